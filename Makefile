@@ -1,0 +1,57 @@
+# Every target works on a fresh machine with Python 3.11 or later: it makes .venv itself.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+# pip only looks at packages whose hashes the requirements files name.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test soak lint format bench requirements clean
+
+help: ## Say what the targets do
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.runtime: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed; name one with: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what the service needs into $(VENV) (once) ..."
+	@$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	@echo "Installing what the tests need into $(VENV) (once) ..."
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+run: $(VENV)/.runtime ## Start the service on the embedded database, or on MONGO_URL
+	@$(BIN)/python main.py
+
+demo: $(VENV)/.runtime ## Start everything with a sample repository, and say where to look
+	@$(BIN)/python -m benchmark_manager demo $(ARGS)
+
+lint: $(VENV)/.dev ## Check style, types and the direction of imports
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/.dev ## Lay the code out
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+test: lint ## Run lint and all tests (the database servers come with the packages)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak"
+
+soak: $(VENV)/.dev ## Crashes, replicas and 10,000 files: about half an hour
+	@$(BIN)/python -m pytest -m soak --timeout 1800 -s
+
+bench: $(VENV)/.dev ## Measure, side by side
+	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+requirements: $(VENV)/.dev ## Pin the newest packages that fit pyproject.toml
+	@./compile_requirements.sh
+
+clean: ## Remove what the other targets made
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
