@@ -1,0 +1,221 @@
+"""Settings: the only reader of the environment."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pymongo.errors import InvalidURI, PyMongoError
+from pymongo.uri_parser import parse_uri
+
+from benchmark_manager.domain.folders import normalise_folder
+from benchmark_manager.errors import InvalidInputError, StartError
+
+_DB_NAME = re.compile(r"[^/\\. \"$*<>:|?\x00]{1,63}")
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """What an operator may set, each as an environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        env_ignore_empty=True,
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    mongo_url: SecretStr | None = Field(
+        default=None,
+        description="MongoDB URL of a replica set. Unset: an embedded database in DATA_DIR is started and "
+        "stopped with the service (for evaluation on one machine).",
+    )
+    db_name: str = Field(default="benchmark_manager", description="Database name, unless MONGO_URL names one.")
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("benchmark-manager", appauthor=False),
+        description="Folder of the embedded database and of generated keys.",
+    )
+    github_token: SecretStr | None = Field(
+        default=None,
+        description="Used for projects without a token of their own; sent to the first entry of GITHUB_API_URLS only.",
+    )
+    github_api_urls: CommaSeparated = Field(
+        default=("https://api.github.com",),
+        description="Comma-separated API base URLs that projects may use; GitHub Enterprise Server: "
+        "https://HOST/api/v3.",
+    )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description="Fernet key or keys, comma-separated, which encrypt stored tokens; the first encrypts, "
+        "all decrypt. Unset: generated into DATA_DIR.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8001, ge=0, le=65535, description="Port to listen on; 0: any free one.")
+    default_config_folder: str = Field(default="config", description="Config folder of projects which do not say.")
+    default_job_folder: str = Field(default="job", description="Job folder of projects which do not say.")
+    default_polling_interval: int = Field(
+        default=180,
+        description="Seconds between polls of projects which do not say: 10 to 604800, or 0 for none.",
+    )
+    max_file_size: int = Field(
+        default=1_048_576,
+        ge=1,
+        le=15_728_640,
+        description="Bytes, at most 15728640 (a MongoDB document holds no more); larger files are listed as skipped.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        default=None,
+        description="HMAC secret of POST /webhooks/github; unset: that route answers 404.",
+    )
+    github_app_id: str | None = Field(
+        default=None,
+        description="A GitHub App whose installations serve projects without a token of their own.",
+    )
+    github_app_private_key: SecretStr | None = Field(default=None, description="The App's private key, PEM.")
+    github_app_private_key_file: Path | None = Field(
+        default=None, description="A file which holds the App's private key."
+    )
+    github_batch_threshold: int = Field(
+        default=500, ge=1, description="Due projects per credential from which checks go in GraphQL batches."
+    )
+    sync_retention_days: int = Field(default=30, ge=1, le=3650, description="Days for which sync history is kept.")
+    trash_retention_days: int = Field(
+        default=30, ge=1, le=3650, description="Days for which deleted variants are kept."
+    )
+    cors_origins: CommaSeparated = Field(
+        default=(),
+        description="Comma-separated origins whose pages may call the API; `*` allows any, without credentials.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe level that is logged."
+    )
+    log_format: Literal["console", "json"] = Field(
+        default="console", description="console for people, json for machines."
+    )
+
+    @field_validator("github_api_urls", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _ignore_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("github_api_urls")
+    @classmethod
+    def _check_api_urls(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("must name at least one API base URL")
+        return tuple(_api_base(url) for url in value)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            parts = urlsplit(origin)
+            if origin != "*" and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.path):
+                raise ValueError("must list origins such as https://bench.example.com, without a path")
+        return value
+
+    @field_validator("default_config_folder", "default_job_folder")
+    @classmethod
+    def _check_folder(cls, value: str) -> str:
+        try:
+            return normalise_folder(value, field="it")
+        except InvalidInputError as error:
+            raise ValueError(error.detail) from None
+
+    @field_validator("default_polling_interval")
+    @classmethod
+    def _check_interval(cls, value: int) -> int:
+        if value != 0 and not 10 <= value <= 604_800:  # noqa: PLR2004 -- the contract's limits, seconds
+            raise ValueError("must be 0, or 10 to 604800 seconds")
+        return value
+
+    @field_validator("db_name")
+    @classmethod
+    def _check_db_name(cls, value: str) -> str:
+        if not _DB_NAME.fullmatch(value):
+            raise ValueError("is no name that MongoDB accepts for a database")
+        return value
+
+    @field_validator("github_token")
+    @classmethod
+    def _check_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[\x21-\x7e]{1,255}", value.get_secret_value()):
+            raise ValueError("must be 1 to 255 printable ASCII characters without spaces")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _check_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            for key in split_keys(value.get_secret_value()):
+                _check_key(key)
+        return value
+
+    @model_validator(mode="after")
+    def _check_mongo_url(self) -> Self:
+        if self.mongo_url is not None:
+            try:
+                # An SRV address needs the network to be resolved; the driver does that at the start.
+                if not self.mongo_url.get_secret_value().startswith("mongodb+srv://"):
+                    parse_uri(self.mongo_url.get_secret_value(), warn=False)
+            except (InvalidURI, PyMongoError, ValueError):
+                raise ValueError("MONGO_URL is no MongoDB URL: mongodb://HOST:PORT/?replicaSet=NAME") from None
+        return self
+
+
+def split_keys(text: str) -> list[str]:
+    return [key.strip() for key in text.split(",") if key.strip()]
+
+
+def _check_key(key: str) -> None:
+    try:
+        Fernet(key)
+    except ValueError:
+        raise ValueError(
+            "must be a Fernet key (32 bytes in URL-safe base64), or several, comma-separated; make one with: "
+            "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+        ) from None
+
+
+def _api_base(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must list addresses such as https://api.github.com or https://HOST/api/v3")
+    if parts.username is not None:
+        raise ValueError("must hold no user name or password")
+    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+
+def load_settings(environment: Mapping[str, Any] | None = None) -> Settings:
+    """Settings of the environment, or of explicit values.
+
+    Raises:
+        StartError: one line which names every variable at fault; never a value, as it may be secret.
+    """
+    try:
+        return Settings(**environment) if environment is not None else Settings()
+    except ValidationError as error:
+        complaints = "; ".join(f"{_variable(e['loc'])}{e['msg'].removeprefix('Value error, ')}" for e in error.errors())
+        raise StartError(f"Wrong settings: {complaints}.") from None
+    except UnicodeDecodeError:
+        raise StartError(f"Wrong settings: {os.fspath('.env')} is not UTF-8.") from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return f"{str(location[0]).upper()} " if location else ""

@@ -1,0 +1,126 @@
+"""What of a repository belongs to a project, by place, name, mode and content."""
+
+import re
+from typing import Final, Literal, TypeAlias
+
+from benchmark_manager.domain.manifest_outline import WORKLOAD_KINDS, outlines
+from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK, YamlSyntaxError, prepare
+from benchmark_manager.models.original_file import FileFormat, FileType, SkipReason
+
+Candidate: TypeAlias = FileType | Literal["by_content"]
+
+_DIRECTORY: Final = "040000"
+_SYMLINK: Final = "120000"
+_SUBMODULE: Final = "160000"
+
+_MARGIN_KIND: Final = re.compile(
+    r"""(?:\A|(?<=[\r\n]))(?P<key_quote>["']?)kind(?P=key_quote)[ \t]*:[ \t]+"""
+    rf"""(?P<quote>["']?)(?:{"|".join(sorted(WORKLOAD_KINDS))})(?P=quote)"""
+    r"""[ \t]*(?:(?<=[ \t])\#[^\r\n]*)?(?=[\r\n]|\Z)""",
+)
+
+# https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md: `version` first, the other keys sorted,
+# under 1,024 bytes in all. The git-lfs client also reads its older version URLs, and CRLF.
+_LFS_MAX_BYTES: Final = 1024
+_LFS_POINTER: Final = re.compile(
+    rb"version (?:https://git-lfs\.github\.com/spec/v1|https://hawser\.github\.com/spec/v1"
+    rb"|http://git-media\.io/v/2)\r?\n"
+    rb"(?:ext-[0-9]-[^ \r\n]+ [^\r\n]+\r?\n)*"
+    rb"oid sha256:[0-9a-f]{64}\r?\n"
+    rb"size [0-9]+\s*",
+)
+
+
+def format_of(path: str) -> FileFormat | None:
+    """The format by the name's ending, in any case; None for a file which is nobody's."""
+    lowered = path.lower()
+    if lowered.endswith((".yaml", ".yml")):
+        return "yaml"
+    return "json" if lowered.endswith(".json") else None
+
+
+def candidate(path: str, mode: str, config_folder: str, job_folder: str) -> Candidate | None:
+    """What a tree entry is to the project, or None if it is of no interest.
+
+    Symbolic links and submodules with a fitting name are candidates too, so that they can be
+    listed as skipped: ask `skip_reason_of_entry` next.
+
+    Args:
+        path: from the repository's root, without a leading slash.
+        mode: git's file mode, six octal digits.
+        config_folder: normalised: no slash at either end, "" is the root.
+        job_folder: in the same form.
+
+    Returns:
+        `by_content` where both folders are the same one: `type_by_content` decides.
+    """
+    file_format = format_of(path)
+    if file_format is None or mode.zfill(len(_DIRECTORY)) == _DIRECTORY:
+        return None
+    in_config, in_job = _is_inside(path, config_folder), _is_inside(path, job_folder)
+    if in_config and in_job and config_folder == job_folder:
+        return "config" if file_format == "json" else "by_content"
+    # Of two folders around one path, the one with the longer name lies inside the other.
+    if in_config and not (in_job and len(job_folder) > len(config_folder)):
+        return "config"
+    return "job" if in_job and file_format == "yaml" else None
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    return not folder or path.startswith(f"{folder}/")
+
+
+def type_by_content(text: str) -> FileType:
+    """`job` for YAML whose top, in one of its documents, has a workload's `kind`; else `config`.
+
+    Where it does not parse, a line `kind: …` at the margin says so. JSON need not be asked about:
+    only YAML files can be jobs.
+    """
+    body = text.removeprefix(BYTE_ORDER_MARK)
+    if "kind" not in body:
+        return "config"
+    try:
+        # The whole stream is read: a fault further down makes it a text which does not parse.
+        kinds = [outline.text("kind") for outline in outlines(prepare(body).parsed)]
+    except YamlSyntaxError:
+        return "job" if _MARGIN_KIND.search(body) else "config"
+    return "job" if WORKLOAD_KINDS.intersection(kinds) else "config"
+
+
+def skip_reason_of_entry(mode: str, size: int | None, max_file_size: int, *, path: str = "") -> SkipReason | None:
+    """Why an entry is not copied, as far as the tree tells.
+
+    Args:
+        mode: git's file mode, six octal digits.
+        size: in bytes, None where git gives none.
+        max_file_size: in bytes; this size itself is still copied.
+        path: a name which is not UTF-8 (read with `surrogateescape`) can be neither stored nor shown.
+    """
+    if mode == _SYMLINK:
+        return "symlink"
+    if mode == _SUBMODULE:
+        return "submodule"
+    if size is not None and size > max_file_size:
+        return "too_large"
+    return None if _is_utf8(path) else "not_utf8"
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def skip_reason_of_content(data: bytes) -> SkipReason | None:
+    """Why bytes are not copied: they hold NUL, are not UTF-8, or point to content kept by Git LFS."""
+    if b"\x00" in data:
+        return "binary"
+    if len(data) < _LFS_MAX_BYTES and _LFS_POINTER.fullmatch(data):
+        return "lfs_pointer"
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "not_utf8"
+    return None

@@ -1,0 +1,106 @@
+"""Findings while a text is read, and the problems which they become."""
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Final, Literal, TypeAlias
+
+from benchmark_manager.models.problem import Problem
+
+MAX_PROBLEMS: Final = 100
+_MAX_SHOWN: Final = 60
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+_UNREADABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+
+Severity: TypeAlias = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One problem; `index` is its place in characters, None where the whole text is meant."""
+
+    severity: Severity
+    code: str
+    message: str
+    index: int | None
+
+    def demoted(self) -> "Finding":
+        return replace(self, severity="warning")
+
+
+class Lines:
+    """Lines and columns of a text, from 1, columns in characters; a line ends at CR, LF or CRLF."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *(match.end() for match in _LINE_END.finditer(self._text))]
+
+    def position(self, index: int) -> tuple[int, int]:
+        line = bisect_right(self._starts, index)
+        return line, index - self._starts[line - 1] + 1
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects; beyond `MAX_PROBLEMS` of a severity it only counts, so that no text makes it grow."""
+
+    lines: Lines
+    errors: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    left_out: int = 0
+
+    def error(self, code: str, message: str, index: int | None) -> None:
+        self._add(self.errors, Finding("error", code, message, index))
+
+    def warning(self, code: str, message: str, index: int | None) -> None:
+        self._add(self.warnings, Finding("warning", code, message, index))
+
+    def line_of(self, index: int) -> int:
+        return self.lines.position(index)[0]
+
+    def _add(self, to: list[Finding], finding: Finding) -> None:
+        if len(to) < MAX_PROBLEMS:
+            to.append(finding)
+        else:
+            self.left_out += 1
+
+    def demote_errors(self, notice: Finding) -> None:
+        """Make every error a warning, behind the notice which says why."""
+        found = [notice, *(finding.demoted() for finding in self.errors), *self.warnings]
+        self.left_out += max(0, len(found) - MAX_PROBLEMS)
+        self.warnings[:] = found[:MAX_PROBLEMS]
+        self.errors.clear()
+
+    def problems(self) -> tuple[Problem, ...]:
+        """At most `MAX_PROBLEMS` in the order of their places; errors take precedence over warnings."""
+        found = self.errors + self.warnings
+        total = len(found) + self.left_out
+        if total > MAX_PROBLEMS:
+            found = found[: MAX_PROBLEMS - 1]
+        shown = [self._problem(finding) for finding in sorted(found, key=_place)]
+        return (*shown, self._rest(total - len(found))) if total > len(found) else tuple(shown)
+
+    def _problem(self, finding: Finding) -> Problem:
+        line, column = (None, None) if finding.index is None else self.lines.position(finding.index)
+        return Problem(severity=finding.severity, code=finding.code, message=finding.message, line=line, column=column)
+
+    def _rest(self, count: int) -> Problem:
+        return Problem(
+            severity="error" if self.errors else "warning",
+            code="more_problems",
+            message=f"The text has {count} more problem{'' if count == 1 else 's'}, which are not listed.",
+        )
+
+
+def _place(finding: Finding) -> int:
+    return -1 if finding.index is None else finding.index
+
+
+def excerpt(text: str) -> str:
+    """A piece of the text in a form which a message can hold: one short line, nothing invisible."""
+    shown = _UNREADABLE.sub(" ", text[: _MAX_SHOWN + 1])
+    return f"{shown[: _MAX_SHOWN - 1]}…" if len(shown) > _MAX_SHOWN else shown

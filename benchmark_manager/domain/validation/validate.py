@@ -1,0 +1,79 @@
+"""The entry point: text and format in, verdict out."""
+
+from benchmark_manager.domain.validation.findings import Finding, Findings, Lines
+from benchmark_manager.domain.validation.job_check import check_jobs
+from benchmark_manager.domain.validation.json_check import check_json
+from benchmark_manager.domain.validation.templates import first_anywhere
+from benchmark_manager.domain.validation.text_check import check_bidi, check_encodable
+from benchmark_manager.domain.validation.yaml_check import YamlReport, check_yaml
+from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK
+from benchmark_manager.models.original_file import FileFormat, FileType
+from benchmark_manager.models.problem import Verdict
+
+
+def validate(text: str, file_format: FileFormat, file_type: FileType | None = None) -> Verdict:
+    """Judge one content. Never raises, and takes time in proportion to the text.
+
+    Args:
+        text: the content, decoded; a byte order mark at its beginning may still be there.
+        file_format: which language it must be.
+        file_type: `job` adds what a manifest needs; `config`, or None for unknown, asks for one document.
+
+    Returns:
+        A verdict with at most 100 problems in the order of their places. `invalid` has at least one
+        error; `valid` and `template` have warnings only.
+    """
+    body = text.removeprefix(BYTE_ORDER_MARK)
+    findings = Findings(Lines(body))
+    check_encodable(body, findings)
+    if findings.errors:
+        return Verdict(validity="invalid", problems=findings.problems())
+    check_bidi(body, findings)
+    if file_format == "json":
+        has_mark = len(body) != len(text)
+        template_at = _json_template(body, findings, has_mark=has_mark)
+    else:
+        template_at = _yaml_template(body, findings, file_type)
+    return _verdict(findings, template_at)
+
+
+def _verdict(findings: Findings, template_at: int | None) -> Verdict:
+    if template_at is None:
+        return Verdict(validity="invalid" if findings.errors else "valid", problems=findings.problems())
+    # A template need not parse: what fails shows where, but is nobody's mistake.
+    message = "This is a template, which has to be rendered before it can be read."
+    findings.demote_errors(Finding("warning", "template", message, template_at))
+    return Verdict(validity="template", problems=findings.problems())
+
+
+def _json_template(body: str, findings: Findings, *, has_mark: bool) -> int | None:
+    if has_mark:
+        # RFC 8259, section 8.1: a writer must not add one, a reader may ignore it.
+        findings.warning("byte_order_mark", "The JSON begins with a byte order mark, which strict readers refuse.", 0)
+    parses = check_json(body, findings)
+    return None if parses else first_anywhere(body)
+
+
+def _yaml_template(body: str, findings: Findings, file_type: FileType | None) -> int | None:
+    report = check_yaml(body, findings)
+    template_at = report.template_at if report.parses else _earliest(report.template_at, first_anywhere(body))
+    if template_at is None and not findings.errors:
+        _documents(report, findings, file_type)
+        if file_type == "job" and report.documents > report.empty_documents:
+            check_jobs(body, findings)
+    return template_at
+
+
+def _earliest(*places: int | None) -> int | None:
+    return min((place for place in places if place is not None), default=None)
+
+
+def _documents(report: YamlReport, findings: Findings, file_type: FileType | None) -> None:
+    if report.documents == report.empty_documents:
+        findings.warning("empty", "The file says nothing: it has no content, or null only.", None)
+    if report.documents > 1 and file_type != "job":
+        findings.warning(
+            "multi_document",
+            f"The file has {report.documents} documents; a reader of one fails, or drops the others.",
+            None,
+        )

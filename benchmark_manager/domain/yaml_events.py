@@ -1,0 +1,147 @@
+"""YAML text as a stream of events, read by libyaml without building a value.
+
+A position is an index into the text, in characters. libyaml counts a line more at U+0085, U+2028
+and U+2029, as YAML 1.1 does; YAML 1.2.2 (section 5.4) ends a line at CR, LF and CRLF only. That
+is why no caller uses the parser's own line and column.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol, cast
+
+import yaml
+
+MAX_DEPTH: Final = 200
+"""Levels of nesting beyond which a text is refused: real files reach 28, and recursive readers stand about 1,000."""
+
+SEPARATORS: Final = frozenset("\x85\u2028\u2029")
+"""Line ends in YAML 1.1, ordinary characters in YAML 1.2.2 (section 5.4)."""
+
+BYTE_ORDER_MARK: Final = "\ufeff"
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+# YAML 1.2.2, section 5.1: C0 controls stand nowhere, DEL and C1 inside quotes only.
+_FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+_DELICATE: Final = re.compile(r"[\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+_INNER_MARK: Final = re.compile(
+    r"(?<=[\r\n])\ufeff(?=---(?:[ \t\r\n]|\Z))"
+    r"|(?<=\n\.\.\.\n)\ufeff|(?<=\n\.\.\.\r\n)\ufeff"
+)
+_STAND_INS: Final = range(0x100000, 0x10FFFE)
+
+
+class Mark(Protocol):
+    """A place in the text, in characters from 0."""
+
+    index: int
+
+
+class Event(Protocol):
+    """An event as libyaml gives it; PyYAML's own classes leave open whether it has marks."""
+
+    start_mark: Mark
+    end_mark: Mark
+
+
+class CollectionStart(Event, Protocol):
+    anchor: str | None
+    tag: str | None
+
+
+class ScalarEvent(Event, Protocol):
+    """`implicit[0]` says that the scalar is plain, `style` is empty then."""
+
+    anchor: str | None
+    tag: str | None
+    value: str
+    implicit: tuple[bool, bool]
+    style: str | None
+
+
+class AliasEvent(Event, Protocol):
+    anchor: str
+
+
+class YamlSyntaxError(Exception):
+    """The text is not YAML; `index` is the place in characters, or None."""
+
+    def __init__(self, code: str, message: str, index: int | None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.index = index
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text made ready for libyaml, with the same number of characters.
+
+    `delicate` are the positions of characters which YAML 1.2 takes differently from libyaml;
+    `parsed` holds stand-ins there, which occur nowhere else in the text.
+    """
+
+    text: str
+    parsed: str
+    delicate: tuple[int, ...]
+
+
+def prepare(text: str) -> Source:
+    """Make a text ready which has no byte order mark at its beginning.
+
+    Raises:
+        YamlSyntaxError: `control_character`, for one which may stand nowhere.
+    """
+    forbidden = _FORBIDDEN.search(text)
+    if forbidden:
+        raise control_character(text, forbidden.start())
+    parsed = text
+    if not text.isascii():
+        # A mark may begin every document (section 5.2); libyaml knows it at the very beginning only.
+        parsed = _INNER_MARK.sub("\n", text)
+    delicate = tuple(m.start() for m in _DELICATE.finditer(parsed))
+    return Source(text, _with_stand_ins(parsed, delicate), delicate)
+
+
+def control_character(text: str, index: int) -> YamlSyntaxError:
+    return YamlSyntaxError(
+        "control_character",
+        f"YAML allows no U+{ord(text[index]):04X} here; write it as an escape in double quotes.",
+        index,
+    )
+
+
+def _with_stand_ins(text: str, delicate: tuple[int, ...]) -> str:
+    if not delicate:
+        return text
+    present = set(text)
+    unused = (chr(code) for code in _STAND_INS if chr(code) not in present)
+    return text.translate({ord(char): next(unused) for char in sorted({text[i] for i in delicate})})
+
+
+def events(parsed: str) -> Iterator[Event]:
+    """Every event of the stream, `StreamStart` and `StreamEnd` included.
+
+    Raises:
+        YamlSyntaxError: where the text stops being YAML; the events before it have been given.
+    """
+    try:
+        loader = _Loader(parsed)
+        get_event = loader.get_event
+        while (event := get_event()) is not None:
+            yield cast("Event", event)
+    except yaml.MarkedYAMLError as error:
+        raise _from_marked(parsed, error) from None
+    except (yaml.YAMLError, ValueError, OverflowError):
+        # Only the parser written in Python comes here: chr() of an escape beyond U+10FFFF.
+        raise YamlSyntaxError("syntax_error", "The YAML holds an escape which is no character.", None) from None
+
+
+def _from_marked(parsed: str, error: yaml.MarkedYAMLError) -> YamlSyntaxError:
+    mark = error.problem_mark or error.context_mark
+    index = None if mark is None else min(mark.index, len(parsed))
+    if index is not None and (parsed.startswith("\t", index) or "tab character" in (error.problem or "")):
+        return YamlSyntaxError("tab", "A tab stands where YAML allows only spaces.", index)
+    parts = [part for part in (error.context, error.problem) if part]
+    return YamlSyntaxError("syntax_error", f"The YAML does not parse: {', '.join(parts)}.", index)

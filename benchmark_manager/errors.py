@@ -1,0 +1,137 @@
+"""Every error that the service raises on purpose.
+
+    BenchmarkManagerError
+     + StartError                     the service cannot start; one readable line
+     + NotFoundError                  404
+     + ConflictError                  409
+     + StaleError                     412
+     + InvalidInputError              422, with the fields at fault
+     |  + InvalidContentError         422, with the problems' lines and columns
+     + TokenUnreadableError           a stored token which no key opens
+     + StorageError                   the database is there but cannot take a write
+     + LeaseLostError                 another replica took the project over
+     + SourceChangedError             the project's address changed while it was synced
+     + GitHubError                    anything that a sync can fail with
+        + GitHubActionError           a person must act: the project shows `failing`
+        + GitHubRateLimitedError      the limit is used up until `retry_at`
+        + GitHubUnavailableError      GitHub fails or answers nonsense
+
+Each carries a stable `code`. None knows HTTP: `api/problems` chooses the status.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+
+class BenchmarkManagerError(Exception):
+    """Base of all; `code` is stable, `detail` says in one sentence what to do."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class StartError(BenchmarkManagerError):
+    """The service cannot start; the command line prints `detail` and exits with 1."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("start_failed", detail)
+
+
+class NotFoundError(BenchmarkManagerError):
+    """Nothing has this id, for this reader."""
+
+    def __init__(self, noun: str, resource_id: str) -> None:
+        super().__init__(f"{noun.replace(' ', '_')}_not_found", f"There is no {noun} {resource_id[:100]!r}.")
+
+
+class ConflictError(BenchmarkManagerError):
+    """What was asked for contradicts what is stored."""
+
+
+class StaleError(BenchmarkManagerError):
+    """The writer had seen an older revision than the stored one."""
+
+    def __init__(self, current_revision: int) -> None:
+        super().__init__(
+            "stale",
+            f"Somebody else changed this in the meantime; it is at revision {current_revision} now. "
+            "Read it again, then repeat your change.",
+        )
+        self.current_revision = current_revision
+
+
+class InvalidInputError(BenchmarkManagerError):
+    """A value that cannot be taken; `field` is its place in the request, or None."""
+
+    def __init__(self, code: str, detail: str, *, field: str | None = None) -> None:
+        super().__init__(code, detail)
+        self.field = field
+
+
+class InvalidContentError(InvalidInputError):
+    """Content which does not parse; `problems` are `models.problem.Problem`s."""
+
+    def __init__(self, problems: Sequence[object]) -> None:
+        super().__init__(
+            "invalid_content",
+            "The content does not parse; correct the places listed in `problems`, "
+            "or save it as it is with `?allow_invalid=true`.",
+            field="content",
+        )
+        self.problems = tuple(problems)
+
+
+class TokenUnreadableError(BenchmarkManagerError):
+    """A stored token was encrypted with a key which the service no longer has."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "token_unreadable",
+            "The stored GitHub token was encrypted with another SECRET_KEY; enter the token again.",
+        )
+
+
+class StorageError(BenchmarkManagerError):
+    """The database cannot take a write now; nothing was changed."""
+
+
+class LeaseLostError(BenchmarkManagerError):
+    """Another replica holds the project's lease now, or the project is gone."""
+
+    def __init__(self) -> None:
+        super().__init__("lease_lost", "Another replica took this project over; nothing was applied.")
+
+
+class SourceChangedError(BenchmarkManagerError):
+    """The project's repository, branch, folders or token changed during the sync."""
+
+    def __init__(self) -> None:
+        super().__init__("source_changed", "The project's settings changed during the sync; sync again.")
+
+
+class GitHubError(BenchmarkManagerError):
+    """Base of what a sync can fail with; `retry_at` is when GitHub may be asked again, or None."""
+
+    def __init__(self, code: str, detail: str, *, retry_at: datetime | None = None) -> None:
+        super().__init__(code, detail)
+        self.retry_at = retry_at
+
+
+class GitHubActionError(GitHubError):
+    """A person must act: repository, branch, access or token."""
+
+
+class GitHubRateLimitedError(GitHubError):
+    """The credential's limit is used up."""
+
+    def __init__(self, detail: str, *, retry_at: datetime) -> None:
+        super().__init__("github_rate_limited", detail, retry_at=retry_at)
+
+
+class GitHubUnavailableError(GitHubError):
+    """GitHub fails, cannot be reached or answers what it never should."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("github_unavailable", detail)

@@ -1,0 +1,54 @@
+"""Logging: structlog for everything, the libraries' own loggers included."""
+
+import logging
+import logging.config
+from typing import Any, Literal
+
+import structlog
+
+
+def configure_logging(level: str, log_format: Literal["console", "json"]) -> None:
+    """Write to standard error, a line an event: coloured for people, JSON for machines."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    ending: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    if log_format == "json":
+        ending += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    else:
+        # Plain tracebacks: a rich one shows local variables, and those may hold tokens.
+        ending += [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "shared": {
+                    "()": structlog.stdlib.ProcessorFormatter,
+                    "foreign_pre_chain": shared,
+                    "processors": ending,
+                }
+            },
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "shared"}},
+            "root": {"handlers": ["stderr"], "level": level.upper()},
+            "loggers": {
+                # One line a request to GitHub or a look at the clock is too much below debug.
+                name: {"level": "WARNING"}
+                for name in ("httpx2", "httpcore2", "apscheduler", "pymongo")
+            },
+        }
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,1 @@
+"""Frozen data which the layers hand to each other."""

@@ -1,0 +1,46 @@
+"""Modified files: people's variants of original files."""
+
+from datetime import datetime
+from typing import Literal
+
+from benchmark_manager.models.original_file import FileFormat, FileType
+from benchmark_manager.models.problem import Problem, Validity
+from benchmark_manager.models.record import Record
+
+Drift = Literal["current", "behind", "conflict", "upstream_removed"]
+
+
+class ModifiedFile(Record):
+    """One variant without its content, which the blob store holds under `content_sha`."""
+
+    id: str
+    project_id: str
+    original_file_id: str
+    original_path: str
+    modified_name: str
+    file_type: FileType
+    format: FileFormat
+    description: str
+    base_sha: str
+    base_commit_sha: str
+    content_sha: str
+    content_sha256: str
+    size: int
+    revision: int
+    drift: Drift
+    validity: Validity
+    problems: tuple[Problem, ...]
+    created_at: datetime
+    updated_at: datetime
+    created_by: str
+    updated_by: str
+
+    @property
+    def path(self) -> str:
+        """The original's folder and this variant's own name."""
+        return variant_path(self.original_path, self.modified_name)
+
+
+def variant_path(original_path: str, modified_name: str) -> str:
+    folder, slash, _ = original_path.rpartition("/")
+    return f"{folder}{slash}{modified_name}"

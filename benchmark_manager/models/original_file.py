@@ -1,0 +1,34 @@
+"""Original files: the service's exact copies of upstream files."""
+
+from datetime import datetime
+from typing import Literal
+
+from benchmark_manager.models.problem import Problem, Validity
+from benchmark_manager.models.record import Record
+
+FileType = Literal["config", "job"]
+FileFormat = Literal["yaml", "json"]
+SkipReason = Literal["too_large", "binary", "not_utf8", "symlink", "submodule", "lfs_pointer"]
+
+
+class OriginalFile(Record):
+    """One original without its content, which the blob store holds under `sha`."""
+
+    id: str
+    project_id: str
+    path: str
+    file_type: FileType
+    format: FileFormat
+    sha: str
+    size: int
+    commit_sha: str
+    last_modified: datetime
+    synced_at: datetime
+    removed_at: datetime | None
+    validity: Validity
+    problems: tuple[Problem, ...]
+    modified_files_count: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]

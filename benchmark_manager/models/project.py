@@ -1,0 +1,111 @@
+"""Projects: one repository, one branch of it, and two folders in it."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from benchmark_manager.models.modified_file import Drift
+from benchmark_manager.models.record import Record
+from benchmark_manager.models.sync import ErrorInfo, SyncSummary, SyncTrigger
+
+#: `failing`: a person must act. `unavailable`: GitHub's side, or its limits.
+SyncStatus = Literal["never", "running", "ok", "failing", "unavailable"]
+
+
+class RepositoryAddress(Record):
+    """A repository behind one API base; owner and name as they were last heard from GitHub."""
+
+    api_url: str
+    owner: str
+    name: str
+
+    @property
+    def url(self) -> str:
+        return f"{self.api_url}/repos/{self.owner}/{self.name}"
+
+    @property
+    def key(self) -> str:
+        """Equal for equal repositories: GitHub's names ignore case."""
+        return f"{self.api_url}/repos/{self.owner}/{self.name}".lower()
+
+
+class Source(Record):
+    """What a sync reads. `version` rises whenever a person changes it, or the polling interval."""
+
+    repository: RepositoryAddress
+    branch: str | None
+    config_folder: str
+    job_folder: str
+    encrypted_token: str | None = Field(default=None, repr=False)
+    version: int = 1
+
+    def same_place(self, other: "Source") -> bool:
+        """Whether both name the same files: what was seen of one holds for the other."""
+        return (self.repository.key, self.branch, self.config_folder, self.job_folder) == (
+            other.repository.key,
+            other.branch,
+            other.config_folder,
+            other.job_folder,
+        )
+
+
+class SyncState(Record):
+    """What the last syncs left behind."""
+
+    status: SyncStatus = "never"
+    error: ErrorInfo | None = None
+    last_sync: SyncSummary | None = None
+    last_success_at: datetime | None = None
+    resolved_branch: str | None = None
+    head_sha: str | None = None
+    root_tree_sha: str | None = None
+    fail_count: int = 0
+
+
+class Project(Record):
+    """A project as stored. `revision` counts people's changes; `fence` counts leases."""
+
+    id: str
+    name: str
+    source: Source
+    polling_interval: int
+    created_at: datetime
+    updated_at: datetime
+    revision: int = 1
+    state: SyncState = SyncState()
+    next_poll_at: datetime | None = None
+    due_trigger: SyncTrigger = "poll"
+    fence: int = 0
+    lease_owner: str | None = None
+    lease_until: datetime | None = None
+
+
+class ProjectStats(Record):
+    """A project's counts; originals are those in place, removed ones are counted apart."""
+
+    original_files: int = 0
+    config_files: int = 0
+    job_files: int = 0
+    modified_files: int = 0
+    modified_files_by_drift: dict[Drift, int] = Field(default_factory=dict)
+    removed_files: int = 0
+
+
+class Totals(Record):
+    """Counts over all projects."""
+
+    projects: int
+    original_files: int
+    modified_files: int
+    projects_by_sync_status: dict[str, int]
+    next_poll_at: datetime | None
+    projects_due: int
+
+
+class Lease(Record):
+    """The right to sync one project, until another takes it over and raises the fence."""
+
+    project_id: str
+    owner: str
+    fence: int

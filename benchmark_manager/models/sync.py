@@ -1,0 +1,104 @@
+"""Syncs: comparisons of a project with GitHub, and what each changed."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from benchmark_manager.models.original_file import SkipReason
+from benchmark_manager.models.record import Record
+
+SyncTrigger = Literal["manual", "poll", "webhook"]
+SyncOutcome = Literal["success", "unchanged", "failed"]
+ChangeKind = Literal["added", "updated", "removed", "renamed"]
+
+#: How many changes and skipped files one sync's record lists; the counts are always complete.
+LISTED_AT_MOST = 1000
+
+
+class ErrorInfo(Record):
+    """Why something failed, for people and programs."""
+
+    code: str = Field(examples=["github_unavailable"])
+    detail: str
+    retry_at: datetime | None = Field(default=None, description="When it will be, or may be, tried again.")
+
+
+class FileChange(Record):
+    """What became of one original in a sync."""
+
+    path: str
+    change: ChangeKind
+    previous_path: str | None = Field(default=None, description="Where a renamed file was before.")
+
+
+class SkippedFile(Record):
+    """A file which would belong to the project, but is not copied."""
+
+    path: str
+    reason: SkipReason
+
+
+class SyncWarning(Record):
+    """Something a person should know although the sync went well."""
+
+    code: str = Field(examples=["folder_not_found"])
+    detail: str
+
+
+class GitHubUsage(Record):
+    """What a sync cost. `points_used` counts against the primary rate limit; a 304 is free."""
+
+    requests: int = 0
+    points_used: int = 0
+    rate_limit_remaining: int | None = None
+
+
+class Sync(Record):
+    """One finished sync, as history keeps it."""
+
+    id: str
+    project_id: str
+    trigger: SyncTrigger
+    status: SyncOutcome
+    started_at: datetime
+    finished_at: datetime
+    duration_ms: int
+    commit_sha: str | None
+    previous_commit_sha: str | None
+    synced_files: int
+    added: int = 0
+    updated: int = 0
+    removed: int = 0
+    renamed: int = 0
+    unchanged: int = 0
+    skipped: tuple[SkippedFile, ...] = ()
+    changes: tuple[FileChange, ...] = ()
+    warnings: tuple[SyncWarning, ...] = ()
+    github: GitHubUsage = GitHubUsage()
+    error: ErrorInfo | None = None
+    message: str
+
+
+class SyncSummary(Record):
+    """The last sync, as a project's answer tells it."""
+
+    id: str
+    trigger: SyncTrigger
+    status: SyncOutcome
+    started_at: datetime
+    finished_at: datetime
+    duration_ms: int
+    commit_sha: str | None
+    synced_files: int
+    added: int
+    updated: int
+    removed: int
+    renamed: int
+    unchanged: int
+    error: ErrorInfo | None
+    message: str
+
+    @classmethod
+    def of(cls, sync: Sync) -> "SyncSummary":
+        return cls(**{name: getattr(sync, name) for name in cls.model_fields})
