@@ -1,0 +1,215 @@
+"""The connection: one client for every store, checked at start, with transactions and the server's clock."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+
+import structlog
+from bson import ObjectId
+from bson.codec_options import CodecOptions
+from bson.errors import InvalidId
+from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, IndexModel
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from benchmark_manager.errors import NotFoundError, StartError
+
+if TYPE_CHECKING:
+    from pymongo.asynchronous.database import AsyncDatabase
+
+Document = dict[str, Any]
+Session = AsyncClientSession
+Collection = AsyncCollection[Document]
+DatabaseKind = Literal["embedded", "mongodb"]
+
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
+
+#: MongoDB 6.0 is the oldest version which the tests run against.
+_OLDEST: Final = (6, 0)
+_START_SECONDS: Final = 30.0
+#: `$in` takes time by the square of its length on the embedded server.
+IN_AT_MOST: Final = 100
+_AUTHENTICATION_FAILED: Final = 18
+_UNAUTHORIZED: Final = {13, _AUTHENTICATION_FAILED, 8000}
+
+_INDEXES: Final[Mapping[str, list[IndexModel]]] = {
+    "projects": [
+        IndexModel([("name_key", ASCENDING)], unique=True),
+        IndexModel([("next_poll_at", ASCENDING)]),
+        IndexModel([("repository_key", ASCENDING)]),
+    ],
+    "files": [
+        # `removed_at` is null for files in place, so that each path is there once.
+        IndexModel([("project_id", ASCENDING), ("path", ASCENDING), ("removed_at", ASCENDING)], unique=True),
+        IndexModel([("sha", ASCENDING)]),
+    ],
+    "skipped_files": [IndexModel([("project_id", ASCENDING), ("path", ASCENDING)], unique=True)],
+    "modified_files": [
+        IndexModel([("project_id", ASCENDING), ("path", ASCENDING)], unique=True),
+        IndexModel([("original_file_id", ASCENDING)]),
+        IndexModel([("content_sha", ASCENDING)]),
+        IndexModel([("base_sha", ASCENDING)]),
+    ],
+    "syncs": [
+        IndexModel([("project_id", ASCENDING), ("started_at", DESCENDING), ("_id", DESCENDING)]),
+        IndexModel([("project_id", ASCENDING), ("fence", ASCENDING)]),
+        IndexModel([("finished_at", ASCENDING)]),
+    ],
+    "blobs": [IndexModel([("touched_at", ASCENDING)])],
+}
+
+
+class Database:
+    """MongoDB, or the embedded server which speaks its protocol."""
+
+    def __init__(
+        self,
+        url: str,
+        default_name: str,
+        kind: DatabaseKind,
+        *,
+        ensure_room: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`ensure_room` raises a StorageError before a write which the disk has no room for."""
+        self.kind: DatabaseKind = kind
+        self._ensure_room = ensure_room
+        #: Many claims at once slow the embedded server down by two orders of magnitude.
+        self.claim_lock = asyncio.Lock()
+        try:
+            self._client: AsyncMongoClient[Document] = AsyncMongoClient(
+                url, serverSelectionTimeoutMS=10_000, connectTimeoutMS=5_000, appname="benchmark-manager"
+            )
+            self._db: AsyncDatabase[Document] = self._client.get_default_database(
+                default_name,
+                codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
+                write_concern=WriteConcern("majority", j=True),
+                read_concern=ReadConcern("majority"),
+            )
+        except (ConfigurationError, InvalidURI, ValueError) as error:
+            raise StartError(f"MONGO_URL cannot be used: {type(error).__name__}.") from None
+
+    def collection(self, name: str) -> Collection:
+        return self._db[name]
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def ensure_room(self) -> None:
+        """Pass when the disk has room for a write.
+
+        Raises:
+            StorageError: `disk_full`.
+        """
+        if self._ensure_room is not None:
+            await self._ensure_room()
+
+    async def start(self, *, patience: float = _START_SECONDS) -> None:
+        """Wait up to `patience` seconds for the server, check that it will do, and make the indexes.
+
+        Raises:
+            StartError: one readable line.
+        """
+        hello = await self._first_answer(patience)
+        try:
+            await self._check_server(hello)
+            await self._make_indexes()
+        except OperationFailure as error:
+            raise _start_error(error) from None
+        except PyMongoError as error:
+            raise StartError(f"The database stopped answering during the start ({type(error).__name__}).") from None
+
+    async def _first_answer(self, patience: float) -> Mapping[str, Any]:
+        deadline = time.monotonic() + patience
+        waiting = False
+        while True:
+            try:
+                async with asyncio.timeout(max(1.0, min(5.0, deadline - time.monotonic()))):
+                    return await self._client.admin.command("hello")
+            except OperationFailure as error:
+                raise _start_error(error) from None
+            except (ConnectionFailure, TimeoutError):
+                if time.monotonic() >= deadline:
+                    raise StartError(
+                        f"The database did not answer within {patience:.0f} s; check MONGO_URL and that MongoDB runs."
+                    ) from None
+            except ConfigurationError:
+                raise StartError("MONGO_URL names a server which cannot be found.") from None
+            if not waiting:
+                _log.warning("waiting for the database", seconds_at_most=patience)
+                waiting = True
+            await asyncio.sleep(0.5)
+
+    async def _check_server(self, hello: Mapping[str, Any]) -> None:
+        version = await self.version()
+        if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
+            raise StartError(f"MongoDB {version} is too old; MongoDB {'.'.join(map(str, _OLDEST))} or later is needed.")
+        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+            raise StartError(
+                "MongoDB runs without a replica set, which transactions need; start it with --replSet "
+                "(one member suffices) and run rs.initiate() once."
+            )
+
+    async def _make_indexes(self) -> None:
+        for name, indexes in _INDEXES.items():
+            await self._db[name].create_indexes(indexes)
+        # Index builds need fewer rights than writes do.
+        await self._db["start_check"].update_one({"_id": 1}, {"$set": {"at": datetime.now(UTC)}}, upsert=True)
+
+    async def version(self) -> str:
+        answer = await self._client.admin.command("buildInfo")
+        return str(answer["version"])
+
+    async def now(self) -> datetime:
+        """The server's clock, by which leases run: replicas' own clocks may differ.
+
+        Taken before the update that uses it, so that a slow network only shortens a lease.
+        """
+        answer = await self._client.admin.command("hello")
+        local: datetime = answer["localTime"]
+        return local.replace(tzinfo=UTC)
+
+    async def latency(self) -> float:
+        """Seconds that a real read takes: a hung server may still answer pings."""
+        begin = time.perf_counter()
+        await self._db["projects"].find_one({}, {"_id": 1})
+        return time.perf_counter() - begin
+
+    async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run `work` as one transaction; it is repeated whole after a write conflict or an election."""
+        await self.ensure_room()
+        async with self._client.start_session() as session:
+            return await session.with_transaction(work)
+
+    async def snapshot(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run reads which all see one moment, so that no list holds half a sync."""
+        async with self._client.start_session() as session:
+            return await session.with_transaction(work, read_concern=ReadConcern("snapshot"))
+
+
+def _start_error(error: OperationFailure) -> StartError:
+    if error.code in _UNAUTHORIZED:
+        what = "does not accept the user or password" if error.code == _AUTHENTICATION_FAILED else "denies access"
+        return StartError(
+            f"MongoDB {what} of MONGO_URL; the user needs readWrite on the database, and to run buildInfo."
+        )
+    return StartError(f"MongoDB refused the start: {error.details.get('codeName') if error.details else error.code}.")
+
+
+def object_id(text: str, noun: str) -> ObjectId:
+    """The id, or NotFoundError: an id of another form belongs to nothing."""
+    try:
+        return ObjectId(text)
+    except InvalidId:
+        raise NotFoundError(noun, text) from None
+
+
+def milliseconds(when: datetime) -> datetime:
+    """The time as MongoDB keeps it: whole milliseconds."""
+    return when.replace(microsecond=when.microsecond // 1000 * 1000)

@@ -1,0 +1,313 @@
+"""Original files: only `apply` writes them, and only a sync calls it."""
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from bson import ObjectId
+from pymongo import DeleteOne, InsertOne, UpdateMany, UpdateOne
+
+from benchmark_manager.domain.tree_changes import StoredFile, TreeChanges, UpstreamFile
+from benchmark_manager.errors import NotFoundError
+from benchmark_manager.models.modified_file import variant_path
+from benchmark_manager.models.original_file import FileType, OriginalFile
+from benchmark_manager.models.page import Page, PageRequest
+from benchmark_manager.models.problem import Problem, Verdict
+from benchmark_manager.models.project import ProjectStats
+from benchmark_manager.models.sync import SkippedFile
+from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session, object_id
+from benchmark_manager.stores.paging import after, encode_cursor
+
+_NOUN: Final = "file"
+_FIELDS: Final = ("path", "_id")
+
+
+class OriginalFileStore:
+    """The `files` collection, and `skipped_files`: what belongs to a project but is not copied."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._files = database.collection("files")
+        self._skipped = database.collection("skipped_files")
+        self._modified = database.collection("modified_files")
+
+    async def get(self, project_id: str, file_id: str, session: Session | None = None) -> OriginalFile:
+        key = object_id(file_id, _NOUN)
+        match = {"_id": key, "project_id": ObjectId(project_id)}
+        document = await self._files.find_one(match, session=session)
+        if document is None:
+            raise NotFoundError(_NOUN, file_id)
+        count = await self._modified.count_documents({"original_file_id": key}, session=session)
+        return _file(document, count)
+
+    async def hold(self, project_id: str, file_id: str, session: Session) -> OriginalFile:
+        """The file, for a transaction which is about to refer to it.
+
+        The write makes a sync that removes the file at the same moment wait, or repeat.
+        """
+        match = {"_id": object_id(file_id, _NOUN), "project_id": ObjectId(project_id)}
+        document = await self._files.find_one_and_update(match, {"$inc": {"holds": 1}}, session=session)
+        if document is None:
+            raise NotFoundError(_NOUN, file_id)
+        return _file(document)
+
+    async def drop_if_unused(self, file_id: str, session: Session) -> None:
+        """Delete the record of a file which is gone upstream, once no modified file refers to it."""
+        key = ObjectId(file_id)
+        if await self._modified.find_one({"original_file_id": key}, {"_id": 1}, session=session) is None:
+            await self._files.delete_one({"_id": key, "removed_at": {"$ne": None}}, session=session)
+
+    async def drop_unused(self, project_id: str, session: Session) -> None:
+        """Delete the records of all files gone upstream; for a project without modified files."""
+        match = {"project_id": ObjectId(project_id), "removed_at": {"$ne": None}}
+        await self._files.delete_many(match, session=session)
+
+    async def page(
+        self,
+        project_id: str,
+        request: PageRequest,
+        *,
+        file_type: FileType | None = None,
+        query: str | None = None,
+        include_removed: bool = False,
+        content_budget: int | None = None,
+    ) -> Page[OriginalFile]:
+        """A project's originals by path; `query` is looked for anywhere in the path, regardless of case.
+
+        With a `content_budget`, bytes, a page ends before its contents exceed it, but never empty.
+        """
+        match: Document = {"project_id": ObjectId(project_id)}
+        if not include_removed:
+            match["removed_at"] = None
+        if file_type is not None:
+            match["file_type"] = file_type
+        if query:
+            match["path"] = {"$regex": re.escape(query), "$options": "i"}
+
+        async def read(session: Session) -> tuple[int, list[Document], dict[ObjectId, int]]:
+            total = await self._files.count_documents(match, session=session)
+            cursor = self._files.find({"$and": [match, after(request.cursor, _FIELDS)]}, session=session)
+            rows = await cursor.sort([("path", 1), ("_id", 1)]).limit(request.limit + 1).to_list()
+            counts = await self._variant_counts(project_id, session)
+            return total, rows, counts
+
+        total, rows, counts = await self._database.snapshot(read)
+        length = min(request.limit, _affordable(rows, content_budget))
+        more = encode_cursor(rows[length - 1], _FIELDS) if len(rows) > length else None
+        files = tuple(_file(row, counts.get(row["_id"], 0)) for row in rows[:length])
+        return Page(files, total, more)
+
+    async def _variant_counts(self, project_id: str, session: Session | None = None) -> dict[ObjectId, int]:
+        pipeline: list[Document] = [
+            {"$match": {"project_id": ObjectId(project_id)}},
+            {"$group": {"_id": "$original_file_id", "count": {"$sum": 1}}},
+        ]
+        rows = await (await self._modified.aggregate(pipeline, session=session)).to_list()
+        return {row["_id"]: row["count"] for row in rows}
+
+    async def stats(self, project_id: str) -> ProjectStats:
+        match = {"$match": {"project_id": ObjectId(project_id)}}
+        removed = {"$cond": [{"$eq": ["$removed_at", None]}, "$file_type", "removed"]}
+
+        async def read(session: Session) -> tuple[dict[str, int], dict[str, int]]:
+            files = await self._files.aggregate(
+                [match, {"$group": {"_id": removed, "n": {"$sum": 1}}}], session=session
+            )
+            counts = {row["_id"]: row["n"] for row in await files.to_list()}
+            drift = await self._modified.aggregate(
+                [match, {"$group": {"_id": "$drift", "n": {"$sum": 1}}}], session=session
+            )
+            return counts, {row["_id"]: row["n"] for row in await drift.to_list()}
+
+        counts, drift = await self._database.snapshot(read)
+        config, job = counts.get("config", 0), counts.get("job", 0)
+        return ProjectStats(
+            original_files=config + job,
+            config_files=config,
+            job_files=job,
+            modified_files=sum(drift.values()),
+            modified_files_by_drift=drift,
+            removed_files=counts.get("removed", 0),
+        )
+
+    # What a sync reads and writes.
+
+    async def stored(self, project_id: str, session: Session | None = None) -> list[StoredFile]:
+        """All originals of a project, those gone upstream included, for a comparison."""
+        fields = {"path": 1, "sha": 1, "file_type": 1, "removed_at": 1}
+        cursor = self._files.find({"project_id": ObjectId(project_id)}, fields, session=session)
+        return [
+            StoredFile(str(d["_id"]), d["path"], d["sha"], d["file_type"], removed=d["removed_at"] is not None)
+            async for d in cursor
+        ]
+
+    async def skipped(self, project_id: str) -> dict[str, tuple[str, SkippedFile]]:
+        """The skipped files of the last sync by path, each with the object id that was looked at."""
+        cursor = self._skipped.find({"project_id": ObjectId(project_id)}).sort("path", 1)
+        return {d["path"]: (d["sha"], SkippedFile(path=d["path"], reason=d["reason"])) async for d in cursor}
+
+    async def replace_skipped(
+        self, project_id: str, skipped: Mapping[str, tuple[str, SkippedFile]], session: Session
+    ) -> None:
+        key = ObjectId(project_id)
+        await self._skipped.delete_many({"project_id": key}, session=session)
+        rows = [
+            {"project_id": key, "path": path, "sha": sha, "reason": file.reason}
+            for path, (sha, file) in sorted(skipped.items())
+        ]
+        if rows:
+            await self._skipped.insert_many(rows, session=session)
+
+    async def used(self, project_id: str, session: Session) -> set[str]:
+        """The ids of those originals which modified files refer to."""
+        counts = await self._variant_counts(project_id, session)
+        return {str(key) for key in counts}
+
+    async def apply(
+        self,
+        project_id: str,
+        changes: TreeChanges,
+        verdicts: Mapping[str, Verdict],
+        *,
+        commit_sha: str,
+        committed_at: datetime,
+        now: datetime,
+        session: Session,
+    ) -> None:
+        """Make the originals what upstream has, as part of a sync's transaction.
+
+        `verdicts` are by path. A removed file keeps its record while a modified file refers to it.
+        """
+        used = await self.used(project_id, session)
+        seen = {"commit_sha": commit_sha, "last_modified": committed_at}
+        operations: list[DeleteOne | InsertOne[Document] | UpdateOne] = []
+        for old in changes.removed:
+            key = ObjectId(old.id)
+            operations.append(
+                UpdateOne({"_id": key}, {"$set": {"removed_at": now}}) if old.id in used else DeleteOne({"_id": key})
+            )
+        for old, new in (*changes.updated, *changes.revived):
+            content = {**_content(new, verdicts[new.path]), "synced_at": now, "removed_at": None}
+            if old.sha != new.sha or old.removed:
+                content |= seen
+            operations.append(UpdateOne({"_id": ObjectId(old.id)}, {"$set": content}))
+        for old, new in changes.moved:
+            # The same bytes: when and with which commit they were first seen stays true.
+            place = {**_content(new, verdicts[new.path]), "synced_at": now}
+            operations.append(UpdateOne({"_id": ObjectId(old.id)}, {"$set": place}))
+        operations.extend(
+            InsertOne(
+                {
+                    "project_id": ObjectId(project_id),
+                    **_content(new, verdicts[new.path]),
+                    **seen,
+                    "synced_at": now,
+                    "removed_at": None,
+                }
+            )
+            for new in changes.added
+        )
+        # Removals first, and moves before additions: each path must be free when it is taken.
+        for start in range(0, len(operations), _OPERATIONS):
+            await self._files.bulk_write(operations[start : start + _OPERATIONS], ordered=True, session=session)
+        await self._follow(changes, used, session)
+
+    async def _follow(self, changes: TreeChanges, used: set[str], session: Session) -> None:
+        """Tell the modified files where their originals are now, and what became of them."""
+        updates: list[UpdateMany | UpdateOne] = []
+        updates.extend(_drift(old.id, {}, "upstream_removed") for old in changes.removed if old.id in used)
+        for old, new in (*changes.updated, *changes.revived, *changes.moved):
+            if old.id in used:
+                updates.append(_drift(old.id, {"base_sha": new.sha}, "current"))
+                updates.append(_drift(old.id, {"base_sha": {"$ne": new.sha}}, "behind"))
+        for old, new in (*changes.updated, *changes.moved):
+            if old.id in used and (old.path, old.file_type) != (new.path, new.file_type):
+                updates += await self._relocations(old, new, session)
+        if updates:
+            await self._modified.bulk_write(updates, ordered=True, session=session)
+
+    async def _relocations(self, old: StoredFile, new: UpstreamFile, session: Session) -> list[UpdateOne]:
+        rows = self._modified.find({"original_file_id": ObjectId(old.id)}, {"modified_name": 1}, session=session)
+        return [
+            UpdateOne(
+                {"_id": row["_id"]},
+                {
+                    "$set": {
+                        "original_path": new.path,
+                        "path": variant_path(new.path, row["modified_name"]),
+                        "file_type": new.file_type,
+                    }
+                },
+            )
+            async for row in rows
+        ]
+
+    async def variant_paths(
+        self, project_id: str, file_ids: Sequence[str], session: Session
+    ) -> list[tuple[str, str, str]]:
+        """(original's id, modified name, path) of every modified file of these originals."""
+        found: list[tuple[str, str, str]] = []
+        for start in range(0, len(file_ids), IN_AT_MOST):
+            ids = [ObjectId(i) for i in file_ids[start : start + IN_AT_MOST]]
+            query = {"project_id": ObjectId(project_id), "original_file_id": {"$in": ids}}
+            rows = self._modified.find(query, {"original_file_id": 1, "modified_name": 1, "path": 1}, session=session)
+            found += [(str(row["original_file_id"]), row["modified_name"], row["path"]) async for row in rows]
+        return found
+
+    async def taken_paths(self, project_id: str, paths: Iterable[str], session: Session) -> set[str]:
+        """Those of the paths which a modified file of the project has."""
+        wanted = sorted(set(paths))
+        taken: set[str] = set()
+        for start in range(0, len(wanted), IN_AT_MOST):
+            query = {"project_id": ObjectId(project_id), "path": {"$in": wanted[start : start + IN_AT_MOST]}}
+            rows = self._modified.find(query, {"path": 1}, session=session)
+            taken.update([row["path"] async for row in rows])
+        return taken
+
+
+_OPERATIONS: Final = 1000
+
+
+def _affordable(rows: Sequence[Document], budget: int | None) -> int:
+    """How many rows, at least one, have contents of no more than `budget` bytes in all."""
+    if budget is None:
+        return len(rows)
+    totals: Iterator[int] = itertools.accumulate(row["size"] for row in rows)
+    return max(1, sum(total <= budget for total in totals))
+
+
+def _drift(original_id: str, match: Document, drift: str) -> UpdateMany:
+    return UpdateMany({"original_file_id": ObjectId(original_id), **match}, {"$set": {"drift": drift}})
+
+
+def _content(new: UpstreamFile, verdict: Verdict) -> Document:
+    return {
+        "path": new.path,
+        "file_type": new.file_type,
+        "format": new.format,
+        "sha": new.sha,
+        "size": new.size,
+        "validity": verdict.validity,
+        "problems": [problem.model_dump() for problem in verdict.problems],
+    }
+
+
+def _file(document: Mapping[str, Any], modified_files_count: int = 0) -> OriginalFile:
+    return OriginalFile(
+        id=str(document["_id"]),
+        project_id=str(document["project_id"]),
+        path=document["path"],
+        file_type=document["file_type"],
+        format=document["format"],
+        sha=document["sha"],
+        size=document["size"],
+        commit_sha=document["commit_sha"],
+        last_modified=document["last_modified"],
+        synced_at=document["synced_at"],
+        removed_at=document["removed_at"],
+        validity=document["validity"],
+        problems=tuple(Problem(**problem) for problem in document["problems"]),
+        modified_files_count=modified_files_count,
+    )
