@@ -1,0 +1,222 @@
+"""GitHub's REST protocol without I/O: what to send, and what an answer means.
+
+Sources: GitHub's documentation "Best practices for using the REST API", "Rate limits for the
+REST API" and the reference of the commits, git database and repositories endpoints.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Annotated, Final, Literal, TypeVar
+from urllib.parse import quote, urljoin, urlsplit
+
+from gidgethub import sansio
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from benchmark_manager.domain.git_objects import is_object_id
+from benchmark_manager.errors import GitHubActionError, GitHubRateLimitedError, GitHubUnavailableError
+from benchmark_manager.models.project import RepositoryAddress
+from benchmark_manager.version import __version__
+
+#: GitHub refuses requests without a User-Agent.
+REQUESTER: Final = f"benchmark-manager/{__version__}"
+ACCEPT_JSON: Final = "application/vnd.github+json"
+ACCEPT_SHA: Final = "application/vnd.github.sha"
+ACCEPT_RAW: Final = "application/vnd.github.raw+json"
+
+#: Secondary limits without a Retry-After: "wait for at least one minute before retrying".
+_SECONDARY_WAIT: Final = timedelta(seconds=60)
+#: Clocks differ: a reset which seems to be past already is waited for this long.
+_SHORTEST_WAIT: Final = timedelta(seconds=1)
+#: No limit of GitHub's lasts longer than its hour; a wilder date in an answer must not stop a project.
+_LONGEST_WAIT: Final = timedelta(hours=2)
+
+ObjectId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+
+
+class _Answer(BaseModel):
+    """Part of an answer; GitHub adds members at any time."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+
+class TreeEntry(_Answer):
+    """One entry; `path` is relative to the tree asked for, `size` is given for blobs only."""
+
+    path: str
+    mode: str
+    type: Literal["blob", "tree", "commit"]
+    sha: ObjectId
+    size: int | None = None
+
+
+class Tree(_Answer):
+    """A listing; `truncated` tells that it is not complete."""
+
+    sha: ObjectId
+    tree: tuple[TreeEntry, ...]
+    truncated: bool
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class _ObjectRef(_Answer):
+    sha: ObjectId
+
+
+class _Signature(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    date: AwareDatetime
+
+
+class GitCommit(_Answer):
+    """A commit: its root tree and when it was committed."""
+
+    sha: ObjectId
+    tree: _ObjectRef
+    committer: _Signature
+
+
+class RepositoryInfo(_Answer):
+    """A repository's current name and default branch."""
+
+    full_name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")]
+    default_branch: str
+
+
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+
+
+class GarbledAnswerError(Exception):
+    """An answer which GitHub never gives: HTML, JSON cut short, another shape. Worth another try."""
+
+
+def headers(accept: str, token: str | None, if_none_match: str | None = None) -> dict[str, str]:
+    built = sansio.create_headers(REQUESTER, accept=accept, oauth_token=token)
+    if if_none_match is not None:
+        built["if-none-match"] = f'"{if_none_match}"'
+    return built
+
+
+def repository_path(repository: RepositoryAddress, *segments: str) -> str:
+    """The path of a route below a repository; a segment's own slashes stay, all else is escaped."""
+    parts = ["repos", repository.owner, repository.name, *segments]
+    return "/".join(quote(part, safe="/") for part in parts)
+
+
+def parse_json(body: bytes, shape: type[AnswerT]) -> AnswerT:
+    """The answer as `shape`.
+
+    Raises:
+        GarbledAnswerError: it is no JSON, or of another shape.
+    """
+    try:
+        return shape.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the body"
+        raise GarbledAnswerError(f"{place}: {first['msg']}") from None
+
+
+def parse_sha(body: bytes) -> str:
+    """The commit id of the sha media type.
+
+    Raises:
+        GarbledAnswerError: it is none.
+    """
+    text = body.decode("ascii", "replace").strip()
+    if not is_object_id(text):
+        raise GarbledAnswerError("the answer is no commit id")
+    return text
+
+
+def redirect_target(location: str | None, current: str, api_url: str) -> str:
+    """Where a redirect leads, as long as that is below the same API base.
+
+    Raises:
+        GitHubUnavailableError: it leads elsewhere; the token must not go there.
+    """
+    target = urljoin(current, location or "")
+    base, goal = urlsplit(api_url), urlsplit(target)
+    same_server = (base.scheme, base.netloc.lower()) == (goal.scheme, goal.netloc.lower())
+    if not location or not same_server or not f"{goal.path}/".startswith(f"{base.path}/"):
+        raise GitHubUnavailableError(
+            f"GitHub redirected the request away from {api_url}; this service follows redirects within it only."
+        )
+    return target
+
+
+def rate_limit(response_headers: Mapping[str, str]) -> sansio.RateLimit | None:
+    """The limit that an answer tells, or None where it tells none that makes sense."""
+    try:
+        return sansio.RateLimit.from_http(response_headers)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def limited_until(status: int, response_headers: Mapping[str, str], body: bytes, now: datetime) -> datetime | None:
+    """When a refused request may be repeated, if it was refused for a primary or secondary limit; else None."""
+    if status not in {403, 429}:
+        return None
+    until = _retry_after(response_headers, now)
+    limit = rate_limit(response_headers)
+    if until is None and limit is not None and limit.remaining == 0:
+        until = limit.reset_datetime
+    if until is None and (status == 429 or b"rate limit" in body[:2000].lower()):  # noqa: PLR2004 -- Too Many Requests
+        until = now + _SECONDARY_WAIT
+    if until is None:
+        return None
+    return min(max(until, now + _SHORTEST_WAIT), now + _LONGEST_WAIT)
+
+
+def _retry_after(response_headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """Retry-After is a number of seconds or an HTTP date (RFC 9110, section 10.2.3)."""
+    text = response_headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}", text):
+        return now + timedelta(seconds=int(text))
+    try:
+        when = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+
+
+def rate_limited(until: datetime) -> GitHubRateLimitedError:
+    return GitHubRateLimitedError(
+        f"GitHub's rate limit for this token is used up until {until:%Y-%m-%d %H:%M:%S} UTC; it is tried again then.",
+        retry_at=until,
+    )
+
+
+def refusal(status: int, repository: RepositoryAddress, *, with_token: bool) -> Exception:
+    """What a refused request (4xx, not a limit) means for the project, wherever it happens in a sync."""
+    name = f"{repository.owner}/{repository.name}"
+    match status:
+        case 401:
+            hint = "enter a valid one" if with_token else "the repository asks for a token"
+            return GitHubActionError("github_unauthorized", f"GitHub does not accept the token; {hint}.")
+        case 403 | 451:
+            return GitHubActionError(
+                "github_forbidden",
+                f"GitHub denies access to {name}; give the token read access to the repository's contents.",
+            )
+        case 404 | 410:
+            return GitHubActionError(
+                "repository_not_found",
+                f"GitHub shows no repository {name} to this token; check the address, "
+                "and that the token may read the repository.",
+            )
+        case 409:
+            return GitHubActionError("repository_empty", f"The repository {name} has no commit yet.")
+        case _:
+            return GitHubUnavailableError(f"GitHub answered {status}, which it never should here.")
+
+
+def branch_not_found(repository: RepositoryAddress, branch: str | None) -> GitHubActionError:
+    which = f"branch {branch!r}" if branch is not None else "default branch"
+    return GitHubActionError(
+        "branch_not_found",
+        f"The repository {repository.owner}/{repository.name} has no {which}; everything copied so far is kept.",
+    )
