@@ -1,0 +1,158 @@
+"""What the server hosts: repositories under names and ids, and the tokens which may see them."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from github_test_server.repositories import Repository
+
+_FIRST_ID = 1_296_269
+_DOWNLOAD_LINK_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. No representation shows the token."""
+
+    client: str
+    token: str | None = field(default=None, repr=False)
+    login: str | None = None
+
+
+class BadCredentialsError(Exception):
+    """The Authorization header holds no token which the server knows."""
+
+
+@dataclass(slots=True, eq=False)
+class HostedRepository:
+    """A repository under an owner and a name. `tokens` are those which may see it; None: everybody may."""
+
+    id: int
+    owner: str
+    name: str
+    repository: Repository = field(repr=False)
+    tokens: set[str] | None = field(default=None, repr=False)
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.owner}/{self.name}"
+
+    @property
+    def private(self) -> bool:
+        return self.tokens is not None
+
+    def visible_to(self, caller: Caller) -> bool:
+        return self.tokens is None or caller.token in self.tokens
+
+
+class Hosting:
+    """Repositories by name (regardless of case) and id, the names they had before, and tokens.
+
+    Everything may be changed while the server runs, from any thread.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._by_id: dict[int, HostedRepository] = {}
+        self._by_name: dict[str, HostedRepository] = {}
+        self._moved: dict[str, HostedRepository] = {}
+        self._logins: dict[str, str] = {}
+        self._downloads: dict[str, tuple[int, float]] = {}
+
+    def add(
+        self, full_name: str, repository: Repository, *, private_to: Iterable[str] | None = None
+    ) -> HostedRepository:
+        """Host a repository as `owner/name`: for everybody, or for the given tokens, which become known."""
+        owner, _, name = full_name.partition("/")
+        with self._lock:
+            if full_name.lower() in self._by_name:
+                raise ValueError(f"{full_name} is hosted already")
+            hosted = HostedRepository(_FIRST_ID + len(self._by_id), owner, name, repository)
+            self._by_id[hosted.id] = hosted
+            self._by_name[full_name.lower()] = hosted
+            if private_to is not None:
+                self.make_private(full_name, private_to)
+        return hosted
+
+    def remove(self, full_name: str) -> None:
+        """Answer 404 for a repository from now on, also by its id and former names."""
+        with self._lock:
+            gone = self._by_name.pop(full_name.lower())
+            # The id's place stays taken, so that no later repository gets it.
+            gone.tokens = set()
+            self._moved = {name: hosted for name, hosted in self._moved.items() if hosted is not gone}
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename or transfer a repository; its old name answers 301 until another repository takes it."""
+        with self._lock:
+            if new.lower() in self._by_name and new.lower() != old.lower():
+                raise ValueError(f"{new} is hosted already")
+            hosted = self._by_name.pop(old.lower())
+            hosted.owner, _, hosted.name = new.partition("/")
+            self._moved[old.lower()] = hosted
+            self._by_name[new.lower()] = hosted
+
+    def make_private(self, full_name: str, tokens: Iterable[str]) -> None:
+        """Let nobody but these tokens see the repository."""
+        allowed = set(tokens)
+        for token in allowed:
+            self.add_token(token)
+        self[full_name].tokens = allowed
+
+    def make_public(self, full_name: str) -> None:
+        self[full_name].tokens = None
+
+    def add_token(self, token: str, *, login: str | None = None) -> None:
+        """Make a token known, as that of `login`; without one it keeps its login, or gets "octocat"."""
+        with self._lock:
+            self._logins[token] = login or self._logins.get(token, "octocat")
+
+    def revoke_token(self, token: str) -> None:
+        """Answer 401 to the token from now on."""
+        self._logins.pop(token, None)
+
+    def __getitem__(self, full_name: str) -> HostedRepository:
+        return self._by_name[full_name.lower()]
+
+    def get(self, full_name: str) -> HostedRepository | None:
+        return self._by_name.get(full_name.lower())
+
+    def get_moved(self, full_name: str) -> HostedRepository | None:
+        """Return the repository which had this name before."""
+        return self._moved.get(full_name.lower())
+
+    def get_by_id(self, identifier: int) -> HostedRepository | None:
+        return self._by_id.get(identifier)
+
+    def repositories(self) -> list[HostedRepository]:
+        with self._lock:
+            return list(self._by_id.values())
+
+    def identify(self, authorization: str | None, client: str) -> Caller:
+        """Tell who sends this Authorization header (`Bearer X` or `token X`), or raise BadCredentialsError."""
+        if authorization is None:
+            return Caller(client)
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() not in {"bearer", "token"} or token not in self._logins:
+            raise BadCredentialsError
+        return Caller(client, token, self._logins[token])
+
+    def make_download_key(self, hosted: HostedRepository) -> str:
+        """Make a key which lets a private repository's archive be fetched for five minutes."""
+        key = secrets.token_hex(16)
+        self._downloads[key] = (hosted.id, self._clock() + _DOWNLOAD_LINK_SECONDS)
+        return key
+
+    def opens_download(self, key: str | None, hosted: HostedRepository) -> bool:
+        identifier, until = self._downloads.get(key or "", (0, 0.0))
+        return identifier == hosted.id and self._clock() < until

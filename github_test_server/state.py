@@ -1,0 +1,50 @@
+"""What the server's parts share, and what a test may change while it runs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from github_test_server.faults import Faults
+from github_test_server.hosting import Hosting
+from github_test_server.limits import Limits
+from github_test_server.recording import RequestLog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(slots=True)
+class TreeLimits:
+    """When a listing of a tree is cut short, with `truncated: true`.
+
+    GitHub's limits are 100,000 entries and 7 MB (of JSON) of a recursive listing:
+    https://docs.github.com/en/rest/git/trees#get-a-tree
+    """
+
+    recursive_entries: int = 100_000
+    recursive_bytes: int = 7 * 1024 * 1024
+    folder_entries: int = 100_000
+
+
+@dataclass(slots=True)
+class State:
+    """Attributes: `api_path` is "" or such as "/api/v3", `latency` seconds before every answer.
+
+    `codeload_url` is the origin of archives; None: the server's own.
+    """
+
+    api_path: str = ""
+    clock: Callable[[], float] = time.time
+    codeload_url: str | None = None
+    latency: float = 0.0
+    tree_limits: TreeLimits = field(default_factory=TreeLimits)
+    requests: RequestLog = field(default_factory=RequestLog)
+    faults: Faults = field(default_factory=Faults)
+    hosting: Hosting = field(init=False)
+    limits: Limits = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hosting = Hosting(clock=self.clock)
+        self.limits = Limits(clock=self.clock)
