@@ -1,0 +1,68 @@
+"""GET /health and GET /status."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from benchmark_manager.api.http import ServicesDependency
+from benchmark_manager.api.problems import documented
+from benchmark_manager.api.shapes import (
+    DatabaseAnswer,
+    HealthAnswer,
+    RateLimitAnswer,
+    SchedulerAnswer,
+    StatusAnswer,
+)
+from benchmark_manager.version import __version__
+
+router = APIRouter(tags=["service"])
+
+
+@router.get("/", include_in_schema=False)
+async def start_page() -> Response:
+    return RedirectResponse("/docs")
+
+
+@router.get(
+    "/health",
+    summary="Whether the service serves",
+    response_model=HealthAnswer,
+    responses={503: {"model": HealthAnswer, "description": "The database does not answer within 2 s."}},
+)
+async def health(services: ServicesDependency) -> Response:
+    """Ready for traffic as soon as this answers 200. It reads from the database, as a hung one may answer pings."""
+    healthy = await services.status.database_answers()
+    answer = HealthAnswer(
+        status="healthy" if healthy else "unhealthy", timestamp=services.status.now(), version=__version__
+    )
+    return Response(
+        answer.model_dump_json(),
+        status_code=200 if healthy else 503,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+@router.get("/status", summary="The service at a glance", responses=documented())
+async def status(request: Request, services: ServicesDependency) -> StatusAnswer:
+    """Counts over all projects, what is due, and how much of GitHub's rate limits is left."""
+    found = await services.status.status()
+    totals = found.totals
+    return StatusAnswer(
+        version=__version__,
+        uptime_seconds=found.uptime_seconds,
+        database=DatabaseAnswer(**dict(found.database)),
+        total_projects=totals.projects,
+        total_files=totals.original_files + totals.modified_files,
+        total_original_files=totals.original_files,
+        total_modified_files=totals.modified_files,
+        projects_by_sync_status=totals.projects_by_sync_status,
+        scheduler=SchedulerAnswer(
+            running=request.app.state.scheduler_running(),
+            next_poll_at=totals.next_poll_at,
+            projects_due=totals.projects_due,
+        ),
+        github=[
+            RateLimitAnswer(api_url=row.api_url, limit=row.limit, remaining=row.remaining, reset_at=row.reset_at)
+            for row in found.github
+        ],
+    )

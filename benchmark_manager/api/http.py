@@ -1,0 +1,122 @@
+"""What all routes share of HTTP: pages, conditional requests and who is asking."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+from fastapi import Depends, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, TypeAdapter
+
+from benchmark_manager.factory import Services
+from benchmark_manager.models.page import Page, PageRequest
+
+_JSON: Final = "application/json"
+_ETAG: Final = re.compile(r'(?:W/)?"([^"]*)"')
+
+
+def services(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+ServicesDependency = Annotated[Services, Depends(services)]
+
+
+def page_request(
+    limit: Annotated[int, Query(ge=1, le=1000, description="Rows at most.")] = 100,
+    cursor: Annotated[
+        str | None, Query(max_length=4096, description="Where to go on: taken from the Link header, opaque.")
+    ] = None,
+) -> PageRequest:
+    return PageRequest(limit=limit, cursor=cursor)
+
+
+PageDependency = Annotated[PageRequest, Depends(page_request)]
+
+
+def actor(
+    x_actor: Annotated[
+        str | None, Header(max_length=200, description="Who is asking, for the record; else `anonymous`.")
+    ] = None,
+) -> str:
+    name = (x_actor or "").strip()
+    if any(not c.isprintable() for c in name):
+        raise RequestValidationError([{"type": "x_actor", "loc": ("header", "x-actor"), "msg": "must be printable"}])
+    return name or "anonymous"
+
+
+ActorDependency = Annotated[str, Depends(actor)]
+
+
+def expected_revision(
+    if_match: Annotated[
+        str | None,
+        Header(description="An ETag read before: the change is refused (412) if somebody else changed it since."),
+    ] = None,
+) -> int | None:
+    """The revision that an If-Match header names; None when any will do. One which is not ours matches nothing."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    revisions = [int(head) for tag in _ETAG.findall(if_match) if (head := tag.partition(".")[0]).isdecimal()]
+    return max(revisions, default=-1)
+
+
+IfMatchDependency = Annotated[int | None, Depends(expected_revision)]
+
+
+def json_list(request: Request, page: Page[Any], rows: Sequence[BaseModel], adapter: TypeAdapter[Any]) -> Response:
+    """A plain array, with how many there are and where the next page is in its headers."""
+    headers = {"X-Total-Count": str(page.total)}
+    if page.next_cursor is not None:
+        following = request.url.include_query_params(cursor=page.next_cursor)
+        headers["Link"] = f'<{following}>; rel="next"'
+    return Response(adapter.dump_json(list(rows)), media_type=_JSON, headers=headers)
+
+
+def json_resource(
+    request: Request,
+    answer: BaseModel,
+    *,
+    revision: int | None = None,
+    status_code: int = 200,
+    location: str | None = None,
+) -> Response:
+    """One resource with its strong ETag, or 304 when the reader has this very answer."""
+    body = answer.model_dump_json().encode()
+    tag = hashlib.sha256(body).hexdigest()[:32]
+    etag = f'"{tag}"' if revision is None else f'"{revision}.{tag}"'
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if location is not None:
+        headers["Location"] = location
+    return _unless_known(request, Response(body, status_code=status_code, media_type=_JSON, headers=headers))
+
+
+def raw_content(request: Request, data: bytes, name: str, sha256: str) -> Response:
+    """The exact bytes of a file, never interpreted by a browser."""
+    headers = {
+        "ETag": f'"{sha256}"',
+        "Cache-Control": "no-cache",
+        "Content-Disposition": _disposition(name),
+    }
+    return _unless_known(request, Response(data, media_type="text/plain; charset=utf-8", headers=headers))
+
+
+def _disposition(name: str) -> str:
+    """RFC 6266: a name for old readers, and the exact one (RFC 8187)."""
+    plain = re.sub(r'[^\x20-\x7e]|["\\%/]', "_", name)
+    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _unless_known(request: Request, response: Response) -> Response:
+    """RFC 9110, 13.1.2: If-None-Match compares weakly, and `*` matches whatever is there."""
+    known = request.headers.get("if-none-match")
+    if request.method != "GET" or known is None:
+        return response
+    etag = response.headers["etag"].strip('"')
+    if known.strip() != "*" and etag not in _ETAG.findall(known):
+        return response
+    kept = {name: response.headers[name] for name in ("etag", "cache-control")}
+    return Response(status_code=304, headers=kept)

@@ -1,0 +1,176 @@
+"""Modified files: making, changing, deleting and resetting variants."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import TypeAdapter
+
+from benchmark_manager.api.http import (
+    ActorDependency,
+    IfMatchDependency,
+    PageDependency,
+    ServicesDependency,
+    json_list,
+    json_resource,
+    raw_content,
+)
+from benchmark_manager.api.problems import documented
+from benchmark_manager.api.shapes import (
+    ModifiedFileAnswer,
+    ModifiedFileCreate,
+    ModifiedFileUpdate,
+    ModifiedFileWithContent,
+    ResetAnswer,
+    modified_answer,
+    modified_with_content,
+)
+from benchmark_manager.models.modified_file import Drift
+from benchmark_manager.models.original_file import FileType
+
+router = APIRouter(tags=["modified files"])
+
+_FILES: Final[TypeAdapter[Any]] = TypeAdapter(list[ModifiedFileAnswer])
+_BODY: Final = (
+    "malformed_json",
+    "body_too_large",
+    "unsupported_media_type",
+    "invalid_request",
+    "invalid_name",
+    "invalid_content",
+    "too_large",
+    "name_taken",
+    "disk_full",
+)
+
+AllowInvalid = Annotated[bool, Query(description="Save content although it does not parse.")]
+
+
+@router.post(
+    "/projects/{project_id}/modified-files",
+    status_code=201,
+    summary="Make a variant of an original file",
+    response_model=ModifiedFileWithContent,
+    responses=documented("project_not_found", "file_not_found", *_BODY),
+)
+async def create_modified_file(
+    request: Request,
+    services: ServicesDependency,
+    project_id: str,
+    body: ModifiedFileCreate,
+    actor: ActorDependency,
+    allow_invalid: AllowInvalid = False,
+) -> Response:
+    """Without a name or a content it begins with the original's. The original stays as it is."""
+    file = await services.modified_files.create(
+        project_id,
+        body.original_file_id,
+        modified_name=body.modified_name,
+        content=body.content,
+        description=body.description or "",
+        allow_invalid=allow_invalid,
+        actor=actor,
+    )
+    answer = modified_with_content(file, await services.modified_files.content(file))
+    location = f"/modified-files/{file.id}"
+    return json_resource(request, answer, revision=file.revision, status_code=201, location=location)
+
+
+@router.get(
+    "/projects/{project_id}/modified-files",
+    summary="A project's modified files, by path",
+    response_model=list[ModifiedFileAnswer],
+    responses=documented("project_not_found", "invalid_cursor", "invalid_request"),
+)
+async def list_modified_files(
+    request: Request,
+    services: ServicesDependency,
+    project_id: str,
+    page: PageDependency,
+    original_file_id: Annotated[str | None, Query(max_length=100, description="Only variants of this one.")] = None,
+    file_type: Annotated[FileType | None, Query(description="Only these.")] = None,
+    drift: Annotated[Drift | None, Query(description="Only those whose originals did this.")] = None,
+    q: Annotated[str | None, Query(max_length=1000, description="Part of a path, regardless of case.")] = None,
+) -> Response:
+    found = await services.modified_files.page(
+        project_id, page, original_file_id=original_file_id, file_type=file_type, drift=drift, query=q
+    )
+    return json_list(request, found, [modified_answer(file) for file in found.rows], _FILES)
+
+
+@router.delete(
+    "/projects/{project_id}/modified-files",
+    summary="Reset: delete all of a project's modified files",
+    responses=documented("project_not_found", "disk_full"),
+)
+async def reset_modified_files(services: ServicesDependency, project_id: str) -> ResetAnswer:
+    """The originals stay as they are."""
+    return ResetAnswer(deleted_count=await services.modified_files.reset(project_id))
+
+
+@router.get(
+    "/modified-files/{modified_file_id}",
+    summary="One modified file, whole",
+    response_model=ModifiedFileWithContent,
+    responses=documented("modified_file_not_found"),
+)
+async def get_modified_file(request: Request, services: ServicesDependency, modified_file_id: str) -> Response:
+    file = await services.modified_files.get(modified_file_id)
+    answer = modified_with_content(file, await services.modified_files.content(file))
+    return json_resource(request, answer, revision=file.revision)
+
+
+@router.put(
+    "/modified-files/{modified_file_id}",
+    summary="Change a modified file",
+    response_model=ModifiedFileWithContent,
+    responses=documented("modified_file_not_found", "stale", *_BODY),
+)
+async def update_modified_file(
+    request: Request,
+    services: ServicesDependency,
+    modified_file_id: str,
+    body: ModifiedFileUpdate,
+    revision: IfMatchDependency,
+    actor: ActorDependency,
+    allow_invalid: AllowInvalid = False,
+) -> Response:
+    """Only the fields given change; a save without a change makes no revision."""
+    file = await services.modified_files.update(
+        modified_file_id,
+        modified_name=body.modified_name,
+        content=body.content,
+        description=body.description,
+        allow_invalid=allow_invalid,
+        expected_revision=revision,
+        actor=actor,
+    )
+    answer = modified_with_content(file, await services.modified_files.content(file))
+    return json_resource(request, answer, revision=file.revision)
+
+
+@router.delete(
+    "/modified-files/{modified_file_id}",
+    status_code=204,
+    summary="Delete a modified file",
+    responses=documented("modified_file_not_found", "stale", "disk_full"),
+)
+async def delete_modified_file(
+    services: ServicesDependency, modified_file_id: str, revision: IfMatchDependency
+) -> None:
+    """Its original stays as it is."""
+    await services.modified_files.delete(modified_file_id, revision)
+
+
+@router.get(
+    "/modified-files/{modified_file_id}/raw",
+    summary="The exact bytes of a modified file",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string", "format": "binary"}}}},
+        **documented("modified_file_not_found"),
+    },
+)
+async def get_raw_modified_file(request: Request, services: ServicesDependency, modified_file_id: str) -> Response:
+    file = await services.modified_files.get(modified_file_id)
+    data = await services.modified_files.content(file)
+    return raw_content(request, data, file.modified_name, file.content_sha256)

@@ -1,0 +1,85 @@
+"""Original files: reading only."""
+
+import hashlib
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import TypeAdapter
+
+from benchmark_manager.api.http import PageDependency, ServicesDependency, json_list, json_resource, raw_content
+from benchmark_manager.api.problems import documented
+from benchmark_manager.api.shapes import (
+    OriginalFileAnswer,
+    OriginalFileWithContent,
+    original_answer,
+    original_with_content,
+)
+from benchmark_manager.models.original_file import FileType
+from benchmark_manager.services.original_files import CONTENT_BUDGET
+
+router = APIRouter(prefix="/projects/{project_id}/files", tags=["original files"])
+
+_FILES: Final[TypeAdapter[Any]] = TypeAdapter(list[OriginalFileAnswer])
+_WITH_CONTENT: Final[TypeAdapter[Any]] = TypeAdapter(list[OriginalFileWithContent])
+
+
+@router.get(
+    "",
+    summary="A project's original files, by path",
+    response_model=list[OriginalFileWithContent | OriginalFileAnswer],
+    responses=documented("project_not_found", "invalid_cursor", "invalid_request"),
+)
+async def list_files(
+    request: Request,
+    services: ServicesDependency,
+    project_id: str,
+    page: PageDependency,
+    file_type: Annotated[FileType | None, Query(description="Only these.")] = None,
+    q: Annotated[str | None, Query(max_length=1000, description="Part of a path, regardless of case.")] = None,
+    include: Annotated[
+        Literal["content"] | None,
+        Query(description="`content`: each file whole. Pages then end early, before 16 MiB of contents."),
+    ] = None,
+    include_removed: Annotated[
+        bool, Query(description="Also files gone upstream to which modified files refer.")
+    ] = False,
+) -> Response:
+    found = await services.original_files.page(
+        project_id,
+        page,
+        file_type=file_type,
+        query=q,
+        include_removed=include_removed,
+        content_budget=CONTENT_BUDGET if include == "content" else None,
+    )
+    if include != "content":
+        return json_list(request, found, [original_answer(file) for file in found.rows], _FILES)
+    contents = await services.original_files.contents(found.rows)
+    rows = [original_with_content(file, contents[file.sha]) for file in found.rows]
+    return json_list(request, found, rows, _WITH_CONTENT)
+
+
+@router.get(
+    "/{file_id}",
+    summary="One original file, whole",
+    response_model=OriginalFileWithContent,
+    responses=documented("project_not_found", "file_not_found"),
+)
+async def get_file(request: Request, services: ServicesDependency, project_id: str, file_id: str) -> Response:
+    file = await services.original_files.get(project_id, file_id)
+    return json_resource(request, original_with_content(file, await services.original_files.content(file)))
+
+
+@router.get(
+    "/{file_id}/raw",
+    summary="The exact bytes of an original file",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string", "format": "binary"}}}},
+        **documented("project_not_found", "file_not_found"),
+    },
+)
+async def get_raw_file(request: Request, services: ServicesDependency, project_id: str, file_id: str) -> Response:
+    file = await services.original_files.get(project_id, file_id)
+    data = await services.original_files.content(file)
+    return raw_content(request, data, file.name, hashlib.sha256(data).hexdigest())

@@ -1,0 +1,236 @@
+"""Errors as RFC 9457 problem documents: one shape for every route, known or not."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from pymongo.errors import PyMongoError
+from starlette.exceptions import HTTPException
+
+from benchmark_manager.errors import (
+    BenchmarkManagerError,
+    InvalidContentError,
+    InvalidInputError,
+    NotFoundError,
+    StaleError,
+)
+from benchmark_manager.models.problem import Problem
+from benchmark_manager.models.sync import Sync
+
+_log = structlog.get_logger(__name__)
+
+MEDIA_TYPE: Final = "application/problem+json"
+#: Seconds after which a client may try again when the database was away.
+_DATABASE_RETRY: Final = 5
+
+#: Every code that an answer can carry, with its status and an example's detail.
+CODES: Final[Mapping[str, tuple[int, str]]] = {
+    "malformed_json": (400, "The body is not JSON; check its syntax near character 17."),
+    "route_not_found": (404, "There is nothing at this address; /docs lists what there is."),
+    "project_not_found": (404, "There is no project '65f0c0ffee65f0c0ffee65f0'."),
+    "file_not_found": (404, "There is no file '65f0c0ffee65f0c0ffee65f0'."),
+    "modified_file_not_found": (404, "There is no modified file '65f0c0ffee65f0c0ffee65f0'."),
+    "method_not_allowed": (405, "This address does not take PATCH; it takes GET, PUT, DELETE."),
+    "project_name_taken": (409, "There is a project named 'vLLM nightly' already; choose another name."),
+    "name_taken": (409, "The project has a modified file 'config/vllm.yaml' already; choose another modified_name."),
+    "stale": (412, "Somebody else changed this in the meantime; it is at revision 4 now."),
+    "body_too_large": (413, "The body is too large; a request may have 4 MiB."),
+    "unsupported_media_type": (415, "Send the body as application/json."),
+    "invalid_request": (422, "2 fields are wrong: name: Field required; polling_interval: must be 0, or 10 to 604800."),
+    "invalid_cursor": (422, "cursor is not one which this list gave; start again without it."),
+    "invalid_github_url": (422, "Give the repository as https://github.com/OWNER/REPO."),
+    "github_url_not_allowed": (422, "This service talks to https://api.github.com only."),
+    "invalid_folder": (422, "config_folder must not leave the repository with `..`."),
+    "invalid_branch": (422, "branch is no name that git accepts for a branch."),
+    "invalid_token": (422, "github_token must be 1 to 255 printable ASCII characters without spaces."),
+    "invalid_name": (422, "modified_name must end in .yaml or .yml, as its original is YAML."),
+    "invalid_content": (422, "The content does not parse; correct the places listed in `problems`."),
+    "too_large": (422, "The content has 2000000 bytes; at most 1048576 are allowed."),
+    "repository_not_found": (422, "GitHub shows no repository acme/benchmarks to this token."),
+    "branch_not_found": (422, "The repository acme/benchmarks has no branch 'nightly'."),
+    "repository_empty": (422, "The repository acme/benchmarks has no commit yet."),
+    "github_unauthorized": (422, "GitHub does not accept the token; enter a valid one."),
+    "github_forbidden": (422, "GitHub denies access to acme/benchmarks."),
+    "token_unreadable": (422, "The stored GitHub token was encrypted with another SECRET_KEY; enter it again."),
+    "tree_too_large": (422, "GitHub cannot list the folder data completely, not even by itself."),
+    "internal_error": (500, "The service made a mistake; its log says more."),
+    "github_unavailable": (502, "GitHub did not answer in time; tried 4 times."),
+    "github_rate_limited": (503, "GitHub's rate limit for this token is used up until 2026-11-23 12:00:00 UTC."),
+    "database_unavailable": (503, "The database does not answer; try again."),
+    "disk_full": (503, "The disk is nearly full; nothing was changed."),
+}
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str = Field(examples=["polling_interval"])
+    message: str = Field(examples=["must be 0, or 10 to 604800 seconds"])
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457, with a stable `code` beside it."""
+
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": True})
+
+    type: str = "about:blank"
+    title: str = Field(description="The status in words.")
+    status: int
+    detail: str = Field(description="One sentence which says what to do.")
+    code: str = Field(description="Stable, snake_case: what programs decide by.")
+    errors: list[FieldError] | None = Field(default=None, description="For input errors: the fields at fault.")
+    current_revision: int | None = Field(default=None, description="With `stale`: what is stored now.")
+    problems: list[Problem] | None = Field(default=None, description="With `invalid_content`: where, and what.")
+    sync: Sync | None = Field(default=None, description="Of a sync that failed: its record.")
+
+
+def problem(
+    code: str, detail: str, *, headers: Mapping[str, str] | None = None, status: int | None = None, **members: object
+) -> Response:
+    """One problem document, with the members given besides."""
+    number = CODES[code][0] if status is None else status
+    document = ProblemDocument.model_validate(
+        {"title": HTTPStatus(number).phrase, "status": number, "detail": detail, "code": code, **members}
+    )
+    # Members that say nothing are left out; nulls inside a sync are part of its shape.
+    kept = {name for name in ProblemDocument.model_fields if getattr(document, name) is not None}
+    return Response(
+        document.model_dump_json(include=kept),
+        status_code=number,
+        headers=dict(headers or {}),
+        media_type=MEDIA_TYPE,
+    )
+
+
+def sync_problem(sync: Sync) -> Response:
+    """What a manual sync that failed answers."""
+    assert sync.error is not None  # noqa: S101 -- a failed sync has an error
+    headers = {}
+    if sync.error.code == "github_rate_limited" and sync.error.retry_at is not None:
+        headers["Retry-After"] = str(_seconds_until(sync.error.retry_at))
+    return problem(sync.error.code, sync.error.detail, headers=headers, sync=sync)
+
+
+def _seconds_until(when: datetime) -> int:
+    return max(1, round((when - datetime.now(UTC)).total_seconds()))
+
+
+def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route which can answer these codes; what every route can answer comes with them."""
+    by_status: dict[int | str, dict[str, Any]] = {}
+    for code in (*codes, "database_unavailable"):
+        status, detail = CODES[code]
+        entry = by_status.setdefault(
+            status,
+            {
+                "model": ProblemDocument,
+                "description": HTTPStatus(status).phrase,
+                "content": {MEDIA_TYPE: {"schema": _PROBLEM_REFERENCE, "examples": {}}},
+            },
+        )
+        entry["content"][MEDIA_TYPE]["examples"][code] = {
+            "value": {
+                "type": "about:blank",
+                "title": HTTPStatus(status).phrase,
+                "status": status,
+                "detail": detail,
+                "code": code,
+            }
+        }
+    return by_status
+
+
+_PROBLEM_REFERENCE: Final = {"$ref": "#/components/schemas/ProblemDocument"}
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Turn every error of every route into a problem document."""
+    app.exception_handler(BenchmarkManagerError)(_own_error)
+    app.exception_handler(RequestValidationError)(_invalid_request)
+    app.exception_handler(HTTPException)(_http_error)
+    app.exception_handler(PyMongoError)(_database_error)
+    app.exception_handler(Exception)(_fault)
+
+
+async def _own_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, BenchmarkManagerError)  # noqa: S101 -- registered for it
+    members: dict[str, Any] = {}
+    headers = {}
+    if isinstance(error, StaleError):
+        members["current_revision"] = error.current_revision
+    if isinstance(error, InvalidContentError):
+        members["problems"] = error.problems
+    if isinstance(error, InvalidInputError) and error.field is not None:
+        members["errors"] = [FieldError(field=error.field, message=error.detail)]
+    if error.code == "disk_full":
+        headers["Retry-After"] = "60"
+    status = 404 if isinstance(error, NotFoundError) else None
+    return problem(error.code, error.detail, status=status, headers=headers, **members)
+
+
+async def _invalid_request(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 -- registered for it
+    found = error.errors()
+    broken = next((e for e in found if e["type"] == "json_invalid"), None)
+    if broken is not None:
+        place = broken["loc"][-1]
+        return problem("malformed_json", f"The body is not JSON; check its syntax near character {place}.")
+    # Never the input itself: it may be a token.
+    errors = [FieldError(field=_field(e["loc"]), message=_message(e)) for e in found]
+    count = "1 field is" if len(errors) == 1 else f"{len(errors)} fields are"
+    listed = "; ".join(f"{e.field}: {e.message}" for e in errors[:5])
+    return problem("invalid_request", f"{count} wrong: {listed}.", errors=errors)
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    """The field's name; where it was found (body, query) is left out when a name follows."""
+    parts = [str(part) for part in location]
+    return ".".join(parts[1:] if len(parts) > 1 else parts)
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    if error["type"] == "extra_forbidden":
+        return "there is no such field; check its spelling"
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+_BY_STATUS: Final = {
+    400: "malformed_json",
+    404: "route_not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+}
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 -- registered for it
+    code = _BY_STATUS.get(error.status_code)
+    if code is None:
+        return problem("internal_error", str(error.detail), status=error.status_code, headers=error.headers)
+    detail = CODES[code][1]
+    if code == "method_not_allowed":
+        allowed = (error.headers or {}).get("allow") or (error.headers or {}).get("Allow") or "other methods"
+        detail = f"This address does not take {request.method}; it takes {allowed}."
+    if code == "malformed_json":
+        detail = "The body could not be read as JSON; send JSON in UTF-8."
+    return problem(code, detail, headers=error.headers)
+
+
+async def _database_error(_: Request, error: Exception) -> Response:
+    _log.error("the database failed", error=f"{type(error).__name__}: {error}")
+    return problem(
+        "database_unavailable",
+        f"The database does not answer; try again in {_DATABASE_RETRY} seconds.",
+        headers={"Retry-After": str(_DATABASE_RETRY)},
+    )
+
+
+async def _fault(_: Request, error: Exception) -> Response:
+    _log.error("a request failed unexpectedly", exc_info=error)
+    return problem("internal_error", "The service made a mistake; its log says more.")

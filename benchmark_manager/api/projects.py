@@ -1,0 +1,165 @@
+"""Projects and their syncs."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import SecretStr, TypeAdapter
+
+from benchmark_manager.api.http import (
+    IfMatchDependency,
+    PageDependency,
+    ServicesDependency,
+    json_list,
+    json_resource,
+)
+from benchmark_manager.api.problems import documented, sync_problem
+from benchmark_manager.api.shapes import (
+    ProjectAnswer,
+    ProjectCreate,
+    ProjectDetail,
+    ProjectUpdate,
+    QueuedAnswer,
+    project_answer,
+    project_detail,
+)
+from benchmark_manager.factory import Services
+from benchmark_manager.models.project import Project
+from benchmark_manager.models.sync import Sync
+from benchmark_manager.services.projects import UNSET, ProjectFields
+
+router = APIRouter(prefix="/projects", tags=["projects"])
+
+_PROJECTS: Final = TypeAdapter(list[ProjectAnswer])
+_SYNCS: Final = TypeAdapter(list[Sync])
+_BODY: Final = ("malformed_json", "body_too_large", "unsupported_media_type", "invalid_request", "disk_full")
+_FIELDS: Final = (
+    "invalid_github_url",
+    "github_url_not_allowed",
+    "invalid_folder",
+    "invalid_branch",
+    "invalid_token",
+    "project_name_taken",
+)
+_SYNC_FAILURES: Final = (
+    "repository_not_found",
+    "branch_not_found",
+    "repository_empty",
+    "github_unauthorized",
+    "github_forbidden",
+    "token_unreadable",
+    "tree_too_large",
+    "github_unavailable",
+    "github_rate_limited",
+)
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Register a repository",
+    response_model=ProjectDetail,
+    responses=documented(*_BODY, *_FIELDS),
+)
+async def create_project(request: Request, services: ServicesDependency, body: ProjectCreate) -> Response:
+    """Its first sync starts within a second; `POST …/sync` waits for it, or starts it."""
+    given = {name: value for name in body.model_fields_set if (value := getattr(body, name)) is not None}
+    fields = _fields({name: value for name, value in given.items() if name not in {"name", "github_repo_url"}})
+    project = await services.projects.create(body.name, body.github_repo_url, fields)
+    return await _detail(request, services, project, status_code=201)
+
+
+@router.get(
+    "", summary="All projects, by name", response_model=list[ProjectAnswer], responses=documented("invalid_cursor")
+)
+async def list_projects(
+    request: Request,
+    services: ServicesDependency,
+    page: PageDependency,
+    q: Annotated[str | None, Query(max_length=200, description="Part of a name, regardless of case.")] = None,
+) -> Response:
+    found = await services.projects.page(page, q)
+    now = services.status.now()
+    return json_list(request, found, [project_answer(project, now) for project in found.rows], _PROJECTS)
+
+
+@router.post(
+    "/sync-all",
+    status_code=202,
+    summary="Queue a sync of every project",
+    responses=documented("disk_full"),
+)
+async def sync_all(services: ServicesDependency) -> QueuedAnswer:
+    """The syncs run in the background, a bounded number at once; each project's `last_sync` tells the result."""
+    return QueuedAnswer(queued=await services.projects.make_all_due())
+
+
+@router.get(
+    "/{project_id}", summary="One project", response_model=ProjectDetail, responses=documented("project_not_found")
+)
+async def get_project(request: Request, services: ServicesDependency, project_id: str) -> Response:
+    return await _detail(request, services, await services.projects.get(project_id))
+
+
+@router.put(
+    "/{project_id}",
+    summary="Change a project",
+    response_model=ProjectDetail,
+    responses=documented("project_not_found", "stale", *_BODY, *_FIELDS),
+)
+async def update_project(
+    request: Request, services: ServicesDependency, project_id: str, body: ProjectUpdate, revision: IfMatchDependency
+) -> Response:
+    """Only the fields given change. Another repository, branch or folder makes the project due at once."""
+    fields = _fields({name: getattr(body, name) for name in body.model_fields_set})
+    return await _detail(request, services, await services.projects.update(project_id, fields, revision))
+
+
+@router.delete(
+    "/{project_id}",
+    status_code=204,
+    summary="Delete a project and all that belongs to it",
+    responses=documented("project_not_found", "stale", "disk_full"),
+)
+async def delete_project(services: ServicesDependency, project_id: str, revision: IfMatchDependency) -> None:
+    """Its originals, modified files and history are gone for every reader at once. GitHub is not touched."""
+    await services.projects.delete(project_id, revision)
+
+
+@router.post(
+    "/{project_id}/sync",
+    summary="Sync now",
+    response_model=Sync,
+    responses=documented("project_not_found", *_SYNC_FAILURES),
+)
+async def sync_project(services: ServicesDependency, project_id: str) -> Response:
+    """Answers when the sync is done. While one runs, this joins it and gets the same result.
+
+    A failure leaves everything as it was before; the problem document holds the Sync as `sync`.
+    """
+    sync = await services.sync.sync(project_id, "manual")
+    if sync.status == "failed":
+        return sync_problem(sync)
+    return Response(sync.model_dump_json(), media_type="application/json")
+
+
+@router.get(
+    "/{project_id}/syncs",
+    summary="A project's syncs, newest first",
+    response_model=list[Sync],
+    responses=documented("project_not_found", "invalid_cursor"),
+)
+async def list_syncs(request: Request, services: ServicesDependency, project_id: str, page: PageDependency) -> Response:
+    found = await services.projects.history(project_id, page)
+    return json_list(request, found, found.rows, _SYNCS)
+
+
+async def _detail(request: Request, services: Services, project: Project, *, status_code: int = 200) -> Response:
+    answer = project_detail(project, await services.projects.stats(project.id), services.status.now())
+    location = f"/projects/{project.id}" if status_code == 201 else None  # noqa: PLR2004 -- Created
+    return json_resource(request, answer, revision=project.revision, status_code=status_code, location=location)
+
+
+def _fields(given: dict[str, object]) -> ProjectFields:
+    """The fields which the request gave, tokens out of their wrapping."""
+    plain = {name: v.get_secret_value() if isinstance(v, SecretStr) else v for name, v in given.items()}
+    return ProjectFields(**{name: plain.get(name, UNSET) for name in ProjectFields.__dataclass_fields__})  # type: ignore[arg-type]  # validated by the request's shape

@@ -1,0 +1,296 @@
+"""The contract's shapes: requests, which refuse unknown fields, and answers."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator
+
+from benchmark_manager.domain.repository_url import web_url
+from benchmark_manager.models.modified_file import Drift, ModifiedFile
+from benchmark_manager.models.original_file import FileFormat, FileType, OriginalFile
+from benchmark_manager.models.problem import Problem, Validity
+from benchmark_manager.models.project import Project, ProjectStats, SyncStatus
+from benchmark_manager.models.sync import ErrorInfo, SyncSummary
+
+_ID = "65f0c0ffee65f0c0ffee65f0"
+_SHA = "3f786850e387550fdab836ed7e6dc881de23001b"
+_INTERVAL_LIMITS = (10, 604_800)
+
+ProjectName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class _ProjectFields(_Request):
+    github_token: SecretStr | None = Field(
+        default=None,
+        description="Used for this project instead of the service's own. Write-only: no answer ever holds it.",
+    )
+    branch: str | None = Field(default=None, description="null: the repository's default branch.", examples=["main"])
+    polling_interval: int | None = Field(
+        default=None,
+        description="Seconds between polls: 10 to 604800, or 0 for manual syncs and webhooks only.",
+        examples=[180],
+    )
+
+    @field_validator("polling_interval")
+    @classmethod
+    def _check_interval(cls, value: int | None) -> int | None:
+        low, high = _INTERVAL_LIMITS
+        if value is not None and value != 0 and not low <= value <= high:
+            raise ValueError(f"must be 0, or {low} to {high} seconds")
+        return value
+
+
+class ProjectCreate(_ProjectFields):
+    """A repository to register."""
+
+    name: ProjectName = Field(description="Unique, regardless of case.", examples=["vLLM nightly"])
+    github_repo_url: str = Field(
+        max_length=2000,
+        description="https://github.com/OWNER/REPO[/tree/BRANCH], the API address, git@github.com:OWNER/REPO.git, "
+        "or OWNER/REPO.",
+        examples=["https://github.com/acme/benchmarks"],
+    )
+    config_folder: str | None = Field(
+        default=None, max_length=2000, description="`.` or empty is the root.", examples=["config"]
+    )
+    job_folder: str | None = Field(default=None, max_length=2000, examples=["job"])
+
+
+class ProjectUpdate(_ProjectFields):
+    """What changes; fields that are not given stay as they are."""
+
+    name: ProjectName = Field(default="", description="Unique, regardless of case.", examples=["vLLM nightly"])
+    github_repo_url: str = Field(default="", max_length=2000, examples=["https://github.com/acme/benchmarks"])
+    github_token: SecretStr | None = Field(
+        default=None, description="Write-only. null removes the project's own token."
+    )
+    config_folder: str = Field(default="", max_length=2000, examples=["config"])
+    job_folder: str = Field(default="", max_length=2000, examples=["job"])
+    polling_interval: int = Field(
+        default=0,
+        description="Seconds between polls: 10 to 604800, or 0 for manual syncs and webhooks only.",
+        examples=[180],
+    )
+
+
+class ModifiedFileCreate(_Request):
+    """A variant of an original file."""
+
+    original_file_id: str = Field(max_length=100, examples=[_ID])
+    modified_name: str | None = Field(
+        default=None,
+        description="A file name, not a path, with an ending that fits the original's format; else the original's.",
+        examples=["llama-tp4.yaml"],
+    )
+    content: str | None = Field(default=None, description="Else the original's.", examples=["model: llama\n"])
+    description: str | None = Field(default=None, max_length=10_000, examples=["tensor parallelism 4"])
+
+
+class ModifiedFileUpdate(_Request):
+    """What changes; fields that are not given, or null, stay as they are."""
+
+    modified_name: str | None = Field(default=None, examples=["llama-tp8.yaml"])
+    content: str | None = Field(default=None, examples=["model: llama\ntensor_parallel_size: 8\n"])
+    description: str | None = Field(default=None, max_length=10_000, examples=["tensor parallelism 8"])
+
+
+class ProjectAnswer(BaseModel):
+    """A project as lists show it."""
+
+    id: str = Field(examples=[_ID])
+    name: str
+    github_repo_url: str = Field(examples=["https://api.github.com/repos/acme/benchmarks"])
+    github_web_url: str = Field(examples=["https://github.com/acme/benchmarks"])
+    branch: str | None = Field(description="As set; null: the default branch.")
+    resolved_branch: str | None = Field(description="The branch that is read; null until known.")
+    config_folder: str
+    job_folder: str
+    polling_interval: int
+    github_token_set: bool
+    created_at: datetime
+    updated_at: datetime
+    sync_status: SyncStatus
+    error: ErrorInfo | None
+    last_sync: SyncSummary | None
+    last_success_at: datetime | None
+    next_poll_at: datetime | None
+
+
+class ProjectDetail(ProjectAnswer):
+    """A project with its counts."""
+
+    stats: ProjectStats
+
+
+def project_answer(project: Project, now: datetime) -> ProjectAnswer:
+    source, state = project.source, project.state
+    running = project.lease_until is not None and project.lease_until > now
+    return ProjectAnswer(
+        id=project.id,
+        name=project.name,
+        github_repo_url=source.repository.url,
+        github_web_url=web_url(source.repository),
+        branch=source.branch,
+        resolved_branch=source.branch or state.resolved_branch,
+        config_folder=source.config_folder,
+        job_folder=source.job_folder,
+        polling_interval=project.polling_interval,
+        github_token_set=source.encrypted_token is not None,
+        created_at=project.created_at,
+        updated_at=project.updated_at,
+        sync_status="running" if running else state.status,
+        error=state.error,
+        last_sync=state.last_sync,
+        last_success_at=state.last_success_at,
+        next_poll_at=project.next_poll_at,
+    )
+
+
+def project_detail(project: Project, stats: ProjectStats, now: datetime) -> ProjectDetail:
+    return ProjectDetail(**dict(project_answer(project, now)), stats=stats)
+
+
+class OriginalFileAnswer(BaseModel):
+    """An original file as lists show it."""
+
+    id: str = Field(examples=[_ID])
+    project_id: str
+    name: str = Field(examples=["llama.yaml"])
+    path: str = Field(examples=["config/vllm/llama.yaml"])
+    file_type: FileType
+    format: FileFormat
+    sha: str = Field(description="Git blob id.", examples=[_SHA])
+    size: int = Field(description="Bytes.")
+    commit_sha: str = Field(description="The head commit with which this content was first seen.", examples=[_SHA])
+    last_modified: datetime = Field(description="That commit's committer date.")
+    synced_at: datetime
+    removed_at: datetime | None = Field(description="When it was found gone upstream; null while it is there.")
+    validity: Validity
+    problems: tuple[Problem, ...]
+    modified_files_count: int
+
+
+class OriginalFileWithContent(OriginalFileAnswer):
+    """An original file, whole."""
+
+    content: str = Field(description="The exact text: byte order mark, line ends and all.")
+
+
+def original_answer(file: OriginalFile) -> OriginalFileAnswer:
+    return OriginalFileAnswer(**dict(file), name=file.name)
+
+
+def original_with_content(file: OriginalFile, data: bytes) -> OriginalFileWithContent:
+    return OriginalFileWithContent(**dict(file), name=file.name, content=data.decode())
+
+
+class ModifiedFileAnswer(BaseModel):
+    """A modified file as lists show it."""
+
+    id: str = Field(examples=[_ID])
+    project_id: str
+    original_file_id: str
+    original_path: str
+    modified_name: str
+    path: str = Field(description="The original's folder and modified_name.")
+    file_type: FileType
+    format: FileFormat
+    description: str
+    base_sha: str = Field(description="Git blob id of the original that it was based on.", examples=[_SHA])
+    base_commit_sha: str = Field(examples=[_SHA])
+    content_sha256: str
+    size: int = Field(description="Bytes.")
+    revision: int = Field(description="From 1; every save that changes something counts.")
+    drift: Drift = Field(description="What became of the original since.")
+    validity: Validity
+    problems: tuple[Problem, ...]
+    created_at: datetime
+    updated_at: datetime
+    created_by: str
+    updated_by: str
+
+
+class ModifiedFileWithContent(ModifiedFileAnswer):
+    """A modified file, whole."""
+
+    content: str
+
+
+def modified_answer(file: ModifiedFile) -> ModifiedFileAnswer:
+    return ModifiedFileAnswer(**_modified_values(file))
+
+
+def modified_with_content(file: ModifiedFile, data: bytes) -> ModifiedFileWithContent:
+    return ModifiedFileWithContent(**_modified_values(file), content=data.decode())
+
+
+def _modified_values(file: ModifiedFile) -> dict[str, object]:
+    # The blob id of a content is how it is stored; readers know it by its SHA-256.
+    return {**{name: value for name, value in dict(file).items() if name != "content_sha"}, "path": file.path}
+
+
+class ResetAnswer(BaseModel):
+    """What a reset did."""
+
+    deleted_count: int
+
+
+class QueuedAnswer(BaseModel):
+    """The projects whose syncs were queued."""
+
+    queued: list[str] = Field(description="Ids of projects.", examples=[[_ID]])
+
+
+class HealthAnswer(BaseModel):
+    """Whether the service serves."""
+
+    status: Literal["healthy", "unhealthy"]
+    service: Literal["benchmark-manager"] = "benchmark-manager"
+    timestamp: datetime
+    version: str
+
+
+class SchedulerAnswer(BaseModel):
+    """The scheduler of this process, and what is due in all."""
+
+    running: bool
+    next_poll_at: datetime | None
+    projects_due: int
+
+
+class DatabaseAnswer(BaseModel):
+    """The database behind the service."""
+
+    kind: Literal["embedded", "mongodb"]
+    version: str
+    latency_ms: float
+
+
+class RateLimitAnswer(BaseModel):
+    """The primary limit of one credential, as GitHub last told it."""
+
+    api_url: str
+    limit: int
+    remaining: int
+    reset_at: datetime
+
+
+class StatusAnswer(BaseModel):
+    """The service at a glance."""
+
+    service: Literal["benchmark-manager"] = "benchmark-manager"
+    status: Literal["healthy"] = "healthy"
+    version: str
+    uptime_seconds: float
+    database: DatabaseAnswer
+    total_projects: int
+    total_files: int = Field(description="Original and modified files together.")
+    total_original_files: int
+    total_modified_files: int
+    projects_by_sync_status: dict[SyncStatus, int]
+    scheduler: SchedulerAnswer
+    github: list[RateLimitAnswer]

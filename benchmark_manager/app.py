@@ -1,0 +1,91 @@
+"""The ASGI application: lifespan, routers and error mapping."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from benchmark_manager.api import health, modified_files, original_files, projects
+from benchmark_manager.api.docs import install_docs
+from benchmark_manager.api.middleware import HeadRequests, JsonBodies, NoSniffing
+from benchmark_manager.api.problems import install_problem_handlers
+from benchmark_manager.config import Settings
+from benchmark_manager.factory import Outside, Services, open_services
+from benchmark_manager.scheduler import running_scheduler
+from benchmark_manager.version import __version__
+
+#: Bytes of a JSON body.
+MAX_BODY: Final = 4 * 1024 * 1024
+
+_DESCRIPTION: Final = """\
+Exact copies of benchmark configuration and Kubernetes Jobs from GitHub, and people's variants of them, strictly apart.
+
+- **Projects** name a repository, a branch and two folders. They are polled, or synced on demand.
+- **Original files** are exact copies; only a sync writes them. Whatever fails at GitHub, they stay.
+- **Modified files** are variants with a name of their own and a lasting link to their original.
+
+Lists are plain arrays: `limit` (at most 1,000) and `cursor`; the `Link` header leads on, `X-Total-Count` counts all.
+Errors are RFC 9457 problem documents with a stable `code`. Times are UTC. `ETag`, `If-None-Match` and `If-Match` work
+as HTTP says; the ETag of a project and of a modified file is `"REVISION.HASH"`, and `If-Match` compares REVISION alone.
+"""
+
+
+def create_app(settings: Settings, *, services: Services | None = None, outside: Outside | None = None) -> FastAPI:
+    """The application; it opens and closes its services itself unless they are given.
+
+    Raises (at its start): StartError.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if services is not None:
+            async with _serving(app, services):
+                yield
+            return
+        async with open_services(settings, outside) as opened, _serving(app, opened):
+            yield
+
+    app = FastAPI(
+        title="Benchmark Manager",
+        version=__version__,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        strict_content_type=False,
+        max_body_size=MAX_BODY,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        middleware=[*_cors(settings), *(Middleware(part) for part in (NoSniffing, HeadRequests, JsonBodies))],
+    )
+    for part in (health, projects, original_files, modified_files):
+        app.include_router(part.router)
+    install_docs(app)
+    install_problem_handlers(app)
+    return app
+
+
+@asynccontextmanager
+async def _serving(app: FastAPI, services: Services) -> AsyncIterator[None]:
+    async with running_scheduler(services) as scheduler:
+        app.state.services = services
+        app.state.scheduler_running = lambda: scheduler.running
+        yield
+
+
+def _cors(settings: Settings) -> list[Middleware]:
+    if not settings.cors_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["*"],
+            allow_headers=["*"],
+            # A wildcard together with credentials would let any page act for its visitor.
+            allow_credentials="*" not in settings.cors_origins,
+            expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Total-Count"],
+        )
+    ]

@@ -1,0 +1,111 @@
+"""benchmark-manager serve | demo | rotate-key | version."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from benchmark_manager.cli.demo import DemoOptions, run_demo
+from benchmark_manager.cli.serve import serve as run_server
+from benchmark_manager.config import load_settings
+from benchmark_manager.errors import StartError
+from benchmark_manager.factory import open_database, token_vault
+from benchmark_manager.logs import configure_logging
+from benchmark_manager.services.tokens import RotationReport, rotate_tokens
+from benchmark_manager.stores.projects import ProjectStore
+from benchmark_manager.version import __version__
+
+app = typer.Typer(
+    name="benchmark-manager",
+    help="Exact copies of benchmark configuration and Kubernetes Jobs from GitHub, and variants kept apart.\n\n"
+    "Settings are environment variables, or lines of a file named .env; README.md lists them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; what keeps it from starting becomes one line and exit code 1."""
+    try:
+        app(args=None if arguments is None else list(arguments))
+    except StartError as error:
+        _fail(error.detail)
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"benchmark-manager: {message}", file=sys.stderr)
+    raise SystemExit(1)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on, instead of HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, instead of PORT.", min=0, max=65535)] = None,
+) -> None:
+    """Start the service.
+
+    On MongoDB if MONGO_URL is set, else on an embedded database in DATA_DIR (for evaluation on one machine).
+    It is ready when GET /health answers 200, and stops within 10 seconds of Ctrl-C or SIGTERM.
+    """
+    settings = load_settings()
+    changes = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
+    settings = settings.model_copy(update=changes)
+    configure_logging(settings.log_level, settings.log_format)
+    run_server(settings)
+
+
+@app.command()
+def demo(
+    port: Annotated[
+        int | None,
+        typer.Option(help="The service's port; else 8001, or a free one if taken.", min=1, max=65535),
+    ] = None,
+    github_port: Annotated[
+        int, typer.Option(help="The GitHub test server's port; 0: a free one.", min=0, max=65535)
+    ] = 0,
+    change_after: Annotated[
+        float, typer.Option(help="Seconds after which the sample repository changes upstream.", min=0)
+    ] = 8.0,
+    once: Annotated[bool, typer.Option("--once", help="Stop when polling has brought the change.")] = False,
+) -> None:
+    """Start everything with a sample repository, and say what to try.
+
+    Nothing outside this machine is asked, and everything is gone when it stops.
+    """
+    run_demo(DemoOptions(port=port, github_port=github_port, change_after=change_after, once=once))
+
+
+@app.command("rotate-key")
+def rotate_key() -> None:
+    """Encrypt every stored token with the first key of SECRET_KEY.
+
+    To change keys: put the new key before the old one (SECRET_KEY=new,old), restart every replica, run this, then
+    drop the old key. With the embedded database, stop the service first.
+
+    Exit code 2 if some tokens could not be read with any key: those have to be entered again.
+    """
+    settings = load_settings()
+    configure_logging("warning", settings.log_format)
+
+    async def rotate() -> RotationReport:
+        async with open_database(settings) as database:
+            return await rotate_tokens(ProjectStore(database), token_vault(settings))
+
+    report = asyncio.run(rotate())
+    console = Console()
+    console.print(f"{report.rotated} tokens are encrypted with the first key now.")
+    if report.unreadable_project_ids:
+        console.print(f"{len(report.unreadable_project_ids)} could not be read; enter them again for these projects:")
+        for project_id in report.unreadable_project_ids:
+            console.print(f"  {project_id}")
+        raise typer.Exit(2)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)

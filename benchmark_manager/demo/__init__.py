@@ -1,0 +1,39 @@
+"""The demo's sample repository: a small vLLM benchmark set in two commits, as the bytes that git holds.
+
+`sample_repository/` is the first commit. Of the second, `sample_changes/files/` holds the new and changed
+files, and `sample_changes/changes.json` says which paths were deleted or renamed.
+"""
+
+import json
+from collections.abc import Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+
+def first_commit() -> dict[str, bytes]:
+    """Every file of the sample repository: path with `/` -> its exact bytes."""
+    return dict(_walk(files(__name__) / "sample_repository"))
+
+
+def second_commit() -> dict[str, bytes | None]:
+    """What upstream changes afterwards: path -> the file's new bytes, or None where it is deleted.
+
+    A rename appears as git sees it: the old path is None, the new one has the very same bytes.
+    """
+    folder = files(__name__) / "sample_changes"
+    changes = json.loads((folder / "changes.json").read_bytes())
+    before = first_commit()
+    after: dict[str, bytes | None] = dict(_walk(folder / "files"))
+    after |= dict.fromkeys(changes["deleted"])
+    for old, new in changes["renamed"].items():
+        after |= {old: None, new: before[old]}
+    return after
+
+
+def _walk(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+    for entry in sorted(folder.iterdir(), key=lambda each: each.name):
+        path = prefix + entry.name
+        if entry.is_dir():
+            yield from _walk(entry, f"{path}/")
+        else:
+            yield path, entry.read_bytes()

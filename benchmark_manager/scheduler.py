@@ -1,0 +1,73 @@
+"""Ticks: APScheduler triggers which call services. What is due is decided and claimed in the database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from pymongo.errors import PyMongoError
+
+from benchmark_manager.errors import StorageError
+from benchmark_manager.factory import Services
+
+_log = structlog.get_logger(__name__)
+
+#: Seconds between looks for due projects.
+_TICK: Final = 1.0
+_SWEEP_DELETED: Final = 15.0
+_HOUSEKEEPING: Final = 3600.0
+#: Of the 10 s for a graceful stop, running syncs get these.
+_STOP_SECONDS: Final = 8.0
+
+
+class Scheduler:
+    """Polls and sweeps while it runs."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+
+    @property
+    def running(self) -> bool:
+        return bool(self._scheduler.running)
+
+    def start(self) -> None:
+        sweeping = self._services.housekeeping
+        self._every(_TICK, "poll", self._services.polling.run_due)
+        self._every(_SWEEP_DELETED, "sweep deleted projects", sweeping.sweep_deleted_projects)
+        self._every(_HOUSEKEEPING, "housekeeping", sweeping.run)
+        self._scheduler.start()
+
+    def _every(self, seconds: float, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        async def tick() -> None:
+            try:
+                await work()
+            except (PyMongoError, StorageError) as error:
+                # The next tick tries again; /health tells of a database that stays away.
+                _log.warning("a tick failed", tick=name, error=type(error).__name__)
+
+        self._scheduler.add_job(tick, "interval", seconds=seconds, name=name, next_run_time=datetime.now(UTC))
+
+    async def stop(self) -> None:
+        """Start nothing more, and let running syncs finish, or abandon them whole."""
+        self._services.polling.stop()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        # APScheduler shuts down in a callback of the loop.
+        await asyncio.sleep(0)
+        await self._services.sync.stop(_STOP_SECONDS)
+
+
+@asynccontextmanager
+async def running_scheduler(services: Services) -> AsyncIterator[Scheduler]:
+    scheduler = Scheduler(services)
+    scheduler.start()
+    try:
+        yield scheduler
+    finally:
+        await scheduler.stop()

@@ -1,0 +1,245 @@
+"""Making, changing and removing modified files."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+
+from bson import ObjectId
+
+from benchmark_manager.domain.naming import check_modified_name
+from benchmark_manager.domain.validation import validate
+from benchmark_manager.errors import InvalidContentError, InvalidInputError, StaleError
+from benchmark_manager.models.modified_file import Drift, ModifiedFile
+from benchmark_manager.models.original_file import FileFormat, FileType, OriginalFile
+from benchmark_manager.models.page import Page, PageRequest
+from benchmark_manager.models.problem import Validity, Verdict
+from benchmark_manager.stores.blobs import BlobStore
+from benchmark_manager.stores.database import Database, Session, milliseconds
+from benchmark_manager.stores.modified_files import ModifiedFileStore
+from benchmark_manager.stores.original_files import OriginalFileStore
+from benchmark_manager.stores.projects import ProjectStore
+
+
+class ModifiedFileService:
+    """Every verb of a modified file. Nothing here ever writes an original."""
+
+    def __init__(
+        self,
+        database: Database,
+        projects: ProjectStore,
+        originals: OriginalFileStore,
+        modified: ModifiedFileStore,
+        blobs: BlobStore,
+        *,
+        max_file_size: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._projects = projects
+        self._originals = originals
+        self._modified = modified
+        self._blobs = blobs
+        self._max_file_size = max_file_size
+        self._clock = clock
+
+    async def create(
+        self,
+        project_id: str,
+        original_file_id: str,
+        *,
+        modified_name: str | None,
+        content: str | None,
+        description: str,
+        allow_invalid: bool,
+        actor: str,
+    ) -> ModifiedFile:
+        """Make a variant of an original; without a name or content it takes the original's.
+
+        Raises:
+            NotFoundError, InvalidInputError, InvalidContentError
+            ConflictError: `name_taken`.
+        """
+        await self._projects.get(project_id)
+        original = await self._originals.get(project_id, original_file_id)
+        name = original.name if modified_name is None else modified_name
+        check_modified_name(name, original.format)
+        base = await self._blobs.get(original.sha)
+        data = base if content is None else content.encode()
+        verdict = self._checked(data, original.format, original.file_type, original.validity, allow_invalid)
+        now = milliseconds(self._clock())
+        [content_sha, _] = await self._blobs.put([data, base], None, now)
+
+        async def work(session: Session) -> ModifiedFile:
+            held = await self._originals.hold(project_id, original_file_id, session)
+            file = ModifiedFile(
+                id=str(ObjectId()),
+                project_id=project_id,
+                original_file_id=original_file_id,
+                original_path=held.path,
+                modified_name=name,
+                file_type=held.file_type,
+                format=held.format,
+                description=description,
+                base_sha=original.sha,
+                base_commit_sha=original.commit_sha,
+                content_sha=content_sha,
+                content_sha256=hashlib.sha256(data).hexdigest(),
+                size=len(data),
+                revision=1,
+                drift=_drift(held, original.sha),
+                validity=verdict.validity,
+                problems=verdict.problems,
+                created_at=now,
+                updated_at=now,
+                created_by=actor,
+                updated_by=actor,
+            )
+            await self._modified.insert(file, session)
+            return file
+
+        return await self._database.transaction(work)
+
+    def _checked(
+        self, data: bytes, file_format: FileFormat, file_type: FileType, original_validity: Validity, allow: bool
+    ) -> Verdict:
+        """The verdict on a content which may be saved; an original that does not parse asks nothing of its variants."""
+        if len(data) > self._max_file_size:
+            raise InvalidInputError(
+                "too_large",
+                f"The content has {len(data)} bytes; at most {self._max_file_size} are allowed.",
+                field="content",
+            )
+        verdict = validate(data.decode(), file_format, file_type)
+        if verdict.validity != "valid" and not allow and original_validity == "valid":
+            raise InvalidContentError(verdict.problems)
+        return verdict
+
+    async def get(self, modified_file_id: str) -> ModifiedFile:
+        """The modified file, unless its project is gone.
+
+        Raises:
+            NotFoundError
+        """
+        file = await self._modified.get(modified_file_id)
+        await self._projects.get(file.project_id)
+        return file
+
+    async def content(self, file: ModifiedFile) -> bytes:
+        return await self._blobs.get(file.content_sha)
+
+    async def page(
+        self,
+        project_id: str,
+        request: PageRequest,
+        *,
+        original_file_id: str | None = None,
+        file_type: FileType | None = None,
+        drift: Drift | None = None,
+        query: str | None = None,
+    ) -> Page[ModifiedFile]:
+        await self._projects.get(project_id)
+        return await self._modified.page(
+            project_id, request, original_file_id=original_file_id, file_type=file_type, drift=drift, query=query
+        )
+
+    async def update(
+        self,
+        modified_file_id: str,
+        *,
+        modified_name: str | None,
+        content: str | None,
+        description: str | None,
+        allow_invalid: bool,
+        expected_revision: int | None,
+        actor: str,
+    ) -> ModifiedFile:
+        """Change what is given (None: stays). A save without a change makes no revision.
+
+        Raises:
+            NotFoundError, InvalidInputError, InvalidContentError
+            StaleError: the file is not at `expected_revision` (None: any will do).
+            ConflictError: `name_taken`.
+        """
+        file = await self.get(modified_file_id)
+        _expect(file, expected_revision)
+        changes: dict[str, object] = {}
+        if modified_name is not None and modified_name != file.modified_name:
+            check_modified_name(modified_name, file.format)
+            changes["modified_name"] = modified_name
+        if description is not None:
+            changes["description"] = description
+        if content is not None:
+            changes |= await self._new_content(file, content.encode(), allow_invalid)
+
+        async def work(session: Session) -> ModifiedFile:
+            current = await self._modified.get(modified_file_id, session)
+            _expect(current, expected_revision)
+            changed = current.model_copy(update=changes)
+            if changed == current:
+                return current
+            changed = changed.model_copy(
+                update={
+                    "revision": current.revision + 1,
+                    "updated_at": milliseconds(self._clock()),
+                    "updated_by": actor,
+                }
+            )
+            await self._modified.replace(changed, session)
+            return changed
+
+        return await self._database.transaction(work)
+
+    async def _new_content(self, file: ModifiedFile, data: bytes, allow_invalid: bool) -> dict[str, object]:
+        sha256 = hashlib.sha256(data).hexdigest()
+        verdict = Verdict(validity=file.validity, problems=file.problems)
+        # What is stored already was accepted once; renaming it must not ask again.
+        if sha256 != file.content_sha256:
+            original = await self._originals.get(file.project_id, file.original_file_id)
+            verdict = self._checked(data, file.format, file.file_type, original.validity, allow_invalid)
+        [content_sha] = await self._blobs.put([data], None, self._clock())
+        return {
+            "content_sha": content_sha,
+            "content_sha256": sha256,
+            "size": len(data),
+            "validity": verdict.validity,
+            "problems": verdict.problems,
+        }
+
+    async def delete(self, modified_file_id: str, expected_revision: int | None) -> None:
+        """Delete one variant.
+
+        Raises:
+            NotFoundError, StaleError
+        """
+        await self.get(modified_file_id)
+
+        async def work(session: Session) -> None:
+            file = await self._modified.get(modified_file_id, session)
+            _expect(file, expected_revision)
+            await self._modified.delete(modified_file_id, session)
+            await self._originals.drop_if_unused(file.original_file_id, session)
+
+        await self._database.transaction(work)
+
+    async def reset(self, project_id: str) -> int:
+        """Delete all variants of a project; returns how many. The originals stay as they are."""
+        await self._projects.get(project_id)
+
+        async def work(session: Session) -> int:
+            count = await self._modified.delete_all(project_id, session)
+            await self._originals.drop_unused(project_id, session)
+            return count
+
+        return await self._database.transaction(work)
+
+
+def _expect(file: ModifiedFile, revision: int | None) -> None:
+    if revision not in {None, file.revision}:
+        raise StaleError(file.revision)
+
+
+def _drift(original: OriginalFile, base_sha: str) -> Drift:
+    """What became of an original between the reading of a base and the making of its variant."""
+    if original.removed_at is not None:
+        return "upstream_removed"
+    return "current" if original.sha == base_sha else "behind"

@@ -1,0 +1,59 @@
+"""Reading original files. Only syncs write them."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from benchmark_manager.models.original_file import FileType, OriginalFile
+from benchmark_manager.models.page import Page, PageRequest
+from benchmark_manager.stores.blobs import BlobStore
+from benchmark_manager.stores.original_files import OriginalFileStore
+from benchmark_manager.stores.projects import ProjectStore
+
+#: A list with contents is cut to a shorter page here, bytes: its reader follows the Link header.
+CONTENT_BUDGET: Final = 16 * 1024 * 1024
+
+
+class OriginalFileService:
+    """Reads for people and runners."""
+
+    def __init__(self, projects: ProjectStore, files: OriginalFileStore, blobs: BlobStore) -> None:
+        self._projects = projects
+        self._files = files
+        self._blobs = blobs
+
+    async def get(self, project_id: str, file_id: str) -> OriginalFile:
+        """The original, unless it or its project is gone.
+
+        Raises:
+            NotFoundError
+        """
+        await self._projects.get(project_id)
+        return await self._files.get(project_id, file_id)
+
+    async def content(self, file: OriginalFile) -> bytes:
+        return await self._blobs.get(file.sha)
+
+    async def contents(self, files: Sequence[OriginalFile]) -> dict[str, bytes]:
+        """Contents by blob id."""
+        return await self._blobs.get_many(file.sha for file in files)
+
+    async def page(
+        self,
+        project_id: str,
+        request: PageRequest,
+        *,
+        file_type: FileType | None,
+        query: str | None,
+        include_removed: bool,
+        content_budget: int | None,
+    ) -> Page[OriginalFile]:
+        """A page by path; with a `content_budget`, bytes, it ends before its contents exceed that."""
+        await self._projects.get(project_id)
+        return await self._files.page(
+            project_id,
+            request,
+            file_type=file_type,
+            query=query,
+            include_removed=include_removed,
+            content_budget=content_budget,
+        )

@@ -1,0 +1,206 @@
+"""Registering and changing projects."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bson import ObjectId
+
+from benchmark_manager.domain.folders import normalise_folder
+from benchmark_manager.domain.repository_url import check_branch, check_token, parse_repository_url
+from benchmark_manager.domain.schedule import first_phase
+from benchmark_manager.errors import StaleError
+from benchmark_manager.models.page import Page, PageRequest
+from benchmark_manager.models.project import Project, ProjectStats, Source
+from benchmark_manager.models.sync import Sync
+from benchmark_manager.services.tokens import TokenVault
+from benchmark_manager.stores.original_files import OriginalFileStore
+from benchmark_manager.stores.projects import ProjectStore
+from benchmark_manager.stores.syncs import SyncStore
+
+#: How often a change is tried anew when somebody else's came between reading and writing.
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectDefaults:
+    """What projects get which do not say."""
+
+    config_folder: str
+    job_folder: str
+    polling_interval: int
+
+
+class Unset:
+    """A field that a request did not give: None means something of its own."""
+
+
+UNSET = Unset()
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFields:
+    """What a person says of a project; a field that is UNSET stays as it is, or takes its default."""
+
+    name: str | Unset = UNSET
+    github_repo_url: str | Unset = UNSET
+    github_token: str | Unset | None = UNSET
+    branch: str | Unset | None = UNSET
+    config_folder: str | Unset = UNSET
+    job_folder: str | Unset = UNSET
+    polling_interval: int | Unset = UNSET
+
+
+class ProjectService:
+    """Every verb of a project but its syncs."""
+
+    def __init__(
+        self,
+        projects: ProjectStore,
+        files: OriginalFileStore,
+        syncs: SyncStore,
+        vault: TokenVault,
+        *,
+        api_urls: tuple[str, ...],
+        defaults: ProjectDefaults,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._projects = projects
+        self._files = files
+        self._syncs = syncs
+        self._vault = vault
+        self._api_urls = api_urls
+        self._defaults = defaults
+        self._clock = clock
+
+    async def create(self, name: str, github_repo_url: str, fields: ProjectFields) -> Project:
+        """Register a project; it is due at once.
+
+        Raises:
+            InvalidInputError, ConflictError
+        """
+        now = self._clock()
+        parsed = parse_repository_url(github_repo_url, self._api_urls)
+        blank = Source(
+            repository=parsed.repository,
+            branch=parsed.branch,
+            config_folder=self._defaults.config_folder,
+            job_folder=self._defaults.job_folder,
+        )
+        interval = fields.polling_interval
+        project = Project(
+            id=str(ObjectId()),
+            name=name,
+            source=self._changed(blank, fields),
+            polling_interval=self._defaults.polling_interval if isinstance(interval, Unset) else interval,
+            created_at=now,
+            updated_at=now,
+            next_poll_at=now,
+        )
+        await self._projects.insert(project)
+        return project
+
+    async def get(self, project_id: str) -> Project:
+        return await self._projects.get(project_id)
+
+    async def stats(self, project_id: str) -> ProjectStats:
+        return await self._files.stats(project_id)
+
+    async def page(self, request: PageRequest, query: str | None) -> Page[Project]:
+        return await self._projects.page(request, query)
+
+    async def history(self, project_id: str, request: PageRequest) -> Page[Sync]:
+        await self._projects.get(project_id)
+        return await self._syncs.page(project_id, request)
+
+    async def update(self, project_id: str, fields: ProjectFields, expected_revision: int | None) -> Project:
+        """Change the fields given.
+
+        Raises:
+            NotFoundError, InvalidInputError, ConflictError
+            StaleError: the project is not at `expected_revision` (None: any will do).
+        """
+        for attempt in range(_TRIES):
+            project = await self._projects.get(project_id)
+            if expected_revision not in {None, project.revision}:
+                raise StaleError(project.revision)
+            try:
+                return await self._update(project, fields)
+            except StaleError:
+                if expected_revision is not None or attempt == _TRIES - 1:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    async def _update(self, project: Project, fields: ProjectFields) -> Project:
+        now = self._clock()
+        source = self._changed(project.source, fields)
+        interval = project.polling_interval if isinstance(fields.polling_interval, Unset) else fields.polling_interval
+        moved = not source.same_place(project.source)
+        token_changed = source.encrypted_token != project.source.encrypted_token
+        paced = interval != project.polling_interval
+        changed = project.model_copy(
+            update={
+                "name": project.name if isinstance(fields.name, Unset) else fields.name,
+                "source": source.model_copy(update={"version": source.version + (moved or token_changed or paced)}),
+                "polling_interval": interval,
+            }
+        )
+        if changed == project:
+            return project
+        changed = changed.model_copy(update={"updated_at": now, "revision": project.revision + 1})
+        if moved or (token_changed and project.state.status in {"failing", "unavailable"}):
+            changed = changed.model_copy(update={"next_poll_at": now})
+        elif paced:
+            changed = changed.model_copy(update={"next_poll_at": _repaced(changed, now)})
+        reschedule = changed.next_poll_at != project.next_poll_at
+        await self._projects.replace(changed, project.revision, reschedule=reschedule, forget_upstream=moved)
+        return await self._projects.get(project.id)
+
+    def _changed(self, source: Source, fields: ProjectFields) -> Source:
+        """The source with the fields given; every one is checked."""
+        changes: dict[str, object] = {}
+        if not isinstance(fields.github_repo_url, Unset):
+            parsed = parse_repository_url(fields.github_repo_url, self._api_urls)
+            if parsed.repository.key != source.repository.key:
+                changes["repository"] = parsed.repository
+            if parsed.branch is not None:
+                changes["branch"] = parsed.branch
+        if not isinstance(fields.branch, Unset):
+            changes["branch"] = fields.branch
+        if not isinstance(fields.config_folder, Unset):
+            changes["config_folder"] = normalise_folder(fields.config_folder, field="config_folder")
+        if not isinstance(fields.job_folder, Unset):
+            changes["job_folder"] = normalise_folder(fields.job_folder, field="job_folder")
+        if not isinstance(fields.github_token, Unset):
+            changes["encrypted_token"] = self._encrypted(fields.github_token)
+        changed = source.model_copy(update=changes)
+        if changed.branch is not None:
+            check_branch(changed.branch)
+        return changed
+
+    def _encrypted(self, token: str | None) -> str | None:
+        if token is None:
+            return None
+        check_token(token)
+        return self._vault.encrypt(token)
+
+    async def make_all_due(self) -> list[str]:
+        """Queue a sync of every project, as a person's wish; returns their ids."""
+        return await self._projects.make_all_due("manual", self._clock())
+
+    async def delete(self, project_id: str, expected_revision: int | None) -> None:
+        """Take the project and all that belongs to it away from every reader.
+
+        Raises:
+            NotFoundError, StaleError
+        """
+        await self._projects.delete(project_id, expected_revision, self._clock())
+
+
+def _repaced(project: Project, now: datetime) -> datetime | None:
+    """When a project is due whose polling interval changed; a first sync is never put off."""
+    if project.state.status == "never":
+        return project.next_poll_at
+    if project.polling_interval == 0:
+        return None
+    return now + timedelta(seconds=first_phase(project.id, project.polling_interval))
