@@ -1,0 +1,64 @@
+# The service without the embedded database: it needs MONGO_URL (a replica set).
+# Both stages share one base, because a virtual environment points at the Python it was made with.
+# The same minor version as in the tests; its tag moves with Python's and Debian's security fixes.
+ARG PYTHON_IMAGE=python:3.11-slim-trixie
+
+FROM ${PYTHON_IMAGE} AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_ROOT_USER_ACTION=ignore
+WORKDIR /src
+
+# Dependencies first: their layer outlives every change of our own code.
+COPY requirements-server.txt requirements-build.txt ./
+RUN python -m venv --without-pip /opt/benchmark-manager \
+    && python -m pip --python /opt/benchmark-manager/bin/python install \
+        --no-cache-dir --only-binary=:all: --require-hashes -r requirements-server.txt \
+    && python -m pip install --no-cache-dir --require-hashes -r requirements-build.txt
+
+COPY pyproject.toml README.md LICENSE ./
+COPY benchmark_manager ./benchmark_manager
+COPY github_test_server ./github_test_server
+# Without isolation, so that the build backend too is the one whose hashes are pinned.
+RUN python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
+    && python -m pip --python /opt/benchmark-manager/bin/python install \
+        --no-cache-dir --no-index --no-deps /wheels/*.whl
+
+
+FROM ${PYTHON_IMAGE}
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Benchmark Manager" \
+      org.opencontainers.image.description="Exact copies of benchmark configuration from GitHub, and variants kept apart from them" \
+      org.opencontainers.image.source="https://github.com/benchmark-manager/benchmark-manager" \
+      org.opencontainers.image.documentation="https://github.com/benchmark-manager/benchmark-manager/blob/main/docs/deployment.md" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+
+# A numeric user, so that Kubernetes can tell that it is not root. The data folder is the only place
+# that the service writes to (the key which it generates when SECRET_KEY is unset).
+RUN groupadd --gid 10001 benchmark-manager \
+    && useradd --uid 10001 --gid 10001 --no-log-init --no-create-home \
+        --home-dir /var/lib/benchmark-manager --shell /usr/sbin/nologin benchmark-manager \
+    && install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/benchmark-manager
+
+COPY --from=build /opt/benchmark-manager /opt/benchmark-manager
+
+ENV PATH=/opt/benchmark-manager/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    HOST=0.0.0.0 \
+    PORT=8001 \
+    DATA_DIR=/var/lib/benchmark-manager
+
+WORKDIR /var/lib/benchmark-manager
+USER 10001:10001
+VOLUME ["/var/lib/benchmark-manager"]
+EXPOSE 8001
+
+# The start may wait 30 s for MongoDB. An HTTP_PROXY meant for GitHub must not catch this request.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=45s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['PORT'] + '/health', timeout=4)"]
+
+ENTRYPOINT ["benchmark-manager"]
+CMD ["serve"]
