@@ -33,8 +33,12 @@ as HTTP says; the ETag of a project and of a modified file is `"REVISION.HASH"`,
 """
 
 
-def create_app(settings: Settings, *, services: Services | None = None, outside: Outside | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, *, services: Services | None = None, outside: Outside | None = None, polls: bool = True
+) -> FastAPI:
     """The application; it opens and closes its services itself unless they are given.
+
+    Without `polls` it syncs only what it is asked to: for tests which decide themselves when.
 
     Raises (at its start): StartError.
     """
@@ -42,10 +46,10 @@ def create_app(settings: Settings, *, services: Services | None = None, outside:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if services is not None:
-            async with _serving(app, services):
+            async with _serving(app, services, polls=polls):
                 yield
             return
-        async with open_services(settings, outside) as opened, _serving(app, opened):
+        async with open_services(settings, outside) as opened, _serving(app, opened, polls=polls):
             yield
 
     app = FastAPI(
@@ -68,8 +72,8 @@ def create_app(settings: Settings, *, services: Services | None = None, outside:
 
 
 @asynccontextmanager
-async def _serving(app: FastAPI, services: Services) -> AsyncIterator[None]:
-    async with running_scheduler(services) as scheduler:
+async def _serving(app: FastAPI, services: Services, *, polls: bool) -> AsyncIterator[None]:
+    async with running_scheduler(services, start=polls) as scheduler:
         app.state.services = services
         app.state.scheduler_running = lambda: scheduler.running
         yield

@@ -1,10 +1,8 @@
 """Settings: the only reader of the environment."""
 
-import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
@@ -202,19 +200,19 @@ def _api_base(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 
 
-def load_settings(environment: Mapping[str, Any] | None = None) -> Settings:
-    """Settings of the environment, or of explicit values.
+def load_settings() -> Settings:
+    """Settings of the environment.
 
     Raises:
         StartError: one line which names every variable at fault; never a value, as it may be secret.
     """
     try:
-        return Settings(**environment) if environment is not None else Settings()
+        return Settings()
     except ValidationError as error:
         complaints = "; ".join(f"{_variable(e['loc'])}{e['msg'].removeprefix('Value error, ')}" for e in error.errors())
         raise StartError(f"Wrong settings: {complaints}.") from None
     except UnicodeDecodeError:
-        raise StartError(f"Wrong settings: {os.fspath('.env')} is not UTF-8.") from None
+        raise StartError("Wrong settings: the file .env is not UTF-8.") from None
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

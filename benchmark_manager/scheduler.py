@@ -64,9 +64,10 @@ class Scheduler:
 
 
 @asynccontextmanager
-async def running_scheduler(services: Services) -> AsyncIterator[Scheduler]:
+async def running_scheduler(services: Services, *, start: bool = True) -> AsyncIterator[Scheduler]:
     scheduler = Scheduler(services)
-    scheduler.start()
+    if start:
+        scheduler.start()
     try:
         yield scheduler
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import threading
 import time
@@ -63,6 +64,7 @@ class Hosting:
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._lock = threading.RLock()
+        self._ids = itertools.count(_FIRST_ID)
         self._by_id: dict[int, HostedRepository] = {}
         self._by_name: dict[str, HostedRepository] = {}
         self._moved: dict[str, HostedRepository] = {}
@@ -77,7 +79,7 @@ class Hosting:
         with self._lock:
             if full_name.lower() in self._by_name:
                 raise ValueError(f"{full_name} is hosted already")
-            hosted = HostedRepository(_FIRST_ID + len(self._by_id), owner, name, repository)
+            hosted = HostedRepository(next(self._ids), owner, name, repository)
             self._by_id[hosted.id] = hosted
             self._by_name[full_name.lower()] = hosted
             if private_to is not None:
@@ -88,8 +90,7 @@ class Hosting:
         """Answer 404 for a repository from now on, also by its id and former names."""
         with self._lock:
             gone = self._by_name.pop(full_name.lower())
-            # The id's place stays taken, so that no later repository gets it.
-            gone.tokens = set()
+            del self._by_id[gone.id]
             self._moved = {name: hosted for name, hosted in self._moved.items() if hosted is not gone}
 
     def rename(self, old: str, new: str) -> None:

@@ -111,7 +111,7 @@ class RepositoryClient:
                 return None
             if reply.status in {404, 422} and branch is not None:
                 await self._tell_missing_branch(branch)
-            if reply.status == httpx.codes.UNPROCESSABLE_ENTITY:
+            if reply.status == httpx.codes.UNPROCESSABLE_CONTENT:
                 raise protocol.branch_not_found(self.repository, branch)
             sha = protocol.parse_sha(self._accepted(reply).body)
             return None if sha == known else sha

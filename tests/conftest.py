@@ -1,0 +1,64 @@
+"""Fixtures for all tests: real databases, our own GitHub, and the service over them."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from support.service import Service, running_service
+
+from benchmark_manager.config import Settings
+from benchmark_manager.logs import configure_logging
+from github_test_server import GitHubTestServer
+
+pytest_plugins = ["support.databases"]
+
+#: Real repositories' files and hand-made oddities, where they lie beside the checkout.
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _environment() -> None:
+    """Logs as the service writes them; a developer's own settings must not reach the tests."""
+    configure_logging("debug", "json")
+    for name in Settings.model_fields:
+        os.environ.pop(name.upper(), None)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the collection of real repositories is not beside this checkout")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def _github_server() -> Iterator[GitHubTestServer]:
+    with GitHubTestServer() as server:
+        yield server
+
+
+@pytest.fixture
+def github(_github_server: GitHubTestServer) -> Iterator[GitHubTestServer]:
+    """Our GitHub, without repositories, faults or records of the test before."""
+    yield _github_server
+    for hosted in _github_server.hosting.repositories():
+        _github_server.hosting.remove(hosted.full_name)
+        hosted.repository.close()
+    _github_server.reset()
+
+
+@pytest.fixture
+async def service(database_url: str, github: GitHubTestServer, tmp_path: Path) -> AsyncIterator[Service]:
+    """The whole service on a real mongod, asked over HTTP; it polls nothing by itself."""
+    async with running_service(database_url, github, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def embedded_service(
+    embedded_database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> AsyncIterator[Service]:
+    """The same on the embedded database."""
+    async with running_service(embedded_database_url, github, tmp_path) as running:
+        yield running

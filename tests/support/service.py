@@ -1,0 +1,130 @@
+"""The service inside the test's own process, asked through its HTTP interface."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+from cryptography.fernet import Fernet
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from benchmark_manager.app import create_app
+from benchmark_manager.config import Settings
+from benchmark_manager.factory import Outside, Services
+from github_test_server import GitHubTestServer, Repository
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running service. `http` speaks to it; the verbs below are what most tests need."""
+
+    http: httpx.AsyncClient
+    app: FastAPI
+    github: GitHubTestServer
+    folder: Path
+
+    @property
+    def services(self) -> Services:
+        found: Services = self.app.state.services
+        return found
+
+    def repository(self, full_name: str, files: dict[str, bytes] | None = None, **hosting: Any) -> Repository:
+        """A repository hosted by our GitHub; without files it is empty."""
+        repository = Repository.init(self.folder / f"{full_name.replace('/', '__')}.git")
+        if files is not None:
+            repository.commit(dict(files), message="first")
+        self.github.add(full_name, repository, **hosting)
+        return repository
+
+    async def project(self, full_name: str, **fields: Any) -> Json:
+        """A registered project which nobody polls; its first sync is still to come."""
+        body = {"name": full_name, "github_repo_url": full_name, "polling_interval": 0, **fields}
+        return await self.post("/projects", body, 201)
+
+    async def synced(self, full_name: str, **fields: Any) -> Json:
+        """A registered project after its first sync."""
+        project = await self.project(full_name, **fields)
+        await self.sync(project["id"])
+        return await self.get(f"/projects/{project['id']}")
+
+    async def sync(self, project_id: str, status: int = 200) -> Json:
+        """A manual sync: the Sync, or the problem document."""
+        return await self.post(f"/projects/{project_id}/sync", None, status)
+
+    async def files(self, project_id: str, **params: Any) -> dict[str, Json]:
+        """All originals by path, following every page."""
+        return {row["path"]: row for row in await self.rows(f"/projects/{project_id}/files", **params)}
+
+    async def rows(self, path: str, **params: Any) -> list[Json]:
+        rows: list[Json] = []
+        url: str | None = str(httpx.URL(path, params={"limit": 1000, **params}))
+        while url is not None:
+            answer = await self.http.get(url)
+            assert answer.status_code == 200, answer.text
+            rows += answer.json()
+            url = answer.links.get("next", {}).get("url")
+        return rows
+
+    async def raw(self, project_id: str, file_id: str) -> bytes:
+        answer = await self.http.get(f"/projects/{project_id}/files/{file_id}/raw")
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+    async def variant(self, project_id: str, file: Json, **fields: Any) -> Json:
+        """A modified file of this original."""
+        return await self.post(
+            f"/projects/{project_id}/modified-files", {"original_file_id": file["id"], **fields}, 201
+        )
+
+    async def get(self, path: str, status: int = 200, **params: Any) -> Json:
+        answer = await self.http.get(path, params=params)
+        assert answer.status_code == status, answer.text
+        found: Json = answer.json()
+        return found
+
+    async def post(self, path: str, body: Json | None, status: int) -> Json:
+        answer = await self.http.post(path, json=body)
+        assert answer.status_code == status, answer.text
+        found: Json = answer.json()
+        return found
+
+    async def put(self, path: str, body: Json, status: int = 200, **headers: str) -> Json:
+        answer = await self.http.put(path, json=body, headers=headers)
+        assert answer.status_code == status, answer.text
+        found: Json = answer.json()
+        return found
+
+
+def settings_for(database_url: str, github_url: str, folder: Path, **changes: Any) -> Settings:
+    values: Json = {
+        "mongo_url": SecretStr(database_url),
+        "data_dir": folder / "data",
+        "github_api_urls": (github_url,),
+        "secret_key": SecretStr(Fernet.generate_key().decode()),
+        **changes,
+    }
+    return Settings(_env_file=None, **values)
+
+
+@asynccontextmanager
+async def running_service(
+    database_url: str,
+    github: GitHubTestServer,
+    folder: Path,
+    *,
+    outside: Outside | None = None,
+    polls: bool = False,
+    **settings: Any,
+) -> AsyncIterator[Service]:
+    app = create_app(settings_for(database_url, github.url, folder, **settings), outside=outside, polls=polls)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://service.test", timeout=60) as http,
+    ):
+        yield Service(http, app, github, folder)
