@@ -5,7 +5,7 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -49,10 +49,11 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What tests replace: time and the network."""
+    """What tests replace: time (`sleep` is the pause between tries) and the network."""
 
     transport: httpx.AsyncBaseTransport | None = None
     clock: Callable[[], datetime] = utc_now
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,9 @@ async def open_services(settings: Settings, outside: Outside | None = None) -> A
     """
     outside = outside or Outside()
     async with open_database(settings) as database:
-        github = GitHubClient(LimitRegistry(outside.clock), transport=outside.transport, clock=outside.clock)
+        github = GitHubClient(
+            LimitRegistry(outside.clock), transport=outside.transport, clock=outside.clock, sleep=outside.sleep
+        )
         try:
             yield build_services(settings, database, github, outside.clock)
         finally:
@@ -143,6 +146,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
     try:
         database = Database(url, settings.db_name, "embedded", ensure_room=embedded.ensure_room)
         async with _started(database):
+            await ProjectStore(database).break_leases()
             yield database
     finally:
         supervision.cancel()

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from support.service import Service, running_service
 
 from benchmark_manager.config import Settings
 from benchmark_manager.logs import configure_logging
 from github_test_server import GitHubTestServer
+from support.service import Service, running_service
 
 pytest_plugins = ["support.databases"]
 
@@ -62,3 +62,9 @@ async def embedded_service(
     """The same on the embedded database."""
     async with running_service(embedded_database_url, github, tmp_path) as running:
         yield running
+
+
+@pytest.fixture(params=["embedded", "mongod"])
+def mongo_url(request: pytest.FixtureRequest) -> str:
+    """For services started as processes: empty for their own embedded database, or a fresh database of the mongod."""
+    return "" if request.param == "embedded" else str(request.getfixturevalue("database_url"))

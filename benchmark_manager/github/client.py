@@ -193,6 +193,8 @@ class RepositoryClient:
             except httpx.TransportError as error:
                 # The exception's text can hold no token: it tells of sockets and protocol only.
                 reason = f"GitHub could not be reached ({type(error).__name__}: {error})"
+            except httpx.InvalidURL:
+                reason = "GitHub redirected the request to what is no address"
             except httpx.DecodingError:
                 reason = "GitHub's answer could not be decompressed"
         raise GitHubUnavailableError(f"{reason}; tried {TRIES} times. What was copied before is unchanged.")
@@ -236,7 +238,7 @@ class RepositoryClient:
         until = protocol.limited_until(reply.status, reply.headers, reply.body, self._client.clock())
         if until is not None:
             self._limits.block(until)
-            raise protocol.rate_limited(until)
+            raise protocol.rate_limited(until, with_token=self._limits.credential.token is not None)
         if reply.status >= _SERVER_ERROR:
             raise protocol.GarbledAnswerError(f"status {reply.status}")
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from benchmark_manager.github.protocol import rate_limit, rate_limited
+from benchmark_manager.errors import GitHubRateLimitedError
+from benchmark_manager.github.protocol import LONGEST_WAIT, rate_limit, rate_limited
 
 #: Requests under way at once per credential.
 CONCURRENCY: Final = 20
@@ -60,13 +61,16 @@ class CredentialLimits:
         """
         now = self._clock()
         if self._blocked_until is not None and self._blocked_until > now:
-            raise rate_limited(self._blocked_until)
+            raise self._limited(self._blocked_until)
         known = self.status
         if known is None or known.reset_at <= now:
             return
         kept = 0 if urgent else int(known.limit * RESERVE)
         if known.remaining <= kept:
-            raise rate_limited(known.reset_at)
+            raise self._limited(known.reset_at)
+
+    def _limited(self, until: datetime) -> GitHubRateLimitedError:
+        return rate_limited(until, with_token=self.credential.token is not None)
 
     def learn(self, headers: Mapping[str, str]) -> None:
         """Take the limit from any answer's headers.
@@ -84,7 +88,7 @@ class CredentialLimits:
             api_url=self.credential.api_url,
             limit=told.limit,
             remaining=remaining,
-            reset_at=told.reset_datetime,
+            reset_at=min(told.reset_datetime, self._clock() + LONGEST_WAIT),
         )
 
     def block(self, until: datetime) -> None:

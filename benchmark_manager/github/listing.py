@@ -28,14 +28,20 @@ async def list_folders(client: RepositoryClient, root: str, folders: Iterable[st
         GitHubActionError: `tree_too_large`, where even a single folder's listing is truncated.
         GitHubError: anything else that the client raises.
     """
-    wanted = _outermost(folders)
+    asked = set(folders)
+    wanted = _outermost(asked)
     whole = await client.tree(root, recursive=True)
-    if not whole.truncated:
-        return _within(whole, wanted)
+    listing = await _walked(client, root, wanted) if whole.truncated else _within(whole, wanted)
+    # Folders inside others were listed with these; whether they are there, the entries tell.
+    inner = [f for f in asked.difference(wanted) if f not in listing.entries or listing.entries[f].type != "tree"]
+    return Listing(listing.entries, tuple(sorted([*listing.missing_folders, *inner])))
+
+
+async def _walked(client: RepositoryClient, root: str, folders: Iterable[str]) -> Listing:
     walk = _Walk(client, root)
     entries: dict[str, TreeEntry] = {}
     missing = []
-    for folder in wanted:
+    for folder in folders:
         tree_id = await walk.tree_id(folder)
         if tree_id is None:
             missing.append(folder)
@@ -46,8 +52,8 @@ async def list_folders(client: RepositoryClient, root: str, folders: Iterable[st
 
 def _outermost(folders: Iterable[str]) -> list[str]:
     """The folders which lie in no other of them."""
-    unique = sorted(set(folders))
-    return [f for f in unique if not any(f != other and _inside(f, other) for other in unique)]
+    unique = set(folders)
+    return sorted(f for f in unique if not any(f != other and _inside(f, other) for other in unique))
 
 
 def _inside(path: str, folder: str) -> bool:

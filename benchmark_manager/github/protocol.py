@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Final, Literal, TypeVar
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from gidgethub import sansio
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
@@ -30,7 +30,7 @@ _SECONDARY_WAIT: Final = timedelta(seconds=60)
 #: Clocks differ: a reset which seems to be past already is waited for this long.
 _SHORTEST_WAIT: Final = timedelta(seconds=1)
 #: No limit of GitHub's lasts longer than its hour; a wilder date in an answer must not stop a project.
-_LONGEST_WAIT: Final = timedelta(hours=2)
+LONGEST_WAIT: Final = timedelta(hours=2)
 
 ObjectId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 
@@ -138,14 +138,25 @@ def redirect_target(location: str | None, current: str, api_url: str) -> str:
     Raises:
         GitHubUnavailableError: it leads elsewhere; the token must not go there.
     """
-    target = urljoin(current, location or "")
-    base, goal = urlsplit(api_url), urlsplit(target)
-    same_server = (base.scheme, base.netloc.lower()) == (goal.scheme, goal.netloc.lower())
-    if not location or not same_server or not f"{goal.path}/".startswith(f"{base.path}/"):
+    try:
+        target = urljoin(current, location or "")
+        within = _is_within(target, api_url)
+    except ValueError:
+        raise GitHubUnavailableError("GitHub redirected the request to what is no address.") from None
+    if not location or not within:
         raise GitHubUnavailableError(
             f"GitHub redirected the request away from {api_url}; this service follows redirects within it only."
         )
     return target
+
+
+def _is_within(url: str, api_url: str) -> bool:
+    base, goal = urlsplit(api_url), urlsplit(url)
+    if (base.scheme, base.netloc.lower()) != (goal.scheme, goal.netloc.lower()):
+        return False
+    # Dots which urljoin leaves in a whole address lead out of the base when it is asked for.
+    segments = unquote(goal.path).replace("\\", "/").split("/")
+    return f"{goal.path}/".startswith(f"{base.path}/") and not {".", ".."} & set(segments)
 
 
 def rate_limit(response_headers: Mapping[str, str]) -> sansio.RateLimit | None:
@@ -168,7 +179,7 @@ def limited_until(status: int, response_headers: Mapping[str, str], body: bytes,
         until = now + _SECONDARY_WAIT
     if until is None:
         return None
-    return min(max(until, now + _SHORTEST_WAIT), now + _LONGEST_WAIT)
+    return min(max(until, now + _SHORTEST_WAIT), now + LONGEST_WAIT)
 
 
 def _retry_after(response_headers: Mapping[str, str], now: datetime) -> datetime | None:
@@ -178,14 +189,15 @@ def _retry_after(response_headers: Mapping[str, str], now: datetime) -> datetime
         return now + timedelta(seconds=int(text))
     try:
         when = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
     return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
 
 
-def rate_limited(until: datetime) -> GitHubRateLimitedError:
+def rate_limited(until: datetime, *, with_token: bool) -> GitHubRateLimitedError:
+    whose = "this token" if with_token else "requests without a token (give the project one: it allows 5,000 an hour)"
     return GitHubRateLimitedError(
-        f"GitHub's rate limit for this token is used up until {until:%Y-%m-%d %H:%M:%S} UTC; it is tried again then.",
+        f"GitHub's rate limit for {whose} is used up until {until:%Y-%m-%d %H:%M:%S} UTC; it is tried again then.",
         retry_at=until,
     )
 

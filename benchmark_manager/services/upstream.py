@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from benchmark_manager.domain.classification import candidate, format_of, skip_reason_of_entry
+from benchmark_manager.domain.classification import Candidate, candidate, format_of, skip_reason_of_entry
 from benchmark_manager.domain.tree_changes import StoredFile, UpstreamFile
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.listing import Listing, list_folders
@@ -81,9 +81,11 @@ class UpstreamReader:
     ) -> Upstream:
         source = project.source
         listing = await list_folders(client, root, (source.config_folder, source.job_folder))
+        # After a change of folders, what was sorted by place may have to be sorted by content.
+        known = project.state.head_sha is not None
         stored = {f.path: f for f in await self._files.stored(project.id) if not f.removed}
         seen = await self._files.skipped(project.id)
-        sorted_out = _sort_out(listing, source, stored, seen, self._max_file_size)
+        sorted_out = _sort_out(listing, source, stored, seen, self._max_file_size, types_hold=known)
         looked = await self._copier.copy(client, sorted_out.wanted)
         files, skipped = dict(sorted_out.unchanged), dict(sorted_out.skipped)
         verdicts: dict[str, Verdict] = {}
@@ -118,9 +120,18 @@ class _SortedOut:
 
 
 def _sort_out(
-    listing: Listing, source: Source, stored: Mapping[str, StoredFile], seen: Skipped, max_file_size: int
+    listing: Listing,
+    source: Source,
+    stored: Mapping[str, StoredFile],
+    seen: Skipped,
+    max_file_size: int,
+    *,
+    types_hold: bool,
 ) -> _SortedOut:
-    """What is as it was, what has to be looked at, and what is skipped without looking."""
+    """What is as it was, what has to be looked at, and what is skipped without looking.
+
+    `types_hold`: the stored types were found for these very folders.
+    """
     result = _SortedOut({}, [], {})
     for path, entry in listing.entries.items():
         kind = candidate(path, entry.mode, source.config_folder, source.job_folder)
@@ -133,12 +144,15 @@ def _sort_out(
             result.skipped[path] = entry.sha, SkippedFile(path=path, reason=reason)
         elif before is not None and before[0] == entry.sha and before[1].reason in _CONTENT_REASONS:
             result.skipped[path] = before
-        elif (old := stored.get(path)) is not None and old.sha == entry.sha and kind in {"by_content", old.file_type}:
-            # By content: the same content at the same place is what it was, as long as the folders are the same.
+        elif (old := stored.get(path)) is not None and _is_as_it_was(old, entry, kind, types_hold=types_hold):
             result.unchanged[path] = UpstreamFile(path, entry.sha, entry.size or 0, old.file_type, file_format)
         else:
             result.wanted.append(WantedFile(path, entry.sha, _size(entry, max_file_size), kind, file_format))
     return result
+
+
+def _is_as_it_was(old: StoredFile, entry: TreeEntry, kind: Candidate, *, types_hold: bool) -> bool:
+    return old.sha == entry.sha and (kind == old.file_type or (kind == "by_content" and types_hold))
 
 
 def _size(entry: TreeEntry, max_file_size: int) -> int:

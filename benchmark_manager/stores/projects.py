@@ -1,7 +1,7 @@
 """Projects, their leases and their counts."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -93,7 +93,7 @@ class ProjectStore:
         if result.matched_count == 0:
             raise StaleError((await self.get(project.id)).revision)
 
-    async def delete(self, project_id: str, expected_revision: int | None, now: datetime) -> None:
+    async def delete(self, project_id: str, expected_revisions: Collection[int] | None, now: datetime) -> None:
         """Take the project away from every reader; `sweep_deleted` removes what belonged to it."""
         key = object_id(project_id, _NOUN)
 
@@ -101,7 +101,7 @@ class ProjectStore:
             document = await self._projects.find_one({"_id": key}, {"revision": 1}, session=session)
             if document is None:
                 raise NotFoundError(_NOUN, project_id)
-            if expected_revision not in {None, document["revision"]}:
+            if expected_revisions is not None and document["revision"] not in expected_revisions:
                 raise StaleError(document["revision"])
             await self._deleted.insert_one({"_id": key, "deleted_at": now}, session=session)
             await self._projects.delete_one({"_id": key}, session=session)
@@ -181,6 +181,13 @@ class ProjectStore:
     async def release(self, lease: Lease) -> None:
         """Give a lease back without a result; the project stays as due as it was."""
         await self._projects.update_one(_held(lease), {"$set": _NO_LEASE})
+
+    async def break_leases(self) -> None:
+        """End all leases; for the one process which a database belongs to, as it starts.
+
+        What a former process left behind need not run out: nobody else can hold one.
+        """
+        await self._projects.update_many({"lease_until": {"$ne": None}}, {"$set": _NO_LEASE, "$inc": {"fence": 1}})
 
     async def finish(
         self,

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from pymongo import AsyncMongoClient
 
-from benchmark_manager.stores.embedded import EmbeddedDatabase, find_server
+from benchmark_manager.stores.embedded import EmbeddedDatabase, Timing, find_server
 from support.mongod import ReplicaSet, find_mongod
 
 
@@ -38,7 +38,7 @@ async def embedded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Em
     """An embedded database for this worker; a test may read it, but not end or restart it."""
     if find_server() is None:
         pytest.skip("SecantusDB is not installed: pip install -r requirements-dev.txt")
-    database = EmbeddedDatabase(tmp_path_factory.mktemp("embedded"))
+    database = EmbeddedDatabase(tmp_path_factory.mktemp("embedded"), timing=Timing(grace=0))
     await database.start()
     supervision = asyncio.create_task(database.supervise())
     yield database
@@ -71,7 +71,7 @@ async def fresh_database(server_url: str, label: str = "") -> AsyncIterator[str]
     finally:
         client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
             server_url,
-            serverMonitoringMode="poll",  # as in EmbeddedDatabase.url
+            serverMonitoringMode="poll",  # why: see EmbeddedDatabase.url
         )
         async with client:
             await client.drop_database(name)

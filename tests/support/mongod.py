@@ -87,7 +87,7 @@ class Node:
     async def kill(self) -> None:
         """SIGKILL, as a crash would have it; returns when the process is gone."""
         if self._process is not None:
-            await self._process.kill()
+            await self._process.end()
 
     def last_line(self) -> str:
         return self._process.last_line() if self._process else ""

@@ -1,6 +1,6 @@
 """The service inside the test's own process, asked through its HTTP interface."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from benchmark_manager.app import create_app
 from benchmark_manager.config import Settings
 from benchmark_manager.factory import Outside, Services
-from github_test_server import GitHubTestServer, Repository
+from github_test_server import Entry, GitHubTestServer, Repository
 
 Json = dict[str, Any]
 
@@ -33,7 +33,9 @@ class Service:
         found: Services = self.app.state.services
         return found
 
-    def repository(self, full_name: str, files: dict[str, bytes] | None = None, **hosting: Any) -> Repository:
+    def repository(
+        self, full_name: str, files: Mapping[str, bytes | Entry] | None = None, **hosting: Any
+    ) -> Repository:
         """A repository hosted by our GitHub; without files it is empty."""
         repository = Repository.init(self.folder / f"{full_name.replace('/', '__')}.git")
         if files is not None:

@@ -1,0 +1,154 @@
+"""A first sync of many files on both databases, step by step, with peak memory.
+
+    python benchmarks/large_sync.py [--files 10000] [--size 10000]
+
+Prints a table: seconds of each step on MongoDB, and the embedded database's as a ratio to them; the peak
+resident memory of the service's and the database's processes.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import random
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2 as httpx
+
+_ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
+
+from github_test_server import GitHubTestServer, Repository
+from support.mongod import ReplicaSet
+from support.process import ServiceProcess, service_process
+
+_MEGABYTE = 1_000_000
+
+
+@dataclass
+class Measurement:
+    """Seconds by step, and peak memory in bytes by process."""
+
+    steps: dict[str, float] = field(default_factory=dict)
+    memory: dict[str, int] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        begin = time.perf_counter()
+        yield
+        self.steps[name] = time.perf_counter() - begin
+
+
+def _contents(files: int, size: int) -> dict[str, bytes]:
+    """YAML which does not compress to nothing."""
+    chance = random.Random(7)  # noqa: S311 -- filler, not secrets
+    line = 50
+    return {
+        f"config/{n // 100:03}/{n:05}.yaml": b"".join(
+            b"key_%d: %s\n" % (k, chance.randbytes(line // 3).hex().encode()) for k in range(size // line)
+        )
+        for n in range(files)
+    }
+
+
+def _status(pid: int, key: str) -> int:
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(next(row.split()[1] for row in text.splitlines() if row.startswith(key))) * 1024
+
+
+def _descendants(pid: int) -> list[int]:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid for child in children for pid in (int(child), *_descendants(int(child)))]
+
+
+async def _measure(service: ServiceProcess, database_pid: int | None, repository: Repository, size: int) -> Measurement:
+    found = Measurement()
+    async with service.client(600) as http:
+        body = {"name": "large", "github_repo_url": "acme/large", "github_token": "t", "polling_interval": 0}
+        project = (await http.post("/projects", json=body)).json()["id"]
+        with found.step("first sync"):
+            sync = await http.post(f"/projects/{project}/sync")
+        assert sync.status_code == httpx.codes.OK, sync.text
+        print("  ", sync.json()["message"], sync.json()["github"], flush=True)
+        with found.step("unchanged sync"):
+            await http.post(f"/projects/{project}/sync")
+        with found.step("first page of 100"):
+            await http.get(f"/projects/{project}/files")
+        with found.step("page of 1,000"):
+            await http.get(f"/projects/{project}/files", params={"limit": 1000})
+        with found.step("project with counts"):
+            await http.get(f"/projects/{project}")
+        changed = dict(list(_contents(1000, size // 2).items()))
+        repository.commit(dict(changed), message="1,000 changed")
+        with found.step("sync of 1,000 changed files"):
+            await http.post(f"/projects/{project}/sync")
+        with found.step("delete"):
+            await http.delete(f"/projects/{project}")
+    found.memory["service"] = _status(service.process.pid, "VmHWM")
+    pids = [database_pid] if database_pid else _descendants(service.process.pid)
+    found.memory["database"] = max(_status(pid, "VmHWM") for pid in pids)
+    return found
+
+
+@contextlib.asynccontextmanager
+async def _mongod(folder: Path) -> AsyncIterator[tuple[str, int]]:
+    async with await ReplicaSet.start(folder) as replicas:
+        pid = replicas.nodes[0].pid
+        assert pid is not None
+        yield replicas.url, pid
+
+
+async def _run(files: int, size: int) -> None:
+    with tempfile.TemporaryDirectory() as name, GitHubTestServer() as github:
+        folder = Path(name)
+        first = _contents(files, size)
+        results = {}
+        for kind in ("mongodb", "embedded"):
+            repository = Repository.init(folder / f"{kind}.git")
+            repository.commit(dict(first), message="first")
+            github.add("acme/large", repository, private_to=["t"])
+            github.limits.set("t", limit=10**6, remaining=10**6)
+            (folder / kind).mkdir()
+            print(f"{kind}:", flush=True)
+            async with contextlib.AsyncExitStack() as stack:
+                settings = {"github_api_urls": github.url, "log_level": "info"}
+                pid = None
+                if kind == "mongodb":
+                    url, pid = await stack.enter_async_context(_mongod(folder / "mongod"))
+                    settings["mongo_url"] = url
+                service = await stack.enter_async_context(service_process(folder / kind, **settings))
+                results[kind] = await _measure(service, pid, repository, size)
+            github.hosting.remove("acme/large")
+            repository.close()
+    _print_table(results["mongodb"], results["embedded"], files, size)
+
+
+def _print_table(mongodb: Measurement, embedded: Measurement, files: int, size: int) -> None:
+    print(f"\n{files:,} files of {size:,} bytes\n")
+    print("| step | MongoDB | embedded | embedded / MongoDB |")
+    print("| --- | --: | --: | --: |")
+    for step, seconds in mongodb.steps.items():
+        other = embedded.steps[step]
+        print(f"| {step} | {seconds:.2f} s | {other:.2f} s | {other / seconds:.1f} |")
+    for process, peak in mongodb.memory.items():
+        other_peak = embedded.memory[process]
+        print(
+            f"| peak memory of the {process} | {peak / _MEGABYTE:.0f} MB | {other_peak / _MEGABYTE:.0f} MB "
+            f"| {other_peak / peak:.1f} |"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--files", type=int, default=10_000)
+    parser.add_argument("--size", type=int, default=10_000, help="bytes of each file")
+    options = parser.parse_args()
+    asyncio.run(_run(options.files, options.size))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,409 @@
+"""What a sync makes of upstream's changes, seen through the API."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from bson import ObjectId
+
+from benchmark_manager.factory import Outside, utc_now
+from github_test_server import Entry, FlippedByte, GitHubTestServer, Status
+from support.service import Service, running_service
+
+CONFIG = b"model: llama\n"
+JOB = b"apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {template: {}}\n"
+
+
+async def test_a_first_sync_costs_one_request_a_file_and_four_more(service: Service) -> None:
+    service.repository("acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(30)} | {"job/j.yaml": JOB})
+    project = await service.project("acme/b")
+    sync = await service.sync(project["id"])
+    assert (sync["status"], sync["added"], sync["synced_files"]) == ("success", 31, 31)
+    assert len(service.github.requests) == 31 + 4 == sync["github"]["requests"]
+
+
+async def test_an_unchanged_sync_is_one_request_answered_304_and_free(service: Service) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG}, private_to=["reader"])
+    project = await service.synced("acme/b", github_token="reader")
+    service.github.requests.reset()
+    sync = await service.sync(project["id"])
+    assert sync["status"] == "unchanged"
+    assert [(r.status, r.cost) for r in service.github.requests] == [(304, 0)]
+    assert (sync["github"]["requests"], sync["github"]["points_used"]) == (1, 0)
+
+
+async def test_a_commit_which_touches_neither_folder_costs_two_more_requests(service: Service) -> None:
+    repository = service.repository("acme/b", {"config/a.yaml": CONFIG, "README.md": b"1"})
+    project = await service.synced("acme/b", branch="main")
+    head = repository.commit({"README.md": b"2"}, message="elsewhere")
+    service.github.requests.reset()
+    sync = await service.sync(project["id"])
+    assert (sync["status"], sync["commit_sha"], sync["unchanged"]) == ("unchanged", head, 1)
+    assert len(service.github.requests) == 3
+
+
+async def test_changes_are_told_by_kind_and_applied_at_once(service: Service) -> None:
+    repository = service.repository(
+        "acme/b", {"config/keep.yaml": b"k: 1\n", "config/old.yaml": b"o: 1\n", "config/gone.yaml": b"g: 1\n",
+                   "config/edit.yaml": b"e: 1\n"}
+    )  # fmt: skip
+    project = await service.synced("acme/b")
+    before = await service.files(project["id"])
+    repository.commit(
+        {"config/old.yaml": None, "config/sub/new.yaml": b"o: 1\n", "config/gone.yaml": None,
+         "config/edit.yaml": b"e: 2\n", "job/added.yaml": JOB}, message="many"
+    )  # fmt: skip
+    sync = await service.sync(project["id"])
+    assert [sync[k] for k in ("added", "updated", "removed", "renamed", "unchanged")] == [1, 1, 1, 1, 1]
+    assert sync["changes"] == [
+        {"path": "config/edit.yaml", "change": "updated", "previous_path": None},
+        {"path": "config/gone.yaml", "change": "removed", "previous_path": None},
+        {"path": "config/sub/new.yaml", "change": "renamed", "previous_path": "config/old.yaml"},
+        {"path": "job/added.yaml", "change": "added", "previous_path": None},
+    ]
+    after = await service.files(project["id"])
+    assert after.keys() == {"config/keep.yaml", "config/sub/new.yaml", "config/edit.yaml", "job/added.yaml"}
+    assert after["config/sub/new.yaml"]["id"] == before["config/old.yaml"]["id"]
+    assert after["config/edit.yaml"]["id"] == before["config/edit.yaml"]["id"]
+
+
+async def test_a_rename_keeps_the_variants_and_moves_their_folder(service: Service) -> None:
+    repository = service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.synced("acme/b")
+    file = (await service.files(project["id"]))["config/a.yaml"]
+    variant = await service.variant(project["id"], file, modified_name="mine.yaml", content="model: mine\n")
+    repository.commit({"config/a.yaml": None, "config/deep/b.yaml": CONFIG}, message="move")
+    await service.sync(project["id"])
+    moved = await service.get(f"/modified-files/{variant['id']}")
+    assert (moved["original_file_id"], moved["original_path"]) == (file["id"], "config/deep/b.yaml")
+    assert (moved["path"], moved["drift"], moved["revision"]) == ("config/deep/mine.yaml", "current", 1)
+
+
+async def test_a_rename_which_would_bring_two_variants_to_one_place_keeps_both(service: Service) -> None:
+    repository = service.repository("acme/b", {"config/a/x.yaml": b"x: 1\n", "config/b/y.yaml": b"y: 1\n"})
+    project = await service.synced("acme/b")
+    files = await service.files(project["id"])
+    of_x = await service.variant(project["id"], files["config/a/x.yaml"], modified_name="v.yaml")
+    of_y = await service.variant(project["id"], files["config/b/y.yaml"], modified_name="v.yaml")
+    repository.commit({"config/a/x.yaml": None, "config/b/x.yaml": b"x: 1\n"}, message="move x beside y")
+    sync = await service.sync(project["id"])
+    assert (sync["renamed"], sync["removed"], sync["added"]) == (0, 1, 1)
+    assert (await service.get(f"/modified-files/{of_x['id']}"))["drift"] == "upstream_removed"
+    assert (await service.get(f"/modified-files/{of_x['id']}"))["path"] == "config/a/v.yaml"
+    assert (await service.get(f"/modified-files/{of_y['id']}"))["path"] == "config/b/v.yaml"
+
+
+async def test_a_removed_file_keeps_its_record_while_a_variant_refers_to_it_and_is_revived(service: Service) -> None:
+    repository = service.repository("acme/b", {"config/a.yaml": CONFIG, "config/b.yaml": b"b: 1\n"})
+    project = await service.synced("acme/b")
+    files = await service.files(project["id"])
+    variant = await service.variant(project["id"], files["config/a.yaml"], modified_name="v.yaml")
+    repository.commit({"config/a.yaml": None, "config/b.yaml": None}, message="both gone")
+    await service.sync(project["id"])
+    assert await service.files(project["id"]) == {}
+    kept = await service.files(project["id"], include_removed=True)
+    assert kept.keys() == {"config/a.yaml"}
+    assert kept["config/a.yaml"]["removed_at"] is not None
+    assert await service.raw(project["id"], files["config/a.yaml"]["id"]) == CONFIG
+    assert (await service.get(f"/projects/{project['id']}"))["stats"]["removed_files"] == 1
+    repository.commit({"config/a.yaml": b"model: other\n"}, message="back again")
+    await service.sync(project["id"])
+    revived = (await service.files(project["id"]))["config/a.yaml"]
+    assert (revived["id"], revived["removed_at"]) == (files["config/a.yaml"]["id"], None)
+    assert (await service.get(f"/modified-files/{variant['id']}"))["drift"] == "behind"
+
+
+async def test_the_record_of_a_removed_file_goes_with_its_last_variant(service: Service) -> None:
+    repository = service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.synced("acme/b")
+    file = (await service.files(project["id"]))["config/a.yaml"]
+    variant = await service.variant(project["id"], file)
+    repository.commit({"config/a.yaml": None}, message="gone")
+    await service.sync(project["id"])
+    assert (await service.http.delete(f"/modified-files/{variant['id']}")).status_code == 204
+    assert await service.files(project["id"], include_removed=True) == {}
+
+
+async def test_drift_follows_upstream_there_and_back(service: Service) -> None:
+    repository = service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.synced("acme/b")
+    file = (await service.files(project["id"]))["config/a.yaml"]
+    variant = await service.variant(project["id"], file, content="model: mine\n")
+    seen = []
+    for content in (b"model: new\n", CONFIG):
+        repository.commit({"config/a.yaml": content}, message="change")
+        await service.sync(project["id"])
+        now = await service.get(f"/modified-files/{variant['id']}")
+        seen.append((now["drift"], now["content"], now["revision"]))
+    assert seen == [("behind", "model: mine\n", 1), ("current", "model: mine\n", 1)]
+
+
+async def test_a_force_push_is_a_change_like_any_other(service: Service) -> None:
+    repository = service.repository("acme/b", {"config/a.yaml": b"a: 1\n"})
+    first = repository.branches()[0][1]
+    repository.commit({"config/a.yaml": b"a: 2\n"}, message="second")
+    project = await service.synced("acme/b")
+    repository.reset_branch("main", first)
+    sync = await service.sync(project["id"])
+    assert (sync["updated"], sync["commit_sha"]) == (1, first)
+
+
+async def test_a_folder_which_the_branch_does_not_have_is_a_warning(service: Service) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b", job_folder="jobs/nightly")
+    sync = await service.sync(project["id"])
+    assert (sync["status"], sync["synced_files"]) == ("success", 1)
+    assert [w["code"] for w in sync["warnings"]] == ["folder_not_found"]
+
+
+async def test_a_folder_which_went_upstream_removes_its_files(service: Service) -> None:
+    repository = service.repository("acme/b", {"config/a.yaml": CONFIG, "job/j.yaml": JOB})
+    project = await service.synced("acme/b")
+    repository.commit({"job": None}, message="no jobs any more")
+    assert (await service.sync(project["id"]))["removed"] == 1
+    assert (await service.files(project["id"])).keys() == {"config/a.yaml"}
+
+
+async def test_skipped_files_are_listed_with_reasons_and_fetched_once(service: Service) -> None:
+    repository = service.repository(
+        "acme/b",
+        {
+            "config/a.yaml": CONFIG,
+            "config/nul.yaml": b"a\0b",
+            "config/latin.yaml": b"a: \xe9\n",
+            "config/big.json": b" " * 1_048_577,
+            "config/pointer.json": b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 5\n" % (b"a" * 64),
+            "config/link.yaml": Entry.symlink("a.yaml"),
+            "config/module.yaml": Entry.submodule("1" * 40),
+        },
+    )
+    project = await service.project("acme/b")
+    sync = await service.sync(project["id"])
+    assert {row["path"]: row["reason"] for row in sync["skipped"]} == {
+        "config/nul.yaml": "binary",
+        "config/latin.yaml": "not_utf8",
+        "config/big.json": "too_large",
+        "config/pointer.json": "lfs_pointer",
+        "config/link.yaml": "symlink",
+        "config/module.yaml": "submodule",
+    }
+    assert (await service.files(project["id"])).keys() == {"config/a.yaml"}
+    repository.commit({"config/b.yaml": b"b: 1\n"}, message="one more")
+    service.github.requests.reset()
+    again = await service.sync(project["id"])
+    assert (len(again["skipped"]), again["added"]) == (6, 1)
+    assert service.github.requests.count("/git/blobs/") == 1
+
+
+async def test_the_same_folder_twice_is_sorted_by_content(service: Service) -> None:
+    repository = service.repository("acme/b", {"all/j.yaml": JOB, "all/c.yaml": CONFIG, "all/d.json": b"{}"})
+    project = await service.synced("acme/b", config_folder="all", job_folder="/all/")
+    files = await service.files(project["id"])
+    assert {p: f["file_type"] for p, f in files.items()} == {
+        "all/j.yaml": "job", "all/c.yaml": "config", "all/d.json": "config"
+    }  # fmt: skip
+    repository.commit({"all/c.yaml": JOB + b"# now a job\n"}, message="c becomes a job")
+    await service.sync(project["id"])
+    assert (await service.files(project["id"]))["all/c.yaml"]["file_type"] == "job"
+
+
+async def test_files_are_sorted_anew_when_the_folders_become_one(service: Service) -> None:
+    service.repository("acme/b", {"all/j.yaml": JOB, "all/c.yaml": CONFIG})
+    project = await service.synced("acme/b", config_folder="all")
+    assert {f["file_type"] for f in (await service.files(project["id"])).values()} == {"config"}
+    service.github.requests.reset()
+    await service.put(f"/projects/{project['id']}", {"job_folder": "all"})
+    await service.sync(project["id"])
+    assert (await service.files(project["id"]))["all/j.yaml"]["file_type"] == "job"
+    assert service.github.requests.count("/git/blobs/") == 0
+
+
+async def test_another_folder_makes_the_project_due_and_reads_the_other_files(service: Service) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG, "other/b.yaml": b"b: 1\n"})
+    project = await service.synced("acme/b")
+    changed = await service.put(f"/projects/{project['id']}", {"config_folder": "other"})
+    assert changed["next_poll_at"] is not None
+    sync = await service.sync(project["id"])
+    assert (sync["added"], sync["removed"]) == (1, 1)
+    assert (await service.files(project["id"])).keys() == {"other/b.yaml"}
+    assert (await service.get(f"/projects/{project['id']}"))["next_poll_at"] is None
+
+
+async def test_contents_are_told_by_the_commit_with_which_they_were_first_seen(service: Service) -> None:
+    repository = service.repository("acme/b", {"config/a.yaml": CONFIG, "config/b.yaml": b"b: 1\n"})
+    project = await service.synced("acme/b")
+    first = (await service.files(project["id"]))["config/a.yaml"]
+    head = repository.commit({"config/b.yaml": b"b: 2\n"}, message="b", date=datetime(2025, 1, 1, 18, 4, 5, tzinfo=UTC))
+    await service.sync(project["id"])
+    files = await service.files(project["id"])
+    assert files["config/a.yaml"]["commit_sha"] == first["commit_sha"]
+    assert files["config/b.yaml"]["commit_sha"] == head
+    assert files["config/b.yaml"]["last_modified"] == "2025-01-01T18:04:05Z"
+
+
+async def test_a_renamed_repository_is_followed_and_its_new_address_kept(service: Service) -> None:
+    service.repository("acme/old", {"config/a.yaml": CONFIG})
+    project = await service.synced("acme/old")
+    service.github.rename("acme/old", "acme/new")
+    assert (await service.sync(project["id"]))["status"] == "unchanged"
+    now = await service.get(f"/projects/{project['id']}")
+    assert now["github_repo_url"] == f"{service.github.url}/repos/acme/new"
+    service.github.requests.reset()
+    await service.sync(project["id"])
+    assert [r.status for r in service.github.requests] == [304]
+
+
+async def test_the_default_branch_is_named_once_known(service: Service) -> None:
+    repository = service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    assert (project["branch"], project["resolved_branch"]) == (None, None)
+    await service.sync(project["id"])
+    assert (await service.get(f"/projects/{project['id']}"))["resolved_branch"] == "main"
+    repository.commit({"config/a.yaml": b"a: 9\n"}, message="on trunk", branch="trunk", parent=None)
+    repository.set_default_branch("trunk")
+    await service.sync(project["id"])
+    assert (await service.get(f"/projects/{project['id']}"))["resolved_branch"] == "trunk"
+
+
+async def test_two_projects_of_one_repository_share_contents_but_strangers_do_not(service: Service) -> None:
+    files = {"config/a.yaml": CONFIG}
+    service.repository("acme/one", files)
+    service.repository("acme/two", files)
+    await service.synced("acme/one", name="first")
+    service.github.requests.reset()
+    await service.synced("acme/one", name="second")
+    assert service.github.requests.count("/git/blobs/") == 0
+    await service.synced("acme/two", name="stranger")
+    assert service.github.requests.count("/git/blobs/") == 1
+
+
+async def test_a_second_call_joins_the_running_sync(service: Service) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    service.github.latency = 0.1
+    one, two, three = await asyncio.gather(*(service.sync(project["id"]) for _ in range(3)))
+    assert one == two == three
+    assert service.github.requests.count("/commits/HEAD") == 1
+    assert len(await service.rows(f"/projects/{project['id']}/syncs")) == 1
+
+
+async def test_a_sync_under_way_in_another_replica_is_joined(
+    service: Service, database_url: str, github: GitHubTestServer
+) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    github.latency = 0.2
+    async with running_service(database_url, github, service.folder) as other:
+        here, there = await asyncio.gather(service.sync(project["id"]), other.sync(project["id"]))
+    assert here == there
+    assert github.requests.count("/commits/HEAD") == 1
+
+
+async def test_a_project_shows_running_while_it_is_synced(service: Service) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    assert project["sync_status"] == "never"
+    service.github.latency = 0.2
+    task = asyncio.create_task(service.sync(project["id"]))
+    await asyncio.sleep(0.2)
+    assert (await service.get(f"/projects/{project['id']}"))["sync_status"] == "running"
+    assert (await service.get("/status"))["projects_by_sync_status"] == {"running": 1}
+    await task
+    assert (await service.get(f"/projects/{project['id']}"))["sync_status"] == "ok"
+
+
+async def test_changing_the_folders_during_a_sync_makes_it_start_again(service: Service) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG, "other/b.yaml": b"b: 1\n"})
+    project = await service.project("acme/b")
+    service.github.latency = 0.15
+    task = asyncio.create_task(service.sync(project["id"]))
+    await asyncio.sleep(0.3)
+    await service.put(f"/projects/{project['id']}", {"config_folder": "other"})
+    assert (await task)["status"] == "success"
+    assert (await service.files(project["id"])).keys() == {"other/b.yaml"}
+
+
+async def test_deleting_the_project_during_a_sync_leaves_nothing(service: Service) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    service.github.latency = 0.15
+    task = asyncio.create_task(service.sync(project["id"], status=404))
+    await asyncio.sleep(0.3)
+    assert (await service.http.delete(f"/projects/{project['id']}")).status_code == 204
+    assert (await task)["code"] == "project_not_found"
+    totals = await service.get("/status")
+    assert (totals["total_projects"], totals["total_files"]) == (0, 0)
+
+
+async def test_a_worker_which_lost_its_lease_commits_nothing(service: Service) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    service.github.latency = 0.2
+    task = asyncio.create_task(service.sync(project["id"]))
+    await asyncio.sleep(0.3)
+    database = service.services.sync._database
+    await database.collection("projects").update_one(
+        {"_id": ObjectId(project["id"])}, {"$set": {"lease_owner": "another"}, "$inc": {"fence": 1}}
+    )
+    await asyncio.sleep(1.2)
+    assert await service.files(project["id"]) == {}
+    # The other replica dies: its lease runs out, and the sync which was asked for is done after all.
+    await database.collection("projects").update_one(
+        {"_id": ObjectId(project["id"])}, {"$set": {"lease_until": utc_now()}}
+    )
+    assert (await task)["synced_files"] == 1
+
+
+async def test_what_arrived_before_a_failure_is_not_fetched_again(service: Service) -> None:
+    service.repository("acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(40)})
+    service.github.limits.set(None, limit=1000, remaining=1000)
+    project = await service.project("acme/b")
+    fault = service.github.faults.add(Status(500), path="/git/blobs/", nth=31, times=None)
+    await service.sync(project["id"], status=502)
+    assert await service.files(project["id"]) == {}
+    service.github.faults.remove(fault)
+    service.github.requests.reset()
+    assert (await service.sync(project["id"]))["added"] == 40
+    assert service.github.requests.count("/git/blobs/") <= 20
+
+
+async def test_wrong_bytes_are_never_stored(service: Service) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    service.github.faults.add(FlippedByte(), path="/git/blobs/", times=None)
+    failed = await service.sync(project["id"], status=502)
+    assert failed["code"] == "github_unavailable"
+    assert await service.files(project["id"]) == {}
+
+
+@pytest.mark.parametrize("clock_error", [-7200, 7200])
+async def test_a_replica_with_a_wrong_clock_takes_no_lease_away(
+    service: Service, database_url: str, github: GitHubTestServer, clock_error: int
+) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    github.latency = 0.2
+    outside = Outside(clock=lambda: utc_now() + timedelta(seconds=clock_error))
+    async with running_service(database_url, github, service.folder, outside=outside) as other:
+        here, there = await asyncio.gather(service.sync(project["id"]), other.sync(project["id"]))
+    assert here == there
+    assert github.requests.count("/commits/HEAD") == 1
+
+
+async def test_a_large_listing_is_read_folder_by_folder(service: Service) -> None:
+    many = {f"data/{n % 7}/{n}.txt": b"x" for n in range(300)} | {f"config/{n}.yaml": b"n: %d\n" % n for n in range(9)}
+    service.repository("acme/b", many)
+    service.github.tree_limits.recursive_entries = 50
+    project = await service.project("acme/b")
+    assert (await service.sync(project["id"]))["added"] == 9
+
+
+async def test_a_folder_that_cannot_be_listed_fails_and_removes_nothing(service: Service) -> None:
+    repository = service.repository("acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(9)})
+    project = await service.synced("acme/b")
+    repository.commit({f"config/{n}.yaml": b"n: %d\n" % n for n in range(9, 99)}, message="many more")
+    service.github.tree_limits.recursive_entries = 50
+    service.github.tree_limits.folder_entries = 50
+    assert (await service.sync(project["id"], status=422))["code"] == "tree_too_large"
+    assert len(await service.files(project["id"])) == 9
+    assert (await service.get(f"/projects/{project['id']}"))["sync_status"] == "failing"
