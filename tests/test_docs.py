@@ -1,0 +1,156 @@
+"""The documentation says what the code does: settings, commands, links, the map and the version."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic.fields import FieldInfo
+
+from benchmark_manager.config import Settings
+from benchmark_manager.version import __version__
+
+ROOT = Path(__file__).resolve().parents[1]
+#: Each README with its words for: no value, an empty list, a default that depends on the machine.
+READMES = {
+    "README.md": ("unset", "empty", "user data folder"),
+    "README.ko.md": ("없음", "비어 있음", "사용자 데이터 폴더"),
+}
+PACKAGES = ("benchmark_manager", "github_test_server")
+PAGES = sorted(
+    page
+    for page in ROOT.rglob("*.md")
+    # What tools leave in the checkout, and the demo's sample repository, are not our pages.
+    if not any(
+        part.startswith((".", "sample_")) or part in {"node_modules", "dist", "build"}
+        for part in page.relative_to(ROOT).parts
+    )
+)
+
+_SETTING = re.compile(r"^\| `([A-Z_]+)` \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
+_FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_INDENTED = re.compile(r"(?:^ {4}.*\n)+", re.MULTILINE)
+_HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_MODULE_ROW = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def prose(text: str) -> str:
+    return _FENCED.sub("", text)
+
+
+def code_blocks(text: str) -> list[str]:
+    return [*_FENCED.findall(text), *_INDENTED.findall(prose(text))]
+
+
+def anchor(heading: str) -> str:
+    """The fragment under which GitHub shows a heading."""
+    plain = re.sub(r"[^\w\- ]", "", heading.strip().lower())
+    return plain.replace(" ", "-")
+
+
+def documented_default(field: FieldInfo, words: tuple[str, str, str]) -> str:
+    unset, empty, depends = words
+    if field.default_factory is not None:
+        return depends
+    if field.default is None:
+        return unset
+    if isinstance(field.default, tuple):
+        return f"`{','.join(field.default)}`" if field.default else empty
+    return f"`{field.default}`"
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_every_setting_is_documented_with_its_default(readme: str) -> None:
+    """The table has each setting once, with the default of the code, and no other setting."""
+    rows = _SETTING.findall(read(readme))
+    expected = {
+        name.upper(): documented_default(field, READMES[readme]) for name, field in Settings.model_fields.items()
+    }
+    assert {name: default.strip() for name, default, _ in rows} == expected
+    assert len(rows) == len(expected), "a setting stands in two rows"
+    assert all(meaning.strip() for _, _, meaning in rows)
+
+
+def test_both_readmes_list_settings_in_one_order() -> None:
+    english, korean = ([name for name, _, _ in _SETTING.findall(read(readme))] for readme in READMES)
+    assert english == korean
+
+
+@pytest.mark.parametrize("page", [*READMES, "CONTRIBUTING.md"])
+def test_every_make_target_exists(page: str) -> None:
+    """Where a page says `make something` as a command, the Makefile has it."""
+    targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
+    text = read(page)
+    commands = [*code_blocks(text), *re.findall(r"`([^`\n]+)`", prose(text))]
+    named = {target for code in commands for target in re.findall(r"(?:^|\s)make ([a-z]+)", code)}
+    assert named
+    assert named <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_relative_link_is_dead(page: Path) -> None:
+    """A link leads to a file of the repository and, with a fragment, to one of its headings."""
+    for link in _LINK.findall(prose(page.read_text("utf-8"))):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, fragment = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.is_relative_to(ROOT), link
+        assert target.exists(), link
+        if fragment:
+            headings = _HEADING.findall(prose(target.read_text("utf-8")))
+            assert fragment in {anchor(text) for _, text in headings}, link
+
+
+def test_the_map_names_every_module_and_none_that_is_gone() -> None:
+    """docs/architecture.md has a heading for each folder of code, and under it a row for each module."""
+    named: set[str] = set()
+    sections = re.split(r"^## ", read("docs/architecture.md"), flags=re.MULTILINE)
+    for section in sections:
+        folder = re.match(r"`([\w/]+/)`\n", section)
+        if folder is not None:
+            named |= {folder[1], *(folder[1] + module for module in _MODULE_ROW.findall(section))}
+    modules = {path.relative_to(ROOT).as_posix() for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
+    folders = {module.removesuffix("__init__.py") for module in modules if module.endswith("/__init__.py")}
+    wanted = folders | {module for module in modules if not module.endswith("/__init__.py")}
+    assert wanted - named == set(), "missing in docs/architecture.md"
+    assert {place for place in named if not (ROOT / place).exists()} == set(), "named, but not there"
+
+
+def test_the_map_of_the_repository_is_true() -> None:
+    """Every place in the table of the repository exists."""
+    [section] = re.findall(r"^## The repository\n(.+?)^## ", read("docs/architecture.md"), re.MULTILINE | re.DOTALL)
+    places = [place for row in re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE) for place in row.split(", ")]
+    assert places
+    assert [place for place in places if not (ROOT / place.strip("`")).exists()] == []
+
+
+def test_every_decision_is_in_the_index() -> None:
+    """And numbered without gaps."""
+    decisions = sorted(path.name for path in (ROOT / "docs/decisions").glob("[0-9]*.md"))
+    assert [int(name[:4]) for name in decisions] == list(range(1, len(decisions) + 1))
+    index = read("docs/decisions/README.md")
+    for name in decisions:
+        title = read(f"docs/decisions/{name}").splitlines()[0]
+        assert f"[{name[:4]}]({name}) | {title.removeprefix(f'# {name[:4]}: ')} |" in index
+
+
+def test_the_korean_readme_keeps_step() -> None:
+    """The same headings in number and level, the same code, tables of the same length, links to the same places."""
+    english, korean = (read(readme) for readme in READMES)
+    assert [level for level, _ in _HEADING.findall(prose(korean))] == [
+        level for level, _ in _HEADING.findall(prose(english))
+    ]
+    assert code_blocks(korean) == code_blocks(english)
+    assert len(re.findall(r"^\|", korean, re.MULTILINE)) == len(re.findall(r"^\|", english, re.MULTILINE))
+    other = {"README.md": "README.ko.md", "README.ko.md": "README.md"}
+    links = [other.get(link, link) for link in _LINK.findall(korean) if not link.startswith("#")]
+    assert sorted(links) == sorted(link for link in _LINK.findall(english) if not link.startswith("#"))
+
+
+def test_the_changelog_has_the_version() -> None:
+    assert f"\n## [{__version__}]" in read("CHANGELOG.md")
