@@ -10,15 +10,14 @@ from starlette.middleware.cors import CORSMiddleware
 
 from benchmark_manager.api import health, modified_files, original_files, projects
 from benchmark_manager.api.docs import install_docs
-from benchmark_manager.api.middleware import HeadRequests, JsonBodies, NoSniffing
+from benchmark_manager.api.middleware import HeadRequests, JsonBodies, LimitedBodies, NoSniffing
 from benchmark_manager.api.problems import install_problem_handlers
 from benchmark_manager.config import Settings
 from benchmark_manager.factory import Outside, Services, open_services
 from benchmark_manager.scheduler import running_scheduler
 from benchmark_manager.version import __version__
 
-#: Bytes of a JSON body.
-MAX_BODY: Final = 4 * 1024 * 1024
+_MIDDLEWARE: Final = (NoSniffing, HeadRequests, LimitedBodies, JsonBodies)
 
 _DESCRIPTION: Final = """\
 Exact copies of benchmark configuration and Kubernetes Jobs from GitHub, and people's variants of them, strictly apart.
@@ -60,9 +59,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         strict_content_type=False,
-        max_body_size=MAX_BODY,
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        middleware=[*_cors(settings), *(Middleware(part) for part in (NoSniffing, HeadRequests, JsonBodies))],
+        middleware=[*_cors(settings), *(Middleware(part) for part in _MIDDLEWARE)],
     )
     for part in (health, projects, original_files, modified_files):
         app.include_router(part.router)

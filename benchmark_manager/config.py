@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from cryptography.fernet import Fernet
 from platformdirs import user_data_path
@@ -123,8 +123,10 @@ class Settings(BaseSettings):
     @classmethod
     def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
-            parts = urlsplit(origin)
-            if origin != "*" and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.path):
+            parts = _split_url(origin)
+            if origin != "*" and (
+                parts is None or parts.scheme not in {"http", "https"} or not parts.netloc or parts.path
+            ):
                 raise ValueError("must list origins such as https://bench.example.com, without a path")
         return value
 
@@ -161,7 +163,8 @@ class Settings(BaseSettings):
     @classmethod
     def _check_keys(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            for key in split_keys(value.get_secret_value()):
+            # A comma alone names no key.
+            for key in split_keys(value.get_secret_value()) or [""]:
                 _check_key(key)
         return value
 
@@ -172,6 +175,8 @@ class Settings(BaseSettings):
                 # An SRV address needs the network to be resolved; the driver does that at the start.
                 if not self.mongo_url.get_secret_value().startswith("mongodb+srv://"):
                     parse_uri(self.mongo_url.get_secret_value(), warn=False)
+            except OSError as error:
+                raise ValueError(f"MONGO_URL names a file which cannot be read ({error.strerror})") from None
             except (InvalidURI, PyMongoError, ValueError):
                 raise ValueError("MONGO_URL is no MongoDB URL: mongodb://HOST:PORT/?replicaSet=NAME") from None
         return self
@@ -192,12 +197,29 @@ def _check_key(key: str) -> None:
 
 
 def _api_base(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    parts = _split_url(url)
+    if (
+        parts is None
+        or parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+        or any(char.isspace() for char in url)
+    ):
         raise ValueError("must list addresses such as https://api.github.com or https://HOST/api/v3")
     if parts.username is not None:
         raise ValueError("must hold no user name or password")
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+
+def _split_url(url: str) -> SplitResult | None:
+    """The address's parts, or None where it has none; urllib's own message repeats what may hold a password."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 def load_settings() -> Settings:
@@ -213,6 +235,8 @@ def load_settings() -> Settings:
         raise StartError(f"Wrong settings: {complaints}.") from None
     except UnicodeDecodeError:
         raise StartError("Wrong settings: the file .env is not UTF-8.") from None
+    except OSError as error:
+        raise StartError(f"Wrong settings: the file .env cannot be read ({error.strerror}).") from None
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

@@ -2,6 +2,8 @@
 
 import logging
 import logging.config
+import sys
+from collections.abc import MutableMapping
 from typing import Any, Literal
 
 import structlog
@@ -14,6 +16,7 @@ def configure_logging(level: str, log_format: Literal["console", "json"]) -> Non
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
+        _without_uvicorns_colours,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     ending: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
@@ -21,7 +24,9 @@ def configure_logging(level: str, log_format: Literal["console", "json"]) -> Non
         ending += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
         # Plain tracebacks: a rich one shows local variables, and those may hold tokens.
-        ending += [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        ending += [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
     logging.config.dictConfig(
         {
             "version": 1,
@@ -52,3 +57,9 @@ def configure_logging(level: str, log_format: Literal["console", "json"]) -> Non
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _without_uvicorns_colours(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Leave out the message which uvicorn adds a second time, with colours."""
+    event.pop("color_message", None)
+    return event

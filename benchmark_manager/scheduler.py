@@ -18,7 +18,7 @@ _log = structlog.get_logger(__name__)
 #: Seconds between looks for due projects.
 _TICK: Final = 1.0
 _SWEEP_DELETED: Final = 15.0
-_HOUSEKEEPING: Final = 3600.0
+_HOUSEKEEPING: Final = 6 * 3600.0
 #: Of the 10 s for a graceful stop, running syncs get these.
 _STOP_SECONDS: Final = 8.0
 

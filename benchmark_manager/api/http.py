@@ -8,13 +8,17 @@ from urllib.parse import quote
 
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, TypeAdapter
+from pydantic import AfterValidator, BaseModel, TypeAdapter
 
 from benchmark_manager.factory import Services
 from benchmark_manager.models.page import Page, PageRequest
 
 _JSON: Final = "application/json"
 _ETAG: Final = re.compile(r'(?:W/)?"([^"]*)"')
+#: The part before the dot of `"REVISION.HASH"`; none of ours is ever longer.
+_REVISION: Final = re.compile(r"([0-9]{1,18})(?:\.|$)")
+#: A path of GitHub's, every character of it escaped, still fits.
+_LONGEST_CURSOR: Final = 16_384
 
 
 def services(request: Request) -> Services:
@@ -28,7 +32,7 @@ ServicesDependency = Annotated[Services, Depends(services)]
 def page_request(
     limit: Annotated[int, Query(ge=1, le=1000, description="Rows at most.")] = 100,
     cursor: Annotated[
-        str | None, Query(max_length=4096, description="Where to go on: taken from the Link header, opaque.")
+        str | None, Query(max_length=_LONGEST_CURSOR, description="Where to go on: taken from the Link header, opaque.")
     ] = None,
 ) -> PageRequest:
     return PageRequest(limit=limit, cursor=cursor)
@@ -37,34 +41,55 @@ def page_request(
 PageDependency = Annotated[PageRequest, Depends(page_request)]
 
 
+def _without_nul(text: str | None) -> str | None:
+    if text is not None and "\0" in text:
+        raise ValueError("must not hold NUL")
+    return text
+
+
+#: For `q`: what no database can look for is refused here.
+SearchText = Annotated[str | None, AfterValidator(_without_nul)]
+
+
 def actor(
     x_actor: Annotated[
         str | None, Header(max_length=200, description="Who is asking, for the record; else `anonymous`.")
     ] = None,
 ) -> str:
-    name = (x_actor or "").strip()
+    name = _as_utf8((x_actor or "").strip())
     if any(not c.isprintable() for c in name):
         raise RequestValidationError([{"type": "x_actor", "loc": ("header", "x-actor"), "msg": "must be printable"}])
     return name or "anonymous"
 
 
+def _as_utf8(value: str) -> str:
+    """A header's text: it arrives as if its bytes were Latin-1, but clients write UTF-8."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
+
+
 ActorDependency = Annotated[str, Depends(actor)]
 
 
-def expected_revision(
+def expected_revisions(
     if_match: Annotated[
         str | None,
         Header(description="An ETag read before: the change is refused (412) if somebody else changed it since."),
     ] = None,
-) -> int | None:
-    """The revision that an If-Match header names; None when any will do. One which is not ours matches nothing."""
+) -> frozenset[int] | None:
+    """The revisions that an If-Match header names; None when any will do. A tag which is not ours matches nothing.
+
+    RFC 9110, 13.1.1, would have weak tags never match, as their bytes may differ. Here only revisions are
+    compared, and a proxy which compresses an answer makes its tag weak.
+    """
     if if_match is None or if_match.strip() == "*":
         return None
-    revisions = [int(head) for tag in _ETAG.findall(if_match) if (head := tag.partition(".")[0]).isdecimal()]
-    return max(revisions, default=-1)
+    return frozenset(int(found[1]) for tag in _ETAG.findall(if_match) if (found := _REVISION.match(tag)))
 
 
-IfMatchDependency = Annotated[int | None, Depends(expected_revision)]
+IfMatchDependency = Annotated[frozenset[int] | None, Depends(expected_revisions)]
 
 
 def json_list(request: Request, page: Page[Any], rows: Sequence[BaseModel], adapter: TypeAdapter[Any]) -> Response:

@@ -9,12 +9,13 @@ from benchmark_manager.api.http import (
     ActorDependency,
     IfMatchDependency,
     PageDependency,
+    SearchText,
     ServicesDependency,
     json_list,
     json_resource,
     raw_content,
 )
-from benchmark_manager.api.problems import documented
+from benchmark_manager.api.problems import NOT_MODIFIED, documented
 from benchmark_manager.api.shapes import (
     ModifiedFileAnswer,
     ModifiedFileCreate,
@@ -79,7 +80,7 @@ async def create_modified_file(
     "/projects/{project_id}/modified-files",
     summary="A project's modified files, by path",
     response_model=list[ModifiedFileAnswer],
-    responses=documented("project_not_found", "invalid_cursor", "invalid_request"),
+    responses=documented("project_not_found", "file_not_found", "invalid_cursor", "invalid_request"),
 )
 async def list_modified_files(
     request: Request,
@@ -89,7 +90,7 @@ async def list_modified_files(
     original_file_id: Annotated[str | None, Query(max_length=100, description="Only variants of this one.")] = None,
     file_type: Annotated[FileType | None, Query(description="Only these.")] = None,
     drift: Annotated[Drift | None, Query(description="Only those whose originals did this.")] = None,
-    q: Annotated[str | None, Query(max_length=1000, description="Part of a path, regardless of case.")] = None,
+    q: Annotated[SearchText, Query(max_length=1000, description="Part of a path, regardless of case.")] = None,
 ) -> Response:
     found = await services.modified_files.page(
         project_id, page, original_file_id=original_file_id, file_type=file_type, drift=drift, query=q
@@ -111,7 +112,7 @@ async def reset_modified_files(services: ServicesDependency, project_id: str) ->
     "/modified-files/{modified_file_id}",
     summary="One modified file, whole",
     response_model=ModifiedFileWithContent,
-    responses=documented("modified_file_not_found"),
+    responses={**NOT_MODIFIED, **documented("modified_file_not_found")},
 )
 async def get_modified_file(request: Request, services: ServicesDependency, modified_file_id: str) -> Response:
     file = await services.modified_files.get(modified_file_id)
@@ -130,7 +131,7 @@ async def update_modified_file(
     services: ServicesDependency,
     modified_file_id: str,
     body: ModifiedFileUpdate,
-    revision: IfMatchDependency,
+    revisions: IfMatchDependency,
     actor: ActorDependency,
     allow_invalid: AllowInvalid = False,
 ) -> Response:
@@ -141,7 +142,7 @@ async def update_modified_file(
         content=body.content,
         description=body.description,
         allow_invalid=allow_invalid,
-        expected_revision=revision,
+        expected_revisions=revisions,
         actor=actor,
     )
     answer = modified_with_content(file, await services.modified_files.content(file))
@@ -155,10 +156,10 @@ async def update_modified_file(
     responses=documented("modified_file_not_found", "stale", "disk_full"),
 )
 async def delete_modified_file(
-    services: ServicesDependency, modified_file_id: str, revision: IfMatchDependency
+    services: ServicesDependency, modified_file_id: str, revisions: IfMatchDependency
 ) -> None:
     """Its original stays as it is."""
-    await services.modified_files.delete(modified_file_id, revision)
+    await services.modified_files.delete(modified_file_id, revisions)
 
 
 @router.get(
@@ -167,6 +168,7 @@ async def delete_modified_file(
     response_class=Response,
     responses={
         200: {"content": {"text/plain": {"schema": {"type": "string", "format": "binary"}}}},
+        **NOT_MODIFIED,
         **documented("modified_file_not_found"),
     },
 )

@@ -6,8 +6,15 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import TypeAdapter
 
-from benchmark_manager.api.http import PageDependency, ServicesDependency, json_list, json_resource, raw_content
-from benchmark_manager.api.problems import documented
+from benchmark_manager.api.http import (
+    PageDependency,
+    SearchText,
+    ServicesDependency,
+    json_list,
+    json_resource,
+    raw_content,
+)
+from benchmark_manager.api.problems import NOT_MODIFIED, documented
 from benchmark_manager.api.shapes import (
     OriginalFileAnswer,
     OriginalFileWithContent,
@@ -35,7 +42,7 @@ async def list_files(
     project_id: str,
     page: PageDependency,
     file_type: Annotated[FileType | None, Query(description="Only these.")] = None,
-    q: Annotated[str | None, Query(max_length=1000, description="Part of a path, regardless of case.")] = None,
+    q: Annotated[SearchText, Query(max_length=1000, description="Part of a path, regardless of case.")] = None,
     include: Annotated[
         Literal["content"] | None,
         Query(description="`content`: each file whole. Pages then end early, before 16 MiB of contents."),
@@ -63,7 +70,7 @@ async def list_files(
     "/{file_id}",
     summary="One original file, whole",
     response_model=OriginalFileWithContent,
-    responses=documented("project_not_found", "file_not_found"),
+    responses={**NOT_MODIFIED, **documented("project_not_found", "file_not_found")},
 )
 async def get_file(request: Request, services: ServicesDependency, project_id: str, file_id: str) -> Response:
     file = await services.original_files.get(project_id, file_id)
@@ -76,6 +83,7 @@ async def get_file(request: Request, services: ServicesDependency, project_id: s
     response_class=Response,
     responses={
         200: {"content": {"text/plain": {"schema": {"type": "string", "format": "binary"}}}},
+        **NOT_MODIFIED,
         **documented("project_not_found", "file_not_found"),
     },
 )

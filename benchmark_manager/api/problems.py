@@ -9,8 +9,9 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
-from pymongo.errors import PyMongoError
+from pymongo.errors import ExecutionTimeout, OperationFailure, PyMongoError, WTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from benchmark_manager.errors import (
     BenchmarkManagerError,
@@ -102,7 +103,8 @@ def problem(
     return Response(
         document.model_dump_json(include=kept),
         status_code=number,
-        headers=dict(headers or {}),
+        # Here too, as faults are answered outside of the middleware.
+        headers={**(headers or {}), "X-Content-Type-Options": "nosniff"},
         media_type=MEDIA_TYPE,
     )
 
@@ -123,7 +125,7 @@ def _seconds_until(when: datetime) -> int:
 def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route which can answer these codes; what every route can answer comes with them."""
     by_status: dict[int | str, dict[str, Any]] = {}
-    for code in (*codes, "database_unavailable"):
+    for code in (*codes, "internal_error", "database_unavailable"):
         status, detail = CODES[code]
         entry = by_status.setdefault(
             status,
@@ -144,6 +146,11 @@ def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
         }
     return by_status
 
+
+#: The `responses` entry of a route whose answers have an ETag.
+NOT_MODIFIED: Final[Mapping[int | str, dict[str, Any]]] = {
+    304: {"description": "Not Modified: `If-None-Match` names the ETag of what is there."}
+}
 
 _PROBLEM_REFERENCE: Final = {"$ref": "#/components/schemas/ProblemDocument"}
 
@@ -215,19 +222,45 @@ async def _http_error(request: Request, error: Exception) -> Response:
         return problem("internal_error", str(error.detail), status=error.status_code, headers=error.headers)
     detail = CODES[code][1]
     if code == "method_not_allowed":
-        allowed = (error.headers or {}).get("allow") or (error.headers or {}).get("Allow") or "other methods"
+        allowed = ", ".join(_methods_of(request))
         detail = f"This address does not take {request.method}; it takes {allowed}."
+        return problem(code, detail, headers={"Allow": allowed})
     if code == "malformed_json":
         detail = "The body could not be read as JSON; send JSON in UTF-8."
     return problem(code, detail, headers=error.headers)
 
 
-async def _database_error(_: Request, error: Exception) -> Response:
+def _methods_of(request: Request) -> list[str]:
+    """Every method which some route takes at this address; Starlette names only those of the first route."""
+    routes = request.app.router.routes
+    taken = [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+    # A mounted folder of files looks at the method itself.
+    return ["GET", "HEAD"] if len(taken) == len(_METHODS) else ["HEAD", *taken] if "GET" in taken else taken
+
+
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+async def _database_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, OperationFailure) and not _passes(error):
+        # The database answers; it was asked wrongly.
+        return await _fault(request, error)
     _log.error("the database failed", error=f"{type(error).__name__}: {error}")
     return problem(
         "database_unavailable",
         f"The database does not answer; try again in {_DATABASE_RETRY} seconds.",
         headers={"Retry-After": str(_DATABASE_RETRY)},
+    )
+
+
+def _passes(error: OperationFailure) -> bool:
+    """Whether the same operation may succeed later: an election, a conflict, too little time."""
+    return isinstance(error, (ExecutionTimeout, WTimeoutError)) or any(
+        error.has_error_label(label) for label in ("TransientTransactionError", "RetryableWriteError")
     )
 
 

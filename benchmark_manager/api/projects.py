@@ -8,11 +8,12 @@ from pydantic import SecretStr, TypeAdapter
 from benchmark_manager.api.http import (
     IfMatchDependency,
     PageDependency,
+    SearchText,
     ServicesDependency,
     json_list,
     json_resource,
 )
-from benchmark_manager.api.problems import documented, sync_problem
+from benchmark_manager.api.problems import NOT_MODIFIED, documented, sync_problem
 from benchmark_manager.api.shapes import (
     ProjectAnswer,
     ProjectCreate,
@@ -32,6 +33,8 @@ router = APIRouter(prefix="/projects", tags=["projects"])
 _PROJECTS: Final = TypeAdapter(list[ProjectAnswer])
 _SYNCS: Final = TypeAdapter(list[Sync])
 _BODY: Final = ("malformed_json", "body_too_large", "unsupported_media_type", "invalid_request", "disk_full")
+#: What a body gets which a route has no use for.
+_NO_BODY: Final = ("body_too_large", "unsupported_media_type")
 _FIELDS: Final = (
     "invalid_github_url",
     "github_url_not_allowed",
@@ -69,13 +72,16 @@ async def create_project(request: Request, services: ServicesDependency, body: P
 
 
 @router.get(
-    "", summary="All projects, by name", response_model=list[ProjectAnswer], responses=documented("invalid_cursor")
+    "",
+    summary="All projects, by name",
+    response_model=list[ProjectAnswer],
+    responses=documented("invalid_cursor", "invalid_request"),
 )
 async def list_projects(
     request: Request,
     services: ServicesDependency,
     page: PageDependency,
-    q: Annotated[str | None, Query(max_length=200, description="Part of a name, regardless of case.")] = None,
+    q: Annotated[SearchText, Query(max_length=200, description="Part of a name, regardless of case.")] = None,
 ) -> Response:
     found = await services.projects.page(page, q)
     now = services.status.now()
@@ -86,7 +92,7 @@ async def list_projects(
     "/sync-all",
     status_code=202,
     summary="Queue a sync of every project",
-    responses=documented("disk_full"),
+    responses=documented("disk_full", *_NO_BODY),
 )
 async def sync_all(services: ServicesDependency) -> QueuedAnswer:
     """The syncs run in the background, a bounded number at once; each project's `last_sync` tells the result."""
@@ -94,7 +100,10 @@ async def sync_all(services: ServicesDependency) -> QueuedAnswer:
 
 
 @router.get(
-    "/{project_id}", summary="One project", response_model=ProjectDetail, responses=documented("project_not_found")
+    "/{project_id}",
+    summary="One project",
+    response_model=ProjectDetail,
+    responses={**NOT_MODIFIED, **documented("project_not_found")},
 )
 async def get_project(request: Request, services: ServicesDependency, project_id: str) -> Response:
     return await _detail(request, services, await services.projects.get(project_id))
@@ -107,11 +116,11 @@ async def get_project(request: Request, services: ServicesDependency, project_id
     responses=documented("project_not_found", "stale", *_BODY, *_FIELDS),
 )
 async def update_project(
-    request: Request, services: ServicesDependency, project_id: str, body: ProjectUpdate, revision: IfMatchDependency
+    request: Request, services: ServicesDependency, project_id: str, body: ProjectUpdate, revisions: IfMatchDependency
 ) -> Response:
     """Only the fields given change. Another repository, branch or folder makes the project due at once."""
     fields = _fields({name: getattr(body, name) for name in body.model_fields_set})
-    return await _detail(request, services, await services.projects.update(project_id, fields, revision))
+    return await _detail(request, services, await services.projects.update(project_id, fields, revisions))
 
 
 @router.delete(
@@ -120,16 +129,16 @@ async def update_project(
     summary="Delete a project and all that belongs to it",
     responses=documented("project_not_found", "stale", "disk_full"),
 )
-async def delete_project(services: ServicesDependency, project_id: str, revision: IfMatchDependency) -> None:
+async def delete_project(services: ServicesDependency, project_id: str, revisions: IfMatchDependency) -> None:
     """Its originals, modified files and history are gone for every reader at once. GitHub is not touched."""
-    await services.projects.delete(project_id, revision)
+    await services.projects.delete(project_id, revisions)
 
 
 @router.post(
     "/{project_id}/sync",
     summary="Sync now",
     response_model=Sync,
-    responses=documented("project_not_found", *_SYNC_FAILURES),
+    responses=documented("project_not_found", *_SYNC_FAILURES, *_NO_BODY),
 )
 async def sync_project(services: ServicesDependency, project_id: str) -> Response:
     """Answers when the sync is done. While one runs, this joins it and gets the same result.
@@ -146,7 +155,7 @@ async def sync_project(services: ServicesDependency, project_id: str) -> Respons
     "/{project_id}/syncs",
     summary="A project's syncs, newest first",
     response_model=list[Sync],
-    responses=documented("project_not_found", "invalid_cursor"),
+    responses=documented("project_not_found", "invalid_cursor", "invalid_request"),
 )
 async def list_syncs(request: Request, services: ServicesDependency, project_id: str, page: PageDependency) -> Response:
     found = await services.projects.history(project_id, page)

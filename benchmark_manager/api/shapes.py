@@ -22,6 +22,14 @@ ProjectName = Annotated[str, StringConstraints(strip_whitespace=True, min_length
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
+    @field_validator("*")
+    @classmethod
+    def _check_text(cls, value: object) -> object:
+        # JSON can say "\ud800", which is no character: neither UTF-8 nor a database can hold it.
+        if isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
+            raise ValueError("must not hold half of a surrogate pair")
+        return value
+
 
 class _ProjectFields(_Request):
     github_token: SecretStr | None = Field(
@@ -31,6 +39,7 @@ class _ProjectFields(_Request):
     branch: str | None = Field(default=None, description="null: the repository's default branch.", examples=["main"])
     polling_interval: int | None = Field(
         default=None,
+        strict=True,
         description="Seconds between polls: 10 to 604800, or 0 for manual syncs and webhooks only.",
         examples=[180],
     )
@@ -72,6 +81,7 @@ class ProjectUpdate(_ProjectFields):
     job_folder: str = Field(default="", max_length=2000, examples=["job"])
     polling_interval: int = Field(
         default=0,
+        strict=True,
         description="Seconds between polls: 10 to 604800, or 0 for manual syncs and webhooks only.",
         examples=[180],
     )

@@ -21,7 +21,8 @@ from benchmark_manager.version import __version__
 app = typer.Typer(
     name="benchmark-manager",
     help="Exact copies of benchmark configuration and Kubernetes Jobs from GitHub, and variants kept apart.\n\n"
-    "Settings are environment variables, or lines of a file named .env; README.md lists them.",
+    "Settings are environment variables, or lines of a file named .env; README.md lists them.\n\n"
+    "Exit code 1: it could not start, and one line on standard error says why. Exit code 2: wrong usage.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -49,7 +50,9 @@ def serve(
     """Start the service.
 
     On MongoDB if MONGO_URL is set, else on an embedded database in DATA_DIR (for evaluation on one machine).
-    It is ready when GET /health answers 200, and stops within 10 seconds of Ctrl-C or SIGTERM.
+    It is ready when GET /health answers 200, and stops within 10 seconds of Ctrl-C or SIGTERM, with exit code 0.
+
+    Exit code 1: it could not start, and one line on standard error says why.
     """
     settings = load_settings()
     changes = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
@@ -74,7 +77,7 @@ def demo(
 ) -> None:
     """Start everything with a sample repository, and say what to try.
 
-    Nothing outside this machine is asked, and everything is gone when it stops.
+    Nothing outside this machine is asked, and everything is gone when it stops. It needs the git command.
     """
     run_demo(DemoOptions(port=port, github_port=github_port, change_after=change_after, once=once))
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import httpx2 as httpx
 import uvicorn
+from pydantic import SecretStr
 from rich.console import Console
 
 from benchmark_manager import demo
@@ -25,6 +26,7 @@ from github_test_server import GitHubTestServer, Repository
 
 _PORT: Final = 8001
 _REPOSITORY: Final = "acme/vllm-benchmarks"
+_TOKEN: Final = "demo"  # noqa: S105 -- known to the test server only
 #: The shortest interval there is, so that one sees polling at work, seconds.
 _INTERVAL: Final = 10
 #: How long `--once` waits for a poll to bring the change, seconds.
@@ -63,6 +65,7 @@ async def _demo(options: DemoOptions, folder: Path) -> None:
     repository.commit(demo.first_commit(), message="Benchmark settings for vLLM")
     github = GitHubTestServer(port=options.github_port)
     github.add(_REPOSITORY, repository)
+    github.hosting.add_token(_TOKEN)
     async with _started(github):
         settings = _settings(options, folder, github.url)
         story: asyncio.Task[None] | None = None
@@ -70,6 +73,7 @@ async def _demo(options: DemoOptions, folder: Path) -> None:
         def on_ready(server: uvicorn.Server, address: str) -> None:
             nonlocal story
             story = asyncio.create_task(_tell(server, address, repository, options))
+            story.add_done_callback(lambda told: _stop_if_it_failed(told, server))
 
         await serve_async(settings, on_ready=on_ready)
         if story is not None:
@@ -91,13 +95,19 @@ async def _started(github: GitHubTestServer) -> AsyncIterator[None]:
         await asyncio.to_thread(github.stop)
 
 
+def _stop_if_it_failed(story: "asyncio.Task[None]", server: uvicorn.Server) -> None:
+    if not story.cancelled() and story.exception() is not None:
+        server.should_exit = True
+
+
 def _settings(options: DemoOptions, folder: Path, github_url: str) -> Settings:
     """Everything explicit: the demo must not touch the user's own database, key or token."""
     return load_settings().model_copy(
         update={
             "mongo_url": None,
             "secret_key": None,
-            "github_token": None,
+            # Without one GitHub allows 60 requests an hour, and the demo polls more often.
+            "github_token": SecretStr(_TOKEN),
             "data_dir": folder / "data",
             "github_api_urls": (github_url,),
             "host": "127.0.0.1",

@@ -1,18 +1,22 @@
 """Running the server: services first, so that what keeps them from starting is one line and no traceback."""
 
 import asyncio
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
 from benchmark_manager.app import create_app
 from benchmark_manager.config import Settings
 from benchmark_manager.errors import StartError
-from benchmark_manager.factory import open_services
+from benchmark_manager.factory import Services, open_services
 
-#: Open requests get these seconds of the 10 for a graceful stop.
-_REQUESTS_SECONDS = 8
+#: Of the 10 s for a graceful stop, running syncs get these from the start on,
+_SYNCS_SECONDS = 5.0
+#: and open requests these, so that those which wait for a sync hear what became of it; the database needs 2.
+_REQUESTS_SECONDS = 7
 
 
 def serve(settings: Settings) -> None:
@@ -26,8 +30,9 @@ def serve(settings: Settings) -> None:
 
 async def serve_async(settings: Settings, *, on_ready: Callable[[uvicorn.Server, str], None] | None = None) -> None:
     """Serve until a signal or `server.should_exit`; `on_ready` hears of the server and its address."""
+    stop = _Stop()
     # Taken before anything else is started: a second service is told at once.
-    with _listen(settings.host, settings.port) as listener:
+    with stop.at_signals(), _bind(settings.host, settings.port) as listener:
         async with open_services(settings) as services:
             config = uvicorn.Config(
                 create_app(settings, services=services),
@@ -36,13 +41,69 @@ async def serve_async(settings: Settings, *, on_ready: Callable[[uvicorn.Server,
                 timeout_graceful_shutdown=_REQUESTS_SECONDS,
                 server_header=False,
             )
-            server = uvicorn.Server(config)
+            server = _Server(config)
+            stop.serving(server, services)
+            _listen(listener)
             if on_ready is not None:
                 on_ready(server, address(listener))
             await server.serve(sockets=[listener])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+class _Server(uvicorn.Server):
+    """A server which leaves signals alone.
+
+    uvicorn's own raises them again as soon as it has stopped, which ends the process before its services are closed.
+    """
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Stop:
+    """What SIGINT and SIGTERM do: call off the start, end the server, or at the second time end it at once."""
+
+    def __init__(self) -> None:
+        self._server: uvicorn.Server | None = None
+        self._services: Services | None = None
+        self._syncs: asyncio.Task[None] | None = None
+        self._called_off = False
+
+    @contextmanager
+    def at_signals(self) -> Iterator[None]:
+        """Handle signals inside; a start which one of them called off ends without an exception."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None  # noqa: S101 -- a coroutine runs in one
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop, task)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self._called_off or task.uncancel() > 0:
+                raise
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    def serving(self, server: uvicorn.Server, services: Services) -> None:
+        """From now on there is a server to be stopped."""
+        self._server, self._services = server, services
+
+    def _stop(self, task: "asyncio.Task[object]") -> None:
+        if self._server is None or self._services is None:
+            if not self._called_off:
+                self._called_off = True
+                task.cancel()
+        elif self._server.should_exit:
+            self._server.force_exit = True
+        else:
+            self._server.should_exit = True
+            # Now, and not when the last request is answered: a request may be waiting for a sync.
+            self._services.polling.stop()
+            self._syncs = asyncio.create_task(self._services.sync.stop(_SYNCS_SECONDS))
+
+
+def _bind(host: str, port: int) -> socket.socket:
     """A bound socket.
 
     Raises:
@@ -55,13 +116,32 @@ def _listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise StartError(f"HOST {host} is no address of this machine ({error.strerror}).") from None
+    except UnicodeError:
+        raise StartError("HOST is no host name.") from None
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(where)
     except OSError as error:
         listener.close()
-        raise StartError(f"{host}:{port} cannot be listened on ({error.strerror}); choose another PORT.") from None
+        raise _taken(host, port, error) from None
     return listener
+
+
+def _listen(listener: socket.socket) -> None:
+    """Begin to listen, which fails where two services were started at the same time: both could bind.
+
+    Raises:
+        StartError
+    """
+    try:
+        listener.listen()
+    except OSError as error:
+        host, port = listener.getsockname()[:2]
+        raise _taken(host, port, error) from None
+
+
+def _taken(host: str, port: int, error: OSError) -> StartError:
+    return StartError(f"{host}:{port} cannot be listened on ({error.strerror}); choose another PORT.")
 
 
 def address(listener: socket.socket) -> str:

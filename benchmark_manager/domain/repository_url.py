@@ -14,8 +14,12 @@ _FIELD: Final = "github_repo_url"
 # repositories also hold dots and underscores.
 _OWNER: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9_])?")
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
-_SSH: Final = re.compile(r"(?:ssh://)?git@([^:/@\s]+)(?::\d+/|[:/])([^:@\s]+)")
+# A number is a port in ssh://git@HOST:22/OWNER/REPO, and an owner in git@HOST:22/REPO.
+_SSH: Final = re.compile(r"(ssh://)?git@([^:/@\s]+)(?(1)(?::\d+/|[:/])|[:/])([^:@\s]+)")
 _TREE: Final = 3
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+#: That of an ssh address says nothing about the API's.
+_ANY_PORT: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ def parse_repository_url(text: str, api_urls: Sequence[str]) -> ParsedRepository
     """
     text = text.strip()
     if ssh := _SSH.fullmatch(text):
-        return _from_path(_base_for_host(ssh[1], api_urls), ssh[2].strip("/").split("/"), short=True)
+        return _from_path(_base_for_host(ssh[2], _ANY_PORT, api_urls), ssh[3].strip("/").split("/"), short=True)
     if "://" in text:
         return _from_url(text, api_urls)
     return _from_path(api_urls[0], text.split("/"), short=True)
@@ -60,17 +64,20 @@ def _from_url(text: str, api_urls: Sequence[str]) -> ParsedRepositoryUrl:
         prefix = f"{base}/repos/"
         if text.lower().startswith(prefix.lower()):
             return _from_path(base, parts.path[len(urlsplit(prefix).path) :].strip("/").split("/"), short=True)
-    base = _base_for_host(host if port is None else f"{host}:{port}", api_urls)
+    base = _base_for_host(host, port, api_urls)
     if parts.path.startswith(("/repos/", "/api/")):
         raise _not_allowed(api_urls)
     return _from_path(base, parts.path.strip("/").split("/"), short=False)
 
 
-def _base_for_host(host: str, api_urls: Sequence[str]) -> str:
-    """The allowed base which serves a web or ssh host."""
+def _base_for_host(host: str, port: int | None, api_urls: Sequence[str]) -> str:
+    """The allowed base which serves a web or ssh host; `port` is None where a web address names none."""
     wanted = {host.lower(), f"api.{host.lower()}"}
     for base in api_urls:
-        if urlsplit(base).netloc.lower() in wanted:
+        parts = urlsplit(base)
+        default = _DEFAULT_PORTS[parts.scheme]
+        served = parts.port or default
+        if parts.hostname in wanted and (port in {_ANY_PORT, served} or (port is None and served == default)):
             return base
     raise _not_allowed(api_urls)
 

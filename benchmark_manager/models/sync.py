@@ -54,51 +54,36 @@ class GitHubUsage(Record):
     rate_limit_remaining: int | None = None
 
 
-class Sync(Record):
-    """One finished sync, as history keeps it."""
+class SyncSummary(Record):
+    """A finished sync in short, as its project tells it."""
 
     id: str
-    project_id: str
     trigger: SyncTrigger
     status: SyncOutcome
     started_at: datetime
     finished_at: datetime
     duration_ms: int
     commit_sha: str | None
-    previous_commit_sha: str | None
     synced_files: int
     added: int = 0
     updated: int = 0
     removed: int = 0
     renamed: int = 0
     unchanged: int = 0
+    error: ErrorInfo | None = None
+    message: str
+
+    @classmethod
+    def of(cls, sync: "Sync") -> "SyncSummary":
+        return cls(**{name: getattr(sync, name) for name in SyncSummary.model_fields})
+
+
+class Sync(SyncSummary):
+    """One finished sync, as history keeps it."""
+
+    project_id: str
+    previous_commit_sha: str | None
     skipped: tuple[SkippedFile, ...] = ()
     changes: tuple[FileChange, ...] = ()
     warnings: tuple[SyncWarning, ...] = ()
     github: GitHubUsage = GitHubUsage()
-    error: ErrorInfo | None = None
-    message: str
-
-
-class SyncSummary(Record):
-    """The last sync, as a project's answer tells it."""
-
-    id: str
-    trigger: SyncTrigger
-    status: SyncOutcome
-    started_at: datetime
-    finished_at: datetime
-    duration_ms: int
-    commit_sha: str | None
-    synced_files: int
-    added: int
-    updated: int
-    removed: int
-    renamed: int
-    unchanged: int
-    error: ErrorInfo | None
-    message: str
-
-    @classmethod
-    def of(cls, sync: Sync) -> "SyncSummary":
-        return cls(**{name: getattr(sync, name) for name in cls.model_fields})

@@ -1,14 +1,14 @@
 """Making, changing and removing modified files."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from bson import ObjectId
 
 from benchmark_manager.domain.naming import check_modified_name
 from benchmark_manager.domain.validation import validate
-from benchmark_manager.errors import InvalidContentError, InvalidInputError, StaleError
+from benchmark_manager.errors import InvalidContentError, InvalidInputError, NotFoundError, StaleError
 from benchmark_manager.models.modified_file import Drift, ModifiedFile
 from benchmark_manager.models.original_file import FileFormat, FileType, OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
@@ -121,7 +121,10 @@ class ModifiedFileService:
             NotFoundError
         """
         file = await self._modified.get(modified_file_id)
-        await self._projects.get(file.project_id)
+        try:
+            await self._projects.get(file.project_id)
+        except NotFoundError:
+            raise NotFoundError("modified file", modified_file_id) from None
         return file
 
     async def content(self, file: ModifiedFile) -> bytes:
@@ -150,18 +153,18 @@ class ModifiedFileService:
         content: str | None,
         description: str | None,
         allow_invalid: bool,
-        expected_revision: int | None,
+        expected_revisions: Collection[int] | None,
         actor: str,
     ) -> ModifiedFile:
         """Change what is given (None: stays). A save without a change makes no revision.
 
         Raises:
             NotFoundError, InvalidInputError, InvalidContentError
-            StaleError: the file is not at `expected_revision` (None: any will do).
+            StaleError: the file is not at one of `expected_revisions` (None: any will do).
             ConflictError: `name_taken`.
         """
         file = await self.get(modified_file_id)
-        _expect(file, expected_revision)
+        _expect(file, expected_revisions)
         changes: dict[str, object] = {}
         if modified_name is not None and modified_name != file.modified_name:
             check_modified_name(modified_name, file.format)
@@ -173,7 +176,7 @@ class ModifiedFileService:
 
         async def work(session: Session) -> ModifiedFile:
             current = await self._modified.get(modified_file_id, session)
-            _expect(current, expected_revision)
+            _expect(current, expected_revisions)
             changed = current.model_copy(update=changes)
             if changed == current:
                 return current
@@ -205,7 +208,7 @@ class ModifiedFileService:
             "problems": verdict.problems,
         }
 
-    async def delete(self, modified_file_id: str, expected_revision: int | None) -> None:
+    async def delete(self, modified_file_id: str, expected_revisions: Collection[int] | None) -> None:
         """Delete one variant.
 
         Raises:
@@ -215,7 +218,7 @@ class ModifiedFileService:
 
         async def work(session: Session) -> None:
             file = await self._modified.get(modified_file_id, session)
-            _expect(file, expected_revision)
+            _expect(file, expected_revisions)
             await self._modified.delete(modified_file_id, session)
             await self._originals.drop_if_unused(file.original_file_id, session)
 
@@ -233,8 +236,8 @@ class ModifiedFileService:
         return await self._database.transaction(work)
 
 
-def _expect(file: ModifiedFile, revision: int | None) -> None:
-    if revision not in {None, file.revision}:
+def _expect(file: ModifiedFile, revisions: Collection[int] | None) -> None:
+    if revisions is not None and file.revision not in revisions:
         raise StaleError(file.revision)
 
 

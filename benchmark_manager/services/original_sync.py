@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import random as random_module
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -308,16 +309,15 @@ class OriginalSync:
         """
         moved = {old.id: new.path for old, new in changes.moved}
         variants = await self._files.variant_paths(project_id, sorted(moved), session)
-        targets = {original: [] for original in moved}  # type: dict[str, list[str]]
-        for original, name, _ in variants:
-            targets[original].append(variant_path(moved[original], name))
-        if not variants:
-            return changes
-        everything = [path for paths in targets.values() for path in paths]
-        taken = await self._files.taken_paths(project_id, everything, session)
-        clashing = {o for o, paths in targets.items() if taken.intersection(paths)}
-        doubled = {path for path in everything if everything.count(path) > 1}
-        clashing |= {o for o, paths in targets.items() if doubled.intersection(paths)}
+        # A rename within one folder leaves its variants where they are.
+        targets = [
+            (original, target)
+            for original, name, path in variants
+            if (target := variant_path(moved[original], name)) != path
+        ]
+        arrivals = Counter(target for _, target in targets)
+        taken = await self._files.taken_paths(project_id, arrivals, session)
+        clashing = {original for original, target in targets if target in taken or arrivals[target] > 1}
         return without_renames(changes, clashing)
 
     def _next_poll(self, project: Project, now: datetime) -> datetime | None:

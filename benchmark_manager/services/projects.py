@@ -1,6 +1,6 @@
 """Registering and changing projects."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,12 +14,14 @@ from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.project import Project, ProjectStats, Source
 from benchmark_manager.models.sync import Sync
 from benchmark_manager.services.tokens import TokenVault
+from benchmark_manager.stores.database import milliseconds
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.projects import ProjectStore
 from benchmark_manager.stores.syncs import SyncStore
 
-#: How often a change is tried anew when somebody else's came between reading and writing.
-_TRIES = 5
+#: How often a change is tried anew when somebody else's came between reading and writing. Each such time one of
+#: them got through, so this many people would have to save in the same moment before one is refused.
+_TRIES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class ProjectService:
         Raises:
             InvalidInputError, ConflictError
         """
-        now = self._clock()
+        # As it is stored, so that this answer and the next reading are the same.
+        now = milliseconds(self._clock())
         parsed = parse_repository_url(github_repo_url, self._api_urls)
         blank = Source(
             repository=parsed.repository,
@@ -113,21 +116,23 @@ class ProjectService:
         await self._projects.get(project_id)
         return await self._syncs.page(project_id, request)
 
-    async def update(self, project_id: str, fields: ProjectFields, expected_revision: int | None) -> Project:
+    async def update(
+        self, project_id: str, fields: ProjectFields, expected_revisions: Collection[int] | None
+    ) -> Project:
         """Change the fields given.
 
         Raises:
             NotFoundError, InvalidInputError, ConflictError
-            StaleError: the project is not at `expected_revision` (None: any will do).
+            StaleError: the project is not at one of `expected_revisions` (None: any will do).
         """
         for attempt in range(_TRIES):
             project = await self._projects.get(project_id)
-            if expected_revision not in {None, project.revision}:
+            if expected_revisions is not None and project.revision not in expected_revisions:
                 raise StaleError(project.revision)
             try:
                 return await self._update(project, fields)
             except StaleError:
-                if expected_revision is not None or attempt == _TRIES - 1:
+                if expected_revisions is not None or attempt == _TRIES - 1:
                     raise
         raise AssertionError("the last try returns or raises")
 
@@ -188,13 +193,13 @@ class ProjectService:
         """Queue a sync of every project, as a person's wish; returns their ids."""
         return await self._projects.make_all_due("manual", self._clock())
 
-    async def delete(self, project_id: str, expected_revision: int | None) -> None:
+    async def delete(self, project_id: str, expected_revisions: Collection[int] | None) -> None:
         """Take the project and all that belongs to it away from every reader.
 
         Raises:
             NotFoundError, StaleError
         """
-        await self._projects.delete(project_id, expected_revision, self._clock())
+        await self._projects.delete(project_id, expected_revisions, self._clock())
 
 
 def _repaced(project: Project, now: datetime) -> datetime | None:

@@ -1,7 +1,7 @@
 """Contents, each once, under its git blob id.
 
-A blob is written before anything refers to it. What nothing refers to is swept a day after it
-was last touched; whoever is about to refer to a stored blob touches it first.
+A blob is written before anything refers to it. What nothing refers to is swept a day after that
+was found; whoever is about to refer to a stored blob touches it first.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,7 +48,8 @@ class BlobStore:
     async def _insert(self, batch: Mapping[str, bytes], repository_key: str | None, now: datetime) -> None:
         origin = [] if repository_key is None else [repository_key]
         documents: list[Document] = [
-            {"_id": sha, "data": data, "repositories": origin, "touched_at": now} for sha, data in batch.items()
+            {"_id": sha, "data": data, "repositories": origin, "touched_at": now, "unreferred_at": None}
+            for sha, data in batch.items()
         ]
         try:
             await self._blobs.insert_many(documents, ordered=False)
@@ -56,7 +57,10 @@ class BlobStore:
             failures = error.details["writeErrors"]
             if any(failure["code"] != _DUPLICATE_KEY for failure in failures):
                 raise
-            update = {"$set": {"touched_at": now}, "$addToSet": {"repositories": {"$each": origin}}}
+            update = {
+                "$set": {"touched_at": now, "unreferred_at": None},
+                "$addToSet": {"repositories": {"$each": origin}},
+            }
             await self._blobs.bulk_write(
                 # An upsert: a sweep may have taken the blob between the two.
                 [
@@ -95,24 +99,36 @@ class BlobStore:
             found = await self._blobs.find(query, {"touched_at": 1}).to_list()
             old = [d["_id"] for d in found if d["touched_at"] < now - _FRESH]
             if old:
-                await self._blobs.bulk_write(
-                    [UpdateOne({"_id": sha}, {"$set": {"touched_at": milliseconds(now)}}) for sha in old], ordered=False
-                )
+                touched = {"touched_at": milliseconds(now), "unreferred_at": None}
+                await self._blobs.bulk_write([UpdateOne({"_id": sha}, {"$set": touched}) for sha in old], ordered=False)
                 found = await self._blobs.find(query, {"_id": 1}).to_list()
             known.update(d["_id"] for d in found)
         return known
 
     async def sweep(self, now: datetime) -> int:
-        """Delete blobs untouched for `SWEEP_AGE` that no document refers to; returns how many."""
-        cutoff = milliseconds(now - SWEEP_AGE)
+        """Delete blobs that nothing has referred to for `SWEEP_AGE`; returns how many.
+
+        Each is marked when it is first found unreferred, and deleted when it still is a day later: a reader who
+        has just read a document still finds the content that it referred to.
+        """
+        now = milliseconds(now)
         swept = 0
-        old = [d["_id"] async for d in self._blobs.find({"touched_at": {"$lt": cutoff}}, {"_id": 1})]
+        untouched = {"touched_at": {"$lt": now - SWEEP_AGE}}
+        old = [d["_id"] async for d in self._blobs.find(untouched, {"_id": 1})]
         for chunk in _chunks(old):
-            unused = set(chunk) - await self._referred(chunk)
-            for sha in unused:
-                # The condition again: somebody may have touched it meanwhile.
-                result = await self._blobs.delete_one({"_id": sha, "touched_at": {"$lt": cutoff}})
-                swept += result.deleted_count
+            referred = await self._referred(chunk)
+            await self._blobs.update_many(
+                {"_id": {"$in": sorted(referred)}, "unreferred_at": {"$ne": None}}, {"$set": {"unreferred_at": None}}
+            )
+            unreferred = sorted(set(chunk) - referred)
+            # The conditions again: somebody may have touched one meanwhile.
+            result = await self._blobs.delete_many(
+                {"_id": {"$in": unreferred}, **untouched, "unreferred_at": {"$lt": now - SWEEP_AGE}}
+            )
+            await self._blobs.update_many(
+                {"_id": {"$in": unreferred}, "unreferred_at": None}, {"$set": {"unreferred_at": now}}
+            )
+            swept += result.deleted_count
         return swept
 
     async def _referred(self, ids: Sequence[str]) -> set[str]:

@@ -13,7 +13,13 @@ from bson.errors import InvalidId
 from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, IndexModel
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI, OperationFailure, PyMongoError
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -34,9 +40,16 @@ _log = structlog.get_logger(__name__)
 #: MongoDB 6.0 is the oldest version which the tests run against.
 _OLDEST: Final = (6, 0)
 _START_SECONDS: Final = 30.0
+_ATTEMPT_SECONDS: Final = 5.0
 #: `$in` takes time by the square of its length on the embedded server.
 IN_AT_MOST: Final = 100
 _AUTHENTICATION_FAILED: Final = 18
+#: What a URL may say otherwise; milliseconds.
+_CLIENT_OPTIONS: Final[Mapping[str, Any]] = {
+    "serverSelectionTimeoutMS": 10_000,
+    "connectTimeoutMS": 5_000,
+    "appName": "benchmark-manager",
+}
 _UNAUTHORIZED: Final = {13, _AUTHENTICATION_FAILED, 8000}
 
 _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
@@ -48,6 +61,8 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     "files": [
         # `removed_at` is null for files in place, so that each path is there once.
         IndexModel([("project_id", ASCENDING), ("path", ASCENDING), ("removed_at", ASCENDING)], unique=True),
+        # The order of lists.
+        IndexModel([("project_id", ASCENDING), ("removed_at", ASCENDING), ("path", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("sha", ASCENDING)]),
     ],
     "skipped_files": [IndexModel([("project_id", ASCENDING), ("path", ASCENDING)], unique=True)],
@@ -64,6 +79,10 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     ],
     "blobs": [IndexModel([("touched_at", ASCENDING)])],
 }
+
+
+class _NoServerError(Exception):
+    """No server was found within the driver's patience: the driver would go on repeating the transaction for 120 s."""
 
 
 class Database:
@@ -83,16 +102,16 @@ class Database:
         #: Many claims at once slow the embedded server down by two orders of magnitude.
         self.claim_lock = asyncio.Lock()
         try:
-            self._client: AsyncMongoClient[Document] = AsyncMongoClient(
-                url, serverSelectionTimeoutMS=10_000, connectTimeoutMS=5_000, appname="benchmark-manager"
-            )
+            own = {name: value for name, value in _CLIENT_OPTIONS.items() if name.lower() not in url.lower()}
+            self._client: AsyncMongoClient[Document] = AsyncMongoClient(url, **own)
             self._db: AsyncDatabase[Document] = self._client.get_default_database(
                 default_name,
                 codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
                 write_concern=WriteConcern("majority", j=True),
                 read_concern=ReadConcern("majority"),
             )
-        except (ConfigurationError, InvalidURI, ValueError) as error:
+        except (PyMongoError, ValueError, OSError) as error:
+            # OSError: a file of certificates which is not there, or holds none.
             raise StartError(f"MONGO_URL cannot be used: {type(error).__name__}.") from None
 
     def collection(self, name: str) -> Collection:
@@ -130,14 +149,15 @@ class Database:
         waiting = False
         while True:
             try:
-                async with asyncio.timeout(max(1.0, min(5.0, deadline - time.monotonic()))):
+                async with asyncio.timeout(max(1.0, min(_ATTEMPT_SECONDS, deadline - time.monotonic()))):
                     return await self._client.admin.command("hello")
             except OperationFailure as error:
                 raise _start_error(error) from None
             except (ConnectionFailure, TimeoutError):
                 if time.monotonic() >= deadline:
                     raise StartError(
-                        f"The database did not answer within {patience:.0f} s; check MONGO_URL and that MongoDB runs."
+                        f"The database did not answer within {patience:.0f} s; check MONGO_URL, that MongoDB runs, "
+                        "and that its replica set was initiated."
                     ) from None
             except ConfigurationError:
                 raise StartError("MONGO_URL names a server which cannot be found.") from None
@@ -184,13 +204,27 @@ class Database:
     async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """Run `work` as one transaction; it is repeated whole after a write conflict or an election."""
         await self.ensure_room()
-        async with self._client.start_session() as session:
-            return await session.with_transaction(work)
+        return await self._in_transaction(work)
 
     async def snapshot(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """Run reads which all see one moment, so that no list holds half a sync."""
-        async with self._client.start_session() as session:
-            return await session.with_transaction(work, read_concern=ReadConcern("snapshot"))
+        return await self._in_transaction(work, ReadConcern("snapshot"))
+
+    async def _in_transaction(
+        self, work: Callable[[Session], Awaitable[T]], read_concern: ReadConcern | None = None
+    ) -> T:
+        async def attempt(session: Session) -> T:
+            try:
+                return await work(session)
+            except ServerSelectionTimeoutError as error:
+                raise _NoServerError from error
+
+        try:
+            async with self._client.start_session() as session:
+                return await session.with_transaction(attempt, read_concern=read_concern)
+        except _NoServerError as error:
+            assert error.__cause__ is not None  # noqa: S101 -- raised from one above
+            raise error.__cause__ from None
 
 
 def _start_error(error: OperationFailure) -> StartError:

@@ -60,6 +60,7 @@ class Timing:
     former_server: float = 10.0  # what an earlier run's server gets to end by itself
     start: float = 60.0  # after a crash the server first replays its log
     retry_at_most: float = 30.0  # between attempts to start it again
+    grace: float = 5.0  # for an orderly end, which takes the server 2 s; then SIGKILL
 
 
 FAILED_PROBES = 2
@@ -114,9 +115,9 @@ class EmbeddedDatabase:
     def url(self) -> str:
         """The MongoDB URL, without a database name; it leads somewhere once `start()` is done."""
         # Direct: a single server has no members to discover, which would take half a second at each
-        # connection. Transactions and sessions work so too. It has no retryable writes. Polling, for a
-        # streaming client holds two connections more, and leaks a socket when it is closed while they
-        # are being made (PyMongo 4.20).
+        # connection. Transactions and sessions work so too. It has no retryable writes. Polling
+        # monitors connect less often, and PyMongo 4.20 leaves a socket unclosed when a client is closed
+        # while its monitor connects.
         options = "directConnection=true&retryWrites=false&serverMonitoringMode=poll"
         return f"mongodb://{HOST}:{self._port}/?{options}"
 
@@ -147,7 +148,8 @@ class EmbeddedDatabase:
                 self._prepare()
                 await self._launch_on_free_port()
             except BaseException:
-                await self._end(gracefully=False)
+                await self._close_probe()
+                await self._end()
                 self._release()
                 raise
         log.warning(
@@ -162,12 +164,13 @@ class EmbeddedDatabase:
     async def stop(self) -> None:
         """End the server and its guardian and release the folder; harmless when there is nothing to end.
 
-        Cancel the task of `supervise()` and close the clients first. It takes 2 s, and at most 5 s: the
-        server is in no hurry.
+        Cancel the task of `supervise()` and close the clients first. It takes about 2 s.
         """
         self._stopping = True
         async with self._changing:
-            await self._end(gracefully=True)
+            # First, while there is a server to end its session at.
+            await self._close_probe()
+            await self._end(grace=self._timing.grace)
             self._release()
 
     async def supervise(self) -> None:
@@ -239,6 +242,7 @@ class EmbeddedDatabase:
 
     async def _launch_on_free_port(self) -> None:
         for attempt in range(1, PORT_ATTEMPTS + 1):
+            await self._close_probe()
             self._port = free_port()
             try:
                 return await self._launch()
@@ -249,7 +253,7 @@ class EmbeddedDatabase:
 
     async def _launch(self) -> None:
         """Start a server on `_port`, in the place of any other, and wait until it answers a read."""
-        await self._end(gracefully=False)
+        await self._end()
         try:
             lock = await lock_for_server(self._data_dir, NAME, self._storage_arguments, self._timing.former_server)
             try:
@@ -278,9 +282,9 @@ class EmbeddedDatabase:
         return process.last_line() or f"it printed nothing to {self._data_dir / NAME}.log"
 
     async def _first_answer(self, process: GuardedProcess) -> bool:
-        """Whether it is our server that answers, and from its storage; it keeps the client for probes."""
-        await self._close_probe()
-        self._probe = self._new_probe()
+        """Whether it is our server that answers, and from its storage."""
+        # One client for all servers on this port: closed while there is none, it leaves a socket unclosed.
+        self._probe = self._probe or self._new_probe()
         try:
             # Whoever has taken the port in the meantime must not pass for our server.
             status = await self._probe.admin.command("serverStatus")
@@ -349,10 +353,9 @@ class EmbeddedDatabase:
             self._restarts += 1
             return True
 
-    async def _end(self, *, gracefully: bool) -> None:
-        await self._close_probe()
+    async def _end(self, *, grace: float = 0.0) -> None:
         if self._process is not None:
-            await (self._process.terminate() if gracefully else self._process.kill())
+            await self._process.end(grace)
             self._process = None
 
     async def _close_probe(self) -> None:

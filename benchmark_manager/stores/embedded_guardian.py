@@ -29,7 +29,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-GRACE = 5.0
+GRACE = 10.0
 LOG_LIMIT = 1_000_000
 TICK = 0.2
 READ_SIZE = 65_536

@@ -19,7 +19,6 @@ from pathlib import Path
 from benchmark_manager.errors import StartError
 
 GUARDIAN = Path(__file__).with_name("embedded_guardian.py")
-GUARDIAN_GRACE = 5.0  # the guardian's own GRACE
 POLL = 0.02
 # Generous: a loaded machine takes its time even for a SIGKILL.
 AFTER_KILL = 5.0
@@ -87,17 +86,13 @@ class GuardedProcess:
             return ""
         return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
 
-    async def terminate(self) -> None:
-        """End it with SIGTERM; with SIGKILL what is still there after `GUARDIAN_GRACE` seconds."""
-        await self._end(b"t", GUARDIAN_GRACE + AFTER_KILL)
-
-    async def kill(self) -> None:
-        """End it with SIGKILL and wait until it is gone."""
-        await self._end(b"k", AFTER_KILL)
-
-    async def _end(self, order: bytes, patience: float) -> None:
-        self._tell(order)
-        gone = await until(lambda: self.exited, patience)
+    async def end(self, grace: float = 0.0) -> None:
+        """End it with SIGTERM, after `grace` seconds with SIGKILL, and wait until it is gone."""
+        if grace > 0:
+            self._tell(b"t")
+            await until(lambda: self.exited, grace)
+        self._tell(b"k")
+        gone = await until(lambda: self.exited, AFTER_KILL)
         if not gone:  # somebody stopped the guardian itself
             self._guardian.kill()
             await until(lambda: self.exited, AFTER_KILL)

@@ -12,7 +12,7 @@ from benchmark_manager.models.original_file import FileType
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.stores.database import Database, Document, Session, object_id
-from benchmark_manager.stores.paging import after, encode_cursor
+from benchmark_manager.stores.paging import behind, encode_cursor
 
 _NOUN: Final = "modified file"
 _FIELDS: Final = ("path", "_id")
@@ -83,7 +83,7 @@ class ModifiedFileStore:
 
         async def read(session: Session) -> tuple[int, list[Document]]:
             total = await self._files.count_documents(match, session=session)
-            cursor = self._files.find({"$and": [match, after(request.cursor, _FIELDS)]}, session=session)
+            cursor = self._files.find(behind(match, request.cursor, _FIELDS), session=session)
             return total, await cursor.sort([("path", 1), ("_id", 1)]).limit(request.limit + 1).to_list()
 
         total, rows = await self._database.snapshot(read)

@@ -18,7 +18,7 @@ from benchmark_manager.models.problem import Problem, Verdict
 from benchmark_manager.models.project import ProjectStats
 from benchmark_manager.models.sync import SkippedFile
 from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session, object_id
-from benchmark_manager.stores.paging import after, encode_cursor
+from benchmark_manager.stores.paging import behind, encode_cursor
 
 _NOUN: Final = "file"
 _FIELDS: Final = ("path", "_id")
@@ -88,7 +88,7 @@ class OriginalFileStore:
 
         async def read(session: Session) -> tuple[int, list[Document], dict[ObjectId, int]]:
             total = await self._files.count_documents(match, session=session)
-            cursor = self._files.find({"$and": [match, after(request.cursor, _FIELDS)]}, session=session)
+            cursor = self._files.find(behind(match, request.cursor, _FIELDS), session=session)
             rows = await cursor.sort([("path", 1), ("_id", 1)]).limit(request.limit + 1).to_list()
             counts = await self._variant_counts(project_id, session)
             return total, rows, counts

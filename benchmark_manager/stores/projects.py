@@ -14,7 +14,7 @@ from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.project import Lease, Project, RepositoryAddress, Source, SyncState, Totals
 from benchmark_manager.models.sync import ErrorInfo, SyncSummary, SyncTrigger
 from benchmark_manager.stores.database import Database, Document, Session, object_id
-from benchmark_manager.stores.paging import after, encode_cursor
+from benchmark_manager.stores.paging import behind, encode_cursor
 
 #: A lease lasts this long unless it is renewed, seconds.
 LEASE_SECONDS: Final = 60.0
@@ -58,7 +58,7 @@ class ProjectStore:
 
         async def read(session: Session) -> tuple[int, list[Document]]:
             total = await self._projects.count_documents(match, session=session)
-            cursor = self._projects.find({"$and": [match, after(request.cursor, fields)]}, session=session)
+            cursor = self._projects.find(behind(match, request.cursor, fields), session=session)
             rows = await cursor.sort([("name_key", 1), ("_id", 1)]).limit(request.limit + 1).to_list()
             return total, rows
 

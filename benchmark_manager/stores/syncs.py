@@ -8,7 +8,7 @@ from bson import ObjectId
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.sync import Sync
 from benchmark_manager.stores.database import Database, Document, Session
-from benchmark_manager.stores.paging import after, encode_cursor
+from benchmark_manager.stores.paging import behind, encode_cursor
 
 _NEWEST_FIRST: Final = -1
 
@@ -39,7 +39,7 @@ class SyncStore:
         match: Document = {"project_id": ObjectId(project_id)}
         fields = ("started_at", "_id")
         total = await self._syncs.count_documents(match)
-        cursor = self._syncs.find({"$and": [match, after(request.cursor, fields, _NEWEST_FIRST)]})
+        cursor = self._syncs.find(behind(match, request.cursor, fields, _NEWEST_FIRST, datetime))
         rows = await cursor.sort([("started_at", -1), ("_id", -1)]).limit(request.limit + 1).to_list()
         more = encode_cursor(rows[request.limit - 1], fields) if len(rows) > request.limit else None
         return Page(tuple(_sync(row) for row in rows[: request.limit]), total, more)

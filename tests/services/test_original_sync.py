@@ -79,6 +79,17 @@ async def test_a_rename_keeps_the_variants_and_moves_their_folder(service: Servi
     assert (moved["path"], moved["drift"], moved["revision"]) == ("config/deep/mine.yaml", "current", 1)
 
 
+async def test_a_rename_within_a_folder_keeps_the_variants_where_they_are(service: Service) -> None:
+    repository = service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.synced("acme/b")
+    file = (await service.files(project["id"]))["config/a.yaml"]
+    variant = await service.variant(project["id"], file, modified_name="mine.yaml", content="model: mine\n")
+    repository.commit({"config/a.yaml": None, "config/b.yaml": CONFIG}, message="rename")
+    assert (await service.sync(project["id"]))["renamed"] == 1
+    now = await service.get(f"/modified-files/{variant['id']}")
+    assert (now["path"], now["original_path"], now["drift"]) == ("config/mine.yaml", "config/b.yaml", "current")
+
+
 async def test_a_rename_which_would_bring_two_variants_to_one_place_keeps_both(service: Service) -> None:
     repository = service.repository("acme/b", {"config/a/x.yaml": b"x: 1\n", "config/b/y.yaml": b"y: 1\n"})
     project = await service.synced("acme/b")

@@ -24,7 +24,7 @@ from benchmark_manager.stores.embedded_guardian import LOG_LIMIT
 from benchmark_manager.stores.embedded_process import has_arguments, try_lock, until
 
 REPOSITORY = Path(__file__).parents[2]
-QUICK = Timing(tick=0.05, probe_every=0.2, probe_timeout=1.0, former_server=0.3, start=20.0)
+QUICK = Timing(tick=0.05, probe_every=0.2, probe_timeout=1.0, former_server=0.3, start=20.0, grace=0)
 SERVER_ARGUMENT = ("--sync-on-commit",)  # both the server and its guardian have it in their command lines
 
 needs_server = pytest.mark.skipif(find_server() is None, reason="SecantusDB is not installed")
@@ -66,8 +66,6 @@ async def running(data_dir: Path, timing: Timing = QUICK) -> AsyncIterator[Embed
     finally:
         supervision.cancel()
         await asyncio.gather(supervision, return_exceptions=True)
-        if database.pid is not None:
-            kill(database.pid)  # saves the two seconds of an orderly end
         await database.stop()
 
 
@@ -140,7 +138,7 @@ async def read_again(client: Client, collection: str) -> list[Any]:
 @needs_server
 async def test_answers_a_transaction_and_leaves_nothing_behind(tmp_path: Path) -> None:
     """It starts in a private folder, takes a transaction over two collections, and ends with its guardian."""
-    database = EmbeddedDatabase(tmp_path / "parent" / "data", timing=QUICK)
+    database = EmbeddedDatabase(tmp_path / "parent" / "data")
     url = await database.start()
     server, guardian = database.pid, database.guardian_pid
     assert stat.S_IMODE((tmp_path / "parent" / "data").stat().st_mode) == 0o700
@@ -173,7 +171,6 @@ async def test_starts_again_after_a_stop(tmp_path: Path) -> None:
     async with running(tmp_path) as database:
         async with AsyncMongoClient[dict[str, Any]](database.url) as client:
             await client["app"]["things"].insert_one({"_id": 1})
-        kill(database.pid or 0)
         await database.stop()
         async with AsyncMongoClient[dict[str, Any]](await database.start()) as client:
             assert await read_again(client, "things") == [1]
@@ -203,13 +200,18 @@ async def test_ends_with_a_killed_service(tmp_path: Path) -> None:
 @needs_server
 @linux_only
 async def test_ends_with_a_killed_guardian(tmp_path: Path) -> None:
-    """SIGKILL to the guardian ends the server too; the service then starts another pair."""
-    async with running(tmp_path) as database:
-        server, guardian = database.pid, database.guardian_pid
-        kill(guardian or 0)
-        assert await until(lambda: not alive(server), 3)
-        await wait_for_restart(database, 1)
-        assert alive(database.pid)
+    """SIGKILL to the guardian ends the server, without anybody's help; supervision brings both back."""
+    database = EmbeddedDatabase(tmp_path, timing=QUICK)
+    await database.start()
+    server = database.pid
+    kill(database.guardian_pid or 0)
+    assert await until(lambda: not alive(server), 3)
+    supervision = asyncio.create_task(database.supervise())
+    await wait_for_restart(database, 1)
+    supervision.cancel()
+    await asyncio.gather(supervision, return_exceptions=True)
+    assert alive(database.pid)
+    await database.stop()
 
 
 @needs_server
@@ -262,7 +264,7 @@ async def test_replaces_a_crashed_server(tmp_path: Path) -> None:
 @needs_server
 async def test_replaces_a_hung_server(tmp_path: Path) -> None:
     """A stopped process still accepts connections; the read which never comes back tells."""
-    timing = Timing(tick=0.05, probe_every=0.1, probe_timeout=0.5, start=20.0)
+    timing = Timing(tick=0.05, probe_every=0.1, probe_timeout=0.5, start=20.0, grace=0)
     async with running(tmp_path, timing) as database:
         pid = database.pid or 0
         os.kill(pid, signal.SIGSTOP)

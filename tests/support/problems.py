@@ -90,9 +90,14 @@ def routes_of(document: Json) -> list[Route]:
 
 
 @cache
+def description() -> Json:
+    """The service's OpenAPI document, built once: every test's app has the same."""
+    return create_app(Settings(_env_file=None)).openapi()
+
+
+@cache
 def described_routes() -> tuple[Route, ...]:
-    """Those of the service, built once: every test's app has the same."""
-    return tuple(routes_of(create_app(Settings(_env_file=None)).openapi()))
+    return tuple(routes_of(description()))
 
 
 class ObservedAnswers:

@@ -1,0 +1,250 @@
+"""Wrong settings stop the start with one readable line which holds no secret."""
+
+import os
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from benchmark_manager.config import Settings, load_settings
+from benchmark_manager.errors import StartError
+from benchmark_manager.factory import token_vault
+from benchmark_manager.models.project import RepositoryAddress, Source
+from support.process import run_main
+
+KEY = "kH7oC0wq3tXb9Yx2m5R1uVzE8sJfA4nLpQdTgWiK6c0="
+
+
+@pytest.fixture
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without a .env file."""
+    monkeypatch.chdir(tmp_path)
+
+
+def complaint(monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(StartError) as refused:
+        load_settings()
+    assert "\n" not in refused.value.detail
+    return refused.value.detail
+
+
+def check_one_line(code: int, stdout: str, stderr: str) -> str:
+    """What the process says when it cannot start: its one line."""
+    assert code == 1, stderr
+    assert stdout == ""
+    lines = [line for line in stderr.splitlines() if line.startswith("benchmark-manager: ")]
+    assert len(lines) == 1, stderr
+    assert stderr.endswith(lines[0] + "\n")
+    assert "Traceback" not in stderr
+    return lines[0]
+
+
+@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("PORT", "abc"), ("PORT", "-1"), ("PORT", "65536"), ("PORT", "80.5")),
+        *(("MONGO_URL", "localhost:27017"), ("MONGO_URL", "postgres://h/db"), ("MONGO_URL", "mongodb://")),
+        *(("MONGO_URL", "mongodb://u:p@ss@h/"), ("MONGO_URL", "mongodb://h:99999/"), ("MONGO_URL", "mongodb://h:x/")),
+        *(("MONGO_URL", "mongodb://h/?tls=banana"), ("MONGO_URL", "mongodb://h/?tls=true&tlsCAFile=/no/such/file")),
+        *(("SECRET_KEY", "short"), ("SECRET_KEY", KEY[:-4]), ("SECRET_KEY", f"{KEY},short"), ("SECRET_KEY", ",")),
+        *(("SECRET_KEY", " "), ("SECRET_KEY", "ü" * 44)),
+        *(("GITHUB_API_URLS", "api.github.com"), ("GITHUB_API_URLS", "ftp://h"), ("GITHUB_API_URLS", ",")),
+        *(("GITHUB_API_URLS", "https://"), ("GITHUB_API_URLS", "https://h?x=1"), ("GITHUB_API_URLS", "https://h#x")),
+        *(("GITHUB_API_URLS", "https://h:99999"), ("GITHUB_API_URLS", "https://h:x"), ("GITHUB_API_URLS", "https://[")),
+        *(("GITHUB_API_URLS", "https://u:pw@h"), ("GITHUB_API_URLS", "https://u:pw\u2100@h")),
+        *(("GITHUB_API_URLS", "https://ok.example,nonsense"), ("GITHUB_API_URLS", "https://a b/api/v3")),
+        *(
+            ("DEFAULT_POLLING_INTERVAL", "9"),
+            ("DEFAULT_POLLING_INTERVAL", "604801"),
+            ("DEFAULT_POLLING_INTERVAL", "-1"),
+        ),
+        *(("DEFAULT_POLLING_INTERVAL", "often"), ("DEFAULT_CONFIG_FOLDER", "../x"), ("DEFAULT_JOB_FOLDER", "a\\b")),
+        *(("DB_NAME", "a.b"), ("DB_NAME", "a b"), ("DB_NAME", "x" * 64), ("MAX_FILE_SIZE", "0")),
+        *(("MAX_FILE_SIZE", "15728641"), ("SYNC_RETENTION_DAYS", "0"), ("TRASH_RETENTION_DAYS", "0")),
+        *(("GITHUB_BATCH_THRESHOLD", "0"), ("CORS_ORIGINS", "bench.example.com"), ("CORS_ORIGINS", "https://h/path")),
+        *(("CORS_ORIGINS", "http://["), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"), ("GITHUB_TOKEN", "a b")),
+    ],
+)
+def test_a_wrong_value_is_told_with_the_name_of_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    detail = complaint(monkeypatch, **{name: value})
+    assert detail.startswith("Wrong settings: ")
+    assert name in detail
+
+
+@pytest.mark.usefixtures("_elsewhere")
+def test_all_wrong_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    detail = complaint(monkeypatch, PORT="x", LOG_LEVEL="loud", SECRET_KEY="short")
+    assert all(name in detail for name in ("PORT", "LOG_LEVEL", "SECRET_KEY"))
+
+
+@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("MONGO_URL", "mongodb://user:hunter2@@h/"), ("MONGO_URL", "mongodb://user:hunter2@h/?tls=hunter2")),
+        *(("SECRET_KEY", "hunter2"), ("GITHUB_TOKEN", "hunter2 "), ("GITHUB_API_URLS", "https://u:hunter2@h")),
+        *(("GITHUB_API_URLS", "https://u:hunter2\u2100@h"), ("CORS_ORIGINS", "https://u:hunter2\u2100@h")),
+    ],
+)
+def test_no_message_repeats_what_may_be_secret(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    assert "hunter2" not in complaint(monkeypatch, **{name: value})
+
+
+@pytest.mark.usefixtures("_elsewhere")
+def test_settings_never_show_their_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = {"SECRET_KEY": KEY, "GITHUB_TOKEN": "ghp_hunter2", "MONGO_URL": "mongodb://u:hunter2@h/"}
+    for name, value in {**secrets, "WEBHOOK_SECRET": "hunter2", "GITHUB_APP_PRIVATE_KEY": "hunter2"}.items():
+        monkeypatch.setenv(name, value)
+    shown = f"{load_settings()!r} {load_settings().model_dump()}"
+    assert "hunter2" not in shown
+    assert KEY not in shown
+
+
+@pytest.mark.usefixtures("_elsewhere")
+def test_the_defaults_are_those_of_the_contract() -> None:
+    settings = load_settings()
+    assert settings.mongo_url is settings.github_token is settings.secret_key is settings.webhook_secret is None
+    assert (settings.host, settings.port, settings.db_name) == ("127.0.0.1", 8001, "benchmark_manager")
+    assert settings.github_api_urls == ("https://api.github.com",)
+    assert (settings.default_config_folder, settings.default_job_folder) == ("config", "job")
+    assert (settings.default_polling_interval, settings.max_file_size) == (180, 1_048_576)
+    assert (settings.github_batch_threshold, settings.sync_retention_days, settings.trash_retention_days) == (
+        500,
+        30,
+        30,
+    )
+    assert (settings.cors_origins, settings.log_level, settings.log_format) == ((), "info", "console")
+
+
+@pytest.mark.usefixtures("_elsewhere")
+def test_values_are_taken_as_operators_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {
+        "GITHUB_API_URLS": " https://api.github.com/ , https://GHE.example:8443/api/v3/,",
+        "CORS_ORIGINS": "https://a.example, http://localhost:3000",
+        "LOG_LEVEL": "DEBUG",
+        "DEFAULT_CONFIG_FOLDER": "/benchmarks/config/",
+        "DEFAULT_JOB_FOLDER": ".",
+        "DEFAULT_POLLING_INTERVAL": "0",
+        "PORT": "",
+        "SECRET_KEY": f"{KEY}, {KEY}",
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings()
+    assert settings.github_api_urls == ("https://api.github.com", "https://ghe.example:8443/api/v3")
+    assert settings.cors_origins == ("https://a.example", "http://localhost:3000")
+    assert (settings.default_config_folder, settings.default_job_folder) == ("benchmarks/config", "")
+    assert (settings.log_level, settings.default_polling_interval, settings.port) == ("debug", 0, 8001)
+
+
+@pytest.mark.usefixtures("_elsewhere")
+def test_a_env_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=9000\nHOST=0.0.0.0\nSOMETHING_ELSE=1\n")
+    monkeypatch.setenv("PORT", "9001")
+    settings = load_settings()
+    assert (settings.host, settings.port) == ("0.0.0.0", 9001)  # noqa: S104 -- nothing listens
+
+
+@pytest.mark.usefixtures("_elsewhere")
+def test_an_env_file_which_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"PORT=\xff\xfe\n")
+    with pytest.raises(StartError, match=r"\.env is not UTF-8"):
+        load_settings()
+
+
+def test_a_wrong_setting_ends_the_process_with_one_line(tmp_path: Path) -> None:
+    done = run_main(tmp_path, port="abc", secret_key="hunter2")
+    line = check_one_line(done.returncode, done.stdout, done.stderr)
+    assert "PORT" in line
+    assert "SECRET_KEY" in line
+    assert "hunter2" not in done.stderr
+
+
+def test_a_taken_port_ends_the_process_before_anything_else_is_started(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run_main(tmp_path, port=port, data_dir=tmp_path / "data")
+    line = check_one_line(done.returncode, done.stdout, done.stderr)
+    assert f"127.0.0.1:{port}" in line
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1", "a" * 70 + ".example"])
+def test_a_host_which_is_not_here_ends_the_process_with_one_line(tmp_path: Path, host: str) -> None:
+    done = run_main(tmp_path, host=host, port=0, data_dir=tmp_path / "data")
+    check_one_line(done.returncode, done.stdout, done.stderr)
+
+
+def test_a_data_folder_which_is_a_file_ends_the_process_with_one_line(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("not a folder")
+    done = run_main(tmp_path, port=0, data_dir=tmp_path / "data")
+    assert str(tmp_path / "data") in check_one_line(done.returncode, done.stdout, done.stderr)
+
+
+def settings_with(folder: Path, **values: object) -> Settings:
+    return Settings(_env_file=None, data_dir=folder, **values)  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
+def test_a_data_folder_which_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o500)
+    with pytest.raises(StartError, match="cannot be read or made"):
+        token_vault(settings_with(tmp_path / "data"))
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"\xff\xfe\x00", KEY[:-4].encode()])
+def test_a_damaged_key_file_is_told_and_never_replaced(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "secret.key").write_bytes(content)
+    with pytest.raises(StartError, match=r"secret\.key holds no Fernet key; restore it") as refused:
+        token_vault(settings_with(tmp_path))
+    assert "\n" not in refused.value.detail
+    assert (tmp_path / "secret.key").read_bytes() == content
+
+
+def test_a_key_file_which_is_a_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "secret.key").mkdir()
+    with pytest.raises(StartError, match="cannot be read or made"):
+        token_vault(settings_with(tmp_path))
+
+
+def encrypted_source(encrypted: str) -> Source:
+    return Source(
+        repository=RepositoryAddress(api_url="https://api.github.com", owner="o", name="r"),
+        branch=None,
+        config_folder="config",
+        job_folder="job",
+        encrypted_token=encrypted,
+    )
+
+
+def test_the_generated_key_is_for_its_owner_only_and_survives_restarts(tmp_path: Path) -> None:
+    folder = tmp_path / "not" / "there" / "yet"
+    encrypted = token_vault(settings_with(folder)).encrypt("ghp_secret")
+    key = folder / "secret.key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    before = key.read_bytes()
+    assert token_vault(settings_with(folder)).token_for(encrypted_source(encrypted)) == "ghp_secret"
+    assert key.read_bytes() == before
+    assert [path.name for path in folder.iterdir()] == ["secret.key"]
+
+
+def test_with_a_secret_key_none_is_generated(tmp_path: Path) -> None:
+    token_vault(settings_with(tmp_path, secret_key=SecretStr(KEY)))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_services_token_goes_to_the_first_api_only(tmp_path: Path) -> None:
+    urls = ("https://api.github.com", "https://ghe.example/api/v3")
+    vault = token_vault(settings_with(tmp_path, github_token=SecretStr("ghp_service"), github_api_urls=urls))
+    own = encrypted_source(vault.encrypt("ghp_own"))
+    without = own.model_copy(update={"encrypted_token": None})
+    elsewhere = without.model_copy(update={"repository": RepositoryAddress(api_url=urls[1], owner="o", name="r")})
+    assert [vault.token_for(source) for source in (own, without, elsewhere)] == ["ghp_own", "ghp_service", None]
