@@ -100,6 +100,14 @@ class Settings(BaseSettings):
         default="console", description="console for people, json for machines."
     )
 
+    @field_validator("data_dir")
+    @classmethod
+    def _expand_home(cls, value: Path) -> Path:
+        try:
+            return value.expanduser()
+        except RuntimeError:
+            raise ValueError("names the home of a user who has none") from None
+
     @field_validator("github_api_urls", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:

@@ -9,6 +9,7 @@
      |  + InvalidContentError         422, with the problems' lines and columns
      + TokenUnreadableError           a stored token which no key opens
      + StorageError                   the database is there but cannot take a write
+     + StoppingError                  the service stops before it did what was asked
      + LeaseLostError                 another replica took the project over
      + SourceChangedError             the project's address changed while it was synced
      + GitHubError                    anything that a sync can fail with
@@ -95,6 +96,13 @@ class TokenUnreadableError(BenchmarkManagerError):
 
 class StorageError(BenchmarkManagerError):
     """The database cannot take a write now; nothing was changed."""
+
+
+class StoppingError(BenchmarkManagerError):
+    """The service stops; what was asked for was abandoned whole and may be asked for again."""
+
+    def __init__(self) -> None:
+        super().__init__("service_stopping", "The service stops now and did not finish this; ask again in a moment.")
 
 
 class LeaseLostError(BenchmarkManagerError):

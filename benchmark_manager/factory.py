@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import random
 import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -28,6 +29,7 @@ from benchmark_manager.services.original_sync import OriginalSync
 from benchmark_manager.services.polling import Polling
 from benchmark_manager.services.projects import ProjectDefaults, ProjectService
 from benchmark_manager.services.status import StatusService
+from benchmark_manager.services.sync_work import SyncWork
 from benchmark_manager.services.tokens import TokenVault
 from benchmark_manager.services.upstream import UpstreamReader
 from benchmark_manager.stores.blobs import BlobStore
@@ -99,9 +101,8 @@ def build_services(
         project_store, syncs, blobs, sync_retention=timedelta(days=settings.sync_retention_days), clock=clock
     )
     reader = UpstreamReader(files, Copier(blobs, clock), settings.max_file_size)
-    sync = OriginalSync(
-        database, project_store, files, syncs, reader, github, vault, owner=_replica_name(), clock=clock
-    )
+    work = SyncWork(database, project_store, files, syncs, reader, github, vault, clock=clock, random=random.random)
+    sync = OriginalSync(database, project_store, syncs, work, owner=_replica_name(), clock=clock)
     return Services(
         projects=ProjectService(
             project_store,

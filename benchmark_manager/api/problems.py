@@ -28,6 +28,7 @@ _log = structlog.get_logger(__name__)
 MEDIA_TYPE: Final = "application/problem+json"
 #: Seconds after which a client may try again when the database was away.
 _DATABASE_RETRY: Final = 5
+_RETRY_AFTER: Final = {"disk_full": 60, "service_stopping": 10}
 
 #: Every code that an answer can carry, with its status and an example's detail.
 CODES: Final[Mapping[str, tuple[int, str]]] = {
@@ -63,6 +64,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "github_unavailable": (502, "GitHub did not answer in time; tried 4 times."),
     "github_rate_limited": (503, "GitHub's rate limit for this token is used up until 2026-11-23 12:00:00 UTC."),
     "database_unavailable": (503, "The database does not answer; try again."),
+    "service_stopping": (503, "The service stops now and did not finish this; ask again in a moment."),
     "disk_full": (503, "The disk is nearly full; nothing was changed."),
 }
 
@@ -174,8 +176,8 @@ async def _own_error(_: Request, error: Exception) -> Response:
         members["problems"] = error.problems
     if isinstance(error, InvalidInputError) and error.field is not None:
         members["errors"] = [FieldError(field=error.field, message=error.detail)]
-    if error.code == "disk_full":
-        headers["Retry-After"] = "60"
+    if error.code in _RETRY_AFTER:
+        headers["Retry-After"] = str(_RETRY_AFTER[error.code])
     status = 404 if isinstance(error, NotFoundError) else None
     return problem(error.code, error.detail, status=status, headers=headers, **members)
 

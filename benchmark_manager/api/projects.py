@@ -53,6 +53,8 @@ _SYNC_FAILURES: Final = (
     "tree_too_large",
     "github_unavailable",
     "github_rate_limited",
+    "service_stopping",
+    "disk_full",
 )
 
 

@@ -5,6 +5,9 @@ import math
 from datetime import datetime, timedelta
 from typing import Final
 
+from benchmark_manager.errors import BenchmarkManagerError, GitHubActionError, GitHubError, TokenUnreadableError
+from benchmark_manager.models.project import Project
+
 #: Polls stray by this share of the interval, so that projects made together drift apart.
 JITTER: Final = 0.05
 #: Repeated failures slow polling down to this at most, seconds.
@@ -14,6 +17,46 @@ HOURLY: Final = 3600.0
 #: How a failed first sync of a project without polling is repeated, seconds.
 FIRST_SYNC_RETRY: Final = 60.0
 _DOUBLINGS: Final = 20
+#: Projects of one credential come back within this time of the renewal of its limit, not all at once, seconds.
+_AFTER_LIMIT: Final = 5.0
+#: Only a person can end these.
+_HOURLY_CODES: Final = frozenset(
+    {"github_unauthorized", "github_forbidden", "repository_not_found", "token_unreadable", "tree_too_large"}
+)
+
+
+def after_success(project: Project, now: datetime, jitter: float) -> datetime | None:
+    """When a project is due behind a sync that went well; None: never by itself.
+
+    `jitter` is a random number from -1 to 1.
+    """
+    interval = project.polling_interval
+    if interval == 0:
+        return None
+    planned = project.next_poll_at
+    if project.state.last_success_at is None or planned is None:
+        return now + timedelta(seconds=first_phase(project.id, interval))
+    if now < planned <= now + timedelta(seconds=interval):
+        # Somebody synced between two polls: that does not move the next one.
+        return planned
+    return next_planned(min(planned, now), now, interval, jitter)
+
+
+def after_failure(project: Project, error: BenchmarkManagerError, now: datetime, jitter: float) -> datetime | None:
+    """When a project is due behind a sync that failed with `error`; its state is the one from before.
+
+    A project without polling is tried again only until its place was read once.
+    """
+    interval = project.polling_interval
+    needs_person = isinstance(error, (GitHubActionError, TokenUnreadableError))
+    if interval == 0 and (project.state.head_sha is not None or needs_person):
+        return None
+    if isinstance(error, GitHubError) and error.retry_at is not None:
+        return error.retry_at + timedelta(seconds=_AFTER_LIMIT * (1 + jitter) / 2)
+    delay = (
+        max(HOURLY, interval) if error.code in _HOURLY_CODES else retry_delay(interval, project.state.fail_count + 1)
+    )
+    return now + timedelta(seconds=delay * (1 + JITTER * jitter))
 
 
 def first_phase(project_id: str, interval: float) -> float:

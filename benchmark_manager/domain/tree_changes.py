@@ -90,20 +90,30 @@ def without_renames(changes: TreeChanges, file_ids: AbstractSet[str]) -> TreeCha
 
 
 def _pair_renames(gone: list[StoredFile], come: list[UpstreamFile]) -> tuple[tuple[StoredFile, UpstreamFile], ...]:
-    """Renames keep the format: a variant's name must go on fitting its original."""
-    candidates: dict[tuple[str, str], list[UpstreamFile]] = defaultdict(list)
-    for new in come:
-        candidates[new.sha, new.format].append(new)
+    """Renames keep the format: a variant's name must go on fitting its original.
+
+    Takes time in proportion to the files, however many have the same content.
+    """
+    by_name: dict[tuple[str, str, str], list[UpstreamFile]] = defaultdict(list)
+    by_content: dict[tuple[str, str], list[UpstreamFile]] = defaultdict(list)
+    for new in reversed(come):
+        by_name[new.sha, new.format, _base(new.path)].append(new)
+        by_content[new.sha, new.format].append(new)
     pairs: list[tuple[StoredFile, UpstreamFile]] = []
     leftover: list[StoredFile] = []
     for old in gone:
-        same_name = next((n for n in candidates[_key(old)] if _base(n.path) == _base(old.path)), None)
-        if same_name is None:
-            leftover.append(old)
+        same_name = by_name[(*_key(old), _base(old.path))]
+        if same_name:
+            pairs.append((old, same_name.pop()))
         else:
-            candidates[_key(old)].remove(same_name)
-            pairs.append((old, same_name))
-    pairs.extend((old, candidates[_key(old)].pop(0)) for old in leftover if candidates[_key(old)])
+            leftover.append(old)
+    paired = {new.path for _, new in pairs}
+    for old in leftover:
+        rest = by_content[_key(old)]
+        while rest and rest[-1].path in paired:
+            rest.pop()
+        if rest:
+            pairs.append((old, rest.pop()))
     return tuple(pairs)
 
 

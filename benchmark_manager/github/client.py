@@ -5,6 +5,7 @@ import random as random_module
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final, TypeVar
 
 import httpx2 as httpx
@@ -58,7 +59,12 @@ class GitHubClient:
         self.clock = clock
         # A proxy is honoured; credentials of ~/.netrc are not, as they could go where no token may.
         self.http = httpx.AsyncClient(
-            transport=transport, timeout=_TIMEOUT, limits=_CONNECTIONS, follow_redirects=False
+            transport=transport,
+            timeout=_TIMEOUT,
+            limits=_CONNECTIONS,
+            follow_redirects=False,
+            # One client serves all credentials: a cookie set for one must not be sent for another.
+            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
         )
 
     async def close(self) -> None:

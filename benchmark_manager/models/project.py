@@ -7,7 +7,7 @@ from pydantic import Field
 
 from benchmark_manager.models.modified_file import Drift
 from benchmark_manager.models.record import Record
-from benchmark_manager.models.sync import ErrorInfo, SyncSummary, SyncTrigger
+from benchmark_manager.models.sync import ErrorInfo, SyncSummary, SyncTrigger, SyncWarning
 
 #: `failing`: a person must act. `unavailable`: GitHub's side, or its limits.
 SyncStatus = Literal["never", "running", "ok", "failing", "unavailable"]
@@ -51,7 +51,11 @@ class Source(Record):
 
 
 class SyncState(Record):
-    """What the last syncs left behind."""
+    """What the last syncs left behind.
+
+    `head_sha` is None until the source was read once. `repository_key` and `max_file_size` are those of the last
+    success: what it saw holds only where they are the same.
+    """
 
     status: SyncStatus = "never"
     error: ErrorInfo | None = None
@@ -60,11 +64,17 @@ class SyncState(Record):
     resolved_branch: str | None = None
     head_sha: str | None = None
     root_tree_sha: str | None = None
+    repository_key: str | None = None
+    max_file_size: int | None = None
+    warnings: tuple[SyncWarning, ...] = ()
     fail_count: int = 0
 
 
 class Project(Record):
-    """A project as stored. `revision` counts people's changes; `fence` counts leases."""
+    """A project as stored.
+
+    `revision` counts people's changes, `fence` leases, and `wishes` how often a sync was queued.
+    """
 
     id: str
     name: str
@@ -76,6 +86,7 @@ class Project(Record):
     state: SyncState = SyncState()
     next_poll_at: datetime | None = None
     due_trigger: SyncTrigger = "poll"
+    wishes: int = 0
     fence: int = 0
     lease_owner: str | None = None
     lease_until: datetime | None = None

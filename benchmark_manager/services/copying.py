@@ -13,7 +13,7 @@ from benchmark_manager.domain.tree_changes import UpstreamFile
 from benchmark_manager.domain.validation import validate
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.contents import fetch_blobs
-from benchmark_manager.models.original_file import FileFormat, SkipReason
+from benchmark_manager.models.original_file import FileFormat, FileType, SkipReason
 from benchmark_manager.models.problem import Verdict
 from benchmark_manager.stores.blobs import BlobStore
 
@@ -102,14 +102,24 @@ class Copier:
 
 
 def _look_at(contents: Mapping[str, bytes], by_sha: Mapping[str, list[WantedFile]]) -> dict[str, LookedAt]:
-    return {file.path: _looked_at(file, data) for sha, data in contents.items() for file in by_sha[sha]}
+    looked: dict[str, LookedAt] = {}
+    for sha, data in contents.items():
+        reason = skip_reason_of_content(data)
+        # The same content may stand at thousands of paths: one verdict for all that are read alike.
+        verdicts: dict[tuple[FileFormat, Candidate], tuple[FileType, Verdict]] = {}
+        for file in by_sha[sha]:
+            if reason is not None:
+                looked[file.path] = LookedAt(None, None, reason)
+                continue
+            kind = file.format, file.candidate
+            if kind not in verdicts:
+                verdicts[kind] = _judged(file, data.decode())
+            file_type, verdict = verdicts[kind]
+            upstream = UpstreamFile(file.path, sha, len(data), file_type, file.format)
+            looked[file.path] = LookedAt(upstream, verdict, None)
+    return looked
 
 
-def _looked_at(file: WantedFile, data: bytes) -> LookedAt:
-    reason = skip_reason_of_content(data)
-    if reason is not None:
-        return LookedAt(None, None, reason)
-    text = data.decode()
+def _judged(file: WantedFile, text: str) -> tuple[FileType, Verdict]:
     file_type = type_by_content(text) if file.candidate == "by_content" else file.candidate
-    upstream = UpstreamFile(file.path, file.sha, len(data), file_type, file.format)
-    return LookedAt(upstream, validate(text, file.format, file_type), None)
+    return file_type, validate(text, file.format, file_type)

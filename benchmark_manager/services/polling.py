@@ -3,6 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from benchmark_manager.errors import StoppingError
 from benchmark_manager.services.original_sync import OriginalSync
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ class Polling:
             if len(self._tasks) >= AT_ONCE:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
                 continue
-            task = await self._sync.sync_next_due()
+            try:
+                task = await self._sync.sync_next_due()
+            except StoppingError:
+                return
             if task is None:
                 return
             self._tasks.add(task)

@@ -98,7 +98,7 @@ class ProjectService:
             polling_interval=self._defaults.polling_interval if isinstance(interval, Unset) else interval,
             created_at=now,
             updated_at=now,
-            next_poll_at=now,
+            next_poll_at=await self._projects.now(),
         )
         await self._projects.insert(project)
         return project
@@ -132,7 +132,8 @@ class ProjectService:
             try:
                 return await self._update(project, fields)
             except StaleError:
-                if expected_revisions is not None or attempt == _TRIES - 1:
+                # Read again: an expected revision may have been overtaken, or a sync changed what is no revision.
+                if attempt == _TRIES - 1:
                     raise
         raise AssertionError("the last try returns or raises")
 
@@ -154,11 +155,11 @@ class ProjectService:
             return project
         changed = changed.model_copy(update={"updated_at": now, "revision": project.revision + 1})
         if moved or (token_changed and project.state.status in {"failing", "unavailable"}):
-            changed = changed.model_copy(update={"next_poll_at": now})
+            changed = changed.model_copy(update={"next_poll_at": await self._projects.now()})
         elif paced:
-            changed = changed.model_copy(update={"next_poll_at": _repaced(changed, now)})
+            changed = changed.model_copy(update={"next_poll_at": _repaced(changed, await self._projects.now())})
         reschedule = changed.next_poll_at != project.next_poll_at
-        await self._projects.replace(changed, project.revision, reschedule=reschedule, forget_upstream=moved)
+        await self._projects.replace(changed, project, reschedule=reschedule, forget_upstream=moved)
         return await self._projects.get(project.id)
 
     def _changed(self, source: Source, fields: ProjectFields) -> Source:
@@ -191,7 +192,7 @@ class ProjectService:
 
     async def make_all_due(self) -> list[str]:
         """Queue a sync of every project, as a person's wish; returns their ids."""
-        return await self._projects.make_all_due("manual", self._clock())
+        return await self._projects.make_all_due("manual")
 
     async def delete(self, project_id: str, expected_revisions: Collection[int] | None) -> None:
         """Take the project and all that belongs to it away from every reader.
@@ -203,8 +204,8 @@ class ProjectService:
 
 
 def _repaced(project: Project, now: datetime) -> datetime | None:
-    """When a project is due whose polling interval changed; a first sync is never put off."""
-    if project.state.status == "never":
+    """When a project is due whose polling interval changed; the first reading of a place is never put off."""
+    if project.state.head_sha is None and project.next_poll_at is not None:
         return project.next_poll_at
     if project.polling_interval == 0:
         return None

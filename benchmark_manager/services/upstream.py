@@ -28,6 +28,7 @@ class Upstream:
     commit_sha: str
     root_tree_sha: str | None
     resolved_branch: str | None
+    max_file_size: int
     renamed_to: RepositoryAddress | None = None
     committed_at: datetime | None = None
     files: dict[str, UpstreamFile] | None = None
@@ -51,18 +52,27 @@ class UpstreamReader:
             GitHubError: nothing may be concluded, least of all that a file is gone.
         """
         state = project.state
-        head = await client.head(project.source.branch, state.head_sha)
+        # Files that were too large may not be so any more, or the other way round.
+        known = state.head_sha if state.max_file_size == self._max_file_size else None
+        head = await client.head(project.source.branch, known)
         if head is None:
-            assert state.head_sha is not None  # noqa: S101 -- only a known head can be unchanged
-            return await self._nothing_new(project, client, state.head_sha, state.root_tree_sha)
+            assert known is not None  # noqa: S101 -- only a known head can be unchanged
+            return await self._nothing_new(project, client, known, state.root_tree_sha)
         commit = await client.commit(head)
-        if commit.tree.sha == state.root_tree_sha:
+        if known is not None and commit.tree.sha == state.root_tree_sha:
             return await self._nothing_new(project, client, head, commit.tree.sha)
         return await self._read_commit(project, client, head, commit.tree.sha, commit.committer.date)
 
     async def _nothing_new(self, project: Project, client: RepositoryClient, head: str, root: str | None) -> Upstream:
         branch, renamed_to = await self._identity(project, client, ask=client.was_renamed)
-        return Upstream(commit_sha=head, root_tree_sha=root, resolved_branch=branch, renamed_to=renamed_to)
+        return Upstream(
+            commit_sha=head,
+            root_tree_sha=root,
+            resolved_branch=branch,
+            max_file_size=self._max_file_size,
+            renamed_to=renamed_to,
+            warnings=project.state.warnings,
+        )
 
     async def _identity(
         self, project: Project, client: RepositoryClient, *, ask: bool
@@ -96,13 +106,14 @@ class UpstreamReader:
             elif outcome.skip_reason is not None:
                 skipped[file.path] = file.sha, SkippedFile(path=file.path, reason=outcome.skip_reason)
         ask = client.was_renamed or (
-            source.branch is None and (project.state.resolved_branch is None or bool(sorted_out.wanted))
+            source.branch is None and (project.state.resolved_branch is None or sorted_out.differs_from(stored))
         )
         branch, renamed_to = await self._identity(project, client, ask=ask)
         return Upstream(
             commit_sha=head,
             root_tree_sha=root,
             resolved_branch=branch,
+            max_file_size=self._max_file_size,
             renamed_to=renamed_to,
             committed_at=committed_at,
             files=files,
@@ -117,6 +128,9 @@ class _SortedOut:
     unchanged: dict[str, UpstreamFile]
     wanted: list[WantedFile]
     skipped: Skipped
+
+    def differs_from(self, stored: Mapping[str, StoredFile]) -> bool:
+        return bool(self.wanted) or len(self.unchanged) != len(stored)
 
 
 def _sort_out(

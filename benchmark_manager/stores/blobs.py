@@ -55,7 +55,9 @@ class BlobStore:
             await self._blobs.insert_many(documents, ordered=False)
         except BulkWriteError as error:
             failures = error.details["writeErrors"]
-            if any(failure["code"] != _DUPLICATE_KEY for failure in failures):
+            if error.details.get("writeConcernErrors") or any(
+                failure["code"] != _DUPLICATE_KEY for failure in failures
+            ):
                 raise
             update = {
                 "$set": {"touched_at": now, "unreferred_at": None},

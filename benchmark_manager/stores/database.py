@@ -44,6 +44,8 @@ _ATTEMPT_SECONDS: Final = 5.0
 #: `$in` takes time by the square of its length on the embedded server.
 IN_AT_MOST: Final = 100
 _AUTHENTICATION_FAILED: Final = 18
+#: An acknowledged write survives the loss of any minority of members, and a crash of all.
+_DURABLE: Final = WriteConcern("majority", j=True)
 #: What a URL may say otherwise; milliseconds.
 _CLIENT_OPTIONS: Final[Mapping[str, Any]] = {
     "serverSelectionTimeoutMS": 10_000,
@@ -84,6 +86,10 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
 class _NoServerError(Exception):
     """No server was found within the driver's patience: the driver would go on repeating the transaction for 120 s."""
 
+    def __init__(self, reason: ServerSelectionTimeoutError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
 
 class Database:
     """MongoDB, or the embedded server which speaks its protocol."""
@@ -107,7 +113,7 @@ class Database:
             self._db: AsyncDatabase[Document] = self._client.get_default_database(
                 default_name,
                 codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
-                write_concern=WriteConcern("majority", j=True),
+                write_concern=_DURABLE,
                 read_concern=ReadConcern("majority"),
             )
         except (PyMongoError, ValueError, OSError) as error:
@@ -217,14 +223,14 @@ class Database:
             try:
                 return await work(session)
             except ServerSelectionTimeoutError as error:
-                raise _NoServerError from error
+                raise _NoServerError(error) from error
 
         try:
             async with self._client.start_session() as session:
-                return await session.with_transaction(attempt, read_concern=read_concern)
+                # The client's own write concern would count here, not the database's: the URL might say w=1.
+                return await session.with_transaction(attempt, read_concern=read_concern, write_concern=_DURABLE)
         except _NoServerError as error:
-            assert error.__cause__ is not None  # noqa: S101 -- raised from one above
-            raise error.__cause__ from None
+            raise error.reason from None
 
 
 def _start_error(error: OperationFailure) -> StartError:

@@ -56,8 +56,14 @@ class OriginalFileStore:
     async def drop_if_unused(self, file_id: str, session: Session) -> None:
         """Delete the record of a file which is gone upstream, once no modified file refers to it."""
         key = ObjectId(file_id)
+        # The write makes two who delete the last variants at once meet: one of them sees that it is the last.
+        gone = await self._files.find_one_and_update(
+            {"_id": key, "removed_at": {"$ne": None}}, {"$inc": {"holds": 1}}, session=session
+        )
+        if gone is None:
+            return
         if await self._modified.find_one({"original_file_id": key}, {"_id": 1}, session=session) is None:
-            await self._files.delete_one({"_id": key, "removed_at": {"$ne": None}}, session=session)
+            await self._files.delete_one({"_id": key}, session=session)
 
     async def drop_unused(self, project_id: str, session: Session) -> None:
         """Delete the records of all files gone upstream; for a project without modified files."""
@@ -173,15 +179,21 @@ class OriginalFileStore:
         *,
         commit_sha: str,
         committed_at: datetime,
+        same_history: bool,
         now: datetime,
         session: Session,
     ) -> None:
         """Make the originals what upstream has, as part of a sync's transaction.
 
-        `verdicts` are by path. A removed file keeps its record while a modified file refers to it.
+        `verdicts` are by path. Without `same_history` every file counts as first seen now.
+        A removed file keeps its record while a modified file refers to it.
         """
         used = await self.used(project_id, session)
         seen = {"commit_sha": commit_sha, "last_modified": committed_at}
+        if not same_history:
+            await self._files.update_many(
+                {"project_id": ObjectId(project_id), "removed_at": None}, {"$set": seen}, session=session
+            )
         operations: list[DeleteOne | InsertOne[Document] | UpdateOne] = []
         for old in changes.removed:
             key = ObjectId(old.id)
@@ -222,7 +234,7 @@ class OriginalFileStore:
             if old.id in used:
                 updates.append(_drift(old.id, {"base_sha": new.sha}, "current"))
                 updates.append(_drift(old.id, {"base_sha": {"$ne": new.sha}}, "behind"))
-        for old, new in (*changes.updated, *changes.moved):
+        for old, new in (*changes.updated, *changes.revived, *changes.moved):
             if old.id in used and (old.path, old.file_type) != (new.path, new.file_type):
                 updates += await self._relocations(old, new, session)
         if updates:

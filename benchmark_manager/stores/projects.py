@@ -12,7 +12,7 @@ from pymongo.errors import DuplicateKeyError
 from benchmark_manager.errors import ConflictError, LeaseLostError, NotFoundError, SourceChangedError, StaleError
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.project import Lease, Project, RepositoryAddress, Source, SyncState, Totals
-from benchmark_manager.models.sync import ErrorInfo, SyncSummary, SyncTrigger
+from benchmark_manager.models.sync import ErrorInfo, SyncSummary, SyncTrigger, SyncWarning
 from benchmark_manager.stores.database import Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
 
@@ -45,6 +45,10 @@ class ProjectStore:
         except DuplicateKeyError:
             raise _name_taken(project.name) from None
 
+    async def now(self) -> datetime:
+        """The clock by which projects fall due and leases run: the database's."""
+        return await self._database.now()
+
     async def get(self, project_id: str, session: Session | None = None) -> Project:
         document = await self._projects.find_one({"_id": object_id(project_id, _NOUN)}, session=session)
         if document is None:
@@ -66,15 +70,14 @@ class ProjectStore:
         more = encode_cursor(rows[request.limit - 1], fields) if len(rows) > request.limit else None
         return Page(tuple(_project(row) for row in rows[: request.limit]), total, more)
 
-    async def replace(
-        self, project: Project, expected_revision: int, *, reschedule: bool, forget_upstream: bool
-    ) -> None:
+    async def replace(self, project: Project, before: Project, *, reschedule: bool, forget_upstream: bool) -> None:
         """Store a person's change of the settings, and with `reschedule` also when the project is due.
 
         `forget_upstream`: another place is read now, so that what was seen of the old one says nothing.
 
         Raises:
-            StaleError: the project is not at `expected_revision` any more.
+            StaleError: the settings are not those of `before` any more: somebody changed them, a sync learnt the
+                repository's new name, or the token was encrypted anew.
             ConflictError: `project_name_taken`.
             NotFoundError
         """
@@ -87,7 +90,15 @@ class ProjectStore:
         if forget_upstream:
             changes |= {"state.head_sha": None, "state.root_tree_sha": None, "state.resolved_branch": None}
         try:
-            result = await self._projects.update_one({"_id": key, "revision": expected_revision}, {"$set": changes})
+            result = await self._projects.update_one(
+                {
+                    "_id": key,
+                    "revision": before.revision,
+                    "repository_key": before.source.repository.key,
+                    "source.encrypted_token": before.source.encrypted_token,
+                },
+                {"$set": changes},
+            )
         except DuplicateKeyError:
             raise _name_taken(project.name) from None
         if result.matched_count == 0:
@@ -131,11 +142,12 @@ class ProjectStore:
         )
         return result.modified_count == 1
 
-    async def make_all_due(self, trigger: SyncTrigger, now: datetime) -> list[str]:
-        """Make every project due at once; returns their ids by name."""
+    async def make_all_due(self, trigger: SyncTrigger) -> list[str]:
+        """Make every project due at once, also those which are being synced; returns their ids by name."""
         await self._database.ensure_room()
         ids = [row["_id"] async for row in self._projects.find({}, {"_id": 1}).sort("name_key", 1)]
-        await self._projects.update_many({}, {"$set": {"next_poll_at": now, "due_trigger": trigger}})
+        due = {"next_poll_at": await self._database.now(), "due_trigger": trigger}
+        await self._projects.update_many({}, {"$set": due, "$inc": {"wishes": 1}})
         return [str(row) for row in ids]
 
     # Leases: times are the database's own, fetched just before.
@@ -192,7 +204,7 @@ class ProjectStore:
     async def finish(
         self,
         lease: Lease,
-        source: Source,
+        project: Project,
         state: SyncState,
         *,
         next_poll_at: datetime | None,
@@ -201,23 +213,25 @@ class ProjectStore:
     ) -> None:
         """Record a sync's outcome and give the lease back, as part of its transaction.
 
+        `project` is what the sync began with. Where a sync was queued since, the project stays as due as that made it.
+
         Raises:
             LeaseLostError: the fence has risen, or the project is gone: nothing may be committed.
             SourceChangedError: a person changed what the sync was reading.
         """
-        changes: Document = {
-            "state": state.model_dump(),
-            "next_poll_at": next_poll_at,
-            "due_trigger": "poll",
-            **_NO_LEASE,
-        }
+        stored = await self._projects.find_one(_held(lease), {"source.version": 1, "wishes": 1}, session=session)
+        if stored is None:
+            raise LeaseLostError
+        if stored["source"]["version"] != project.source.version:
+            raise SourceChangedError
+        changes: Document = {"state": state.model_dump(), **_NO_LEASE}
+        if stored["wishes"] == project.wishes:
+            changes |= {"next_poll_at": next_poll_at, "due_trigger": "poll"}
         if renamed_to is not None:
-            changes |= _address(renamed_to)
-        match = {**_held(lease), "source.version": source.version}
-        result = await self._projects.update_one(match, {"$set": changes}, session=session)
+            changes |= {"source.repository": renamed_to.model_dump(), "repository_key": renamed_to.key}
+        # The condition again, as the write is what makes others who change the document wait or repeat.
+        result = await self._projects.update_one(_held(lease), {"$set": changes}, session=session)
         if result.matched_count == 0:
-            if await self._projects.find_one(_held(lease), {"_id": 1}, session=session) is not None:
-                raise SourceChangedError
             raise LeaseLostError
 
     async def totals(self, now: datetime) -> Totals:
@@ -257,10 +271,6 @@ def _held(lease: Lease) -> Document:
     return {"_id": ObjectId(lease.project_id), "lease_owner": lease.owner, "fence": lease.fence}
 
 
-def _address(repository: RepositoryAddress) -> Document:
-    return {"source.repository": repository.model_dump(), "repository_key": repository.key}
-
-
 def _name_taken(name: str) -> ConflictError:
     return ConflictError("project_name_taken", f"There is a project named {name!r} already; choose another name.")
 
@@ -289,11 +299,13 @@ def _project(document: Document) -> Project:
             **{
                 **state,
                 "last_sync": None if summary is None else SyncSummary(**summary),
+                "warnings": tuple(SyncWarning(**warning) for warning in state["warnings"]),
                 "error": None if error is None else ErrorInfo(**error),
             }
         ),
         next_poll_at=document["next_poll_at"],
         due_trigger=document["due_trigger"],
+        wishes=document["wishes"],
         fence=document["fence"],
         lease_owner=document["lease_owner"],
         lease_until=document["lease_until"],

@@ -16,9 +16,7 @@ SPACED_TOKEN = "ghp_TokenWithABlank 0000000000000000006"
 TOKENS = (SERVICE_TOKEN, PROJECT_TOKEN, LATER_TOKEN, WRONG_TOKEN, PASTED_TOKEN, SPACED_TOKEN)
 
 
-async def test_no_token_is_found_anywhere(
-    mongo_url: str, github: GitHubTestServer, tmp_path: Path
-) -> None:
+async def test_no_token_is_found_anywhere(mongo_url: str, github: GitHubTestServer, tmp_path: Path) -> None:
     repository = Repository.init(tmp_path / "upstream" / "b.git")
     repository.commit({"config/a.yaml": b"a: 1\n"}, message="first")
     github.add("acme/b", repository, private_to=[SERVICE_TOKEN, PROJECT_TOKEN, LATER_TOKEN])

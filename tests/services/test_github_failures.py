@@ -114,7 +114,7 @@ async def test_a_fault_at_any_request_of_a_sync_loses_and_half_applies_nothing(h
         applied.append(answer.status_code == 200)
         await story.check_variant()
         hasty.github.faults.remove(handle)
-        hasty.services.sync._github.limits._by_fingerprint.clear()
+        hasty.services.sync._work._github.limits._by_fingerprint.clear()
         assert (await hasty.sync(story.project["id"]))["status"] in {"success", "unchanged"}
         assert await story.held() == new
         story.old = new

@@ -231,11 +231,15 @@ async def let_expire(database: Database, project_id: str, seconds: float) -> Non
 
 
 async def finish(database: Database, projects: ProjectStore, lease: Lease, source: Source = SOURCE) -> None:
-    """A sync's transaction: its outcome, and something else which it writes."""
+    """The transaction of a sync which began with `source`: its outcome, and something else which it writes."""
+
+    begun = Project(
+        id=lease.project_id, name="begun", source=source, polling_interval=0, created_at=NOW, updated_at=NOW
+    )
 
     async def work(session: Session) -> None:
         await database.collection("syncs").insert_one({"by": lease.owner}, session=session)
-        await projects.finish(lease, source, SyncState(status="ok"), next_poll_at=NOW, renamed_to=None, session=session)
+        await projects.finish(lease, begun, SyncState(status="ok"), next_poll_at=NOW, renamed_to=None, session=session)
 
     await database.transaction(work)
 

@@ -72,7 +72,7 @@ async def running(data_dir: Path, timing: Timing = QUICK) -> AsyncIterator[Embed
 @contextlib.asynccontextmanager
 async def service(data_dir: Path) -> AsyncIterator[tuple["subprocess.Popen[bytes]", int, int]]:
     """Another service process on the folder: it, its server's id and its guardian's id."""
-    with subprocess.Popen(  # noqa: ASYNC220 -- it outlives no test
+    with subprocess.Popen(
         [sys.executable, "-c", SERVICE, str(data_dir)], cwd=REPOSITORY, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
@@ -236,7 +236,7 @@ async def test_kills_no_stranger(tmp_path: Path) -> None:
     """A held lock with an old pid file: the process that has the id now is left alone."""
     lock = try_lock(tmp_path / "database.lock")
     assert lock is not None
-    with subprocess.Popen(["sleep", "60"]) as stranger:  # noqa: ASYNC220 -- the same
+    with subprocess.Popen(["sleep", "60"]) as stranger:
         try:
             (tmp_path / "database.pid").write_text(f'{{"guardian": {stranger.pid}, "server": {stranger.pid}}}')
             database = EmbeddedDatabase(tmp_path, timing=QUICK, find_server=lambda: "unused")

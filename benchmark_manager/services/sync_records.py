@@ -1,0 +1,113 @@
+"""The records of syncs: what history keeps and answers tell."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from benchmark_manager.domain.tree_changes import TreeChanges
+from benchmark_manager.models.project import Lease, Project
+from benchmark_manager.models.sync import (
+    LISTED_AT_MOST,
+    ErrorInfo,
+    FileChange,
+    GitHubUsage,
+    SkippedFile,
+    Sync,
+    SyncTrigger,
+)
+from benchmark_manager.services.upstream import Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRun:
+    """One sync under way; `started` is the monotonic clock's, seconds."""
+
+    id: str
+    project: Project
+    lease: Lease
+    trigger: SyncTrigger
+    started_at: datetime
+    started: float
+
+
+def succeeded(
+    run: SyncRun,
+    upstream: Upstream,
+    changes: TreeChanges | None,
+    *,
+    skipped: tuple[SkippedFile, ...],
+    usage: GitHubUsage,
+    now: datetime,
+) -> Sync:
+    """The record of a sync which went well; `changes` is None where nothing can have changed."""
+    last = run.project.state.last_sync
+    in_place = len(upstream.files) if upstream.files is not None else 0 if last is None else last.synced_files
+    counts = {"unchanged": in_place} if changes is None else _counts(changes)
+    return Sync(
+        **_base(run, now),
+        status="success" if changes else "unchanged",
+        commit_sha=upstream.commit_sha,
+        synced_files=in_place,
+        **counts,
+        skipped=skipped[:LISTED_AT_MOST],
+        changes=() if changes is None else _listed(changes),
+        warnings=upstream.warnings,
+        github=usage,
+        message=_message(in_place, counts, len(skipped)),
+    )
+
+
+def failed(run: SyncRun, info: ErrorInfo, usage: GitHubUsage, now: datetime) -> Sync:
+    """The record of a sync which changed nothing."""
+    last = run.project.state.last_sync
+    return Sync(
+        **_base(run, now),
+        status="failed",
+        commit_sha=run.project.state.head_sha,
+        synced_files=0 if last is None else last.synced_files,
+        github=usage,
+        error=info,
+        message=f"Failed: {info.detail}",
+    )
+
+
+def _base(run: SyncRun, now: datetime) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "project_id": run.project.id,
+        "trigger": run.trigger,
+        "started_at": run.started_at,
+        # A clock which was set back in between must not make a sync end before it began.
+        "finished_at": max(now, run.started_at),
+        "duration_ms": round((time.perf_counter() - run.started) * 1000),
+        "previous_commit_sha": run.project.state.head_sha,
+    }
+
+
+def _counts(changes: TreeChanges) -> dict[str, int]:
+    return {
+        "added": len(changes.added) + len(changes.revived),
+        "updated": len(changes.updated),
+        "removed": len(changes.removed),
+        "renamed": len(changes.moved),
+        "unchanged": changes.unchanged,
+    }
+
+
+def _listed(changes: TreeChanges) -> tuple[FileChange, ...]:
+    rows = [
+        *(FileChange(path=new.path, change="added") for new in changes.added),
+        *(FileChange(path=new.path, change="added") for _, new in changes.revived),
+        *(FileChange(path=new.path, change="updated") for _, new in changes.updated),
+        *(FileChange(path=old.path, change="removed") for old in changes.removed),
+        *(FileChange(path=new.path, change="renamed", previous_path=old.path) for old, new in changes.moved),
+    ]
+    return tuple(sorted(rows, key=lambda row: row.path)[:LISTED_AT_MOST])
+
+
+def _message(in_place: int, counts: dict[str, int], skipped: int) -> str:
+    parts = [f"{count} {kind}" for kind, count in counts.items() if count and kind != "unchanged"]
+    what = ", ".join(parts) if parts else "nothing changed"
+    files = "1 file" if in_place == 1 else f"{in_place} files"
+    return f"{files} in place: {what}{f'; {skipped} skipped' if skipped else ''}."

@@ -1,0 +1,189 @@
+"""What one sync does under its lease.
+
+GitHub is read, contents going to the blob store where nothing refers to them. Then one transaction,
+guarded by the lease's fence, makes the new state, the drift of the modified files and the record of
+the sync visible at once.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from benchmark_manager.domain.schedule import after_failure, after_success
+from benchmark_manager.domain.tree_changes import TreeChanges, compare, without_renames
+from benchmark_manager.errors import BenchmarkManagerError, GitHubActionError, GitHubError, TokenUnreadableError
+from benchmark_manager.github.client import GitHubClient, RepositoryClient
+from benchmark_manager.models.modified_file import variant_path
+from benchmark_manager.models.sync import ErrorInfo, GitHubUsage, Sync, SyncSummary
+from benchmark_manager.services.sync_records import SyncRun, failed, succeeded
+from benchmark_manager.services.tokens import TokenVault
+from benchmark_manager.services.upstream import Upstream, UpstreamReader
+from benchmark_manager.stores.database import Database, Session, milliseconds
+from benchmark_manager.stores.original_files import OriginalFileStore
+from benchmark_manager.stores.projects import ProjectStore
+from benchmark_manager.stores.syncs import SyncStore
+
+_log = structlog.get_logger(__name__)
+
+
+class SyncWork:
+    """Compares a project with GitHub, and records what came of it."""
+
+    def __init__(
+        self,
+        database: Database,
+        projects: ProjectStore,
+        files: OriginalFileStore,
+        syncs: SyncStore,
+        reader: UpstreamReader,
+        github: GitHubClient,
+        vault: TokenVault,
+        *,
+        clock: Callable[[], datetime],
+        random: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._projects = projects
+        self._files = files
+        self._syncs = syncs
+        self._reader = reader
+        self._github = github
+        self._vault = vault
+        self._clock = clock
+        self._random = random
+
+    async def run(self, run: SyncRun) -> Sync:
+        """Sync; a failure of GitHub's, or a fault of ours, becomes a record with `status: failed`.
+
+        Raises:
+            LeaseLostError, SourceChangedError, StorageError, PyMongoError: nothing was recorded.
+        """
+        client: RepositoryClient | None = None
+        try:
+            token = self._vault.token_for(run.project.source)
+            client = self._github.repository(run.project.source.repository, token, urgent=run.trigger == "manual")
+            upstream = await self._reader.read(run.project, client)
+            usage = client.usage
+            return await self._database.transaction(lambda session: self._commit(run, upstream, usage, session))
+        except (GitHubError, TokenUnreadableError) as error:
+            return await self._fail(run, error, _usage(client))
+        except (BenchmarkManagerError, PyMongoError):
+            raise
+        except Exception:  # noqa: BLE001 -- a fault of ours must neither stop other projects nor be repeated at once
+            _log.exception("sync failed unexpectedly", project_id=run.project.id)
+            fault = BenchmarkManagerError(
+                "internal_error", "The service failed while it synced this project; its log says how."
+            )
+            return await self._fail(run, fault, _usage(client))
+
+    async def _commit(self, run: SyncRun, upstream: Upstream, usage: GitHubUsage, session: Session) -> Sync:
+        """Everything that becomes visible with this sync, inside one transaction."""
+        project = run.project
+        now = milliseconds(self._clock())
+        changes = await self._apply(run, upstream, now, session)
+        if changes is None:
+            skipped = await self._files.skipped(project.id)
+        else:
+            skipped = upstream.skipped
+            await self._files.replace_skipped(project.id, skipped, session)
+        listed = tuple(file for _, file in skipped.values())
+        sync = succeeded(run, upstream, changes, skipped=listed, usage=usage, now=now)
+        state = project.state.model_copy(
+            update={
+                "status": "ok",
+                "error": None,
+                "last_sync": SyncSummary.of(sync),
+                "last_success_at": now,
+                "resolved_branch": upstream.resolved_branch,
+                "head_sha": upstream.commit_sha,
+                "root_tree_sha": upstream.root_tree_sha,
+                "repository_key": (upstream.renamed_to or project.source.repository).key,
+                "max_file_size": upstream.max_file_size,
+                "warnings": upstream.warnings,
+                "fail_count": 0,
+            }
+        )
+        await self._projects.finish(
+            run.lease,
+            project,
+            state,
+            next_poll_at=after_success(project, await self._database.now(), self._jitter()),
+            renamed_to=upstream.renamed_to,
+            session=session,
+        )
+        await self._syncs.insert(sync, run.lease.fence, session)
+        return sync
+
+    async def _apply(self, run: SyncRun, upstream: Upstream, now: datetime, session: Session) -> TreeChanges | None:
+        """Make the originals what upstream has; None where nothing can have changed."""
+        if upstream.files is None or upstream.committed_at is None:
+            return None
+        project = run.project
+        stored = await self._files.stored(project.id, session)
+        changes = await self._free_of_collisions(project.id, compare(stored, upstream.files), session)
+        await self._files.apply(
+            project.id,
+            changes,
+            upstream.verdicts,
+            commit_sha=upstream.commit_sha,
+            committed_at=upstream.committed_at,
+            # Commits of another repository say nothing about files of this one, be their contents the same.
+            same_history=project.state.repository_key in {None, project.source.repository.key},
+            now=now,
+            session=session,
+        )
+        return changes
+
+    async def _free_of_collisions(self, project_id: str, changes: TreeChanges, session: Session) -> TreeChanges:
+        """Where a rename would bring a variant to a place which another variant has, it counts as removed and added.
+
+        So every variant keeps its place and its original's record, and no sync ever stops at a name.
+        """
+        moved = {old.id: new.path for old, new in changes.moved}
+        variants = await self._files.variant_paths(project_id, sorted(moved), session)
+        # A rename within one folder leaves its variants where they are.
+        targets = [
+            (original, target)
+            for original, name, path in variants
+            if (target := variant_path(moved[original], name)) != path
+        ]
+        arrivals = Counter(target for _, target in targets)
+        taken = await self._files.taken_paths(project_id, arrivals, session)
+        clashing = {original for original, target in targets if target in taken or arrivals[target] > 1}
+        return without_renames(changes, clashing)
+
+    async def _fail(self, run: SyncRun, error: BenchmarkManagerError, usage: GitHubUsage) -> Sync:
+        """Record a failure; nothing that was copied before changes."""
+        project = run.project
+        next_poll_at = after_failure(project, error, await self._database.now(), self._jitter())
+        retry_at = error.retry_at if isinstance(error, GitHubError) else None
+        info = ErrorInfo(code=error.code, detail=error.detail, retry_at=retry_at or next_poll_at)
+        sync = failed(run, info, usage, milliseconds(self._clock()))
+        needs_person = isinstance(error, (GitHubActionError, TokenUnreadableError))
+        state = project.state.model_copy(
+            update={
+                "status": "failing" if needs_person else "unavailable",
+                "error": info,
+                "last_sync": SyncSummary.of(sync),
+                "fail_count": project.state.fail_count + 1,
+            }
+        )
+
+        async def work(session: Session) -> None:
+            await self._projects.finish(
+                run.lease, project, state, next_poll_at=next_poll_at, renamed_to=None, session=session
+            )
+            await self._syncs.insert(sync, run.lease.fence, session)
+
+        await self._database.transaction(work)
+        return sync
+
+    def _jitter(self) -> float:
+        return 2 * self._random() - 1
+
+
+def _usage(client: RepositoryClient | None) -> GitHubUsage:
+    return GitHubUsage() if client is None else client.usage
