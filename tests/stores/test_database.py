@@ -232,7 +232,6 @@ async def let_expire(database: Database, project_id: str, seconds: float) -> Non
 
 async def finish(database: Database, projects: ProjectStore, lease: Lease, source: Source = SOURCE) -> None:
     """The transaction of a sync which began with `source`: its outcome, and something else which it writes."""
-
     begun = Project(
         id=lease.project_id, name="begun", source=source, polling_interval=0, created_at=NOW, updated_at=NOW
     )
