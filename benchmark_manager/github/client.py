@@ -22,7 +22,7 @@ TRIES: Final = 4
 #: Upper bound of the first pause, seconds; it doubles with each try, and the pause is a random part of it.
 FIRST_PAUSE: Final = 0.5
 #: One request, its body included, seconds. A server which sends a byte now and then must not hold a sync.
-_REQUEST_SECONDS: Final = 120.0
+REQUEST_SECONDS: Final = 120.0
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
 _CONNECTIONS: Final = httpx.Limits(max_connections=200, max_keepalive_connections=40)
 _MAX_REDIRECTS: Final = 5
@@ -52,11 +52,13 @@ class GitHubClient:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random: Callable[[], float] = random_module.random,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        request_seconds: float = REQUEST_SECONDS,
     ) -> None:
         self.limits = limits
         self.sleep = sleep
         self.random = random
         self.clock = clock
+        self.request_seconds = request_seconds
         # A proxy is honoured; credentials of ~/.netrc are not, as they could go where no token may.
         self.http = httpx.AsyncClient(
             transport=transport,
@@ -228,7 +230,7 @@ class RepositoryClient:
             self._limits.check(urgent=self._urgent)
             self._requests += 1
             async with (
-                asyncio.timeout(_REQUEST_SECONDS),
+                asyncio.timeout(self._client.request_seconds),
                 self._client.http.stream("GET", url, headers=headers) as response,
             ):
                 self._limits.learn(response.headers)

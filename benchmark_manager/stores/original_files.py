@@ -4,14 +4,14 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from bson import ObjectId
 from pymongo import DeleteOne, InsertOne, UpdateMany, UpdateOne
 
 from benchmark_manager.domain.tree_changes import StoredFile, TreeChanges, UpstreamFile
 from benchmark_manager.errors import NotFoundError
-from benchmark_manager.models.modified_file import variant_path
+from benchmark_manager.models.modified_file import Drift, variant_path
 from benchmark_manager.models.original_file import FileType, OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Problem, Verdict
@@ -134,7 +134,7 @@ class OriginalFileStore:
             config_files=config,
             job_files=job,
             modified_files=sum(drift.values()),
-            modified_files_by_drift=drift,
+            modified_files_by_drift=dict.fromkeys(get_args(Drift), 0) | drift,
             removed_files=counts.get("removed", 0),
         )
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from bson import ObjectId
 from pymongo import ReturnDocument
@@ -11,7 +11,7 @@ from pymongo.errors import DuplicateKeyError
 
 from benchmark_manager.errors import ConflictError, LeaseLostError, NotFoundError, SourceChangedError, StaleError
 from benchmark_manager.models.page import Page, PageRequest
-from benchmark_manager.models.project import Lease, Project, RepositoryAddress, Source, SyncState, Totals
+from benchmark_manager.models.project import Lease, Project, RepositoryAddress, Source, SyncState, SyncStatus, Totals
 from benchmark_manager.models.sync import ErrorInfo, SyncSummary, SyncTrigger, SyncWarning
 from benchmark_manager.stores.database import Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
@@ -253,7 +253,7 @@ class ProjectStore:
             projects=sum(row["count"] for row in rows),
             original_files=await files.count_documents({**alive, "removed_at": None}),
             modified_files=await self._database.collection("modified_files").count_documents(alive),
-            projects_by_sync_status={row["_id"]: row["count"] for row in rows},
+            projects_by_sync_status=dict.fromkeys(get_args(SyncStatus), 0) | {row["_id"]: row["count"] for row in rows},
             next_poll_at=min(planned, default=None),
             projects_due=sum(row["due"] for row in rows),
         )

@@ -8,10 +8,8 @@ from urllib.parse import quote
 
 import httpx2 as httpx
 import pytest
-from pymongo import AsyncMongoClient
 
 from benchmark_manager.api.problems import CODES
-from benchmark_manager.stores import database
 from support.mongod import ReplicaSet, find_mongod
 from support.problems import METHODS, ObservedAnswers, Route, assert_problem, described_routes, fields_at_fault
 from support.service import Json, Service, running_service
@@ -273,24 +271,14 @@ async def test_every_code_is_documented_by_some_route() -> None:
     assert set(CODES) - documented <= {"route_not_found", "method_not_allowed"}
 
 
-class ImpatientClient(AsyncMongoClient[Json]):
-    """Looks for a server for 2.5 s instead of 10, so that a test need not wait."""
-
-    def __init__(self, url: str, **options: Any) -> None:
-        super().__init__(url, **{**options, "serverSelectionTimeoutMS": 2500})
-
-
 @pytest.mark.skipif(find_mongod() is None, reason="no mongod on this machine")
-async def test_without_its_database_the_service_answers_503(
-    service: Service, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_its_database_the_service_answers_503(service: Service, files: dict[str, bytes]) -> None:
     """On every kind of route, with the time to come back; and it serves again when the database does."""
-    monkeypatch.setattr(database, "AsyncMongoClient", ImpatientClient)
     folder = service.folder / "away"
     folder.mkdir()
     async with (
         await ReplicaSet.start(folder / "set") as replica_set,
-        running_service(replica_set.url, service.github, folder) as own,
+        running_service(f"{replica_set.url}&serverSelectionTimeoutMS=2500", service.github, folder) as own,
     ):
         observed = ObservedAnswers()
         own.http.event_hooks = {"request": [], "response": [observed.note]}
@@ -303,6 +291,7 @@ async def test_without_its_database_the_service_answers_503(
         second = {"original_file_id": file["id"], "modified_name": "b.yaml"}
         calls = [
             own.http.get("/status"),
+            own.http.get("/projects"),
             own.http.post("/projects", json={"name": "new", "github_repo_url": "acme/bench"}),
             own.http.get(here),
             own.http.put(here, json={"name": "renamed"}),
@@ -314,6 +303,7 @@ async def test_without_its_database_the_service_answers_503(
             own.http.get(there),
             own.http.put(there, json={"description": "why"}),
             own.http.delete(there),
+            own.http.delete(here),
         ]
         async with asyncio.timeout(15):
             health, *answers = await asyncio.gather(own.http.get("/health"), *calls)

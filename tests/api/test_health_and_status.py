@@ -10,6 +10,8 @@ from github_test_server import GitHubTestServer
 from support.mongod import eventually
 from support.service import Json, Service, running_service
 
+NO_PROJECTS = {"never": 0, "running": 0, "ok": 0, "failing": 0, "unavailable": 0}
+
 
 async def totals(service: Service) -> tuple[int, int, int]:
     """Projects, original files, modified files."""
@@ -45,7 +47,7 @@ async def test_an_empty_service_has_the_whole_shape(service: Service) -> None:
     assert re.match(r"\d+\.\d+", status["database"]["version"])
     assert 0 < status["database"]["latency_ms"] < 2000
     assert status["scheduler"] == {"running": False, "next_poll_at": None, "projects_due": 0}
-    assert (status["projects_by_sync_status"], status["github"]) == ({}, [])
+    assert (status["projects_by_sync_status"], status["github"]) == (NO_PROJECTS, [])
     assert await totals(service) == (0, 0, 0)
 
 
@@ -85,7 +87,7 @@ async def test_projects_are_counted_by_what_their_last_sync_said(service: Servic
     service.github.limits.set("ghp_limited", remaining=0, reset_in=600)
     await service.sync(limited["id"], 503)
     status = await service.get("/status")
-    assert status["projects_by_sync_status"] == {"never": 1, "ok": 1, "failing": 1, "unavailable": 1}
+    assert status["projects_by_sync_status"] == {**NO_PROJECTS, "never": 1, "ok": 1, "failing": 1, "unavailable": 1}
     shown = {row["name"]: row for row in await service.rows("/projects")}
     for name, expected in {"never": "never", "ok": "ok", "failing": "failing", "limited": "unavailable"}.items():
         assert shown[name]["sync_status"] == expected
@@ -111,9 +113,9 @@ async def test_a_project_is_running_while_it_syncs(service: Service, files: dict
     await eventually(has_begun, 10, "the sync asks GitHub nothing")
     assert (await service.get(f"/projects/{project['id']}"))["sync_status"] == "running"
     assert (await service.rows("/projects"))[0]["sync_status"] == "running"
-    assert (await service.get("/status"))["projects_by_sync_status"] == {"running": 1}
+    assert (await service.get("/status"))["projects_by_sync_status"] == {**NO_PROJECTS, "running": 1}
     await sync
-    assert (await service.get("/status"))["projects_by_sync_status"] == {"ok": 1}
+    assert (await service.get("/status"))["projects_by_sync_status"] == {**NO_PROJECTS, "ok": 1}
 
 
 async def test_the_schedule_tells_what_is_due_and_when(service: Service, files: dict[str, bytes]) -> None:

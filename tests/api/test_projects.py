@@ -13,6 +13,8 @@ MEMBERS = {
 }
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
+DRIFTS = ("current", "behind", "conflict", "upstream_removed")
+
 
 async def test_a_new_project_is_answered_whole(service: Service) -> None:
     body = {"name": "nightly", "github_repo_url": "acme/bench", "branch": "dev", "config_folder": "/c/"}
@@ -57,7 +59,7 @@ async def test_a_synced_project_tells_its_last_sync_and_counts(service: Service,
     assert project["last_success_at"] == sync["finished_at"]
     assert project["next_poll_at"] is None
     counts = {"original_files": 3, "config_files": 2, "job_files": 1, "removed_files": 0}
-    assert project["stats"] == {**counts, "modified_files": 0, "modified_files_by_drift": {}}
+    assert project["stats"] == {**counts, "modified_files": 0, "modified_files_by_drift": dict.fromkeys(DRIFTS, 0)}
 
 
 async def test_stats_count_variants_by_drift_and_removed_files(service: Service, files: dict[str, bytes]) -> None:
@@ -70,7 +72,7 @@ async def test_stats_count_variants_by_drift_and_removed_files(service: Service,
     repository.commit({"config/a.yaml": None})
     await service.sync(project["id"])
     stats = (await service.get(f"/projects/{project['id']}"))["stats"]
-    assert stats["modified_files_by_drift"] == {"upstream_removed": 2, "current": 1}
+    assert stats["modified_files_by_drift"] == {"current": 1, "behind": 0, "conflict": 0, "upstream_removed": 2}
     assert (stats["modified_files"], stats["original_files"], stats["removed_files"]) == (3, 2, 1)
 
 

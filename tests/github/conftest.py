@@ -29,7 +29,7 @@ class Hub:
         async def sleep(seconds: float) -> None:
             self.pauses.append(seconds)
 
-        self.client = GitHubClient(LimitRegistry(utc_now), sleep=sleep, random=lambda: 1.0)
+        self.client = GitHubClient(LimitRegistry(utc_now), sleep=sleep, random=lambda: 1.0, request_seconds=1.0)
 
     def repository(
         self, token: str | None = None, *, name: str = "demo", api_url: str | None = None, urgent: bool = False

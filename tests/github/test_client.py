@@ -10,7 +10,6 @@ import pytest
 
 from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.errors import GitHubActionError, GitHubError, GitHubRateLimitedError, GitHubUnavailableError
-from benchmark_manager.github import client as client_module
 from benchmark_manager.github.client import FIRST_PAUSE, RepositoryClient
 from benchmark_manager.github.contents import fetch_blobs
 from benchmark_manager.github.limits import CONCURRENCY
@@ -136,12 +135,7 @@ QUESTIONS: dict[str, Question] = {
 }
 
 
-@pytest.fixture
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "_REQUEST_SECONDS", 0.15)
-
-
-@pytest.mark.usefixtures("commit", "_impatient")
+@pytest.mark.usefixtures("commit")
 @pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.parametrize("fault", TRANSIENT, ids=NAMES)
 async def test_what_passes_by_itself_is_tried_four_times_in_all(hub: Hub, fault: Any, question: str) -> None:
@@ -152,7 +146,7 @@ async def test_what_passes_by_itself_is_tried_four_times_in_all(hub: Hub, fault:
     assert hub.pauses == [FIRST_PAUSE, FIRST_PAUSE * 2, FIRST_PAUSE * 4]
 
 
-@pytest.mark.usefixtures("commit", "_impatient")
+@pytest.mark.usefixtures("commit")
 @pytest.mark.parametrize("fault", TRANSIENT, ids=NAMES)
 async def test_what_does_not_pass_is_github_unavailable(hub: Hub, fault: Any) -> None:
     hub.server.faults.add(fault, times=None)
