@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator
 
+from benchmark_manager.domain.characters import holds_control
 from benchmark_manager.domain.repository_url import web_url
 from benchmark_manager.models.modified_file import Drift, ModifiedFile
 from benchmark_manager.models.original_file import FileFormat, FileType, OriginalFile
@@ -16,7 +17,18 @@ _ID = "65f0c0ffee65f0c0ffee65f0"
 _SHA = "3f786850e387550fdab836ed7e6dc881de23001b"
 _INTERVAL_LIMITS = (10, 604_800)
 
-ProjectName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+def _one_line(value: str) -> str:
+    if holds_control(value):
+        raise ValueError("must hold no control characters")
+    return value
+
+
+ProjectName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_one_line),
+]
 
 
 class _Request(BaseModel):

@@ -1,11 +1,10 @@
 """Folder paths inside a repository."""
 
-import re
 from typing import Final
 
+from benchmark_manager.domain.characters import holds_control
 from benchmark_manager.errors import InvalidInputError
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MAX_BYTES: Final = 1024
 
 
@@ -26,7 +25,7 @@ def normalise_folder(text: str, *, field: str) -> str:
 
 
 def _complaint(folder: str) -> str | None:
-    if _CONTROL.search(folder):
+    if holds_control(folder):
         return "must not hold control characters"
     if "\\" in folder:
         return "must not hold backslashes; folders are separated by /"

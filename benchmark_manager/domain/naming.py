@@ -1,12 +1,11 @@
 """Names of modified files."""
 
-import re
 from typing import Final
 
+from benchmark_manager.domain.characters import holds_control
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.original_file import FileFormat
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MAX_BYTES: Final = 255
 _ENDINGS: Final[dict[FileFormat, tuple[str, ...]]] = {"yaml": (".yaml", ".yml"), "json": (".json",)}
 
@@ -29,7 +28,7 @@ def _complaint(name: str, file_format: FileFormat) -> str | None:
         return "must not be `.` or `..`"
     if "/" in name or "\\" in name:
         return "is a file name, not a path: it must not hold / or \\"
-    if _CONTROL.search(name):
+    if holds_control(name):
         return "must not hold control characters"
     endings = _ENDINGS[file_format]
     if not name.lower().endswith(endings):

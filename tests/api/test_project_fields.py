@@ -189,7 +189,7 @@ async def test_a_name_has_1_to_200_characters(service: Service) -> None:
     for name in ("x", "x" * 200, "🚀" * 200, "Größe/ 1 <b>"):
         assert (await service.project("acme/bench", name=name))["name"] == name
     assert (await service.project("acme/bench", name="  spaces around "))["name"] == "spaces around"
-    for wrong in ("", "   ", "x" * 201, None, 1, ["x"]):
+    for wrong in ("", "   ", "x" * 201, None, 1, ["x"], "two\nlines", "bell\a"):
         assert await refusal(service, name=wrong) == "invalid_request", wrong
     project = (await service.rows("/projects"))[0]
     for wrong in ("", "x" * 201, None):
