@@ -20,6 +20,18 @@ $(VENV)/.runtime: requirements.txt
 	@$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
+# The test database, a mongod from a Python package, is linked against libcurl.
+.PHONY: libraries
+libraries:
+	@if [ "$$(uname -sm)" = "Linux x86_64" ] && ! PATH="$$PATH:/sbin:/usr/sbin" ldconfig -p | grep -q 'libcurl\.so\.4'; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "Installing libcurl4, which the test database needs ..."; \
+			apt-get update -qq && apt-get install -y -qq libcurl4; \
+		else \
+			echo "The test database needs libcurl 4; install it first, on Debian with: sudo apt-get install libcurl4"; exit 1; \
+		fi; \
+	fi
+
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	@echo "Installing what the tests need into $(VENV) (once) ..."
 	@$(PIP_INSTALL) -r requirements-dev.txt
@@ -41,10 +53,10 @@ format: $(VENV)/.dev ## Lay the code out
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-test: lint ## Run lint and all tests (the database servers come with the packages)
+test: libraries lint ## Run lint and all tests (the database servers come with the packages)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak"
 
-soak: $(VENV)/.dev ## Crashes, replicas and 10,000 files: about half an hour
+soak: libraries $(VENV)/.dev ## Crashes, replicas and 10,000 files: about half an hour
 	@$(BIN)/python -m pytest -m soak --timeout 1800 -s
 
 bench: $(VENV)/.dev ## Measure, side by side
