@@ -5,6 +5,7 @@ guarded by the lease's fence, makes the new state, the drift of the modified fil
 the sync visible at once.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -66,8 +67,7 @@ class SyncWork:
             token = self._vault.token_for(run.project.source)
             client = self._github.repository(run.project.source.repository, token, urgent=run.trigger == "manual")
             upstream = await self._reader.read(run.project, client)
-            usage = client.usage
-            return await self._database.transaction(lambda session: self._commit(run, upstream, usage, session))
+            return await self._apply(run, upstream, client.usage)
         except (GitHubError, TokenUnreadableError) as error:
             return await self._fail(run, error, _usage(client))
         except (BenchmarkManagerError, PyMongoError):
@@ -79,11 +79,22 @@ class SyncWork:
             )
             return await self._fail(run, fault, _usage(client))
 
+    async def _apply(self, run: SyncRun, upstream: Upstream, usage: GitHubUsage) -> Sync:
+        begin = time.perf_counter()
+        sync = await self._database.transaction(lambda session: self._commit(run, upstream, usage, session))
+        _log.debug(
+            "sync applied",
+            project_id=run.project.id,
+            reading_ms=round((begin - run.started) * 1000),
+            applying_ms=round((time.perf_counter() - begin) * 1000),
+        )
+        return sync
+
     async def _commit(self, run: SyncRun, upstream: Upstream, usage: GitHubUsage, session: Session) -> Sync:
         """Everything that becomes visible with this sync, inside one transaction."""
         project = run.project
         now = milliseconds(self._clock())
-        changes = await self._apply(run, upstream, now, session)
+        changes = await self._write_originals(run, upstream, now, session)
         if changes is None:
             skipped = await self._files.skipped(project.id)
         else:
@@ -117,7 +128,9 @@ class SyncWork:
         await self._syncs.insert(sync, run.lease.fence, session)
         return sync
 
-    async def _apply(self, run: SyncRun, upstream: Upstream, now: datetime, session: Session) -> TreeChanges | None:
+    async def _write_originals(
+        self, run: SyncRun, upstream: Upstream, now: datetime, session: Session
+    ) -> TreeChanges | None:
         """Make the originals what upstream has; None where nothing can have changed."""
         if upstream.files is None or upstream.committed_at is None:
             return None
