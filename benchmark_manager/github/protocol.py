@@ -94,7 +94,10 @@ class GarbledAnswerError(Exception):
 
 
 def headers(accept: str, token: str | None, if_none_match: str | None = None) -> dict[str, str]:
-    built = sansio.create_headers(REQUESTER, accept=accept, oauth_token=token)
+    built = sansio.create_headers(REQUESTER, accept=accept)
+    if token is not None:
+        # The form that GitHub documents today, for all kinds of tokens.
+        built["authorization"] = f"Bearer {token}"
     if if_none_match is not None:
         built["if-none-match"] = f'"{if_none_match}"'
     return built

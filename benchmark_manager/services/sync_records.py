@@ -44,9 +44,11 @@ def succeeded(
     last = run.project.state.last_sync
     in_place = len(upstream.files) if upstream.files is not None else 0 if last is None else last.synced_files
     counts = {"unchanged": in_place} if changes is None else _counts(changes)
+    # A place which was read for the first time was learnt, even if it holds nothing.
+    learnt = bool(changes) or run.project.state.head_sha is None
     return Sync(
         **_base(run, now),
-        status="success" if changes else "unchanged",
+        status="success" if learnt else "unchanged",
         commit_sha=upstream.commit_sha,
         synced_files=in_place,
         **counts,

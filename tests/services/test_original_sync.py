@@ -418,3 +418,13 @@ async def test_a_folder_that_cannot_be_listed_fails_and_removes_nothing(service:
     assert (await service.sync(project["id"], status=422))["code"] == "tree_too_large"
     assert len(await service.files(project["id"])) == 9
     assert (await service.get(f"/projects/{project['id']}"))["sync_status"] == "failing"
+
+
+async def test_a_place_without_files_is_learnt_once_and_unchanged_from_then_on(service: Service) -> None:
+    service.repository("acme/b", {"README.md": b"nothing here\n"})
+    project = await service.project("acme/b")
+    syncs = [await service.sync(project["id"]) for _ in range(2)]
+    assert [(s["status"], s["synced_files"], len(s["warnings"])) for s in syncs] == [
+        ("success", 0, 2),
+        ("unchanged", 0, 2),
+    ]
