@@ -248,4 +248,4 @@ def load_settings() -> Settings:
 
 
 def _variable(location: tuple[int | str, ...]) -> str:
-    return f"{str(location[0]).upper()} " if location else ""
+    return f"{str(location[0]).upper()}: " if location else ""

@@ -6,12 +6,15 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import structlog
 import uvicorn
 
 from benchmark_manager.app import create_app
 from benchmark_manager.config import Settings
 from benchmark_manager.errors import StartError
 from benchmark_manager.factory import Services, open_services
+
+_log = structlog.get_logger(__name__)
 
 #: Of the 10 s for a graceful stop, running syncs get these from the start on,
 _SYNCS_SECONDS = 5.0
@@ -44,6 +47,7 @@ async def serve_async(settings: Settings, *, on_ready: Callable[[uvicorn.Server,
             server = _Server(config)
             stop.serving(server, services)
             _listen(listener)
+            _log.info("listening", address=address(listener), docs=f"{address(listener)}/docs")
             if on_ready is not None:
                 on_ready(server, address(listener))
             await server.serve(sockets=[listener])
