@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 from pymongo import AsyncMongoClient
 
+from benchmark_manager.stores.database import Database
 from benchmark_manager.stores.embedded import EmbeddedDatabase, Timing, find_server
 from support.mongod import ReplicaSet, find_mongod
 
@@ -75,3 +76,11 @@ async def fresh_database(server_url: str, label: str = "") -> AsyncIterator[str]
         )
         async with client:
             await client.drop_database(name)
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Database]:
+    database = Database(url, "unnamed", "embedded" if "directConnection" in url else "mongodb")
+    await database.start()
+    yield database
+    await database.close()

@@ -1,0 +1,21 @@
+"""Stores over both databases."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from benchmark_manager.stores.database import Database
+from support.databases import connected
+
+
+@pytest.fixture(params=["mongod", "embedded"])
+def url(request: pytest.FixtureRequest) -> str:
+    found: str = request.getfixturevalue("database_url" if request.param == "mongod" else "embedded_database_url")
+    return found
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database(url: str) -> AsyncIterator[Database]:
+    async with connected(url) as database:
+        yield database
