@@ -41,9 +41,10 @@ def configure_logging(level: str, log_format: Literal["console", "json"]) -> Non
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "shared"}},
             "root": {"handlers": ["stderr"], "level": level.upper()},
             "loggers": {
-                # One line a request to GitHub or a look at the clock is too much below debug.
-                name: {"level": "WARNING"}
-                for name in ("httpx2", "httpcore2", "apscheduler", "pymongo")
+                # A line for each request to GitHub is too much.
+                **{name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "pymongo")},
+                # A tick which finds the one before still at work is no news: that one waits for a place.
+                "apscheduler": {"level": "ERROR"},
             },
         }
     )

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
+import pymongo
 import structlog
 from bson import ObjectId
 from bson.codec_options import CodecOptions
@@ -41,6 +42,8 @@ _log = structlog.get_logger(__name__)
 _OLDEST: Final = (6, 0)
 _START_SECONDS: Final = 30.0
 _ATTEMPT_SECONDS: Final = 5.0
+#: A database that is away must not hold up the end of the service.
+_CLOSE_SECONDS: Final = 1.0
 #: `$in` takes time by the square of its length on the embedded server.
 IN_AT_MOST: Final = 100
 _AUTHENTICATION_FAILED: Final = 18
@@ -124,7 +127,9 @@ class Database:
         return self._db[name]
 
     async def close(self) -> None:
-        await self._client.close()
+        # The driver ends its sessions at the server, and looks for one as long as for any other command.
+        with pymongo.timeout(_CLOSE_SECONDS):
+            await self._client.close()
 
     async def ensure_room(self) -> None:
         """Pass when the disk has room for a write.
