@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import count
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -166,3 +167,39 @@ def test_a_path_which_comes_back_is_the_file_that_it_was() -> None:
 def test_a_changed_type_alone_is_an_update() -> None:
     job = UpstreamFile("a.yaml", "1" * 40, 1, "job", "yaml")
     assert len(compare([old("a.yaml")], {"a.yaml": job}).updated) == 1
+
+
+class CountedText(str):
+    """A text which counts how often it is compared, hashed or taken apart."""
+
+    __slots__ = ()
+    uses = count()
+
+    def __eq__(self, other: object) -> bool:
+        next(self.uses)
+        return super().__eq__(other)
+
+    def __hash__(self) -> int:
+        next(self.uses)
+        return super().__hash__()
+
+    def rpartition(self, separator: str, /) -> tuple[str, str, str]:
+        next(self.uses)
+        return super().rpartition(separator)
+
+
+def uses_of_a_renaming(number: int) -> int:
+    """How often texts are used to compare this many renamed files of one content."""
+    sha = "1" * 40
+    stored = [StoredFile(str(n), CountedText(f"config/a{n}.yaml"), CountedText(sha), "config") for n in range(number)]
+    upstream: dict[str, UpstreamFile] = {
+        path: UpstreamFile(path, CountedText(sha), 1, "config", "yaml")
+        for path in (CountedText(f"config/b{n}.yaml") for n in range(number))
+    }
+    begin = next(CountedText.uses)
+    assert len(compare(stored, upstream).moved) == number
+    return next(CountedText.uses) - begin
+
+
+def test_many_renames_of_one_content_cost_in_proportion_to_their_number() -> None:
+    assert uses_of_a_renaming(2000) < 2.5 * uses_of_a_renaming(1000)

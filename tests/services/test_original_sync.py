@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from bson import ObjectId
 
+from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.factory import Outside, utc_now
+from benchmark_manager.services.copying import WantedFile, _look_at
 from github_test_server import Entry, FlippedByte, GitHubTestServer, Status
 from support.service import Service, running_service
 
@@ -124,6 +126,20 @@ async def test_a_removed_file_keeps_its_record_while_a_variant_refers_to_it_and_
     assert (await service.get(f"/modified-files/{variant['id']}"))["drift"] == "behind"
 
 
+async def test_a_file_which_returns_as_another_type_tells_its_variants(service: Service) -> None:
+    repository = service.repository("acme/b", {"all/c.yaml": CONFIG})
+    project = await service.synced("acme/b", config_folder="all", job_folder="all")
+    file = (await service.files(project["id"]))["all/c.yaml"]
+    variant = await service.variant(project["id"], file, modified_name="v.yaml")
+    repository.commit({"all/c.yaml": None, "all/x.yaml": b"x: 1\n"}, message="gone")
+    await service.sync(project["id"])
+    repository.commit({"all/c.yaml": JOB}, message="back as a job")
+    await service.sync(project["id"])
+    assert (await service.files(project["id"]))["all/c.yaml"]["file_type"] == "job"
+    now = await service.get(f"/modified-files/{variant['id']}")
+    assert (now["file_type"], now["drift"]) == ("job", "behind")
+
+
 async def test_the_record_of_a_removed_file_goes_with_its_last_variant(service: Service) -> None:
     repository = service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.synced("acme/b")
@@ -167,6 +183,20 @@ async def test_a_folder_which_the_branch_does_not_have_is_a_warning(service: Ser
     assert [w["code"] for w in sync["warnings"]] == ["folder_not_found"]
 
 
+async def test_warnings_stay_while_nothing_changes_and_go_with_their_reason(service: Service) -> None:
+    repository = service.repository("acme/b", {"config/a.yaml": CONFIG, "README.md": b"1"})
+    project = await service.project("acme/b")
+    first = await service.sync(project["id"])
+    unchanged = await service.sync(project["id"])
+    repository.commit({"README.md": b"2"}, message="elsewhere")
+    elsewhere = await service.sync(project["id"])
+    repository.commit({"job/j.yaml": JOB}, message="the folder comes")
+    last = await service.sync(project["id"])
+    assert [w["code"] for w in first["warnings"]] == ["folder_not_found"]
+    assert first["warnings"] == unchanged["warnings"] == elsewhere["warnings"]
+    assert last["warnings"] == []
+
+
 async def test_a_folder_which_went_upstream_removes_its_files(service: Service) -> None:
     repository = service.repository("acme/b", {"config/a.yaml": CONFIG, "job/j.yaml": JOB})
     project = await service.synced("acme/b")
@@ -204,6 +234,28 @@ async def test_skipped_files_are_listed_with_reasons_and_fetched_once(service: S
     again = await service.sync(project["id"])
     assert (len(again["skipped"]), again["added"]) == (6, 1)
     assert service.github.requests.count("/git/blobs/") == 1
+
+
+async def test_another_size_limit_holds_from_the_next_sync_on_though_upstream_is_as_it_was(
+    service: Service, database_url: str, github: GitHubTestServer
+) -> None:
+    service.repository("acme/b", {"config/a.yaml": b"a: " + b"x" * 1_100_000, "config/b.yaml": CONFIG})
+    project = await service.project("acme/b")
+    assert (await service.sync(project["id"]))["synced_files"] == 1
+    async with running_service(database_url, github, service.folder, max_file_size=2_000_000) as generous:
+        assert (await generous.sync(project["id"]))["added"] == 1
+        assert (await generous.sync(project["id"]))["status"] == "unchanged"
+    lowered = await service.sync(project["id"])
+    assert (lowered["removed"], [row["reason"] for row in lowered["skipped"]]) == (1, ["too_large"])
+
+
+def test_one_content_at_many_paths_gets_one_verdict() -> None:
+    sha = blob_id(CONFIG)
+    wanted = [WantedFile(f"config/{n}.yaml", sha, len(CONFIG), "config", "yaml") for n in range(9)]
+    looked = _look_at({sha: CONFIG}, {sha: [*wanted, WantedFile("job/j.yaml", sha, len(CONFIG), "job", "yaml")]})
+    assert len({id(looked[file.path].verdict) for file in wanted}) == 1
+    # As a Job, the same text is judged by other rules.
+    assert looked["job/j.yaml"].verdict != looked["config/0.yaml"].verdict
 
 
 async def test_the_same_folder_twice_is_sorted_by_content(service: Service) -> None:
@@ -252,6 +304,16 @@ async def test_contents_are_told_by_the_commit_with_which_they_were_first_seen(s
     assert files["config/b.yaml"]["last_modified"] == "2025-01-01T18:04:05Z"
 
 
+async def test_commits_of_another_repository_say_nothing_about_the_same_contents_here(service: Service) -> None:
+    service.repository("acme/one", {"config/a.yaml": CONFIG})
+    two = service.repository("acme/two", {"config/a.yaml": CONFIG, "README.md": b"another history"})
+    project = await service.synced("acme/one", name="project")
+    await service.put(f"/projects/{project['id']}", {"github_repo_url": "acme/two"})
+    sync = await service.sync(project["id"])
+    assert (await service.files(project["id"]))["config/a.yaml"]["commit_sha"] == sync["commit_sha"]
+    assert two.find_commit(sync["commit_sha"]) is not None
+
+
 async def test_a_renamed_repository_is_followed_and_its_new_address_kept(service: Service) -> None:
     service.repository("acme/old", {"config/a.yaml": CONFIG})
     project = await service.synced("acme/old")
@@ -273,6 +335,17 @@ async def test_the_default_branch_is_named_once_known(service: Service) -> None:
     repository.commit({"config/a.yaml": b"a: 9\n"}, message="on trunk", branch="trunk", parent=None)
     repository.set_default_branch("trunk")
     await service.sync(project["id"])
+    assert (await service.get(f"/projects/{project['id']}"))["resolved_branch"] == "trunk"
+
+
+async def test_a_renamed_default_branch_is_noticed_also_with_a_commit_which_only_removes(service: Service) -> None:
+    repository = service.repository("acme/b", {"config/a.yaml": CONFIG, "config/b.yaml": b"b: 1\n"})
+    project = await service.synced("acme/b")
+    head = repository.commit({"config/b.yaml": None}, message="gone")
+    repository.reset_branch("trunk", head)
+    repository.set_default_branch("trunk")
+    repository.delete_branch("main")
+    assert (await service.sync(project["id"]))["removed"] == 1
     assert (await service.get(f"/projects/{project['id']}"))["resolved_branch"] == "trunk"
 
 
