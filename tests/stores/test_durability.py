@@ -1,7 +1,6 @@
 """What was acknowledged is kept: by which writes, and by how many members."""
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient, monitoring
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from benchmark_manager.stores import database as database_module
@@ -90,18 +89,18 @@ async def test_a_write_is_acknowledged_only_when_a_majority_has_it(tmp_path: Pat
                 asyncio.create_task(insert(database, 1)),
                 asyncio.create_task(insert_in_transaction(database, 2)),
             ]
-            acknowledged, _ = await asyncio.wait(writes, timeout=1.5)
+            answered, _ = await asyncio.wait(writes, timeout=1.5)
             for pid in others:
                 os.kill(pid, signal.SIGCONT)
-            assert acknowledged == set()
-            # Nobody was told of a failure, so both are done when the majority is back.
-            await asyncio.gather(*writes)
+            # A primary which steps down may tell a writer of its failure.
+            assert all(isinstance(write.exception(), PyMongoError) for write in answered)
+            outcomes = await asyncio.gather(*writes, return_exceptions=True)
             stored = {row["number"] async for row in database.collection("numbers").find({})}
-            assert stored == {0, 1, 2}
+            assert {number for number, outcome in enumerate(outcomes, 1) if outcome is None} | {0} <= stored
+            # Transactions are repeated: nobody hears of an election.
+            assert outcomes[1] is None
 
 
-# The driver forgets a socket when its monitor is ended while that is connecting.
-@pytest.mark.filterwarnings("ignore:Exception ignored in.*socket:pytest.PytestUnraisableExceptionWarning")
 @needs_mongod
 async def test_a_database_which_went_away_does_not_hold_up_the_close(tmp_path: Path) -> None:
     async with await ReplicaSet.start(tmp_path / "set") as replica_set:
@@ -112,8 +111,6 @@ async def test_a_database_which_went_away_does_not_hold_up_the_close(tmp_path: P
         # A graceful stop has 10 s in all, which is as long as the driver looks for a server.
         async with asyncio.timeout(5):
             await database.close()
-    del database
-    gc.collect()
 
 
 class _TooFewMembers(Database):
