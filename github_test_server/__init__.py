@@ -1,14 +1,18 @@
-"""A GitHub of our own for tests and the demo: GitHub's REST API over real bare git repositories.
+"""A GitHub of our own for tests and the demo: GitHub's REST and GraphQL APIs over real bare git repositories.
 
-`GitHubTestServer` serves, `Repository` writes commits, `faults` holds what can be made to go wrong.
+`GitHubTestServer` serves, git's own HTTP too, `Repository` writes commits, `faults` holds what can be made to go
+wrong, `webhooks` builds what GitHub would send.
 """
 
+from github_test_server import webhooks
+from github_test_server.apps import App, Installation
 from github_test_server.commit_stream import Entry
 from github_test_server.faults import (
     CutBody,
     Delay,
     EmptyBody,
     FlippedByte,
+    GraphQLError,
     HtmlPage,
     Redirect,
     ResetBefore,
@@ -23,6 +27,7 @@ from github_test_server.repositories import Repository
 from github_test_server.server import GitHubTestServer
 
 __all__ = [
+    "App",
     "CutBody",
     "Delay",
     "EmptyBody",
@@ -30,8 +35,10 @@ __all__ = [
     "FlippedByte",
     "GitError",
     "GitHubTestServer",
+    "GraphQLError",
     "HostedRepository",
     "HtmlPage",
+    "Installation",
     "RecordedRequest",
     "Redirect",
     "Repository",
@@ -39,4 +46,5 @@ __all__ = [
     "ResetMidBody",
     "Stall",
     "Status",
+    "webhooks",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from github_test_server import handlers
+from github_test_server import app_handlers, git_http, graphql_api, handlers
 from github_test_server.answers import (
     NOT_MODIFIED,
     RATE_LIMIT_DOCUMENTATION,
@@ -22,11 +23,13 @@ from github_test_server.answers import (
     matches,
     weak_etag,
 )
+from github_test_server.apps import SuspendedError
 from github_test_server.calls import Call, Endpoint
 from github_test_server.delivery import Delivery
 from github_test_server.hosting import BadCredentialsError, Caller
 from github_test_server.recording import RecordedRequest
 from github_test_server.shapes import Urls
+from github_test_server.web_tokens import UNDECODABLE, WebToken
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,14 +37,19 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from github_test_server.limits import Resource, SecondaryLimit
     from github_test_server.state import State
 
 _OK = 200
+_READING = {"GET", "HEAD", "OPTIONS"}
 _UNKNOWN = Endpoint(handlers.unknown)
+_GRAPHQL = Endpoint(graphql_api.graphql, method="POST", resource="graphql", requires="token")
 _USER_AGENT_REQUIRED = (
     "Request forbidden by administrative rules. Please make sure your request has a User-Agent header "
     "(https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required)."
 )
+_TOKEN_REQUIRED = "This endpoint requires you to be authenticated."  # noqa: S105 - a sentence
+_TOKEN_DOCUMENTATION = "https://docs.github.com/graphql/guides/forming-calls-with-graphql#authentication"  # noqa: S105
 
 
 def create_app(state: State) -> Starlette:
@@ -52,19 +60,23 @@ def create_app(state: State) -> Starlette:
         return await pipeline.respond(request, _UNKNOWN)
 
     # GitHub answers 404 for a method that a path doesn't have, where Starlette would say 405.
-    app = Starlette(routes=_routes(state.api_path, pipeline), exception_handlers={HTTPException: not_routed})
+    app = Starlette(routes=_routes(state, pipeline), exception_handlers={HTTPException: not_routed})
     app.router.redirect_slashes = False
     return app
 
 
-def _routes(api_path: str, pipeline: Pipeline) -> list[Route]:
+def _routes(state: State, pipeline: Pipeline) -> list[Route]:
+    api_path = state.api_path
     bases = [f"{api_path}/repos/{{owner}}/{{repo}}", f"{api_path}/repositories/{{id:int}}"]
+    plain = handlers.PLAIN_ROUTES | app_handlers.PLAIN_ROUTES
     table = {
-        **{api_path + path: endpoint for path, endpoint in handlers.PLAIN_ROUTES.items()},
+        **{api_path + path: endpoint for path, endpoint in plain.items()},
         **{base + path: endpoint for base in bases for path, endpoint in handlers.REPOSITORY_ROUTES.items()},
+        state.graphql_path: _GRAPHQL,
         **handlers.CODELOAD_ROUTES,
+        **git_http.ROUTES,
     }
-    return [Route(path, pipeline.serving(endpoint)) for path, endpoint in table.items()]
+    return [Route(path, pipeline.serving(endpoint), methods=[endpoint.method]) for path, endpoint in table.items()]
 
 
 class Pipeline:
@@ -80,12 +92,15 @@ class Pipeline:
         return serve
 
     async def respond(self, request: Request, endpoint: Endpoint) -> Response:
-        record = _record(request, await request.body())
+        if endpoint is _GRAPHQL and not self._state.graphql:
+            endpoint = _UNKNOWN
+        caller, refusal = self._identify(request, endpoint)
+        record = self._record(request, endpoint, caller, await request.body())
         self._state.requests.begin(record)
         try:
             faults = self._state.faults.striking(record)
             await asyncio.sleep(self._state.latency)
-            answer = await self._answer(request, endpoint, record)
+            answer = await self._answer(request, endpoint, record, caller, refusal)
             for fault in faults:
                 answer = fault.change(answer, await _whole(answer))
         except BaseException:
@@ -93,53 +108,88 @@ class Pipeline:
             raise
         return Delivery(answer, record, self._state.requests)
 
-    async def _answer(self, request: Request, endpoint: Endpoint, record: RecordedRequest) -> Answer:
-        request_id = uuid.uuid4().hex[:20].upper()
-        caller, refusal = self._identify(request)
+    async def _answer(
+        self, request: Request, endpoint: Endpoint, record: RecordedRequest, caller: Caller, refusal: Answer | None
+    ) -> Answer:
         if not endpoint.api:
             return await self._handle(request, endpoint, caller)
-        if refusal is None:
-            refusal = self._over_limit(caller, endpoint, record, request_id)
-        answer = refusal.answer if refusal else await self._handle(request, endpoint, caller)
+        request_id = uuid.uuid4().hex[:20].upper()
+        refusal = refusal or self._lacking(caller, endpoint) or self._over_limit(caller, endpoint, record, request_id)
+        answer = refusal or await self._handle(request, endpoint, caller)
         answer = self._conditional(request, caller, answer)
         if answer.status == NOT_MODIFIED and (caller.token or self._state.limits.free_304_without_token):
             self._refund(caller, record)
-        return answer.with_headers(self._headers(request, caller, request_id))
+        return answer.with_headers(self._headers(request, caller, endpoint.resource, request_id))
 
-    def _identify(self, request: Request) -> tuple[Caller, RefusalError | None]:
+    def _record(self, request: Request, endpoint: Endpoint, caller: Caller, body: bytes) -> RecordedRequest:
+        return RecordedRequest(
+            method=request.method,
+            path=request.url.path,
+            query=request.url.query,
+            headers={name: value for name, value in request.headers.items() if name != "authorization"},
+            authorized="authorization" in request.headers,
+            body=body,
+            arrived=self._state.clock(),
+            resource=endpoint.resource if endpoint.api and endpoint.metered else None,
+            account=self._state.limits.account_digest(caller),
+        )
+
+    def _identify(self, request: Request, endpoint: Endpoint) -> tuple[Caller, Answer | None]:
         client = request.client.host if request.client else ""
         anonymous = Caller(client)
         if not request.headers.get("user-agent"):
-            return anonymous, RefusalError(403, _USER_AGENT_REQUIRED)
+            return anonymous, RefusalError(403, _USER_AGENT_REQUIRED).answer
+        authorization = request.headers.get("authorization")
+        if endpoint.requires == "app" and not WebToken.is_one((authorization or "").partition(" ")[2]):
+            return anonymous, RefusalError(401, UNDECODABLE).answer
         try:
-            return self._state.hosting.identify(request.headers.get("authorization"), client), None
-        except BadCredentialsError:
-            return anonymous, RefusalError(401, "Bad credentials")
+            return self._state.hosting.identify(
+                _bearer(authorization) if endpoint.basic else authorization, client
+            ), None
+        except BadCredentialsError as error:
+            return anonymous, RefusalError(error.status, str(error)).answer
+        except SuspendedError:
+            return anonymous, RefusalError(403, app_handlers.SUSPENDED).answer
+
+    @staticmethod
+    def _lacking(caller: Caller, endpoint: Endpoint) -> Answer | None:
+        if endpoint.requires != "app" and caller.app is not None:
+            return RefusalError(401, "Bad credentials").answer
+        if endpoint.requires == "token" and caller.token is None:
+            return RefusalError(401, _TOKEN_REQUIRED, documentation=_TOKEN_DOCUMENTATION).answer
+        return None
 
     def _over_limit(
         self, caller: Caller, endpoint: Endpoint, record: RecordedRequest, request_id: str
-    ) -> RefusalError | None:
+    ) -> Answer | None:
         if not endpoint.metered:
             return None
-        if refusal := self._over_secondary_limit(caller, request_id):
-            return refusal
-        if self._state.limits.take(caller):
+        limits = self._state.limits
+        secondary = (
+            limits.secondary_for(caller)
+            or limits.too_many_at_once(record.at_once)
+            or limits.spend_in_minute(caller, endpoint.resource, _points(record.method, endpoint))
+        )
+        if secondary is not None:
+            return self._secondary(secondary, request_id)
+        if limits.take(caller, endpoint.resource):
             record.cost = 1
             return None
-        return RefusalError(403, _exceeded(caller, request_id), documentation=RATE_LIMIT_DOCUMENTATION)
+        if endpoint.resource == "graphql":
+            status, kind = limits.graphql_exhausted_status, limits.graphql_exhausted_type
+            return graphql_api.exhausted(caller.login or "", status, kind)
+        return RefusalError(403, _exceeded(caller, request_id), documentation=RATE_LIMIT_DOCUMENTATION).answer
 
-    def _over_secondary_limit(self, caller: Caller, request_id: str) -> RefusalError | None:
-        secondary = self._state.limits.secondary_for(caller)
-        if secondary is None:
-            return None
+    def _secondary(self, secondary: SecondaryLimit, request_id: str) -> Answer:
         wait = secondary.retry_after(self._state.limits.clock())
-        return RefusalError(
+        refusal = RefusalError(
             secondary.status,
             "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. "
             f"If you reach out to GitHub Support for help, please include the request ID {request_id}.",
             documentation=f"{RATE_LIMIT_DOCUMENTATION}#about-secondary-rate-limits",
             headers={} if wait is None else {"Retry-After": str(wait)},
         )
+        return refusal.answer
 
     async def _handle(self, request: Request, endpoint: Endpoint, caller: Caller) -> Answer:
         # What the client takes for the server's address: links keep working through a port forwarded elsewhere.
@@ -152,7 +202,7 @@ class Pipeline:
 
     def _conditional(self, request: Request, caller: Caller, answer: Answer) -> Answer:
         """Add a validator to an answer of 200, and turn it into a 304 if the client has it already."""
-        if answer.status != _OK or not isinstance(answer.body, bytes):
+        if request.method == "POST" or answer.status != _OK or not isinstance(answer.body, bytes):
             return answer
         accept = MediaType.parse(request.headers.get("accept", "")).header
         etag = answer.headers.get("ETag") or weak_etag(answer.body, caller.token or "", accept)
@@ -162,11 +212,11 @@ class Pipeline:
 
     def _refund(self, caller: Caller, record: RecordedRequest) -> None:
         if record.cost:
-            self._state.limits.give_back(caller)
+            self._state.limits.give_back(caller, record.resource or "core")
             record.cost = 0
 
-    def _headers(self, request: Request, caller: Caller, request_id: str) -> dict[str, str]:
-        allowance = self._state.limits.of(caller.token, caller.client)
+    def _headers(self, request: Request, caller: Caller, resource: Resource, request_id: str) -> dict[str, str]:
+        allowance = self._state.limits.of_caller(caller, resource)
         scope = "private" if caller.token else "public"
         return {
             "Cache-Control": f"{scope}, max-age=60, s-maxage=60",
@@ -178,7 +228,7 @@ class Pipeline:
             "X-RateLimit-Limit": str(allowance.limit),
             "X-RateLimit-Remaining": str(allowance.remaining),
             "X-RateLimit-Reset": str(int(allowance.reset_at)),
-            "X-RateLimit-Resource": "core",
+            "X-RateLimit-Resource": resource,
             "X-RateLimit-Used": str(allowance.used),
         }
 
@@ -195,15 +245,26 @@ def _exceeded(caller: Caller, request_id: str) -> str:
     )
 
 
-def _record(request: Request, body: bytes) -> RecordedRequest:
-    return RecordedRequest(
-        method=request.method,
-        path=request.url.path,
-        query=request.url.query,
-        headers={name: value for name, value in request.headers.items() if name != "authorization"},
-        authorized="authorization" in request.headers,
-        body=body,
-    )
+def _points(method: str, endpoint: Endpoint) -> int:
+    """Return what a request counts for the secondary limit.
+
+    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#calculating-points-for-the-secondary-rate-limit
+    """
+    return 1 if endpoint.resource == "graphql" or method in _READING else 5
+
+
+def _bearer(authorization: str | None) -> str | None:
+    """Turn Basic authentication into that with the token alone: any name will do with it.
+
+    https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/managing-your-personal-access-tokens#using-a-personal-access-token-on-the-command-line
+    """
+    scheme, _, encoded = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return authorization
+    try:
+        return f"Bearer {base64.b64decode(encoded).decode().partition(':')[2]}"
+    except ValueError:
+        return authorization
 
 
 async def _whole(answer: Answer) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from github_test_server.answers import Answer, MediaType, RefusalError, json_answer, not_found
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from github_test_server.hosting import Caller, HostedRepository
+    from github_test_server.limits import Resource
     from github_test_server.shapes import Urls
     from github_test_server.state import State
 
@@ -81,12 +82,22 @@ class MovedError(RefusalError):
 
 
 Handler = Callable[[Call], Awaitable[Answer]]
+Requirement = Literal["nothing", "token", "app"]
+"""What a caller must show: a token, or a GitHub App's JSON web token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A handler and how it is charged: `metered` answers cost a point, `api` ones obey limits and tokens."""
+    """A handler and how it is charged.
+
+    `metered` answers cost a point of the `resource`, `api` ones obey limits and tokens.
+    `basic`: whether a token may come as the password of Basic authentication, as from git.
+    """
 
     handler: Handler
     metered: bool = True
     api: bool = True
+    method: Literal["GET", "POST"] = "GET"
+    resource: Resource = "core"
+    requires: Requirement = "nothing"
+    basic: bool = False

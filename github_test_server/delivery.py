@@ -8,7 +8,7 @@ import socket
 import struct
 import sys
 import termios
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TYPE_CHECKING, cast
 
 from starlette.responses import Response
@@ -57,8 +57,7 @@ class Delivery(Response):
     async def _send_body(self, scope: Scope, receive: Receive, send: Send) -> None:
         body, sending = self._answer.body, self._answer.sending
         if isinstance(body, AsyncIterator):
-            async for piece in body:
-                await self._send_piece(send, piece)
+            await self._send_pieces(scope, send, body)
             return await self._send_last(send, b"")
         if sending.reset_at is not None:
             await self._send_piece(send, body[: int(len(body) * sending.reset_at)])
@@ -69,6 +68,19 @@ class Delivery(Response):
             await asyncio.sleep(sending.stall)
             body = body[cut:]
         return await self._send_last(send, body)
+
+    async def _send_pieces(self, scope: Scope, send: Send, pieces: AsyncIterator[bytes]) -> None:
+        """Send pieces as they come, while there is somebody to take them."""
+        transport = transport_of(scope)
+        try:
+            async for piece in pieces:
+                if transport.is_closing():
+                    return
+                await self._send_piece(send, piece)
+        finally:
+            # Left to the garbage collector, what makes the pieces would run on for a while.
+            if isinstance(pieces, AsyncGenerator):
+                await pieces.aclose()
 
     async def _send_piece(self, send: Send, piece: bytes) -> None:
         self._record.bytes_sent += len(piece)

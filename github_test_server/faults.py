@@ -5,6 +5,7 @@ Fault            answers with a changed answer
  +- Redirect         to a given URL
  +- HtmlPage         HTML, with status 200 unless told otherwise
  +- EmptyBody        the right status without a byte
+ +- GraphQLError     one field null in an otherwise good GraphQL answer, with an entry in `errors`
  +- CutBody          JSON cut short, in a response which is whole as far as HTTP can tell
  +- FlippedByte      one wrong byte, at the same length
  +- Delay            nothing for some seconds, then the answer
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from github_test_server.answers import JSON_TYPE, Answer
+from github_test_server.graphql_api import with_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -145,6 +147,21 @@ class ResetMidBody:
 
     def change(self, answer: Answer, body: bytes) -> Answer:
         return replace(answer, body=body, sending=replace(answer.sending, reset_at=self.at))
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLError:
+    """One field of a GraphQL answer becomes null, and `errors` tells why; the rest of it stays good.
+
+    `alias` is the field's name in the answer, such as "r3", or a dotted path, such as "r3.head".
+    """
+
+    alias: str
+    type: str = "INTERNAL"
+    message: str = "Something went wrong while executing your query."
+
+    def change(self, answer: Answer, body: bytes) -> Answer:
+        return replace(answer, body=with_problem(body, self.alias, self.type, self.message))
 
 
 @dataclass(eq=False, slots=True)

@@ -68,10 +68,11 @@ def start(directory: Path, *arguments: str) -> subprocess.Popen[bytes]:
 
 def end(process: subprocess.Popen[bytes]) -> None:
     """End a process made by start() and close its pipes, whatever state it is in."""
+    # Killed first: closing a pipe waits for whoever reads from it in another thread.
+    process.kill()
     if process.stdin is not None:
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()
     if process.stdout is not None:
         process.stdout.close()
-    process.kill()
     process.wait()

@@ -41,8 +41,10 @@ async def authenticated_user(call: Call) -> Answer:
 
 async def rate_limit(call: Call) -> Answer:
     """https://docs.github.com/en/rest/rate-limit/rate-limit."""
-    core = shapes.rate_limit(call.state.limits.of(call.caller.token, call.caller.client))
-    return json_answer({"resources": {"core": core, "search": core, "graphql": core}, "rate": core})
+    limits, caller = call.state.limits, call.caller
+    core = shapes.rate_limit(limits.of_caller(caller))
+    graphql = shapes.rate_limit(limits.of_caller(caller, "graphql"))
+    return json_answer({"resources": {"core": core, "search": core, "graphql": graphql}, "rate": core})
 
 
 async def repository(call: Call) -> Answer:

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from github_test_server.apps import App, Apps, Installation, InstallationToken
+from github_test_server.web_tokens import WebToken, WebTokenError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -26,10 +29,27 @@ class Caller:
     client: str
     token: str | None = field(default=None, repr=False)
     login: str | None = None
+    app: App | None = None
+    installation_token: InstallationToken | None = field(default=None, repr=False)
+
+    @property
+    def account(self) -> str | None:
+        """Whose allowance it draws on: all tokens of an installation have one. None without a token."""
+        if self.app is not None:
+            return f"app {self.app.id}"
+        return _account(self.installation_token) if self.installation_token else self.token
+
+
+def _account(token: InstallationToken) -> str:
+    return f"installation {token.installation.id}"
 
 
 class BadCredentialsError(Exception):
-    """The Authorization header holds no token which the server knows."""
+    """The Authorization header holds no token which the server knows; status and message are GitHub's."""
+
+    def __init__(self, message: str = "Bad credentials", status: int = 401) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +72,10 @@ class HostedRepository:
         return self.tokens is not None
 
     def visible_to(self, caller: Caller) -> bool:
-        return self.tokens is None or caller.token in self.tokens
+        """Whether the caller may read it: everybody may, or its token or its app's installation does."""
+        if self.tokens is None or caller.token in self.tokens:
+            return True
+        return caller.installation_token is not None and caller.installation_token.covers(self.owner, self.id)
 
 
 class Hosting:
@@ -70,6 +93,8 @@ class Hosting:
         self._moved: dict[str, HostedRepository] = {}
         self._logins: dict[str, str] = {}
         self._downloads: dict[str, tuple[int, float]] = {}
+        self.apps = Apps(clock=clock)
+        """GitHub Apps and the tokens of their installations."""
 
     def add(
         self, full_name: str, repository: Repository, *, private_to: Iterable[str] | None = None
@@ -122,6 +147,31 @@ class Hosting:
         """Answer 401 to the token from now on."""
         self._logins.pop(token, None)
 
+    def add_app(self, app_id: int, public_key_pem: bytes | str, *, slug: str = "mirror", owner: str = "octo") -> App:
+        """Register a GitHub App, which signs its JSON web tokens with the private key to this public one."""
+        return self.apps.add(app_id, public_key_pem, slug=slug, owner=owner)
+
+    def install(self, app_id: int, owner: str, repositories: Iterable[str] | None = None) -> Installation:
+        """Install an app at an owner: for the named repositories (`owner/name`), or for all, later ones too.
+
+        What it returns can be suspended, and tells how long tokens live: `suspended`, `token_seconds`.
+        """
+        selected = None if repositories is None else [self[full_name].id for full_name in repositories]
+        return self.apps.install(app_id, owner, selected)
+
+    def uninstall(self, installation: Installation) -> None:
+        """Remove an installation: its tokens answer 401, and asking for others 404."""
+        self.apps.uninstall(installation)
+
+    def expire_tokens(self, installation: Installation) -> None:
+        """Let all tokens which the installation has so far answer 401 from now on."""
+        self.apps.expire_tokens(installation)
+
+    def account_of(self, token: str) -> str:
+        """Return whose allowance a token draws on, as Caller.account does."""
+        found = self.apps.known(token)
+        return _account(found) if found else token
+
     def __getitem__(self, full_name: str) -> HostedRepository:
         return self._by_name[full_name.lower()]
 
@@ -140,13 +190,29 @@ class Hosting:
             return list(self._by_id.values())
 
     def identify(self, authorization: str | None, client: str) -> Caller:
-        """Tell who sends this Authorization header (`Bearer X` or `token X`), or raise BadCredentialsError."""
+        """Tell who sends this Authorization header (`Bearer X` or `token X`).
+
+        BadCredentialsError if nobody does; SuspendedError if it is a suspended installation of an app.
+        """
         if authorization is None:
             return Caller(client)
         scheme, _, token = authorization.partition(" ")
-        if scheme.lower() not in {"bearer", "token"} or token not in self._logins:
+        if scheme.lower() not in {"bearer", "token"}:
+            raise BadCredentialsError
+        if WebToken.is_one(token):
+            return self._identify_app(token, client)
+        if found := self.apps.valid(token):
+            return Caller(client, token, f"{found.installation.app.slug}[bot]", installation_token=found)
+        if token not in self._logins:
             raise BadCredentialsError
         return Caller(client, token, self._logins[token])
+
+    def _identify_app(self, token: str, client: str) -> Caller:
+        try:
+            app = self.apps.authenticate(token)
+        except WebTokenError as error:
+            raise BadCredentialsError(str(error), error.status) from None
+        return Caller(client, token, app.slug, app=app)
 
     def make_download_key(self, hosted: HostedRepository) -> str:
         """Make a key which lets a private repository's archive be fetched for five minutes."""

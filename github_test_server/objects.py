@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 ObjectType = Literal["commit", "tree", "blob", "tag"]
 
 _PERSON = re.compile(rb"(?P<name>.*?) ?<(?P<email>[^>]*)> (?P<seconds>-?\d+)")
+# Anything else is an echo of the name and "missing" or "ambiguous"; a name may look like parts of this.
+_HEADER = re.compile(rb"(?P<sha>[0-9a-f]{40}) (?P<type>commit|tree|blob|tag) (?P<size>\d+)\n")
 _TYPES: dict[bytes, ObjectType] = {b"commit": "commit", b"tree": "tree", b"blob": "blob", b"tag": "tag"}
 
 
@@ -116,14 +118,14 @@ class ObjectReader:
         header = process.stdout.readline()
         if not header:
             raise EOFError
-        words = header.split()
-        if len(words) != 3 or words[1] not in _TYPES:  # noqa: PLR2004 - "<sha> <type> <size>"
+        found = _HEADER.fullmatch(header)
+        if found is None:
             return None
-        size = int(words[2])
+        size = int(found["size"])
         data = process.stdout.read(size + 1)
         if len(data) != size + 1:
             raise EOFError
-        return GitObject(words[0].decode(), _TYPES[words[1]], data[:-1])
+        return GitObject(found["sha"].decode(), _TYPES[found["type"]], data[:-1])
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from github_test_server.limits import Resource
 
 
 @dataclass(slots=True)
@@ -20,10 +23,14 @@ class RecordedRequest:
         query: without its question mark.
         headers: names in lower case, without Authorization.
         authorized: whether there was an Authorization header.
-        body: what was sent with a POST.
+        body: what was sent with a POST: a GraphQL query's JSON, for one.
+        arrived: when, by the server's clock, in seconds since the epoch.
+        resource: the allowance which it is charged to; None if it is not metered.
         status: None until it is answered, and for good if the connection is reset instead.
         cost: points of the primary rate limit: 0 or 1.
         bytes_sent: of the answer's body.
+        at_once: how many metered requests of its account were under way when it came, this one among them.
+        account: who asked, as a digest: the same for all requests that share an allowance.
     """
 
     method: str
@@ -32,9 +39,13 @@ class RecordedRequest:
     headers: Mapping[str, str]
     authorized: bool
     body: bytes = b""
+    arrived: float = 0.0
+    resource: Resource | None = None
     status: int | None = None
     cost: int = 0
     bytes_sent: int = 0
+    at_once: int = 0
+    account: str = ""
     finished: bool = field(default=False, repr=False)
 
 
@@ -48,6 +59,7 @@ class RequestLog:
         self._lock = threading.Lock()
         self._records: list[RecordedRequest] = []
         self._open = 0
+        self._open_of: Counter[str] = Counter()
         self.most_at_once = 0
         """The largest number of requests which were under way at the same time."""
 
@@ -56,32 +68,72 @@ class RequestLog:
             self._records = []
             self.most_at_once = self._open
 
-    def count(self, path: str = "", *, method: str | None = None, status: int | None = None) -> int:
+    def count(
+        self,
+        path: str = "",
+        *,
+        method: str | None = None,
+        status: int | None = None,
+        resource: Resource | None = None,
+    ) -> int:
         """Count the requests which match: `path` is a regular expression to be found in the path."""
-        return len(self.select(path, method=method, status=status))
+        return len(self.select(path, method=method, status=status, resource=resource))
 
-    def select(self, path: str = "", *, method: str | None = None, status: int | None = None) -> list[RecordedRequest]:
+    def select(
+        self,
+        path: str = "",
+        *,
+        method: str | None = None,
+        status: int | None = None,
+        resource: Resource | None = None,
+    ) -> list[RecordedRequest]:
         return [
             record
             for record in self._snapshot()
-            if re.search(path, record.path) and method in {None, record.method} and status in {None, record.status}
+            if re.search(path, record.path)
+            and method in {None, record.method}
+            and status in {None, record.status}
+            and resource in {None, record.resource}
         ]
+
+    def most_in_a_minute(
+        self,
+        path: str = "",
+        *,
+        method: str | None = None,
+        status: int | None = None,
+        resource: Resource | None = None,
+        seconds: float = 60.0,
+    ) -> int:
+        """Return the largest number of matching requests which arrived within any 60 seconds, or other `seconds`."""
+        most, window = 0, deque[float]()
+        for record in self.select(path, method=method, status=status, resource=resource):
+            window.append(record.arrived)
+            while window[0] <= record.arrived - seconds:
+                window.popleft()
+            most = max(most, len(window))
+        return most
 
     @property
     def points(self) -> int:
-        """Points of the primary rate limit which all requests cost."""
+        """Points of the primary rate limits which all requests cost, REST and GraphQL together."""
         return sum(record.cost for record in self._snapshot())
 
     def begin(self, record: RecordedRequest) -> None:
         with self._lock:
             self._records.append(record)
             self._open += 1
+            self._open_of[record.account] += record.resource is not None
+            record.at_once = self._open_of[record.account]
             self.most_at_once = max(self.most_at_once, self._open)
 
     def finish(self, record: RecordedRequest) -> None:
         """Count the request as under way no longer; doing so twice does no harm."""
         with self._lock:
-            self._open -= not record.finished
+            if record.finished:
+                return
+            self._open -= 1
+            self._open_of[record.account] -= record.resource is not None
             record.finished = True
 
     def _snapshot(self) -> list[RecordedRequest]:

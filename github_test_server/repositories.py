@@ -156,6 +156,16 @@ class Repository:
         """Return the object that `heads/…` or `tags/…` points at: an annotated tag is not followed."""
         return self._reader.read(f"refs/{name}") if _is_ref(name) else None
 
+    def resolve(self, expression: str) -> GitObject | None:
+        """Return what a name in git's rev-parse syntax stands for, such as `main:config` or `<sha>:`.
+
+        https://git-scm.com/docs/git-rev-parse#_specifying_revisions. A bare repository has no index and names
+        nothing by a message, so that an expression never begins with a colon.
+        """
+        if not expression or expression.startswith(":") or "\n" in expression:
+            return None
+        return self._reader.read(expression)
+
     def read_blob(self, sha: str) -> bytes | None:
         found = self._reader.read(sha) if FULL_SHA.fullmatch(sha) else None
         return found.data if found and found.type == "blob" else None

@@ -12,6 +12,7 @@ import uvicorn
 
 from github_test_server.app import create_app
 from github_test_server.protocol import TransportProtocol
+from github_test_server.shapes import Urls
 from github_test_server.state import State, TreeLimits
 
 if TYPE_CHECKING:
@@ -72,8 +73,31 @@ class GitHubTestServer:
         return self.origin + self._state.api_path
 
     @property
+    def urls(self) -> Urls:
+        """The addresses which payloads of webhooks name."""
+        return Urls(self.origin, self.url)
+
+    @property
+    def graphql_url(self) -> str:
+        """The GraphQL endpoint: beside the API's base URL if that ends with /api/v3, else below it."""
+        return self.origin + self._state.graphql_path
+
+    @property
+    def graphql(self) -> bool:
+        """Whether there is a GraphQL endpoint; False makes it answer 404."""
+        return self._state.graphql
+
+    @graphql.setter
+    def graphql(self, there: bool) -> None:
+        self._state.graphql = there
+
+    @property
     def hosting(self) -> Hosting:
-        """Repositories and tokens: add, remove, rename, make_private, make_public, add_token, revoke_token."""
+        """Repositories, tokens and GitHub Apps.
+
+        add, remove, rename, make_private, make_public; add_token, revoke_token; add_app, install, uninstall,
+        expire_tokens.
+        """
         return self._state.hosting
 
     @property
@@ -112,11 +136,15 @@ class GitHubTestServer:
         self.hosting.rename(old, new)
 
     def reset(self) -> None:
-        """Forget recorded requests, faults, limits, latency and tree limits; keep repositories and tokens."""
+        """Forget recorded requests, faults, limits, latency and tree limits; keep repositories and tokens.
+
+        GraphQL is there again.
+        """
         self.faults.clear()
         self.limits.clear()
         self.requests.reset()
         self.latency = 0.0
+        self.graphql = True
         self._state.tree_limits = TreeLimits()
 
     def start(self) -> None:

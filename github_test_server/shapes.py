@@ -111,17 +111,21 @@ def base64_lines(content: bytes) -> str:
     return "".join(f"{text[at : at + _BASE64_LINE]}\n" for at in range(0, len(text), _BASE64_LINE))
 
 
-def _node_id(kind: str, identifier: object) -> str:
+def node_id(kind: str, identifier: object) -> str:
     return base64.b64encode(f"0{len(kind)}:{kind}{identifier}".encode()).decode()
 
 
+def user_id(login: str) -> int:
+    return int.from_bytes(login.lower().encode()[:6], "big")
+
+
 def user(login: str, urls: Urls) -> Json:
-    identifier = int.from_bytes(login.lower().encode()[:6], "big")
+    identifier = user_id(login)
     url = f"{urls.api}/users/{login}"
     return {
         "login": login,
         "id": identifier,
-        "node_id": _node_id("User", identifier),
+        "node_id": node_id("User", identifier),
         "avatar_url": f"{urls.web}/avatars/{login}",
         "gravatar_id": "",
         "url": url,
@@ -149,7 +153,7 @@ def repository(hosted: HostedRepository, urls: Urls, *, size: int, pushed_at: da
     counts = ["forks", "stargazers", "watchers", "open_issues", "subscribers", "network"]
     return {
         "id": hosted.id,
-        "node_id": _node_id("Repository", hosted.id),
+        "node_id": node_id("Repository", hosted.id),
         "name": hosted.name,
         "full_name": hosted.full_name,
         "private": hosted.private,
@@ -205,7 +209,7 @@ def commit(commit: Commit, hosted: HostedRepository, urls: Urls) -> Json:
     url, page = urls.repository(hosted), urls.page(hosted)
     return {
         "sha": commit.sha,
-        "node_id": _node_id("Commit", f"{hosted.id}:{commit.sha}"),
+        "node_id": node_id("Commit", f"{hosted.id}:{commit.sha}"),
         "commit": {
             "author": _person(commit.author),
             "committer": _person(commit.committer),
@@ -255,7 +259,7 @@ def git_commit(commit: Commit, hosted: HostedRepository, urls: Urls) -> Json:
     url, page = urls.repository(hosted), urls.page(hosted)
     return {
         "sha": commit.sha,
-        "node_id": _node_id("Commit", f"{hosted.id}:{commit.sha}"),
+        "node_id": node_id("Commit", f"{hosted.id}:{commit.sha}"),
         "url": f"{url}/git/commits/{commit.sha}",
         "html_url": f"{page}/commit/{commit.sha}",
         "author": _person(commit.author),
@@ -282,7 +286,7 @@ def tree_entry(entry: TreeEntry, repository_url: str) -> Json:
 def blob(sha: str, content: bytes, hosted: HostedRepository, urls: Urls) -> Json:
     return {
         "sha": sha,
-        "node_id": _node_id("Blob", f"{hosted.id}:{sha}"),
+        "node_id": node_id("Blob", f"{hosted.id}:{sha}"),
         "size": len(content),
         "url": f"{urls.repository(hosted)}/git/blobs/{sha}",
         "content": base64_lines(content),
@@ -316,7 +320,7 @@ def git_ref(name: str, target: GitObject, hosted: HostedRepository, urls: Urls) 
     url = urls.repository(hosted)
     return {
         "ref": f"refs/{name}",
-        "node_id": _node_id("Ref", f"{hosted.id}:refs/{name}"),
+        "node_id": node_id("Ref", f"{hosted.id}:refs/{name}"),
         "url": f"{url}/git/refs/{name}",
         "object": {"sha": target.sha, "type": target.type, "url": f"{url}/git/{target.type}s/{target.sha}"},
     }

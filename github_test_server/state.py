@@ -32,19 +32,28 @@ class TreeLimits:
 class State:
     """Attributes: `api_path` is "" or such as "/api/v3", `latency` seconds before every answer.
 
-    `codeload_url` is the origin of archives; None: the server's own.
+    `codeload_url` is the origin of archives; None: the server's own. `graphql`: whether that API is there.
     """
 
     api_path: str = ""
     clock: Callable[[], float] = time.time
     codeload_url: str | None = None
     latency: float = 0.0
+    graphql: bool = True
     tree_limits: TreeLimits = field(default_factory=TreeLimits)
     requests: RequestLog = field(default_factory=RequestLog)
     faults: Faults = field(default_factory=Faults)
     hosting: Hosting = field(init=False)
     limits: Limits = field(init=False)
 
+    @property
+    def graphql_path(self) -> str:
+        """Where GraphQL is: beside "/api/v3" on GitHub Enterprise Server.
+
+        https://docs.github.com/en/enterprise-server@latest/graphql/guides/forming-calls-with-graphql#the-graphql-endpoint
+        """
+        return f"{self.api_path.removesuffix('/v3') if self.api_path.endswith('/api/v3') else self.api_path}/graphql"
+
     def __post_init__(self) -> None:
         self.hosting = Hosting(clock=self.clock)
-        self.limits = Limits(clock=self.clock)
+        self.limits = Limits(clock=self.clock, account_of=self.hosting.account_of)

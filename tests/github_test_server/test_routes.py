@@ -104,9 +104,9 @@ async def test_whatever_is_not_there_is_a_404_in_json(client: httpx2.AsyncClient
     assert (answer.status_code, answer.json()["message"]) == (404, "Not Found")
 
 
-@pytest.mark.parametrize("path", [DEMO, "/graphql"])
-async def test_a_method_which_is_not_served_is_a_404(client: httpx2.AsyncClient, path: str) -> None:
-    assert (await client.post(path, json={})).status_code == 404
+async def test_a_method_which_is_not_served_is_a_404(client: httpx2.AsyncClient) -> None:
+    assert (await client.post(DEMO, json={})).status_code == 404
+    assert (await client.get("/graphql")).status_code == 404
 
 
 async def test_a_tree_lists_what_git_lists(client: httpx2.AsyncClient, repository: Repository, git: Git) -> None:
