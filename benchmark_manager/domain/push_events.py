@@ -1,0 +1,197 @@
+"""What a push to GitHub means for the projects of its repository.
+
+Source: https://docs.github.com/en/webhooks/webhook-events-and-payloads#push
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from benchmark_manager.domain.repository_url import parse_repository_url
+from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.models.project import Project, RepositoryAddress
+from benchmark_manager.models.push import Push, PushedCommit
+from benchmark_manager.models.sync import SyncTrigger
+
+#: A pushed project falls due after this many seconds, so that the pushes of one moment make one sync.
+DEBOUNCE: Final = 1.0
+#: From this many commits on their list may be cut: at 2,048 today, at 20 by servers that are still in use.
+_COMMITS_MAY_BE_CUT: Final = 20
+#: GitHub lists this many files of a commit at most.
+_FILES_MAY_BE_CUT: Final = 3000
+_NO_COMMIT: Final = frozenset({"0" * 40, "0" * 64})
+
+#: What a push is to a project. `due`: it has to be synced. `known`: the commit is the one it has. `untouched`: neither
+#: folder changed. `elsewhere`: another branch, or a tag. `paused`: somebody wants it left alone.
+Meaning = Literal["due", "known", "untouched", "elsewhere", "paused"]
+
+_CommitId = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")]
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True, hide_input_in_errors=True)
+
+
+class _Commit(_Payload):
+    id: str | None = None
+    added: list[str] | None = None
+    modified: list[str] | None = None
+    removed: list[str] | None = None
+
+
+class _Repository(_Payload):
+    # The templates first: only they name the API's host. `url` is a web address in a push, but the API's elsewhere.
+    commits_url: str | None = None
+    trees_url: str | None = None
+    hooks_url: str | None = None
+    url: str | None = None
+    html_url: str | None = None
+    clone_url: str | None = None
+    default_branch: str | None = None
+
+
+class _PushPayload(_Payload):
+    ref: str
+    before: _CommitId
+    after: _CommitId
+    created: bool = False
+    deleted: bool = False
+    forced: bool = False
+    commits: list[_Commit] | None = None
+    repository: _Repository
+
+
+#: Where a repository's address is read, with what follows it there.
+_ADDRESSES: Final[Mapping[str, str]] = {
+    "commits_url": "/commits{/sha}",
+    "trees_url": "/git/trees{/sha}",
+    "hooks_url": "/hooks",
+    "url": "",
+    "html_url": "",
+    "clone_url": "",
+}
+
+
+def parse_push(payload: Mapping[str, object]) -> Push:
+    """The push that a webhook's payload tells of.
+
+    Raises:
+        InvalidInputError: `malformed_webhook`, naming the fields at fault and never their values.
+    """
+    try:
+        told = _PushPayload.model_validate(payload)
+    except ValidationError as error:
+        # Where in a list it is says nothing to whoever looks at the payload, and may be thousands of places.
+        places = sorted({".".join(str(part) for part in e["loc"] if isinstance(part, str)) for e in error.errors()})
+        raise malformed(f"of the push these fields are missing or wrong: {', '.join(places)}") from None
+    addresses = tuple(
+        text.removesuffix(tail) for name, tail in _ADDRESSES.items() if (text := getattr(told.repository, name))
+    )
+    if not addresses:
+        raise malformed("its repository has no address, such as commits_url or html_url")
+    return Push(
+        addresses=addresses,
+        default_branch=told.repository.default_branch,
+        ref=told.ref,
+        before=told.before,
+        after=told.after,
+        created=told.created or told.before in _NO_COMMIT,
+        deleted=told.deleted or told.after in _NO_COMMIT,
+        forced=told.forced,
+        commits=None if told.commits is None else tuple(_commit(commit) for commit in told.commits),
+    )
+
+
+def _commit(told: _Commit) -> PushedCommit:
+    lists = (told.added, told.modified, told.removed)
+    paths = None if None in lists else frozenset(path for listed in lists for path in listed or ())
+    return PushedCommit(id=told.id, paths=paths)
+
+
+def malformed(what: str) -> InvalidInputError:
+    """The error of a webhook that GitHub would not have sent; `what` goes on behind "cannot be understood: "."""
+    return InvalidInputError("malformed_webhook", f"The webhook cannot be understood: {what}.")
+
+
+def repository_of(push: Push, api_urls: Sequence[str]) -> RepositoryAddress | None:
+    """The repository behind one of the API bases `api_urls`; None when it is none of theirs.
+
+    The first address decides. A repository of the same name at another host never passes for this one.
+    """
+    address = push.addresses[0]
+    if "://" not in address:
+        # A short address would mean the first base, whatever host sent it.
+        return None
+    try:
+        return parse_repository_url(address, api_urls).repository
+    except InvalidInputError:
+        return None
+
+
+def meaning_of(push: Push, project: Project, now: datetime) -> Meaning:
+    """What a push to the project's repository is to the project at `now`, by the database's clock.
+
+    Where in doubt it is `due`: a sync too many costs one request, and one too few leaves old files.
+    """
+    state, source = project.state, project.source
+    tracked = {source.branch} if source.branch is not None else {state.resolved_branch, push.default_branch}
+    if push.branch is None or push.branch not in tracked:
+        return "elsewhere"
+    if project.paused:
+        return "paused"
+    if state.head_sha is None or push.branch != (source.branch or state.resolved_branch):
+        # Nothing was read yet, or the default branch is another one now: there is nothing to compare with.
+        return "due"
+    healthy = state.status == "ok"
+    running = project.lease_until is not None and project.lease_until > now
+    # A sync under way may have read the commit before this one.
+    if push.after == state.head_sha and healthy and not running:
+        return "known"
+    if touches(push, source.config_folder, source.job_folder):
+        return "due"
+    # No poll repairs what an unpolled project misses: all commits up to these must be known to be dealt with.
+    follows = healthy and push.before in {state.head_sha, project.pushed_sha}
+    return "untouched" if project.polling_interval > 0 or follows else "due"
+
+
+def touches(push: Push, *folders: str) -> bool:
+    """Whether the push changes, or may change, something in one of these folders; "" is the root."""
+    paths = changed_paths(push)
+    return paths is None or any(_is_related(path, folder) for path in paths for folder in folders)
+
+
+def _is_related(path: str, folder: str) -> bool:
+    """Inside, the folder itself, or above it: a folder may become a file, a link or a submodule, or be none again."""
+    return folder in {"", path} or path.startswith(f"{folder}/") or folder.startswith(f"{path}/")
+
+
+def changed_paths(push: Push) -> frozenset[str] | None:
+    """Every path that the push changed; None where the payload does not tell all of them for sure."""
+    if push.created or push.deleted or push.forced or not push.commits or len(push.commits) >= _COMMITS_MAY_BE_CUT:
+        return None
+    listed = [commit.paths for commit in push.commits]
+    # A commit without files may be a merge, whose own changes are not listed.
+    if not all(listed) or push.commits[-1].id != push.after:
+        return None
+    if sum(len(paths or ()) for paths in listed) >= _FILES_MAY_BE_CUT:
+        return None
+    return frozenset[str]().union(*(paths or () for paths in listed))
+
+
+def due_after_push(project: Project, now: datetime) -> tuple[datetime, SyncTrigger]:
+    """When a project is due behind a push at `now`, and by what.
+
+    It is never put off: a later push joins the sync that an earlier one, or a person, has queued. Only where a sync is
+    under way, its own time stays behind, and the next is `DEBOUNCE` away.
+    """
+    soon = now + timedelta(seconds=DEBOUNCE)
+    planned = project.next_poll_at
+    wished = project.due_trigger == "manual"
+    if planned is None or planned > soon:
+        return soon, "webhook"
+    running = project.lease_until is not None and project.lease_until > now
+    if running and planned <= now and not wished:
+        return soon, "webhook"
+    return planned, "manual" if wished else "webhook"

@@ -1,0 +1,34 @@
+"""Pushes, as GitHub's webhooks tell of them."""
+
+from benchmark_manager.models.record import Record
+
+
+class PushedCommit(Record):
+    """A commit of a push; `paths` are all that it added, modified or removed, or None where that was not told."""
+
+    id: str | None
+    paths: frozenset[str] | None
+
+
+class Push(Record):
+    """A push to one ref.
+
+    `addresses` are the repository's, the most telling first. `commits` is None where none were listed. Of a ref
+    which was created or deleted, `before` or `after` is all zeros.
+    """
+
+    addresses: tuple[str, ...]
+    default_branch: str | None
+    ref: str
+    before: str
+    after: str
+    created: bool
+    deleted: bool
+    forced: bool
+    commits: tuple[PushedCommit, ...] | None
+
+    @property
+    def branch(self) -> str | None:
+        """The branch's name; None for a tag."""
+        prefix = "refs/heads/"
+        return self.ref.removeprefix(prefix) if self.ref.startswith(prefix) else None
