@@ -8,8 +8,9 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from benchmark_manager.api import health, modified_files, original_files, projects
+from benchmark_manager.api import github_webhook, health, metrics, modified_files, original_files, projects
 from benchmark_manager.api.docs import install_docs
+from benchmark_manager.api.github_webhook import LargeBodies
 from benchmark_manager.api.middleware import HeadRequests, JsonBodies, LimitedBodies, NoSniffing
 from benchmark_manager.api.problems import install_problem_handlers
 from benchmark_manager.config import Settings
@@ -62,8 +63,9 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
         middleware=[*_cors(settings), *(Middleware(part) for part in _MIDDLEWARE)],
     )
-    for part in (health, projects, original_files, modified_files):
+    for part in (health, metrics, projects, original_files, modified_files, github_webhook):
         app.include_router(part.router)
+    app.state.large_bodies = LargeBodies()
     install_docs(app)
     install_problem_handlers(app)
     return app

@@ -86,6 +86,9 @@ class Settings(BaseSettings):
         default=500, ge=1, description="Due projects per credential from which checks go in GraphQL batches."
     )
     sync_retention_days: int = Field(default=30, ge=1, le=3650, description="Days for which sync history is kept.")
+    sync_retention_count: int = Field(
+        default=1000, ge=1, le=100_000, description="Syncs of one project which its history keeps at most."
+    )
     trash_retention_days: int = Field(
         default=30, ge=1, le=3650, description="Days for which deleted variants are kept."
     )

@@ -7,6 +7,7 @@
      + StaleError                     412
      + InvalidInputError              422, with the fields at fault
      |  + InvalidContentError         422, with the problems' lines and columns
+     + SignatureError                 401, a webhook which the secret did not sign
      + TokenUnreadableError           a stored token which no key opens
      + StorageError                   the database is there but cannot take a write
      + StoppingError                  the service stops before it did what was asked
@@ -82,6 +83,16 @@ class InvalidContentError(InvalidInputError):
             field="content",
         )
         self.problems = tuple(problems)
+
+
+class SignatureError(BenchmarkManagerError):
+    """A webhook was not signed with the service's secret; nothing in it was looked at."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "bad_signature",
+            "X-Hub-Signature-256 is not this body's; give the webhook at GitHub the secret that WEBHOOK_SECRET has.",
+        )
 
 
 class TokenUnreadableError(BenchmarkManagerError):

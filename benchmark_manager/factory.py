@@ -14,35 +14,57 @@ from pathlib import Path
 from typing import Final
 
 import httpx2 as httpx
+import pymongo
 import structlog
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from pymongo.errors import PyMongoError
 
 from benchmark_manager.config import Settings, split_keys
 from benchmark_manager.errors import StartError
-from benchmark_manager.github.client import GitHubClient
-from benchmark_manager.github.limits import LimitRegistry
+from benchmark_manager.github.app import GitHubApp
+from benchmark_manager.github.contents import MemoryBudget
+from benchmark_manager.github.governor import Governors
+from benchmark_manager.github.heads import HeadChecker
+from benchmark_manager.github.listing import FolderLister
+from benchmark_manager.github.requests import Connection
 from benchmark_manager.services.copying import Copier
+from benchmark_manager.services.credentials import CredentialService
+from benchmark_manager.services.file_history import FileHistoryService
 from benchmark_manager.services.housekeeping import Housekeeping
+from benchmark_manager.services.limit_sharing import LimitSharing
+from benchmark_manager.services.metrics import Metrics
 from benchmark_manager.services.modified_files import ModifiedFileService
 from benchmark_manager.services.original_files import OriginalFileService
 from benchmark_manager.services.original_sync import OriginalSync
+from benchmark_manager.services.places import SyncPlaces
 from benchmark_manager.services.polling import Polling
 from benchmark_manager.services.projects import ProjectDefaults, ProjectService
 from benchmark_manager.services.status import StatusService
 from benchmark_manager.services.sync_work import SyncWork
 from benchmark_manager.services.tokens import TokenVault
+from benchmark_manager.services.unchanged import UnchangedRecorder
 from benchmark_manager.services.upstream import UpstreamReader
+from benchmark_manager.services.webhooks import WebhookService
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.database import Database
 from benchmark_manager.stores.embedded import EmbeddedDatabase
+from benchmark_manager.stores.file_histories import FileHistoryStore
+from benchmark_manager.stores.governors import GovernorStore
+from benchmark_manager.stores.leases import LeaseStore
 from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.projects import ProjectStore
+from benchmark_manager.stores.sync_progress import SyncProgressStore
 from benchmark_manager.stores.syncs import SyncStore
+from benchmark_manager.stores.webhook_deliveries import WebhookDeliveryStore
 
 _log = structlog.get_logger(__name__)
 
 _KEY_FILE: Final = "secret.key"
+#: What is known of GitHub's limits is stored once more at the end, unless that takes longer, seconds.
+_LAST_WORDS_SECONDS: Final = 1.0
 
 
 def utc_now() -> datetime:
@@ -65,9 +87,13 @@ class Services:
     projects: ProjectService
     original_files: OriginalFileService
     modified_files: ModifiedFileService
+    file_history: FileHistoryService
     sync: OriginalSync
     polling: Polling
+    webhooks: WebhookService
     housekeeping: Housekeeping
+    limits: LimitSharing
+    metrics: Metrics
     status: StatusService
     project_store: ProjectStore
     vault: TokenVault
@@ -81,31 +107,73 @@ async def open_services(settings: Settings, outside: Outside | None = None) -> A
         StartError: one readable line.
     """
     outside = outside or Outside()
+    metrics = Metrics()
     async with open_database(settings) as database:
-        github = GitHubClient(
-            LimitRegistry(outside.clock), transport=outside.transport, clock=outside.clock, sleep=outside.sleep
+        connection = Connection(
+            Governors(outside.clock),
+            transport=outside.transport,
+            clock=outside.clock,
+            sleep=outside.sleep,
+            observe=metrics.requested,
         )
+        limits = LimitSharing(connection.governors, GovernorStore(database), outside.clock)
+        # What a former process, or another replica, was told by GitHub holds for this one too.
+        await limits.run()
         try:
-            yield build_services(settings, database, github, outside.clock)
+            yield build_services(settings, database, connection, limits, metrics, outside.clock)
         finally:
-            await github.close()
+            with contextlib.suppress(PyMongoError), pymongo.timeout(_LAST_WORDS_SECONDS):
+                await limits.run()
+            await connection.close()
 
 
 def build_services(
-    settings: Settings, database: Database, github: GitHubClient, clock: Callable[[], datetime]
+    settings: Settings,
+    database: Database,
+    connection: Connection,
+    limits: LimitSharing,
+    metrics: Metrics,
+    clock: Callable[[], datetime],
 ) -> Services:
-    project_store, files, modified = ProjectStore(database), OriginalFileStore(database), ModifiedFileStore(database)
-    blobs, syncs = BlobStore(database), SyncStore(database)
+    projects, files, modified = ProjectStore(database), OriginalFileStore(database), ModifiedFileStore(database)
+    blobs, syncs, leases = BlobStore(database), SyncStore(database), LeaseStore(database)
+    histories, deliveries = FileHistoryStore(database), WebhookDeliveryStore(database)
     vault = token_vault(settings)
-    housekeeping = Housekeeping(
-        project_store, syncs, blobs, sync_retention=timedelta(days=settings.sync_retention_days), clock=clock
+    credentials = CredentialService(connection, vault, _github_app(settings, connection, clock))
+    places = SyncPlaces()
+    work = SyncWork(
+        database,
+        leases,
+        files,
+        syncs,
+        UpstreamReader(
+            files,
+            Copier(blobs, MemoryBudget(), clock),
+            HeadChecker(connection),
+            FolderLister(),
+            settings.max_file_size,
+        ),
+        credentials,
+        places,
+        UnchangedRecorder(database, leases, syncs),
+        clock=clock,
+        random=random.random,
     )
-    reader = UpstreamReader(files, Copier(blobs, clock), settings.max_file_size)
-    work = SyncWork(database, project_store, files, syncs, reader, github, vault, clock=clock, random=random.random)
-    sync = OriginalSync(database, project_store, syncs, work, owner=_replica_name(), clock=clock)
+    sync = OriginalSync(
+        database,
+        projects,
+        leases,
+        syncs,
+        SyncProgressStore(database),
+        work,
+        owner=_replica_name(),
+        clock=clock,
+        metrics=metrics,
+    )
+    polling = Polling(database, leases, sync, places, batch_threshold=settings.github_batch_threshold)
     return Services(
         projects=ProjectService(
-            project_store,
+            projects,
             files,
             syncs,
             vault,
@@ -115,17 +183,68 @@ def build_services(
             ),
             clock=clock,
         ),
-        original_files=OriginalFileService(project_store, files, blobs),
+        original_files=OriginalFileService(projects, files, blobs),
         modified_files=ModifiedFileService(
-            database, project_store, files, modified, blobs, max_file_size=settings.max_file_size, clock=clock
+            database, projects, files, modified, blobs, max_file_size=settings.max_file_size, clock=clock
         ),
+        file_history=FileHistoryService(projects, files, histories, credentials, clock=clock),
         sync=sync,
-        polling=Polling(sync),
-        housekeeping=housekeeping,
-        status=StatusService(database, project_store, github.limits, clock=clock),
-        project_store=project_store,
+        polling=polling,
+        webhooks=WebhookService(
+            database,
+            projects,
+            deliveries,
+            secret=None if settings.webhook_secret is None else settings.webhook_secret.get_secret_value(),
+            api_urls=settings.github_api_urls,
+            wake=polling.wake,
+        ),
+        housekeeping=Housekeeping(
+            projects,
+            syncs,
+            blobs,
+            histories,
+            deliveries,
+            sync_retention=timedelta(days=settings.sync_retention_days),
+            sync_retention_count=settings.sync_retention_count,
+            clock=clock,
+        ),
+        limits=limits,
+        metrics=metrics,
+        status=StatusService(database, projects, connection.governors, clock=clock),
+        project_store=projects,
         vault=vault,
     )
+
+
+def _github_app(settings: Settings, connection: Connection, clock: Callable[[], datetime]) -> GitHubApp | None:
+    """The App of the settings, at the first API base.
+
+    Raises:
+        StartError: its key cannot be read, or is none.
+    """
+    if settings.github_app_id is None:
+        return None
+    key = settings.github_app_private_key
+    text = _app_key_of_file(settings) if key is None else key.get_secret_value()
+    # Where a line break is hard to write, as in .env, keys are often given with these.
+    text = text.replace("\\n", "\n").strip() + "\n"
+    try:
+        load_pem_private_key(text.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise StartError("GITHUB_APP_PRIVATE_KEY is no private key in PEM; download one from the App's page.") from None
+    return GitHubApp(connection, settings.github_api_urls[0], settings.github_app_id, text, clock)
+
+
+def _app_key_of_file(settings: Settings) -> str:
+    path = settings.github_app_private_key_file
+    if path is None:
+        raise StartError("GITHUB_APP_ID is set, but neither GITHUB_APP_PRIVATE_KEY nor GITHUB_APP_PRIVATE_KEY_FILE.")
+    try:
+        return path.read_text()
+    except OSError as error:
+        raise StartError(f"GITHUB_APP_PRIVATE_KEY_FILE {path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise StartError(f"GITHUB_APP_PRIVATE_KEY_FILE {path} is no private key in PEM.") from None
 
 
 @asynccontextmanager
@@ -147,7 +266,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
     try:
         database = Database(url, settings.db_name, "embedded", ensure_room=embedded.ensure_room)
         async with _started(database):
-            await ProjectStore(database).break_leases()
+            await LeaseStore(database).break_all()
             yield database
     finally:
         supervision.cancel()

@@ -17,6 +17,7 @@ _log = structlog.get_logger(__name__)
 
 #: Seconds between looks for due projects.
 _TICK: Final = 1.0
+_SHARE_LIMITS: Final = 5.0
 _SWEEP_DELETED: Final = 15.0
 _HOUSEKEEPING: Final = 6 * 3600.0
 #: Of the 10 s for a graceful stop, running syncs get these.
@@ -39,6 +40,7 @@ class Scheduler:
     def start(self) -> None:
         sweeping = self._services.housekeeping
         self._every(_TICK, "poll", self._services.polling.run_due)
+        self._every(_SHARE_LIMITS, "share limits", self._services.limits.run)
         self._every(_SWEEP_DELETED, "sweep deleted projects", sweeping.sweep_deleted_projects)
         self._every(_HOUSEKEEPING, "housekeeping", sweeping.run)
         self._scheduler.start()

@@ -8,9 +8,9 @@ from benchmark_manager.api.problems import documented
 from benchmark_manager.api.shapes import (
     DatabaseAnswer,
     HealthAnswer,
-    RateLimitAnswer,
     SchedulerAnswer,
     StatusAnswer,
+    rate_limit_answer,
 )
 from benchmark_manager.version import __version__
 
@@ -56,13 +56,11 @@ async def status(request: Request, services: ServicesDependency) -> StatusAnswer
         total_original_files=totals.original_files,
         total_modified_files=totals.modified_files,
         projects_by_sync_status=totals.projects_by_sync_status,
+        projects_paused=totals.projects_paused,
         scheduler=SchedulerAnswer(
             running=request.app.state.scheduler_running(),
             next_poll_at=totals.next_poll_at,
             projects_due=totals.projects_due,
         ),
-        github=[
-            RateLimitAnswer(api_url=row.api_url, limit=row.limit, remaining=row.remaining, reset_at=row.reset_at)
-            for row in found.github
-        ],
+        github=[rate_limit_answer(row) for row in found.github],
     )

@@ -94,11 +94,15 @@ IfMatchDependency = Annotated[frozenset[int] | None, Depends(expected_revisions)
 
 def json_list(request: Request, page: Page[Any], rows: Sequence[BaseModel], adapter: TypeAdapter[Any]) -> Response:
     """A plain array, with how many there are and where the next page is in its headers."""
-    headers = {"X-Total-Count": str(page.total)}
-    if page.next_cursor is not None:
-        following = request.url.include_query_params(cursor=page.next_cursor)
-        headers["Link"] = f'<{following}>; rel="next"'
+    headers = {"X-Total-Count": str(page.total), **next_page(request, page.next_cursor)}
     return Response(adapter.dump_json(list(rows)), media_type=_JSON, headers=headers)
+
+
+def next_page(request: Request, cursor: str | None) -> dict[str, str]:
+    """The Link header which leads on to `cursor` (RFC 8288), all other parameters kept; none at the end."""
+    if cursor is None:
+        return {}
+    return {"Link": f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'}
 
 
 def json_resource(

@@ -1,15 +1,20 @@
 """What holds for every answer, whatever route gave it."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from benchmark_manager.api.problems import CODES, problem
+from benchmark_manager.api import github_webhook
+from benchmark_manager.api.problems import CODES, BodyTooLargeError, problem
 
 #: Bytes of a request's body.
 MAX_BODY: Final = 4 * 1024 * 1024
+#: Bytes of the bodies which certain paths take.
+_OWN_LIMITS: Final[Mapping[str, int]] = {github_webhook.PATH: github_webhook.MAX_PAYLOAD}
+#: Paths whose routes judge the media type themselves: a webhook's signature goes before it.
+_ANY_MEDIA_TYPE: Final = frozenset({github_webhook.PATH})
 _BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -48,7 +53,7 @@ class NoSniffing:
 
 
 class LimitedBodies:
-    """Refuse bodies over `MAX_BODY`: at once where their length is told, else as soon as they exceed it.
+    """Refuse bodies over `MAX_BODY`, or their path's own limit: at once by the length told, else once they exceed it.
 
     FastAPI's own `max_body_size` answers the first case in plain text, before any handler of ours.
     """
@@ -60,9 +65,10 @@ class LimitedBodies:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = _OWN_LIMITS.get(scope["path"], MAX_BODY)
         told = Headers(scope=scope).get("content-length", "")
-        if told.isdecimal() and (len(told) > len(str(MAX_BODY)) or int(told) > MAX_BODY):
-            await problem("body_too_large", CODES["body_too_large"][1])(scope, receive, send)
+        if told.isdecimal() and (len(told) > len(str(limit)) or int(told) > limit):
+            await problem("body_too_large", BodyTooLargeError(limit).detail)(scope, receive, send)
             return
         received = 0
 
@@ -70,8 +76,8 @@ class LimitedBodies:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > MAX_BODY:
-                raise HTTPException(413)
+            if received > limit:
+                raise BodyTooLargeError(limit)
             return message
 
         await self._app(scope, receive_limited, send)
@@ -84,7 +90,12 @@ class JsonBodies:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] in _BODY_METHODS and not _is_json(Headers(scope=scope)):
+        if (
+            scope["type"] == "http"
+            and scope["method"] in _BODY_METHODS
+            and scope["path"] not in _ANY_MEDIA_TYPE
+            and not _is_json(Headers(scope=scope))
+        ):
             refusal = problem("unsupported_media_type", CODES["unsupported_media_type"][1])
             await refusal(scope, receive, send)
             return

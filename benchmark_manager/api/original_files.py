@@ -12,6 +12,7 @@ from benchmark_manager.api.http import (
     ServicesDependency,
     json_list,
     json_resource,
+    next_page,
     raw_content,
 )
 from benchmark_manager.api.problems import NOT_MODIFIED, documented
@@ -21,12 +22,14 @@ from benchmark_manager.api.shapes import (
     original_answer,
     original_with_content,
 )
+from benchmark_manager.models.file_history import FileCommit
 from benchmark_manager.models.original_file import FileType
 from benchmark_manager.services.original_files import CONTENT_BUDGET
 
 router = APIRouter(prefix="/projects/{project_id}/files", tags=["original files"])
 
 _FILES: Final[TypeAdapter[Any]] = TypeAdapter(list[OriginalFileAnswer])
+_COMMITS: Final = TypeAdapter(tuple[FileCommit, ...])
 _WITH_CONTENT: Final[TypeAdapter[Any]] = TypeAdapter(list[OriginalFileWithContent])
 
 
@@ -91,3 +94,38 @@ async def get_raw_file(request: Request, services: ServicesDependency, project_i
     file = await services.original_files.get(project_id, file_id)
     data = await services.original_files.content(file)
     return raw_content(request, data, file.name, hashlib.sha256(data).hexdigest())
+
+
+@router.get(
+    "/{file_id}/history",
+    summary="The upstream commits which touched an original file",
+    response_model=list[FileCommit],
+    responses={
+        200: {
+            "headers": {
+                "Link": {
+                    "description": 'Where the next page is: `<…>; rel="next"`; absent at the end.',
+                    "schema": {"type": "string"},
+                }
+            }
+        },
+        **documented(
+            *("project_not_found", "file_not_found", "not_synced", "invalid_cursor", "invalid_request"),
+            *("repository_not_found", "commit_not_found", "repository_empty"),
+            *("github_unauthorized", "github_forbidden", "token_unreadable"),
+            *("github_unavailable", "github_rate_limited"),
+        ),
+    },
+)
+async def get_file_history(
+    request: Request, services: ServicesDependency, project_id: str, file_id: str, page: PageDependency
+) -> Response:
+    """Newest first, up to the commit that was synced last; of a file gone upstream, up to that of its copy.
+
+    Asked of GitHub with the project's token and remembered, so that asking again costs nothing. A page ends at each
+    hundred commits, as GitHub's do, and GitHub does not tell how many there are in all: follow the Link header.
+    Renames are not followed: commits are found by the file's present path.
+    """
+    found = await services.file_history.commits(project_id, file_id, page)
+    headers = next_page(request, found.next_cursor)
+    return Response(_COMMITS.dump_json(found.commits), media_type="application/json", headers=headers)

@@ -15,6 +15,7 @@ from starlette.routing import Match
 
 from benchmark_manager.errors import (
     BenchmarkManagerError,
+    GitHubRateLimitedError,
     InvalidContentError,
     InvalidInputError,
     NotFoundError,
@@ -28,17 +29,24 @@ _log = structlog.get_logger(__name__)
 MEDIA_TYPE: Final = "application/problem+json"
 #: Seconds after which a client may try again when the database was away.
 _DATABASE_RETRY: Final = 5
-_RETRY_AFTER: Final = {"disk_full": 60, "service_stopping": 10}
+_RETRY_AFTER: Final = {"disk_full": 60, "service_stopping": 10, "service_busy": 10}
 
 #: Every code that an answer can carry, with its status and an example's detail.
 CODES: Final[Mapping[str, tuple[int, str]]] = {
     "malformed_json": (400, "The body is not JSON; check its syntax near character 17."),
+    "malformed_webhook": (400, "The webhook cannot be understood: its payload is no JSON object."),
+    "bad_signature": (
+        401,
+        "X-Hub-Signature-256 is not this body's; give the webhook at GitHub the secret that WEBHOOK_SECRET has.",
+    ),
     "route_not_found": (404, "There is nothing at this address; /docs lists what there is."),
     "project_not_found": (404, "There is no project '65f0c0ffee65f0c0ffee65f0'."),
     "file_not_found": (404, "There is no file '65f0c0ffee65f0c0ffee65f0'."),
+    "sync_not_found": (404, "There is no sync '65f0c0ffee65f0c0ffee65f0'."),
     "modified_file_not_found": (404, "There is no modified file '65f0c0ffee65f0c0ffee65f0'."),
     "method_not_allowed": (405, "This address does not take PATCH; it takes GET, PUT, DELETE."),
     "project_name_taken": (409, "There is a project named 'vLLM nightly' already; choose another name."),
+    "not_synced": (409, "The project's repository has not been read yet; sync the project, then ask again."),
     "name_taken": (409, "The project has a modified file 'config/vllm.yaml' already; choose another modified_name."),
     "stale": (412, "Somebody else changed this in the meantime; it is at revision 4 now."),
     "body_too_large": (413, "The body is too large; a request may have 4 MiB."),
@@ -54,6 +62,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "invalid_content": (422, "The content does not parse; correct the places listed in `problems`."),
     "too_large": (422, "The content has 2000000 bytes; at most 1048576 are allowed."),
     "repository_not_found": (422, "GitHub shows no repository acme/benchmarks to this token."),
+    "commit_not_found": (422, "The repository acme/benchmarks has no commit 3f786850e387550fdab836ed7e6dc881de23001b."),
     "branch_not_found": (422, "The repository acme/benchmarks has no branch 'nightly'."),
     "repository_empty": (422, "The repository acme/benchmarks has no commit yet."),
     "github_unauthorized": (422, "GitHub does not accept the token; enter a valid one."),
@@ -65,8 +74,19 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "github_rate_limited": (503, "GitHub's rate limit for this token is used up until 2026-11-23 12:00:00 UTC."),
     "database_unavailable": (503, "The database does not answer; try again."),
     "service_stopping": (503, "The service stops now and did not finish this; ask again in a moment."),
+    "service_busy": (503, "Too many large bodies arrive at once, or this one too slowly; send it again."),
     "disk_full": (503, "The disk is nearly full; nothing was changed."),
 }
+
+
+class BodyTooLargeError(HTTPException):
+    """A body over the `limit` of its route, bytes.
+
+    An HTTPException, as FastAPI takes any other error that arises while a body is read for broken JSON.
+    """
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(413, f"The body is too large; a request may have {limit // 1024**2} MiB.")
 
 
 class FieldError(BaseModel):
@@ -178,6 +198,8 @@ async def _own_error(_: Request, error: Exception) -> Response:
         members["errors"] = [FieldError(field=error.field, message=error.detail)]
     if error.code in _RETRY_AFTER:
         headers["Retry-After"] = str(_RETRY_AFTER[error.code])
+    if isinstance(error, GitHubRateLimitedError) and error.retry_at is not None:
+        headers["Retry-After"] = str(_seconds_until(error.retry_at))
     status = 404 if isinstance(error, NotFoundError) else None
     return problem(error.code, error.detail, status=status, headers=headers, **members)
 
@@ -199,6 +221,9 @@ async def _invalid_request(_: Request, error: Exception) -> Response:
 def _field(location: tuple[int | str, ...]) -> str:
     """The field's name; where it was found (body, query) is left out when a name follows."""
     parts = [str(part) for part in location]
+    if parts[0] == "query":
+        # Which of a repeated parameter's values it was says nothing.
+        parts = parts[:2]
     return ".".join(parts[1:] if len(parts) > 1 else parts)
 
 
@@ -222,7 +247,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     code = _BY_STATUS.get(error.status_code)
     if code is None:
         return problem("internal_error", str(error.detail), status=error.status_code, headers=error.headers)
-    detail = CODES[code][1]
+    detail = error.detail if isinstance(error, BodyTooLargeError) else CODES[code][1]
     if code == "method_not_allowed":
         allowed = ", ".join(_methods_of(request))
         detail = f"This address does not take {request.method}; it takes {allowed}."

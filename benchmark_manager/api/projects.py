@@ -25,7 +25,7 @@ from benchmark_manager.api.shapes import (
 )
 from benchmark_manager.factory import Services
 from benchmark_manager.models.project import Project
-from benchmark_manager.models.sync import Sync
+from benchmark_manager.models.sync import Sync, SyncOutcome, SyncProgress, SyncTrigger
 from benchmark_manager.services.projects import UNSET, ProjectFields
 
 router = APIRouter(prefix="/projects", tags=["projects"])
@@ -125,6 +125,38 @@ async def update_project(
     return await _detail(request, services, await services.projects.update(project_id, fields, revisions))
 
 
+@router.post(
+    "/{project_id}/pause",
+    summary="Pause a project",
+    response_model=ProjectDetail,
+    responses=documented("project_not_found", "stale", "invalid_request", "disk_full", *_NO_BODY),
+)
+async def pause_project(
+    request: Request, services: ServicesDependency, project_id: str, revisions: IfMatchDependency
+) -> Response:
+    """Until it is resumed, neither polls nor webhooks sync it; `POST …/sync` and sync-all do.
+
+    Its files stay as they are and readable. Pausing a paused project changes nothing.
+    """
+    return await _detail(request, services, await services.projects.set_paused(project_id, True, revisions))
+
+
+@router.post(
+    "/{project_id}/resume",
+    summary="Resume a paused project",
+    response_model=ProjectDetail,
+    responses=documented("project_not_found", "stale", "invalid_request", "disk_full", *_NO_BODY),
+)
+async def resume_project(
+    request: Request, services: ServicesDependency, project_id: str, revisions: IfMatchDependency
+) -> Response:
+    """It is due at once, and once, however many polls and pushes were missed.
+
+    Resuming a project which is not paused changes nothing.
+    """
+    return await _detail(request, services, await services.projects.set_paused(project_id, False, revisions))
+
+
 @router.delete(
     "/{project_id}",
     status_code=204,
@@ -140,17 +172,38 @@ async def delete_project(services: ServicesDependency, project_id: str, revision
     "/{project_id}/sync",
     summary="Sync now",
     response_model=Sync,
-    responses=documented("project_not_found", *_SYNC_FAILURES, *_NO_BODY),
+    responses={
+        202: {"model": SyncProgress, "description": "With `wait=false`: it runs, and `Location` tells how far it is."},
+        **documented("project_not_found", "invalid_request", *_SYNC_FAILURES, *_NO_BODY),
+    },
 )
-async def sync_project(services: ServicesDependency, project_id: str) -> Response:
+async def sync_project(
+    services: ServicesDependency,
+    project_id: str,
+    wait: Annotated[bool, Query(description="`false`: answer at once with 202 and a place to look.")] = True,
+) -> Response:
     """Answers when the sync is done. While one runs, this joins it and gets the same result.
 
     A failure leaves everything as it was before; the problem document holds the Sync as `sync`.
     """
+    if not wait:
+        progress = await services.sync.start(project_id, "manual")
+        headers = {"Location": f"/projects/{project_id}/sync"}
+        return Response(progress.model_dump_json(), status_code=202, media_type="application/json", headers=headers)
     sync = await services.sync.sync(project_id, "manual")
     if sync.status == "failed":
         return sync_problem(sync)
     return Response(sync.model_dump_json(), media_type="application/json")
+
+
+@router.get(
+    "/{project_id}/sync",
+    summary="How far a project's sync is",
+    responses=documented("project_not_found"),
+)
+async def sync_progress(services: ServicesDependency, project_id: str) -> SyncProgress:
+    """Of the sync under way, in whichever replica; `idle` with the last one's result where none is."""
+    return await services.sync.progress(project_id)
 
 
 @router.get(
@@ -159,9 +212,29 @@ async def sync_project(services: ServicesDependency, project_id: str) -> Respons
     response_model=list[Sync],
     responses=documented("project_not_found", "invalid_cursor", "invalid_request"),
 )
-async def list_syncs(request: Request, services: ServicesDependency, project_id: str, page: PageDependency) -> Response:
-    found = await services.projects.history(project_id, page)
+async def list_syncs(
+    request: Request,
+    services: ServicesDependency,
+    project_id: str,
+    page: PageDependency,
+    status: Annotated[
+        list[SyncOutcome] | None, Query(description="Only these; may be repeated: `status=failed&status=success`.")
+    ] = None,
+    trigger: Annotated[list[SyncTrigger] | None, Query(description="Only these; may be repeated.")] = None,
+) -> Response:
+    """Unchanged polls in a row are one record, which `repeated` counts. Old records are deleted in time."""
+    found = await services.projects.history(project_id, page, outcomes=status or (), triggers=trigger or ())
     return json_list(request, found, found.rows, _SYNCS)
+
+
+@router.get(
+    "/{project_id}/syncs/{sync_id}",
+    summary="One sync",
+    response_model=Sync,
+    responses={**NOT_MODIFIED, **documented("project_not_found", "sync_not_found")},
+)
+async def get_sync(request: Request, services: ServicesDependency, project_id: str, sync_id: str) -> Response:
+    return json_resource(request, await services.projects.sync(project_id, sync_id))
 
 
 async def _detail(request: Request, services: Services, project: Project, *, status_code: int = 200) -> Response:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, St
 
 from benchmark_manager.domain.characters import holds_control
 from benchmark_manager.domain.repository_url import web_url
+from benchmark_manager.models.governor import GovernorStatus, LimitResource, RateLimit
 from benchmark_manager.models.modified_file import Drift, ModifiedFile
 from benchmark_manager.models.original_file import FileFormat, FileType, OriginalFile
 from benchmark_manager.models.problem import Problem, Validity
@@ -140,6 +141,7 @@ class ProjectAnswer(BaseModel):
     last_sync: SyncSummary | None
     last_success_at: datetime | None
     next_poll_at: datetime | None
+    paused: bool = Field(description="Neither polled nor moved by webhooks, until it is resumed.")
 
 
 class ProjectDetail(ProjectAnswer):
@@ -169,6 +171,7 @@ def project_answer(project: Project, now: datetime) -> ProjectAnswer:
         last_sync=state.last_sync,
         last_success_at=state.last_success_at,
         next_poll_at=project.next_poll_at,
+        paused=project.paused,
     )
 
 
@@ -267,6 +270,18 @@ class QueuedAnswer(BaseModel):
     queued: list[str] = Field(description="Ids of projects.", examples=[[_ID]])
 
 
+class WebhookAnswer(BaseModel):
+    """What became of a webhook's delivery."""
+
+    event: str = Field(description="As `X-GitHub-Event` named it.", examples=["push"])
+    outcome: Literal["pong", "queued", "ignored", "repeated"] = Field(
+        description="`pong`: a ping was answered. `queued`: syncs begin in about a second. `ignored`: there is nothing "
+        "to do. `repeated`: the delivery was taken before."
+    )
+    projects: list[str] = Field(description="Ids of the projects whose syncs were queued.", examples=[[_ID]])
+    detail: str = Field(description="The same in a sentence.", examples=["1 project is synced in a moment."])
+
+
 class HealthAnswer(BaseModel):
     """Whether the service serves."""
 
@@ -292,13 +307,29 @@ class DatabaseAnswer(BaseModel):
     latency_ms: float
 
 
-class RateLimitAnswer(BaseModel):
-    """The primary limit of one credential, as GitHub last told it."""
+class ResourceLimitAnswer(BaseModel):
+    """One of a credential's primary limits, in points an hour; null while GitHub has not told it."""
+
+    limit: int | None
+    remaining: int | None
+    reset_at: datetime | None
+
+
+class RateLimitAnswer(ResourceLimitAnswer):
+    """One credential: what GitHub last told of its limits, and how busy it is. `limit` is that of REST if known."""
 
     api_url: str
-    limit: int
-    remaining: int
-    reset_at: datetime
+    credential: str = Field(description="The credential's fingerprint, as in GET /metrics.", examples=["3f786850e387"])
+    kind: str = Field(description="`token`, `app` (an installation of the GitHub App) or `anonymous`.")
+    resources: dict[LimitResource, ResourceLimitAnswer] = Field(
+        description="`core` is REST, `graphql` is counted apart."
+    )
+    blocked_until: datetime | None = Field(description="GitHub asked to be left alone until then.")
+    points_last_minute: dict[LimitResource, int] = Field(
+        description="Of all replicas, as far as they told; at most 900 and 2,000."
+    )
+    requests_running: int
+    requests_waiting: int
 
 
 class StatusAnswer(BaseModel):
@@ -314,5 +345,27 @@ class StatusAnswer(BaseModel):
     total_original_files: int
     total_modified_files: int
     projects_by_sync_status: dict[SyncStatus, int]
+    projects_paused: int = Field(description="Those which are neither polled nor moved by webhooks.")
     scheduler: SchedulerAnswer
     github: list[RateLimitAnswer]
+
+
+def rate_limit_answer(status: GovernorStatus) -> RateLimitAnswer:
+    known = status.limits.get("core") or next(iter(status.limits.values()), None)
+    return RateLimitAnswer(
+        **_told(known).model_dump(),
+        api_url=status.api_url,
+        credential=status.fingerprint,
+        kind=status.kind,
+        resources={name: _told(limit) for name, limit in status.limits.items()},
+        blocked_until=status.blocked_until,
+        points_last_minute=status.points_last_minute,
+        requests_running=status.requests_running,
+        requests_waiting=status.requests_waiting,
+    )
+
+
+def _told(known: RateLimit | None) -> ResourceLimitAnswer:
+    if known is None:
+        return ResourceLimitAnswer(limit=None, remaining=None, reset_at=None)
+    return ResourceLimitAnswer(**known.model_dump())

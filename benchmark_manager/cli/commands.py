@@ -1,4 +1,4 @@
-"""benchmark-manager serve | demo | rotate-key | version."""
+"""benchmark-manager serve | demo | rotate-key | webhook test | version."""
 
 import asyncio
 import sys
@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from benchmark_manager.cli import webhook
 from benchmark_manager.cli.demo import DemoOptions, run_demo
 from benchmark_manager.cli.serve import serve as run_server
 from benchmark_manager.config import load_settings
@@ -27,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(webhook.app, name="webhook")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -6,8 +6,12 @@ its type, a space, its length in decimal, a NUL and its bytes.
 
 import hashlib
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
+#: Trees are hashed recursively.
+_DEEPEST: Final = 300
 _OBJECT_ID: Final = re.compile(r"[0-9a-f]{40}")
 
 
@@ -20,3 +24,57 @@ def blob_id(data: bytes) -> str:
 
 def is_object_id(text: str) -> bool:
     return _OBJECT_ID.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class TreeMember:
+    """A file or link of a commit: its path from the root, git's mode for it, and its blob id."""
+
+    path: str
+    mode: str
+    sha: str
+
+
+_Folder = dict[str, "TreeMember | _Folder"]
+
+
+def tree_ids(members: Iterable[TreeMember]) -> dict[str, str]:
+    """The ids of the trees that hold exactly these files, by folder ("" is the root), from the leaves up.
+
+    Bytes of paths that are not UTF-8 are given as Python's `surrogateescape` does. Empty where a file and a folder have
+    the same name, as in no tree of git's, or folders are nested beyond all reason.
+    """
+    root: _Folder = {}
+    for member in members:
+        folder = root
+        *parents, name = member.path.split("/")
+        if len(parents) > _DEEPEST:
+            return {}
+        for parent in parents:
+            inner = folder.setdefault(parent, {})
+            if not isinstance(inner, dict):
+                return {}
+            folder = inner
+        folder[name] = member
+    ids: dict[str, str] = {}
+    _add_tree_id("", root, ids)
+    return ids
+
+
+def _add_tree_id(path: str, folder: _Folder, ids: dict[str, str]) -> str:
+    rows: list[tuple[bytes, bytes]] = []
+    for name, inside in folder.items():
+        key = name.encode("utf-8", "surrogateescape")
+        if isinstance(inside, dict):
+            # Git sorts folders as if their names ended in a slash.
+            inner = _add_tree_id(f"{path}/{name}" if path else name, inside, ids)
+            rows.append((key + b"/", _row("40000", key, inner)))
+        else:
+            rows.append((key, _row(inside.mode, key, inside.sha)))
+    body = b"".join(row for _, row in sorted(rows))
+    ids[path] = hashlib.sha1(b"tree %d\x00" % len(body) + body, usedforsecurity=False).hexdigest()
+    return ids[path]
+
+
+def _row(mode: str, name: bytes, sha: str) -> bytes:
+    return mode.encode() + b" " + name + b"\0" + bytes.fromhex(sha)

@@ -25,14 +25,16 @@ _HOURLY_CODES: Final = frozenset(
 )
 
 
-def after_success(project: Project, now: datetime, jitter: float) -> datetime | None:
-    """When a project is due behind a sync that went well; None: never by itself.
+def after_success(project: Project, now: datetime, jitter: float, *, companion: bool = False) -> datetime | None:
+    """When a project is due behind a sync that went well; None: never by itself, as for one that is paused.
 
-    `jitter` is a random number from -1 to 1.
+    `jitter` is a random number from -1 to 1. `companion`: this was its poll, taken before its time.
     """
     interval = project.polling_interval
-    if interval == 0:
+    if interval == 0 or project.paused:
         return None
+    if companion:
+        return next_planned(now, now, interval, jitter)
     planned = project.next_poll_at
     if project.state.last_success_at is None or planned is None:
         return now + timedelta(seconds=first_phase(project.id, interval))
@@ -45,8 +47,10 @@ def after_success(project: Project, now: datetime, jitter: float) -> datetime | 
 def after_failure(project: Project, error: BenchmarkManagerError, now: datetime, jitter: float) -> datetime | None:
     """When a project is due behind a sync that failed with `error`; its state is the one from before.
 
-    A project without polling is tried again only until its place was read once.
+    A project without polling is tried again only until its place was read once, and one that is paused never.
     """
+    if project.paused:
+        return None
     interval = project.polling_interval
     needs_person = isinstance(error, (GitHubActionError, TokenUnreadableError))
     if interval == 0 and (project.state.head_sha is not None or needs_person):

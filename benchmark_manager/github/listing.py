@@ -1,14 +1,21 @@
 """Listing folders of one commit completely, or not at all."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from benchmark_manager.errors import GitHubActionError
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.protocol import Tree, TreeEntry
+from benchmark_manager.github.shared import ANY_AGE, Shared
 
 _ROOT: Final = ""
+#: Listings read at once, and kept for whoever wants the same soon (seconds).
+_AT_ONCE: Final = 4
+_KEPT: Final = 2
+_KEEP_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,35 +26,82 @@ class Listing:
     missing_folders: tuple[str, ...]
 
 
-async def list_folders(client: RepositoryClient, root: str, folders: Iterable[str]) -> Listing:
-    """List `folders` ("" is the root) of the commit whose root tree is `root`.
+@dataclass(frozen=True, slots=True)
+class CommitListing:
+    """A commit's listing, with what it told of the commit besides; None is unknown, or a folder that is not there."""
 
-    One request where the whole repository fits into a recursive listing; else folder by folder.
-
-    Raises:
-        GitHubActionError: `tree_too_large`, where even a single folder's listing is truncated.
-        GitHubError: anything else that the client raises.
-    """
-    asked = set(folders)
-    wanted = _outermost(asked)
-    whole = await client.tree(root, recursive=True)
-    listing = await _walked(client, root, wanted) if whole.truncated else _within(whole, wanted)
-    # Folders inside others were listed with these; whether they are there, the entries tell.
-    inner = [f for f in asked.difference(wanted) if f not in listing.entries or listing.entries[f].type != "tree"]
-    return Listing(listing.entries, tuple(sorted([*listing.missing_folders, *inner])))
+    root_tree_sha: str | None
+    committed_at: datetime | None
+    folder_trees: dict[str, str | None]
+    listing: Listing
+    #: Bytes of all files of the commit, where one listing told of all.
+    total_size: int | None = None
 
 
-async def _walked(client: RepositoryClient, root: str, folders: Iterable[str]) -> Listing:
-    walk = _Walk(client, root)
-    entries: dict[str, TreeEntry] = {}
-    missing = []
-    for folder in folders:
-        tree_id = await walk.tree_id(folder)
-        if tree_id is None:
-            missing.append(folder)
-        else:
-            entries |= await walk.below(tree_id, folder, truncated=folder == _ROOT)
-    return Listing(entries, tuple(missing))
+class FolderLister:
+    """Listings of all syncs of a process; who wants the same tree shares one."""
+
+    def __init__(self) -> None:
+        self._trees: Shared[Tree] = Shared(at_most=_KEPT, keep_seconds=_KEEP_SECONDS)
+        self._commits: Shared[Tree | None] = Shared(at_most=_KEPT, keep_seconds=_KEEP_SECONDS)
+        #: A listing of GitHub's greatest size takes some 50 MB while it is read.
+        self.places = asyncio.Semaphore(_AT_ONCE)
+
+    async def by_folder(
+        self, client: RepositoryClient, folder_trees: Mapping[str, str | None], *, truncated: str | None = None
+    ) -> Listing:
+        """List folders ("" is the root) by the ids of their trees, None for those which are not there.
+
+        `truncated` is a tree whose recursive listing is known to be.
+
+        Raises:
+            GitHubActionError: `tree_too_large`, where even a single folder's listing is truncated.
+            GitHubError: anything else that the client raises.
+        """
+        wanted = _outermost(folder_trees)
+        walk = _Walk(client, self, truncated)
+        there = [(folder, tree) for folder in wanted if (tree := folder_trees[folder]) is not None]
+        listed = await asyncio.gather(*(walk.below(tree, folder) for folder, tree in there))
+        entries = {path: entry for found in listed for path, entry in found.items()}
+        return Listing(entries, tuple(sorted(folder for folder, tree in folder_trees.items() if tree is None)))
+
+    async def by_commit(self, client: RepositoryClient, commit_sha: str, folders: Iterable[str]) -> CommitListing:
+        """List folders of a commit: one request where the whole repository fits into a recursive listing.
+
+        Raises:
+            GitHubError: as `by_folder`.
+        """
+        asked = sorted(set(folders))
+        key = (client.requests.credential.fingerprint, client.repository.key, commit_sha)
+        whole = await self._commits.get(key, ANY_AGE, lambda: client.tree_of_commit(commit_sha))
+        if whole is not None and not whole.truncated:
+            # GitHub may tell the id that was asked for, the commit's, instead of the tree's.
+            root = None if whole.sha == commit_sha else whole.sha
+            return CommitListing(root, None, *_within(whole, asked), _total(whole))
+        commit = await client.commit(commit_sha)
+        root, committed_at = commit.tree.sha, commit.committer.date
+        if whole is None and not (tree := await self.tree(client, root, recursive=True)).truncated:
+            return CommitListing(root, committed_at, *_within(tree, asked), _total(tree))
+        walk = _Walk(client, self, root)
+        trees = {folder: await walk.tree_id(root, folder) for folder in asked}
+        listing = await self.by_folder(client, trees, truncated=root)
+        return CommitListing(root, committed_at, trees, listing)
+
+    async def tree(self, client: RepositoryClient, sha: str, *, recursive: bool) -> Tree:
+        key = (client.requests.credential.fingerprint, client.repository.key, sha, recursive)
+        return await self._trees.get(key, ANY_AGE, lambda: client.tree(sha, recursive=recursive))
+
+
+def listing_of(entries: Mapping[str, TreeEntry], folders: Iterable[str]) -> Listing:
+    """The part of a complete listing of files which lies in these folders."""
+    wanted = set(folders)
+    inside = {path: entry for path, entry in entries.items() if any(_inside(path, folder) for folder in wanted)}
+    missing = [folder for folder in wanted if not any(_inside(path, folder) for path in inside)]
+    return Listing(inside, tuple(sorted(missing)))
+
+
+def folder_trees_of(tree_ids: Mapping[str, str], folders: Iterable[str]) -> dict[str, str | None]:
+    return {folder: tree_ids.get(folder) for folder in folders}
 
 
 def _outermost(folders: Iterable[str]) -> list[str]:
@@ -60,28 +114,37 @@ def _inside(path: str, folder: str) -> bool:
     return folder == _ROOT or path.startswith(f"{folder}/")
 
 
-def _within(tree: Tree, folders: Iterable[str]) -> Listing:
-    present = {entry.path for entry in tree.tree if entry.type == "tree"} | {_ROOT}
-    there = [folder for folder in folders if folder in present]
+def _within(tree: Tree, folders: Iterable[str]) -> tuple[dict[str, str | None], Listing]:
+    """The folders' tree ids, and what lies in them, from a listing of the whole commit."""
+    trees: dict[str, str | None] = dict.fromkeys(folders)
+    trees |= {entry.path: entry.sha for entry in tree.tree if entry.type == "tree" and entry.path in trees}
+    if _ROOT in trees:
+        trees[_ROOT] = tree.sha
+    there = [folder for folder, sha in trees.items() if sha is not None]
     # A path twice (names that are not UTF-8 may look alike): the first one counts.
     entries: dict[str, TreeEntry] = {}
     for entry in tree.tree:
         if any(_inside(entry.path, folder) for folder in there):
             entries.setdefault(entry.path, entry)
-    return Listing(entries, tuple(folder for folder in folders if folder not in present))
+    return trees, Listing(entries, tuple(sorted(folder for folder, sha in trees.items() if sha is None)))
+
+
+def _total(tree: Tree) -> int:
+    return sum(entry.size or 0 for entry in tree.tree)
 
 
 class _Walk:
     """A listing folder by folder, for trees which GitHub truncates."""
 
-    def __init__(self, client: RepositoryClient, root: str) -> None:
+    def __init__(self, client: RepositoryClient, lister: FolderLister, truncated: str | None) -> None:
         self._client = client
-        self._root = root
+        self._lister = lister
+        self._truncated = truncated
         self._flat: dict[str, Tree] = {}
 
-    async def tree_id(self, folder: str) -> str | None:
-        """The tree id of a folder, or None where the commit has no such folder."""
-        current = self._root
+    async def tree_id(self, root: str, folder: str) -> str | None:
+        """The tree id of a folder below the root tree, or None where the commit has no such folder."""
+        current = root
         for name in folder.split("/") if folder else []:
             tree = await self._children(current, folder)
             found = next((e.sha for e in tree.tree if e.path == name and e.type == "tree"), None)
@@ -90,10 +153,10 @@ class _Walk:
             current = found
         return current
 
-    async def below(self, tree_id: str, folder: str, *, truncated: bool = False) -> dict[str, TreeEntry]:
-        """All entries below a tree; `truncated`: its recursive listing is known to be."""
-        if not truncated:
-            tree = await self._client.tree(tree_id, recursive=True)
+    async def below(self, tree_id: str, folder: str) -> dict[str, TreeEntry]:
+        """All entries below a tree, by path from the repository's root."""
+        if tree_id != self._truncated:
+            tree = await self._lister.tree(self._client, tree_id, recursive=True)
             if not tree.truncated:
                 return _prefixed(tree, folder)
         children = await self._children(tree_id, folder)
@@ -105,15 +168,15 @@ class _Walk:
 
     async def _children(self, tree_id: str, folder: str) -> Tree:
         if tree_id not in self._flat:
-            tree = await self._client.tree(tree_id, recursive=False)
-            if tree.truncated:
-                raise GitHubActionError(
-                    "tree_too_large",
-                    f"GitHub cannot list the folder {folder or '/'} completely, not even by itself; "
-                    "choose a smaller config or job folder.",
-                )
-            self._flat[tree_id] = tree
-        return self._flat[tree_id]
+            self._flat[tree_id] = await self._lister.tree(self._client, tree_id, recursive=False)
+        tree = self._flat[tree_id]
+        if tree.truncated:
+            raise GitHubActionError(
+                "tree_too_large",
+                f"GitHub cannot list the folder {folder or '/'} completely, not even by itself; "
+                "choose a smaller config or job folder.",
+            )
+        return tree
 
 
 def _join(folder: str, name: str) -> str:
@@ -124,5 +187,5 @@ def _prefixed(tree: Tree, folder: str) -> dict[str, TreeEntry]:
     entries: dict[str, TreeEntry] = {}
     for entry in tree.tree:
         path = _join(folder, entry.path)
-        entries.setdefault(path, entry.model_copy(update={"path": path}))
+        entries.setdefault(path, replace(entry, path=path))
     return entries

@@ -6,13 +6,14 @@ REST API" and the reference of the commits, git database and repositories endpoi
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Final, Literal, TypeVar
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 from gidgethub import sansio
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
 
 from benchmark_manager.domain.git_objects import is_object_id
 from benchmark_manager.errors import GitHubActionError, GitHubRateLimitedError, GitHubUnavailableError
@@ -32,6 +33,8 @@ _SHORTEST_WAIT: Final = timedelta(seconds=1)
 #: No limit of GitHub's lasts longer than its hour; a wilder date in an answer must not stop a project.
 LONGEST_WAIT: Final = timedelta(hours=2)
 
+REDIRECTS: Final = frozenset({301, 302, 307, 308})
+
 ObjectId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 
 
@@ -41,8 +44,12 @@ class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
 
-class TreeEntry(_Answer):
-    """One entry; `path` is relative to the tree asked for, `size` is given for blobs only."""
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One entry; `path` is relative to the tree asked for, `size` is given for blobs only.
+
+    No model: a listing may have 100,000 of them.
+    """
 
     path: str
     mode: str
@@ -79,12 +86,42 @@ class GitCommit(_Answer):
     committer: _Signature
 
 
+class _Person(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    date: AwareDatetime
+
+
+class _Author(_Answer):
+    name: str | None = None
+
+
+class _CommitDetails(_Answer):
+    """`commit` of a commit as lists hold it; GitHub's own schema lets the author be null."""
+
+    author: _Author | None = None
+    committer: _Person
+    message: str
+    tree: _ObjectRef
+
+
+class CommitInfo(_Answer):
+    """A commit as lists hold it; `html_url` is its page."""
+
+    sha: ObjectId
+    html_url: str
+    commit: _CommitDetails
+
+
 class RepositoryInfo(_Answer):
     """A repository's current name and default branch."""
 
     full_name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")]
     default_branch: str
 
+
+_COMMITS: Final = TypeAdapter(tuple[CommitInfo, ...])
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
@@ -109,6 +146,10 @@ def repository_path(repository: RepositoryAddress, *segments: str) -> str:
     return "/".join(quote(part, safe="/") for part in parts)
 
 
+def with_query(path: str, query: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(query)}"
+
+
 def parse_json(body: bytes, shape: type[AnswerT]) -> AnswerT:
     """The answer as `shape`.
 
@@ -121,6 +162,31 @@ def parse_json(body: bytes, shape: type[AnswerT]) -> AnswerT:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "the body"
         raise GarbledAnswerError(f"{place}: {first['msg']}") from None
+
+
+def parse_commits(body: bytes) -> tuple[CommitInfo, ...]:
+    """A page of a list of commits.
+
+    Raises:
+        GarbledAnswerError: it is none.
+    """
+    try:
+        return _COMMITS.validate_json(body)
+    except ValidationError:
+        raise GarbledAnswerError("the answer is no list of commits") from None
+
+
+def parse_first_commit(body: bytes) -> GitCommit:
+    """The first of a list of commits.
+
+    Raises:
+        GarbledAnswerError: there is none.
+    """
+    commits = parse_commits(body)
+    if not commits:
+        raise GarbledAnswerError("the list of commits is empty")
+    first = commits[0]
+    return GitCommit(sha=first.sha, tree=first.commit.tree, committer=_Signature(date=first.commit.committer.date))
 
 
 def parse_sha(body: bytes) -> str:
@@ -153,6 +219,22 @@ def redirect_target(location: str | None, current: str, api_url: str) -> str:
     return target
 
 
+def download_target(location: str | None, api_url: str) -> str:
+    """Where a download leads: to another host, and never from https to http.
+
+    Raises:
+        GarbledAnswerError: it leads nowhere.
+    """
+    try:
+        parts = urlsplit(location or "")
+    except ValueError:
+        raise GarbledAnswerError("the download leads to what is no address") from None
+    allowed = {"https"} if api_url.startswith("https:") else {"http", "https"}
+    if location is None or parts.scheme not in allowed or not parts.hostname:
+        raise GarbledAnswerError("the download leads to what is no address")
+    return location
+
+
 def _is_within(url: str, api_url: str) -> bool:
     base, goal = urlsplit(api_url), urlsplit(url)
     if (base.scheme, base.netloc.lower()) != (goal.scheme, goal.netloc.lower()):
@@ -178,11 +260,21 @@ def limited_until(status: int, response_headers: Mapping[str, str], body: bytes,
     limit = rate_limit(response_headers)
     if until is None and limit is not None and limit.remaining == 0:
         until = limit.reset_datetime
-    if until is None and (status == 429 or b"rate limit" in body[:2000].lower()):  # noqa: PLR2004 -- Too Many Requests
-        until = now + _SECONDARY_WAIT
-    if until is None:
+    if until is None and status != 429 and b"rate limit" not in body[:2000].lower():  # noqa: PLR2004 -- Too Many Requests
         return None
+    return wait_until(until, now)
+
+
+def wait_until(told: datetime | None, now: datetime) -> datetime:
+    """When to ask again after a refusal for a limit, whatever time GitHub told, or none."""
+    until = now + _SECONDARY_WAIT if told is None else told
     return min(max(until, now + _SHORTEST_WAIT), now + LONGEST_WAIT)
+
+
+def is_primary(response_headers: Mapping[str, str]) -> bool:
+    """Whether a refusal is for the hour's limit, which GitHub counts apart for REST and GraphQL."""
+    limit = rate_limit(response_headers)
+    return limit is not None and limit.remaining == 0 and "retry-after" not in response_headers
 
 
 def _retry_after(response_headers: Mapping[str, str], now: datetime) -> datetime | None:
@@ -234,4 +326,17 @@ def branch_not_found(repository: RepositoryAddress, branch: str | None) -> GitHu
     return GitHubActionError(
         "branch_not_found",
         f"The repository {repository.owner}/{repository.name} has no {which}; everything copied so far is kept.",
+    )
+
+
+def has_next_page(response_headers: Mapping[str, str]) -> bool:
+    """Whether the Link header names a next page (GitHub's documentation "Using pagination in the REST API")."""
+    return re.search(r';\s*rel="next"', response_headers.get("link", "")) is not None
+
+
+def commit_not_found(repository: RepositoryAddress, sha: str) -> GitHubActionError:
+    return GitHubActionError(
+        "commit_not_found",
+        f"The repository {repository.owner}/{repository.name} has no commit {sha} any more; "
+        "sync the project, then ask again.",
     )

@@ -31,14 +31,20 @@ class RepositoryAddress(Record):
 
 
 class Source(Record):
-    """What a sync reads. `version` rises whenever a person changes it, or the polling interval."""
+    """What a sync reads. `version` rises whenever a person changes it or the polling interval, pauses or resumes."""
 
     repository: RepositoryAddress
     branch: str | None
     config_folder: str
     job_folder: str
     encrypted_token: str | None = Field(default=None, repr=False)
+    token_fingerprint: str | None = None
     version: int = 1
+
+    @property
+    def credential_hint(self) -> str:
+        """Equal for projects which certainly share a credential, as far as that is known without opening tokens."""
+        return self.token_fingerprint or self.repository.api_url
 
     def same_place(self, other: "Source") -> bool:
         """Whether both name the same files: what was seen of one holds for the other."""
@@ -53,8 +59,9 @@ class Source(Record):
 class SyncState(Record):
     """What the last syncs left behind.
 
-    `head_sha` is None until the source was read once. `repository_key` and `max_file_size` are those of the last
-    success: what it saw holds only where they are the same.
+    `head_sha` is None until the source was read once. `folder_trees` are the object ids of the config and the job
+    folder's trees (None: that folder is not there), None as a whole while unknown. `repository_key` and
+    `max_file_size` are those of the last success: what it saw holds only where they are the same.
     """
 
     status: SyncStatus = "never"
@@ -64,8 +71,10 @@ class SyncState(Record):
     resolved_branch: str | None = None
     head_sha: str | None = None
     root_tree_sha: str | None = None
+    folder_trees: tuple[str | None, str | None] | None = None
     repository_key: str | None = None
     max_file_size: int | None = None
+    skipped_files: int = 0
     warnings: tuple[SyncWarning, ...] = ()
     fail_count: int = 0
 
@@ -73,7 +82,9 @@ class SyncState(Record):
 class Project(Record):
     """A project as stored.
 
-    `revision` counts people's changes, `fence` leases, and `wishes` how often a sync was queued.
+    `revision` counts people's changes, `fence` leases, and `wishes` how often a sync was queued. A `paused` one is
+    neither polled nor moved by webhooks; only what a person asks for syncs it. `pushed_sha` is the last commit of which
+    a webhook told, if it queued a sync or had nothing for this project.
     """
 
     id: str
@@ -86,8 +97,10 @@ class Project(Record):
     state: SyncState = SyncState()
     next_poll_at: datetime | None = None
     due_trigger: SyncTrigger = "poll"
+    paused: bool = False
     wishes: int = 0
     fence: int = 0
+    pushed_sha: str | None = None
     lease_owner: str | None = None
     lease_until: datetime | None = None
 
@@ -110,6 +123,7 @@ class Totals(Record):
     original_files: int
     modified_files: int
     projects_by_sync_status: dict[str, int]
+    projects_paused: int
     next_poll_at: datetime | None
     projects_due: int
 
@@ -120,3 +134,16 @@ class Lease(Record):
     project_id: str
     owner: str
     fence: int
+
+
+class Claim(Record):
+    """A project that was taken with its lease.
+
+    `lateness` is how many seconds ago it fell due, negative where it was not due yet, None where it never is.
+    `taken_over`: another worker's lease on it had run out.
+    """
+
+    project: Project
+    lease: Lease
+    lateness: float | None
+    taken_over: bool

@@ -10,6 +10,7 @@ from benchmark_manager.models.record import Record
 
 SyncTrigger = Literal["manual", "poll", "webhook"]
 SyncOutcome = Literal["success", "unchanged", "failed"]
+SyncPhase = Literal["checking", "waiting", "listing", "fetching", "applying"]
 ChangeKind = Literal["added", "updated", "removed", "renamed"]
 
 #: How many changes and skipped files one sync's record lists; the counts are always complete.
@@ -72,6 +73,12 @@ class SyncSummary(Record):
     unchanged: int = 0
     error: ErrorInfo | None = None
     message: str
+    repeated: int = Field(
+        default=0,
+        description="How many further polls found the same since. Unchanged polls in a row are folded into one record, "
+        "for at most a day: `started_at` is the first one's, `finished_at` and `duration_ms` are the last one's, and "
+        "`github` is what all of them cost.",
+    )
 
     @classmethod
     def of(cls, sync: "Sync") -> "SyncSummary":
@@ -87,3 +94,23 @@ class Sync(SyncSummary):
     changes: tuple[FileChange, ...] = ()
     warnings: tuple[SyncWarning, ...] = ()
     github: GitHubUsage = GitHubUsage()
+
+
+class SyncProgress(Record):
+    """How far a project's sync is, or that none runs."""
+
+    status: Literal["running", "idle"] = Field(description="`idle`: `last_sync` tells what came of the last one.")
+    sync_id: str | None = Field(default=None, description="The id which the Sync will have, unless it is folded.")
+    trigger: SyncTrigger | None = None
+    phase: SyncPhase | None = Field(
+        default=None,
+        description="`checking` where the branch is, `waiting` for its turn, `listing` the folders, `fetching` "
+        "contents, `applying` the changes.",
+    )
+    started_at: datetime | None = None
+    updated_at: datetime | None = Field(default=None, description="When this was so; other replicas tell each second.")
+    files_total: int | None = Field(default=None, description="Contents to fetch; null while that is not known yet.")
+    files_fetched: int = 0
+    bytes_total: int | None = None
+    bytes_fetched: int = 0
+    last_sync: SyncSummary | None = None

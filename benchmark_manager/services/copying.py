@@ -1,8 +1,9 @@
 """Copying contents: from GitHub into the blob store, looked at once on their way."""
 
 import asyncio
+import contextlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +12,17 @@ from typing import Final
 from benchmark_manager.domain.classification import Candidate, skip_reason_of_content, type_by_content
 from benchmark_manager.domain.tree_changes import UpstreamFile
 from benchmark_manager.domain.validation import validate
+from benchmark_manager.github.archive import Archive, ArchiveTooLargeError
 from benchmark_manager.github.client import RepositoryClient
-from benchmark_manager.github.contents import fetch_blobs
+from benchmark_manager.github.contents import MemoryBudget, fetch_blobs
+from benchmark_manager.github.protocol import GarbledAnswerError
 from benchmark_manager.models.original_file import FileFormat, FileType, SkipReason
 from benchmark_manager.models.problem import Verdict
+from benchmark_manager.services.progress import Progress
 from benchmark_manager.stores.blobs import BlobStore
 
 #: Contents held at once before they are written, bytes and number.
-_BATCH_BYTES: Final = 5_000_000
+_BATCH_BYTES: Final = 2_000_000
 _BATCH_FILES: Final = 500
 _READ_AT_ONCE: Final = 50
 
@@ -46,15 +50,27 @@ class LookedAt:
 class Copier:
     """Brings wanted contents into the blob store, batch by batch, so that memory stays bounded."""
 
-    def __init__(self, blobs: BlobStore, clock: Callable[[], datetime]) -> None:
+    def __init__(self, blobs: BlobStore, budget: MemoryBudget, clock: Callable[[], datetime]) -> None:
         self._blobs = blobs
+        self._budget = budget
         self._clock = clock
 
-    async def copy(self, client: RepositoryClient, wanted: Iterable[WantedFile]) -> dict[str, LookedAt]:
+    async def known(self, client: RepositoryClient, wanted: Iterable[WantedFile]) -> set[str]:
+        """The blob ids of those contents which this repository gave before; they need not be fetched again."""
+        return await self._blobs.known({file.sha for file in wanted}, client.repository.key, self._clock())
+
+    async def copy(
+        self,
+        client: RepositoryClient,
+        wanted: Iterable[WantedFile],
+        known: set[str],
+        archive: Archive | None,
+        progress: Progress,
+    ) -> dict[str, LookedAt]:
         """Store what is wanted and tell, by path, what each is.
 
-        Contents which this repository gave before are not fetched again. When GitHub fails in
-        between, what has arrived stays stored, so that the next sync goes on from there.
+        What is not `known` comes from the archive, if there is one, as far as that holds it exactly. When GitHub
+        fails in between, what has arrived stays stored, so that the next sync goes on from there.
 
         Raises:
             GitHubError
@@ -62,43 +78,65 @@ class Copier:
         by_sha: dict[str, list[WantedFile]] = defaultdict(list)
         for file in wanted:
             by_sha[file.sha].append(file)
-        key = client.repository.key
-        known = await self._blobs.known(by_sha, key, self._clock())
-        looked = await self._look_at_known(sorted(known), by_sha)
-        sizes = [(sha, files[0].size) for sha, files in by_sha.items() if sha not in known]
-        looked |= await self._fetch(client, sizes, by_sha)
-        return looked
+        copying = _Copying(self._blobs, client.repository.key, by_sha, progress, self._clock)
+        await copying.look_at_known(sorted(known))
+        missing = {sha: files[0].size for sha, files in by_sha.items() if sha not in known}
+        if archive is not None:
+            paths = {file.path: sha for sha in missing for file in by_sha[sha]}
+            # A damaged archive is no loss: what it lacks is fetched by itself.
+            with contextlib.suppress(ArchiveTooLargeError, GarbledAnswerError):
+                await copying.take(archive.contents(paths))
+            missing = {sha: size for sha, size in missing.items() if sha not in copying.arrived}
+        await copying.take(fetch_blobs(client, missing.items(), self._budget))
+        return copying.looked
 
-    async def _look_at_known(self, known: list[str], by_sha: Mapping[str, list[WantedFile]]) -> dict[str, LookedAt]:
-        looked: dict[str, LookedAt] = {}
+
+class _Copying:
+    """The contents of one sync on their way into the store."""
+
+    def __init__(
+        self,
+        blobs: BlobStore,
+        repository_key: str,
+        by_sha: Mapping[str, list[WantedFile]],
+        progress: Progress,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.looked: dict[str, LookedAt] = {}
+        self.arrived: set[str] = set()
+        self._blobs = blobs
+        self._repository_key = repository_key
+        self._by_sha = by_sha
+        self._progress = progress
+        self._clock = clock
+
+    async def look_at_known(self, known: list[str]) -> None:
         for start in range(0, len(known), _READ_AT_ONCE):
             contents = await self._blobs.get_many(known[start : start + _READ_AT_ONCE])
-            looked |= await asyncio.to_thread(_look_at, contents, by_sha)
-        return looked
+            self.looked |= await asyncio.to_thread(_look_at, contents, self._by_sha)
 
-    async def _fetch(
-        self, client: RepositoryClient, sizes: list[tuple[str, int]], by_sha: Mapping[str, list[WantedFile]]
-    ) -> dict[str, LookedAt]:
-        looked: dict[str, LookedAt] = {}
+    async def take(self, source: AsyncGenerator[dict[str, bytes]]) -> None:
+        """Store everything that the source gives, a bounded number of bytes at once."""
         batch: dict[str, bytes] = {}
         held = 0
-
-        async def flush() -> None:
-            looked.update(await asyncio.to_thread(_look_at, batch, by_sha))
-            good = [data for data in batch.values() if skip_reason_of_content(data) is None]
-            await self._blobs.put(good, client.repository.key, self._clock())
-
         try:
-            async with aclosing(fetch_blobs(client, sizes)) as arriving:
-                async for sha, data in arriving:
-                    batch[sha] = data
-                    held += len(data)
+            async with aclosing(source) as arriving:
+                async for contents in arriving:
+                    batch |= contents
+                    size = sum(map(len, contents.values()))
+                    held += size
+                    self._progress.arrived(len(contents), size)
                     if held >= _BATCH_BYTES or len(batch) >= _BATCH_FILES:
-                        await flush()
+                        await self._flush(batch)
                         batch, held = {}, 0
         finally:
-            await flush()
-        return looked
+            await self._flush(batch)
+
+    async def _flush(self, batch: Mapping[str, bytes]) -> None:
+        self.looked |= await asyncio.to_thread(_look_at, batch, self._by_sha)
+        good = [data for data in batch.values() if skip_reason_of_content(data) is None]
+        await self._blobs.put(good, self._repository_key, self._clock())
+        self.arrived.update(batch)
 
 
 def _look_at(contents: Mapping[str, bytes], by_sha: Mapping[str, list[WantedFile]]) -> dict[str, LookedAt]:

@@ -2,14 +2,20 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 
 from benchmark_manager.stores.blobs import BlobStore
+from benchmark_manager.stores.file_histories import FileHistoryStore
 from benchmark_manager.stores.projects import ProjectStore
 from benchmark_manager.stores.syncs import SyncStore
+from benchmark_manager.stores.webhook_deliveries import WebhookDeliveryStore
 
 _log = structlog.get_logger(__name__)
+
+#: What GitHub told of a file's history is asked anew after this.
+_HISTORIES_KEPT: Final = timedelta(days=7)
 
 
 class Housekeeping:
@@ -20,24 +26,33 @@ class Housekeeping:
         projects: ProjectStore,
         syncs: SyncStore,
         blobs: BlobStore,
+        histories: FileHistoryStore,
+        deliveries: WebhookDeliveryStore,
         *,
         sync_retention: timedelta,
+        sync_retention_count: int,
         clock: Callable[[], datetime],
     ) -> None:
+        """A project's syncs are kept for `sync_retention`, and `sync_retention_count` of them at most."""
         self._projects = projects
         self._syncs = syncs
         self._blobs = blobs
+        self._histories = histories
+        self._deliveries = deliveries
         self._sync_retention = sync_retention
+        self._sync_retention_count = sync_retention_count
         self._clock = clock
 
     async def sweep_deleted_projects(self) -> None:
         await self._projects.sweep_deleted(self._clock())
 
     async def run(self) -> None:
-        """Everything: deleted projects, old history, contents which nothing refers to."""
+        """Everything: deleted projects, old records of syncs, files and webhooks, contents which nothing refers to."""
         now = self._clock()
         await self._projects.sweep_deleted(now)
-        syncs = await self._syncs.purge(now - self._sync_retention)
+        syncs = await self._syncs.purge(now - self._sync_retention, self._sync_retention_count)
+        await self._histories.purge(now - _HISTORIES_KEPT)
+        await self._deliveries.purge(now)
         blobs = await self._blobs.sweep(now)
         if syncs or blobs:
             _log.info("swept", syncs=syncs, contents=blobs)

@@ -6,7 +6,8 @@ This module claims leases, runs `SyncWork` under them and lets callers join; wha
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,24 +17,48 @@ from bson import ObjectId
 from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import LeaseLostError, SourceChangedError, StoppingError, StorageError
-from benchmark_manager.models.project import Lease, Project
-from benchmark_manager.models.sync import Sync, SyncTrigger
+from benchmark_manager.github.heads import Patience
+from benchmark_manager.models.project import Claim, Lease
+from benchmark_manager.models.sync import Sync, SyncProgress, SyncTrigger
+from benchmark_manager.services.metrics import Metrics
+from benchmark_manager.services.progress import Progress
 from benchmark_manager.services.sync_records import SyncRun
 from benchmark_manager.services.sync_work import SyncWork
 from benchmark_manager.stores.database import Database, milliseconds
+from benchmark_manager.stores.leases import LeaseStore
 from benchmark_manager.stores.projects import ProjectStore
+from benchmark_manager.stores.sync_progress import SyncProgressStore
 from benchmark_manager.stores.syncs import SyncStore
 
 _log = structlog.get_logger(__name__)
 
 #: A lease is renewed this often, seconds.
 _RENEWAL: Final = 20.0
+#: How often a sync that reads or writes tells how far it is, seconds.
+_PROGRESS: Final = 1.0
 #: How often another replica's sync is asked for its result, seconds.
 _JOIN_PAUSE: Final = 0.25
 #: Giving a lease back must not hold up the end of the service, seconds; what fails runs out.
 _GIVE_BACK_SECONDS: Final = 2.0
+#: Projects which one check serves together with others' polls, at once.
+_COMPANIONS: Final = 100
+#: A check may wait for others to share a query with for this part of the polling interval, and this long, seconds.
+_LINGER_SHARE: Final = 0.05
+_LINGER_MOST: Final = 5.0
 
-_Claimed = tuple[Project, Lease]
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    run: SyncRun
+    task: asyncio.Task[Sync]
+
+
+@dataclass(frozen=True, slots=True)
+class StartedSync:
+    """A sync of a due project, and the hint of the credential it uses."""
+
+    credential: str
+    task: asyncio.Task[Sync]
 
 
 class OriginalSync:
@@ -43,21 +68,27 @@ class OriginalSync:
         self,
         database: Database,
         projects: ProjectStore,
+        leases: LeaseStore,
         syncs: SyncStore,
+        progress: SyncProgressStore,
         work: SyncWork,
         *,
         owner: str,
         clock: Callable[[], datetime],
+        metrics: Metrics,
     ) -> None:
         """`owner` names this process among the replicas."""
         self._database = database
         self._projects = projects
+        self._leases = leases
         self._syncs = syncs
+        self._progress = progress
         self._work = work
         self._owner = owner
         self._clock = clock
+        self._metrics = metrics
         self._stopping = False
-        self._running: dict[str, asyncio.Task[Sync]] = {}
+        self._running: dict[str, tuple[asyncio.Task[Sync], SyncRun]] = {}
         #: Every task under way: those of `_running`, claims, and syncs whose lease was lost to a newer one.
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -69,10 +100,8 @@ class OriginalSync:
             StoppingError: the service stops, and the sync was abandoned whole.
         """
         while True:
-            task = self._running.get(project_id)
+            task = await self._started(project_id, trigger)
             if task is None:
-                task = await self._claim(self._projects.claim(project_id, self._owner), trigger)
-            if task is None and (task := self._running.get(project_id)) is None:
                 result = await self._result_of_another_replica(project_id)
                 if result is not None:
                     return result
@@ -80,6 +109,61 @@ class OriginalSync:
             # Changed settings, or a lost lease: what was asked for has not been done yet.
             with contextlib.suppress(SourceChangedError, LeaseLostError):
                 return await self._joined(task)
+
+    async def start(self, project_id: str, trigger: SyncTrigger) -> SyncProgress:
+        """Start a sync, or find the one under way, without waiting for its end.
+
+        Raises:
+            NotFoundError: the project is not there.
+            StoppingError: the service stops.
+        """
+        project = await self._projects.get(project_id)
+        await self._started(project.id, trigger)
+        return await self.progress(project.id)
+
+    async def progress(self, project_id: str) -> SyncProgress:
+        """How far the project's sync is, here or in another replica.
+
+        Raises:
+            NotFoundError: the project is not there.
+        """
+        project = await self._projects.get(project_id)
+        if (running := self._running.get(project_id)) is not None:
+            return running[1].progress.snapshot().model_copy(update={"last_sync": project.state.last_sync})
+        if project.lease_until is None or project.lease_until <= await self._database.now():
+            return SyncProgress(status="idle", last_sync=project.state.last_sync)
+        told = await self._progress.get(project_id, project.fence) or SyncProgress(status="running")
+        return told.model_copy(update={"last_sync": project.state.last_sync})
+
+    async def _started(self, project_id: str, trigger: SyncTrigger) -> asyncio.Task[Sync] | None:
+        """The task of the sync that runs here, started if need be; None while another replica holds the lease."""
+        if (running := self._running.get(project_id)) is not None:
+            return running[0]
+
+        async def claim() -> list[Claim]:
+            claimed = await self._leases.claim(project_id, self._owner)
+            return [] if claimed is None else [claimed]
+
+        started = await self._claim(claim(), trigger)
+        if started:
+            return started[0].task
+        # It may have been started here while this one asked.
+        return running[0] if (running := self._running.get(project_id)) is not None else None
+
+    async def start_due(
+        self, limit: int, busy: Collection[str], batched: Collection[str], *, only_read: bool = False
+    ) -> list[StartedSync]:
+        """Claim up to `limit` due projects and start their syncs; none whose credential's hint is `busy`.
+
+        Where the hint is in `batched`, checks wait for each other, to share GraphQL queries. `only_read`: no first
+        syncs.
+        """
+        due = self._leases.claim_due(self._owner, limit, busy, only_read=only_read)
+        started = await self._claim(due, None, batched=batched)
+        polls = [one.run.project for one in started if one.run.trigger == "poll" and one.run.project.polling_interval]
+        companions = self._leases.claim_companions(self._owner, polls, _COMPANIONS)
+        started += await self._claim(companions, None, batched=batched, companion=True)
+        return [StartedSync(one.run.project.source.credential_hint, one.task) for one in started]
 
     async def _joined(self, task: asyncio.Task[Sync]) -> Sync:
         try:
@@ -90,24 +174,23 @@ class OriginalSync:
                 raise StoppingError from None
             raise
 
-    async def sync_next_due(self) -> asyncio.Task[Sync] | None:
-        """Claim the longest due project and start its sync; None when none is due."""
-        return await self._claim(self._projects.claim_due(self._owner), None)
-
     async def _claim(
-        self, claim: Coroutine[Any, Any, _Claimed | None], trigger: SyncTrigger | None
-    ) -> asyncio.Task[Sync] | None:
+        self,
+        claim: Coroutine[Any, Any, list[Claim]],
+        trigger: SyncTrigger | None,
+        *,
+        batched: Collection[str] = (),
+        companion: bool = False,
+    ) -> list[_Started]:
         """Claim and start as one; a caller who goes away in between leaves no lease behind."""
 
-        async def claim_and_start() -> asyncio.Task[Sync] | None:
-            claimed = await claim
-            if claimed is None:
-                return None
-            project, lease = claimed
-            if self._stopping:
-                await self._give_back(lease)
+        async def claim_and_start() -> list[_Started]:
+            claims = await claim
+            if claims and self._stopping:
+                for one in claims:
+                    await self._give_back(one.lease)
                 raise StoppingError
-            return self._start(project, lease, trigger or project.due_trigger)
+            return [self._start(one, trigger, batched, companion=companion) for one in claims]
 
         return await asyncio.shield(self._kept(asyncio.create_task(claim_and_start())))
 
@@ -148,41 +231,61 @@ class OriginalSync:
                 return await self._syncs.by_fence(project_id, held.fence)
             await asyncio.sleep(_JOIN_PAUSE)
 
-    def _start(self, project: Project, lease: Lease, trigger: SyncTrigger) -> asyncio.Task[Sync]:
-        run = SyncRun(str(ObjectId()), project, lease, trigger, milliseconds(self._clock()), time.perf_counter())
+    def _start(
+        self, claim: Claim, trigger: SyncTrigger | None, batched: Collection[str], *, companion: bool
+    ) -> _Started:
+        project = claim.project
+        self._metrics.claimed(claim, asked_for=trigger is not None)
+        started_at = milliseconds(self._clock())
+        sync_id, why = str(ObjectId()), trigger or project.due_trigger
+        run = SyncRun(
+            id=sync_id,
+            project=project,
+            lease=claim.lease,
+            trigger=why,
+            started_at=started_at,
+            started=time.perf_counter(),
+            patience=_patience(claim, batched, asked_for=trigger is not None),
+            progress=Progress(sync_id, why, started_at, self._clock),
+            companion=companion,
+        )
         task = asyncio.create_task(self._run(run), name=f"sync {project.id}")
-        self._running[project.id] = task
+        self._running[project.id] = task, run
 
         def forget(done: asyncio.Task[Sync]) -> None:
             # A lease that ran out may have been claimed anew by this very process.
-            if self._running.get(project.id) is done:
+            running = self._running.get(project.id)
+            if running is not None and running[0] is done:
                 del self._running[project.id]
 
         task.add_done_callback(forget)
-        return self._kept(task)
+        return _Started(run, self._kept(task))
 
     async def _run(self, run: SyncRun) -> Sync:
         """The whole sync under its lease; every way out but a crash gives the lease back."""
         log = _log.bind(project_id=run.project.id, project=run.project.name, trigger=run.trigger)
         try:
-            sync = await self._under_lease(run.lease, self._work.run(run))
+            sync = await self._under_lease(run, self._work.run(run))
         except BaseException as error:
             _log_abandoned(log, error)
             await self._give_back(run.lease)
             raise
-        log.info("sync finished", status=sync.status, message=sync.message, duration_ms=sync.duration_ms)
+        self._metrics.finished(sync)
+        # Nearly all polls find nothing new.
+        tell = log.debug if sync.status == "unchanged" and run.trigger == "poll" else log.info
+        tell("sync finished", status=sync.status, message=sync.message, duration_ms=sync.duration_ms)
         return sync
 
     async def _give_back(self, lease: Lease) -> None:
         try:
             with pymongo.timeout(_GIVE_BACK_SECONDS):
-                await self._projects.release(lease)
+                await self._leases.release(lease)
         except PyMongoError:
             _log.warning("a lease could not be given back and will run out", project_id=lease.project_id)
 
-    async def _under_lease(self, lease: Lease, work: Awaitable[Sync]) -> Sync:
+    async def _under_lease(self, run: SyncRun, work: Awaitable[Sync]) -> Sync:
         """Run `work` while the lease is renewed; stop it when the lease is lost."""
-        beat = asyncio.create_task(self._renew(lease))
+        beat = asyncio.create_task(self._beat(run))
         main = asyncio.ensure_future(work)
         try:
             await asyncio.wait({beat, main}, return_when=asyncio.FIRST_COMPLETED)
@@ -194,16 +297,32 @@ class OriginalSync:
                 task.cancel()
             await asyncio.gather(beat, main, return_exceptions=True)
 
-    async def _renew(self, lease: Lease) -> None:
-        """Return when the lease is lost. A database that does not answer decides nothing: the fence does."""
+    async def _beat(self, run: SyncRun) -> None:
+        """Renew the lease and tell how far the sync is; return when the lease is lost.
+
+        A database that does not answer decides nothing: the fence does.
+        """
+        renewed = time.monotonic()
         while True:
-            await asyncio.sleep(_RENEWAL)
+            await asyncio.sleep(_PROGRESS)
             try:
-                await self._projects.renew(lease)
-            except LeaseLostError:
-                return
+                if run.progress.phase not in {"checking", "waiting"}:
+                    await self._progress.put(run.project.id, run.lease.fence, run.progress.snapshot())
+                if time.monotonic() - renewed >= _RENEWAL:
+                    renewed = time.monotonic()
+                    if await self._leases.renew([run.lease]):
+                        return
             except PyMongoError:
-                _log.warning("a lease could not be renewed", project_id=lease.project_id)
+                _log.warning("a lease could not be renewed", project_id=run.project.id)
+
+
+def _patience(claim: Claim, batched: Collection[str], *, asked_for: bool) -> Patience:
+    """A check which began before the project fell due, or before somebody asked, tells nothing."""
+    late = 0.0 if asked_for or claim.lateness is None else max(0.0, claim.lateness)
+    linger = None
+    if not asked_for and claim.project.source.credential_hint in batched:
+        linger = min(_LINGER_MOST, claim.project.polling_interval * _LINGER_SHARE)
+    return Patience(time.monotonic() - late, linger)
 
 
 def _log_abandoned(log: structlog.stdlib.BoundLogger, error: BaseException) -> None:

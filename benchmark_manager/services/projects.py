@@ -1,6 +1,6 @@
 """Registering and changing projects."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,9 +10,10 @@ from benchmark_manager.domain.folders import normalise_folder
 from benchmark_manager.domain.repository_url import check_branch, check_token, parse_repository_url
 from benchmark_manager.domain.schedule import first_phase
 from benchmark_manager.errors import StaleError
+from benchmark_manager.github.credentials import fingerprint_of
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.project import Project, ProjectStats, Source
-from benchmark_manager.models.sync import Sync
+from benchmark_manager.models.sync import Sync, SyncOutcome, SyncTrigger
 from benchmark_manager.services.tokens import TokenVault
 from benchmark_manager.stores.database import milliseconds
 from benchmark_manager.stores.original_files import OriginalFileStore
@@ -112,9 +113,30 @@ class ProjectService:
     async def page(self, request: PageRequest, query: str | None) -> Page[Project]:
         return await self._projects.page(request, query)
 
-    async def history(self, project_id: str, request: PageRequest) -> Page[Sync]:
+    async def history(
+        self,
+        project_id: str,
+        request: PageRequest,
+        *,
+        outcomes: Collection[SyncOutcome] = (),
+        triggers: Collection[SyncTrigger] = (),
+    ) -> Page[Sync]:
+        """The project's syncs, newest first; only of these outcomes and triggers, where any are given.
+
+        Raises:
+            NotFoundError, InvalidInputError
+        """
         await self._projects.get(project_id)
-        return await self._syncs.page(project_id, request)
+        return await self._syncs.page(project_id, request, outcomes=outcomes, triggers=triggers)
+
+    async def sync(self, project_id: str, sync_id: str) -> Sync:
+        """One finished sync, unless it or its project is gone.
+
+        Raises:
+            NotFoundError
+        """
+        await self._projects.get(project_id)
+        return await self._syncs.get(project_id, sync_id)
 
     async def update(
         self, project_id: str, fields: ProjectFields, expected_revisions: Collection[int] | None
@@ -125,12 +147,56 @@ class ProjectService:
             NotFoundError, InvalidInputError, ConflictError
             StaleError: the project is not at one of `expected_revisions` (None: any will do).
         """
+        return await self._change(project_id, expected_revisions, lambda project: self._update(project, fields))
+
+    async def set_paused(self, project_id: str, paused: bool, expected_revisions: Collection[int] | None) -> Project:
+        """Pause the project, or resume it; one which is that already stays as it is.
+
+        A paused project is not due, unless a person has queued a sync of it. A resumed one is due at once, polls
+        and pushes missed meanwhile counting as one.
+
+        Raises:
+            NotFoundError
+            StaleError: the project is not at one of `expected_revisions` (None: any will do).
+        """
+        return await self._change(project_id, expected_revisions, lambda project: self._set_paused(project, paused))
+
+    async def _set_paused(self, project: Project, paused: bool) -> Project:
+        if project.paused == paused:
+            return project
+        source = project.source
+        changed = project.model_copy(
+            update={
+                "paused": paused,
+                # A sync under way must not schedule the project by what it began with.
+                "source": source.model_copy(update={"version": source.version + 1}),
+                "updated_at": self._clock(),
+                "revision": project.revision + 1,
+            }
+        )
+        reschedule = True
+        if paused and project.due_trigger != "manual":
+            changed = changed.model_copy(update={"next_poll_at": None, "due_trigger": "poll"})
+        elif not paused:
+            changed = changed.model_copy(update={"next_poll_at": await self._projects.now()})
+        else:
+            reschedule = False
+        await self._projects.replace(changed, project, reschedule=reschedule, forget_upstream=False)
+        return await self._projects.get(project.id)
+
+    async def _change(
+        self,
+        project_id: str,
+        expected_revisions: Collection[int] | None,
+        change: Callable[[Project], Awaitable[Project]],
+    ) -> Project:
+        """What `change` makes of the project as it is now, anew while others change it in between."""
         for attempt in range(_TRIES):
             project = await self._projects.get(project_id)
             if expected_revisions is not None and project.revision not in expected_revisions:
                 raise StaleError(project.revision)
             try:
-                return await self._update(project, fields)
+                return await change(project)
             except StaleError:
                 # Read again: an expected revision may have been overtaken, or a sync changed what is no revision.
                 if attempt == _TRIES - 1:
@@ -154,7 +220,9 @@ class ProjectService:
         if changed == project:
             return project
         changed = changed.model_copy(update={"updated_at": now, "revision": project.revision + 1})
-        if moved or (token_changed and project.state.status in {"failing", "unavailable"}):
+        if changed.paused:
+            pass  # Whatever was changed, only resuming makes it due.
+        elif moved or (token_changed and project.state.status in {"failing", "unavailable"}):
             changed = changed.model_copy(update={"next_poll_at": await self._projects.now()})
         elif paced:
             changed = changed.model_copy(update={"next_poll_at": _repaced(changed, await self._projects.now())})
@@ -179,7 +247,11 @@ class ProjectService:
             changes["job_folder"] = normalise_folder(fields.job_folder, field="job_folder")
         if not isinstance(fields.github_token, Unset):
             changes["encrypted_token"] = self._encrypted(fields.github_token)
+            changes["token_fingerprint"] = None
         changed = source.model_copy(update=changes)
+        if isinstance(fields.github_token, str):
+            fingerprint = fingerprint_of(changed.repository.api_url, fields.github_token)
+            changed = changed.model_copy(update={"token_fingerprint": fingerprint})
         if changed.branch is not None:
             check_branch(changed.branch)
         return changed

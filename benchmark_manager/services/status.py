@@ -8,7 +8,8 @@ from typing import Final
 
 from pymongo.errors import PyMongoError
 
-from benchmark_manager.github.limits import LimitRegistry, RateLimitStatus
+from benchmark_manager.github.governor import Governors
+from benchmark_manager.models.governor import GovernorStatus
 from benchmark_manager.models.project import Totals
 from benchmark_manager.models.record import Record
 from benchmark_manager.stores.database import Database, DatabaseKind
@@ -32,18 +33,18 @@ class ServiceStatus(Record):
     uptime_seconds: float
     database: DatabaseStatus
     totals: Totals
-    github: tuple[RateLimitStatus, ...]
+    github: tuple[GovernorStatus, ...]
 
 
 class StatusService:
     """Reads for probes and dashboards."""
 
     def __init__(
-        self, database: Database, projects: ProjectStore, limits: LimitRegistry, *, clock: Callable[[], datetime]
+        self, database: Database, projects: ProjectStore, governors: Governors, *, clock: Callable[[], datetime]
     ) -> None:
         self._database = database
         self._projects = projects
-        self._limits = limits
+        self._governors = governors
         self._clock = clock
         self._started = time.monotonic()
 
@@ -59,6 +60,12 @@ class StatusService:
             return False
         return True
 
+    async def totals(self) -> Totals:
+        return await self._projects.totals(self._clock())
+
+    def governors(self) -> list[GovernorStatus]:
+        return self._governors.statuses()
+
     async def status(self) -> ServiceStatus:
         latency = await self._database.latency()
         return ServiceStatus(
@@ -68,6 +75,6 @@ class StatusService:
                 version=await self._database.version(),
                 latency_ms=round(latency * 1000, 3),
             ),
-            totals=await self._projects.totals(self._clock()),
-            github=tuple(self._limits.statuses()),
+            totals=await self.totals(),
+            github=tuple(self.governors()),
         )

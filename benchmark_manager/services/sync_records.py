@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from benchmark_manager.domain.tree_changes import TreeChanges
+from benchmark_manager.github.heads import Patience
 from benchmark_manager.models.project import Lease, Project
 from benchmark_manager.models.sync import (
     LISTED_AT_MOST,
@@ -16,12 +17,16 @@ from benchmark_manager.models.sync import (
     Sync,
     SyncTrigger,
 )
+from benchmark_manager.services.progress import Progress
 from benchmark_manager.services.upstream import Upstream
 
 
 @dataclass(frozen=True, slots=True)
 class SyncRun:
-    """One sync under way; `started` is the monotonic clock's, seconds."""
+    """One sync under way; `started` is the monotonic clock's, seconds.
+
+    `companion`: it is a poll before its time, as one check serves it together with another project's.
+    """
 
     id: str
     project: Project
@@ -29,6 +34,9 @@ class SyncRun:
     trigger: SyncTrigger
     started_at: datetime
     started: float
+    patience: Patience
+    progress: Progress
+    companion: bool = False
 
 
 def succeeded(

@@ -14,17 +14,21 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from benchmark_manager.domain.schedule import after_failure, after_success
+from benchmark_manager.domain.sync_folding import fold_target, folded
 from benchmark_manager.domain.tree_changes import TreeChanges, compare, without_renames
 from benchmark_manager.errors import BenchmarkManagerError, GitHubActionError, GitHubError, TokenUnreadableError
-from benchmark_manager.github.client import GitHubClient, RepositoryClient
+from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.models.modified_file import variant_path
-from benchmark_manager.models.sync import ErrorInfo, GitHubUsage, Sync, SyncSummary
+from benchmark_manager.models.project import Project
+from benchmark_manager.models.sync import ErrorInfo, GitHubUsage, SkippedFile, Sync, SyncSummary
+from benchmark_manager.services.credentials import CredentialService
+from benchmark_manager.services.places import SyncPlaces
 from benchmark_manager.services.sync_records import SyncRun, failed, succeeded
-from benchmark_manager.services.tokens import TokenVault
+from benchmark_manager.services.unchanged import UnchangedRecorder, UnchangedSync
 from benchmark_manager.services.upstream import Upstream, UpstreamReader
 from benchmark_manager.stores.database import Database, Session, milliseconds
+from benchmark_manager.stores.leases import Finished, LeaseStore
 from benchmark_manager.stores.original_files import OriginalFileStore
-from benchmark_manager.stores.projects import ProjectStore
 from benchmark_manager.stores.syncs import SyncStore
 
 _log = structlog.get_logger(__name__)
@@ -36,23 +40,25 @@ class SyncWork:
     def __init__(
         self,
         database: Database,
-        projects: ProjectStore,
+        leases: LeaseStore,
         files: OriginalFileStore,
         syncs: SyncStore,
         reader: UpstreamReader,
-        github: GitHubClient,
-        vault: TokenVault,
+        credentials: CredentialService,
+        places: SyncPlaces,
+        unchanged: UnchangedRecorder,
         *,
         clock: Callable[[], datetime],
         random: Callable[[], float],
     ) -> None:
         self._database = database
-        self._projects = projects
+        self._leases = leases
         self._files = files
         self._syncs = syncs
         self._reader = reader
-        self._github = github
-        self._vault = vault
+        self._credentials = credentials
+        self._places = places
+        self._unchanged = unchanged
         self._clock = clock
         self._random = random
 
@@ -64,10 +70,15 @@ class SyncWork:
         """
         client: RepositoryClient | None = None
         try:
-            token = self._vault.token_for(run.project.source)
-            client = self._github.repository(run.project.source.repository, token, urgent=run.trigger == "manual")
-            upstream = await self._reader.read(run.project, client)
-            return await self._apply(run, upstream, client.usage)
+            client = await self._credentials.client(run.project.source, urgent=run.trigger == "manual")
+            found = await self._reader.check(run.project, client, run.patience)
+            if isinstance(found, Upstream):
+                return await self._record_unchanged(run, found, client.usage)
+            run.progress.enter("waiting")
+            async with self._places.taken(run.trigger, client.requests.credential.fingerprint):
+                upstream = await self._reader.read(run.project, client, found, run.progress)
+                run.progress.enter("applying")
+                return await self._apply(run, upstream, client.usage)
         except (GitHubError, TokenUnreadableError) as error:
             return await self._fail(run, error, _usage(client))
         except (BenchmarkManagerError, PyMongoError):
@@ -78,6 +89,40 @@ class SyncWork:
                 "internal_error", "The service failed while it synced this project; its log says how."
             )
             return await self._fail(run, fault, _usage(client))
+
+    async def _record_unchanged(self, run: SyncRun, upstream: Upstream, usage: GitHubUsage) -> Sync:
+        """Record, together with others, that nothing can have changed."""
+        skipped = await self._skipped(run.project)
+        sync = self._succeeded(run, upstream, None, skipped, usage)
+        previous = run.project.state.last_sync
+        target = fold_target(previous, sync)
+        shown = sync if target is None or previous is None else folded(previous, sync)
+        jitter = self._jitter()
+
+        def build(now: datetime) -> UnchangedSync:
+            return UnchangedSync(self._finished(run, upstream, shown, now, jitter), shown, target)
+
+        if await self._unchanged.record(build):
+            return shown
+        # Somebody changed the project meanwhile: by itself, it can be told what follows from that.
+        return await self._apply(run, upstream, usage)
+
+    async def _skipped(self, project: Project) -> tuple[SkippedFile, ...]:
+        """What the last sync skipped, which holds as long as nothing changed."""
+        if not project.state.skipped_files:
+            return ()
+        return tuple(file for _, file in (await self._files.skipped(project.id)).values())
+
+    def _succeeded(
+        self,
+        run: SyncRun,
+        upstream: Upstream,
+        changes: TreeChanges | None,
+        skipped: tuple[SkippedFile, ...],
+        usage: GitHubUsage,
+    ) -> Sync:
+        now = milliseconds(self._clock())
+        return succeeded(run, upstream, changes, skipped=skipped, usage=usage, now=now)
 
     async def _apply(self, run: SyncRun, upstream: Upstream, usage: GitHubUsage) -> Sync:
         begin = time.perf_counter()
@@ -93,40 +138,41 @@ class SyncWork:
     async def _commit(self, run: SyncRun, upstream: Upstream, usage: GitHubUsage, session: Session) -> Sync:
         """Everything that becomes visible with this sync, inside one transaction."""
         project = run.project
-        now = milliseconds(self._clock())
-        changes = await self._write_originals(run, upstream, now, session)
+        changes = await self._write_originals(run, upstream, milliseconds(self._clock()), session)
         if changes is None:
-            skipped = await self._files.skipped(project.id)
+            skipped = await self._skipped(project)
         else:
-            skipped = upstream.skipped
-            await self._files.replace_skipped(project.id, skipped, session)
-        listed = tuple(file for _, file in skipped.values())
-        sync = succeeded(run, upstream, changes, skipped=listed, usage=usage, now=now)
+            await self._files.replace_skipped(project.id, upstream.skipped, session)
+            skipped = tuple(file for _, file in upstream.skipped.values())
+        sync = self._succeeded(run, upstream, changes, skipped, usage)
+        now = await self._database.now()
+        await self._leases.finish(self._finished(run, upstream, sync, now, self._jitter()), session)
+        await self._syncs.insert(sync, run.lease.fence, session)
+        return sync
+
+    def _finished(self, run: SyncRun, upstream: Upstream, sync: Sync, now: datetime, jitter: float) -> Finished:
+        """The project behind a sync which went well; `now` is the database's time."""
+        project = run.project
+        skipped = project.state.skipped_files if upstream.files is None else len(upstream.skipped)
         state = project.state.model_copy(
             update={
                 "status": "ok",
                 "error": None,
                 "last_sync": SyncSummary.of(sync),
-                "last_success_at": now,
+                "last_success_at": sync.finished_at,
                 "resolved_branch": upstream.resolved_branch,
                 "head_sha": upstream.commit_sha,
                 "root_tree_sha": upstream.root_tree_sha,
+                "folder_trees": upstream.folder_trees,
                 "repository_key": (upstream.renamed_to or project.source.repository).key,
                 "max_file_size": upstream.max_file_size,
+                "skipped_files": skipped,
                 "warnings": upstream.warnings,
                 "fail_count": 0,
             }
         )
-        await self._projects.finish(
-            run.lease,
-            project,
-            state,
-            next_poll_at=after_success(project, await self._database.now(), self._jitter()),
-            renamed_to=upstream.renamed_to,
-            session=session,
-        )
-        await self._syncs.insert(sync, run.lease.fence, session)
-        return sync
+        next_poll_at = after_success(project, now, jitter, companion=run.companion)
+        return Finished(run.lease, project, state, next_poll_at, upstream.renamed_to)
 
     async def _write_originals(
         self, run: SyncRun, upstream: Upstream, now: datetime, session: Session
@@ -186,9 +232,7 @@ class SyncWork:
         )
 
         async def work(session: Session) -> None:
-            await self._projects.finish(
-                run.lease, project, state, next_poll_at=next_poll_at, renamed_to=None, session=session
-            )
+            await self._leases.finish(Finished(run.lease, project, state, next_poll_at), session)
             await self._syncs.insert(sync, run.lease.fence, session)
 
         await self._database.transaction(work)

@@ -32,19 +32,22 @@ class TokenVault:
         except InvalidToken:
             raise TokenUnreadableError from None
 
-    def token_for(self, source: Source) -> str | None:
-        """The token which a sync of this source sends, or None.
+    def own_token(self, source: Source) -> str | None:
+        """The project's own token, or None where it has none.
 
         Raises:
-            TokenUnreadableError: no key opens the project's own.
+            TokenUnreadableError: no key opens it.
         """
         if source.encrypted_token is None:
-            served = source.repository.api_url == self._service_api_url
-            return self._service_token if served else None
+            return None
         try:
             return self._fernet.decrypt(source.encrypted_token).decode()
         except InvalidToken:
             raise TokenUnreadableError from None
+
+    def service_token(self, api_url: str) -> str | None:
+        """The service's own token where it may be sent to."""
+        return self._service_token if api_url == self._service_api_url else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,12 +55,15 @@ _CLIENT_OPTIONS: Final[Mapping[str, Any]] = {
     "connectTimeoutMS": 5_000,
     "appName": "benchmark-manager",
 }
+#: A webhook's delivery is remembered this long, seconds.
+REMEMBERED_SECONDS: Final = 86_400
 _UNAUTHORIZED: Final = {13, _AUTHENTICATION_FAILED, 8000}
 
 _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     "projects": [
         IndexModel([("name_key", ASCENDING)], unique=True),
-        IndexModel([("next_poll_at", ASCENDING)]),
+        IndexModel([("due_rank", ASCENDING), ("next_poll_at", ASCENDING)]),
+        IndexModel([("next_poll_at", ASCENDING), ("credential", ASCENDING)]),
         IndexModel([("repository_key", ASCENDING)]),
     ],
     "files": [
@@ -78,11 +81,19 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
         IndexModel([("base_sha", ASCENDING)]),
     ],
     "syncs": [
-        IndexModel([("project_id", ASCENDING), ("started_at", DESCENDING), ("_id", DESCENDING)]),
+        # The order of lists; with what they are filtered by, so that only what is shown is read.
+        IndexModel(
+            [
+                *(("project_id", ASCENDING), ("started_at", DESCENDING), ("_id", DESCENDING)),
+                *(("status", ASCENDING), ("trigger", ASCENDING)),
+            ]
+        ),
         IndexModel([("project_id", ASCENDING), ("fence", ASCENDING)]),
         IndexModel([("finished_at", ASCENDING)]),
     ],
+    "file_histories": [IndexModel([("project_id", ASCENDING)]), IndexModel([("kept_at", ASCENDING)])],
     "blobs": [IndexModel([("touched_at", ASCENDING)])],
+    "webhook_deliveries": [IndexModel([("created_at", ASCENDING)], expireAfterSeconds=REMEMBERED_SECONDS)],
 }
 
 

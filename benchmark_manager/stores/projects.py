@@ -1,28 +1,27 @@
-"""Projects, their leases and their counts."""
+"""Projects and their counts."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 from bson import ObjectId
-from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from benchmark_manager.errors import ConflictError, LeaseLostError, NotFoundError, SourceChangedError, StaleError
+from benchmark_manager.domain.push_events import due_after_push
+from benchmark_manager.errors import ConflictError, NotFoundError, StaleError
 from benchmark_manager.models.page import Page, PageRequest
-from benchmark_manager.models.project import Lease, Project, RepositoryAddress, Source, SyncState, SyncStatus, Totals
-from benchmark_manager.models.sync import ErrorInfo, SyncSummary, SyncTrigger, SyncWarning
-from benchmark_manager.stores.database import Database, Document, Session, object_id
+from benchmark_manager.models.project import Project, RepositoryAddress, SyncStatus, Totals
+from benchmark_manager.models.sync import SyncTrigger
+from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
+from benchmark_manager.stores.project_documents import due_by, project_document, project_of
 
-#: A lease lasts this long unless it is renewed, seconds.
-LEASE_SECONDS: Final = 60.0
 #: A deleted project's id is remembered this long: no transaction that began before the deletion lives longer.
 _TOMBSTONE: Final = timedelta(minutes=2)
 _NOUN: Final = "project"
 _NEVER: Final = datetime(9000, 1, 1, tzinfo=UTC)
-_CHILDREN: Final = ("files", "skipped_files", "modified_files", "syncs")
+_CHILDREN: Final = ("files", "skipped_files", "modified_files", "syncs", "file_histories")
 
 
 class ProjectStore:
@@ -41,7 +40,7 @@ class ProjectStore:
         """
         await self._database.ensure_room()
         try:
-            await self._projects.insert_one(_document(project))
+            await self._projects.insert_one(project_document(project))
         except DuplicateKeyError:
             raise _name_taken(project.name) from None
 
@@ -53,7 +52,7 @@ class ProjectStore:
         document = await self._projects.find_one({"_id": object_id(project_id, _NOUN)}, session=session)
         if document is None:
             raise NotFoundError(_NOUN, project_id)
-        return _project(document)
+        return project_of(document)
 
     async def page(self, request: PageRequest, query: str | None) -> Page[Project]:
         """Projects by name, regardless of case; `query` is looked for anywhere in the name."""
@@ -68,7 +67,7 @@ class ProjectStore:
 
         total, rows = await self._database.snapshot(read)
         more = encode_cursor(rows[request.limit - 1], fields) if len(rows) > request.limit else None
-        return Page(tuple(_project(row) for row in rows[: request.limit]), total, more)
+        return Page(tuple(project_of(row) for row in rows[: request.limit]), total, more)
 
     async def replace(self, project: Project, before: Project, *, reschedule: bool, forget_upstream: bool) -> None:
         """Store a person's change of the settings, and with `reschedule` also when the project is due.
@@ -77,18 +76,24 @@ class ProjectStore:
 
         Raises:
             StaleError: the settings are not those of `before` any more: somebody changed them, a sync learnt the
-                repository's new name, or the token was encrypted anew.
+                repository's new name, or the token was encrypted anew; with `reschedule` also, a sync was queued.
             ConflictError: `project_name_taken`.
             NotFoundError
         """
         await self._database.ensure_room()
         key = object_id(project.id, _NOUN)
-        document = _document(project)
+        document = project_document(project)
         changes = {name: document[name] for name in _SETTINGS}
+        seen = {}
         if reschedule:
-            changes["next_poll_at"] = project.next_poll_at
+            changes |= {"next_poll_at": project.next_poll_at, **due_by(project.due_trigger)}
+            # A sync that was queued in between must not be forgotten.
+            seen["wishes"] = before.wishes
         if forget_upstream:
-            changes |= {"state.head_sha": None, "state.root_tree_sha": None, "state.resolved_branch": None}
+            changes |= {
+                f"state.{name}": None for name in ("head_sha", "root_tree_sha", "folder_trees", "resolved_branch")
+            }
+            changes["pushed_sha"] = None
         try:
             result = await self._projects.update_one(
                 {
@@ -96,6 +101,7 @@ class ProjectStore:
                     "revision": before.revision,
                     "repository_key": before.source.repository.key,
                     "source.encrypted_token": before.source.encrypted_token,
+                    **seen,
                 },
                 {"$set": changes},
             )
@@ -146,93 +152,48 @@ class ProjectStore:
         """Make every project due at once, also those which are being synced; returns their ids by name."""
         await self._database.ensure_room()
         ids = [row["_id"] async for row in self._projects.find({}, {"_id": 1}).sort("name_key", 1)]
-        due = {"next_poll_at": await self._database.now(), "due_trigger": trigger}
+        due = {"next_poll_at": await self._database.now(), **due_by(trigger)}
         await self._projects.update_many({}, {"$set": due, "$inc": {"wishes": 1}})
         return [str(row) for row in ids]
 
-    # Leases: times are the database's own, fetched just before.
+    async def of_repository(self, repository: RepositoryAddress, session: Session) -> list[Project]:
+        """Every project of this repository, by its id."""
+        rows = self._projects.find({"repository_key": repository.key}, session=session).sort("_id", 1)
+        return [project_of(row) async for row in rows]
 
-    async def claim_due(self, owner: str) -> tuple[Project, Lease] | None:
-        """Take the longest due project which nobody works on, or None."""
-        async with self._database.claim_lock:
-            now = await self._database.now()
-            return await self._claim({"next_poll_at": {"$lte": now}}, owner, now)
-
-    async def claim(self, project_id: str, owner: str) -> tuple[Project, Lease] | None:
-        """Take this project, due or not; None while somebody works on it, or when it is gone."""
-        async with self._database.claim_lock:
-            now = await self._database.now()
-            return await self._claim({"_id": object_id(project_id, _NOUN)}, owner, now)
-
-    async def _claim(self, match: Document, owner: str, now: datetime) -> tuple[Project, Lease] | None:
-        document = await self._projects.find_one_and_update(
-            {**match, "$or": [{"lease_until": None}, {"lease_until": {"$lte": now}}]},
-            {
-                "$set": {"lease_owner": owner, "lease_until": now + timedelta(seconds=LEASE_SECONDS)},
-                "$inc": {"fence": 1},
-            },
-            sort=[("next_poll_at", 1)],
-            return_document=ReturnDocument.AFTER,
-        )
-        if document is None:
-            return None
-        project = _project(document)
-        return project, Lease(project_id=project.id, owner=owner, fence=project.fence)
-
-    async def renew(self, lease: Lease) -> None:
-        """Prolong a lease.
-
-        Raises:
-            LeaseLostError
-        """
-        until = await self._database.now() + timedelta(seconds=LEASE_SECONDS)
-        result = await self._projects.update_one(_held(lease), {"$set": {"lease_until": until}})
-        if result.matched_count == 0:
-            raise LeaseLostError
-
-    async def release(self, lease: Lease) -> None:
-        """Give a lease back without a result; the project stays as due as it was."""
-        await self._projects.update_one(_held(lease), {"$set": _NO_LEASE})
-
-    async def break_leases(self) -> None:
-        """End all leases; for the one process which a database belongs to, as it starts.
-
-        What a former process left behind need not run out: nobody else can hold one.
-        """
-        await self._projects.update_many({"lease_until": {"$ne": None}}, {"$set": _NO_LEASE, "$inc": {"fence": 1}})
-
-    async def finish(
-        self,
-        lease: Lease,
-        project: Project,
-        state: SyncState,
-        *,
-        next_poll_at: datetime | None,
-        renamed_to: RepositoryAddress | None,
-        session: Session,
+    async def make_due_by_push(
+        self, projects: Sequence[Project], pushed_sha: str | None, now: datetime, session: Session
     ) -> None:
-        """Record a sync's outcome and give the lease back, as part of its transaction.
+        """Make these projects due by a webhook, as `due_after_push` says, and count the wish.
 
-        `project` is what the sync began with. Where a sync was queued since, the project stays as due as that made it.
-
-        Raises:
-            LeaseLostError: the fence has risen, or the project is gone: nothing may be committed.
-            SourceChangedError: a person changed what the sync was reading.
+        They were read in this very transaction, so that none was claimed or changed in between. `now` is the
+        database's time.
         """
-        stored = await self._projects.find_one(_held(lease), {"source.version": 1, "wishes": 1}, session=session)
-        if stored is None:
-            raise LeaseLostError
-        if stored["source"]["version"] != project.source.version:
-            raise SourceChangedError
-        changes: Document = {"state": state.model_dump(), **_NO_LEASE}
-        if stored["wishes"] == project.wishes:
-            changes |= {"next_poll_at": next_poll_at, "due_trigger": "poll"}
-        if renamed_to is not None:
-            changes |= {"source.repository": renamed_to.model_dump(), "repository_key": renamed_to.key}
-        # The condition again, as the write is what makes others who change the document wait or repeat.
-        result = await self._projects.update_one(_held(lease), {"$set": changes}, session=session)
-        if result.matched_count == 0:
-            raise LeaseLostError
+        groups: dict[tuple[datetime | None, SyncTrigger], list[ObjectId]] = {}
+        for project in projects:
+            when, trigger = due_after_push(project, now)
+            # Those which stay as due as they are form one group, whenever that is.
+            groups.setdefault((None if when == project.next_poll_at else when, trigger), []).append(
+                ObjectId(project.id)
+            )
+        for (moved, trigger), ids in groups.items():
+            changes: Document = {"pushed_sha": pushed_sha}
+            if moved is not None:
+                changes["next_poll_at"] = moved
+            if trigger == "webhook":
+                changes |= due_by(trigger)
+            await self._update_each(ids, {"$set": changes, "$inc": {"wishes": 1}}, session)
+
+    async def note_push(self, projects: Sequence[Project], pushed_sha: str, session: Session) -> None:
+        """Remember a push which had nothing for these projects; they were read in this very transaction."""
+        await self._update_each(
+            [ObjectId(project.id) for project in projects], {"$set": {"pushed_sha": pushed_sha}}, session
+        )
+
+    async def _update_each(self, ids: Sequence[ObjectId], update: Document, session: Session) -> None:
+        for start in range(0, len(ids), IN_AT_MOST):
+            some = list(ids[start : start + IN_AT_MOST])
+            await self._projects.update_many({"_id": {"$in": some}}, update, session=session)
 
     async def totals(self, now: datetime) -> Totals:
         """Counts over all projects, by aggregation."""
@@ -241,6 +202,7 @@ class ProjectStore:
             "_id": {"$cond": [running, "running", "$state.status"]},
             "count": {"$sum": 1},
             "due": {"$sum": {"$cond": [_is_due(now), 1, 0]}},
+            "paused": {"$sum": {"$cond": [{"$eq": ["$paused", True]}, 1, 0]}},
             # A number, as $min over times and nulls differs between servers.
             "next": {"$min": {"$ifNull": ["$next_poll_at", _NEVER]}},
         }
@@ -254,59 +216,30 @@ class ProjectStore:
             original_files=await files.count_documents({**alive, "removed_at": None}),
             modified_files=await self._database.collection("modified_files").count_documents(alive),
             projects_by_sync_status=dict.fromkeys(get_args(SyncStatus), 0) | {row["_id"]: row["count"] for row in rows},
+            projects_paused=sum(row["paused"] for row in rows),
             next_poll_at=min(planned, default=None),
             projects_due=sum(row["due"] for row in rows),
         )
 
 
-_SETTINGS: Final = ("name", "name_key", "source", "repository_key", "polling_interval", "updated_at", "revision")
-_NO_LEASE: Final[Mapping[str, Any]] = {"lease_owner": None, "lease_until": None}
+_SETTINGS: Final = (
+    *(
+        "name",
+        "name_key",
+        "source",
+        "repository_key",
+        "credential",
+        "polling_interval",
+        "paused",
+        "updated_at",
+        "revision",
+    ),
+)
 
 
 def _is_due(now: datetime) -> Document:
     return {"$and": [{"$gt": ["$next_poll_at", None]}, {"$lte": ["$next_poll_at", now]}]}
 
 
-def _held(lease: Lease) -> Document:
-    return {"_id": ObjectId(lease.project_id), "lease_owner": lease.owner, "fence": lease.fence}
-
-
 def _name_taken(name: str) -> ConflictError:
     return ConflictError("project_name_taken", f"There is a project named {name!r} already; choose another name.")
-
-
-def _document(project: Project) -> Document:
-    return {
-        "_id": ObjectId(project.id),
-        "name_key": project.name.casefold(),
-        "repository_key": project.source.repository.key,
-        **project.model_dump(exclude={"id"}),
-    }
-
-
-def _project(document: Document) -> Project:
-    state = document["state"]
-    summary, error = state["last_sync"], state["error"]
-    return Project(
-        id=str(document["_id"]),
-        name=document["name"],
-        source=Source(**document["source"]),
-        polling_interval=document["polling_interval"],
-        created_at=document["created_at"],
-        updated_at=document["updated_at"],
-        revision=document["revision"],
-        state=SyncState(
-            **{
-                **state,
-                "last_sync": None if summary is None else SyncSummary(**summary),
-                "warnings": tuple(SyncWarning(**warning) for warning in state["warnings"]),
-                "error": None if error is None else ErrorInfo(**error),
-            }
-        ),
-        next_poll_at=document["next_poll_at"],
-        due_trigger=document["due_trigger"],
-        wishes=document["wishes"],
-        fence=document["fence"],
-        lease_owner=document["lease_owner"],
-        lease_until=document["lease_until"],
-    )

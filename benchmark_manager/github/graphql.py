@@ -1,0 +1,219 @@
+"""GitHub's GraphQL protocol without I/O: queries for contents and places, and what their answers mean.
+
+Sources: GitHub's documentation of the GraphQL objects Repository, Commit, Tree and Blob, and "Rate limits and query
+limits for the GraphQL API". Errors come with status 200, some for a single alias: what an alias does not answer is
+asked for by REST, whose errors are exact.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from benchmark_manager.domain.git_objects import blob_id, is_object_id
+from benchmark_manager.github.protocol import GarbledAnswerError
+from benchmark_manager.models.project import RepositoryAddress
+
+#: `Blob.text` ends here, bytes; larger blobs are fetched raw.
+LONGEST_TEXT: Final = 512_000
+#: Repositories, or blobs, of one query.
+AT_MOST: Final = 50
+_TREE: Final = "Tree"
+
+Json = dict[str, object]
+
+_BLOB_FIELDS: Final = "... on Blob { byteSize isBinary isTruncated text }"
+_COMMIT_FIELDS: Final = "oid ... on Commit { committedDate tree { oid } }"
+_TIME: Final = TypeAdapter(AwareDatetime)
+
+
+class _ErrorEntry(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    message: str = ""
+    type: str | None = None
+    path: list[str | int] | None = None
+
+
+class GraphQLAnswer(BaseModel):
+    """`data` is None where the query failed as a whole."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    data: dict[str, Any] | None = None
+    errors: list[_ErrorEntry] = []
+
+    @property
+    def is_rate_limited(self) -> bool:
+        return any(error.type in {"RATE_LIMITED", "RATE_LIMIT"} for error in self.errors)
+
+    @property
+    def complaint(self) -> str:
+        return self.errors[0].message[:200] if self.errors else "no data"
+
+
+@dataclass(frozen=True, slots=True)
+class HeadQuestion:
+    """Where a project's branch (None: the default branch) stands, and what its folders are there."""
+
+    repository: RepositoryAddress
+    branch: str | None
+    folders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CommitPlace:
+    """One commit and the trees of some folders in it; None for a folder which it does not have."""
+
+    commit_sha: str
+    root_tree_sha: str
+    committed_at: datetime
+    full_name: str
+    default_branch: str | None
+    folder_trees: Mapping[str, str | None] = field(default_factory=dict)
+
+
+def endpoint(api_url: str) -> str:
+    """The GraphQL endpoint which belongs to an API base."""
+    return f"{api_url.removesuffix('/v3') if api_url.endswith('/api/v3') else api_url}/graphql"
+
+
+class _Query:
+    """A query and its variables, which keep names and paths out of its text."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._declared: list[str] = []
+        self._values: dict[str, str] = {}
+
+    def add(self, part: str) -> None:
+        self._parts.append(part)
+
+    def variable(self, value: str, kind: str = "String") -> str:
+        name = f"v{len(self._values)}"
+        self._declared.append(f"${name}: {kind}!")
+        self._values[name] = value
+        return f"${name}"
+
+    def repository(self, alias: str, repository: RepositoryAddress) -> str:
+        owner, name = self.variable(repository.owner), self.variable(repository.name)
+        return f"{alias}: repository(owner: {owner}, name: {name})"
+
+    def whole(self) -> Json:
+        """What is posted."""
+        text = f"query({', '.join(self._declared)}) {{ {' '.join(self._parts)} }}"
+        return {"query": text, "variables": self._values}
+
+
+def contents_query(repository: RepositoryAddress, shas: Sequence[str]) -> Json:
+    """One query for all; the aliases are `b0`, `b1`, … in the order of the ids, below `r`."""
+    query = _Query()
+    start = query.repository("r", repository)
+    blobs = [
+        f"b{number}: object(oid: {query.variable(sha, 'GitObjectID')}) {{ {_BLOB_FIELDS} }}"
+        for number, sha in enumerate(shas)
+    ]
+    query.add(f"{start} {{ {' '.join(blobs)} }}")
+    return query.whole()
+
+
+def parse_contents(answer: GraphQLAnswer, shas: Sequence[str]) -> dict[str, bytes]:
+    """What came whole and is what git holds, by blob id; the rest has to be fetched raw.
+
+    Text is null for binary contents, ends at 512,000 bytes, and is not what git holds where that is not UTF-8.
+    """
+    blobs = (answer.data or {}).get("r")
+    if not isinstance(blobs, dict):
+        return {}
+    found = {}
+    for number, sha in enumerate(shas):
+        blob = blobs.get(f"b{number}")
+        data = _content(blob) if isinstance(blob, dict) else None
+        if data is not None and blob_id(data) == sha:
+            found[sha] = data
+    return found
+
+
+def _content(blob: Mapping[str, Any]) -> bytes | None:
+    text = blob.get("text")
+    if blob.get("isBinary") or blob.get("isTruncated") or not isinstance(text, str):
+        return None
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        # Half of a surrogate pair, as JSON can say it.
+        return None
+
+
+def heads_query(questions: Iterable[HeadQuestion]) -> Json:
+    """One query for all; the aliases are `r0`, `r1`, …, in the order of the questions."""
+    query = _Query()
+    for number, question in enumerate(questions):
+        # The full name: git prefers a tag of the same name to a branch.
+        revision = "HEAD" if question.branch is None else f"refs/heads/{question.branch}"
+        _add_place(query, f"r{number}", question, revision)
+    return query.whole()
+
+
+def place_query(repository: RepositoryAddress, commit_sha: str, folders: tuple[str, ...]) -> Json:
+    """The same of one commit, as `r0`."""
+    query = _Query()
+    _add_place(query, "r0", HeadQuestion(repository, None, folders), commit_sha)
+    return query.whole()
+
+
+def _add_place(query: _Query, alias: str, question: HeadQuestion, revision: str) -> None:
+    parts = [
+        query.repository(alias, question.repository),
+        "{ nameWithOwner defaultBranchRef { name }",
+        f"head: object(expression: {query.variable(revision)}) {{ {_COMMIT_FIELDS} }}",
+        *(
+            f"f{number}: object(expression: {query.variable(f'{revision}:{folder}')}) {{ __typename oid }}"
+            for number, folder in enumerate(question.folders)
+            if folder
+        ),
+        "}",
+    ]
+    query.add(" ".join(parts))
+
+
+def parse_place(answer: GraphQLAnswer, alias: str, folders: Sequence[str]) -> CommitPlace | None:
+    """What one alias tells; None where it tells of an error, or of no commit: REST says which.
+
+    Raises:
+        GarbledAnswerError: it is of another shape.
+    """
+    if any(error.path is None or error.path[:1] == [alias] for error in answer.errors):
+        return None
+    found = (answer.data or {}).get(alias)
+    if not isinstance(found, dict) or not isinstance(found.get("head"), dict) or "tree" not in found["head"]:
+        return None
+    try:
+        head = found["head"]
+        return CommitPlace(
+            commit_sha=_oid(head),
+            root_tree_sha=_oid(head["tree"]),
+            committed_at=_TIME.validate_python(head["committedDate"]),
+            full_name=str(found["nameWithOwner"]),
+            default_branch=None if found["defaultBranchRef"] is None else str(found["defaultBranchRef"]["name"]),
+            folder_trees={
+                folder: _oid(head["tree"]) if folder == "" else _tree_oid(found[f"f{number}"])
+                for number, folder in enumerate(folders)
+            },
+        )
+    except (KeyError, TypeError, ValidationError) as error:
+        raise GarbledAnswerError(f"GraphQL's answer has another shape ({type(error).__name__})") from None
+
+
+def _tree_oid(found: Mapping[str, Any] | None) -> str | None:
+    """The id of a folder's tree; None where the path is not there, or is no folder."""
+    return _oid(found) if found is not None and found["__typename"] == _TREE else None
+
+
+def _oid(found: Mapping[str, Any]) -> str:
+    oid = found["oid"]
+    if not isinstance(oid, str) or not is_object_id(oid):
+        raise GarbledAnswerError("GraphQL's answer holds no object id")
+    return oid

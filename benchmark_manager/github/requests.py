@@ -1,0 +1,325 @@
+"""Sending requests: connections, retries, redirects, and the governor's leave for each."""
+
+import asyncio
+import random as random_module
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Final, Literal, TypeVar
+
+import httpx2 as httpx
+
+from benchmark_manager.errors import GitHubUnavailableError
+from benchmark_manager.github import protocol
+from benchmark_manager.github.credentials import Credential
+from benchmark_manager.github.governor import Governor, Governors
+from benchmark_manager.github.graphql import GraphQLAnswer, Json, endpoint
+from benchmark_manager.models.governor import LimitResource
+from benchmark_manager.models.sync import GitHubUsage
+
+#: Tries in all for what may pass by itself.
+TRIES: Final = 4
+#: Upper bound of the first pause, seconds; it doubles with each try, and the pause is a random part of it.
+FIRST_PAUSE: Final = 0.5
+#: One request, its body included, seconds. A server which sends a byte now and then must not hold a sync.
+REQUEST_SECONDS: Final = 120.0
+#: GitHub gives a query up after 10 s, seconds.
+_QUERY_SECONDS: Final = 30.0
+#: An API which has no GraphQL is asked again after this time, seconds.
+_NO_GRAPHQL_SECONDS: Final = 3600.0
+_TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
+_CONNECTIONS: Final = httpx.Limits(max_connections=200, max_keepalive_connections=40)
+_MAX_REDIRECTS: Final = 5
+#: GitHub ends listings at 7 MB; no other JSON that is asked for comes near.
+MAX_JSON: Final = 64 * 1024 * 1024
+_SERVER_ERROR: Final = 500
+
+#: What a request is for.
+RequestKind = Literal["check", "place", "listing", "contents", "archive", "identity", "history", "app"]
+
+#: What follows a check that found something, and can wait for other checks.
+_BULK: Final[frozenset[RequestKind]] = frozenset({"place", "listing", "contents", "archive"})
+
+T = TypeVar("T")
+
+
+class PassingFailureError(Exception):
+    """A failure which may pass by itself: worth another try, smaller or later. Its text can hold no token."""
+
+
+class NoGraphQLError(Exception):
+    """This API has no GraphQL, or not for this credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One request that was sent. `status` is None where no answer came; `seconds` is its duration."""
+
+    credential: Credential
+    kind: RequestKind
+    resource: LimitResource
+    status: int | None
+    points: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer; `redirected`: from where a redirect led."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    redirected: bool = False
+
+
+class Connection:
+    """One pool of connections for all projects; everything outside is passed in."""
+
+    def __init__(
+        self,
+        governors: Governors,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        random: Callable[[], float] = random_module.random,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        request_seconds: float = REQUEST_SECONDS,
+        observe: Callable[[RequestRecord], None] = lambda _: None,
+    ) -> None:
+        """`observe` hears of each request that was sent."""
+        self.governors = governors
+        self.sleep = sleep
+        self.random = random
+        self.clock = clock
+        self.request_seconds = request_seconds
+        self.observe = observe
+        self._no_graphql: dict[str, float] = {}
+        # A proxy is honoured; credentials of ~/.netrc are not, as they could go where no token may.
+        self.http = httpx.AsyncClient(
+            transport=transport,
+            timeout=_TIMEOUT,
+            limits=_CONNECTIONS,
+            follow_redirects=False,
+            # One client serves all credentials: a cookie set for one must not be sent for another.
+            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+        )
+
+    async def close(self) -> None:
+        await self.http.aclose()
+
+    def has_graphql(self, credential: Credential) -> bool:
+        """As far as is known: it asks for a token, and not every server has it."""
+        return not credential.is_anonymous and self._no_graphql.get(credential.fingerprint, 0.0) <= time.monotonic()
+
+    def learn_no_graphql(self, credential: Credential) -> None:
+        self._no_graphql[credential.fingerprint] = time.monotonic() + _NO_GRAPHQL_SECONDS
+
+    def requests(self, credential: Credential, *, urgent: bool) -> "Requests":
+        """For one purpose, such as a sync; `urgent` ones may use the limit's reserve."""
+        return Requests(self, credential, self.governors.of(credential), urgent=urgent)
+
+    async def pause(self, attempt: int) -> None:
+        """Wait before another try, the first being number 1: exponential backoff with full jitter."""
+        await self.sleep(FIRST_PAUSE * 2 ** (attempt - 1) * self.random())
+
+
+class Requests:
+    """Requests with one credential for one purpose, and what they cost."""
+
+    def __init__(self, connection: Connection, credential: Credential, governor: Governor, *, urgent: bool) -> None:
+        self.connection = connection
+        self.credential = credential
+        self._governor = governor
+        self._urgent = urgent
+        self._sent = 0
+        self._points = 0
+        self._resource: LimitResource = "core"
+
+    @property
+    def usage(self) -> GitHubUsage:
+        known = self._governor.limits.get(self._resource)
+        return GitHubUsage(
+            requests=self._sent,
+            points_used=self._points,
+            rate_limit_remaining=None if known is None else known.remaining,
+        )
+
+    @property
+    def has_graphql(self) -> bool:
+        return self.connection.has_graphql(self.credential)
+
+    async def retrying(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Ask up to four times.
+
+        Raises:
+            GitHubUnavailableError: each of them failed.
+            GitHubError: anything that trying again does not help.
+        """
+        reason = ""
+        for attempt in range(TRIES):
+            if attempt:
+                await self.connection.pause(attempt)
+            try:
+                return await self.once(ask)
+            except PassingFailureError as error:
+                reason = str(error)
+        raise unavailable(f"{reason}; tried {TRIES} times")
+
+    async def once(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Ask once.
+
+        Raises:
+            PassingFailureError: another try may help.
+        """
+        try:
+            return await ask()
+        except protocol.GarbledAnswerError as error:
+            raise PassingFailureError(f"GitHub gave an answer which makes no sense: {error}") from None
+        except (TimeoutError, httpx.TimeoutException):
+            raise PassingFailureError("GitHub did not answer in time") from None
+        except httpx.TransportError as error:
+            # The exception's text can hold no token: it tells of sockets and protocol only.
+            raise PassingFailureError(f"GitHub could not be reached ({type(error).__name__}: {error})") from None
+        except httpx.InvalidURL:
+            raise PassingFailureError("GitHub redirected the request to what is no address") from None
+        except httpx.DecodingError:
+            raise PassingFailureError("GitHub's answer could not be decompressed") from None
+
+    async def get(
+        self,
+        path: str,
+        accept: str = protocol.ACCEPT_JSON,
+        *,
+        kind: RequestKind,
+        if_none_match: str | None = None,
+        max_bytes: int = MAX_JSON,
+        follow: bool = True,
+    ) -> Reply:
+        """One GET below the API base, and those to which it is redirected, unless not to `follow`."""
+        api_url = self.credential.api_url
+        url = f"{api_url}/{path}"
+        for hop in range(_MAX_REDIRECTS):
+            headers = protocol.headers(accept, await self.credential.authorize(), if_none_match)
+            reply = await self._send("GET", url, headers, max_bytes, kind=kind)
+            if reply.status not in protocol.REDIRECTS or not follow:
+                return Reply(reply.status, reply.headers, reply.body, redirected=hop > 0)
+            url = protocol.redirect_target(reply.headers.get("location"), url, api_url)
+        raise GitHubUnavailableError("GitHub redirected the request in a circle.")
+
+    async def post(self, path: str, *, kind: RequestKind) -> Reply:
+        """One POST without a body below the API base; never redirected."""
+        headers = protocol.headers(protocol.ACCEPT_JSON, await self.credential.authorize())
+        return await self._send("POST", f"{self.credential.api_url}/{path}", headers, MAX_JSON, kind=kind)
+
+    async def query(self, query: Json, *, kind: RequestKind) -> GraphQLAnswer:
+        """One GraphQL query, tried once; errors of single aliases are left to the caller.
+
+        Raises:
+            PassingFailureError: it failed as a whole: worth another try, or half as much at once.
+            NoGraphQLError: and it is not asked for again for a while.
+            GitHubRateLimitedError
+        """
+
+        async def ask() -> GraphQLAnswer:
+            headers = protocol.headers(protocol.ACCEPT_JSON, await self.credential.authorize())
+            url = endpoint(self.credential.api_url)
+            async with asyncio.timeout(_QUERY_SECONDS):
+                reply = await self._send("POST", url, headers, MAX_JSON, kind=kind, json=query)
+            return self._answered(reply)
+
+        return await self.once(ask)
+
+    def _answered(self, reply: Reply) -> GraphQLAnswer:
+        if reply.status != httpx.codes.OK:
+            # Not found, not allowed, redirected: REST goes on, and tells what is wrong if anything is.
+            self.connection.learn_no_graphql(self.credential)
+            raise NoGraphQLError
+        answer = protocol.parse_json(reply.body, GraphQLAnswer)
+        if answer.is_rate_limited:
+            known = self._governor.limits.get("graphql")
+            now = self.connection.clock()
+            until = protocol.wait_until(None if known is None else known.reset_at, now)
+            raise protocol.rate_limited(until, with_token=True)
+        if answer.data is None:
+            raise protocol.GarbledAnswerError(f"GraphQL failed: {answer.complaint}")
+        return answer
+
+    @asynccontextmanager
+    async def download(self, path: str, *, kind: RequestKind) -> AsyncIterator[httpx.Response]:
+        """The body behind an API route which redirects to another host; the token does not go there.
+
+        Raises:
+            GitHubError, PassingFailureError
+        """
+        reply = await self.get(path, kind=kind, follow=False)
+        if reply.status not in protocol.REDIRECTS:
+            if reply.status in {404, 409, 422}:
+                raise protocol.GarbledAnswerError(f"the archive is not there ({reply.status})")
+            raise protocol.GarbledAnswerError(f"no archive but status {reply.status}")
+        url = protocol.download_target(reply.headers.get("location"), self.credential.api_url)
+        async with self.connection.http.stream("GET", url, headers=protocol.headers("*/*", None)) as response:
+            if response.status_code != httpx.codes.OK:
+                raise protocol.GarbledAnswerError(f"the archive's host answered {response.status_code}")
+            yield response
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        max_bytes: int,
+        *,
+        kind: RequestKind,
+        json: object | None = None,
+    ) -> Reply:
+        resource: LimitResource = "core" if json is None else "graphql"
+        async with self._governor.place(resource, urgent=self._urgent, bulk=kind in _BULK):
+            self._sent += 1
+            begin = time.perf_counter()
+            status: int | None = None
+            points = 0
+            try:
+                async with (
+                    asyncio.timeout(self.connection.request_seconds),
+                    self.connection.http.stream(method, url, headers=headers, json=json) as response,
+                ):
+                    status = response.status_code
+                    self._governor.learn(resource, response.headers)
+                    # Documented as free only for requests with valid credentials.
+                    points = int(status != httpx.codes.NOT_MODIFIED or self.credential.is_anonymous)
+                    body = await _read(response, max_bytes if status == httpx.codes.OK else MAX_JSON)
+            finally:
+                self._points += points
+                self._resource = resource
+                seconds = time.perf_counter() - begin
+                self.connection.observe(RequestRecord(self.credential, kind, resource, status, points, seconds))
+        self._refuse_limits_and_failures(response.status_code, response.headers, body)
+        return Reply(response.status_code, response.headers, body)
+
+    def _refuse_limits_and_failures(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        until = protocol.limited_until(status, headers, body, self.connection.clock())
+        if until is not None:
+            # The hour's limit was learnt from the headers already, for this resource alone.
+            if not protocol.is_primary(headers):
+                self._governor.block(until)
+            raise protocol.rate_limited(until, with_token=not self.credential.is_anonymous)
+        if status >= _SERVER_ERROR:
+            raise protocol.GarbledAnswerError(f"status {status}")
+
+
+def unavailable(reason: str) -> GitHubUnavailableError:
+    return GitHubUnavailableError(f"{reason}. What was copied before is unchanged.")
+
+
+async def _read(response: httpx.Response, max_bytes: int) -> bytes:
+    """The body, decompressed, as long as it keeps within `max_bytes`."""
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > max_bytes:
+            raise protocol.GarbledAnswerError(f"the answer is longer than {max_bytes} bytes")
+    return bytes(body)

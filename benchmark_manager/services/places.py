@@ -1,0 +1,80 @@
+"""Whose turn it is to read contents: a bounded number of syncs at once, fairly shared."""
+
+import asyncio
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from benchmark_manager.models.sync import SyncTrigger
+
+#: Syncs of one process that read contents at once, and how many of these may be of one credential.
+AT_ONCE: Final = 16
+PER_CREDENTIAL: Final = 8
+#: What a person waits for need not wait for these places; so many more may run.
+EXTRA_FOR_PEOPLE: Final = 8
+_ORDER: Final[tuple[SyncTrigger, ...]] = ("manual", "webhook", "poll")
+
+_Turns = OrderedDict[str, deque[asyncio.Future[None]]]
+
+
+class SyncPlaces:
+    """Manual syncs before webhooks before polls; among equals, credentials take turns.
+
+    One credential whose repositories are slow never holds all places.
+    """
+
+    def __init__(self, at_once: int = AT_ONCE, per_credential: int = PER_CREDENTIAL) -> None:
+        self._at_once = at_once
+        self._per_credential = per_credential
+        self._running: Counter[str] = Counter()
+        self._queues: dict[SyncTrigger, _Turns] = {trigger: OrderedDict() for trigger in _ORDER}
+
+    @property
+    def waiting(self) -> int:
+        return sum(len(turns) for queue in self._queues.values() for turns in queue.values())
+
+    @asynccontextmanager
+    async def taken(self, trigger: SyncTrigger, credential: str) -> AsyncIterator[None]:
+        """Hold a place, when it is one's turn."""
+        turn = asyncio.get_running_loop().create_future()
+        self._queues[trigger].setdefault(credential, deque()).append(turn)
+        self._give()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._give_back(credential)
+            raise
+        try:
+            yield
+        finally:
+            self._give_back(credential)
+
+    def _give_back(self, credential: str) -> None:
+        self._running[credential] -= 1
+        self._running += Counter()
+        self._give()
+
+    def _give(self) -> None:
+        for trigger in _ORDER:
+            while self._give_one(trigger):
+                pass
+
+    def _give_one(self, trigger: SyncTrigger) -> bool:
+        extra = EXTRA_FOR_PEOPLE if trigger == "manual" else 0
+        if self._running.total() >= self._at_once + extra:
+            return False
+        queue = self._queues[trigger]
+        for credential, turns in list(queue.items()):
+            while turns and turns[0].done():
+                turns.popleft()
+            if not turns:
+                del queue[credential]
+            elif self._running[credential] < self._per_credential + extra:
+                self._running[credential] += 1
+                turns.popleft().set_result(None)
+                # The others first, next time.
+                queue.move_to_end(credential)
+                return True
+        return False

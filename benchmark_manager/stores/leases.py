@@ -1,0 +1,271 @@
+"""Leases: the right to sync a project, shared out among replicas by the database's own clock.
+
+A lease is claimed by one conditional update, which raises the project's fence. What a sync writes is conditional on
+that fence, so that a worker which lost its lease commits nothing.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from bson import ObjectId
+from pymongo import UpdateOne
+
+from benchmark_manager.errors import LeaseLostError, SourceChangedError
+from benchmark_manager.models.project import Claim, Lease, Project, RepositoryAddress, SyncState
+from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session, object_id
+from benchmark_manager.stores.project_documents import due_by, project_of
+
+#: A lease lasts this long unless it is renewed, seconds.
+LEASE_SECONDS: Final = 60.0
+_NO_LEASE: Final[Mapping[str, Any]] = {"lease_owner": None, "lease_until": None}
+_NOUN: Final = "project"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A sync's outcome for its project: `project` is what the sync began with."""
+
+    lease: Lease
+    project: Project
+    state: SyncState
+    next_poll_at: datetime | None
+    renamed_to: RepositoryAddress | None = None
+
+
+class LeaseStore:
+    """The `projects` collection, as far as syncs claim, hold and finish. Times are the database's own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._projects = database.collection("projects")
+
+    async def claim(self, project_id: str, owner: str) -> Claim | None:
+        """Take this project, due or not; None while somebody works on it, or when it is gone."""
+        async with self._database.claim_lock:
+            now = await self._database.now()
+            row = await self._projects.find_one({"_id": object_id(project_id, _NOUN), **_free(now)})
+            claimed = [] if row is None else await self._take([row], owner, now, due=False)
+            return claimed[0] if claimed else None
+
+    async def claim_due(
+        self, owner: str, limit: int, busy: Collection[str] = (), *, only_read: bool = False
+    ) -> list[Claim]:
+        """Take up to `limit` due projects which nobody works on, but none whose credential's hint is `busy`.
+
+        Those which people wait for come first, then those of webhooks, then polls, the longest due first. `only_read`:
+        none whose place was never read, as all of it would have to be.
+        """
+        async with self._database.claim_lock:
+            now = await self._database.now()
+            match: Document = {"due_rank": {"$in": [0, 1, 2]}, "next_poll_at": {"$lte": now}, **_free(now)}
+            if only_read:
+                match["state.head_sha"] = {"$ne": None}
+            if busy:
+                match["credential"] = {"$nin": sorted(busy)}
+            order = [("due_rank", 1), ("next_poll_at", 1)]
+            rows = await self._projects.find(match).sort(order).limit(limit).to_list()
+            return await self._take(rows, owner, now)
+
+    async def claim_companions(self, owner: str, leaders: Sequence[Project], at_most: int) -> list[Claim]:
+        """Take projects which one check serves together with that of a leader's poll, though they are not due yet.
+
+        They share its repository, branch and credential, and would be polled before its next poll.
+        """
+        by_place = {_place(leader): leader for leader in leaders}
+        if not by_place:
+            return []
+        async with self._database.claim_lock:
+            now = await self._database.now()
+            found: list[Document] = []
+            keys = sorted({leader.source.repository.key for leader in leaders})
+            for start in range(0, len(keys), IN_AT_MOST):
+                # Without bound on the other conditions, as the key's index is what finds them.
+                match = {
+                    "repository_key": {"$in": keys[start : start + IN_AT_MOST]},
+                    "next_poll_at": {"$gt": now, "$lt": now + timedelta(seconds=_longest(leaders))},
+                    "due_trigger": "poll",
+                    "state.head_sha": {"$ne": None},
+                    **_free(now),
+                }
+                found += await self._projects.find(match).limit(at_most).to_list()
+            rows = [row for row in found if _goes_with(project_of(row), by_place, now)]
+            return await self._take(rows, owner, now)
+
+    async def _take(self, rows: Sequence[Document], owner: str, now: datetime, *, due: bool = True) -> list[Claim]:
+        if not rows:
+            return []
+        until = now + timedelta(seconds=LEASE_SECONDS)
+        update = {"$set": {"lease_owner": owner, "lease_until": until}, "$inc": {"fence": 1}}
+        # By the fence that was read: each lease goes to one of those who try.
+        claims = [
+            UpdateOne({"_id": row["_id"], "fence": row["fence"], **_free(now), **_seen(row, due=due)}, update)
+            for row in rows
+        ]
+        result = await self._projects.bulk_write(claims, ordered=False)
+        if result.matched_count == 0:
+            return []
+        fences = {row["_id"]: row["fence"] for row in rows}
+        held = await self._held_by(owner, list(fences))
+        before = {row["_id"]: row for row in rows}
+        return [_claim(row, owner, before[row["_id"]], now) for row in held if row["fence"] == fences[row["_id"]] + 1]
+
+    async def _held_by(self, owner: str, ids: Sequence[ObjectId]) -> list[Document]:
+        rows: list[Document] = []
+        for start in range(0, len(ids), IN_AT_MOST):
+            match = {"_id": {"$in": list(ids[start : start + IN_AT_MOST])}, "lease_owner": owner}
+            rows += await self._projects.find(match).to_list()
+        order = {key: place for place, key in enumerate(ids)}
+        return sorted(rows, key=lambda row: order[row["_id"]])
+
+    async def renew(self, leases: Sequence[Lease]) -> set[str]:
+        """Prolong leases; returns the ids of those projects whose lease is lost."""
+        until = await self._database.now() + timedelta(seconds=LEASE_SECONDS)
+        renewals = [UpdateOne(_held(lease), {"$set": {"lease_until": until}}) for lease in leases]
+        if not renewals:
+            return set()
+        result = await self._projects.bulk_write(renewals, ordered=False)
+        if result.matched_count == len(renewals):
+            return set()
+        fences = {lease.project_id: lease.fence for lease in leases}
+        held = await self._held_by(leases[0].owner, [ObjectId(project_id) for project_id in fences])
+        kept = {str(row["_id"]) for row in held if row["fence"] == fences[str(row["_id"])]}
+        return set(fences) - kept
+
+    async def release(self, lease: Lease) -> None:
+        """Give a lease back without a result; the project stays as due as it was."""
+        await self._projects.update_one(_held(lease), {"$set": _NO_LEASE})
+
+    async def break_all(self) -> None:
+        """End all leases; for the one process which a database belongs to, as it starts.
+
+        What a former process left behind need not run out: nobody else can hold one.
+        """
+        await self._projects.update_many({"lease_until": {"$ne": None}}, {"$set": _NO_LEASE, "$inc": {"fence": 1}})
+
+    async def finish(self, finished: Finished, session: Session) -> None:
+        """Record a sync's outcome and give the lease back, as part of its transaction.
+
+        Where a sync was queued since, the project stays as due as that made it, unless that was one push of the very
+        commit which is held now.
+
+        Raises:
+            LeaseLostError: the fence has risen, or the project is gone: nothing may be committed.
+            SourceChangedError: a person changed what the sync was reading.
+        """
+        lease, project = finished.lease, finished.project
+        fields = {"source.version": 1, "wishes": 1, "pushed_sha": 1, "due_trigger": 1}
+        stored = await self._projects.find_one(_held(lease), fields, session=session)
+        if stored is None:
+            raise LeaseLostError
+        if stored["source"]["version"] != project.source.version:
+            raise SourceChangedError
+        changes = _outcome(finished)
+        wishes = stored["wishes"] - project.wishes
+        # Deliveries overtake each other: of several, the last need not be the last push.
+        granted = (
+            wishes == 1 and stored["due_trigger"] == "webhook" and stored.get("pushed_sha") == finished.state.head_sha
+        )
+        if wishes and not granted:
+            for name in ("next_poll_at", *due_by("poll")):
+                del changes[name]
+        # The condition again, as the write is what makes others who change the document wait or repeat.
+        result = await self._projects.update_one(_held(lease), {"$set": changes}, session=session)
+        if result.matched_count == 0:
+            raise LeaseLostError
+
+    async def finish_many(self, finished: Sequence[Finished], session: Session) -> set[str]:
+        """The same for syncs which found nothing new, all in one write; returns the ids of those it was written for.
+
+        For the others `finish` tells why.
+        """
+        updates = [
+            UpdateOne(
+                {
+                    **_held(one.lease),
+                    "source.version": one.project.source.version,
+                    "wishes": one.project.wishes,
+                },
+                {"$set": _outcome(one)},
+            )
+            for one in finished
+        ]
+        everything = {one.lease.project_id for one in finished}
+        result = await self._projects.bulk_write(updates, ordered=False, session=session)
+        if result.matched_count == len(updates):
+            return everything
+        ids = [ObjectId(one.lease.project_id) for one in finished]
+        still: set[str] = set()
+        for start in range(0, len(ids), IN_AT_MOST):
+            match = {"_id": {"$in": ids[start : start + IN_AT_MOST]}}
+            rows = self._projects.find(match, {"fence": 1, "lease_owner": 1}, session=session)
+            fences = {one.lease.project_id: one.lease.fence for one in finished}
+            still |= {
+                str(row["_id"])
+                async for row in rows
+                if row["lease_owner"] is None and row["fence"] == fences[str(row["_id"])]
+            }
+        return still
+
+    async def due_by_credential(self, until: datetime) -> dict[str, int]:
+        """How many projects fall due before then, by their credential's hint."""
+        pipeline: list[Document] = [
+            {"$match": {"next_poll_at": {"$lte": until}}},
+            {"$group": {"_id": "$credential", "count": {"$sum": 1}}},
+        ]
+        rows = await (await self._projects.aggregate(pipeline)).to_list()
+        return {row["_id"]: row["count"] for row in rows}
+
+
+def _outcome(finished: Finished) -> Document:
+    changes: Document = {
+        "state": finished.state.model_dump(),
+        **_NO_LEASE,
+        "next_poll_at": finished.next_poll_at,
+        **due_by("poll"),
+    }
+    if finished.renamed_to is not None:
+        changes |= {"source.repository": finished.renamed_to.model_dump(), "repository_key": finished.renamed_to.key}
+    return changes
+
+
+def _free(now: datetime) -> Document:
+    return {"$or": [{"lease_until": None}, {"lease_until": {"$lte": now}}]}
+
+
+def _seen(row: Document, *, due: bool) -> Document:
+    """Whoever was paused, or put off, meanwhile is not due any more."""
+    return {"next_poll_at": row["next_poll_at"]} if due else {}
+
+
+def _held(lease: Lease) -> Document:
+    return {"_id": ObjectId(lease.project_id), "lease_owner": lease.owner, "fence": lease.fence}
+
+
+def _claim(row: Document, owner: str, before: Document, now: datetime) -> Claim:
+    project = project_of(row)
+    planned = project.next_poll_at
+    return Claim(
+        project=project,
+        lease=Lease(project_id=project.id, owner=owner, fence=project.fence),
+        lateness=None if planned is None else (now - planned).total_seconds(),
+        taken_over=before["lease_until"] is not None,
+    )
+
+
+def _place(project: Project) -> tuple[str, str | None, str]:
+    return project.source.repository.key, project.source.branch, project.source.credential_hint
+
+
+def _goes_with(project: Project, leaders: Mapping[tuple[str, str | None, str], Project], now: datetime) -> bool:
+    leader = leaders.get(_place(project))
+    return (
+        leader is not None
+        and project.next_poll_at is not None
+        and project.next_poll_at < now + timedelta(seconds=leader.polling_interval)
+    )
+
+
+def _longest(leaders: Sequence[Project]) -> float:
+    return max(leader.polling_interval for leader in leaders)

@@ -1,0 +1,58 @@
+"""Projects as documents, for the stores which share their collection."""
+
+from typing import Final
+
+from bson import ObjectId
+
+from benchmark_manager.models.project import Project, Source, SyncState
+from benchmark_manager.models.sync import ErrorInfo, SyncSummary, SyncTrigger, SyncWarning
+from benchmark_manager.stores.database import Document
+
+#: What is due is claimed in this order: what people wait for, what webhooks tell, polls.
+_RANKS: Final[dict[SyncTrigger, int]] = {"manual": 0, "webhook": 1, "poll": 2}
+
+
+def due_by(trigger: SyncTrigger) -> Document:
+    """The fields which say why a project is due, and thereby before which others."""
+    return {"due_trigger": trigger, "due_rank": _RANKS[trigger]}
+
+
+def project_document(project: Project) -> Document:
+    return {
+        "_id": ObjectId(project.id),
+        "name_key": project.name.casefold(),
+        "repository_key": project.source.repository.key,
+        "credential": project.source.credential_hint,
+        "due_rank": _RANKS[project.due_trigger],
+        **project.model_dump(exclude={"id"}),
+    }
+
+
+def project_of(document: Document) -> Project:
+    state = document["state"]
+    summary, error = state["last_sync"], state["error"]
+    return Project(
+        id=str(document["_id"]),
+        name=document["name"],
+        source=Source(**document["source"]),
+        polling_interval=document["polling_interval"],
+        created_at=document["created_at"],
+        updated_at=document["updated_at"],
+        revision=document["revision"],
+        state=SyncState(
+            **{
+                **state,
+                "last_sync": None if summary is None else SyncSummary(**summary),
+                "warnings": tuple(SyncWarning(**warning) for warning in state["warnings"]),
+                "error": None if error is None else ErrorInfo(**error),
+            }
+        ),
+        next_poll_at=document["next_poll_at"],
+        due_trigger=document["due_trigger"],
+        paused=document.get("paused", False),
+        wishes=document["wishes"],
+        fence=document["fence"],
+        pushed_sha=document.get("pushed_sha"),
+        lease_owner=document["lease_owner"],
+        lease_until=document["lease_until"],
+    )
