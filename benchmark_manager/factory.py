@@ -279,6 +279,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 async def _started(database: Database) -> AsyncIterator[None]:
     try:
         await database.start()
+        await ProjectStore(database).complete()
         yield
     finally:
         await database.close()

@@ -62,5 +62,5 @@ async def status(request: Request, services: ServicesDependency) -> StatusAnswer
             next_poll_at=totals.next_poll_at,
             projects_due=totals.projects_due,
         ),
-        github=[rate_limit_answer(row) for row in found.github],
+        github=[rate_limit_answer(row) for row in found.github if row.limits or row.blocked_until],
     )

@@ -13,7 +13,7 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Final
@@ -21,6 +21,7 @@ from typing import IO, Final
 from benchmark_manager.domain.git_objects import TreeMember, blob_id, tree_ids
 from benchmark_manager.github import protocol
 from benchmark_manager.github.client import RepositoryClient
+from benchmark_manager.github.contents import Sized
 from benchmark_manager.github.protocol import TreeEntry
 from benchmark_manager.github.requests import PassingFailureError, unavailable
 
@@ -39,6 +40,15 @@ _TRIES: Final = 2
 
 class ArchiveTooLargeError(Exception):
     """The archive is larger than it may be; other ways are left."""
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    """What reading a damaged archive raises, at its members or within their contents, means one thing."""
+    try:
+        yield
+    except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError) as error:
+        raise protocol.GarbledAnswerError(f"the archive is damaged ({type(error).__name__})") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,7 @@ class Archive:
         """
         return await asyncio.to_thread(self._scan, root_tree_sha)
 
+    @_damage_told()
     def _scan(self, root_tree_sha: str | None) -> ArchiveScan:
         committed_at: datetime | None = None
         members: list[TreeMember] = []
@@ -84,26 +95,32 @@ class Archive:
             return ArchiveScan(committed_at, None, {})
         return ArchiveScan(committed_at, _entries(members, sizes), ids)
 
-    async def contents(self, wanted: Mapping[str, str]) -> AsyncGenerator[dict[str, bytes]]:
-        """Yield the contents, by blob id, of those files (path -> blob id) which the archive holds exactly.
+    async def contents(self, wanted: Mapping[str, Sized]) -> AsyncGenerator[dict[str, bytes]]:
+        """Yield the contents, by blob id, of those files (path -> blob id and size) which the archive holds exactly.
 
         Raises:
             ArchiveTooLargeError, GarbledAnswerError
         """
         found = self._contents(wanted)
-        while batch := await asyncio.to_thread(next, found, None):
+
+        @_damage_told()
+        def following() -> dict[str, bytes] | None:
+            return next(found, None)
+
+        while batch := await asyncio.to_thread(following):
             yield batch
 
-    def _contents(self, wanted: Mapping[str, str]) -> Iterator[dict[str, bytes]]:
+    def _contents(self, wanted: Mapping[str, Sized]) -> Iterator[dict[str, bytes]]:
         batch: dict[str, bytes] = {}
         size = 0
         for path, member, data in self._members():
-            if data is None or path not in wanted:
+            sha, expected = wanted.get(_readable(path), ("", -1))
+            if data is None or member.size != expected:
                 continue
             content = data.read()
-            if blob_id(content) == wanted[path]:
-                batch[wanted[path]] = content
-                size += member.size
+            if blob_id(content) == sha:
+                batch[sha] = content
+                size += expected
             if size >= _BATCH_BYTES or len(batch) >= _BATCH_FILES:
                 yield batch
                 batch, size = {}, 0
@@ -113,19 +130,18 @@ class Archive:
     def _members(self) -> Iterator[tuple[str, tarfile.TarInfo, IO[bytes] | None]]:
         """Every file and link below the archive's one top folder; data is None for links."""
         self._file.seek(0)
-        try:
-            unpacked = _Limited(gzip.GzipFile(fileobj=self._file))
-            with tarfile.open(fileobj=unpacked, mode="r|", encoding="utf-8", errors="surrogateescape") as archive:  # type: ignore[call-overload]  # any object with read() will do for a stream
-                for number, member in enumerate(archive):
-                    if number >= _MAX_MEMBERS:
-                        raise ArchiveTooLargeError
-                    _, _, path = member.name.partition("/")
-                    if member.isreg():
-                        yield path, member, archive.extractfile(member)
-                    elif member.issym():
-                        yield path, member, None
-        except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, UnicodeError) as error:
-            raise protocol.GarbledAnswerError(f"the archive is damaged ({type(error).__name__})") from None
+        unpacked = _Limited(gzip.GzipFile(fileobj=self._file))
+        with tarfile.open(fileobj=unpacked, mode="r|", encoding="utf-8", errors="surrogateescape") as archive:  # type: ignore[call-overload]  # any object with read() will do for a stream
+            for number, member in enumerate(archive):
+                if number >= _MAX_MEMBERS:
+                    raise ArchiveTooLargeError
+                _, _, path = member.name.partition("/")
+                if not path:
+                    continue
+                if member.isreg():
+                    yield path, member, archive.extractfile(member)
+                elif member.issym():
+                    yield path, member, None
 
 
 class _Limited:

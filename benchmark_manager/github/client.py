@@ -8,7 +8,7 @@ from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.github import graphql, protocol
 from benchmark_manager.github.credentials import Credential
 from benchmark_manager.github.graphql import CommitPlace
-from benchmark_manager.github.requests import Connection, NoGraphQLError, Reply, Requests
+from benchmark_manager.github.requests import Connection, NoGraphQLError, Reply, RequestKind, Requests
 from benchmark_manager.models.project import RepositoryAddress
 from benchmark_manager.models.sync import GitHubUsage
 
@@ -41,7 +41,8 @@ class RepositoryClient:
         path = protocol.repository_path(self.repository, "commits", branch or "HEAD")
 
         async def ask() -> str | None:
-            reply = await self.requests.get(path, protocol.ACCEPT_SHA, kind="check", if_none_match=known)
+            kind: RequestKind = "place" if known is None else "check"
+            reply = await self.requests.get(path, protocol.ACCEPT_SHA, kind=kind, if_none_match=known)
             if reply.status == httpx.codes.NOT_MODIFIED and known is not None:
                 self.was_renamed |= reply.redirected
                 return None
@@ -57,7 +58,7 @@ class RepositoryClient:
         path = protocol.with_query(protocol.repository_path(self.repository, "commits"), query)
 
         async def ask() -> protocol.GitCommit:
-            reply = await self._of_branch(await self.requests.get(path, kind="check"), branch)
+            reply = await self._of_branch(await self.requests.get(path, kind="place"), branch)
             return protocol.parse_first_commit(reply.body)
 
         return await self.requests.retrying(ask)

@@ -31,8 +31,11 @@ POINTS_A_MINUTE: Final[Mapping[LimitResource, int]] = {"core": 900, "graphql": 2
 #: What reads contents leaves so much of it to checks, beside what these are expected to take.
 _BULK_RESERVE: Final = 0.05
 _MINUTE: Final = 60
-#: How many points checks cost is estimated by this time, seconds.
+#: What checks will take of a minute, and of the hour, is estimated by these times, seconds.
 _ESTIMATED_BY: Final = 180
+_HOUR_ESTIMATED_BY: Final = 900
+#: At most this share of an hour's limit is kept for them.
+_MOST_FOR_CHECKS: Final = 0.8
 #: Points are counted in steps of this many seconds.
 STEP: Final = 5
 
@@ -54,6 +57,7 @@ class Governor:
         self._spent: _Spent = {"core": Counter(), "graphql": Counter()}
         self._untold: _Spent = {"core": Counter(), "graphql": Counter()}
         self._checks: _Spent = {"core": Counter(), "graphql": Counter()}
+        self._check_points: _Spent = {"core": Counter(), "graphql": Counter()}
         self._changed = False
 
     @asynccontextmanager
@@ -87,16 +91,22 @@ class Governor:
             return
         kept = 0 if urgent else int(known.limit * RESERVE)
         if bulk:
-            kept += self._checks_until(known.reset_at, resource)
+            kept += min(self._checks_until(known.reset_at, resource), int(known.limit * _MOST_FOR_CHECKS))
         if known.remaining <= kept:
             raise self._limited(known.reset_at)
 
     def _checks_until(self, reset_at: datetime, resource: LimitResource) -> int:
         """Points that checks will cost until then, if they go on as they did."""
-        return int(self._checks_a_second(resource) * (reset_at - self._clock()).total_seconds())
+        left = (reset_at - self._clock()).total_seconds()
+        return int(self._sum(self._check_points[resource], _HOUR_ESTIMATED_BY) / _HOUR_ESTIMATED_BY * left)
 
-    def _checks_a_second(self, resource: LimitResource) -> float:
-        return self._sum(self._checks[resource], _ESTIMATED_BY) / _ESTIMATED_BY
+    def charge_check(self, resource: LimitResource, points: int) -> None:
+        """A check cost so much of the hour's limit: most cost nothing."""
+        if points:
+            self._check_points[resource][self._step()] += points
+
+    def _step(self) -> int:
+        return int(self._clock().timestamp() // STEP) * STEP
 
     def _limited(self, until: datetime) -> GitHubRateLimitedError:
         return rate_limited(until, with_token=not self.credential.is_anonymous)
@@ -105,7 +115,7 @@ class Governor:
         """Take a point of this minute, or of the next; before a place is taken, as urgent requests need not wait."""
         while self.points_last_minute(resource) >= self._most(resource, urgent=urgent, bulk=bulk):
             await self._sleep(1.0)
-        step = int(self._clock().timestamp() // STEP) * STEP
+        step = self._step()
         for counted in (self._spent, self._untold, *([] if bulk else [self._checks])):
             counted[resource][step] += 1
         self._changed = True
@@ -116,7 +126,7 @@ class Governor:
         if urgent:
             return points
         left = 1 - RESERVE - (_BULK_RESERVE if bulk else 0)
-        checks = self._checks_a_second(resource) * _MINUTE if bulk else 0
+        checks = self._sum(self._checks[resource], _ESTIMATED_BY) * _MINUTE / _ESTIMATED_BY if bulk else 0
         return max(1, int(points * left - checks))
 
     def points_last_minute(self, resource: LimitResource) -> int:

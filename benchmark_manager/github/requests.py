@@ -295,6 +295,8 @@ class Requests:
             finally:
                 self._points += points
                 self._resource = resource
+                if kind == "check":
+                    self._governor.charge_check(resource, points)
                 seconds = time.perf_counter() - begin
                 self.connection.observe(RequestRecord(self.credential, kind, resource, status, points, seconds))
         self._refuse_limits_and_failures(response.status_code, response.headers, body)

@@ -82,7 +82,7 @@ class Copier:
         await copying.look_at_known(sorted(known))
         missing = {sha: files[0].size for sha, files in by_sha.items() if sha not in known}
         if archive is not None:
-            paths = {file.path: sha for sha in missing for file in by_sha[sha]}
+            paths = {file.path: (sha, size) for sha, size in missing.items() for file in by_sha[sha]}
             # A damaged archive is no loss: what it lacks is fetched by itself.
             with contextlib.suppress(ArchiveTooLargeError, GarbledAnswerError):
                 await copying.take(archive.contents(paths))

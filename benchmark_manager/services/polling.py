@@ -57,9 +57,6 @@ class Polling:
             while not self._stopped:
                 room = self._room()
                 if room == 0:
-                    if not self._under_way:
-                        # It is syncs which people asked for that wait; nobody here hears of their ends.
-                        return
                     self._freed.clear()
                     await self._freed.wait()
                     continue

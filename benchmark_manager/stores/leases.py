@@ -45,9 +45,12 @@ class LeaseStore:
         """Take this project, due or not; None while somebody works on it, or when it is gone."""
         async with self._database.claim_lock:
             now = await self._database.now()
-            row = await self._projects.find_one({"_id": object_id(project_id, _NOUN), **_free(now)})
-            claimed = [] if row is None else await self._take([row], owner, now, due=False)
-            return claimed[0] if claimed else None
+            match = {"_id": object_id(project_id, _NOUN), **_free(now)}
+            before = await self._projects.find_one_and_update(match, _taking(owner, now))
+            if before is None:
+                return None
+            taken = {"lease_owner": owner, "lease_until": _end(now), "fence": before["fence"] + 1}
+            return _claim({**before, **taken}, owner, before, now)
 
     async def claim_due(
         self, owner: str, limit: int, busy: Collection[str] = (), *, only_read: bool = False
@@ -93,14 +96,16 @@ class LeaseStore:
             rows = [row for row in found if _goes_with(project_of(row), by_place, now)]
             return await self._take(rows, owner, now)
 
-    async def _take(self, rows: Sequence[Document], owner: str, now: datetime, *, due: bool = True) -> list[Claim]:
+    async def _take(self, rows: Sequence[Document], owner: str, now: datetime) -> list[Claim]:
         if not rows:
             return []
-        until = now + timedelta(seconds=LEASE_SECONDS)
-        update = {"$set": {"lease_owner": owner, "lease_until": until}, "$inc": {"fence": 1}}
-        # By the fence that was read: each lease goes to one of those who try.
+        update = _taking(owner, now)
+        # By the fence that was read: each lease goes to one of those who try. Whoever was paused, or put off, meanwhile
+        # is not due any more.
         claims = [
-            UpdateOne({"_id": row["_id"], "fence": row["fence"], **_free(now), **_seen(row, due=due)}, update)
+            UpdateOne(
+                {"_id": row["_id"], "fence": row["fence"], "next_poll_at": row["next_poll_at"], **_free(now)}, update
+            )
             for row in rows
         ]
         result = await self._projects.bulk_write(claims, ordered=False)
@@ -121,7 +126,7 @@ class LeaseStore:
 
     async def renew(self, leases: Sequence[Lease]) -> set[str]:
         """Prolong leases; returns the ids of those projects whose lease is lost."""
-        until = await self._database.now() + timedelta(seconds=LEASE_SECONDS)
+        until = _end(await self._database.now())
         renewals = [UpdateOne(_held(lease), {"$set": {"lease_until": until}}) for lease in leases]
         if not renewals:
             return set()
@@ -230,13 +235,16 @@ def _outcome(finished: Finished) -> Document:
     return changes
 
 
+def _end(now: datetime) -> datetime:
+    return now + timedelta(seconds=LEASE_SECONDS)
+
+
+def _taking(owner: str, now: datetime) -> Document:
+    return {"$set": {"lease_owner": owner, "lease_until": _end(now)}, "$inc": {"fence": 1}}
+
+
 def _free(now: datetime) -> Document:
     return {"$or": [{"lease_until": None}, {"lease_until": {"$lte": now}}]}
-
-
-def _seen(row: Document, *, due: bool) -> Document:
-    """Whoever was paused, or put off, meanwhile is not due any more."""
-    return {"next_poll_at": row["next_poll_at"]} if due else {}
 
 
 def _held(lease: Lease) -> Document:

@@ -44,6 +44,13 @@ class ProjectStore:
         except DuplicateKeyError:
             raise _name_taken(project.name) from None
 
+    async def complete(self) -> None:
+        """Add what documents of an earlier version lack; without it they would never be due."""
+        async for row in self._projects.find({"due_rank": {"$exists": False}}):
+            document = project_document(project_of(row))
+            added = {name: document[name] for name in ("due_rank", "credential")}
+            await self._projects.update_one({"_id": row["_id"], "due_rank": {"$exists": False}}, {"$set": added})
+
     async def now(self) -> datetime:
         """The clock by which projects fall due and leases run: the database's."""
         return await self._database.now()
