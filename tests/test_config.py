@@ -231,7 +231,7 @@ def test_the_generated_key_is_for_its_owner_only_and_survives_restarts(tmp_path:
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     before = key.read_bytes()
-    assert token_vault(settings_with(folder)).token_for(encrypted_source(encrypted)) == "ghp_secret"
+    assert token_vault(settings_with(folder)).own_token(encrypted_source(encrypted)) == "ghp_secret"
     assert key.read_bytes() == before
     assert [path.name for path in folder.iterdir()] == ["secret.key"]
 
@@ -246,5 +246,5 @@ def test_the_services_token_goes_to_the_first_api_only(tmp_path: Path) -> None:
     vault = token_vault(settings_with(tmp_path, github_token=SecretStr("ghp_service"), github_api_urls=urls))
     own = encrypted_source(vault.encrypt("ghp_own"))
     without = own.model_copy(update={"encrypted_token": None})
-    elsewhere = without.model_copy(update={"repository": RepositoryAddress(api_url=urls[1], owner="o", name="r")})
-    assert [vault.token_for(source) for source in (own, without, elsewhere)] == ["ghp_own", "ghp_service", None]
+    assert [vault.own_token(source) for source in (own, without)] == ["ghp_own", None]
+    assert [vault.service_token(url) for url in (*urls, "https://other.example")] == ["ghp_service", None, None]

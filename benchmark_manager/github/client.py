@@ -95,9 +95,13 @@ class RepositoryClient:
         if not self.requests.has_graphql:
             return None
         try:
-            return await self.requests.retrying(ask)
+            place = await self.requests.retrying(ask)
         except NoGraphQLError:
             return None
+        if place is None:
+            # A token may read a repository by REST only; its contents would not be told either.
+            self.requests.avoid_graphql()
+        return place
 
     async def commit(self, sha: str) -> protocol.GitCommit:
         path = protocol.repository_path(self.repository, "git", "commits", sha)

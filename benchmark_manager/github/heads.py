@@ -65,7 +65,7 @@ class HeadChecker:
                 # Others who shared the question may have asked for other folders.
                 own = {folder: place.folder_trees[folder] for folder in folders}
                 return Head(place.commit_sha, replace(place, folder_trees=own))
-        key = (credential.fingerprint, client.repository.key, branch, known)
+        key = (client.requests.sharing_key, client.repository.key, branch, known)
 
         async def ask() -> str | None:
             return await client.head(branch, known)

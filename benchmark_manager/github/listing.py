@@ -72,7 +72,7 @@ class FolderLister:
             GitHubError: as `by_folder`.
         """
         asked = sorted(set(folders))
-        key = (client.requests.credential.fingerprint, client.repository.key, commit_sha)
+        key = (client.requests.sharing_key, client.repository.key, commit_sha)
         whole = await self._commits.get(key, ANY_AGE, lambda: client.tree_of_commit(commit_sha))
         if whole is not None and not whole.truncated:
             # GitHub may tell the id that was asked for, the commit's, instead of the tree's.
@@ -88,7 +88,7 @@ class FolderLister:
         return CommitListing(root, committed_at, trees, listing)
 
     async def tree(self, client: RepositoryClient, sha: str, *, recursive: bool) -> Tree:
-        key = (client.requests.credential.fingerprint, client.repository.key, sha, recursive)
+        key = (client.requests.sharing_key, client.repository.key, sha, recursive)
         return await self._trees.get(key, ANY_AGE, lambda: client.tree(sha, recursive=recursive))
 
 

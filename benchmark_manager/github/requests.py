@@ -133,11 +133,12 @@ class Requests:
     def __init__(self, connection: Connection, credential: Credential, governor: Governor, *, urgent: bool) -> None:
         self.connection = connection
         self.credential = credential
+        self.urgent = urgent
         self._governor = governor
-        self._urgent = urgent
         self._sent = 0
         self._points = 0
         self._resource: LimitResource = "core"
+        self._avoids_graphql = False
 
     @property
     def usage(self) -> GitHubUsage:
@@ -150,7 +151,16 @@ class Requests:
 
     @property
     def has_graphql(self) -> bool:
-        return self.connection.has_graphql(self.credential)
+        return not self._avoids_graphql and self.connection.has_graphql(self.credential)
+
+    @property
+    def sharing_key(self) -> tuple[str, bool]:
+        """Who may share an answer: another credential may see other things, and another urgency be refused it."""
+        return self.credential.fingerprint, self.urgent
+
+    def avoid_graphql(self) -> None:
+        """It does not tell what this purpose needs; REST may."""
+        self._avoids_graphql = True
 
     async def retrying(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask up to four times.
@@ -241,8 +251,12 @@ class Requests:
         answer = protocol.parse_json(reply.body, GraphQLAnswer)
         if answer.is_rate_limited:
             known = self._governor.limits.get("graphql")
-            now = self.connection.clock()
-            until = protocol.wait_until(None if known is None else known.reset_at, now)
+            reset = protocol.wait_until(None if known is None else known.reset_at, self.connection.clock())
+            raise protocol.rate_limited(reset, with_token=True)
+        # A secondary limit may come with status 200 here.
+        until = protocol.limited_until(403, reply.headers, reply.body, self.connection.clock())
+        if answer.data is None and until is not None:
+            self._governor.block(until)
             raise protocol.rate_limited(until, with_token=True)
         if answer.data is None:
             raise protocol.GarbledAnswerError(f"GraphQL failed: {answer.complaint}")
@@ -277,7 +291,7 @@ class Requests:
         json: object | None = None,
     ) -> Reply:
         resource: LimitResource = "core" if json is None else "graphql"
-        async with self._governor.place(resource, urgent=self._urgent, bulk=kind in _BULK):
+        async with self._governor.place(resource, urgent=self.urgent, bulk=kind in _BULK):
             self._sent += 1
             begin = time.perf_counter()
             status: int | None = None

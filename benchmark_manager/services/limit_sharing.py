@@ -22,9 +22,11 @@ class LimitSharing:
             PyMongoError
         """
         untold = self._governors.untold()
+        told = 0
         try:
-            await self._store.tell(untold, self._clock())
-        except BaseException:
-            self._governors.put_back(untold)
-            raise
+            for state in untold:
+                await self._store.tell(state, self._clock())
+                told += 1
+        finally:
+            self._governors.put_back(untold[told:])
         self._governors.merge(await self._store.all(self._clock()))

@@ -1,6 +1,5 @@
 """What is known of credentials' limits: shared by replicas, and there again after a restart."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,31 +20,28 @@ class GovernorStore:
     def __init__(self, database: Database) -> None:
         self._limits = database.collection("github_limits")
 
-    async def tell(self, states: Iterable[GovernorState], now: datetime) -> None:
-        """Add what a process learnt and spent since it told last."""
-        for state in states:
-            changes: Document = {
-                "$set": {
-                    "api_url": state.api_url,
-                    "kind": state.kind,
-                    "updated_at": now,
-                    **{f"limits.{name}": limit.model_dump() for name, limit in state.limits.items()},
-                }
+    async def tell(self, state: GovernorState, now: datetime) -> None:
+        """Add what a process learnt and spent with this credential since it told last."""
+        changes: Document = {
+            "$set": {
+                "api_url": state.api_url,
+                "kind": state.kind,
+                "updated_at": now,
+                **{f"limits.{name}": limit.model_dump() for name, limit in state.limits.items()},
             }
-            spent = {
-                f"spent.{resource}.{step}": points
-                for resource, steps in state.spent.items()
-                for step, points in steps.items()
-            }
-            if spent:
-                changes["$inc"] = spent
-            if state.blocked_until is not None:
-                changes["$max"] = {"blocked_until": state.blocked_until}
-            try:
-                await self._limits.update_one({"_id": state.fingerprint}, changes, upsert=True)
-            except DuplicateKeyError:
-                # Another replica was the first to tell of this credential.
-                await self._limits.update_one({"_id": state.fingerprint}, changes)
+        }
+        spent = {
+            f"spent.{name}.{step}": points for name, steps in state.spent.items() for step, points in steps.items()
+        }
+        if spent:
+            changes["$inc"] = spent
+        if state.blocked_until is not None:
+            changes["$max"] = {"blocked_until": state.blocked_until}
+        try:
+            await self._limits.update_one({"_id": state.fingerprint}, changes, upsert=True)
+        except DuplicateKeyError:
+            # Another replica was the first to tell of this credential.
+            await self._limits.update_one({"_id": state.fingerprint}, changes)
 
     async def all(self, now: datetime) -> list[GovernorState]:
         """What any process told lately; what is older is dropped."""

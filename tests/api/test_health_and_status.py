@@ -38,7 +38,8 @@ async def test_an_empty_service_has_the_whole_shape(service: Service) -> None:
     status = await service.get("/status")
     assert status.keys() == {
         *("service", "status", "version", "uptime_seconds", "database", "total_projects", "total_files"),
-        *("total_original_files", "total_modified_files", "projects_by_sync_status", "scheduler", "github"),
+        *("total_original_files", "total_modified_files", "projects_by_sync_status", "projects_paused", "scheduler"),
+        "github",
     }
     assert (status["service"], status["status"], status["version"]) == ("benchmark-manager", "healthy", __version__)
     assert status["uptime_seconds"] >= 0
@@ -152,9 +153,16 @@ async def test_github_s_limits_are_told_per_credential_without_it(service: Servi
     answer = await service.http.get("/status")
     assert "ghp_secret" not in answer.text
     [row] = answer.json()["github"]
-    assert row.keys() == {"api_url", "limit", "remaining", "reset_at"}
-    assert (row["api_url"], row["limit"]) == (service.github.url, 5000)
-    assert row["remaining"] == 1000 - service.github.requests.points
+    assert (row["api_url"], row["kind"], row["limit"]) == (service.github.url, "token", 5000)
+    spent = {
+        name: sum(request.cost for request in service.github.requests.select(resource=name))
+        for name in ("core", "graphql")
+    }
+    assert row["remaining"] == row["resources"]["core"]["remaining"] == 1000 - spent["core"]
+    assert row["resources"]["graphql"]["remaining"] == 5000 - spent["graphql"]
+    asked = {name: service.github.requests.count(resource=name) for name in ("core", "graphql")}
+    assert row["points_last_minute"] == asked
+    assert (row["blocked_until"], row["requests_running"], row["requests_waiting"]) == (None, 0, 0)
     assert sync["status"] == "success"
 
 

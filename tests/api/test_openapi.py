@@ -95,6 +95,8 @@ def test_every_route_of_the_contract_is_described(document: Json) -> None:
     contract = {
         *("GET /health", "GET /status", "POST /projects", "GET /projects", "POST /projects/sync-all"),
         *(f"GET {project}", f"PUT {project}", f"DELETE {project}", f"POST {project}/sync", f"GET {project}/syncs"),
+        *(f"POST {project}/pause", f"POST {project}/resume", f"GET {project}/syncs/{{sync_id}}"),
+        f"GET {project}/files/{{file_id}}/history",
         *(f"GET {project}/files", f"GET {project}/files/{{file_id}}", f"GET {project}/files/{{file_id}}/raw"),
         *(f"POST {project}/modified-files", f"GET {project}/modified-files", f"DELETE {project}/modified-files"),
         *(f"GET {variant}", f"PUT {variant}", f"DELETE {variant}", f"GET {variant}/raw"),

@@ -9,7 +9,7 @@ from support.service import Json, Service
 MEMBERS = {
     *("id", "name", "github_repo_url", "github_web_url", "branch", "resolved_branch", "config_folder", "job_folder"),
     *("polling_interval", "github_token_set", "created_at", "updated_at", "sync_status", "error", "last_sync"),
-    *("last_success_at", "next_poll_at"),
+    *("last_success_at", "next_poll_at", "paused"),
 }
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 

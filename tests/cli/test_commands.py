@@ -28,10 +28,21 @@ from support.mongod import eventually
 from support.process import ROOT, environment, free_port, run_main, service_process
 
 HELP = {
-    (): ["serve", "demo", "rotate-key", "version", "environment variables", ".env", "README.md", "Exit code 1"],
+    (): [
+        "serve",
+        "demo",
+        "rotate-key",
+        "webhook",
+        "version",
+        "environment variables",
+        ".env",
+        "README.md",
+        "Exit code 1",
+    ],
     ("serve",): ["MONGO_URL", "DATA_DIR", "HOST", "PORT", "/health", "SIGTERM", "Exit code 1"],
     ("demo",): ["--port", "--once", "--change-after", "sample repository", "8001"],
     ("rotate-key",): ["SECRET_KEY=new,old", "restart every replica", "stop the service first", "Exit code 2"],
+    ("webhook", "test"): ["--url", "BENCHMARK_MANAGER_URL", "8001", "WEBHOOK_SECRET", "Exit code 1"],
     ("version",): ["Print the version"],
 }
 

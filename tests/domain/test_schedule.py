@@ -136,6 +136,23 @@ def test_without_polling_a_project_that_was_synced_is_never_due_by_itself(
     assert after_success(project(0, planned, state), NOW, jitter) is None
 
 
+@given(
+    st.just(0) | WHOLE_INTERVALS,
+    st.none() | st.integers(-(10**7), 10**7),
+    JITTERS,
+    st.sampled_from([SyncState(), READ]),
+    st.sampled_from([UNAVAILABLE, OURS, *FOR_A_PERSON, GitHubRateLimitedError("Used up.", retry_at=NOW)]),
+)
+def test_a_paused_project_is_never_due_by_itself(
+    interval: int, late: int | None, jitter: float, state: SyncState, error: BenchmarkManagerError
+) -> None:
+    """Not even where its place was never read, or where GitHub told when to come back."""
+    planned = None if late is None else NOW - timedelta(seconds=late)
+    paused = project(interval, planned, state).model_copy(update={"paused": True})
+    assert after_success(paused, NOW, jitter) is None
+    assert after_failure(paused, error, NOW, jitter) is None
+
+
 @given(WHOLE_INTERVALS, st.integers(-(10**8), 10**8), JITTERS)
 @example(180, -400, 0.0)
 @example(180, 400, 0.0)

@@ -1,48 +1,19 @@
 """A repository on our GitHub, and a client for it which does not really sleep."""
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from benchmark_manager.github.client import GitHubClient, RepositoryClient
-from benchmark_manager.github.limits import LimitRegistry
-from benchmark_manager.models.project import RepositoryAddress
 from github_test_server import GitHubTestServer, Repository
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass
-class Hub:
-    """Clients of one process; `pauses` are the seconds that they would have slept."""
-
-    server: GitHubTestServer
-    pauses: list[float] = field(default_factory=list)
-    client: GitHubClient = field(init=False)
-
-    def __post_init__(self) -> None:
-        async def sleep(seconds: float) -> None:
-            self.pauses.append(seconds)
-
-        self.client = GitHubClient(LimitRegistry(utc_now), sleep=sleep, random=lambda: 1.0, request_seconds=1.0)
-
-    def repository(
-        self, token: str | None = None, *, name: str = "demo", api_url: str | None = None, urgent: bool = False
-    ) -> RepositoryClient:
-        address = RepositoryAddress(api_url=api_url or self.server.url, owner="octo", name=name)
-        return self.client.repository(address, token, urgent=urgent)
+from support.hub import Hub
 
 
 @pytest.fixture
 async def hub(github: GitHubTestServer) -> AsyncIterator[Hub]:
     hub = Hub(github)
     yield hub
-    await hub.client.close()
+    await hub.connection.close()
 
 
 @pytest.fixture
@@ -52,7 +23,7 @@ async def own_hub(repository: Repository) -> AsyncIterator[Hub]:
         server.add("octo/demo", repository)
         hub = Hub(server)
         yield hub
-        await hub.client.close()
+        await hub.connection.close()
 
 
 @pytest.fixture

@@ -4,16 +4,17 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
 from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.errors import GitHubActionError, GitHubError, GitHubRateLimitedError, GitHubUnavailableError
-from benchmark_manager.github.client import FIRST_PAUSE, RepositoryClient
-from benchmark_manager.github.contents import fetch_blobs
-from benchmark_manager.github.limits import CONCURRENCY
+from benchmark_manager.github.client import RepositoryClient
+from benchmark_manager.github.contents import MemoryBudget, fetch_blobs
+from benchmark_manager.github.governor import CONCURRENCY
 from benchmark_manager.github.protocol import RepositoryInfo
+from benchmark_manager.github.requests import FIRST_PAUSE
 from github_test_server import (
     CutBody,
     EmptyBody,
@@ -27,18 +28,7 @@ from github_test_server import (
     Stall,
     Status,
 )
-
-
-class Hub(Protocol):
-    """The fixture's type; test folders are no packages."""
-
-    server: GitHubTestServer
-    pauses: list[float]
-
-    def repository(
-        self, token: str | None = None, *, name: str = "demo", api_url: str | None = None, urgent: bool = False
-    ) -> RepositoryClient: ...
-
+from support.hub import Hub
 
 CONTENT = b"model: llama\nbatch: 8\n"
 BLOB = blob_id(CONTENT)
@@ -432,7 +422,23 @@ async def test_connections_are_reused(hub: Hub, repository: Repository) -> None:
     hub.server.hosting.add_token(TOKEN)
     async with forwarder(hub.server.port) as (url, connections):
         client = hub.repository(TOKEN, api_url=url)
-        assert len([blob async for blob in fetch_blobs(client, blobs)]) == 100
+        client.requests.connection.learn_no_graphql(client.requests.credential)
+        assert sum([len(found) async for found in fetch_blobs(client, blobs, MemoryBudget())]) == 100
         assert await client.head(None, None) is not None
         assert client.usage.requests == 101
         assert 1 <= len(connections) <= 10
+
+
+async def test_a_secondary_limit_which_graphql_tells_with_status_200_stops_the_credential(
+    hub: Hub, repository: Repository
+) -> None:
+    sha = repository.commit({"config/a.yaml": b"a: 1\n"})
+    hub.server.hosting.add_token(TOKEN)
+    refusal = {"errors": [{"message": "You have exceeded a secondary rate limit."}]}
+    hub.server.faults.add(Status(200, refusal, {"Retry-After": "30"}), path="graphql$")
+    with pytest.raises(GitHubRateLimitedError):
+        await hub.repository(TOKEN).place(sha, ("config",))
+    asked = len(hub.server.requests)
+    with pytest.raises(GitHubRateLimitedError):
+        await hub.repository(TOKEN, urgent=True).head(None, None)
+    assert len(hub.server.requests) == asked == 1

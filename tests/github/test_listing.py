@@ -1,13 +1,15 @@
 """Listing folders completely, however little of them GitHub tells at once."""
 
-from typing import Protocol
+import asyncio
 
 import pytest
 
-from benchmark_manager.errors import GitHubActionError, GitHubUnavailableError
-from benchmark_manager.github.client import RepositoryClient
-from benchmark_manager.github.listing import Listing, list_folders
-from github_test_server import Entry, GitHubTestServer, Repository, Status
+from benchmark_manager.errors import GitHubActionError, GitHubError, GitHubUnavailableError
+from benchmark_manager.github.listing import FolderLister, Listing
+from github_test_server import Entry, Repository, Status
+from support.hub import Hub
+
+TOKEN = "ghp_test"
 
 FILES = {
     "README.md": b"# Demo\n",
@@ -22,23 +24,27 @@ FILES = {
 }
 
 
-class Hub(Protocol):
-    """The fixture's type; test folders are no packages."""
-
-    server: GitHubTestServer
-
-    def repository(self, token: str | None = None) -> RepositoryClient: ...
-
-
 @pytest.fixture
-def root(repository: Repository) -> str:
-    return tree_of(repository, repository.commit(FILES))
+def commit(repository: Repository) -> str:
+    return repository.commit(FILES)
 
 
-def tree_of(repository: Repository, commit: str) -> str:
-    found = repository.find_tree(commit)
-    assert found is not None
-    return found
+@pytest.fixture(params=["by commit", "by folder"])
+def way(request: pytest.FixtureRequest) -> str:
+    """A listing of the commit, or of each folder by the tree which GraphQL told."""
+    return str(request.param)
+
+
+async def listed(hub: Hub, commit: str, folders: list[str], way: str) -> Listing:
+    """What the lister makes of these folders; only its own requests are left in the server's log."""
+    if way == "by commit":
+        hub.server.requests.reset()
+        return (await FolderLister().by_commit(hub.repository(), commit, folders)).listing
+    hub.server.hosting.add_token(TOKEN)
+    place = await hub.repository(TOKEN).place(commit, tuple(folders))
+    assert place is not None
+    hub.server.requests.reset()
+    return await FolderLister().by_folder(hub.repository(), place.folder_trees)
 
 
 def blobs(listing: Listing) -> set[str]:
@@ -73,91 +79,156 @@ TRUNCATIONS = [100_000, 20, 5, 1]
     ],
 )
 async def test_a_listing_is_complete_and_tells_which_folders_are_missing_however_it_is_truncated(
-    hub: Hub, root: str, most: int, folders: list[str], expected: set[str], missing: tuple[str, ...]
+    hub: Hub, commit: str, way: str, most: int, folders: list[str], expected: set[str], missing: tuple[str, ...]
 ) -> None:
+    hub.server.limits.set(None, limit=1000)
     hub.server.tree_limits.recursive_entries = most
-    listing = await list_folders(hub.repository(), root, folders)
+    listing = await listed(hub, commit, folders, way)
     assert blobs(listing) == expected
     assert listing.missing_folders == missing
     assert all(path == entry.path for path, entry in listing.entries.items())
 
 
-async def test_one_request_lists_what_is_not_truncated(hub: Hub, root: str) -> None:
-    await list_folders(hub.repository(), root, ["config", "src/config"])
-    assert [(r.path, r.query) for r in hub.server.requests] == [(f"/repos/octo/demo/git/trees/{root}", "recursive=1")]
+async def test_one_request_lists_a_commit_which_is_not_truncated(hub: Hub, commit: str) -> None:
+    await listed(hub, commit, ["config", "src/config"], "by commit")
+    told = [(r.path, r.query) for r in hub.server.requests]
+    assert told == [(f"/repos/octo/demo/git/trees/{commit}", "recursive=1")]
 
 
-async def test_a_truncated_root_is_listed_folder_by_folder_without_the_rest_of_the_repository(
-    hub: Hub, root: str
+async def test_one_request_a_folder_lists_what_is_not_truncated_and_none_what_lies_in_another(
+    hub: Hub, commit: str
+) -> None:
+    await listed(hub, commit, ["config", "src/config", "config/deep", "nope"], "by folder")
+    assert [r.query for r in hub.server.requests] == ["recursive=1"] * 2
+
+
+async def test_a_commits_listing_tells_its_folders_trees_and_the_size_of_all_files(
+    hub: Hub, repository: Repository, commit: str
+) -> None:
+    hub.server.hosting.add_token(TOKEN)
+    place = await hub.repository(TOKEN).place(commit, ("config", "nope", ""))
+    found = await FolderLister().by_commit(hub.repository(), commit, ["config", "nope"])
+    assert place is not None
+    assert found.folder_trees == {"config": place.folder_trees["config"], "nope": None}
+    assert found.root_tree_sha in {None, repository.find_tree(commit)}
+    assert found.total_size == sum(map(len, FILES.values()))
+
+
+async def test_a_server_which_lists_no_commit_is_asked_for_its_tree(
+    hub: Hub, repository: Repository, commit: str
+) -> None:
+    hub.server.faults.add(Status(404), path=f"/git/trees/{commit}", times=None)
+    found = await FolderLister().by_commit(hub.repository(), commit, ["config"])
+    assert blobs(found.listing) == below("config")
+    assert found.root_tree_sha == repository.find_tree(commit)
+    assert found.committed_at is not None
+    assert [r.path.split("/")[4:6] for r in hub.server.requests] == [
+        ["git", "trees"],
+        ["git", "commits"],
+        ["git", "trees"],
+    ]
+
+
+async def test_a_truncated_commit_is_listed_folder_by_folder_without_the_rest_of_the_repository(
+    hub: Hub, commit: str
 ) -> None:
     hub.server.tree_limits.recursive_entries = 20
-    await list_folders(hub.repository(), root, ["config", "configs"])
-    assert [r.query for r in hub.server.requests] == ["recursive=1", "", "recursive=1", "recursive=1"]
+    await listed(hub, commit, ["config", "configs"], "by commit")
+    # The commit recursively; what its root tree is; the root flat; both folders recursively.
+    assert [(r.path.split("/")[5], r.query) for r in hub.server.requests] == [
+        ("trees", "recursive=1"),
+        ("commits", ""),
+        ("trees", ""),
+        ("trees", "recursive=1"),
+        ("trees", "recursive=1"),
+    ]
 
 
-async def test_a_truncated_folder_is_walked(hub: Hub, root: str) -> None:
+@pytest.mark.parametrize(("way", "requests"), [("by commit", 7), ("by folder", 4)], indirect=["way"])
+async def test_a_truncated_folder_is_walked(hub: Hub, commit: str, way: str, requests: int) -> None:
     hub.server.tree_limits.recursive_entries = 3
-    listing = await list_folders(hub.repository(), root, ["config"])
-    assert blobs(listing) == below("config")
-    # The root recursively and flat; config recursively and flat; deep and jobs recursively.
-    assert len(hub.server.requests) == 6
+    assert blobs(await listed(hub, commit, ["config"], way)) == below("config")
+    # Config recursively and flat; deep and jobs recursively; and what led to config.
+    assert len(hub.server.requests) == requests
 
 
-async def test_a_listing_truncated_by_its_bytes_is_truncated_too(hub: Hub, root: str) -> None:
+async def test_a_listing_truncated_by_its_bytes_is_truncated_too(hub: Hub, commit: str) -> None:
     hub.server.tree_limits.recursive_bytes = 2000
-    assert blobs(await list_folders(hub.repository(), root, ["config"])) == below("config")
+    assert blobs(await listed(hub, commit, ["config"], "by commit")) == below("config")
+    assert len(hub.server.requests) > 1
+
+
+async def test_who_wants_the_same_tree_at_once_or_soon_after_shares_one_listing(hub: Hub, commit: str) -> None:
+    lister = FolderLister()
+    client = hub.repository()
+    found = await asyncio.gather(*(lister.by_commit(client, commit, ["config"]) for _ in range(3)))
+    found.append(await lister.by_commit(client, commit, ["src"]))
+    assert [blobs(each.listing) for each in found] == [below("config")] * 3 + [below("src")]
+    assert len(hub.server.requests) == 1
+
+
+async def test_another_credential_does_not_get_a_listing_which_was_not_told_to_it(hub: Hub, commit: str) -> None:
+    lister = FolderLister()
+    hub.server.hosting.make_private("octo/demo", [TOKEN])
+    hub.server.hosting.add_token("ghp_other")
+    await lister.by_commit(hub.repository(TOKEN), commit, ["config"])
+    with pytest.raises(GitHubError):
+        await lister.by_commit(hub.repository("ghp_other"), commit, ["config"])
 
 
 @pytest.mark.parametrize("folders", [["src"], [""], ["config", "src"]])
 async def test_a_single_folder_which_github_cannot_list_is_too_large_and_nothing_is_concluded(
-    hub: Hub, root: str, folders: list[str]
+    hub: Hub, commit: str, way: str, folders: list[str]
 ) -> None:
     hub.server.tree_limits.recursive_entries = 10
     hub.server.tree_limits.folder_entries = 30
     with pytest.raises(GitHubActionError) as error:
-        await list_folders(hub.repository(), root, folders)
+        await listed(hub, commit, folders, way)
     assert error.value.code == "tree_too_large"
     assert "the folder src " in error.value.detail
 
 
-async def test_a_failure_anywhere_in_a_walk_fails_the_whole_listing(hub: Hub, root: str) -> None:
+@pytest.mark.parametrize("nth", range(1, 8))
+async def test_a_failure_anywhere_in_a_walk_fails_the_whole_listing(hub: Hub, commit: str, nth: int) -> None:
     hub.server.tree_limits.recursive_entries = 3
-    hub.server.faults.add(Status(500), nth=6, times=None)
+    hub.server.faults.add(Status(500), nth=nth, times=None)
     with pytest.raises(GitHubUnavailableError):
-        await list_folders(hub.repository(), root, ["config"])
+        await listed(hub, commit, ["config"], "by commit")
 
 
 @pytest.mark.parametrize("most", [100_000, 1])
-async def test_equal_folders_are_listed_each_under_its_own_path(hub: Hub, repository: Repository, most: int) -> None:
+async def test_equal_folders_are_listed_each_under_its_own_path(
+    hub: Hub, repository: Repository, way: str, most: int
+) -> None:
     same = {f"{folder}/{name}": name.encode() for folder in ("a", "b", "c/d") for name in ("x.yaml", "y/z.yaml")}
-    root = tree_of(repository, repository.commit({**same, "zzz/filler": b""}))
+    commit = repository.commit({**same, "zzz/filler": b""})
     hub.server.tree_limits.recursive_entries = most
-    assert blobs(await list_folders(hub.repository(), root, ["a", "b", "c"])) == set(same)
+    assert blobs(await listed(hub, commit, ["a", "b", "c"], way)) == set(same)
 
 
 @pytest.mark.parametrize("most", [100_000, 1])
 async def test_of_two_names_which_json_shows_alike_the_first_counts(
-    hub: Hub, repository: Repository, most: int
+    hub: Hub, repository: Repository, way: str, most: int
 ) -> None:
-    root = tree_of(repository, repository.commit({b"config/\xe4.yaml": b"first", b"config/\xf6.yaml": b"second"}))
+    commit = repository.commit({b"config/\xe4.yaml": b"first", b"config/\xf6.yaml": b"second"})
     hub.server.tree_limits.recursive_entries = most
-    listing = await list_folders(hub.repository(), root, ["config"])
+    listing = await listed(hub, commit, ["config"], way)
     assert blobs(listing) == {"config/\ufffd.yaml"}
     assert await hub.repository().blob(listing.entries["config/\ufffd.yaml"].sha, 5) == b"first"
 
 
 @pytest.mark.parametrize("most", [100_000, 1])
 async def test_links_and_submodules_are_entries_and_are_not_entered(
-    hub: Hub, repository: Repository, most: int
+    hub: Hub, repository: Repository, way: str, most: int
 ) -> None:
     changes: dict[str, bytes | Entry | None] = {
         "config/link": Entry.symlink("../src"),
         "config/sub": Entry.submodule("1" * 40),
         "config/a.yaml": b"",
     }
-    root = tree_of(repository, repository.commit(changes))
+    commit = repository.commit(changes)
     hub.server.tree_limits.recursive_entries = most
-    listing = await list_folders(hub.repository(), root, ["config"])
+    listing = await listed(hub, commit, ["config"], way)
     kinds = {path: (entry.type, entry.mode) for path, entry in listing.entries.items()}
     assert (
         kinds.items()

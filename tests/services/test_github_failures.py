@@ -1,18 +1,14 @@
 """Whatever GitHub does, at whichever request: nothing is lost, nothing is half applied, and the project recovers."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import Iterable
 
 import pytest
 
-from benchmark_manager.factory import Outside
 from github_test_server import (
     CutBody,
     Delay,
     EmptyBody,
     FlippedByte,
-    GitHubTestServer,
     HtmlPage,
     Redirect,
     Repository,
@@ -21,7 +17,8 @@ from github_test_server import (
     Status,
 )
 from github_test_server.faults import Fault
-from support.service import Json, Service, running_service
+from support.routes import ROUTES, Route, forget
+from support.service import Json, Service
 
 TRANSIENT: dict[str, Fault] = {
     "reset before the answer": ResetBefore(),
@@ -37,21 +34,21 @@ LASTING: dict[str, Fault] = {
     **{f"status {status}": Status(status) for status in (400, 401, 403, 404, 409, 410, 418, 422, 429, 451)},
     "redirect to another host": Redirect("http://127.0.0.1:1/repos/acme/b"),
 }
+#: One of each sort: no answer, half of one, nonsense, lies, a failure, and what is refused.
+SORTS = {"reset before the answer", "reset in mid-body", "JSON cut short", "wrong bytes", "status 502",
+         "status 403", "status 404", "status 429", "redirect to another host"}  # fmt: skip
+USUAL = {"with a token", "without a token"}
 FIRST = {"config/keep.yaml": b"k: 1\n", "config/edit.yaml": b"e: 1\n", "config/gone.yaml": b"g: 1\n",
          "config/old.yaml": b"o: 1\n", "job/j.yaml": b"kind: Job\n"}  # fmt: skip
-#: A sync of the change below: check, commit, listing, three contents, the repository.
-REQUESTS = 7
-
-
-async def _no_sleep(_: float) -> None:
-    await asyncio.sleep(0)
-
-
-@pytest.fixture
-async def hasty(database_url: str, github: GitHubTestServer, tmp_path: Path) -> AsyncIterator[Service]:
-    """The service, without pauses between its tries."""
-    async with running_service(database_url, github, tmp_path, outside=Outside(sleep=_no_sleep)) as running:
-        yield running
+#: Requests of a sync of the change below, on each way. With a token: the check, both folders' trees, a listing of each,
+#: one query for the contents. Without GraphQL: a listing of the commit, its archive, the archive's download, and the
+#: default branch's name. Without archives: two tries for one, three contents, the commit's time.
+REQUESTS = {
+    "with a token": 5,
+    "with a token, without GraphQL": 5,
+    "one request a blob": 9,
+    "without a token": 4,
+}
 
 
 class _Story:
@@ -66,13 +63,18 @@ class _Story:
         self.round = 0
 
     @classmethod
-    async def begin(cls, service: Service) -> "_Story":
-        service.github.limits.set("reader", limit=10**6, remaining=10**6)
-        repository = service.repository("acme/b", FIRST, private_to=["reader"])
-        project = await service.synced("acme/b", github_token="reader")
+    async def begin(cls, service: Service, route: Route) -> "_Story":
+        fields = route.open(service)
+        repository = service.repository("acme/b", FIRST, private_to=route.readers)
+        project = await service.synced("acme/b", **fields)
         file = (await service.files(project["id"]))["config/keep.yaml"]
         variant = await service.variant(project["id"], file, modified_name="mine.yaml", content="mine: true\n")
-        return cls(service, repository, project, variant)
+        story = cls(service, repository, project, variant)
+        service.github.requests.reset()
+        story.old = story.change()
+        await service.sync(project["id"])
+        assert len(service.github.requests) == REQUESTS[route.name]
+        return story
 
     def change(self) -> dict[str, bytes]:
         """Add, update, remove and rename; returns what upstream has now."""
@@ -97,42 +99,48 @@ class _Story:
         assert now == self.variant
 
 
-@pytest.mark.parametrize("kind", [*TRANSIENT, *LASTING])
-async def test_a_fault_at_any_request_of_a_sync_loses_and_half_applies_nothing(hasty: Service, kind: str) -> None:
-    story = await _Story.begin(hasty)
+def on_every_way(kinds: Iterable[str]) -> list[tuple[Route, str]]:
+    """All kinds on the two ways that are usual, and one of each sort on the others."""
+    return [(route, kind) for route in ROUTES for kind in kinds if route.name in USUAL or kind in SORTS]
+
+
+@pytest.mark.parametrize(("route", "kind"), on_every_way([*TRANSIENT, *LASTING]), ids=str)
+async def test_a_fault_at_any_request_of_a_sync_loses_and_half_applies_nothing(
+    hasty: Service, kind: str, route: Route
+) -> None:
+    story = await _Story.begin(hasty, route)
     fault = {**LASTING, **TRANSIENT}[kind]
     applied = []
-    for nth in range(1, REQUESTS + 1):
+    for nth in range(1, REQUESTS[route.name] + 1):
         new = story.change()
-        hasty.github.limits.clear()
-        hasty.github.limits.set("reader", limit=10**6, remaining=10**6)
         handle = hasty.github.faults.add(fault, nth=nth, times=None)
         answer = await hasty.http.post(f"/projects/{story.project['id']}/sync")
         assert answer.status_code in {200, 422, 502, 503}, answer.text
+        assert handle.fired >= 1
         held = await story.held()
         assert held == (new if answer.status_code == 200 else story.old), f"request {nth}"
         applied.append(answer.status_code == 200)
         await story.check_variant()
         hasty.github.faults.remove(handle)
-        hasty.services.sync._work._github.limits._by_fingerprint.clear()
+        forget(hasty)
         assert (await hasty.sync(story.project["id"]))["status"] in {"success", "unchanged"}
         assert await story.held() == new
         story.old = new
     harmless = kind == "slow"
-    assert applied == [harmless] * REQUESTS or kind == "wrong bytes"
+    assert applied == [harmless] * REQUESTS[route.name] or kind == "wrong bytes"
 
 
-@pytest.mark.parametrize("kind", TRANSIENT)
-async def test_a_passing_fault_at_any_request_does_not_fail_the_sync(hasty: Service, kind: str) -> None:
-    story = await _Story.begin(hasty)
-    for nth in range(1, REQUESTS + 1):
+@pytest.mark.parametrize(("route", "kind"), on_every_way(TRANSIENT), ids=str)
+async def test_a_passing_fault_at_any_request_does_not_fail_the_sync(hasty: Service, kind: str, route: Route) -> None:
+    story = await _Story.begin(hasty, route)
+    # A flipped byte in the head's id names another commit: that is told by all tries, and tested above.
+    for nth in range(2 if kind == "wrong bytes" else 1, REQUESTS[route.name] + 1):
         new = story.change()
-        # A flipped byte in the head's id names another commit: that is told by all tries, and tested above.
-        path = "/git/blobs/" if kind == "wrong bytes" else ""
-        handle = hasty.github.faults.add(TRANSIENT[kind], path=path, nth=1 if path else nth, times=2)
+        handle = hasty.github.faults.add(TRANSIENT[kind], nth=nth, times=2)
         assert (await hasty.sync(story.project["id"]))["status"] == "success"
-        assert handle.fired >= 1
-        hasty.github.faults.clear()
+        assert handle.fired == 2 or kind == "slow"
+        hasty.github.faults.remove(handle)
+        forget(hasty)
         assert await story.held() == new
         await story.check_variant()
 

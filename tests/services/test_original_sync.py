@@ -1,6 +1,9 @@
 """What a sync makes of upstream's changes, seen through the API."""
 
 import asyncio
+import gzip
+import math
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,19 +12,44 @@ from bson import ObjectId
 from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.factory import Outside, utc_now
 from benchmark_manager.services.copying import WantedFile, _look_at
-from github_test_server import Entry, FlippedByte, GitHubTestServer, Status
+from github_test_server import Entry, GitHubTestServer, RecordedRequest, Status
+from github_test_server.answers import Answer
+from support.routes import BY_NAME, ROUTES, Route, blobs_asked_for, forget_listings
 from support.service import Service, running_service
 
 CONFIG = b"model: llama\n"
 JOB = b"apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {template: {}}\n"
 
 
-async def test_a_first_sync_costs_one_request_a_file_and_four_more(service: Service) -> None:
-    service.repository("acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(30)} | {"job/j.yaml": JOB})
-    project = await service.project("acme/b")
+@pytest.mark.parametrize("files", [1, 50, 120])
+@pytest.mark.parametrize("branch", [None, "main"])
+async def test_a_first_sync_with_a_token_costs_one_request_for_fifty_files_and_four_more(
+    service: Service, files: int, branch: str | None
+) -> None:
+    contents = {f"config/{n}.yaml": b"n: %d\n" % n for n in range(files - 1)} | {"job/j.yaml": JOB}
+    service.repository("acme/b", contents, private_to=["reader"])
+    project = await service.project("acme/b", github_token="reader", branch=branch)
     sync = await service.sync(project["id"])
-    assert (sync["status"], sync["added"], sync["synced_files"]) == ("success", 31, 31)
-    assert len(service.github.requests) == 31 + 4 == sync["github"]["requests"]
+    assert (sync["status"], sync["added"], sync["synced_files"]) == ("success", files, files)
+    folders = 1 + (files > 1)
+    assert len(service.github.requests) == 2 + folders + math.ceil(files / 50) == sync["github"]["requests"]
+    assert sync["github"]["points_used"] == service.github.requests.points == sync["github"]["requests"]
+
+
+@pytest.mark.parametrize("files", [1, 400])
+@pytest.mark.parametrize(("branch", "requests"), [(None, 3), ("main", 2)])
+async def test_a_first_sync_without_a_token_costs_three_requests_whatever_it_holds(
+    service: Service, files: int, branch: str | None, requests: int
+) -> None:
+    contents = {f"config/{n}.yaml": b"n: %d\n" % n for n in range(files - 1)} | {"job/j.yaml": JOB}
+    service.repository("acme/b", contents)
+    project = await service.project("acme/b", branch=branch)
+    sync = await service.sync(project["id"])
+    assert (sync["status"], sync["added"]) == ("success", files)
+    assert service.github.requests.points == sync["github"]["requests"] == requests
+    # Its download is no request of the API's.
+    assert service.github.requests.count("/codeload/") == 1
+    assert len(service.github.requests) == requests + 1
 
 
 async def test_an_unchanged_sync_is_one_request_answered_304_and_free(service: Service) -> None:
@@ -34,14 +62,20 @@ async def test_an_unchanged_sync_is_one_request_answered_304_and_free(service: S
     assert (sync["github"]["requests"], sync["github"]["points_used"]) == (1, 0)
 
 
-async def test_a_commit_which_touches_neither_folder_costs_two_more_requests(service: Service) -> None:
-    repository = service.repository("acme/b", {"config/a.yaml": CONFIG, "README.md": b"1"})
-    project = await service.synced("acme/b", branch="main")
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+@pytest.mark.parametrize("branch", [None, "main"])
+async def test_a_commit_which_touches_neither_folder_costs_at_most_two_more_requests(
+    service: Service, route: Route, branch: str | None
+) -> None:
+    fields = route.open(service)
+    repository = service.repository("acme/b", {"config/a.yaml": CONFIG, "README.md": b"1"}, private_to=route.readers)
+    project = await service.synced("acme/b", branch=branch, **fields)
     head = repository.commit({"README.md": b"2"}, message="elsewhere")
+    forget_listings(service)
     service.github.requests.reset()
     sync = await service.sync(project["id"])
     assert (sync["status"], sync["commit_sha"], sync["unchanged"]) == ("unchanged", head, 1)
-    assert len(service.github.requests) == 3
+    assert len(service.github.requests) == 2
 
 
 async def test_changes_are_told_by_kind_and_applied_at_once(service: Service) -> None:
@@ -205,7 +239,9 @@ async def test_a_folder_which_went_upstream_removes_its_files(service: Service) 
     assert (await service.files(project["id"])).keys() == {"config/a.yaml"}
 
 
-async def test_skipped_files_are_listed_with_reasons_and_fetched_once(service: Service) -> None:
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+async def test_skipped_files_are_listed_with_reasons_and_fetched_once(service: Service, route: Route) -> None:
+    fields = route.open(service)
     repository = service.repository(
         "acme/b",
         {
@@ -217,8 +253,9 @@ async def test_skipped_files_are_listed_with_reasons_and_fetched_once(service: S
             "config/link.yaml": Entry.symlink("a.yaml"),
             "config/module.yaml": Entry.submodule("1" * 40),
         },
+        private_to=route.readers,
     )
-    project = await service.project("acme/b")
+    project = await service.project("acme/b", **fields)
     sync = await service.sync(project["id"])
     assert {row["path"]: row["reason"] for row in sync["skipped"]} == {
         "config/nul.yaml": "binary",
@@ -233,7 +270,8 @@ async def test_skipped_files_are_listed_with_reasons_and_fetched_once(service: S
     service.github.requests.reset()
     again = await service.sync(project["id"])
     assert (len(again["skipped"]), again["added"]) == (6, 1)
-    assert service.github.requests.count("/git/blobs/") == 1
+    archives = service.github.requests.count("/codeload/")
+    assert blobs_asked_for(list(service.github.requests)) == (0 if archives else 1)
 
 
 async def test_another_size_limit_holds_from_the_next_sync_on_though_upstream_is_as_it_was(
@@ -271,14 +309,14 @@ async def test_the_same_folder_twice_is_sorted_by_content(service: Service) -> N
 
 
 async def test_files_are_sorted_anew_when_the_folders_become_one(service: Service) -> None:
-    service.repository("acme/b", {"all/j.yaml": JOB, "all/c.yaml": CONFIG})
-    project = await service.synced("acme/b", config_folder="all")
+    service.repository("acme/b", {"all/j.yaml": JOB, "all/c.yaml": CONFIG}, private_to=["reader"])
+    project = await service.synced("acme/b", config_folder="all", github_token="reader")
     assert {f["file_type"] for f in (await service.files(project["id"])).values()} == {"config"}
     service.github.requests.reset()
     await service.put(f"/projects/{project['id']}", {"job_folder": "all"})
     await service.sync(project["id"])
     assert (await service.files(project["id"]))["all/j.yaml"]["file_type"] == "job"
-    assert service.github.requests.count("/git/blobs/") == 0
+    assert blobs_asked_for(list(service.github.requests)) == 0
 
 
 async def test_another_folder_makes_the_project_due_and_reads_the_other_files(service: Service) -> None:
@@ -326,9 +364,11 @@ async def test_a_renamed_repository_is_followed_and_its_new_address_kept(service
     assert [r.status for r in service.github.requests] == [304]
 
 
-async def test_the_default_branch_is_named_once_known(service: Service) -> None:
-    repository = service.repository("acme/b", {"config/a.yaml": CONFIG})
-    project = await service.project("acme/b")
+@pytest.mark.parametrize("graphql", [True, False])
+async def test_the_default_branch_is_named_once_known(service: Service, graphql: bool) -> None:
+    repository = service.repository("acme/b", {"config/a.yaml": CONFIG}, private_to=["reader"])
+    service.github.graphql = graphql
+    project = await service.project("acme/b", github_token="reader")
     assert (project["branch"], project["resolved_branch"]) == (None, None)
     await service.sync(project["id"])
     assert (await service.get(f"/projects/{project['id']}"))["resolved_branch"] == "main"
@@ -338,9 +378,14 @@ async def test_the_default_branch_is_named_once_known(service: Service) -> None:
     assert (await service.get(f"/projects/{project['id']}"))["resolved_branch"] == "trunk"
 
 
-async def test_a_renamed_default_branch_is_noticed_also_with_a_commit_which_only_removes(service: Service) -> None:
-    repository = service.repository("acme/b", {"config/a.yaml": CONFIG, "config/b.yaml": b"b: 1\n"})
-    project = await service.synced("acme/b")
+@pytest.mark.parametrize("graphql", [True, False])
+async def test_a_renamed_default_branch_is_noticed_also_with_a_commit_which_only_removes(
+    service: Service, graphql: bool
+) -> None:
+    files = {"config/a.yaml": CONFIG, "config/b.yaml": b"b: 1\n"}
+    repository = service.repository("acme/b", files, private_to=["reader"])
+    service.github.graphql = graphql
+    project = await service.synced("acme/b", github_token="reader")
     head = repository.commit({"config/b.yaml": None}, message="gone")
     repository.reset_branch("trunk", head)
     repository.set_default_branch("trunk")
@@ -349,16 +394,18 @@ async def test_a_renamed_default_branch_is_noticed_also_with_a_commit_which_only
     assert (await service.get(f"/projects/{project['id']}"))["resolved_branch"] == "trunk"
 
 
-async def test_two_projects_of_one_repository_share_contents_but_strangers_do_not(service: Service) -> None:
+@pytest.mark.parametrize("route", ["with a token", "one request a blob"])
+async def test_two_projects_of_one_repository_share_contents_but_strangers_do_not(service: Service, route: str) -> None:
     files = {"config/a.yaml": CONFIG}
-    service.repository("acme/one", files)
-    service.repository("acme/two", files)
-    await service.synced("acme/one", name="first")
+    fields = BY_NAME[route].open(service)
+    service.repository("acme/one", files, private_to=["reader"])
+    service.repository("acme/two", files, private_to=["reader"])
+    await service.synced("acme/one", name="first", **fields)
     service.github.requests.reset()
-    await service.synced("acme/one", name="second")
-    assert service.github.requests.count("/git/blobs/") == 0
-    await service.synced("acme/two", name="stranger")
-    assert service.github.requests.count("/git/blobs/") == 1
+    await service.synced("acme/one", name="second", **fields)
+    assert blobs_asked_for(list(service.github.requests)) == 0
+    await service.synced("acme/two", name="stranger", **fields)
+    assert blobs_asked_for(list(service.github.requests)) == 1
 
 
 async def test_a_second_call_joins_the_running_sync(service: Service) -> None:
@@ -367,7 +414,7 @@ async def test_a_second_call_joins_the_running_sync(service: Service) -> None:
     service.github.latency = 0.1
     one, two, three = await asyncio.gather(*(service.sync(project["id"]) for _ in range(3)))
     assert one == two == three
-    assert service.github.requests.count("/commits/HEAD") == 1
+    assert service.github.requests.count("/commits$") == 1
     assert len(await service.rows(f"/projects/{project['id']}/syncs")) == 1
 
 
@@ -380,7 +427,7 @@ async def test_a_sync_under_way_in_another_replica_is_joined(
     async with running_service(database_url, github, service.folder) as other:
         here, there = await asyncio.gather(service.sync(project["id"]), other.sync(project["id"]))
     assert here == there
-    assert github.requests.count("/commits/HEAD") == 1
+    assert github.requests.count("/commits$") == 1
 
 
 async def test_a_project_shows_running_while_it_is_synced(service: Service) -> None:
@@ -438,26 +485,52 @@ async def test_a_worker_which_lost_its_lease_commits_nothing(service: Service) -
     assert (await task)["synced_files"] == 1
 
 
-async def test_what_arrived_before_a_failure_is_not_fetched_again(service: Service) -> None:
-    service.repository("acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(40)})
-    service.github.limits.set(None, limit=1000, remaining=1000)
-    project = await service.project("acme/b")
-    fault = service.github.faults.add(Status(500), path="/git/blobs/", nth=31, times=None)
-    await service.sync(project["id"], status=502)
-    assert await service.files(project["id"]) == {}
-    service.github.faults.remove(fault)
-    service.github.requests.reset()
-    assert (await service.sync(project["id"]))["added"] == 40
-    assert service.github.requests.count("/git/blobs/") <= 20
+@pytest.mark.parametrize("route", ["with a token", "one request a blob"])
+async def test_what_arrived_before_a_failure_is_not_fetched_again(hasty: Service, route: str) -> None:
+    fields = BY_NAME[route].open(hasty)
+    count = 120
+    hasty.repository("acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(count)}, private_to=["reader"])
+    project = await hasty.project("acme/b", **fields)
+
+    def is_contents(request: RecordedRequest) -> bool:
+        return blobs_asked_for([request]) > 0
+
+    # Of the three queries the first is answered, of the raw requests three quarters.
+    nth = 2 if route == "with a token" else 91
+    fault = hasty.github.faults.add(Status(500), where=is_contents, nth=nth, times=None)
+    await hasty.sync(project["id"], status=502)
+    assert await hasty.files(project["id"]) == {}
+    hasty.github.faults.remove(fault)
+    hasty.github.requests.reset()
+    assert (await hasty.sync(project["id"]))["added"] == count
+    assert blobs_asked_for(list(hasty.github.requests)) <= (80 if route == "with a token" else 40)
 
 
-async def test_wrong_bytes_are_never_stored(service: Service) -> None:
-    service.repository("acme/b", {"config/a.yaml": CONFIG})
-    project = await service.project("acme/b")
-    service.github.faults.add(FlippedByte(), path="/git/blobs/", times=None)
-    failed = await service.sync(project["id"], status=502)
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+async def test_wrong_bytes_are_never_stored(hasty: Service, route: Route) -> None:
+    fields = route.open(hasty)
+    hasty.repository("acme/b", {"config/a.yaml": CONFIG}, private_to=route.readers)
+    project = await hasty.project("acme/b", **fields)
+    for path in ("/git/blobs/", "graphql$", "/codeload/"):
+        hasty.github.faults.add(OtherText(CONFIG), path=path, times=None)
+    failed = await hasty.sync(project["id"], status=502)
     assert failed["code"] == "github_unavailable"
-    assert await service.files(project["id"]) == {}
+    assert await hasty.files(project["id"]) == {}
+
+
+@dataclass(frozen=True, slots=True)
+class OtherText:
+    """A fault: the first letter of a text is another one, in an archive too, and all else is as it should be."""
+
+    text: bytes
+
+    def change(self, answer: Answer, body: bytes) -> Answer:
+        packed = body.startswith(b"\x1f\x8b")
+        plain = gzip.decompress(body) if packed else body
+        start = self.text[:5]
+        assert start in plain or b"tree" in plain
+        wrong = plain.replace(start, start.swapcase())
+        return replace(answer, body=gzip.compress(wrong) if packed else wrong)
 
 
 @pytest.mark.parametrize("clock_error", [-7200, 7200])
@@ -471,7 +544,7 @@ async def test_a_replica_with_a_wrong_clock_takes_no_lease_away(
     async with running_service(database_url, github, service.folder, outside=outside) as other:
         here, there = await asyncio.gather(service.sync(project["id"]), other.sync(project["id"]))
     assert here == there
-    assert github.requests.count("/commits/HEAD") == 1
+    assert github.requests.count("/commits$") == 1
 
 
 async def test_a_large_listing_is_read_folder_by_folder(service: Service) -> None:

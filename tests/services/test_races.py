@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,16 +14,23 @@ from bson import ObjectId
 from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.errors import StorageError
 from benchmark_manager.factory import Services, build_services, utc_now
-from benchmark_manager.models.project import Lease, Project
+from benchmark_manager.models.project import Claim, Project
+from benchmark_manager.services.limit_sharing import LimitSharing
+from benchmark_manager.services.metrics import Metrics
 from benchmark_manager.services.original_sync import OriginalSync
+from benchmark_manager.services.places import SyncPlaces
 from benchmark_manager.services.polling import Polling
 from benchmark_manager.services.projects import ProjectDefaults, ProjectFields, ProjectService
 from benchmark_manager.stores.database import Database
+from benchmark_manager.stores.governors import GovernorStore
+from benchmark_manager.stores.leases import LeaseStore
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.projects import ProjectStore
+from benchmark_manager.stores.sync_progress import SyncProgressStore
 from benchmark_manager.stores.syncs import SyncStore
 from github_test_server import Repository
 from support.problems import assert_problem
+from support.routes import connection_of
 from support.service import Json, Service, settings_for
 
 CONFIG = b"model: llama\n"
@@ -120,10 +128,9 @@ async def test_a_sync_which_a_full_disk_stops_is_logged_and_gives_its_lease_back
     stopped = over(full, service).sync
     with pytest.raises(StorageError):
         await stopped.sync(project["id"], "manual")
-    task = await stopped.sync_next_due()
-    assert task is not None
+    (started,) = await stopped.start_due(1, (), ())
     with pytest.raises(StorageError):
-        await task
+        await started.task
     await full.close()
     reasons = [r.msg["reason"] for r in caplog.records if isinstance(r.msg, dict) and r.levelno == logging.ERROR]
     assert reasons == ["disk_full", "disk_full"]
@@ -134,7 +141,15 @@ async def test_a_sync_which_a_full_disk_stops_is_logged_and_gives_its_lease_back
 def over(database: Database, service: Service) -> Services:
     """The services of another process on the same GitHub."""
     settings = settings_for("mongodb://unused", service.github.url, service.folder)
-    return build_services(settings, database, service.services.sync._work._github, utc_now)
+    connection = connection_of(service)
+    return build_services(
+        settings,
+        database,
+        connection,
+        LimitSharing(connection.governors, GovernorStore(database), utc_now),
+        Metrics(),
+        utc_now,
+    )
 
 
 async def test_a_sync_whose_lease_this_process_took_anew_leaves_its_successor_alone(service: Service) -> None:
@@ -147,17 +162,17 @@ async def test_a_sync_whose_lease_this_process_took_anew_leaves_its_successor_al
     sync = service.services.sync
     first = asyncio.create_task(sync.sync(project["id"], "manual"))
     await asyncio.sleep(0.1)
-    former = sync._running[project["id"]]
+    former, _ = sync._running[project["id"]]
     # As if this process had stood still for longer than a lease lasts.
     await (
         database_of(service)
         .collection("projects")
         .update_one({"_id": ObjectId(project["id"])}, {"$set": {"lease_until": datetime(2020, 1, 1, tzinfo=UTC)}})
     )
-    second = await sync.sync_next_due()
-    assert second is not None
+    (started,) = await sync.start_due(1, (), ())
+    second = started.task
     await asyncio.wait({former})
-    assert sync._running[project["id"]] is second
+    assert sync._running[project["id"]][0] is second
     # Who asked for the former one gets the result of the one which was applied.
     assert await first == await second
     await asyncio.sleep(0)
@@ -188,11 +203,13 @@ async def test_who_waits_for_a_sync_hears_that_the_service_stops(service: Servic
     assert now.next_poll_at is not None
 
 
-class SlowAnswers(ProjectStore):
+class SlowAnswers(LeaseStore):
     """A store whose claims are done a while before that is heard."""
 
-    async def claim_due(self, owner: str) -> tuple[Project, Lease] | None:
-        claimed = await super().claim_due(owner)
+    async def claim_due(
+        self, owner: str, limit: int, busy: Collection[str] = (), *, only_read: bool = False
+    ) -> list[Claim]:
+        claimed = await super().claim_due(owner, limit, busy, only_read=only_read)
         await asyncio.sleep(0.2)
         return claimed
 
@@ -202,8 +219,20 @@ async def test_a_claim_whose_caller_goes_away_leaves_no_lease(service: Service, 
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
     database, work = database_of(service), service.services.sync._work
-    sync = OriginalSync(database, SlowAnswers(database), SyncStore(database), work, owner="another", clock=utc_now)
-    tick = asyncio.create_task(Polling(sync).run_due())
+    leases = SlowAnswers(database)
+    sync = OriginalSync(
+        database,
+        ProjectStore(database),
+        leases,
+        SyncStore(database),
+        SyncProgressStore(database),
+        work,
+        owner="another",
+        clock=utc_now,
+        metrics=Metrics(),
+    )
+    polling = Polling(database, leases, sync, SyncPlaces(), batch_threshold=500)
+    tick = asyncio.create_task(polling.run_due())
     await asyncio.sleep(0.1)
     assert await lease_end(service, project) is not None
     tick.cancel()

@@ -1,7 +1,6 @@
 """When projects are due: `next_poll_at` through the API, and what the next look for due projects takes."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,17 +13,6 @@ from support.mongod import eventually
 from support.service import Json, Service, running_service
 
 FILES = {"config/a.yaml": b"model: llama\n", "other/b.yaml": b"b: 1\n"}
-
-
-async def _no_sleep(_: float) -> None:
-    await asyncio.sleep(0)
-
-
-@pytest.fixture
-async def hasty(database_url: str, github: GitHubTestServer, tmp_path: Path) -> AsyncIterator[Service]:
-    """The service, without pauses between its tries of GitHub."""
-    async with running_service(database_url, github, tmp_path, outside=Outside(sleep=_no_sleep)) as running:
-        yield running
 
 
 async def due_at(service: Service, project: Json) -> datetime | None:
@@ -46,9 +34,10 @@ async def changed(service: Service, project: Json, **fields: Any) -> Json:
 async def poll(service: Service) -> list[tuple[str, str]]:
     """Sync what is due until nothing is; (trigger, status) of each sync."""
     done: list[tuple[str, str]] = []
-    while (task := await service.services.sync.sync_next_due()) is not None:
-        sync = await task
-        done.append((sync.trigger, sync.status))
+    while started := await service.services.sync.start_due(1, (), ()):
+        for one in started:
+            sync = await one.task
+            done.append((sync.trigger, sync.status))
         assert len(done) < 5, "the same project is due again and again"
     return done
 
@@ -109,7 +98,7 @@ async def test_no_polling_does_not_put_off_the_reading_of_a_new_place(service: S
 async def test_no_polling_does_not_put_off_a_first_sync_which_failed(hasty: Service) -> None:
     hasty.repository("acme/b", FILES)
     project = await hasty.project("acme/b", polling_interval=60)
-    hasty.github.faults.add(Status(500), path="/commits/", times=None)
+    hasty.github.faults.add(Status(500), path="/commits", times=None)
     await hasty.sync(project["id"], status=502)
     planned = await due_at(hasty, project)
     assert planned is not None
@@ -125,14 +114,14 @@ async def test_a_place_without_polling_is_tried_until_it_was_read(hasty: Service
         await changed(hasty, project, config_folder="other")
     else:
         project = await hasty.project("acme/b", config_folder="other")
-    fault = hasty.github.faults.add(Status(500), path="/commits/", times=None)
+    fault = hasty.github.faults.add(Status(500), path="/commits", times=None)
     assert await poll(hasty) == [("poll", "failed")]
     assert await seconds_until_due(hasty, project) == pytest.approx(120, abs=16)
     hasty.github.faults.remove(fault)
     assert (await hasty.sync(project["id"]))["status"] == "success"
     assert await due_at(hasty, project) is None
     # Now that it was read, a failure of what a person asked for brings no polling back.
-    hasty.github.faults.add(Status(500), path="/commits/", times=None)
+    hasty.github.faults.add(Status(500), path="/commits", times=None)
     await hasty.sync(project["id"], status=502)
     assert await due_at(hasty, project) is None
 
@@ -140,7 +129,7 @@ async def test_a_place_without_polling_is_tried_until_it_was_read(hasty: Service
 async def test_failures_which_pass_double_the_interval_each_time_and_a_success_ends_that(hasty: Service) -> None:
     hasty.repository("acme/b", FILES)
     project = await hasty.synced("acme/b", polling_interval=600)
-    fault = hasty.github.faults.add(Status(500), path="/commits/", times=None)
+    fault = hasty.github.faults.add(Status(500), path="/commits", times=None)
     for expected in (1200, 2400, 3600, 3600):
         await hasty.sync(project["id"], status=502)
         assert await seconds_until_due(hasty, project) == pytest.approx(expected, rel=0.05, abs=10)
