@@ -22,7 +22,7 @@ from benchmark_manager.models.project import Claim, Lease
 from benchmark_manager.models.sync import Sync, SyncProgress, SyncTrigger
 from benchmark_manager.services.metrics import Metrics
 from benchmark_manager.services.progress import Progress
-from benchmark_manager.services.sync_records import SyncRun
+from benchmark_manager.services.sync_records import CheckAhead, SyncRun
 from benchmark_manager.services.sync_work import SyncWork
 from benchmark_manager.stores.database import Database, milliseconds
 from benchmark_manager.stores.leases import LeaseStore
@@ -139,12 +139,16 @@ class OriginalSync:
         """The task of the sync that runs here, started if need be; None while another replica holds the lease."""
         if (running := self._running.get(project_id)) is not None:
             return running[0]
+        asked_at = time.monotonic()
+        project = await self._projects.get(project_id)
+        ahead = self._work.look_ahead(project, asked_at)
+        self._kept(ahead.task)
 
         async def claim() -> list[Claim]:
             claimed = await self._leases.claim(project_id, self._owner)
             return [] if claimed is None else [claimed]
 
-        started = await self._claim(claim(), trigger)
+        started = await self._claim(claim(), trigger, ahead=ahead)
         if started:
             return started[0].task
         # It may have been started here while this one asked.
@@ -181,16 +185,22 @@ class OriginalSync:
         *,
         batched: Collection[str] = (),
         companion: bool = False,
+        ahead: CheckAhead | None = None,
     ) -> list[_Started]:
         """Claim and start as one; a caller who goes away in between leaves no lease behind."""
 
         async def claim_and_start() -> list[_Started]:
-            claims = await claim
+            claims: list[Claim] = []
+            try:
+                claims = await claim
+            finally:
+                if ahead is not None and (not claims or self._stopping):
+                    ahead.task.cancel()
             if claims and self._stopping:
                 for one in claims:
                     await self._give_back(one.lease)
                 raise StoppingError
-            return [self._start(one, trigger, batched, companion=companion) for one in claims]
+            return [self._start(one, trigger, batched, companion=companion, ahead=ahead) for one in claims]
 
         return await asyncio.shield(self._kept(asyncio.create_task(claim_and_start())))
 
@@ -232,7 +242,13 @@ class OriginalSync:
             await asyncio.sleep(_JOIN_PAUSE)
 
     def _start(
-        self, claim: Claim, trigger: SyncTrigger | None, batched: Collection[str], *, companion: bool
+        self,
+        claim: Claim,
+        trigger: SyncTrigger | None,
+        batched: Collection[str],
+        *,
+        companion: bool,
+        ahead: CheckAhead | None,
     ) -> _Started:
         project = claim.project
         self._metrics.claimed(claim, asked_for=trigger is not None)
@@ -248,6 +264,7 @@ class OriginalSync:
             patience=_patience(claim, batched, asked_for=trigger is not None),
             progress=Progress(sync_id, why, started_at, self._clock),
             companion=companion,
+            ahead=ahead,
         )
         task = asyncio.create_task(self._run(run), name=f"sync {project.id}")
         self._running[project.id] = task, run

@@ -1,11 +1,14 @@
 """The records of syncs: what history keeps and answers tell."""
 
+import asyncio
 import time
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from benchmark_manager.domain.tree_changes import TreeChanges
+from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.heads import Patience
 from benchmark_manager.models.project import Lease, Project
 from benchmark_manager.models.sync import (
@@ -18,7 +21,23 @@ from benchmark_manager.models.sync import (
     SyncTrigger,
 )
 from benchmark_manager.services.progress import Progress
-from benchmark_manager.services.upstream import Upstream
+from benchmark_manager.services.upstream import Moved, Upstream
+
+
+class CheckAhead:
+    """A check which begins while the project is still being claimed; it holds for the project as it was then."""
+
+    def __init__(self, project: Project, check: "_Check") -> None:
+        self.project = project
+        #: Whose requests it sends; None until that is known.
+        self.client: RepositoryClient | None = None
+        self.task = asyncio.create_task(check(self))
+
+    def serves(self, claimed: Project) -> bool:
+        return (self.project.source, self.project.state) == (claimed.source, claimed.state)
+
+
+_Check = Callable[[CheckAhead], Coroutine[Any, Any, tuple[RepositoryClient, Upstream | Moved]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +56,7 @@ class SyncRun:
     patience: Patience
     progress: Progress
     companion: bool = False
+    ahead: CheckAhead | None = None
 
 
 def succeeded(

@@ -18,14 +18,15 @@ from benchmark_manager.domain.sync_folding import fold_target, folded
 from benchmark_manager.domain.tree_changes import TreeChanges, compare, without_renames
 from benchmark_manager.errors import BenchmarkManagerError, GitHubActionError, GitHubError, TokenUnreadableError
 from benchmark_manager.github.client import RepositoryClient
+from benchmark_manager.github.heads import Patience
 from benchmark_manager.models.modified_file import variant_path
 from benchmark_manager.models.project import Project
 from benchmark_manager.models.sync import ErrorInfo, GitHubUsage, SkippedFile, Sync, SyncSummary
 from benchmark_manager.services.credentials import CredentialService
 from benchmark_manager.services.places import SyncPlaces
-from benchmark_manager.services.sync_records import SyncRun, failed, succeeded
+from benchmark_manager.services.sync_records import CheckAhead, SyncRun, failed, succeeded
 from benchmark_manager.services.unchanged import UnchangedRecorder, UnchangedSync
-from benchmark_manager.services.upstream import Upstream, UpstreamReader
+from benchmark_manager.services.upstream import Moved, Upstream, UpstreamReader
 from benchmark_manager.stores.database import Database, Session, milliseconds
 from benchmark_manager.stores.leases import Finished, LeaseStore
 from benchmark_manager.stores.original_files import OriginalFileStore
@@ -62,6 +63,18 @@ class SyncWork:
         self._clock = clock
         self._random = random
 
+    def look_ahead(self, project: Project, asked_at: float) -> CheckAhead:
+        """Begin the check for somebody who waits, while the project is still being claimed.
+
+        `asked_at` is the monotonic clock's, seconds.
+        """
+
+        async def check(ahead: CheckAhead) -> tuple[RepositoryClient, Upstream | Moved]:
+            client = ahead.client = await self._credentials.client(project.source, urgent=True)
+            return client, await self._reader.check(project, client, Patience(asked_at))
+
+        return CheckAhead(project, check)
+
     async def run(self, run: SyncRun) -> Sync:
         """Sync; a failure of GitHub's, or a fault of ours, becomes a record with `status: failed`.
 
@@ -70,8 +83,14 @@ class SyncWork:
         """
         client: RepositoryClient | None = None
         try:
-            client = await self._credentials.client(run.project.source, urgent=run.trigger == "manual")
-            found = await self._reader.check(run.project, client, run.patience)
+            ahead = run.ahead
+            if ahead is not None and ahead.serves(run.project):
+                client, found = await ahead.task
+            else:
+                if ahead is not None:
+                    ahead.task.cancel()
+                client = await self._credentials.client(run.project.source, urgent=run.trigger == "manual")
+                found = await self._reader.check(run.project, client, run.patience)
             if isinstance(found, Upstream):
                 return await self._record_unchanged(run, found, client.usage)
             run.progress.enter("waiting")
@@ -80,7 +99,7 @@ class SyncWork:
                 run.progress.enter("applying")
                 return await self._apply(run, upstream, client.usage)
         except (GitHubError, TokenUnreadableError) as error:
-            return await self._fail(run, error, _usage(client))
+            return await self._fail(run, error, _usage(client, run.ahead))
         except (BenchmarkManagerError, PyMongoError):
             raise
         except Exception:  # noqa: BLE001 -- a fault of ours must neither stop other projects nor be repeated at once
@@ -88,7 +107,7 @@ class SyncWork:
             fault = BenchmarkManagerError(
                 "internal_error", "The service failed while it synced this project; its log says how."
             )
-            return await self._fail(run, fault, _usage(client))
+            return await self._fail(run, fault, _usage(client, run.ahead))
 
     async def _record_unchanged(self, run: SyncRun, upstream: Upstream, usage: GitHubUsage) -> Sync:
         """Record, together with others, that nothing can have changed."""
@@ -242,5 +261,6 @@ class SyncWork:
         return 2 * self._random() - 1
 
 
-def _usage(client: RepositoryClient | None) -> GitHubUsage:
+def _usage(client: RepositoryClient | None, ahead: CheckAhead | None) -> GitHubUsage:
+    client = client or (None if ahead is None else ahead.client)
     return GitHubUsage() if client is None else client.usage
