@@ -4,21 +4,35 @@ A lease is claimed by one conditional update, which raises the project's fence. 
 that fence, so that a worker which lost its lease commits nothing.
 """
 
+import asyncio
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import pymongo
+import structlog
 from bson import ObjectId
 from pymongo import UpdateOne
+from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import LeaseLostError, SourceChangedError
 from benchmark_manager.models.project import Claim, Lease, Project, RepositoryAddress, SyncState
 from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session, object_id
 from benchmark_manager.stores.project_documents import due_by, project_of
 
+_log = structlog.get_logger(__name__)
+
 #: A lease lasts this long unless it is renewed, seconds.
 LEASE_SECONDS: Final = 60.0
+#: How long claims may take, all at once and each, seconds: longer only if one waits for an open transaction.
+_CLAIMS_SECONDS: Final = 2.0
+_CLAIM_SECONDS: Final = 0.5
+#: How long a project whose claim waited so is left alone, seconds.
+_BLOCKED_SECONDS: Final = 10.0
+#: A renewal that takes longer is tried again, seconds.
+_RENEWAL_SECONDS: Final = 10.0
 _NO_LEASE: Final[Mapping[str, Any]] = {"lease_owner": None, "lease_until": None}
 _NOUN: Final = "project"
 
@@ -40,13 +54,16 @@ class LeaseStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._projects = database.collection("projects")
+        #: Projects which another's transaction kept from being claimed, and until when to leave them alone (monotonic).
+        self._blocked: dict[ObjectId, float] = {}
 
     async def claim(self, project_id: str, owner: str) -> Claim | None:
         """Take this project, due or not; None while somebody works on it, or when it is gone."""
         async with self._database.claim_lock:
             now = await self._database.now()
             match = {"_id": object_id(project_id, _NOUN), **_free(now)}
-            before = await self._projects.find_one_and_update(match, _taking(owner, now))
+            with pymongo.timeout(_CLAIMS_SECONDS):
+                before = await self._projects.find_one_and_update(match, _taking(owner, now))
             if before is None:
                 return None
             taken = {"lease_owner": owner, "lease_until": _end(now), "fence": before["fence"] + 1}
@@ -63,6 +80,7 @@ class LeaseStore:
         async with self._database.claim_lock:
             now = await self._database.now()
             match: Document = {"due_rank": {"$in": [0, 1, 2]}, "next_poll_at": {"$lte": now}, **_free(now)}
+            match |= self._unblocked()
             if only_read:
                 match["state.head_sha"] = {"$ne": None}
             if busy:
@@ -91,6 +109,7 @@ class LeaseStore:
                     "due_trigger": "poll",
                     "state.head_sha": {"$ne": None},
                     **_free(now),
+                    **self._unblocked(),
                 }
                 found += await self._projects.find(match).limit(at_most).to_list()
             rows = [row for row in found if _goes_with(project_of(row), by_place, now)]
@@ -99,22 +118,52 @@ class LeaseStore:
     async def _take(self, rows: Sequence[Document], owner: str, now: datetime) -> list[Claim]:
         if not rows:
             return []
-        update = _taking(owner, now)
-        # By the fence that was read: each lease goes to one of those who try. Whoever was paused, or put off, meanwhile
-        # is not due any more.
-        claims = [
-            UpdateOne(
-                {"_id": row["_id"], "fence": row["fence"], "next_poll_at": row["next_poll_at"], **_free(now)}, update
-            )
-            for row in rows
-        ]
-        result = await self._projects.bulk_write(claims, ordered=False)
-        if result.matched_count == 0:
-            return []
+        await self._write_claims({row["_id"]: _claiming(row, owner, now) for row in rows}, owner)
         fences = {row["_id"]: row["fence"] for row in rows}
         held = await self._held_by(owner, list(fences))
         before = {row["_id"]: row for row in rows}
         return [_claim(row, owner, before[row["_id"]], now) for row in held if row["fence"] == fences[row["_id"]] + 1]
+
+    async def _write_claims(self, claims: Mapping[ObjectId, UpdateOne], owner: str) -> None:
+        """Write them all at once, or each for itself where one waits for another's transaction.
+
+        A process that was killed inside a transaction leaves it open for a minute or more, and MongoDB makes whoever
+        writes to its documents wait; nobody else's project must wait with them.
+
+        Raises:
+            PyMongoError: the database does not take any of them.
+        """
+        try:
+            with pymongo.timeout(_CLAIMS_SECONDS):
+                await self._projects.bulk_write(list(claims.values()), ordered=False)
+        except PyMongoError as error:
+            if not error.timeout:
+                raise
+            held = {row["_id"] for row in await self._held_by(owner, list(claims))}
+            left = [key for key in claims if key not in held]
+            written = await asyncio.gather(*(self._write_claim(claims[key]) for key in left))
+            if left and not held and not any(written):
+                raise
+            blocked = [key for key, done in zip(left, written, strict=True) if not done]
+            until = time.monotonic() + _BLOCKED_SECONDS
+            self._blocked |= dict.fromkeys(blocked, until)
+            _log.warning("projects wait for a transaction that another process left open", count=len(blocked))
+
+    async def _write_claim(self, claim: UpdateOne) -> bool:
+        try:
+            with pymongo.timeout(_CLAIM_SECONDS):
+                await self._projects.bulk_write([claim])
+        except PyMongoError as error:
+            if not error.timeout:
+                raise
+            return False
+        return True
+
+    def _unblocked(self) -> Document:
+        """Leaves out what waited for somebody's transaction a moment ago."""
+        now = time.monotonic()
+        self._blocked = {key: until for key, until in self._blocked.items() if until > now}
+        return {"_id": {"$nin": list(self._blocked)}} if self._blocked else {}
 
     async def _held_by(self, owner: str, ids: Sequence[ObjectId]) -> list[Document]:
         rows: list[Document] = []
@@ -130,7 +179,8 @@ class LeaseStore:
         renewals = [UpdateOne(_held(lease), {"$set": {"lease_until": until}}) for lease in leases]
         if not renewals:
             return set()
-        result = await self._projects.bulk_write(renewals, ordered=False)
+        with pymongo.timeout(_RENEWAL_SECONDS):
+            result = await self._projects.bulk_write(renewals, ordered=False)
         if result.matched_count == len(renewals):
             return set()
         fences = {lease.project_id: lease.fence for lease in leases}
@@ -241,6 +291,15 @@ def _end(now: datetime) -> datetime:
 
 def _taking(owner: str, now: datetime) -> Document:
     return {"$set": {"lease_owner": owner, "lease_until": _end(now)}, "$inc": {"fence": 1}}
+
+
+def _claiming(row: Document, owner: str, now: datetime) -> UpdateOne:
+    """By the fence that was read: each lease goes to one of those who try.
+
+    Whoever was paused, or put off, meanwhile is not due any more.
+    """
+    seen = {"_id": row["_id"], "fence": row["fence"], "next_poll_at": row["next_poll_at"]}
+    return UpdateOne({**seen, **_free(now)}, _taking(owner, now))
 
 
 def _free(now: datetime) -> Document:

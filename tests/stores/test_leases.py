@@ -378,3 +378,24 @@ async def test_due_projects_are_counted_by_credential(
         await add(projects, f"{number}", due_at)
         await add(projects, f"other {number}", due_at, source=other)
     assert await leases.due_by_credential(now + timedelta(seconds=50)) == {REPOSITORY.api_url: 2, "other": 2}
+
+
+async def test_a_transaction_which_a_dead_process_left_open_holds_up_its_own_project_only(
+    database: Database, projects: ProjectStore, leases: LeaseStore
+) -> None:
+    """MongoDB ends such a transaction after a minute; until then whoever writes to its documents waits."""
+    if database.kind == "embedded":
+        pytest.skip("a database of one process is restarted with it")
+    past = await projects.now() - timedelta(minutes=1)
+    locked = await add(projects, "locked", past)
+    for name in ("free 1", "free 2"):
+        await add(projects, name, past + timedelta(seconds=1))
+    async with database._client.start_session() as session:
+        await session.start_transaction()
+        await database.collection("projects").update_one(
+            {"_id": ObjectId(locked)}, {"$set": {"name": "half done"}}, session=session
+        )
+        assert await names_due(leases) == ["free 1", "free 2"]
+        assert await names_due(leases) == [], "and it is left alone for a while"
+        await session.abort_transaction()
+    assert await leases.claim(locked, "replica") is not None
