@@ -23,11 +23,11 @@ import httpx2 as httpx
 _ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
 
+from benchmarks.harness.processes import descendants, peak_memory
+from benchmarks.harness.report import MEGABYTE
 from github_test_server import GitHubTestServer, Repository
 from support.mongod import ReplicaSet
 from support.process import ServiceProcess, service_process
-
-_MEGABYTE = 1_000_000
 
 
 @dataclass
@@ -56,16 +56,6 @@ def _contents(files: int, size: int) -> dict[str, bytes]:
     }
 
 
-def _status(pid: int, key: str) -> int:
-    text = Path(f"/proc/{pid}/status").read_text()
-    return int(next(row.split()[1] for row in text.splitlines() if row.startswith(key))) * 1024
-
-
-def _descendants(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid for child in children for pid in (int(child), *_descendants(int(child)))]
-
-
 async def _measure(service: ServiceProcess, database_pid: int | None, repository: Repository, size: int) -> Measurement:
     found = Measurement()
     async with service.client(600) as http:
@@ -92,9 +82,9 @@ async def _measure(service: ServiceProcess, database_pid: int | None, repository
             await http.post(f"/projects/{project}/sync")
         with found.step("delete"):
             await http.delete(f"/projects/{project}")
-    found.memory["service"] = _status(service.process.pid, "VmHWM")
-    pids = [database_pid] if database_pid else _descendants(service.process.pid)
-    found.memory["database"] = max(_status(pid, "VmHWM") for pid in pids)
+    found.memory["service"] = peak_memory(service.process.pid)
+    pids = [database_pid] if database_pid else descendants(service.process.pid)
+    found.memory["database"] = max(peak_memory(pid) for pid in pids)
     return found
 
 
@@ -141,7 +131,7 @@ def _print_table(mongodb: Measurement, embedded: Measurement, files: int, size: 
     for process, peak in mongodb.memory.items():
         other_peak = embedded.memory[process]
         print(
-            f"| peak memory of the {process} | {peak / _MEGABYTE:.0f} MB | {other_peak / _MEGABYTE:.0f} MB "
+            f"| peak memory of the {process} | {peak / MEGABYTE:.0f} MB | {other_peak / MEGABYTE:.0f} MB "
             f"| {other_peak / peak:.1f} |"
         )
 
