@@ -1,5 +1,6 @@
 """What a sync asks of one repository."""
 
+import contextlib
 from typing import Final
 
 import httpx2 as httpx
@@ -8,7 +9,14 @@ from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.github import graphql, protocol
 from benchmark_manager.github.credentials import Credential
 from benchmark_manager.github.graphql import CommitPlace
-from benchmark_manager.github.requests import Connection, NoGraphQLError, Reply, RequestKind, Requests
+from benchmark_manager.github.requests import (
+    Connection,
+    NoGraphQLError,
+    PassingFailureError,
+    Reply,
+    RequestKind,
+    Requests,
+)
 from benchmark_manager.models.project import RepositoryAddress
 from benchmark_manager.models.sync import GitHubUsage
 
@@ -84,10 +92,10 @@ class RepositoryClient:
 
     async def place(self, commit_sha: str, folders: tuple[str, ...]) -> CommitPlace | None:
         """One commit with the trees of these folders, in one query; None where GraphQL does not tell."""
+        query = graphql.place_query(self.repository, commit_sha, folders)
 
         async def ask() -> CommitPlace | None:
-            answer = await self.requests.query(graphql.place_query(self.repository, commit_sha, folders), kind="place")
-            place = graphql.parse_place(answer, "r0", folders)
+            place = await self._place(query, folders)
             if place is not None and place.commit_sha != commit_sha:
                 raise protocol.GarbledAnswerError("the answer tells of another commit")
             return place
@@ -102,6 +110,18 @@ class RepositoryClient:
             # A token may read a repository by REST only; its contents would not be told either.
             self.requests.avoid_graphql()
         return place
+
+    async def head_place(self, branch: str | None, folders: tuple[str, ...]) -> CommitPlace | None:
+        """The same of the head of `branch` (None: the default branch), tried once; REST tells what is wrong, if any."""
+        query = graphql.heads_query([graphql.HeadQuestion(self.repository, branch, folders)])
+        if not self.requests.has_graphql:
+            return None
+        with contextlib.suppress(NoGraphQLError, PassingFailureError):
+            return await self.requests.once(lambda: self._place(query, folders))
+        return None
+
+    async def _place(self, query: graphql.Json, folders: tuple[str, ...]) -> CommitPlace | None:
+        return graphql.parse_place(await self.requests.query(query, kind="place"), "r0", folders)
 
     async def commit(self, sha: str) -> protocol.GitCommit:
         path = protocol.repository_path(self.repository, "git", "commits", sha)

@@ -15,7 +15,7 @@ from benchmark_manager.github.graphql import AT_MOST, LONGEST_TEXT
 from benchmark_manager.github.requests import NoGraphQLError, PassingFailureError
 
 #: Requests of one sync under way at once.
-_AT_ONCE: Final = 10
+_AT_ONCE: Final = 16
 #: Contents of one query, bytes.
 _BATCH_BYTES: Final = 2_000_000
 #: Queries of one sync that may fail before what is left is asked for by REST, whose failures decide.

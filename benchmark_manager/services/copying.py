@@ -23,7 +23,7 @@ from benchmark_manager.stores.blobs import BlobStore
 
 #: Contents held at once before they are written, bytes and number.
 _BATCH_BYTES: Final = 2_000_000
-_BATCH_FILES: Final = 500
+_BATCH_FILES: Final = 250
 _READ_AT_ONCE: Final = 50
 
 
@@ -109,6 +109,7 @@ class _Copying:
         self._by_sha = by_sha
         self._progress = progress
         self._clock = clock
+        self._flushing: asyncio.Task[None] | None = None
 
     async def look_at_known(self, known: list[str]) -> None:
         for start in range(0, len(known), _READ_AT_ONCE):
@@ -116,7 +117,7 @@ class _Copying:
             self.looked |= await asyncio.to_thread(_look_at, contents, self._by_sha)
 
     async def take(self, source: AsyncGenerator[dict[str, bytes]]) -> None:
-        """Store everything that the source gives, a bounded number of bytes at once."""
+        """Store everything that the source gives, a bounded number of bytes at once; more arrives meanwhile."""
         batch: dict[str, bytes] = {}
         held = 0
         try:
@@ -127,10 +128,20 @@ class _Copying:
                     held += size
                     self._progress.arrived(len(contents), size)
                     if held >= _BATCH_BYTES or len(batch) >= _BATCH_FILES:
-                        await self._flush(batch)
+                        await self._flush_behind(batch)
                         batch, held = {}, 0
         finally:
-            await self._flush(batch)
+            await self._flush_behind(batch)
+            await self._flushed()
+
+    async def _flush_behind(self, batch: Mapping[str, bytes]) -> None:
+        await self._flushed()
+        self._flushing = asyncio.create_task(self._flush(batch))
+
+    async def _flushed(self) -> None:
+        flushing, self._flushing = self._flushing, None
+        if flushing is not None:
+            await flushing
 
     async def _flush(self, batch: Mapping[str, bytes]) -> None:
         self.looked |= await asyncio.to_thread(_look_at, batch, self._by_sha)

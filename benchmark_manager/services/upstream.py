@@ -106,6 +106,10 @@ class UpstreamReader:
         if known is None and client.requests.credential.is_anonymous:
             return Moved(None, None)
         folders = source.config_folder, source.job_folder
+        if known is None and how.linger is None:
+            first = await client.head_place(source.branch, folders)
+            if first is not None:
+                return Moved(first.commit_sha, first)
         head = await self._heads.check(client, source.branch, folders, known, how)
         if head.commit_sha == known:
             place = head.place
