@@ -47,13 +47,16 @@ def after_success(project: Project, now: datetime, jitter: float, *, companion: 
 def after_failure(project: Project, error: BenchmarkManagerError, now: datetime, jitter: float) -> datetime | None:
     """When a project is due behind a sync that failed with `error`; its state is the one from before.
 
-    A project without polling is tried again only until its place was read once, and one that is paused never.
+    A project without polling is tried again only until its place was read once, or where the sync was queued by a
+    webhook or a person; one that is paused never.
     """
     if project.paused:
         return None
     interval = project.polling_interval
     needs_person = isinstance(error, (GitHubActionError, TokenUnreadableError))
-    if interval == 0 and (project.state.head_sha is not None or needs_person):
+    # Nobody repeats a push, or what a person queued.
+    wished = project.due_trigger != "poll"
+    if interval == 0 and (needs_person or (project.state.head_sha is not None and not wished)):
         return None
     if isinstance(error, GitHubError) and error.retry_at is not None:
         return error.retry_at + timedelta(seconds=_AFTER_LIMIT * (1 + jitter) / 2)

@@ -82,7 +82,10 @@ class GitHubApp:
         async def authorize() -> str:
             return await self._token(installation, urgent=urgent)
 
-        return Credential.of_installation(self.api_url, self._app_id, installation, authorize)
+        def renew() -> bool:
+            return self._tokens.pop(installation, None) is not None
+
+        return Credential.of_installation(self.api_url, self._app_id, installation, authorize, renew)
 
     def _remembered(self, repository: RepositoryAddress) -> _Known | None:
         for key in (repository.owner.lower(), repository.key):

@@ -30,7 +30,7 @@ MAX_DOWNLOAD: Final = 512 * 1024 * 1024
 _MAX_UNPACKED: Final = 8 * MAX_DOWNLOAD
 #: Its download may last this long, seconds.
 _DOWNLOAD_SECONDS: Final = 900.0
-_MAX_MEMBERS: Final = 1_000_000
+_MAX_MEMBERS: Final = 300_000
 _PIECE: Final = 256 * 1024
 #: Contents handed over at once, bytes and number.
 _BATCH_BYTES: Final = 2_000_000
@@ -133,6 +133,8 @@ class Archive:
         unpacked = _Limited(gzip.GzipFile(fileobj=self._file))
         with tarfile.open(fileobj=unpacked, mode="r|", encoding="utf-8", errors="surrogateescape") as archive:  # type: ignore[call-overload]  # any object with read() will do for a stream
             for number, member in enumerate(archive):
+                # It would keep all of them, for going back.
+                archive.members.clear()
                 if number >= _MAX_MEMBERS:
                     raise ArchiveTooLargeError
                 _, _, path = member.name.partition("/")

@@ -1,6 +1,5 @@
 """What a sync asks of one repository."""
 
-import contextlib
 from typing import Final
 
 import httpx2 as httpx
@@ -12,7 +11,6 @@ from benchmark_manager.github.graphql import CommitPlace
 from benchmark_manager.github.requests import (
     Connection,
     NoGraphQLError,
-    PassingFailureError,
     Reply,
     RequestKind,
     Requests,
@@ -92,10 +90,10 @@ class RepositoryClient:
 
     async def place(self, commit_sha: str, folders: tuple[str, ...]) -> CommitPlace | None:
         """One commit with the trees of these folders, in one query; None where GraphQL does not tell."""
-        query = graphql.place_query(self.repository, commit_sha, folders)
 
         async def ask() -> CommitPlace | None:
-            place = await self._place(query, folders)
+            query = graphql.place_query(self.repository, commit_sha, folders)
+            place = graphql.parse_place(await self.requests.query(query, kind="place"), "r0", folders)
             if place is not None and place.commit_sha != commit_sha:
                 raise protocol.GarbledAnswerError("the answer tells of another commit")
             return place
@@ -110,18 +108,6 @@ class RepositoryClient:
             # A token may read a repository by REST only; its contents would not be told either.
             self.requests.avoid_graphql()
         return place
-
-    async def head_place(self, branch: str | None, folders: tuple[str, ...]) -> CommitPlace | None:
-        """The same of the head of `branch` (None: the default branch), tried once; REST tells what is wrong, if any."""
-        query = graphql.heads_query([graphql.HeadQuestion(self.repository, branch, folders)])
-        if not self.requests.has_graphql:
-            return None
-        with contextlib.suppress(NoGraphQLError, PassingFailureError):
-            return await self.requests.once(lambda: self._place(query, folders))
-        return None
-
-    async def _place(self, query: graphql.Json, folders: tuple[str, ...]) -> CommitPlace | None:
-        return graphql.parse_place(await self.requests.query(query, kind="place"), "r0", folders)
 
     async def commit(self, sha: str) -> protocol.GitCommit:
         path = protocol.repository_path(self.repository, "git", "commits", sha)

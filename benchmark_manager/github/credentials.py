@@ -22,6 +22,8 @@ class Credential:
     kind: CredentialKind
     fingerprint: str
     authorize: Authorize = field(repr=False, compare=False)
+    #: Forgets a token which GitHub does not accept any more; whether there may be another.
+    renew: Callable[[], bool] = field(default=lambda: False, repr=False, compare=False)
 
     @classmethod
     def of_token(cls, api_url: str, token: str | None) -> "Credential":
@@ -33,9 +35,13 @@ class Credential:
         return cls(api_url, "anonymous" if token is None else "token", fingerprint_of(api_url, token or ""), authorize)
 
     @classmethod
-    def of_installation(cls, api_url: str, app_id: str, installation: int, authorize: Authorize) -> "Credential":
+    def of_installation(
+        cls, api_url: str, app_id: str, installation: int, authorize: Authorize, renew: Callable[[], bool]
+    ) -> "Credential":
         """An installation of an App: its tokens change every hour, its limits are its own."""
-        return cls(api_url, "app", fingerprint_of(api_url, f"app {app_id} installation {installation}"), authorize)
+        return cls(
+            api_url, "app", fingerprint_of(api_url, f"app {app_id} installation {installation}"), authorize, renew
+        )
 
     @property
     def is_anonymous(self) -> bool:

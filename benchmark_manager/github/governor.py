@@ -30,6 +30,8 @@ RESERVE: Final = 0.1
 POINTS_A_MINUTE: Final[Mapping[LimitResource, int]] = {"core": 900, "graphql": 2000}
 #: What reads contents leaves so much of it to checks, beside what these are expected to take.
 _BULK_RESERVE: Final = 0.05
+#: So much of a minute it may have in any case.
+_BULK_MINIMUM: Final = 0.1
 _MINUTE: Final = 60
 #: What checks will take of a minute, and of the hour, is estimated by these times, seconds.
 _ESTIMATED_BY: Final = 180
@@ -113,31 +115,42 @@ class Governor:
 
     async def _point(self, resource: LimitResource, *, urgent: bool, bulk: bool) -> None:
         """Take a point of this minute, or of the next; before a place is taken, as urgent requests need not wait."""
-        while self.points_last_minute(resource) >= self._most(resource, urgent=urgent, bulk=bulk):
+        while not self._minute_has_room(resource, urgent=urgent, bulk=bulk):
             await self._sleep(1.0)
         step = self._step()
         for counted in (self._spent, self._untold, *([] if bulk else [self._checks])):
             counted[resource][step] += 1
         self._changed = True
 
-    def _most(self, resource: LimitResource, *, urgent: bool, bulk: bool) -> int:
-        """The points of a minute up to which such a request may be sent."""
-        points = POINTS_A_MINUTE[resource]
+    def _minute_has_room(self, resource: LimitResource, *, urgent: bool, bulk: bool) -> bool:
+        """Whether such a request may be sent in this minute."""
+        points, spent = POINTS_A_MINUTE[resource], self.points_last_minute(resource)
         if urgent:
-            return points
-        left = 1 - RESERVE - (_BULK_RESERVE if bulk else 0)
-        checks = self._sum(self._checks[resource], _ESTIMATED_BY) * _MINUTE / _ESTIMATED_BY if bulk else 0
-        return max(1, int(points * left - checks))
+            return spent < points
+        most = int(points * (1 - RESERVE))
+        if not bulk:
+            return spent < most
+        checks = self._checks[resource]
+        expected = self._sum(checks, _ESTIMATED_BY) * _MINUTE / _ESTIMATED_BY
+        asked = self._sum_of(checks, _MINUTE)
+        # Those checks which are still to come, and some of the minute whatever checks there are.
+        kept = max(0.0, expected - asked) + points * _BULK_RESERVE
+        return spent + kept < most or (spent < most and spent - asked < points * _BULK_MINIMUM)
 
     def points_last_minute(self, resource: LimitResource) -> int:
         """Points of the last 60 to 65 s, of every replica as far as they told."""
         return self._sum(self._spent[resource], _MINUTE)
 
     def _sum(self, spent: "Counter[int]", seconds: int) -> int:
+        """The points of so many seconds; what is older is forgotten."""
         since = self._clock().timestamp() - seconds - STEP
         for old in [step for step in spent if step <= since]:
             del spent[old]
         return spent.total()
+
+    def _sum_of(self, spent: "Counter[int]", seconds: int) -> int:
+        since = self._clock().timestamp() - seconds - STEP
+        return sum(points for step, points in spent.items() if step > since)
 
     def learn(self, asked: LimitResource, headers: Mapping[str, str]) -> None:
         """Take the limit from any answer's headers.

@@ -17,7 +17,7 @@ from benchmark_manager.github.graphql import AT_MOST, CommitPlace, HeadQuestion
 from benchmark_manager.github.requests import Connection, NoGraphQLError, PassingFailureError, Requests, unavailable
 from benchmark_manager.github.shared import Shared
 
-#: Queries of one batch that may fail, while it is halved, before all that is left counts as failed.
+#: Queries of one batch that may fail in a row, while it is halved, before what is left is not asked for any more.
 _FAILURES: Final = 8
 _KEPT: Final = 1000
 _KEEP_SECONDS: Final = 60.0
@@ -94,7 +94,9 @@ class _Batch:
         self._repositories: set[tuple[str, str | None]] = set()
         self._deadline: asyncio.TimerHandle | None = None
         self._running: asyncio.Task[None] | None = None
+        #: Failures in a row, and whether any query was answered.
         self._failures = 0
+        self._answered = False
 
     async def ask(self, question: HeadQuestion, linger: float) -> CommitPlace | None:
         """The place, or None where REST has to tell.
@@ -151,6 +153,7 @@ class _Batch:
         except PassingFailureError as error:
             await self._halve(questions, error)
             return
+        self._failures, self._answered = 0, True
         for question, waiting in self._waiting.items():
             key = (question.repository.key, question.branch)
             if key in places and not waiting.done():
@@ -165,6 +168,9 @@ class _Batch:
 
     async def _halve(self, questions: Sequence[HeadQuestion], error: PassingFailureError) -> None:
         self._failures += 1
+        if self._failures >= _FAILURES and self._answered:
+            # It is not GitHub as a whole: REST tells of the rest.
+            return
         if self._failures >= _FAILURES:
             raise unavailable(f"{error}; tried {_FAILURES} times, for fewer repositories each time") from None
         if len(questions) == 1:

@@ -12,8 +12,7 @@ from benchmark_manager.github.protocol import Tree, TreeEntry
 from benchmark_manager.github.shared import ANY_AGE, Shared
 
 _ROOT: Final = ""
-#: Listings read at once, and kept for whoever wants the same soon (seconds).
-_AT_ONCE: Final = 4
+#: Listings kept for whoever wants the same soon, and how long, seconds.
 _KEPT: Final = 2
 _KEEP_SECONDS: Final = 5.0
 
@@ -44,8 +43,6 @@ class FolderLister:
     def __init__(self) -> None:
         self._trees: Shared[Tree] = Shared(at_most=_KEPT, keep_seconds=_KEEP_SECONDS)
         self._commits: Shared[Tree | None] = Shared(at_most=_KEPT, keep_seconds=_KEEP_SECONDS)
-        #: A listing of GitHub's greatest size takes some 50 MB while it is read.
-        self.places = asyncio.Semaphore(_AT_ONCE)
 
     async def by_folder(
         self, client: RepositoryClient, folder_trees: Mapping[str, str | None], *, truncated: str | None = None
@@ -61,7 +58,14 @@ class FolderLister:
         wanted = _outermost(folder_trees)
         walk = _Walk(client, self, truncated)
         there = [(folder, tree) for folder in wanted if (tree := folder_trees[folder]) is not None]
-        listed = await asyncio.gather(*(walk.below(tree, folder) for folder, tree in there))
+        walks = [asyncio.create_task(walk.below(tree, folder)) for folder, tree in there]
+        try:
+            listed = await asyncio.gather(*walks)
+        finally:
+            # Where one fails the others are of no use.
+            for each in walks:
+                each.cancel()
+            await asyncio.gather(*walks, return_exceptions=True)
         entries = {path: entry for found in listed for path, entry in found.items()}
         return Listing(entries, tuple(sorted(folder for folder, tree in folder_trees.items() if tree is None)))
 

@@ -31,7 +31,8 @@ _QUERY_SECONDS: Final = 30.0
 #: An API which has no GraphQL is asked again after this time, seconds.
 _NO_GRAPHQL_SECONDS: Final = 3600.0
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
-_CONNECTIONS: Final = httpx.Limits(max_connections=200, max_keepalive_connections=40)
+#: Governors bound them; a pool that is used up by one credential must not hold up another.
+_CONNECTIONS: Final = httpx.Limits(max_connections=2000, max_keepalive_connections=100)
 _MAX_REDIRECTS: Final = 5
 #: GitHub ends listings at 7 MB; no other JSON that is asked for comes near.
 MAX_JSON: Final = 64 * 1024 * 1024
@@ -40,6 +41,10 @@ _SERVER_ERROR: Final = 500
 #: What a request is for.
 RequestKind = Literal["check", "place", "listing", "contents", "archive", "identity", "history", "app"]
 
+#: What may pass, although it is no failure of the server's.
+_PASSING: Final = frozenset({408, 421, 425})
+#: There is no GraphQL at this API.
+_NO_SUCH_ROUTE: Final = frozenset({404, 405, 410, *protocol.REDIRECTS})
 #: What follows a check that found something, and can wait for other checks.
 _BULK: Final[frozenset[RequestKind]] = frozenset({"place", "listing", "contents", "archive"})
 
@@ -215,6 +220,8 @@ class Requests:
         for hop in range(_MAX_REDIRECTS):
             headers = protocol.headers(accept, await self.credential.authorize(), if_none_match)
             reply = await self._send("GET", url, headers, max_bytes, kind=kind)
+            if reply.status == httpx.codes.UNAUTHORIZED and self.credential.renew():
+                continue
             if reply.status not in protocol.REDIRECTS or not follow:
                 return Reply(reply.status, reply.headers, reply.body, redirected=hop > 0)
             url = protocol.redirect_target(reply.headers.get("location"), url, api_url)
@@ -245,8 +252,12 @@ class Requests:
 
     def _answered(self, reply: Reply) -> GraphQLAnswer:
         if reply.status != httpx.codes.OK:
-            # Not found, not allowed, redirected: REST goes on, and tells what is wrong if anything is.
-            self.connection.learn_no_graphql(self.credential)
+            if reply.status in _PASSING:
+                raise protocol.GarbledAnswerError(f"status {reply.status}")
+            # REST goes on, and tells what is wrong if anything is.
+            self.avoid_graphql()
+            if reply.status in _NO_SUCH_ROUTE:
+                self.connection.learn_no_graphql(self.credential)
             raise NoGraphQLError
         answer = protocol.parse_json(reply.body, GraphQLAnswer)
         if answer.is_rate_limited:

@@ -108,7 +108,9 @@ class OriginalSync:
                 continue
             # Changed settings, or a lost lease: what was asked for has not been done yet.
             with contextlib.suppress(SourceChangedError, LeaseLostError):
-                return await self._joined(task)
+                result = await self._joined(task)
+                if trigger != "manual" or not _refused_a_poll(result):
+                    return result
 
     async def start(self, project_id: str, trigger: SyncTrigger) -> SyncProgress:
         """Start a sync, or find the one under way, without waiting for its end.
@@ -162,11 +164,12 @@ class OriginalSync:
         Where the hint is in `batched`, checks wait for each other, to share GraphQL queries. `only_read`: no first
         syncs.
         """
+        began = time.monotonic()
         due = self._leases.claim_due(self._owner, limit, busy, only_read=only_read)
         started = await self._claim(due, None, batched=batched)
         polls = [one.run.project for one in started if one.run.trigger == "poll" and one.run.project.polling_interval]
         companions = self._leases.claim_companions(self._owner, polls, _COMPANIONS)
-        started += await self._claim(companions, None, batched=batched, companion=True)
+        started += await self._claim(companions, None, batched=batched, companions_of=began)
         return [StartedSync(one.run.project.source.credential_hint, one.task) for one in started]
 
     async def _joined(self, task: asyncio.Task[Sync]) -> Sync:
@@ -184,7 +187,7 @@ class OriginalSync:
         trigger: SyncTrigger | None,
         *,
         batched: Collection[str] = (),
-        companion: bool = False,
+        companions_of: float | None = None,
         ahead: CheckAhead | None = None,
     ) -> list[_Started]:
         """Claim and start as one; a caller who goes away in between leaves no lease behind."""
@@ -200,7 +203,7 @@ class OriginalSync:
                 for one in claims:
                     await self._give_back(one.lease)
                 raise StoppingError
-            return [self._start(one, trigger, batched, companion=companion, ahead=ahead) for one in claims]
+            return [self._start(one, trigger, batched, companions_of=companions_of, ahead=ahead) for one in claims]
 
         return await asyncio.shield(self._kept(asyncio.create_task(claim_and_start())))
 
@@ -247,9 +250,10 @@ class OriginalSync:
         trigger: SyncTrigger | None,
         batched: Collection[str],
         *,
-        companion: bool,
+        companions_of: float | None,
         ahead: CheckAhead | None,
     ) -> _Started:
+        """`companions_of`: when those began to be claimed whose check serves this one too (monotonic)."""
         project = claim.project
         self._metrics.claimed(claim, asked_for=trigger is not None)
         started_at = milliseconds(self._clock())
@@ -261,9 +265,9 @@ class OriginalSync:
             trigger=why,
             started_at=started_at,
             started=time.perf_counter(),
-            patience=_patience(claim, batched, asked_for=trigger is not None),
+            patience=_patience(claim, batched, companions_of, asked_for=trigger is not None),
             progress=Progress(sync_id, why, started_at, self._clock),
-            companion=companion,
+            companion=companions_of is not None,
             ahead=ahead,
         )
         task = asyncio.create_task(self._run(run), name=f"sync {project.id}")
@@ -333,13 +337,18 @@ class OriginalSync:
                 _log.warning("a lease could not be renewed", project_id=run.project.id)
 
 
-def _patience(claim: Claim, batched: Collection[str], *, asked_for: bool) -> Patience:
+def _refused_a_poll(sync: Sync) -> bool:
+    """Whether a sync failed for a limit whose reserve a person may use."""
+    return sync.trigger != "manual" and sync.error is not None and sync.error.code == "github_rate_limited"
+
+
+def _patience(claim: Claim, batched: Collection[str], companions_of: float | None, *, asked_for: bool) -> Patience:
     """A check which began before the project fell due, or before somebody asked, tells nothing."""
     late = 0.0 if asked_for or claim.lateness is None else max(0.0, claim.lateness)
     linger = None
     if not asked_for and claim.project.source.credential_hint in batched:
         linger = min(_LINGER_MOST, claim.project.polling_interval * _LINGER_SHARE)
-    return Patience(time.monotonic() - late, linger)
+    return Patience(time.monotonic() - late if companions_of is None else companions_of, linger)
 
 
 def _log_abandoned(log: structlog.stdlib.BoundLogger, error: BaseException) -> None:

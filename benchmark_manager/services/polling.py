@@ -1,6 +1,7 @@
 """Starting the syncs that are due."""
 
 import asyncio
+import math
 import time
 from collections import Counter
 from datetime import timedelta
@@ -27,6 +28,7 @@ _PER_BATCHED_CREDENTIAL: Final = 500
 _CLAIMED_AT_ONCE: Final = 100
 #: GitHub's limit of points a minute rules where so many projects fall due within this time.
 _DUE_WITHIN: Final = timedelta(minutes=3)
+_WAKES_A_SECOND: Final = 10
 #: How often they are counted, seconds.
 _COUNT_EVERY: Final = 5.0
 
@@ -48,7 +50,8 @@ class Polling:
         self._under_way: Counter[str] = Counter()
         self._freed = asyncio.Event()
         self._turn = asyncio.Lock()
-        self._wakes: set[asyncio.Task[None]] = set()
+        self._wakes: dict[float, asyncio.TimerHandle] = {}
+        self._looks: set[asyncio.Task[None]] = set()
         self._stopped = False
 
     async def run_due(self) -> None:
@@ -102,23 +105,29 @@ class Polling:
         self._batched = frozenset(hint for hint, count in due.items() if count >= self._batch_threshold)
 
     def wake(self, seconds: float) -> None:
-        """Look for due projects that long from now, not only with the next tick."""
+        """Look for due projects that long from now, not only with the next tick; wakes of one moment are one."""
+        loop = asyncio.get_running_loop()
+        when = math.ceil((loop.time() + seconds) * _WAKES_A_SECOND) / _WAKES_A_SECOND
+        if not self._stopped and when not in self._wakes:
+            self._wakes[when] = loop.call_at(when, self._look, when)
+
+    def _look(self, when: float) -> None:
+        del self._wakes[when]
 
         async def look() -> None:
-            await asyncio.sleep(seconds)
             try:
                 await self.run_due()
             except (PyMongoError, StorageError) as error:
                 _log.warning("looking for due projects failed", error=type(error).__name__)
 
-        if not self._stopped:
-            task = asyncio.create_task(look())
-            self._wakes.add(task)
-            task.add_done_callback(self._wakes.discard)
+        task = asyncio.create_task(look())
+        self._looks.add(task)
+        task.add_done_callback(self._looks.discard)
 
     def stop(self) -> None:
         """Start no more."""
         self._stopped = True
         self._freed.set()
-        for task in self._wakes:
-            task.cancel()
+        waiting: list[asyncio.TimerHandle | asyncio.Task[None]] = [*self._wakes.values(), *self._looks]
+        for each in waiting:
+            each.cancel()

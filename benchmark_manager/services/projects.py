@@ -9,7 +9,7 @@ from bson import ObjectId
 from benchmark_manager.domain.folders import normalise_folder
 from benchmark_manager.domain.repository_url import check_branch, check_token, parse_repository_url
 from benchmark_manager.domain.schedule import first_phase
-from benchmark_manager.errors import StaleError
+from benchmark_manager.errors import InvalidInputError, StaleError
 from benchmark_manager.github.credentials import fingerprint_of
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.project import Project, ProjectStats, Source
@@ -249,6 +249,7 @@ class ProjectService:
             changes["encrypted_token"] = self._encrypted(fields.github_token)
             changes["token_fingerprint"] = None
         changed = source.model_copy(update=changes)
+        _check_token_stays(source, changed, fields)
         if isinstance(fields.github_token, str):
             fingerprint = fingerprint_of(changed.repository.api_url, fields.github_token)
             changed = changed.model_copy(update={"token_fingerprint": fingerprint})
@@ -275,9 +276,21 @@ class ProjectService:
         await self._projects.delete(project_id, expected_revisions, self._clock())
 
 
+def _check_token_stays(before: Source, after: Source, fields: ProjectFields) -> None:
+    """Refuse to send a stored token to another host than the one it was given for."""
+    kept = isinstance(fields.github_token, Unset) and before.encrypted_token is not None
+    if kept and after.repository.api_url != before.repository.api_url:
+        raise InvalidInputError(
+            "invalid_token",
+            f"The stored token is for {before.repository.api_url} and must not be sent elsewhere; give the new "
+            "address's github_token with it, or null.",
+            field="github_token",
+        )
+
+
 def _repaced(project: Project, now: datetime) -> datetime | None:
-    """When a project is due whose polling interval changed; the first reading of a place is never put off."""
-    if project.state.head_sha is None and project.next_poll_at is not None:
+    """When a project is due whose polling interval changed; a first reading, or what was queued, is never put off."""
+    if project.next_poll_at is not None and (project.state.head_sha is None or project.due_trigger != "poll"):
         return project.next_poll_at
     if project.polling_interval == 0:
         return None

@@ -237,6 +237,8 @@ class SyncWork:
         """Record a failure; nothing that was copied before changes."""
         project = run.project
         next_poll_at = after_failure(project, error, await self._database.now(), self._jitter())
+        # Where nothing polls, what was queued stays queued until it was done.
+        still_due = "poll" if project.polling_interval or next_poll_at is None else project.due_trigger
         retry_at = error.retry_at if isinstance(error, GitHubError) else None
         info = ErrorInfo(code=error.code, detail=error.detail, retry_at=retry_at or next_poll_at)
         sync = failed(run, info, usage, milliseconds(self._clock()))
@@ -251,7 +253,8 @@ class SyncWork:
         )
 
         async def work(session: Session) -> None:
-            await self._leases.finish(Finished(run.lease, project, state, next_poll_at), session)
+            finished = Finished(run.lease, project, state, next_poll_at, due_trigger=still_due)
+            await self._leases.finish(finished, session)
             await self._syncs.insert(sync, run.lease.fence, session)
 
         await self._database.transaction(work)

@@ -34,6 +34,10 @@ _FIRST_DOWNLOAD: Final = 64 * 1024 * 1024
 #: What a request is worth in unpacked bytes of an archive: without a token 60 requests an hour are all there are.
 _WORTH_ANONYMOUS: Final = 20_000_000
 _WORTH_WITH_TOKEN: Final = 500_000
+#: A first sync of more contents than these tries the archive before batches, and gives it up where it has more bytes
+#: than these and the contents together.
+_MANY: Final = 400
+_INSTEAD_OF_BATCHES: Final = 16_000_000
 
 Skipped = dict[str, tuple[str, SkippedFile]]
 
@@ -106,15 +110,13 @@ class UpstreamReader:
         if known is None and client.requests.credential.is_anonymous:
             return Moved(None, None)
         folders = source.config_folder, source.job_folder
-        if known is None and how.linger is None:
-            first = await client.head_place(source.branch, folders)
-            if first is not None:
-                return Moved(first.commit_sha, first)
         head = await self._heads.check(client, source.branch, folders, known, how)
         if head.commit_sha == known:
             place = head.place
             return await self._nothing_new(project, client, known, state.root_tree_sha, place=place)
-        place = head.place or await client.place(head.commit_sha, folders)
+        # A batch resolves a branch for its head and for each folder by itself, and a push may come in between: what it
+        # says of folders is believed of no commit.
+        place = await client.place(head.commit_sha, folders)
         if place is not None and known is not None and self._as_before(project, place.folder_trees):
             return await self._nothing_new(project, client, head.commit_sha, place.root_tree_sha, place=place)
         return Moved(head.commit_sha, place)
@@ -130,33 +132,33 @@ class UpstreamReader:
         """
         async with AsyncExitStack() as stack:
             progress.enter("listing")
-            async with self._lister.places:
-                commit, place = await self._listed(project, client, moved, stack)
-                if (
-                    moved.place is None
-                    and project.state.head_sha is not None
-                    and project.state.max_file_size == self._max_file_size
-                    and commit.folder_trees is not None
-                    and self._as_before(project, commit.folder_trees)
-                ):
-                    root = commit.root_tree_sha
-                    return await self._nothing_new(project, client, commit.sha, root, place=place)
-                stored = {f.path: f for f in await self._files.stored(project.id) if not f.removed}
-                seen = await self._files.skipped(project.id)
-                # After a change of folders, what was sorted by place may have to be sorted by content.
-                sorted_out = _sort_out(
-                    commit.listing,
-                    project.source,
-                    stored,
-                    seen,
-                    self._max_file_size,
-                    types_hold=project.state.head_sha is not None,
-                )
-            # Others' listings need not wait for these contents.
+            commit, place = await self._listed(project, client, moved, stack)
+            if (
+                moved.place is None
+                and project.state.head_sha is not None
+                and project.state.max_file_size == self._max_file_size
+                and commit.folder_trees is not None
+                and self._as_before(project, commit.folder_trees)
+            ):
+                root = commit.root_tree_sha
+                return await self._nothing_new(project, client, commit.sha, root, place=place)
+            stored = {f.path: f for f in await self._files.stored(project.id) if not f.removed}
+            seen = await self._files.skipped(project.id)
+            # After a change of folders, what was sorted by place may have to be sorted by content.
+            sorted_out = _sort_out(
+                commit.listing,
+                project.source,
+                stored,
+                seen,
+                self._max_file_size,
+                types_hold=project.state.head_sha is not None,
+            )
+            # What is not wanted any more takes memory while contents come.
             missing = commit.listing.missing_folders
             trees = None if commit.folder_trees is None else _trees(project.source, commit.folder_trees)
             commit.listing = Listing({}, missing)
-            files, skipped, verdicts = await self._copied(client, commit, sorted_out, progress, stack)
+            first = project.state.head_sha is None
+            files, skipped, verdicts = await self._copied(client, commit, sorted_out, progress, stack, first=first)
             committed_at = commit.committed_at or (await client.commit(commit.sha)).committer.date
         changed = sorted_out.differs_from(stored)
         branch, renamed_to = await self._identity(project, client, place, changed=changed)
@@ -265,15 +267,17 @@ class UpstreamReader:
         sorted_out: "_SortedOut",
         progress: Progress,
         stack: AsyncExitStack,
+        *,
+        first: bool,
     ) -> tuple[dict[str, UpstreamFile], Skipped, dict[str, Verdict]]:
         """Contents looked at and stored; every file, what is skipped, and the verdicts on what is new."""
         wanted = sorted_out.wanted
         known = await self._copier.known(client, wanted)
         missing = {file.sha: file.size for file in wanted if file.sha not in known}
         progress.expect(len(missing), sum(missing.values()))
-        if commit.archive is None and _worth_an_archive(client, len(missing), commit):
+        if commit.archive is None and (limit := _worth_of_an_archive(client, missing, commit, first=first)):
             try:
-                commit.archive = await stack.enter_async_context(downloaded(client, commit.sha, MAX_DOWNLOAD))
+                commit.archive = await stack.enter_async_context(downloaded(client, commit.sha, limit))
                 if commit.committed_at is None:
                     commit.committed_at = (await commit.archive.scan(None)).committed_at
             except (ArchiveTooLargeError, GarbledAnswerError, GitHubUnavailableError):
@@ -290,14 +294,17 @@ class UpstreamReader:
         return files, skipped, verdicts
 
 
-def _worth_an_archive(client: RepositoryClient, missing: int, commit: _Commit) -> bool:
-    """Whether one request for everything beats one for each blob; its bytes are weighed against requests."""
-    if client.requests.has_graphql or missing == 0 or commit.total_size is None:
-        return False
-    # The archive also tells the commit's time.
-    saved = missing - (commit.committed_at is not None)
+def _worth_of_an_archive(client: RepositoryClient, missing: Mapping[str, int], commit: _Commit, *, first: bool) -> int:
+    """How many bytes an archive may have which beats asking for these contents one by one, or in batches; 0: none.
+
+    Its bytes are weighed against requests. It also tells the commit's time.
+    """
+    if client.requests.has_graphql:
+        return _INSTEAD_OF_BATCHES + sum(missing.values()) if first and len(missing) > _MANY else 0
+    saved = len(missing) - (commit.committed_at is not None)
     worth = _WORTH_ANONYMOUS if client.requests.credential.is_anonymous else _WORTH_WITH_TOKEN
-    return commit.total_size <= saved * worth
+    fits = commit.total_size is not None and commit.total_size <= saved * worth
+    return MAX_DOWNLOAD if missing and fits else 0
 
 
 def _trees(source: Source, trees: Mapping[str, str | None]) -> tuple[str | None, str | None]:

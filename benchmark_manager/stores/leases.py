@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import LeaseLostError, SourceChangedError
 from benchmark_manager.models.project import Claim, Lease, Project, RepositoryAddress, SyncState
+from benchmark_manager.models.sync import SyncTrigger
 from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session, object_id
 from benchmark_manager.stores.project_documents import due_by, project_of
 
@@ -39,13 +40,17 @@ _NOUN: Final = "project"
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A sync's outcome for its project: `project` is what the sync began with."""
+    """A sync's outcome for its project: `project` is what the sync began with.
+
+    `due_trigger` is why it is due at `next_poll_at`: what was queued and failed is still queued.
+    """
 
     lease: Lease
     project: Project
     state: SyncState
     next_poll_at: datetime | None
     renamed_to: RepositoryAddress | None = None
+    due_trigger: SyncTrigger = "poll"
 
 
 class LeaseStore:
@@ -278,7 +283,7 @@ def _outcome(finished: Finished) -> Document:
         "state": finished.state.model_dump(),
         **_NO_LEASE,
         "next_poll_at": finished.next_poll_at,
-        **due_by("poll"),
+        **due_by(finished.due_trigger),
     }
     if finished.renamed_to is not None:
         changes |= {"source.repository": finished.renamed_to.model_dump(), "repository_key": finished.renamed_to.key}

@@ -21,7 +21,7 @@ from benchmark_manager.stores.project_documents import due_by, project_document,
 _TOMBSTONE: Final = timedelta(minutes=2)
 _NOUN: Final = "project"
 _NEVER: Final = datetime(9000, 1, 1, tzinfo=UTC)
-_CHILDREN: Final = ("files", "skipped_files", "modified_files", "syncs", "file_histories")
+_CHILDREN: Final = ("files", "skipped_files", "modified_files", "syncs", "file_histories", "sync_progress")
 
 
 class ProjectStore:

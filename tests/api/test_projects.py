@@ -2,9 +2,11 @@
 
 import asyncio
 import re
+from pathlib import Path
 
+from github_test_server import GitHubTestServer
 from support.problems import assert_problem
-from support.service import Json, Service
+from support.service import Json, Service, running_service
 
 MEMBERS = {
     *("id", "name", "github_repo_url", "github_web_url", "branch", "resolved_branch", "config_folder", "job_folder"),
@@ -244,3 +246,18 @@ async def test_of_concurrent_changes_none_that_was_acknowledged_is_lost(service:
             assert stored.items() >= change.items()
         assert stored["github_repo_url"].endswith(f"/r{number}")
         assert stored["github_token_set"] is (number % 2 == 0)
+
+
+async def test_a_stored_token_is_never_sent_to_another_host(
+    database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> None:
+    elsewhere = "https://ghe.example/api/v3"
+    async with running_service(database_url, github, tmp_path, github_api_urls=(github.url, elsewhere)) as service:
+        project = await service.project("acme/b", github_token="ghp_secret")
+        moved = {"github_repo_url": f"{elsewhere}/repos/acme/b"}
+        problem = await service.put(f"/projects/{project['id']}", moved, 422)
+        assert (problem["code"], problem["errors"][0]["field"]) == ("invalid_token", "github_token")
+        assert "ghp_secret" not in str(problem)
+        for token in (None, "ghp_other"):
+            changed = await service.put(f"/projects/{project['id']}", {**moved, "github_token": token})
+            assert changed["github_token_set"] is (token is not None)

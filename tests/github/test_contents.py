@@ -95,10 +95,10 @@ async def test_nothing_wanted_asks_nothing(hub: Hub, way: str) -> None:
     assert len(hub.server.requests) == 0
 
 
-async def test_at_most_ten_are_under_way(own_hub: Hub, contents: dict[str, bytes]) -> None:
+async def test_at_most_sixteen_are_under_way(own_hub: Hub, contents: dict[str, bytes]) -> None:
     own_hub.server.latency = 0.03
     await fetched(own_hub.repository(), contents)
-    assert own_hub.server.requests.most_at_once == 10
+    assert own_hub.server.requests.most_at_once == 16
 
 
 async def test_no_more_is_asked_for_than_the_budget_has_room_for(hub: Hub, repository: Repository) -> None:
@@ -163,7 +163,7 @@ async def test_closing_cancels_what_is_under_way(own_hub: Hub, contents: dict[st
         assert (await anext(blobs)).keys() == {first}
     assert time.monotonic() - begin < 5
     assert asyncio.all_tasks() <= before
-    assert len(own_hub.server.requests) <= 11
+    assert len(own_hub.server.requests) <= 17
     assert budget._free == BUDGET
 
 
@@ -175,7 +175,7 @@ async def test_a_failure_cancels_the_rest(own_hub: Hub, contents: dict[str, byte
     before = asyncio.all_tasks()
     await until_failure(own_hub.repository(), contents)
     assert asyncio.all_tasks() <= before
-    assert len(own_hub.server.requests) <= 10
+    assert len(own_hub.server.requests) <= 16
 
 
 # GraphQL
@@ -226,7 +226,7 @@ async def test_where_every_query_fails_their_number_is_bounded_and_all_comes_raw
     contents = committed(repository, many(300))
     hub.server.faults.add(Status(502), path="graphql$", times=None)
     assert await fetched(with_token(hub), contents) == contents
-    assert hub.server.requests.count("graphql$") <= 22
+    assert hub.server.requests.count("graphql$") <= 28
     assert hub.server.requests.count("/git/blobs/") == 300
 
 
@@ -236,7 +236,7 @@ async def test_where_nothing_answers_the_requests_are_bounded(hub: Hub, reposito
     hub.server.faults.add(ResetBefore(), times=None)
     got, error = await until_failure(client, contents)
     assert (got, error.code) == ({}, "github_unavailable")
-    assert len(hub.server.requests) <= 22 + 10 * 4
+    assert len(hub.server.requests) <= 28 + 16 * 4
 
 
 async def test_a_server_without_graphql_is_asked_for_it_once(hub: Hub, contents: dict[str, bytes]) -> None:

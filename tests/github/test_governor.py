@@ -296,12 +296,38 @@ async def test_what_reads_contents_leaves_the_checks_their_part_of_a_minute(gove
         async with governor.place("core", urgent=False, bulk=True):
             bulk += 1
         assert bulk <= POINTS_A_MINUTE["core"]
-    # Of 900 points 300 are what checks took, and 15 hundredths are for people and in reserve.
-    assert bulk <= 900 * 0.85 - 300
+    # Of 900 points checks took 300, of which they keep what they still may ask for; 15 hundredths are in reserve.
+    assert bulk <= 900 * 0.85 - 300 * 150 / 180
     # A check goes at once.
     before = clock.now
     await spend(governor, 1, urgent=False)
     assert clock.now == before
+
+
+@pytest.mark.parametrize("checks", [0, 300, 420, 600, 780])
+async def test_what_reads_contents_gets_the_rest_of_each_minute_however_many_checks_there_are(
+    governor: Governor, clock: Clock, checks: int
+) -> None:
+    bulk = 0
+
+    async def read() -> None:
+        nonlocal bulk
+        while True:
+            async with governor.place("core", urgent=False, bulk=True):
+                bulk += 1
+
+    reading = asyncio.create_task(read())
+    for second in range(300):
+        for _ in range((second + 1) * checks // 60 - second * checks // 60):
+            await spend(governor, 1, urgent=False)
+        # Those who wait for their minute look once a second.
+        clock.pass_time(1)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert governor.points_last_minute("core") <= 810
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    assert bulk / 5 >= max(0.75 * (765 - checks), 0.05 * 900 if checks < 780 else 1)
 
 
 @pytest.mark.parametrize("limit", [60, 5000])

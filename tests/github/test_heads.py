@@ -246,3 +246,26 @@ async def test_other_credentials_have_batches_of_their_own(hub: Hub, checker: He
     assert getattr(found[1], "code", None) == "repository_not_found"
     accounts = {request.account for request in hub.server.requests.select("graphql$")}
     assert len(accounts) == hub.server.requests.count("graphql$") == 2
+
+
+async def test_two_repositories_which_no_query_survives_do_not_fail_the_others(
+    hub: Hub, checker: HeadChecker, repository: Repository, commit: str
+) -> None:
+    clients = hosted(hub, repository, 40)
+    bad = {b'"r3"', b'"r37"'}
+    hub.server.faults.add(
+        Status(502), path="graphql$", times=None, where=lambda request: any(name in request.body for name in bad)
+    )
+    assert heads(await checked(checker, clients)) == [commit] * 40
+    assert hub.server.requests.count("/commits/") == 2
+
+
+async def test_a_status_that_may_pass_does_not_end_batches_for_an_hour(
+    hub: Hub, checker: HeadChecker, repository: Repository, commit: str
+) -> None:
+    clients = hosted(hub, repository, 3)
+    hub.server.faults.add(Status(408), path="graphql$")
+    assert heads(await checked(checker, clients)) == [commit] * 3
+    hub.server.requests.reset()
+    assert heads(await checked(checker, clients)) == [commit] * 3
+    assert hub.server.requests.count("graphql$") == len(hub.server.requests) == 1

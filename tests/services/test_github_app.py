@@ -160,3 +160,12 @@ async def test_the_key_may_come_from_a_file_or_with_escaped_line_breaks(
     for given in ({"github_app_private_key_file": file}, {"github_app_private_key": escaped}):
         async with running_service(database_url, github, tmp_path, github_app_id=str(APP), **given) as service:
             assert (await service.get("/health"))["status"] == "healthy"
+
+
+async def test_a_token_which_ended_early_is_replaced_at_once(app_service: Service) -> None:
+    app_service.repository("acme/again", FILES, private_to=[])
+    installation = app_service.github.hosting.install(APP, "acme")
+    project = await app_service.synced("acme/again")
+    app_service.github.hosting.expire_tokens(installation)
+    assert (await app_service.sync(project["id"]))["status"] == "unchanged"
+    assert app_service.github.requests.count("/access_tokens$") == 2

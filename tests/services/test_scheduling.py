@@ -186,3 +186,30 @@ async def test_a_sync_queued_for_all_during_a_sync_is_done_after_it(service: Ser
     assert await poll(service) == [("manual", "success")]
     now = await service.get(f"/projects/{project['id']}")
     assert (now["last_sync"]["commit_sha"], now["next_poll_at"]) == (head, None)
+
+
+@pytest.mark.parametrize(
+    "fault", [Status(503), Status(403, {"message": "secondary rate limit"}, {"Retry-After": "60"})]
+)
+async def test_what_was_queued_without_polling_is_tried_until_it_was_done(hasty: Service, fault: Status) -> None:
+    repository = hasty.repository("acme/b", FILES)
+    project = await hasty.synced("acme/b")
+    repository.commit({"config/a.yaml": b"model: other\n"})
+    planned = hasty.github.faults.add(fault, times=None)
+    await hasty.post("/projects/sync-all", None, 202)
+    assert await poll(hasty) == [("manual", "failed")]
+    assert 0 < await seconds_until_due(hasty, project) <= 200
+    hasty.github.faults.remove(planned)
+    await hasty.services.project_store.make_all_due("manual")
+    hasty.services.sync._work._credentials._connection.governors._by_fingerprint.clear()
+    assert await poll(hasty) == [("manual", "success")]
+    assert await due_at(hasty, project) is None
+
+
+@pytest.mark.parametrize("interval", [0, 3600])
+async def test_another_interval_does_not_put_off_what_was_queued(service: Service, interval: int) -> None:
+    service.repository("acme/b", FILES)
+    project = await service.synced("acme/b", polling_interval=60)
+    await service.post("/projects/sync-all", None, 202)
+    await changed(service, project, polling_interval=interval)
+    assert await poll(service) == [("manual", "unchanged")]

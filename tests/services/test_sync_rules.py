@@ -71,9 +71,10 @@ async def test_polls_of_many_projects_of_one_credential_are_one_query_and_a_move
     batching.github.requests.reset()
     assert await polled(batching) == [("poll", "success")] + [("poll", "unchanged")] * 5
     checks = batching.github.requests.select("graphql$")
-    # One query for all checks, one for the contents; a listing of the folder which changed, and of the other.
-    assert [r.body.count(b"repository(") for r in checks] == [6, 1]
-    assert len(batching.github.requests) <= 4
+    # One query for all checks, one for each that moved (its folders at that very commit), one for the contents; a
+    # listing of the folder which changed, and of the other.
+    assert [r.body.count(b"repository(") for r in checks] == [6, 1, 1, 1]
+    assert len(batching.github.requests) <= 6
     now = await batching.get(f"/projects/{projects[3]['id']}")
     assert now["last_sync"]["commit_sha"] == head
 
@@ -329,3 +330,41 @@ async def test_figures_are_as_prometheus_reads_them_count_what_was_asked_and_hol
     asked = Counter(request.resource for request in service.github.requests)
     assert {name: total("github_requests_total", resource=name or "") for name in asked} == asked
     assert (total("files", kind="original"), total("projects")) == (3, 1)
+
+
+async def test_what_a_batch_says_of_folders_is_believed_of_no_commit(batching: Service) -> None:
+    """A query resolves the branch for each field by itself: its folders may be those of another commit, or none."""
+    repositories = [batching.repository(f"acme/{n}", FILES, private_to=["reader"]) for n in range(2)]
+    projects = [await batching.synced(f"acme/{n}", github_token="reader", polling_interval=60) for n in range(2)]
+    repositories[0].commit({"README.md": b"moves"})
+    for folder in ("f0", "f1"):
+        batching.github.faults.add(GraphQLError(f"r0.{folder}"), path="graphql$")
+    await make_due(batching)
+    await polled(batching)
+    assert len(await batching.files(projects[0]["id"])) == len(FILES)
+    assert (await batching.get(f"/projects/{projects[0]['id']}"))["sync_status"] == "ok"
+
+
+async def test_a_person_who_joins_a_poll_does_not_inherit_that_it_may_not_use_the_reserve(service: Service) -> None:
+    service.repository("acme/b", FILES, private_to=["reader"])
+    project = await service.synced("acme/b", github_token="reader", polling_interval=60)
+    service.github.limits.set("reader", remaining=300)
+    await service.sync(project["id"])
+    await make_due(service)
+    [started] = await service.services.sync.start_due(1, (), ())
+    joined = await service.services.sync.sync(project["id"], "manual")
+    assert ((await started.task).status, joined.status, joined.trigger) == ("failed", "unchanged", "manual")
+
+
+async def test_those_which_one_check_serves_share_it(service: Service) -> None:
+    service.repository("acme/b", FILES, private_to=["reader"])
+    for name in ("one", "two", "three"):
+        await service.synced("acme/b", name=name, github_token="reader", polling_interval=60)
+    database = service.services.sync._database
+    collection = database.collection("projects")
+    soon = await database.now() + timedelta(seconds=30)
+    await collection.update_many({}, {"$set": {"next_poll_at": soon}})
+    await collection.update_one({"name": "one"}, {"$set": {"next_poll_at": await database.now()}})
+    service.github.requests.reset()
+    assert await polled(service) == [("poll", "unchanged")] * 3
+    assert service.github.requests.count("/commits/") == len(service.github.requests) == 1
