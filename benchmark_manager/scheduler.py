@@ -18,6 +18,7 @@ _log = structlog.get_logger(__name__)
 #: Seconds between looks for due projects.
 _TICK: Final = 1.0
 _SHARE_LIMITS: Final = 5.0
+_GIVE_BACK_FORGOTTEN: Final = 5.0
 _SWEEP_DELETED: Final = 15.0
 _HOUSEKEEPING: Final = 6 * 3600.0
 #: Of the 10 s for a graceful stop, running syncs get these.
@@ -41,6 +42,7 @@ class Scheduler:
         sweeping = self._services.housekeeping
         self._every(_TICK, "poll", self._services.polling.run_due)
         self._every(_SHARE_LIMITS, "share limits", self._services.limits.run)
+        self._every(_GIVE_BACK_FORGOTTEN, "give back forgotten leases", self._services.sync.give_back_forgotten)
         self._every(_SWEEP_DELETED, "sweep deleted projects", sweeping.sweep_deleted_projects)
         self._every(_HOUSEKEEPING, "housekeeping", sweeping.run)
         self._scheduler.start()

@@ -304,6 +304,17 @@ class OriginalSync:
         except PyMongoError:
             _log.warning("a lease could not be given back and will run out", project_id=lease.project_id)
 
+    async def give_back_forgotten(self) -> None:
+        """Give back leases which this process holds without knowing.
+
+        A claim whose answer did not come in time may still have been written, and a lease may not have been taken
+        back: nobody would sync those projects until their leases run out.
+        """
+        for lease in await self._leases.held(self._owner):
+            running = self._running.get(lease.project_id)
+            if running is None or running[1].lease.fence != lease.fence:
+                await self._leases.release(lease)
+
     async def _under_lease(self, run: SyncRun, work: Awaitable[Sync]) -> Sync:
         """Run `work` while the lease is renewed; stop it when the lease is lost."""
         beat = asyncio.create_task(self._beat(run))

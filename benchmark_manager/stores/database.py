@@ -65,6 +65,7 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
         IndexModel([("due_rank", ASCENDING), ("next_poll_at", ASCENDING)]),
         IndexModel([("next_poll_at", ASCENDING), ("credential", ASCENDING)]),
         IndexModel([("repository_key", ASCENDING)]),
+        IndexModel([("lease_owner", ASCENDING)]),
     ],
     "files": [
         # `removed_at` is null for files in place, so that each path is there once.

@@ -193,6 +193,12 @@ class LeaseStore:
         kept = {str(row["_id"]) for row in held if row["fence"] == fences[str(row["_id"])]}
         return set(fences) - kept
 
+    async def held(self, owner: str) -> list[Lease]:
+        """Every lease that the database knows as this owner's, run out or not; no claim of ours is under way then."""
+        async with self._database.claim_lock:
+            rows = self._projects.find({"lease_owner": owner}, {"fence": 1})
+            return [Lease(project_id=str(row["_id"]), owner=owner, fence=row["fence"]) async for row in rows]
+
     async def release(self, lease: Lease) -> None:
         """Give a lease back without a result; the project stays as due as it was."""
         await self._projects.update_one(_held(lease), {"$set": _NO_LEASE})

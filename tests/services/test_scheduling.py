@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from benchmark_manager.factory import Outside, utc_now
+from benchmark_manager.models.project import Lease
 from github_test_server import GitHubTestServer, Status
 from support.mongod import eventually
 from support.service import Json, Service, running_service
@@ -213,3 +214,28 @@ async def test_another_interval_does_not_put_off_what_was_queued(service: Servic
     await service.post("/projects/sync-all", None, 202)
     await changed(service, project, polling_interval=interval)
     assert await poll(service) == [("manual", "unchanged")]
+
+
+async def test_a_lease_which_the_process_holds_without_knowing_does_not_run_out_before_its_project_is_synced(
+    service: Service,
+) -> None:
+    """As when the database answers a claim too late, and writes it none the less."""
+    service.repository("acme/a", FILES)
+    service.repository("acme/b", FILES)
+    running, forgotten = await service.project("acme/a"), await service.project("acme/b")
+    service.github.latency = 0.3
+    syncing = asyncio.create_task(service.sync(running["id"]))
+    sync = service.services.sync
+
+    async def lease() -> Lease | None:
+        return next(iter(await sync._leases.held(sync._owner)), None)
+
+    held = await eventually(lease, 10, "the sync took no lease")
+    assert await sync._leases.claim(forgotten["id"], sync._owner) is not None
+    await sync.give_back_forgotten()
+    assert await sync._leases.held(sync._owner) == [held]
+    service.github.latency = 0
+    assert await poll(service) == [("poll", "success")]
+    assert (await syncing)["status"] == "success"
+    await sync.give_back_forgotten()
+    assert await sync._leases.held(sync._owner) == []
