@@ -1,0 +1,166 @@
+"""What differs between texts, key by key.
+
+Values are compared by type and value as their readers take them: other quotes, another order of keys
+and comments are no change, while `1` and `"1"`, an anchor and a tag are told apart.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import JsonValue
+
+from benchmark_manager.domain.documents.nodes import Collection, Identities, Node, Slot, Tree
+from benchmark_manager.domain.documents.parse import try_parse
+from benchmark_manager.domain.documents.paths import Path, Slots, children, named_items, shown
+from benchmark_manager.domain.documents.values import to_json
+from benchmark_manager.models.original_file import FileFormat
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """One difference. `before` is None for what was added, `after` for what was removed; null is None as well.
+
+    Values are JSON's, or the source text where JSON has none; doubtful scalars as PyYAML takes them.
+    """
+
+    path: str
+    kind: Literal["changed", "added", "removed"]
+    before: JsonValue
+    after: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRow:
+    """A path, and what each text has there: one-tuples of a JSON value, None where it has nothing.
+
+    `differs` says for each text whether it has something else there than the first has.
+    """
+
+    path: str
+    values: tuple[tuple[JsonValue] | None, ...]
+    differs: tuple[bool, ...]
+
+
+def key_changes(before: str, after: str, file_format: FileFormat) -> tuple[KeyChange, ...] | None:
+    """The differences in the order of `before`; None where a side does not parse or is a template.
+
+    A value that came or went is one change with all that is in it. A list whose items are addressed
+    by name and stand in another order is one change; any other list is compared item by item.
+    """
+    identities = Identities()
+    old, new = (try_parse(text, file_format, identities) for text in (before, after))
+    if old is None or new is None:
+        return None
+    return tuple(_differences(old, new))
+
+
+def _differences(old: Tree, new: Tree) -> Iterator[KeyChange]:
+    pending: list[tuple[Path, Node | None, Node | None]] = [((), old.stream, new.stream)]
+    while pending:
+        path, before, after = pending.pop()
+        if before is not None and after is not None:
+            if before.identity == after.identity:
+                continue
+            parts = None if _is_reordered(before, after) else children((old, new), (before, after))
+            if parts is not None:
+                pending += [((*path, step), *_values(slots)) for step, slots in reversed(parts)]
+                continue
+        yield _change(path, (old, before), (new, after))
+
+
+def _values(slots: Slots) -> tuple[Node | None, Node | None]:
+    before, after = (None if slot is None else slot.value for slot in slots)
+    return before, after
+
+
+def _change(path: Path, old: tuple[Tree, Node | None], new: tuple[Tree, Node | None]) -> KeyChange:
+    before, after = (None if node is None else to_json(tree, node) for tree, node in (old, new))
+    kind: Literal["changed", "added", "removed"] = "changed"
+    if old[1] is None or new[1] is None:
+        kind = "added" if old[1] is None else "removed"
+    return KeyChange(shown(path), kind, before, after)
+
+
+def _is_reordered(before: Node, after: Node) -> bool:
+    """Whether named items which both lists have stand in another order."""
+    if not isinstance(before, Collection) or not isinstance(after, Collection):
+        return False
+    if before.kind != "sequence" or after.kind != "sequence":
+        return False
+    labels = named_items((before, after))
+    if labels is None:
+        return False
+    return [step for step in labels[0] if step in labels[1]] != [step for step in labels[1] if step in labels[0]]
+
+
+def values_at(text: str, file_format: FileFormat) -> Mapping[str, JsonValue] | None:
+    """Every value without parts, and every empty collection, by its path; None for a text without a tree."""
+    rows = value_rows([text], file_format)
+    if rows is None:
+        return None
+    return {row.path: row.values[0][0] for row in rows if row.values[0] is not None}
+
+
+def value_rows(texts: Sequence[str], file_format: FileFormat) -> tuple[ValueRow, ...] | None:
+    """The values of several texts side by side, under paths which lead to the same place in all of them.
+
+    None where one of them does not parse or is a template.
+    """
+    identities = Identities()
+    trees = [tree for text in texts if (tree := try_parse(text, file_format, identities)) is not None]
+    if len(trees) != len(texts):
+        return None
+    return tuple(_rows(trees))
+
+
+def rows_beside(original: str, texts: Sequence[str], file_format: FileFormat) -> list[tuple[ValueRow, ...] | None]:
+    """For each text the rows in which it differs from the original, each compared with that alone.
+
+    None for a text without a tree, and for all of them where the original has none.
+    """
+    identities = Identities()
+    first = try_parse(original, file_format, identities)
+    if first is None:
+        return [None] * len(texts)
+    trees = (try_parse(text, file_format, identities) for text in texts)
+    return [None if tree is None else tuple(_differing([first, tree])) for tree in trees]
+
+
+def _differing(trees: Sequence[Tree]) -> Iterator[ValueRow]:
+    return (row for row in _rows(trees) if any(row.differs))
+
+
+def _rows(trees: Sequence[Tree]) -> Iterator[ValueRow]:
+    pending: list[tuple[Path, tuple[Node | None, ...]]] = [((), tuple(tree.stream for tree in trees))]
+    while pending:
+        path, nodes = pending.pop()
+        leaves = tuple(node if _is_leaf(node) else None for node in nodes)
+        if any(node is not None for node in leaves):
+            yield _row(path, trees, leaves)
+        for group in reversed(_groups(nodes)):
+            parts = children(trees, group) or []
+            pending += [((*path, step), tuple(_value(slot) for slot in slots)) for step, slots in reversed(parts)]
+
+
+def _value(slot: Slot | None) -> Node | None:
+    return None if slot is None else slot.value
+
+
+def _is_leaf(node: Node | None) -> bool:
+    return node is not None and (not isinstance(node, Collection) or not (node.slots or node.kind == "stream"))
+
+
+def _groups(nodes: Sequence[Node | None]) -> list[tuple[Node | None, ...]]:
+    """The sides whose collections can be walked together, for each kind, tag and anchor of them."""
+    heads = dict.fromkeys(node.head for node in nodes if isinstance(node, Collection) and node.slots)
+    return [
+        tuple(node if isinstance(node, Collection) and node.head == head and node.slots else None for node in nodes)
+        for head in heads
+    ]
+
+
+def _row(path: Path, trees: Sequence[Tree], nodes: Sequence[Node | None]) -> ValueRow:
+    values = tuple(None if node is None else (to_json(tree, node),) for tree, node in zip(trees, nodes, strict=True))
+    identities = [None if node is None else node.identity for node in nodes]
+    return ValueRow(shown(path), values, tuple(identity != identities[0] for identity in identities))

@@ -1,0 +1,44 @@
+"""Text in, tree out."""
+
+from benchmark_manager.domain.documents.json_tree import read_json_tree
+from benchmark_manager.domain.documents.nodes import Identities, Tree
+from benchmark_manager.domain.documents.yaml_tree import compose
+from benchmark_manager.domain.validation import validate
+from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK
+from benchmark_manager.models.original_file import FileFormat
+
+
+class UnreadableError(Exception):
+    """The text has no tree: it is a template, does not parse, repeats a key or is nested too deep."""
+
+
+def parse(text: str, file_format: FileFormat, identities: Identities | None = None) -> Tree:
+    """The tree of a text; a byte order mark at its beginning is not part of it.
+
+    Args:
+        text: YAML with any number of documents, or JSON.
+        file_format: which of them.
+        identities: shared by trees which are compared with each other.
+
+    Raises:
+        UnreadableError: exactly where `validate` calls the text a template or invalid, and for
+            YAML which escapes a private character beside one that libyaml cannot be shown.
+    """
+    body = text.removeprefix(BYTE_ORDER_MARK)
+    if validate(body, file_format).validity != "valid":
+        raise UnreadableError
+    identities = identities or Identities()
+    if file_format == "json":
+        return read_json_tree(body, identities)
+    tree = compose(body, identities)
+    if tree is None:
+        raise UnreadableError
+    return tree
+
+
+def try_parse(text: str, file_format: FileFormat, identities: Identities | None = None) -> Tree | None:
+    """`parse`, with None for what it refuses."""
+    try:
+        return parse(text, file_format, identities)
+    except UnreadableError:
+        return None

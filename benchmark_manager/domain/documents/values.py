@@ -1,0 +1,49 @@
+"""Nodes as JSON values."""
+
+from operator import attrgetter
+from typing import Final
+
+from pydantic import JsonValue
+
+from benchmark_manager.domain.documents.nodes import Alias, Collection, Node, Scalar, Tree
+
+_VALUE: Final = attrgetter("value")
+
+
+def to_json(tree: Tree, node: Node) -> JsonValue:
+    """The node's value; its source text if it is, or holds, what JSON has no form for.
+
+    Such are aliases, anchors, tags, merged keys (`<<`), and keys which become equal as strings. A
+    number which is too large and a date are strings of their own source.
+    """
+    try:
+        return _plain(node)
+    except _NoJsonError:
+        return tree.source(node)
+
+
+class _NoJsonError(Exception):
+    """The node is, or holds, what JSON has no form for."""
+
+
+def _plain(node: Node) -> JsonValue:
+    # Recursive: `validate` admits no more than 200 levels.
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Alias) or not node.is_json or node.merge_key() is not None:
+        raise _NoJsonError
+    return _mapping(node) if node.kind == "mapping" else _sequence(node)
+
+
+def _mapping(node: Collection) -> JsonValue:
+    values: dict[str, JsonValue] = {}
+    for slot in node.slots:
+        if not isinstance(slot.key, Scalar) or slot.key.text in values:
+            raise _NoJsonError
+        values[slot.key.text] = _plain(slot.value)
+    return values
+
+
+def _sequence(node: Collection) -> JsonValue:
+    # `map`, because a comprehension would cost a second frame for each level.
+    return list(map(_plain, map(_VALUE, node.slots)))

@@ -1,0 +1,242 @@
+"""YAML as a tree with positions, composed from libyaml's events.
+
+libyaml tells where a value begins and ends, but neither where a dash or a colon stands nor where a
+block ends: the end it reports lies behind the comments and blank lines which follow. Those places
+are found in the text, between what stands before and behind.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import yaml
+
+from benchmark_manager.domain.documents.lines import LineStarts
+from benchmark_manager.domain.documents.nodes import (
+    Alias,
+    Collection,
+    CollectionKind,
+    Identities,
+    Node,
+    Scalar,
+    Slot,
+    Style,
+    Tree,
+    parts_of,
+)
+from benchmark_manager.domain.documents.scalars import Reading, read_plain, read_tagged, read_text
+from benchmark_manager.domain.yaml_events import (
+    AliasEvent,
+    Event,
+    ScalarEvent,
+    Source,
+    YamlSyntaxError,
+    events,
+    prepare,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_COLON: Final = re.compile(r"[ \t]*+:")
+_FLOW_COLON: Final = re.compile(r"[ \t\r\n]*+:")
+_KEEPS_BLANK_LINES: Final = re.compile(r"[|>][1-9]?\+")
+_BLANKS: Final = " \t\r\n"
+# The escapes of the characters that `yaml_events` takes stand-ins from.
+_PRIVATE_ESCAPE: Final = "\\U0010"
+
+
+class CollectionStart(Event, Protocol):
+    """The start of a mapping or sequence, as libyaml gives it."""
+
+    anchor: str | None
+    tag: str | None
+    flow_style: bool | None
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An open collection; `dash_column` is that of a block sequence's dashes."""
+
+    kind: CollectionKind
+    style: Style
+    start: int
+    end: int
+    head: int
+    is_json: bool
+    floor: int
+    dash: int = -1
+    key: Node | None = None
+    slots: list[Slot] = field(default_factory=list)
+
+
+def compose(text: str, identities: Identities) -> Tree | None:
+    """The tree of a text which `validate` found valid; None where stand-ins would be ambiguous."""
+    try:
+        source = prepare(text)
+    except YamlSyntaxError:
+        return None
+    if source.delicate and _PRIVATE_ESCAPE in text:
+        return None
+    return _Composer(source, identities).run()
+
+
+class _Composer:
+    """Follows the events; a frame for each open collection, the first for the stream."""
+
+    def __init__(self, source: Source, identities: Identities) -> None:
+        self._source = source
+        self._text = source.text
+        self._lines = LineStarts(source.text)
+        self._identities = identities
+        self._originals = {ord(source.parsed[i]): source.text[i] for i in source.delicate}
+        self._frames: list[_Frame] = []
+        self._references: list[list[str]] = []
+        self._readings: dict[str, Reading] = {}
+        # The end of what was read last: a value, or the mark which begins a document.
+        self._end = 0
+
+    def run(self) -> Tree:
+        handlers: dict[type[object], Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.AliasEvent: self._alias,
+            yaml.MappingStartEvent: partial(self._open, kind="mapping"),
+            yaml.SequenceStartEvent: partial(self._open, kind="sequence"),
+            yaml.MappingEndEvent: self._close,
+            yaml.SequenceEndEvent: self._close,
+            yaml.DocumentStartEvent: self._document,
+        }
+        self._frames = [_Frame("stream", "flow", 0, 0, self._identities.number("stream", None, None), True, 0)]
+        for event in events(self._source.parsed):
+            if (handler := handlers.get(type(event))) is not None:
+                handler(event)
+        references = tuple(tuple(document) for document in self._references)
+        return Tree(self._text, "yaml", self._collection(self._frames[0], len(self._text)), references)
+
+    def _document(self, event: Event) -> None:
+        self._references.append([])
+        self._end = event.end_mark.index
+
+    def _scalar(self, event: ScalarEvent) -> None:
+        start, end = event.start_mark.index, event.end_mark.index
+        style = _style(event)
+        if style == "block":
+            end = self._block_scalar_end(start, end)
+        text = event.value.translate(self._originals) if self._originals else event.value
+        reading = self._reading(event, text, self._text[start:end])
+        identity = self._identities.number("scalar", reading.identity, event.anchor)
+        self._anchor(event.anchor)
+        # JSON's value would not tell of the anchor.
+        value = reading.value if event.anchor is None else self._text[start:end]
+        self._node(Scalar(start, end, identity, style, text, value, reading.is_text))
+
+    def _reading(self, event: ScalarEvent, text: str, source: str) -> Reading:
+        if event.tag is not None:
+            return read_tagged(text, event.tag, source)
+        if not event.implicit[0]:
+            return read_text(text)
+        # Keys and values repeat, and reading one costs more than the rest of it.
+        if (reading := self._readings.get(text)) is None:
+            reading = self._readings[text] = read_plain(text)
+        return reading
+
+    def _block_scalar_end(self, start: int, end: int) -> int:
+        """The end of the last line that belongs to it, without its line end."""
+        source = self._text[start:end]
+        if _KEEPS_BLANK_LINES.search(source.split("\n", 1)[0]):
+            return start + len(_without_line_end(source))
+        last = start + len(source.rstrip(_BLANKS))
+        # Blanks at the end of the last line are part of the value.
+        return last + len(_first_line(self._text[last:end]))
+
+    def _alias(self, event: AliasEvent) -> None:
+        self._references[-1].append(f"*{event.anchor}")
+        identity = self._identities.number("alias", event.anchor)
+        self._node(Alias(event.start_mark.index, event.end_mark.index, identity, event.anchor))
+
+    def _anchor(self, name: str | None) -> None:
+        if name is not None:
+            self._references[-1].append(f"&{name}")
+
+    def _open(self, event: CollectionStart, kind: CollectionKind) -> None:
+        is_flow = bool(event.flow_style)
+        start = event.start_mark.index
+        head = self._identities.number(kind, event.tag, event.anchor)
+        self._anchor(event.anchor)
+        style: Style = "flow" if is_flow else "block"
+        # What stands above the first entry of a document speaks of the document.
+        floor = event.end_mark.index if is_flow or len(self._frames) == 1 else self._end
+        bare = event.tag is None and event.anchor is None
+        frame = _Frame(kind, style, start, start, head, bare, floor)
+        if kind == "sequence" and not is_flow:
+            # For a sequence at its key's column the mark lies behind the first dash, else before it.
+            end = event.end_mark.index
+            frame.dash = end if self._text.startswith("-", end) else end - 1
+        self._frames.append(frame)
+
+    def _close(self, event: Event) -> None:
+        frame = self._frames.pop()
+        start, end = event.start_mark.index, event.end_mark.index
+        if frame.style == "block":
+            end = max(frame.end, frame.start)
+        elif start == end:
+            # A single pair without braces, as in `[key: value]`, has no place for a second.
+            end = max(frame.end, frame.start)
+            frame.slots = [replace(slot, plain=False) for slot in frame.slots]
+        self._node(self._collection(frame, end))
+
+    def _collection(self, frame: _Frame, end: int) -> Collection:
+        slots = tuple(frame.slots)
+        identity = self._identities.number(frame.head, parts_of(frame.kind, slots))
+        return Collection(frame.kind, frame.start, end, identity, frame.head, frame.style, slots, frame.is_json)
+
+    def _node(self, node: Node) -> None:
+        frame = self._frames[-1]
+        self._end = node.end
+        if frame.kind == "mapping" and frame.key is None:
+            frame.key = node
+            return
+        slot = self._entry(frame, frame.key, node) if frame.key is not None else self._item(frame, node)
+        frame.slots.append(slot)
+        frame.key = None
+        frame.end = frame.floor = self._end = slot.end
+
+    def _entry(self, frame: _Frame, key: Node, value: Node) -> Slot:
+        colon = (_FLOW_COLON if frame.style == "flow" else _COLON).match(self._text, key.end)
+        plain = colon is not None and isinstance(key, Scalar) and not key.is_block and value.start >= colon.end()
+        gap = colon.end() if colon is not None and plain else min(key.end, value.start)
+        return Slot(value, key.start, gap, frame.floor, key, plain, frame.style == "flow")
+
+    def _item(self, frame: _Frame, value: Node) -> Slot:
+        if frame.style == "flow":
+            return Slot(value, value.start, value.start, frame.floor, in_flow=frame.kind != "stream")
+        dash = frame.dash if not frame.slots else self._next_dash(frame, value.start)
+        plain = self._text.startswith("-", dash)
+        return Slot(value, dash, dash + 1, frame.floor, None, plain)
+
+    def _next_dash(self, frame: _Frame, before: int) -> int:
+        """The dash in front of a value: only comments and blank lines stand between it and the item before."""
+        column = self._lines.column(frame.slots[0].start)
+        at = self._lines.next_line(frame.floor)
+        while at <= before:
+            if self._text.startswith("-", at + column) and not self._text[at : at + column].strip(" "):
+                return at + column
+            if (following := self._lines.next_line(at)) == at:
+                break
+            at = following
+        return before
+
+
+def _style(event: ScalarEvent) -> Style:
+    if event.style in {"|", ">"}:
+        return "block"
+    return "quoted" if event.style in {"'", '"'} else "plain"
+
+
+def _first_line(text: str) -> str:
+    return re.split(r"[\r\n]", text, maxsplit=1)[0]
+
+
+def _without_line_end(text: str) -> str:
+    return text.removesuffix("\n").removesuffix("\r")
