@@ -1,0 +1,180 @@
+"""The entry point: three texts in, one text or conflicts out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from benchmark_manager.domain.documents.lines import line_end_of
+from benchmark_manager.domain.documents.nodes import Identities, Tree
+from benchmark_manager.domain.documents.parse import try_parse
+from benchmark_manager.domain.documents.paths import shown
+from benchmark_manager.domain.documents.values import to_json
+from benchmark_manager.domain.merge.excerpts import UnreplayableError
+from benchmark_manager.domain.merge.plan import Difference, Plan
+from benchmark_manager.domain.merge.references import is_doubtful
+from benchmark_manager.domain.merge.replay import replay
+from benchmark_manager.domain.merge.text_merge import TextConflict, merge_text
+from benchmark_manager.domain.merge.three_way import Trees, three_way
+from benchmark_manager.domain.merge.verify import says
+from benchmark_manager.domain.validation import validate
+from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK
+from benchmark_manager.models.merge import Merge, MergeConflict, Side
+from benchmark_manager.models.original_file import FileFormat
+
+#: Texts with more parts than this are merged by lines only: reading their trees would take seconds.
+_MOST_PARTS: Final = 40_000
+_PART_ENDS: Final = ("\n", "\r", ",", ": ", "- ", "? ")
+
+
+def merge(base: str, theirs: str, mine: str, file_format: FileFormat) -> Merge:
+    """Bring a variant to the state of its original. Never raises.
+
+    Args:
+        base: the original which mine was made from.
+        theirs: the original as it is now.
+        mine: the variant.
+        file_format: the language of all three.
+
+    Returns:
+        The merge by lines where it is clean and, if all three texts parse, parses and says exactly what
+        the changes of both, taken key by key, say. Else my changes of keys made again in theirs' text,
+        all else as upstream wrote it: my comments beside unchanged values are not carried over. Else the
+        conflicts: by path, in the order of theirs, if all three parse; by lines if not. Texts with tens
+        of thousands of values are merged by lines only; what comes out must parse where all three do.
+    """
+    if base == theirs:
+        return Merge(outcome="nothing", content=mine)
+    if mine in {base, theirs}:
+        return Merge(outcome="text", content=theirs)
+    if any(_parts(each) > _MOST_PARTS for each in (base, theirs, mine)):
+        return _merge_large((base, theirs, mine), file_format)
+    return _merge(base, theirs, mine, file_format)
+
+
+def _merge(base: str, theirs: str, mine: str, file_format: FileFormat) -> Merge:
+    text = merge_text(base, theirs, mine)
+    keys = KeyMerge.of(base, theirs, mine, file_format)
+    if keys is None:
+        return _by_lines(text.content, text.conflicts)
+    if text.content is not None and keys.admits(text.content):
+        return Merge(outcome="text", content=text.content)
+    content = keys.content()
+    if content is not None:
+        return Merge(outcome="keys", content=content)
+    return Merge(outcome="conflict", content=None, conflicts=keys.conflicts())
+
+
+def _parts(text: str) -> int:
+    """At least as many as there are values in it."""
+    return sum(text.count(end) for end in _PART_ENDS)
+
+
+def _merge_large(texts: tuple[str, str, str], file_format: FileFormat) -> Merge:
+    text = merge_text(*texts)
+
+    def parses(each: str) -> bool:
+        return validate(each, file_format).validity == "valid"
+
+    if text.content is None or parses(text.content) or not all(map(parses, texts)):
+        return _by_lines(text.content, text.conflicts)
+    base, theirs, mine = texts
+    return _by_lines(None, [TextConflict(base, theirs, mine, 1)])
+
+
+def _by_lines(content: str | None, conflicts: Iterable[TextConflict]) -> Merge:
+    if content is not None:
+        return Merge(outcome="text", content=content)
+    shown_conflicts = tuple(
+        MergeConflict(path=None, base=c.base, theirs=c.theirs, mine=c.mine, line=c.line) for c in conflicts
+    )
+    return Merge(outcome="conflict", content=None, conflicts=shown_conflicts)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMerge:
+    """Three trees and the plan for them; `mark` is the byte order mark of theirs, if it has one."""
+
+    trees: Trees
+    plan: Plan
+    mark: str
+    identities: Identities = field(repr=False)
+
+    @classmethod
+    def of(cls, base: str, theirs: str, mine: str, file_format: FileFormat) -> "KeyMerge | None":
+        """None unless all three texts parse."""
+        identities = Identities()
+        found = [tree for text in (base, theirs, mine) if (tree := try_parse(text, file_format, identities))]
+        if len(found) != len((base, theirs, mine)):
+            return None
+        trees = Trees(*found)
+        mark = BYTE_ORDER_MARK if theirs.startswith(BYTE_ORDER_MARK) else ""
+        return cls(trees, three_way(trees), mark, identities)
+
+    def admits(self, content: str) -> bool:
+        """Whether a merge by lines says what the plan says.
+
+        Where both changed the same string of several lines, which keys cannot take apart, the lines
+        decide; any other conflict of keys shows that the lines came together by chance.
+        """
+        if not all(difference.is_long_text for difference in self.plan.conflicts) or self._is_doubtful():
+            return False
+        return self._says(content, self.plan)
+
+    def content(self) -> str | None:
+        """Theirs' text with my changes; None where there is a conflict or a doubt."""
+        if self.plan.conflicts or self._is_doubtful():
+            return None
+        return self.replayed(self.plan)
+
+    def _is_doubtful(self) -> bool:
+        return bool(self.plan.edits) and is_doubtful(self.trees)
+
+    def replayed(self, plan: Plan) -> str | None:
+        """Theirs' text with the changes of a plan, proved to say exactly that; None where that fails."""
+        try:
+            content = self.mark + replay(plan, self.trees.theirs)
+        except UnreplayableError:
+            return None
+        # A block scalar which comes to stand at the end of a file says less without a line end.
+        endings = ("",) if content.endswith("\n") else ("", line_end_of(content))
+        return next((content + ending for ending in endings if self._says(content + ending, plan)), None)
+
+    def _says(self, content: str, plan: Plan) -> bool:
+        tree = try_parse(content, self.trees.theirs.file_format, self.identities)
+        return tree is not None and says(tree, plan)
+
+    def open_differences(self) -> Sequence[Difference]:
+        """The conflicts; where there is none and yet no certain merge, every change of mine."""
+        return sorted(self.plan.conflicts or self.plan.edits, key=_place)
+
+    def conflicts(self) -> tuple[MergeConflict, ...]:
+        return tuple(self._conflict(difference) for difference in self.open_differences())
+
+    def _conflict(self, difference: Difference) -> MergeConflict:
+        base, theirs, mine = difference.sides
+        trees = self.trees
+        names: tuple[Side, ...] = ("base", "theirs", "mine")
+        values = [
+            None if slot is None else to_json(tree, slot.value)
+            for tree, slot in zip((trees.base, trees.theirs, trees.mine), (base, theirs, mine), strict=True)
+        ]
+        return MergeConflict(
+            path=shown(difference.path),
+            base=values[0],
+            theirs=values[1],
+            mine=values[2],
+            absent=tuple(name for name, slot in zip(names, (base, theirs, mine), strict=True) if slot is None),
+            line=None if theirs is None else _line(trees.theirs, theirs.start),
+        )
+
+
+def _line(tree: Tree, index: int) -> int:
+    return tree.lines.number(index)
+
+
+def _place(difference: Difference) -> tuple[int, int]:
+    """In the order of theirs; what theirs does not have comes behind."""
+    base, theirs, mine = difference.sides
+    if theirs is not None:
+        return 0, theirs.start
+    return 1, next(slot.start for slot in (base, mine) if slot is not None)

@@ -1,0 +1,44 @@
+"""Anchors and aliases: whether a change might make an alias mean another value."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from benchmark_manager.domain.documents.nodes import Tree
+from benchmark_manager.domain.merge.three_way import Trees
+
+
+def is_doubtful(trees: Trees) -> bool:
+    """Whether both sides came near the same anchor, or one came near an anchor which stands twice.
+
+    An alias means the last anchor of its name before it, so that a changed order of equal names says
+    something else, though every part is the same.
+    """
+    base, theirs, mine = trees.base, trees.theirs, trees.mine
+    if _touched(base, theirs) & _touched(base, mine) & _touched(theirs, mine):
+        return True
+    ordered = [_of_repeated(tree, _repeated((base, theirs, mine))) for tree in (base, theirs, mine)]
+    return any(references != ordered[0] for references in ordered)
+
+
+def _touched(before: Tree, after: Tree) -> set[str]:
+    """The names whose anchors or aliases became more or fewer."""
+    old, new = _counted(before), _counted(after)
+    return {reference[1:] for reference in old.keys() | new.keys() if old[reference] != new[reference]}
+
+
+def _counted(tree: Tree) -> Counter[str]:
+    return Counter(reference for document in tree.references for reference in document)
+
+
+def _repeated(trees: Sequence[Tree]) -> set[str]:
+    counts = [Counter(document) for tree in trees for document in tree.references]
+    return {
+        reference[1:]
+        for count in counts
+        for reference, number in count.items()
+        if number > 1 and reference.startswith("&")
+    }
+
+
+def _of_repeated(tree: Tree, names: set[str]) -> list[str]:
+    return [reference for document in tree.references for reference in document if reference[1:] in names]

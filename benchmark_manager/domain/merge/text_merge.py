@@ -1,0 +1,114 @@
+"""Three-way merge of texts by lines, with the verdicts and results of `git merge-file`.
+
+Each side's changes against the base are found as git finds them. Changes of both sides which overlap or touch are one
+place; it is no conflict where both made the same of it (git's level "zealous").
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmark_manager.domain.line_differences import Change, line_changes, split_lines
+
+
+@dataclass(frozen=True, slots=True)
+class TextConflict:
+    """A place which both sides made into something different: its whole lines in each text, possibly none.
+
+    `line` is where it is in theirs, counted from 1; where theirs has none of it, the line that comes next.
+    """
+
+    base: str
+    theirs: str
+    mine: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextMerge:
+    """The merged text, or None and the conflicts in the order of their lines."""
+
+    content: str | None
+    conflicts: tuple[TextConflict, ...]
+
+
+@dataclass(slots=True)
+class _Place:
+    """Lines of the base from `start` to `end` that at least one side changed; each side's changes in order."""
+
+    start: int
+    end: int
+    theirs: list[Change]
+    mine: list[Change]
+
+    def span(self, changes: list[Change]) -> slice:
+        """The same place in the side with these changes."""
+        if not changes:
+            return slice(0, 0)
+        first, last = changes[0], changes[-1]
+        return slice(
+            first.after_start - (first.before_start - self.start), last.after_end + (self.end - last.before_end)
+        )
+
+
+def merge_text(base: str, theirs: str, mine: str) -> TextMerge:
+    """Merge what `theirs` and `mine` each made of `base`, to the byte.
+
+    A line ends at LF only; its end, and a CR before it, are part of it. Texts with NUL characters, which git calls
+    binary and leaves alone, are merged like others. Takes time as `line_changes` does.
+    """
+    if mine in {base, theirs}:
+        return TextMerge(theirs, ())
+    if theirs == base:
+        return TextMerge(mine, ())
+    texts = _Texts(split_lines(base), split_lines(theirs), split_lines(mine))
+    return texts.merged()
+
+
+class _Texts:
+    """The three texts as lines."""
+
+    def __init__(self, base: list[str], theirs: list[str], mine: list[str]) -> None:
+        self._base = base
+        self._theirs = theirs
+        self._mine = mine
+
+    def merged(self) -> TextMerge:
+        pieces: list[str] = []
+        conflicts: list[TextConflict] = []
+        position = 0
+        for place in _places(line_changes(self._base, self._theirs), line_changes(self._base, self._mine)):
+            pieces += self._base[position : place.start]
+            position = place.end
+            made = self._made(place)
+            if isinstance(made, TextConflict):
+                conflicts.append(made)
+            else:
+                pieces += made
+        if conflicts:
+            return TextMerge(None, tuple(conflicts))
+        return TextMerge("".join(pieces + self._base[position:]), ())
+
+    def _made(self, place: _Place) -> list[str] | TextConflict:
+        theirs_span, mine_span = place.span(place.theirs), place.span(place.mine)
+        theirs, mine = self._theirs[theirs_span], self._mine[mine_span]
+        if not place.mine:
+            return theirs
+        if not place.theirs or theirs == mine:
+            return mine
+        base = self._base[place.start : place.end]
+        return TextConflict("".join(base), "".join(theirs), "".join(mine), theirs_span.start + 1)
+
+
+def _places(theirs: list[Change], mine: list[Change]) -> Iterator[_Place]:
+    """Changes which overlap or touch in the base are one place; of one side, no two do."""
+    place: _Place | None = None
+    tagged = [(change, False) for change in theirs] + [(change, True) for change in mine]
+    for change, is_mine in sorted(tagged, key=lambda pair: pair[0].before_start):
+        if place is None or change.before_start > place.end:
+            if place is not None:
+                yield place
+            place = _Place(change.before_start, change.before_end, [], [])
+        place.end = max(place.end, change.before_end)
+        (place.mine if is_mine else place.theirs).append(change)
+    if place is not None:
+        yield place

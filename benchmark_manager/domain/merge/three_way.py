@@ -1,0 +1,315 @@
+"""Three trees side by side: which changes of mine are made in theirs, and where a person must decide."""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+from benchmark_manager.domain.documents.nodes import Collection, Scalar, Slot, Tree
+from benchmark_manager.domain.documents.paths import (
+    Path,
+    Step,
+    children,
+    document_label,
+    item_step,
+    named_documents,
+    named_items,
+    side_by_side,
+)
+from benchmark_manager.domain.merge.lists import Hunk, IsSame, align, places, touched
+from benchmark_manager.domain.merge.plan import Added, Difference, Kept, Part, Plan, Removed, Sides
+
+Chosen: TypeAlias = Added | Literal["theirs", "nothing"]
+"""What is to be at a place: a part from elsewhere, what theirs has there, nothing."""
+
+Choose: TypeAlias = Callable[[Difference], Chosen | None]
+"""A person's decision about a difference; None where there is none."""
+
+
+_MAX_TELLERS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """The trees of the three texts, read with the same `Identities`."""
+
+    base: Tree
+    theirs: Tree
+    mine: Tree
+
+
+def three_way(trees: Trees, choose: Choose = lambda _difference: None) -> Plan:
+    """Decide about every place in which mine or both differ from base.
+
+    What mine changed and theirs did not is made; what theirs changed stays; what both changed is
+    looked into, and is a conflict where neither the keys of two mappings nor the items of two lists
+    tell the changes apart. Without exception the plan is the same, whichever side is called mine, but
+    for the order of what both added.
+    """
+    root = _whole(trees.theirs)
+    walker = _Walker(trees, choose, Plan(root))
+    walker.run(_whole(trees.base), root, _whole(trees.mine))
+    return walker.plan
+
+
+@dataclass(slots=True)
+class _Walker:
+    trees: Trees
+    choose: Choose
+    plan: Plan
+    pending: list[tuple[Path, Slot, Slot, Slot]] = field(default_factory=list)
+
+    def run(self, base: Slot, theirs: Slot, mine: Slot) -> None:
+        self.pending.append(((), base, theirs, mine))
+        while self.pending:
+            self._visit(*self.pending.pop())
+
+    def _visit(self, path: Path, base: Slot, theirs: Slot, mine: Slot) -> None:
+        """A place which all three have."""
+        known = base.value.identity
+        if mine.value.identity in {known, theirs.value.identity}:
+            return
+        sides = (base, theirs, mine)
+        if not self._parts(path, *sides):
+            self._replace(Difference(path, sides), is_conflict=theirs.value.identity != known)
+
+    def _parts(self, path: Path, base: Slot, theirs: Slot, mine: Slot) -> bool:
+        """Decide part by part; False where the place can only be decided about as a whole."""
+        values = [slot.value for slot in (base, theirs, mine)]
+        nodes = [node for node in values if isinstance(node, Collection) and node.is_plain]
+        if len(nodes) != len(values) or len({node.head for node in nodes}) != 1:
+            return False
+        both = theirs.value.identity != base.value.identity
+        if not both and not (nodes[1].slots and nodes[2].slots):
+            return False
+        if nodes[0].kind == "mapping":
+            return self._mapping(path, (base, theirs, mine), nodes, both=both)
+        labels = named_documents(nodes) if nodes[0].kind == "stream" else named_items(nodes)
+        if labels is not None and (nodes[0].kind == "sequence" or labels[0].keys() == labels[2].keys()):
+            return self._named(path, theirs, labels)
+        return self._listed(path, (base, theirs, mine), nodes)
+
+    def _mapping(self, path: Path, sides: tuple[Slot, Slot, Slot], nodes: Sequence[Collection], *, both: bool) -> bool:
+        if both and not _same_merge_keys(nodes):
+            return False
+        trees = (self.trees.base, self.trees.theirs, self.trees.mine)
+        parts = children(trees, nodes) or []
+        self._children(path, sides[1], parts, mine_order=nodes[2].slots, is_ordered=False)
+        return True
+
+    def _named(self, path: Path, theirs: Slot, labels: list[dict[Step, Slot]]) -> bool:
+        """A list by names. Its order is theirs' unless mine has another than base: nobody can tell then."""
+        base, _, mine = labels
+        if [step for step in base if step in mine] != [step for step in mine if step in base]:
+            return False
+        self._children(path, theirs, side_by_side(labels), mine_order=tuple(mine.values()), is_ordered=True)
+        return True
+
+    def _children(
+        self,
+        path: Path,
+        owner: Slot,
+        parts: Iterable[tuple[Step, Sequence[Slot | None]]],
+        *,
+        mine_order: tuple[Slot, ...],
+        is_ordered: bool,
+    ) -> None:
+        in_theirs: dict[Slot, Slot] = {}
+        removed: set[Slot] = set()
+        added: dict[Slot, Added] = {}
+        for step, (base, theirs, mine) in parts:
+            if theirs is not None and mine is not None:
+                in_theirs[mine] = theirs
+            chosen = self._child((*path, step), (base, theirs, mine))
+            if theirs is not None and chosen == "nothing":
+                removed.add(theirs)
+            elif theirs is None and mine is not None and isinstance(chosen, Added):
+                added[mine] = chosen
+        self.plan.parts[owner] = _placed(owner, removed, _anchored(mine_order, in_theirs, added, is_ordered=is_ordered))
+
+    def _child(self, path: Path, sides: Sides) -> Chosen:
+        """What becomes of one entry; an entry which stays may be looked into later."""
+        base, theirs, mine = sides
+        if _equal(base, mine) or _equal(theirs, mine):
+            return "theirs"
+        if base is not None and theirs is not None and mine is not None:
+            self.pending.append((path, base, theirs, mine))
+            return "theirs"
+        difference = Difference(path, sides)
+        chosen = self._decided(difference, is_conflict=not _equal(base, theirs))
+        if theirs is not None and isinstance(chosen, Added):
+            self.plan.replaced[theirs] = chosen
+        return chosen
+
+    def _replace(self, difference: Difference, *, is_conflict: bool) -> None:
+        theirs = difference.sides[1]
+        chosen = self._decided(difference, is_conflict=is_conflict)
+        if theirs is not None and isinstance(chosen, Added):
+            self.plan.replaced[theirs] = chosen
+
+    def _decided(self, difference: Difference, *, is_conflict: bool) -> Chosen:
+        """Note the difference, and tell what is done there."""
+        mine = difference.sides[2]
+        chosen = self.choose(difference)
+        (self.plan.conflicts if is_conflict and chosen is None else self.plan.edits).append(difference)
+        if chosen is not None:
+            return chosen
+        if is_conflict:
+            return "theirs"
+        return Added(self.trees.mine, mine) if mine is not None else "nothing"
+
+    def _listed(self, path: Path, sides: tuple[Slot, Slot, Slot], nodes: Sequence[Collection]) -> bool:
+        """A list by its items' places, or documents without names."""
+        ids = [[slot.value.identity for slot in node.slots] for node in nodes]
+        theirs = align(ids[0], ids[1], _same_items(nodes[0], nodes[1]))
+        mine = align(ids[0], ids[2], _same_items(nodes[0], nodes[2]))
+        remaining = _untangled(ids, theirs, mine)
+        if remaining is None:
+            return False
+        self._replay_hunks(path, sides[1], nodes, (places(theirs, len(ids[0])), remaining))
+        return True
+
+    def _replay_hunks(
+        self, path: Path, owner: Slot, nodes: Sequence[Collection], where: tuple[list[int], list[Hunk]]
+    ) -> None:
+        """Make mine's hunks in theirs, none of which theirs touched but for items in place."""
+        base, theirs, mine = nodes
+        gaps, hunks = where
+        removed: set[Slot] = set()
+        added: dict[Slot | None, list[Added]] = {}
+        for hunk in hunks:
+            olds, news = range(hunk.start, hunk.end), range(hunk.other_start, hunk.other_end)
+            if len(olds) == len(news):
+                for old, new in zip(olds, news, strict=True):
+                    number = gaps[old + 1] - 1
+                    step = _item_step(theirs, number)
+                    self.pending.append(((*path, step), base.slots[old], theirs.slots[number], mine.slots[new]))
+                continue
+            gone = [theirs.slots[gaps[old + 1] - 1] for old in olds]
+            new_ones = [mine.slots[new] for new in news]
+            at = gaps[hunk.end]
+            before = theirs.slots[at - 1] if at else None
+            removed |= self._gone(path, at - len(gone), gone)
+            added.setdefault(before, []).extend(self._new(path, at, new_ones))
+        self.plan.parts[owner] = _placed(owner, removed, added)
+
+    def _gone(self, path: Path, first: int, slots: Sequence[Slot]) -> set[Slot]:
+        differences = [Difference((*path, item_step(i)), (slot, slot, None)) for i, slot in enumerate(slots, first)]
+        decided = [self._decided(difference, is_conflict=False) for difference in differences]
+        return {slot for slot, chosen in zip(slots, decided, strict=True) if chosen == "nothing"}
+
+    def _new(self, path: Path, first: int, slots: Sequence[Slot]) -> list[Added]:
+        """New items; `[+2]` is the path of one which comes to stand before theirs' item 2."""
+        differences = [Difference((*path, f"[+{i}]"), (None, None, slot)) for i, slot in enumerate(slots, first)]
+        decided = [self._decided(difference, is_conflict=False) for difference in differences]
+        return [chosen for chosen in decided if isinstance(chosen, Added)]
+
+
+def _item_step(collection: Collection, number: int) -> Step:
+    if collection.kind == "sequence":
+        return item_step(number)
+    return f"#{number + 1}" if len(collection.slots) > 1 else ""
+
+
+def _whole(tree: Tree) -> Slot:
+    return Slot(tree.stream, 0, 0, 0)
+
+
+def _equal(one: Slot | None, other: Slot | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.value.identity == other.value.identity
+
+
+def _same_merge_keys(nodes: Sequence[Collection]) -> bool:
+    """Whether `<<` is the same everywhere: with another one, an entry's coming or going means something else."""
+    return len({None if (slot := node.merge_key()) is None else slot.value.identity for node in nodes}) == 1
+
+
+def _anchored(
+    mine_order: tuple[Slot, ...], in_theirs: Mapping[Slot, Slot], added: Mapping[Slot, Added], *, is_ordered: bool
+) -> dict[Slot | None, list[Added]]:
+    """Behind which of theirs' parts each addition stands; None is the front of a list and the end of a mapping."""
+    anchored: dict[Slot | None, list[Added]] = {}
+    before: Slot | None = None
+    for slot in mine_order:
+        if slot in added:
+            anchored.setdefault(before, []).append(added[slot])
+        elif slot in in_theirs or not is_ordered:
+            before = in_theirs.get(slot)
+    return anchored
+
+
+def _placed(owner: Slot, removed: AbstractSet[Slot], added: Mapping[Slot | None, list[Added]]) -> list[Part]:
+    """Theirs' parts in their order, with what goes and what comes."""
+    if not isinstance(owner.value, Collection):
+        return []
+    loose = added.get(None, [])
+    at_end = owner.value.kind == "mapping"
+    parts: list[Part] = [] if at_end else [*loose]
+    for slot in owner.value.slots:
+        parts.append(Removed(slot) if slot in removed else Kept(slot))
+        parts += added.get(slot, [])
+    return [*parts, *loose] if at_end else parts
+
+
+def _untangled(ids: Sequence[Sequence[int]], theirs: Sequence[Hunk], mine: Sequence[Hunk]) -> list[Hunk] | None:
+    """Mine's hunks without those which theirs made as well; None where the two are in each other's way."""
+    base = ids[0]
+    met: dict[tuple[str, int], list[Hunk]] = {}
+    for hunk in theirs:
+        for place in _touched_places(hunk, base, ids[1]):
+            met.setdefault(place, []).append(hunk)
+    remaining: list[Hunk] = []
+    for hunk in mine:
+        others = {other for place in _touched_places(hunk, base, ids[2]) for other in met.get(place, [])}
+        if not others or all(_same_item(hunk, other) for other in others):
+            remaining.append(hunk)
+        elif len(others) > 1 or not _same_change(hunk, ids[2], others.pop(), ids[1]):
+            return None
+    return remaining
+
+
+def _touched_places(hunk: Hunk, base: Sequence[int], other: Sequence[int]) -> Iterator[tuple[str, int]]:
+    places_touched = touched(hunk, base, other)
+    yield from (("item", item) for item in places_touched.items)
+    yield from (("gap", gap) for gap in places_touched.gaps)
+
+
+def _same_item(one: Hunk, other: Hunk) -> bool:
+    return one.in_place and other.in_place and one.start == other.start
+
+
+def _same_change(one: Hunk, one_ids: Sequence[int], other: Hunk, other_ids: Sequence[int]) -> bool:
+    if (one.start, one.end) != (other.start, other.end):
+        return False
+    return one_ids[one.other_start : one.other_end] == other_ids[other.other_start : other.other_end]
+
+
+def _same_items(base: Collection, other: Collection) -> IsSame:
+    """Whether items which changed side by side are the same ones: a key tells them apart, and none changed it."""
+
+    def is_same(old: range, new: range) -> bool:
+        before = [_tellers(base, base.slots[i]) for i in old]
+        after = [_tellers(other, other.slots[i]) for i in new]
+        return any(
+            len({item.get(key) for item in before}) == len(before)
+            and all(key in one and one[key] == two.get(key) for one, two in zip(before, after, strict=True))
+            for key in before[0]
+        )
+
+    return is_same
+
+
+def _tellers(collection: Collection, slot: Slot) -> dict[str, Hashable]:
+    """Scalars which might tell this item, or this document, from its neighbours."""
+    if collection.kind == "stream":
+        return {"": label} if (label := document_label(slot)) else {}
+    if not isinstance(slot.value, Collection) or slot.value.kind != "mapping":
+        return {}
+    entries = slot.value.slots[:_MAX_TELLERS]
+    return {
+        entry.key.text: entry.value.identity
+        for entry in entries
+        if isinstance(entry.key, Scalar) and isinstance(entry.value, Scalar)
+    }

@@ -1,0 +1,45 @@
+"""Whether a merged text says what the plan says, and nothing else."""
+
+from benchmark_manager.domain.documents.nodes import Collection, Node, Scalar, Slot, Tree
+from benchmark_manager.domain.merge.plan import Plan, Removed
+
+
+def says(outcome: Tree, plan: Plan) -> bool:
+    """Hold the tree of an outcome, read with the same `Identities`, against theirs with the plan's changes.
+
+    Where the plan has a conflict, any string is right: the caller admits only those of long texts.
+    """
+    free = {difference.sides[1] for difference in plan.conflicts}
+    pending: list[tuple[Slot, Node]] = [(plan.root, outcome.stream)]
+    while pending:
+        slot, node = pending.pop()
+        if slot in free:
+            if not (isinstance(node, Scalar) and node.is_text):
+                return False
+        elif slot in plan.parts and slot not in plan.replaced:
+            pairs = _pairs(slot, node, plan)
+            if pairs is None:
+                return False
+            pending += pairs
+        elif node.identity != _expected(slot, plan):
+            return False
+    return True
+
+
+def _expected(slot: Slot, plan: Plan) -> int:
+    added = plan.replaced.get(slot)
+    return (slot if added is None else added.slot).value.identity
+
+
+def _pairs(owner: Slot, node: Node, plan: Plan) -> list[tuple[Slot, Node]] | None:
+    """What the plan leaves in a collection, each beside what the outcome has there; None if they do not pair."""
+    if not isinstance(owner.value, Collection) or not isinstance(node, Collection) or node.head != owner.value.head:
+        return None
+    expected = [part.slot for part in plan.parts[owner] if not isinstance(part, Removed)]
+    if len(expected) != len(node.slots):
+        return None
+    if node.kind != "mapping":
+        return [(slot, other.value) for slot, other in zip(expected, node.slots, strict=True)]
+    found = node.by_key()
+    keys = [None if slot.key is None else found.get(slot.key.identity) for slot in expected]
+    return None if None in keys else [(slot, o.value) for slot, o in zip(expected, keys, strict=True) if o is not None]

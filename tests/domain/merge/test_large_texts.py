@@ -1,0 +1,38 @@
+"""Texts whose trees would take seconds to read: merged by lines, and what comes out is still checked."""
+
+import pytest
+
+from benchmark_manager.domain.merge import MergeImpossibleError, merge, resolve
+from benchmark_manager.models.merge import Resolution
+
+
+def text(**changes: str) -> str:
+    return "".join(f"{key}: {value}\n" for key, value in ({f"k{n}": str(n) for n in range(45_000)} | changes).items())
+
+
+BASE = text()
+
+
+def test_distant_changes_are_merged() -> None:
+    found = merge(BASE, text(k9="theirs"), text(k4000="mine"), "yaml")
+    assert (found.outcome, found.content) == ("text", text(k9="theirs", k4000="mine"))
+
+
+def test_touching_changes_are_a_conflict_of_lines_which_a_person_decides() -> None:
+    theirs, mine = text(k9="theirs"), text(k9="mine")
+    found = merge(BASE, theirs, mine, "yaml")
+    assert [(c.path, c.theirs, c.mine, c.line) for c in found.conflicts] == [(None, "k9: theirs\n", "k9: mine\n", 10)]
+    assert resolve(BASE, theirs, mine, "yaml", [Resolution(path=None, take="mine")]) == mine
+
+
+def test_lines_which_come_together_to_a_key_twice_are_a_conflict() -> None:
+    theirs, mine = "twice: 1\n" + BASE, BASE + "twice: 2\n"
+    (conflict,) = merge(BASE, theirs, mine, "yaml").conflicts
+    assert (conflict.path, conflict.theirs, conflict.mine) == (None, theirs, mine)
+    with pytest.raises(MergeImpossibleError):
+        resolve(BASE, theirs, mine, "yaml", [Resolution(path=None, take="mine")])
+
+
+def test_where_an_input_does_not_parse_the_lines_decide() -> None:
+    theirs, mine = "broken: [\n" + BASE, BASE + "last: 1\n"
+    assert merge(BASE, theirs, mine, "yaml").content == theirs + "last: 1\n"
