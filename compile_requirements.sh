@@ -6,8 +6,8 @@ compile() {
     .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-strip-extras \
         --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" "$@"
 }
-compile pyproject.toml --output-file requirements-server.txt
-compile pyproject.toml --extra embedded --output-file requirements.txt
-compile pyproject.toml --extra embedded --group dev --output-file requirements-dev.txt
+compile pyproject.toml --extra kubernetes --output-file requirements-server.txt
+compile pyproject.toml --extra embedded --extra kubernetes --output-file requirements.txt
+compile pyproject.toml --extra embedded --extra kubernetes --group dev --output-file requirements-dev.txt
 
 printf 'hatchling>=1.27\n' | compile - --output-file requirements-build.txt

@@ -1,5 +1,6 @@
 """The YAML test suite and JSONTestSuite, with every place where the answer is another one."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from benchmark_manager.models.original_file import FileFormat
 CONFORMANCE = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "conformance"
 YAML_SUITE = CONFORMANCE / "yaml-test-suite"
 JSON_SUITE = CONFORMANCE / "json-test-suite" / "test_parsing"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "validation.md"
 pytestmark = pytest.mark.skipif(not CONFORMANCE.exists(), reason="the conformance suites are not beside the checkout")
 
 # libyaml is more patient than YAML 1.2: a comment glued to a value, odd indentation inside quotes or
@@ -51,3 +53,18 @@ def test_json_suite_differs_only_in_duplicate_keys() -> None:
 @pytest.mark.parametrize("path", sorted(JSON_SUITE.glob("i_*.json")), ids=lambda path: path.name)
 def test_undecided_json_gets_an_answer(path: Path) -> None:
     assert accepts(path, "json") in {True, False}
+
+
+def test_the_page_has_these_figures() -> None:
+    """docs/validation.md: cases, accepted and refused of each part of the suites."""
+    cases = list(YAML_SUITE.rglob("in.yaml"))
+    parts: list[tuple[list[Path], FileFormat]] = [
+        ([path for path in cases if not (path.parent / "error").exists()], "yaml"),
+        ([path for path in cases if (path.parent / "error").exists()], "yaml"),
+        *((list(JSON_SUITE.glob(f"{kind}_*.json")), "json") for kind in "yni"),
+    ]
+    table = PAGE.read_text("utf-8").partition("## Held against")[2].partition("## Limits")[0]
+    told = re.findall(r"\| ([0-9]+) \| ([0-9]+) \| ([0-9]+) \|", table)
+    accepted = [sum(accepts(path, file_format) for path in paths) for paths, file_format in parts]
+    expected = [(len(paths), good, len(paths) - good) for (paths, _), good in zip(parts, accepted, strict=True)]
+    assert [tuple(map(int, row)) for row in told] == expected

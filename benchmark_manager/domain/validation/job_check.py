@@ -1,63 +1,59 @@
-"""What a file in the job folder must say before Kubernetes' own schema is worth asking.
+"""Files in the job folder, document by document: Kubernetes' schemas, and the rules beside them.
 
 Warnings, never errors: whether a manifest is accepted is for the cluster to say, and a verdict's
 errors mean that the text itself cannot be read.
 """
 
-import re
-from typing import Final
+from typing import Final, Protocol
 
-from benchmark_manager.domain.manifest_outline import Entry, Outline, outlines
+from benchmark_manager.domain.validation.complaints import Complaints, Violation, mapping
 from benchmark_manager.domain.validation.findings import Findings, excerpt
+from benchmark_manager.domain.validation.plain_values import kubernetes_value
+from benchmark_manager.domain.validation.workload_check import check_workload, is_job
+from benchmark_manager.domain.validation.yaml_values import MAX_VALUES, Document, TooManyValuesError, Value, build
 from benchmark_manager.domain.yaml_events import prepare
-from benchmark_manager.domain.yaml_scalars import resolve
 
-# RFC 1123 subdomain: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
-_SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_MAX_NAME: Final = 253
-_NAME: Final = ("metadata", "name")
-_GENERATE_NAME: Final = ("metadata", "generateName")
+_KINDS_SHOWN: Final = 5
 
 
-def check_jobs(text: str, findings: Findings) -> None:
+class SchemaChecker(Protocol):
+    """Kubernetes' schemas of some versions, ready to judge."""
+
+    def violations(self, manifest: dict[str, Value], size: int) -> list[Violation]:
+        """What some version refuses in one object of `size` values; nothing for a kind which no version knows."""
+
+
+def check_jobs(text: str, findings: Findings, schemas: SchemaChecker | None) -> None:
     """Check the documents of a text which parses."""
-    found = outlines(prepare(text).parsed)
-    jobs = [outline for outline in found if outline.text("kind") == "Job" and _is_batch(outline)]
-    for job in jobs:
-        _check_job(job, findings)
-    if not jobs and found:
-        kinds = sorted({excerpt(kind) for outline in found if (kind := outline.text("kind"))})
-        seen = f"; found: {', '.join(kinds[:5])}" if kinds else ""
-        findings.warning("not_a_job", f"No document is a Job of batch/v1{seen}.", None)
-
-
-def _is_batch(outline: Outline) -> bool:
-    """A Job without `apiVersion` is taken for one of `batch`, and told so."""
-    version = outline.entries.get(("apiVersion",))
-    return version is None or (version.text or "").startswith("batch/")
-
-
-def _check_job(job: Outline, findings: Findings) -> None:
-    if ("apiVersion",) not in job.entries:
-        findings.warning("api_version_missing", "The Job has no apiVersion; it needs batch/v1.", job.index)
-    if ("spec",) not in job.entries:
-        findings.warning("job_spec_missing", "The Job has no spec.", job.index)
-    name = job.entries.get(_NAME)
-    if name is not None:
-        _check_name(name, findings)
-    elif _GENERATE_NAME not in job.entries:
-        findings.warning("job_name_missing", "The Job has neither metadata.name nor metadata.generateName.", job.index)
-
-
-def _check_name(name: Entry, findings: Findings) -> None:
-    if name.text is None:
+    parsed = prepare(text).parsed
+    try:
+        documents = build(parsed, kubernetes_value)
+    except TooManyValuesError:
+        message = f"The file has over {MAX_VALUES:,} values, its aliases written out; it was not checked as manifests."
+        findings.warning("manifest_too_large", message, None)
         return
-    if name.plain and resolve(name.text)[0] != "str":
-        findings.warning("job_name_invalid", f"The Job's name {excerpt(name.text)} is no string; quote it.", name.index)
-    elif len(name.text) > _MAX_NAME or not _SUBDOMAIN.fullmatch(name.text):
-        findings.warning(
-            "job_name_invalid",
-            f"Kubernetes refuses the Job's name {excerpt(name.text)}: it may hold lower-case letters, digits, "
-            f"`-` and `.`, begins and ends with a letter or digit, and has at most {_MAX_NAME} characters.",
-            name.index,
-        )
+    if not any(is_job(document.value) for document in documents):
+        _no_job(documents, findings)
+    complaints = Complaints()
+    for number, document in enumerate(documents):
+        complaints.document = number
+        check_workload(document.value, complaints)
+        if schemas is not None and not complaints.full:
+            _check_schema(document, schemas, complaints)
+    complaints.tell(parsed, kubernetes_value, findings)
+
+
+def _no_job(documents: list[Document], findings: Findings) -> None:
+    kinds = {kind for document in documents if isinstance(kind := mapping(document.value).get("kind"), str) and kind}
+    shown = sorted(map(excerpt, kinds))[:_KINDS_SHOWN]
+    seen = f"; found: {', '.join(shown)}" if shown else ""
+    findings.warning("not_a_job", f"No document is a Job of batch/v1{seen}.", None)
+
+
+def _check_schema(document: Document, schemas: SchemaChecker, complaints: Complaints) -> None:
+    if not isinstance(document.value, dict):
+        return
+    for path, code, message in schemas.violations(document.value, document.size):
+        # One fault, one warning: the rules beside the schema say what to do about it.
+        if not complaints.knows(path):
+            complaints.add(path, code, message)

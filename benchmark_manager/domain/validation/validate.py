@@ -1,7 +1,7 @@
 """The entry point: text and format in, verdict out."""
 
 from benchmark_manager.domain.validation.findings import Finding, Findings, Lines
-from benchmark_manager.domain.validation.job_check import check_jobs
+from benchmark_manager.domain.validation.job_check import SchemaChecker, check_jobs
 from benchmark_manager.domain.validation.json_check import check_json
 from benchmark_manager.domain.validation.templates import first_anywhere
 from benchmark_manager.domain.validation.text_check import check_bidi, check_encodable
@@ -11,13 +11,20 @@ from benchmark_manager.models.original_file import FileFormat, FileType
 from benchmark_manager.models.problem import Verdict
 
 
-def validate(text: str, file_format: FileFormat, file_type: FileType | None = None) -> Verdict:
+def validate(
+    text: str,
+    file_format: FileFormat,
+    file_type: FileType | None = None,
+    *,
+    kubernetes: SchemaChecker | None = None,
+) -> Verdict:
     """Judge one content. Never raises, and takes time in proportion to the text.
 
     Args:
         text: the content, decoded; a byte order mark at its beginning may still be there.
         file_format: which language it must be.
         file_type: `job` adds what a manifest needs; `config`, or None for unknown, asks for one document.
+        kubernetes: the schemas which manifests are held to; None leaves them out.
 
     Returns:
         A verdict with at most 100 problems in the order of their places. `invalid` has at least one
@@ -33,7 +40,7 @@ def validate(text: str, file_format: FileFormat, file_type: FileType | None = No
         has_mark = len(body) != len(text)
         template_at = _json_template(body, findings, has_mark=has_mark)
     else:
-        template_at = _yaml_template(body, findings, file_type)
+        template_at = _yaml_template(body, findings, file_type, kubernetes)
     return _verdict(findings, template_at)
 
 
@@ -54,13 +61,15 @@ def _json_template(body: str, findings: Findings, *, has_mark: bool) -> int | No
     return None if parses else first_anywhere(body)
 
 
-def _yaml_template(body: str, findings: Findings, file_type: FileType | None) -> int | None:
+def _yaml_template(
+    body: str, findings: Findings, file_type: FileType | None, kubernetes: SchemaChecker | None
+) -> int | None:
     report = check_yaml(body, findings)
     template_at = report.template_at if report.parses else _earliest(report.template_at, first_anywhere(body))
     if template_at is None and not findings.errors:
         _documents(report, findings, file_type)
         if file_type == "job" and report.documents > report.empty_documents:
-            check_jobs(body, findings)
+            check_jobs(body, findings, kubernetes)
     return template_at
 
 

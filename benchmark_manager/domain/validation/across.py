@@ -1,0 +1,78 @@
+"""Checks which need other files of the repository: a schema that settings name, settings that a Job names."""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from benchmark_manager.domain.validation.config_schema import check_schema, schema_reference
+from benchmark_manager.domain.validation.findings import MAX_PROBLEMS, Findings, Lines
+from benchmark_manager.domain.validation.gpu_check import check_gpus, named_files
+from benchmark_manager.domain.validation.validate import validate
+from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK
+from benchmark_manager.models.original_file import FileFormat, FileType
+from benchmark_manager.models.problem import Problem, Verdict
+
+MAX_REFERENCES: Final = 32
+"""Files that one text may ask for; a manifest which names more is a list of something else, and not compared."""
+
+
+def references(
+    text: str, path: str, file_format: FileFormat, file_type: FileType, paths: Collection[str]
+) -> frozenset[str]:
+    """Which of the repository's files `check_across` has to see.
+
+    Args:
+        text: the content, decoded; if it does not parse, nothing is asked for.
+        path: its own, from the repository's root without a leading slash.
+        file_format: of the text.
+        file_type: settings name schemas, manifests name settings.
+        paths: all that there are.
+    """
+    body = text.removeprefix(BYTE_ORDER_MARK)
+    if validate(body, file_format).validity != "valid":
+        return frozenset()
+    wanted = set()
+    if file_type == "config":
+        reference = schema_reference(body, path, file_format)
+        wanted = {reference.path} if reference is not None and reference.path is not None else set()
+    elif file_format == "yaml":
+        wanted = named_files(body, path, paths)
+    wanted = wanted.intersection(paths)
+    return frozenset(wanted if len(wanted) <= MAX_REFERENCES else ())
+
+
+def check_across(
+    text: str,
+    path: str,
+    file_format: FileFormat,
+    file_type: FileType,
+    others: Mapping[str, str],
+    *,
+    paths: Collection[str] | None = None,
+) -> tuple[Problem, ...]:
+    """What a text which parses says that other files contradict: warnings only, at most 100, in their order.
+
+    Args:
+        text: the content, decoded.
+        path: its own, from the repository's root without a leading slash.
+        file_format: of the text.
+        file_type: settings are held to their schema, manifests to the settings which they name.
+        others: contents by path, those which `references` asked for.
+        paths: all that there are, as `references` was told; None if `others` has them all.
+    """
+    body = text.removeprefix(BYTE_ORDER_MARK)
+    if validate(body, file_format).validity != "valid":
+        return ()
+    findings = Findings(Lines(body))
+    if file_type == "config":
+        reference = schema_reference(body, path, file_format)
+        if reference is not None:
+            check_schema(body, reference, file_format, others, findings)
+    elif file_format == "yaml":
+        check_gpus(body, path, others, others if paths is None else paths, findings)
+    return findings.problems()
+
+
+def with_problems(verdict: Verdict, problems: tuple[Problem, ...]) -> Verdict:
+    """A verdict with more warnings, in the order of their places, still at most 100 in all."""
+    found = sorted((*verdict.problems, *problems), key=lambda problem: (problem.line or 0, problem.column or 0))
+    return Verdict(validity=verdict.validity, problems=tuple(found[:MAX_PROBLEMS]))

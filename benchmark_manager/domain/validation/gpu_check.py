@@ -1,0 +1,177 @@
+"""Whether a Job asks for as many GPUs as the settings which it names are meant for."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from benchmark_manager.domain.classification import format_of
+from benchmark_manager.domain.validation.complaints import Complaints, mapping, sequence
+from benchmark_manager.domain.validation.config_schema import read_values
+from benchmark_manager.domain.validation.findings import Findings, excerpt
+from benchmark_manager.domain.validation.plain_values import kubernetes_value
+from benchmark_manager.domain.validation.pod_check import containers
+from benchmark_manager.domain.validation.quantities import parse_quantity
+from benchmark_manager.domain.validation.validate import validate
+from benchmark_manager.domain.validation.workload_check import pod_spec
+from benchmark_manager.domain.validation.yaml_values import Path, TooManyValuesError, Value, build
+from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK, prepare
+
+_GPU: Final = "nvidia.com/gpu"
+_TENSOR: Final = ("tensor_parallel_size", "tensor-parallel-size")
+_PIPELINE: Final = ("pipeline_parallel_size", "pipeline-parallel-size")
+#: With these a GPU more or less is another question, which one number cannot answer.
+_DATA: Final = ("data_parallel_size", "data-parallel-size")
+_FILE_NAME: Final = re.compile(r"[^\s\"'=,:;()\[\]{}<>|&]+\.(?:ya?ml|json)(?![\w.])", re.IGNORECASE)
+#: Folders above a file by which it is told from others of its name.
+_DEEPEST: Final = 20
+#: Files looked at for one Job; one which names more is a list of something else.
+MAX_NAMED: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A container with GPUs, and the files of the project which it names."""
+
+    path: Path
+    document: int
+    gpus: int
+    pods: int
+    named: tuple[str, ...]
+
+
+def named_files(text: str, path: str, paths: Collection[str]) -> set[str]:
+    """The project's files which containers with GPUs name, of a text which parses."""
+    return {name for use in _uses(_documents(text), path, paths) for name in use.named}
+
+
+def check_gpus(text: str, path: str, others: Mapping[str, str], paths: Collection[str], findings: Findings) -> None:
+    """Compare the GPUs of each container with the settings in the one file that it names.
+
+    Args:
+        text: a manifest which parses, without a byte order mark.
+        path: its own, from the repository's root.
+        others: contents by path, as `named_files` asked for them.
+        paths: all that there are: of two files, which one is meant is told by both.
+        findings: takes what is found.
+    """
+    sizes = {name: _parallel_size(content, name) for name, content in others.items()}
+    complaints = Complaints()
+    for use in _uses(_documents(text), path, paths):
+        wanted = {name: size for name in use.named if (size := sizes.get(name)) is not None}
+        if len(wanted) == 1:
+            [(name, (gpus, reason))] = wanted.items()
+            if gpus not in {use.gpus, use.gpus * use.pods}:
+                complaints.document = use.document
+                message = (
+                    f"{excerpt(path)} gives the container {use.gpus} GPUs, but {excerpt(name)} needs {gpus} ({reason})."
+                )
+                complaints.add((*use.path, "resources", "limits", _GPU), "gpu_mismatch", message)
+    complaints.tell(prepare(text).parsed, kubernetes_value, findings)
+
+
+def _documents(text: str) -> list[Value]:
+    if _GPU not in text:
+        return []
+    try:
+        return [document.value for document in build(prepare(text).parsed, kubernetes_value)]
+    except TooManyValuesError:
+        return []
+
+
+def _uses(documents: list[Value], own: str, paths: Collection[str]) -> Iterator[_Use]:
+    index = _index(paths, own) if documents else {}
+    for number, manifest in enumerate(documents):
+        at, pod = pod_spec(manifest)
+        pods = mapping(mapping(manifest).get("spec")).get("parallelism")
+        for where, container in containers(at, pod):
+            gpus = _gpus(container)
+            if gpus:
+                words = {*_file_names(container), *_mounted(pod, container)}
+                found = {file for word in words if (file := _one_path(word, index)) is not None}
+                if len(found) <= MAX_NAMED:
+                    yield _Use(where, number, gpus, pods if type(pods) is int else 1, tuple(sorted(found)))
+
+
+def _gpus(container: dict[str, Value]) -> int:
+    amount = parse_quantity(mapping(mapping(container.get("resources")).get("limits")).get(_GPU))
+    return int(amount) if amount is not None and Decimal(0) < amount < Decimal(10**6) else 0
+
+
+def _file_names(container: dict[str, Value]) -> Iterator[str]:
+    texts = [*sequence(container.get("command")), *sequence(container.get("args"))]
+    texts += [mapping(variable).get("value") for variable in sequence(container.get("env"))]
+    for text in texts:
+        if isinstance(text, str):
+            yield from _FILE_NAME.findall(text)
+
+
+def _mounted(pod: dict[str, Value], container: dict[str, Value]) -> Iterator[str]:
+    """The keys of ConfigMaps which the container mounts one by one."""
+    mounts = {mapping(mount).get("name") for mount in sequence(container.get("volumeMounts")) if _named(mount)}
+    for volume in sequence(pod.get("volumes")):
+        if _named(volume) and volume["name"] in mounts:
+            for item in sequence(mapping(volume.get("configMap")).get("items")):
+                key = mapping(item).get("key")
+                if isinstance(key, str):
+                    yield key
+
+
+def _named(value: Value) -> bool:
+    return isinstance(mapping(value).get("name"), str)
+
+
+def _index(paths: Collection[str], own: str) -> dict[str, str | None]:
+    """Every end of every path, at a slash; None where several paths end so."""
+    index: dict[str, str | None] = {}
+    for path in paths:
+        if path != own and format_of(path) is not None:
+            for end in _ends(path):
+                index[end] = None if end in index else path
+    return index
+
+
+def _one_path(word: str, index: Mapping[str, str | None]) -> str | None:
+    """The one path which ends most like the word does; None where two are as good."""
+    return next((index[end] for end in _ends(word) if end in index), None)
+
+
+def _ends(path: str) -> Iterator[str]:
+    parts = path.split("/")[-_DEEPEST:]
+    return ("/".join(parts[start:]) for start in range(len(parts)))
+
+
+def _parallel_size(text: str, path: str) -> tuple[int, str] | None:
+    """How many GPUs the settings are meant for, and by which words; None unless they say it once."""
+    file_format, body = format_of(path), text.removeprefix(BYTE_ORDER_MARK)
+    # Asked first, as most files say nothing about it.
+    if file_format is None or not any(key in body for key in _TENSOR):
+        return None
+    if validate(body, file_format).validity != "valid":
+        return None
+    found = {size for value in read_values(body, file_format) for size in _sizes(value)}
+    return found.pop() if len(found) == 1 and None not in found else None
+
+
+def _sizes(value: Value) -> Iterator[tuple[int, str] | None]:
+    waiting = [value]
+    while waiting:
+        node = waiting.pop()
+        waiting += node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        if isinstance(node, dict) and any(key in node for key in _TENSOR):
+            yield _size(node)
+
+
+def _size(settings: dict[str, Value]) -> tuple[int, str] | None:
+    tensor, pipeline, data = (_number(settings, keys) for keys in (_TENSOR, _PIPELINE, _DATA))
+    if tensor is None or pipeline is None or data != 1:
+        return None
+    reason = f"tensor_parallel_size {tensor}"
+    return tensor * pipeline, reason if pipeline == 1 else f"{reason} times pipeline_parallel_size {pipeline}"
+
+
+def _number(settings: dict[str, Value], keys: tuple[str, ...]) -> int | None:
+    """The number under one of the keys; 1 where none is there, None for what is no number of GPUs."""
+    value = next((settings[key] for key in keys if key in settings), 1)
+    return value if type(value) is int and 0 < value < 10**6 else None
