@@ -1,0 +1,140 @@
+"""Delivering what releases hold: file by file, as archives, as ConfigMaps, and compared."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from benchmark_manager.domain.config_map import (
+    check_config_map_name,
+    check_config_map_size,
+    config_map,
+    config_map_keys,
+)
+from benchmark_manager.domain.release_archive import archive_length, check_archivable, new_archive
+from benchmark_manager.domain.release_comparison import (
+    ChangedFile,
+    Comparison,
+    affordable,
+    changed_file,
+    compared,
+)
+from benchmark_manager.domain.release_digest import sums_text
+from benchmark_manager.models.release import ArchiveFormat, Release, ReleaseFile
+from benchmark_manager.stores.blobs import BlobStore
+from benchmark_manager.stores.database import IN_AT_MOST
+from benchmark_manager.stores.releases import ReleaseStore
+
+#: Contents in memory at once while an archive is sent, bytes; one file may be larger.
+_BATCH_BYTES: Final = 1024 * 1024
+#: Contents in which a comparison looks for changes by key, bytes of both sides.
+_COMPARED_BYTES: Final = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveStream:
+    """An archive on its way: how long it is, and its bytes."""
+
+    length: int
+    chunks: AsyncIterator[bytes]
+
+
+class ReleaseDelivery:
+    """Reads only. Every content is checked against its SHA-256 before it leaves."""
+
+    def __init__(self, releases: ReleaseStore, blobs: BlobStore) -> None:
+        self._releases = releases
+        self._blobs = blobs
+
+    async def sums(self, release: Release) -> bytes:
+        return sums_text(await self._releases.files(release))
+
+    async def file(self, release: Release, path: str) -> tuple[ReleaseFile, bytes]:
+        """One file and its content.
+
+        Raises:
+            NotFoundError
+        """
+        file = await self._releases.file(release, path)
+        return file, _checked(file, await self._blobs.get(file.sha))
+
+    async def archive(self, release: Release, archive_format: ArchiveFormat) -> ArchiveStream:
+        """The release as an archive, which is read from the database while it is sent.
+
+        What fails after the beginning ends the archive before its length.
+
+        Raises:
+            InvalidInputError: `archive_path_unsafe`.
+            KeyError: a content is missing.
+            ValueError: one of the first is not what was released.
+        """
+        files = await self._releases.files(release)
+        for file in files:
+            check_archivable(file.path)
+        await self._blobs.sha256s(file.sha for file in files)
+        length = archive_length(archive_format, ((file.path, file.size) for file in files))
+        chunks = self._packed(files, archive_format)
+        return ArchiveStream(length, _chained(await anext(chunks), chunks))
+
+    async def _packed(self, files: Sequence[ReleaseFile], archive_format: ArchiveFormat) -> AsyncIterator[bytes]:
+        archive = new_archive(archive_format)
+        for batch in _batches(files):
+            contents = await self._blobs.get_many(file.sha for file in batch)
+            yield b"".join(archive.add(file.path, _checked(file, contents[file.sha])) for file in batch)
+        yield archive.end()
+
+    async def config_map(self, release: Release, name: str | None) -> tuple[str, bytes]:
+        """The manifest's name and text; without a `name` it is named after the digest.
+
+        Raises:
+            InvalidInputError: `invalid_name`, `configmap_too_large`, `configmap_key_invalid`, `configmap_key_clash`.
+        """
+        chosen = f"release-{release.digest.partition(':')[2][:12]}" if name is None else name
+        check_config_map_name(chosen)
+        check_config_map_size(release.size)
+        files = await self._releases.files(release)
+        keys = config_map_keys(file.path for file in files)
+        contents = await self._blobs.get_many(file.sha for file in files)
+        data = {keys[file.path]: _checked(file, contents[file.sha]).decode() for file in files}
+        return chosen, config_map(chosen, release.digest, data).encode()
+
+    async def compare(self, before: Release, after: Release) -> Comparison:
+        """What `after` has more, less, or otherwise; by key in as many files as that takes a few seconds for."""
+        added, removed, changed = compared(await self._releases.files(before), await self._releases.files(after))
+        looked_at = affordable(changed, _COMPARED_BYTES)
+        contents = await self._blobs.get_many(file.sha for pair in looked_at for file in pair)
+        rows = [
+            # In a thread, so that others are served meanwhile.
+            await asyncio.to_thread(
+                changed_file, old.path, _checked(old, contents[old.sha]), _checked(new, contents[new.sha])
+            )
+            for old, new in looked_at
+        ]
+        rows += [ChangedFile(old.path, None) for old, _ in changed[len(looked_at) :]]
+        return Comparison(added, removed, tuple(rows), complete=len(looked_at) == len(changed))
+
+
+async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in rest:
+        yield chunk
+
+
+def _checked(file: ReleaseFile, data: bytes) -> bytes:
+    if hashlib.sha256(data).hexdigest() != file.sha256:
+        raise ValueError(f"the stored content {file.sha} is not what was released")
+    return data
+
+
+def _batches(files: Sequence[ReleaseFile]) -> Iterator[list[ReleaseFile]]:
+    batch: list[ReleaseFile] = []
+    size = 0
+    for file in files:
+        if batch and (len(batch) >= IN_AT_MOST or size + file.size > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(file)
+        size += file.size
+    if batch:
+        yield batch
