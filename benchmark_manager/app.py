@@ -8,7 +8,20 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from benchmark_manager.api import github_webhook, health, metrics, modified_files, original_files, projects
+from benchmark_manager.api import (
+    comparing,
+    github_webhook,
+    health,
+    merging,
+    metrics,
+    modified_files,
+    original_files,
+    projects,
+    releases,
+    revisions,
+    trash,
+    validation,
+)
 from benchmark_manager.api.docs import install_docs
 from benchmark_manager.api.github_webhook import LargeBodies
 from benchmark_manager.api.middleware import HeadRequests, JsonBodies, LimitedBodies, NoSniffing
@@ -63,7 +76,10 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
         middleware=[*_cors(settings), *(Middleware(part) for part in _MIDDLEWARE)],
     )
-    for part in (health, metrics, projects, original_files, modified_files, github_webhook):
+    for part in (
+        *(health, metrics, projects, original_files, modified_files, revisions, trash, merging),
+        *(comparing, releases, validation, github_webhook),
+    ):
         app.include_router(part.router)
     app.state.large_bodies = LargeBodies()
     install_docs(app)

@@ -4,6 +4,7 @@
      + StartError                     the service cannot start; one readable line
      + NotFoundError                  404
      + ConflictError                  409
+     |  + MergeConflictError          409, with the places where a person must decide
      + StaleError                     412
      + InvalidInputError              422, with the fields at fault
      |  + InvalidContentError         422, with the problems' lines and columns
@@ -50,6 +51,19 @@ class NotFoundError(BenchmarkManagerError):
 
 class ConflictError(BenchmarkManagerError):
     """What was asked for contradicts what is stored."""
+
+
+class MergeConflictError(ConflictError):
+    """A merge which a person must decide; `conflicts` are `models.merge.MergeConflict`s."""
+
+    def __init__(self, conflicts: Sequence[object]) -> None:
+        count = len(conflicts)
+        super().__init__(
+            "merge_conflict",
+            f"Upstream changed the same in {count} {'place' if count == 1 else 'places'}; nothing was changed. "
+            "Send `resolutions` for the `conflicts`, or the whole `content`.",
+        )
+        self.conflicts = tuple(conflicts)
 
 
 class StaleError(BenchmarkManagerError):

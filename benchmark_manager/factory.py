@@ -29,11 +29,16 @@ from benchmark_manager.github.governor import Governors
 from benchmark_manager.github.heads import HeadChecker
 from benchmark_manager.github.listing import FolderLister
 from benchmark_manager.github.requests import Connection
+from benchmark_manager.services.comparing import ComparisonService
 from benchmark_manager.services.copying import Copier
 from benchmark_manager.services.credentials import CredentialService
+from benchmark_manager.services.drift import DriftJudge
 from benchmark_manager.services.file_history import FileHistoryService
+from benchmark_manager.services.following import Following
 from benchmark_manager.services.housekeeping import Housekeeping
+from benchmark_manager.services.kubernetes_schemas import SchemaSource
 from benchmark_manager.services.limit_sharing import LimitSharing
+from benchmark_manager.services.merging import MergeService
 from benchmark_manager.services.metrics import Metrics
 from benchmark_manager.services.modified_files import ModifiedFileService
 from benchmark_manager.services.original_files import OriginalFileService
@@ -41,23 +46,32 @@ from benchmark_manager.services.original_sync import OriginalSync
 from benchmark_manager.services.places import SyncPlaces
 from benchmark_manager.services.polling import Polling
 from benchmark_manager.services.projects import ProjectDefaults, ProjectService
+from benchmark_manager.services.release_delivery import ReleaseDelivery
+from benchmark_manager.services.releases import ReleaseService
+from benchmark_manager.services.revisions import RevisionService
 from benchmark_manager.services.status import StatusService
 from benchmark_manager.services.sync_work import SyncWork
 from benchmark_manager.services.tokens import TokenVault
+from benchmark_manager.services.trash import TrashService
 from benchmark_manager.services.unchanged import UnchangedRecorder
 from benchmark_manager.services.upstream import UpstreamReader
+from benchmark_manager.services.validation import ValidationService
 from benchmark_manager.services.webhooks import WebhookService
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.database import Database
 from benchmark_manager.stores.embedded import EmbeddedDatabase
 from benchmark_manager.stores.file_histories import FileHistoryStore
+from benchmark_manager.stores.followers import FollowerStore
 from benchmark_manager.stores.governors import GovernorStore
 from benchmark_manager.stores.leases import LeaseStore
 from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.projects import ProjectStore
+from benchmark_manager.stores.releases import ReleaseStore
+from benchmark_manager.stores.revisions import RevisionStore
 from benchmark_manager.stores.sync_progress import SyncProgressStore
 from benchmark_manager.stores.syncs import SyncStore
+from benchmark_manager.stores.trash import TrashStore
 from benchmark_manager.stores.webhook_deliveries import WebhookDeliveryStore
 
 _log = structlog.get_logger(__name__)
@@ -87,6 +101,13 @@ class Services:
     projects: ProjectService
     original_files: OriginalFileService
     modified_files: ModifiedFileService
+    revisions: RevisionService
+    trash: TrashService
+    merging: MergeService
+    comparing: ComparisonService
+    releases: ReleaseService
+    release_delivery: ReleaseDelivery
+    validation: ValidationService
     file_history: FileHistoryService
     sync: OriginalSync
     polling: Polling
@@ -136,19 +157,24 @@ def build_services(
     clock: Callable[[], datetime],
 ) -> Services:
     projects, files, modified = ProjectStore(database), OriginalFileStore(database), ModifiedFileStore(database)
+    revisions, trash_rows = RevisionStore(database), TrashStore(database)
     blobs, syncs, leases = BlobStore(database), SyncStore(database), LeaseStore(database)
     histories, deliveries = FileHistoryStore(database), WebhookDeliveryStore(database)
+    releases = ReleaseStore(database)
+    validation = ValidationService(SchemaSource(), projects, files, blobs, max_file_size=settings.max_file_size)
     vault = token_vault(settings)
     credentials = CredentialService(connection, vault, _github_app(settings, connection, clock))
-    places = SyncPlaces()
+    places, drift = SyncPlaces(), DriftJudge(blobs)
     work = SyncWork(
         database,
         leases,
         files,
+        Following(FollowerStore(database), modified),
+        drift,
         syncs,
         UpstreamReader(
             files,
-            Copier(blobs, MemoryBudget(), clock),
+            Copier(blobs, MemoryBudget(), validation, clock),
             HeadChecker(connection),
             FolderLister(),
             settings.max_file_size,
@@ -171,6 +197,32 @@ def build_services(
         metrics=metrics,
     )
     polling = Polling(database, leases, sync, places, batch_threshold=settings.github_batch_threshold)
+    modified_files = ModifiedFileService(
+        database,
+        projects,
+        files,
+        modified,
+        blobs,
+        drift,
+        validation,
+        max_file_size=settings.max_file_size,
+        clock=clock,
+    )
+    revision_service = RevisionService(
+        database, modified_files, files, modified, revisions, blobs, drift, validation, clock=clock
+    )
+    trash = TrashService(
+        database,
+        modified_files,
+        projects,
+        files,
+        modified,
+        revisions,
+        trash_rows,
+        drift,
+        retention=timedelta(days=settings.trash_retention_days),
+        clock=clock,
+    )
     return Services(
         projects=ProjectService(
             projects,
@@ -184,9 +236,14 @@ def build_services(
             clock=clock,
         ),
         original_files=OriginalFileService(projects, files, blobs),
-        modified_files=ModifiedFileService(
-            database, projects, files, modified, blobs, max_file_size=settings.max_file_size, clock=clock
-        ),
+        modified_files=modified_files,
+        revisions=revision_service,
+        trash=trash,
+        merging=MergeService(database, modified_files, files, modified, blobs, clock=clock),
+        comparing=ComparisonService(modified_files, revision_service, projects, files, modified, blobs),
+        releases=ReleaseService(database, projects, files, modified, blobs, releases, clock=clock),
+        release_delivery=ReleaseDelivery(releases, blobs),
+        validation=validation,
         file_history=FileHistoryService(projects, files, histories, credentials, clock=clock),
         sync=sync,
         polling=polling,
@@ -204,6 +261,7 @@ def build_services(
             blobs,
             histories,
             deliveries,
+            trash,
             sync_retention=timedelta(days=settings.sync_retention_days),
             sync_retention_count=settings.sync_retention_count,
             clock=clock,

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import quote
 
 from fastapi import Depends, Header, Query, Request, Response
@@ -13,7 +13,10 @@ from pydantic import AfterValidator, BaseModel, TypeAdapter
 from benchmark_manager.factory import Services
 from benchmark_manager.models.page import Page, PageRequest
 
+Body = TypeVar("Body", bound=BaseModel)
+
 _JSON: Final = "application/json"
+_TEXT: Final = "text/plain; charset=utf-8"
 _ETAG: Final = re.compile(r'(?:W/)?"([^"]*)"')
 #: The part before the dot of `"REVISION.HASH"`; none of ours is ever longer.
 _REVISION: Final = re.compile(r"([0-9]{1,18})(?:\.|$)")
@@ -92,6 +95,13 @@ def expected_revisions(
 IfMatchDependency = Annotated[frozenset[int] | None, Depends(expected_revisions)]
 
 
+def given_or(request: Request, body: Body | None, default: Body) -> Body:
+    """A body which may be left out; but who says that JSON comes must send an object, as everywhere."""
+    if body is None and "json" in request.headers.get("content-type", "").lower():
+        raise RequestValidationError([{"type": "missing", "loc": ("body",), "msg": "Field required"}])
+    return default if body is None else body
+
+
 def json_list(request: Request, page: Page[Any], rows: Sequence[BaseModel], adapter: TypeAdapter[Any]) -> Response:
     """A plain array, with how many there are and where the next page is in its headers."""
     headers = {"X-Total-Count": str(page.total), **next_page(request, page.next_cursor)}
@@ -123,14 +133,16 @@ def json_resource(
     return _unless_known(request, Response(body, status_code=status_code, media_type=_JSON, headers=headers))
 
 
-def raw_content(request: Request, data: bytes, name: str, sha256: str) -> Response:
-    """The exact bytes of a file, never interpreted by a browser."""
+def raw_content(
+    request: Request, data: bytes, name: str, sha256: str | None = None, *, media_type: str = _TEXT
+) -> Response:
+    """The exact bytes of a file, never interpreted by a browser; `sha256` is theirs, where it is known."""
     headers = {
-        "ETag": f'"{sha256}"',
+        "ETag": f'"{sha256 or hashlib.sha256(data).hexdigest()}"',
         "Cache-Control": "no-cache",
         "Content-Disposition": _disposition(name),
     }
-    return _unless_known(request, Response(data, media_type="text/plain; charset=utf-8", headers=headers))
+    return _unless_known(request, Response(data, media_type=media_type, headers=headers))
 
 
 def _disposition(name: str) -> str:

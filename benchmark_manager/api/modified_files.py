@@ -101,11 +101,12 @@ async def list_modified_files(
 @router.delete(
     "/projects/{project_id}/modified-files",
     summary="Reset: delete all of a project's modified files",
-    responses=documented("project_not_found", "disk_full"),
+    responses=documented("project_not_found", "invalid_request", "disk_full"),
 )
-async def reset_modified_files(services: ServicesDependency, project_id: str) -> ResetAnswer:
-    """The originals stay as they are."""
-    return ResetAnswer(deleted_count=await services.modified_files.reset(project_id))
+async def reset_modified_files(services: ServicesDependency, project_id: str, actor: ActorDependency) -> ResetAnswer:
+    """The originals stay as they are. `POST /projects/{project_id}/undo-reset` undoes it."""
+    deleted_count, reset_id = await services.trash.reset(project_id, actor)
+    return ResetAnswer(deleted_count=deleted_count, reset_id=reset_id)
 
 
 @router.get(
@@ -153,13 +154,16 @@ async def update_modified_file(
     "/modified-files/{modified_file_id}",
     status_code=204,
     summary="Delete a modified file",
-    responses=documented("modified_file_not_found", "stale", "disk_full"),
+    responses=documented("modified_file_not_found", "stale", "invalid_request", "disk_full"),
 )
 async def delete_modified_file(
-    services: ServicesDependency, modified_file_id: str, revisions: IfMatchDependency
+    services: ServicesDependency, modified_file_id: str, revisions: IfMatchDependency, actor: ActorDependency
 ) -> None:
-    """Its original stays as it is."""
-    await services.modified_files.delete(modified_file_id, revisions)
+    """Its original stays as it is, and its name is free at once.
+
+    `POST /modified-files/{modified_file_id}/undelete` undoes it.
+    """
+    await services.trash.delete(modified_file_id, revisions, actor)
 
 
 @router.get(

@@ -1,6 +1,5 @@
 """Original files: reading only."""
 
-import hashlib
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -93,7 +92,7 @@ async def get_file(request: Request, services: ServicesDependency, project_id: s
 async def get_raw_file(request: Request, services: ServicesDependency, project_id: str, file_id: str) -> Response:
     file = await services.original_files.get(project_id, file_id)
     data = await services.original_files.content(file)
-    return raw_content(request, data, file.name, hashlib.sha256(data).hexdigest())
+    return raw_content(request, data, file.name)
 
 
 @router.get(

@@ -18,9 +18,11 @@ from benchmark_manager.errors import (
     GitHubRateLimitedError,
     InvalidContentError,
     InvalidInputError,
+    MergeConflictError,
     NotFoundError,
     StaleError,
 )
+from benchmark_manager.models.merge import MergeConflict
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.models.sync import Sync
 
@@ -43,11 +45,25 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "project_not_found": (404, "There is no project '65f0c0ffee65f0c0ffee65f0'."),
     "file_not_found": (404, "There is no file '65f0c0ffee65f0c0ffee65f0'."),
     "sync_not_found": (404, "There is no sync '65f0c0ffee65f0c0ffee65f0'."),
+    "revision_not_found": (404, "There is no revision '5'."),
+    "reset_not_found": (404, "There is no reset '65f0c0ffee65f0c0ffee65f0'."),
+    "release_not_found": (404, "There is no release 'sha256:3f786850e387'."),
+    "release_file_not_found": (404, "There is no release file 'config/llama.yaml'."),
+    "making_not_found": (404, "There is no making '7'."),
     "modified_file_not_found": (404, "There is no modified file '65f0c0ffee65f0c0ffee65f0'."),
     "method_not_allowed": (405, "This address does not take PATCH; it takes GET, PUT, DELETE."),
     "project_name_taken": (409, "There is a project named 'vLLM nightly' already; choose another name."),
     "not_synced": (409, "The project's repository has not been read yet; sync the project, then ask again."),
     "name_taken": (409, "The project has a modified file 'config/vllm.yaml' already; choose another modified_name."),
+    "upstream_removed": (
+        409,
+        "The original 'config/llama.yaml' is gone upstream, so there is nothing to merge with.",
+    ),
+    "merge_conflict": (
+        409,
+        "Upstream changed the same in 2 places; nothing was changed. Send `resolutions` for the `conflicts`.",
+    ),
+    "digest_ambiguous": (409, "Several releases begin with 3f786850e387; give more of the digest."),
     "stale": (412, "Somebody else changed this in the meantime; it is at revision 4 now."),
     "body_too_large": (413, "The body is too large; a request may have 4 MiB."),
     "unsupported_media_type": (415, "Send the body as application/json."),
@@ -61,6 +77,22 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "invalid_name": (422, "modified_name must end in .yaml or .yml, as its original is YAML."),
     "invalid_content": (422, "The content does not parse; correct the places listed in `problems`."),
     "too_large": (422, "The content has 2000000 bytes; at most 1048576 are allowed."),
+    "merge_unresolved": (422, "1 conflict has no decision yet; give one for every conflict of the merge."),
+    "bad_resolution": (422, "The decision about 'spec.parallelism' cannot be taken: this is not in conflict."),
+    "merge_impossible": (
+        422,
+        "These decisions cannot be written into upstream's text with certainty; send the whole content instead.",
+    ),
+    "nothing_to_release": (
+        422,
+        "The project has no such files; sync it first, or choose others with `include`.",
+    ),
+    "path_clash": (422, "'config/a.yaml' is a file, and 'config/a.yaml/b.yaml' needs a folder of that name."),
+    "digest_too_short": (422, "Give at least 12 hex digits of the release's digest; these are 7."),
+    "archive_path_unsafe": (422, "The release has a file '..\\\\a.yaml', which some who unpack would write elsewhere."),
+    "configmap_too_large": (422, "The release has 2000000 bytes; a ConfigMap takes at most 1048576."),
+    "configmap_key_invalid": (422, "The path 'config/größe.yaml' can be no key of a ConfigMap."),
+    "configmap_key_clash": (422, "The paths 'a/b.yaml' and 'a__b.yaml' would have the same key 'a__b.yaml'."),
     "repository_not_found": (422, "GitHub shows no repository acme/benchmarks to this token."),
     "commit_not_found": (422, "The repository acme/benchmarks has no commit 3f786850e387550fdab836ed7e6dc881de23001b."),
     "branch_not_found": (422, "The repository acme/benchmarks has no branch 'nightly'."),
@@ -109,6 +141,9 @@ class ProblemDocument(BaseModel):
     errors: list[FieldError] | None = Field(default=None, description="For input errors: the fields at fault.")
     current_revision: int | None = Field(default=None, description="With `stale`: what is stored now.")
     problems: list[Problem] | None = Field(default=None, description="With `invalid_content`: where, and what.")
+    conflicts: list[MergeConflict] | None = Field(
+        default=None, description="With `merge_conflict`: where a person must decide."
+    )
     sync: Sync | None = Field(default=None, description="Of a sync that failed: its record.")
 
 
@@ -120,7 +155,7 @@ def problem(
     document = ProblemDocument.model_validate(
         {"title": HTTPStatus(number).phrase, "status": number, "detail": detail, "code": code, **members}
     )
-    # Members that say nothing are left out; nulls inside a sync are part of its shape.
+    # Members that say nothing are left out; nulls inside a member are part of its shape.
     kept = {name for name in ProblemDocument.model_fields if getattr(document, name) is not None}
     return Response(
         document.model_dump_json(include=kept),
@@ -192,6 +227,8 @@ async def _own_error(_: Request, error: Exception) -> Response:
     headers = {}
     if isinstance(error, StaleError):
         members["current_revision"] = error.current_revision
+    if isinstance(error, MergeConflictError):
+        members["conflicts"] = error.conflicts
     if isinstance(error, InvalidContentError):
         members["problems"] = error.problems
     if isinstance(error, InvalidInputError) and error.field is not None:

@@ -1,9 +1,18 @@
 """The contract's shapes: requests, which refuse unknown fields, and answers."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from benchmark_manager.domain.characters import holds_control
 from benchmark_manager.domain.repository_url import web_url
@@ -32,7 +41,9 @@ ProjectName = Annotated[
 ]
 
 
-class _Request(BaseModel):
+class RequestBody(BaseModel):
+    """What every body of a request is: it refuses unknown fields, and text which is none."""
+
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     @field_validator("*")
@@ -44,7 +55,7 @@ class _Request(BaseModel):
         return value
 
 
-class _ProjectFields(_Request):
+class _ProjectFields(RequestBody):
     github_token: SecretStr | None = Field(
         default=None,
         description="Used for this project instead of the service's own. Write-only: no answer ever holds it.",
@@ -100,7 +111,7 @@ class ProjectUpdate(_ProjectFields):
     )
 
 
-class ModifiedFileCreate(_Request):
+class ModifiedFileCreate(RequestBody):
     """A variant of an original file."""
 
     original_file_id: str = Field(max_length=100, examples=[_ID])
@@ -113,12 +124,32 @@ class ModifiedFileCreate(_Request):
     description: str | None = Field(default=None, max_length=10_000, examples=["tensor parallelism 4"])
 
 
-class ModifiedFileUpdate(_Request):
+class ModifiedFileUpdate(RequestBody):
     """What changes; fields that are not given, or null, stay as they are."""
 
     modified_name: str | None = Field(default=None, examples=["llama-tp8.yaml"])
     content: str | None = Field(default=None, examples=["model: llama\ntensor_parallel_size: 8\n"])
     description: str | None = Field(default=None, max_length=10_000, examples=["tensor parallelism 8"])
+
+
+class RestoreRequest(RequestBody):
+    """Which revision a modified file becomes again."""
+
+    revision: int = Field(strict=True, ge=1, examples=[3])
+
+
+class UndeleteRequest(RequestBody):
+    """How a deleted modified file comes back."""
+
+    modified_name: str | None = Field(
+        default=None, description="Where its own name is taken meanwhile; else it keeps it.", examples=["llama-2.yaml"]
+    )
+
+
+class UndoResetRequest(RequestBody):
+    """Which reset is undone."""
+
+    reset_id: str = Field(max_length=100, description="As the reset answered it.", examples=[_ID])
 
 
 class ProjectAnswer(BaseModel):
@@ -255,13 +286,17 @@ def modified_with_content(file: ModifiedFile, data: bytes) -> ModifiedFileWithCo
 
 def _modified_values(file: ModifiedFile) -> dict[str, object]:
     # The blob id of a content is how it is stored; readers know it by its SHA-256.
-    return {**{name: value for name, value in dict(file).items() if name != "content_sha"}, "path": file.path}
+    told = {name: value for name, value in dict(file).items() if name not in {"content_sha", "recorded"}}
+    return {**told, "path": file.path}
 
 
 class ResetAnswer(BaseModel):
     """What a reset did."""
 
     deleted_count: int
+    reset_id: str | None = Field(
+        description="Undoes it: POST /projects/{project_id}/undo-reset. null: nothing was deleted.", examples=[_ID]
+    )
 
 
 class QueuedAnswer(BaseModel):
@@ -369,3 +404,49 @@ def _told(known: RateLimit | None) -> ResourceLimitAnswer:
     if known is None:
         return ResourceLimitAnswer(limit=None, remaining=None, reset_at=None)
     return ResourceLimitAnswer(**known.model_dump())
+
+
+class ValidateRequest(RequestBody):
+    """A content to check."""
+
+    name: str = Field(min_length=1, max_length=4096, description="Its ending tells the format.", examples=["run.yaml"])
+    content: str = Field(examples=["apiVersion: batch/v1\nkind: Job\n"])
+    file_type: FileType = Field(description="What is asked of it: a `job` is a manifest, a `config` one document.")
+    project_id: str | None = Field(
+        default=None,
+        max_length=100,
+        description="With `path`: check against this project's originals too.",
+        examples=[_ID],
+    )
+    path: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=4096,
+        description="Where it would stand, from the repository's root.",
+        examples=["job/run.yaml"],
+    )
+
+    @model_validator(mode="after")
+    def _check_place(self) -> Self:
+        if (self.project_id is None) != (self.path is None):
+            raise ValueError("project_id and path are given together, or not at all")
+        return self
+
+
+class KubernetesCheckAnswer(BaseModel):
+    """Whether the content was held to Kubernetes' own schemas."""
+
+    enabled: bool
+    versions: tuple[str, ...] = Field(description="Newest first; empty unless enabled.", examples=[["1.37", "1.36"]])
+    reason: str | None = Field(description="Why it was not; null if it was.")
+
+
+class ValidationAnswer(BaseModel):
+    """The verdict on a content which was not saved."""
+
+    name: str
+    format: FileFormat
+    file_type: FileType
+    validity: Validity
+    problems: tuple[Problem, ...] = Field(description="At most 100, in the order of their places.")
+    kubernetes: KubernetesCheckAnswer

@@ -34,6 +34,8 @@ class ModifiedFile(Record):
     updated_at: datetime
     created_by: str
     updated_by: str
+    #: Whether the present revision stands among the revisions; not so where a version without them changed it last.
+    recorded: bool = True
 
     @property
     def path(self) -> str:
@@ -44,3 +46,15 @@ class ModifiedFile(Record):
 def variant_path(original_path: str, modified_name: str) -> str:
     folder, slash, _ = original_path.rpartition("/")
     return f"{folder}{slash}{modified_name}"
+
+
+class TrashedFile(Record):
+    """A deleted variant, as it was before; its deletion was one revision more.
+
+    `reset_id` is that of the reset which deleted it, or None.
+    """
+
+    file: ModifiedFile
+    deleted_at: datetime
+    deleted_by: str
+    reset_id: str | None

@@ -11,7 +11,6 @@ from typing import Final
 
 from benchmark_manager.domain.classification import Candidate, skip_reason_of_content, type_by_content
 from benchmark_manager.domain.tree_changes import UpstreamFile
-from benchmark_manager.domain.validation import validate
 from benchmark_manager.github.archive import Archive, ArchiveTooLargeError
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.contents import MemoryBudget, fetch_blobs
@@ -19,6 +18,7 @@ from benchmark_manager.github.protocol import GarbledAnswerError
 from benchmark_manager.models.original_file import FileFormat, FileType, SkipReason
 from benchmark_manager.models.problem import Verdict
 from benchmark_manager.services.progress import Progress
+from benchmark_manager.services.validation import ValidationService
 from benchmark_manager.stores.blobs import BlobStore
 
 #: Contents held at once before they are written, bytes and number.
@@ -50,9 +50,12 @@ class LookedAt:
 class Copier:
     """Brings wanted contents into the blob store, batch by batch, so that memory stays bounded."""
 
-    def __init__(self, blobs: BlobStore, budget: MemoryBudget, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, blobs: BlobStore, budget: MemoryBudget, validation: ValidationService, clock: Callable[[], datetime]
+    ) -> None:
         self._blobs = blobs
         self._budget = budget
+        self._validation = validation
         self._clock = clock
 
     async def known(self, client: RepositoryClient, wanted: Iterable[WantedFile]) -> set[str]:
@@ -78,7 +81,7 @@ class Copier:
         by_sha: dict[str, list[WantedFile]] = defaultdict(list)
         for file in wanted:
             by_sha[file.sha].append(file)
-        copying = _Copying(self._blobs, client.repository.key, by_sha, progress, self._clock)
+        copying = _Copying(self._blobs, self._validation, client.repository.key, by_sha, progress, self._clock)
         await copying.look_at_known(sorted(known))
         missing = {sha: files[0].size for sha, files in by_sha.items() if sha not in known}
         if archive is not None:
@@ -97,6 +100,7 @@ class _Copying:
     def __init__(
         self,
         blobs: BlobStore,
+        validation: ValidationService,
         repository_key: str,
         by_sha: Mapping[str, list[WantedFile]],
         progress: Progress,
@@ -105,6 +109,7 @@ class _Copying:
         self.looked: dict[str, LookedAt] = {}
         self.arrived: set[str] = set()
         self._blobs = blobs
+        self._validation = validation
         self._repository_key = repository_key
         self._by_sha = by_sha
         self._progress = progress
@@ -114,7 +119,7 @@ class _Copying:
     async def look_at_known(self, known: list[str]) -> None:
         for start in range(0, len(known), _READ_AT_ONCE):
             contents = await self._blobs.get_many(known[start : start + _READ_AT_ONCE])
-            self.looked |= await asyncio.to_thread(_look_at, contents, self._by_sha)
+            self.looked |= await asyncio.to_thread(_look_at, contents, self._by_sha, self._validation)
 
     async def take(self, source: AsyncGenerator[dict[str, bytes]]) -> None:
         """Store everything that the source gives, a bounded number of bytes at once; more arrives meanwhile."""
@@ -144,13 +149,15 @@ class _Copying:
             await flushing
 
     async def _flush(self, batch: Mapping[str, bytes]) -> None:
-        self.looked |= await asyncio.to_thread(_look_at, batch, self._by_sha)
+        self.looked |= await asyncio.to_thread(_look_at, batch, self._by_sha, self._validation)
         good = [data for data in batch.values() if skip_reason_of_content(data) is None]
         await self._blobs.put(good, self._repository_key, self._clock())
         self.arrived.update(batch)
 
 
-def _look_at(contents: Mapping[str, bytes], by_sha: Mapping[str, list[WantedFile]]) -> dict[str, LookedAt]:
+def _look_at(
+    contents: Mapping[str, bytes], by_sha: Mapping[str, list[WantedFile]], validation: ValidationService
+) -> dict[str, LookedAt]:
     looked: dict[str, LookedAt] = {}
     for sha, data in contents.items():
         reason = skip_reason_of_content(data)
@@ -162,13 +169,13 @@ def _look_at(contents: Mapping[str, bytes], by_sha: Mapping[str, list[WantedFile
                 continue
             kind = file.format, file.candidate
             if kind not in verdicts:
-                verdicts[kind] = _judged(file, data.decode())
+                verdicts[kind] = _judged(file, data.decode(), validation)
             file_type, verdict = verdicts[kind]
             upstream = UpstreamFile(file.path, sha, len(data), file_type, file.format)
             looked[file.path] = LookedAt(upstream, verdict, None)
     return looked
 
 
-def _judged(file: WantedFile, text: str) -> tuple[FileType, Verdict]:
+def _judged(file: WantedFile, text: str, validation: ValidationService) -> tuple[FileType, Verdict]:
     file_type = type_by_content(text) if file.candidate == "by_content" else file.candidate
-    return file_type, validate(text, file.format, file_type)
+    return file_type, validation.validate(text, file.format, file_type, sha=file.sha)

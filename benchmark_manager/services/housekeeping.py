@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from benchmark_manager.services.trash import TrashService
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.file_histories import FileHistoryStore
 from benchmark_manager.stores.projects import ProjectStore
@@ -28,6 +29,7 @@ class Housekeeping:
         blobs: BlobStore,
         histories: FileHistoryStore,
         deliveries: WebhookDeliveryStore,
+        trash: TrashService,
         *,
         sync_retention: timedelta,
         sync_retention_count: int,
@@ -39,6 +41,7 @@ class Housekeeping:
         self._blobs = blobs
         self._histories = histories
         self._deliveries = deliveries
+        self._trash = trash
         self._sync_retention = sync_retention
         self._sync_retention_count = sync_retention_count
         self._clock = clock
@@ -47,12 +50,13 @@ class Housekeeping:
         await self._projects.sweep_deleted(self._clock())
 
     async def run(self) -> None:
-        """Everything: deleted projects, old records of syncs, files and webhooks, contents which nothing refers to."""
+        """Everything: deleted projects, old records and old trash, then the contents which nothing refers to."""
         now = self._clock()
         await self._projects.sweep_deleted(now)
         syncs = await self._syncs.purge(now - self._sync_retention, self._sync_retention_count)
         await self._histories.purge(now - _HISTORIES_KEPT)
         await self._deliveries.purge(now)
+        modified_files = await self._trash.purge(now)
         blobs = await self._blobs.sweep(now)
-        if syncs or blobs:
-            _log.info("swept", syncs=syncs, contents=blobs)
+        if syncs or modified_files or blobs:
+            _log.info("swept", syncs=syncs, modified_files=modified_files, contents=blobs)

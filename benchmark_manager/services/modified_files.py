@@ -1,5 +1,6 @@
-"""Making, changing and removing modified files."""
+"""Making, reading and changing modified files."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -7,12 +8,14 @@ from datetime import datetime
 from bson import ObjectId
 
 from benchmark_manager.domain.naming import check_modified_name
-from benchmark_manager.domain.validation import validate
 from benchmark_manager.errors import InvalidContentError, InvalidInputError, NotFoundError, StaleError
 from benchmark_manager.models.modified_file import Drift, ModifiedFile
-from benchmark_manager.models.original_file import FileFormat, FileType, OriginalFile
+from benchmark_manager.models.original_file import FileFormat, FileType
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Validity, Verdict
+from benchmark_manager.models.revision import RevisionKind
+from benchmark_manager.services.drift import DriftJudge
+from benchmark_manager.services.validation import ValidationService
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.database import Database, Session, milliseconds
 from benchmark_manager.stores.modified_files import ModifiedFileStore
@@ -21,7 +24,7 @@ from benchmark_manager.stores.projects import ProjectStore
 
 
 class ModifiedFileService:
-    """Every verb of a modified file. Nothing here ever writes an original."""
+    """The verbs of modified files which are there. Nothing here ever writes an original."""
 
     def __init__(
         self,
@@ -30,6 +33,8 @@ class ModifiedFileService:
         originals: OriginalFileStore,
         modified: ModifiedFileStore,
         blobs: BlobStore,
+        drift: DriftJudge,
+        validation: ValidationService,
         *,
         max_file_size: int,
         clock: Callable[[], datetime],
@@ -39,6 +44,8 @@ class ModifiedFileService:
         self._originals = originals
         self._modified = modified
         self._blobs = blobs
+        self._drift = drift
+        self._validation = validation
         self._max_file_size = max_file_size
         self._clock = clock
 
@@ -65,7 +72,7 @@ class ModifiedFileService:
         check_modified_name(name, original.format)
         base = await self._blobs.get(original.sha)
         data = base if content is None else content.encode()
-        verdict = self._checked(data, original.format, original.file_type, original.validity, allow_invalid)
+        verdict = await self._checked(data, original.format, original.file_type, original.validity, allow_invalid)
         now = milliseconds(self._clock())
         [content_sha, _] = await self._blobs.put([data, base], None, now)
 
@@ -86,7 +93,7 @@ class ModifiedFileService:
                 content_sha256=hashlib.sha256(data).hexdigest(),
                 size=len(data),
                 revision=1,
-                drift=_drift(held, original.sha),
+                drift=await self._drift.drift(held, original.sha, content_sha),
                 validity=verdict.validity,
                 problems=verdict.problems,
                 created_at=now,
@@ -94,12 +101,12 @@ class ModifiedFileService:
                 created_by=actor,
                 updated_by=actor,
             )
-            await self._modified.insert(file, session)
+            await self._modified.insert([file], session)
             return file
 
         return await self._database.transaction(work)
 
-    def _checked(
+    async def _checked(
         self, data: bytes, file_format: FileFormat, file_type: FileType, original_validity: Validity, allow: bool
     ) -> Verdict:
         """The verdict on a content which may be saved; an original that does not parse asks nothing of its variants."""
@@ -109,7 +116,7 @@ class ModifiedFileService:
                 f"The content has {len(data)} bytes; at most {self._max_file_size} are allowed.",
                 field="content",
             )
-        verdict = validate(data.decode(), file_format, file_type)
+        verdict = await asyncio.to_thread(self._validation.validate, data.decode(), file_format, file_type)
         if verdict.validity != "valid" and not allow and original_validity == "valid":
             raise InvalidContentError(verdict.problems)
         return verdict
@@ -164,7 +171,7 @@ class ModifiedFileService:
             ConflictError: `name_taken`.
         """
         file = await self.get(modified_file_id)
-        _expect(file, expected_revisions)
+        expect_revision(file, expected_revisions)
         changes: dict[str, object] = {}
         if modified_name is not None and modified_name != file.modified_name:
             check_modified_name(modified_name, file.format)
@@ -172,33 +179,46 @@ class ModifiedFileService:
         if description is not None:
             changes["description"] = description
         if content is not None:
-            changes |= await self._new_content(file, content.encode(), allow_invalid)
+            changes |= await self.accepted(file, content.encode(), allow_invalid)
 
         async def work(session: Session) -> ModifiedFile:
             current = await self._modified.get(modified_file_id, session)
-            _expect(current, expected_revisions)
+            expect_revision(current, expected_revisions)
             changed = current.model_copy(update=changes)
             if changed == current:
                 return current
             changed = changed.model_copy(
                 update={
                     "revision": current.revision + 1,
+                    "drift": await self._drift_since(current, changed, session),
                     "updated_at": milliseconds(self._clock()),
                     "updated_by": actor,
                 }
             )
-            await self._modified.replace(changed, session)
+            await self._modified.replace(current, changed, _kind_of_change(current, changed), session)
             return changed
 
         return await self._database.transaction(work)
 
-    async def _new_content(self, file: ModifiedFile, data: bytes, allow_invalid: bool) -> dict[str, object]:
+    async def _drift_since(self, before: ModifiedFile, after: ModifiedFile, session: Session) -> Drift:
+        """A name says nothing of the original; another content may contradict it, or no longer."""
+        if after.content_sha == before.content_sha:
+            return before.drift
+        original = await self._originals.hold(after.project_id, after.original_file_id, session)
+        return await self._drift.drift(original, after.base_sha, after.content_sha)
+
+    async def accepted(self, file: ModifiedFile, data: bytes, allow_invalid: bool) -> dict[str, object]:
+        """Check and store a content for a file; returns the fields which it changes.
+
+        Raises:
+            InvalidInputError, InvalidContentError
+        """
         sha256 = hashlib.sha256(data).hexdigest()
         verdict = Verdict(validity=file.validity, problems=file.problems)
         # What is stored already was accepted once; renaming it must not ask again.
         if sha256 != file.content_sha256:
             original = await self._originals.get(file.project_id, file.original_file_id)
-            verdict = self._checked(data, file.format, file.file_type, original.validity, allow_invalid)
+            verdict = await self._checked(data, file.format, file.file_type, original.validity, allow_invalid)
         [content_sha] = await self._blobs.put([data], None, self._clock())
         return {
             "content_sha": content_sha,
@@ -208,41 +228,17 @@ class ModifiedFileService:
             "problems": verdict.problems,
         }
 
-    async def delete(self, modified_file_id: str, expected_revisions: Collection[int] | None) -> None:
-        """Delete one variant.
 
-        Raises:
-            NotFoundError, StaleError
-        """
-        await self.get(modified_file_id)
+def expect_revision(file: ModifiedFile, expected: Collection[int] | None) -> None:
+    """Pass when the file is at one of the `expected` revisions (None: any will do).
 
-        async def work(session: Session) -> None:
-            file = await self._modified.get(modified_file_id, session)
-            _expect(file, expected_revisions)
-            await self._modified.delete(modified_file_id, session)
-            await self._originals.drop_if_unused(file.original_file_id, session)
-
-        await self._database.transaction(work)
-
-    async def reset(self, project_id: str) -> int:
-        """Delete all variants of a project; returns how many. The originals stay as they are."""
-        await self._projects.get(project_id)
-
-        async def work(session: Session) -> int:
-            count = await self._modified.delete_all(project_id, session)
-            await self._originals.drop_unused(project_id, session)
-            return count
-
-        return await self._database.transaction(work)
-
-
-def _expect(file: ModifiedFile, revisions: Collection[int] | None) -> None:
-    if revisions is not None and file.revision not in revisions:
+    Raises:
+        StaleError
+    """
+    if expected is not None and file.revision not in expected:
         raise StaleError(file.revision)
 
 
-def _drift(original: OriginalFile, base_sha: str) -> Drift:
-    """What became of an original between the reading of a base and the making of its variant."""
-    if original.removed_at is not None:
-        return "upstream_removed"
-    return "current" if original.sha == base_sha else "behind"
+def _kind_of_change(before: ModifiedFile, after: ModifiedFile) -> RevisionKind:
+    renamed = before.modified_name != after.modified_name
+    return "renamed" if renamed and before.content_sha == after.content_sha else "edited"

@@ -6,7 +6,6 @@ the sync visible at once.
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
@@ -15,14 +14,15 @@ from pymongo.errors import PyMongoError
 
 from benchmark_manager.domain.schedule import after_failure, after_success
 from benchmark_manager.domain.sync_folding import fold_target, folded
-from benchmark_manager.domain.tree_changes import TreeChanges, compare, without_renames
+from benchmark_manager.domain.tree_changes import TreeChanges, compare
 from benchmark_manager.errors import BenchmarkManagerError, GitHubActionError, GitHubError, TokenUnreadableError
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.heads import Patience
-from benchmark_manager.models.modified_file import variant_path
 from benchmark_manager.models.project import Project
 from benchmark_manager.models.sync import ErrorInfo, GitHubUsage, SkippedFile, Sync, SyncSummary
 from benchmark_manager.services.credentials import CredentialService
+from benchmark_manager.services.drift import DriftJudge, Judgements
+from benchmark_manager.services.following import Following, UnjudgedError
 from benchmark_manager.services.places import SyncPlaces
 from benchmark_manager.services.sync_records import CheckAhead, SyncRun, failed, succeeded
 from benchmark_manager.services.unchanged import UnchangedRecorder, UnchangedSync
@@ -43,6 +43,8 @@ class SyncWork:
         database: Database,
         leases: LeaseStore,
         files: OriginalFileStore,
+        following: Following,
+        drift: DriftJudge,
         syncs: SyncStore,
         reader: UpstreamReader,
         credentials: CredentialService,
@@ -55,6 +57,8 @@ class SyncWork:
         self._database = database
         self._leases = leases
         self._files = files
+        self._following = following
+        self._drift = drift
         self._syncs = syncs
         self._reader = reader
         self._credentials = credentials
@@ -145,7 +149,7 @@ class SyncWork:
 
     async def _apply(self, run: SyncRun, upstream: Upstream, usage: GitHubUsage) -> Sync:
         begin = time.perf_counter()
-        sync = await self._database.transaction(lambda session: self._commit(run, upstream, usage, session))
+        sync = await self._applied(run, upstream, usage)
         _log.debug(
             "sync applied",
             project_id=run.project.id,
@@ -154,10 +158,22 @@ class SyncWork:
         )
         return sync
 
-    async def _commit(self, run: SyncRun, upstream: Upstream, usage: GitHubUsage, session: Session) -> Sync:
+    async def _applied(self, run: SyncRun, upstream: Upstream, usage: GitHubUsage) -> Sync:
+        judged: Judgements = {}
+        while True:
+            try:
+                return await self._database.transaction(
+                    lambda session: self._commit(run, upstream, usage, judged, session)
+                )
+            except UnjudgedError as unjudged:
+                judged.update(await self._drift.judge(unjudged.questions))
+
+    async def _commit(
+        self, run: SyncRun, upstream: Upstream, usage: GitHubUsage, judged: Judgements, session: Session
+    ) -> Sync:
         """Everything that becomes visible with this sync, inside one transaction."""
         project = run.project
-        changes = await self._write_originals(run, upstream, milliseconds(self._clock()), session)
+        changes = await self._write_files(run, upstream, judged, milliseconds(self._clock()), session)
         if changes is None:
             skipped = await self._skipped(project)
         else:
@@ -193,15 +209,15 @@ class SyncWork:
         next_poll_at = after_success(project, now, jitter, companion=run.companion)
         return Finished(run.lease, project, state, next_poll_at, upstream.renamed_to)
 
-    async def _write_originals(
-        self, run: SyncRun, upstream: Upstream, now: datetime, session: Session
+    async def _write_files(
+        self, run: SyncRun, upstream: Upstream, judged: Judgements, now: datetime, session: Session
     ) -> TreeChanges | None:
-        """Make the originals what upstream has; None where nothing can have changed."""
+        """Make the originals what upstream has, and tell modified files; None where nothing can have changed."""
         if upstream.files is None or upstream.committed_at is None:
             return None
         project = run.project
         stored = await self._files.stored(project.id, session)
-        changes = await self._free_of_collisions(project.id, compare(stored, upstream.files), session)
+        changes = await self._following.free_of_collisions(project.id, compare(stored, upstream.files), session)
         await self._files.apply(
             project.id,
             changes,
@@ -213,25 +229,8 @@ class SyncWork:
             now=now,
             session=session,
         )
+        await self._following.follow(project.id, changes, judged, session)
         return changes
-
-    async def _free_of_collisions(self, project_id: str, changes: TreeChanges, session: Session) -> TreeChanges:
-        """Where a rename would bring a variant to a place which another variant has, it counts as removed and added.
-
-        So every variant keeps its place and its original's record, and no sync ever stops at a name.
-        """
-        moved = {old.id: new.path for old, new in changes.moved}
-        variants = await self._files.variant_paths(project_id, sorted(moved), session)
-        # A rename within one folder leaves its variants where they are.
-        targets = [
-            (original, target)
-            for original, name, path in variants
-            if (target := variant_path(moved[original], name)) != path
-        ]
-        arrivals = Counter(target for _, target in targets)
-        taken = await self._files.taken_paths(project_id, arrivals, session)
-        clashing = {original for original, target in targets if target in taken or arrivals[target] > 1}
-        return without_renames(changes, clashing)
 
     async def _fail(self, run: SyncRun, error: BenchmarkManagerError, usage: GitHubUsage) -> Sync:
         """Record a failure; nothing that was copied before changes."""

@@ -1,9 +1,10 @@
-"""Contents, each once, under its git blob id.
+"""Contents, each once, under its git blob id, with its SHA-256.
 
 A blob is written before anything refers to it. What nothing refers to is swept a day after that
 was found; whoever is about to refer to a stored blob touches it first.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,11 +17,23 @@ from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, mi
 
 _BATCH_DOCUMENTS: Final = 1000
 _BATCH_BYTES: Final = 5_000_000
+#: Contents which one answer of the database brings while they are hashed one by one.
+_HASHED_AT_ONCE: Final = 16
 _DUPLICATE_KEY: Final = 11000
 #: Blobs that nothing refers to are kept this long.
 SWEEP_AGE: Final = timedelta(days=1)
 #: A blob touched less than this ago need not be touched again.
 _FRESH: Final = timedelta(hours=6)
+#: Where blobs are referred to, beside bundles. What is in the trash has all its revisions. A file which
+#: moves while it is looked for may be missed once, but what is missed once is only marked.
+_REFERENCES: Final = (
+    ("files", "sha"),
+    ("release_blobs", "_id"),
+    ("modified_files", "content_sha"),
+    ("modified_files", "base_sha"),
+    ("revisions", "content_sha"),
+    ("revisions", "base_sha"),
+)
 
 
 class BlobStore:
@@ -48,7 +61,14 @@ class BlobStore:
     async def _insert(self, batch: Mapping[str, bytes], repository_key: str | None, now: datetime) -> None:
         origin = [] if repository_key is None else [repository_key]
         documents: list[Document] = [
-            {"_id": sha, "data": data, "repositories": origin, "touched_at": now, "unreferred_at": None}
+            {
+                "_id": sha,
+                "data": data,
+                "sha256": _sha256(data),
+                "repositories": origin,
+                "touched_at": now,
+                "unreferred_at": None,
+            }
             for sha, data in batch.items()
         ]
         try:
@@ -68,7 +88,7 @@ class BlobStore:
                 [
                     UpdateOne(
                         {"_id": (sha := documents[failure["index"]]["_id"])},
-                        {**update, "$setOnInsert": {"data": batch[sha]}},
+                        {**update, "$setOnInsert": {"data": batch[sha], "sha256": _sha256(batch[sha])}},
                         upsert=True,
                     )
                     for failure in failures
@@ -89,6 +109,32 @@ class BlobStore:
             async for document in self._blobs.find({"_id": {"$in": chunk}}, {"data": 1}):
                 found[document["_id"]] = bytes(document["data"])
         return found
+
+    async def sha256s(self, ids: Iterable[str]) -> dict[str, str]:
+        """The SHA-256 of each content by its id, without reading contents where it is known already.
+
+        Raises:
+            KeyError: there is no such content.
+        """
+        found: dict[str, str] = {}
+        for chunk in _chunks(sorted(set(ids))):
+            rows = await self._blobs.find({"_id": {"$in": chunk}}, {"sha256": 1}).to_list()
+            known = {row["_id"]: row["sha256"] for row in rows if "sha256" in row}
+            unhashed = [row["_id"] for row in rows if "sha256" not in row]
+            found |= {**known, **await self._hash(unhashed)}
+            if missing := set(chunk) - found.keys():
+                raise KeyError(min(missing))
+        return found
+
+    async def _hash(self, ids: Sequence[str]) -> dict[str, str]:
+        """Hash what a version before SHA-256s were kept has stored, and keep that."""
+        if not ids:
+            return {}
+        rows = self._blobs.find({"_id": {"$in": ids}}, {"data": 1}, batch_size=_HASHED_AT_ONCE)
+        hashed = {row["_id"]: _sha256(row["data"]) async for row in rows}
+        updates = [UpdateOne({"_id": sha}, {"$set": {"sha256": sha256}}) for sha, sha256 in hashed.items()]
+        await self._blobs.bulk_write(updates, ordered=False)
+        return hashed
 
     async def known(self, ids: Iterable[str], repository_key: str, now: datetime) -> set[str]:
         """Those ids whose content this very repository gave before; they are safe from sweeping for a while.
@@ -135,10 +181,17 @@ class BlobStore:
 
     async def _referred(self, ids: Sequence[str]) -> set[str]:
         referred: set[str] = set()
-        for collection, field in (("files", "sha"), ("modified_files", "content_sha"), ("modified_files", "base_sha")):
+        for collection, field in _REFERENCES:
             query = {field: {"$in": list(ids)}}
             referred.update(await self._database.collection(collection).distinct(field, query))
+        bundles = self._database.collection("trash_bundles")
+        async for row in bundles.find({"shas": {"$in": list(ids)}}, {"shas": 1}):
+            referred.update(row["shas"])
         return referred
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _batches(by_id: Mapping[str, bytes]) -> Iterator[dict[str, bytes]]:

@@ -81,6 +81,20 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
         IndexModel([("content_sha", ASCENDING)]),
         IndexModel([("base_sha", ASCENDING)]),
     ],
+    "revisions": [
+        # The order of lists; each number is there once.
+        IndexModel([("modified_file_id", ASCENDING), ("place", DESCENDING)], unique=True),
+        IndexModel([("project_id", ASCENDING)]),
+        IndexModel([("content_sha", ASCENDING)]),
+        IndexModel([("base_sha", ASCENDING)]),
+    ],
+    "trash": [
+        # The order of lists.
+        IndexModel([("project_id", ASCENDING), ("deleted_at", DESCENDING), ("_id", DESCENDING)]),
+        IndexModel([("deleted_at", ASCENDING)]),
+    ],
+    "trash_bundles": [IndexModel([("project_id", ASCENDING)])],
+    "resets": [IndexModel([("project_id", ASCENDING)]), IndexModel([("deleted_at", ASCENDING)])],
     "syncs": [
         # The order of lists; with what they are filtered by, so that only what is shown is read.
         IndexModel(
@@ -91,6 +105,15 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
         ),
         IndexModel([("project_id", ASCENDING), ("fence", ASCENDING)]),
         IndexModel([("finished_at", ASCENDING)]),
+    ],
+    "releases": [
+        IndexModel([("digest", ASCENDING)], unique=True),
+        # The order of lists.
+        IndexModel([("project_ids", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)]),
+    ],
+    "release_makings": [IndexModel([("digest", ASCENDING), ("number", ASCENDING)], unique=True)],
+    "release_files": [
+        IndexModel([("digest", ASCENDING), ("provenance", ASCENDING), ("number", ASCENDING)], unique=True)
     ],
     "file_histories": [IndexModel([("project_id", ASCENDING)]), IndexModel([("kept_at", ASCENDING)])],
     "blobs": [IndexModel([("touched_at", ASCENDING)])],

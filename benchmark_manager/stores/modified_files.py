@@ -1,64 +1,102 @@
 """Modified files: what people write, strictly apart from the originals."""
 
 import re
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal
 
 from bson import ObjectId
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from benchmark_manager.errors import ConflictError, NotFoundError
 from benchmark_manager.models.modified_file import Drift, ModifiedFile
 from benchmark_manager.models.original_file import FileType
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Problem
-from benchmark_manager.stores.database import Database, Document, Session, object_id
+from benchmark_manager.models.revision import Revision, RevisionKind, unrecorded_revision
+from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
+from benchmark_manager.stores.revisions import RevisionStore
 
 _NOUN: Final = "modified file"
 _FIELDS: Final = ("path", "_id")
+_BATCH: Final = 1000
+_DUPLICATE_KEY: Final = 11000
 
 
 class ModifiedFileStore:
-    """The `modified_files` collection."""
+    """The `modified_files` collection. No change of it is without its revision, in the same transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._files = database.collection("modified_files")
+        self._revisions = RevisionStore(database)
 
-    async def insert(self, file: ModifiedFile, session: Session) -> None:
-        """Add a modified file.
+    async def insert(
+        self, files: Sequence[ModifiedFile], session: Session, what: Literal["created", "restored"] = "created"
+    ) -> None:
+        """Add modified files, new or from the trash.
 
         Raises:
             ConflictError: `name_taken`.
         """
-        try:
-            await self._files.insert_one(_document(file), session=session)
-        except DuplicateKeyError:
-            raise _name_taken(file) from None
+        for start in range(0, len(files), _BATCH):
+            batch = files[start : start + _BATCH]
+            try:
+                await self._files.insert_many([modified_document(file) for file in batch], session=session)
+            except BulkWriteError as error:
+                [failure] = error.details["writeErrors"]
+                if failure["code"] != _DUPLICATE_KEY:
+                    raise
+                raise _name_taken(batch[failure["index"]]) from None
+        await self._revisions.insert(
+            [Revision.of(file, what, at=file.updated_at, by=file.updated_by) for file in files], session
+        )
 
     async def get(self, modified_file_id: str, session: Session | None = None) -> ModifiedFile:
         document = await self._files.find_one({"_id": object_id(modified_file_id, _NOUN)}, session=session)
         if document is None:
             raise NotFoundError(_NOUN, modified_file_id)
-        return _file(document)
+        return modified_file(document)
 
-    async def replace(self, file: ModifiedFile, session: Session) -> None:
-        """Store a changed modified file; the transaction has read what it replaces.
+    async def of_project(self, project_id: str, session: Session | None = None) -> list[ModifiedFile]:
+        """All modified files of a project, by path; none of the trash."""
+        rows = self._files.find({"project_id": ObjectId(project_id)}, session=session).sort("path", 1)
+        return [modified_file(row) async for row in rows]
+
+    async def of_original(self, original_file_id: str, session: Session | None = None) -> list[ModifiedFile]:
+        """All modified files of one original, by path; none of the trash."""
+        match = {"original_file_id": object_id(original_file_id, "file")}
+        return [modified_file(row) async for row in self._files.find(match, session=session).sort("path", 1)]
+
+    async def taken_paths(self, project_id: str, paths: Iterable[str], session: Session) -> set[str]:
+        """Those of the paths which a modified file of the project has."""
+        wanted = sorted(set(paths))
+        taken: set[str] = set()
+        for start in range(0, len(wanted), IN_AT_MOST):
+            query = {"project_id": ObjectId(project_id), "path": {"$in": wanted[start : start + IN_AT_MOST]}}
+            rows = self._files.find(query, {"path": 1}, session=session)
+            taken.update([row["path"] async for row in rows])
+        return taken
+
+    async def replace(self, before: ModifiedFile, after: ModifiedFile, what: RevisionKind, session: Session) -> None:
+        """Store what became of `before`, which this very transaction has read; `after` is its next revision.
 
         Raises:
             ConflictError: `name_taken`.
         """
         try:
-            await self._files.replace_one({"_id": ObjectId(file.id)}, _document(file), session=session)
+            await self._files.replace_one({"_id": ObjectId(after.id)}, modified_document(after), session=session)
         except DuplicateKeyError:
-            raise _name_taken(file) from None
+            raise _name_taken(after) from None
+        made = Revision.of(after, what, at=after.updated_at, by=after.updated_by)
+        await self._revisions.insert([*missing_revisions([before]), made], session)
 
-    async def delete(self, modified_file_id: str, session: Session) -> None:
-        await self._files.delete_one({"_id": ObjectId(modified_file_id)}, session=session)
-
-    async def delete_all(self, project_id: str, session: Session) -> int:
-        result = await self._files.delete_many({"project_id": ObjectId(project_id)}, session=session)
-        return result.deleted_count
+    async def delete(self, modified_file_ids: Sequence[str], session: Session) -> None:
+        """Delete files; the trash, which takes them, keeps their revisions as well."""
+        # Thousands at once keep the embedded server from answering anybody, until it is taken for hung.
+        for start in range(0, len(modified_file_ids), IN_AT_MOST):
+            ids = [ObjectId(key) for key in modified_file_ids[start : start + IN_AT_MOST]]
+            await self._files.delete_many({"_id": {"$in": ids}}, session=session)
 
     async def page(
         self,
@@ -88,7 +126,7 @@ class ModifiedFileStore:
 
         total, rows = await self._database.snapshot(read)
         more = encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
-        return Page(tuple(_file(row) for row in rows[: request.limit]), total, more)
+        return Page(tuple(modified_file(row) for row in rows[: request.limit]), total, more)
 
 
 def _name_taken(file: ModifiedFile) -> ConflictError:
@@ -97,22 +135,30 @@ def _name_taken(file: ModifiedFile) -> ConflictError:
     )
 
 
-def _document(file: ModifiedFile) -> Document:
+def missing_revisions(files: Sequence[ModifiedFile]) -> list[Revision]:
+    """The present revisions of those which a version without revisions changed last, so that they are kept too."""
+    return [unrecorded_revision(file) for file in files if not file.recorded]
+
+
+def modified_document(file: ModifiedFile) -> Document:
     return {
         **file.model_dump(exclude={"id"}),
         "_id": ObjectId(file.id),
         "project_id": ObjectId(file.project_id),
         "original_file_id": ObjectId(file.original_file_id),
         "path": file.path,
+        # Whatever writes a file writes its revision as well.
+        "recorded": True,
     }
 
 
-def _file(document: Document) -> ModifiedFile:
-    values = {name: document[name] for name in ModifiedFile.model_fields if name != "id"}
+def modified_file(document: Document) -> ModifiedFile:
+    values = {name: document[name] for name in ModifiedFile.model_fields.keys() - {"id", "recorded"}}
     values |= {
         "id": str(document["_id"]),
         "project_id": str(document["project_id"]),
         "original_file_id": str(document["original_file_id"]),
         "problems": tuple(Problem(**problem) for problem in document["problems"]),
+        "recorded": document.get("recorded", False),
     }
     return ModifiedFile(**values)

@@ -2,16 +2,16 @@
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, get_args
 
 from bson import ObjectId
-from pymongo import DeleteOne, InsertOne, UpdateMany, UpdateOne
+from pymongo import DeleteOne, InsertOne, UpdateOne
 
 from benchmark_manager.domain.tree_changes import StoredFile, TreeChanges, UpstreamFile
 from benchmark_manager.errors import NotFoundError
-from benchmark_manager.models.modified_file import Drift, variant_path
+from benchmark_manager.models.modified_file import Drift
 from benchmark_manager.models.original_file import FileType, OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Problem, Verdict
@@ -32,6 +32,8 @@ class OriginalFileStore:
         self._files = database.collection("files")
         self._skipped = database.collection("skipped_files")
         self._modified = database.collection("modified_files")
+        self._trash = database.collection("trash")
+        self._bundles = database.collection("trash_bundles")
 
     async def get(self, project_id: str, file_id: str, session: Session | None = None) -> OriginalFile:
         key = object_id(file_id, _NOUN)
@@ -53,22 +55,18 @@ class OriginalFileStore:
             raise NotFoundError(_NOUN, file_id)
         return _file(document)
 
-    async def drop_if_unused(self, file_id: str, session: Session) -> None:
-        """Delete the record of a file which is gone upstream, once no modified file refers to it."""
-        key = ObjectId(file_id)
-        # The write makes two who delete the last variants at once meet: one of them sees that it is the last.
-        gone = await self._files.find_one_and_update(
-            {"_id": key, "removed_at": {"$ne": None}}, {"$inc": {"holds": 1}}, session=session
-        )
-        if gone is None:
-            return
-        if await self._modified.find_one({"original_file_id": key}, {"_id": 1}, session=session) is None:
-            await self._files.delete_one({"_id": key}, session=session)
-
     async def drop_unused(self, project_id: str, session: Session) -> None:
-        """Delete the records of all files gone upstream; for a project without modified files."""
+        """Delete the records of a project's files which are gone upstream and which nothing refers to any more."""
         match = {"project_id": ObjectId(project_id), "removed_at": {"$ne": None}}
-        await self._files.delete_many(match, session=session)
+        # The write makes two who purge the last of what refers to a file meet: one of them sees that it is the last.
+        held = await self._files.update_many(match, {"$inc": {"holds": 1}}, session=session)
+        if held.matched_count == 0:
+            return
+        used = await self.used(project_id, session)
+        gone = [row["_id"] async for row in self._files.find(match, {"_id": 1}, session=session)]
+        unused = [key for key in gone if str(key) not in used]
+        for start in range(0, len(unused), IN_AT_MOST):
+            await self._files.delete_many({"_id": {"$in": unused[start : start + IN_AT_MOST]}}, session=session)
 
     async def page(
         self,
@@ -138,6 +136,12 @@ class OriginalFileStore:
             removed_files=counts.get("removed", 0),
         )
 
+    async def in_place(self, project_id: str, session: Session) -> list[OriginalFile]:
+        """All originals of a project which are not gone upstream, by path."""
+        match = {"project_id": ObjectId(project_id), "removed_at": None}
+        cursor = self._files.find(match, session=session).sort([("path", 1), ("_id", 1)])
+        return [_file(row) async for row in cursor]
+
     # What a sync reads and writes.
 
     async def stored(self, project_id: str, session: Session | None = None) -> list[StoredFile]:
@@ -167,9 +171,17 @@ class OriginalFileStore:
             await self._skipped.insert_many(rows, session=session)
 
     async def used(self, project_id: str, session: Session) -> set[str]:
-        """The ids of those originals which modified files refer to."""
+        """The ids of those originals which modified files refer to, deleted ones that can come back included."""
         counts = await self._variant_counts(project_id, session)
-        return {str(key) for key in counts}
+        group: list[Document] = [
+            {"$match": {"project_id": ObjectId(project_id)}},
+            {"$group": {"_id": "$original_file_id"}},
+        ]
+        trashed = await (await self._trash.aggregate(group, session=session)).to_list()
+        match = {"project_id": ObjectId(project_id)}
+        bundles = await self._bundles.find(match, {"original_file_ids": 1}, session=session).to_list()
+        bundled = itertools.chain.from_iterable(row["original_file_ids"] for row in bundles)
+        return {str(key) for key in (*counts, *(row["_id"] for row in trashed), *bundled)}
 
     async def apply(
         self,
@@ -186,7 +198,7 @@ class OriginalFileStore:
         """Make the originals what upstream has, as part of a sync's transaction.
 
         `verdicts` are by path. Without `same_history` every file counts as first seen now.
-        A removed file keeps its record while a modified file refers to it.
+        A removed file keeps its record while a modified file refers to it, be it in the trash.
         """
         used = await self.used(project_id, session)
         seen = {"commit_sha": commit_sha, "last_modified": committed_at}
@@ -224,59 +236,6 @@ class OriginalFileStore:
         # Removals first, and moves before additions: each path must be free when it is taken.
         for start in range(0, len(operations), _OPERATIONS):
             await self._files.bulk_write(operations[start : start + _OPERATIONS], ordered=True, session=session)
-        await self._follow(changes, used, session)
-
-    async def _follow(self, changes: TreeChanges, used: set[str], session: Session) -> None:
-        """Tell the modified files where their originals are now, and what became of them."""
-        updates: list[UpdateMany | UpdateOne] = []
-        updates.extend(_drift(old.id, {}, "upstream_removed") for old in changes.removed if old.id in used)
-        for old, new in (*changes.updated, *changes.revived, *changes.moved):
-            if old.id in used:
-                updates.append(_drift(old.id, {"base_sha": new.sha}, "current"))
-                updates.append(_drift(old.id, {"base_sha": {"$ne": new.sha}}, "behind"))
-        for old, new in (*changes.updated, *changes.revived, *changes.moved):
-            if old.id in used and (old.path, old.file_type) != (new.path, new.file_type):
-                updates += await self._relocations(old, new, session)
-        if updates:
-            await self._modified.bulk_write(updates, ordered=True, session=session)
-
-    async def _relocations(self, old: StoredFile, new: UpstreamFile, session: Session) -> list[UpdateOne]:
-        rows = self._modified.find({"original_file_id": ObjectId(old.id)}, {"modified_name": 1}, session=session)
-        return [
-            UpdateOne(
-                {"_id": row["_id"]},
-                {
-                    "$set": {
-                        "original_path": new.path,
-                        "path": variant_path(new.path, row["modified_name"]),
-                        "file_type": new.file_type,
-                    }
-                },
-            )
-            async for row in rows
-        ]
-
-    async def variant_paths(
-        self, project_id: str, file_ids: Sequence[str], session: Session
-    ) -> list[tuple[str, str, str]]:
-        """(original's id, modified name, path) of every modified file of these originals."""
-        found: list[tuple[str, str, str]] = []
-        for start in range(0, len(file_ids), IN_AT_MOST):
-            ids = [ObjectId(i) for i in file_ids[start : start + IN_AT_MOST]]
-            query = {"project_id": ObjectId(project_id), "original_file_id": {"$in": ids}}
-            rows = self._modified.find(query, {"original_file_id": 1, "modified_name": 1, "path": 1}, session=session)
-            found += [(str(row["original_file_id"]), row["modified_name"], row["path"]) async for row in rows]
-        return found
-
-    async def taken_paths(self, project_id: str, paths: Iterable[str], session: Session) -> set[str]:
-        """Those of the paths which a modified file of the project has."""
-        wanted = sorted(set(paths))
-        taken: set[str] = set()
-        for start in range(0, len(wanted), IN_AT_MOST):
-            query = {"project_id": ObjectId(project_id), "path": {"$in": wanted[start : start + IN_AT_MOST]}}
-            rows = self._modified.find(query, {"path": 1}, session=session)
-            taken.update([row["path"] async for row in rows])
-        return taken
 
 
 _OPERATIONS: Final = 1000
@@ -288,10 +247,6 @@ def _affordable(rows: Sequence[Document], budget: int | None) -> int:
         return len(rows)
     totals: Iterator[int] = itertools.accumulate(row["size"] for row in rows)
     return max(1, sum(total <= budget for total in totals))
-
-
-def _drift(original_id: str, match: Document, drift: str) -> UpdateMany:
-    return UpdateMany({"original_file_id": ObjectId(original_id), **match}, {"$set": {"drift": drift}})
 
 
 def _content(new: UpstreamFile, verdict: Verdict) -> Document:

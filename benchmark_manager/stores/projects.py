@@ -16,12 +16,16 @@ from benchmark_manager.models.sync import SyncTrigger
 from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
 from benchmark_manager.stores.project_documents import due_by, project_document, project_of
+from benchmark_manager.stores.releases import ReleaseStore
 
 #: A deleted project's id is remembered this long: no transaction that began before the deletion lives longer.
 _TOMBSTONE: Final = timedelta(minutes=2)
 _NOUN: Final = "project"
 _NEVER: Final = datetime(9000, 1, 1, tzinfo=UTC)
-_CHILDREN: Final = ("files", "skipped_files", "modified_files", "syncs", "file_histories", "sync_progress")
+_CHILDREN: Final = (
+    *("files", "skipped_files", "modified_files", "revisions", "trash", "trash_bundles", "resets"),
+    *("syncs", "file_histories", "sync_progress"),
+)
 
 
 class ProjectStore:
@@ -133,11 +137,19 @@ class ProjectStore:
         await self._database.transaction(work)
 
     async def sweep_deleted(self, now: datetime) -> int:
-        """Remove what belonged to deleted projects; returns how many projects were swept for good."""
+        """Remove what belonged to deleted projects; returns how many projects were swept for good.
+
+        Of releases, those stay which are pinned, or which another project made as well.
+        """
         swept = 0
-        async for tombstone in self._deleted.find({}):
+        releases = ReleaseStore(self._database)
+        tombstones = await self._deleted.find({}).to_list()
+        for tombstone in tombstones:
             for name in _CHILDREN:
                 await self._database.collection(name).delete_many({"project_id": tombstone["_id"]})
+        # By transactions, which a full disk refuses: so what makes room comes first.
+        for tombstone in tombstones:
+            await releases.sweep(tombstone["_id"])
             if tombstone["deleted_at"] < now - _TOMBSTONE:
                 await self._deleted.delete_one({"_id": tombstone["_id"]})
                 swept += 1

@@ -276,6 +276,8 @@ async def test_a_deleted_variant_is_gone(service: Service, originals: dict[str, 
     answer = await service.http.delete(path)
     assert (answer.status_code, answer.content) == (204, b"")
     answers = [await service.http.get(path), await service.http.get(f"{path}/raw"), await service.http.delete(path)]
+    answers += [await service.http.get(f"{path}/revisions{rest}") for rest in ("", "/1")]
+    answers.append(await service.http.post(f"{path}/restore", json={"revision": 1}))
     for answer in (*answers, await service.http.put(path, json={})):
         assert_problem(answer, 404, "modified_file_not_found")
 
@@ -289,9 +291,9 @@ async def test_a_reset_deletes_a_project_s_variants_and_no_others(
         await service.variant(project["id"], originals["config/a.yaml"], modified_name=f"{number}.yaml")
     path = f"/projects/{project['id']}/modified-files"
     answer = await service.http.delete(path)
-    assert (answer.status_code, answer.json()) == (200, {"deleted_count": 3})
+    assert (answer.status_code, answer.json()["deleted_count"]) == (200, 3)
     assert await service.rows(path) == []
-    assert (await service.http.delete(path)).json() == {"deleted_count": 0}
+    assert (await service.http.delete(path)).json() == {"deleted_count": 0, "reset_id": None}
     assert await service.get(f"/modified-files/{kept['id']}") == kept
     assert list(await service.files(project["id"])) == list(originals)
 
@@ -370,7 +372,7 @@ async def test_a_variant_made_while_its_project_is_deleted_leaves_nothing_behind
         assert (await service.get("/status"))["total_modified_files"] == 0
     await service.services.housekeeping.sweep_deleted_projects()
     database = service.services.project_store._database
-    for name in ("files", "modified_files", "syncs", "skipped_files", "projects"):
+    for name in ("files", "modified_files", "revisions", "trash", "resets", "syncs", "skipped_files", "projects"):
         assert await database.collection(name).count_documents({}) == 0, name
 
 

@@ -21,7 +21,7 @@ async def test_a_repository_becomes_files_and_variants(embedded_service: Service
     assert (await service.http.get(f"{path}/raw")).content == "model: größer\r\n".encode()
     assert await service.get(path) == changed
     reset = await service.http.delete(f"/projects/{project['id']}/modified-files")
-    assert reset.json() == {"deleted_count": 1}
+    assert reset.json()["deleted_count"] == 1
     assert_problem(await service.http.get(path), 404, "modified_file_not_found")
 
 

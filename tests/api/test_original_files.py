@@ -1,7 +1,7 @@
 """The originals' routes: reading only."""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from github_test_server import Entry
 from support.problems import assert_problem
@@ -107,6 +107,7 @@ async def test_a_removed_original_is_listed_on_demand_while_a_variant_refers_to_
     gone = await service.http.get(f"/projects/{project['id']}/files/{unused['id']}")
     assert_problem(gone, 404, "file_not_found")
     assert (await service.http.delete(f"/modified-files/{variant['id']}")).status_code == 204
+    await service.services.trash.purge(datetime.now(UTC) + timedelta(days=31))
     gone = await service.http.get(f"/projects/{project['id']}/files/{used['id']}")
     assert_problem(gone, 404, "file_not_found")
     assert await listed(service, project, include_removed="true") == ["config/deep/b.json"]

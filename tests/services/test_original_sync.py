@@ -174,7 +174,7 @@ async def test_a_file_which_returns_as_another_type_tells_its_variants(service: 
     assert (now["file_type"], now["drift"]) == ("job", "behind")
 
 
-async def test_the_record_of_a_removed_file_goes_with_its_last_variant(service: Service) -> None:
+async def test_the_record_of_a_removed_file_goes_when_its_last_variant_is_gone_for_good(service: Service) -> None:
     repository = service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.synced("acme/b")
     file = (await service.files(project["id"]))["config/a.yaml"]
@@ -182,6 +182,9 @@ async def test_the_record_of_a_removed_file_goes_with_its_last_variant(service: 
     repository.commit({"config/a.yaml": None}, message="gone")
     await service.sync(project["id"])
     assert (await service.http.delete(f"/modified-files/{variant['id']}")).status_code == 204
+    await service.services.trash.purge(datetime.now(UTC))
+    assert (await service.files(project["id"], include_removed=True)).keys() == {"config/a.yaml"}
+    await service.services.trash.purge(datetime.now(UTC) + timedelta(days=31))
     assert await service.files(project["id"], include_removed=True) == {}
 
 
@@ -191,12 +194,12 @@ async def test_drift_follows_upstream_there_and_back(service: Service) -> None:
     file = (await service.files(project["id"]))["config/a.yaml"]
     variant = await service.variant(project["id"], file, content="model: mine\n")
     seen = []
-    for content in (b"model: new\n", CONFIG):
+    for content in (b"model: new\n", b"# why\n" + CONFIG, CONFIG):
         repository.commit({"config/a.yaml": content}, message="change")
         await service.sync(project["id"])
         now = await service.get(f"/modified-files/{variant['id']}")
         seen.append((now["drift"], now["content"], now["revision"]))
-    assert seen == [("behind", "model: mine\n", 1), ("current", "model: mine\n", 1)]
+    assert seen == [(drift, "model: mine\n", 1) for drift in ("conflict", "behind", "current")]
 
 
 async def test_a_force_push_is_a_change_like_any_other(service: Service) -> None:
@@ -287,10 +290,11 @@ async def test_another_size_limit_holds_from_the_next_sync_on_though_upstream_is
     assert (lowered["removed"], [row["reason"] for row in lowered["skipped"]]) == (1, ["too_large"])
 
 
-def test_one_content_at_many_paths_gets_one_verdict() -> None:
+async def test_one_content_at_many_paths_gets_one_verdict(service: Service) -> None:
     sha = blob_id(CONFIG)
     wanted = [WantedFile(f"config/{n}.yaml", sha, len(CONFIG), "config", "yaml") for n in range(9)]
-    looked = _look_at({sha: CONFIG}, {sha: [*wanted, WantedFile("job/j.yaml", sha, len(CONFIG), "job", "yaml")]})
+    by_sha = {sha: [*wanted, WantedFile("job/j.yaml", sha, len(CONFIG), "job", "yaml")]}
+    looked = _look_at({sha: CONFIG}, by_sha, service.services.validation)
     assert len({id(looked[file.path].verdict) for file in wanted}) == 1
     # As a Job, the same text is judged by other rules.
     assert looked["job/j.yaml"].verdict != looked["config/0.yaml"].verdict

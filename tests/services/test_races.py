@@ -5,13 +5,14 @@ import logging
 import random
 import time
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from bson import ObjectId
 
 from benchmark_manager.domain.git_objects import blob_id
+from benchmark_manager.domain.merge import merge
 from benchmark_manager.errors import StorageError
 from benchmark_manager.factory import Services, build_services, utc_now
 from benchmark_manager.models.project import Claim, Project
@@ -21,6 +22,7 @@ from benchmark_manager.services.original_sync import OriginalSync
 from benchmark_manager.services.places import SyncPlaces
 from benchmark_manager.services.polling import Polling
 from benchmark_manager.services.projects import ProjectDefaults, ProjectFields, ProjectService
+from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.database import Database
 from benchmark_manager.stores.governors import GovernorStore
 from benchmark_manager.stores.leases import LeaseStore
@@ -36,6 +38,7 @@ from support.service import Json, Service, settings_for
 CONFIG = b"model: llama\n"
 #: As long as upstream and people go on in the long test, seconds.
 FUZZ_SECONDS = 4.0
+DRIFTS = {"nothing": "current", "text": "behind", "keys": "behind", "conflict": "conflict"}
 
 
 @pytest.fixture(params=["mongod", "embedded"])
@@ -55,7 +58,7 @@ async def lease_end(service: Service, project: Json) -> datetime | None:
     return stored.lease_until
 
 
-async def test_the_record_of_a_removed_file_goes_also_when_its_last_two_variants_go_at_once(either: Service) -> None:
+async def test_the_record_of_a_removed_file_goes_also_when_its_last_two_variants_went_at_once(either: Service) -> None:
     repository = either.repository("acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(15)})
     project = await either.synced("acme/b")
     pairs = [
@@ -70,6 +73,8 @@ async def test_the_record_of_a_removed_file_goes_also_when_its_last_two_variants
     for pair in pairs:
         answers = await asyncio.gather(*(either.http.delete(f"/modified-files/{key}") for key in pair))
         assert [answer.status_code for answer in answers] == [204, 204]
+    later = datetime.now(UTC) + timedelta(days=31)
+    await asyncio.gather(*(either.services.trash.purge(later) for _ in range(2)))
     assert (await either.files(project["id"], include_removed=True)).keys() == {"job/x.yaml"}
 
 
@@ -317,16 +322,21 @@ class Story:
     async def check(self) -> None:
         """Every variant tells the truth about its original."""
         database = database_of(self.service)
+        contents = BlobStore(database)
         originals = {row["_id"]: row for row in await database.collection("files").find({}).to_list()}
         for variant in await database.collection("modified_files").find({}).to_list():
             original = originals[variant["original_file_id"]]
-            same = original["sha"] == variant["base_sha"]
-            drift = "upstream_removed" if original["removed_at"] else "current" if same else "behind"
+            shas = variant["base_sha"], original["sha"], variant["content_sha"]
+            base, theirs, mine = [(await contents.get(sha)).decode() for sha in shas]
+            outcome = merge(base, theirs, mine, variant["format"]).outcome
+            drift = "upstream_removed" if original["removed_at"] else DRIFTS[outcome]
             assert (variant["drift"], variant["original_path"], variant["file_type"]) == (
                 drift,
                 original["path"],
                 original["file_type"],
             )
+        await self.service.services.trash.purge(datetime.now(UTC) + timedelta(days=31))
+        originals = {row["_id"]: row for row in await database.collection("files").find({}).to_list()}
         used = set(await database.collection("modified_files").distinct("original_file_id", {}))
         assert [row["path"] for key, row in originals.items() if row["removed_at"] and key not in used] == []
 

@@ -15,7 +15,7 @@ from benchmark_manager.config import Settings
 Json = dict[str, Any]
 
 MEMBERS = {"type", "title", "status", "detail", "code"}
-FURTHER_MEMBERS = {"errors", "current_revision", "problems", "sync"}
+FURTHER_MEMBERS = {"conflicts", "errors", "current_revision", "problems", "sync"}
 METHODS = ("get", "post", "put", "patch", "delete")
 #: What any address can answer, whether a route is there or not.
 ANYWHERE = {"route_not_found", "method_not_allowed"}

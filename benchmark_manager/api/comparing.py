@@ -1,0 +1,57 @@
+"""Comparing variants: one with what it came from, and all of an original side by side."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+
+from benchmark_manager.api.http import ServicesDependency, json_resource, raw_content
+from benchmark_manager.api.merge_shapes import DiffAnswer, VariantsAnswer, diff_answer, variants_answer
+from benchmark_manager.api.problems import NOT_MODIFIED, documented
+
+router = APIRouter(tags=["comparing"])
+
+
+@router.get(
+    "/modified-files/{modified_file_id}/diff",
+    summary="What a modified file changes",
+    response_model=DiffAnswer,
+    responses={
+        200: {"content": {"text/x-diff": {"schema": {"type": "string"}}}},
+        **NOT_MODIFIED,
+        **documented("modified_file_not_found", "revision_not_found", "file_not_found", "invalid_request"),
+    },
+)
+async def diff(
+    request: Request,
+    services: ServicesDependency,
+    modified_file_id: str,
+    against: Annotated[
+        str,
+        Query(
+            max_length=30,
+            description="`base`: the original it was based on. `original`: that now. `revision:N`: itself then.",
+            examples=["base", "revision:3"],
+        ),
+    ] = "base",
+    format: Annotated[  # noqa: A002 -- the parameter's name in the address
+        Literal["unified", "json"],
+        Query(description="`unified`: a patch for `git apply` and `patch -p1`. `json`: the same with changes by key."),
+    ] = "unified",
+) -> Response:
+    """From the named text to the variant as it is now."""
+    found = await services.comparing.diff(modified_file_id, against)
+    if format == "json":
+        return json_resource(request, diff_answer(against, found))
+    name = f"{found.after_path.rpartition('/')[2]}.diff"
+    return raw_content(request, found.unified.encode(), name, media_type="text/x-diff; charset=utf-8")
+
+
+@router.get(
+    "/projects/{project_id}/files/{file_id}/variants",
+    summary="The variants of an original side by side",
+    response_model=VariantsAnswer,
+    responses={**NOT_MODIFIED, **documented("project_not_found", "file_not_found")},
+)
+async def variants(request: Request, services: ServicesDependency, project_id: str, file_id: str) -> Response:
+    """The keys in which any variant differs from the original, with every variant's value."""
+    return json_resource(request, variants_answer(await services.comparing.variants(project_id, file_id)))

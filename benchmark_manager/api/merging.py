@@ -1,0 +1,59 @@
+"""Merging upstream's changes into modified files."""
+
+from fastapi import APIRouter, Request, Response
+
+from benchmark_manager.api.http import ActorDependency, IfMatchDependency, ServicesDependency, given_or, json_resource
+from benchmark_manager.api.merge_shapes import MergeAnswer, RebaseRequest, merge_answer
+from benchmark_manager.api.modified_files import AllowInvalid
+from benchmark_manager.api.problems import NOT_MODIFIED, documented
+from benchmark_manager.api.shapes import ModifiedFileWithContent, modified_with_content
+
+router = APIRouter(prefix="/modified-files/{modified_file_id}", tags=["merging"])
+
+
+@router.get(
+    "/merge",
+    summary="What a rebase would do",
+    response_model=MergeAnswer,
+    responses={**NOT_MODIFIED, **documented("modified_file_not_found", "upstream_removed")},
+)
+async def preview_merge(request: Request, services: ServicesDependency, modified_file_id: str) -> Response:
+    """A three-way merge of the original it was based on, the original now, and the variant; nothing is changed."""
+    preview = await services.merging.preview(modified_file_id)
+    return json_resource(request, merge_answer(preview), revision=preview.file.revision)
+
+
+@router.post(
+    "/rebase",
+    summary="Merge upstream's changes into a modified file",
+    response_model=ModifiedFileWithContent,
+    responses=documented(
+        *("modified_file_not_found", "stale", "merge_conflict", "upstream_removed"),
+        *("merge_unresolved", "bad_resolution", "merge_impossible", "invalid_content", "too_large", "disk_full"),
+        *("malformed_json", "body_too_large", "unsupported_media_type", "invalid_request"),
+    ),
+)
+async def rebase(
+    request: Request,
+    services: ServicesDependency,
+    modified_file_id: str,
+    revisions: IfMatchDependency,
+    actor: ActorDependency,
+    body: RebaseRequest | None = None,
+    allow_invalid: AllowInvalid = False,
+) -> Response:
+    """The file is based on the original as it is now afterwards, as a new revision.
+
+    Where a person must decide, the answer is 409 with the conflicts, and nothing is changed.
+    """
+    wanted = given_or(request, body, RebaseRequest())
+    file = await services.merging.rebase(
+        modified_file_id,
+        resolutions=[resolution.resolution() for resolution in wanted.resolutions],
+        content=wanted.content,
+        allow_invalid=allow_invalid,
+        expected_revisions=revisions,
+        actor=actor,
+    )
+    answer = modified_with_content(file, await services.modified_files.content(file))
+    return json_resource(request, answer, revision=file.revision)

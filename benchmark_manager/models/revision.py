@@ -1,0 +1,46 @@
+"""Revisions: what a modified file was after each change."""
+
+from datetime import datetime
+from typing import Literal
+
+from benchmark_manager.models.modified_file import ModifiedFile
+from benchmark_manager.models.record import Record
+
+RevisionKind = Literal["created", "edited", "renamed", "rebased", "restored", "deleted"]
+
+
+class Revision(Record):
+    """A modified file's state after one change, which never changes; the content is in the blob store."""
+
+    modified_file_id: str
+    project_id: str
+    number: int
+    what: RevisionKind
+    modified_name: str
+    description: str
+    content_sha: str
+    content_sha256: str
+    size: int
+    base_sha: str
+    base_commit_sha: str
+    created_at: datetime
+    created_by: str
+
+    @classmethod
+    def of(cls, file: ModifiedFile, what: RevisionKind, *, at: datetime, by: str) -> "Revision":
+        """What `file` is since `by` did `what` to it."""
+        same = cls.model_fields.keys() & type(file).model_fields.keys() - {"created_at", "created_by"}
+        return cls(
+            **{name: getattr(file, name) for name in same},
+            modified_file_id=file.id,
+            number=file.revision,
+            what=what,
+            created_at=at,
+            created_by=by,
+        )
+
+
+def unrecorded_revision(file: ModifiedFile) -> Revision:
+    """The present state of a file which was last changed by a version that kept no revisions."""
+    what: RevisionKind = "created" if file.revision == 1 else "edited"
+    return Revision.of(file, what, at=file.updated_at, by=file.updated_by)

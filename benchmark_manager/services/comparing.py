@@ -1,0 +1,190 @@
+"""What variants vary: against their base, their original, their own past, and side by side."""
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import JsonValue
+
+from benchmark_manager.domain.documents import KeyChange, ValueRow, key_changes, rows_beside, value_rows
+from benchmark_manager.domain.unified_diff import unified_diff
+from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.models.modified_file import ModifiedFile, variant_path
+from benchmark_manager.models.original_file import FileFormat
+from benchmark_manager.services.modified_files import ModifiedFileService
+from benchmark_manager.services.revisions import RevisionService
+from benchmark_manager.stores.blobs import BlobStore
+from benchmark_manager.stores.modified_files import ModifiedFileStore
+from benchmark_manager.stores.original_files import OriginalFileStore
+from benchmark_manager.stores.projects import ProjectStore
+
+_REVISION: Final = re.compile(r"revision:([1-9][0-9]{0,8})")
+#: Comparisons of one variant with its original which are remembered; most have a few rows.
+_REMEMBERED: Final = 20_000
+_READ_AT_ONCE: Final = 100
+
+_Rows = tuple[ValueRow, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """From an earlier text to a variant's; `changes` is None where a side does not parse."""
+
+    before_path: str
+    after_path: str
+    before: str
+    after: str
+    changes: tuple[KeyChange, ...] | None
+
+    @property
+    def unified(self) -> str:
+        """A patch which `git apply` and `patch -p1` take; empty where nothing differs."""
+        return unified_diff(self.before, self.after, before_path=self.before_path, after_path=self.after_path)
+
+
+@dataclass(frozen=True, slots=True)
+class VariedKey:
+    """A path at which any variant differs from the original: one-tuples of values, None where there is nothing."""
+
+    path: str
+    original: tuple[JsonValue] | None
+    values: Mapping[str, tuple[JsonValue] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class VariantsTable:
+    """The variants of an original side by side; `unreadable` are the ids of those which do not parse.
+
+    `rows` is None where the original itself does not parse.
+    """
+
+    columns: tuple[ModifiedFile, ...]
+    rows: tuple[VariedKey, ...] | None
+    unreadable: frozenset[str]
+
+
+class ComparisonService:
+    """Compares texts that are stored; a comparison with an original is made once and remembered."""
+
+    def __init__(
+        self,
+        files: ModifiedFileService,
+        revisions: RevisionService,
+        projects: ProjectStore,
+        originals: OriginalFileStore,
+        modified: ModifiedFileStore,
+        blobs: BlobStore,
+    ) -> None:
+        self._files = files
+        self._revisions = revisions
+        self._projects = projects
+        self._originals = originals
+        self._modified = modified
+        self._blobs = blobs
+        self._rows: OrderedDict[tuple[str, str, FileFormat], _Rows] = OrderedDict()
+
+    async def diff(self, modified_file_id: str, against: str) -> Comparison:
+        """From `base`, `original` or `revision:N` to the variant as it is.
+
+        Raises:
+            NotFoundError: no such modified file, or revision.
+            InvalidInputError: `invalid_request`, `against` is none of these.
+        """
+        file = await self._files.get(modified_file_id)
+        before_path, sha = await self._before(file, against)
+        contents = await self._blobs.get_many([sha, file.content_sha])
+        before, after = (contents[key].decode() for key in (sha, file.content_sha))
+        changes = await asyncio.to_thread(key_changes, before, after, file.format)
+        return Comparison(before_path, file.path, before, after, changes)
+
+    async def _before(self, file: ModifiedFile, against: str) -> tuple[str, str]:
+        """The path and the blob id of the text to compare with."""
+        if against == "base":
+            return file.original_path, file.base_sha
+        if against == "original":
+            original = await self._originals.get(file.project_id, file.original_file_id)
+            return original.path, original.sha
+        if found := _REVISION.fullmatch(against):
+            revision = await self._revisions.get(file.id, found[1])
+            return variant_path(file.original_path, revision.modified_name), revision.content_sha
+        raise InvalidInputError(
+            "invalid_request", "against must be base, original, or revision:N with a number.", field="against"
+        )
+
+    async def variants(self, project_id: str, file_id: str) -> VariantsTable:
+        """All variants of an original side by side, by the keys in which any of them differs from it.
+
+        Raises:
+            NotFoundError
+        """
+        await self._projects.get(project_id)
+        original = await self._originals.get(project_id, file_id)
+        files = await self._modified.of_original(file_id)
+        found = await self._beside(original.sha, [file.content_sha for file in files], original.format)
+        readable = {file.id: rows for file in files if (rows := found[file.content_sha]) is not None}
+        table = await self._table(original.sha, original.format, files, readable)
+        unreadable = frozenset(file.id for file in files) - readable.keys()
+        return VariantsTable(tuple(files), table, unreadable)
+
+    async def _beside(self, original_sha: str, shas: Sequence[str], file_format: FileFormat) -> dict[str, _Rows]:
+        """In which rows each content differs from the original, by blob id; None where one of the two has no tree."""
+        found = {sha: self._rows[key] for sha in shas if (key := (original_sha, sha, file_format)) in self._rows}
+        left = [sha for sha in dict.fromkeys(shas) if sha not in found]
+        original = (await self._blobs.get(original_sha)).decode() if left else ""
+        for start in range(0, len(left), _READ_AT_ONCE):
+            some = left[start : start + _READ_AT_ONCE]
+            contents = await self._blobs.get_many(some)
+            texts = [contents[sha].decode() for sha in some]
+            rows = await asyncio.to_thread(rows_beside, original, texts, file_format)
+            found |= dict(zip(some, rows, strict=True))
+        self._rows |= {(original_sha, sha, file_format): rows for sha, rows in found.items()}
+        while len(self._rows) > _REMEMBERED:
+            self._rows.popitem(last=False)
+        return found
+
+    async def _table(
+        self,
+        original_sha: str,
+        file_format: FileFormat,
+        files: Sequence[ModifiedFile],
+        rows: Mapping[str, Sequence[ValueRow]],
+    ) -> tuple[VariedKey, ...] | None:
+        text = (await self._blobs.get(original_sha)).decode()
+        own = await asyncio.to_thread(value_rows, [text], file_format)
+        if own is None:
+            return None
+        places = {row.path: place for place, row in enumerate(own)}
+        if any(row.values[0] is not None and row.path not in places for found in rows.values() for row in found):
+            # Some pair had to name the items of a list differently: only all texts together tell one path for each.
+            readable = [file for file in files if file.id in rows]
+            contents = await self._blobs.get_many({file.content_sha for file in readable})
+            texts = [text, *(contents[file.content_sha].decode() for file in readable)]
+            whole = await asyncio.to_thread(value_rows, texts, file_format)
+            return None if whole is None else _all_together(whole, [file.id for file in readable])
+        return _joined(places, rows)
+
+
+def _joined(places: Mapping[str, int], rows: Mapping[str, Sequence[ValueRow]]) -> tuple[VariedKey, ...]:
+    """In the order of the original; what only variants have comes behind."""
+    originals: dict[str, tuple[JsonValue] | None] = {}
+    values: dict[str, dict[str, tuple[JsonValue] | None]] = {}
+    for file_id, found in rows.items():
+        for row in found:
+            originals[row.path] = row.values[0]
+            values.setdefault(row.path, {})[file_id] = row.values[1]
+    ordered = sorted(originals, key=lambda path: places.get(path, len(places)))
+    return tuple(
+        VariedKey(path, originals[path], {file_id: values[path].get(file_id, originals[path]) for file_id in rows})
+        for path in ordered
+    )
+
+
+def _all_together(rows: Sequence[ValueRow], ids: Sequence[str]) -> tuple[VariedKey, ...]:
+    return tuple(
+        VariedKey(row.path, row.values[0], dict(zip(ids, row.values[1:], strict=True)))
+        for row in rows
+        if any(row.differs)
+    )

@@ -1,0 +1,83 @@
+"""What became of the originals of modified files: computed from the contents, never guessed."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+from typing import Final, NamedTuple
+
+from benchmark_manager.domain.merge import merge
+from benchmark_manager.models.modified_file import Drift
+from benchmark_manager.models.original_file import FileFormat, OriginalFile
+from benchmark_manager.stores.blobs import BlobStore
+
+#: Merges judged at once: their contents are in memory.
+_AT_ONCE: Final = 16
+_REMEMBERED: Final = 20_000
+
+
+class MergeQuestion(NamedTuple):
+    """Whether three contents merge without a person: blob ids, and the language of all three."""
+
+    base_sha: str
+    theirs_sha: str
+    mine_sha: str
+    format: FileFormat
+
+    @property
+    def obvious(self) -> Drift | None:
+        """The answer where it takes no merging: upstream did not move, or one of the two wrote what the other did."""
+        if self.base_sha == self.theirs_sha:
+            return "current"
+        return "behind" if self.mine_sha in self[:2] else None
+
+
+Judgements = dict[MergeQuestion, Drift]
+
+
+class DriftJudge:
+    """Judges modified files against their originals as these are now; remembers its judgements."""
+
+    def __init__(self, blobs: BlobStore) -> None:
+        self._blobs = blobs
+        self._known: OrderedDict[MergeQuestion, Drift] = OrderedDict()
+
+    async def drift(self, original: OriginalFile, base_sha: str, content_sha: str) -> Drift:
+        """`base_sha` and `content_sha` are the blob ids of what the modified file was based on, and of what it holds.
+
+        The transaction which stores the answer must hold the original, so that no sync changes it meanwhile.
+        """
+        if original.removed_at is not None:
+            return "upstream_removed"
+        question = MergeQuestion(base_sha, original.sha, content_sha, original.format)
+        return (await self.judge([question]))[question]
+
+    async def judge(self, questions: Collection[MergeQuestion]) -> Judgements:
+        """The answers to all of them, merging where that was not done before."""
+        answers = {question: known for question in questions if (known := self._answer(question)) is not None}
+        # Those of one original stand together, so that few contents are read twice.
+        left = sorted(question for question in questions if question not in answers)
+        for start in range(0, len(left), _AT_ONCE):
+            some = left[start : start + _AT_ONCE]
+            contents = await self._blobs.get_many({sha for question in some for sha in question[:3]})
+            judged = await asyncio.to_thread(_merged, some, contents)
+            answers |= judged
+            self._remember(judged)
+        return answers
+
+    def _answer(self, question: MergeQuestion) -> Drift | None:
+        return question.obvious or self._known.get(question)
+
+    def _remember(self, judged: Judgements) -> None:
+        self._known |= judged
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+
+
+def _merged(questions: Collection[MergeQuestion], contents: Mapping[str, bytes]) -> Judgements:
+    texts = {sha: data.decode() for sha, data in contents.items()}
+    return {question: _judged(question, texts) for question in questions}
+
+
+def _judged(question: MergeQuestion, texts: Mapping[str, str]) -> Drift:
+    base, theirs, mine = (texts[sha] for sha in question[:3])
+    return "conflict" if merge(base, theirs, mine, question.format).outcome == "conflict" else "behind"

@@ -1,0 +1,151 @@
+"""Bringing modified files to the state of their originals."""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from benchmark_manager.domain.merge import merge, resolve
+from benchmark_manager.errors import ConflictError, MergeConflictError
+from benchmark_manager.models.merge import Merge, Resolution
+from benchmark_manager.models.modified_file import ModifiedFile
+from benchmark_manager.models.original_file import OriginalFile
+from benchmark_manager.models.revision import RevisionKind
+from benchmark_manager.services.modified_files import ModifiedFileService, expect_revision
+from benchmark_manager.stores.blobs import BlobStore
+from benchmark_manager.stores.database import Database, Session, milliseconds
+from benchmark_manager.stores.modified_files import ModifiedFileStore
+from benchmark_manager.stores.original_files import OriginalFileStore
+
+
+@dataclass(frozen=True, slots=True)
+class MergePreview:
+    """A merge and the three texts it is of; `original` and `file` are what they were read from."""
+
+    merge: Merge
+    base: str
+    theirs: str
+    mine: str
+    original: OriginalFile
+    file: ModifiedFile
+
+
+class _MovedError(Exception):
+    """The original or the variant changed while they were being merged."""
+
+
+class MergeService:
+    """Previews and carries out merges. Nothing here ever writes an original."""
+
+    def __init__(
+        self,
+        database: Database,
+        files: ModifiedFileService,
+        originals: OriginalFileStore,
+        modified: ModifiedFileStore,
+        blobs: BlobStore,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._files = files
+        self._originals = originals
+        self._modified = modified
+        self._blobs = blobs
+        self._clock = clock
+
+    async def preview(self, modified_file_id: str) -> MergePreview:
+        """What a rebase would do now.
+
+        Raises:
+            NotFoundError
+            ConflictError: `upstream_removed`, there is nothing to merge with.
+        """
+        file = await self._files.get(modified_file_id)
+        original = await self._originals.get(file.project_id, file.original_file_id)
+        if original.removed_at is not None:
+            raise ConflictError(
+                "upstream_removed",
+                f"The original {file.original_path!r} is gone upstream, so there is nothing to merge with; "
+                "keep the modified file as it is, or delete it.",
+            )
+        contents = await self._blobs.get_many([file.base_sha, original.sha, file.content_sha])
+        base, theirs, mine = (contents[sha].decode() for sha in (file.base_sha, original.sha, file.content_sha))
+        merged = await asyncio.to_thread(merge, base, theirs, mine, file.format)
+        return MergePreview(merged, base, theirs, mine, original, file)
+
+    async def rebase(
+        self,
+        modified_file_id: str,
+        *,
+        resolutions: Sequence[Resolution],
+        content: str | None,
+        allow_invalid: bool,
+        expected_revisions: Collection[int] | None,
+        actor: str,
+    ) -> ModifiedFile:
+        """Merge, with a person's decisions where they are needed, or take `content` as the merged text.
+
+        The file is based on the original as it is now afterwards, as a new revision; none is made where it was so
+        before and its content stays.
+
+        Raises:
+            NotFoundError, InvalidInputError, InvalidContentError
+            StaleError: the file is not at one of `expected_revisions` (None: any will do).
+            MergeConflictError: a person must decide.
+            ConflictError: `upstream_removed`.
+        """
+        while True:
+            preview = await self.preview(modified_file_id)
+            expect_revision(preview.file, expected_revisions)
+            text = content if content is not None else await _merged(preview, resolutions)
+            changes = await self._files.accepted(preview.file, text.encode(), allow_invalid)
+            try:
+                return await self._store(preview, changes, expected_revisions, actor)
+            except _MovedError:
+                continue
+
+    async def _store(
+        self,
+        preview: MergePreview,
+        changes: dict[str, object],
+        expected_revisions: Collection[int] | None,
+        actor: str,
+    ) -> ModifiedFile:
+        read = preview.file
+
+        async def work(session: Session) -> ModifiedFile:
+            current = await self._modified.get(read.id, session)
+            expect_revision(current, expected_revisions)
+            original = await self._originals.hold(read.project_id, read.original_file_id, session)
+            moved = original.sha != preview.original.sha or original.removed_at is not None
+            if moved or (current.content_sha, current.base_sha) != (read.content_sha, read.base_sha):
+                raise _MovedError
+            rebased = current.model_copy(update={**changes, "base_sha": original.sha, "drift": "current"})
+            if rebased == current:
+                return current
+            rebased = rebased.model_copy(
+                update={
+                    "base_commit_sha": original.commit_sha,
+                    "revision": current.revision + 1,
+                    "updated_at": milliseconds(self._clock()),
+                    "updated_by": actor,
+                }
+            )
+            await self._modified.replace(current, rebased, _kind(current, rebased), session)
+            return rebased
+
+        return await self._database.transaction(work)
+
+
+def _kind(before: ModifiedFile, after: ModifiedFile) -> RevisionKind:
+    return "edited" if before.base_sha == after.base_sha else "rebased"
+
+
+async def _merged(preview: MergePreview, resolutions: Sequence[Resolution]) -> str:
+    if resolutions:
+        texts = preview.base, preview.theirs, preview.mine
+        return await asyncio.to_thread(resolve, *texts, preview.file.format, resolutions)
+    if preview.merge.content is None:
+        raise MergeConflictError(preview.merge.conflicts)
+    return preview.merge.content
