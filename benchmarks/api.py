@@ -108,9 +108,12 @@ def _pairs(
 
         return ask
 
-    async def documents() -> None:
-        rows = await db["modified_files"].find(own).sort([("path", 1), ("_id", 1)]).limit(1000).to_list()
-        assert len(rows) == min(count, 1000)
+    def documents(limit: int, **match: str) -> Ask:
+        async def ask() -> None:
+            rows = db["modified_files"].find({**own, **match}).sort([("path", 1), ("_id", 1)]).limit(limit)
+            assert len(await rows.to_list()) == (0 if match else min(count, limit))
+
+        return ask
 
     async def by_drift() -> None:
         await (await db["modified_files"].aggregate([{"$match": own}, {"$sortByCount": "$drift"}])).to_list()
@@ -123,9 +126,9 @@ def _pairs(
 
     files = f"/projects/{project}/modified-files"
     return [
-        Pair("list of 1,000", get(files, limit=1000), documents),
-        Pair("list of 100", get(files, limit=100), documents),
-        Pair("list of those behind", get(files, drift="behind"), documents),
+        Pair("list of 1,000", get(files, limit=1000), documents(1000)),
+        Pair("list of 100", get(files, limit=100), documents(100)),
+        Pair("list of those behind", get(files, drift="behind"), documents(100, drift="behind")),
         Pair("counts by drift", get(f"/projects/{project}"), by_drift),
         Pair("variants table", get(f"/projects/{project}/files/{file}/variants"), contents),
     ]

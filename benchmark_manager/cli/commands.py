@@ -1,33 +1,44 @@
-"""benchmark-manager serve | demo | rotate-key | webhook test | version."""
+"""benchmark-manager: the commands that run the service, and beside them those which ask a running one.
 
-import asyncio
+What a command needs is imported when it runs: `pull` starts in a quarter of the time that the server's modules take.
+"""
+
 import sys
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
-from benchmark_manager.cli import webhook
-from benchmark_manager.cli.demo import DemoOptions, run_demo
-from benchmark_manager.cli.serve import serve as run_server
-from benchmark_manager.config import load_settings
+from benchmark_manager.cli import projects, releases, variants, webhook
+from benchmark_manager.cli.editing import edit_variant
+from benchmark_manager.cli.failures import Commands
+from benchmark_manager.cli.pull import pull_release
+from benchmark_manager.cli.rebase import rebase_variant
+from benchmark_manager.cli.sync import sync_project
+from benchmark_manager.cli.validate import validate_files
 from benchmark_manager.errors import StartError
-from benchmark_manager.factory import open_database, token_vault
-from benchmark_manager.logs import configure_logging
-from benchmark_manager.services.tokens import RotationReport, rotate_tokens
-from benchmark_manager.stores.projects import ProjectStore
 from benchmark_manager.version import __version__
 
 app = typer.Typer(
     name="benchmark-manager",
+    cls=Commands,
     help="Exact copies of benchmark configuration and Kubernetes Jobs from GitHub, and variants kept apart.\n\n"
     "Settings are environment variables, or lines of a file named .env; README.md lists them.\n\n"
-    "Exit code 1: it could not start, and one line on standard error says why. Exit code 2: wrong usage.",
+    "Exit code 1: it could not start, or the service refused, and one line on standard error says why. "
+    "Exit code 2: wrong usage. 3: bytes which are not those of a digest. 4: the service cannot be reached.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(projects.app, name="projects")
+app.command("sync")(sync_project)
+app.command("files")(projects.files)
+app.add_typer(variants.app, name="variants")
+variants.app.command("edit")(edit_variant)
+variants.app.command("rebase")(rebase_variant)
+app.add_typer(releases.app, name="release")
+app.command("pull")(pull_release)
+app.command("validate")(validate_files)
 app.add_typer(webhook.app, name="webhook")
 
 
@@ -56,6 +67,10 @@ def serve(
 
     Exit code 1: it could not start, and one line on standard error says why.
     """
+    from benchmark_manager.cli.serve import serve as run_server  # noqa: PLC0415 -- see this module's docstring
+    from benchmark_manager.config import load_settings  # noqa: PLC0415
+    from benchmark_manager.logs import configure_logging  # noqa: PLC0415
+
     settings = load_settings()
     changes = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
     settings = settings.model_copy(update=changes)
@@ -81,6 +96,8 @@ def demo(
 
     Nothing outside this machine is asked, and everything is gone when it stops. It needs the git command.
     """
+    from benchmark_manager.cli.demo import DemoOptions, run_demo  # noqa: PLC0415 -- see this module's docstring
+
     run_demo(DemoOptions(port=port, github_port=github_port, change_after=change_after, once=once))
 
 
@@ -93,14 +110,11 @@ def rotate_key() -> None:
 
     Exit code 2 if some tokens could not be read with any key: those have to be entered again.
     """
-    settings = load_settings()
-    configure_logging("warning", settings.log_format)
+    from rich.console import Console  # noqa: PLC0415 -- see this module's docstring
 
-    async def rotate() -> RotationReport:
-        async with open_database(settings) as database:
-            return await rotate_tokens(ProjectStore(database), token_vault(settings))
+    from benchmark_manager.cli.rotation import rotate  # noqa: PLC0415
 
-    report = asyncio.run(rotate())
+    report = rotate()
     console = Console()
     console.print(f"{report.rotated} tokens are encrypted with the first key now.")
     if report.unreadable_project_ids:

@@ -6,8 +6,8 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -129,6 +129,21 @@ def _preferred_port() -> int:
 
 async def _tell(server: uvicorn.Server, address: str, repository: Repository, options: DemoOptions) -> None:
     """Register the sample, say what to try, change upstream, and wait for polling to bring it."""
+    with _until_stopped(server):
+        await _story(server, address, repository, options)
+
+
+@contextmanager
+def _until_stopped(server: uvicorn.Server) -> Iterator[None]:
+    """Ctrl-C may come between two requests: that the second finds nobody is no failure."""
+    try:
+        yield
+    except httpx.TransportError:
+        if not server.should_exit:
+            raise
+
+
+async def _story(server: uvicorn.Server, address: str, repository: Repository, options: DemoOptions) -> None:
     async with httpx.AsyncClient(base_url=address, timeout=60, trust_env=False) as http:
         await _until_ready(http, server)
         project = (await _post(http, "/projects", _new_project())).json()

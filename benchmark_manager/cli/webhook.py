@@ -8,8 +8,6 @@ from typing import Annotated, Final
 import httpx2 as httpx
 import typer
 
-from benchmark_manager.api.github_webhook import PATH
-from benchmark_manager.config import load_settings
 from benchmark_manager.domain.webhook_signature import SIGNATURE_HEADER, sign
 from benchmark_manager.errors import StartError
 
@@ -44,6 +42,8 @@ def send_ping(
 
     Exit code 0: the service took it. Exit code 1: it could not be reached or refused it, and one line says why.
     """
+    from benchmark_manager.config import load_settings  # noqa: PLC0415 -- other commands start without it
+
     secret = load_settings().webhook_secret
     if secret is None or not secret.get_secret_value():
         raise StartError("WEBHOOK_SECRET is not set here; set it to the one that the service has.")
@@ -63,6 +63,8 @@ def _address(url: str) -> httpx.URL:
     Raises:
         StartError: the address is none.
     """
+    from benchmark_manager.api.github_webhook import PATH  # noqa: PLC0415 -- other commands start without it
+
     try:
         address = httpx.URL(url)
         address = address.copy_with(path=f"{address.path.rstrip('/').removesuffix(PATH)}{PATH}")

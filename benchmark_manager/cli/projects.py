@@ -1,0 +1,170 @@
+"""benchmark-manager projects list | add | show, and files."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from benchmark_manager.cli import output
+from benchmark_manager.cli.api_client import DEFAULT_URL, Json, connect
+from benchmark_manager.cli.failures import WrongUsageError
+from benchmark_manager.cli.lookup import find_project
+from benchmark_manager.cli.options import AsJson, ProjectArgument, Url
+
+app = typer.Typer(name="projects", help="The repositories which the service copies.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_projects(
+    query: Annotated[str | None, typer.Option("--query", "-q", help="Only names which hold this.")] = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """List all projects by name."""
+    with output.refusals_as_json(as_json), connect(url) as api:
+        rows = api.rows("/projects", q=query)
+    if as_json:
+        output.write_json(rows)
+        return
+    output.table(
+        ("NAME", "REPOSITORY", "BRANCH", "STATUS", ">FILES", "LAST SYNC", "ID"),
+        [
+            (
+                row["name"],
+                _repository(row),
+                row["resolved_branch"],
+                _status(row),
+                (row["last_sync"] or {}).get("synced_files"),
+                output.moment((row["last_sync"] or {}).get("finished_at")),
+                row["id"],
+            )
+            for row in rows
+        ],
+    )
+
+
+@app.command("show")
+def show_project(project: ProjectArgument, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Show one project, and how its last sync went."""
+    with output.refusals_as_json(as_json), connect(url) as api:
+        answer = api.get(f"/projects/{find_project(api, project)['id']}")
+        found = api.json(answer)
+    if as_json:
+        output.write_json(answer.text)
+    else:
+        _show(found)
+
+
+@app.command("add")
+def add_project(
+    name: Annotated[str, typer.Argument(help="Unique, regardless of case.")],
+    repository: Annotated[
+        str, typer.Argument(help="OWNER/REPO, https://github.com/OWNER/REPO[/tree/BRANCH], or another usual form.")
+    ],
+    branch: Annotated[str | None, typer.Option(help="Else the repository's default branch.")] = None,
+    config_folder: Annotated[str | None, typer.Option(help="Else the service's default.")] = None,
+    job_folder: Annotated[str | None, typer.Option(help="Else the service's default.")] = None,
+    interval: Annotated[
+        int | None, typer.Option(help="Seconds between polls; 0: manual syncs and webhooks only.", min=0)
+    ] = None,
+    token_file: Annotated[
+        str | None,
+        typer.Option(help="Where the project's own GitHub token is read from; `-`: standard input. It is never shown."),
+    ] = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Register a repository. Its first sync starts at once."""
+    given = {
+        "branch": branch,
+        "config_folder": config_folder,
+        "job_folder": job_folder,
+        "polling_interval": interval,
+        # Never an option's value: whoever lists the machine's processes could read it.
+        "github_token": None if token_file is None else _token(token_file),
+    }
+    body = {"name": name, "github_repo_url": repository}
+    body |= {field: value for field, value in given.items() if value is not None}  # type: ignore[misc]  # JSON
+    with output.refusals_as_json(as_json), connect(url) as api:
+        answer = api.send("POST", "/projects", body=body)
+        made = api.json(answer)
+    if as_json:
+        output.write_json(answer.text)
+        return
+    print(made["id"])
+    output.say(f"Registered. To wait for its first sync: benchmark-manager sync {made['id']}")
+
+
+def files(
+    project: ProjectArgument,
+    query: Annotated[str | None, typer.Option("--query", "-q", help="Only paths which hold this.")] = None,
+    file_type: Annotated[Literal["config", "job"] | None, typer.Option("--type", help="Only these.")] = None,
+    removed: Annotated[
+        bool, typer.Option("--removed", help="Also those gone upstream of which there are variants.")
+    ] = False,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """List a project's original files by path."""
+    with output.refusals_as_json(as_json), connect(url) as api:
+        path = f"/projects/{find_project(api, project)['id']}/files"
+        rows = api.rows(path, q=query, file_type=file_type, include_removed="true" if removed else None)
+    if as_json:
+        output.write_json(rows)
+        return
+    output.table(
+        ("PATH", "TYPE", ">SIZE", "VALIDITY", ">VARIANTS", "COMMIT", "ID"),
+        [
+            (
+                row["path"] + (" (removed upstream)" if row["removed_at"] else ""),
+                row["file_type"],
+                output.size(row["size"]),
+                row["validity"],
+                row["modified_files_count"] or None,
+                row["commit_sha"][:12],
+                row["id"],
+            )
+            for row in rows
+        ],
+    )
+
+
+def _token(source: str) -> str:
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUsageError(f"The token cannot be read from {source} ({type(error).__name__}).") from None
+    return text.strip()
+
+
+def _repository(project: Json) -> str:
+    return str(project["github_web_url"]).removeprefix("https://github.com/")
+
+
+def _status(project: Json) -> str:
+    return f"{project['sync_status']}, paused" if project["paused"] else str(project["sync_status"])
+
+
+def _show(project: Json) -> None:
+    sync, stats, error = project["last_sync"], project["stats"], project["error"]
+    drifts = [f"{count} {drift}" for drift, count in stats["modified_files_by_drift"].items() if count]
+    output.fields(
+        [
+            ("name", project["name"]),
+            ("id", project["id"]),
+            ("repository", project["github_web_url"]),
+            ("branch", project["resolved_branch"]),
+            ("config folder", project["config_folder"] or "."),
+            ("job folder", project["job_folder"] or "."),
+            ("polled every", f"{project['polling_interval']} s" if project["polling_interval"] else "never"),
+            ("own token", project["github_token_set"]),
+            ("status", _status(project)),
+            ("error", None if error is None else f"{error['detail']} ({error['code']})"),
+            ("last sync", None if sync is None else f"{output.moment(sync['finished_at'])}  {sync['message']}"),
+            ("commit", None if sync is None else sync["commit_sha"]),
+            ("next poll", output.moment(project["next_poll_at"])),
+            ("files", f"{stats['original_files']} ({stats['config_files']} config, {stats['job_files']} job)"),
+            ("variants", f"{stats['modified_files']}" + (f" ({', '.join(drifts)})" if drifts else "")),
+        ]
+    )

@@ -1,0 +1,161 @@
+"""Where a release is put: whole and at once, or not at all."""
+
+import hashlib
+import os
+import secrets
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from benchmark_manager.cli.failures import CommandError
+from benchmark_manager.cli.release_download import sync_to_disk
+from benchmark_manager.cli.sha256sums import digits_of, write_sums
+
+
+class Place:
+    """A folder which becomes a release."""
+
+    def __init__(self, directory: Path, *, force: bool) -> None:
+        """Take `directory`, which need not exist; `force` replaces what it holds.
+
+        Raises:
+            CommandError: `not_a_folder`, or `mount_point`.
+        """
+        # Another name for a folder stays one: what it leads to is replaced.
+        self.directory = Path(os.path.realpath(directory))
+        self._force = force
+        if self.directory.exists() and not self.directory.is_dir():
+            raise CommandError(f"{directory} is a file; name a folder.", "not_a_folder")
+        if os.path.ismount(self.directory):
+            raise CommandError(
+                f"{directory} is a mount point, which cannot be put in place at once; "
+                f"name a folder inside of it, such as {directory / 'release'}.",
+                "mount_point",
+            )
+
+    def held_digits(self) -> str | None:
+        """The digest of the release which the folder holds, and nothing else; None where it holds none."""
+        try:
+            files = dict(_hashed(self.directory, ""))
+            return digits_of(write_sums(files)) if files else None
+        except (OSError, _NoRelease, UnicodeEncodeError):
+            return None
+
+    def check_free(self) -> None:
+        """See that nobody's files would be lost.
+
+        Raises:
+            CommandError: `folder_not_empty`.
+        """
+        if not self._force and self.directory.is_dir() and any(self.directory.iterdir()):
+            raise CommandError(
+                f"{self.directory} holds something else; name another folder, or replace it by --force.",
+                "folder_not_empty",
+            )
+
+    @contextmanager
+    def filled(self, digits: str) -> Iterator[Path]:
+        """A new folder to be filled with the release of these digits, which then takes its place.
+
+        If the filling fails, the folder is gone and the place untouched.
+
+        Raises:
+            CommandError: `folder_not_empty`; somebody else put something there meanwhile.
+            OSError
+        """
+        self.directory.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._beside("partial")
+        try:
+            # Not tempfile's: whoever runs the benchmark may be another user. Made inside, as a signal may come at once.
+            temporary.mkdir()
+            yield temporary
+            sync_to_disk(temporary)
+            with _undisturbed():
+                self._put(temporary, digits)
+        finally:
+            with _undisturbed():
+                shutil.rmtree(temporary, ignore_errors=True)
+
+    def _beside(self, ending: str) -> Path:
+        return self.directory.with_name(f".{self.directory.name}.{secrets.token_hex(4)}.{ending}")
+
+    def _put(self, temporary: Path, digits: str) -> None:
+        if not self._force:
+            self._rename(temporary, digits)
+        elif self.directory.exists():
+            self._replace(temporary)
+        else:
+            temporary.rename(self.directory)
+        with suppress(OSError):
+            # Where a parent cannot be opened, the files in it are safe all the same.
+            _sync_folder(self.directory.parent)
+
+    def _rename(self, temporary: Path, digits: str) -> None:
+        try:
+            # POSIX: an empty folder is replaced, any other is not.
+            temporary.rename(self.directory)
+        except OSError:
+            # Another pull may have been faster.
+            if self.held_digits() != digits:
+                self.check_free()
+                raise
+
+    def _replace(self, temporary: Path) -> None:
+        old = self._beside("old")
+        self.directory.rename(old)
+        try:
+            temporary.rename(self.directory)
+        except OSError:
+            old.rename(self.directory)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put off Ctrl-C and SIGTERM until the end: between two renames there is no folder in the place."""
+    if threading.current_thread() is not threading.main_thread():
+        # Signals are the main thread's alone.
+        yield
+        return
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda n, _: came.append(n)) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
+
+
+class _NoRelease(Exception):  # noqa: N818 -- an answer, not a failure
+    """The folder holds what no release has: links, devices, empty folders."""
+
+
+def _hashed(folder: Path, prefix: str) -> Iterator[tuple[str, str]]:
+    """Paths below `prefix` and their SHA-256s."""
+    with os.scandir(folder) as found:
+        entries = list(found)
+    if prefix and not entries:
+        raise _NoRelease
+    for entry in entries:
+        path = f"{prefix}{entry.name}"
+        if entry.is_dir(follow_symlinks=False):
+            yield from _hashed(Path(entry.path), f"{path}/")
+        elif entry.is_file(follow_symlinks=False):
+            with open(entry.path, "rb") as file:  # noqa: PTH123 -- the entry is no Path
+                yield path, hashlib.file_digest(file, "sha256").hexdigest()
+        else:
+            raise _NoRelease
+
+
+def _sync_folder(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -1,0 +1,89 @@
+"""The command line, run against a service which listens."""
+
+import asyncio
+import json
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from typer.testing import CliRunner
+
+from benchmark_manager.cli.commands import app
+from support.process import run_main
+from support.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command wrote, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """Runs commands against the service at `url`; each must end with `code`, and never with a traceback."""
+
+    url: str
+    folder: Path
+    service: Service
+
+    async def __call__(
+        self,
+        *arguments: str,
+        code: int = 0,
+        stdin: str | bytes | None = None,
+        environment: Mapping[str, str] | None = None,
+        **variables: str,
+    ) -> Done:
+        """In this process."""
+        return await asyncio.to_thread(self._run, arguments, code, stdin, {**(environment or {}), **variables})
+
+    def _run(
+        self, arguments: tuple[str, ...], code: int, stdin: str | bytes | None, environment: dict[str, str]
+    ) -> Done:
+        env = {"BENCHMARK_MANAGER_URL": self.url, "BENCHMARK_MANAGER_ACTOR": "jo", **environment}
+        ran = CliRunner().invoke(app, list(arguments), input=stdin, env=env)
+        if ran.exception is not None and not isinstance(ran.exception, SystemExit):
+            raise ran.exception
+        return _checked(Done(ran.exit_code, ran.stdout_bytes.decode(), ran.stderr), code)
+
+    async def process(self, *arguments: str, code: int = 0, **environment: Any) -> Done:
+        """As a process of its own."""
+        settings = {"benchmark_manager_url": self.url, **environment}
+        ran: subprocess.CompletedProcess[str] = await asyncio.to_thread(run_main, self.folder, *arguments, **settings)
+        return _checked(Done(ran.returncode, ran.stdout, ran.stderr), code)
+
+
+def _checked(done: Done, code: int) -> Done:
+    assert done.code == code, done.out + done.err
+    assert "Traceback" not in done.err
+    return done
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def command_line(service: Service) -> AsyncIterator[CommandLine]:
+    """Commands against this service, which listens on a port of its own meanwhile."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = _Server(uvicorn.Config(service.app, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        yield CommandLine(f"http://127.0.0.1:{listener.getsockname()[1]}", service.folder, service)
+        server.should_exit = True
+        await serving
