@@ -1,0 +1,25 @@
+/** Comfort for every page. Each works as plain links and forms without it. */
+
+import { confirmFirst } from "./page/confirm";
+import { copyOnClick } from "./page/copy_buttons";
+import { guardForms } from "./page/forms";
+import { searchLive } from "./page/live_search";
+import { followEvents } from "./page/live_updates";
+import { previewMerges } from "./page/merge_preview";
+import { keepTimesRelative } from "./page/relative_times";
+import { forgetSavedDrafts } from "./page/saved_drafts";
+import { listenForShortcuts } from "./page/shortcuts";
+import { submitOnChange, switchTheme } from "./page/switches";
+
+document.documentElement.classList.add("has-scripts");
+confirmFirst();
+guardForms();
+forgetSavedDrafts();
+keepTimesRelative();
+copyOnClick();
+submitOnChange();
+switchTheme();
+searchLive();
+previewMerges();
+listenForShortcuts();
+followEvents();

@@ -1,0 +1,85 @@
+/** Small helpers for pages which the server drew. */
+
+/** An element with attributes and children; never from a string of HTML. */
+export function make<Name extends keyof HTMLElementTagNameMap>(
+  name: Name,
+  attributes: Readonly<Record<string, string>> = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[Name] {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    element.setAttribute(key, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+export function all<Wanted extends Element = HTMLElement>(selector: string, root: ParentNode = document): Wanted[] {
+  return [...root.querySelectorAll<Wanted>(selector)];
+}
+
+/** The element which a selector in an attribute names; null where it names none or is no selector. */
+export function named<Wanted extends Element = HTMLElement>(selector: string | undefined): Wanted | null {
+  try {
+    return selector ? document.querySelector<Wanted>(selector) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Headers of a request which only a script on a page of ours can send. */
+export function ownHeaders(more: Readonly<Record<string, string>> = {}): Headers {
+  const token = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content;
+  return new Headers({ ...more, ...(token ? { "X-CSRF-Token": token } : {}) });
+}
+
+/** A page's document, or null where the answer is none (an error, a sign-in, a file). */
+export async function fetchPage(url: string | URL, init: RequestInit = {}): Promise<Document | null> {
+  const answer = await fetch(url, { credentials: "same-origin", ...init });
+  const isPage = answer.ok && (answer.headers.get("content-type") ?? "").startsWith("text/html");
+  return isPage ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+}
+
+/** A form's fields as a plain submission would send them. */
+export function fieldsOf(form: HTMLFormElement): URLSearchParams {
+  const fields = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) {
+    if (typeof value === "string") {
+      fields.append(name, value);
+    }
+  }
+  return fields;
+}
+
+/** Call `action` once, `pause` ms after the last call. */
+export function settled(pause: number, action: () => void): { (): void; now(): void; cancel(): void } {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const soon = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(action, pause);
+  };
+  const cancel = (): void => clearTimeout(timer);
+  const now = (): void => {
+    cancel();
+    action();
+  };
+  return Object.assign(soon, { now, cancel });
+}
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
+}
+
+/** Tells scripts of both bundles that parts of the page were redrawn. */
+export const REDRAWN = "bm:redrawn";
+
+let announcer: HTMLElement | null = null;
+
+/** Say something to screen readers, without moving the focus. */
+export function announce(text: string): void {
+  if (announcer === null) {
+    announcer = make("div", { class: "visually-hidden", role: "status", "data-made-by-script": "" });
+    document.body.append(announcer);
+  }
+  announcer.textContent = text;
+}

@@ -1,0 +1,141 @@
+/**
+ * Unsaved texts, kept in the browser until they are saved.
+ *
+ * A key is `kind:id:revision`. Several tabs share the storage, so each key is an entry of its own.
+ */
+
+export interface Draft {
+  readonly text: string;
+  /** Milliseconds since 1970. */
+  readonly savedAt: number;
+}
+
+/** What is kept of a draft where only its age and size matter. */
+export interface DraftSize {
+  readonly key: string;
+  readonly savedAt: number;
+  readonly length: number;
+}
+
+export interface DraftLimits {
+  readonly maxAge: number;
+  readonly maxCount: number;
+  readonly maxLength: number;
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** Browsers give a site about five million characters in all. */
+export const LIMITS: DraftLimits = { maxAge: 30 * DAY, maxCount: 50, maxLength: 2_000_000 };
+
+/** The keys to forget: what is too old, then the oldest until number and length fit. Times in the future count as now. */
+export function draftsToDrop(drafts: readonly DraftSize[], now: number, limits: DraftLimits = LIMITS): string[] {
+  const newestFirst = [...drafts].sort((one, other) => other.savedAt - one.savedAt);
+  let length = 0;
+  let count = 0;
+  const dropped: string[] = [];
+  for (const draft of newestFirst) {
+    const fits =
+      now - draft.savedAt <= limits.maxAge && count < limits.maxCount && length + draft.length <= limits.maxLength;
+    if (fits) {
+      count += 1;
+      length += draft.length;
+    } else {
+      dropped.push(draft.key);
+    }
+  }
+  return dropped;
+}
+
+/** The key's part which all revisions of one file share: `modified:7:3` and `modified:7:4` are one file's. */
+export function fileOf(key: string): string {
+  return key.slice(0, key.lastIndexOf(":") + 1);
+}
+
+export function readDraft(stored: string | null): Draft | null {
+  try {
+    const { text, savedAt } = JSON.parse(stored ?? "null") ?? {};
+    return typeof text === "string" && Number.isFinite(savedAt) ? { text, savedAt } : null;
+  } catch {
+    return null;
+  }
+}
+
+const PREFIX = "bm-draft:";
+
+/** The drafts of one `Storage`; where the browser refuses storage, there are none and nothing fails. */
+export class Drafts {
+  constructor(
+    private readonly storage: () => Storage,
+    private readonly clock: () => number = Date.now,
+  ) {}
+
+  /** The draft under this key, else the newest one that was begun on another revision of the same file. */
+  find(key: string): { key: string; draft: Draft } | null {
+    const exact = this.read(key);
+    if (exact !== null) {
+      return { key, draft: exact };
+    }
+    const family = fileOf(key);
+    const others = family === "" ? [] : this.keys().filter((other) => fileOf(other) === family);
+    const found = others.flatMap((other) => {
+      const draft = this.read(other);
+      return draft === null ? [] : [{ key: other, draft }];
+    });
+    return found.sort((one, other) => other.draft.savedAt - one.draft.savedAt)[0] ?? null;
+  }
+
+  keep(key: string, text: string): void {
+    const value = JSON.stringify({ text, savedAt: this.clock() } satisfies Draft);
+    if (!this.attempt((storage) => storage.setItem(PREFIX + key, value))) {
+      this.prune({ ...LIMITS, maxLength: LIMITS.maxLength / 4 }, key);
+      this.attempt((storage) => storage.setItem(PREFIX + key, value));
+    }
+  }
+
+  forget(key: string): void {
+    this.attempt((storage) => storage.removeItem(PREFIX + key));
+  }
+
+  /** Forget what is beyond the limits, and what is no draft at all; `except` is never forgotten. */
+  prune(limits: DraftLimits = LIMITS, except?: string): void {
+    const sizes = this.keys()
+      .filter((key) => key !== except)
+      .map((key) => {
+        const draft = this.read(key);
+        return { key, savedAt: draft?.savedAt ?? 0, length: draft?.text.length ?? 0 };
+      });
+    draftsToDrop(sizes, this.clock(), limits).forEach((key) => this.forget(key));
+  }
+
+  private read(key: string): Draft | null {
+    let stored: string | null = null;
+    this.attempt((storage) => {
+      stored = storage.getItem(PREFIX + key);
+    });
+    return readDraft(stored);
+  }
+
+  private keys(): string[] {
+    const keys: string[] = [];
+    this.attempt((storage) => {
+      for (let index = 0; index < storage.length; index += 1) {
+        const key = storage.key(index);
+        if (key?.startsWith(PREFIX)) {
+          keys.push(key.slice(PREFIX.length));
+        }
+      }
+    });
+    return keys;
+  }
+
+  /** A full or forbidden storage throws, even where it is only named. */
+  private attempt(action: (storage: Storage) => void): boolean {
+    try {
+      action(this.storage());
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,50 @@
+/** What every editor of ours can do. */
+
+import { json } from "@codemirror/lang-json";
+import { yaml } from "@codemirror/lang-yaml";
+import { bracketMatching, foldGutter, foldKeymap } from "@codemirror/language";
+import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
+import { EditorState, type Extension } from "@codemirror/state";
+import { EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
+import { minimalSetup } from "codemirror";
+import { pageTexts } from "../texts";
+import { appearance } from "./appearance";
+import { problemMarks } from "./checking";
+
+export interface EditorSettings {
+  readonly format: string;
+  readonly label: string;
+  readonly isReadOnly: boolean;
+}
+
+/**
+ * Extensions without any of one text's own.
+ *
+ * Tab is bound to nothing, so it moves on as everywhere; blocks are indented with Ctrl-] and Ctrl-[. Neither brackets
+ * nor quotes close themselves: what is typed is what is saved.
+ */
+export function editing({ format, label, isReadOnly }: EditorSettings): Extension {
+  return [
+    minimalSetup,
+    problemMarks(),
+    lineNumbers(),
+    foldGutter(),
+    highlightActiveLine(),
+    highlightActiveLineGutter(),
+    highlightSelectionMatches(),
+    bracketMatching(),
+    search({ top: true }),
+    keymap.of([...searchKeymap, ...foldKeymap]),
+    format === "json" ? json() : yaml(),
+    EditorState.readOnly.of(isReadOnly),
+    EditorState.phrases.of(pageTexts()),
+    EditorView.cspNonce.of(nonce()),
+    EditorView.contentAttributes.of({ "aria-label": label, ...(isReadOnly ? { "aria-readonly": "true" } : {}) }),
+    appearance,
+  ];
+}
+
+/** With it the browser takes the editor's style elements. */
+function nonce(): string {
+  return document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
+}

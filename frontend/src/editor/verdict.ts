@@ -1,0 +1,57 @@
+/** The verdict in words beneath an editor: a status line, and the problems as buttons which lead to their places. */
+
+import type { EditorView } from "@codemirror/view";
+import { make } from "../dom";
+import { type Problem, rangeOf } from "../problems";
+import { fill, pageTexts } from "../texts";
+import { describe } from "./checking";
+
+const SHOWN = 50;
+
+export class VerdictList {
+  readonly dom = make("div", { class: "editor-verdict", "data-made-by-script": "" });
+  private readonly status = make("p", { class: "editor-status", role: "status" });
+  private readonly list = make("ol", { class: "editor-problems" });
+
+  constructor(private readonly view: () => EditorView | null) {
+    this.dom.append(this.status, this.list);
+  }
+
+  /** See `Heard` for what the validity may be. */
+  show(validity: string | null, problems: readonly Problem[]): void {
+    const { checking, checkFailed } = pageTexts();
+    this.dom.toggleAttribute("aria-busy", validity === null);
+    if (validity === null) {
+      // Not said aloud: with every pause in typing it would talk over the person.
+      this.dom.dataset["state"] = checking;
+      return;
+    }
+    delete this.dom.dataset["state"];
+    this.dom.dataset["validity"] = validity;
+    this.status.textContent = validity === "unknown" ? checkFailed : summaryOf(validity, problems);
+    this.list.replaceChildren(...problems.slice(0, SHOWN).map((problem) => this.entry(problem)));
+  }
+
+  private entry(problem: Problem): HTMLElement {
+    const button = make("button", { type: "button", class: "editor-problem" }, describe(problem));
+    button.addEventListener("click", () => this.goTo(problem));
+    return make("li", { class: `editor-problem-${problem.severity}` }, button);
+  }
+
+  private goTo(problem: Problem): void {
+    const view = this.view();
+    if (view !== null) {
+      view.dispatch({ selection: { anchor: rangeOf(problem, view.state.doc).from }, scrollIntoView: true });
+      view.focus();
+    }
+  }
+}
+
+function summaryOf(validity: string, problems: readonly Problem[]): string {
+  const texts = pageTexts();
+  const errors = problems.filter(({ severity }) => severity === "error").length;
+  if (problems.length > 0) {
+    return fill(texts.problems, { errors, warnings: problems.length - errors });
+  }
+  return validity === "template" ? texts.template : texts.noProblems;
+}

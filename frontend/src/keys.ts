@@ -1,0 +1,32 @@
+/** Which single-key shortcut a key press means. */
+
+export interface KeyPress {
+  readonly key: string;
+  readonly code: string;
+  readonly ctrlKey: boolean;
+  readonly metaKey: boolean;
+  readonly altKey: boolean;
+}
+
+/**
+ * The shortcut's character in lower case, or null.
+ *
+ * With a Hangul layout the key S gives "ㄴ", and with an input method "Process": then the key's place counts.
+ */
+export function shortcutOf(press: KeyPress): string | null {
+  return press.ctrlKey || press.metaKey || press.altKey ? null : characterOf(press);
+}
+
+/** Ctrl-S, or Cmd-S on a Mac. */
+export function isSave(press: KeyPress & { readonly shiftKey: boolean }): boolean {
+  return (press.ctrlKey || press.metaKey) && !press.altKey && !press.shiftKey && characterOf(press) === "s";
+}
+
+function characterOf(press: KeyPress): string | null {
+  if (/^[!-~]$/.test(press.key)) {
+    return press.key.toLowerCase();
+  }
+  const isOtherScript = press.key === "Process" || (press.key.length === 1 && press.key > "~");
+  const letter = /^Key([A-Z])$/.exec(press.code)?.[1];
+  return isOtherScript && letter !== undefined ? letter.toLowerCase() : null;
+}

@@ -1,0 +1,16 @@
+/** Taking parts of a newly fetched page into this one. */
+
+import { all, REDRAWN } from "../dom";
+import { morph } from "./morph";
+
+/** Redraw every element which matches and has an id, from its namesake in `fresh`; one that is gone there stays. */
+export function redraw(selector: string, fresh: Document): void {
+  for (const old of all(selector)) {
+    const wanted = old.id === "" ? null : fresh.getElementById(old.id);
+    // One inside another was redrawn with it already, and morphing it again finds nothing to do.
+    if (wanted !== null && old.isConnected) {
+      morph(old, wanted);
+    }
+  }
+  document.dispatchEvent(new CustomEvent(REDRAWN));
+}

@@ -1,0 +1,154 @@
+/** Single keys which press what is on the page, and the help which lists them. */
+
+import { all, make } from "../dom";
+import { shortcutOf } from "../keys";
+import { pageTexts } from "../texts";
+
+/** WCAG 2.2, 2.1.4: shortcuts of one character can be turned off. */
+const OFF_KEY = "bm-shortcuts";
+const IS_MAC = /mac|iphone|ipad/i.test(navigator.userAgent);
+
+export function listenForShortcuts(): void {
+  document.addEventListener("keydown", (event) => {
+    const key = shortcutOf(event);
+    if (key === null || event.defaultPrevented || event.isComposing || isTyping(event.target) || hasDialog()) {
+      return;
+    }
+    if (key === "?") {
+      event.preventDefault();
+      showHelp();
+    } else if (areOn() && press(key, event.target as Element)) {
+      event.preventDefault();
+    }
+  });
+  document.addEventListener("click", (event) => {
+    if ((event.target as Element).closest("[data-shortcut='?']")) {
+      event.preventDefault();
+      showHelp();
+    }
+  });
+}
+
+/** Whether the key was used: within the focused conflict first, then anywhere on the page. */
+function press(key: string, focused: Element): boolean {
+  const selector = `[data-shortcut="${CSS.escape(key)}"]`;
+  const conflict = focused.closest("[data-conflict]");
+  if (conflict !== null && choose(conflict, key)) {
+    return true;
+  }
+  const found = conflict?.querySelector<HTMLElement>(selector) ?? all(selector).find(isReachable);
+  if (found === undefined) {
+    return false;
+  }
+  use(found);
+  return true;
+}
+
+const CHOICES: Readonly<Record<string, string>> = { 1: "base", 2: "theirs", 3: "mine" };
+
+/** A conflict's radio input by its value, or by its place where the values say something else. */
+function choose(conflict: Element, key: string): boolean {
+  const wanted = CHOICES[key];
+  const inputs = all<HTMLInputElement>("input[type='radio']", conflict).filter((input) => !input.disabled);
+  const input = inputs.find(({ value }) => value === wanted) ?? (wanted && inputs[Number(key) - 1]);
+  if (!input) {
+    return false;
+  }
+  input.focus();
+  input.click();
+  return true;
+}
+
+function use(element: HTMLElement): void {
+  if (element.matches("input:not([type='radio'], [type='checkbox'], [type='submit'], [type='button']), textarea, select")) {
+    element.focus();
+    if (element instanceof HTMLInputElement) {
+      element.select();
+    }
+  } else {
+    element.click();
+  }
+}
+
+function isReachable(element: HTMLElement): boolean {
+  return element.getClientRects().length > 0 && !element.matches(":disabled, [aria-disabled='true']");
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  const element = target as HTMLElement;
+  return (
+    element.isContentEditable ||
+    element.matches("textarea, select, input:not([type='radio'], [type='checkbox'], [type='button'], [type='submit'])")
+  );
+}
+
+function hasDialog(): boolean {
+  return document.querySelector("dialog[open]") !== null;
+}
+
+function areOn(): boolean {
+  try {
+    return localStorage.getItem(OFF_KEY) !== "off";
+  } catch {
+    return true;
+  }
+}
+
+function setOn(isOn: boolean): void {
+  try {
+    isOn ? localStorage.removeItem(OFF_KEY) : localStorage.setItem(OFF_KEY, "off");
+  } catch {
+    // Without storage the choice holds for nothing, and the switch says so by springing back.
+  }
+}
+
+function showHelp(): void {
+  const texts = pageTexts();
+  const heading = make("h2", { id: "shortcuts-heading" }, texts.shortcuts);
+  const dialog = make("dialog", { class: "dialog", "aria-labelledby": heading.id, "data-made-by-script": "" }, heading);
+  dialog.append(...section(texts.onePage, pageKeys()));
+  if (document.querySelector("[data-editor], [data-compare]")) {
+    dialog.append(...section(texts.editorKeys, editorKeys()));
+  }
+  dialog.append(offSwitch(), make("form", { method: "dialog" }, make("button", { class: "button" }, texts.close)));
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+function section(title: string, keys: readonly (readonly [key: string, label: string])[]): HTMLElement[] {
+  const rows = keys.flatMap(([key, label]) => [make("dt", {}, make("kbd", {}, key)), make("dd", {}, label)]);
+  return rows.length === 0 ? [] : [make("h3", {}, title), make("dl", { class: "shortcuts" }, ...rows)];
+}
+
+/** Each shortcut once, however many conflicts have it. */
+function pageKeys(): [string, string][] {
+  const labels = new Map<string, string>([["?", pageTexts().shortcuts]]);
+  for (const { dataset } of all("[data-shortcut][data-shortcut-label]")) {
+    labels.set(dataset["shortcut"] ?? "", dataset["shortcutLabel"] ?? "");
+  }
+  return [...labels];
+}
+
+function editorKeys(): [string, string][] {
+  const texts = pageTexts();
+  const control = IS_MAC ? "⌘" : "Ctrl";
+  return [
+    [`${control} S`, texts.save],
+    [`${control} F`, texts.findText],
+    ["F8", texts.nextProblem],
+    [`${control} [  ${control} ]`, texts.indent],
+    [IS_MAC ? "⌥⌘ [  ⌥⌘ ]" : "Ctrl Shift [  Ctrl Shift ]", texts.foldText],
+    ["Esc  Tab", texts.editorLeave],
+  ];
+}
+
+function offSwitch(): HTMLElement {
+  const box = make("input", { type: "checkbox" });
+  box.checked = areOn();
+  box.addEventListener("change", () => {
+    setOn(box.checked);
+    box.checked = areOn();
+  });
+  return make("label", { class: "switch" }, box, " ", pageTexts().shortcutsOn);
+}

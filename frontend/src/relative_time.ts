@@ -1,0 +1,43 @@
+/** How long ago something was, in the reader's language. */
+
+const STEPS: readonly (readonly [limit: number, seconds: number, unit: Intl.RelativeTimeFormatUnit])[] = [
+  [60, 1, "second"],
+  [60 * 60, 60, "minute"],
+  [24 * 60 * 60, 60 * 60, "hour"],
+  [30 * 24 * 60 * 60, 24 * 60 * 60, "day"],
+  [365 * 24 * 60 * 60, 30.4 * 24 * 60 * 60, "month"],
+  [Infinity, 365 * 24 * 60 * 60, "year"],
+];
+
+/** Under this many seconds it is "now": the server's clock and the reader's differ by as much. */
+const NOW = 10;
+
+/** Whole units, cut and not rounded: 119 seconds are one minute. Negative is the past. */
+export function relativeParts(seconds: number): { value: number; unit: Intl.RelativeTimeFormatUnit } {
+  const distance = Math.abs(seconds);
+  if (distance < NOW) {
+    return { value: 0, unit: "second" };
+  }
+  for (const [limit, length, unit] of STEPS) {
+    if (distance < limit) {
+      return { value: Math.sign(seconds) * Math.max(1, Math.floor(distance / length)), unit };
+    }
+  }
+  return { value: 0, unit: "second" };
+}
+
+/** "3 min ago", "now", "in 2 hr."; null where the time is none. */
+export function relativeTime(time: string, now: number, language: string): string | null {
+  const then = Date.parse(time);
+  if (Number.isNaN(then)) {
+    return null;
+  }
+  const { value, unit } = relativeParts((then - now) / 1000);
+  return new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" }).format(value, unit);
+}
+
+/** The same moment in the reader's own zone, to the second. */
+export function exactTime(time: string, language: string, timeZone?: string): string {
+  const zone = timeZone === undefined ? {} : { timeZone };
+  return new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long", ...zone }).format(new Date(time));
+}
