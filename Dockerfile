@@ -1,7 +1,20 @@
 # The service without the embedded database: it needs MONGO_URL (a replica set).
-# Both stages share one base, because a virtual environment points at the Python it was made with.
+# All stages share one base, because a virtual environment points at the Python it was made with.
 # The same minor version as in the tests; its tag moves with Python's and Debian's security fixes.
 ARG PYTHON_IMAGE=python:3.11-slim-trixie
+
+# The pages' scripts, built by the Node of a Python package: no second base image to keep up to date.
+FROM ${PYTHON_IMAGE} AS frontend
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_ROOT_USER_ACTION=ignore
+WORKDIR /src
+COPY requirements-frontend.txt ./
+RUN python -m pip install --no-cache-dir --only-binary=:all: --require-hashes -r requirements-frontend.txt
+COPY frontend/package.json frontend/package-lock.json ./frontend/
+RUN cd frontend && npm ci --ignore-scripts --no-audit --no-fund
+COPY frontend ./frontend
+RUN cd frontend && npm run --silent build
+
 
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
@@ -18,6 +31,7 @@ RUN python -m venv --without-pip /opt/benchmark-manager \
 COPY pyproject.toml README.md LICENSE ./
 COPY benchmark_manager ./benchmark_manager
 COPY github_test_server ./github_test_server
+COPY --from=frontend /src/benchmark_manager/web/static/dist ./benchmark_manager/web/static/dist
 # Without isolation, so that the build backend too is the one whose hashes are pinned.
 RUN python -m pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
     && python -m pip --python /opt/benchmark-manager/bin/python install \

@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test soak lint format bench requirements clean
+.PHONY: help run demo test soak lint format frontend bench requirements clean
 
 help: ## Say what the targets do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -37,23 +37,62 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	@$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 
-run: $(VENV)/.runtime ## Start the service on the embedded database, or on MONGO_URL
+# The pages' scripts. The machine's Node builds them if it is new enough, else that of a Python package.
+NODE_MODULES := frontend/node_modules/.installed
+SCRIPTS := benchmark_manager/web/static/dist/manifest.json
+HAS_NODE = node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null
+WITH_NODE = { $(HAS_NODE) || export PATH="$(CURDIR)/$(BIN):$$PATH"; } && cd frontend &&
+# Give up within a minute where the registry does not answer.
+NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
+	--fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=2000 --fetch-timeout=20000
+
+$(VENV)/.node: requirements-frontend.txt $(VENV)/.runtime
+	@echo "Installing Node, which builds the pages' scripts, into $(VENV) (once) ..."
+	@$(PIP_INSTALL) -r requirements-frontend.txt
+	@touch $@
+
+$(NODE_MODULES): frontend/package.json frontend/package-lock.json
+	@{ $(HAS_NODE); } || $(MAKE) --no-print-directory $(VENV)/.node
+	@echo "Installing what the pages' scripts are built with and from (once) ..."
+	@$(WITH_NODE) $(NPM_CI)
+	@touch $@
+
+$(SCRIPTS): $(NODE_MODULES) frontend/build.mjs $(shell find frontend/src -type f)
+	@$(WITH_NODE) npm run --silent build
+
+frontend: $(SCRIPTS) ## Build the pages' scripts (the service works without them)
+
+# Whoever only starts the service, or tests its Python, needs neither Node nor npm's registry.
+.PHONY: scripts
+scripts:
+	@$(MAKE) --no-print-directory frontend 2>/dev/null || \
+		echo "The pages' scripts could not be built; without them the pages are plain ones. make frontend says why."
+
+.PHONY: scripttools
+scripttools:
+	@$(MAKE) --no-print-directory $(NODE_MODULES) 2>/dev/null || \
+		echo "npm's registry cannot be reached, so the pages' scripts are neither built nor tested; make frontend says more."
+
+run: $(VENV)/.runtime scripts ## Start the service on the embedded database, or on MONGO_URL
 	@$(BIN)/python main.py
 
-demo: $(VENV)/.runtime ## Start everything with a sample repository, and say where to look
+demo: $(VENV)/.runtime scripts ## Start everything with a sample repository, and say where to look
 	@$(BIN)/python -m benchmark_manager demo $(ARGS)
 
-lint: $(VENV)/.dev ## Check style, types and the direction of imports
+lint: $(VENV)/.dev scripttools ## Check style, types and the direction of imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@test ! -e $(NODE_MODULES) || { $(WITH_NODE) npm run --silent check; }
 
 format: $(VENV)/.dev ## Lay the code out
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
 test: libraries lint ## Run lint and all tests (the database servers come with the packages)
+	@test ! -e $(NODE_MODULES) || $(MAKE) --no-print-directory frontend
+	@test ! -e $(NODE_MODULES) || { $(WITH_NODE) npm run --silent test; }
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak"
 
 soak: libraries $(VENV)/.dev ## Crashes, replicas and 10,000 files: about half an hour
@@ -66,4 +105,4 @@ requirements: $(VENV)/.dev ## Pin the newest packages that fit pyproject.toml
 	@./compile_requirements.sh
 
 clean: ## Remove what the other targets made
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis frontend/node_modules $(dir $(SCRIPTS))

@@ -9,5 +9,6 @@ compile() {
 compile pyproject.toml --extra kubernetes --output-file requirements-server.txt
 compile pyproject.toml --extra embedded --extra kubernetes --output-file requirements.txt
 compile pyproject.toml --extra embedded --extra kubernetes --group dev --output-file requirements-dev.txt
+compile --group frontend --output-file requirements-frontend.txt
 
 printf 'hatchling>=1.27\n' | compile - --output-file requirements-build.txt
