@@ -2,7 +2,7 @@
 
 import { json } from "@codemirror/lang-json";
 import { yaml } from "@codemirror/lang-yaml";
-import { bracketMatching, foldGutter, foldKeymap } from "@codemirror/language";
+import { bracketMatching, foldGutter, foldKeymap, indentUnit } from "@codemirror/language";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { EditorState, type Extension } from "@codemirror/state";
 import { EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
@@ -15,6 +15,8 @@ export interface EditorSettings {
   readonly format: string;
   readonly label: string;
   readonly isReadOnly: boolean;
+  /** One level of indentation, in spaces. */
+  readonly indent: string;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface EditorSettings {
  * Tab is bound to nothing, so it moves on as everywhere; blocks are indented with Ctrl-] and Ctrl-[. Neither brackets
  * nor quotes close themselves: what is typed is what is saved.
  */
-export function editing({ format, label, isReadOnly }: EditorSettings): Extension {
+export function editing({ format, label, isReadOnly, indent }: EditorSettings): Extension {
   return [
     minimalSetup,
     problemMarks(),
@@ -36,6 +38,7 @@ export function editing({ format, label, isReadOnly }: EditorSettings): Extensio
     search({ top: true }),
     keymap.of([...searchKeymap, ...foldKeymap]),
     format === "json" ? json() : yaml(),
+    indentUnit.of(indent),
     EditorState.readOnly.of(isReadOnly),
     EditorState.phrases.of(pageTexts()),
     EditorView.cspNonce.of(nonce()),

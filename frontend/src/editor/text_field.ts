@@ -5,6 +5,7 @@ import { EditorView } from "@codemirror/view";
 import { named, settled } from "../dom";
 import { Drafts } from "../drafts";
 import { joinText, lineEndOf, replacement, type SplitText, splitText } from "../exact_text";
+import { indentOf } from "../indent";
 import { type Problem, readProblems } from "../problems";
 import { fill, jsonOf, pageTexts } from "../texts";
 import { DraftOffer } from "./draft_offer";
@@ -50,7 +51,12 @@ export class TextField {
     const { dataset } = this.area;
     const request = checkRequest(this.area);
     return [
-      editing({ format: dataset["format"] ?? "", label: this.label(), isReadOnly: this.isReadOnly }),
+      editing({
+        format: dataset["format"] ?? "",
+        label: this.label(),
+        isReadOnly: this.isReadOnly,
+        indent: indentOf(text.plain),
+      }),
       keepLineEnds(text),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) {
@@ -76,6 +82,8 @@ export class TextField {
     const isFirst = !("enhanced" in this.area.dataset);
     this.view = view;
     this.area.hidden = true;
+    // A style sheet which lays text areas out would show a merely hidden one.
+    this.area.style.display = "none";
     // A hidden field which is required would stop the form without a word.
     this.area.required = false;
     this.area.dataset["enhanced"] = "";

@@ -25,6 +25,17 @@ export function isDirty(form: HTMLFormElement): boolean {
   return before !== undefined && before !== contentOf(form);
 }
 
+/** The guarded forms with nothing unsaved: what the server draws into them next is what they were drawn with. */
+export function cleanForms(): HTMLFormElement[] {
+  return all<HTMLFormElement>("form[data-guard]").filter((form) => !isDirty(form));
+}
+
+/** Take what these forms hold now for what they were drawn with, and remember those that are new. */
+export function rememberAnew(forms: readonly HTMLFormElement[]): void {
+  forms.forEach((form) => snapshots.delete(form));
+  rememberForms();
+}
+
 export function guardForms(): void {
   rememberForms();
   let leaving: HTMLFormElement | null = null;

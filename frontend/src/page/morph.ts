@@ -44,7 +44,7 @@ function morphAttributes(old: Element, fresh: Element): void {
 function isOfReader(element: Element, name: string): boolean {
   return (
     (name === "open" && element.matches("details, dialog")) ||
-    (element.hasAttribute("data-enhanced") && ["hidden", "tabindex", "aria-hidden", "data-enhanced"].includes(name))
+    (element.hasAttribute("data-enhanced") && ["hidden", "style", "required", "data-enhanced"].includes(name))
   );
 }
 
