@@ -43,7 +43,7 @@ SCRIPTS := benchmark_manager/web/static/dist/manifest.json
 HAS_NODE = node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null
 WITH_NODE = { $(HAS_NODE) || export PATH="$(CURDIR)/$(BIN):$$PATH"; } && cd frontend &&
 # Give up within a minute where the registry does not answer.
-NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error \
+NPM_CI := npm ci --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error \
 	--fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=2000 --fetch-timeout=20000
 
 $(VENV)/.node: requirements-frontend.txt $(VENV)/.runtime

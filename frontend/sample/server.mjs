@@ -29,6 +29,7 @@ async function pageFor(url, merged = "1") {
     lang: url.searchParams.get("lang") || "en",
     theme: url.searchParams.get("theme") || "auto",
     count: drawn,
+    ...Object.fromEntries(["auto", "light", "dark"].map((theme) => [theme, (url.searchParams.get("theme") || "auto") === theme])),
     time: new Date(Date.now() - 190_000).toISOString(),
     rows: drawn % 2 ? items(FILES) : items([...FILES, "new"]),
     q: escaped(query),
@@ -89,6 +90,8 @@ async function post(request, response, url) {
   } else if (url.pathname === "/preview") {
     const chosen = { base: "1", theirs: "2", mine: "3" }[new URLSearchParams(body).get("a")];
     await sendPage(response, url, chosen);
+  } else if (url.pathname === "/theme") {
+    response.writeHead(303, { Location: `/?${body}` }).end();
   } else if (url.pathname === "/tell") {
     listeners.forEach((listener) => listener.write("data: {}\n\n"));
     response.writeHead(204).end();

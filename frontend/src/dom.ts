@@ -73,12 +73,18 @@ export function isAbort(error: unknown): boolean {
 /** Tells scripts of both bundles that parts of the page were redrawn. */
 export const REDRAWN = "bm:redrawn";
 
+/** Hide from the eye only; a style set by a script is one that the Content-Security-Policy allows. */
+export function unseen<Wanted extends HTMLElement>(element: Wanted): Wanted {
+  Object.assign(element.style, { position: "absolute", width: "1px", height: "1px", overflow: "hidden", clipPath: "inset(50%)" });
+  return element;
+}
+
 let announcer: HTMLElement | null = null;
 
 /** Say something to screen readers, without moving the focus. */
 export function announce(text: string): void {
   if (announcer === null) {
-    announcer = make("div", { class: "visually-hidden", role: "status", "data-made-by-script": "" });
+    announcer = unseen(make("div", { role: "status", "data-made-by-script": "" }));
     document.body.append(announcer);
   }
   announcer.textContent = text;

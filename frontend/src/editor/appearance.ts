@@ -11,23 +11,23 @@ import type { Extension } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
-/** `var(--editor-NAME)`, else this for light and dark pages. Text has a contrast of at least 4.5 to its ground. */
-const colour = (name: string, light: string, dark: string): string => `var(--editor-${name}, light-dark(${light}, ${dark}))`;
+/** A page's custom property, else this for light and dark pages. Text has a contrast of at least 4.5 to its ground. */
+const colour = (name: string, light: string, dark: string): string => `var(--${name}, light-dark(${light}, ${dark}))`;
 
 const TEXT = colour("text", "#1f2328", "#e6edf3");
 const GROUND = colour("ground", "#ffffff", "#0d1117");
-const GUTTER = colour("gutter", "#f6f8fa", "#161b22");
-const FAINT = colour("faint", "#59636e", "#9198a1");
+const GUTTER = colour("raised", "#f6f8fa", "#161b22");
+const FAINT = colour("quiet", "#59636e", "#9198a1");
 const LINE = colour("line", "#d1d9e0", "#3d444d");
 const FOCUS = colour("focus", "#0550ae", "#79c0ff");
-const SELECTION = colour("selection", "#b6d9ff", "#1f4b7d");
-const MATCH = colour("match", "#fff1b8", "#5c4a00");
-const ERROR = colour("error", "#b3121d", "#ff8a84");
-const WARNING = colour("warning", "#7a4d00", "#e3b341");
-const ADDED = colour("added", "#dafbe1", "#12351f");
-const ADDED_TEXT = colour("added-text", "#8fe3a4", "#1f6f3a");
-const REMOVED = colour("removed", "#ffebe9", "#3c1618");
-const REMOVED_TEXT = colour("removed-text", "#ffb8b3", "#8a2a2c");
+const ERROR = colour("bad", "#b3121d", "#ff8a84");
+const WARNING = colour("warn", "#7a4d00", "#e3b341");
+const ADDED = colour("good-ground", "#dafbe1", "#12351f");
+const REMOVED = colour("bad-ground", "#ffebe9", "#3c1618");
+const SELECTION = colour("editor-selection", "#b6d9ff", "#1f4b7d");
+const MATCH = colour("editor-match", "#fff1b8", "#5c4a00");
+const ADDED_TEXT = colour("editor-added", "#8fe3a4", "#1f6f3a");
+const REMOVED_TEXT = colour("editor-removed", "#ffb8b3", "#8a2a2c");
 
 const underlined = (severity: string): Record<string, string> => ({
   backgroundImage: "none",
@@ -41,8 +41,8 @@ const theme = EditorView.theme({
   "&": { color: TEXT, backgroundColor: GROUND, border: `1px solid ${LINE}`, borderRadius: "var(--radius, 6px)" },
   "&.cm-focused": { outline: `2px solid ${FOCUS}`, outlineOffset: "1px" },
   ".cm-scroller": {
-    fontFamily: "var(--font-mono, ui-monospace, SFMono-Regular, Menlo, Consolas, monospace)",
-    fontSize: "var(--editor-size, 0.875rem)",
+    fontFamily: "var(--mono, ui-monospace, SFMono-Regular, Menlo, Consolas, monospace)",
+    fontSize: "var(--size, 0.875rem)",
     lineHeight: "1.5",
     maxHeight: "var(--editor-max-height, 75vh)",
     overflow: "auto",
@@ -88,11 +88,11 @@ const theme = EditorView.theme({
 });
 
 const highlighting = HighlightStyle.define([
-  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: colour("key", "#0550ae", "#79c0ff") },
+  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: colour("editor-key", "#0550ae", "#79c0ff") },
   { tag: [tags.string, tags.special(tags.string), tags.content], color: TEXT },
-  { tag: [tags.number, tags.bool, tags.null, tags.keyword], color: colour("value", "#8a3707", "#ffa657") },
+  { tag: [tags.number, tags.bool, tags.null, tags.keyword], color: colour("editor-value", "#8a3707", "#ffa657") },
   { tag: [tags.comment, tags.lineComment], color: FAINT, fontStyle: "italic" },
-  { tag: [tags.typeName, tags.labelName, tags.meta], color: colour("meta", "#6639ba", "#d2a8ff") },
+  { tag: [tags.typeName, tags.labelName, tags.meta], color: colour("editor-meta", "#6639ba", "#d2a8ff") },
   { tag: [tags.separator, tags.punctuation, tags.brace, tags.squareBracket], color: FAINT },
   { tag: tags.invalid, color: ERROR },
 ]);

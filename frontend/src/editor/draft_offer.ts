@@ -18,7 +18,7 @@ export class DraftOffer {
     const text = fill(isOfThisRevision ? texts.draftFound : texts.draftOfOther, { time });
     this.dom = make(
       "div",
-      { class: "draft-offer", role: "status", "data-made-by-script": "" },
+      { class: "banner warn draft-offer", role: "status", "data-made-by-script": "" },
       make("p", {}, text),
       this.button(texts.restore, actions.restore),
       this.button(texts.discard, actions.discard),

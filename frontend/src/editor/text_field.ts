@@ -88,7 +88,9 @@ export class TextField {
     this.area.required = false;
     this.area.dataset["enhanced"] = "";
     if (this.verdict !== null && view !== null) {
-      (named(this.area.dataset["problemsList"]) ?? host).after(this.verdict.dom);
+      const drawnList = named(this.area.dataset["problemsList"]);
+      drawnList?.toggleAttribute("hidden", true);
+      (drawnList ?? host).after(this.verdict.dom);
     }
     if (this.offer !== null && isFirst) {
       host.before(this.offer.dom);

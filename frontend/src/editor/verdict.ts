@@ -11,7 +11,7 @@ const SHOWN = 50;
 export class VerdictList {
   readonly dom = make("div", { class: "editor-verdict", "data-made-by-script": "" });
   private readonly status = make("p", { class: "editor-status", role: "status" });
-  private readonly list = make("ol", { class: "editor-problems" });
+  private readonly list = make("ul", { class: "problems" });
 
   constructor(private readonly view: () => EditorView | null) {
     this.dom.append(this.status, this.list);
@@ -33,9 +33,9 @@ export class VerdictList {
   }
 
   private entry(problem: Problem): HTMLElement {
-    const button = make("button", { type: "button", class: "editor-problem" }, describe(problem));
+    const button = make("button", { type: "button", class: "button" }, describe(problem));
     button.addEventListener("click", () => this.goTo(problem));
-    return make("li", { class: `editor-problem-${problem.severity}` }, button);
+    return make("li", { class: problem.severity }, button);
   }
 
   private goTo(problem: Problem): void {

@@ -50,8 +50,8 @@ function ask(question: string, action: string | null | undefined): Promise<boole
   const texts = pageTexts();
   const text = make("p", { id: "confirm-question" }, question);
   const no = make("button", { value: "no", class: "button" }, texts.cancel);
-  const yes = make("button", { value: "yes", class: "button button-danger" }, action?.trim() || texts.confirm);
-  const form = make("form", { method: "dialog" }, text, make("div", { class: "dialog-actions" }, no, yes));
+  const yes = make("button", { value: "yes", class: "button danger" }, action?.trim() || texts.confirm);
+  const form = make("form", { method: "dialog" }, text, make("div", { class: "buttons" }, no, yes));
   const dialog = make(
     "dialog",
     { class: "dialog", "aria-labelledby": text.id, role: "alertdialog", "data-made-by-script": "" },

@@ -1,6 +1,6 @@
 /** `data-copy="text"`, or `data-copy-from="#element"` for what is long already. */
 
-import { announce, named } from "../dom";
+import { announce, make, named, unseen } from "../dom";
 import { pageTexts } from "../texts";
 
 const SHOWN = 2_000;
@@ -35,9 +35,8 @@ async function copyByClipboard(text: string): Promise<boolean> {
 
 /** Browsers have no clipboard on plain http, which is how many a cluster shows its services. */
 function copyBySelection(text: string, button: HTMLElement): boolean {
-  const area = document.createElement("textarea");
+  const area = unseen(make("textarea"));
   area.value = text;
-  area.className = "visually-hidden";
   button.after(area);
   area.select();
   const isCopied = document.execCommand("copy");

@@ -7,14 +7,15 @@ import { redraw } from "./redraw";
 const PAUSE = 400;
 const FIRST_RETRY = 2_000;
 const LAST_RETRY = 60_000;
-/** Names of events which a page may ask for besides unnamed ones. */
-const EVENT_NAMES = ["change", "project", "sync"];
-
-/** Follow `<main data-events="URL">`; each event redraws the `[data-live]` elements. */
+/**
+ * Follow `<main data-events="URL" [data-event-names="sync project"]>`.
+ *
+ * Each event without a name, or with one of these, redraws the `[data-live]` elements.
+ */
 export function followEvents(): void {
-  const url = document.querySelector<HTMLElement>("[data-events]")?.dataset["events"];
-  if (url) {
-    new Follower(url).start();
+  const { events, eventNames } = document.querySelector<HTMLElement>("[data-events]")?.dataset ?? {};
+  if (events) {
+    new Follower(events, ["message", ...(eventNames?.split(/\s+/) ?? [])]).start();
   }
 }
 
@@ -27,7 +28,10 @@ class Follower {
   private wasConnected = false;
   private readonly refreshSoon = settled(PAUSE, () => void this.refresh());
 
-  constructor(private readonly url: string) {}
+  constructor(
+    private readonly url: string,
+    private readonly names: readonly string[],
+  ) {}
 
   /** Hidden pages do not listen: browsers allow six connections to one server, over all tabs. */
   start(): void {
@@ -50,8 +54,7 @@ class Follower {
     const source = new EventSource(this.url);
     this.source = source;
     source.addEventListener("open", () => this.connected());
-    source.addEventListener("message", () => this.refreshSoon());
-    EVENT_NAMES.forEach((name) => source.addEventListener(name, () => this.refreshSoon()));
+    this.names.forEach((name) => source.addEventListener(name, () => this.refreshSoon()));
     source.addEventListener("error", () => this.failed(source));
   }
 

@@ -22,7 +22,7 @@ export function listenForShortcuts(): void {
     }
   });
   document.addEventListener("click", (event) => {
-    if ((event.target as Element).closest("[data-shortcut='?']")) {
+    if ((event.target as Element).closest("button[data-shortcut='?']")) {
       event.preventDefault();
       showHelp();
     }
@@ -110,10 +110,18 @@ function showHelp(): void {
   if (document.querySelector("[data-editor], [data-compare]")) {
     dialog.append(...section(texts.editorKeys, editorKeys()));
   }
-  dialog.append(offSwitch(), make("form", { method: "dialog" }, make("button", { class: "button" }, texts.close)));
+  const close = make("form", { method: "dialog", class: "buttons" }, make("button", { class: "button" }, texts.close));
+  dialog.append(offSwitch(), ...linkToHelp(), close);
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
+}
+
+/** Where the `?` of the page is a link, it leads to more than keys. */
+function linkToHelp(): HTMLElement[] {
+  const link = document.querySelector<HTMLAnchorElement>("a[data-shortcut='?']");
+  const label = link?.getAttribute("aria-label") || link?.textContent?.trim();
+  return link !== null && label ? [make("p", {}, make("a", { href: link.href }, label))] : [];
 }
 
 function section(title: string, keys: readonly (readonly [key: string, label: string])[]): HTMLElement[] {

@@ -1,6 +1,7 @@
 /** Selects which submit themselves, and the theme without a new page. */
 
-import { fieldsOf, ownHeaders } from "../dom";
+import { fetchPage, fieldsOf, ownHeaders } from "../dom";
+import { morph } from "./morph";
 
 export function submitOnChange(): void {
   document.addEventListener("change", (event) => {
@@ -11,7 +12,7 @@ export function submitOnChange(): void {
   });
 }
 
-/** `<form data-theme-form>` with a field or buttons named `theme`: the page changes at once, the server is told behind it. */
+/** `<form id data-theme-form>` with a field or buttons named `theme`: the page changes at once, the form with the answer. */
 export function switchTheme(): void {
   document.addEventListener("submit", (event) => {
     const form = event.target as HTMLFormElement;
@@ -28,12 +29,12 @@ async function setTheme(form: HTMLFormElement, submitter: HTMLElement | null): P
     fields.set(submitter.name, submitter.value);
   }
   document.documentElement.dataset["theme"] = fields.get("theme") ?? "auto";
-  for (const button of form.querySelectorAll<HTMLButtonElement>("button[name='theme'][aria-pressed]")) {
-    button.setAttribute("aria-pressed", String(button === submitter));
-  }
   try {
-    // Its answer leads back to this page, which needs not be drawn again.
-    await fetch(form.action, { method: "POST", body: fields, headers: ownHeaders(), redirect: "manual" });
+    const page = await fetchPage(form.action, { method: "POST", body: fields, headers: ownHeaders() });
+    const fresh = page?.getElementById(form.id);
+    if (fresh) {
+      morph(form, fresh);
+    }
   } catch {
     // The theme holds for this page, and is chosen anew on the next.
   }
