@@ -44,7 +44,7 @@ HAS_NODE = node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 
 WITH_NODE = { $(HAS_NODE) || export PATH="$(CURDIR)/$(BIN):$$PATH"; } && cd frontend &&
 # Give up within a minute where the registry does not answer.
 NPM_CI := npm ci --ignore-scripts --prefer-offline --no-audit --no-fund --loglevel=error \
-	--fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=2000 --fetch-timeout=20000
+	--fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=2000 --fetch-timeout=15000
 
 $(VENV)/.node: requirements-frontend.txt $(VENV)/.runtime
 	@echo "Installing Node, which builds the pages' scripts, into $(VENV) (once) ..."
@@ -52,7 +52,7 @@ $(VENV)/.node: requirements-frontend.txt $(VENV)/.runtime
 	@touch $@
 
 $(NODE_MODULES): frontend/package.json frontend/package-lock.json
-	@{ $(HAS_NODE); } || $(MAKE) --no-print-directory $(VENV)/.node
+	@{ $(HAS_NODE); } || $(MAKE) --silent $(VENV)/.node
 	@echo "Installing what the pages' scripts are built with and from (once) ..."
 	@$(WITH_NODE) $(NPM_CI)
 	@touch $@
@@ -65,12 +65,12 @@ frontend: $(SCRIPTS) ## Build the pages' scripts (the service works without them
 # Whoever only starts the service, or tests its Python, needs neither Node nor npm's registry.
 .PHONY: scripts
 scripts:
-	@$(MAKE) --no-print-directory frontend 2>/dev/null || \
+	@$(MAKE) --silent frontend 2>/dev/null || \
 		echo "The pages' scripts could not be built; without them the pages are plain ones. make frontend says why."
 
 .PHONY: scripttools
 scripttools:
-	@$(MAKE) --no-print-directory $(NODE_MODULES) 2>/dev/null || \
+	@$(MAKE) --silent $(NODE_MODULES) 2>/dev/null || \
 		echo "npm's registry cannot be reached, so the pages' scripts are neither built nor tested; make frontend says more."
 
 run: $(VENV)/.runtime scripts ## Start the service on the embedded database, or on MONGO_URL
@@ -91,7 +91,7 @@ format: $(VENV)/.dev ## Lay the code out
 	@$(BIN)/ruff check --fix .
 
 test: libraries lint ## Run lint and all tests (the database servers come with the packages)
-	@test ! -e $(NODE_MODULES) || $(MAKE) --no-print-directory frontend
+	@test ! -e $(NODE_MODULES) || $(MAKE) --silent frontend
 	@test ! -e $(NODE_MODULES) || { $(WITH_NODE) npm run --silent test; }
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak"
 

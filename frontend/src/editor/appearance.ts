@@ -73,7 +73,7 @@ const theme = EditorView.theme({
   ".cm-tooltip, .cm-panels": { color: TEXT, backgroundColor: GUTTER, border: `1px solid ${LINE}` },
   ".cm-panels": { zIndex: "2" },
   ".cm-panel.cm-search": { padding: "0.5rem 2rem 0.5rem 0.5rem" },
-  ".cm-textfield": { color: TEXT, backgroundColor: GROUND, border: `1px solid ${FAINT}`, font: "inherit" },
+  ".cm-textfield": { width: "14rem", maxWidth: "100%", color: TEXT, backgroundColor: GROUND, border: `1px solid ${FAINT}`, font: "inherit" },
   ".cm-button": { color: TEXT, background: GROUND, border: `1px solid ${FAINT}`, font: "inherit" },
   ".cm-panel button[name='close']": { color: TEXT, minWidth: "24px", minHeight: "24px" },
   ".cm-textfield:focus-visible, .cm-panel button:focus-visible": { outline: `2px solid ${FOCUS}` },
