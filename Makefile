@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test soak lint format frontend bench requirements clean
+.PHONY: help run demo test properties soak lint format frontend bench requirements clean
 
 help: ## Say what the targets do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -94,6 +94,9 @@ test: libraries lint ## Run lint and all tests (the database servers come with t
 	@test ! -e $(NODE_MODULES) || $(MAKE) --silent frontend
 	@test ! -e $(NODE_MODULES) || { $(WITH_NODE) npm run --silent test; }
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak"
+
+properties: libraries $(VENV)/.dev ## Hold merging against all examples: about two minutes
+	@ALL_EXAMPLES=1 $(BIN)/python -m pytest -n $(WORKERS) tests/domain/merge tests/domain/documents
 
 soak: libraries $(VENV)/.dev ## Crashes, replicas and 10,000 files: about half an hour
 	@$(BIN)/python -m pytest -m soak --timeout 1800 -s

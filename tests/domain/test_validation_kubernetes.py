@@ -122,6 +122,10 @@ def test_custom_resources_are_left_alone(schemas: KubernetesSchemas, text: str) 
     assert {p.code for p in problems(text, schemas)} == {"not_a_job"}
 
 
+def test_keys_at_the_top_which_hold_anchors_are_left_alone(schemas: KubernetesSchemas) -> None:
+    assert problems(JOB.replace("metadata:", "x-labels: &labels {a: b}\nmetadata:"), schemas) == []
+
+
 def test_every_document_is_held_to_its_own_kind(schemas: KubernetesSchemas) -> None:
     text = f"{JOB}---\napiVersion: v1\nkind: ConfigMap\ndat: {{}}\n"
     text += "---\napiVersion: v1\nkind: Service\nspec: {ports: [{port: x}]}\n"

@@ -120,7 +120,9 @@ async def _assert_variants_untouched(service: Service, variants: dict[str, Json]
             assert gone["removed_at"] is not None
         else:
             assert now["original_path"] == original["path"]
-            assert now["drift"] == ("current" if original["sha"] == variant["base_sha"] else "behind")
+            preview = await service.get(f"/modified-files/{variant_id}/merge")
+            outcomes = {"nothing": "current", "text": "behind", "keys": "behind", "conflict": "conflict"}
+            assert now["drift"] == outcomes[preview["outcome"]]
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -56,6 +56,8 @@ class KubernetesSchemas:
         api_version, kind = manifest.get("apiVersion"), manifest.get("kind")
         if not (isinstance(api_version, str) and isinstance(kind, str)) or kind not in self._homes:
             return []
+        # By convention `x-…` at the top holds what the rest of the file refers to by anchors.
+        manifest = {name: value for name, value in manifest.items() if not name.startswith("x-")}
         found: dict[Violation, list[str]] = {}
         for version in self._versions:
             for violation in version.violations((api_version, kind), manifest, size):

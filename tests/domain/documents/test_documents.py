@@ -18,6 +18,7 @@ from benchmark_manager.domain.documents import (
 )
 from benchmark_manager.domain.documents.nodes import Collection, Node, Tree
 from benchmark_manager.models.original_file import FileFormat
+from support.examples import EXAMPLES
 
 
 def _sources(tree: Tree) -> list[str]:
@@ -178,7 +179,7 @@ JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.text("ab:-?,[]{}#&*!|>'\"%@ \t\r\n\ufeff\u2028<01\\", max_size=40), st.sampled_from(["yaml", "json"]))
 def test_no_text_makes_it_fail(text: str, file_format: FileFormat) -> None:
     tree = try_parse(text, file_format, Identities())
@@ -187,7 +188,7 @@ def test_no_text_makes_it_fail(text: str, file_format: FileFormat) -> None:
         assert values_at(text, file_format) is not None
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(JSON_VALUES, JSON_VALUES)
 def test_equal_values_have_no_changes_and_others_have(one: Any, other: Any) -> None:
     import json

@@ -15,8 +15,9 @@ from benchmark_manager.domain.merge import merge
 from benchmark_manager.domain.merge.text_merge import merge_text
 from benchmark_manager.models.merge import Merge
 from benchmark_manager.models.original_file import FileFormat
+from support.examples import EXAMPLES
 
-EXAMPLES = settings(max_examples=2000, deadline=None)
+MANY = settings(max_examples=EXAMPLES, deadline=None)
 SEEDS = st.integers(0, 2**48)
 FORMATS: st.SearchStrategy[FileFormat] = st.sampled_from(["yaml", "json"])
 ABSENT = object()
@@ -225,7 +226,7 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-@EXAMPLES
+@MANY
 @given(seed=SEEDS, file_format=FORMATS)
 def test_a_merge_says_what_both_changes_say(seed: int, file_format: FileFormat) -> None:
     base, theirs, mine, texts = _triple(seed, file_format)
@@ -239,7 +240,7 @@ def test_a_merge_says_what_both_changes_say(seed: int, file_format: FileFormat) 
         assert _is_right(base, theirs, mine, _load(merged.content, file_format))
 
 
-@EXAMPLES
+@MANY
 @given(seed=SEEDS, file_format=FORMATS)
 def test_exchanged_sides_give_an_equal_tree(seed: int, file_format: FileFormat) -> None:
     *_, (base, theirs, mine) = _triple(seed, file_format)
@@ -251,7 +252,7 @@ def test_exchanged_sides_give_an_equal_tree(seed: int, file_format: FileFormat) 
         assert forth.content == back.content
 
 
-@EXAMPLES
+@MANY
 @given(st.text(max_size=60), st.text(max_size=60), FORMATS)
 @example("a: 1\n", "a: 1\na: 2\n", "yaml")
 @example("\ufeffa: 1\r\n", "{", "yaml")
@@ -260,7 +261,7 @@ def test_one_moved_side_gives_its_text_to_the_byte(base: str, moved: str, file_f
     assert merge(base, base, moved, file_format) == Merge(outcome="nothing", content=moved)
 
 
-@EXAMPLES
+@MANY
 @given(seed=SEEDS, file_format=FORMATS)
 def test_only_what_i_changed_differs_from_theirs(seed: int, file_format: FileFormat) -> None:
     """One scalar of mine: all bytes before and behind its place are theirs'."""
@@ -291,7 +292,7 @@ PIECES = st.sampled_from([
 SOUP = st.lists(PIECES, max_size=14)
 
 
-@EXAMPLES
+@MANY
 @given(SOUP, st.randoms(use_true_random=False), FORMATS)
 def test_no_text_makes_it_fail(pieces: list[str], rng: random.Random, file_format: FileFormat) -> None:
     def variant() -> str:

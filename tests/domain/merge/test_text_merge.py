@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from benchmark_manager.domain.line_differences import split_lines
 from benchmark_manager.domain.merge.text_merge import TextConflict, TextMerge, merge_text
 from github_test_server import git
+from support.examples import EXAMPLES
 
 #: base, theirs, mine
 Triple: TypeAlias = tuple[str, str, str]
@@ -146,7 +147,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 BATCH = 20
 
 
-@settings(max_examples=2000 // BATCH, deadline=None)
+@settings(max_examples=EXAMPLES // BATCH, deadline=None)
 @given(batch=st.lists(TRIPLES, min_size=BATCH, max_size=BATCH))
 def test_verdict_and_text_are_those_of_git(folder: Path, batch: list[Triple]) -> None:
     """For 2,000 triples."""
@@ -171,7 +172,7 @@ def test_long_texts_are_merged_as_git_does(folder: Path) -> None:
     assert len([text for text in expected if text is not None]) > 8
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(TRIPLES)
 def test_which_side_is_mine_changes_no_merged_text(triple: Triple) -> None:
     base, theirs, mine = triple
@@ -182,7 +183,7 @@ def test_which_side_is_mine_changes_no_merged_text(triple: Triple) -> None:
     ]
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(TRIPLES)
 def test_a_side_without_changes_gives_the_other_to_the_byte(triple: Triple) -> None:
     base, theirs, mine = triple
@@ -191,7 +192,7 @@ def test_a_side_without_changes_gives_the_other_to_the_byte(triple: Triple) -> N
     assert merge_text(base, mine, mine) == TextMerge(mine, ())
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(TRIPLES)
 def test_conflicts_are_whole_lines_at_the_place_which_they_name(triple: Triple) -> None:
     base, theirs, mine = triple

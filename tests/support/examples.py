@@ -1,0 +1,6 @@
+"""How many examples a property of merging is held against: a part of them in every run, all with `make properties`."""
+
+import os
+from typing import Final
+
+EXAMPLES: Final = 2000 if os.environ.get("ALL_EXAMPLES") else 400
