@@ -54,15 +54,12 @@ def edited_text(form: Form, stored: str) -> str:
         InvalidInputError: `content_exact` is no text.
     """
     exact = form.text("content_exact")
-    text = _exact(exact) if exact else form.text("content")
-    line_end = form.text("line_end")
-    # A script which reads its text from a page sees line feeds only, whatever was mixed.
-    if exact and not (line_end == "mixed" and "\r" not in text):
-        return text
-    ending = _ENDS.get(line_end) or _usual_end(stored)  # type: ignore[call-overload]  # a stranger's field may say anything
+    if exact:
+        return _exact(exact)
+    ending = _ENDS.get(form.text("line_end")) or _usual_end(stored)  # type: ignore[call-overload]  # a stranger's field may say anything
     # With another base the stored lines are not those which the person saw.
     base = stored if form.text("original_sha256") == sha256_of(stored) else ""
-    return restored(base, text, ending)
+    return restored(base, form.text("content"), ending)
 
 
 def restored(stored: str, shown: str, ending: str) -> str:

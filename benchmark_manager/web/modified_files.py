@@ -52,6 +52,7 @@ class Draft:
     problems: tuple[Problem, ...] = ()
     errors: dict[str, str] = field(default_factory=dict)
     allow_invalid: bool = False
+    unsaved: bool = False
 
     @classmethod
     def stored(cls, name: str, description: str, text: str, revision: int, problems: tuple[Problem, ...]) -> "Draft":
@@ -72,6 +73,7 @@ class Draft:
             original_sha256=sha256_of(stored),
             revision=form.number("revision") or 0,
             allow_invalid=form.ticked("allow_invalid"),
+            unsaved=True,
         )
 
     def refuse(self, error: BenchmarkManagerError, reader: Reader) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from babel.numbers import format_decimal
 from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.version import __version__
@@ -95,6 +95,7 @@ def environment(language: str) -> Environment:
         bytes=lambda value: _bytes(value, language),
         seconds=lambda value: _seconds(value, language),
         problems_json=_problems_json,
+        in_textarea=_in_textarea,
     )
     return made
 
@@ -122,6 +123,15 @@ def _seconds(milliseconds: int, language: str) -> str:
 def _problems_json(problems: Sequence[Problem]) -> str:
     """For an attribute, whose escaping comes on top."""
     return json.dumps([problem.model_dump() for problem in problems], ensure_ascii=False)
+
+
+def _in_textarea(text: str) -> Markup:
+    """A text between the tags of a textarea.
+
+    HTML turns a bare CR into LF, but leaves one alone which is written as a reference: so scripts see every line end.
+    It also drops a line feed right behind the tag, so one is given.
+    """
+    return raw("\n" + str(escape(text)).replace("\r", "&#13;"))
 
 
 def raw(html: str) -> Markup:

@@ -8,6 +8,8 @@ from benchmark_manager.models.original_file import FileEntry
 
 #: Folders stand open from the top until this many rows would be seen.
 _SEEN_AT_ONCE: Final = 40
+#: The first folder stands open up to this many, as a page which shows one closed folder shows nothing.
+_SEEN_OF_THE_FIRST: Final = 400
 
 
 @dataclass(slots=True)
@@ -92,8 +94,9 @@ def _join_chains(top: Folder) -> None:
 
 def _open(top: Folder) -> None:
     seen = top.rows
+    first = next(iter(top.folders.values()), None)
     for folder in _below(top):
-        if seen + folder.rows > _SEEN_AT_ONCE:
+        if seen + folder.rows > (_SEEN_OF_THE_FIRST if folder is first else _SEEN_AT_ONCE):
             return
         seen += folder.rows
         folder.is_open = True

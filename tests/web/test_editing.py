@@ -63,11 +63,3 @@ def test_a_megabyte_is_taken_in_linear_time() -> None:
     for text in ("a\r\n" * 300_000, "\r" * 1_000_000, "a" * 1_000_000):
         assert restored(text, through_a_browser(text), "\n") == text
         assert restored(text + "x", through_a_browser("y" + text), "\n")
-
-
-def test_a_script_s_text_of_a_mixed_file_gets_its_line_ends_back() -> None:
-    """A script sees a textarea's value, which has line feeds only."""
-    stored = "a\r\nb\nc\r\n"
-    editable = Editable.of(stored)
-    fields = {"line_end": "mixed", "original_sha256": editable.sha256, "content_exact": '"a\\nx\\nc\\n"'}
-    assert edited_text(Form(FormData(fields)), stored) == "a\r\nx\r\nc\r\n"

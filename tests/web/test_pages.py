@@ -127,6 +127,21 @@ async def test_the_list_goes_on_by_its_links(service: Service, browser: Browser)
     assert "/ui?q=project" in rest.links()
 
 
+async def test_the_embedded_database_brings_the_same_lists(embedded_service: Service) -> None:
+    embedded_service.repository("acme/bench", {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"a: [\n"})
+    project = await embedded_service.synced("acme/bench")
+    files = await embedded_service.files(project["id"])
+    await embedded_service.variant(project["id"], files["config/a.yaml"])
+    browser = Browser(embedded_service.http)
+    [row] = re.findall(r"<tbody>(.*?)</tbody>", (await browser.open("/ui")).html, re.DOTALL)
+    assert re.search(r'class="num">2<', row)
+    assert f'href="/ui/projects/{project["id"]}/modified-files">1<' in row
+    page = await browser.open(f"/ui/projects/{project['id']}")
+    assert len([link for link in page.links() if "/files/" in link]) == len(files)
+    assert "1 variant" in page.text
+    assert "Does not parse" in page.text
+
+
 async def test_a_browser_begins_at_the_pages_and_a_program_at_the_description(service: Service) -> None:
     answer = await service.http.get("/", headers={"Accept": "text/html"})
     assert (answer.status_code, answer.headers["location"]) == (307, "/ui")
