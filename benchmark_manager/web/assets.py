@@ -14,6 +14,8 @@ from benchmark_manager.web import PREFIX
 
 FOLDER: Final = Path(__file__).parent / "static"
 _ROUTE: Final = f"{PREFIX}/static"
+#: What the entries import; their names hold their contents' hashes.
+_CHUNKS: Final = "dist/chunk-"
 _FOREVER: Final = "public, max-age=31536000, immutable"
 
 
@@ -38,5 +40,6 @@ class Assets(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         asked = f"{_ROUTE}/{path}?v={QueryParams(scope['query_string']).get('v', '')}"
-        response.headers["Cache-Control"] = _FOREVER if asked == url(path) else "no-cache"
+        fixed = path.startswith(_CHUNKS) or asked == url(path)
+        response.headers["Cache-Control"] = _FOREVER if fixed else "no-cache"
         return response

@@ -31,7 +31,7 @@ from benchmark_manager.web.pages import (
 from benchmark_manager.web.reader import Reader, reader_of
 from benchmark_manager.web.rendering import render, see_other
 from benchmark_manager.web.text_diff import unified
-from benchmark_manager.web.words import detail_words
+from benchmark_manager.web.words import field_words
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
 
@@ -83,7 +83,7 @@ class Draft:
             name = "modified_name"
         if isinstance(error, InvalidContentError):
             self.problems = tuple(problem for problem in error.problems if isinstance(problem, Problem))
-        self.errors[name] = detail_words(reader, error.code, error.detail)
+        self.errors[name] = field_words(reader, name, error.code, error.detail)
 
 
 def _one_kind_of_line_end(text: str) -> str:

@@ -10,7 +10,7 @@ from benchmark_manager.services.projects import UNSET, ProjectDefaults, ProjectF
 from benchmark_manager.web.forms import Form
 from benchmark_manager.web.languages import N_
 from benchmark_manager.web.reader import Reader
-from benchmark_manager.web.words import detail_words
+from benchmark_manager.web.words import field_words
 
 _NAME: Final = N_("Give a name of 1 to 200 characters, in one line.")
 _ADDRESS: Final = N_("Give the repository's address.")
@@ -99,4 +99,4 @@ class ProjectForm:
         name = error.field if isinstance(error, InvalidInputError) and error.field is not None else ""
         if isinstance(error, ConflictError):
             name = "name"
-        self.errors[name] = detail_words(reader, error.code, error.detail)
+        self.errors[name] = field_words(reader, name, error.code, error.detail)

@@ -131,6 +131,26 @@ _DETAILS: Final[Mapping[str, str]] = {
 }
 
 
+#: How forms call the fields which a service's sentences begin with by their names in the API.
+_FIELDS: Final[Mapping[str, str]] = {
+    "modified_name": "The name",
+    "config_folder": "The folder",
+    "job_folder": "The folder",
+    "branch": "This",
+    "github_token": "The token",
+}
+
+
+def field_words(reader: Reader, field: str, code: str, detail: str) -> str:
+    """What to write beside a field of a form."""
+    if code == "invalid_content":
+        # The service's own sentence tells how to insist through the API.
+        return reader.words(_DETAILS[code])
+    if field in _FIELDS and detail.startswith(f"{field} "):
+        detail = _FIELDS[field] + detail.removeprefix(field)
+    return detail_words(reader, code, detail)
+
+
 def detail_words(reader: Reader, code: str, detail: str) -> str:
     """An error's sentence: the service's own in English, a general one in other languages."""
     general = _DETAILS.get(code)

@@ -101,6 +101,7 @@ async def test_a_content_which_does_not_parse_is_kept_and_can_be_saved_anyway(
     page = await browser.send(await editor(browser, modified), 422, content="a: [1\nb: 2\n", description="mine")
     check(page)
     assert "line 2, column 2" in page.text
+    assert "?allow_invalid" not in page.text, "that is for programs"
     form = page.form(modified["id"])
     assert (form.fields["content"], form.fields["description"]) == ("a: [1\nb: 2\n", "mine")
     assert await raw(service, modified) == "a: 1\r\n"
