@@ -42,7 +42,7 @@ def render(
             reader=reader,
             request_path=request.url.path,
             here=_here(request),
-        page_url=str(request.url),
+            page_url=str(request.url),
             csrf_token=csrf.token_of(request),
             csp_nonce=nonce_of(request),
             note=words.NOTES.get(note),
