@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 # pip only looks at packages whose hashes the requirements files name.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 WORKERS ?= 2
+PAGES := benchmark_manager/web
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test properties soak lint format frontend bench requirements clean
+.PHONY: help run demo test properties soak lint format frontend bench requirements translations clean
 
 help: ## Say what the targets do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -106,6 +107,13 @@ bench: $(VENV)/.dev ## Measure, side by side
 
 requirements: $(VENV)/.dev ## Pin the newest packages that fit pyproject.toml
 	@./compile_requirements.sh
+
+# The template of the catalogues is made anew each time and not kept: the pages themselves are it.
+translations: $(VENV)/.dev ## Bring the pages' catalogues up to date with their texts
+	@template=$$(mktemp) && trap 'rm -f "$$template"' EXIT && \
+		$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --no-location --sort-output --output-file "$$template" $(PAGES) && \
+		$(BIN)/pybabel --quiet update --input-file "$$template" --output-dir $(PAGES)/locales \
+			--omit-header --no-fuzzy-matching --ignore-obsolete --width 110
 
 clean: ## Remove what the other targets made
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis frontend/node_modules $(dir $(SCRIPTS))

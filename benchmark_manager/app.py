@@ -30,8 +30,18 @@ from benchmark_manager.config import Settings
 from benchmark_manager.factory import Outside, Services, open_services
 from benchmark_manager.scheduler import running_scheduler
 from benchmark_manager.version import __version__
+from benchmark_manager.web import MAX_FORM, PREFIX
+from benchmark_manager.web.install import MIDDLEWARE as PAGE_MIDDLEWARE
+from benchmark_manager.web.install import install_pages
 
-_MIDDLEWARE: Final = (NoSniffing, HeadRequests, LimitedBodies, JsonBodies)
+#: Outermost first.
+_MIDDLEWARE: Final = (
+    Middleware(NoSniffing),
+    Middleware(HeadRequests),
+    *(Middleware(part) for part in PAGE_MIDDLEWARE),
+    Middleware(LimitedBodies, forms=f"{PREFIX}/", max_form=MAX_FORM),
+    Middleware(JsonBodies, forms=f"{PREFIX}/"),
+)
 
 _DESCRIPTION: Final = """\
 Exact copies of benchmark configuration and Kubernetes Jobs from GitHub, and people's variants of them, strictly apart.
@@ -74,7 +84,7 @@ def create_app(
         redoc_url=None,
         strict_content_type=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        middleware=[*_cors(settings), *(Middleware(part) for part in _MIDDLEWARE)],
+        middleware=[*_cors(settings), *_MIDDLEWARE],
     )
     for part in (
         *(health, metrics, projects, original_files, modified_files, revisions, trash, merging),
@@ -83,6 +93,7 @@ def create_app(
         app.include_router(part.router)
     app.state.large_bodies = LargeBodies()
     install_docs(app)
+    install_pages(app)
     install_problem_handlers(app)
     return app
 

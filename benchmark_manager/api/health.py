@@ -1,7 +1,6 @@
 """GET /health and GET /status."""
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from benchmark_manager.api.http import ServicesDependency
 from benchmark_manager.api.problems import documented
@@ -15,11 +14,6 @@ from benchmark_manager.api.shapes import (
 from benchmark_manager.version import __version__
 
 router = APIRouter(tags=["service"])
-
-
-@router.get("/", include_in_schema=False)
-async def start_page() -> Response:
-    return RedirectResponse("/docs")
 
 
 @router.get(

@@ -10,8 +10,22 @@ from fastapi import Depends, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, TypeAdapter
 
-from benchmark_manager.factory import Services
+from benchmark_manager.incoming import ActorDependency, ServicesDependency
 from benchmark_manager.models.page import Page, PageRequest
+
+# The handlers take what they need of a request from here, whoever else needs it too.
+__all__ = [
+    "ActorDependency",
+    "IfMatchDependency",
+    "PageDependency",
+    "SearchText",
+    "ServicesDependency",
+    "given_or",
+    "json_list",
+    "json_resource",
+    "next_page",
+    "raw_content",
+]
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -22,14 +36,6 @@ _ETAG: Final = re.compile(r'(?:W/)?"([^"]*)"')
 _REVISION: Final = re.compile(r"([0-9]{1,18})(?:\.|$)")
 #: A path of GitHub's, every character of it escaped, still fits.
 _LONGEST_CURSOR: Final = 16_384
-
-
-def services(request: Request) -> Services:
-    found: Services = request.app.state.services
-    return found
-
-
-ServicesDependency = Annotated[Services, Depends(services)]
 
 
 def page_request(
@@ -52,28 +58,6 @@ def _without_nul(text: str | None) -> str | None:
 
 #: For `q`: what no database can look for is refused here.
 SearchText = Annotated[str | None, AfterValidator(_without_nul)]
-
-
-def actor(
-    x_actor: Annotated[
-        str | None, Header(max_length=200, description="Who is asking, for the record; else `anonymous`.")
-    ] = None,
-) -> str:
-    name = _as_utf8((x_actor or "").strip())
-    if any(not c.isprintable() for c in name):
-        raise RequestValidationError([{"type": "x_actor", "loc": ("header", "x-actor"), "msg": "must be printable"}])
-    return name or "anonymous"
-
-
-def _as_utf8(value: str) -> str:
-    """A header's text: it arrives as if its bytes were Latin-1, but clients write UTF-8."""
-    try:
-        return value.encode("latin-1").decode()
-    except UnicodeError:
-        return value
-
-
-ActorDependency = Annotated[str, Depends(actor)]
 
 
 def expected_revisions(

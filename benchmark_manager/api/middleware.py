@@ -58,14 +58,20 @@ class LimitedBodies:
     FastAPI's own `max_body_size` answers the first case in plain text, before any handler of ours.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, forms: str, max_form: int) -> None:
+        """Below the path `forms` a body may have `max_form` bytes."""
         self._app = app
+        self._forms = forms
+        self._max_form = max_form
+
+    def _limit(self, path: str) -> int:
+        return self._max_form if path.startswith(self._forms) else _OWN_LIMITS.get(path, MAX_BODY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = _OWN_LIMITS.get(scope["path"], MAX_BODY)
+        limit = self._limit(scope["path"])
         told = Headers(scope=scope).get("content-length", "")
         if told.isdecimal() and (len(told) > len(str(limit)) or int(told) > limit):
             await problem("body_too_large", BodyTooLargeError(limit).detail)(scope, receive, send)
@@ -86,14 +92,17 @@ class LimitedBodies:
 class JsonBodies:
     """Refuse bodies which say that they are something else than JSON, before they are misread."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, forms: str) -> None:
+        """Below the path `forms` a body is a form, and protected by its own token."""
         self._app = app
+        self._forms = forms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (
             scope["type"] == "http"
             and scope["method"] in _BODY_METHODS
             and scope["path"] not in _ANY_MEDIA_TYPE
+            and not scope["path"].startswith(self._forms)
             and not _is_json(Headers(scope=scope))
         ):
             refusal = problem("unsupported_media_type", CODES["unsupported_media_type"][1])

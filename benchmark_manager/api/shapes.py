@@ -20,12 +20,11 @@ from benchmark_manager.models.governor import GovernorStatus, LimitResource, Rat
 from benchmark_manager.models.modified_file import Drift, ModifiedFile
 from benchmark_manager.models.original_file import FileFormat, FileType, OriginalFile
 from benchmark_manager.models.problem import Problem, Validity
-from benchmark_manager.models.project import Project, ProjectStats, SyncStatus
+from benchmark_manager.models.project import LONGEST_NAME, POLLING_INTERVALS, Project, ProjectStats, SyncStatus
 from benchmark_manager.models.sync import ErrorInfo, SyncSummary
 
 _ID = "65f0c0ffee65f0c0ffee65f0"
 _SHA = "3f786850e387550fdab836ed7e6dc881de23001b"
-_INTERVAL_LIMITS = (10, 604_800)
 
 
 def _one_line(value: str) -> str:
@@ -36,7 +35,7 @@ def _one_line(value: str) -> str:
 
 ProjectName = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_NAME),
     AfterValidator(_one_line),
 ]
 
@@ -71,7 +70,7 @@ class _ProjectFields(RequestBody):
     @field_validator("polling_interval")
     @classmethod
     def _check_interval(cls, value: int | None) -> int | None:
-        low, high = _INTERVAL_LIMITS
+        low, high = POLLING_INTERVALS
         if value is not None and value != 0 and not low <= value <= high:
             raise ValueError(f"must be 0, or {low} to {high} seconds")
         return value
@@ -183,7 +182,6 @@ class ProjectDetail(ProjectAnswer):
 
 def project_answer(project: Project, now: datetime) -> ProjectAnswer:
     source, state = project.source, project.state
-    running = project.lease_until is not None and project.lease_until > now
     return ProjectAnswer(
         id=project.id,
         name=project.name,
@@ -197,7 +195,7 @@ def project_answer(project: Project, now: datetime) -> ProjectAnswer:
         github_token_set=source.encrypted_token is not None,
         created_at=project.created_at,
         updated_at=project.updated_at,
-        sync_status="running" if running else state.status,
+        sync_status=project.status_at(now),
         error=state.error,
         last_sync=state.last_sync,
         last_success_at=state.last_success_at,

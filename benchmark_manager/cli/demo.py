@@ -195,6 +195,7 @@ def _say_what_to_try(address: str, project_id: str, file: dict[str, Any]) -> Non
     _console.print(
         f"""
 [bold]Look around[/bold]
+  {address}/ui              the pages
   {address}/docs            every route, to try in the browser
   curl {address}/projects/{project_id}
   curl {address}/projects/{project_id}/files

@@ -1,7 +1,7 @@
 """Projects: one repository, one branch of it, and two folders in it."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,9 @@ from benchmark_manager.models.sync import ErrorInfo, SyncSummary, SyncTrigger, S
 
 #: `failing`: a person must act. `unavailable`: GitHub's side, or its limits.
 SyncStatus = Literal["never", "running", "ok", "failing", "unavailable"]
+LONGEST_NAME: Final = 200
+#: Seconds between polls, at least and at most; 0 besides: manual syncs and webhooks only.
+POLLING_INTERVALS: Final = (10, 604_800)
 
 
 class RepositoryAddress(Record):
@@ -103,6 +106,10 @@ class Project(Record):
     pushed_sha: str | None = None
     lease_owner: str | None = None
     lease_until: datetime | None = None
+
+    def status_at(self, now: datetime) -> SyncStatus:
+        """`running` while somebody holds its lease, else what the last sync left behind."""
+        return "running" if self.lease_until is not None and self.lease_until > now else self.state.status
 
 
 class ProjectStats(Record):

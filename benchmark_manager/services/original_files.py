@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from benchmark_manager.models.original_file import FileType, OriginalFile
+from benchmark_manager.models.original_file import FileEntry, FileType, OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.original_files import OriginalFileStore
@@ -29,6 +29,15 @@ class OriginalFileService:
         """
         await self._projects.get(project_id)
         return await self._files.get(project_id, file_id)
+
+    async def entries(self, project_id: str) -> list[FileEntry]:
+        """All of the project's originals in place, by path, in short.
+
+        Raises:
+            NotFoundError
+        """
+        await self._projects.get(project_id)
+        return await self._files.entries(project_id)
 
     async def content(self, file: OriginalFile) -> bytes:
         return await self._blobs.get(file.sha)

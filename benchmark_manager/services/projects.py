@@ -1,6 +1,6 @@
 """Registering and changing projects."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -73,7 +73,7 @@ class ProjectService:
         self._syncs = syncs
         self._vault = vault
         self._api_urls = api_urls
-        self._defaults = defaults
+        self.defaults = defaults
         self._clock = clock
 
     async def create(self, name: str, github_repo_url: str, fields: ProjectFields) -> Project:
@@ -88,15 +88,15 @@ class ProjectService:
         blank = Source(
             repository=parsed.repository,
             branch=parsed.branch,
-            config_folder=self._defaults.config_folder,
-            job_folder=self._defaults.job_folder,
+            config_folder=self.defaults.config_folder,
+            job_folder=self.defaults.job_folder,
         )
         interval = fields.polling_interval
         project = Project(
             id=str(ObjectId()),
             name=name,
             source=self._changed(blank, fields),
-            polling_interval=self._defaults.polling_interval if isinstance(interval, Unset) else interval,
+            polling_interval=self.defaults.polling_interval if isinstance(interval, Unset) else interval,
             created_at=now,
             updated_at=now,
             next_poll_at=await self._projects.now(),
@@ -109,6 +109,10 @@ class ProjectService:
 
     async def stats(self, project_id: str) -> ProjectStats:
         return await self._files.stats(project_id)
+
+    async def stats_of(self, projects: Sequence[Project]) -> dict[str, ProjectStats]:
+        """The counts of several projects, by their ids."""
+        return await self._files.stats_of([project.id for project in projects])
 
     async def page(self, request: PageRequest, query: str | None) -> Page[Project]:
         return await self._projects.page(request, query)

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, get_args
 
@@ -12,7 +12,7 @@ from pymongo import DeleteOne, InsertOne, UpdateOne
 from benchmark_manager.domain.tree_changes import StoredFile, TreeChanges, UpstreamFile
 from benchmark_manager.errors import NotFoundError
 from benchmark_manager.models.modified_file import Drift
-from benchmark_manager.models.original_file import FileType, OriginalFile
+from benchmark_manager.models.original_file import FileEntry, FileType, OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Problem, Verdict
 from benchmark_manager.models.project import ProjectStats
@@ -22,6 +22,8 @@ from benchmark_manager.stores.paging import behind, encode_cursor
 
 _NOUN: Final = "file"
 _FIELDS: Final = ("path", "_id")
+#: The first answer holds 101 documents otherwise.
+_ENTRIES_A_BATCH: Final = 5000
 
 
 class OriginalFileStore:
@@ -111,30 +113,35 @@ class OriginalFileStore:
         rows = await (await self._modified.aggregate(pipeline, session=session)).to_list()
         return {row["_id"]: row["count"] for row in rows}
 
+    async def entries(self, project_id: str) -> list[FileEntry]:
+        """Every original in place, by path, in short."""
+        fields = {"path": 1, "file_type": 1, "validity": 1, "problems.severity": 1}
+
+        async def read(session: Session) -> tuple[list[Document], dict[ObjectId, int]]:
+            match = {"project_id": ObjectId(project_id), "removed_at": None}
+            cursor = self._files.find(match, fields, session=session, batch_size=_ENTRIES_A_BATCH)
+            rows = await cursor.sort([("path", 1), ("_id", 1)]).to_list()
+            return rows, await self._variant_counts(project_id, session)
+
+        rows, counts = await self._database.snapshot(read)
+        return [_entry(row, counts.get(row["_id"], 0)) for row in rows]
+
     async def stats(self, project_id: str) -> ProjectStats:
-        match = {"$match": {"project_id": ObjectId(project_id)}}
-        removed = {"$cond": [{"$eq": ["$removed_at", None]}, "$file_type", "removed"]}
+        return (await self.stats_of([project_id]))[project_id]
 
-        async def read(session: Session) -> tuple[dict[str, int], dict[str, int]]:
-            files = await self._files.aggregate(
-                [match, {"$group": {"_id": removed, "n": {"$sum": 1}}}], session=session
-            )
-            counts = {row["_id"]: row["n"] for row in await files.to_list()}
-            drift = await self._modified.aggregate(
-                [match, {"$group": {"_id": "$drift", "n": {"$sum": 1}}}], session=session
-            )
-            return counts, {row["_id"]: row["n"] for row in await drift.to_list()}
+    async def stats_of(self, project_ids: Sequence[str]) -> dict[str, ProjectStats]:
+        """The counts of several projects in two queries, by their ids."""
+        match = {"$match": {"project_id": {"$in": [ObjectId(key) for key in project_ids]}}}
+        kind = {"$cond": [{"$eq": ["$removed_at", None]}, "$file_type", "removed"]}
 
-        counts, drift = await self._database.snapshot(read)
-        config, job = counts.get("config", 0), counts.get("job", 0)
-        return ProjectStats(
-            original_files=config + job,
-            config_files=config,
-            job_files=job,
-            modified_files=sum(drift.values()),
-            modified_files_by_drift=dict.fromkeys(get_args(Drift), 0) | drift,
-            removed_files=counts.get("removed", 0),
-        )
+        async def read(session: Session) -> tuple[list[Document], list[Document]]:
+            files = await self._files.aggregate([match, _counted_by(kind)], session=session)
+            drifts = await self._modified.aggregate([match, _counted_by("$drift")], session=session)
+            return await files.to_list(), await drifts.to_list()
+
+        files, drifts = await self._database.snapshot(read)
+        by_kind, by_drift = _by_project(files), _by_project(drifts)
+        return {key: _stats(by_kind.get(key, {}), by_drift.get(key, {})) for key in project_ids}
 
     async def in_place(self, project_id: str, session: Session) -> list[OriginalFile]:
         """All originals of a project which are not gone upstream, by path."""
@@ -239,6 +246,43 @@ class OriginalFileStore:
 
 
 _OPERATIONS: Final = 1000
+
+
+def _counted_by(value: object) -> Document:
+    return {"$group": {"_id": {"project": "$project_id", "value": value}, "n": {"$sum": 1}}}
+
+
+def _by_project(rows: Iterable[Document]) -> dict[str, dict[Any, int]]:
+    found: dict[str, dict[Any, int]] = {}
+    for row in rows:
+        found.setdefault(str(row["_id"]["project"]), {})[row["_id"]["value"]] = row["n"]
+    return found
+
+
+def _stats(kinds: Mapping[str, int], drifts: Mapping[Drift, int]) -> ProjectStats:
+    config, job = kinds.get("config", 0), kinds.get("job", 0)
+    return ProjectStats(
+        original_files=config + job,
+        config_files=config,
+        job_files=job,
+        modified_files=sum(drifts.values()),
+        modified_files_by_drift={**dict.fromkeys(get_args(Drift), 0), **drifts},
+        removed_files=kinds.get("removed", 0),
+    )
+
+
+def _entry(document: Document, variants: int) -> FileEntry:
+    severities = [problem["severity"] for problem in document["problems"]]
+    errors = severities.count("error")
+    return FileEntry(
+        id=str(document["_id"]),
+        path=document["path"],
+        file_type=document["file_type"],
+        validity=document["validity"],
+        errors=errors,
+        warnings=len(severities) - errors,
+        variants=variants,
+    )
 
 
 def _affordable(rows: Sequence[Document], budget: int | None) -> int:

@@ -1,0 +1,45 @@
+"""Style sheets, scripts and pictures, each under an address which changes with its content."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from starlette.datastructures import QueryParams
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from benchmark_manager.web import PREFIX
+
+FOLDER: Final = Path(__file__).parent / "static"
+_ROUTE: Final = f"{PREFIX}/static"
+#: What the entries import; their names hold their contents' hashes.
+_CHUNKS: Final = "dist/chunk-"
+_FOREVER: Final = "public, max-age=31536000, immutable"
+
+
+@cache
+def url(name: str) -> str | None:
+    """The address of a file below `static/`; None where it was not built.
+
+    Looked up once: a new build is seen after a restart.
+    """
+    path = FOLDER / name
+    if not path.is_file():
+        return None
+    return f"{_ROUTE}/{name}?v={hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+
+
+class Assets(StaticFiles):
+    """The files of `static/`; what was asked for by its content's hash never changes."""
+
+    def __init__(self) -> None:
+        super().__init__(directory=FOLDER)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        asked = f"{_ROUTE}/{path}?v={QueryParams(scope['query_string']).get('v', '')}"
+        fixed = path.startswith(_CHUNKS) or asked == url(path)
+        response.headers["Cache-Control"] = _FOREVER if fixed else "no-cache"
+        return response

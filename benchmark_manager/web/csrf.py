@@ -1,0 +1,60 @@
+"""Protection of forms against requests that other sites make a browser send."""
+
+import re
+import secrets
+from typing import Final
+from urllib.parse import urlsplit
+
+from fastapi import Request, Response
+
+COOKIE: Final = "bm_csrf"
+FIELD: Final = "csrf_token"
+HEADER: Final = "X-CSRF-Token"
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def token_of(request: Request) -> str:
+    """The browser's token; a new one, which `remember` gives it, if it has none."""
+    given = _given(request)
+    if given is not None:
+        return given
+    if not hasattr(request.state, "csrf_token"):
+        request.state.csrf_token = secrets.token_urlsafe(32)
+    token: str = request.state.csrf_token
+    return token
+
+
+def remember(request: Request, response: Response) -> None:
+    """Give the browser the token which stands in the forms of this page, unless it has it already."""
+    if _given(request) is not None:
+        return
+    response.set_cookie(
+        COOKIE,
+        token_of(request),
+        httponly=True,
+        secure=request.url.scheme == "https",
+        # Strict would keep the token at home when a link from elsewhere is followed. The page would then bring a
+        # new one, and every form which is open in another tab would be refused. Lax is sent with no foreign POST.
+        samesite="lax",
+    )
+
+
+def is_ours(request: Request, token: str) -> bool:
+    """Whether a page of this service sent the request, with the token of its form."""
+    given = _given(request)
+    return given is not None and secrets.compare_digest(given.encode(), token.encode()) and _from_here(request)
+
+
+def _given(request: Request) -> str | None:
+    token = request.cookies.get(COOKIE, "")
+    return token if _TOKEN.fullmatch(token) else None
+
+
+def _from_here(request: Request) -> bool:
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    # Only older browsers do not say. A proxy may speak HTTPS for us, so the scheme decides nothing.
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")

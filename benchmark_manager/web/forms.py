@@ -1,0 +1,71 @@
+"""Forms: read once, protected once, whatever route they are for."""
+
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+
+from benchmark_manager.web import MAX_FORM, csrf
+
+_MAX_FIELDS: Final = 100
+_MALFORMED: Final = 400
+
+
+class ForgedFormError(Exception):
+    """The form does not carry its browser's token: another site may have sent it."""
+
+
+class UnreadableFormError(Exception):
+    """The body is no form."""
+
+
+class Form:
+    """What was typed, field by field."""
+
+    def __init__(self, data: FormData) -> None:
+        self._data = data
+
+    def text(self, name: str) -> str:
+        """The field as it came; empty if it is not there."""
+        value = self._data.get(name)
+        return value if isinstance(value, str) else ""
+
+    def line(self, name: str) -> str:
+        """The field of one line, without the spaces which pasting leaves around it."""
+        return self.text(name).strip()
+
+    def ticked(self, name: str) -> bool:
+        return name in self._data
+
+    def number(self, name: str) -> int | None:
+        """A whole number in plain digits; None for anything else."""
+        text = self.line(name)
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < len(str(2**63)) else None
+
+
+async def protected_form(request: Request) -> Form:
+    """The form of a request, if a page of ours sent it; of a GET an empty one.
+
+    Raises:
+        ForgedFormError, UnreadableFormError
+    """
+    if request.method in {"GET", "HEAD"}:
+        return Form(FormData())
+    data = await _data(request)
+    form = Form(data)
+    if not csrf.is_ours(request, form.text(csrf.FIELD) or request.headers.get(csrf.HEADER, "")):
+        raise ForgedFormError
+    return form
+
+
+async def _data(request: Request) -> FormData:
+    try:
+        return await request.form(max_files=0, max_fields=_MAX_FIELDS, max_part_size=MAX_FORM)
+    except HTTPException as error:
+        if error.status_code != _MALFORMED:
+            raise
+        raise UnreadableFormError from error
+
+
+FormDependency = Annotated[Form, Depends(protected_form)]

@@ -1,0 +1,57 @@
+"""What a browser is told about every page."""
+
+import secrets
+from typing import Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from benchmark_manager.web import PREFIX
+
+_NONCE: Final = "benchmark_manager.csp_nonce"
+_POLICY: Final = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_FIXED: Final = {
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    # `no-referrer` would make browsers send `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def is_page(path: str) -> bool:
+    return path == PREFIX or path.startswith(f"{PREFIX}/")
+
+
+def nonce_of(connection: HTTPConnection) -> str:
+    """What style elements that CodeMirror makes must carry on this page."""
+    nonce: str = connection.scope[_NONCE]
+    return nonce
+
+
+class PageHeaders:
+    """A strict Content-Security-Policy, no framing, no guessing, no address told to other sites."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not is_page(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        nonce = secrets.token_urlsafe(16)
+
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update({**_FIXED, "Content-Security-Policy": _POLICY.format(nonce=nonce)})
+                headers.setdefault("Cache-Control", "private, no-cache")
+                headers.add_vary_header("Accept-Language")
+                headers.add_vary_header("Cookie")
+            await send(message)
+
+        await self._app({**scope, _NONCE: nonce}, receive, send_marked)

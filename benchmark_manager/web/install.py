@@ -1,0 +1,22 @@
+"""Adds the pages to the application."""
+
+from typing import Final
+
+from fastapi import FastAPI
+
+from benchmark_manager.web import PREFIX, modified_files, original_files, projects, start, syncs
+from benchmark_manager.web.assets import Assets
+from benchmark_manager.web.error_pages import ErrorPages, install_error_pages
+from benchmark_manager.web.headers import PageHeaders
+
+#: Outermost first.
+MIDDLEWARE: Final = (PageHeaders, ErrorPages)
+_ROUTERS: Final = (start, projects, original_files, modified_files, syncs)
+
+
+def install_pages(app: FastAPI) -> None:
+    """Every page is outside of the API's description."""
+    for part in _ROUTERS:
+        app.include_router(part.router, include_in_schema=False)
+    app.mount(f"{PREFIX}/static", Assets(), name="pages-assets")
+    install_error_pages(app)

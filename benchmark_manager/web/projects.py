@@ -1,0 +1,130 @@
+"""Projects: the list, adding one, and what people do with one."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from benchmark_manager.errors import ConflictError, InvalidInputError, StaleError
+from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.web import PREFIX
+from benchmark_manager.web.forms import FormDependency, protected_form
+from benchmark_manager.web.pages import (
+    CursorParameter,
+    SearchParameter,
+    next_url,
+    project_view,
+    rows_from,
+    searched,
+    view_of,
+)
+from benchmark_manager.web.project_forms import ProjectForm
+from benchmark_manager.web.reader import reader_of
+from benchmark_manager.web.rendering import render, see_other
+
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
+
+_UNPROCESSABLE: Final = 422
+_STALE: Final = 412
+
+
+@router.get("")
+async def list_projects(
+    request: Request, services: ServicesDependency, q: SearchParameter = "", cursor: CursorParameter = None
+) -> Response:
+    query = searched(q)
+    page = await services.projects.page(rows_from(cursor), query or None)
+    stats = await services.projects.stats_of(page.rows)
+    now = services.status.now()
+    views = [view_of(project, stats[project.id], now) for project in page.rows]
+    following = next_url(request, page.next_cursor)
+    return render(request, "projects.html", views=views, total=page.total, q=query, cursor=cursor, next_url=following)
+
+
+@router.post("/sync-all")
+async def sync_all(services: ServicesDependency) -> Response:
+    await services.projects.make_all_due()
+    return see_other(PREFIX, "all_queued")
+
+
+@router.get("/projects/new")
+async def new_project(
+    request: Request, services: ServicesDependency, repository: Annotated[str, Query(max_length=2000)] = ""
+) -> Response:
+    form = ProjectForm.blank(services.projects.defaults)
+    form.github_repo_url = repository
+    return render(request, "project_new.html", form=form)
+
+
+@router.post("/projects/new")
+async def add_project(request: Request, services: ServicesDependency, form: FormDependency) -> Response:
+    reader = reader_of(request)
+    typed = ProjectForm.typed(form, reader)
+    if not typed.errors:
+        try:
+            project = await services.projects.create(typed.name, typed.github_repo_url, typed.fields(form))
+        except (InvalidInputError, ConflictError) as error:
+            typed.refuse(error, reader)
+        else:
+            return see_other(f"{PREFIX}/projects/{project.id}", "project_created")
+    return render(request, "project_new.html", status_code=_UNPROCESSABLE, form=typed)
+
+
+@router.get("/projects/{project_id}/settings")
+async def show_settings(request: Request, services: ServicesDependency, project_id: str) -> Response:
+    view = await project_view(services, project_id)
+    return render(request, "project_settings.html", view=view, form=ProjectForm.of(view.project), stale=False)
+
+
+@router.post("/projects/{project_id}/settings")
+async def save_settings(
+    request: Request, services: ServicesDependency, project_id: str, form: FormDependency
+) -> Response:
+    """Nothing that was typed is lost: not by a mistake in a field, and not by somebody else's change."""
+    reader = reader_of(request)
+    project = await services.projects.get(project_id)
+    typed = ProjectForm.typed(form, reader)
+    status = _UNPROCESSABLE
+    if not typed.errors:
+        try:
+            revisions = frozenset({typed.revision or 0})
+            saved = await services.projects.update(project_id, typed.fields(form, project), revisions)
+        except (InvalidInputError, ConflictError) as error:
+            typed.refuse(error, reader)
+        except StaleError as error:
+            status, typed.revision = _STALE, error.current_revision
+        else:
+            note = "unchanged" if saved.revision == typed.revision else "saved"
+            return see_other(f"{PREFIX}/projects/{project_id}/settings", note)
+    view = await project_view(services, project_id)
+    typed.token_set = view.project.source.encrypted_token is not None
+    return render(request, "project_settings.html", status_code=status, view=view, form=typed, stale=status == _STALE)
+
+
+@router.post("/projects/{project_id}/sync")
+async def sync_now(services: ServicesDependency, project_id: str) -> Response:
+    await services.sync.start(project_id, "manual")
+    return see_other(f"{PREFIX}/projects/{project_id}", "sync_started")
+
+
+@router.post("/projects/{project_id}/pause")
+async def pause(services: ServicesDependency, project_id: str) -> Response:
+    await services.projects.set_paused(project_id, True, None)
+    return see_other(f"{PREFIX}/projects/{project_id}/settings", "paused")
+
+
+@router.post("/projects/{project_id}/resume")
+async def resume(services: ServicesDependency, project_id: str) -> Response:
+    await services.projects.set_paused(project_id, False, None)
+    return see_other(f"{PREFIX}/projects/{project_id}/settings", "resumed")
+
+
+@router.get("/projects/{project_id}/delete")
+async def confirm_deletion(request: Request, services: ServicesDependency, project_id: str) -> Response:
+    return render(request, "project_delete.html", view=await project_view(services, project_id))
+
+
+@router.post("/projects/{project_id}/delete")
+async def delete_project(services: ServicesDependency, project_id: str, form: FormDependency) -> Response:
+    """Only as the person saw it: whoever deletes must have read what is there now."""
+    await services.projects.delete(project_id, frozenset({form.number("revision") or 0}))
+    return see_other(PREFIX, "project_deleted")

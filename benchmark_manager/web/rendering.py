@@ -1,0 +1,140 @@
+"""Draws templates: in the reader's language and theme, with what every page needs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache, partial
+from typing import Final
+
+from babel.numbers import format_decimal
+from fastapi import Request, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from benchmark_manager.models.problem import Problem
+from benchmark_manager.version import __version__
+from benchmark_manager.web import PREFIX, assets, csrf, words
+from benchmark_manager.web.headers import nonce_of
+from benchmark_manager.web.languages import LANGUAGES, translations
+from benchmark_manager.web.reader import THEMES, reader_of
+
+#: Names what was done a moment ago, for the next page only.
+NOTE_COOKIE: Final = "bm_note"
+
+_KILO: Final = 1024
+
+
+def render(
+    request: Request,
+    template: str,
+    *,
+    status_code: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **values: object,
+) -> Response:
+    """A page. Every template sees, beside `values`, the names below."""
+    reader = reader_of(request)
+    note = request.cookies.get(NOTE_COOKIE, "")
+    text = (
+        environment(reader.language)
+        .get_template(template)
+        .render(
+            reader=reader,
+            request_path=request.url.path,
+            here=_here(request),
+            page_url=str(request.url),
+            csrf_token=csrf.token_of(request),
+            csp_nonce=nonce_of(request),
+            note=words.NOTES.get(note),
+            detail_words=partial(words.detail_words, reader),
+            **values,
+        )
+    )
+    response = Response(text, status_code=status_code, headers=headers, media_type="text/html")
+    csrf.remember(request, response)
+    if note:
+        response.delete_cookie(NOTE_COOKIE)
+    return response
+
+
+def see_other(url: str, note: str | None = None) -> Response:
+    """What answers a form which did something: the browser goes on to `url`, where it sees a note of `words.NOTES`."""
+    response = Response(status_code=303, headers={"Location": url})
+    if note is not None:
+        response.set_cookie(NOTE_COOKIE, note, max_age=60, httponly=True, samesite="lax")
+    return response
+
+
+def _here(request: Request) -> str:
+    """This page's own address, to come back to; of a form's answer, that of the list of projects."""
+    if request.method not in {"GET", "HEAD"}:
+        return PREFIX
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+@cache
+def environment(language: str) -> Environment:
+    """The templates in one language."""
+    made = Environment(
+        loader=PackageLoader("benchmark_manager.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    catalogue = translations(language)
+    made.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+    made.globals.update(
+        asset=assets.url, languages=LANGUAGES, themes=THEMES, version=__version__, words=words, prefix=PREFIX
+    )
+    made.filters.update(
+        utc=_utc,
+        rfc3339=_rfc3339,
+        number=lambda value: format_decimal(value, locale=language),
+        bytes=lambda value: _bytes(value, language),
+        seconds=lambda value: _seconds(value, language),
+        problems_json=_problems_json,
+        in_textarea=_in_textarea,
+    )
+    return made
+
+
+def _rfc3339(when: datetime) -> str:
+    return when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _utc(when: datetime) -> str:
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _bytes(size: int, language: str) -> str:
+    if size < _KILO:
+        return f"{size} B"
+    if size < _KILO**2:
+        return f"{format_decimal(size / _KILO, format='#,##0.#', locale=language)} KiB"
+    return f"{format_decimal(size / _KILO**2, format='#,##0.#', locale=language)} MiB"
+
+
+def _seconds(milliseconds: int, language: str) -> str:
+    return f"{format_decimal(milliseconds / 1000, format='#,##0.##', locale=language)} s"
+
+
+def _problems_json(problems: Sequence[Problem]) -> str:
+    """For an attribute, whose escaping comes on top."""
+    return json.dumps([problem.model_dump() for problem in problems], ensure_ascii=False)
+
+
+def _in_textarea(text: str) -> Markup:
+    """A text between the tags of a textarea.
+
+    HTML turns a bare CR into LF, but leaves one alone which is written as a reference: so scripts see every line end.
+    It also drops a line feed right behind the tag, so one is given.
+    """
+    return raw("\n" + str(escape(text)).replace("\r", "&#13;"))
+
+
+def raw(html: str) -> Markup:
+    """HTML which our own code put together, every foreign part of it escaped."""
+    return Markup(html)  # noqa: S704 -- said above

@@ -1,0 +1,160 @@
+"""What pages call the states and kinds of things: a word, and the icon beside it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from benchmark_manager.models.modified_file import Drift
+from benchmark_manager.models.original_file import FileType, SkipReason
+from benchmark_manager.models.problem import Validity
+from benchmark_manager.models.project import SyncStatus
+from benchmark_manager.models.sync import ChangeKind, SyncOutcome, SyncPhase, SyncTrigger
+from benchmark_manager.web.languages import N_
+from benchmark_manager.web.reader import Reader
+
+Tone = Literal["good", "busy", "warn", "bad", "quiet"]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """`text` is to be translated, `icon` names a symbol of `icons.html`, `tone` a colour, never the only sign."""
+
+    text: str
+    icon: str
+    tone: Tone = "quiet"
+
+
+STATUS: Final[Mapping[SyncStatus, Word]] = {
+    "never": Word(N_("Not synced yet"), "clock"),
+    "running": Word(N_("Syncing"), "sync", "busy"),
+    "ok": Word(N_("In sync"), "check", "good"),
+    "failing": Word(N_("Failing"), "cross", "bad"),
+    "unavailable": Word(N_("Unavailable"), "cloud", "warn"),
+}
+PAUSED: Final = Word(N_("Paused"), "pause")
+PHASE: Final[Mapping[SyncPhase, str]] = {
+    "checking": N_("Checking the branch"),
+    "waiting": N_("Waiting for its turn"),
+    "listing": N_("Listing the folders"),
+    "fetching": N_("Fetching contents"),
+    "applying": N_("Applying the changes"),
+}
+OUTCOME: Final[Mapping[SyncOutcome, Word]] = {
+    "success": Word(N_("Changed"), "check", "good"),
+    "unchanged": Word(N_("Nothing new"), "dot"),
+    "failed": Word(N_("Failed"), "cross", "bad"),
+}
+TRIGGER: Final[Mapping[SyncTrigger, str]] = {
+    "manual": N_("by hand"),
+    "poll": N_("by polling"),
+    "webhook": N_("by webhook"),
+}
+CHANGE: Final[Mapping[ChangeKind, Word]] = {
+    "added": Word(N_("added"), "plus", "good"),
+    "updated": Word(N_("updated"), "pencil", "busy"),
+    "removed": Word(N_("removed"), "minus", "bad"),
+    "renamed": Word(N_("renamed"), "arrow"),
+}
+DRIFT: Final[Mapping[Drift, Word]] = {
+    "current": Word(N_("Current"), "check", "good"),
+    "behind": Word(N_("Upstream moved"), "down", "warn"),
+    "conflict": Word(N_("Conflict"), "cross", "bad"),
+    "upstream_removed": Word(N_("Gone upstream"), "minus", "warn"),
+}
+VALIDITY: Final[Mapping[Validity, Word]] = {
+    "valid": Word(N_("Valid"), "check", "good"),
+    "template": Word(N_("Template"), "braces"),
+    "invalid": Word(N_("Does not parse"), "cross", "bad"),
+}
+FILE_TYPE: Final[Mapping[FileType, str]] = {"config": N_("config"), "job": N_("job")}
+SKIP: Final[Mapping[SkipReason, str]] = {
+    "too_large": N_("too large"),
+    "binary": N_("binary"),
+    "not_utf8": N_("not UTF-8"),
+    "symlink": N_("a symbolic link"),
+    "submodule": N_("a submodule"),
+    "lfs_pointer": N_("a Git LFS pointer"),
+}
+
+#: What was just done, by the names that the note's cookie may hold.
+NOTES: Final[Mapping[str, str]] = {
+    "saved": N_("Saved."),
+    "unchanged": N_("Nothing was changed, so nothing was saved."),
+    "created": N_("The variant was made."),
+    "project_created": N_("The repository was added; its first sync begins in a moment."),
+    "deleted": N_("The modified file was deleted."),
+    "project_deleted": N_("The project was deleted."),
+    "sync_started": N_("The sync has started."),
+    "all_queued": N_("Syncs of all projects are queued."),
+    "paused": N_("The project is paused."),
+    "resumed": N_("The project is resumed; it syncs in a moment."),
+}
+
+#: What a service's errors say, in general: for languages in which the service itself does not speak.
+_DETAILS: Final[Mapping[str, str]] = {
+    "route_not_found": N_("There is no page at this address."),
+    "project_not_found": N_("There is no such project; it may have been deleted."),
+    "file_not_found": N_("There is no such file; it may be gone upstream."),
+    "sync_not_found": N_("There is no such sync; old ones are deleted in time."),
+    "modified_file_not_found": N_("There is no such modified file; it may have been deleted."),
+    "method_not_allowed": N_("This address does not take this kind of request."),
+    "project_name_taken": N_("There is a project with this name already; choose another name."),
+    "name_taken": N_("The project has a modified file with this path already; choose another name."),
+    "not_synced": N_("The repository has not been read yet; sync the project first."),
+    "stale": N_("Somebody else changed this in the meantime."),
+    "body_too_large": N_("What was sent is too large."),
+    "invalid_request": N_("A value in this request is wrong."),
+    "invalid_cursor": N_("This page of the list is not there any more; start again at its beginning."),
+    "invalid_github_url": N_("Give the repository as https://github.com/OWNER/REPO or OWNER/REPO."),
+    "github_url_not_allowed": N_("This service may not ask this address; GITHUB_API_URLS lists those it may."),
+    "invalid_folder": N_("A folder is a path inside the repository, without .. and backslashes."),
+    "invalid_branch": N_("Git accepts no branch of this name."),
+    "invalid_token": N_("A token has 1 to 255 printable ASCII characters without spaces."),
+    "invalid_name": N_("Give a file name, not a path, with the ending of the original's format."),
+    "invalid_content": N_("The content does not parse; the places are listed."),
+    "too_large": N_("The content is larger than this service takes."),
+    "repository_not_found": N_("GitHub shows no such repository to this token."),
+    "commit_not_found": N_("GitHub does not have this commit any more."),
+    "branch_not_found": N_("The repository has no such branch."),
+    "repository_empty": N_("The repository has no commit yet."),
+    "github_unauthorized": N_("GitHub does not accept the token; enter a valid one."),
+    "github_forbidden": N_("GitHub denies access to the repository."),
+    "token_unreadable": N_("The stored token was encrypted with another key; enter it again."),
+    "tree_too_large": N_("GitHub cannot list the folders completely."),
+    "github_unavailable": N_("GitHub failed or did not answer in time."),
+    "github_rate_limited": N_("GitHub's rate limit is used up for now."),
+    "internal_error": N_("The service made a mistake; its log says more."),
+    "database_unavailable": N_("The database does not answer; try again in a few seconds."),
+    "service_stopping": N_("The service stops now; ask again in a moment."),
+    "disk_full": N_("The disk is nearly full; nothing was changed."),
+    "folder_not_found": N_("The branch does not have one of the folders; it holds no files."),
+}
+
+
+#: How forms call the fields which a service's sentences begin with by their names in the API.
+_FIELDS: Final[Mapping[str, str]] = {
+    "modified_name": "The name",
+    "config_folder": "The folder",
+    "job_folder": "The folder",
+    "branch": "This",
+    "github_token": "The token",
+}
+
+
+def field_words(reader: Reader, field: str, code: str, detail: str) -> str:
+    """What to write beside a field of a form."""
+    if code == "invalid_content":
+        # The service's own sentence tells how to insist through the API.
+        return reader.words(_DETAILS[code])
+    if field in _FIELDS and detail.startswith(f"{field} "):
+        detail = _FIELDS[field] + detail.removeprefix(field)
+    return detail_words(reader, code, detail)
+
+
+def detail_words(reader: Reader, code: str, detail: str) -> str:
+    """An error's sentence: the service's own in English, a general one in other languages."""
+    general = _DETAILS.get(code)
+    if general is None:
+        return reader.words(detail)
+    translated = reader.words(general)
+    return detail if translated == general else translated

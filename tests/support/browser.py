@@ -1,0 +1,119 @@
+"""A browser without scripts: reads pages and sends their forms as the HTML standard says."""
+
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import urljoin
+
+import httpx2 as httpx
+
+Attributes = dict[str, str]
+_VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
+
+
+@dataclass
+class WebForm:
+    """A form and what it would send; the fields of a page which was typed into are changed here."""
+
+    action: str
+    method: str
+    enctype: str
+    fields: dict[str, str] = field(default_factory=dict)
+    checkboxes: set[str] = field(default_factory=set)
+
+    def body(self) -> dict[str, object]:
+        """Arguments for the client. Every line end is sent as CRLF (HTML, 4.10.22.4)."""
+        sent = {name: re.sub(r"\r\n|\r|\n", "\r\n", value) for name, value in self.fields.items()}
+        if self.enctype == "multipart/form-data":
+            return {"files": {name: (None, value.encode()) for name, value in sent.items()}}
+        return {"data": sent}
+
+
+class WebPage(HTMLParser):
+    """What a page holds."""
+
+    def __init__(self, url: str, answer: httpx.Response) -> None:
+        super().__init__()
+        self.url = url
+        self.answer = answer
+        self.html = answer.text
+        self.tags: list[tuple[str, Attributes]] = []
+        self.forms: list[WebForm] = []
+        self.text = ""
+        self._open: list[str] = []
+        self._textarea: str | None = None
+        self.unclosed: list[str] = []
+        self.feed(self.html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        self.tags.append((tag, found))
+        if tag not in _VOID:
+            self._open.append(tag)
+        if tag == "form":
+            action = urljoin(self.url, found.get("action", ""))
+            self.forms.append(WebForm(action, found.get("method", "get"), found.get("enctype", "")))
+        elif tag == "textarea":
+            self._textarea = found.get("name")
+            if self.forms and self._textarea:
+                self.forms[-1].fields[self._textarea] = ""
+        elif tag == "input" and self.forms and "form" in self._open and "name" in found:
+            if found.get("type") == "checkbox":
+                self.forms[-1].checkboxes.add(found["name"])
+                if "checked" not in found:
+                    return
+            self.forms[-1].fields[found["name"]] = found.get("value", "")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self._open or self._open[-1] not in {tag, "li"}:
+            self.unclosed.append(f"</{tag}> in {self._open[-3:]}")
+        while self._open and self._open.pop() != tag:
+            pass
+        if tag == "textarea" and self._textarea and self.forms:
+            # HTML, 13.2.6.4.7: a line feed right behind the tag is no part of the text.
+            fields = self.forms[-1].fields
+            fields[self._textarea] = re.sub(r"\r\n?", "\n", fields[self._textarea]).removeprefix("\n")
+            self._textarea = None
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self._textarea and self.forms and self._open and self._open[-1] == "textarea":
+            self.forms[-1].fields[self._textarea] += data
+
+    def all(self, tag: str) -> list[Attributes]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    def links(self) -> list[str]:
+        return [urljoin(self.url, link["href"]) for link in self.all("a") if "href" in link]
+
+    def form(self, action: str) -> WebForm:
+        """The form which is sent to this path, or whose path ends so."""
+        [found] = [form for form in self.forms if form.action.partition("?")[0].endswith(action)]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A visitor with cookies, over the client of the service."""
+
+    http: httpx.AsyncClient
+    headers: dict[str, str] = field(default_factory=lambda: {"Accept": "text/html,*/*;q=0.8"})
+
+    async def open(self, path: str, status: int = 200, headers: Attributes | None = None) -> WebPage:
+        answer = await self.http.get(path, headers={**self.headers, **(headers or {})})
+        assert answer.status_code == status, answer.text
+        return WebPage(path, answer)
+
+    async def send(self, form: WebForm, status: int = 200, **changes: str) -> WebPage:
+        """Send a form with these fields typed; follows where the answer leads."""
+        form.fields.update(changes)
+        answer = await self.http.post(form.action, headers=self.headers, **form.body())  # type: ignore[arg-type]  # arguments by name
+        if answer.status_code == 303:
+            assert status == 200, answer.headers["location"]
+            return await self.open(answer.headers["location"])
+        assert answer.status_code == status, answer.text
+        return WebPage(form.action, answer)

@@ -1,0 +1,169 @@
+"""Every page, in both languages, without scripts: well-formed, protected, and showing contents as text."""
+
+import re
+
+import pytest
+
+from support.browser import Browser
+from support.service import Service
+from support.site import Site, check, web_routes
+
+LANGUAGES = ("en", "ko")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_every_page_is_drawn_in_either_language(site: Site, language: str) -> None:
+    for path in site.pages:
+        page = await site.browser.open(path, headers={"Accept-Language": language})
+        check(page, language)
+        for script in ("<script>alert", "</textarea><img", "</textarea><script", "</pre><script"):
+            assert script not in page.html, path
+
+
+async def test_no_page_is_left_out(site: Site) -> None:
+    """The list of pages above visits every GET route below /ui."""
+    paths = {path.partition("?")[0] for path in site.pages}
+    for route in web_routes(site.service):
+        if "GET" in (route.methods or ()):
+            pattern = re.compile(re.sub(r"{\w+}", "[^/]+", route.path))
+            # `new` stands where other addresses have an id.
+            assert any(pattern.fullmatch(path) for path in paths), route.path
+
+
+async def test_every_link_leads_somewhere(site: Site) -> None:
+    seen: set[str] = set()
+    for path in site.pages:
+        for link in (await site.browser.open(path)).links():
+            if link.startswith("/") and link not in seen:
+                seen.add(link.partition("#")[0])
+    for link in sorted(seen):
+        answer = await site.service.http.get(link, headers={"Accept": "text/html"})
+        assert answer.status_code == 200, link
+    assert len(seen) > 20
+
+
+async def test_assets_are_there_and_kept_for_ever(site: Site) -> None:
+    page = await site.browser.open("/ui")
+    sheets = [link["href"] for link in page.all("link")]
+    assert len(sheets) == 5
+    for url in sheets:
+        answer = await site.service.http.get(url)
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["cache-control"]
+        other = await site.service.http.get(url.partition("?")[0] + "?v=older")
+        assert other.headers["cache-control"] == "no-cache"
+        assert "url(" not in answer.text
+        assert "@import" not in answer.text
+
+
+async def test_contents_are_shown_as_text(site: Site) -> None:
+    """Whatever a file holds, its lines are on its page, what cannot be seen by its code point."""
+    home = f"/ui/projects/{site.project}/files"
+    page = await site.browser.open(f"{home}/{site.files['config/closing.yaml']}")
+    assert "'</textarea><script>alert(2)</script>'" in page.text
+    assert '"</noscript><!--"' in page.text
+    page = await site.browser.open(f"{home}/{site.files['config/emoji.yaml']}")
+    assert "a: 🎉 한국어 é\u0301\n" in page.text
+    right_to_left = next(path for path in site.files if "rtl" in path)
+    page = await site.browser.open(f"{home}/{site.files[right_to_left]}")
+    assert "a: U+202EevilU+202C" in page.text
+
+
+async def test_problems_stand_at_their_lines(site: Site) -> None:
+    page = await site.browser.open(f"/ui/projects/{site.project}/files/{site.files['config/broken.yaml']}")
+    assert re.search(r'id="L2">.*?</span><span class="line-note error">2:\d+ ', page.html, re.DOTALL)
+    assert any(link.endswith("#L2") for link in page.links())
+
+
+async def test_long_lines_and_many_lines_are_shown(service: Service, browser: Browser) -> None:
+    files = {
+        "config/wide.yaml": b"x: " + b"y" * 1_000_000 + b"\n",
+        "config/long.yaml": b"".join(b"k%d: %d\n" % (n, n) for n in range(10_000)),
+    }
+    service.repository("acme/large", files)
+    project = await service.synced("acme/large")
+    for path, file in (await service.files(project["id"])).items():
+        page = await browser.open(f"/ui/projects/{project['id']}/files/{file['id']}")
+        assert files[path].decode() in page.text
+        variant = await browser.open(f"/ui/projects/{project['id']}/files/{file['id']}/new-variant")
+        made = await browser.send(variant.form("/new-variant"))
+        modified = made.url.rpartition("/")[2]
+        assert (await service.http.get(f"/modified-files/{modified}/raw")).content == files[path]
+
+
+async def test_the_tree_holds_every_file_and_the_filters_fit(site: Site) -> None:
+    home = f"/ui/projects/{site.project}"
+    shown = {
+        "": set(site.files),
+        "?type=job": {"job/run.yaml"},
+        "?show=problems": {path for path in site.files if "broken" in path or "rtl" in path or "job" in path},
+        "?show=variants": {"config/closing.yaml"},
+        "?q=DEEP": {"config/deep/er/b.json"},
+        "?q=a&type=job": {"job/run.yaml"},
+    }
+    for query, paths in shown.items():
+        page = await site.browser.open(home + query)
+        linked = {link.rpartition("/")[2] for link in page.links() if link.startswith(f"{home}/files/")}
+        assert linked == {site.files[path] for path in paths}, query
+
+
+async def test_a_folder_deeper_than_calls_nest_is_drawn(service: Service, browser: Browser) -> None:
+    deep = {"config/" + "a/" * depth + "f.yaml": b"a: 1\n" for depth in range(1, 1200, 1)}
+    service.repository("acme/deep", deep)
+    project = await service.synced("acme/deep")
+    page = await browser.open(f"/ui/projects/{project['id']}")
+    assert len([link for link in page.links() if "/files/" in link]) == len(deep)
+
+
+async def test_the_list_goes_on_by_its_links(service: Service, browser: Browser) -> None:
+    service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
+    for number in range(55):
+        await service.project("acme/bench", name=f"project {number:02}")
+    page = await browser.open("/ui?q=project")
+    [following] = [link["href"] for link in page.all("a") if link.get("rel") == "next"]
+    rest = await browser.open(following)
+    assert "project 54" in rest.text
+    assert "project 49" not in rest.text
+    assert "/ui?q=project" in rest.links()
+
+
+async def test_the_embedded_database_brings_the_same_lists(embedded_service: Service) -> None:
+    embedded_service.repository("acme/bench", {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"a: [\n"})
+    project = await embedded_service.synced("acme/bench")
+    files = await embedded_service.files(project["id"])
+    await embedded_service.variant(project["id"], files["config/a.yaml"])
+    browser = Browser(embedded_service.http)
+    [row] = re.findall(r"<tbody>(.*?)</tbody>", (await browser.open("/ui")).html, re.DOTALL)
+    assert re.search(r'class="num">2<', row)
+    assert f'href="/ui/projects/{project["id"]}/modified-files">1<' in row
+    page = await browser.open(f"/ui/projects/{project['id']}")
+    assert len([link for link in page.links() if "/files/" in link]) == len(files)
+    assert "1 variant" in page.text
+    assert "Does not parse" in page.text
+
+
+async def test_a_browser_begins_at_the_pages_and_a_program_at_the_description(service: Service) -> None:
+    answer = await service.http.get("/", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["location"]) == (307, "/ui")
+    assert answer.headers["vary"] == "Accept"
+    assert (await service.http.get("/")).headers["location"] == "/docs"
+
+
+async def test_pages_stay_out_of_the_api_s_description(service: Service) -> None:
+    assert not [path for path in service.app.openapi()["paths"] if path.startswith("/ui") or path == "/"]
+
+
+async def test_a_running_sync_tells_how_far_it_is(site: Site) -> None:
+    """And without scripts the page asks again by itself."""
+    progress = site.service.services.sync.progress
+
+    async def halfway(project_id: str) -> object:
+        told = await progress(project_id)
+        update = {"status": "running", "phase": "fetching", "files_total": 340, "files_fetched": 120}
+        return told.model_copy(update=update)
+
+    site.service.services.sync.progress = halfway  # type: ignore[method-assign,assignment]  # a sync that stands still
+    page = await site.browser.open(f"/ui/projects/{site.project}")
+    assert "120 of 340" in page.text
+    assert page.all("progress") == [{"max": "340", "value": "120"}]
+    assert {"http-equiv": "refresh", "content": "3"} in page.all("meta")
