@@ -62,6 +62,8 @@ class RebaseRequest(RequestBody):
 
     resolutions: list[ResolutionRequest] = Field(
         default_factory=list,
+        # What is wrong with the first is told, not what is wrong with each of ten thousand.
+        fail_fast=True,
         max_length=10_000,
         examples=[[{"path": "spec.parallelism", "take": "mine"}]],
     )

@@ -261,7 +261,11 @@ def _field(location: tuple[int | str, ...]) -> str:
     if parts[0] == "query":
         # Which of a repeated parameter's values it was says nothing.
         parts = parts[:2]
-    return ".".join(parts[1:] if len(parts) > 1 else parts)
+    return ".".join(parts[1:] if len(parts) > 1 else parts)[:_LONGEST_FIELD]
+
+
+#: Characters of a field's name which are told: an unknown one may be as long as a body.
+_LONGEST_FIELD: Final = 200
 
 
 def _message(error: Mapping[str, Any]) -> str:

@@ -39,6 +39,8 @@ class ReleaseCreate(RequestBody):
     )
     modified_file_ids: list[Annotated[str, StringConstraints(max_length=100)]] | None = Field(
         default=None,
+        # What is wrong with the first is told, not what is wrong with each of a hundred thousand.
+        fail_fast=True,
         max_length=100_000,
         description="Only these modified files go in; null: every one.",
         examples=[[_ID]],

@@ -315,3 +315,18 @@ async def test_without_its_database_the_service_answers_503(service: Service, fi
         await replica_set.wait_for_primary()
         assert (await own.get(here))["name"] == "acme/bench"
         assert observed.undocumented == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/validate", {f"field{n}": n for n in range(50_000)}),
+        ("/validate", {"f" * 500_000: 1}),
+        ("/projects/{id}/releases", {"modified_file_ids": [0] * 50_000}),
+        ("/modified-files/{id}/rebase", {"resolutions": [0] * 5_000}),
+    ],
+)
+async def test_a_body_with_everything_wrong_gets_a_short_answer(service: Service, path: str, body: Json) -> None:
+    answer = await service.http.post(path.format(id=UNKNOWN), json=body)
+    assert fields_at_fault(answer)
+    assert len(answer.content) < 5_000
