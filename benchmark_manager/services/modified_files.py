@@ -173,8 +173,10 @@ class ModifiedFileService:
         file = await self.get(modified_file_id)
         expect_revision(file, expected_revisions)
         changes: dict[str, object] = {}
-        if modified_name is not None and modified_name != file.modified_name:
-            check_modified_name(modified_name, file.format)
+        if modified_name is not None:
+            # A name which it has was accepted once; it is still asked for, should somebody rename the file meanwhile.
+            if modified_name != file.modified_name:
+                check_modified_name(modified_name, file.format)
             changes["modified_name"] = modified_name
         if description is not None:
             changes["description"] = description

@@ -7,6 +7,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
+from benchmark_manager.services.modified_files import ModifiedFileService
 from support.problems import assert_problem, fields_at_fault
 from support.service import Json, Service
 
@@ -315,6 +316,24 @@ async def test_of_two_writers_who_have_seen_the_same_revision_exactly_one_wins(
         revision = read.json()["revision"] + 1
         assert assert_problem(loser, 412, "stale")["current_revision"] == revision
         assert (await service.get(path)).items() >= {**winner, "revision": revision}.items()
+
+
+async def test_a_name_which_was_asked_for_is_there_though_somebody_renamed_the_file_meanwhile(
+    service: Service, originals: dict[str, Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = originals["config/a.yaml"]
+    variant = await service.variant(original["project_id"], original, modified_name="mine.yaml")
+    path = f"/modified-files/{variant['id']}"
+    accepted = ModifiedFileService.accepted
+
+    async def renamed_meanwhile(*arguments: Any) -> dict[str, object]:
+        await service.put(path, {"modified_name": "theirs.yaml"})
+        return await accepted(*arguments)
+
+    monkeypatch.setattr(ModifiedFileService, "accepted", renamed_meanwhile)
+    saved = await service.put(path, {"modified_name": "mine.yaml", "content": "mine: 1\n"})
+    assert (saved["modified_name"], saved["content"], saved["revision"]) == ("mine.yaml", "mine: 1\n", 3)
+    assert await service.get(path) == saved
 
 
 async def test_of_concurrent_saves_none_that_was_acknowledged_is_lost(
