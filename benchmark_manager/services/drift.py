@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from benchmark_manager.domain.merge import merge
@@ -48,8 +48,12 @@ class DriftJudge:
         """
         if original.removed_at is not None:
             return "upstream_removed"
-        question = MergeQuestion(base_sha, original.sha, content_sha, original.format)
+        question = _question(original, base_sha, content_sha)
         return (await self.judge([question]))[question]
+
+    async def prepare(self, files: Iterable[tuple[OriginalFile, str, str]]) -> None:
+        """Judge many at once, so that `drift` of each, asked right after, has its answer; arguments as there."""
+        await self.judge({_question(*file) for file in files if file[0].removed_at is None})
 
     async def judge(self, questions: Collection[MergeQuestion]) -> Judgements:
         """The answers to all of them, merging where that was not done before."""
@@ -71,6 +75,10 @@ class DriftJudge:
         self._known |= judged
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
+
+
+def _question(original: OriginalFile, base_sha: str, content_sha: str) -> MergeQuestion:
+    return MergeQuestion(base_sha, original.sha, content_sha, original.format)
 
 
 def _merged(questions: Collection[MergeQuestion], contents: Mapping[str, bytes]) -> Judgements:

@@ -169,6 +169,10 @@ class TrashService:
         files = [row.file for row in await self._trash.get_many(ids, session)]
         originals = await self._trash.hold_originals({file.original_file_id for file in files}, session)
         fitting, left = await self._fitting(project_id, files, originals, session)
+        # All at once, as each by itself would ask the database, and take a turn of a thread.
+        await self._drift.prepare(
+            (originals[file.original_file_id], file.base_sha, file.content_sha) for file in fitting
+        )
         restored = [await self._restored(file, originals[file.original_file_id], actor) for file in fitting]
         if restored:
             await self._trash.delete([file.id for file in restored], session)
