@@ -1,5 +1,6 @@
 """Releases: making, reading, changing what may change, and delivering what they hold."""
 
+import asyncio
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
@@ -101,7 +102,9 @@ async def create_release(
 
 async def _detail(services: ServicesDependency, release: Release, making: int = 1) -> ReleaseDetail:
     files = await services.releases.files(release, making)
-    return release_detail(release, files, await services.releases.makings(release))
+    makings = await services.releases.makings(release)
+    # In a thread, so that others are served meanwhile: a release may have ten thousands of files.
+    return await asyncio.to_thread(release_detail, release, files, makings)
 
 
 @router.get(
@@ -127,7 +130,7 @@ async def list_releases(
 async def get_effective(request: Request, services: ServicesDependency, project_id: str) -> Response:
     """Nothing is stored. A release made now would have this digest."""
     digest, files = await services.releases.effective(project_id)
-    return json_resource(request, effective_answer(project_id, digest, files))
+    return json_resource(request, await asyncio.to_thread(effective_answer, project_id, digest, files))
 
 
 @router.get(
@@ -178,7 +181,8 @@ async def update_release(
         pinned=body.pinned,
         expected_revisions=revisions,
     )
-    return json_resource(request, release_detail(release, files, makings), revision=release.revision)
+    answer = await asyncio.to_thread(release_detail, release, files, makings)
+    return json_resource(request, answer, revision=release.revision)
 
 
 @router.get(
@@ -276,7 +280,7 @@ async def compare_releases(request: Request, services: ServicesDependency, diges
     """From the first to the second: what was added, removed and changed, by key where both texts parse."""
     before, after = await services.releases.get(digest), await services.releases.get(other)
     comparison = await services.release_delivery.compare(before, after)
-    return json_resource(request, comparison_answer(comparison))
+    return json_resource(request, await asyncio.to_thread(comparison_answer, comparison))
 
 
 def _digits(release: Release) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,8 +12,9 @@ from benchmark_manager.domain.config_map import (
     config_map,
     config_map_keys,
 )
-from benchmark_manager.domain.release_archive import archive_length, check_archivable, new_archive
+from benchmark_manager.domain.release_archive import Archive, archive_length, check_archivable, new_archive
 from benchmark_manager.domain.release_comparison import (
+    Changed,
     ChangedFile,
     Comparison,
     affordable,
@@ -48,7 +49,7 @@ class ReleaseDelivery:
         self._blobs = blobs
 
     async def sums(self, release: Release) -> bytes:
-        return sums_text(await self._releases.files(release))
+        return await asyncio.to_thread(sums_text, await self._releases.files(release))
 
     async def file(self, release: Release, path: str) -> tuple[ReleaseFile, bytes]:
         """One file and its content.
@@ -70,10 +71,8 @@ class ReleaseDelivery:
             ValueError: one of the first is not what was released.
         """
         files = await self._releases.files(release)
-        for file in files:
-            check_archivable(file.path)
+        length = await asyncio.to_thread(_archivable, files, archive_format)
         await self._blobs.sha256s(file.sha for file in files)
-        length = archive_length(archive_format, ((file.path, file.size) for file in files))
         chunks = self._packed(files, archive_format)
         return ArchiveStream(length, _chained(await anext(chunks), chunks))
 
@@ -81,7 +80,7 @@ class ReleaseDelivery:
         archive = new_archive(archive_format)
         for batch in _batches(files):
             contents = await self._blobs.get_many(file.sha for file in batch)
-            yield b"".join(archive.add(file.path, _checked(file, contents[file.sha])) for file in batch)
+            yield await asyncio.to_thread(_added, archive, batch, contents)
         yield archive.end()
 
     async def config_map(self, release: Release, name: str | None) -> tuple[str, bytes]:
@@ -96,23 +95,45 @@ class ReleaseDelivery:
         files = await self._releases.files(release)
         keys = config_map_keys(file.path for file in files)
         contents = await self._blobs.get_many(file.sha for file in files)
-        data = {keys[file.path]: _checked(file, contents[file.sha]).decode() for file in files}
-        return chosen, config_map(chosen, release.digest, data).encode()
+        return chosen, await asyncio.to_thread(_manifest, chosen, release, keys, files, contents)
 
     async def compare(self, before: Release, after: Release) -> Comparison:
         """What `after` has more, less, or otherwise; by key in as many files as that takes a few seconds for."""
-        added, removed, changed = compared(await self._releases.files(before), await self._releases.files(after))
+        both = await self._releases.files(before), await self._releases.files(after)
+        added, removed, changed = await asyncio.to_thread(compared, *both)
         looked_at = affordable(changed, _COMPARED_BYTES)
         contents = await self._blobs.get_many(file.sha for pair in looked_at for file in pair)
-        rows = [
-            # In a thread, so that others are served meanwhile.
-            await asyncio.to_thread(
-                changed_file, old.path, _checked(old, contents[old.sha]), _checked(new, contents[new.sha])
-            )
-            for old, new in looked_at
-        ]
+        rows = await asyncio.to_thread(_changed_files, looked_at, contents)
         rows += [ChangedFile(old.path, None) for old, _ in changed[len(looked_at) :]]
         return Comparison(added, removed, tuple(rows), complete=len(looked_at) == len(changed))
+
+
+# What follows runs in threads, so that others are served meanwhile.
+
+
+def _archivable(files: Sequence[ReleaseFile], archive_format: ArchiveFormat) -> int:
+    """The length of an archive of files whose paths it may hold."""
+    for file in files:
+        check_archivable(file.path)
+    return archive_length(archive_format, ((file.path, file.size) for file in files))
+
+
+def _added(archive: Archive, batch: Sequence[ReleaseFile], contents: Mapping[str, bytes]) -> bytes:
+    return b"".join(archive.add(file.path, _checked(file, contents[file.sha])) for file in batch)
+
+
+def _manifest(
+    name: str, release: Release, keys: Mapping[str, str], files: Sequence[ReleaseFile], contents: Mapping[str, bytes]
+) -> bytes:
+    data = {keys[file.path]: _checked(file, contents[file.sha]).decode() for file in files}
+    return config_map(name, release.digest, data).encode()
+
+
+def _changed_files(changed: Sequence[Changed], contents: Mapping[str, bytes]) -> list[ChangedFile]:
+    return [
+        changed_file(old.path, _checked(old, contents[old.sha]), _checked(new, contents[new.sha]))
+        for old, new in changed
+    ]
 
 
 async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -1,5 +1,6 @@
 """Making, reading and changing releases."""
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
@@ -72,7 +73,8 @@ class ReleaseService:
             created_at=milliseconds(self._clock()),
             created_by=actor,
         )
-        digest, provenance = release_digest(files), provenance_id(files)
+        digest = await asyncio.to_thread(release_digest, files)
+        provenance = await asyncio.to_thread(provenance_id, files)
 
         async def work(session: Session) -> tuple[Release, bool]:
             await self._projects.get(project_id, session)
@@ -88,7 +90,7 @@ class ReleaseService:
             InvalidInputError: `path_clash`.
         """
         files = await self._files_now(project_id, "all", None)
-        return release_digest(files), files
+        return await asyncio.to_thread(release_digest, files), files
 
     async def _files_now(
         self, project_id: str, contents: ReleaseContents, modified_file_ids: Collection[str] | None
@@ -99,8 +101,11 @@ class ReleaseService:
             return originals, await self._modified.of_project(project_id, session)
 
         # One moment for all of it: no release may hold half a sync. What it refers to stays for a day at least.
-        originals, modified = chosen(*await self._database.snapshot(read), contents, modified_file_ids)
-        return with_sums(originals, modified, await self._blobs.sha256s(file.sha for file in originals))
+        found = await self._database.snapshot(read)
+        # In threads, so that others are served meanwhile: projects may have ten thousands of files.
+        originals, modified = await asyncio.to_thread(chosen, *found, contents, modified_file_ids)
+        sha256s = await self._blobs.sha256s(file.sha for file in originals)
+        return await asyncio.to_thread(with_sums, originals, modified, sha256s)
 
     async def page(self, project_id: str, request: PageRequest) -> Page[Release]:
         """The releases which the project made, newest first.

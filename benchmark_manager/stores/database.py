@@ -46,6 +46,8 @@ _ATTEMPT_SECONDS: Final = 5.0
 _CLOSE_SECONDS: Final = 1.0
 #: `$in` takes time by the square of its length on the embedded server.
 IN_AT_MOST: Final = 100
+#: Rows that a long list reads at once: while they are decoded, nobody else is served.
+ROWS_AT_ONCE: Final = 250
 _AUTHENTICATION_FAILED: Final = 18
 #: An acknowledged write survives the loss of any minority of members, and a crash of all.
 _DURABLE: Final = WriteConcern("majority", j=True)

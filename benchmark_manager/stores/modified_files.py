@@ -13,7 +13,7 @@ from benchmark_manager.models.original_file import FileType
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.models.revision import Revision, RevisionKind, unrecorded_revision
-from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session, object_id
+from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
 from benchmark_manager.stores.revisions import RevisionStore
 
@@ -60,7 +60,8 @@ class ModifiedFileStore:
 
     async def of_project(self, project_id: str, session: Session | None = None) -> list[ModifiedFile]:
         """All modified files of a project, by path; none of the trash."""
-        rows = self._files.find({"project_id": ObjectId(project_id)}, session=session).sort("path", 1)
+        match = {"project_id": ObjectId(project_id)}
+        rows = self._files.find(match, session=session, batch_size=ROWS_AT_ONCE).sort("path", 1)
         return [modified_file(row) async for row in rows]
 
     async def of_original(self, original_file_id: str, session: Session | None = None) -> list[ModifiedFile]:

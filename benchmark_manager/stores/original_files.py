@@ -17,7 +17,7 @@ from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Problem, Verdict
 from benchmark_manager.models.project import ProjectStats
 from benchmark_manager.models.sync import SkippedFile
-from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session, object_id
+from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
 
 _NOUN: Final = "file"
@@ -146,7 +146,7 @@ class OriginalFileStore:
     async def in_place(self, project_id: str, session: Session) -> list[OriginalFile]:
         """All originals of a project which are not gone upstream, by path."""
         match = {"project_id": ObjectId(project_id), "removed_at": None}
-        cursor = self._files.find(match, session=session).sort([("path", 1), ("_id", 1)])
+        cursor = self._files.find(match, session=session, batch_size=ROWS_AT_ONCE).sort([("path", 1), ("_id", 1)])
         return [_file(row) async for row in cursor]
 
     # What a sync reads and writes.

@@ -21,6 +21,8 @@ _NEWEST_FIRST: Final = -1
 #: Files in one document, and bytes of their paths: MongoDB takes 16 MiB a document.
 _CHUNK_FILES: Final = 500
 _CHUNK_PATHS: Final = 1_000_000
+#: Documents that are decoded at once, while nobody else is served.
+_CHUNKS_AT_ONCE: Final = 2
 
 
 class ReleaseStore:
@@ -126,7 +128,7 @@ class ReleaseStore:
             NotFoundError: the release was deleted since it was found; never fewer files than it has.
         """
         match = {"digest": _digits(release.digest), "provenance": provenance or release.provenance}
-        chunks = self._files.find(match).sort("number", 1)
+        chunks = self._files.find(match, batch_size=_CHUNKS_AT_ONCE).sort("number", 1)
         files = [ReleaseFile(**row) async for chunk in chunks for row in chunk["files"]]
         if len(files) != release.files_count:
             raise NotFoundError(_NOUN, release.digest)

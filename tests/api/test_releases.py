@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import tarfile
+import threading
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from urllib.parse import quote
 import pytest
 import yaml
 
+from benchmark_manager.api import releases as routes
 from benchmark_manager.domain.git_objects import blob_id
-from benchmark_manager.services import release_delivery
+from benchmark_manager.services import release_delivery, releases
 from benchmark_manager.stores.blobs import BlobStore
 from github_test_server import Repository
 from support.problems import assert_problem, fields_at_fault
@@ -570,6 +572,40 @@ async def test_the_contents_of_releases_are_never_swept(
     await service.services.housekeeping.run()
     assert await collection.count_documents({}) == len(files)
     assert await fetched(service, release) == files
+
+
+async def test_what_takes_long_for_many_files_keeps_nobody_else_waiting(
+    service: Service, project: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs in other threads than the one which answers requests."""
+    threads: dict[str, set[int]] = {}
+
+    def noted(module: Any, name: str) -> None:
+        work = getattr(module, name)
+
+        def run(*arguments: Any, **options: Any) -> Any:
+            threads.setdefault(name, set()).add(threading.get_ident())
+            return work(*arguments, **options)
+
+        monkeypatch.setattr(module, name, run)
+
+    making = ("chosen", "with_sums", "release_digest", "provenance_id")
+    delivering = ("sums_text", "archive_length", "config_map", "compared", "changed_file")
+    answering = ("release_detail", "effective_answer", "comparison_answer")
+    for module, names in ((releases, making), (release_delivery, delivering), (routes, answering)):
+        for name in names:
+            noted(module, name)
+    first = await make(service, project)
+    original = (await service.files(project["id"]))["config/a.yaml"]
+    await service.variant(project["id"], original, content="mine: 1\n")
+    second = await make(service, project)
+    address = f"/releases/{first['digest']}"
+    await service.get(f"/projects/{project['id']}/effective")
+    await service.get(f"{address}/compare/{second['digest']}")
+    for route in ("SHA256SUMS", "archive", "configmap"):
+        assert (await service.http.get(f"{address}/{route}")).status_code == 200
+    assert threads.keys() == {*making, *delivering, *answering}
+    assert threading.get_ident() not in set().union(*threads.values())
 
 
 async def test_nothing_is_sent_where_a_content_is_missing_or_not_what_was_released(
