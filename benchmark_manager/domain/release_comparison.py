@@ -41,13 +41,13 @@ def compared(
 
 
 def affordable(changed: Sequence[Changed], budget: int) -> tuple[Changed, ...]:
-    """The first of them, as long as their contents have no more than `budget` bytes together."""
+    """Those whose contents have no more than `budget` bytes together; a large one does not stand in others' way."""
     chosen: list[Changed] = []
     for old, new in changed:
-        budget -= old.size + new.size
-        if budget < 0:
-            break
-        chosen.append((old, new))
+        size = old.size + new.size
+        if size <= budget:
+            budget -= size
+            chosen.append((old, new))
     return tuple(chosen)
 
 

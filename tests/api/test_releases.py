@@ -258,18 +258,20 @@ async def test_what_cannot_be_compared_by_key_is_told(service: Service, monkeypa
     """Texts which do not parse, others which mean the same, and more than can be looked at."""
     monkeypatch.setattr(release_delivery, "_COMPARED_BYTES", 60)
     before = {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"b: [\n", "config/c.yaml": b"x" * 60}
+    before["config/d.yaml"] = b"d: 1\n"
     repository = service.repository("acme/bench", before)
     project = await service.synced("acme/bench")
     old = await make(service, project)
     repository.commit({"config/a.yaml": b"a:   1 # same\n", "config/b.yaml": b"b: 2\n", "config/c.yaml": b"x"})
+    repository.commit({"config/d.yaml": b"d: 2\n"})
     await service.sync(project["id"])
     new = await make(service, project)
     compared = await service.get(f"/releases/{old['digest']}/compare/{new['digest']}")
-    assert [(row["path"], row["changes"]) for row in compared["changed"]] == [
-        ("config/a.yaml", []),
-        ("config/b.yaml", None),
-        ("config/c.yaml", None),
-    ]
+    rows = [(row["path"], row["changes"]) for row in compared["changed"]]
+    assert rows[:3] == [("config/a.yaml", []), ("config/b.yaml", None), ("config/c.yaml", None)]
+    # What is too large does not stand in the way of what comes behind it.
+    [(path, [change])] = rows[3:]
+    assert (path, change["path"], change["before"], change["after"]) == ("config/d.yaml", "d", 1, 2)
     assert compared["complete"] is False
 
 
