@@ -24,7 +24,7 @@ from benchmark_manager.api import (
 )
 from benchmark_manager.api.docs import install_docs
 from benchmark_manager.api.github_webhook import LargeBodies
-from benchmark_manager.api.middleware import HeadRequests, JsonBodies, LimitedBodies, NoSniffing
+from benchmark_manager.api.middleware import HeadRequests, JsonBodies, LimitedBodies, NoSniffing, OwnSites
 from benchmark_manager.api.problems import install_problem_handlers
 from benchmark_manager.config import Settings
 from benchmark_manager.factory import Outside, Services, open_services
@@ -84,7 +84,7 @@ def create_app(
         redoc_url=None,
         strict_content_type=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        middleware=[*_cors(settings), *_MIDDLEWARE],
+        middleware=[*_cors(settings), *_MIDDLEWARE, Middleware(OwnSites, origins=settings.cors_origins)],
     )
     for part in (
         *(health, metrics, projects, original_files, modified_files, revisions, trash, merging),

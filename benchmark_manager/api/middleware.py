@@ -1,6 +1,6 @@
 """What holds for every answer, whatever route gave it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,6 +15,7 @@ MAX_BODY: Final = 4 * 1024 * 1024
 _OWN_LIMITS: Final[Mapping[str, int]] = {github_webhook.PATH: github_webhook.MAX_PAYLOAD}
 #: Paths whose routes judge the media type themselves: a webhook's signature goes before it.
 _ANY_MEDIA_TYPE: Final = frozenset({github_webhook.PATH})
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -50,6 +51,29 @@ class NoSniffing:
             await send(message)
 
         await self._app(scope, receive, send_marked)
+
+
+class OwnSites:
+    """Refuse changes which a page of another site makes a browser ask for.
+
+    A request without a body needs no leave of ours: any page may send it, and the browser says only where from
+    (https://www.w3.org/TR/fetch-metadata/). Programs do not say, and are asked nothing.
+    """
+
+    def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
+        """`origins`: whose pages may call the API, or `*`."""
+        self._app = app
+        self._origins = frozenset(origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in _SAFE_METHODS and self._is_foreign(Headers(scope=scope)):
+            await problem("cross_site", CODES["cross_site"][1])(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _is_foreign(self, headers: Headers) -> bool:
+        allowed = "*" in self._origins or headers.get("origin") in self._origins
+        return headers.get("sec-fetch-site") == "cross-site" and not allowed
 
 
 class LimitedBodies:

@@ -41,6 +41,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
         401,
         "X-Hub-Signature-256 is not this body's; give the webhook at GitHub the secret that WEBHOOK_SECRET has.",
     ),
+    "cross_site": (403, "A page of another site asked for this; CORS_ORIGINS says whose pages may."),
     "route_not_found": (404, "There is nothing at this address; /docs lists what there is."),
     "project_not_found": (404, "There is no project '65f0c0ffee65f0c0ffee65f0'."),
     "file_not_found": (404, "There is no file '65f0c0ffee65f0c0ffee65f0'."),

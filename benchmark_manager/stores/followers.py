@@ -9,7 +9,7 @@ from pymongo import UpdateOne
 
 from benchmark_manager.models.modified_file import Drift, variant_path
 from benchmark_manager.models.original_file import FileFormat, FileType
-from benchmark_manager.stores.database import Database, Session
+from benchmark_manager.stores.database import ROWS_AT_ONCE, Database, Session
 
 _BATCH: Final = 1000
 _FIELDS: Final = (
@@ -52,7 +52,8 @@ class FollowerStore:
         if not original_ids:
             return []
         fields = dict.fromkeys((*_FIELDS, "original_file_id"), 1)
-        rows = self._files.find({"project_id": ObjectId(project_id)}, fields, session=session)
+        match = {"project_id": ObjectId(project_id)}
+        rows = self._files.find(match, fields, session=session, batch_size=ROWS_AT_ONCE)
         return [
             Follower(str(row["_id"]), str(row["original_file_id"]), **{name: row[name] for name in _FIELDS})
             async for row in rows

@@ -18,7 +18,7 @@ MEMBERS = {"type", "title", "status", "detail", "code"}
 FURTHER_MEMBERS = {"conflicts", "errors", "current_revision", "problems", "sync"}
 METHODS = ("get", "post", "put", "patch", "delete")
 #: What any address can answer, whether a route is there or not.
-ANYWHERE = {"route_not_found", "method_not_allowed"}
+ANYWHERE = {"cross_site", "route_not_found", "method_not_allowed"}
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str) -> Json:
