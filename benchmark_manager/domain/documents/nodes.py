@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeAlias
 from pydantic import JsonValue
 
 from benchmark_manager.domain.documents.lines import LineStarts
+from benchmark_manager.domain.documents.scalars import Reading, read_plain
 from benchmark_manager.models.original_file import FileFormat
 
 CollectionKind: TypeAlias = Literal["mapping", "sequence", "stream"]
@@ -133,9 +134,16 @@ class Identities:
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
+        self._plain: dict[str, Reading] = {}
 
     def number(self, *parts: Hashable) -> int:
         return self._numbers.setdefault(parts, len(self._numbers))
+
+    def plain(self, text: str) -> Reading:
+        """`read_plain`, remembered: the texts share most of their scalars, and reading one costs more than the rest."""
+        if (reading := self._plain.get(text)) is None:
+            reading = self._plain[text] = read_plain(text)
+        return reading
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ that they are: `no` and `false` are not.
 """
 
 import math
+import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +23,9 @@ from benchmark_manager.domain.yaml_scalars import TAG_PREFIX
 _TEXT: Final = f"{TAG_PREFIX}str"
 _tag_of: Final[Callable[[type[yaml.Node], str, tuple[bool, bool]], str]] = Resolver().resolve
 _CONSTRUCTOR: Final = SafeConstructor()
+# The usual words and numbers, which all readers take alike; asked first because nearly all are of these forms.
+_NO_WORD: Final = frozenset("0123456789+-.~=<!&*yYnNoOtTfF")
+_WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,15}")
 # Converting longer digits takes quadratic time; they are shown as they are written.
 _MAX_DIGITS: Final = 1000
 
@@ -49,6 +53,14 @@ def read_tagged(text: str, tag: str, source: str) -> Reading:
 
 def read_plain(text: str) -> Reading:
     """A plain scalar of YAML."""
+    if text and text[0] not in _NO_WORD:
+        return read_text(text)
+    if _WHOLE.fullmatch(text):
+        return Reading((f"{TAG_PREFIX}int", text, ("int", text)), int(text))
+    return _read_unusual(text)
+
+
+def _read_unusual(text: str) -> Reading:
     tag = _tag_of(yaml.ScalarNode, text, (True, False))
     newer = yaml_scalars.resolve(text)
     if tag == _TEXT and newer[0] == "str":

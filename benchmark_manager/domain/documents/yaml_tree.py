@@ -25,7 +25,7 @@ from benchmark_manager.domain.documents.nodes import (
     Tree,
     parts_of,
 )
-from benchmark_manager.domain.documents.scalars import Reading, read_plain, read_tagged, read_text
+from benchmark_manager.domain.documents.scalars import Reading, read_tagged, read_text
 from benchmark_manager.domain.yaml_events import (
     AliasEvent,
     Event,
@@ -93,7 +93,6 @@ class _Composer:
         self._originals = {ord(source.parsed[i]): source.text[i] for i in source.delicate}
         self._frames: list[_Frame] = []
         self._references: list[list[str]] = []
-        self._readings: dict[str, Reading] = {}
         # The end of what was read last: a value, or the mark which begins a document.
         self._end = 0
 
@@ -134,12 +133,7 @@ class _Composer:
     def _reading(self, event: ScalarEvent, text: str, source: str) -> Reading:
         if event.tag is not None:
             return read_tagged(text, event.tag, source)
-        if not event.implicit[0]:
-            return read_text(text)
-        # Keys and values repeat, and reading one costs more than the rest of it.
-        if (reading := self._readings.get(text)) is None:
-            reading = self._readings[text] = read_plain(text)
-        return reading
+        return self._identities.plain(text) if event.implicit[0] else read_text(text)
 
     def _block_scalar_end(self, start: int, end: int) -> int:
         """The end of the last line that belongs to it, without its line end."""
