@@ -11,6 +11,7 @@ from benchmark_manager.domain.documents.paths import (
     Step,
     children,
     document_label,
+    documents,
     item_step,
     named_documents,
     named_items,
@@ -84,7 +85,7 @@ class _Walker:
             return False
         if nodes[0].kind == "mapping":
             return self._mapping(path, (base, theirs, mine), nodes, both=both)
-        labels = named_documents(nodes) if nodes[0].kind == "stream" else named_items(nodes)
+        labels = _document_labels(nodes) if nodes[0].kind == "stream" else named_items(nodes)
         if labels is not None and (nodes[0].kind == "sequence" or labels[0].keys() == labels[2].keys()):
             return self._named(path, theirs, labels)
         return self._listed(path, (base, theirs, mine), nodes)
@@ -203,6 +204,13 @@ class _Walker:
         differences = [Difference((*path, f"[+{i}]"), (None, None, slot)) for i, slot in enumerate(slots, first)]
         decided = [self._decided(difference, is_conflict=False) for difference in differences]
         return [chosen for chosen in decided if isinstance(chosen, Added)]
+
+
+def _document_labels(streams: Sequence[Collection]) -> list[dict[Step, Slot]] | None:
+    # A single document is the same one whatever it is called: upstream may rename the Job which I edit.
+    if all(len(stream.slots) == 1 for stream in streams):
+        return documents(streams)
+    return named_documents(streams)
 
 
 def _item_step(collection: Collection, number: int) -> Step:

@@ -151,6 +151,19 @@ def test_several_documents() -> None:
     assert [conflict.path for conflict in conflicts] == ["Job/a n", "Job/b n"]
 
 
+def test_the_only_document_stays_itself_under_another_name() -> None:
+    base = "kind: Job\nmetadata:\n  name: a\nspec:\n  parallelism: 1\n  completions: 1\n"
+    renamed, edited = base.replace("name: a", "name: b"), base.replace("completions: 1", "completions: 2")
+    merged = renamed.replace("completions: 1", "completions: 2")
+    assert _merged(base, renamed, edited) == _merged(base, edited, renamed) == ("text", merged)
+
+
+def test_paths_in_the_only_document_do_not_name_it() -> None:
+    base = "kind: Job\nmetadata:\n  name: a\nspec:\n  parallelism: 1\n"
+    theirs, mine = (base.replace("parallelism: 1", f"parallelism: {number}") for number in (2, 3))
+    assert [conflict.path for conflict in _conflicts(base, theirs, mine)] == ["spec.parallelism"]
+
+
 def test_a_document_gone_does_not_take_my_edit_along() -> None:
     documents = [f"kind: Job\nmetadata:\n  name: {name}\nn: 1\n" for name in "abcd"]
     mine = [documents[0], documents[1].replace("n: 1", "n: 9"), documents[2]]
