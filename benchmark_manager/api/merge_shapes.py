@@ -92,7 +92,9 @@ class DiffAnswer(BaseModel):
     before_path: str
     after_path: str
     unified: str = Field(description="A patch which `git apply` and `patch -p1` take; empty where nothing differs.")
-    changes: list[KeyChangeAnswer] | None = Field(description="By key; null where a side does not parse.")
+    changes: list[KeyChangeAnswer] | None = Field(
+        description="By key; null where a side does not parse, or may have over 40,000 values."
+    )
 
 
 def diff_answer(against: str, found: Comparison) -> DiffAnswer:
@@ -117,7 +119,7 @@ class VariantColumn(BaseModel):
     id: str
     modified_name: str
     drift: Drift
-    readable: bool = Field(description="False: it does not parse, and has no values in the rows.")
+    readable: bool = Field(description="False: it does not parse, or is too large, and has no values in the rows.")
 
 
 class VariantRow(BaseModel):
@@ -133,7 +135,9 @@ class VariantsAnswer(BaseModel):
     """All variants of an original side by side."""
 
     columns: list[VariantColumn]
-    rows: list[VariantRow] | None = Field(description="Null where the original itself does not parse.")
+    rows: list[VariantRow] | None = Field(
+        description="Null where the original itself does not parse, or may have over 40,000 values."
+    )
 
 
 _ORIGINAL = "original"

@@ -31,7 +31,7 @@ _Rows = tuple[ValueRow, ...] | None
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """From an earlier text to a variant's; `changes` is None where a side does not parse."""
+    """From an earlier text to a variant's; `changes` is None where a side does not parse, or is too large."""
 
     before_path: str
     after_path: str
@@ -58,7 +58,7 @@ class VariedKey:
 class VariantsTable:
     """The variants of an original side by side; `unreadable` are the ids of those which do not parse.
 
-    `rows` is None where the original itself does not parse.
+    `rows` is None where the original itself does not parse, or is too large.
     """
 
     columns: tuple[ModifiedFile, ...]

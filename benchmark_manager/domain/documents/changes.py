@@ -6,15 +6,19 @@ and comments are no change, while `1` and `"1"`, an anchor and a tag are told ap
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import JsonValue
 
 from benchmark_manager.domain.documents.nodes import Collection, Identities, Node, Slot, Tree
-from benchmark_manager.domain.documents.parse import try_parse
+from benchmark_manager.domain.documents.parse import most_values, try_parse
 from benchmark_manager.domain.documents.paths import Path, Slots, children, named_items, shown
 from benchmark_manager.domain.documents.values import to_json
 from benchmark_manager.models.original_file import FileFormat
+
+#: Texts which may have more values than this are not compared by key: their trees would take seconds to read and
+#: hundreds of megabytes. Real files reach 2,200.
+_MOST_VALUES: Final = 40_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +47,20 @@ class ValueRow:
 
 
 def key_changes(before: str, after: str, file_format: FileFormat) -> tuple[KeyChange, ...] | None:
-    """The differences in the order of `before`; None where a side does not parse or is a template.
+    """The differences in the order of `before`; None where a side does not parse, is a template, or is too large.
 
     A value that came or went is one change with all that is in it. A list whose items are addressed
     by name and stand in another order is one change; any other list is compared item by item.
     """
     identities = Identities()
-    old, new = (try_parse(text, file_format, identities) for text in (before, after))
+    old, new = (_tree(text, file_format, identities) for text in (before, after))
     if old is None or new is None:
         return None
     return tuple(_differences(old, new))
+
+
+def _tree(text: str, file_format: FileFormat, identities: Identities) -> Tree | None:
+    return None if most_values(text) > _MOST_VALUES else try_parse(text, file_format, identities)
 
 
 def _differences(old: Tree, new: Tree) -> Iterator[KeyChange]:
@@ -105,10 +113,10 @@ def values_at(text: str, file_format: FileFormat) -> Mapping[str, JsonValue] | N
 def value_rows(texts: Sequence[str], file_format: FileFormat) -> tuple[ValueRow, ...] | None:
     """The values of several texts side by side, under paths which lead to the same place in all of them.
 
-    None where one of them does not parse or is a template.
+    None where one of them does not parse, is a template, or is too large.
     """
     identities = Identities()
-    trees = [tree for text in texts if (tree := try_parse(text, file_format, identities)) is not None]
+    trees = [tree for text in texts if (tree := _tree(text, file_format, identities)) is not None]
     if len(trees) != len(texts):
         return None
     return tuple(_rows(trees))
@@ -120,10 +128,10 @@ def rows_beside(original: str, texts: Sequence[str], file_format: FileFormat) ->
     None for a text without a tree, and for all of them where the original has none.
     """
     identities = Identities()
-    first = try_parse(original, file_format, identities)
+    first = _tree(original, file_format, identities)
     if first is None:
         return [None] * len(texts)
-    trees = (try_parse(text, file_format, identities) for text in texts)
+    trees = (_tree(text, file_format, identities) for text in texts)
     return [None if tree is None else tuple(_differing([first, tree])) for tree in trees]
 
 

@@ -1,7 +1,10 @@
 """Texts whose trees would take seconds to read: merged by lines, and what comes out is still checked."""
 
+import time
+
 import pytest
 
+from benchmark_manager.domain.documents import key_changes, rows_beside
 from benchmark_manager.domain.merge import MergeImpossibleError, merge, resolve
 from benchmark_manager.models.merge import Resolution
 
@@ -36,3 +39,18 @@ def test_lines_which_come_together_to_a_key_twice_are_a_conflict() -> None:
 def test_where_an_input_does_not_parse_the_lines_decide() -> None:
     theirs, mine = "broken: [\n" + BASE, BASE + "last: 1\n"
     assert merge(BASE, theirs, mine, "yaml").content == theirs + "last: 1\n"
+
+
+def test_the_largest_texts_which_are_merged_by_keys_take_about_a_second() -> None:
+    lines = [f"k{n}: {n}\n" for n in range(9_990)]
+    began = time.process_time()
+    found = merge("".join(lines), "".join(lines[::-1]), "".join(lines).replace("k7: 7\n", "k7: 8\n"), "yaml")
+    assert (found.outcome, time.process_time() - began < 3) == ("keys", True)
+
+
+def test_texts_with_hundreds_of_thousands_of_values_are_not_compared_by_key() -> None:
+    before = f"[{'1,' * 400_000}1]"
+    began = time.process_time()
+    assert key_changes(before, f"[2,{before[1:]}", "json") is None
+    assert rows_beside("a: 1\n", [before], "yaml") == [None]
+    assert time.process_time() - began < 1
