@@ -68,6 +68,12 @@ class RebaseRequest(RequestBody):
         examples=[[{"path": "spec.parallelism", "take": "mine"}]],
     )
     content: str | None = Field(default=None, description="The merged text, by a person's hand.")
+    theirs_sha: str | None = Field(
+        default=None,
+        max_length=64,
+        description="The original which was decided about, as `GET …/merge` tells it; 409 `upstream_moved` where that "
+        "is not the original any more. Without it, decisions count for whatever the original is now.",
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

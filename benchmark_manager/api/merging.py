@@ -28,7 +28,7 @@ async def preview_merge(request: Request, services: ServicesDependency, modified
     summary="Merge upstream's changes into a modified file",
     response_model=ModifiedFileWithContent,
     responses=documented(
-        *("modified_file_not_found", "stale", "merge_conflict", "upstream_removed"),
+        *("modified_file_not_found", "stale", "merge_conflict", "upstream_moved", "upstream_removed"),
         *("merge_unresolved", "bad_resolution", "merge_impossible", "invalid_content", "too_large", "disk_full"),
         *("malformed_json", "body_too_large", "unsupported_media_type", "invalid_request"),
     ),
@@ -51,6 +51,7 @@ async def rebase(
         modified_file_id,
         resolutions=[resolution.resolution() for resolution in wanted.resolutions],
         content=wanted.content,
+        expected_original=wanted.theirs_sha,
         allow_invalid=allow_invalid,
         expected_revisions=revisions,
         actor=actor,

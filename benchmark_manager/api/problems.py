@@ -56,6 +56,10 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "project_name_taken": (409, "There is a project named 'vLLM nightly' already; choose another name."),
     "not_synced": (409, "The project's repository has not been read yet; sync the project, then ask again."),
     "name_taken": (409, "The project has a modified file 'config/vllm.yaml' already; choose another modified_name."),
+    "upstream_moved": (
+        409,
+        "The original 'config/llama.yaml' is not what was decided about any more; look at the merge again.",
+    ),
     "upstream_removed": (
         409,
         "The original 'config/llama.yaml' is gone upstream, so there is nothing to merge with.",

@@ -80,6 +80,7 @@ class MergeService:
         *,
         resolutions: Sequence[Resolution],
         content: str | None,
+        expected_original: str | None,
         allow_invalid: bool,
         expected_revisions: Collection[int] | None,
         actor: str,
@@ -93,11 +94,13 @@ class MergeService:
             NotFoundError, InvalidInputError, InvalidContentError
             StaleError: the file is not at one of `expected_revisions` (None: any will do).
             MergeConflictError: a person must decide.
-            ConflictError: `upstream_removed`.
+            ConflictError: `upstream_removed`, or `upstream_moved`: the original is not at the blob id
+                `expected_original` (None: any will do), so that the decisions would hide what came since.
         """
         while True:
             preview = await self.preview(modified_file_id)
             expect_revision(preview.file, expected_revisions)
+            _expect_original(preview.original, expected_original)
             text = content if content is not None else await _merged(preview, resolutions)
             changes = await self._files.accepted(preview.file, text.encode(), allow_invalid)
             try:
@@ -136,6 +139,14 @@ class MergeService:
             return rebased
 
         return await self._database.transaction(work)
+
+
+def _expect_original(original: OriginalFile, expected_sha: str | None) -> None:
+    if expected_sha is not None and original.sha != expected_sha:
+        raise ConflictError(
+            "upstream_moved",
+            f"The original {original.path!r} is not what was decided about any more; look at the merge again.",
+        )
 
 
 def _kind(before: ModifiedFile, after: ModifiedFile) -> RevisionKind:

@@ -108,6 +108,23 @@ async def test_what_both_changed_is_a_conflict_by_path_which_a_person_decides(
     assert (decided["drift"], decided["revision"]) == ("current", 2)
 
 
+async def test_decisions_about_an_original_which_moved_on_do_not_hide_what_came_since(
+    service: Service, repository: Repository, project: Json, variant: Json
+) -> None:
+    await upstream(service, repository, project, BASE.replace(b"size: 2", b"size: 4"))
+    seen = (await service.get(f"/modified-files/{variant['id']}/merge"))["theirs_sha"]
+    newest = BASE.replace(b"size: 2", b"size: 4").replace(b"seed: 1", b"seed: 2")
+    await upstream(service, repository, project, newest)
+    path = f"/modified-files/{variant['id']}/rebase"
+    decisions = {"resolutions": [{"path": "tensor_parallel_size", "take": "mine"}]}
+    for decided in (decisions, {"content": MINE}):
+        answer = await service.http.post(path, json={**decided, "theirs_sha": seen})
+        assert_problem(answer, 409, "upstream_moved")
+    assert (await now(service, variant))["drift"] == "conflict"
+    seen = (await service.get(f"/modified-files/{variant['id']}/merge"))["theirs_sha"]
+    assert (await rebase(service, variant, **decisions, theirs_sha=seen))["content"].endswith("seed: 2\n")
+
+
 @pytest.mark.parametrize(("take", "size"), [("theirs", 4), ("mine", 8)])
 async def test_a_decision_takes_one_side(
     service: Service, repository: Repository, project: Json, variant: Json, take: str, size: int
