@@ -143,10 +143,11 @@ def _rows(trees: Sequence[Tree]) -> Iterator[ValueRow]:
     pending: list[tuple[Path, tuple[Node | None, ...]]] = [((), tuple(tree.stream for tree in trees))]
     while pending:
         path, nodes = pending.pop()
-        leaves = tuple(node if _is_leaf(node) else None for node in nodes)
+        groups, apart = _groups(nodes)
+        leaves = tuple(node if node in apart or _is_leaf(node) else None for node in nodes)
         if any(node is not None for node in leaves):
             yield _row(path, trees, leaves)
-        for group in reversed(_groups(nodes)):
+        for group in reversed(groups):
             parts = children(trees, group) or []
             pending += [((*path, step), tuple(_value(slot) for slot in slots)) for step, slots in reversed(parts)]
 
@@ -159,13 +160,22 @@ def _is_leaf(node: Node | None) -> bool:
     return node is not None and (not isinstance(node, Collection) or not (node.slots or node.kind == "stream"))
 
 
-def _groups(nodes: Sequence[Node | None]) -> list[tuple[Node | None, ...]]:
-    """The sides whose collections can be walked together, for each kind, tag and anchor of them."""
-    heads = dict.fromkeys(node.head for node in nodes if isinstance(node, Collection) and node.slots)
-    return [
-        tuple(node if isinstance(node, Collection) and node.head == head and node.slots else None for node in nodes)
-        for head in heads
-    ]
+def _groups(nodes: Sequence[Node | None]) -> tuple[list[tuple[Node | None, ...]], frozenset[Node]]:
+    """The sides whose collections can be walked together, for each kind of them; and those which cannot.
+
+    Collections of one kind with different tags or anchors have equal paths inside, so that each of them is one value.
+    """
+    kinds: dict[str, list[Collection]] = {}
+    for node in nodes:
+        if isinstance(node, Collection) and node.slots:
+            kinds.setdefault(node.kind, []).append(node)
+    groups: list[tuple[Node | None, ...]] = []
+    apart: set[Node] = set()
+    for same in kinds.values():
+        together = frozenset(same) if len({node.head for node in same}) == 1 else frozenset()
+        apart.update(() if together else same)
+        groups += [tuple(node if node in together else None for node in nodes)] if together else []
+    return groups, frozenset(apart)
 
 
 def _row(path: Path, trees: Sequence[Tree], nodes: Sequence[Node | None]) -> ValueRow:

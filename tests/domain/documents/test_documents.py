@@ -12,6 +12,7 @@ from benchmark_manager.domain.documents import (
     UnreadableError,
     key_changes,
     parse,
+    rows_beside,
     try_parse,
     value_rows,
     values_at,
@@ -165,6 +166,13 @@ def test_variants_share_paths() -> None:
         "x": (((1,), None, None), (False, True, True)),
         "x.y": ((None, None, (2,)), (False, False, True)),
     }
+
+
+def test_an_anchor_or_a_tag_of_its_own_makes_a_collection_one_value() -> None:
+    """Walked apart, its keys stood twice in the table: once as gone, once as new."""
+    (rows,) = rows_beside("a:\n  x: 1\n", ["a: &d\n  x: 1\nb: *d\n"], "yaml")
+    assert rows is not None
+    assert [(row.path, row.values) for row in rows] == [("a", (({"x": 1},), ("&d\n  x: 1",))), ("b", (None, ("*d",)))]
 
 
 def test_aliases_are_references() -> None:
