@@ -1,12 +1,13 @@
 """Making a plan's changes in theirs' text, by position. Every byte outside them stays."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
-from benchmark_manager.domain.documents.lines import line_end_of
-from benchmark_manager.domain.documents.nodes import Collection, Slot, Tree
+from benchmark_manager.domain.documents.lines import line_end_of, split_lines
+from benchmark_manager.domain.documents.nodes import Collection, Node, Scalar, Slot, Tree
 from benchmark_manager.domain.merge.excerpts import (
     UnreplayableError,
     behind_lines,
@@ -22,6 +23,8 @@ from benchmark_manager.domain.merge.excerpts import (
 from benchmark_manager.domain.merge.plan import Added, Kept, Part, Plan, Removed
 
 _BLANKS = " \t\r\n"
+# Behind the mark of a block scalar, before which a tag may hold a `#` but no blank with it.
+_HEADER_COMMENT = re.compile(r"(?<![ \t])[ \t]++#.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ def _block_value(theirs: Tree, slot: Slot, added: Added, indent: str) -> Splices
     text = moved(added, source.gap, value_end(added.tree, source), theirs, indent)
     if slot.gap > slot.start and text and not text.startswith(tuple(_BLANKS)):
         text = f" {text}"
+    if _is_block_scalar(slot.value) and _is_block_scalar(source.value):
+        text = _with_comment(text, theirs.text[slot.gap : slot.end], line_end_of(theirs.text))
     if slot.value.is_block or not source.value.is_block:
         yield Splice(slot.gap, value_end(theirs, slot), text)
         return
@@ -95,6 +100,17 @@ def _block_value(theirs: Tree, slot: Slot, added: Added, indent: str) -> Splices
     head, separator, tail = text.partition(line_end_of(theirs.text))
     yield Splice(slot.gap, slot.end, head)
     yield Splice(theirs.lines.end(slot.end), theirs.lines.end(slot.end), separator + tail)
+
+
+def _is_block_scalar(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.is_block
+
+
+def _with_comment(text: str, old: str, line_end: str) -> str:
+    """A block scalar with the comment behind the mark (`| # why`) of the one whose place it takes, if that has any."""
+    comment = _HEADER_COMMENT.search(split_lines(old)[0])
+    head, separator, lines = text.partition(line_end)
+    return text if comment is None else _HEADER_COMMENT.sub("", head) + comment[0] + separator + lines
 
 
 def _collection(theirs: Tree, owner: Slot, parts: Sequence[Part]) -> Splices:

@@ -252,6 +252,18 @@ def test_comments_at_line_ends_stay_theirs() -> None:
     assert _merged(base, theirs, "a: 5 # z\nb: 2\n") == ("keys", "a: 5 # y\nb: 2\n")
 
 
+def test_a_comment_behind_the_mark_of_a_block_scalar_stays_theirs() -> None:
+    base, theirs = "s: |  # run\n  a\nx: 1\n", "s: |  # run twice\n  a\nx: 1\n"
+    assert _merged(base, theirs, "s: >-  # run\n  b # no comment\n  c\nx: 1\n") == (
+        "keys",
+        "s: >-  # run twice\n  b # no comment\n  c\nx: 1\n",
+    )
+    assert _merged("s: |\n  a\nx: 1\n", "s: |\n  a\nx: 2\n", "s: |  # mine\n  b\nx: 1\n") == (
+        "keys",
+        "s: |  # mine\n  b\nx: 2\n",
+    )
+
+
 def test_a_removed_key_takes_its_comments_along() -> None:
     base = "# head\na: 1\n\n# about b\nb: 2 # b\n  # deeper\n# about c\nc: 3\n"
     assert _merged(base, base.replace("c: 3", "c: 4"), "# head\na: 1\n\n# about c\nc: 3\n") == (
