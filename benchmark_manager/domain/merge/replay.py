@@ -21,6 +21,7 @@ from benchmark_manager.domain.merge.excerpts import (
     value_in_flow,
 )
 from benchmark_manager.domain.merge.plan import Added, Kept, Part, Plan, Removed
+from benchmark_manager.domain.merge.replay_documents import replay_documents
 
 _BLANKS = " \t\r\n"
 # Behind the mark of a block scalar, before which a tag may hold a `#` but no blank with it.
@@ -115,8 +116,10 @@ def _with_comment(text: str, old: str, line_end: str) -> str:
 
 def _collection(theirs: Tree, owner: Slot, parts: Sequence[Part]) -> Splices:
     node = owner.value
-    if not isinstance(node, Collection) or node.kind == "stream":
+    if not isinstance(node, Collection):
         raise UnreplayableError
+    if node.kind == "stream":
+        return (Splice(*splice) for splice in replay_documents(theirs, parts))
     if not node.is_block:
         return _flow(theirs, node, parts)
     if all(isinstance(part, Removed) for part in parts):

@@ -164,6 +164,40 @@ def test_paths_in_the_only_document_do_not_name_it() -> None:
     assert [conflict.path for conflict in _conflicts(base, theirs, mine)] == ["spec.parallelism"]
 
 
+def _documents(*names: str, **values: int) -> str:
+    return "".join(
+        f"---\n# {name}\nkind: Job\nmetadata: {{name: {name}}}\nv: {values.get(name, 1)}\n" for name in names
+    )
+
+
+@pytest.mark.parametrize(
+    ("theirs", "mine", "merged"),
+    [
+        (_documents("a", "b", b=2), _documents("a", "b", "c"), _documents("a", "b", "c", b=2)),
+        (_documents("a", "b", a=2), _documents("a", "x", "b"), _documents("a", "x", "b", a=2)),
+        (_documents("a", "b", a=2), _documents("a"), _documents("a", a=2)),
+        (_documents("a", "b", b=2)[:-1], _documents("a", "b", "c"), _documents("a", "b", "c", b=2)),
+        (
+            _documents("a", "b").replace("\n", "\r\n"),
+            _documents("b", "c"),
+            _documents("b", "c").replace("\n", "\r\n"),
+        ),
+    ],
+)
+def test_documents_come_and_go(theirs: str, mine: str, merged: str) -> None:
+    assert _merged(_documents("a", "b"), theirs, mine)[1] == merged
+
+
+def test_a_document_before_all_others_is_not_placed_by_guess() -> None:
+    base = _documents("a", "b")
+    assert _conflicts(base, base.replace("\n", "\r\n"), _documents("c", "a", "b"))
+
+
+@pytest.mark.parametrize("theirs", ["# licence\na: 1\n---\nb: 2\n", "a: 1\n# about b\n---\nb: 2\n"])
+def test_a_document_does_not_take_comments_along_which_may_be_of_another(theirs: str) -> None:
+    assert _conflicts("a: 1\n---\nb: 1\n", theirs, "b: 1\n")
+
+
 def test_a_document_gone_does_not_take_my_edit_along() -> None:
     documents = [f"kind: Job\nmetadata:\n  name: {name}\nn: 1\n" for name in "abcd"]
     mine = [documents[0], documents[1].replace("n: 1", "n: 9"), documents[2]]

@@ -166,3 +166,14 @@ def _expected(key: str, base: dict[str, int], sides: dict[str, dict[str, int]], 
         return sides[take].get(key)
     theirs = sides["theirs"].get(key)
     return sides["mine"].get(key) if theirs == base[key] else theirs
+
+
+def test_a_value_can_take_the_place_of_a_document_which_came() -> None:
+    base, theirs = "a: 1\n---\nb: 1\n", "a: 1\r\n---\r\nb: 1\r\n# more\r\n"
+    mine = "c: 1\n---\na: 1\n---\nb: 1\n---\nd: 1\n"
+    (first, last) = merge(base, theirs, mine, "yaml").conflicts
+    decisions = [
+        Resolution(path=first.path, take="theirs"),
+        Resolution(path=last.path, take="value", value={"d": [2]}),
+    ]
+    assert resolve(base, theirs, mine, "yaml", decisions) == f'{theirs}---\r\n{{"d": [2]}}\r\n'
