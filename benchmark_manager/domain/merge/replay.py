@@ -24,6 +24,8 @@ from benchmark_manager.domain.merge.plan import Added, Kept, Part, Plan, Removed
 from benchmark_manager.domain.merge.replay_documents import replay_documents
 
 _BLANKS = " \t\r\n"
+# Behind an entry between brackets, before the next one.
+_FLOW_COMMENT = re.compile(r"[ \t\r\n,]*+#")
 # Behind the mark of a block scalar, before which a tag may hold a `#` but no blank with it.
 _HEADER_COMMENT = re.compile(r"(?<![ \t])[ \t]++#.*")
 
@@ -187,7 +189,7 @@ def _new_lines(theirs: Tree, first: Slot, before: Slot | None, text: str) -> Spl
 def _flow(theirs: Tree, node: Collection, parts: Sequence[Part]) -> Splices:
     """Entries between brackets, with their commas."""
     if any(isinstance(part, Kept) for part in parts):
-        yield from _removed_from_flow(parts)
+        yield from _removed_from_flow(theirs, parts)
         yield from _added_to_flow(theirs, node, parts)
         return
     start, end = (node.slots[0].start, node.slots[-1].end) if node.slots else (node.end - 1, node.end - 1)
@@ -197,7 +199,7 @@ def _flow(theirs: Tree, node: Collection, parts: Sequence[Part]) -> Splices:
     )
 
 
-def _removed_from_flow(parts: Sequence[Part]) -> Splices:
+def _removed_from_flow(theirs: Tree, parts: Sequence[Part]) -> Splices:
     kept: Slot | None = None
     run: list[Slot] = []
     for part in parts:
@@ -205,10 +207,20 @@ def _removed_from_flow(parts: Sequence[Part]) -> Splices:
             run.append(part.slot)
         elif isinstance(part, Kept):
             if run:
+                # A comment in the line of what goes belongs to it; one above what stays does not.
+                _expect_no_comment(theirs, theirs.lines.end(run[-1].end), part.slot.start)
                 yield Splice(run[0].start, part.slot.start, "")
             kept, run = part.slot, []
     if run and kept is not None:
+        _expect_no_comment(theirs, kept.end, run[0].start)
+        _expect_no_comment(theirs, run[-1].end, theirs.lines.end(run[-1].end))
         yield Splice(kept.end, run[-1].end, "")
+
+
+def _expect_no_comment(theirs: Tree, start: int, end: int) -> None:
+    """Between brackets a comment which would go along, or come to stand beside another entry, stops the change."""
+    if theirs.file_format == "yaml" and _FLOW_COMMENT.match(theirs.text, start, max(start, end)):
+        raise UnreplayableError
 
 
 def _added_to_flow(theirs: Tree, node: Collection, parts: Sequence[Part]) -> Splices:
@@ -220,6 +232,8 @@ def _added_to_flow(theirs: Tree, node: Collection, parts: Sequence[Part]) -> Spl
         if isinstance(part, Added):
             text = source_in_flow(part, theirs, indent)
             at = first.start if before is None else before.end
+            if before is not None:
+                _expect_no_comment(theirs, at, theirs.lines.end(at))
             yield Splice(at, at, f"{text},{blanks}" if before is None else f",{blanks}{text}")
         elif isinstance(part, Kept):
             before = part.slot

@@ -298,6 +298,17 @@ def test_a_comment_behind_the_mark_of_a_block_scalar_stays_theirs() -> None:
     )
 
 
+@pytest.mark.parametrize("mine", ["[\n  1, # one\n  2, # two\n  3\n]\n", "[\n  1 # one\n]\n", "[\n  2  # two\n]\n"])
+def test_between_brackets_no_comment_comes_to_stand_beside_another_entry(mine: str) -> None:
+    base, theirs = "a: [\n  1, # one\n  2  # two\n]\n", "a: [\n  1, # ONE\n  # second\n  2  # TWO\n]\n"
+    assert _conflicts(base, theirs, f"a: {mine}")
+
+
+def test_between_brackets_a_comment_goes_with_its_entry() -> None:
+    base, mine = "a: [\n  1, # one\n  2, # two\n  3\n]\nb: 1\n", "a: [\n  1, # one\n  3\n]\nb: 1\n"
+    assert _merged(base, base.replace("two", "TWO"), mine) == ("keys", mine)
+
+
 def test_a_removed_key_takes_its_comments_along() -> None:
     base = "# head\na: 1\n\n# about b\nb: 2 # b\n  # deeper\n# about c\nc: 3\n"
     assert _merged(base, base.replace("c: 3", "c: 4"), "# head\na: 1\n\n# about c\nc: 3\n") == (
