@@ -191,7 +191,7 @@ class _Walker:
             at = gaps[hunk.end]
             before = theirs.slots[at - 1] if at else None
             removed |= self._gone(path, at - len(gone), gone)
-            added.setdefault(before, []).extend(self._new(path, at, new_ones))
+            added.setdefault(before, []).extend(self._new(path, hunk.other_start, new_ones))
         self.plan.parts[owner] = _placed(owner, removed, added)
 
     def _gone(self, path: Path, first: int, slots: Sequence[Slot]) -> set[Slot]:
@@ -200,7 +200,7 @@ class _Walker:
         return {slot for slot, chosen in zip(slots, decided, strict=True) if chosen == "nothing"}
 
     def _new(self, path: Path, first: int, slots: Sequence[Slot]) -> list[Added]:
-        """New items; `[+2]` is the path of one which comes to stand before theirs' item 2."""
+        """New items; `[+2]` is the path of mine's item 2: no number in theirs would tell all new ones apart."""
         differences = [Difference((*path, f"[+{i}]"), (None, None, slot)) for i, slot in enumerate(slots, first)]
         decided = [self._decided(difference, is_conflict=False) for difference in differences]
         return [chosen for chosen in decided if isinstance(chosen, Added)]

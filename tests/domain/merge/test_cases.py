@@ -127,6 +127,14 @@ def test_an_anchor_which_i_removed_and_upstream_uses_is_a_conflict() -> None:
     assert _conflicts(base, base + "e: *x\n", base.replace("&x ", ""))[0].path == "a"
 
 
+def test_new_items_have_paths_of_their_own() -> None:
+    """Two hunks counted from theirs' places met: one decision was taken for both items."""
+    base = "l:\n- a\n- b\n- c\nx: &q 1\ny: *q\n"
+    mine = base.replace("- a\n", "- a\n- n\n- o\n").replace("- b\n", "- b\n- p\n") + "w: *q\nv: *q\n"
+    paths = [conflict.path for conflict in _conflicts(base, f"{base}z: *q\n", mine)]
+    assert paths == ["l[+1]", "l[+2]", "l[+4]", "w", "v"]
+
+
 def test_an_anchor_which_stands_twice_and_moves_is_a_conflict() -> None:
     base = "a: &x 1\nb: *x\nc: 5\nd: 6\ne: &x 2\nf: 7\n"
     theirs = base + "g: *x\n"
