@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # pip only looks at packages whose hashes the requirements files name.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
-WORKERS ?= 2
+# More than cores: tests wait for servers.
+WORKERS ?= 3
 PAGES := benchmark_manager/web
 
 .DEFAULT_GOAL := help

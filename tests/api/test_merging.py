@@ -116,7 +116,7 @@ async def test_decisions_about_an_original_which_moved_on_do_not_hide_what_came_
     newest = BASE.replace(b"size: 2", b"size: 4").replace(b"seed: 1", b"seed: 2")
     await upstream(service, repository, project, newest)
     path = f"/modified-files/{variant['id']}/rebase"
-    decisions = {"resolutions": [{"path": "tensor_parallel_size", "take": "mine"}]}
+    decisions: Json = {"resolutions": [{"path": "tensor_parallel_size", "take": "mine"}]}
     for decided in (decisions, {"content": MINE}):
         answer = await service.http.post(path, json={**decided, "theirs_sha": seen})
         assert_problem(answer, 409, "upstream_moved")
