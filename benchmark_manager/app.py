@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from benchmark_manager.api import (
     comparing,
+    events,
     github_webhook,
     health,
     merging,
@@ -88,7 +89,7 @@ def create_app(
     )
     for part in (
         *(health, metrics, projects, original_files, modified_files, revisions, trash, merging),
-        *(comparing, releases, validation, github_webhook),
+        *(comparing, releases, validation, github_webhook, events),
     ):
         app.include_router(part.router)
     app.state.large_bodies = LargeBodies()

@@ -11,8 +11,10 @@
      + SignatureError                 401, a webhook which the secret did not sign
      + TokenUnreadableError           a stored token which no key opens
      + StorageError                   the database is there but cannot take a write
+     + BusyError                      this process has no place for one more
      + StoppingError                  the service stops before it did what was asked
      + LeaseLostError                 another replica took the project over
+     + ChangesLostError               what changed since cannot be told any more
      + SourceChangedError             the project's address changed while it was synced
      + GitHubError                    anything that a sync can fail with
         + GitHubActionError           a person must act: the project shows `failing`
@@ -123,6 +125,13 @@ class StorageError(BenchmarkManagerError):
     """The database cannot take a write now; nothing was changed."""
 
 
+class BusyError(BenchmarkManagerError):
+    """As many clients listen to changes as this process serves."""
+
+    def __init__(self, clients: int) -> None:
+        super().__init__("service_busy", f"{clients} clients listen to this process already; try again in a moment.")
+
+
 class StoppingError(BenchmarkManagerError):
     """The service stops; what was asked for was abandoned whole and may be asked for again."""
 
@@ -135,6 +144,13 @@ class LeaseLostError(BenchmarkManagerError):
 
     def __init__(self) -> None:
         super().__init__("lease_lost", "Another replica took this project over; nothing was applied.")
+
+
+class ChangesLostError(BenchmarkManagerError):
+    """The database does not know any more, or never knew, what changed since a given position."""
+
+    def __init__(self) -> None:
+        super().__init__("changes_lost", "What changed since cannot be told; read everything again.")
 
 
 class SourceChangedError(BenchmarkManagerError):

@@ -33,6 +33,7 @@ from benchmark_manager.services.comparing import ComparisonService
 from benchmark_manager.services.copying import Copier
 from benchmark_manager.services.credentials import CredentialService
 from benchmark_manager.services.drift import DriftJudge
+from benchmark_manager.services.events import EventService
 from benchmark_manager.services.file_history import FileHistoryService
 from benchmark_manager.services.following import Following
 from benchmark_manager.services.housekeeping import Housekeeping
@@ -58,6 +59,7 @@ from benchmark_manager.services.upstream import UpstreamReader
 from benchmark_manager.services.validation import ValidationService
 from benchmark_manager.services.webhooks import WebhookService
 from benchmark_manager.stores.blobs import BlobStore
+from benchmark_manager.stores.changes import ChangeStore
 from benchmark_manager.stores.database import Database
 from benchmark_manager.stores.embedded import EmbeddedDatabase
 from benchmark_manager.stores.file_histories import FileHistoryStore
@@ -116,6 +118,7 @@ class Services:
     limits: LimitSharing
     metrics: Metrics
     status: StatusService
+    events: EventService
     project_store: ProjectStore
     vault: TokenVault
 
@@ -141,7 +144,11 @@ async def open_services(settings: Settings, outside: Outside | None = None) -> A
         # What a former process, or another replica, was told by GitHub holds for this one too.
         await limits.run()
         try:
-            yield build_services(settings, database, connection, limits, metrics, outside.clock)
+            services = build_services(settings, database, connection, limits, metrics, outside.clock)
+            try:
+                yield services
+            finally:
+                await services.events.stop()
         finally:
             with contextlib.suppress(PyMongoError), pymongo.timeout(_LAST_WORDS_SECONDS):
                 await limits.run()
@@ -269,6 +276,7 @@ def build_services(
         limits=limits,
         metrics=metrics,
         status=StatusService(database, projects, connection.governors, clock=clock),
+        events=EventService(ChangeStore(database)),
         project_store=projects,
         vault=vault,
     )

@@ -16,6 +16,8 @@ _OWN_LIMITS: Final[Mapping[str, int]] = {github_webhook.PATH: github_webhook.MAX
 #: Paths whose routes judge the media type themselves: a webhook's signature goes before it.
 _ANY_MEDIA_TYPE: Final = frozenset({github_webhook.PATH})
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+#: Set in the scope of a HEAD request: for routes whose bodies have no end.
+HEAD_ONLY: Final = "benchmark_manager.head_only"
 _BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -35,7 +37,7 @@ class HeadRequests:
                 message = {**message, "body": b""}
             await send(message)
 
-        await self._app({**scope, "method": "GET"}, receive, send_head)
+        await self._app({**scope, "method": "GET", HEAD_ONLY: True}, receive, send_head)
 
 
 class NoSniffing:

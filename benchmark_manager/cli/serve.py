@@ -104,6 +104,8 @@ class _Stop:
             self._server.should_exit = True
             # Now, and not when the last request is answered: a request may be waiting for a sync.
             self._services.polling.stop()
+            # These requests have no end of their own.
+            self._services.events.end_all()
             self._syncs = asyncio.create_task(self._services.sync.stop(_SYNCS_SECONDS))
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -12,6 +12,7 @@ from bson import ObjectId
 from bson.codec_options import CodecOptions
 from bson.errors import InvalidId
 from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, IndexModel
+from pymongo.asynchronous.change_stream import AsyncDatabaseChangeStream
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import (
@@ -49,6 +50,8 @@ IN_AT_MOST: Final = 100
 #: Rows that a long list reads at once: while they are decoded, nobody else is served.
 ROWS_AT_ONCE: Final = 250
 _AUTHENTICATION_FAILED: Final = 18
+#: Of a burst of changes, others get their turn behind these.
+_CHANGES_AT_ONCE: Final = 500
 #: An acknowledged write survives the loss of any minority of members, and a crash of all.
 _DURABLE: Final = WriteConcern("majority", j=True)
 #: What a URL may say otherwise; milliseconds.
@@ -248,6 +251,16 @@ class Database:
         begin = time.perf_counter()
         await self._db["projects"].find_one({}, {"_id": 1})
         return time.perf_counter() - begin
+
+    async def watch(
+        self, pipeline: Sequence[Document], *, after: Document | None, wait: int
+    ) -> AsyncDatabaseChangeStream[Document]:
+        """An open change stream; each look waits up to `wait` ms for a change."""
+        return await self._db.watch(pipeline, resume_after=after, max_await_time_ms=wait, batch_size=_CHANGES_AT_ONCE)
+
+    async def mark(self) -> None:
+        """Write something that says nothing, for streams to pass."""
+        await self._db["start_check"].update_one({"_id": 1}, {"$inc": {"marks": 1}})
 
     async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """Run `work` as one transaction; it is repeated whole after a write conflict or an election."""

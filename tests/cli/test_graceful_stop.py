@@ -2,11 +2,14 @@
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx2 as httpx
+from cryptography.fernet import Fernet
 
 from github_test_server import GitHubTestServer, Repository
+from support.events import events_of
 from support.process import service_process
 
 
@@ -51,6 +54,34 @@ async def test_a_new_project_and_a_queued_sync_are_done_by_the_service_itself(
         assert (queued.status_code, queued.json()) == (202, {"queued": [project]})
         syncs = await _until(http, project, 2)
         assert [(s["trigger"], s["status"]) for s in syncs] == [("manual", "unchanged"), ("poll", "success")]
+
+
+async def test_open_event_streams_do_not_hold_up_a_stop(
+    database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> None:
+    """They end whole, within a second; and a change of one process shows at a client of the other."""
+    settings = {"mongo_url": database_url, "github_api_urls": github.url, "secret_key": Fernet.generate_key().decode()}
+    async with (
+        service_process(tmp_path, name="one", **settings) as one,
+        service_process(tmp_path, name="two", **settings) as two,
+        one.client() as http,
+        two.client() as other,
+        AsyncExitStack() as stack,
+    ):
+        streams = [await stack.enter_async_context(events_of(http)) for _ in range(20)]
+        body = {"name": "b", "github_repo_url": "acme/b", "polling_interval": 0}
+        begin = time.monotonic()
+        project = (await other.post("/projects", json=body)).json()["id"]
+        for stream in streams:
+            await stream.until(("project", project, "created"))
+        assert time.monotonic() - begin < 1
+        begin = time.monotonic()
+        assert await asyncio.to_thread(one.terminate) == 0
+        assert time.monotonic() - begin < 1
+        await asyncio.gather(*(stream.heard(lambda stream=stream: stream.ended, 1) for stream in streams))
+        assert not [stream for stream in streams if stream.failure]
+        assert "Exception in ASGI" not in one.output
+        assert "without completing" not in one.output
 
 
 async def _until(http: httpx.AsyncClient, project: str, count: int) -> list[dict[str, object]]:

@@ -1,0 +1,46 @@
+"""Which changes readers are told: each thing once, and many of a kind as one."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from benchmark_manager.models.change import Change, ChangeVerb
+
+#: Of one kind and project, more than these are told as one change without an id.
+LISTED_AT_MOST: Final = 20
+
+
+def fold(changes: Iterable[Change]) -> list[Change]:
+    """The same changes as they are told together, in the order in which each thing changed last.
+
+    Whoever reads anew what is named sees all that the unfolded changes were about.
+    """
+    latest: dict[tuple[str, str | None, str | None], Change] = {}
+    for change in changes:
+        key = (change.noun, change.project_id, change.id)
+        before = latest.pop(key, None)
+        latest[key] = change if before is None else _after(before, change)
+    kinds = Counter(_kind(change) for change in latest.values())
+    told: dict[tuple[str, str | None, str | None], Change] = {}
+    for change in latest.values():
+        crowded = kinds[_kind(change)] > LISTED_AT_MOST
+        one = change.model_copy(update={"id": None, "what": "changed"}) if crowded else change
+        told[one.noun, one.project_id, one.id] = one
+    return list(told.values())
+
+
+def _kind(change: Change) -> tuple[str, str | None]:
+    return change.noun, change.project_id
+
+
+def _after(before: Change, change: Change) -> Change:
+    return change.model_copy(update={"what": _verb(before.what, change.what)})
+
+
+def _verb(before: ChangeVerb, now: ChangeVerb) -> ChangeVerb:
+    if before == "created" and now == "changed":
+        return "created"
+    # A sync's last word on how far it is may be stored behind its record.
+    if before == "finished" and now == "progress":
+        return "finished"
+    return now
