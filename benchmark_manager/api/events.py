@@ -119,6 +119,8 @@ class EventStream(Response):
             for task in ends:
                 task.cancel()
             await asyncio.gather(*ends, return_exceptions=True)
+        if not telling.cancelled():
+            telling.result()
 
     async def _tell(self, send: Send) -> None:
         with contextlib.suppress(TimeoutError):
