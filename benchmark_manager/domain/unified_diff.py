@@ -20,7 +20,7 @@ def unified_diff(before: str, after: str, *, before_path: str, after_path: str, 
 
     Lines end at LF; a CR is part of its line, so that the patch has to be handed on byte by byte. Paths are relative,
     with `/`. Where they differ, the patch applies to the file at `before_path` and renames it, with `git apply` as with
-    GNU patch 2.7. `context` is 0 or more; of a patch with 0, `git apply` wants to be told by `--unidiff-zero`.
+    GNU patch 2.7. `context` is 1 or more: without any, git loses the line end before a last line that is removed.
 
     Takes time as `line_changes` does.
     """
