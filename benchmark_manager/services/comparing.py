@@ -129,6 +129,17 @@ class ComparisonService:
         unreadable = frozenset(file.id for file in files) - readable.keys()
         return VariantsTable(tuple(files), table, unreadable)
 
+    async def varied(self, files: Sequence[ModifiedFile]) -> dict[str, tuple[ValueRow, ...] | None]:
+        """In which values each variant differs from the original that it is based on, by its id.
+
+        None where one of the two does not parse. Each row has two values: the base's, and the variant's.
+        """
+        shas: dict[tuple[str, FileFormat], list[str]] = {}
+        for file in files:
+            shas.setdefault((file.base_sha, file.format), []).append(file.content_sha)
+        found = {key: await self._beside(key[0], contents, key[1]) for key, contents in shas.items()}
+        return {file.id: found[file.base_sha, file.format][file.content_sha] for file in files}
+
     async def _beside(self, original_sha: str, shas: Sequence[str], file_format: FileFormat) -> dict[str, _Rows]:
         """In which rows each content differs from the original, by blob id; None where one of the two has no tree."""
         found = {sha: self._rows[key] for sha in shas if (key := (original_sha, sha, file_format)) in self._rows}

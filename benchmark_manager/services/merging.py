@@ -101,7 +101,7 @@ class MergeService:
             preview = await self.preview(modified_file_id)
             expect_revision(preview.file, expected_revisions)
             _expect_original(preview.original, expected_original)
-            text = content if content is not None else await _merged(preview, resolutions)
+            text = content if content is not None else await merged(preview, resolutions)
             changes = await self._files.accepted(preview.file, text.encode(), allow_invalid)
             try:
                 return await self._store(preview, changes, expected_revisions, actor)
@@ -153,7 +153,13 @@ def _kind(before: ModifiedFile, after: ModifiedFile) -> RevisionKind:
     return "edited" if before.base_sha == after.base_sha else "rebased"
 
 
-async def _merged(preview: MergePreview, resolutions: Sequence[Resolution]) -> str:
+async def merged(preview: MergePreview, resolutions: Sequence[Resolution]) -> str:
+    """The text which a merge makes with these decisions.
+
+    Raises:
+        MergeConflictError: there are conflicts, and no decisions.
+        InvalidInputError: the decisions do not fit, are not all, or cannot be written.
+    """
     if resolutions:
         texts = preview.base, preview.theirs, preview.mine
         return await asyncio.to_thread(resolve, *texts, preview.file.format, resolutions)

@@ -108,6 +108,15 @@ class TrashService:
         count = await self._database.transaction(work)
         return count, reset_id if count else None
 
+    async def get(self, modified_file_id: str) -> TrashedFile:
+        """One deleted file.
+
+        Raises:
+            NotFoundError: it is not in the trash.
+        """
+        await self._trash.unfold()
+        return await self._trash.get(modified_file_id)
+
     async def page(self, project_id: str, request: PageRequest) -> Page[TrashedFile]:
         """A project's deleted files, last deleted first."""
         await self._projects.get(project_id)
