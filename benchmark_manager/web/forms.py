@@ -8,7 +8,8 @@ from starlette.exceptions import HTTPException
 
 from benchmark_manager.web import MAX_FORM, csrf
 
-_MAX_FIELDS: Final = 100
+#: A merge has two for each of its conflicts.
+_MAX_FIELDS: Final = 2100
 _MALFORMED: Final = 400
 
 

@@ -4,14 +4,25 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from benchmark_manager.web import PREFIX, modified_files, original_files, projects, start, syncs
+from benchmark_manager.web import (
+    PREFIX,
+    comparing,
+    merging,
+    modified_files,
+    original_files,
+    projects,
+    revisions,
+    start,
+    syncs,
+    trash,
+)
 from benchmark_manager.web.assets import Assets
 from benchmark_manager.web.error_pages import ErrorPages, install_error_pages
 from benchmark_manager.web.headers import PageHeaders
 
 #: Outermost first.
 MIDDLEWARE: Final = (PageHeaders, ErrorPages)
-_ROUTERS: Final = (start, projects, original_files, modified_files, syncs)
+_ROUTERS: Final = (start, projects, original_files, modified_files, comparing, revisions, merging, trash, syncs)
 
 
 def install_pages(app: FastAPI) -> None:

@@ -33,10 +33,11 @@ def numbered(text: str, problems: Sequence[Problem]) -> Markup:
 
 def _line(number: int, text: str, problems: Iterable[Problem]) -> str:
     notes = "".join(_note(problem) for problem in problems)
-    return f'<span class="line" id="L{number}">{_visible(text)}\n</span>{notes}'
+    return f'<span class="line" id="L{number}">{visible(text)}\n</span>{notes}'
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
+    """The text as HTML, what cannot be seen named by its code point."""
     shown = str(escape(text))
     if shown.isascii() and shown.isprintable():
         return shown

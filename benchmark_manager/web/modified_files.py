@@ -1,4 +1,4 @@
-"""Modified files: the list, making one, editing, deleting."""
+"""Modified files: the list, making one, editing."""
 
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -30,7 +30,8 @@ from benchmark_manager.web.pages import (
 )
 from benchmark_manager.web.reader import Reader, reader_of
 from benchmark_manager.web.rendering import render, see_other
-from benchmark_manager.web.text_diff import unified
+from benchmark_manager.web.text_diff import diff_rows, unified
+from benchmark_manager.web.values import varied_lines
 from benchmark_manager.web.words import field_words
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
@@ -110,7 +111,7 @@ async def list_modified_files(
         "modified_files.html",
         view=view,
         files=page.rows,
-        total=page.total,
+        varied=await varied_lines(services, page.rows),
         q=query,
         drift=drift,
         cursor=cursor,
@@ -216,22 +217,5 @@ async def _stale_page(request: Request, services: Services, modified_file_id: st
         file=current,
         draft=draft,
         theirs=theirs,
-        diff=unified(theirs, draft.content.text, (current.path, current.path)),
+        diff=diff_rows(unified(theirs, draft.content.text, (current.path, current.path))),
     )
-
-
-@router.get("/modified-files/{modified_file_id}/delete")
-async def confirm_deletion(request: Request, services: ServicesDependency, modified_file_id: str) -> Response:
-    file = await services.modified_files.get(modified_file_id)
-    view = await project_view(services, file.project_id)
-    return render(request, "modified_file_delete.html", view=view, file=file)
-
-
-@router.post("/modified-files/{modified_file_id}/delete")
-async def delete_modified_file(
-    services: ServicesDependency, modified_file_id: str, form: FormDependency, actor: ActorDependency
-) -> Response:
-    """Only the revision that the person saw."""
-    file = await services.modified_files.get(modified_file_id)
-    await services.trash.delete(modified_file_id, frozenset({form.number("revision") or 0}), actor)
-    return see_other(f"{PREFIX}/projects/{file.project_id}/modified-files", "deleted")

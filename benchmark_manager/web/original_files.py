@@ -24,6 +24,9 @@ _FOUND_AT_MOST: Final = 500
 _EDITOR_AT_MOST: Final = 512 * 1024
 _VARIANTS_SHOWN: Final = 100
 _COMMITS: Final = 30
+#: Variants beside each other, and keys, in one table.
+_COLUMNS: Final = 50
+_KEYS: Final = 500
 
 Shown = Literal["all", "variants", "problems"]
 
@@ -85,6 +88,23 @@ async def show_file(request: Request, services: ServicesDependency, project_id: 
         lines=numbered(text, file.problems),
         variants=variants,
         with_editor=file.size <= _EDITOR_AT_MOST,
+    )
+
+
+@router.get("/projects/{project_id}/files/{file_id}/variants")
+async def show_variants(request: Request, services: ServicesDependency, project_id: str, file_id: str) -> Response:
+    """Side by side, by the keys in which any of them differs from the original."""
+    view = await project_view(services, project_id)
+    file = await services.original_files.get(project_id, file_id)
+    table = await services.comparing.variants(project_id, file_id)
+    return render(
+        request,
+        "file_variants.html",
+        view=view,
+        file=file,
+        table=table,
+        columns=table.columns[:_COLUMNS],
+        rows=None if table.rows is None else table.rows[:_KEYS],
     )
 
 

@@ -1,6 +1,7 @@
 """Draws templates: in the reader's language and theme, with what every page needs."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -17,9 +18,14 @@ from benchmark_manager.web import PREFIX, assets, csrf, words
 from benchmark_manager.web.headers import nonce_of
 from benchmark_manager.web.languages import LANGUAGES, translations
 from benchmark_manager.web.reader import THEMES, reader_of
+from benchmark_manager.web.values import json_line, shortened
 
 #: Names what was done a moment ago, for the next page only.
 NOTE_COOKIE: Final = "bm_note"
+
+#: Where the form goes which undoes what a note tells of, and how many ids the note has; the last one is sent.
+_UNDOING: Final = {"deleted": ("/trash/{}", 1), "reset": ("/projects/{}/undo-reset", 2)}
+_ID: Final = re.compile("[0-9a-f]{24}")
 
 _KILO: Final = 1024
 
@@ -34,7 +40,7 @@ def render(
 ) -> Response:
     """A page. Every template sees, beside `values`, the names below."""
     reader = reader_of(request)
-    note = request.cookies.get(NOTE_COOKIE, "")
+    note, *subjects = request.cookies.get(NOTE_COOKIE, "").split(".")
     text = (
         environment(reader.language)
         .get_template(template)
@@ -46,6 +52,7 @@ def render(
             csrf_token=csrf.token_of(request),
             csp_nonce=nonce_of(request),
             note=words.NOTES.get(note),
+            undo=_undo(note, subjects),
             detail_words=partial(words.detail_words, reader),
             **values,
         )
@@ -57,12 +64,26 @@ def render(
     return response
 
 
-def see_other(url: str, note: str | None = None) -> Response:
-    """What answers a form which did something: the browser goes on to `url`, where it sees a note of `words.NOTES`."""
+def see_other(url: str, note: str | None = None, *subjects: str) -> Response:
+    """What answers a form which did something: the browser goes on to `url`, where it sees a note of `words.NOTES`.
+
+    `subjects` are the ids of what was done, for those notes which offer to undo it.
+    """
     response = Response(status_code=303, headers={"Location": url})
     if note is not None:
-        response.set_cookie(NOTE_COOKIE, note, max_age=60, httponly=True, samesite="lax")
+        response.set_cookie(NOTE_COOKIE, ".".join((note, *subjects)), max_age=60, httponly=True, samesite="lax")
     return response
+
+
+def _undo(note: str, subjects: Sequence[str]) -> tuple[str, str] | None:
+    """Where the form goes which undoes what a note tells of, and the id that it sends; None where nothing does.
+
+    A cookie may come from anywhere: what is no id of ours is not put into an address.
+    """
+    if note not in _UNDOING or not all(map(_ID.fullmatch, subjects)):
+        return None
+    path, count = _UNDOING[note]
+    return (PREFIX + path.format(*subjects), subjects[-1]) if len(subjects) == count else None
 
 
 def _here(request: Request) -> str:
@@ -97,6 +118,8 @@ def environment(language: str) -> Environment:
         seconds=lambda value: _seconds(value, language),
         problems_json=_problems_json,
         in_textarea=_in_textarea,
+        json_line=json_line,
+        shortened=shortened,
     )
     return made
 

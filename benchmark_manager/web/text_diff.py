@@ -2,12 +2,62 @@
 
 import difflib
 import re
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from markupsafe import Markup
+
+from benchmark_manager.web.listing import visible
+from benchmark_manager.web.rendering import raw
 
 #: Beyond this many differing lines on a side, what differs is shown as one piece: comparing may cost their product.
 _COMPARED_AT_MOST: Final = 2000
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _CONTEXT: Final = 3
+_RETURN: Final = "\N{SYMBOL FOR CARRIAGE RETURN}"
+
+
+@dataclass(frozen=True, slots=True)
+class DiffRow:
+    """A line of a unified diff as HTML."""
+
+    kind: Literal["added", "removed", "place", ""]
+    text: Markup
+
+
+def diff_rows(diff: str) -> tuple[DiffRow, ...]:
+    """The lines of a unified diff, ready to be shown; none of an empty one.
+
+    A carriage return is shown where the lines which differ do not all end with one.
+    """
+    lines = diff.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    kinds = _kinds(lines)
+    ends = {line.endswith("\r") for line, kind in zip(lines, kinds, strict=True) if kind in {"added", "removed"}}
+    shown = _RETURN if len(ends) > 1 else ""
+    return tuple(
+        DiffRow(kind, raw(visible(line.removesuffix("\r") + (shown if line.endswith("\r") else ""))))
+        for line, kind in zip(lines, kinds, strict=True)
+    )
+
+
+def _kinds(lines: list[str]) -> list[Literal["added", "removed", "place", ""]]:
+    """What stands before the first place are the names of the two texts."""
+    kinds: list[Literal["added", "removed", "place", ""]] = []
+    within = False
+    for line in lines:
+        within = within or line.startswith("@@")
+        kinds.append(_KINDS.get(line[:1], "") if within else "place")
+    return kinds
+
+
+_KINDS: Final[dict[str, Literal["added", "removed", "place"]]] = {
+    "+": "added",
+    "-": "removed",
+    "@": "place",
+    "\\": "place",
+}
 
 
 def unified(before: str, after: str, names: tuple[str, str]) -> str:

@@ -8,6 +8,7 @@ from benchmark_manager.models.modified_file import Drift
 from benchmark_manager.models.original_file import FileType, SkipReason
 from benchmark_manager.models.problem import Validity
 from benchmark_manager.models.project import SyncStatus
+from benchmark_manager.models.revision import RevisionKind
 from benchmark_manager.models.sync import ChangeKind, SyncOutcome, SyncPhase, SyncTrigger
 from benchmark_manager.web.languages import N_
 from benchmark_manager.web.reader import Reader
@@ -61,6 +62,19 @@ DRIFT: Final[Mapping[Drift, Word]] = {
     "conflict": Word(N_("Conflict"), "cross", "bad"),
     "upstream_removed": Word(N_("Gone upstream"), "minus", "warn"),
 }
+REVISION: Final[Mapping[RevisionKind, Word]] = {
+    "created": Word(N_("made"), "plus", "good"),
+    "edited": Word(N_("edited"), "pencil", "busy"),
+    "renamed": Word(N_("renamed"), "arrow"),
+    "rebased": Word(N_("rebased"), "down", "busy"),
+    "restored": Word(N_("restored"), "back", "busy"),
+    "deleted": Word(N_("deleted"), "trash", "bad"),
+}
+KEY_CHANGE: Final[Mapping[str, Word]] = {
+    "changed": Word(N_("changed"), "pencil", "busy"),
+    "added": Word(N_("added"), "plus", "good"),
+    "removed": Word(N_("removed"), "minus", "bad"),
+}
 VALIDITY: Final[Mapping[Validity, Word]] = {
     "valid": Word(N_("Valid"), "check", "good"),
     "template": Word(N_("Template"), "braces"),
@@ -83,6 +97,13 @@ NOTES: Final[Mapping[str, str]] = {
     "created": N_("The variant was made."),
     "project_created": N_("The repository was added; its first sync begins in a moment."),
     "deleted": N_("The modified file was deleted."),
+    "undeleted": N_("The modified file is back."),
+    "restored": N_("The revision is restored."),
+    "rebased": N_("Rebased: the modified file is based on upstream's present text now."),
+    "reset": N_("All modified files of the project were deleted."),
+    "nothing_reset": N_("There was nothing to delete."),
+    "reset_undone": N_("All deleted modified files are back."),
+    "reset_undone_partly": N_("Some files could not come back; they are here still."),
     "project_deleted": N_("The project was deleted."),
     "sync_started": N_("The sync has started."),
     "all_queued": N_("Syncs of all projects are queued."),
@@ -127,6 +148,15 @@ _DETAILS: Final[Mapping[str, str]] = {
     "database_unavailable": N_("The database does not answer; try again in a few seconds."),
     "service_stopping": N_("The service stops now; ask again in a moment."),
     "disk_full": N_("The disk is nearly full; nothing was changed."),
+    "revision_not_found": N_("There is no such revision."),
+    "reset_not_found": N_("There is nothing left of this reset to bring back."),
+    "upstream_removed": N_("The original is gone upstream, so there is nothing to merge with."),
+    "merge_conflict": N_("Places are left which a person must decide."),
+    "merge_unresolved": N_("Some places have no decision yet; nothing was changed."),
+    "bad_resolution": N_("A decision cannot be taken as it is; nothing was changed."),
+    "merge_impossible": N_(
+        "These decisions cannot be written into upstream's text with certainty; edit the result by hand."
+    ),
     "folder_not_found": N_("The branch does not have one of the folders; it holds no files."),
 }
 

@@ -63,6 +63,8 @@ class WebPage(HTMLParser):
                 self.forms[-1].checkboxes.add(found["name"])
                 if "checked" not in found:
                     return
+            if found.get("type") == "radio" and "checked" not in found:
+                return
             self.forms[-1].fields[found["name"]] = found.get("value", "")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

@@ -17,7 +17,24 @@ HOSTILE = {
     "config/emoji.yaml": "a: 🎉 한국어 é\u0301\n".encode(),
     "config/<b>&amp;'\".yaml": b"a: 1\n",
     "config/deep/er/b.json": b'{"model": "llama"}\n',
+    "config/moved.yaml": b"a: 1\nb: &x [1]\nc: '</pre><script>alert(4)</script>'\n",
+    "config/lines.yaml": b"{{ .Values.a }}: '</pre><script>alert(5)</script>'\nb: 1\n",
+    "config/gone.yaml": b"a: 1\n",
     "job/run.yaml": b"apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: run\n",
+}
+
+
+#: What upstream makes of some of them, and what variants of these say then, by what becomes of these.
+MOVED = {
+    "config/moved.yaml": b"a: 2\nb: &x [1]\nc: '</pre><script>alert(6)</script>'\n",
+    "config/lines.yaml": b"{{ .Values.a }}: '</pre><script>alert(7)</script>'\nb: 1\n",
+    "config/gone.yaml": None,
+}
+VARIANTS = {
+    "conflict": ("config/moved.yaml", "a: 1\nb: &x [1]\nc: '</pre><script>alert(8)</script>'\n"),
+    "lines": ("config/lines.yaml", "{{ .Values.a }}: '</pre><script>alert(9)</script>'\nb: 1\n"),
+    "behind": ("config/moved.yaml", HOSTILE["config/moved.yaml"].decode() + "d: 4 # \u202eevil\u202c\n"),
+    "upstream_removed": ("config/gone.yaml", "a: 2\n"),
 }
 
 
@@ -31,6 +48,9 @@ class Site:
     files: dict[str, str]
     modified: str
     sync: str
+    deleted: str
+    #: Variants by what became of their originals.
+    moved: dict[str, str]
 
     @property
     def pages(self) -> list[str]:
@@ -44,8 +64,20 @@ class Site:
             *(f"{home}/syncs", f"{home}/syncs/{self.sync}", f"{home}/settings", f"{home}/delete"),
             *files,
             *(f"{files[0]}/history", f"{files[0]}/new-variant"),
-            *(f"/ui/modified-files/{self.modified}", f"/ui/modified-files/{self.modified}/delete"),
+            *(f"{file}/variants" for file in files),
+            *(f"{home}/trash", f"{home}/reset", f"/ui/trash/{self.deleted}"),
+            *(page for modified in (self.modified, *self.moved.values()) for page in pages_of(modified)),
+            f"/ui/modified-files/{self.moved['conflict']}/merge/edit",
         ]
+
+
+def pages_of(modified: str) -> list[str]:
+    """The pages of a modified file."""
+    home = f"/ui/modified-files/{modified}"
+    return [
+        *(home, f"{home}/delete", f"{home}/revisions", f"{home}/revisions/1", f"{home}/merge"),
+        *(f"{home}/compare", f"{home}/compare?against=original", f"{home}/compare?against=revision:1"),
+    ]
 
 
 def check(page: WebPage, language: str = "en") -> None:

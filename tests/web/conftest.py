@@ -4,7 +4,7 @@ import pytest
 
 from support.browser import Browser
 from support.service import Json, Service
-from support.site import HOSTILE, HOSTILE_NAME, Site
+from support.site import HOSTILE, HOSTILE_NAME, MOVED, VARIANTS, Site
 
 
 @pytest.fixture
@@ -14,11 +14,16 @@ def browser(service: Service) -> Browser:
 
 @pytest.fixture
 async def site(service: Service, browser: Browser) -> Site:
-    service.repository("acme/bench", HOSTILE)
+    repository = service.repository("acme/bench", HOSTILE)
     project = await service.synced("acme/bench", name=HOSTILE_NAME, config_folder="config", job_folder="job")
     files = await service.files(project["id"])
     modified = await _variant(service, project, files["config/closing.yaml"])
-    [sync] = await service.rows(f"/projects/{project['id']}/syncs")
+    deleted = await service.variant(project["id"], files["config/a.yaml"], modified_name="<u>.yaml")
+    assert (await service.http.delete(f"/modified-files/{deleted['id']}")).status_code == 204
+    moved = {drift: await _changed(service, project, files[path], drift) for drift, (path, _) in VARIANTS.items()}
+    repository.commit(MOVED, message="second")
+    await service.sync(project["id"])
+    [sync, _] = await service.rows(f"/projects/{project['id']}/syncs")
     return Site(
         service,
         browser,
@@ -26,9 +31,22 @@ async def site(service: Service, browser: Browser) -> Site:
         {path: file["id"] for path, file in files.items()},
         modified["id"],
         sync["id"],
+        deleted["id"],
+        moved,
     )
 
 
 async def _variant(service: Service, project: Json, file: Json) -> Json:
     description = "</textarea><img src=x onerror=alert(3)>"
     return await service.variant(project["id"], file, modified_name="<i>.yaml", description=description)
+
+
+async def _changed(service: Service, project: Json, file: Json, drift: str) -> str:
+    """A variant for which its original's move is this drift."""
+    variant = await service.post(
+        f"/projects/{project['id']}/modified-files?allow_invalid=true",
+        {"original_file_id": file["id"], "modified_name": f"{drift}.yaml", "content": VARIANTS[drift][1]},
+        201,
+    )
+    made: str = variant["id"]
+    return made

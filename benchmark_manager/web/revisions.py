@@ -1,0 +1,90 @@
+"""Revisions of a modified file: the list, one of them, bringing one back."""
+
+from typing import Final
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from benchmark_manager.errors import BenchmarkManagerError, ConflictError, StaleError
+from benchmark_manager.factory import Services
+from benchmark_manager.incoming import ActorDependency, ServicesDependency
+from benchmark_manager.web import PREFIX
+from benchmark_manager.web.forms import FormDependency, protected_form
+from benchmark_manager.web.listing import numbered
+from benchmark_manager.web.pages import CursorParameter, next_url, project_view, rows_from
+from benchmark_manager.web.rendering import render, see_other
+
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
+
+_CONFLICT: Final = 409
+_STALE: Final = 412
+
+
+@router.get("/modified-files/{modified_file_id}/revisions")
+async def list_revisions(
+    request: Request, services: ServicesDependency, modified_file_id: str, cursor: CursorParameter = None
+) -> Response:
+    file = await services.modified_files.get(modified_file_id)
+    page = await services.revisions.page(modified_file_id, rows_from(cursor))
+    return render(
+        request,
+        "revisions.html",
+        view=await project_view(services, file.project_id),
+        file=file,
+        revisions=page.rows,
+        cursor=cursor,
+        next_url=next_url(request, page.next_cursor),
+    )
+
+
+@router.get("/modified-files/{modified_file_id}/revisions/{number}")
+async def show_revision(request: Request, services: ServicesDependency, modified_file_id: str, number: str) -> Response:
+    """Its text, and the question whether to bring it back."""
+    return await _revision_page(request, services, modified_file_id, number)
+
+
+@router.post("/modified-files/{modified_file_id}/revisions/{number}/restore")
+async def restore_revision(
+    request: Request,
+    services: ServicesDependency,
+    modified_file_id: str,
+    number: str,
+    form: FormDependency,
+    actor: ActorDependency,
+) -> Response:
+    """Over the revision that the person saw, and no other."""
+    revision = await services.revisions.get(modified_file_id, number)
+    seen = form.number("revision") or 0
+    try:
+        restored = await services.revisions.restore(
+            modified_file_id, revision.number, expected_revisions=frozenset({seen}), actor=actor
+        )
+    except StaleError as error:
+        return await _revision_page(request, services, modified_file_id, number, status_code=_STALE, refusal=error)
+    except ConflictError as error:
+        return await _revision_page(request, services, modified_file_id, number, status_code=_CONFLICT, refusal=error)
+    note = "unchanged" if restored.revision == seen else "restored"
+    return see_other(f"{PREFIX}/modified-files/{modified_file_id}", note)
+
+
+async def _revision_page(
+    request: Request,
+    services: Services,
+    modified_file_id: str,
+    number: str,
+    *,
+    status_code: int = 200,
+    refusal: BenchmarkManagerError | None = None,
+) -> Response:
+    file = await services.modified_files.get(modified_file_id)
+    revision = await services.revisions.get(modified_file_id, number)
+    text = (await services.revisions.content(revision)).decode()
+    return render(
+        request,
+        "revision.html",
+        status_code=status_code,
+        view=await project_view(services, file.project_id),
+        file=file,
+        revision=revision,
+        lines=numbered(text, ()),
+        refusal=refusal,
+    )
