@@ -1,7 +1,8 @@
 """Making, reading and changing releases."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from benchmark_manager.domain.release_digest import provenance_id, release_digest
@@ -17,6 +18,17 @@ from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.projects import ProjectStore
 from benchmark_manager.stores.releases import ReleaseStore
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """What a project still has of the files that its releases came from.
+
+    `originals` are ids by path, those gone upstream included; `modified` are ids.
+    """
+
+    originals: Mapping[str, str]
+    modified: frozenset[str]
 
 
 class ReleaseService:
@@ -138,6 +150,12 @@ class ReleaseService:
         if making == 1:
             return await self._releases.files(release)
         return await self._releases.files(release, (await self._releases.making(release, making)).provenance)
+
+    async def origins(self, project_id: str) -> Origins:
+        """Where files of the project's releases can be followed to; nothing for a project which is deleted."""
+        originals = sorted(await self._originals.stored(project_id), key=lambda file: not file.removed)
+        modified = await self._modified.of_project(project_id)
+        return Origins({file.path: file.id for file in originals}, frozenset(file.id for file in modified))
 
     async def update(
         self,

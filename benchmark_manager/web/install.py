@@ -11,6 +11,8 @@ from benchmark_manager.web import (
     modified_files,
     original_files,
     projects,
+    release,
+    releases,
     revisions,
     start,
     syncs,
@@ -22,7 +24,10 @@ from benchmark_manager.web.headers import PageHeaders
 
 #: Outermost first.
 MIDDLEWARE: Final = (PageHeaders, ErrorPages)
-_ROUTERS: Final = (start, projects, original_files, modified_files, comparing, revisions, merging, trash, syncs)
+_ROUTERS: Final = (
+    *(start, projects, original_files, modified_files, comparing, revisions, merging, trash, syncs),
+    *(releases, release),
+)
 
 
 def install_pages(app: FastAPI) -> None:

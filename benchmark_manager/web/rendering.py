@@ -116,6 +116,7 @@ def environment(language: str) -> Environment:
         number=lambda value: format_decimal(value, locale=language),
         bytes=lambda value: _bytes(value, language),
         seconds=lambda value: _seconds(value, language),
+        json=partial(json.dumps, ensure_ascii=False),
         problems_json=_problems_json,
         in_textarea=_in_textarea,
         json_line=json_line,

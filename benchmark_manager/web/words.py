@@ -8,6 +8,7 @@ from benchmark_manager.models.modified_file import Drift
 from benchmark_manager.models.original_file import FileType, SkipReason
 from benchmark_manager.models.problem import Validity
 from benchmark_manager.models.project import SyncStatus
+from benchmark_manager.models.release import ReleaseContents
 from benchmark_manager.models.revision import RevisionKind
 from benchmark_manager.models.sync import ChangeKind, SyncOutcome, SyncPhase, SyncTrigger
 from benchmark_manager.web.languages import N_
@@ -81,6 +82,16 @@ VALIDITY: Final[Mapping[Validity, Word]] = {
     "invalid": Word(N_("Does not parse"), "cross", "bad"),
 }
 FILE_TYPE: Final[Mapping[FileType, str]] = {"config": N_("config"), "job": N_("job")}
+PINNED: Final = Word(N_("Pinned"), "pin", "good")
+SOURCE: Final[Mapping[Literal["original", "modified"], Word]] = {
+    "original": Word(N_("Original"), "file"),
+    "modified": Word(N_("Modified"), "variant", "busy"),
+}
+INCLUDE: Final[Mapping[ReleaseContents, str]] = {
+    "all": N_("Originals and modified files; a modified file takes the place of the original with its path"),
+    "originals": N_("Originals only"),
+    "modified": N_("Modified files only"),
+}
 SKIP: Final[Mapping[SkipReason, str]] = {
     "too_large": N_("too large"),
     "binary": N_("binary"),
@@ -109,6 +120,9 @@ NOTES: Final[Mapping[str, str]] = {
     "all_queued": N_("Syncs of all projects are queued."),
     "paused": N_("The project is paused."),
     "resumed": N_("The project is resumed; it syncs in a moment."),
+    "released": N_("The release was made."),
+    "released_again": N_("These files are a release already; this making was added to it."),
+    "release_deleted": N_("The release was deleted: no project has it any more, and nobody pins it."),
 }
 
 #: What a service's errors say, in general: for languages in which the service itself does not speak.
@@ -144,6 +158,16 @@ _DETAILS: Final[Mapping[str, str]] = {
     "tree_too_large": N_("GitHub cannot list the folders completely."),
     "github_unavailable": N_("GitHub failed or did not answer in time."),
     "github_rate_limited": N_("GitHub's rate limit is used up for now."),
+    "release_not_found": N_("There is no such release; it may have been deleted with its project."),
+    "making_not_found": N_("The release was not made so often."),
+    "digest_too_short": N_("Give at least 12 digits of the digest."),
+    "digest_ambiguous": N_("Several releases have digests which begin so; give more digits."),
+    "nothing_to_release": N_("There are no such files; sync the project first, or include others."),
+    "path_clash": N_("A file and a folder have the same path, so no folder can hold them all."),
+    "archive_path_unsafe": N_("A file's path is unsafe in an archive; fetch its files one by one."),
+    "configmap_too_large": N_("The files are larger than a ConfigMap may be."),
+    "configmap_key_invalid": N_("A file's path cannot be a key of a ConfigMap."),
+    "configmap_key_clash": N_("Two files would have the same key in a ConfigMap."),
     "internal_error": N_("The service made a mistake; its log says more."),
     "database_unavailable": N_("The database does not answer; try again in a few seconds."),
     "service_stopping": N_("The service stops now; ask again in a moment."),

@@ -51,12 +51,14 @@ class Site:
     deleted: str
     #: Variants by what became of their originals.
     moved: dict[str, str]
+    releases: tuple[str, str]
 
     @property
     def pages(self) -> list[str]:
         """Every page, with filters and searches."""
         home = f"/ui/projects/{self.project}"
         files = [f"{home}/files/{file}" for file in self.files.values()]
+        first, second = (f"/ui/releases/{digest}" for digest in self.releases)
         return [
             *("/ui", "/ui?q=nothing-has-this", "/ui/help", "/ui/projects/new", "/ui/projects/new?repository=a/b"),
             *(home, f"{home}?q=a", f"{home}?type=job", f"{home}?show=problems", f"{home}?show=variants&q=zzz"),
@@ -68,6 +70,12 @@ class Site:
             *(f"{home}/trash", f"{home}/reset", f"/ui/trash/{self.deleted}"),
             *(page for modified in (self.modified, *self.moved.values()) for page in pages_of(modified)),
             f"/ui/modified-files/{self.moved['conflict']}/merge/edit",
+            *(f"{home}/releases", first, f"{second}?q=a", f"{second}?q=zzz", f"{first}?making=2"),
+            *(
+                f"{first}/compare",
+                f"{first}/compare?with={self.releases[1]}",
+                f"{second}/compare?with={self.releases[0]}",
+            ),
         ]
 
 

@@ -33,7 +33,23 @@ async def site(service: Service, browser: Browser) -> Site:
         sync["id"],
         deleted["id"],
         moved,
+        await _releases(service, project, modified),
     )
+
+
+async def _releases(service: Service, project: Json, modified: Json) -> tuple[str, str]:
+    """One of the originals and one of all, the first made twice; between them files are changed and added."""
+    path = f"/projects/{project['id']}/releases"
+    fields = {"name": HOSTILE_NAME, "description": "</textarea><img src=x onerror=alert(4)>", "include": "originals"}
+    first = await service.post(path, fields, 201)
+    await service.post(path, {"name": "again", "include": "originals", "pinned": True}, 200)
+    await service.put(f"/modified-files/{modified['id']}", {"content": "a: '</script><i>'\nc: 1\n"})
+    original = (await service.files(project["id"]))["config/a.yaml"]
+    replaced = await service.variant(project["id"], original, content="model: '</code><script>alert(5)</script>'\n")
+    second = await service.post(path, {}, 201)
+    answer = await service.http.delete(f"/modified-files/{replaced['id']}", headers={"If-Match": "*"})
+    assert answer.status_code == 204, answer.text
+    return first["digest"], second["digest"]
 
 
 async def _variant(service: Service, project: Json, file: Json) -> Json:

@@ -17,6 +17,7 @@ async def everything(service: Service) -> list[Any]:
         [{name: project[name] for name in ("name", "paused", "updated_at", "next_poll_at")} for project in projects],
         *[await service.rows(f"/projects/{project['id']}/modified-files") for project in projects],
         *[await service.rows(f"/projects/{project['id']}/syncs") for project in projects],
+        *[await service.rows(f"/projects/{project['id']}/releases") for project in projects],
     ]
 
 
@@ -48,7 +49,11 @@ async def test_a_form_which_is_not_ours_is_a_403_and_changes_nothing(site: Site)
     assert len(routes) >= 18
     for route in routes:
         path = route.path.format(
-            project_id=site.project, modified_file_id=site.modified, file_id=site.files["config/a.yaml"], number="1"
+            project_id=site.project,
+            modified_file_id=site.modified,
+            file_id=site.files["config/a.yaml"],
+            number="1",
+            digest=site.releases[0],
         )
         for request in forged(token):
             answer = await site.service.http.post(path, **request)

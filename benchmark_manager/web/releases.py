@@ -1,0 +1,97 @@
+"""A project's releases: the list, what one would hold now, and making one."""
+
+from typing import Final
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from benchmark_manager.errors import InvalidInputError, NotFoundError
+from benchmark_manager.factory import Services
+from benchmark_manager.incoming import ActorDependency, ServicesDependency
+from benchmark_manager.models.release import Release, ReleaseFile
+from benchmark_manager.web import PREFIX
+from benchmark_manager.web.forms import FormDependency, protected_form
+from benchmark_manager.web.pages import CursorParameter, next_url, project_view, rows_from
+from benchmark_manager.web.reader import reader_of
+from benchmark_manager.web.release_forms import ReleaseForm
+from benchmark_manager.web.rendering import render, see_other
+
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
+
+_UNPROCESSABLE: Final = 422
+#: Of the files that a release would hold now; the API lists all.
+_FILES_SHOWN: Final = 200
+
+
+@router.get("/projects/{project_id}/releases")
+async def list_releases(
+    request: Request, services: ServicesDependency, project_id: str, cursor: CursorParameter = None
+) -> Response:
+    return await _list_page(request, services, project_id, ReleaseForm(), cursor=cursor)
+
+
+@router.post("/projects/{project_id}/releases")
+async def make_release(
+    request: Request, services: ServicesDependency, project_id: str, form: FormDependency, actor: ActorDependency
+) -> Response:
+    reader = reader_of(request)
+    typed = ReleaseForm.typed(form, reader)
+    if not typed.errors:
+        try:
+            release, new = await services.releases.make(
+                project_id,
+                name=typed.name,
+                description=typed.description,
+                pinned=typed.pinned,
+                contents=typed.include,
+                modified_file_ids=None,
+                actor=actor,
+            )
+        except InvalidInputError as error:
+            typed.refuse(error, reader)
+        else:
+            return see_other(f"{PREFIX}/releases/{release.digest}", "released" if new else "released_again")
+    return await _list_page(request, services, project_id, typed, status_code=_UNPROCESSABLE)
+
+
+async def _list_page(
+    request: Request,
+    services: Services,
+    project_id: str,
+    form: ReleaseForm,
+    *,
+    cursor: str | None = None,
+    status_code: int = 200,
+) -> Response:
+    view = await project_view(services, project_id)
+    page = await services.releases.page(project_id, rows_from(cursor))
+    clash: InvalidInputError | None = None
+    digest = ""
+    files: list[ReleaseFile] = []
+    try:
+        digest, files = await services.releases.effective(project_id)
+    except InvalidInputError as error:
+        clash = error
+    return render(
+        request,
+        "releases.html",
+        status_code=status_code,
+        view=view,
+        form=form,
+        releases=page.rows,
+        cursor=cursor,
+        next_url=next_url(request, page.next_cursor),
+        digest=digest,
+        files=files,
+        size=sum(file.size for file in files),
+        clash=clash,
+        made=await _made(services, digest) if files else None,
+        shown=_FILES_SHOWN,
+    )
+
+
+async def _made(services: Services, digest: str) -> Release | None:
+    """The release which has these files already."""
+    try:
+        return await services.releases.get(digest)
+    except NotFoundError:
+        return None
