@@ -71,7 +71,7 @@ def _pull(api: Api, digits: str, place: Place, patience: Patience) -> Pulled:
     held = place.held_digits()
     if held is None:
         # Better now than after a long download.
-        place.check_free()
+        place.check_free(digits)
     if held == digits:
         return Pulled(_PREFIX + digits, str(place.directory), "present")
     sums = fetch_sums(api, digits, patience)
@@ -79,7 +79,7 @@ def _pull(api: Api, digits: str, place: Place, patience: Patience) -> Pulled:
     files = read_sums(sums)
     if held == digits:
         return Pulled(_PREFIX + digits, str(place.directory), "present", len(files))
-    place.check_free()
+    place.check_free(digits)
     with place.filled(digits) as folder, output.progress("fetching", by_bytes=True) as bar:
         Download(api, digits, files, folder, patience=patience, on_bytes=bar.show).run()
     return Pulled(_PREFIX + digits, str(place.directory), "pulled", len(files))

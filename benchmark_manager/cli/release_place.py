@@ -44,13 +44,16 @@ class Place:
         except (OSError, _NoRelease, UnicodeEncodeError):
             return None
 
-    def check_free(self) -> None:
-        """See that nobody's files would be lost.
+    def check_free(self, digits: str) -> None:
+        """See that nobody's files would be lost, but those of the release whose digest begins with `digits`.
 
         Raises:
             CommandError: `folder_not_empty`.
         """
-        if not self._force and self.directory.is_dir() and any(self.directory.iterdir()):
+        if self._force or not (self.directory.is_dir() and any(self.directory.iterdir())):
+            return
+        # Another pull of the same release may have been faster.
+        if not (self.held_digits() or "").startswith(digits):
             raise CommandError(
                 f"{self.directory} holds something else; name another folder, or replace it by --force.",
                 "folder_not_empty",
@@ -98,9 +101,8 @@ class Place:
             # POSIX: an empty folder is replaced, any other is not.
             temporary.rename(self.directory)
         except OSError:
-            # Another pull may have been faster.
+            self.check_free(digits)
             if self.held_digits() != digits:
-                self.check_free()
                 raise
 
     def _replace(self, temporary: Path) -> None:

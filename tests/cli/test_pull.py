@@ -364,6 +364,16 @@ async def test_of_two_pulls_at_once_both_succeed(cli: CommandLine, many: Release
     assert (held(tmp_path / "r"), list(tmp_path.iterdir())) == (many.files, [tmp_path / "r"])
 
 
+def test_what_another_pull_of_the_same_release_put_there_is_nobody_elses(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    place = Place(tmp_path, force=False)
+    digits = place.held_digits()
+    assert digits is not None
+    place.check_free(digits[:12])
+    with pytest.raises(CommandError, match="holds something else"):
+        place.check_free("0" * 12)
+
+
 async def test_a_bar_is_shown_on_a_terminal_only(cli: CommandLine, many: Released, tmp_path: Path) -> None:
     quiet = await cli.process("pull", many.digest, "--to", str(tmp_path / "quiet"))
     assert "fetching" not in quiet.err
