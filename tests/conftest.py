@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from benchmark_manager.config import Settings
@@ -12,6 +13,10 @@ from github_test_server import GitHubTestServer
 from support.service import Service, running_service
 
 pytest_plugins = ["support.databases"]
+
+# How long an example takes says what else the machine does.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 #: Real repositories' files and hand-made oddities, where they lie beside the checkout.
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

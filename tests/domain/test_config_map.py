@@ -76,7 +76,7 @@ def read_back(manifest: str, loader: type[yaml.SafeLoader | yaml.CSafeLoader]) -
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(TEXTS, min_size=1, max_size=4))
 @example(list(ODDITIES))
 def test_every_text_comes_back_exactly(texts: list[str]) -> None:

@@ -53,14 +53,14 @@ def unpacked_zip(data: bytes) -> dict[str, bytes]:
         return {info.filename: archive.read(info) for info in archive.infolist()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(PATHS, st.binary(max_size=2000), max_size=20))
 def test_what_was_packed_is_unpacked(files: dict[str, bytes]) -> None:
     assert unpacked_tar(packed("tar.gz", files)) == files
     assert unpacked_zip(packed("zip", files)) == files
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(PATHS, st.binary(max_size=200), max_size=20), st.sampled_from(FORMATS))
 def test_the_length_is_known_beforehand(files: dict[str, bytes], archive_format: ArchiveFormat) -> None:
     length = archive_length(archive_format, ((path, len(data)) for path, data in files.items()))

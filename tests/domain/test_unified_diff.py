@@ -95,7 +95,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_applying_the_patch_gives_the_other_text_to_the_byte(
     apply: Callable[[Path, bytes], None], folder: Path
 ) -> None:
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(pairs(), PATHS, PATHS, st.booleans(), st.sampled_from([1, 3, 3, 100]))
     def applies(texts: tuple[str, str], path: str, new_path: str, renamed: bool, context: int) -> None:
         before, after = texts
@@ -166,7 +166,7 @@ def our_hunks(batch: list[tuple[str, str]]) -> list[str]:
     return [hunks(patch) for patch in patches if patch]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(pairs(), min_size=20, max_size=20))
 def test_hunks_are_those_of_git(folder: Path, batch: list[tuple[str, str]]) -> None:
     assert our_hunks(batch) == git_hunks(folder, batch)

@@ -187,7 +187,7 @@ JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(st.text("ab:-?,[]{}#&*!|>'\"%@ \t\r\n\ufeff\u2028<01\\", max_size=40), st.sampled_from(["yaml", "json"]))
 def test_no_text_makes_it_fail(text: str, file_format: FileFormat) -> None:
     tree = try_parse(text, file_format, Identities())
@@ -196,7 +196,7 @@ def test_no_text_makes_it_fail(text: str, file_format: FileFormat) -> None:
         assert values_at(text, file_format) is not None
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(JSON_VALUES, JSON_VALUES)
 def test_equal_values_have_no_changes_and_others_have(one: Any, other: Any) -> None:
     import json

@@ -17,7 +17,7 @@ from benchmark_manager.models.merge import Merge
 from benchmark_manager.models.original_file import FileFormat
 from support.examples import EXAMPLES
 
-MANY = settings(max_examples=EXAMPLES, deadline=None)
+MANY = settings(max_examples=EXAMPLES)
 SEEDS = st.integers(0, 2**48)
 FORMATS: st.SearchStrategy[FileFormat] = st.sampled_from(["yaml", "json"])
 ABSENT = object()

@@ -140,7 +140,7 @@ def test_lines_are_decided_about_in_their_order() -> None:
         resolve(base, theirs, mine, "yaml", [_take(None, "mine"), _take(None, "value", 1)])
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(st.dictionaries(st.sampled_from("abcd"), st.integers(0, 9), min_size=1), st.integers(0, 2**32))
 def test_decisions_give_what_was_decided(base: dict[str, int], seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311  nothing secret

@@ -147,7 +147,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 BATCH = 20
 
 
-@settings(max_examples=EXAMPLES // BATCH, deadline=None)
+@settings(max_examples=EXAMPLES // BATCH)
 @given(batch=st.lists(TRIPLES, min_size=BATCH, max_size=BATCH))
 def test_verdict_and_text_are_those_of_git(folder: Path, batch: list[Triple]) -> None:
     """For 2,000 triples."""
@@ -172,7 +172,7 @@ def test_long_texts_are_merged_as_git_does(folder: Path) -> None:
     assert len([text for text in expected if text is not None]) > 8
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(TRIPLES)
 def test_which_side_is_mine_changes_no_merged_text(triple: Triple) -> None:
     base, theirs, mine = triple
@@ -183,7 +183,7 @@ def test_which_side_is_mine_changes_no_merged_text(triple: Triple) -> None:
     ]
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(TRIPLES)
 def test_a_side_without_changes_gives_the_other_to_the_byte(triple: Triple) -> None:
     base, theirs, mine = triple
@@ -192,7 +192,7 @@ def test_a_side_without_changes_gives_the_other_to_the_byte(triple: Triple) -> N
     assert merge_text(base, mine, mine) == TextMerge(mine, ())
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(TRIPLES)
 def test_conflicts_are_whole_lines_at_the_place_which_they_name(triple: Triple) -> None:
     base, theirs, mine = triple
