@@ -27,7 +27,6 @@ class GovernorStore:
                 "api_url": state.api_url,
                 "kind": state.kind,
                 "updated_at": now,
-                **{f"limits.{name}": limit.model_dump() for name, limit in state.limits.items()},
             }
         }
         spent = {
@@ -42,6 +41,15 @@ class GovernorStore:
         except DuplicateKeyError:
             # Another replica was the first to tell of this credential.
             await self._limits.update_one({"_id": state.fingerprint}, changes)
+        for name, limit in state.limits.items():
+            # Another process may know of a window that began later, or how much less is left of this one.
+            field = f"limits.{name}"
+            news = [
+                {f"{field}.reset_at": {"$not": {"$gte": limit.reset_at}}},
+                {f"{field}.reset_at": limit.reset_at, f"{field}.remaining": {"$gt": limit.remaining}},
+            ]
+            match = {"_id": state.fingerprint, "$or": news}
+            await self._limits.update_one(match, {"$set": {field: limit.model_dump()}})
 
     async def all(self, now: datetime) -> list[GovernorState]:
         """What any process told lately; what is older is dropped."""
