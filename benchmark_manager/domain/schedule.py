@@ -17,6 +17,10 @@ HOURLY: Final = 3600.0
 #: How a failed first sync of a project without polling is repeated, seconds.
 FIRST_SYNC_RETRY: Final = 60.0
 _DOUBLINGS: Final = 20
+#: GitHub may tell of a push before all that answer for it have it: its commit is looked for so long, seconds.
+PUSH_SPREADS: Final = 60.0
+#: The first time after so many; then each wait is as long as all before it.
+_FIRST_LOOK: Final = 2.0
 #: Projects of one credential come back within this time of the renewal of its limit, not all at once, seconds.
 _AFTER_LIMIT: Final = 5.0
 #: Only a person can end these.
@@ -42,6 +46,19 @@ def after_success(project: Project, now: datetime, jitter: float, *, companion: 
         # Somebody synced between two polls: that does not move the next one.
         return planned
     return next_planned(min(planned, now), now, interval, jitter)
+
+
+def after_lag(project: Project, head_sha: str, now: datetime) -> datetime | None:
+    """When to look once more for what a webhook told of, behind a sync which found the commit from before.
+
+    None: there is nothing to wait for, or it was waited for long enough. A push which was taken back looks the same.
+    """
+    if project.paused or project.pushed_at is None or project.pushed_sha in {None, head_sha}:
+        return None
+    age = (now - project.pushed_at).total_seconds()
+    if head_sha != project.state.head_sha or age >= PUSH_SPREADS:
+        return None
+    return now + timedelta(seconds=max(age, _FIRST_LOOK))
 
 
 def after_failure(project: Project, error: BenchmarkManagerError, now: datetime, jitter: float) -> datetime | None:

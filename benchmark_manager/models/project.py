@@ -87,7 +87,8 @@ class Project(Record):
 
     `revision` counts people's changes, `fence` leases, and `wishes` how often a sync was queued. A `paused` one is
     neither polled nor moved by webhooks; only what a person asks for syncs it. `pushed_sha` is the last commit of which
-    a webhook told, if it queued a sync or had nothing for this project.
+    a webhook told, if it queued a sync or had nothing for this project; `pushed_at` is when it queued one, by the
+    database's clock.
     """
 
     id: str
@@ -104,6 +105,7 @@ class Project(Record):
     wishes: int = 0
     fence: int = 0
     pushed_sha: str | None = None
+    pushed_at: datetime | None = None
     lease_owner: str | None = None
     lease_until: datetime | None = None
 

@@ -12,7 +12,7 @@ from datetime import datetime
 import structlog
 from pymongo.errors import PyMongoError
 
-from benchmark_manager.domain.schedule import after_failure, after_success
+from benchmark_manager.domain.schedule import after_failure, after_lag, after_success
 from benchmark_manager.domain.sync_folding import fold_target, folded
 from benchmark_manager.domain.tree_changes import TreeChanges, compare
 from benchmark_manager.errors import BenchmarkManagerError, GitHubActionError, GitHubError, TokenUnreadableError
@@ -207,6 +207,9 @@ class SyncWork:
             }
         )
         next_poll_at = after_success(project, now, jitter, companion=run.companion)
+        again = after_lag(project, upstream.commit_sha, now)
+        if again is not None and (next_poll_at is None or again < next_poll_at):
+            return Finished(run.lease, project, state, again, upstream.renamed_to, due_trigger="webhook")
         return Finished(run.lease, project, state, next_poll_at, upstream.renamed_to)
 
     async def _write_files(

@@ -53,6 +53,7 @@ def project_of(document: Document) -> Project:
         wishes=document["wishes"],
         fence=document["fence"],
         pushed_sha=document.get("pushed_sha"),
+        pushed_at=document.get("pushed_at"),
         lease_owner=document["lease_owner"],
         lease_until=document["lease_until"],
     )

@@ -196,7 +196,7 @@ class ProjectStore:
                 ObjectId(project.id)
             )
         for (moved, trigger), ids in groups.items():
-            changes: Document = {"pushed_sha": pushed_sha}
+            changes: Document = {"pushed_sha": pushed_sha, "pushed_at": now}
             if moved is not None:
                 changes["next_poll_at"] = moved
             if trigger == "webhook":
@@ -206,7 +206,9 @@ class ProjectStore:
     async def note_push(self, projects: Sequence[Project], pushed_sha: str, session: Session) -> None:
         """Remember a push which had nothing for these projects; they were read in this very transaction."""
         await self._update_each(
-            [ObjectId(project.id) for project in projects], {"$set": {"pushed_sha": pushed_sha}}, session
+            [ObjectId(project.id) for project in projects],
+            {"$set": {"pushed_sha": pushed_sha, "pushed_at": None}},
+            session,
         )
 
     async def _update_each(self, ids: Sequence[ObjectId], update: Document, session: Session) -> None:

@@ -328,6 +328,31 @@ async def test_a_push_brings_what_was_pushed(hooked: Service, project: Json) -> 
     assert await queued(hooked, of(project, hooked, before=before, after=sha, commits=changed)) == []
 
 
+@pytest.mark.parametrize("interval", [0, 86_400])
+async def test_a_push_which_github_does_not_show_yet_is_looked_for_again(hooked: Service, interval: int) -> None:
+    """One server of GitHub's tells of a push before another has it."""
+    repository = hooked.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
+    project = await hooked.synced("acme/bench", polling_interval=interval)
+    before = await head_of(hooked, project)
+    later = repository.commit({"config/a.yaml": b"a: 2\n"}, branch="elsewhere")
+    changed = [commit(later, modified=["config/a.yaml"])]
+    assert await queued(hooked, of(project, hooked, before=before, after=later, commits=changed))
+    await asyncio.sleep(1.05)
+    assert (await polled(hooked, project))[0] == "webhook"
+    document = await stored(hooked, project)
+    assert document["state"]["last_sync"]["status"] == "unchanged"
+    assert timedelta() < document["next_poll_at"] - await now(hooked) <= timedelta(seconds=3)
+    assert document["due_trigger"] == "webhook"
+    repository.reset_branch("main", later)
+    await asyncio.sleep((document["next_poll_at"] - await now(hooked)).total_seconds() + 0.05)
+    await polled(hooked, project)
+    assert await head_of(hooked, project) == later
+    # Then it is polled as before.
+    document = await stored(hooked, project)
+    assert (document["next_poll_at"] is None) == (interval == 0)
+    assert document["due_trigger"] == "poll"
+
+
 async def test_a_form_is_taken_like_json(hooked: Service, project: Json) -> None:
     body = encoded(of(project, hooked, pusher={"name": "Jürgen & Söhne=+%"}), form=True)
     for kind in (FORM, f"{FORM}; charset=utf-8", FORM.upper()):

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from benchmark_manager.domain.schedule import (
     HOURLY,
     JITTER,
+    PUSH_SPREADS,
     SLOWEST,
     after_failure,
+    after_lag,
     after_success,
     first_phase,
     next_planned,
@@ -228,3 +230,35 @@ def test_failures_which_pass_slow_polling_down_by_doubling(
     state = READ.model_copy(update={"fail_count": count})
     delay = timedelta(seconds=retry_delay(interval, count + 1) * (1 + JITTER * jitter))
     assert after_failure(project(interval, NOW, state), error, NOW, jitter) == NOW + delay
+
+
+# Behind a push
+
+
+def pushed(seconds_ago: float, **changes: object) -> Project:
+    at = NOW - timedelta(seconds=seconds_ago)
+    return project(0).model_copy(update={"pushed_sha": "2" * 40, "pushed_at": at, **changes})
+
+
+def test_a_push_which_does_not_show_is_looked_for_at_doubling_times_for_a_minute() -> None:
+    age, waits = 1.0, []
+    while (again := after_lag(pushed(age), "1" * 40, NOW)) is not None:
+        waits.append((again - NOW).total_seconds())
+        age += waits[-1]
+    assert waits == [2, 3, 6, 12, 24, 48]
+    assert age > PUSH_SPREADS
+
+
+@pytest.mark.parametrize(
+    ("waiting", "head"),
+    [
+        (pushed(1), "2" * 40),
+        (pushed(1), "3" * 40),
+        (pushed(1, pushed_sha=None), "1" * 40),
+        (pushed(1, pushed_at=None), "1" * 40),
+        (pushed(1, paused=True), "1" * 40),
+    ],
+    ids=["it shows", "a later one shows", "a branch was deleted", "no push queued a sync", "paused"],
+)
+def test_otherwise_nothing_is_looked_for(waiting: Project, head: str) -> None:
+    assert after_lag(waiting, head, NOW) is None
