@@ -14,7 +14,7 @@ import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from benchmark_manager.errors import GitHubRateLimitedError
@@ -52,6 +52,8 @@ class Governor:
         self.credential = credential
         self.limits: dict[LimitResource, RateLimit] = {}
         self.blocked_until: datetime | None = None
+        #: GitHub's host of archives, which counts apart, is not asked before then.
+        self.no_downloads_until = datetime.min.replace(tzinfo=UTC)
         self._clock = clock
         self._sleep = sleep
         self._places = _Places(CONCURRENCY)
@@ -182,6 +184,14 @@ class Governor:
         """GitHub had enough: ask nothing before then."""
         self.blocked_until = until
         self._changed = True
+
+    def exhaust(self, resource: LimitResource, until: datetime) -> None:
+        """GitHub said that this limit is used up; where nothing is known of it, nothing is asked at all."""
+        known = self.limits.get(resource)
+        if known is None:
+            self.block(until)
+        else:
+            self._take(resource, known.model_copy(update={"remaining": 0, "reset_at": until}))
 
     # What outlives this process and is shared with other replicas.
 

@@ -33,6 +33,9 @@ _SHORTEST_WAIT: Final = timedelta(seconds=1)
 #: No limit of GitHub's lasts longer than its hour; a wilder date in an answer must not stop a project.
 LONGEST_WAIT: Final = timedelta(hours=2)
 
+#: Secondary limits were called abuse detection before, and still are by older servers.
+_SAYS_LIMITED: Final = re.compile(rb"rate limit|abuse detection", re.IGNORECASE)
+
 REDIRECTS: Final = frozenset({301, 302, 307, 308})
 
 ObjectId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
@@ -190,11 +193,13 @@ def parse_first_commit(body: bytes) -> GitCommit:
 
 
 def parse_sha(body: bytes) -> str:
-    """The commit id of the sha media type.
+    """The commit id of the sha media type, or that of the commit as JSON, where a server knows no other.
 
     Raises:
         GarbledAnswerError: it is none.
     """
+    if body.lstrip().startswith(b"{"):
+        return parse_json(body, _ObjectRef).sha
     text = body.decode("ascii", "replace").strip()
     if not is_object_id(text):
         raise GarbledAnswerError("the answer is no commit id")
@@ -260,7 +265,7 @@ def limited_until(status: int, response_headers: Mapping[str, str], body: bytes,
     limit = rate_limit(response_headers)
     if until is None and limit is not None and limit.remaining == 0:
         until = limit.reset_datetime
-    if until is None and status != 429 and b"rate limit" not in body[:2000].lower():  # noqa: PLR2004 -- Too Many Requests
+    if until is None and status != 429 and not _SAYS_LIMITED.search(body[:2000]):  # noqa: PLR2004 -- Too Many Requests
         return None
     return wait_until(until, now)
 

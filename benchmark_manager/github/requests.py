@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeVar
 
 import httpx2 as httpx
 
-from benchmark_manager.errors import GitHubUnavailableError
+from benchmark_manager.errors import GitHubError, GitHubUnavailableError
 from benchmark_manager.github import protocol
 from benchmark_manager.github.credentials import Credential
 from benchmark_manager.github.governor import Governor, Governors
@@ -120,8 +120,9 @@ class Connection:
         """As far as is known: it asks for a token, and not every server has it."""
         return not credential.is_anonymous and self._no_graphql.get(credential.fingerprint, 0.0) <= time.monotonic()
 
-    def learn_no_graphql(self, credential: Credential) -> None:
-        self._no_graphql[credential.fingerprint] = time.monotonic() + _NO_GRAPHQL_SECONDS
+    def learn_no_graphql(self, credential: Credential, seconds: float = _NO_GRAPHQL_SECONDS) -> None:
+        """Ask for none with this credential for a while."""
+        self._no_graphql[credential.fingerprint] = time.monotonic() + seconds
 
     def requests(self, credential: Credential, *, urgent: bool) -> "Requests":
         """For one purpose, such as a sync; `urgent` ones may use the limit's reserve."""
@@ -263,6 +264,7 @@ class Requests:
         if answer.is_rate_limited:
             known = self._governor.limits.get("graphql")
             reset = protocol.wait_until(None if known is None else known.reset_at, self.connection.clock())
+            self._governor.exhaust("graphql", reset)
             raise protocol.rate_limited(reset, with_token=True)
         # A secondary limit may come with status 200 here.
         until = protocol.limited_until(403, reply.headers, reply.body, self.connection.clock())
@@ -277,9 +279,13 @@ class Requests:
     async def download(self, path: str, *, kind: RequestKind) -> AsyncIterator[httpx.Response]:
         """The body behind an API route which redirects to another host; the token does not go there.
 
+        That host has a limit of its own; while it is used up, who has a token goes on by the API.
+
         Raises:
             GitHubError, PassingFailureError
         """
+        if self._governor.no_downloads_until > self.connection.clock():
+            raise self._download_limited()
         reply = await self.get(path, kind=kind, follow=False)
         if reply.status not in protocol.REDIRECTS:
             if reply.status in {404, 409, 422}:
@@ -288,8 +294,20 @@ class Requests:
         url = protocol.download_target(reply.headers.get("location"), self.credential.api_url)
         async with self.connection.http.stream("GET", url, headers=protocol.headers("*/*", None)) as response:
             if response.status_code != httpx.codes.OK:
+                # Of its body nothing is needed.
+                until = protocol.limited_until(response.status_code, response.headers, b"", self.connection.clock())
+                if until is not None:
+                    self._governor.no_downloads_until = until
+                    raise self._download_limited()
                 raise protocol.GarbledAnswerError(f"the archive's host answered {response.status_code}")
             yield response
+
+    def _download_limited(self) -> GitHubError:
+        until = self._governor.no_downloads_until
+        if self.credential.is_anonymous:
+            # Contents one by one would use up what is left of 60 requests an hour.
+            return protocol.rate_limited(until, with_token=False)
+        return unavailable(f"GitHub gives no archives before {until:%H:%M:%S} UTC")
 
     async def _send(
         self,

@@ -442,3 +442,20 @@ async def test_a_secondary_limit_which_graphql_tells_with_status_200_stops_the_c
     with pytest.raises(GitHubRateLimitedError):
         await hub.repository(TOKEN, urgent=True).head(None, None)
     assert len(hub.server.requests) == asked == 1
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_query_which_is_refused_for_the_limit_is_not_asked_again_by_others(hub: Hub, *, known: bool) -> None:
+    """Some servers refuse it with status 200, an error and no header."""
+    hub.server.hosting.add_token(TOKEN)
+    sha = "a" * 40
+    if known:
+        await hub.repository(TOKEN).place(sha, ())
+    refusal = {"data": None, "errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]}
+    silent = {"x-ratelimit-limit": "", "x-ratelimit-remaining": "", "x-ratelimit-reset": ""}
+    hub.server.faults.add(Status(200, refusal, silent), path="graphql$", times=None)
+    hub.server.requests.reset()
+    for _ in range(2):
+        with pytest.raises(GitHubRateLimitedError):
+            await hub.repository(TOKEN).place(sha, ())
+    assert len(hub.server.requests) == 1

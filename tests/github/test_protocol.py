@@ -64,6 +64,7 @@ def test_retry_after_comes_before_the_reset() -> None:
 
 def test_a_secondary_limit_without_a_time_means_a_minute() -> None:
     assert wait(403, primary(4000, int(NOW.timestamp()) + 1800), SECONDARY) == 60
+    assert wait(403, {}, b'{"message": "You have triggered an abuse detection mechanism."}') == 60
     assert wait(429, {}) == 60
 
 
@@ -222,6 +223,12 @@ def test_only_40_hex_digits_are_a_commit_id(body: bytes) -> None:
 
 def test_a_commit_id_may_end_in_a_newline() -> None:
     assert parse_sha(SHA.encode() + b"\n") == SHA
+
+
+def test_a_server_which_knows_no_sha_media_type_tells_it_as_json() -> None:
+    assert parse_sha(b' {"sha": "%s", "commit": {}}' % SHA.encode()) == SHA
+    with pytest.raises(GarbledAnswerError):
+        parse_sha(b'{"sha": "main"}')
 
 
 @pytest.mark.parametrize("name", ["octo/demo/../evil", "octo", "octo/", "octo/de mo", "octo/demo\n", "", "octo//demo"])
