@@ -5,9 +5,10 @@ from typing import Final
 import httpx2 as httpx
 
 from benchmark_manager.domain.git_objects import blob_id
+from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github import graphql, protocol
 from benchmark_manager.github.credentials import Credential
-from benchmark_manager.github.graphql import CommitPlace
+from benchmark_manager.github.graphql import CommitPlace, NamedRefs, PlaceQuestion
 from benchmark_manager.github.requests import (
     Connection,
     NoGraphQLError,
@@ -88,26 +89,46 @@ class RepositoryClient:
 
         return await self.requests.retrying(ask)
 
-    async def place(self, commit_sha: str, folders: tuple[str, ...]) -> CommitPlace | None:
-        """One commit with the trees of these folders, in one query; None where GraphQL does not tell."""
+    async def place(self, commit_sha: str, folders: tuple[str, ...], branch: str | None = None) -> CommitPlace | None:
+        """One commit with the trees of these folders, in one query; None where GraphQL does not tell.
 
-        async def ask() -> CommitPlace | None:
-            query = graphql.place_query(self.repository, commit_sha, folders)
-            place = graphql.parse_place(await self.requests.query(query, kind="place"), "r0", folders)
-            if place is not None and place.commit_sha != commit_sha:
-                raise protocol.GarbledAnswerError("the answer tells of another commit")
-            return place
+        `branch`: whose head REST says that the commit is. REST takes a tag for the branch of its name, so where the
+        branch stands at another commit, that one's place is told.
 
+        Raises:
+            GitHubActionError: also `branch_not_found`, where there is a tag of that name only.
+        """
         if not self.requests.has_graphql:
             return None
         try:
-            place = await self.requests.retrying(ask)
-        except NoGraphQLError:
-            return None
+            place, named = await self._asked_place(commit_sha, folders, branch)
+            if named.branch not in {None, commit_sha}:
+                place, _ = await self._asked_place(str(named.branch), folders, None)
+        except (NoGraphQLError, GitHubUnavailableError):
+            # REST may go on, and tells what is wrong if it does not.
+            place, named = None, NamedRefs()
+        if named.branch is None and named.tag is not None:
+            raise protocol.branch_not_found(self.repository, branch)
         if place is None:
             # A token may read a repository by REST only; its contents would not be told either.
             self.requests.avoid_graphql()
         return place
+
+    async def _asked_place(
+        self, commit_sha: str, folders: tuple[str, ...], branch: str | None
+    ) -> tuple[CommitPlace | None, NamedRefs]:
+        query = graphql.places_query([PlaceQuestion(self.repository, commit_sha, folders, branch)])
+
+        async def ask() -> tuple[CommitPlace | None, NamedRefs]:
+            answer = await self.requests.query(query, kind="place")
+            place = graphql.parse_place(answer, "r0", folders)
+            if place is None:
+                return None, NamedRefs()
+            if place.commit_sha != commit_sha:
+                raise protocol.GarbledAnswerError("the answer tells of another commit")
+            return place, graphql.parse_named(answer, "r0")
+
+        return await self.requests.retrying(ask)
 
     async def commit(self, sha: str) -> protocol.GitCommit:
         path = protocol.repository_path(self.repository, "git", "commits", sha)

@@ -55,12 +55,17 @@ class GraphQLAnswer(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class HeadQuestion:
-    """Where a project's branch (None: the default branch) stands, and what its folders are there."""
+class PlaceQuestion:
+    """Which commit a revision of a repository is, and what some folders are there.
+
+    A query finds each folder by the revision anew: of a revision that moves, their trees may be another commit's.
+    `branch`: where the branch and the tag of this name stand is asked as well.
+    """
 
     repository: RepositoryAddress
-    branch: str | None
+    revision: str
     folders: tuple[str, ...]
+    branch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,19 @@ class CommitPlace:
     full_name: str
     default_branch: str | None
     folder_trees: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRefs:
+    """The object ids of the branch and of the tag of one name; None for what is not there, or was not asked for."""
+
+    branch: str | None = None
+    tag: str | None = None
+
+
+def head_revision(branch: str | None) -> str:
+    """The revision of a branch (None: of the default branch), told by its full name: git prefers tags to branches."""
+    return "HEAD" if branch is None else f"refs/heads/{branch}"
 
 
 def endpoint(api_url: str) -> str:
@@ -147,24 +165,17 @@ def _content(blob: Mapping[str, Any]) -> bytes | None:
         return None
 
 
-def heads_query(questions: Iterable[HeadQuestion]) -> Json:
+def places_query(questions: Iterable[PlaceQuestion]) -> Json:
     """One query for all; the aliases are `r0`, `r1`, …, in the order of the questions."""
     query = _Query()
     for number, question in enumerate(questions):
-        # The full name: git prefers a tag of the same name to a branch.
-        revision = "HEAD" if question.branch is None else f"refs/heads/{question.branch}"
-        _add_place(query, f"r{number}", question, revision)
+        _add_place(query, f"r{number}", question)
     return query.whole()
 
 
-def place_query(repository: RepositoryAddress, commit_sha: str, folders: tuple[str, ...]) -> Json:
-    """The same of one commit, as `r0`."""
-    query = _Query()
-    _add_place(query, "r0", HeadQuestion(repository, None, folders), commit_sha)
-    return query.whole()
-
-
-def _add_place(query: _Query, alias: str, question: HeadQuestion, revision: str) -> None:
+def _add_place(query: _Query, alias: str, question: PlaceQuestion) -> None:
+    revision, branch = question.revision, question.branch
+    names = {} if branch is None else {"branch": head_revision(branch), "tag": f"refs/tags/{branch}"}
     parts = [
         query.repository(alias, question.repository),
         "{ nameWithOwner defaultBranchRef { name }",
@@ -174,9 +185,21 @@ def _add_place(query: _Query, alias: str, question: HeadQuestion, revision: str)
             for number, folder in enumerate(question.folders)
             if folder
         ),
+        *(f"{name}: object(expression: {query.variable(ref)}) {{ oid }}" for name, ref in names.items()),
         "}",
     ]
     query.add(" ".join(parts))
+
+
+def parse_named(answer: GraphQLAnswer, alias: str) -> NamedRefs:
+    """Where the branch and the tag stand which one alias asked for; called where `parse_place` told of a place.
+
+    Raises:
+        GarbledAnswerError: it is of another shape.
+    """
+    found = (answer.data or {}).get(alias, {})
+    told = {name: found.get(name) for name in ("branch", "tag")}
+    return NamedRefs(**{name: _oid(ref) for name, ref in told.items() if isinstance(ref, dict) and "oid" in ref})
 
 
 def parse_place(answer: GraphQLAnswer, alias: str, folders: Sequence[str]) -> CommitPlace | None:

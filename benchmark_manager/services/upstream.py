@@ -112,11 +112,8 @@ class UpstreamReader:
         folders = source.config_folder, source.job_folder
         head = await self._heads.check(client, source.branch, folders, known, how)
         if head.commit_sha == known:
-            place = head.place
-            return await self._nothing_new(project, client, known, state.root_tree_sha, place=place)
-        # A batch resolves a branch for its head and for each folder by itself, and a push may come in between: what it
-        # says of folders is believed of no commit.
-        place = await client.place(head.commit_sha, folders)
+            return await self._nothing_new(project, client, known, state.root_tree_sha, place=head.place)
+        place = head.place
         if place is not None and known is not None and self._as_before(project, place.folder_trees):
             return await self._nothing_new(project, client, head.commit_sha, place.root_tree_sha, place=place)
         return Moved(head.commit_sha, place)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.github import graphql
-from benchmark_manager.github.graphql import CommitPlace, GraphQLAnswer, HeadQuestion
+from benchmark_manager.github.graphql import CommitPlace, GraphQLAnswer, PlaceQuestion
 from benchmark_manager.github.protocol import GarbledAnswerError, parse_json
 from benchmark_manager.models.project import RepositoryAddress
 from github_test_server import Repository
@@ -46,13 +46,11 @@ def shape_of(query: dict[str, object]) -> str:
 
 @pytest.mark.parametrize("nasty", NASTY)
 def test_whatever_a_name_a_branch_or_a_folder_holds_stays_a_value(nasty: str) -> None:
-    plain = [HeadQuestion(address("o", "n"), "b", ("f", "g"))] * 2
-    odd = [HeadQuestion(address(nasty, nasty), nasty, (nasty or "f", nasty + "g"))] * 2
-    assert shape_of(graphql.heads_query(odd)) == shape_of(graphql.heads_query(plain))
-    assert set(texts(graphql.heads_query(odd))[1].values()) >= {nasty, f"refs/heads/{nasty}:{nasty}g"}
-    assert shape_of(graphql.place_query(address(nasty, nasty), nasty, (nasty or "f",))) == shape_of(
-        graphql.place_query(address("o", "n"), COMMIT, ("f",))
-    )
+    plain = [PlaceQuestion(address("o", "n"), "r", ("f", "g"), "b")] * 2
+    odd = [PlaceQuestion(address(nasty, nasty), nasty, (nasty or "f", nasty + "g"), nasty)] * 2
+    assert shape_of(graphql.places_query(odd)) == shape_of(graphql.places_query(plain))
+    values = set(texts(graphql.places_query(odd))[1].values())
+    assert values >= {nasty, f"{nasty}:{nasty}g", f"refs/heads/{nasty}", f"refs/tags/{nasty}"}
     assert shape_of(graphql.contents_query(address(nasty), [nasty])) == shape_of(
         graphql.contents_query(address(), [COMMIT])
     )
@@ -62,16 +60,14 @@ def test_whatever_a_name_a_branch_or_a_folder_holds_stays_a_value(nasty: str) ->
 def test_any_question_is_a_query_which_parses_and_asks_for_as_much_as_a_plain_one(
     owner: str, name: str, branch: str | None, folders: list[str]
 ) -> None:
-    odd = graphql.heads_query([HeadQuestion(address(owner, name), branch, tuple(folders))])
-    plain = graphql.heads_query([HeadQuestion(address(), "main", tuple(map(str, range(len(folders)))))])
+    odd = graphql.places_query([PlaceQuestion(address(owner, name), "HEAD", tuple(folders), branch)])
+    plain_branch = None if branch is None else "main"
+    plain = graphql.places_query([PlaceQuestion(address(), "HEAD", tuple(map(str, range(len(folders)))), plain_branch)])
     assert shape_of(odd) == shape_of(plain)
 
 
-def test_a_question_without_a_branch_asks_for_the_default_one_and_with_one_for_no_tag() -> None:
-    values = set(texts(graphql.heads_query([HeadQuestion(address(), None, ("", "a"))]))[1].values())
-    assert values == {"octo", "demo", "HEAD", "HEAD:a"}
-    values = set(texts(graphql.heads_query([HeadQuestion(address(), "v1", ())]))[1].values())
-    assert "refs/heads/v1" in values
+def test_the_revision_of_no_branch_is_the_default_ones_and_that_of_a_branch_is_no_tags() -> None:
+    assert (graphql.head_revision(None), graphql.head_revision("v1")) == ("HEAD", "refs/heads/v1")
 
 
 async def test_odd_names_of_folders_and_branches_are_found_as_they_are(hub: Hub, repository: Repository) -> None:

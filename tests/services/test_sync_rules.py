@@ -71,10 +71,10 @@ async def test_polls_of_many_projects_of_one_credential_are_one_query_and_a_move
     batching.github.requests.reset()
     assert await polled(batching) == [("poll", "success")] + [("poll", "unchanged")] * 5
     checks = batching.github.requests.select("graphql$")
-    # One query for all checks, one for each that moved (its folders at that very commit), one for the contents; a
-    # listing of the folder which changed, and of the other.
-    assert [r.body.count(b"repository(") for r in checks] == [6, 1, 1, 1]
-    assert len(batching.github.requests) <= 6
+    # One query for all checks, one for those which moved (their folders at that very commit), one for the contents; a
+    # listing of each folder of the one whose folders moved.
+    assert [r.body.count(b"repository(") for r in checks] == [6, 2, 1]
+    assert len(batching.github.requests) == 5
     now = await batching.get(f"/projects/{projects[3]['id']}")
     assert now["last_sync"]["commit_sha"] == head
 
@@ -198,6 +198,37 @@ async def test_two_replicas_count_each_others_points(
         await other.sync(project["id"])
         told = [status.points_last_minute for status in connection_of(other).governors.statuses()]
         assert sum(told[0].values()) == len(github.requests)
+
+
+@pytest.mark.parametrize("status", [Status(429, headers={"Retry-After": "120"}), Status(429)])
+async def test_the_host_of_archives_is_not_asked_again_before_it_wants_to_be(
+    database_url: str, github: GitHubTestServer, tmp_path: Path, status: Status
+) -> None:
+    clock = Clock()
+    async with running_service(database_url, github, tmp_path, outside=Outside(clock=clock)) as service:
+        service.repository("acme/b", FILES)
+        service.repository("acme/many", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(401)}, private_to=["reader"])
+        github.faults.add(status, path="/codeload/", times=1)
+        anonymous = await service.project("acme/b")
+        problem = await service.sync(anonymous["id"], status=503)
+        assert problem["code"] == "github_rate_limited"
+        github.requests.reset()
+        await service.sync(anonymous["id"], status=503)
+        assert github.requests.count("tarball|codeload") == 0
+        clock.ahead = timedelta(seconds=121)
+        assert (await service.sync(anonymous["id"]))["added"] == 3
+        # With a token there is another way at once.
+        github.faults.add(status, path="/codeload/", times=1)
+        project = await service.project("acme/many", github_token="reader")
+        assert (await service.sync(project["id"]))["added"] == 401
+        assert github.requests.count("/git/blobs/") == 0
+
+
+async def test_where_graphql_alone_fails_rest_goes_on(hasty: Service) -> None:
+    hasty.repository("acme/b", FILES, private_to=["reader"])
+    hasty.github.faults.add(Status(502), path="graphql$", times=None)
+    project = await hasty.project("acme/b", github_token="reader")
+    assert (await hasty.sync(project["id"]))["added"] == 3
 
 
 # Contents
@@ -330,19 +361,6 @@ async def test_figures_are_as_prometheus_reads_them_count_what_was_asked_and_hol
     asked = Counter(request.resource for request in service.github.requests)
     assert {name: total("github_requests_total", resource=name or "") for name in asked} == asked
     assert (total("files", kind="original"), total("projects")) == (3, 1)
-
-
-async def test_what_a_batch_says_of_folders_is_believed_of_no_commit(batching: Service) -> None:
-    """A query resolves the branch for each field by itself: its folders may be those of another commit, or none."""
-    repositories = [batching.repository(f"acme/{n}", FILES, private_to=["reader"]) for n in range(2)]
-    projects = [await batching.synced(f"acme/{n}", github_token="reader", polling_interval=60) for n in range(2)]
-    repositories[0].commit({"README.md": b"moves"})
-    for folder in ("f0", "f1"):
-        batching.github.faults.add(GraphQLError(f"r0.{folder}"), path="graphql$")
-    await make_due(batching)
-    await polled(batching)
-    assert len(await batching.files(projects[0]["id"])) == len(FILES)
-    assert (await batching.get(f"/projects/{projects[0]['id']}"))["sync_status"] == "ok"
 
 
 async def test_a_person_who_joins_a_poll_does_not_inherit_that_it_may_not_use_the_reserve(service: Service) -> None:
