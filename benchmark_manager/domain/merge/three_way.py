@@ -19,6 +19,7 @@ from benchmark_manager.domain.documents.paths import (
 )
 from benchmark_manager.domain.merge.lists import Hunk, IsSame, align, places, touched
 from benchmark_manager.domain.merge.plan import Added, Difference, Kept, Part, Plan, Removed, Sides
+from benchmark_manager.domain.merge.renames import under_first_names
 
 Chosen: TypeAlias = Added | Literal["theirs", "nothing"]
 """What is to be at a place: a part from elsewhere, what theirs has there, nothing."""
@@ -100,10 +101,13 @@ class _Walker:
 
     def _named(self, path: Path, theirs: Slot, labels: list[dict[Step, Slot]]) -> bool:
         """A list by names. Its order is theirs' unless mine has another than base: nobody can tell then."""
-        base, _, mine = labels
+        items = under_first_names(labels)
+        if items is None:
+            return False
+        base, _, mine = items
         if [step for step in base if step in mine] != [step for step in mine if step in base]:
             return False
-        self._children(path, theirs, side_by_side(labels), mine_order=tuple(mine.values()), is_ordered=True)
+        self._children(path, theirs, side_by_side(items), mine_order=tuple(mine.values()), is_ordered=True)
         return True
 
     def _children(
@@ -269,13 +273,25 @@ def _untangled(ids: Sequence[Sequence[int]], theirs: Sequence[Hunk], mine: Seque
         for place in _touched_places(hunk, base, ids[1]):
             met.setdefault(place, []).append(hunk)
     remaining: list[Hunk] = []
+    shared: set[Hunk] = set()
     for hunk in mine:
         others = {other for place in _touched_places(hunk, base, ids[2]) for other in met.get(place, [])}
         if not others or all(_same_item(hunk, other) for other in others):
             remaining.append(hunk)
-        elif len(others) > 1 or not _same_change(hunk, ids[2], others.pop(), ids[1]):
+        elif len(others) > 1 or not _same_change(hunk, ids[2], other := others.pop(), ids[1]):
             return None
-    return remaining
+        else:
+            shared.add(other)
+    # What both took away at one place, and one of them put in at another, was moved: nobody can tell where it is to be.
+    own = _items(remaining, base, ids[2]) | _items((hunk for hunk in theirs if hunk not in shared), base, ids[1])
+    return None if own & _items(shared, base, ids[1]) else remaining
+
+
+def _items(hunks: Iterable[Hunk], base: Sequence[int], other: Sequence[int]) -> set[int]:
+    """What went and came in some hunks."""
+    return {
+        item for hunk in hunks for item in (*base[hunk.start : hunk.end], *other[hunk.other_start : hunk.other_end])
+    }
 
 
 def _touched_places(hunk: Hunk, base: Sequence[int], other: Sequence[int]) -> Iterator[tuple[str, int]]:

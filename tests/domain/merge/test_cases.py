@@ -349,12 +349,53 @@ def test_items_are_found_by_name() -> None:
     )
 
 
+_ITEMS = "l:\n- name: a\n  v: 1\n- name: b\n  v: 1\n"
+
+
+def test_an_item_which_got_another_name_is_the_same_item() -> None:
+    theirs = "l:\n  # about a\n  - name: a  # why\n    v: 2\n  - name: b\n    v: 1\n"
+    assert _merged(_ITEMS, theirs, _ITEMS.replace("name: a", "name: z")) == (
+        "keys",
+        theirs.replace("name: a", "name: z"),
+    )
+    assert _merged(_ITEMS, _ITEMS.replace("name: b", "name: z"), _ITEMS[:-2] + "2\n") == (
+        "keys",
+        "l:\n- name: a\n  v: 1\n- name: z\n  v: 2\n",
+    )
+
+
+def test_an_item_which_one_renamed_and_the_other_removed_is_a_conflict() -> None:
+    renamed, removed = _ITEMS.replace("name: b", "name: z"), _ITEMS.replace("- name: b\n  v: 1\n", "")
+    assert [(c.path, c.absent) for c in _conflicts(_ITEMS, removed, renamed)] == [("l[name=b]", ("theirs",))]
+    assert [(c.path, c.absent) for c in _conflicts(_ITEMS, renamed, removed)] == [("l[name=b]", ("mine",))]
+
+
+def test_an_item_which_both_renamed_differently_is_a_conflict() -> None:
+    theirs, mine = _ITEMS.replace("name: b", "name: z"), _ITEMS.replace("name: b", "name: y")
+    assert [c.path for c in _conflicts(_ITEMS, theirs, mine)] == ["l[name=b].name"]
+
+
+def test_a_new_name_which_upstream_gave_to_another_item_is_a_conflict() -> None:
+    mine = _ITEMS.replace("name: b", "name: z")
+    assert [c.path for c in _conflicts(_ITEMS, f"{_ITEMS}- name: z\n  v: 5\n", mine)] == ["l[name=z]"]
+    assert [c.path for c in _conflicts(_ITEMS, _ITEMS.replace("name: a", "name: z"), mine)] == ["l"]
+
+
 def test_both_append_a_named_item() -> None:
     base = "env:\n  - name: A\n    value: '1'\n"
     theirs, mine = f"{base}  - name: T\n    value: t\n", f"{base}  # mine\n  - name: M\n    value: m\n"
     assert _merged(base, theirs, mine)[1] == (
         "env:\n  - name: A\n    value: '1'\n  # mine\n  - name: M\n    value: m\n  - name: T\n    value: t\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("theirs", "mine"), [("2, 3, 4", "2, 1, 3, 4"), ("2, 3, 1, 4", "2, 1, 3, 4"), ("2, 3, 1, 4", "2, 3, 4")]
+)
+def test_an_item_which_one_moved_and_the_other_moved_or_removed_is_a_conflict(theirs: str, mine: str) -> None:
+    """By lines, as git does it, it would come out twice, or stay although one side took it away."""
+    texts = [f"[{items}]".replace("[", "[\n ").replace(", ", ",\n ") for items in ("1, 2, 3, 4", theirs, mine)]
+    assert [c.path for c in _conflicts(texts[0], texts[1], texts[2], "json")] == ["."]
 
 
 def test_an_edit_never_lands_in_another_item_without_a_name() -> None:

@@ -275,6 +275,6 @@ def lines_of(*, kinds: int, seed: int) -> str:
 )
 def test_forty_thousand_changed_lines_take_seconds_at_most(texts: Triple) -> None:
     """Real times are below two seconds; a search without end takes minutes."""
-    started = time.perf_counter()
+    started = time.process_time()
     merge_text(*texts)
-    assert time.perf_counter() - started < 15
+    assert time.process_time() - started < 15
