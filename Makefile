@@ -34,6 +34,18 @@ libraries:
 		fi; \
 	fi
 
+# Tests of the pages drive a real browser: the machine's own Chromium or Chrome, else Debian's, else the one that
+# Playwright downloads. CHROMIUM=/path/to/it names another. Without any, those tests are skipped and say so.
+CHROMIUM_FOUND = $(BIN)/python tests/support/chromium.py >/dev/null
+.PHONY: chromium
+chromium: $(VENV)/.dev
+	@$(CHROMIUM_FOUND) || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+		echo "Installing Chromium, which the tests of the pages drive ..." && \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || true
+	@$(CHROMIUM_FOUND) || $(BIN)/playwright install chromium || true
+	@$(CHROMIUM_FOUND) || echo "There is no Chromium, so the tests in a browser are skipped. Install Chromium or Chrome," \
+		"or name one with CHROMIUM=/path/to/it."
+
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	@echo "Installing what the tests need into $(VENV) (once) ..."
 	@$(PIP_INSTALL) -r requirements-dev.txt
@@ -92,7 +104,7 @@ format: $(VENV)/.dev ## Lay the code out
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-test: libraries lint ## Run lint and all tests (the database servers come with the packages)
+test: libraries lint chromium ## Run lint and all tests (the database servers come with the packages)
 	@test ! -e $(NODE_MODULES) || $(MAKE) --silent frontend
 	@test ! -e $(NODE_MODULES) || { $(WITH_NODE) npm run --silent test; }
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak"

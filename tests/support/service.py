@@ -1,4 +1,4 @@
-"""The service inside the test's own process, asked through its HTTP interface."""
+"""The service, asked through its HTTP interface; here, inside the test's own process."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -20,18 +20,12 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """A running service. `http` speaks to it; the verbs below are what most tests need."""
+class Api:
+    """A running service, wherever it runs. `http` speaks to it; the verbs below are what most tests need."""
 
     http: httpx.AsyncClient
-    app: FastAPI
     github: GitHubTestServer
     folder: Path
-
-    @property
-    def services(self) -> Services:
-        found: Services = self.app.state.services
-        return found
 
     def repository(
         self, full_name: str, files: Mapping[str, bytes | Entry] | None = None, **hosting: Any
@@ -102,6 +96,18 @@ class Service:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Service(Api):
+    """A service inside this process."""
+
+    app: FastAPI
+
+    @property
+    def services(self) -> Services:
+        found: Services = self.app.state.services
+        return found
+
+
 def settings_for(database_url: str, github_url: str, folder: Path, **changes: Any) -> Settings:
     values: Json = {
         "mongo_url": SecretStr(database_url),
@@ -129,4 +135,4 @@ async def running_service(
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://service.test", timeout=60) as http,
     ):
-        yield Service(http, app, github, folder)
+        yield Service(http, github, folder, app)

@@ -1,0 +1,57 @@
+"""Chromium, driven by Playwright: found on this machine, and kept from every network but the loopback interface.
+
+Run as a script it prints the browser's path, or ends with 1 where there is none; `make chromium` asks so.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from playwright.async_api import Browser, async_playwright
+from playwright.sync_api import sync_playwright
+
+NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chromium-headless-shell")
+
+FLAGS: Final = (
+    "--no-sandbox",  # root has none, and only pages of our own are opened
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    # What is not for the loopback interface goes to a proxy which is not there.
+    "--proxy-server=http://127.0.0.1:9",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+
+
+def find_chromium() -> str | None:
+    """The path of a Chromium: CHROMIUM, else one in PATH, else what `playwright install chromium` has put in place."""
+    given = os.environ.get("CHROMIUM")
+    if given:
+        return given
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    return found or _of_playwright()
+
+
+def _of_playwright() -> str | None:
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+@asynccontextmanager
+async def running_chromium(path: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        await browser.close()
+
+
+if __name__ == "__main__":
+    print(find_chromium() or sys.exit(1))
