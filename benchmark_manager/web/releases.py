@@ -49,7 +49,10 @@ async def make_release(
         except InvalidInputError as error:
             typed.refuse(error, reader)
         else:
-            return see_other(f"{PREFIX}/releases/{release.digest}", "released" if new else "released_again")
+            if new:
+                return see_other(f"{PREFIX}/releases/{release.digest}", "released")
+            # The page of this making leads back to this project, not to the one which made it first.
+            return see_other(f"{PREFIX}/releases/{release.digest}?making={release.makings_count}", "released_again")
     return await _list_page(request, services, project_id, typed, status_code=_UNPROCESSABLE)
 
 

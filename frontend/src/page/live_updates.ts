@@ -7,15 +7,15 @@ import { redraw } from "./redraw";
 const PAUSE = 400;
 const FIRST_RETRY = 2_000;
 const LAST_RETRY = 60_000;
-/**
- * Follow `<main data-events="URL" [data-event-names="sync project"]>`.
- *
- * Each event without a name, or with one of these, redraws the `[data-live]` elements.
- */
+
+/** What the service tells of; a browser hears only of the names it asks for. */
+const NAMES = ["project", "sync", "files", "modified_file", "release", "reset"];
+
+/** Follow `<main data-events="URL">`: each event redraws the `[data-live]` elements. */
 export function followEvents(): void {
-  const { events, eventNames } = document.querySelector<HTMLElement>("[data-events]")?.dataset ?? {};
-  if (events) {
-    new Follower(events, ["message", ...(eventNames?.split(/\s+/) ?? [])]).start();
+  const url = document.querySelector<HTMLElement>("[data-events]")?.dataset["events"];
+  if (url) {
+    new Follower(url).start();
   }
 }
 
@@ -25,13 +25,9 @@ class Follower {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isRunning = false;
   private isStale = false;
-  private wasConnected = false;
   private readonly refreshSoon = settled(PAUSE, () => void this.refresh());
 
-  constructor(
-    private readonly url: string,
-    private readonly names: readonly string[],
-  ) {}
+  constructor(private readonly url: string) {}
 
   /** Hidden pages do not listen: browsers allow six connections to one server, over all tabs. */
   start(): void {
@@ -54,17 +50,14 @@ class Follower {
     const source = new EventSource(this.url);
     this.source = source;
     source.addEventListener("open", () => this.connected());
-    this.names.forEach((name) => source.addEventListener(name, () => this.refreshSoon()));
+    NAMES.forEach((name) => source.addEventListener(name, () => this.refreshSoon()));
     source.addEventListener("error", () => this.failed(source));
   }
 
+  /** Whatever happened while nobody listened has to be asked for, also between drawing the page and this. */
   private connected(): void {
     this.retry = FIRST_RETRY;
-    // Whatever happened while nobody listened has to be asked for.
-    if (this.wasConnected) {
-      this.refreshSoon();
-    }
-    this.wasConnected = true;
+    this.refreshSoon();
   }
 
   /** A browser connects again by itself after a cut, but gives up for good after an answer such as 503. */
