@@ -1,0 +1,161 @@
+"""The whole way of a variant: from a repository's address to a release, and back from the trash."""
+
+from dataclasses import dataclass
+
+import pytest
+from playwright.async_api import expect
+
+from benchmark_manager import demo
+from github_test_server import Repository
+from github_test_server.faults import Delay
+from support.person import Person
+from support.service import Api
+from support.visitors import Visitors
+
+FILE = "config/vllm/llama-3.1-8b.yaml"
+MINE = demo.first_commit()[FILE].decode().replace("max_num_seqs: 256", "max_num_seqs: 512")
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """A person, the repository that they add, and what a test looks up beside the pages."""
+
+    person: Person
+    api: Api
+    repository: Repository
+    name: str
+
+    @property
+    def variant_name(self) -> str:
+        """Releases of equal files are one, so each journey has a name of its own."""
+        return f"{self.name}.yaml"
+
+    async def add_repository(self) -> None:
+        """From the list of projects to the project's page, which tells how far its first sync is."""
+        person = self.person
+        await person.page.goto("/ui")
+        await person.link("Add repository").click()
+        await person.field("Repository").fill(f"acme/{self.name}")
+        await person.field("Name").fill(self.name)
+        planned = self.api.github.faults.add(Delay(1.0), path=f"/acme/{self.name}", times=None)
+        await person.button("Add repository").click()
+        await person.stay()
+        await person.sees("Syncing", "#status")
+        self.api.github.faults.remove(planned)
+        await person.sees("In sync", "#status")
+        assert await person.stayed() is person.scripts
+
+    async def open_file(self) -> None:
+        page = self.person.page
+        if self.person.scripts:
+            await self.person.press("/")
+            await page.keyboard.type("llama-3.1")
+            await page.get_by_role("link", name=FILE, exact=True).click()
+        else:
+            await page.get_by_role("link", name="llama-3.1-8b.yaml", exact=True).click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text(FILE)
+
+    async def make_variant(self) -> None:
+        person = self.person
+        await person.link("Make a variant").click()
+        await person.field("Name").fill(self.variant_name)
+        await person.button("Make the variant").click()
+        await person.sees("The variant was made.")
+        await person.replace("max_num_seqs: 256", "max_num_seqs: 512")
+        await person.save()
+        await person.sees("Saved.")
+        assert (await self.api.http.get(f"/modified-files/{self.variant}/raw")).text == MINE
+
+    @property
+    def variant(self) -> str:
+        """The id in the address of one of its pages."""
+        return self.person.page.url.partition("/modified-files/")[2].partition("/")[0]
+
+    async def see_difference(self) -> None:
+        person = self.person
+        await person.link("Compare").click()
+        table = person.page.get_by_role("row", name="engine.max_num_seqs")
+        await expect(table).to_contain_text("256")
+        await expect(table).to_contain_text("512")
+        await expect(person.page.locator("#comparison")).to_contain_text("max_num_seqs: 512")
+
+    async def follow_upstream(self) -> None:
+        """The page in front of the person tells of it, without being asked."""
+        person = self.person
+        await person.link("Editor").click()
+        await expect(person.page.locator("#facts")).to_contain_text(person.word("Current"))
+        await person.stay()
+        self.repository.commit(demo.second_commit(), message="Tune for the new driver")
+        project = (await self.api.get(f"/modified-files/{self.variant}"))["project_id"]
+        await self.api.sync(project)
+        await person.sees("Conflict", "#facts")
+        assert await person.stayed() is person.scripts
+
+    async def merge(self) -> None:
+        """Both changed the same value: mine is chosen, by its key, and the rest comes from upstream."""
+        person, page = self.person, self.person.page
+        await page.locator("#facts").get_by_role("link", name=person.word("Conflict")).click()
+        conflict = page.get_by_role("group", name="engine.max_num_seqs")
+        if person.scripts:
+            await conflict.get_by_role("radio").first.focus()
+            await person.press("2")
+            await expect(page.locator("#result")).to_contain_text("max_num_seqs: 384")
+            await person.press("3")
+            await expect(page.locator("#result")).not_to_contain_text("max_num_seqs: 384")
+            await expect(page.locator("#left")).to_contain_text(person.word("All places are decided."))
+        else:
+            await conflict.get_by_role("radio", name=person.word("Mine")).check()
+            await person.button("Show the result").click()
+            await person.sees("All places are decided.")
+        await person.button("Rebase").click()
+        await person.sees("Rebased: the modified file is based on upstream's present text now.")
+        upstream = demo.second_commit()[FILE]
+        assert upstream is not None
+        merged = upstream.decode().replace("max_num_seqs: 384", "max_num_seqs: 512")
+        assert (await self.api.http.get(f"/modified-files/{self.variant}/raw")).text == merged
+
+    async def release(self) -> None:
+        person, page = self.person, self.person.page
+        await page.get_by_role("link", name=self.name, exact=True).click()
+        await person.link("Releases").click()
+        await person.field("Name").fill("before the night run")
+        await person.button("Make the release").click()
+        await person.sees("The release was made.")
+        shown = page.locator(".command").first
+        command = await shown.locator("pre").inner_text()
+        assert f"{self.api.http.base_url}".rstrip("/") in command
+        if person.scripts:
+            await shown.get_by_role("button").click()
+            assert await page.evaluate("navigator.clipboard.readText()") == command
+
+    async def delete_and_undo(self) -> None:
+        """From the release to the file which it came from, to the trash, and back."""
+        person, page = self.person, self.person.page
+        row = page.get_by_role("row", name=f"config/vllm/{self.variant_name}")
+        await row.get_by_role("link", name=person.word("Modified")).click()
+        variant = self.variant
+        await person.link("Delete …").click()
+        await person.button("Delete the modified file").click()
+        await person.sees("The modified file was deleted.")
+        await self.api.get(f"/modified-files/{variant}", 404)
+        await person.button("Undo").click()
+        await person.sees("The modified file is back.")
+        await self.api.get(f"/modified-files/{variant}")
+
+
+@pytest.mark.parametrize(("language", "scripts"), [("en", True), ("ko", True), ("en", False)])
+async def test_the_whole_way_of_a_variant(visitors: Visitors, api: Api, language: str, scripts: bool) -> None:
+    """On the demo's repository, in both languages, and without JavaScript."""
+    name = f"way-{language}-{'scripts' if scripts else 'plain'}"
+    repository = api.repository(f"acme/{name}", demo.first_commit())
+    context = await visitors.context(language=language, scripts=scripts)
+    await context.grant_permissions(["clipboard-read", "clipboard-write"])
+    journey = Journey(Person(await context.new_page(), language, scripts), api, repository, name)
+    await journey.add_repository()
+    await journey.open_file()
+    await journey.make_variant()
+    await journey.see_difference()
+    await journey.follow_upstream()
+    await journey.merge()
+    await journey.release()
+    await journey.delete_and_undo()

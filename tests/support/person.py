@@ -1,0 +1,80 @@
+"""A person at a page: presses and types what the page names in their language, as someone would who sees it."""
+
+import re
+from dataclasses import dataclass
+
+from playwright.async_api import Locator, Page, expect
+
+from benchmark_manager.web.languages import translations
+from support.visitors import PATIENCE
+
+expect.set_options(timeout=PATIENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    page: Page
+    language: str = "en"
+    #: Whether the browser runs scripts.
+    scripts: bool = True
+
+    def word(self, text: str, **values: object) -> str:
+        found: str = translations(self.language).gettext(text)
+        return found % values if values else found
+
+    def button(self, text: str) -> Locator:
+        return self.page.get_by_role("button", name=self.word(text), exact=True)
+
+    def link(self, text: str) -> Locator:
+        return self.page.get_by_role("link", name=self.word(text), exact=True)
+
+    def field(self, text: str) -> Locator:
+        return self.page.get_by_label(re.compile("^" + re.escape(self.word(text))))
+
+    async def sees(self, text: str, within: str = "main") -> None:
+        """Wait for it: of itself where scripts run, else by asking again."""
+        seen = self.page.locator(within).get_by_text(self.word(text)).first
+        if not self.scripts:
+            for _ in range(40):
+                if await seen.count():
+                    break
+                await self.page.wait_for_timeout(250)
+                await self.page.reload()
+        await expect(seen).to_be_visible()
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.page.keyboard.press(key)
+
+    async def stay(self) -> None:
+        """Mark this page, to know it again; see `stayed`."""
+        await self.page.evaluate("window.stayed = true")
+
+    async def stayed(self) -> bool:
+        """Whether this is still the page which was marked, not loaded anew since."""
+        return bool(await self.page.evaluate("window.stayed === true"))
+
+    # The editor.
+
+    async def text(self) -> str:
+        """What stands in the editor, with line feeds."""
+        await self.page.wait_for_timeout(250 if self.scripts else 0)
+        return await self.page.locator("textarea[name=content]").input_value()
+
+    async def replace(self, old: str, new: str) -> None:
+        """Select the one place in the text, and type over it."""
+        text = await self.text()
+        before, found, after = text.partition(old)
+        assert found, text
+        if not self.scripts:
+            await self.page.locator("textarea[name=content]").fill(before + new + after)
+            return
+        await self.page.locator("form .cm-content").click()
+        await self.press("Control+Home", *["ArrowDown"] * before.count("\n"))
+        await self.press(*["ArrowRight"] * len(before.rpartition("\n")[2]), *["Shift+ArrowRight"] * len(old))
+        await self.page.keyboard.insert_text(new)
+
+    async def save(self) -> None:
+        """Ctrl-S where scripts run, else the button."""
+        async with self.page.expect_navigation():
+            await (self.press("Control+s") if self.scripts else self.button("Save").click())
