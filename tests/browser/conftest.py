@@ -8,10 +8,12 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from github_test_server import GitHubTestServer
+from support.browser import Browser as PlainBrowser
 from support.chromium import find_chromium, running_chromium
 from support.databases import fresh_database
 from support.process import ROOT, ServiceProcess, service_process
 from support.service import Api
+from support.site import Site, build_site
 from support.visitors import Visitors, visiting
 
 BUILT = ROOT / "benchmark_manager/web/static/dist/manifest.json"
@@ -64,3 +66,12 @@ async def api(running: ServiceProcess, upstream: GitHubTestServer, tmp_path: Pat
 async def visitors(chromium: Browser, running: ServiceProcess) -> AsyncIterator[Visitors]:
     async with visiting(chromium, running.url) as visitors:
         yield visitors
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def site(
+    running: ServiceProcess, upstream: GitHubTestServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Site[Api]]:
+    """Something on every page, most of it hostile; only to be looked at."""
+    async with running.client() as http:
+        yield await build_site(Api(http, upstream, tmp_path_factory.mktemp("site")), PlainBrowser(http))

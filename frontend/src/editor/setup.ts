@@ -42,7 +42,8 @@ export function editing({ format, label, isReadOnly, indent }: EditorSettings): 
     EditorState.readOnly.of(isReadOnly),
     EditorState.phrases.of(pageTexts()),
     EditorView.cspNonce.of(nonce()),
-    EditorView.contentAttributes.of({ "aria-label": label, ...(isReadOnly ? { "aria-readonly": "true" } : {}) }),
+    // Editable content takes the focus anyhow; assistive technology is told so.
+    EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", ...(isReadOnly ? { "aria-readonly": "true" } : {}) }),
     appearance,
   ];
 }
