@@ -65,10 +65,18 @@ class RepositoryClient:
         path = protocol.with_query(protocol.repository_path(self.repository, "commits"), query)
 
         async def ask() -> protocol.GitCommit:
-            reply = await self._of_branch(await self.requests.get(path, kind="place"), branch)
-            return protocol.parse_first_commit(reply.body)
+            reply = await self.requests.get(path, kind="place")
+            if reply.status == httpx.codes.NOT_FOUND:
+                return await self._single_commit(branch)
+            return protocol.parse_first_commit((await self._of_branch(reply, branch)).body)
 
         return await self.requests.retrying(ask)
+
+    async def _single_commit(self, branch: str | None) -> protocol.GitCommit:
+        """The same of a server which lists no commits; it may be long, as it tells its changes too."""
+        path = protocol.repository_path(self.repository, "commits", branch or "HEAD")
+        reply = await self._of_branch(await self.requests.get(path, kind="place"), branch)
+        return protocol.parse_commit(reply.body)
 
     async def _of_branch(self, reply: Reply, branch: str | None) -> Reply:
         self.was_renamed |= reply.redirected

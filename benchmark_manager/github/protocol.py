@@ -106,7 +106,6 @@ class _CommitDetails(_Answer):
     author: _Author | None = None
     committer: _Person
     message: str
-    tree: _ObjectRef
 
 
 class CommitInfo(_Answer):
@@ -117,6 +116,21 @@ class CommitInfo(_Answer):
     commit: _CommitDetails
 
 
+class _HeadDetails(_Answer):
+    tree: _ObjectRef
+    committer: _Signature
+
+
+class _Head(_Answer):
+    """Of a commit as lists hold it, what a sync needs."""
+
+    sha: ObjectId
+    commit: _HeadDetails
+
+    def as_commit(self) -> GitCommit:
+        return GitCommit(sha=self.sha, tree=self.commit.tree, committer=self.commit.committer)
+
+
 class RepositoryInfo(_Answer):
     """A repository's current name and default branch."""
 
@@ -125,6 +139,7 @@ class RepositoryInfo(_Answer):
 
 
 _COMMITS: Final = TypeAdapter(tuple[CommitInfo, ...])
+_HEADS: Final = TypeAdapter(tuple[_Head, ...])
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
@@ -185,11 +200,22 @@ def parse_first_commit(body: bytes) -> GitCommit:
     Raises:
         GarbledAnswerError: there is none.
     """
-    commits = parse_commits(body)
-    if not commits:
-        raise GarbledAnswerError("the list of commits is empty")
-    first = commits[0]
-    return GitCommit(sha=first.sha, tree=first.commit.tree, committer=_Signature(date=first.commit.committer.date))
+    try:
+        first = next(iter(_HEADS.validate_json(body)), None)
+    except ValidationError:
+        first = None
+    if first is None:
+        raise GarbledAnswerError("the answer is no list of commits, or an empty one")
+    return first.as_commit()
+
+
+def parse_commit(body: bytes) -> GitCommit:
+    """A single commit, as commits are told beside git's own objects.
+
+    Raises:
+        GarbledAnswerError: it is none.
+    """
+    return parse_json(body, _Head).as_commit()
 
 
 def parse_sha(body: bytes) -> str:

@@ -246,6 +246,14 @@ async def test_a_damaged_archive_is_no_reason_to_fail(service: Service, byte: in
         assert await service.raw(project["id"], file["id"]) == files[path]
 
 
+@pytest.mark.parametrize("branch", [None, "main"])
+async def test_a_server_which_lists_no_commits_is_read_without_a_token_too(hasty: Service, branch: str | None) -> None:
+    hasty.repository("acme/b", FILES)
+    hasty.github.faults.add(Status(404), path="/commits$", times=None)
+    project = await hasty.project("acme/b", branch=branch)
+    assert (await hasty.sync(project["id"]))["added"] == 3
+
+
 async def test_without_archives_a_repository_is_read_without_a_token_too(hasty: Service) -> None:
     hasty.repository("acme/b", FILES)
     hasty.github.faults.add(Status(404), path="/tarball/", times=None)
