@@ -284,6 +284,13 @@ async def test_points_of_rest_and_graphql_are_counted_apart(governor: Governor, 
         pass
     assert clock.now == START
     assert (governor.points_last_minute("core"), governor.points_last_minute("graphql")) == (900, 1)
+    for _ in range(1999):
+        async with governor.place("graphql", urgent=True):
+            pass
+    assert clock.now == START
+    async with governor.place("graphql", urgent=True):
+        pass
+    assert clock.now >= START + timedelta(seconds=60)
 
 
 async def test_what_reads_contents_leaves_the_checks_their_part_of_a_minute(governor: Governor, clock: Clock) -> None:
