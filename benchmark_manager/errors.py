@@ -182,5 +182,5 @@ class GitHubRateLimitedError(GitHubError):
 class GitHubUnavailableError(GitHubError):
     """GitHub fails, cannot be reached or answers what it never should."""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__("github_unavailable", detail)
+    def __init__(self, detail: str, *, retry_at: datetime | None = None) -> None:
+        super().__init__("github_unavailable", detail, retry_at=retry_at)

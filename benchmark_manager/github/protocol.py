@@ -287,7 +287,7 @@ def limited_until(status: int, response_headers: Mapping[str, str], body: bytes,
     """When a refused request may be repeated, if it was refused for a primary or secondary limit; else None."""
     if status not in {403, 429}:
         return None
-    until = _retry_after(response_headers, now)
+    until = retry_after(response_headers, now)
     limit = rate_limit(response_headers)
     if until is None and limit is not None and limit.remaining == 0:
         until = limit.reset_datetime
@@ -308,8 +308,8 @@ def is_primary(response_headers: Mapping[str, str]) -> bool:
     return limit is not None and limit.remaining == 0 and "retry-after" not in response_headers
 
 
-def _retry_after(response_headers: Mapping[str, str], now: datetime) -> datetime | None:
-    """Retry-After is a number of seconds or an HTTP date (RFC 9110, section 10.2.3)."""
+def retry_after(response_headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """When to ask again, if an answer tells: a number of seconds or an HTTP date (RFC 9110, section 10.2.3)."""
     text = response_headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}", text):
         return now + timedelta(seconds=int(text))

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final, Literal, TypeVar
 
@@ -24,6 +24,8 @@ from benchmark_manager.models.sync import GitHubUsage
 TRIES: Final = 4
 #: Upper bound of the first pause, seconds; it doubles with each try, and the pause is a random part of it.
 FIRST_PAUSE: Final = 0.5
+#: So long the pauses between tries are at most.
+_TRIES_LAST: Final = timedelta(seconds=FIRST_PAUSE * (2 ** (TRIES - 1) - 1))
 #: One request, its body included, seconds. A server which sends a byte now and then must not hold a sync.
 REQUEST_SECONDS: Final = 120.0
 #: GitHub gives a query up after 10 s, seconds.
@@ -353,7 +355,21 @@ class Requests:
                 self._governor.block(until)
             raise protocol.rate_limited(until, with_token=not self.credential.is_anonymous)
         if status >= _SERVER_ERROR:
+            self._refuse_for_long(status, headers)
             raise protocol.GarbledAnswerError(f"status {status}")
+
+    def _refuse_for_long(self, status: int, headers: Mapping[str, str]) -> None:
+        """A failure which asks for more patience than all tries have is not tried again before then."""
+        now = self.connection.clock()
+        told = protocol.retry_after(headers, now)
+        if told is None or told <= now + _TRIES_LAST:
+            return
+        until = protocol.wait_until(told, now)
+        raise GitHubUnavailableError(
+            f"GitHub answered {status} and asks for patience until {until:%Y-%m-%d %H:%M:%S} UTC. "
+            "What was copied before is unchanged.",
+            retry_at=until,
+        )
 
 
 def unavailable(reason: str) -> GitHubUnavailableError:

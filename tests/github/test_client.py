@@ -137,6 +137,15 @@ async def test_what_passes_by_itself_is_tried_four_times_in_all(hub: Hub, fault:
 
 
 @pytest.mark.usefixtures("commit")
+async def test_a_pause_is_any_part_of_its_bound_so_that_clients_do_not_come_back_together(hub: Hub) -> None:
+    parts = iter((0.0, 0.25, 0.75))
+    hub.connection.random = lambda: next(parts)
+    hub.server.faults.add(ResetBefore(), times=3)
+    await hub.repository().head(None, None)
+    assert hub.pauses == [0.0, FIRST_PAUSE * 2 * 0.25, FIRST_PAUSE * 4 * 0.75]
+
+
+@pytest.mark.usefixtures("commit")
 @pytest.mark.parametrize("fault", TRANSIENT, ids=NAMES)
 async def test_what_does_not_pass_is_github_unavailable(hub: Hub, fault: Any) -> None:
     hub.server.faults.add(fault, times=None)
@@ -145,6 +154,18 @@ async def test_what_does_not_pass_is_github_unavailable(hub: Hub, fault: Any) ->
     assert (error.code, len(hub.server.requests)) == ("github_unavailable", 4)
     assert "4 times" in error.detail
     assert "\n" not in error.detail
+
+
+@pytest.mark.usefixtures("commit")
+async def test_a_failure_which_asks_for_patience_is_not_tried_again_before(hub: Hub) -> None:
+    hub.server.faults.add(Status(503, headers={"Retry-After": "120"}), times=None)
+    error = await refused(hub.repository().head(None, None))
+    assert (error.code, len(hub.server.requests)) == ("github_unavailable", 1)
+    assert error.retry_at is not None
+    assert 110 < (error.retry_at - hub.clock()).total_seconds() <= 120
+    hub.server.faults.clear()
+    hub.server.faults.add(Status(503, headers={"Retry-After": "1"}), times=1)
+    assert await hub.repository().head(None, None) is not None
 
 
 async def test_nobody_there_is_github_unavailable(hub: Hub) -> None:
