@@ -76,7 +76,6 @@ def test_refuses_at_the_place(text: str, place: Place) -> None:
         '{"a": 1, "b": [true, null, 1.5]}',
         "a: !function utils.f\nb: !include x.yaml\n",
         "a: &x 1\nb: *x\n",
-        "a: &x 1\nb: &x 2\nc: *x\n",
         "base: &b {x: 1}\nrun:\n  <<: *b\n  x: 2\n",
         "x: {'1': a}\nz: {\"1\": b}\n",
         "a: {x: 1}\nb: {x: 1}\n",
@@ -91,6 +90,17 @@ def test_refuses_at_the_place(text: str, place: Place) -> None:
 def test_accepts_without_a_word(text: str) -> None:
     assert validate(text, "yaml").problems == ()
     assert validate(text, "yaml").validity == "valid"
+
+
+def test_warns_of_an_anchor_which_stands_twice_in_a_document() -> None:
+    """PyYAML refuses it, though YAML does not."""
+    assert places("a: &x 1\nb: &x 2\nc: *x\nd: &x {e: &x [1]}\n", "warning") == [
+        ("duplicate_anchor", 2, 4),
+        ("duplicate_anchor", 4, 4),
+        ("duplicate_anchor", 4, 11),
+    ]
+    assert validate("a: &x 1\nb: &x 2\n", "yaml").validity == "valid"
+    assert [code for code, *_ in places("a: &x 1\n---\nb: &x 2\n")] == ["multi_document"]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ Values are compared by type and value as their readers take them: other quotes, 
 and comments are no change, while `1` and `"1"`, an anchor and a tag are told apart.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -136,13 +136,22 @@ def rows_beside(original: str, texts: Sequence[str], file_format: FileFormat) ->
 
 
 def _differing(trees: Sequence[Tree]) -> Iterator[ValueRow]:
-    return (row for row in _rows(trees) if any(row.differs))
+    return (row for row in _rows(trees, _are_alike) if any(row.differs))
 
 
-def _rows(trees: Sequence[Tree]) -> Iterator[ValueRow]:
+def _are_alike(nodes: Sequence[Node | None]) -> bool:
+    """Whether there is no difference in what they hold: most of a variant is as the original has it."""
+    return len({None if node is None else node.identity for node in nodes}) == 1
+
+
+def _rows(
+    trees: Sequence[Tree], left_out: Callable[[Sequence[Node | None]], bool] = lambda _nodes: False
+) -> Iterator[ValueRow]:
     pending: list[tuple[Path, tuple[Node | None, ...]]] = [((), tuple(tree.stream for tree in trees))]
     while pending:
         path, nodes = pending.pop()
+        if left_out(nodes):
+            continue
         groups, apart = _groups(nodes)
         leaves = tuple(node if node in apart or _is_leaf(node) else None for node in nodes)
         if any(node is not None for node in leaves):

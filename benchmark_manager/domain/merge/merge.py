@@ -11,7 +11,7 @@ from benchmark_manager.domain.documents.paths import shown
 from benchmark_manager.domain.documents.values import to_json
 from benchmark_manager.domain.merge.excerpts import UnreplayableError
 from benchmark_manager.domain.merge.plan import Difference, Plan
-from benchmark_manager.domain.merge.references import is_doubtful
+from benchmark_manager.domain.merge.references import is_doubtful, repeated
 from benchmark_manager.domain.merge.replay import replay
 from benchmark_manager.domain.merge.text_merge import TextConflict, merge_text
 from benchmark_manager.domain.merge.three_way import Trees, three_way
@@ -136,7 +136,9 @@ class KeyMerge:
 
     def _says(self, content: str, plan: Plan) -> bool:
         tree = try_parse(content, self.trees.theirs.file_format, self.identities)
-        return tree is not None and says(tree, plan)
+        if tree is None or repeated([tree]) - repeated([self.trees.theirs, self.trees.mine]):
+            return False
+        return says(tree, plan)
 
     def open_differences(self) -> Sequence[Difference]:
         """The conflicts; where there is none and yet no certain merge, every change of mine."""

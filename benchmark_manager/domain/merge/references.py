@@ -16,7 +16,7 @@ def is_doubtful(trees: Trees) -> bool:
     base, theirs, mine = trees.base, trees.theirs, trees.mine
     if _touched(base, theirs) & _touched(base, mine) & _touched(theirs, mine):
         return True
-    ordered = [_of_repeated(tree, _repeated((base, theirs, mine))) for tree in (base, theirs, mine)]
+    ordered = [_of_repeated(tree, repeated((base, theirs, mine))) for tree in (base, theirs, mine)]
     return any(references != ordered[0] for references in ordered)
 
 
@@ -30,7 +30,8 @@ def _counted(tree: Tree) -> Counter[str]:
     return Counter(reference for document in tree.references for reference in document)
 
 
-def _repeated(trees: Sequence[Tree]) -> set[str]:
+def repeated(trees: Sequence[Tree]) -> set[str]:
+    """The names of anchors which stand twice in a document; PyYAML refuses to read it."""
     counts = [Counter(document) for tree in trees for document in tree.references]
     return {
         reference[1:]

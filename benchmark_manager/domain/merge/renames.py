@@ -1,11 +1,13 @@
 """Items of a list which got another name in their place, so that they are the same items still."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import TypeAlias
 
 from benchmark_manager.domain.documents.nodes import Collection, Slot
 from benchmark_manager.domain.documents.paths import Step
 
-Labels = Mapping[Step, Slot]
+Labels: TypeAlias = Mapping[Step, Slot]
 
 
 def under_first_names(labels: Sequence[Labels]) -> list[dict[Step, Slot]] | None:
@@ -13,33 +15,37 @@ def under_first_names(labels: Sequence[Labels]) -> list[dict[Step, Slot]] | None
 
     An item is renamed if nothing else in it changed, it stands at the same place in a list of the same
     length, and the other side has no item of the new name, but for one which it renamed alike. None where
-    two items got one name.
+    both gave one name to different items, or gave different items the place of one.
     """
     base, theirs, mine = labels
-    by_theirs, by_mine = _renamed(base, theirs), _renamed(base, mine)
+    by_theirs, by_mine = _replaced(base, theirs), _replaced(base, mine)
     if any(by_theirs[new] != by_mine[new] for new in by_theirs.keys() & by_mine.keys()):
+        return None
+    renamed_by_theirs, renamed_by_mine = _renamed(base, theirs, by_theirs), _renamed(base, mine, by_mine)
+    unlike = [(by_theirs.keys() - by_mine.keys(), by_theirs), (by_mine.keys() - by_theirs.keys(), by_mine)]
+    met = set.intersection(*({olds[new] for new in news} for news, olds in unlike))
+    if met - (set(renamed_by_theirs.values()) & set(renamed_by_mine.values())):
         return None
     return [
         dict(base),
-        _relabelled(theirs, {new: old for new, old in by_theirs.items() if new not in mine or new in by_mine}),
-        _relabelled(mine, {new: old for new, old in by_mine.items() if new not in theirs or new in by_theirs}),
+        _relabelled(theirs, renamed_by_theirs, but=mine.keys() - renamed_by_mine.keys()),
+        _relabelled(mine, renamed_by_mine, but=theirs.keys() - renamed_by_theirs.keys()),
     ]
 
 
-def _relabelled(side: Labels, old_names: Mapping[Step, Step]) -> dict[Step, Slot]:
-    return {old_names.get(step, step): slot for step, slot in side.items()}
-
-
-def _renamed(base: Labels, side: Labels) -> dict[Step, Step]:
-    """The old names by the new ones."""
+def _replaced(base: Labels, side: Labels) -> dict[Step, Step]:
+    """What stands in the place of an item which is gone: the old names by the new ones."""
     if len(base) != len(side):
         return {}
-    pairs = zip(base.items(), side.items(), strict=True)
-    return {
-        new: old
-        for (old, before), (new, after) in pairs
-        if new not in base and old not in side and _differ_in_one_value(before, after)
-    }
+    return {new: old for old, new in zip(base, side, strict=True) if new not in base and old not in side}
+
+
+def _renamed(base: Labels, side: Labels, olds: Mapping[Step, Step]) -> dict[Step, Step]:
+    return {new: old for new, old in olds.items() if _differ_in_one_value(base[old], side[new])}
+
+
+def _relabelled(side: Labels, olds: Mapping[Step, Step], *, but: AbstractSet[Step]) -> dict[Step, Slot]:
+    return {olds.get(step, step) if step not in but else step: slot for step, slot in side.items()}
 
 
 def _differ_in_one_value(before: Slot, after: Slot) -> bool:

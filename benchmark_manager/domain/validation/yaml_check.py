@@ -146,7 +146,7 @@ class _Checker:
         if is_key or frame.identified or event.anchor is not None:
             identity = _identity(event)
             if event.anchor is not None:
-                self._anchors[event.anchor] = _Anchor(identity, closed=True)
+                self._anchor(event.anchor, _Anchor(identity, closed=True), start)
         if is_key and identity is not None and identity[0] != "str":
             self._non_string_key(start, event.end_mark.index)
         self._node(identity, 1, start, event.end_mark.index)
@@ -229,6 +229,15 @@ class _Checker:
             )
         self._node(anchor.identity, anchor.size, start, end)
 
+    def _anchor(self, name: str, anchor: _Anchor, start: int) -> None:
+        if name in self._anchors:
+            self._findings.warning(
+                "duplicate_anchor",
+                f"The anchor &{excerpt(name)} stands twice in this document: PyYAML refuses it, others take the last.",
+                start,
+            )
+        self._anchors[name] = anchor
+
     def _mapping_start(self, event: CollectionStart) -> None:
         self._open(event, is_mapping=True)
 
@@ -248,7 +257,8 @@ class _Checker:
         is_key = parent.is_mapping and parent.awaits_key
         anchor: _Anchor | None = None
         if event.anchor is not None:
-            anchor = self._anchors[event.anchor] = _Anchor(("open", event.anchor))
+            anchor = _Anchor(("open", event.anchor))
+            self._anchor(event.anchor, anchor, start)
         identified = parent.identified or is_key or anchor is not None
         self._frames.append(_Frame(is_mapping, identified, start, event.tag or "", anchor))
 

@@ -135,6 +135,14 @@ def test_new_items_have_paths_of_their_own() -> None:
     assert paths == ["l[+1]", "l[+2]", "l[+4]", "w", "v"]
 
 
+def test_an_anchor_of_one_name_which_both_added_to_different_values_is_a_conflict() -> None:
+    """Readers such as PyYAML refuse a document in which an anchor stands twice."""
+    base = "a: 1\nb: 2\nc: 3\nd: 4\n"
+    assert [c.path for c in _conflicts(base, base.replace("d: ", "d: &x "), base.replace("a: ", "a: &x "))] == ["a"]
+    assert _merged("a: &x 1\nb: &x 2\nc: 3\n", "a: &x 1\nb: &x 2\nc: 4\n", "a: &x 5\nb: &x 2\nc: 3\n")[0] == "text"
+    assert _merged(base, base.replace("d: ", "d: &x "), base.replace("d: ", "d: &x ") + "e: 5\n")[0] == "keys"
+
+
 def test_an_anchor_which_stands_twice_and_moves_is_a_conflict() -> None:
     base = "a: &x 1\nb: *x\nc: 5\nd: 6\ne: &x 2\nf: 7\n"
     theirs = base + "g: *x\n"
@@ -373,6 +381,8 @@ def test_an_item_which_one_renamed_and_the_other_removed_is_a_conflict() -> None
 def test_an_item_which_both_renamed_differently_is_a_conflict() -> None:
     theirs, mine = _ITEMS.replace("name: b", "name: z"), _ITEMS.replace("name: b", "name: y")
     assert [c.path for c in _conflicts(_ITEMS, theirs, mine)] == ["l[name=b].name"]
+    assert [c.path for c in _conflicts(_ITEMS, theirs, mine[:-2] + "5\n")] == ["l"]
+    assert _merged(_ITEMS, f"# up\n{theirs}", _ITEMS.replace("name: b", "name: 'z'"))[1] == f"# up\n{theirs}"
 
 
 def test_a_new_name_which_upstream_gave_to_another_item_is_a_conflict() -> None:
