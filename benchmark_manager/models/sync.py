@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from benchmark_manager.models.modified_file import Drift
 from benchmark_manager.models.original_file import SkipReason
 from benchmark_manager.models.record import Record
 
@@ -94,6 +95,18 @@ class Sync(SyncSummary):
     changes: tuple[FileChange, ...] = ()
     warnings: tuple[SyncWarning, ...] = ()
     github: GitHubUsage = GitHubUsage()
+    modified_files_by_drift: dict[Drift, int] | None = Field(
+        default=None,
+        description="The modified files as this sync left them, by what became of their originals; null where it "
+        "read no files, as then nothing became of any.",
+    )
+
+
+class DriftMoment(Record):
+    """How a sync left a project's modified files: how many there were of each drift."""
+
+    when: datetime
+    counts: dict[Drift, int]
 
 
 class SyncProgress(Record):

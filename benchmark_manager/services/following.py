@@ -43,8 +43,10 @@ class Following:
         clashing = {original for original, target in arriving if target in taken or arrivals[target] > 1}
         return without_renames(changes, clashing)
 
-    async def follow(self, project_id: str, changes: TreeChanges, judged: Judgements, session: Session) -> None:
-        """Bring every modified file behind the changes of its original.
+    async def follow(
+        self, project_id: str, changes: TreeChanges, judged: Judgements, session: Session
+    ) -> dict[Drift, int]:
+        """Bring every modified file behind the changes of its original; returns how many there are then by drift.
 
         Raises:
             UnjudgedError: nothing was written.
@@ -59,6 +61,7 @@ class Following:
             raise UnjudgedError(unjudged)
         after = [(follower, _behind(follower, new, drifts)) for follower, new in steps]
         await self._followers.move([new for old, new in after if new != old], session)
+        return await self._followers.drifts(project_id, session)
 
 
 def _question(follower: Follower, original: UpstreamFile) -> MergeQuestion:

@@ -173,13 +173,16 @@ class SyncWork:
     ) -> Sync:
         """Everything that becomes visible with this sync, inside one transaction."""
         project = run.project
-        changes = await self._write_files(run, upstream, judged, milliseconds(self._clock()), session)
+        changes = await self._write_files(run, upstream, milliseconds(self._clock()), session)
+        drifts = None
         if changes is None:
             skipped = await self._skipped(project)
         else:
+            drifts = await self._following.follow(project.id, changes, judged, session)
             await self._files.replace_skipped(project.id, upstream.skipped, session)
             skipped = tuple(file for _, file in upstream.skipped.values())
         sync = self._succeeded(run, upstream, changes, skipped, usage)
+        sync = sync.model_copy(update={"modified_files_by_drift": drifts})
         now = await self._database.now()
         await self._leases.finish(self._finished(run, upstream, sync, now, self._jitter()), session)
         await self._syncs.insert(sync, run.lease.fence, session)
@@ -213,9 +216,9 @@ class SyncWork:
         return Finished(run.lease, project, state, next_poll_at, upstream.renamed_to)
 
     async def _write_files(
-        self, run: SyncRun, upstream: Upstream, judged: Judgements, now: datetime, session: Session
+        self, run: SyncRun, upstream: Upstream, now: datetime, session: Session
     ) -> TreeChanges | None:
-        """Make the originals what upstream has, and tell modified files; None where nothing can have changed."""
+        """Make the originals what upstream has; None where nothing can have changed."""
         if upstream.files is None or upstream.committed_at is None:
             return None
         project = run.project
@@ -232,7 +235,6 @@ class SyncWork:
             now=now,
             session=session,
         )
-        await self._following.follow(project.id, changes, judged, session)
         return changes
 
     async def _fail(self, run: SyncRun, error: BenchmarkManagerError, usage: GitHubUsage) -> Sync:

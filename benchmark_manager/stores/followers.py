@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, get_args
 
 from bson import ObjectId
 from pymongo import UpdateOne
 
 from benchmark_manager.models.modified_file import Drift, variant_path
 from benchmark_manager.models.original_file import FileFormat, FileType
-from benchmark_manager.stores.database import ROWS_AT_ONCE, Database, Session
+from benchmark_manager.stores.database import ROWS_AT_ONCE, Database, Document, Session
 
 _BATCH: Final = 1000
 _FIELDS: Final = (
@@ -59,6 +59,15 @@ class FollowerStore:
             async for row in rows
             if str(row["original_file_id"]) in original_ids
         ]
+
+    async def drifts(self, project_id: str, session: Session) -> dict[Drift, int]:
+        """How many of a project's modified files there are of each drift, zeros included."""
+        pipeline: list[Document] = [
+            {"$match": {"project_id": ObjectId(project_id)}},
+            {"$group": {"_id": "$drift", "count": {"$sum": 1}}},
+        ]
+        rows = await self._files.aggregate(pipeline, session=session)
+        return {**dict.fromkeys(get_args(Drift), 0), **{row["_id"]: row["count"] async for row in rows}}
 
     async def move(self, followers: Sequence[Follower], session: Session) -> None:
         """Store what became of followers that this very transaction has read; their paths must be free."""

@@ -9,7 +9,7 @@ from pymongo import InsertOne, UpdateOne
 
 from benchmark_manager.errors import NotFoundError
 from benchmark_manager.models.page import Page, PageRequest
-from benchmark_manager.models.sync import Sync, SyncOutcome, SyncTrigger
+from benchmark_manager.models.sync import DriftMoment, Sync, SyncOutcome, SyncTrigger
 from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
 
@@ -87,6 +87,18 @@ class SyncStore:
         rows = await cursor.sort([("started_at", -1), ("_id", -1)]).limit(request.limit + 1).to_list()
         more = encode_cursor(rows[request.limit - 1], fields) if len(rows) > request.limit else None
         return Page(tuple(_sync(row) for row in rows[: request.limit]), total, more)
+
+    async def drifts(self, project_id: str, limit: int) -> list[DriftMoment]:
+        """How the last syncs which changed something left the modified files, newest first."""
+        match = {
+            "project_id": ObjectId(project_id),
+            "status": "success",
+            # Those of an earlier version do not tell.
+            "modified_files_by_drift": {"$type": "object"},
+        }
+        fields = {"finished_at": 1, "modified_files_by_drift": 1}
+        rows = self._syncs.find(match, fields).sort([("started_at", -1), ("_id", -1)]).limit(limit)
+        return [DriftMoment(when=row["finished_at"], counts=row["modified_files_by_drift"]) async for row in rows]
 
     async def purge(self, before: datetime, keep: int) -> int:
         """Delete the syncs which finished earlier and, of each project, all but the newest `keep`; returns how many.
