@@ -24,7 +24,7 @@ from benchmark_manager.api.shapes import (
     project_detail,
 )
 from benchmark_manager.factory import Services
-from benchmark_manager.models.project import Project
+from benchmark_manager.models.project import Project, Standing
 from benchmark_manager.models.sync import Sync, SyncOutcome, SyncProgress, SyncTrigger
 from benchmark_manager.services.projects import UNSET, ProjectFields
 
@@ -84,8 +84,11 @@ async def list_projects(
     services: ServicesDependency,
     page: PageDependency,
     q: Annotated[SearchText, Query(max_length=200, description="Part of a name, regardless of case.")] = None,
+    standing: Annotated[
+        Standing | None, Query(description="Only those whose last sync ended so, or which are paused.")
+    ] = None,
 ) -> Response:
-    found = await services.projects.page(page, q)
+    found = await services.projects.page(page, q, standing)
     now = services.status.now()
     return json_list(request, found, [project_answer(project, now) for project in found.rows], _PROJECTS)
 

@@ -11,6 +11,8 @@ from benchmark_manager.models.sync import ErrorInfo, SyncSummary, SyncTrigger, S
 
 #: `failing`: a person must act. `unavailable`: GitHub's side, or its limits.
 SyncStatus = Literal["never", "running", "ok", "failing", "unavailable"]
+#: What lists of projects are filtered by: how the last sync ended, or that a person has paused it.
+Standing = Literal["never", "ok", "failing", "unavailable", "paused"]
 LONGEST_NAME: Final = 200
 #: Seconds between polls, at least and at most; 0 besides: manual syncs and webhooks only.
 POLLING_INTERVALS: Final = (10, 604_800)

@@ -12,8 +12,8 @@ from benchmark_manager.domain.schedule import first_phase
 from benchmark_manager.errors import InvalidInputError, StaleError
 from benchmark_manager.github.credentials import fingerprint_of
 from benchmark_manager.models.page import Page, PageRequest
-from benchmark_manager.models.project import Project, ProjectStats, Source
-from benchmark_manager.models.sync import Sync, SyncOutcome, SyncTrigger
+from benchmark_manager.models.project import Project, ProjectStats, Source, Standing
+from benchmark_manager.models.sync import DriftMoment, Sync, SyncOutcome, SyncTrigger
 from benchmark_manager.services.tokens import TokenVault
 from benchmark_manager.stores.database import milliseconds
 from benchmark_manager.stores.original_files import OriginalFileStore
@@ -114,8 +114,13 @@ class ProjectService:
         """The counts of several projects, by their ids."""
         return await self._files.stats_of([project.id for project in projects])
 
-    async def page(self, request: PageRequest, query: str | None) -> Page[Project]:
-        return await self._projects.page(request, query)
+    async def page(self, request: PageRequest, query: str | None, standing: Standing | None = None) -> Page[Project]:
+        """Projects by name; only those with `query` in it, and of this standing, where they are given."""
+        return await self._projects.page(request, query, standing)
+
+    async def standings(self) -> dict[Standing, int]:
+        """How many projects there are of each standing."""
+        return await self._projects.standings()
 
     async def history(
         self,
@@ -132,6 +137,10 @@ class ProjectService:
         """
         await self._projects.get(project_id)
         return await self._syncs.page(project_id, request, outcomes=outcomes, triggers=triggers)
+
+    async def drifts(self, project_id: str, limit: int) -> list[DriftMoment]:
+        """How the project's last syncs which changed something left its modified files, newest first."""
+        return await self._syncs.drifts(project_id, limit)
 
     async def sync(self, project_id: str, sync_id: str) -> Sync:
         """One finished sync, unless it or its project is gone.

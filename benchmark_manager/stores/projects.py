@@ -11,7 +11,7 @@ from pymongo.errors import DuplicateKeyError
 from benchmark_manager.domain.push_events import due_after_push
 from benchmark_manager.errors import ConflictError, NotFoundError, StaleError
 from benchmark_manager.models.page import Page, PageRequest
-from benchmark_manager.models.project import Project, RepositoryAddress, SyncStatus, Totals
+from benchmark_manager.models.project import Project, RepositoryAddress, Standing, SyncStatus, Totals
 from benchmark_manager.models.sync import SyncTrigger
 from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
@@ -65,9 +65,11 @@ class ProjectStore:
             raise NotFoundError(_NOUN, project_id)
         return project_of(document)
 
-    async def page(self, request: PageRequest, query: str | None) -> Page[Project]:
+    async def page(self, request: PageRequest, query: str | None, standing: Standing | None) -> Page[Project]:
         """Projects by name, regardless of case; `query` is looked for anywhere in the name."""
         match: Document = {"name_key": {"$regex": re.escape(query.casefold())}} if query else {}
+        if standing is not None:
+            match |= {"paused": True} if standing == "paused" else {"state.status": standing}
         fields = ("name_key", "_id")
 
         async def read(session: Session) -> tuple[int, list[Document]]:
@@ -79,6 +81,15 @@ class ProjectStore:
         total, rows = await self._database.snapshot(read)
         more = encode_cursor(rows[request.limit - 1], fields) if len(rows) > request.limit else None
         return Page(tuple(project_of(row) for row in rows[: request.limit]), total, more)
+
+    async def standings(self) -> dict[Standing, int]:
+        """How many projects each filter of the list finds."""
+        paused = {"$eq": ["$paused", True]}
+        group: Document = {"_id": "$state.status", "count": {"$sum": 1}, "paused": {"$sum": {"$cond": [paused, 1, 0]}}}
+        rows = await (await self._projects.aggregate([{"$group": group}])).to_list()
+        by_status = {row["_id"]: row["count"] for row in rows}
+        counts = {name: by_status.get(name, 0) for name in get_args(Standing)}
+        return counts | {"paused": sum(row["paused"] for row in rows)}
 
     async def replace(self, project: Project, before: Project, *, reschedule: bool, forget_upstream: bool) -> None:
         """Store a person's change of the settings, and with `reschedule` also when the project is due.
