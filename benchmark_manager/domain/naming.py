@@ -21,6 +21,13 @@ def check_modified_name(name: str, file_format: FileFormat) -> None:
         raise InvalidInputError("invalid_name", f"modified_name {complaint}.", field="modified_name")
 
 
+def proposed_names(name: str, count: int) -> list[str]:
+    """Names for variants of an original with this name, the first one best; none of them is the original's own."""
+    stem, dot, ending = name.rpartition(".")
+    numbers = ["", *(f"-{number}" for number in range(2, count + 1))]
+    return [f"{stem}-variant{number}{dot}{ending}" for number in numbers]
+
+
 def _complaint(name: str, file_format: FileFormat) -> str | None:
     if not 1 <= len(name.encode("utf-8", "replace")) <= _MAX_BYTES:
         return f"must be 1 to {_MAX_BYTES} bytes long"

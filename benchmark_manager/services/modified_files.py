@@ -4,13 +4,14 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import Final
 
 from bson import ObjectId
 
-from benchmark_manager.domain.naming import check_modified_name
+from benchmark_manager.domain.naming import check_modified_name, proposed_names
 from benchmark_manager.errors import InvalidContentError, InvalidInputError, NotFoundError, StaleError
-from benchmark_manager.models.modified_file import Drift, ModifiedFile
-from benchmark_manager.models.original_file import FileFormat, FileType
+from benchmark_manager.models.modified_file import Drift, ModifiedFile, variant_path
+from benchmark_manager.models.original_file import FileFormat, FileType, OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Validity, Verdict
 from benchmark_manager.models.revision import RevisionKind
@@ -21,6 +22,9 @@ from benchmark_manager.stores.database import Database, Session, milliseconds
 from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.projects import ProjectStore
+
+#: Names that are tried for a new variant.
+_PROPOSALS: Final = 100
 
 
 class ModifiedFileService:
@@ -48,6 +52,12 @@ class ModifiedFileService:
         self._validation = validation
         self._max_file_size = max_file_size
         self._clock = clock
+
+    async def free_name(self, original: OriginalFile) -> str:
+        """A name that a new variant of the original may have, if nobody takes it meanwhile."""
+        paths = {variant_path(original.path, name): name for name in proposed_names(original.name, _PROPOSALS)}
+        taken = await self._modified.taken_paths(original.project_id, paths)
+        return next((name for path, name in paths.items() if path not in taken), original.name)
 
     async def create(
         self,

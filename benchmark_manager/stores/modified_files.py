@@ -69,7 +69,7 @@ class ModifiedFileStore:
         match = {"original_file_id": object_id(original_file_id, "file")}
         return [modified_file(row) async for row in self._files.find(match, session=session).sort("path", 1)]
 
-    async def taken_paths(self, project_id: str, paths: Iterable[str], session: Session) -> set[str]:
+    async def taken_paths(self, project_id: str, paths: Iterable[str], session: Session | None = None) -> set[str]:
         """Those of the paths which a modified file of the project has."""
         wanted = sorted(set(paths))
         taken: set[str] = set()

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 
+from benchmark_manager.web import cookies
+
 COOKIE: Final = "bm_csrf"
 FIELD: Final = "csrf_token"
 HEADER: Final = "X-CSRF-Token"
@@ -29,15 +31,9 @@ def remember(request: Request, response: Response) -> None:
     """Give the browser the token which stands in the forms of this page, unless it has it already."""
     if _given(request) is not None:
         return
-    response.set_cookie(
-        COOKIE,
-        token_of(request),
-        httponly=True,
-        secure=request.url.scheme == "https",
-        # Strict would keep the token at home when a link from elsewhere is followed. The page would then bring a
-        # new one, and every form which is open in another tab would be refused. Lax is sent with no foreign POST.
-        samesite="lax",
-    )
+    # Strict would bring a new token when a link from elsewhere is followed, and every form which is open in another
+    # tab would be refused.
+    cookies.remember(response, COOKIE, token_of(request), seconds=None)
 
 
 def is_ours(request: Request, token: str) -> bool:

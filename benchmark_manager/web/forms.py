@@ -36,6 +36,10 @@ class Form:
         """The field of one line, without the spaces which pasting leaves around it."""
         return self.text(name).strip()
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The field as often as it came."""
+        return tuple(value for value in self._data.getlist(name) if isinstance(value, str))
+
     def ticked(self, name: str) -> bool:
         return name in self._data
 

@@ -52,6 +52,13 @@ class PageHeaders:
                 headers.setdefault("Cache-Control", "private, no-cache")
                 headers.add_vary_header("Accept-Language")
                 headers.add_vary_header("Cookie")
+                if scope["scheme"] == "https":
+                    message["headers"] = [_only_by_https(*header) for header in message["headers"]]
             await send(message)
 
         await self._app({**scope, _NONCE: nonce}, receive, send_marked)
+
+
+def _only_by_https(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A cookie that was given by HTTPS is sent by nothing else."""
+    return name, value + b"; Secure" if name.lower() == b"set-cookie" else value

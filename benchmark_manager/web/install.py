@@ -10,11 +10,13 @@ from benchmark_manager.web import (
     merging,
     modified_files,
     original_files,
+    person,
     projects,
     release,
     releases,
     revisions,
     start,
+    status,
     syncs,
     trash,
 )
@@ -26,7 +28,7 @@ from benchmark_manager.web.headers import PageHeaders
 MIDDLEWARE: Final = (PageHeaders, ErrorPages)
 _ROUTERS: Final = (
     *(start, projects, original_files, modified_files, comparing, revisions, merging, trash, syncs),
-    *(releases, release),
+    *(releases, release, status, person),
 )
 
 

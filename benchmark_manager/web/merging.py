@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from benchmark_manager.domain.merge import MergeUnresolvedError
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, InvalidInputError, StaleError
 from benchmark_manager.factory import Services
-from benchmark_manager.incoming import ActorDependency, ServicesDependency
+from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.services.merging import MergePreview, merged
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.decisions import CONFLICTS_AT_MOST, Decision, read_decisions
@@ -16,6 +16,7 @@ from benchmark_manager.web.editing import edited_text, sha256_of
 from benchmark_manager.web.forms import Form, FormDependency, protected_form
 from benchmark_manager.web.modified_files import Draft
 from benchmark_manager.web.pages import project_view
+from benchmark_manager.web.person import PersonDependency
 from benchmark_manager.web.reader import reader_of
 from benchmark_manager.web.rendering import render, see_other
 from benchmark_manager.web.text_diff import diff_rows, unified
@@ -85,7 +86,7 @@ async def preview_decisions(
 
 @router.post("/modified-files/{modified_file_id}/merge")
 async def rebase(
-    request: Request, services: ServicesDependency, modified_file_id: str, form: FormDependency, actor: ActorDependency
+    request: Request, services: ServicesDependency, modified_file_id: str, form: FormDependency, actor: PersonDependency
 ) -> Response:
     """Merge as it was decided, over the texts that the person saw; whatever stands against it, the decisions stay."""
     merge = await _Merge.of(await services.merging.preview(modified_file_id), form)
@@ -142,7 +143,7 @@ async def _start_by_hand(request: Request, services: Services, modified_file_id:
 
 @router.post("/modified-files/{modified_file_id}/merge/text")
 async def rebase_on_text(
-    request: Request, services: ServicesDependency, modified_file_id: str, form: FormDependency, actor: ActorDependency
+    request: Request, services: ServicesDependency, modified_file_id: str, form: FormDependency, actor: PersonDependency
 ) -> Response:
     """Take a text which a person merged by hand; it stays on the page whatever stands against it."""
     preview = await services.merging.preview(modified_file_id)

@@ -13,7 +13,7 @@ from benchmark_manager.errors import (
     StaleError,
 )
 from benchmark_manager.factory import Services
-from benchmark_manager.incoming import ActorDependency, ServicesDependency
+from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.models.modified_file import Drift, ModifiedFile
 from benchmark_manager.models.original_file import OriginalFile
 from benchmark_manager.models.problem import Problem
@@ -28,6 +28,7 @@ from benchmark_manager.web.pages import (
     rows_from,
     searched,
 )
+from benchmark_manager.web.person import PersonDependency
 from benchmark_manager.web.reader import Reader, reader_of
 from benchmark_manager.web.rendering import render, see_other
 from benchmark_manager.web.text_diff import diff_rows, unified
@@ -123,7 +124,8 @@ async def list_modified_files(
 async def new_variant(request: Request, services: ServicesDependency, project_id: str, file_id: str) -> Response:
     original = await services.original_files.get(project_id, file_id)
     text = (await services.original_files.content(original)).decode()
-    draft = Draft.stored(original.name, "", text, 0, original.problems)
+    name = await services.modified_files.free_name(original)
+    draft = Draft.stored(name, "", text, 0, original.problems)
     return await _new_page(request, services, original, draft)
 
 
@@ -134,7 +136,7 @@ async def make_variant(
     project_id: str,
     file_id: str,
     form: FormDependency,
-    actor: ActorDependency,
+    actor: PersonDependency,
 ) -> Response:
     original = await services.original_files.get(project_id, file_id)
     stored = (await services.original_files.content(original)).decode()
@@ -172,7 +174,7 @@ async def show_modified_file(request: Request, services: ServicesDependency, mod
 
 @router.post("/modified-files/{modified_file_id}")
 async def save_modified_file(
-    request: Request, services: ServicesDependency, modified_file_id: str, form: FormDependency, actor: ActorDependency
+    request: Request, services: ServicesDependency, modified_file_id: str, form: FormDependency, actor: PersonDependency
 ) -> Response:
     """Save at the revision that was read; whatever stands against it, what was typed stays on the page."""
     file = await services.modified_files.get(modified_file_id)

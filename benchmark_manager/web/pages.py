@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
+from urllib.parse import quote
 
 from fastapi import Query, Request
 
@@ -37,6 +38,11 @@ def next_url(request: Request, cursor: str | None) -> str | None:
     return f"{url.path}?{url.query}"
 
 
+def webhook_url(request: Request) -> str:
+    """Where GitHub is to send pushes to, as the browser knows this service."""
+    return f"{str(request.base_url).rstrip('/')}/webhooks/github"
+
+
 @dataclass(frozen=True, slots=True)
 class ProjectView:
     """A project as pages show it."""
@@ -54,13 +60,13 @@ class ProjectView:
 
     @property
     def branch_url(self) -> str:
-        return self.web_url if self.branch is None else f"{self.web_url}/tree/{self.branch}"
+        return self.web_url if self.branch is None else f"{self.web_url}/tree/{quote(self.branch)}"
 
     def commit_url(self, sha: str) -> str:
         return f"{self.web_url}/commit/{sha}"
 
     def file_url(self, sha: str, path: str) -> str:
-        return f"{self.web_url}/blob/{sha}/{path}"
+        return f"{self.web_url}/blob/{sha}/{quote(path)}"
 
 
 def view_of(project: Project, stats: ProjectStats, now: datetime, progress: SyncProgress | None = None) -> ProjectView:

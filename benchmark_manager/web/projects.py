@@ -1,21 +1,25 @@
 """Projects: the list, adding one, and what people do with one."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from benchmark_manager.errors import ConflictError, InvalidInputError, StaleError
+from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.models.project import Standing
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.forms import FormDependency, protected_form
 from benchmark_manager.web.pages import (
     CursorParameter,
+    ProjectView,
     SearchParameter,
     next_url,
     project_view,
     rows_from,
     searched,
     view_of,
+    webhook_url,
 )
 from benchmark_manager.web.project_forms import ProjectForm
 from benchmark_manager.web.reader import reader_of
@@ -29,15 +33,28 @@ _STALE: Final = 412
 
 @router.get("")
 async def list_projects(
-    request: Request, services: ServicesDependency, q: SearchParameter = "", cursor: CursorParameter = None
+    request: Request,
+    services: ServicesDependency,
+    q: SearchParameter = "",
+    standing: Standing | Literal["all"] = "all",
+    cursor: CursorParameter = None,
 ) -> Response:
     query = searched(q)
-    page = await services.projects.page(rows_from(cursor), query or None)
+    page = await services.projects.page(rows_from(cursor), query or None, None if standing == "all" else standing)
     stats = await services.projects.stats_of(page.rows)
     now = services.status.now()
     views = [view_of(project, stats[project.id], now) for project in page.rows]
-    following = next_url(request, page.next_cursor)
-    return render(request, "projects.html", views=views, total=page.total, q=query, cursor=cursor, next_url=following)
+    return render(
+        request,
+        "projects.html",
+        views=views,
+        total=page.total,
+        q=query,
+        standing=standing,
+        standings=await services.projects.standings(),
+        cursor=cursor,
+        next_url=next_url(request, page.next_cursor),
+    )
 
 
 @router.post("/sync-all")
@@ -72,7 +89,7 @@ async def add_project(request: Request, services: ServicesDependency, form: Form
 @router.get("/projects/{project_id}/settings")
 async def show_settings(request: Request, services: ServicesDependency, project_id: str) -> Response:
     view = await project_view(services, project_id)
-    return render(request, "project_settings.html", view=view, form=ProjectForm.of(view.project), stale=False)
+    return _settings_page(request, services, view, ProjectForm.of(view.project))
 
 
 @router.post("/projects/{project_id}/settings")
@@ -97,7 +114,22 @@ async def save_settings(
             return see_other(f"{PREFIX}/projects/{project_id}/settings", note)
     view = await project_view(services, project_id)
     typed.token_set = view.project.source.encrypted_token is not None
-    return render(request, "project_settings.html", status_code=status, view=view, form=typed, stale=status == _STALE)
+    return _settings_page(request, services, view, typed, status_code=status)
+
+
+def _settings_page(
+    request: Request, services: Services, view: ProjectView, form: ProjectForm, *, status_code: int = 200
+) -> Response:
+    return render(
+        request,
+        "project_settings.html",
+        status_code=status_code,
+        view=view,
+        form=form,
+        stale=status_code == _STALE,
+        webhooks=services.webhooks.enabled,
+        webhook_url=webhook_url(request),
+    )
 
 
 @router.post("/projects/{project_id}/sync")

@@ -25,6 +25,7 @@ class ReleaseForm:
     description: str = ""
     pinned: bool = False
     include: ReleaseContents = "all"
+    modified_file_ids: frozenset[str] = frozenset()
     revision: int = 0
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -41,6 +42,7 @@ class ReleaseForm:
             description=form.text("description").replace("\r\n", "\n"),
             pinned=form.ticked("pinned"),
             include=next((contents for contents in INCLUDE if contents == form.text("include")), "all"),
+            modified_file_ids=frozenset(form.texts("modified_file_ids")),
             revision=form.number("revision") or 0,
         )
         if len(made.name) > _LONGEST_NAME or holds_control(made.name):

@@ -6,11 +6,13 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from benchmark_manager.errors import InvalidInputError, NotFoundError
 from benchmark_manager.factory import Services
-from benchmark_manager.incoming import ActorDependency, ServicesDependency
+from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.release import Release, ReleaseFile
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.forms import FormDependency, protected_form
 from benchmark_manager.web.pages import CursorParameter, next_url, project_view, rows_from
+from benchmark_manager.web.person import PersonDependency
 from benchmark_manager.web.reader import reader_of
 from benchmark_manager.web.release_forms import ReleaseForm
 from benchmark_manager.web.rendering import render, see_other
@@ -20,6 +22,8 @@ router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
 _UNPROCESSABLE: Final = 422
 #: Of the files that a release would hold now; the API lists all.
 _FILES_SHOWN: Final = 200
+#: Modified files that the form lets one choose from.
+_CHOICES: Final = 500
 
 
 @router.get("/projects/{project_id}/releases")
@@ -31,7 +35,7 @@ async def list_releases(
 
 @router.post("/projects/{project_id}/releases")
 async def make_release(
-    request: Request, services: ServicesDependency, project_id: str, form: FormDependency, actor: ActorDependency
+    request: Request, services: ServicesDependency, project_id: str, form: FormDependency, actor: PersonDependency
 ) -> Response:
     reader = reader_of(request)
     typed = ReleaseForm.typed(form, reader)
@@ -43,10 +47,12 @@ async def make_release(
                 description=typed.description,
                 pinned=typed.pinned,
                 contents=typed.include,
-                modified_file_ids=None,
+                modified_file_ids=typed.modified_file_ids or None,
                 actor=actor,
             )
-        except InvalidInputError as error:
+        except (InvalidInputError, NotFoundError) as error:
+            # Somebody may have deleted the project meanwhile, or one of the files.
+            await services.projects.get(project_id)
             typed.refuse(error, reader)
         else:
             if new:
@@ -83,6 +89,7 @@ async def _list_page(
         releases=page.rows,
         cursor=cursor,
         next_url=next_url(request, page.next_cursor),
+        modified=(await services.modified_files.page(project_id, PageRequest(limit=_CHOICES))).rows,
         digest=digest,
         files=files,
         size=sum(file.size for file in files),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Final
 
+from babel.dates import format_timedelta
 from babel.numbers import format_decimal
 from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,11 +15,12 @@ from markupsafe import Markup, escape
 
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.version import __version__
-from benchmark_manager.web import PREFIX, assets, csrf, words
+from benchmark_manager.web import PREFIX, assets, cookies, csrf, words
 from benchmark_manager.web.headers import nonce_of
 from benchmark_manager.web.languages import LANGUAGES, translations
-from benchmark_manager.web.reader import THEMES, reader_of
+from benchmark_manager.web.reader import THEMES, name_of, reader_of
 from benchmark_manager.web.values import json_line, shortened
+from benchmark_manager.web.visible import seen
 
 #: Names what was done a moment ago, for the next page only.
 NOTE_COOKIE: Final = "bm_note"
@@ -53,6 +55,7 @@ def render(
             csp_nonce=nonce_of(request),
             note=words.NOTES.get(note),
             undo=_undo(note, subjects),
+            person_name=name_of(request),
             detail_words=partial(words.detail_words, reader),
             **values,
         )
@@ -60,7 +63,7 @@ def render(
     response = Response(text, status_code=status_code, headers=headers, media_type="text/html")
     csrf.remember(request, response)
     if note:
-        response.delete_cookie(NOTE_COOKIE)
+        cookies.forget(response, NOTE_COOKIE)
     return response
 
 
@@ -71,7 +74,7 @@ def see_other(url: str, note: str | None = None, *subjects: str) -> Response:
     """
     response = Response(status_code=303, headers={"Location": url})
     if note is not None:
-        response.set_cookie(NOTE_COOKIE, ".".join((note, *subjects)), max_age=60, httponly=True, samesite="lax")
+        cookies.remember(response, NOTE_COOKIE, ".".join((note, *subjects)), seconds=60)
     return response
 
 
@@ -108,7 +111,12 @@ def environment(language: str) -> Environment:
     catalogue = translations(language)
     made.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
     made.globals.update(
-        asset=assets.url, languages=LANGUAGES, themes=THEMES, version=__version__, words=words, prefix=PREFIX
+        asset=assets.url,
+        languages=LANGUAGES,
+        themes=THEMES,
+        version=__version__,
+        words=words,
+        prefix=PREFIX,
     )
     made.filters.update(
         utc=_utc,
@@ -116,11 +124,14 @@ def environment(language: str) -> Environment:
         number=lambda value: format_decimal(value, locale=language),
         bytes=lambda value: _bytes(value, language),
         seconds=lambda value: _seconds(value, language),
+        milliseconds=lambda value: f"{format_decimal(value, format='#,##0.#', locale=language)} ms",
+        lasting=lambda seconds: format_timedelta(seconds, locale=language),
         json=partial(json.dumps, ensure_ascii=False),
         problems_json=_problems_json,
         in_textarea=_in_textarea,
         json_line=json_line,
         shortened=shortened,
+        seen=seen,
     )
     return made
 

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, StaleError
 from benchmark_manager.factory import Services
-from benchmark_manager.incoming import ActorDependency, ServicesDependency
+from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.forms import FormDependency, protected_form
 from benchmark_manager.web.listing import numbered
 from benchmark_manager.web.pages import CursorParameter, next_url, project_view, rows_from
+from benchmark_manager.web.person import PersonDependency
 from benchmark_manager.web.rendering import render, see_other
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
@@ -49,7 +50,7 @@ async def restore_revision(
     modified_file_id: str,
     number: str,
     form: FormDependency,
-    actor: ActorDependency,
+    actor: PersonDependency,
 ) -> Response:
     """Over the revision that the person saw, and no other."""
     revision = await services.revisions.get(modified_file_id, number)

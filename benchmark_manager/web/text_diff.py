@@ -7,8 +7,8 @@ from typing import Final, Literal
 
 from markupsafe import Markup
 
-from benchmark_manager.web.listing import visible
 from benchmark_manager.web.rendering import raw
+from benchmark_manager.web.visible import visible
 
 #: Beyond this many differing lines on a side, what differs is shown as one piece: comparing may cost their product.
 _COMPARED_AT_MOST: Final = 2000

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, InvalidInputError
 from benchmark_manager.factory import Services
-from benchmark_manager.incoming import ActorDependency, ServicesDependency
+from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.models.modified_file import TrashedFile
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.forms import FormDependency, protected_form
 from benchmark_manager.web.pages import CursorParameter, next_url, project_view, rows_from
+from benchmark_manager.web.person import PersonDependency
 from benchmark_manager.web.reader import reader_of
 from benchmark_manager.web.rendering import render, see_other
 from benchmark_manager.web.words import field_words
@@ -29,7 +30,7 @@ async def confirm_deletion(request: Request, services: ServicesDependency, modif
 
 @router.post("/modified-files/{modified_file_id}/delete")
 async def delete_modified_file(
-    services: ServicesDependency, modified_file_id: str, form: FormDependency, actor: ActorDependency
+    services: ServicesDependency, modified_file_id: str, form: FormDependency, actor: PersonDependency
 ) -> Response:
     """Only the revision that the person saw."""
     file = await services.modified_files.get(modified_file_id)
@@ -44,7 +45,7 @@ async def confirm_reset(request: Request, services: ServicesDependency, project_
 
 
 @router.post("/projects/{project_id}/reset")
-async def reset_project(services: ServicesDependency, project_id: str, actor: ActorDependency) -> Response:
+async def reset_project(services: ServicesDependency, project_id: str, actor: PersonDependency) -> Response:
     _, reset_id = await services.trash.reset(project_id, actor)
     list_url = f"{PREFIX}/projects/{project_id}/modified-files"
     return (
@@ -54,7 +55,7 @@ async def reset_project(services: ServicesDependency, project_id: str, actor: Ac
 
 @router.post("/projects/{project_id}/undo-reset")
 async def undo_reset(
-    services: ServicesDependency, project_id: str, form: FormDependency, actor: ActorDependency
+    services: ServicesDependency, project_id: str, form: FormDependency, actor: PersonDependency
 ) -> Response:
     undone = await services.trash.undo_reset(project_id, form.line("id"), actor)
     if undone.left:
@@ -73,6 +74,7 @@ async def list_trash(
         "trash.html",
         view=view,
         rows=page.rows,
+        resets={row.reset_id: row for row in reversed(page.rows) if row.reset_id is not None},
         retention=services.trash.retention,
         cursor=cursor,
         next_url=next_url(request, page.next_cursor),
@@ -87,7 +89,7 @@ async def choose_name(request: Request, services: ServicesDependency, modified_f
 
 @router.post("/trash/{modified_file_id}")
 async def undelete(
-    request: Request, services: ServicesDependency, modified_file_id: str, form: FormDependency, actor: ActorDependency
+    request: Request, services: ServicesDependency, modified_file_id: str, form: FormDependency, actor: PersonDependency
 ) -> Response:
     """By the name that the file had, unless the form has another."""
     trashed = await services.trash.get(modified_file_id)

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from benchmark_manager.models.modified_file import Drift
 from benchmark_manager.models.original_file import FileType, SkipReason
 from benchmark_manager.models.problem import Validity
-from benchmark_manager.models.project import SyncStatus
+from benchmark_manager.models.project import Standing, SyncStatus
 from benchmark_manager.models.release import ReleaseContents
 from benchmark_manager.models.revision import RevisionKind
 from benchmark_manager.models.sync import ChangeKind, SyncOutcome, SyncPhase, SyncTrigger
@@ -34,6 +34,13 @@ STATUS: Final[Mapping[SyncStatus, Word]] = {
     "unavailable": Word(N_("Unavailable"), "cloud", "warn"),
 }
 PAUSED: Final = Word(N_("Paused"), "pause")
+STANDING: Final[Mapping[Standing, Word]] = {
+    "failing": STATUS["failing"],
+    "unavailable": STATUS["unavailable"],
+    "ok": STATUS["ok"],
+    "never": STATUS["never"],
+    "paused": PAUSED,
+}
 PHASE: Final[Mapping[SyncPhase, str]] = {
     "checking": N_("Checking the branch"),
     "waiting": N_("Waiting for its turn"),
@@ -82,6 +89,13 @@ VALIDITY: Final[Mapping[Validity, Word]] = {
     "invalid": Word(N_("Does not parse"), "cross", "bad"),
 }
 FILE_TYPE: Final[Mapping[FileType, str]] = {"config": N_("config"), "job": N_("job")}
+#: Which files their list shows.
+SHOWN: Final[Mapping[str, str]] = {"variants": N_("with variants"), "problems": N_("with problems")}
+CREDENTIAL: Final[Mapping[str, str]] = {
+    "token": N_("token"),
+    "app": N_("GitHub App"),
+    "anonymous": N_("without a token"),
+}
 PINNED: Final = Word(N_("Pinned"), "pin", "good")
 SOURCE: Final[Mapping[Literal["original", "modified"], Word]] = {
     "original": Word(N_("Original"), "file"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark_manager.domain.naming import check_modified_name
+from benchmark_manager.domain.naming import check_modified_name, proposed_names
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.original_file import FileFormat
 
@@ -75,3 +75,17 @@ def test_whatever_is_accepted_is_one_name_of_one_folder(stem: str, file_format: 
 def test_every_plain_stem_makes_a_name_in_either_format(stem: str) -> None:
     assert accepts(f"{stem}.yaml", "yaml")
     assert accepts(f"{stem}.json", "json")
+
+
+@pytest.mark.parametrize(
+    ("name", "proposed"),
+    [
+        ("llama-3.1-8b.yaml", ["llama-3.1-8b-variant.yaml", "llama-3.1-8b-variant-2.yaml"]),
+        ("A.YML", ["A-variant.YML", "A-variant-2.YML"]),
+        (".json", ["-variant.json", "-variant-2.json"]),
+    ],
+)
+def test_proposed_names_say_of_what_they_are_variants(name: str, proposed: list[str]) -> None:
+    assert proposed_names(name, 2) == proposed
+    for each in proposed:
+        check_modified_name(each, "json" if name.endswith("json") else "yaml")

@@ -64,7 +64,16 @@ class Site(Generic[S]):
         files = [f"{home}/files/{file}" for file in self.files.values()]
         first, second = (f"/ui/releases/{digest}" for digest in self.releases)
         return [
-            *("/ui", "/ui?q=nothing-has-this", "/ui/help", "/ui/projects/new", "/ui/projects/new?repository=a/b"),
+            *(
+                "/ui",
+                "/ui?q=nothing-has-this",
+                "/ui?standing=failing",
+                "/ui/help",
+                "/ui/status",
+                "/ui/you",
+                "/ui/projects/new",
+                "/ui/projects/new?repository=a/b",
+            ),
             *(home, f"{home}?q=a", f"{home}?type=job", f"{home}?show=problems", f"{home}?show=variants&q=zzz"),
             *(f"{home}/modified-files", f"{home}/modified-files?drift=conflict", f"{home}/modified-files?q=a"),
             *(f"{home}/syncs", f"{home}/syncs/{self.sync}", f"{home}/settings", f"{home}/delete"),

@@ -105,7 +105,17 @@ async def test_the_switches_lead_back_to_where_one_was(browser: Browser) -> None
 
 
 async def test_a_switch_leads_to_no_other_site(browser: Browser) -> None:
-    targets = ("https://evil.example/ui", "//evil.example", "/\\evil.example", "/ui\r\nX: y", "/uix", "", "/projects")
+    targets = (
+        "https://evil.example/ui",
+        "//evil.example",
+        "/\\evil.example",
+        "/ui\r\nX: y",
+        "/uix",
+        "",
+        "/projects",
+        "/ui/../docs",
+        "/ui//x",
+    )
     for target in targets:
         [switch] = [form for form in (await browser.open("/ui")).forms if "theme" in form.fields]
         assert (await browser.send(switch, next=target, theme="<script>", language="xx")).url == "/ui"

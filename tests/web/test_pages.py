@@ -2,6 +2,7 @@
 
 import re
 
+import httpx2 as httpx
 import pytest
 
 from support.browser import Browser
@@ -169,3 +170,55 @@ async def test_a_running_sync_tells_how_far_it_is(site: Site) -> None:
     assert "120 of 340" in page.text
     assert page.all("progress") == [{"max": "340", "value": "120"}]
     assert {"http-equiv": "refresh", "content": "3"} in page.all("meta")
+
+
+async def test_names_which_turn_their_surroundings_around_are_shown_as_they_are(site: Site) -> None:
+    [path] = [path for path in site.files if "\u202e" in path]
+    for url in (f"/ui/projects/{site.project}", f"/ui/projects/{site.project}/files/{site.files[path]}"):
+        page = await site.browser.open(url)
+        assert "rtl U+202Ename.yaml" in page.text
+    assert "\u202e" not in (await site.browser.open(f"/ui/projects/{site.project}")).text
+
+
+async def test_projects_filter_by_how_they_stand(service: Service, browser: Browser) -> None:
+    service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
+    await service.synced("acme/bench", name="good")
+    missing = await service.project("acme/missing", name="bad")
+    await service.sync(missing["id"], 422)
+    paused = await service.project("acme/bench", name="resting")
+    await service.post(f"/projects/{paused['id']}/pause", None, 200)
+    found = {"failing": {"bad"}, "ok": {"good"}, "paused": {"resting"}, "never": {"resting"}, "unavailable": set()}
+    for standing, names in found.items():
+        page = await browser.open(f"/ui?standing={standing}")
+        check(page)
+        assert {name for name in ("good", "bad", "resting") if f"<bdi>{name}</bdi>" in page.html} == names
+        assert {row["name"] for row in await service.rows("/projects", standing=standing)} == names
+    page = await browser.open("/ui")
+    assert re.search(r'standing=failing">Failing <span class="count">1<', page.html)
+    answer = await service.http.get("/projects?standing=running")
+    assert answer.status_code == 422
+
+
+async def test_links_to_github_lead_where_they_say(service: Service, browser: Browser) -> None:
+    """A branch or path may hold what means something in an address."""
+    name = "config/50% #1?.yaml"
+    repository = service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
+    repository.commit({name: b"a: 1\n"}, branch="feature/#7%2f")
+    project = await service.synced("acme/bench", branch="feature/#7%2f")
+    files = await service.files(project["id"])
+    web = project["github_web_url"]
+    page = await browser.open(f"/ui/projects/{project['id']}/files/{files[name]['id']}")
+    assert f"{web}/blob/{files[name]['commit_sha']}/config/50%25%20%231%3F.yaml" in page.links()
+    assert f"{web}/tree/feature/%237%252f" in (await browser.open(f"/ui/projects/{project['id']}")).links()
+
+
+async def test_cookies_given_by_https_go_by_https_only(service: Service) -> None:
+    for scheme in ("http", "https"):
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=service.app), base_url=f"{scheme}://service.test"
+        ) as http:
+            answer = await http.get("/ui", headers={"Accept": "text/html"})
+            [cookie] = answer.headers.get_list("set-cookie")
+            flags = {part.strip().lower() for part in cookie.split(";")[1:]}
+            assert {"httponly", "samesite=lax"} <= flags
+            assert ("secure" in flags) == (scheme == "https")

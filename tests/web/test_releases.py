@@ -234,3 +234,25 @@ async def run(command: str, folder: Path) -> tuple[int | None, bytes]:
     )
     output, _ = await process.communicate()
     return process.returncode, output
+
+
+async def test_a_release_holds_the_modified_files_which_were_ticked(
+    service: Service, browser: Browser, home: str
+) -> None:
+    project_id = home.rpartition("/")[2]
+    original = (await service.files(project_id))["config/a.yaml"]
+    chosen = await service.variant(project_id, {"id": original["id"]}, modified_name="chosen.yaml")
+    left = await service.variant(project_id, {"id": original["id"]}, modified_name="left.yaml")
+    form = (await browser.open(f"{home}/releases")).form("/releases")
+    assert "modified_file_ids" in form.checkboxes
+    page = await browser.send(form, modified_file_ids=chosen["id"])
+    paths = {row["path"] for row in (await service.get(f"/releases/{digest_of(page)}"))["files"]}
+    assert paths == {*FILES, "config/chosen.yaml"}
+    form = (await browser.open(f"{home}/releases")).form("/releases")
+    page = await browser.send(form, 422, modified_file_ids=left["id"], include="originals", name="kept")
+    check(page)
+    assert page.form("/releases").fields["name"] == "kept"
+    assert page.form("/releases").fields["modified_file_ids"] == left["id"], "what was ticked stays so"
+    assert (await service.http.delete(f"/modified-files/{left['id']}")).status_code == 204
+    page = await browser.send(form, 422, modified_file_ids=left["id"], include="all")
+    assert "no modified file" in page.text

@@ -6,7 +6,7 @@ from benchmark_manager.web.text_diff import diff_rows
 from benchmark_manager.web.values import json_line
 from support.browser import Browser
 from support.service import Json, Service
-from support.site import check
+from support.site import Site, check
 
 BASE = b"engine:\n  seqs: 256\n  name: a\nlist: [1]\n"
 
@@ -197,3 +197,25 @@ def test_a_carriage_return_is_shown_where_it_differs() -> None:
         *("removed", "added", "place"),
     ]
     assert str(diff_rows(f"{head}+<b>\u202e\n")[3].text) == '+&lt;b&gt;<b class="unseen">U+202E</b>'
+
+
+async def test_the_name_which_is_proposed_is_free(service: Service, browser: Browser) -> None:
+    service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
+    project = await service.synced("acme/bench")
+    [file] = (await service.files(project["id"])).values()
+    form_url = f"/ui/projects/{project['id']}/files/{file['id']}/new-variant"
+    for name in ("a-variant.yaml", "a-variant-2.yaml", "a-variant-3.yaml"):
+        form = (await browser.open(form_url)).form("/new-variant")
+        assert form.fields["modified_name"] == name
+        await browser.send(form)
+
+
+async def test_a_reset_is_undone_as_a_whole_from_the_trash_too(site: Site) -> None:
+    home = f"/ui/projects/{site.project}"
+    before = {row["id"] for row in await site.service.rows(f"/projects/{site.project}/modified-files")}
+    await site.browser.send((await site.browser.open(f"{home}/reset")).form("/reset"))
+    page = await site.browser.open(f"{home}/trash")
+    check(page)
+    page = await site.browser.send(page.form("/undo-reset"))
+    assert "All deleted modified files are back." in page.text
+    assert {row["id"] for row in await site.service.rows(f"/projects/{site.project}/modified-files")} == before
