@@ -1,9 +1,9 @@
 """Modified files: the list, making one, editing."""
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from benchmark_manager.errors import (
     BenchmarkManagerError,
@@ -100,12 +100,17 @@ async def list_modified_files(
     project_id: str,
     q: SearchParameter = "",
     drift: Drift | Literal["all"] = "all",
+    original: Annotated[str, Query(max_length=100)] = "",
     cursor: CursorParameter = None,
 ) -> Response:
     view = await project_view(services, project_id)
     query = searched(q)
     page = await services.modified_files.page(
-        project_id, rows_from(cursor), drift=None if drift == "all" else drift, query=query or None
+        project_id,
+        rows_from(cursor),
+        original_file_id=original or None,
+        drift=None if drift == "all" else drift,
+        query=query or None,
     )
     return render(
         request,
@@ -115,6 +120,7 @@ async def list_modified_files(
         varied=await varied_lines(services, page.rows),
         q=query,
         drift=drift,
+        original=await services.original_files.get(project_id, original) if original else None,
         cursor=cursor,
         next_url=next_url(request, page.next_cursor),
     )

@@ -22,7 +22,8 @@ router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
 _FOUND_AT_MOST: Final = 500
 #: A larger text is shown as plain lines only, bytes: an editor with it would be slow, and the page twice as long.
 _EDITOR_AT_MOST: Final = 512 * 1024
-_VARIANTS_SHOWN: Final = 100
+#: Above the text, which must not begin below the page.
+_VARIANTS_SHOWN: Final = 8
 _COMMITS: Final = 30
 #: Variants beside each other, and keys, in one table.
 _COLUMNS: Final = 50

@@ -219,3 +219,20 @@ async def test_a_reset_is_undone_as_a_whole_from_the_trash_too(site: Site) -> No
     page = await site.browser.send(page.form("/undo-reset"))
     assert "All deleted modified files are back." in page.text
     assert {row["id"] for row in await site.service.rows(f"/projects/{site.project}/modified-files")} == before
+
+
+async def test_more_variants_than_a_file_shows_have_a_list_of_their_own(service: Service, browser: Browser) -> None:
+    service.repository("acme/bench", {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"b: 1\n"})
+    project = await service.synced("acme/bench")
+    files = await service.files(project["id"])
+    for number in range(10):
+        await service.variant(project["id"], files["config/a.yaml"], modified_name=f"v{number}.yaml")
+    await service.variant(project["id"], files["config/b.yaml"], modified_name="other.yaml")
+    page = await browser.open(f"/ui/projects/{project['id']}/files/{files['config/a.yaml']['id']}")
+    [url] = [link for link in page.links() if "?original=" in link]
+    page = await browser.open(url)
+    check(page)
+    assert all(f"v{number}.yaml" in page.text for number in range(10))
+    assert "other.yaml" not in page.text
+    assert "No modified file fits" in (await browser.open(f"{url}&drift=conflict")).text
+    await browser.open(f"/ui/projects/{project['id']}/modified-files?original=nothing", 404)
