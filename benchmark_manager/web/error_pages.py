@@ -42,7 +42,17 @@ _FAULT: Final = N_("Its log says more. Try again; what was saved before is safe.
 def error_page(request: Request, status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
     """`detail` is shown as it is: in the reader's language."""
     title = _TITLES.get(status, _TITLES[400 if status < 500 else 500])  # noqa: PLR2004 -- the server's own begin there
-    return render(request, "error.html", status_code=status, headers=headers, title=title, status=status, detail=detail)
+    typed = getattr(request.state, "typed", "")
+    return render(
+        request,
+        "error.html",
+        status_code=status,
+        headers=headers,
+        title=title,
+        status=status,
+        detail=detail,
+        typed=typed,
+    )
 
 
 def install_error_pages(app: FastAPI) -> None:
@@ -68,6 +78,7 @@ class ErrorPages:
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
+        request.state.typed = ""  # makes the state, which whoever reads the form shares
         exchange = _Exchange(send)
         try:
             await self._app(scope, receive, exchange.send)

@@ -8,10 +8,12 @@ import { followEvents } from "./page/live_updates";
 import { previewMerges } from "./page/merge_preview";
 import { keepTimesRelative } from "./page/relative_times";
 import { forgetSavedDrafts } from "./page/saved_drafts";
+import { sendOnce } from "./page/sending";
 import { listenForShortcuts } from "./page/shortcuts";
 import { submitOnChange, switchTheme } from "./page/switches";
 
 document.documentElement.classList.add("has-scripts");
+sendOnce();
 confirmFirst();
 guardForms();
 forgetSavedDrafts();

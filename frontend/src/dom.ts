@@ -70,6 +70,10 @@ export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }
 
+export function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
+}
+
 /** Tells scripts of both bundles that parts of the page were redrawn. */
 export const REDRAWN = "bm:redrawn";
 

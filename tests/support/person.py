@@ -77,4 +77,4 @@ class Person:
     async def save(self) -> None:
         """Ctrl-S where scripts run, else the button."""
         async with self.page.expect_navigation():
-            await (self.press("Control+s") if self.scripts else self.button("Save").click())
+            await (self.press("Control+s") if self.scripts else self.page.locator("form .primary").last.click())

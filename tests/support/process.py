@@ -96,7 +96,7 @@ class ServiceProcess:
 @asynccontextmanager
 async def service_process(folder: Path, *, name: str = "service", **settings: Any) -> AsyncIterator[ServiceProcess]:
     """A ready service; MONGO_URL unset means the embedded database in `folder`/data."""
-    port = free_port()
+    port = settings.pop("port", None) or free_port()
     log = folder / f"{name}.log"
     values = {"data_dir": folder / "data", "port": port, "log_format": "json", "log_level": "debug", **settings}
     with log.open("ab") as output:

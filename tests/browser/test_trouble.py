@@ -1,0 +1,185 @@
+"""Slow networks, none at all, two people at one file, tabs of yesterday: nothing that was typed is lost."""
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, CDPSession, Dialog, Page, expect
+
+from github_test_server import GitHubTestServer
+from support.databases import fresh_database
+from support.person import Person
+from support.process import free_port, service_process
+from support.service import Api, Json
+from support.visitors import Visitors
+
+TEXT = "model: llama\nmax_num_seqs: 256\nport: 8000\ndtype: auto\n"
+MINE = TEXT.replace("256", "512")
+THEIRS = TEXT.replace("auto", "bfloat16")
+
+
+async def variant(api: Api, name: str) -> Json:
+    """A modified file whose text is its original's, in a project of its own."""
+    api.repository(f"acme/{name}", {"config/a.yaml": TEXT.encode()})
+    project = await api.synced(f"acme/{name}", name=name)
+    return await api.variant(
+        project["id"], (await api.files(project["id"]))["config/a.yaml"], modified_name="mine.yaml"
+    )
+
+
+async def content(api: Api, file: Json) -> str:
+    return (await api.http.get(f"/modified-files/{file['id']}/raw")).text
+
+
+async def at_editor(context: BrowserContext, file: Json) -> Person:
+    person = Person(await context.new_page())
+    await person.page.goto(f"/ui/modified-files/{file['id']}")
+    await person.page.locator("form .cm-content").wait_for()
+    return person
+
+
+async def draft_is_kept(page: Page) -> None:
+    """Wait until the browser itself has the text; it takes half a second."""
+    for _ in range(40):
+        if await page.evaluate("Object.keys(localStorage).some((key) => key.startsWith('bm-draft:'))"):
+            return
+        await page.wait_for_timeout(100)
+    raise AssertionError("no draft was kept")
+
+
+async def network(page: Page, **conditions: float | bool) -> CDPSession:
+    session = await page.context.new_cdp_session(page)
+    usual = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    await session.send("Network.emulateNetworkConditions", {**usual, **conditions})
+    return session
+
+
+async def test_on_a_slow_network_a_form_is_sent_once(api: Api, visitors: Visitors) -> None:
+    """However often it is pressed, while what was typed stays to be seen."""
+    file = await variant(api, "slow")
+    person = await at_editor(await visitors.context(), file)
+    await person.replace("256", "512")
+    sent = []
+    person.page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
+    await network(person.page, latency=800, downloadThroughput=50_000, uploadThroughput=50_000)
+    await person.press("Control+s", "Control+s")
+    await person.button("Save").dblclick(no_wait_after=True)
+    await person.page.wait_for_timeout(900)
+    await person.press("Control+s")
+    assert "512" in await person.page.locator("form .cm-content").inner_text()
+    await person.sees("Saved.")
+    assert [request.url for request in sent if "/validate" not in request.url] == [person.page.url]
+    assert (await api.get(f"/modified-files/{file['id']}"))["revision"] == 2
+    assert await content(api, file) == MINE
+
+
+async def test_without_a_network_the_text_stays_and_the_person_is_told(api: Api, visitors: Visitors) -> None:
+    """Also in a tab which was closed, until it is saved."""
+    visitors.allow("ERR_INTERNET_DISCONNECTED")
+    file = await variant(api, "offline")
+    context = await visitors.context()
+    person = await at_editor(context, file)
+    await person.replace("256", "512")
+    await network(person.page, offline=True)
+    await person.press("Control+s")
+    await expect(person.page.get_by_role("alert")).to_contain_text("nothing was saved")
+    assert await person.text() == MINE
+    await draft_is_kept(person.page)
+    await person.page.close()
+    again = await at_editor(context, file)
+    assert await again.text() == TEXT
+    await again.button("Restore").click()
+    await again.save()
+    await again.sees("Saved.")
+    assert await content(api, file) == MINE
+    await again.page.reload()
+    await expect(again.page.locator(".draft-offer")).to_have_count(0)
+
+
+async def test_leaving_with_an_unsaved_text_asks(api: Api, visitors: Visitors) -> None:
+    person = await at_editor(await visitors.context(), await variant(api, "leaving"))
+    asked: list[str] = []
+
+    async def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await dialog.dismiss()
+
+    person.page.on("dialog", stay)
+    await person.link("Compare").click()
+    await person.page.wait_for_url("**/compare")
+    await person.link("Editor").click()
+    await person.page.wait_for_url(lambda url: not url.endswith("compare"))
+    assert asked == []
+    await person.replace("256", "512")
+    await person.link("Compare").click(no_wait_after=True)
+    await person.page.wait_for_timeout(300)
+    assert asked == ["beforeunload"]
+    assert await person.text() == MINE
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_of_two_people_at_one_file_neither_loses_a_word(api: Api, visitors: Visitors, scripts: bool) -> None:
+    """The second save is not taken and not lost: both texts are shown, and one of them is made."""
+    visitors.allow("status of 412")
+    file = await variant(api, f"two-people-{scripts}")
+    first, second = [Person(await visitors.page(scripts=scripts), scripts=scripts) for _ in range(2)]
+    for person in (first, second):
+        await person.page.goto(f"/ui/modified-files/{file['id']}")
+    await first.replace("auto", "bfloat16")
+    await first.save()
+    await first.sees("Saved.")
+    await second.replace("256", "512")
+    await second.save()
+    await second.sees("Somebody else saved while you edited, so yours was not saved yet.")
+    assert await content(api, file) == THEIRS
+    assert await second.text() == MINE
+    assert await second.page.locator("#theirs").input_value() == THEIRS
+    if scripts:
+        # Their line is taken over with the merge view's arrow.
+        await second.page.get_by_role("button", name="Take the left side's lines").last.click()
+    else:
+        await second.replace("auto", "bfloat16")
+    assert await second.text() == MINE.replace("auto", "bfloat16")
+    await second.save()
+    await second.sees("Saved.")
+    assert await content(api, file) == MINE.replace("auto", "bfloat16")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_a_tab_whose_project_was_deleted_says_so_and_keeps_the_text(
+    api: Api, visitors: Visitors, scripts: bool
+) -> None:
+    visitors.allow("status of 404")
+    file = await variant(api, f"deleted-{scripts}")
+    person = Person(await visitors.page(scripts=scripts), scripts=scripts)
+    await person.page.goto(f"/ui/modified-files/{file['id']}")
+    await person.replace("256", "512")
+    if scripts:
+        await draft_is_kept(person.page)
+    assert (await api.http.delete(f"/projects/{file['project_id']}")).status_code == 204
+    await person.save()
+    await person.sees("There is nothing here")
+    await person.sees("It was not saved. Copy it from here.")
+    assert await person.page.locator("textarea").input_value() == MINE
+
+
+async def test_a_tab_outlives_a_restart_of_the_service(
+    mongod: str, chromium: Browser, upstream: GitHubTestServer, tmp_path: Path
+) -> None:
+    """Saving in between is told, and taken afterwards: a form's token is its browser's, not the process's."""
+    async with fresh_database(mongod, "restarted") as url:
+        settings: Json = {"mongo_url": url, "github_api_urls": upstream.url, "port": free_port()}
+        async with service_process(tmp_path, **settings) as process, process.client() as http:
+            api = Api(http, upstream, tmp_path)
+            file = await variant(api, "restarted")
+            visitors = Visitors(chromium, process.url)
+            person = await at_editor(await visitors.context(), file)
+            await person.replace("256", "512")
+        await person.press("Control+s")
+        await expect(person.page.get_by_role("alert")).to_contain_text("nothing was saved")
+        async with service_process(tmp_path, **settings) as process, process.client() as http:
+            await person.save()
+            await person.sees("Saved.")
+            assert await content(Api(http, upstream, tmp_path), file) == MINE
+            await visitors.leave()
+    visitors.allow("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING")
+    assert visitors.unexpected() == []
