@@ -3,6 +3,7 @@
 from typing import Final
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 from benchmark_manager.web import (
     PREFIX,
@@ -36,5 +37,6 @@ def install_pages(app: FastAPI) -> None:
     """Every page is outside of the API's description."""
     for part in _ROUTERS:
         app.include_router(part.router, include_in_schema=False)
-    app.mount(f"{PREFIX}/static", Assets(), name="pages-assets")
+    # Pages themselves are left alone: compressed, their length would tell of the token beside what somebody searched.
+    app.mount(f"{PREFIX}/static", GZipMiddleware(Assets()), name="pages-assets")
     install_error_pages(app)

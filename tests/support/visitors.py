@@ -80,4 +80,4 @@ async def visiting(chromium: Browser, url: str) -> AsyncIterator[Visitors]:
         yield visitors
     finally:
         await visitors.leave()
-    assert visitors.unexpected() == []
+    assert not visitors.unexpected(), "\n".join(visitors.unexpected())

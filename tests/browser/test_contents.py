@@ -1,0 +1,79 @@
+"""Whatever a file holds is shown as text, and what is saved is what was typed, byte by byte."""
+
+import pytest
+from playwright.async_api import Page
+
+from support.person import Person
+from support.service import Api, Json
+from support.visitors import Visitors
+
+#: Each is typed behind, and saved.
+CONTENTS = {
+    "crlf": b"a: 1\r\nb: 2\r\n",
+    "mixed": b"a: 1\r\nb: 2\nc: 3\r\n",
+    "bom": b"\xef\xbb\xbfa: 1\n",
+    "tabs": b"a:\t1\nb: [1,\t2]\t# tab\n",
+    "unfinished": b"a: 1\nb: 2",
+    "leading": b"\n\na: 1\n",
+    "closing": b"a: '</textarea></script><script>alert(1)</script><!--'\n",
+    "marks": "a: \u202eevil\u202c \u200b\u2028x\u2066 'é\u0301 🎉 한국어'\n".encode(),
+    "trailing": b"a: 1   \nb: 2\t\n\n\n",
+}
+TYPED = "# 한글 🎉 </textarea>"
+
+LONG_LINE = b"x: " + b"y" * 1_000_000 + b"\n"
+MANY_LINES = b"".join(b"key-%d: %d\n" % (number, number) for number in range(10_000))
+
+
+async def variants(api: Api, name: str, contents: dict[str, bytes]) -> dict[str, Json]:
+    """A modified file of each content, in one project."""
+    api.repository(f"acme/{name}", {f"config/{path}.yaml": content for path, content in contents.items()})
+    project = await api.synced(f"acme/{name}", name=name)
+    files = await api.files(project["id"])
+    return {
+        path: await api.post(
+            f"/projects/{project['id']}/modified-files", {"original_file_id": files[f"config/{path}.yaml"]["id"]}, 201
+        )
+        for path in contents
+    }
+
+
+async def type_behind(page: Page, file: Json) -> None:
+    """Open it, type a comment at the end of its last line but for the line end, save."""
+    person = Person(page)
+    await page.goto(f"/ui/modified-files/{file['id']}")
+    await page.locator("form .cm-content").click()
+    await person.press("Control+Home", "End")
+    await page.keyboard.insert_text(TYPED)
+    await person.save()
+    await person.sees("Saved.")
+
+
+async def test_what_was_typed_is_what_is_saved(api: Api, visitors: Visitors) -> None:
+    page = await visitors.page()
+    for name, file in (await variants(api, "exact", CONTENTS)).items():
+        await type_behind(page, file)
+        saved = (await api.http.get(f"/modified-files/{file['id']}/raw")).content
+        line_end = min(CONTENTS[name].find(end) for end in (b"\r", b"\n") if end in CONTENTS[name])
+        assert saved == CONTENTS[name][:line_end] + TYPED.encode() + CONTENTS[name][line_end:], name
+
+
+@pytest.mark.parametrize(("name", "content"), [("long-line", LONG_LINE), ("many-lines", MANY_LINES)])
+async def test_a_megabyte_in_a_line_and_ten_thousand_lines_are_edited(
+    api: Api, visitors: Visitors, name: str, content: bytes
+) -> None:
+    page = await visitors.page()
+    files = await variants(api, name, {name: content})
+    file = files[name]
+    await page.goto(f"/ui/projects/{file['project_id']}/files/{file['original_file_id']}")
+    shown = page.locator("pre.code, .cm-content").first
+    await shown.wait_for()
+    assert content.decode()[:60].strip() in await shown.inner_text()
+    await page.goto(f"/ui/modified-files/{file['id']}")
+    person = Person(page)
+    await page.locator("form .cm-content").click(position={"x": 20, "y": 8})
+    await person.press("Control+Home")
+    await page.keyboard.insert_text("# first\n")
+    await person.save()
+    await person.sees("Saved.")
+    assert (await api.http.get(f"/modified-files/{file['id']}/raw")).content == b"# first\n" + content

@@ -1,0 +1,120 @@
+"""Every page, once: usable by everybody in either theme, wide or as narrow as a phone, and no burden to fetch."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, CDPSession, Page
+
+from support.accessibility import AXE, looks, picture_name
+from support.process import ServiceProcess
+from support.service import Api
+from support.site import Site
+from support.visitors import visiting
+
+pytestmark = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: `make frontend` says why")
+
+#: Tabs at once: one is drawn while the others are waited for.
+TABS = 3
+#: Bytes of scripts, style sheets and icons, as they come through the network.
+BUDGET = 60_000
+EDITOR_BUDGET = 250_000
+
+
+@dataclass
+class Visit:
+    """What was found on a page; `assets` are the sizes of what it fetched beside itself."""
+
+    path: str
+    has_editor: bool = False
+    violations: dict[str, list[str]] = field(default_factory=dict)
+    assets: dict[str, float] = field(default_factory=dict)
+
+    def told(self) -> str:
+        return "\n".join(f"{self.path} {look}: {each}" for look, found in self.violations.items() for each in found)
+
+
+@dataclass
+class Network:
+    """What a tab with an empty cache fetches: bytes by address, as they come through the network."""
+
+    session: CDPSession
+    sizes: dict[str, float] = field(default_factory=dict)
+    _urls: dict[str, str] = field(default_factory=dict)
+
+    async def listen(self) -> None:
+        self.session.on("Network.responseReceived", self._began)
+        self.session.on("Network.loadingFinished", self._finished)
+        await self.session.send("Network.enable")
+        await self.session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+
+    def _began(self, event: dict[str, Any]) -> None:
+        self._urls[event["requestId"]] = event["response"]["url"]
+
+    def _finished(self, event: dict[str, Any]) -> None:
+        self.sizes[self._urls.get(event["requestId"], "")] = event["encodedDataLength"]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def visits(site: Site[Api], chromium: Browser, running: ServiceProcess) -> AsyncIterator[list[Visit]]:
+    """Every kind of page, visited with an empty cache."""
+    found: list[Visit] = []
+    waiting = iter((one_of_each(site) | {"nothing-here": "/ui/nothing-here"}).items())
+    async with visiting(chromium, running.url) as visitors:
+        visitors.allow("status of 404")
+        context = await visitors.context()
+
+        async def tab() -> None:
+            page = await context.new_page()
+            network = Network(await context.new_cdp_session(page))
+            await network.listen()
+            for kind, path in waiting:
+                found.append(await visit(page, network, path, picture_name(kind)))
+
+        await asyncio.gather(*(tab() for _ in range(TABS)))
+    yield found
+
+
+async def visit(page: Page, network: Network, path: str, name: str) -> Visit:
+    network.sizes.clear()
+    await page.goto(path)
+    made = Visit(path, has_editor=bool(await page.locator("[data-editor], [data-compare]").count()))
+    if made.has_editor:
+        await page.locator(".cm-content").first.wait_for()
+    made.assets = {url: size for url, size in network.sizes.items() if "/ui/static/" in url}
+    made.violations = await looks(page, name)
+    return made
+
+
+def one_of_each(site: Site[Api]) -> dict[str, str]:
+    """A page of every kind: addresses which differ in ids or filters alone are one kind, but for merges."""
+    drifts = {modified: drift for drift, modified in site.moved.items()}
+    kinds: dict[str, str] = {}
+    empty_or_compared = re.compile("zzz|nothing|compare.with")
+    for path in site.pages:
+        if "?" in path and not empty_or_compared.search(path):
+            continue
+        kind = re.sub(r"(sha256:)?[0-9a-f]{64}|[0-9a-f]{24}", "ID", path)
+        merged = drifts.get(path.split("/")[3] if "/merge" in path else "", "")
+        kinds.setdefault(f"{kind} {merged}", path)
+    return kinds
+
+
+@pytest.mark.xdist_group("every-page")
+def test_axe_finds_no_violation_and_nothing_scrolls_sideways(visits: list[Visit]) -> None:
+    assert len(visits) > 30
+    found = [visit.told() for visit in visits if visit.violations]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.xdist_group("every-page")
+def test_scripts_and_style_sheets_keep_their_budgets(visits: list[Visit]) -> None:
+    for made in visits:
+        size = sum(made.assets.values())
+        assert 5_000 < size <= (EDITOR_BUDGET if made.has_editor else BUDGET), made
+    print("editor page", max(sum(made.assets.values()) for made in visits if made.has_editor))
+    print("other pages", max(sum(made.assets.values()) for made in visits if not made.has_editor))
