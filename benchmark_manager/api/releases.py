@@ -280,15 +280,16 @@ async def compare_releases(request: Request, services: ServicesDependency, diges
     """From the first to the second: what was added, removed and changed, by key where both texts parse."""
     before, after = await services.releases.get(digest), await services.releases.get(other)
     comparison = await services.release_delivery.compare(before, after)
-    return json_resource(request, await asyncio.to_thread(comparison_answer, comparison))
+    answer = json_resource(request, await asyncio.to_thread(comparison_answer, comparison))
+    return _lasting(answer, digest, other) if comparison.complete else answer
 
 
 def _digits(release: Release) -> str:
     return release.digest.partition(":")[2]
 
 
-def _lasting(answer: Response, reference: str) -> Response:
-    """Let caches keep the answer for ever, if it was asked for by a whole digest: shorter ones may get ambiguous."""
-    if is_whole(reference):
+def _lasting(answer: Response, *references: str) -> Response:
+    """Let caches keep the answer for ever, if it was asked for by whole digests: shorter ones may get ambiguous."""
+    if all(map(is_whole, references)):
         answer.headers["Cache-Control"] = _FOR_EVER
     return answer

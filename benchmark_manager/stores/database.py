@@ -81,7 +81,10 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     ],
     "skipped_files": [IndexModel([("project_id", ASCENDING), ("path", ASCENDING)], unique=True)],
     "modified_files": [
+        # The order of lists.
         IndexModel([("project_id", ASCENDING), ("path", ASCENDING)], unique=True),
+        # The same of those with one drift, and how many there are.
+        IndexModel([("project_id", ASCENDING), ("drift", ASCENDING), ("path", ASCENDING)]),
         IndexModel([("original_file_id", ASCENDING)]),
         IndexModel([("content_sha", ASCENDING)]),
         IndexModel([("base_sha", ASCENDING)]),

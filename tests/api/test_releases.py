@@ -252,6 +252,9 @@ async def test_a_sync_makes_another_release_and_leaves_the_first_as_it_is(
     assert (back["added"], back["removed"]) == (compared["removed"], compared["added"])
     same = await service.get(f"/releases/{after['digest']}/compare/{after['digest']}")
     assert (same["added"], same["removed"], same["changed"]) == ([], [], [])
+    for other, kept in ((after["digest"], FOR_EVER), (after["digest"][:20], "no-cache")):
+        answer = await service.http.get(f"/releases/{before['digest']}/compare/{other}")
+        assert answer.headers["cache-control"] == kept
 
 
 async def test_what_cannot_be_compared_by_key_is_told(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
