@@ -10,10 +10,12 @@ from typing import Final, Literal
 
 from pydantic import JsonValue
 
-from benchmark_manager.domain.documents.nodes import Collection, Identities, Node, Slot, Tree
+from benchmark_manager.domain.documents.nodes import Collection, Identities, Node, Scalar, Slot, Tree
 from benchmark_manager.domain.documents.parse import most_values, try_parse
 from benchmark_manager.domain.documents.paths import Path, Slots, children, named_items, shown
+from benchmark_manager.domain.documents.scalar_edits import ScalarEdit, ScalarEdits
 from benchmark_manager.domain.documents.values import to_json
+from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK
 from benchmark_manager.models.original_file import FileFormat
 
 #: Texts which may have more values than this are not compared by key: their trees would take seconds to read and
@@ -131,8 +133,25 @@ def rows_beside(original: str, texts: Sequence[str], file_format: FileFormat) ->
     first = _tree(original, file_format, identities)
     if first is None:
         return [None] * len(texts)
-    trees = (_tree(text, file_format, identities) for text in texts)
-    return [None if tree is None else tuple(_differing([first, tree])) for tree in trees]
+    quick = _scalar_edits(first, identities) if file_format == "yaml" else None
+
+    def rows(text: str) -> tuple[ValueRow, ...] | None:
+        edits = quick.of(text.removeprefix(BYTE_ORDER_MARK)) if quick is not None else None
+        if edits is not None:
+            return tuple(_edited(first, edit) for edit in edits)
+        tree = _tree(text, file_format, identities)
+        return None if tree is None else tuple(_differing([first, tree]))
+
+    return [rows(text) for text in texts]
+
+
+def _scalar_edits(tree: Tree, identities: Identities) -> ScalarEdits:
+    leaves = ((path, nodes[0]) for path, nodes in _leaves([tree]))
+    return ScalarEdits(tree, [(path, node) for path, node in leaves if isinstance(node, Scalar)], identities)
+
+
+def _edited(tree: Tree, edit: ScalarEdit) -> ValueRow:
+    return ValueRow(shown(edit.path), ((to_json(tree, edit.node),), (edit.reading.value,)), (False, True))
 
 
 def _differing(trees: Sequence[Tree]) -> Iterator[ValueRow]:
@@ -147,6 +166,12 @@ def _are_alike(nodes: Sequence[Node | None]) -> bool:
 def _rows(
     trees: Sequence[Tree], left_out: Callable[[Sequence[Node | None]], bool] = lambda _nodes: False
 ) -> Iterator[ValueRow]:
+    return (_row(path, trees, leaves) for path, leaves in _leaves(trees, left_out))
+
+
+def _leaves(
+    trees: Sequence[Tree], left_out: Callable[[Sequence[Node | None]], bool] = lambda _nodes: False
+) -> Iterator[tuple[Path, tuple[Node | None, ...]]]:
     pending: list[tuple[Path, tuple[Node | None, ...]]] = [((), tuple(tree.stream for tree in trees))]
     while pending:
         path, nodes = pending.pop()
@@ -155,7 +180,7 @@ def _rows(
         groups, apart = _groups(nodes)
         leaves = tuple(node if node in apart or _is_leaf(node) else None for node in nodes)
         if any(node is not None for node in leaves):
-            yield _row(path, trees, leaves)
+            yield path, leaves
         for group in reversed(groups):
             parts = children(trees, group) or []
             pending += [((*path, step), tuple(_value(slot) for slot in slots)) for step, slots in reversed(parts)]

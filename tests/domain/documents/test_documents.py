@@ -1,5 +1,7 @@
 """Trees with positions, paths, changes and values."""
 
+import re
+import time
 from typing import Any
 
 import pytest
@@ -178,6 +180,67 @@ def test_an_anchor_or_a_tag_of_its_own_makes_a_collection_one_value() -> None:
 def test_aliases_are_references() -> None:
     bomb = "\n".join(["a0: &a0 [x]", *(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 15)), ""])
     assert key_changes(bomb, bomb + "z: 1\n", "yaml") == (KeyChange("z", "added", None, 1),)
+
+
+# Every kind of scalar and of place; its tokens are exchanged for others.
+_KINDS = """\
+# head: 1
+kind: Job
+metadata: {name: run, labels: {app: x, "t": y}}
+n: 1 # why: 2
+two lines: this is
+  one text
+q: "quoted 1"
+s: 'single'
+block: |
+  n: 1
+  m: 2
+folded: >-
+  n: 1
+
+anchored: &a 5
+tagged: !t 6
+alias: *a
+items:
+- name: a
+  v: 1
+- name: b
+  v: no
+plain: [1, x, {y: 2}, [3]]
+empty:
+? odd
+: 7
+1: 8
+url: http://host/a-b
+"""
+_TOKENS = [(match.start(), match.end()) for match in re.finditer(r"[\w./:-]+", _KINDS)]
+_OTHER_TOKENS = st.sampled_from(
+    ["7", "abc", "x.y/z", "no", "0x1F", "1e3", "null", "a-b", "-", "a:", "{", "n: 1", "", "\u00e9"]
+)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(_TOKENS), _OTHER_TOKENS), max_size=3), st.booleans())
+def test_what_lines_tell_of_a_variant_is_what_its_tree_tells(
+    edits: list[tuple[tuple[int, int], str]], has_mark: bool
+) -> None:
+    text = _KINDS
+    for (start, end), token in sorted(edits, reverse=True):
+        text = text[:start] + token + text[end:]
+    text = f"\ufeff{text}" if has_mark else text
+    rows = value_rows([_KINDS, text], "yaml")
+    assert rows_beside(_KINDS, [text], "yaml") == [rows and tuple(row for row in rows if any(row.differs))]
+
+
+def test_a_variant_which_differs_in_plain_values_is_told_without_a_tree() -> None:
+    original = "".join(f"k{n}: {n}\n" for n in range(5_000))
+    texts = [original.replace(f"k{n}: {n}\n", f"k{n}: x{n}\n") for n in range(200)]
+    began = time.process_time()
+    found = rows_beside(original, texts, "yaml")
+    assert time.process_time() - began < 4, "reading all of their trees takes a quarter of a minute"
+    assert [row.values for rows in found if rows is not None for row in rows] == [
+        ((n,), (f"x{n}",)) for n in range(200)
+    ]
 
 
 JSON_VALUES: st.SearchStrategy[Any] = st.recursive(

@@ -1,0 +1,76 @@
+"""Variants in which nothing but plain values differs from a text whose tree is known: they need no tree of their own.
+
+Most variants are of this kind, and reading a tree takes a hundred times as long as comparing lines.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from benchmark_manager.domain.documents.nodes import Identities, Scalar, Tree
+from benchmark_manager.domain.documents.paths import ITEM_KEYS, Path
+from benchmark_manager.domain.documents.scalars import Reading
+
+#: A plain scalar which stands for itself wherever another one stood, in a block and between brackets.
+_SAFE: Final = re.compile(r"[A-Za-z0-9][\w./-]*+", re.ASCII)
+#: What items and documents are called by: with another one, other paths lead to what is in them.
+_NAMING: Final = frozenset({f".{key}" for key in (*ITEM_KEYS, "kind")})
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarEdit:
+    """A place of the known tree, and how the other text reads there."""
+
+    path: Path
+    node: Scalar
+    reading: Reading
+
+
+class ScalarEdits:
+    """Finds them in any number of texts.
+
+    Args:
+        tree: YAML.
+        leaves: the scalars of the tree with their paths, in its order.
+        identities: those that the tree was read with.
+    """
+
+    def __init__(self, tree: Tree, leaves: Sequence[tuple[Path, Scalar]], identities: Identities) -> None:
+        self._lines = tree.text.split("\n")
+        self._identities = identities
+        self._leaves: dict[int, list[tuple[int, int, Path, Scalar]]] = {}
+        starts = [0]
+        for line in self._lines:
+            starts.append(starts[-1] + len(line) + 1)
+        number = 0
+        for path, node in leaves:
+            while starts[number + 1] <= node.start:
+                number += 1
+            start, end = node.start - starts[number], node.end - starts[number]
+            if path[-1] not in _NAMING and _SAFE.fullmatch(tree.text, node.start, node.end):
+                self._leaves.setdefault(number, []).append((start, end, path, node))
+
+    def of(self, body: str) -> list[ScalarEdit] | None:
+        """All differences of a text without a byte order mark; None if any is of another kind."""
+        lines = body.split("\n")
+        if len(lines) != len(self._lines):
+            return None
+        edits: list[ScalarEdit] = []
+        for number, (old, new) in enumerate(zip(self._lines, lines, strict=True)):
+            if old == new:
+                continue
+            edit = self._edit(number, new)
+            if edit is None:
+                return None
+            edits.append(edit)
+        return [edit for edit in edits if edit.reading.identity != self._identities.plain(edit.node.text).identity]
+
+    def _edit(self, number: int, new: str) -> ScalarEdit | None:
+        old = self._lines[number]
+        for start, end, path, node in self._leaves.get(number, []):
+            behind = len(new) - (len(old) - end)
+            if behind > start and new.startswith(old[:start]) and new.endswith(old[end:]):
+                value = _SAFE.fullmatch(new, start, behind)
+                return None if value is None else ScalarEdit(path, node, self._identities.plain(value[0]))
+        return None
