@@ -76,7 +76,9 @@ class HeadChecker:
                 return Head(place.commit_sha, place)
             if place is not None:
                 found = await self._in_batch("place", client, place.commit_sha, folders, _PLACES_LINGER)
-                return Head(place.commit_sha, found or await client.place(place.commit_sha, folders))
+                if found is None or found.commit_sha != place.commit_sha:
+                    found = await client.place(place.commit_sha, folders)
+                return Head(place.commit_sha, found)
         sha = await self._alone(client, branch, known, how)
         if sha is None:
             assert known is not None  # noqa: S101 -- only a known head can be unchanged

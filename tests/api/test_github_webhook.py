@@ -538,6 +538,8 @@ async def test_a_delivery_is_forgotten_after_a_day(hooked: Service, project: Jso
     await deliver(hooked, payload, delivery=new)
     deliveries = hooked.services.project_store._database.collection("webhook_deliveries")
     day_ago = await now(hooked) - timedelta(days=1)
+    await deliveries.update_one({"_id": old}, {"$set": {"created_at": day_ago + timedelta(minutes=5)}})
+    assert (await deliver(hooked, payload, delivery=old)).json()["outcome"] == "repeated"
     await deliveries.update_one({"_id": old}, {"$set": {"created_at": day_ago}})
     assert (await deliver(hooked, payload, delivery=old)).json()["outcome"] == "queued"
     assert (await deliver(hooked, payload, delivery=old)).json()["outcome"] == "repeated"

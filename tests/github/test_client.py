@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from benchmark_manager.errors import GitHubActionError, GitHubError, GitHubRateL
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.contents import MemoryBudget, fetch_blobs
 from benchmark_manager.github.governor import CONCURRENCY
+from benchmark_manager.github.heads import Head, HeadChecker, Patience
 from benchmark_manager.github.protocol import RepositoryInfo
 from benchmark_manager.github.requests import FIRST_PAUSE
 from github_test_server import (
@@ -207,6 +209,21 @@ async def test_an_answer_about_another_object_is_not_taken(hub: Hub, repository:
     assert (await refused(client.commit(commit))).code == "github_unavailable"
     assert (await refused(client.tree("d" * 40, recursive=True))).code == "github_unavailable"
     assert len(told) == 9
+
+
+@pytest.mark.parametrize("linger", [None, 0.0])
+async def test_a_place_of_another_commit_is_not_taken(hub: Hub, commit: str, linger: float | None) -> None:
+    hub.server.hosting.add_token(TOKEN)
+    place = {
+        "nameWithOwner": "octo/demo",
+        "defaultBranchRef": None,
+        "head": {"oid": "c" * 40, "committedDate": "2026-05-01T12:00:00Z", "tree": {"oid": "d" * 40}},
+    }
+    answer = Status(200, {"data": {"r0": place}})
+    hub.server.faults.add(answer, path="graphql$", where=lambda request: commit.encode() in request.body, times=None)
+    patience = Patience(time.monotonic(), linger)
+    head = await HeadChecker(hub.connection).check(hub.repository(TOKEN), "main", ("",), "e" * 40, patience)
+    assert head == Head(commit, None)
 
 
 @pytest.mark.usefixtures("commit")
