@@ -76,8 +76,9 @@ class OriginalSync:
         owner: str,
         clock: Callable[[], datetime],
         metrics: Metrics,
+        renew_every: float = _RENEWAL,
     ) -> None:
-        """`owner` names this process among the replicas."""
+        """`owner` names this process among the replicas; leases are renewed every so many seconds."""
         self._database = database
         self._projects = projects
         self._leases = leases
@@ -87,6 +88,7 @@ class OriginalSync:
         self._owner = owner
         self._clock = clock
         self._metrics = metrics
+        self._renew_every = renew_every
         self._stopping = False
         self._running: dict[str, tuple[asyncio.Task[Sync], SyncRun]] = {}
         #: Every task under way: those of `_running`, claims, and syncs whose lease was lost to a newer one.
@@ -340,7 +342,7 @@ class OriginalSync:
             try:
                 if run.progress.phase not in {"checking", "waiting"}:
                     await self._progress.put(run.project.id, run.lease.fence, run.progress.snapshot())
-                if time.monotonic() - renewed >= _RENEWAL:
+                if time.monotonic() - renewed >= self._renew_every:
                     renewed = time.monotonic()
                     if await self._leases.renew([run.lease]):
                         return

@@ -419,7 +419,13 @@ async def test_a_second_call_joins_the_running_sync(service: Service) -> None:
     one, two, three = await asyncio.gather(*(service.sync(project["id"]) for _ in range(3)))
     assert one == two == three
     assert service.github.requests.count("/commits$") == 1
-    assert len(await service.rows(f"/projects/{project['id']}/syncs")) == 1
+    # Who comes while it runs asks GitHub nothing.
+    service.github.requests.reset()
+    first = asyncio.create_task(service.sync(project["id"]))
+    await asyncio.sleep(0.05)
+    assert await service.sync(project["id"]) == await first
+    assert len(service.github.requests) == 1
+    assert len(await service.rows(f"/projects/{project['id']}/syncs")) == 2
 
 
 async def test_a_sync_under_way_in_another_replica_is_joined(

@@ -13,7 +13,7 @@ from bson import ObjectId
 
 from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.domain.merge import merge
-from benchmark_manager.errors import StorageError
+from benchmark_manager.errors import LeaseLostError, StorageError
 from benchmark_manager.factory import Services, build_services, utc_now
 from benchmark_manager.models.project import Claim, Project
 from benchmark_manager.services.limit_sharing import LimitSharing
@@ -184,6 +184,44 @@ async def test_a_sync_whose_lease_this_process_took_anew_leaves_its_successor_al
     loop.set_exception_handler(None)
     assert (complaints, sync._running) == ([], {})
     assert await lease_end(service, project) is None
+
+
+async def test_a_sync_which_lasts_longer_than_its_lease_keeps_it(service: Service) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    service.services.sync._renew_every = 1.0
+    service.github.latency = 1.2
+    database = database_of(service)
+    syncing = asyncio.create_task(service.sync(project["id"]))
+    await asyncio.sleep(0.3)
+    # A moment later it would run out.
+    await database.collection("projects").update_one(
+        {"_id": ObjectId(project["id"])}, {"$set": {"lease_until": await database.now() + timedelta(seconds=1.5)}}
+    )
+    await asyncio.sleep(2.2)
+    assert not syncing.done()
+    until = await lease_end(service, project)
+    assert until is not None
+    assert until > await database.now() + timedelta(seconds=30)
+    assert await service.services.sync.start_due(1, (), ()) == []
+    assert (await syncing)["status"] == "success"
+
+
+async def test_a_sync_which_lost_its_lease_asks_github_no_more(service: Service) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    sync = service.services.sync
+    sync._renew_every = 1.0
+    service.github.latency = 6
+    (started,) = await sync.start_due(1, (), ())
+    until = await database_of(service).now() + timedelta(minutes=1)
+    taken = {"$set": {"lease_owner": "another", "lease_until": until}, "$inc": {"fence": 1}}
+    await database_of(service).collection("projects").update_one({"_id": ObjectId(project["id"])}, taken)
+    async with asyncio.timeout(4):
+        with pytest.raises(LeaseLostError):
+            await started.task
+    service.github.latency = 0
+    assert len(service.github.requests) == 1
 
 
 @pytest.mark.parametrize("when", ["while its sync runs", "afterwards"])
