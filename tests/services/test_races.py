@@ -224,6 +224,17 @@ async def test_a_sync_which_lost_its_lease_asks_github_no_more(service: Service)
     assert len(service.github.requests) == 1
 
 
+async def test_a_stop_lets_running_syncs_come_to_their_end(service: Service) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    service.github.latency = 0.3
+    (started,) = await service.services.sync.start_due(1, (), ())
+    await service.services.sync.stop(30)
+    assert started.task.done()
+    assert (await started.task).status == "success"
+    assert await lease_end(service, project) is None
+
+
 @pytest.mark.parametrize("when", ["while its sync runs", "afterwards"])
 async def test_who_waits_for_a_sync_hears_that_the_service_stops(service: Service, when: str) -> None:
     service.repository("acme/b", {"config/a.yaml": CONFIG})
