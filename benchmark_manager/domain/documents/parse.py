@@ -9,7 +9,7 @@ from benchmark_manager.domain.validation import validate
 from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK
 from benchmark_manager.models.original_file import FileFormat
 
-_PART_ENDS: Final = ("\n", "\r", ",", ": ", "- ", "? ")
+_PART_ENDS: Final = ("\n", "\r", ",", ": ", "- ", "? ", "[", "{")
 
 
 class UnreadableError(Exception):

@@ -54,3 +54,12 @@ def test_texts_with_hundreds_of_thousands_of_values_are_not_compared_by_key() ->
     assert key_changes(before, f"[2,{before[1:]}", "json") is None
     assert rows_beside("a: 1\n", [before], "yaml") == [None]
     assert time.process_time() - began < 1
+
+
+def test_brackets_alone_are_values_too() -> None:
+    """Half a million brackets around three numbers took half a minute."""
+    nested = "[" * 150 + "1" + "]" * 150
+    base, theirs, mine = (f"a: [{', '.join([nested] * 3_000)}, {number}]\n" for number in (1, 2, 3))
+    began = time.process_time()
+    assert merge(base, theirs, mine, "yaml").conflicts[0].path is None
+    assert time.process_time() - began < 1
