@@ -1,6 +1,12 @@
 /** Small helpers for pages which the server drew. */
 
-/** An element with attributes and children; never from a string of HTML. */
+let made = 0;
+
+/**
+ * An element with attributes and children; never from a string of HTML.
+ *
+ * What stands in a drawn page, `data-made-by-script`, gets an id, by which redrawing tells it from what was drawn.
+ */
 export function make<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   attributes: Readonly<Record<string, string>> = {},
@@ -9,6 +15,10 @@ export function make<Name extends keyof HTMLElementTagNameMap>(
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     element.setAttribute(key, value);
+  }
+  if ("data-made-by-script" in attributes && element.id === "") {
+    made += 1;
+    element.id = `made-by-script-${made}`;
   }
   element.append(...children);
   return element;
@@ -33,9 +43,12 @@ export function ownHeaders(more: Readonly<Record<string, string>> = {}): Headers
   return new Headers({ ...more, ...(token ? { "X-CSRF-Token": token } : {}) });
 }
 
-/** A page's document, or null where the answer is none (an error, a sign-in, a file). */
-export async function fetchPage(url: string | URL, init: RequestInit = {}): Promise<Document | null> {
+/** A page's document, or null where the answer is none (an error, a sign-in, a file); `gone` hears of a 404. */
+export async function fetchPage(url: string | URL, init: RequestInit = {}, gone?: () => void): Promise<Document | null> {
   const answer = await fetch(url, { credentials: "same-origin", ...init });
+  if (answer.status === 404) {
+    gone?.();
+  }
   const isPage = answer.ok && (answer.headers.get("content-type") ?? "").startsWith("text/html");
   return isPage ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
 }

@@ -16,6 +16,8 @@ from support.service import Api
 from support.site import Site, build_site
 from support.visitors import Visitors, visiting
 
+#: Without one GitHub allows 60 requests an hour.
+TOKEN = "token-of-the-service"
 BUILT = ROOT / "benchmark_manager/web/static/dist/manifest.json"
 
 
@@ -39,6 +41,7 @@ async def chromium(chromium_path: str) -> AsyncIterator[Browser]:
 def upstream() -> Iterator[GitHubTestServer]:
     """Our GitHub; each test hosts repositories of its own there."""
     with GitHubTestServer() as server:
+        server.hosting.add_token(TOKEN)
         yield server
 
 
@@ -50,7 +53,7 @@ async def running(
     folder = tmp_path_factory.mktemp("pages")
     async with (
         fresh_database(mongod, "pages") as url,
-        service_process(folder, mongo_url=url, github_api_urls=upstream.url) as process,
+        service_process(folder, mongo_url=url, github_api_urls=upstream.url, github_token=TOKEN) as process,
     ):
         yield process
 

@@ -37,8 +37,8 @@ class Journey:
         await person.link("Add repository").click()
         await person.field("Repository").fill(f"acme/{self.name}")
         await person.field("Name").fill(self.name)
-        planned = self.api.github.faults.add(Delay(1.0), path=f"/acme/{self.name}", times=None)
-        await person.button("Add repository").click()
+        planned = self.api.github.faults.add(Delay(2.0), times=None)
+        await person.send("Add repository")
         await person.stay()
         await person.sees("Syncing", "#status")
         self.api.github.faults.remove(planned)
@@ -59,7 +59,7 @@ class Journey:
         person = self.person
         await person.link("Make a variant").click()
         await person.field("Name").fill(self.variant_name)
-        await person.button("Make the variant").click()
+        await person.send("Make the variant")
         await person.sees("The variant was made.")
         await person.replace("max_num_seqs: 256", "max_num_seqs: 512")
         await person.save()
@@ -105,9 +105,9 @@ class Journey:
             await expect(page.locator("#left")).to_contain_text(person.word("All places are decided."))
         else:
             await conflict.get_by_role("radio", name=person.word("Mine")).check()
-            await person.button("Show the result").click()
+            await person.send("Show the result")
             await person.sees("All places are decided.")
-        await person.button("Rebase").click()
+        await person.send("Rebase")
         await person.sees("Rebased: the modified file is based on upstream's present text now.")
         upstream = demo.second_commit()[FILE]
         assert upstream is not None
@@ -119,7 +119,7 @@ class Journey:
         await page.get_by_role("link", name=self.name, exact=True).click()
         await person.link("Releases").click()
         await person.field("Name").fill("before the night run")
-        await person.button("Make the release").click()
+        await person.send("Make the release")
         await person.sees("The release was made.")
         shown = page.locator(".command").first
         command = await shown.locator("pre").inner_text()
@@ -135,10 +135,10 @@ class Journey:
         await row.get_by_role("link", name=person.word("Modified")).click()
         variant = self.variant
         await person.link("Delete …").click()
-        await person.button("Delete the modified file").click()
+        await person.send("Delete the modified file")
         await person.sees("The modified file was deleted.")
         await self.api.get(f"/modified-files/{variant}", 404)
-        await person.button("Undo").click()
+        await person.send("Undo")
         await person.sees("The modified file is back.")
         await self.api.get(f"/modified-files/{variant}")
 

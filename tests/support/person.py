@@ -34,13 +34,17 @@ class Person:
     async def sees(self, text: str, within: str = "main") -> None:
         """Wait for it: of itself where scripts run, else by asking again."""
         seen = self.page.locator(within).get_by_text(self.word(text)).first
-        if not self.scripts:
-            for _ in range(40):
-                if await seen.count():
-                    break
-                await self.page.wait_for_timeout(250)
-                await self.page.reload()
+        for _ in range(0 if self.scripts else 40):
+            if await seen.count():
+                break
+            await self.page.wait_for_timeout(250)
+            await self.page.reload()
         await expect(seen).to_be_visible()
+
+    async def send(self, text: str) -> None:
+        """Press the button which sends a form, and wait for the page behind it."""
+        async with self.page.expect_navigation():
+            await self.button(text).click()
 
     async def press(self, *keys: str) -> None:
         for key in keys:

@@ -1,7 +1,9 @@
 /** A page which follows what happens on the server while one looks at it. */
 
-import { fetchPage, settled } from "../dom";
+import { fetchPage, make, settled } from "../dom";
+import { pageTexts } from "../texts";
 import { redraw } from "./redraw";
+import { isSending } from "./sending";
 
 /** Together with the server's own pause this is what a change takes to be seen. */
 const PAUSE = 400;
@@ -80,14 +82,26 @@ class Follower {
     this.source = null;
   }
 
+  private tellGone(): void {
+    document.querySelector("[data-gone]")?.remove();
+    const text = make("p", {}, pageTexts().gone);
+    const banner = make("div", { class: "banner warn", role: "alert", "data-gone": "", "data-made-by-script": "" }, text);
+    document.querySelector("main")?.prepend(banner);
+  }
+
   private async refresh(): Promise<void> {
     if (this.isRunning) {
       this.isStale = true;
       return;
     }
+    // The page is about to be left, perhaps because the very thing that it shows is being deleted by it.
+    if (isSending()) {
+      this.refreshSoon();
+      return;
+    }
     this.isRunning = true;
     try {
-      const page = await fetchPage(location.href, { cache: "no-store" });
+      const page = await fetchPage(location.href, { cache: "no-store" }, () => this.tellGone());
       if (page !== null) {
         redraw("[data-live]", page);
       }

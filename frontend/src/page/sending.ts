@@ -21,6 +21,11 @@ export function sendOnce(): void {
   window.addEventListener("pageshow", () => [...sending.keys()].forEach(end));
 }
 
+/** Whether a form is on its way, and the page may be left at any moment. */
+export function isSending(): boolean {
+  return sending.size > 0;
+}
+
 function holdSubmit(event: SubmitEvent): void {
   const form = event.target as HTMLFormElement;
   const isGuarded = form.matches("[data-guard]");
