@@ -9,7 +9,7 @@ WORKERS ?= 3
 PAGES := benchmark_manager/web
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test properties soak lint format frontend bench requirements translations clean
+.PHONY: help run demo test pictures properties soak lint format frontend bench requirements translations clean
 
 help: ## Say what the targets do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -108,6 +108,9 @@ test: libraries lint chromium ## Run lint and all tests (the database servers co
 	@test ! -e $(NODE_MODULES) || $(MAKE) --silent frontend
 	@test ! -e $(NODE_MODULES) || { $(WITH_NODE) npm run --silent test; }
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak"
+
+pictures: chromium frontend ## Draw every page into build/pictures, and those of the READMEs
+	@$(BIN)/python tests/support/pictures.py
 
 properties: libraries $(VENV)/.dev ## Hold merging against all examples: about two minutes
 	@ALL_EXAMPLES=1 $(BIN)/python -m pytest -n $(WORKERS) tests/domain/merge tests/domain/documents
