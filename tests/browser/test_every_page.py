@@ -2,19 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, CDPSession, Page
+from playwright.async_api import CDPSession, Page
 
 from support.accessibility import AXE, looks, picture_name
-from support.process import ServiceProcess
 from support.service import Api
 from support.site import Site
-from support.visitors import visiting
+from support.visitors import Visitors
 
 pytestmark = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: `make frontend` says why")
 
@@ -59,24 +56,26 @@ class Network:
         self.sizes[self._urls.get(event["requestId"], "")] = event["encodedDataLength"]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def visits(site: Site[Api], chromium: Browser, running: ServiceProcess) -> AsyncIterator[list[Visit]]:
-    """Every kind of page, visited with an empty cache."""
-    found: list[Visit] = []
+async def test_every_page_is_accessible_and_keeps_its_budget(site: Site[Api], visitors: Visitors) -> None:
+    """axe-core finds no violation, nothing scrolls sideways, and what is fetched beside the page is little."""
+    visitors.allow("status of 404")
+    context = await visitors.context()
     waiting = iter((one_of_each(site) | {"nothing-here": "/ui/nothing-here"}).items())
-    async with visiting(chromium, running.url) as visitors:
-        visitors.allow("status of 404")
-        context = await visitors.context()
+    found: list[Visit] = []
 
-        async def tab() -> None:
-            page = await context.new_page()
-            network = Network(await context.new_cdp_session(page))
-            await network.listen()
-            for kind, path in waiting:
-                found.append(await visit(page, network, path, picture_name(kind)))
+    async def tab() -> None:
+        page = await context.new_page()
+        network = Network(await context.new_cdp_session(page))
+        await network.listen()
+        for kind, path in waiting:
+            found.append(await visit(page, network, path, picture_name(kind)))
 
-        await asyncio.gather(*(tab() for _ in range(TABS)))
-    yield found
+    await asyncio.gather(*(tab() for _ in range(TABS)))
+    assert len(found) > 30
+    violations = [made.told() for made in found if made.violations]
+    assert not violations, "\n".join(violations)
+    for made in found:
+        assert 5_000 < sum(made.assets.values()) <= (EDITOR_BUDGET if made.has_editor else BUDGET), made
 
 
 async def visit(page: Page, network: Network, path: str, name: str) -> Visit:
@@ -102,19 +101,3 @@ def one_of_each(site: Site[Api]) -> dict[str, str]:
         merged = drifts.get(path.split("/")[3] if "/merge" in path else "", "")
         kinds.setdefault(f"{kind} {merged}", path)
     return kinds
-
-
-@pytest.mark.xdist_group("every-page")
-def test_axe_finds_no_violation_and_nothing_scrolls_sideways(visits: list[Visit]) -> None:
-    assert len(visits) > 30
-    found = [visit.told() for visit in visits if visit.violations]
-    assert not found, "\n".join(found)
-
-
-@pytest.mark.xdist_group("every-page")
-def test_scripts_and_style_sheets_keep_their_budgets(visits: list[Visit]) -> None:
-    for made in visits:
-        size = sum(made.assets.values())
-        assert 5_000 < size <= (EDITOR_BUDGET if made.has_editor else BUDGET), made
-    print("editor page", max(sum(made.assets.values()) for made in visits if made.has_editor))
-    print("other pages", max(sum(made.assets.values()) for made in visits if not made.has_editor))

@@ -53,7 +53,7 @@ async def draw() -> None:
             for picture, path in for_readme.items():
                 await _ready(page, path)
                 await page.screenshot(path=OF_README / f"{picture}.png")
-            await _every_kind(page)
+            await _every_kind(page, ["/ui", *for_readme.values()])
 
 
 async def _prepared(api: Api) -> dict[str, str]:
@@ -93,11 +93,11 @@ async def _ready(page: Page, path: str) -> None:
         await page.locator(".cm-content").first.wait_for()
 
 
-async def _every_kind(page: Page) -> None:
-    """Follow the links below `/ui`; addresses which differ in ids alone are one kind."""
-    waiting, kinds = ["/ui"], set()
+async def _every_kind(page: Page, waiting: list[str]) -> None:
+    """Follow the links below `/ui`; addresses which differ in ids or filters alone are one kind."""
+    kinds: set[str] = set()
     for path in waiting:
-        kind = re.sub(r"(sha256:)?[0-9a-f]{64}|[0-9a-f]{24}", "ID", path)
+        kind = re.sub(r"(sha256:)?[0-9a-f]{64}|[0-9a-f]{24}", "ID", path.partition("?")[0])
         if kind in kinds:
             continue
         kinds.add(kind)
