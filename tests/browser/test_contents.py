@@ -9,15 +9,11 @@ from support.visitors import Visitors
 
 #: Each is typed behind, and saved.
 CONTENTS = {
-    "crlf": b"a: 1\r\nb: 2\r\n",
     "mixed": b"a: 1\r\nb: 2\nc: 3\r\n",
-    "bom": b"\xef\xbb\xbfa: 1\n",
-    "tabs": b"a:\t1\nb: [1,\t2]\t# tab\n",
-    "unfinished": b"a: 1\nb: 2",
-    "leading": b"\n\na: 1\n",
+    "bom-crlf-unfinished": b"\xef\xbb\xbfa: 1\r\nb: 2",
+    "tabs-trailing": b"\n\na:\t1   \nb: [1,\t2]\t# tab\n\n\n",
     "closing": b"a: '</textarea></script><script>alert(1)</script><!--'\n",
     "marks": "a: \u202eevil\u202c \u200b\u2028x\u2066 'é\u0301 🎉 한국어'\n".encode(),
-    "trailing": b"a: 1   \nb: 2\t\n\n\n",
 }
 TYPED = "# 한글 🎉 </textarea>"
 
