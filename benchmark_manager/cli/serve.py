@@ -1,6 +1,7 @@
 """Running the server: services first, so that what keeps them from starting is one line and no traceback."""
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -47,6 +48,9 @@ async def serve_async(settings: Settings, *, on_ready: Callable[[uvicorn.Server,
             server = _Server(config)
             stop.serving(server, services)
             _listen(listener)
+            # What the start has made lives to the end; looking it through for garbage again and again stops everybody.
+            gc.collect()
+            gc.freeze()
             _log.info("listening", address=address(listener), docs=f"{address(listener)}/docs")
             if on_ready is not None:
                 on_ready(server, address(listener))

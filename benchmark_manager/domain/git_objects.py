@@ -41,8 +41,8 @@ _Folder = dict[str, "TreeMember | _Folder"]
 def tree_ids(members: Iterable[TreeMember]) -> dict[str, str]:
     """The ids of the trees that hold exactly these files, by folder ("" is the root), from the leaves up.
 
-    Bytes of paths that are not UTF-8 are given as Python's `surrogateescape` does. Empty where a file and a folder have
-    the same name, as in no tree of git's, or folders are nested beyond all reason.
+    Bytes of paths that are not UTF-8 are given as Python's `surrogateescape` does. Empty where two of them, or a file
+    and a folder, have the same name, as in no tree of git's, or folders are nested beyond all reason.
     """
     root: _Folder = {}
     for member in members:
@@ -55,6 +55,8 @@ def tree_ids(members: Iterable[TreeMember]) -> dict[str, str]:
             if not isinstance(inner, dict):
                 return {}
             folder = inner
+        if name in folder:
+            return {}
         folder[name] = member
     ids: dict[str, str] = {}
     _add_tree_id("", root, ids)

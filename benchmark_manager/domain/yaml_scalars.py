@@ -40,12 +40,17 @@ _DATE: Final = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:(?:[Tt]|[ \t]
 # Longer digits are compared by their spelling: converting them would take quadratic time.
 _MAX_DIGITS: Final = 1000
 
+# First characters of all that is no string, and of the empty scalar; asked first because nearly all keys have others.
+_SAYS_MORE: Final = frozenset(("", *"~nNtTfF0123456789+-."))
+
 NOTEWORTHY: Final = frozenset("0123456789+-.yYnNoO=")
 """First characters of all plain scalars which `difference`, `is_impossible_date` or `is_not_finite` speaks about."""
 
 
 def resolve(text: str) -> Resolved:
     """The meaning of a plain scalar without a tag in the core schema of YAML 1.2."""
+    if text[:1] not in _SAYS_MORE:
+        return "str", text
     if text in _WORDS_12:
         return _WORDS_12[text]
     if _INT_12.fullmatch(text):

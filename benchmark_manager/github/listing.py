@@ -8,7 +8,7 @@ from typing import Final
 
 from benchmark_manager.errors import GitHubActionError
 from benchmark_manager.github.client import RepositoryClient
-from benchmark_manager.github.protocol import Tree, TreeEntry
+from benchmark_manager.github.protocol import GitCommit, Tree, TreeEntry
 from benchmark_manager.github.shared import ANY_AGE, Shared
 
 _ROOT: Final = ""
@@ -83,29 +83,36 @@ class FolderLister:
             root = None if whole.sha == commit_sha else whole.sha
             return CommitListing(root, None, *_within(whole, asked), _total(whole))
         commit = await client.commit(commit_sha)
-        root, committed_at = commit.tree.sha, commit.committer.date
-        if whole is None and not (tree := await self.tree(client, root, recursive=True)).truncated:
-            return CommitListing(root, committed_at, *_within(tree, asked), _total(tree))
+        return await (self.of_commit if whole is None else self._walked)(client, commit, asked)
+
+    async def of_commit(self, client: RepositoryClient, commit: GitCommit, folders: Iterable[str]) -> CommitListing:
+        """As `by_commit`, where the commit's tree is known already.
+
+        Raises:
+            GitHubError: as `by_folder`.
+        """
+        asked = sorted(set(folders))
+        tree = await self.tree(client, commit.tree.sha, recursive=True)
+        if tree.truncated:
+            return await self._walked(client, commit, asked)
+        return CommitListing(commit.tree.sha, commit.committer.date, *_within(tree, asked), _total(tree))
+
+    async def _walked(self, client: RepositoryClient, commit: GitCommit, folders: list[str]) -> CommitListing:
+        """Where the whole commit is too much for a listing: folder by folder."""
+        root = commit.tree.sha
+        place = await client.place(commit.sha, tuple(folders))
         walk = _Walk(client, self, root)
-        trees = {folder: await walk.tree_id(root, folder) for folder in asked}
+        trees = (
+            {folder: await walk.tree_id(root, folder) for folder in folders}
+            if place is None
+            else dict(place.folder_trees)
+        )
         listing = await self.by_folder(client, trees, truncated=root)
-        return CommitListing(root, committed_at, trees, listing)
+        return CommitListing(root, commit.committer.date, trees, listing)
 
     async def tree(self, client: RepositoryClient, sha: str, *, recursive: bool) -> Tree:
         key = (client.requests.sharing_key, client.repository.key, sha, recursive)
         return await self._trees.get(key, ANY_AGE, lambda: client.tree(sha, recursive=recursive))
-
-
-def listing_of(entries: Mapping[str, TreeEntry], folders: Iterable[str]) -> Listing:
-    """The part of a complete listing of files which lies in these folders."""
-    wanted = set(folders)
-    inside = {path: entry for path, entry in entries.items() if any(_inside(path, folder) for folder in wanted)}
-    missing = [folder for folder in wanted if not any(_inside(path, folder) for path in inside)]
-    return Listing(inside, tuple(sorted(missing)))
-
-
-def folder_trees_of(tree_ids: Mapping[str, str], folders: Iterable[str]) -> dict[str, str | None]:
-    return {folder: tree_ids.get(folder) for folder in folders}
 
 
 def _outermost(folders: Iterable[str]) -> list[str]:

@@ -61,6 +61,10 @@ class NoGraphQLError(Exception):
     """This API has no GraphQL, or not for this credential."""
 
 
+class NoArchiveError(Exception):
+    """This API has no archive of the commit, or not yet. Its text can hold no token."""
+
+
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
     """One request that was sent. `status` is None where no answer came; `seconds` is its duration."""
@@ -284,15 +288,14 @@ class Requests:
         That host has a limit of its own; while it is used up, who has a token goes on by the API.
 
         Raises:
+            NoArchiveError: there is nothing behind it.
             GitHubError, PassingFailureError
         """
         if self._governor.no_downloads_until > self.connection.clock():
             raise self._download_limited()
         reply = await self.get(path, kind=kind, follow=False)
         if reply.status not in protocol.REDIRECTS:
-            if reply.status in {404, 409, 422}:
-                raise protocol.GarbledAnswerError(f"the archive is not there ({reply.status})")
-            raise protocol.GarbledAnswerError(f"no archive but status {reply.status}")
+            raise NoArchiveError(f"GitHub has no archive of the commit (status {reply.status})")
         url = protocol.download_target(reply.headers.get("location"), self.credential.api_url)
         async with self.connection.http.stream("GET", url, headers=protocol.headers("*/*", None)) as response:
             if response.status_code != httpx.codes.OK:

@@ -24,9 +24,9 @@ class Progress:
         self.phase = phase
 
     def expect(self, files: int, size: int) -> None:
-        """Contents that have to be fetched: their number and bytes."""
+        """Contents that have to be fetched still: their number and bytes."""
         self.phase = "fetching"
-        self._files_total, self._bytes_total = files, size
+        self._files_total, self._bytes_total = self._files + files, self._bytes + size
 
     def arrived(self, files: int, size: int) -> None:
         self._files += files

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from benchmark_manager.domain.tree_changes import TreeChanges
@@ -13,6 +14,7 @@ from benchmark_manager.github.heads import Patience
 from benchmark_manager.models.project import Lease, Project
 from benchmark_manager.models.sync import (
     LISTED_AT_MOST,
+    ChangeKind,
     ErrorInfo,
     FileChange,
     GitHubUsage,
@@ -126,14 +128,16 @@ def _counts(changes: TreeChanges) -> dict[str, int]:
 
 
 def _listed(changes: TreeChanges) -> tuple[FileChange, ...]:
-    rows = [
-        *(FileChange(path=new.path, change="added") for new in changes.added),
-        *(FileChange(path=new.path, change="added") for _, new in changes.revived),
-        *(FileChange(path=new.path, change="updated") for _, new in changes.updated),
-        *(FileChange(path=old.path, change="removed") for old in changes.removed),
-        *(FileChange(path=new.path, change="renamed", previous_path=old.path) for old, new in changes.moved),
+    rows: list[tuple[str, ChangeKind, str | None]] = [
+        *((new.path, "added", None) for new in changes.added),
+        *((new.path, "added", None) for _, new in changes.revived),
+        *((new.path, "updated", None) for _, new in changes.updated),
+        *((old.path, "removed", None) for old in changes.removed),
+        *((new.path, "renamed", old.path) for old, new in changes.moved),
     ]
-    return tuple(sorted(rows, key=lambda row: row.path)[:LISTED_AT_MOST])
+    # Models are made of those alone which are shown: a first sync adds thousands.
+    shown = sorted(rows, key=itemgetter(0))[:LISTED_AT_MOST]
+    return tuple(FileChange(path=path, change=kind, previous_path=previous) for path, kind, previous in shown)
 
 
 def _message(in_place: int, counts: dict[str, int], skipped: int) -> str:

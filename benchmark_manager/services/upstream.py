@@ -5,41 +5,25 @@ Elsewhere one recursive listing of the commit tells both; a repository which is 
 whose requests are few, comes as its archive, which proves its own listing.
 """
 
+import asyncio
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 
-from benchmark_manager.domain.classification import Candidate, candidate, format_of, skip_reason_of_entry
-from benchmark_manager.domain.tree_changes import StoredFile, UpstreamFile
-from benchmark_manager.errors import GitHubUnavailableError
-from benchmark_manager.github.archive import MAX_DOWNLOAD, Archive, ArchiveTooLargeError, downloaded
+from benchmark_manager.domain.tree_changes import UpstreamFile
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.graphql import CommitPlace
 from benchmark_manager.github.heads import HeadChecker, Patience
-from benchmark_manager.github.listing import FolderLister, Listing, folder_trees_of, listing_of
-from benchmark_manager.github.protocol import GarbledAnswerError, TreeEntry
+from benchmark_manager.github.listing import CommitListing, FolderLister, Listing
+from benchmark_manager.github.protocol import GitCommit
 from benchmark_manager.models.problem import Verdict
 from benchmark_manager.models.project import Project, RepositoryAddress, Source
 from benchmark_manager.models.sync import SkippedFile, SyncWarning
-from benchmark_manager.services.copying import Copier, WantedFile
+from benchmark_manager.services.by_archive import FirstReading, copy_from_archive, worth_of_an_archive
+from benchmark_manager.services.copying import Copier, Copying, WantedFile
 from benchmark_manager.services.progress import Progress
+from benchmark_manager.services.sorting_out import Skipped, SortedOut, Sorter
 from benchmark_manager.stores.original_files import OriginalFileStore
-
-#: These reasons were found in the content, so they hold as long as the blob is the same.
-_CONTENT_REASONS: Final = frozenset({"binary", "not_utf8", "lfs_pointer"})
-#: Before anything is known of a repository's size, its archive is given up beyond this, bytes.
-_FIRST_DOWNLOAD: Final = 64 * 1024 * 1024
-#: What a request is worth in unpacked bytes of an archive: without a token 60 requests an hour are all there are.
-_WORTH_ANONYMOUS: Final = 20_000_000
-_WORTH_WITH_TOKEN: Final = 500_000
-#: A first sync of more contents than these tries the archive before batches, and gives it up where it has more bytes
-#: than these and the contents together.
-_MANY: Final = 400
-_INSTEAD_OF_BATCHES: Final = 16_000_000
-
-Skipped = dict[str, tuple[str, SkippedFile]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +59,11 @@ class _Commit:
     root_tree_sha: str | None
     committed_at: datetime | None
     folder_trees: Mapping[str, str | None] | None
-    listing: Listing
+    missing_folders: tuple[str, ...]
     #: Unpacked bytes of the whole commit, as far as a listing told.
     total_size: int | None = None
-    archive: Archive | None = None
+    #: Its archive was read, as far as it can be.
+    by_archive: bool = False
 
 
 class UpstreamReader:
@@ -107,7 +92,7 @@ class UpstreamReader:
         state, source = project.state, project.source
         # Files that were too large may not be so any more, or the other way round.
         known = state.head_sha if state.max_file_size == self._max_file_size else None
-        if known is None and client.requests.credential.is_anonymous:
+        if known is None and (state.head_sha is None or client.requests.credential.is_anonymous):
             return Moved(None, None)
         folders = source.config_folder, source.job_folder
         head = await self._heads.check(client, source.branch, folders, known, how)
@@ -118,6 +103,12 @@ class UpstreamReader:
             return await self._nothing_new(project, client, head.commit_sha, place.root_tree_sha, place=place)
         return Moved(head.commit_sha, place)
 
+    def _is_as_before(self, project: Project, commit: _Commit) -> bool:
+        state = project.state
+        if state.head_sha is None or state.max_file_size != self._max_file_size or commit.folder_trees is None:
+            return False
+        return self._as_before(project, commit.folder_trees)
+
     def _as_before(self, project: Project, trees: Mapping[str, str | None]) -> bool:
         return project.state.folder_trees == _trees(project.source, trees)
 
@@ -127,37 +118,24 @@ class UpstreamReader:
         Raises:
             GitHubError: nothing may be concluded, least of all that a file is gone.
         """
-        async with AsyncExitStack() as stack:
-            progress.enter("listing")
-            commit, place = await self._listed(project, client, moved, stack)
-            if (
-                moved.place is None
-                and project.state.head_sha is not None
-                and project.state.max_file_size == self._max_file_size
-                and commit.folder_trees is not None
-                and self._as_before(project, commit.folder_trees)
-            ):
-                root = commit.root_tree_sha
-                return await self._nothing_new(project, client, commit.sha, root, place=place)
-            stored = {f.path: f for f in await self._files.stored(project.id) if not f.removed}
-            seen = await self._files.skipped(project.id)
-            # After a change of folders, what was sorted by place may have to be sorted by content.
-            sorted_out = _sort_out(
-                commit.listing,
-                project.source,
-                stored,
-                seen,
-                self._max_file_size,
-                types_hold=project.state.head_sha is not None,
-            )
+        progress.enter("listing")
+        copying = self._copier.of_sync(client, progress)
+        if moved.commit_sha is None:
+            sorter = await self._sorter(project)
+            commit, place, sorted_out = await self._first(project, client, sorter, copying, progress)
+        else:
+            commit, place, listing = await self._listed(project, client, moved.commit_sha, moved.place)
+            if moved.place is None and self._is_as_before(project, commit):
+                return await self._nothing_new(project, client, commit.sha, commit.root_tree_sha, place=None)
+            sorter = await self._sorter(project)
+            sorted_out = sorter.sort(listing.entries.values())
             # What is not wanted any more takes memory while contents come.
-            missing = commit.listing.missing_folders
-            trees = None if commit.folder_trees is None else _trees(project.source, commit.folder_trees)
-            commit.listing = Listing({}, missing)
-            first = project.state.head_sha is None
-            files, skipped, verdicts = await self._copied(client, commit, sorted_out, progress, stack, first=first)
-            committed_at = commit.committed_at or (await client.commit(commit.sha)).committer.date
-        changed = sorted_out.differs_from(stored)
+            del listing
+        await self._copy(client, commit, sorted_out.wanted, copying, progress)
+        files, skipped, verdicts = _found(sorted_out, copying)
+        committed_at = commit.committed_at or (await client.commit(commit.sha)).committer.date
+        trees = None if commit.folder_trees is None else _trees(project.source, commit.folder_trees)
+        changed = sorted_out.differs_from(sorter.stored)
         branch, renamed_to = await self._identity(project, client, place, changed=changed)
         return Upstream(
             commit_sha=commit.sha,
@@ -170,7 +148,7 @@ class UpstreamReader:
             files=files,
             verdicts=verdicts,
             skipped=skipped,
-            warnings=tuple(_missing(folder) for folder in missing),
+            warnings=tuple(_missing(folder) for folder in commit.missing_folders),
         )
 
     async def _nothing_new(
@@ -202,106 +180,107 @@ class UpstreamReader:
         info = await client.info()
         return branch or info.default_branch, _renamed(client.repository, info.full_name)
 
+    async def _sorter(self, project: Project) -> Sorter:
+        stored = {f.path: f for f in await self._files.stored(project.id) if not f.removed}
+        seen = await self._files.skipped(project.id)
+        # After a change of folders, what was sorted by place may have to be sorted by content.
+        types_hold = project.state.head_sha is not None
+        return Sorter(project.source, stored, seen, self._max_file_size, types_hold)
+
     async def _listed(
-        self, project: Project, client: RepositoryClient, moved: Moved, stack: AsyncExitStack
-    ) -> tuple[_Commit, CommitPlace | None]:
-        """The commit's listing, and what became known of the repository on the way."""
-        source = project.source
-        folders = source.config_folder, source.job_folder
-        if moved.place is not None:
-            place = moved.place
-            listing = await self._lister.by_folder(client, place.folder_trees)
-            commit = _Commit(place.commit_sha, place.root_tree_sha, place.committed_at, place.folder_trees, listing)
-            return commit, place
-        if moved.commit_sha is None:
-            return await self._first_without_token(project, client, stack)
-        found = await self._lister.by_commit(client, moved.commit_sha, folders)
-        return (
-            _Commit(
-                moved.commit_sha,
-                found.root_tree_sha,
-                found.committed_at,
-                found.folder_trees,
-                found.listing,
-                found.total_size,
-            ),
-            None,
-        )
+        self, project: Project, client: RepositoryClient, commit_sha: str, place: CommitPlace | None
+    ) -> tuple[_Commit, CommitPlace | None, Listing]:
+        """A commit's listing, and what became known of the repository on the way."""
+        if place is not None:
+            trees = place.folder_trees
+            listing = await self._lister.by_folder(client, trees)
+            missing = listing.missing_folders
+            return _Commit(commit_sha, place.root_tree_sha, place.committed_at, trees, missing), place, listing
+        folders = project.source.config_folder, project.source.job_folder
+        found = await self._lister.by_commit(client, commit_sha, folders)
+        return _commit_of(commit_sha, found), None, found.listing
 
-    async def _first_without_token(
-        self, project: Project, client: RepositoryClient, stack: AsyncExitStack
-    ) -> tuple[_Commit, CommitPlace | None]:
-        """In three requests: the repository's name, the commit, and an archive which proves its own listing."""
-        source = project.source
-        folders = source.config_folder, source.job_folder
-        info = await client.info() if source.branch is None else None
-        head = await client.head_commit(source.branch if info is None else info.default_branch)
-        place = None
-        if info is not None:
-            trees: dict[str, str | None] = {}
-            place = CommitPlace(
-                head.sha, head.tree.sha, head.committer.date, info.full_name, info.default_branch, trees
-            )
-        commit = _Commit(head.sha, head.tree.sha, head.committer.date, None, Listing({}, ()))
+    async def _first(
+        self, project: Project, client: RepositoryClient, sorter: Sorter, copying: Copying, progress: Progress
+    ) -> tuple[_Commit, CommitPlace | None, SortedOut]:
+        """In three requests: the commit, the repository's name, and an archive which proves its own listing."""
+        head, place = await self._head(project, client)
+        progress.enter("fetching")
+        reading = FirstReading(self._lister, client, head, project.source, sorter, copying)
+        trees = await reading.read()
+        folders = project.source.config_folder, project.source.job_folder
+        if trees is not None:
+            found_trees = {folder: trees.get(folder) for folder in folders}
+            missing = tuple(sorted(folder for folder, tree in found_trees.items() if tree is None))
+            commit = _Commit(head.sha, head.tree.sha, head.committer.date, found_trees, missing, by_archive=True)
+            return commit, place, reading.sorted_out
+        found = reading.listing or await self._lister.of_commit(client, head, folders)
+        commit = _commit_of(head.sha, found)
+        commit.by_archive = client.requests.has_graphql or not reading.too_large
+        return commit, place, sorter.sort(found.listing.entries.values())
+
+    async def _head(self, project: Project, client: RepositoryClient) -> tuple[GitCommit, CommitPlace | None]:
+        """The branch's commit and, where it is the default branch that is followed, the repository's names."""
+        branch = project.source.branch
+        if branch is not None:
+            return await client.head_commit(branch), None
+        asked = asyncio.create_task(client.head_commit(None)), asyncio.create_task(client.info())
         try:
-            commit.archive = await stack.enter_async_context(downloaded(client, head.sha, _FIRST_DOWNLOAD))
-            scan = await commit.archive.scan(head.tree.sha)
-        except (ArchiveTooLargeError, GarbledAnswerError, GitHubUnavailableError):
-            scan = None
-        if scan is not None and scan.entries is not None:
-            commit.listing = listing_of(scan.entries, folders)
-            commit.folder_trees = folder_trees_of(scan.tree_ids, folders)
-        else:
-            found = await self._lister.by_commit(client, head.sha, folders)
-            commit.listing, commit.folder_trees = found.listing, found.folder_trees
-            commit.total_size = found.total_size
-        return commit, place
+            head, info = await asyncio.gather(*asked)
+        finally:
+            for each in asked:
+                each.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+        names = info.full_name, info.default_branch
+        return head, CommitPlace(head.sha, head.tree.sha, head.committer.date, *names)
 
-    async def _copied(
+    async def _copy(
         self,
         client: RepositoryClient,
         commit: _Commit,
-        sorted_out: "_SortedOut",
+        wanted: list[WantedFile],
+        copying: Copying,
         progress: Progress,
-        stack: AsyncExitStack,
-        *,
-        first: bool,
-    ) -> tuple[dict[str, UpstreamFile], Skipped, dict[str, Verdict]]:
-        """Contents looked at and stored; every file, what is skipped, and the verdicts on what is new."""
-        wanted = sorted_out.wanted
-        known = await self._copier.known(client, wanted)
-        missing = {file.sha: file.size for file in wanted if file.sha not in known}
+    ) -> None:
+        """Have all that is wanted looked at and stored, as far as it is not yet."""
+        if left := copying.left(wanted):
+            await copying.copy_known(left)
+            left = copying.left(left)
+        missing = {file.sha: file.size for file in left}
         progress.expect(len(missing), sum(missing.values()))
-        if commit.archive is None and (limit := _worth_of_an_archive(client, missing, commit, first=first)):
-            try:
-                commit.archive = await stack.enter_async_context(downloaded(client, commit.sha, limit))
-                if commit.committed_at is None:
-                    commit.committed_at = (await commit.archive.scan(None)).committed_at
-            except (ArchiveTooLargeError, GarbledAnswerError, GitHubUnavailableError):
-                commit.archive = None
-        looked = await self._copier.copy(client, wanted, known, commit.archive, progress)
-        files, skipped = dict(sorted_out.unchanged), dict(sorted_out.skipped)
-        verdicts: dict[str, Verdict] = {}
-        for file in wanted:
-            outcome = looked[file.path]
-            if outcome.file is not None and outcome.verdict is not None:
-                files[file.path], verdicts[file.path] = outcome.file, outcome.verdict
-            elif outcome.skip_reason is not None:
-                skipped[file.path] = file.sha, SkippedFile(path=file.path, reason=outcome.skip_reason)
-        return files, skipped, verdicts
+        if not commit.by_archive and not client.requests.has_graphql:
+            time_known = commit.committed_at is not None
+            limit = worth_of_an_archive(client, missing, time_known=time_known, total_size=commit.total_size)
+            if limit:
+                told = await copy_from_archive(client, commit.sha, limit, left, copying)
+                commit.committed_at = commit.committed_at or told
+                left = copying.left(left)
+        await copying.fetch(left)
 
 
-def _worth_of_an_archive(client: RepositoryClient, missing: Mapping[str, int], commit: _Commit, *, first: bool) -> int:
-    """How many bytes an archive may have which beats asking for these contents one by one, or in batches; 0: none.
+def _commit_of(commit_sha: str, found: CommitListing) -> _Commit:
+    return _Commit(
+        commit_sha,
+        found.root_tree_sha,
+        found.committed_at,
+        found.folder_trees,
+        found.listing.missing_folders,
+        found.total_size,
+    )
 
-    Its bytes are weighed against requests. It also tells the commit's time.
-    """
-    if client.requests.has_graphql:
-        return _INSTEAD_OF_BATCHES + sum(missing.values()) if first and len(missing) > _MANY else 0
-    saved = len(missing) - (commit.committed_at is not None)
-    worth = _WORTH_ANONYMOUS if client.requests.credential.is_anonymous else _WORTH_WITH_TOKEN
-    fits = commit.total_size is not None and commit.total_size <= saved * worth
-    return MAX_DOWNLOAD if missing and fits else 0
+
+def _found(sorted_out: SortedOut, copying: Copying) -> tuple[dict[str, UpstreamFile], Skipped, dict[str, Verdict]]:
+    """Every file, what is skipped, and the verdicts on what is new."""
+    files, skipped = dict(sorted_out.unchanged), dict(sorted_out.skipped)
+    verdicts: dict[str, Verdict] = {}
+    for file in sorted_out.wanted:
+        outcome = copying.looked_at(file)
+        assert outcome is not None  # noqa: S101 -- all that was wanted was copied
+        if outcome.file is not None and outcome.verdict is not None:
+            files[file.path], verdicts[file.path] = outcome.file, outcome.verdict
+        elif outcome.skip_reason is not None:
+            skipped[file.path] = file.sha, SkippedFile(path=file.path, reason=outcome.skip_reason)
+    return files, skipped, verdicts
 
 
 def _trees(source: Source, trees: Mapping[str, str | None]) -> tuple[str | None, str | None]:
@@ -312,57 +291,6 @@ def _renamed(repository: RepositoryAddress, full_name: str) -> RepositoryAddress
     owner, _, name = full_name.partition("/")
     current = RepositoryAddress(api_url=repository.api_url, owner=owner, name=name)
     return None if current.key == repository.key else current
-
-
-@dataclass(frozen=True, slots=True)
-class _SortedOut:
-    unchanged: dict[str, UpstreamFile]
-    wanted: list[WantedFile]
-    skipped: Skipped
-
-    def differs_from(self, stored: Mapping[str, StoredFile]) -> bool:
-        return bool(self.wanted) or len(self.unchanged) != len(stored)
-
-
-def _sort_out(
-    listing: Listing,
-    source: Source,
-    stored: Mapping[str, StoredFile],
-    seen: Skipped,
-    max_file_size: int,
-    *,
-    types_hold: bool,
-) -> _SortedOut:
-    """What is as it was, what has to be looked at, and what is skipped without looking.
-
-    `types_hold`: the stored types were found for these very folders.
-    """
-    result = _SortedOut({}, [], {})
-    for path, entry in listing.entries.items():
-        kind = candidate(path, entry.mode, source.config_folder, source.job_folder)
-        file_format = format_of(path)
-        if kind is None or file_format is None:
-            continue
-        reason = skip_reason_of_entry(entry.mode, entry.size, max_file_size, path=path)
-        before = seen.get(path)
-        if reason is not None:
-            result.skipped[path] = entry.sha, SkippedFile(path=path, reason=reason)
-        elif before is not None and before[0] == entry.sha and before[1].reason in _CONTENT_REASONS:
-            result.skipped[path] = before
-        elif (old := stored.get(path)) is not None and _is_as_it_was(old, entry, kind, types_hold=types_hold):
-            result.unchanged[path] = UpstreamFile(path, entry.sha, entry.size or 0, old.file_type, file_format)
-        else:
-            result.wanted.append(WantedFile(path, entry.sha, _size(entry, max_file_size), kind, file_format))
-    return result
-
-
-def _is_as_it_was(old: StoredFile, entry: TreeEntry, kind: Candidate, *, types_hold: bool) -> bool:
-    return old.sha == entry.sha and (kind == old.file_type or (kind == "by_content" and types_hold))
-
-
-def _size(entry: TreeEntry, max_file_size: int) -> int:
-    """How many bytes a blob may have: what the tree says, else what is allowed at all."""
-    return max_file_size if entry.size is None else entry.size
 
 
 def _missing(folder: str) -> SyncWarning:

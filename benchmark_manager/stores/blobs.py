@@ -4,7 +4,9 @@ A blob is written before anything refers to it. What nothing refers to is swept 
 was found; whoever is about to refer to a stored blob touches it first.
 """
 
+import asyncio
 import hashlib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -54,12 +56,31 @@ class BlobStore:
         for content in contents:
             ids.append(blob_id(content))
             by_id[ids[-1]] = content
+        origin = [] if repository_key is None else [repository_key]
         for batch in _batches(by_id):
-            await self._insert(batch, repository_key, milliseconds(now))
+            there = await self._touch(batch, origin, milliseconds(now))
+            missing = {sha: data for sha, data in batch.items() if sha not in there}
+            if missing:
+                await self._insert(missing, origin, milliseconds(now))
         return ids
 
-    async def _insert(self, batch: Mapping[str, bytes], repository_key: str | None, now: datetime) -> None:
-        origin = [] if repository_key is None else [repository_key]
+    async def _touch(self, ids: Iterable[str], origin: list[str], now: datetime) -> set[str]:
+        """Touch what is stored already, where the first of many ids say that it may be; those which surely are.
+
+        Of a large batch usually all is new, or nothing: what a fork or a second project brings is there.
+        """
+        touched = _touching(origin, now)
+
+        async def touch(chunk: list[str]) -> list[str]:
+            found = await self._blobs.update_many({"_id": {"$in": chunk}}, touched)
+            return chunk if found.matched_count == len(chunk) else []
+
+        first, *others = _chunks(sorted(ids))
+        if not others or not (there := await touch(first)):
+            return set()
+        return {*there, *itertools.chain.from_iterable(await asyncio.gather(*map(touch, others)))}
+
+    async def _insert(self, batch: Mapping[str, bytes], origin: list[str], now: datetime) -> None:
         documents: list[Document] = [
             {
                 "_id": sha,
@@ -79,10 +100,7 @@ class BlobStore:
                 failure["code"] != _DUPLICATE_KEY for failure in failures
             ):
                 raise
-            update = {
-                "$set": {"touched_at": now, "unreferred_at": None},
-                "$addToSet": {"repositories": {"$each": origin}},
-            }
+            update = _touching(origin, now)
             await self._blobs.bulk_write(
                 # An upsert: a sweep may have taken the blob between the two.
                 [
@@ -188,6 +206,13 @@ class BlobStore:
         async for row in bundles.find({"shas": {"$in": list(ids)}}, {"shas": 1}):
             referred.update(row["shas"])
         return referred
+
+
+def _touching(origin: list[str], now: datetime) -> Document:
+    return {
+        "$set": {"touched_at": now, "unreferred_at": None},
+        "$addToSet": {"repositories": {"$each": origin}},
+    }
 
 
 def _sha256(data: bytes) -> str:

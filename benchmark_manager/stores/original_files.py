@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, get_args
 
 from bson import ObjectId
-from pymongo import DeleteOne, InsertOne, UpdateOne
+from pymongo import DeleteOne, UpdateOne
 
 from benchmark_manager.domain.tree_changes import StoredFile, TreeChanges, UpstreamFile
 from benchmark_manager.errors import NotFoundError
@@ -213,7 +213,7 @@ class OriginalFileStore:
             await self._files.update_many(
                 {"project_id": ObjectId(project_id), "removed_at": None}, {"$set": seen}, session=session
             )
-        operations: list[DeleteOne | InsertOne[Document] | UpdateOne] = []
+        operations: list[DeleteOne | UpdateOne] = []
         for old in changes.removed:
             key = ObjectId(old.id)
             operations.append(
@@ -228,21 +228,14 @@ class OriginalFileStore:
             # The same bytes: when and with which commit they were first seen stays true.
             place = {**_content(new, verdicts[new.path]), "synced_at": now}
             operations.append(UpdateOne({"_id": ObjectId(old.id)}, {"$set": place}))
-        operations.extend(
-            InsertOne(
-                {
-                    "project_id": ObjectId(project_id),
-                    **_content(new, verdicts[new.path]),
-                    **seen,
-                    "synced_at": now,
-                    "removed_at": None,
-                }
-            )
-            for new in changes.added
-        )
         # Removals first, and moves before additions: each path must be free when it is taken.
         for start in range(0, len(operations), _OPERATIONS):
             await self._files.bulk_write(operations[start : start + _OPERATIONS], ordered=True, session=session)
+        every = {"project_id": ObjectId(project_id), **seen, "synced_at": now, "removed_at": None}
+        for start in range(0, len(changes.added), _OPERATIONS):
+            added = changes.added[start : start + _OPERATIONS]
+            documents = [{**every, **_content(new, verdicts[new.path])} for new in added]
+            await self._files.insert_many(documents, session=session)
 
 
 _OPERATIONS: Final = 1000

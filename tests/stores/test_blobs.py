@@ -1,6 +1,7 @@
 """Contents, each once, and their sweeping, on both databases."""
 
 import asyncio
+import random
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -55,9 +56,9 @@ async def test_many_megabytes_are_put_in_batches_which_the_server_takes(
     batches = []
     insert = BlobStore._insert
 
-    async def counting(self: BlobStore, batch: dict[str, bytes], key: str | None, now: datetime) -> None:
+    async def counting(self: BlobStore, batch: dict[str, bytes], origin: list[str], now: datetime) -> None:
         batches.append(sum(map(len, batch.values())))
-        await insert(self, batch, key, now)
+        await insert(self, batch, origin, now)
 
     monkeypatch.setattr(BlobStore, "_insert", counting)
     contents = [*some(12, 900_000), *(b"x" * size for size in (6_000_000, 1, 15_728_640))]
@@ -65,6 +66,23 @@ async def test_many_megabytes_are_put_in_batches_which_the_server_takes(
     assert await stored_ids(database) == set(ids)
     assert [size for size in batches if size > blobs_module._BATCH_BYTES] == [6_000_000, 15_728_641 - 1]
     assert (sum(batches), len(batches)) == (sum(map(len, contents)), 6)
+
+
+@pytest.mark.parametrize("gone", [0, 1, 40, 250])
+async def test_of_many_which_are_there_only_what_is_missing_is_written_and_all_are_touched(
+    database: Database, blobs: BlobStore, gone: int
+) -> None:
+    contents = some(250)
+    ids = await blobs.put(contents, KEY, NOW)
+    # As after a sweep, spread over all.
+    missing = random.Random(gone).sample(ids, gone)  # noqa: S311 -- a choice, no secret
+    await database.collection("blobs").delete_many({"_id": {"$in": missing}})
+    later = NOW + timedelta(days=3)
+    assert await blobs.put([*contents, b"new"], OTHER, later) == [*ids, blob_id(b"new")]
+    assert await stored_ids(database) == {*ids, blob_id(b"new")}
+    assert await blobs.known(ids, OTHER, later) == set(ids)
+    assert await blobs.known(ids, KEY, later) == set(ids) - set(missing)
+    assert await database.collection("blobs").count_documents({"touched_at": {"$lt": later}}) == 0
 
 
 async def test_a_thousand_small_blobs_are_one_batch(blobs: BlobStore) -> None:

@@ -39,6 +39,7 @@ class Route:
 
 ROUTES = (
     Route("with a token"),
+    Route("with a token, without archives", archives=False),
     Route("with a token, without GraphQL", graphql=False),
     Route("one request a blob", graphql=False, archives=False),
     Route("without a token", token=None),

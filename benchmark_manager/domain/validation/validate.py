@@ -1,5 +1,7 @@
 """The entry point: text and format in, verdict out."""
 
+from typing import Final
+
 from benchmark_manager.domain.validation.findings import Finding, Findings, Lines
 from benchmark_manager.domain.validation.job_check import SchemaChecker, check_jobs
 from benchmark_manager.domain.validation.json_check import check_json
@@ -44,8 +46,13 @@ def validate(
     return _verdict(findings, template_at)
 
 
+_FLAWLESS: Final = Verdict(validity="valid")
+
+
 def _verdict(findings: Findings, template_at: int | None) -> Verdict:
     if template_at is None:
+        if not findings.errors and not findings.warnings:
+            return _FLAWLESS
         return Verdict(validity="invalid" if findings.errors else "valid", problems=findings.problems())
     # A template need not parse: what fails shows where, but is nobody's mistake.
     message = "This is a template, which has to be rendered before it can be read."

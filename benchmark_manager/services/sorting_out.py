@@ -1,0 +1,84 @@
+"""Sorting a listing's entries: what belongs to a project, and which of it has to be looked at."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from benchmark_manager.domain.classification import Candidate, candidate, format_of, skip_reason_of_entry
+from benchmark_manager.domain.tree_changes import StoredFile, UpstreamFile
+from benchmark_manager.github.protocol import TreeEntry
+from benchmark_manager.models.original_file import FileFormat
+from benchmark_manager.models.project import Source
+from benchmark_manager.models.sync import SkippedFile
+from benchmark_manager.services.copying import WantedFile
+
+#: These reasons were found in the content, so they hold as long as the blob is the same.
+_CONTENT_REASONS: Final = frozenset({"binary", "not_utf8", "lfs_pointer"})
+
+Skipped = dict[str, tuple[str, SkippedFile]]
+
+
+@dataclass(frozen=True, slots=True)
+class SortedOut:
+    """What is as it was, what has to be looked at, and what is skipped without looking."""
+
+    unchanged: dict[str, UpstreamFile] = field(default_factory=dict)
+    wanted: list[WantedFile] = field(default_factory=list)
+    skipped: Skipped = field(default_factory=dict)
+
+    def differs_from(self, stored: Mapping[str, StoredFile]) -> bool:
+        return bool(self.wanted) or len(self.unchanged) != len(stored)
+
+    def add(self, other: "SortedOut") -> None:
+        self.unchanged.update(other.unchanged)
+        self.wanted.extend(other.wanted)
+        self.skipped.update(other.skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class Sorter:
+    """Sorts entries for one project.
+
+    `stored` are its originals in place, `seen` what its last sync skipped, both by path; `types_hold`: the stored types
+    were found for these very folders.
+    """
+
+    source: Source
+    stored: Mapping[str, StoredFile]
+    seen: Skipped
+    max_file_size: int
+    types_hold: bool
+
+    def may_want(self, path: str, mode: str, size: int) -> bool:
+        """Whether a file would have to be looked at, unless its content is known."""
+        kind = candidate(path, mode, self.source.config_folder, self.source.job_folder)
+        return kind is not None and skip_reason_of_entry(mode, size, self.max_file_size) is None
+
+    def sort(self, entries: Iterable[TreeEntry]) -> SortedOut:
+        """Sort a complete listing, or a part of it."""
+        result = SortedOut()
+        for entry in entries:
+            kind = candidate(entry.path, entry.mode, self.source.config_folder, self.source.job_folder)
+            file_format = format_of(entry.path)
+            if kind is not None and file_format is not None:
+                self._sort(entry, kind, file_format, result)
+        return result
+
+    def _sort(self, entry: TreeEntry, kind: Candidate, file_format: FileFormat, result: SortedOut) -> None:
+        path, sha = entry.path, entry.sha
+        reason = skip_reason_of_entry(entry.mode, entry.size, self.max_file_size, path=path)
+        before = self.seen.get(path)
+        old = self.stored.get(path)
+        if reason is not None:
+            result.skipped[path] = sha, SkippedFile(path=path, reason=reason)
+        elif before is not None and before[0] == sha and before[1].reason in _CONTENT_REASONS:
+            result.skipped[path] = before
+        elif old is not None and self._is_as_it_was(old, sha, kind):
+            result.unchanged[path] = UpstreamFile(path, sha, entry.size or 0, old.file_type, file_format)
+        else:
+            # Where the tree does not tell the size, it is what is allowed at all.
+            size = self.max_file_size if entry.size is None else entry.size
+            result.wanted.append(WantedFile(path, sha, size, kind, file_format))
+
+    def _is_as_it_was(self, old: StoredFile, sha: str, kind: Candidate) -> bool:
+        return old.sha == sha and (kind == old.file_type or (kind == "by_content" and self.types_hold))
