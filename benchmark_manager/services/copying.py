@@ -1,7 +1,7 @@
 """Copying contents: from GitHub into the blob store, looked at once on their way."""
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -19,8 +19,10 @@ from benchmark_manager.services.validation import ValidationService
 from benchmark_manager.stores.blobs import BlobStore
 
 #: Contents held at once before they are written, bytes and number.
-_BATCH_BYTES: Final = 2_000_000
-_BATCH_FILES: Final = 1000
+_BATCH_BYTES: Final = 1_500_000
+_BATCH_FILES: Final = 600
+#: Batches on their way into the store at once, beside the one that is being filled.
+_FLUSHES: Final = 2
 _READ_AT_ONCE: Final = 50
 
 
@@ -82,7 +84,8 @@ class Copying:
         self._progress = progress
         self._looked: dict[tuple[str, str], LookedAt] = {}
         self._batch = _Batch()
-        self._flushing: asyncio.Task[None] | None = None
+        self._looking = asyncio.Lock()
+        self._flushing: deque[asyncio.Task[None]] = deque()
 
     def looked_at(self, file: WantedFile) -> LookedAt | None:
         """What this file turned out to be; None as long as it was not looked at with this very content."""
@@ -115,7 +118,8 @@ class Copying:
     async def finish(self) -> None:
         """Wait until all that was added is stored."""
         await self._flush_behind()
-        await self._flushed()
+        flushing, self._flushing = self._flushing, deque()
+        await asyncio.gather(*flushing)
 
     async def fetch(self, wanted: Iterable[WantedFile]) -> None:
         """Ask GitHub for the contents of files.
@@ -133,19 +137,17 @@ class Copying:
             await self.finish()
 
     async def _flush_behind(self) -> None:
-        await self._flushed()
+        if len(self._flushing) == _FLUSHES:
+            await self._flushing.popleft()
         batch, self._batch = self._batch, _Batch()
-        self._flushing = asyncio.create_task(self._flush(batch))
-
-    async def _flushed(self) -> None:
-        flushing, self._flushing = self._flushing, None
-        if flushing is not None:
-            await flushing
+        self._flushing.append(asyncio.create_task(self._flush(batch)))
 
     async def _flush(self, batch: "_Batch") -> None:
         if not batch.contents:
             return
-        looked = await asyncio.to_thread(_look_at, batch.contents, batch.by_sha, self._validation)
+        # One is looked at while the one before is written: the first takes our time, the second the database's.
+        async with self._looking:
+            looked = await asyncio.to_thread(_look_at, batch.contents, batch.by_sha, self._validation)
         good = [data for data in batch.contents.values() if skip_reason_of_content(data) is None]
         await self._blobs.put(good, self._client.repository.key, self._clock())
         self._looked |= looked

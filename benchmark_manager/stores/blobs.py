@@ -75,10 +75,11 @@ class BlobStore:
             found = await self._blobs.update_many({"_id": {"$in": chunk}}, touched)
             return chunk if found.matched_count == len(chunk) else []
 
-        first, *others = _chunks(sorted(ids))
-        if not others or not (there := await touch(first)):
+        wanted = sorted(ids)
+        first, rest = wanted[:IN_AT_MOST], wanted[IN_AT_MOST:]
+        if not rest or not (there := await touch(first)):
             return set()
-        return {*there, *itertools.chain.from_iterable(await asyncio.gather(*map(touch, others)))}
+        return {*there, *itertools.chain.from_iterable(await asyncio.gather(*map(touch, self._chunks(rest))))}
 
     async def _insert(self, batch: Mapping[str, bytes], origin: list[str], now: datetime) -> None:
         documents: list[Document] = [
@@ -123,7 +124,7 @@ class BlobStore:
 
     async def get_many(self, ids: Iterable[str]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
-        for chunk in _chunks(sorted(set(ids))):
+        for chunk in self._chunks(sorted(set(ids))):
             async for document in self._blobs.find({"_id": {"$in": chunk}}, {"data": 1}):
                 found[document["_id"]] = bytes(document["data"])
         return found
@@ -135,7 +136,7 @@ class BlobStore:
             KeyError: there is no such content.
         """
         found: dict[str, str] = {}
-        for chunk in _chunks(sorted(set(ids))):
+        for chunk in self._chunks(sorted(set(ids))):
             rows = await self._blobs.find({"_id": {"$in": chunk}}, {"sha256": 1}).to_list()
             known = {row["_id"]: row["sha256"] for row in rows if "sha256" in row}
             unhashed = [row["_id"] for row in rows if "sha256" not in row]
@@ -160,7 +161,7 @@ class BlobStore:
         Contents of other repositories do not count: knowing an id is no right to read it.
         """
         known: set[str] = set()
-        for chunk in _chunks(sorted(set(ids))):
+        for chunk in self._chunks(sorted(set(ids))):
             query = {"_id": {"$in": chunk}, "repositories": repository_key}
             found = await self._blobs.find(query, {"touched_at": 1}).to_list()
             old = [d["_id"] for d in found if d["touched_at"] < now - _FRESH]
@@ -181,7 +182,7 @@ class BlobStore:
         swept = 0
         untouched = {"touched_at": {"$lt": now - SWEEP_AGE}}
         old = [d["_id"] async for d in self._blobs.find(untouched, {"_id": 1})]
-        for chunk in _chunks(old):
+        for chunk in self._chunks(old):
             referred = await self._referred(chunk)
             await self._blobs.update_many(
                 {"_id": {"$in": sorted(referred)}, "unreferred_at": {"$ne": None}}, {"$set": {"unreferred_at": None}}
@@ -207,6 +208,11 @@ class BlobStore:
             referred.update(row["shas"])
         return referred
 
+    def _chunks(self, ids: Sequence[str]) -> Iterator[list[str]]:
+        size = self._database.in_at_most
+        for start in range(0, len(ids), size):
+            yield list(ids[start : start + size])
+
 
 def _touching(origin: list[str], now: datetime) -> Document:
     return {
@@ -230,8 +236,3 @@ def _batches(by_id: Mapping[str, bytes]) -> Iterator[dict[str, bytes]]:
         size += len(content)
     if batch:
         yield batch
-
-
-def _chunks(ids: Sequence[str]) -> Iterator[list[str]]:
-    for start in range(0, len(ids), IN_AT_MOST):
-        yield list(ids[start : start + IN_AT_MOST])

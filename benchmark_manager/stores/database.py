@@ -47,6 +47,7 @@ _ATTEMPT_SECONDS: Final = 5.0
 _CLOSE_SECONDS: Final = 1.0
 #: `$in` takes time by the square of its length on the embedded server.
 IN_AT_MOST: Final = 100
+_IN_AT_MOST_OF_MONGODB: Final = 1000
 #: Rows that a long list reads at once: while they are decoded, nobody else is served.
 ROWS_AT_ONCE: Final = 250
 _AUTHENTICATION_FAILED: Final = 18
@@ -150,6 +151,8 @@ class Database:
     ) -> None:
         """`ensure_room` raises a StorageError before a write which the disk has no room for."""
         self.kind: DatabaseKind = kind
+        #: Of values in one `$in`.
+        self.in_at_most: Final = IN_AT_MOST if kind == "embedded" else _IN_AT_MOST_OF_MONGODB
         self._ensure_room = ensure_room
         #: Many claims at once slow the embedded server down by two orders of magnitude.
         self.claim_lock = asyncio.Lock()
