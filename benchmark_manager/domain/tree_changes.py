@@ -94,6 +94,8 @@ def _pair_renames(gone: list[StoredFile], come: list[UpstreamFile]) -> tuple[tup
 
     Takes time in proportion to the files, however many have the same content.
     """
+    if not gone:
+        return ()
     by_name: dict[tuple[str, str, str], list[UpstreamFile]] = defaultdict(list)
     by_content: dict[tuple[str, str], list[UpstreamFile]] = defaultdict(list)
     for new in reversed(come):

@@ -46,6 +46,8 @@ class Archive:
         self._ended = False
         self._failure: BaseException | None = None
         self._news = asyncio.Event()
+        #: The commit that it says to be of, once its first files were read.
+        self.commit_sha: str | None = None
 
     def allow(self, max_bytes: int) -> None:
         """Give it up where it has more bytes than these, from now on."""
@@ -99,6 +101,7 @@ class Archive:
             arrived = self._received
             unpacked = self._unpacked(unpacker, read, arrived)
             while batch := await asyncio.to_thread(_batch, unpacked):
+                self.commit_sha = unpacker.commit_sha
                 yield batch
             read = arrived
         for file in unpacker.end():
@@ -134,9 +137,11 @@ def entry_of(file: ArchiveFile) -> TreeEntry:
 
 
 async def read_archive(
-    client: RepositoryClient, commit_sha: str, max_bytes: int, read: Callable[[Archive], Awaitable[T]]
+    client: RepositoryClient, ref: str, max_bytes: int, read: Callable[[Archive], Awaitable[T]]
 ) -> T:
-    """Download a commit's archive while `read` reads it; where that fails on the way, all is done anew once.
+    """Download an archive while `read` reads it; where that fails on the way, all is done anew once.
+
+    `ref` is a commit's id, or a branch, whose head it is of then; `HEAD` is the default branch.
 
     Raises:
         ArchiveTooLargeError: it has more than `max_bytes`, or than was allowed later.
@@ -146,7 +151,7 @@ async def read_archive(
         if attempt:
             await client.requests.connection.pause(attempt)
         try:
-            return await client.requests.once(lambda: _downloaded_and_read(client, commit_sha, max_bytes, read))
+            return await client.requests.once(lambda: _downloaded_and_read(client, ref, max_bytes, read))
         except NoArchiveError as error:
             # Where requests are few it is worth another one: replicas may lag behind a push.
             if attempt == _TRIES - 1 or not client.requests.credential.is_anonymous:
@@ -158,11 +163,11 @@ async def read_archive(
 
 
 async def _downloaded_and_read(
-    client: RepositoryClient, commit_sha: str, max_bytes: int, read: Callable[[Archive], Awaitable[T]]
+    client: RepositoryClient, ref: str, max_bytes: int, read: Callable[[Archive], Awaitable[T]]
 ) -> T:
     with tempfile.TemporaryFile(buffering=0) as file:
         archive = Archive(file, max_bytes)
-        download = asyncio.create_task(_download(client, commit_sha, archive))
+        download = asyncio.create_task(_download(client, ref, archive))
         try:
             return await read(archive)
         finally:
@@ -170,8 +175,8 @@ async def _downloaded_and_read(
             await asyncio.gather(download, return_exceptions=True)
 
 
-async def _download(client: RepositoryClient, commit_sha: str, archive: Archive) -> None:
-    path = protocol.repository_path(client.repository, "tarball", commit_sha)
+async def _download(client: RepositoryClient, ref: str, archive: Archive) -> None:
+    path = protocol.repository_path(client.repository, "tarball", ref)
     try:
         async with asyncio.timeout(_DOWNLOAD_SECONDS), client.requests.download(path, kind="archive") as response:
             # As it travels: the file is compressed in itself.

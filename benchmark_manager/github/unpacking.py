@@ -80,6 +80,8 @@ class Unpacker:
         self._at = 0
         self._files = self._members()
         self._ended = False
+        #: The id of the commit, as far as the archive told; like all of it, nothing to be believed unproved.
+        self.commit_sha: str | None = None
 
     def feed(self, piece: bytes) -> Iterator[ArchiveFile]:
         """The files which end with this next piece of the archive, each unpacked when it is asked for.
@@ -129,8 +131,10 @@ class Unpacker:
             header = _header(block)
             if header.kind in {_OF_ALL, _OF_NEXT}:
                 records = _records((yield from self._padded(_extended_size(header))))
-                # What git says of all members is the commit's id, as a comment.
                 extended = records if header.kind == _OF_NEXT else {}
+                # git-archive(1): the commit's id is a comment on all members.
+                if header.kind == _OF_ALL:
+                    self.commit_sha = records.get(b"comment", b"").decode("ascii", "replace")
                 continue
             header, extended = header.with_records(extended), {}
             file = yield from self._file(header)

@@ -80,13 +80,13 @@ async def copy_from_archive(
 
 
 class FirstReading:
-    """The archive of a commit of which only the root tree's id is known."""
+    """The archive of a branch's head, which is being asked for at the same time."""
 
     def __init__(
         self,
         lister: FolderLister,
         client: RepositoryClient,
-        head: GitCommit,
+        head: asyncio.Future[GitCommit],
         source: Source,
         sorter: Sorter,
         copying: Copying,
@@ -94,11 +94,13 @@ class FirstReading:
         self._lister = lister
         self._client = client
         self._head = head
+        self._branch = source.branch
         self._folders = source.config_folder, source.job_folder
         self._sorter = sorter
         self._copying = copying
         self._members: list[TreeMember] = []
         self._paths: set[str] = set()
+        self._commit_sha: str | None = None
         #: What the archive told; of use only if it was proved.
         self.sorted_out = SortedOut()
         #: The listing, if it was asked for beside a large archive.
@@ -115,12 +117,17 @@ class FirstReading:
         anonymous = self._client.requests.credential.is_anonymous
         max_bytes = _FIRST_DOWNLOAD if anonymous else _INSTEAD_OF_BATCHES
         try:
-            return await read_archive(self._client, self._head.sha, max_bytes, self._follow)
+            trees = await read_archive(self._client, self._branch or "HEAD", max_bytes, self._follow)
+            sha = (await asyncio.shield(self._head)).sha
+            if trees is None and self._commit_sha != sha:
+                # The branch moved in between, or a tag has its name.
+                trees = await read_archive(self._client, sha, max_bytes, self._follow)
         except GitHubUnavailableError:
             return None
         except ArchiveTooLargeError:
             self.too_large = True
             return None
+        return trees
 
     async def _follow(self, archive: Archive) -> dict[str, str] | None:
         self._members, self._paths, self.sorted_out = [], set(), SortedOut()
@@ -133,7 +140,9 @@ class FirstReading:
             weighing.cancel()
             await asyncio.gather(weighing, return_exceptions=True)
             await self._copying.finish()
-        return await asyncio.to_thread(proved_trees, self._members, self._head.tree.sha)
+        self._commit_sha = archive.commit_sha
+        root = (await asyncio.shield(self._head)).tree.sha
+        return await asyncio.to_thread(proved_trees, self._members, root)
 
     async def _take(self, files: list[ArchiveFile]) -> None:
         self._members += (TreeMember(file.path, file.mode, file.sha) for file in files)
@@ -155,7 +164,8 @@ class FirstReading:
         """Give a large archive up, unless the listing shows that it is worth it."""
         if self._client.requests.credential.is_anonymous or not await archive.exceeds(_SMALL):
             return
-        self.listing = await self._lister.of_commit(self._client, self._head, self._folders)
+        head = await asyncio.shield(self._head)
+        self.listing = await self._lister.of_commit(self._client, head, self._folders)
         wanted = self._sorter.sort(self.listing.listing.entries.values()).wanted
         known = await self._copying.known(wanted)
         missing = {file.sha: file.size for file in wanted if file.sha not in known}

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from benchmark_manager.domain.tree_changes import UpstreamFile
 from benchmark_manager.github.client import RepositoryClient
@@ -203,11 +204,18 @@ class UpstreamReader:
     async def _first(
         self, project: Project, client: RepositoryClient, sorter: Sorter, copying: Copying, progress: Progress
     ) -> tuple[_Commit, CommitPlace | None, SortedOut]:
-        """In three requests: the commit, the repository's name, and an archive which proves its own listing."""
-        head, place = await self._head(project, client)
+        """In three requests at once: the commit, the repository's name, and an archive which proves its own listing."""
         progress.enter("fetching")
-        reading = FirstReading(self._lister, client, head, project.source, sorter, copying)
-        trees = await reading.read()
+        asked = asyncio.create_task(self._head(project, client))
+        head_commit = asyncio.create_task(_first_of(asked))
+        reading = FirstReading(self._lister, client, head_commit, project.source, sorter, copying)
+        read = asyncio.create_task(reading.read())
+        try:
+            # Where there is no such branch, its archive need not be waited for.
+            head, place = await asked
+            trees = await read
+        finally:
+            await _cancelled(read, head_commit, asked)
         folders = project.source.config_folder, project.source.job_folder
         if trees is not None:
             found_trees = {folder: trees.get(folder) for folder in folders}
@@ -228,9 +236,7 @@ class UpstreamReader:
         try:
             head, info = await asyncio.gather(*asked)
         finally:
-            for each in asked:
-                each.cancel()
-            await asyncio.gather(*asked, return_exceptions=True)
+            await _cancelled(*asked)
         names = info.full_name, info.default_branch
         return head, CommitPlace(head.sha, head.tree.sha, head.committer.date, *names)
 
@@ -256,6 +262,16 @@ class UpstreamReader:
                 commit.committed_at = commit.committed_at or told
                 left = copying.left(left)
         await copying.fetch(left)
+
+
+async def _first_of(asked: "asyncio.Task[tuple[GitCommit, CommitPlace | None]]") -> GitCommit:
+    return (await asyncio.shield(asked))[0]
+
+
+async def _cancelled(*tasks: "asyncio.Task[Any]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _commit_of(commit_sha: str, found: CommitListing) -> _Commit:

@@ -1,9 +1,11 @@
 """The rules of asking GitHub and of applying what it says, where no other module tests them; and what a sync tells."""
 
 import asyncio
+import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +13,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmark_manager.factory import Outside
-from github_test_server import FlippedByte, GitHubTestServer, GraphQLError, Status
+from github_test_server import FlippedByte, GitHubTestServer, GraphQLError, Repository, Status
+from github_test_server.answers import Answer
 from support.mongod import eventually
 from support.routes import BY_NAME, ROUTES, Route, connection_of, forget_listings
 from support.service import Json, Service, running_service
@@ -259,6 +262,39 @@ async def test_a_server_which_lists_no_commits_is_read_without_a_token_too(hasty
     assert (await hasty.sync(project["id"]))["added"] == 3
 
 
+@pytest.mark.parametrize("token", [None, "reader"])
+async def test_an_archive_of_another_commit_than_the_head_is_asked_for_anew_by_its_id(
+    service: Service, token: str | None
+) -> None:
+    """The archive is asked for by the branch, while its head is: a push may come in between."""
+    repository = service.repository("acme/b", FILES, private_to=token and [token])
+    old = repository.branches()[0][1]
+    repository.commit({"config/a.yaml": b"model: new\n", "config/c.yaml": b"c: 1\n"}, message="pushed")
+    # The head's answer is the one from before the push.
+    service.github.faults.add(HeadOf(repository, old), path="/commits$", times=1)
+    project = await service.project("acme/b", github_token=token)
+    sync = await service.sync(project["id"])
+    assert (sync["commit_sha"], sync["added"]) == (old, len(FILES))
+    files = await service.files(project["id"])
+    assert {path: await service.raw(project["id"], file["id"]) for path, file in files.items()} == FILES
+    assert (service.github.requests.count("/tarball/"), service.github.requests.points) == (2, 4)
+    assert (await service.sync(project["id"]))["added"] == 1
+
+
+@dataclass(frozen=True, slots=True)
+class HeadOf:
+    """A fault: the list of commits begins with an older one."""
+
+    repository: Repository
+    sha: str
+
+    def change(self, answer: Answer, _body: bytes) -> Answer:
+        tree = self.repository.find_tree(self.sha)
+        date = "2026-01-01T00:00:00Z"
+        commit = {"sha": self.sha, "commit": {"tree": {"sha": tree}, "committer": {"date": date}}}
+        return replace(answer, body=json.dumps([commit]).encode())
+
+
 async def test_without_archives_a_repository_is_read_without_a_token_too(hasty: Service) -> None:
     hasty.repository("acme/b", FILES)
     hasty.github.faults.add(Status(404), path="/tarball/", times=None)
@@ -291,7 +327,7 @@ async def test_the_progress_of_a_sync_is_told_here_and_in_another_replica_and_id
     service: Service, database_url: str, github: GitHubTestServer
 ) -> None:
     fields = BY_NAME["one request a blob"].open(service)
-    service.repository("acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(60)}, private_to=["reader"])
+    service.repository("acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(160)}, private_to=["reader"])
     project = await service.project("acme/b", **fields)
     path = f"/projects/{project['id']}/sync"
     assert (await service.get(path))["status"] == "idle"
@@ -308,9 +344,9 @@ async def test_the_progress_of_a_sync_is_told_here_and_in_another_replica_and_id
     assert here is not None
     assert there is not None
     for told in (here, there):
-        assert (told["status"], told["trigger"], told["files_total"]) == ("running", "manual", 60)
-        assert 0 < told["files_fetched"] <= 60
-        assert told["bytes_total"] == sum(len(b"n: %d\n" % n) for n in range(60))
+        assert (told["status"], told["trigger"], told["files_total"]) == ("running", "manual", 160)
+        assert 0 < told["files_fetched"] <= 160
+        assert told["bytes_total"] == sum(len(b"n: %d\n" % n) for n in range(160))
     github.latency = 0
     sync = await running
     assert here["sync_id"] == there["sync_id"] == sync["id"]
