@@ -117,7 +117,9 @@ class FirstReading:
         anonymous = self._client.requests.credential.is_anonymous
         max_bytes = _FIRST_DOWNLOAD if anonymous else _INSTEAD_OF_BATCHES
         try:
-            trees = await read_archive(self._client, self._branch or "HEAD", max_bytes, self._follow)
+            # Without a token, where requests are few, none is risked on a branch that may move, or be missing.
+            ref = (await asyncio.shield(self._head)).sha if anonymous else self._branch or "HEAD"
+            trees = await read_archive(self._client, ref, max_bytes, self._follow)
             sha = (await asyncio.shield(self._head)).sha
             if trees is None and self._commit_sha != sha:
                 # The branch moved in between, or a tag has its name.

@@ -262,11 +262,11 @@ async def test_a_server_which_lists_no_commits_is_read_without_a_token_too(hasty
     assert (await hasty.sync(project["id"]))["added"] == 3
 
 
-@pytest.mark.parametrize("token", [None, "reader"])
-async def test_an_archive_of_another_commit_than_the_head_is_asked_for_anew_by_its_id(
-    service: Service, token: str | None
+@pytest.mark.parametrize(("token", "costs"), [(None, (1, 3)), ("reader", (2, 4))])
+async def test_the_archive_which_counts_is_the_heads_whatever_is_pushed_meanwhile(
+    service: Service, token: str | None, costs: tuple[int, int]
 ) -> None:
-    """The archive is asked for by the branch, while its head is: a push may come in between."""
+    """With a token it is asked for by the branch, while the head is: then once more, by the head's id."""
     repository = service.repository("acme/b", FILES, private_to=token and [token])
     old = repository.branches()[0][1]
     repository.commit({"config/a.yaml": b"model: new\n", "config/c.yaml": b"c: 1\n"}, message="pushed")
@@ -277,7 +277,7 @@ async def test_an_archive_of_another_commit_than_the_head_is_asked_for_anew_by_i
     assert (sync["commit_sha"], sync["added"]) == (old, len(FILES))
     files = await service.files(project["id"])
     assert {path: await service.raw(project["id"], file["id"]) for path, file in files.items()} == FILES
-    assert (service.github.requests.count("/tarball/"), service.github.requests.points) == (2, 4)
+    assert (service.github.requests.count("/tarball/"), service.github.requests.points) == costs
     assert (await service.sync(project["id"]))["added"] == 1
 
 
