@@ -148,7 +148,9 @@ class Copying:
         # One is looked at while the one before is written: the first takes our time, the second the database's.
         async with self._looking:
             looked = await asyncio.to_thread(_look_at, batch.contents, batch.by_sha, self._validation)
-        good = [data for data in batch.contents.values() if skip_reason_of_content(data) is None]
+        good = [
+            data for sha, data in batch.contents.items() if looked[batch.by_sha[sha][0].path, sha].skip_reason is None
+        ]
         await self._blobs.put(good, self._client.repository.key, self._clock())
         self._looked |= looked
 
