@@ -60,6 +60,14 @@ def test_help_teaches(tmp_path: Path, command: tuple[str, ...]) -> None:
     assert [word for word in HELP[command] if word not in told] == []
 
 
+def test_main_takes_the_options_of_serve() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "main.py"), "--help"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0
+    assert [word for word in HELP["serve",] if word not in words(done.stdout)] == []
+
+
 def test_version_prints_the_version_and_nothing_else(tmp_path: Path) -> None:
     done = run_main(tmp_path, "version")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{__version__}\n", "")

@@ -10,14 +10,14 @@ const PAUSE = 400;
 const FIRST_RETRY = 2_000;
 const LAST_RETRY = 60_000;
 
-/** What the service tells of, where the page does not say it. A browser hears only of the names it asks for. */
-const NAMES = "project sync files modified_file release reset";
+/** What the service tells of. A browser hears only of the names it asks for. */
+const NAMES = ["project", "sync", "files", "modified_file", "release", "reset"];
 
-/** Follow `<main data-events="URL" [data-event-names="sync project"]>`: each event redraws the `[data-live]` elements. */
+/** Follow `<main data-events="URL">`: each event redraws the `[data-live]` elements. */
 export function followEvents(): void {
-  const { events, eventNames } = document.querySelector<HTMLElement>("[data-events]")?.dataset ?? {};
-  if (events) {
-    new Follower(events, (eventNames ?? NAMES).split(/\s+/)).start();
+  const url = document.querySelector<HTMLElement>("[data-events]")?.dataset["events"];
+  if (url) {
+    new Follower(url).start();
   }
 }
 
@@ -29,10 +29,7 @@ class Follower {
   private isStale = false;
   private readonly refreshSoon = settled(PAUSE, () => void this.refresh());
 
-  constructor(
-    private readonly url: string,
-    private readonly names: readonly string[],
-  ) {}
+  constructor(private readonly url: string) {}
 
   /** Hidden pages do not listen: browsers allow six connections to one server, over all tabs. */
   start(): void {
@@ -55,7 +52,7 @@ class Follower {
     const source = new EventSource(this.url);
     this.source = source;
     source.addEventListener("open", () => this.connected());
-    this.names.forEach((name) => source.addEventListener(name, () => this.refreshSoon()));
+    NAMES.forEach((name) => source.addEventListener(name, () => this.refreshSoon()));
     source.addEventListener("error", () => this.failed(source));
   }
 
