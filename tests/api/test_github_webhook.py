@@ -243,18 +243,20 @@ async def test_large_bodies_wait_for_a_place_and_small_ones_do_not(
     hooked: Service, project: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Four large ones which never end take all places: a fifth is told to come back, a push is not held up."""
-    monkeypatch.setattr(github_webhook, "_READING_SECONDS", 1.0)
-    taken = 0
+    monkeypatch.setattr(github_webhook, "_READING_SECONDS", 4.0)
+    taken = asyncio.Semaphore(0)
 
     async def endless() -> AsyncIterator[bytes]:
-        nonlocal taken
         yield b" " * (2 * MIB)
-        taken += 1
+        taken.release()
         await asyncio.sleep(60)
 
     slow = [asyncio.create_task(hooked.http.post(PATH, content=endless(), headers=headers(b""))) for _ in range(5)]
-    await asyncio.sleep(0.3)
-    assert taken == 4
+    async with asyncio.timeout(3):
+        for _ in range(4):
+            await taken.acquire()
+    await asyncio.sleep(0.2)
+    assert taken.locked()
     assert await queued(hooked, of(project, hooked)) == [project["id"]]
     for answer in await asyncio.gather(*slow):
         assert_problem(answer, 503, "service_busy")

@@ -145,11 +145,13 @@ async def test_the_scheduler_runs_where_it_was_started(
 
 
 async def test_github_s_limits_are_told_per_credential_without_it(service: Service, files: dict[str, bytes]) -> None:
-    service.repository("acme/bench", files)
+    repository = service.repository("acme/bench", files)
     service.github.hosting.add_token("ghp_secret")
     service.github.limits.set("ghp_secret", limit=5000, remaining=1000, reset_in=600)
     project = await service.synced("acme/bench", github_token="ghp_secret")
-    sync = project["last_sync"]
+    # A first sync needs no GraphQL.
+    repository.commit({"config/new.yaml": b"a: 1\n"}, message="second")
+    sync = await service.sync(project["id"])
     answer = await service.http.get("/status")
     assert "ghp_secret" not in answer.text
     [row] = answer.json()["github"]

