@@ -25,7 +25,7 @@ MAX_DOWNLOAD: Final = 512 * 1024 * 1024
 _DOWNLOAD_SECONDS: Final = 900.0
 _PIECE: Final = 64 * 1024
 #: Files handed over at once: bytes of their contents, and number.
-_BATCH_BYTES: Final = 2_000_000
+_BATCH_BYTES: Final = 1_000_000
 _BATCH_FILES: Final = 1000
 _TRIES: Final = 2
 

@@ -19,7 +19,7 @@ from benchmark_manager.services.validation import ValidationService
 from benchmark_manager.stores.blobs import BlobStore
 
 #: Contents held at once before they are written, bytes and number.
-_BATCH_BYTES: Final = 1_500_000
+_BATCH_BYTES: Final = 1_000_000
 _BATCH_FILES: Final = 600
 #: Batches on their way into the store at once, beside the one that is being filled.
 _FLUSHES: Final = 2
