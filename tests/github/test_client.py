@@ -109,6 +109,8 @@ async def test_an_empty_blob_is_a_blob(hub: Hub, repository: Repository) -> None
 
 # What is tried again
 
+#: Seconds after which an answer that stalls is given up here.
+SOON = 1.0
 TRANSIENT = [
     *(ResetBefore(), ResetMidBody(), CutBody(), HtmlPage(), HtmlPage(503), EmptyBody(), Stall(5)),
     *(Status(status) for status in (500, 502, 503, 504)),
@@ -131,6 +133,7 @@ QUESTIONS: dict[str, Question] = {
 @pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.parametrize("fault", TRANSIENT, ids=NAMES)
 async def test_what_passes_by_itself_is_tried_four_times_in_all(hub: Hub, fault: Any, question: str) -> None:
+    hub.connection.request_seconds = SOON
     hub.server.faults.add(fault, times=3)
     client = hub.repository()
     assert await QUESTIONS[question](client) is not None
@@ -150,6 +153,7 @@ async def test_a_pause_is_any_part_of_its_bound_so_that_clients_do_not_come_back
 @pytest.mark.usefixtures("commit")
 @pytest.mark.parametrize("fault", TRANSIENT, ids=NAMES)
 async def test_what_does_not_pass_is_github_unavailable(hub: Hub, fault: Any) -> None:
+    hub.connection.request_seconds = SOON
     hub.server.faults.add(fault, times=None)
     error = await refused(hub.repository().head(None, None))
     assert isinstance(error, GitHubUnavailableError)

@@ -206,6 +206,7 @@ async def test_a_query_that_is_too_much_is_halved(hub: Hub, contents: dict[str, 
     def too_many(request: RecordedRequest) -> bool:
         return request.body.count(b"object(") > 20
 
+    hub.connection.request_seconds = 1.0
     hub.server.faults.add(fault, path="graphql$", where=too_many, times=None)
     assert await fetched(with_token(hub), contents) == contents
     assert len(hub.server.requests) == hub.server.requests.count("graphql$") == 3

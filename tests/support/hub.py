@@ -35,7 +35,7 @@ class Hub:
             sleep=sleep,
             random=lambda: 1.0,
             clock=self.clock,
-            request_seconds=2.0,
+            request_seconds=10.0,
             observe=self.sent.append,
         )
 
