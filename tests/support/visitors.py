@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, ViewportSize, WebError
 
 #: Milliseconds. What takes longer on a busy machine than this is broken.
-PATIENCE: Final = 20_000
+PATIENCE: Final = 40_000
 WIDE: Final[ViewportSize] = {"width": 1280, "height": 900}
 NARROW: Final[ViewportSize] = {"width": 360, "height": 740}
 
