@@ -33,6 +33,7 @@ class Scheduler:
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
+        self._stopping = False
 
     @property
     def running(self) -> bool:
@@ -54,11 +55,16 @@ class Scheduler:
             except (PyMongoError, StorageError) as error:
                 # The next tick tries again; /health tells of a database that stays away.
                 _log.warning("a tick failed", tick=name, error=type(error).__name__)
+            except asyncio.CancelledError:
+                # APScheduler cancels what runs when it shuts down, and would log that as a job which failed.
+                if not self._stopping:
+                    raise
 
         self._scheduler.add_job(tick, "interval", seconds=seconds, name=name, next_run_time=datetime.now(UTC))
 
     async def stop(self) -> None:
         """Start nothing more, and let running syncs finish, or abandon them whole."""
+        self._stopping = True
         self._services.polling.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)

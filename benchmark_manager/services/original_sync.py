@@ -6,9 +6,10 @@ This module claims leases, runs `SyncWork` under them and lets callers join; wha
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import pymongo
@@ -152,7 +153,7 @@ class OriginalSync:
             claimed = await self._leases.claim(project_id, self._owner)
             return [] if claimed is None else [claimed]
 
-        started = await self._claim(claim(), trigger, ahead=ahead)
+        started = await self._claim(claim, trigger, ahead=ahead)
         if started:
             return started[0].task
         # It may have been started here while this one asked.
@@ -167,10 +168,10 @@ class OriginalSync:
         syncs.
         """
         began = time.monotonic()
-        due = self._leases.claim_due(self._owner, limit, busy, only_read=only_read)
+        due = partial(self._leases.claim_due, self._owner, limit, busy, only_read=only_read)
         started = await self._claim(due, None, batched=batched)
         polls = [one.run.project for one in started if one.run.trigger == "poll" and one.run.project.polling_interval]
-        companions = self._leases.claim_companions(self._owner, polls, _COMPANIONS)
+        companions = partial(self._leases.claim_companions, self._owner, polls, _COMPANIONS)
         started += await self._claim(companions, None, batched=batched, companions_of=began)
         return [StartedSync(one.run.project.source.credential_hint, one.task) for one in started]
 
@@ -185,19 +186,26 @@ class OriginalSync:
 
     async def _claim(
         self,
-        claim: Coroutine[Any, Any, list[Claim]],
+        claim: Callable[[], Awaitable[list[Claim]]],
         trigger: SyncTrigger | None,
         *,
         batched: Collection[str] = (),
         companions_of: float | None = None,
         ahead: CheckAhead | None = None,
     ) -> list[_Started]:
-        """Claim and start as one; a caller who goes away in between leaves no lease behind."""
+        """Claim and start as one; a caller who goes away in between leaves no lease behind.
+
+        Raises StoppingError where the service stops.
+        """
+        if self._stopping:
+            if ahead is not None:
+                ahead.task.cancel()
+            raise StoppingError
 
         async def claim_and_start() -> list[_Started]:
             claims: list[Claim] = []
             try:
-                claims = await claim
+                claims = await claim()
             finally:
                 if ahead is not None and (not claims or self._stopping):
                     ahead.task.cancel()

@@ -16,6 +16,7 @@ from benchmark_manager.domain.merge import merge
 from benchmark_manager.errors import LeaseLostError, StorageError
 from benchmark_manager.factory import Services, build_services, utc_now
 from benchmark_manager.models.project import Claim, Project
+from benchmark_manager.scheduler import running_scheduler
 from benchmark_manager.services.limit_sharing import LimitSharing
 from benchmark_manager.services.metrics import Metrics
 from benchmark_manager.services.original_sync import OriginalSync
@@ -299,6 +300,41 @@ async def test_a_claim_whose_caller_goes_away_leaves_no_lease(service: Service, 
     assert await lease_end(service, project) is None
     # Its caller wanted no result: a sync that could be done is done all the same.
     assert (await service.get(f"/projects/{project['id']}"))["sync_status"] == ("never" if stops else "ok")
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["while it claims", "before it claims again"])
+async def test_a_stop_during_a_look_for_due_projects_is_no_error(
+    service: Service, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """APScheduler logs whatever comes out of its jobs."""
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    sync = service.services.sync
+    looking = asyncio.Event()
+    if again:
+        first = sync._claim
+
+        async def claim(*arguments: Any, **options: Any) -> Any:
+            found = await first(*arguments, **options)
+            looking.set()
+            await asyncio.sleep(0.1)
+            return found
+
+        monkeypatch.setattr(sync, "_claim", claim)
+    else:
+
+        async def claim_due(*arguments: Any, **options: Any) -> list[Claim]:
+            looking.set()
+            await asyncio.sleep(0.1)
+            return await LeaseStore.claim_due(sync._leases, *arguments, **options)
+
+        monkeypatch.setattr(sync._leases, "claim_due", claim_due)
+    async with running_scheduler(service.services) as scheduler:
+        async with asyncio.timeout(10):
+            await looking.wait()
+    assert not scheduler.running
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
+    assert await lease_end(service, project) is None
 
 
 class RotatedMeanwhile(ProjectStore):
