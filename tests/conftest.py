@@ -23,11 +23,14 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _environment() -> None:
+def _environment(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Logs as the service writes them; a developer's own settings must not reach the tests."""
     configure_logging("debug", "json")
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)
+    # Nothing here speaks TLS, and reading a machine's certificates for each service takes longer than starting it.
+    os.environ.pop("SSL_CERT_FILE", None)
+    os.environ["SSL_CERT_DIR"] = str(tmp_path_factory.mktemp("no-certificates"))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""One service as a process and one Chromium a worker; a browser with cookies of its own whenever a test wants one."""
+"""One service as a process and one Chromium; a browser with cookies of its own whenever a test wants one."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -19,6 +19,13 @@ from support.visitors import Visitors, visiting
 #: Without one GitHub allows 60 requests an hour.
 TOKEN = "token-of-the-service"
 BUILT = ROOT / "benchmark_manager/web/static/dist/manifest.json"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker runs all of these: a browser and a service for each of them would starve the others."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,8 @@ async def check_fresh_database(url: str) -> None:
     assert name
     assert len(name) < 64
     async with AsyncMongoClient[dict[str, Any]](url) as client:
-        assert await client[name].list_collection_names() == []
+        for collection in await client[name].list_collection_names():
+            assert await client[name][collection].count_documents({}) == 0, collection
         async with client.start_session() as session, await session.start_transaction():
             await client[name]["things"].insert_one({"_id": 1}, session=session)
         assert await client[name]["things"].count_documents({}) == 1

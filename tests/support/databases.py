@@ -9,16 +9,21 @@ import re
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import pytest_asyncio
 from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
 
 from benchmark_manager.stores.database import Database
 from benchmark_manager.stores.embedded import EmbeddedDatabase, Timing, find_server
 from support.mongod import ReplicaSet, find_mongod
+
+#: Up to so many documents are sooner deleted than their database is dropped and made anew.
+_FEW: Final = 300
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -48,18 +53,53 @@ async def embedded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Em
     await database.stop()
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def database_url(mongod: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    """The URL of a fresh database of the mongod, its name in the path; dropped after the test."""
-    async with fresh_database(mongod, request.node.name) as url:
-        yield url
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _of_mongod(mongod: str) -> AsyncIterator["_Reused"]:
+    async with _reused(mongod) as database:
+        yield database
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _of_embedded(embedded: EmbeddedDatabase) -> AsyncIterator["_Reused"]:
+    async with _reused(embedded.url) as database:
+        yield database
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def embedded_database_url(embedded: EmbeddedDatabase, request: pytest.FixtureRequest) -> AsyncIterator[str]:
+async def database_url(_of_mongod: "_Reused") -> AsyncIterator[str]:
+    """The URL of an empty database of the mongod, its name in the path; indexes of the test before may be there."""
+    yield _of_mongod.url
+    await _of_mongod.clear()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def embedded_database_url(_of_embedded: "_Reused") -> AsyncIterator[str]:
     """The same for the embedded database."""
-    async with fresh_database(embedded.url, request.node.name) as url:
-        yield url
+    yield _of_embedded.url
+    await _of_embedded.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reused:
+    """A database for one test after the other: making all indexes anew takes longer than most tests."""
+
+    url: str
+    database: AsyncDatabase[dict[str, Any]]
+
+    async def clear(self) -> None:
+        names = await self.database.list_collection_names(filter={"type": "collection"})
+        counts = await asyncio.gather(*(self.database[name].estimated_document_count() for name in names))
+        if sum(counts) > _FEW:
+            await self.database.client.drop_database(self.database.name)
+            return
+        filled = [name for name, count in zip(names, counts, strict=True) if count]
+        await asyncio.gather(*(self.database[name].delete_many({}) for name in filled))
+
+
+@asynccontextmanager
+async def _reused(server_url: str) -> AsyncIterator[_Reused]:
+    async with fresh_database(server_url, "reused") as url, _client(server_url) as client:
+        yield _Reused(url, client[urlsplit(url).path[1:]])
 
 
 @asynccontextmanager
@@ -70,12 +110,12 @@ async def fresh_database(server_url: str, label: str = "") -> AsyncIterator[str]
     try:
         yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
     finally:
-        client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-            server_url,
-            serverMonitoringMode="poll",  # why: see EmbeddedDatabase.url
-        )
-        async with client:
+        async with _client(server_url) as client:
             await client.drop_database(name)
+
+
+def _client(server_url: str) -> AsyncMongoClient[dict[str, Any]]:
+    return AsyncMongoClient(server_url, serverMonitoringMode="poll")  # why: see EmbeddedDatabase.url
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ import httpx2 as httpx
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
 from pydantic import SecretStr
+from starlette.routing import BaseRoute
 
 from benchmark_manager.app import create_app
 from benchmark_manager.config import Settings
@@ -119,6 +120,16 @@ def settings_for(database_url: str, github_url: str, folder: Path, **changes: An
     return Settings(_env_file=None, **values)
 
 
+_ROUTES: list[BaseRoute] = []
+
+
+def _routes(app: FastAPI) -> list[BaseRoute]:
+    """The same for all services: FastAPI takes longer to make them ready than most tests last."""
+    if not _ROUTES:
+        _ROUTES.extend(app.router.routes)
+    return _ROUTES
+
+
 @asynccontextmanager
 async def running_service(
     database_url: str,
@@ -130,6 +141,7 @@ async def running_service(
     **settings: Any,
 ) -> AsyncIterator[Service]:
     app = create_app(settings_for(database_url, github.url, folder, **settings), outside=outside, polls=polls)
+    app.router.routes = _routes(app)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
