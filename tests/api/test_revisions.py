@@ -17,8 +17,6 @@ MEMBERS = {
     *("number", "what", "modified_name", "description", "content_sha256", "size", "base_sha", "base_commit_sha"),
     *("created_at", "created_by"),
 }
-#: Pairs of writers: so many files, and so many times each.
-FILES, ROUNDS = 25, 20
 
 
 @pytest.fixture
@@ -262,8 +260,9 @@ async def race_all(service: Service, files: int, rounds: int) -> None:
         assert [row["number"] for row in rows] == list(range(rounds + 1, 0, -1))
 
 
-async def test_of_500_pairs_of_writers_one_each_wins_and_every_winners_text_is_kept(service: Service) -> None:
-    await race_all(service, FILES, ROUNDS)
+@pytest.mark.parametrize("files", [5, pytest.param(25, marks=pytest.mark.soak)])
+async def test_of_pairs_of_writers_one_each_wins_and_every_winners_text_is_kept(service: Service, files: int) -> None:
+    await race_all(service, files, 20)
 
 
 async def test_of_pairs_of_writers_on_the_embedded_database_one_each_wins(embedded_service: Service) -> None:

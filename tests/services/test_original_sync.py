@@ -22,9 +22,16 @@ CONFIG = b"model: llama\n"
 JOB = b"apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {template: {}}\n"
 
 
-@pytest.mark.parametrize("files", [1, 50, 120])
-@pytest.mark.parametrize("branch", [None, "main"])
-@pytest.mark.parametrize("why", ["there is no archive", "it is large", "it is large, and so is the listing"])
+@pytest.mark.parametrize(
+    ("why", "files", "branch"),
+    [
+        *(("there is no archive", files, branch) for files in (1, 50, 120) for branch in (None, "main")),
+        ("it is large", 1, "main"),
+        ("it is large", 120, None),
+        ("it is large, and so is the listing", 1, None),
+        ("it is large, and so is the listing", 120, "main"),
+    ],
+)
 async def test_a_first_sync_without_the_archive_costs_one_request_for_fifty_files_and_four_more(
     service: Service, files: int, branch: str | None, why: str
 ) -> None:
