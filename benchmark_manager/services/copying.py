@@ -56,9 +56,11 @@ class Copier:
         self._budget = budget
         self._validation = validation
         self._clock = clock
+        # Apart from what is being fetched: that waits for this, so one budget for both could come to a standstill.
+        self._flushed = MemoryBudget()
 
     def of_sync(self, client: RepositoryClient, progress: Progress) -> "Copying":
-        return Copying(self._blobs, self._budget, self._validation, self._clock, client, progress)
+        return Copying(self._blobs, self._budget, self._flushed, self._validation, self._clock, client, progress)
 
 
 class Copying:
@@ -71,13 +73,16 @@ class Copying:
         self,
         blobs: BlobStore,
         budget: MemoryBudget,
+        flushed: MemoryBudget,
         validation: ValidationService,
         clock: Callable[[], datetime],
         client: RepositoryClient,
         progress: Progress,
     ) -> None:
+        """`budget` bounds what is being fetched, `flushed` what is on its way into the store; by all syncs together."""
         self._blobs = blobs
         self._budget = budget
+        self._flushed = flushed
         self._validation = validation
         self._clock = clock
         self._client = client
@@ -140,11 +145,14 @@ class Copying:
         if len(self._flushing) == _FLUSHES:
             await self._flushing.popleft()
         batch, self._batch = self._batch, _Batch()
-        self._flushing.append(asyncio.create_task(self._flush(batch)))
+        if batch.contents:
+            held = await self._flushed.take(batch.size)
+            flush = asyncio.create_task(self._flush(batch))
+            # Also where it is cancelled before it began.
+            flush.add_done_callback(lambda _: self._flushed.give_back(held))
+            self._flushing.append(flush)
 
     async def _flush(self, batch: "_Batch") -> None:
-        if not batch.contents:
-            return
         # One is looked at while the one before is written: the first takes our time, the second the database's.
         async with self._looking:
             looked = await asyncio.to_thread(_look_at, batch.contents, batch.by_sha, self._validation)
@@ -161,7 +169,7 @@ class _Batch:
     def __init__(self) -> None:
         self.contents: dict[str, bytes] = {}
         self.by_sha: dict[str, list[WantedFile]] = defaultdict(list)
-        self._size = 0
+        self.size = 0
 
     def add(self, file: WantedFile, data: bytes) -> bool:
         """Whether the content was not there yet."""
@@ -169,12 +177,12 @@ class _Batch:
         if file.sha in self.contents:
             return False
         self.contents[file.sha] = data
-        self._size += len(data)
+        self.size += len(data)
         return True
 
     @property
     def is_full(self) -> bool:
-        return self._size >= _BATCH_BYTES or len(self.contents) >= _BATCH_FILES
+        return self.size >= _BATCH_BYTES or len(self.contents) >= _BATCH_FILES
 
 
 def _by_sha(wanted: Iterable[WantedFile]) -> dict[str, list[WantedFile]]:
