@@ -24,6 +24,8 @@ from benchmark_manager.models.original_file import FileFormat
 #: Texts which may have more values than this are merged by lines only: reading their trees, and that of what
 #: comes out, would take seconds. Real files reach 2,200.
 _MOST_VALUES: Final = 20_000
+#: Whether such texts parse is looked at as long as these values suffice, all looks together: some 0.7 s.
+_CHECKED_VALUES: Final = 350_000
 
 
 def merge(base: str, theirs: str, mine: str, file_format: FileFormat) -> Merge:
@@ -39,8 +41,9 @@ def merge(base: str, theirs: str, mine: str, file_format: FileFormat) -> Merge:
         The merge by lines where it is clean and, if all three texts parse, parses and says exactly what
         the changes of both, taken key by key, say. Else my changes of keys made again in theirs' text,
         all else as upstream wrote it: my comments beside unchanged values are not carried over. Else the
-        conflicts: by path, in the order of theirs, if all three parse; by lines if not. Texts with ten
-        thousand values and more are merged by lines only; what comes out must parse where all three do.
+        conflicts: by path, in the order of theirs, if all three parse; by lines if not. Texts of more than
+        20,000 values are merged by lines only; what comes out must parse where all three do. Where finding
+        that out would take too long, there is a conflict of the whole texts.
     """
     if base == theirs:
         return Merge(outcome="nothing", content=mine)
@@ -66,14 +69,23 @@ def _merge(base: str, theirs: str, mine: str, file_format: FileFormat) -> Merge:
 
 def _merge_large(texts: tuple[str, str, str], file_format: FileFormat) -> Merge:
     text = merge_text(*texts)
-
-    def parses(each: str) -> bool:
-        return validate(each, file_format).validity == "valid"
-
-    if text.content is None or parses(text.content) or not all(map(parses, texts)):
+    if text.content is None or _parses_if_all_do(text.content, texts, file_format):
         return _by_lines(text.content, text.conflicts)
     base, theirs, mine = texts
     return _by_lines(None, [TextConflict(base, theirs, mine, 1)])
+
+
+def _parses_if_all_do(content: str, texts: tuple[str, str, str], file_format: FileFormat) -> bool:
+    """Whether `content` parses, or one of the texts that it came from does not; False where that takes too long."""
+    left = _CHECKED_VALUES
+    for each in (content, *texts):
+        left -= most_values(each)
+        if left < 0:
+            return False
+        parses = validate(each, file_format).validity == "valid"
+        if parses == (each is content):
+            return True
+    return False
 
 
 def _by_lines(content: str | None, conflicts: Iterable[TextConflict]) -> Merge:
