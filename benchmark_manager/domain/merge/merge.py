@@ -23,7 +23,7 @@ from benchmark_manager.models.original_file import FileFormat
 
 #: Texts which may have more values than this are merged by lines only: reading their trees, and that of what
 #: comes out, would take seconds. Real files reach 2,200.
-_MOST_VALUES: Final = 20_000
+_MOST_VALUES: Final = 15_000
 #: Whether such texts parse is looked at as long as these values suffice, all looks together: some 0.7 s.
 _CHECKED_VALUES: Final = 350_000
 
@@ -42,7 +42,7 @@ def merge(base: str, theirs: str, mine: str, file_format: FileFormat) -> Merge:
         the changes of both, taken key by key, say. Else my changes of keys made again in theirs' text,
         all else as upstream wrote it: my comments beside unchanged values are not carried over. Else the
         conflicts: by path, in the order of theirs, if all three parse; by lines if not. Texts of more than
-        20,000 values are merged by lines only; what comes out must parse where all three do. Where finding
+        15,000 values are merged by lines only; what comes out must parse where all three do. Where finding
         that out would take too long, there is a conflict of the whole texts.
     """
     if base == theirs:

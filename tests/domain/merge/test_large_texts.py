@@ -41,11 +41,11 @@ def test_where_an_input_does_not_parse_the_lines_decide() -> None:
     assert merge(BASE, theirs, mine, "yaml").content == theirs + "last: 1\n"
 
 
-def test_the_largest_texts_which_are_merged_by_keys_take_about_a_second() -> None:
-    lines = [f"k{n}: {n}\n" for n in range(9_990)]
+def test_the_largest_texts_which_are_merged_by_keys_take_less_than_a_second() -> None:
+    lines = [f"k{n}: {n}\n" for n in range(7_490)]
     began = time.process_time()
     found = merge("".join(lines), "".join(lines[::-1]), "".join(lines).replace("k7: 7\n", "k7: 8\n"), "yaml")
-    assert (found.outcome, time.process_time() - began < 3) == ("keys", True)
+    assert (found.outcome, time.process_time() - began < 2) == ("keys", True)
 
 
 def test_texts_with_hundreds_of_thousands_of_values_are_not_compared_by_key() -> None:
