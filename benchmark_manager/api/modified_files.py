@@ -92,6 +92,7 @@ async def list_modified_files(
     drift: Annotated[Drift | None, Query(description="Only those whose originals did this.")] = None,
     q: Annotated[SearchText, Query(max_length=1000, description="Part of a path, regardless of case.")] = None,
 ) -> Response:
+    """Each tells how its original moved since, in `drift`; contents are read one by one."""
     found = await services.modified_files.page(
         project_id, page, original_file_id=original_file_id, file_type=file_type, drift=drift, query=q
     )
@@ -116,6 +117,7 @@ async def reset_modified_files(services: ServicesDependency, project_id: str, ac
     responses={**NOT_MODIFIED, **documented("modified_file_not_found")},
 )
 async def get_modified_file(request: Request, services: ServicesDependency, modified_file_id: str) -> Response:
+    """Its text, and how its original moved since. The ETag goes into `If-Match` of what changes it."""
     file = await services.modified_files.get(modified_file_id)
     answer = modified_with_content(file, await services.modified_files.content(file))
     return json_resource(request, answer, revision=file.revision)
@@ -177,6 +179,7 @@ async def delete_modified_file(
     },
 )
 async def get_raw_modified_file(request: Request, services: ServicesDependency, modified_file_id: str) -> Response:
+    """Exactly as they were saved."""
     file = await services.modified_files.get(modified_file_id)
     data = await services.modified_files.content(file)
     return raw_content(request, data, file.modified_name, file.content_sha256)

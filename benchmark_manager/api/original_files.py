@@ -53,6 +53,7 @@ async def list_files(
         bool, Query(description="Also files gone upstream to which modified files refer.")
     ] = False,
 ) -> Response:
+    """Without contents, unless they are asked for: those of all files then come in pages, not one by one."""
     found = await services.original_files.page(
         project_id,
         page,
@@ -75,6 +76,7 @@ async def list_files(
     responses={**NOT_MODIFIED, **documented("project_not_found", "file_not_found")},
 )
 async def get_file(request: Request, services: ServicesDependency, project_id: str, file_id: str) -> Response:
+    """Its text, where it is from upstream, and what the checks say of it."""
     file = await services.original_files.get(project_id, file_id)
     return json_resource(request, original_with_content(file, await services.original_files.content(file)))
 
@@ -90,6 +92,7 @@ async def get_file(request: Request, services: ServicesDependency, project_id: s
     },
 )
 async def get_raw_file(request: Request, services: ServicesDependency, project_id: str, file_id: str) -> Response:
+    """As git holds them: line ends, byte order marks and all."""
     file = await services.original_files.get(project_id, file_id)
     data = await services.original_files.content(file)
     return raw_content(request, data, file.name)

@@ -88,6 +88,7 @@ async def list_projects(
         Standing | None, Query(description="Only those whose last sync ended so, or which are paused.")
     ] = None,
 ) -> Response:
+    """Without counts of files, which one project has. No answer holds a token, only whether one is set."""
     found = await services.projects.page(page, q, standing)
     now = services.status.now()
     return json_list(request, found, [project_answer(project, now) for project in found.rows], _PROJECTS)
@@ -111,6 +112,7 @@ async def sync_all(services: ServicesDependency) -> QueuedAnswer:
     responses={**NOT_MODIFIED, **documented("project_not_found")},
 )
 async def get_project(request: Request, services: ServicesDependency, project_id: str) -> Response:
+    """How its last sync ended, when the next poll is due, and how many files and variants it has."""
     return await _detail(request, services, await services.projects.get(project_id))
 
 
@@ -237,6 +239,7 @@ async def list_syncs(
     responses={**NOT_MODIFIED, **documented("project_not_found", "sync_not_found")},
 )
 async def get_sync(request: Request, services: ServicesDependency, project_id: str, sync_id: str) -> Response:
+    """With the files that it changed or skipped, up to a thousand of each, and what it cost at GitHub."""
     return json_resource(request, await services.projects.sync(project_id, sync_id))
 
 

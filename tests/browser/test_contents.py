@@ -1,5 +1,7 @@
 """Whatever a file holds is shown as text, and what is saved is what was typed, byte by byte."""
 
+import re
+
 import pytest
 from playwright.async_api import Page
 
@@ -52,6 +54,19 @@ async def test_what_was_typed_is_what_is_saved(api: Api, visitors: Visitors) -> 
         saved = (await api.http.get(f"/modified-files/{file['id']}/raw")).content
         line_end = min(CONTENTS[name].find(end) for end in (b"\r", b"\n") if end in CONTENTS[name])
         assert saved == CONTENTS[name][:line_end] + TYPED.encode() + CONTENTS[name][line_end:], name
+
+
+async def test_a_nul_is_shown_and_stays_where_something_else_is_typed(api: Api, visitors: Visitors) -> None:
+    """No form can send one: it is put back where it was."""
+    page = await visitors.page()
+    file = (await variants(api, "nul", {"nul": b"a: 1\nb: 2\n"}))["nul"]
+    address = f"/modified-files/{file['id']}"
+    await api.put(address, {"content": "a: 1\nb: 'x\0y'\n"})
+    for part in ("compare", "revisions/2"):
+        await page.goto(f"/ui{address}/{part}")
+        assert re.search("b: 'x\\W+y'", await page.locator("main").inner_text()), part
+    await type_behind(page, file)
+    assert (await api.http.get(f"{address}/raw")).content == b"a: 1" + TYPED.encode() + b"\nb: 'x\0y'\n"
 
 
 @pytest.mark.parametrize(("name", "content"), [("long-line", LONG_LINE), ("many-lines", MANY_LINES)])

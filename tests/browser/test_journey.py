@@ -37,7 +37,7 @@ class Journey:
         await person.link("Add repository").click()
         await person.field("Repository").fill(f"acme/{self.name}")
         await person.field("Name").fill(self.name)
-        planned = self.api.github.faults.add(Delay(0.8), times=None)
+        planned = self.api.github.faults.add(Delay(2.5), times=None)
         await person.send("Add repository")
         await person.stay()
         await person.sees("Syncing", "#status")

@@ -6,11 +6,12 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, CDPSession, Dialog, Page, expect
 
 from github_test_server import GitHubTestServer
+from support.accessibility import AXE, looks
 from support.databases import fresh_database
 from support.person import Person
 from support.process import free_port, service_process
 from support.service import Api, Json
-from support.visitors import Visitors
+from support.visitors import WIDE, Visitors
 
 TEXT = "model: llama\nmax_num_seqs: 256\nport: 8000\ndtype: auto\n"
 MINE = TEXT.replace("256", "512")
@@ -133,6 +134,9 @@ async def test_of_two_people_at_one_file_neither_loses_a_word(api: Api, visitors
     assert await content(api, file) == THEIRS
     assert await second.text() == MINE
     assert await second.page.locator("#theirs").input_value() == THEIRS
+    if scripts and AXE.exists():
+        assert await looks(second.page, "stale") == {}
+        await second.page.set_viewport_size(WIDE)
     if scripts:
         # Their line is taken over with the merge view's arrow.
         await second.page.get_by_role("button", name="Take the left side's lines").last.click()

@@ -15,6 +15,7 @@ from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.domain.merge import merge
 from benchmark_manager.errors import LeaseLostError, StorageError
 from benchmark_manager.factory import Services, build_services, utc_now
+from benchmark_manager.github.contents import MemoryBudget
 from benchmark_manager.models.project import Claim, Project
 from benchmark_manager.scheduler import running_scheduler
 from benchmark_manager.services.limit_sharing import LimitSharing
@@ -31,7 +32,7 @@ from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.projects import ProjectStore
 from benchmark_manager.stores.sync_progress import SyncProgressStore
 from benchmark_manager.stores.syncs import SyncStore
-from github_test_server import Repository
+from github_test_server import Repository, ResetMidBody
 from support.problems import assert_problem
 from support.routes import connection_of
 from support.service import Json, Service, settings_for
@@ -335,6 +336,28 @@ async def test_a_stop_during_a_look_for_due_projects_is_no_error(
     assert not scheduler.running
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
     assert await lease_end(service, project) is None
+
+
+async def test_syncs_which_share_what_may_be_on_its_way_into_the_store_all_get_through(service: Service) -> None:
+    """Also beside one which fails while its contents wait, and one which is abandoned; all of it is given back."""
+    copier = service.services.sync._work._reader._copier
+    copier._flushed = MemoryBudget(1)
+    files = {f"config/{n}.yaml": b"n: %d\n" % n for n in range(700)}
+    projects = []
+    for name in ("a", "b", "broken", "abandoned"):
+        service.repository(f"acme/{name}", files | {"config/name.yaml": name.encode()})
+        projects.append(await service.project(f"acme/{name}"))
+    *good, broken, abandoned = projects
+    service.github.faults.add(ResetMidBody(), path="/acme/broken/legacy.tar.gz/", times=None)
+    started = {one["id"]: await service.services.sync._started(one["id"], "manual") for one in projects}
+    syncs = {key: task for key, task in started.items() if task is not None}
+    assert len(syncs) == len(projects)
+    await asyncio.sleep(0.1)
+    syncs[abandoned["id"]].cancel()
+    await asyncio.gather(*syncs.values(), return_exceptions=True)
+    assert [syncs[one["id"]].result().added for one in good] == [701, 701]
+    assert syncs[broken["id"]].result().status in {"failed", "success"}
+    assert copier._flushed._free == 1
 
 
 class RotatedMeanwhile(ProjectStore):

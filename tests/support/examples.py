@@ -3,4 +3,4 @@
 import os
 from typing import Final
 
-EXAMPLES: Final = 2000 if os.environ.get("ALL_EXAMPLES") else 400
+EXAMPLES: Final = 2000 if os.environ.get("ALL_EXAMPLES") else 150

@@ -3,7 +3,6 @@
 import re
 
 import httpx2 as httpx
-import pytest
 
 from support.browser import Browser
 from support.service import Service
@@ -12,13 +11,21 @@ from support.site import Site, check, web_routes
 LANGUAGES = ("en", "ko")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_every_page_is_drawn_in_either_language(site: Site, language: str) -> None:
+async def test_every_page_is_drawn_in_either_language_and_its_links_lead_somewhere(site: Site) -> None:
+    links: set[str] = set()
     for path in site.pages:
-        page = await site.browser.open(path, headers={"Accept-Language": language})
-        check(page, language)
-        for script in ("<script>alert", "</textarea><img", "</textarea><script", "</pre><script"):
-            assert script not in page.html, path
+        for language in LANGUAGES:
+            page = await site.browser.open(path, headers={"Accept-Language": language})
+            check(page, language)
+            for script in ("<script>alert", "</textarea><img", "</textarea><script", "</pre><script"):
+                assert script not in page.html, path
+            links |= {link.partition("#")[0] for link in page.links() if link.startswith("/")}
+    # The pages themselves were just opened.
+    unseen = sorted(links - set(site.pages))
+    assert len(unseen) > 20
+    for link in unseen:
+        answer = await site.service.http.get(link, headers={"Accept": "text/html"})
+        assert answer.status_code == 200, link
 
 
 async def test_no_page_is_left_out(site: Site) -> None:
@@ -29,18 +36,6 @@ async def test_no_page_is_left_out(site: Site) -> None:
             pattern = re.compile(re.sub(r"{\w+}", "[^/]+", route.path))
             # `new` stands where other addresses have an id.
             assert any(pattern.fullmatch(path) for path in paths), route.path
-
-
-async def test_every_link_leads_somewhere(site: Site) -> None:
-    seen: set[str] = set()
-    for path in site.pages:
-        for link in (await site.browser.open(path)).links():
-            if link.startswith("/") and link not in seen:
-                seen.add(link.partition("#")[0])
-    for link in sorted(seen):
-        answer = await site.service.http.get(link, headers={"Accept": "text/html"})
-        assert answer.status_code == 200, link
-    assert len(seen) > 20
 
 
 async def test_assets_are_there_and_kept_for_ever(site: Site) -> None:
@@ -197,6 +192,22 @@ async def test_projects_filter_by_how_they_stand(service: Service, browser: Brow
     assert re.search(r'standing=failing">Failing <span class="count">1<', page.html)
     answer = await service.http.get("/projects?standing=running")
     assert answer.status_code == 422
+
+
+async def test_a_project_whose_first_sync_failed_promises_no_files_within_a_second(
+    service: Service, browser: Browser
+) -> None:
+    waiting = await service.project("acme/absent")
+    address = f"/ui/projects/{waiting['id']}"
+    assert "It begins within a second" in (await browser.open(address)).html
+    await service.sync(waiting["id"], status=422)
+    page = await browser.open(address)
+    check(page)
+    assert "It begins within a second" not in page.html
+    assert "The last one failed, for the reason above." in page.html
+    service.repository("acme/absent", {"config/a.yaml": b"a: 1\n"})
+    await service.sync(waiting["id"])
+    assert "The last one failed" not in (await browser.open(address)).html
 
 
 async def test_links_to_github_lead_where_they_say(service: Service, browser: Browser) -> None:
