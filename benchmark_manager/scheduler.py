@@ -21,7 +21,7 @@ _SHARE_LIMITS: Final = 5.0
 _GIVE_BACK_FORGOTTEN: Final = 5.0
 _SWEEP_DELETED: Final = 15.0
 _HOUSEKEEPING: Final = 6 * 3600.0
-#: Of the 10 s for a graceful stop, running syncs get these.
+#: Of the 10 s for a graceful stop, running syncs and ticks get these.
 _STOP_SECONDS: Final = 8.0
 
 
@@ -34,6 +34,7 @@ class Scheduler:
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
         self._stopping = False
+        self._ticks: set[asyncio.Task[None]] = set()
 
     @property
     def running(self) -> bool:
@@ -49,28 +50,43 @@ class Scheduler:
         self._scheduler.start()
 
     def _every(self, seconds: float, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        async def tick() -> None:
+        async def attempt() -> None:
             try:
                 await work()
             except (PyMongoError, StorageError) as error:
                 # The next tick tries again; /health tells of a database that stays away.
                 _log.warning("a tick failed", tick=name, error=type(error).__name__)
+
+        async def tick() -> None:
+            # APScheduler cancels its jobs when it shuts down, in the middle of whatever they ask the database.
+            task = asyncio.create_task(attempt())
+            self._ticks.add(task)
+            task.add_done_callback(self._ticks.discard)
+            try:
+                await asyncio.shield(task)
             except asyncio.CancelledError:
-                # APScheduler cancels what runs when it shuts down, and would log that as a job which failed.
                 if not self._stopping:
                     raise
 
         self._scheduler.add_job(tick, "interval", seconds=seconds, name=name, next_run_time=datetime.now(UTC))
 
     async def stop(self) -> None:
-        """Start nothing more, and let running syncs finish, or abandon them whole."""
+        """Start nothing more, and let what runs finish, or abandon it whole."""
         self._stopping = True
         self._services.polling.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         # APScheduler shuts down in a callback of the loop.
         await asyncio.sleep(0)
-        await self._services.sync.stop(_STOP_SECONDS)
+        await asyncio.gather(self._services.sync.stop(_STOP_SECONDS), self._end_ticks())
+
+    async def _end_ticks(self) -> None:
+        if not self._ticks:
+            return
+        _, late = await asyncio.wait(self._ticks, timeout=_STOP_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
 
 @asynccontextmanager

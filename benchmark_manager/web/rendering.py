@@ -129,6 +129,7 @@ def environment(language: str) -> Environment:
         json=partial(json.dumps, ensure_ascii=False),
         problems_json=_problems_json,
         in_textarea=_in_textarea,
+        exactly=_exactly,
         json_line=json_line,
         shortened=shortened,
         seen=seen,
@@ -168,6 +169,11 @@ def _in_textarea(text: str) -> Markup:
     It also drops a line feed right behind the tag, so one is given.
     """
     return raw("\n" + str(escape(text)).replace("\r", "&#13;"))
+
+
+def _exactly(text: str) -> Markup:
+    """An attribute which tells scripts what a textarea cannot hold: HTML turns NUL into U+FFFD."""
+    return raw(f' data-exact="{escape(json.dumps(text))}"' if "\0" in text else "")
 
 
 def raw(html: str) -> Markup:

@@ -36,14 +36,17 @@ async def variants(api: Api, name: str, contents: dict[str, bytes]) -> dict[str,
     }
 
 
-async def type_behind(page: Page, file: Json) -> None:
-    """Open it, type a comment at the end of its last line but for the line end, save."""
+async def type_behind(page: Page, file: Json, *, is_valid: bool = True) -> None:
+    """Open it, type a comment at the end of its first line, save; what does not parse is to be saved all the same."""
     person = Person(page)
     await page.goto(f"/ui/modified-files/{file['id']}")
     await page.locator("form .cm-content").click()
     await person.press("Control+Home", "End")
     await page.keyboard.insert_text(TYPED)
     await person.save()
+    if not is_valid:
+        await person.field("Save anyway").check()
+        await person.save()
     await person.sees("Saved.")
 
 
@@ -61,11 +64,12 @@ async def test_a_nul_is_shown_and_stays_where_something_else_is_typed(api: Api, 
     page = await visitors.page()
     file = (await variants(api, "nul", {"nul": b"a: 1\nb: 2\n"}))["nul"]
     address = f"/modified-files/{file['id']}"
-    await api.put(address, {"content": "a: 1\nb: 'x\0y'\n"})
+    await api.put(f"{address}?allow_invalid=true", {"content": "a: 1\nb: 'x\0y'\n"})
     for part in ("compare", "revisions/2"):
         await page.goto(f"/ui{address}/{part}")
-        assert re.search("b: 'x\\W+y'", await page.locator("main").inner_text()), part
-    await type_behind(page, file)
+        assert re.search(r"b: 'x(U\+0000|\W+)y'", await page.locator("main").inner_text()), part
+    visitors.allow("status of 422")
+    await type_behind(page, file, is_valid=False)
     assert (await api.http.get(f"{address}/raw")).content == b"a: 1" + TYPED.encode() + b"\nb: 'x\0y'\n"
 
 

@@ -33,7 +33,8 @@ class Person:
 
     async def sees(self, text: str, within: str = "main") -> None:
         """Wait for it: of itself where scripts run, else by asking again."""
-        seen = self.page.locator(within).get_by_text(self.word(text)).first
+        # An expression heeds capitals: "It was not saved." is not "Saved."
+        seen = self.page.locator(within).get_by_text(re.compile(re.escape(self.word(text)))).first
         for _ in range(0 if self.scripts else 40):
             if await seen.count():
                 break

@@ -44,7 +44,9 @@ export class TextField {
   /** What an editor for this text starts from: the drawn text, or what the browser kept in the area over a reload. */
   start(): { text: SplitText; edited: string | null } {
     const kept = this.area.value;
-    return { text: this.drawn, edited: kept === this.drawn.plain || this.isReadOnly ? null : kept };
+    // What HTML makes of NUL is no edit.
+    const drawn = this.drawn.plain.replaceAll("\0", "\uFFFD");
+    return { text: this.drawn, edited: kept === drawn || this.isReadOnly ? null : kept };
   }
 
   extensions(text: SplitText): Extension {
