@@ -46,7 +46,7 @@ def _line_end_of(text: str) -> LineEnd | None:
 def edited_text(form: Form, stored: str) -> str:
     """The text which the form's sender means; `stored` is what is saved now.
 
-    A script sends it exactly, NUL included, as JSON in `content_exact`. Without one, the lines at the beginning and at the end which
+    A script sends it exactly as JSON in `content_exact`. Without one, the lines at the beginning and at the end which
     are those of the stored text come back as they are stored; lines between them end as `line_end` says, or, where
     ends were mixed, as most of the stored ones do.
 
