@@ -19,12 +19,11 @@ from benchmark_manager.api.http import ServicesDependency
 from benchmark_manager.api.problems import documented
 from benchmark_manager.api.shapes import WebhookAnswer
 from benchmark_manager.domain.push_events import malformed
-from benchmark_manager.domain.webhook_signature import SIGNATURE_HEADER
+from benchmark_manager.domain.webhook_signature import PATH, SIGNATURE_HEADER
 from benchmark_manager.errors import BenchmarkManagerError, InvalidInputError
 
 router = APIRouter(tags=["webhooks"])
 
-PATH: Final = "/webhooks/github"
 #: Bytes: GitHub sends no payload over 25 MB.
 MAX_PAYLOAD: Final = 25 * 1024 * 1024
 

@@ -6,15 +6,16 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from benchmark_manager.api import github_webhook
+from benchmark_manager.api.github_webhook import MAX_PAYLOAD
 from benchmark_manager.api.problems import CODES, BodyTooLargeError, problem
+from benchmark_manager.domain.webhook_signature import PATH as WEBHOOK_PATH
 
 #: Bytes of a request's body.
 MAX_BODY: Final = 4 * 1024 * 1024
 #: Bytes of the bodies which certain paths take.
-_OWN_LIMITS: Final[Mapping[str, int]] = {github_webhook.PATH: github_webhook.MAX_PAYLOAD}
+_OWN_LIMITS: Final[Mapping[str, int]] = {WEBHOOK_PATH: MAX_PAYLOAD}
 #: Paths whose routes judge the media type themselves: a webhook's signature goes before it.
-_ANY_MEDIA_TYPE: Final = frozenset({github_webhook.PATH})
+_ANY_MEDIA_TYPE: Final = frozenset({WEBHOOK_PATH})
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 #: Set in the scope of a HEAD request: for routes whose bodies have no end.
 HEAD_ONLY: Final = "benchmark_manager.head_only"

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import httpx2 as httpx
 import typer
 
-from benchmark_manager.domain.webhook_signature import SIGNATURE_HEADER, sign
+from benchmark_manager.domain.webhook_signature import PATH, SIGNATURE_HEADER, sign
 from benchmark_manager.errors import StartError
 
 app = typer.Typer(name="webhook", help="GitHub's webhooks.", no_args_is_help=True)
@@ -63,8 +63,6 @@ def _address(url: str) -> httpx.URL:
     Raises:
         StartError: the address is none.
     """
-    from benchmark_manager.api.github_webhook import PATH  # noqa: PLC0415 -- other commands start without it
-
     try:
         address = httpx.URL(url)
         address = address.copy_with(path=f"{address.path.rstrip('/').removesuffix(PATH)}{PATH}")

@@ -1,4 +1,4 @@
-"""Signatures of GitHub's webhooks.
+"""GitHub's webhooks: where they come in, and how they are signed.
 
 Source: https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 """
@@ -6,6 +6,8 @@ Source: https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-de
 import hmac
 from typing import Final
 
+#: Where the service takes them.
+PATH: Final = "/webhooks/github"
 #: The header which carries it.
 SIGNATURE_HEADER: Final = "X-Hub-Signature-256"
 

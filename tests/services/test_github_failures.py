@@ -35,8 +35,8 @@ LASTING: dict[str, Fault] = {
     "redirect to another host": Redirect("http://127.0.0.1:1/repos/acme/b"),
 }
 #: One of each sort: no answer, half of one, nonsense, lies, a failure, and what is refused.
-SORTS = {"reset before the answer", "reset in mid-body", "JSON cut short", "wrong bytes", "status 502",
-         "status 403", "status 404", "status 429", "redirect to another host"}  # fmt: skip
+SORTS = {"reset before the answer", "reset in mid-body", "JSON cut short", "wrong bytes", "status 502", "status 403",
+         "redirect to another host"}  # fmt: skip
 USUAL = "with a token"
 FIRST = {"config/keep.yaml": b"k: 1\n", "config/edit.yaml": b"e: 1\n", "config/gone.yaml": b"g: 1\n",
          "config/old.yaml": b"o: 1\n", "job/j.yaml": b"kind: Job\n"}  # fmt: skip

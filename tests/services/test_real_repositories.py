@@ -37,9 +37,10 @@ async def _assert_exact(service: Service, project_id: str, expected: dict[str, s
     return files
 
 
-async def _walk_history(service: Service, real: RealRepository) -> None:
+async def _walk_history(service: Service, real: RealRepository, first: int = 1) -> None:
+    """From its version `first` to the last."""
     target = service.folder / "real.git"
-    real.build(target, 1)
+    real.build(target, first)
     service.github.add(real.full_name, Repository(target), private_to=["reader"])
     project = await service.project(
         real.full_name,
@@ -49,7 +50,7 @@ async def _walk_history(service: Service, real: RealRepository) -> None:
     )
     variants: dict[str, Json] = {}
     before: dict[str, str] = {}
-    for number, version in enumerate(real.manifest["versions"], start=1):
+    for number, version in enumerate(real.manifest["versions"][first - 1 :], start=first):
         real.build(target, number)
         service.github.requests.reset()
         sync = await service.sync(project["id"])
@@ -148,4 +149,4 @@ async def test_a_repository_of_thousands_of_files_is_copied_exactly_on_mongod(
 async def test_a_repository_of_thousands_of_files_is_copied_exactly_on_the_embedded_database(
     embedded_service: Service, shared_data: Path
 ) -> None:
-    await _walk_history(embedded_service, real_repository(shared_data, LARGE))
+    await _walk_history(embedded_service, real_repository(shared_data, LARGE), first=2)

@@ -57,7 +57,7 @@ async def looks(page: Page, name: str) -> dict[str, list[str]]:
     for look, size, scheme in (("wide light", WIDE, "light"), ("narrow dark", NARROW, "dark")):
         await page.set_viewport_size(size)
         await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # one of three words
-        await page.screenshot(path=PICTURES / f"{name} {look}.png", full_page=True)
+        await page.screenshot(path=PICTURES / f"{name} {look}.jpg", full_page=True, type="jpeg", quality=80)
         found[look] = await violations(page) + (await overflowing(page) if size is NARROW else [])
     return {look: complaints for look, complaints in found.items() if complaints}
 
