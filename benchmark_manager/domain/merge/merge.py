@@ -78,12 +78,12 @@ def _merge_large(texts: tuple[str, str, str], file_format: FileFormat) -> Merge:
 def _parses_if_all_do(content: str, texts: tuple[str, str, str], file_format: FileFormat) -> bool:
     """Whether `content` parses, or one of the texts that it came from does not; False where that takes too long."""
     left = _CHECKED_VALUES
-    for each in (content, *texts):
+    for number, each in enumerate((content, *texts)):
         left -= most_values(each)
         if left < 0:
             return False
         parses = validate(each, file_format).validity == "valid"
-        if parses == (each is content):
+        if parses == (number == 0):
             return True
     return False
 
