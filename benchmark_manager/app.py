@@ -25,7 +25,7 @@ from benchmark_manager.api import (
 )
 from benchmark_manager.api.docs import install_docs
 from benchmark_manager.api.github_webhook import LargeBodies
-from benchmark_manager.api.middleware import HeadRequests, JsonBodies, LimitedBodies, NoSniffing, OwnSites
+from benchmark_manager.api.middleware import Callers, HeadRequests, JsonBodies, LimitedBodies, NoSniffing, OwnSites
 from benchmark_manager.api.problems import install_problem_handlers
 from benchmark_manager.config import Settings
 from benchmark_manager.factory import Outside, Services, open_services
@@ -37,6 +37,7 @@ from benchmark_manager.web.install import install_pages
 
 #: Outermost first.
 _MIDDLEWARE: Final = (
+    Middleware(Callers),
     Middleware(NoSniffing),
     Middleware(HeadRequests),
     *(Middleware(part) for part in PAGE_MIDDLEWARE),

@@ -8,10 +8,12 @@
      + StaleError                     412
      + InvalidInputError              422, with the fields at fault
      |  + InvalidContentError         422, with the problems' lines and columns
+     |  + TooComplexError             422, a text which took too much time or memory
      + SignatureError                 401, a webhook which the secret did not sign
      + TokenUnreadableError           a stored token which no key opens
      + StorageError                   the database is there but cannot take a write
      + BusyError                      this process has no place for one more
+     + WorkersBusyError               no worker process was free in time
      + StoppingError                  the service stops before it did what was asked
      + LeaseLostError                 another replica took the project over
      + ChangesLostError               what changed since cannot be told any more
@@ -101,6 +103,16 @@ class InvalidContentError(InvalidInputError):
         self.problems = tuple(problems)
 
 
+class TooComplexError(InvalidInputError):
+    """A text which took more time or memory to read, compare, merge or validate than one may take."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "too_complex",
+            "This text takes too much time or memory to process; make it smaller, simpler, or several files.",
+        )
+
+
 class SignatureError(BenchmarkManagerError):
     """A webhook was not signed with the service's secret; nothing in it was looked at."""
 
@@ -130,6 +142,15 @@ class BusyError(BenchmarkManagerError):
 
     def __init__(self, clients: int) -> None:
         super().__init__("service_busy", f"{clients} clients listen to this process already; try again in a moment.")
+
+
+class WorkersBusyError(BenchmarkManagerError):
+    """No worker process took the text in time: others use them, or the machine is busy."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "service_busy", "The service is busy with other texts; nothing was changed. Try again in a moment."
+        )
 
 
 class StoppingError(BenchmarkManagerError):

@@ -50,8 +50,10 @@ from benchmark_manager.services.projects import ProjectDefaults, ProjectService
 from benchmark_manager.services.release_delivery import ReleaseDelivery
 from benchmark_manager.services.releases import ReleaseService
 from benchmark_manager.services.revisions import RevisionService
+from benchmark_manager.services.stall_watch import StallWatch
 from benchmark_manager.services.status import StatusService
 from benchmark_manager.services.sync_work import SyncWork
+from benchmark_manager.services.text_work import warm_up
 from benchmark_manager.services.tokens import TokenVault
 from benchmark_manager.services.trash import TrashService
 from benchmark_manager.services.unchanged import UnchangedRecorder
@@ -75,12 +77,15 @@ from benchmark_manager.stores.sync_progress import SyncProgressStore
 from benchmark_manager.stores.syncs import SyncStore
 from benchmark_manager.stores.trash import TrashStore
 from benchmark_manager.stores.webhook_deliveries import WebhookDeliveryStore
+from benchmark_manager.workers.pool import WorkerPool
 
 _log = structlog.get_logger(__name__)
 
 _KEY_FILE: Final = "secret.key"
 #: What is known of GitHub's limits is stored once more at the end, unless that takes longer, seconds.
 _LAST_WORDS_SECONDS: Final = 1.0
+#: More processes would take memory, and leave the database and the service itself no core.
+_MOST_WORKERS: Final = 4
 
 
 def utc_now() -> datetime:
@@ -94,6 +99,8 @@ class Outside:
     transport: httpx.AsyncBaseTransport | None = None
     clock: Callable[[], datetime] = utc_now
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    #: Worker processes which several services share; None: the service has its own.
+    workers: WorkerPool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,7 @@ async def open_services(settings: Settings, outside: Outside | None = None) -> A
     """
     outside = outside or Outside()
     metrics = Metrics()
-    async with open_database(settings) as database:
+    async with open_workers(outside.workers) as workers, open_database(settings) as database:
         connection = Connection(
             Governors(outside.clock),
             transport=outside.transport,
@@ -144,15 +151,36 @@ async def open_services(settings: Settings, outside: Outside | None = None) -> A
         # What a former process, or another replica, was told by GitHub holds for this one too.
         await limits.run()
         try:
-            services = build_services(settings, database, connection, limits, metrics, outside.clock)
+            metrics.watch(workers)
+            services = build_services(settings, database, connection, limits, metrics, workers, outside.clock)
+            watching = asyncio.create_task(StallWatch(metrics.stalled).run())
             try:
                 yield services
             finally:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
                 await services.events.stop()
         finally:
             with contextlib.suppress(PyMongoError), pymongo.timeout(_LAST_WORDS_SECONDS):
                 await limits.run()
             await connection.close()
+
+
+@asynccontextmanager
+async def open_workers(shared: WorkerPool | None = None) -> AsyncIterator[WorkerPool]:
+    """The pool for everything that reads texts from outside: `shared`, or one of this service's own."""
+    if shared is not None:
+        yield shared
+        return
+    pool = WorkerPool(min(_MOST_WORKERS, os.cpu_count() or 1), warm_up=f"{warm_up.__module__}:{warm_up.__name__}")
+    # Beside the rest of the start; the first task waits for it only where it comes that early.
+    starting = asyncio.create_task(pool.start())
+    try:
+        yield pool
+    finally:
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await pool.close()
 
 
 def build_services(
@@ -161,6 +189,7 @@ def build_services(
     connection: Connection,
     limits: LimitSharing,
     metrics: Metrics,
+    workers: WorkerPool,
     clock: Callable[[], datetime],
 ) -> Services:
     projects, files, modified = ProjectStore(database), OriginalFileStore(database), ModifiedFileStore(database)
@@ -168,10 +197,12 @@ def build_services(
     blobs, syncs, leases = BlobStore(database), SyncStore(database), LeaseStore(database)
     histories, deliveries = FileHistoryStore(database), WebhookDeliveryStore(database)
     releases = ReleaseStore(database)
-    validation = ValidationService(SchemaSource(), projects, files, blobs, max_file_size=settings.max_file_size)
+    validation = ValidationService(
+        workers, SchemaSource(), projects, files, blobs, max_file_size=settings.max_file_size
+    )
     vault = token_vault(settings)
     credentials = CredentialService(connection, vault, _github_app(settings, connection, clock))
-    places, drift = SyncPlaces(), DriftJudge(blobs)
+    places, drift = SyncPlaces(), DriftJudge(blobs, workers)
     work = SyncWork(
         database,
         leases,
@@ -181,7 +212,7 @@ def build_services(
         syncs,
         UpstreamReader(
             files,
-            Copier(blobs, MemoryBudget(), validation, clock),
+            Copier(blobs, MemoryBudget(), workers, places, clock),
             HeadChecker(connection),
             FolderLister(),
             settings.max_file_size,
@@ -246,10 +277,10 @@ def build_services(
         modified_files=modified_files,
         revisions=revision_service,
         trash=trash,
-        merging=MergeService(database, modified_files, files, modified, blobs, clock=clock),
-        comparing=ComparisonService(modified_files, revision_service, projects, files, modified, blobs),
+        merging=MergeService(database, modified_files, files, modified, blobs, workers, clock=clock),
+        comparing=ComparisonService(modified_files, revision_service, projects, files, modified, blobs, workers),
         releases=ReleaseService(database, projects, files, modified, blobs, releases, clock=clock),
-        release_delivery=ReleaseDelivery(releases, blobs),
+        release_delivery=ReleaseDelivery(releases, blobs, workers),
         validation=validation,
         file_history=FileHistoryService(projects, files, histories, credentials, clock=clock),
         sync=sync,

@@ -9,8 +9,9 @@ import pytest
 
 from benchmark_manager.config import Settings
 from benchmark_manager.logs import configure_logging
+from benchmark_manager.workers.pool import WorkerPool
 from github_test_server import GitHubTestServer
-from support.service import Service, running_service
+from support.service import Service, close_workers, running_service, shared_workers
 
 pytest_plugins = ["support.databases"]
 
@@ -54,6 +55,18 @@ def github(_github_server: GitHubTestServer) -> Iterator[GitHubTestServer]:
         _github_server.hosting.remove(hosted.full_name)
         hosted.repository.close()
     _github_server.reset()
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def _workers() -> AsyncIterator[None]:
+    yield
+    await close_workers()
+
+
+@pytest.fixture
+def workers() -> WorkerPool:
+    """The worker processes which all services of this test process share."""
+    return shared_workers()
 
 
 @pytest.fixture

@@ -18,7 +18,9 @@ router = APIRouter(tags=["comparing"])
     responses={
         200: {"content": {"text/x-diff": {"schema": {"type": "string"}}}},
         **NOT_MODIFIED,
-        **documented("modified_file_not_found", "revision_not_found", "file_not_found", "invalid_request"),
+        **documented(
+            "modified_file_not_found", "revision_not_found", "file_not_found", "invalid_request", "too_complex"
+        ),
     },
 )
 async def diff(
@@ -39,7 +41,7 @@ async def diff(
     ] = "unified",
 ) -> Response:
     """From the named text to the variant as it is now."""
-    found = await services.comparing.diff(modified_file_id, against)
+    found = await services.comparing.diff(modified_file_id, against, by_key=format == "json")
     if format == "json":
         return json_resource(request, diff_answer(against, found))
     name = f"{found.after_path.rpartition('/')[2]}.diff"

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from benchmark_manager.api.github_webhook import MAX_PAYLOAD
 from benchmark_manager.api.problems import CODES, BodyTooLargeError, problem
 from benchmark_manager.domain.webhook_signature import PATH as WEBHOOK_PATH
+from benchmark_manager.workers.caller import Caller, calling_as
 
 #: Bytes of a request's body.
 MAX_BODY: Final = 4 * 1024 * 1024
@@ -54,6 +55,18 @@ class NoSniffing:
             await send(message)
 
         await self._app(scope, receive, send_marked)
+
+
+class Callers:
+    """Account the work of a request to the address which sent it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = scope.get("client")
+        with calling_as(Caller(f"address:{client[0]}" if client else "address:unknown")):
+            await self._app(scope, receive, send)
 
 
 class OwnSites:

@@ -82,6 +82,10 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "invalid_name": (422, "modified_name must end in .yaml or .yml, as its original is YAML."),
     "invalid_content": (422, "The content does not parse; correct the places listed in `problems`."),
     "too_large": (422, "The content has 2000000 bytes; at most 1048576 are allowed."),
+    "too_complex": (
+        422,
+        "This text takes too much time or memory to process; make it smaller, simpler, or several files.",
+    ),
     "merge_unresolved": (422, "1 conflict has no decision yet; give one for every conflict of the merge."),
     "bad_resolution": (422, "The decision about 'spec.parallelism' cannot be taken: this is not in conflict."),
     "merge_impossible": (

@@ -96,7 +96,7 @@ def _files_below(folder: Path) -> Iterator[Path]:
 def _verdict(path: Path, file_type: Literal["config", "job"] | None, schemas: "SchemaSource") -> dict[str, Any]:
     """What `POST /validate` answers for the file's name, content and type."""
     from benchmark_manager.domain.classification import format_of, type_by_content  # noqa: PLC0415 -- see above
-    from benchmark_manager.domain.validation import validate  # noqa: PLC0415
+    from benchmark_manager.services.text_work import judge  # noqa: PLC0415
 
     file_format = format_of(path.name)
     assert file_format is not None  # noqa: S101 -- others are not chosen
@@ -114,8 +114,7 @@ def _verdict(path: Path, file_type: Literal["config", "job"] | None, schemas: "S
         }
         return _told(path, file_format, file_type or "config", "invalid", [problem])
     chosen = file_type or ("config" if file_format == "json" else type_by_content(text))
-    is_manifest = chosen == "job" and file_format == "yaml"
-    verdict = validate(text, file_format, chosen, kubernetes=schemas.get() if is_manifest else None)
+    verdict = judge(text, file_format, chosen, schemas.package if schemas.versions else None)
     return _told(path, file_format, chosen, verdict.validity, verdict.model_dump()["problems"])
 
 

@@ -19,8 +19,9 @@ from benchmark_manager.github.listing import CommitListing, FolderLister
 from benchmark_manager.github.protocol import GitCommit, TreeEntry
 from benchmark_manager.github.unpacking import ArchiveFile, ArchiveTooLargeError
 from benchmark_manager.models.project import Source
-from benchmark_manager.services.copying import Copying, WantedFile
+from benchmark_manager.services.copying import Copying
 from benchmark_manager.services.sorting_out import SortedOut, Sorter
+from benchmark_manager.services.text_work import WantedFile
 
 #: Before anything is known of a repository's size, its archive is given up beyond this without a token, bytes.
 _FIRST_DOWNLOAD: Final = 64 * 1024 * 1024

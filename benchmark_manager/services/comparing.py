@@ -1,6 +1,5 @@
 """What variants vary: against their base, their original, their own past, and side by side."""
 
-import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -9,17 +8,18 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from benchmark_manager.domain.documents import KeyChange, ValueRow, key_changes, rows_beside, value_rows
-from benchmark_manager.domain.unified_diff import unified_diff
-from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.domain.documents import KeyChange, ValueRow, rows_beside, value_rows
+from benchmark_manager.errors import InvalidInputError, TooComplexError
 from benchmark_manager.models.modified_file import ModifiedFile, variant_path
 from benchmark_manager.models.original_file import FileFormat
 from benchmark_manager.services.modified_files import ModifiedFileService
 from benchmark_manager.services.revisions import RevisionService
+from benchmark_manager.services.text_work import compare_texts
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.projects import ProjectStore
+from benchmark_manager.workers.pool import WorkerPool
 
 _REVISION: Final = re.compile(r"revision:([1-9][0-9]{0,8})")
 #: Comparisons of one variant with its original which are remembered; most have a few rows.
@@ -38,11 +38,8 @@ class Comparison:
     before: str
     after: str
     changes: tuple[KeyChange, ...] | None
-
-    @property
-    def unified(self) -> str:
-        """A patch which `git apply` and `patch -p1` take; empty where nothing differs."""
-        return unified_diff(self.before, self.after, before_path=self.before_path, after_path=self.after_path)
+    #: A patch which `git apply` and `patch -p1` take; empty where nothing differs.
+    unified: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +74,7 @@ class ComparisonService:
         originals: OriginalFileStore,
         modified: ModifiedFileStore,
         blobs: BlobStore,
+        workers: WorkerPool,
     ) -> None:
         self._files = files
         self._revisions = revisions
@@ -84,12 +82,14 @@ class ComparisonService:
         self._originals = originals
         self._modified = modified
         self._blobs = blobs
+        self._workers = workers
         self._rows: OrderedDict[tuple[str, str, FileFormat], _Rows] = OrderedDict()
 
-    async def diff(self, modified_file_id: str, against: str) -> Comparison:
-        """From `base`, `original` or `revision:N` to the variant as it is.
+    async def diff(self, modified_file_id: str, against: str, *, by_key: bool = True) -> Comparison:
+        """From `base`, `original` or `revision:N` to the variant as it is; changes by key only if they are wanted.
 
         Raises:
+            TooComplexError, WorkersBusyError
             NotFoundError: no such modified file, or revision.
             InvalidInputError: `invalid_request`, `against` is none of these.
         """
@@ -97,8 +97,9 @@ class ComparisonService:
         before_path, sha = await self._before(file, against)
         contents = await self._blobs.get_many([sha, file.content_sha])
         before, after = (contents[key].decode() for key in (sha, file.content_sha))
-        changes = await asyncio.to_thread(key_changes, before, after, file.format)
-        return Comparison(before_path, file.path, before, after, changes)
+        paths = before_path, file.path
+        unified, changes = await self._workers.run(compare_texts, before, after, paths, file.format, by_key)
+        return Comparison(*paths, before, after, changes, unified)
 
     async def _before(self, file: ModifiedFile, against: str) -> tuple[str, str]:
         """The path and the blob id of the text to compare with."""
@@ -149,12 +150,27 @@ class ComparisonService:
             some = left[start : start + _READ_AT_ONCE]
             contents = await self._blobs.get_many(some)
             texts = [contents[sha].decode() for sha in some]
-            rows = await asyncio.to_thread(rows_beside, original, texts, file_format)
-            found |= dict(zip(some, rows, strict=True))
+            found |= dict(zip(some, await self._rows_beside(original, texts, file_format), strict=True))
         self._rows |= {(original_sha, sha, file_format): rows for sha, rows in found.items()}
         while len(self._rows) > _REMEMBERED:
             self._rows.popitem(last=False)
         return found
+
+    async def _rows_beside(self, original: str, texts: Sequence[str], file_format: FileFormat) -> list[_Rows]:
+        try:
+            return await self._workers.run(rows_beside, original, texts, file_format)
+        except TooComplexError:
+            if len(texts) == 1:
+                return [None]
+        half = len(texts) // 2
+        first = await self._rows_beside(original, texts[:half], file_format)
+        return first + await self._rows_beside(original, texts[half:], file_format)
+
+    async def _value_rows(self, texts: Sequence[str], file_format: FileFormat) -> _Rows:
+        try:
+            return await self._workers.run(value_rows, texts, file_format)
+        except TooComplexError:
+            return None
 
     async def _table(
         self,
@@ -164,7 +180,7 @@ class ComparisonService:
         rows: Mapping[str, Sequence[ValueRow]],
     ) -> tuple[VariedKey, ...] | None:
         text = (await self._blobs.get(original_sha)).decode()
-        own = await asyncio.to_thread(value_rows, [text], file_format)
+        own = await self._value_rows([text], file_format)
         if own is None:
             return None
         places = {row.path: place for place, row in enumerate(own)}
@@ -173,7 +189,7 @@ class ComparisonService:
             readable = [file for file in files if file.id in rows]
             contents = await self._blobs.get_many({file.content_sha for file in readable})
             texts = [text, *(contents[file.content_sha].decode() for file in readable)]
-            whole = await asyncio.to_thread(value_rows, texts, file_format)
+            whole = await self._value_rows(texts, file_format)
             return None if whole is None else _all_together(whole, [file.id for file in readable])
         return _joined(places, rows)
 

@@ -4,19 +4,17 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from benchmark_manager.domain.classification import Candidate, skip_reason_of_content, type_by_content
-from benchmark_manager.domain.tree_changes import UpstreamFile
+from benchmark_manager.errors import TooComplexError
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.contents import MemoryBudget, fetch_blobs
-from benchmark_manager.models.original_file import FileFormat, FileType, SkipReason
-from benchmark_manager.models.problem import Verdict
+from benchmark_manager.services.places import SyncPlaces
 from benchmark_manager.services.progress import Progress
-from benchmark_manager.services.validation import ValidationService
+from benchmark_manager.services.text_work import LookedAt, WantedFile, judge_files
 from benchmark_manager.stores.blobs import BlobStore
+from benchmark_manager.workers.pool import WorkerPool
 
 #: Contents held at once before they are written, bytes and number.
 _BATCH_BYTES: Final = 1_000_000
@@ -24,43 +22,32 @@ _BATCH_FILES: Final = 600
 #: Batches on their way into the store at once, beside the one that is being filled.
 _FLUSHES: Final = 2
 _READ_AT_ONCE: Final = 50
-
-
-@dataclass(frozen=True, slots=True)
-class WantedFile:
-    """A file whose content has to be looked at before it can be an original."""
-
-    path: str
-    sha: str
-    size: int
-    candidate: Candidate
-    format: FileFormat
-
-
-@dataclass(frozen=True, slots=True)
-class LookedAt:
-    """What a content turned out to be: an original with its verdict, or skipped."""
-
-    file: UpstreamFile | None
-    verdict: Verdict | None
-    skip_reason: SkipReason | None
+#: Files of one sync which may prove too complex before the others are copied without a verdict.
+_TOO_COMPLEX_AT_MOST: Final = 5
 
 
 class Copier:
     """Begins to bring contents into the blob store."""
 
     def __init__(
-        self, blobs: BlobStore, budget: MemoryBudget, validation: ValidationService, clock: Callable[[], datetime]
+        self,
+        blobs: BlobStore,
+        budget: MemoryBudget,
+        workers: WorkerPool,
+        places: SyncPlaces,
+        clock: Callable[[], datetime],
     ) -> None:
         self._blobs = blobs
         self._budget = budget
-        self._validation = validation
+        self._workers = workers
+        self._places = places
         self._clock = clock
         # Apart from what is being fetched: that waits for this, so one budget for both could come to a standstill.
         self._flushed = MemoryBudget()
 
     def of_sync(self, client: RepositoryClient, progress: Progress) -> "Copying":
-        return Copying(self._blobs, self._budget, self._flushed, self._validation, self._clock, client, progress)
+        judging = Judging(self._workers, self._places)
+        return Copying(self._blobs, self._budget, self._flushed, judging, self._clock, client, progress)
 
 
 class Copying:
@@ -74,7 +61,7 @@ class Copying:
         blobs: BlobStore,
         budget: MemoryBudget,
         flushed: MemoryBudget,
-        validation: ValidationService,
+        judging: "Judging",
         clock: Callable[[], datetime],
         client: RepositoryClient,
         progress: Progress,
@@ -83,7 +70,7 @@ class Copying:
         self._blobs = blobs
         self._budget = budget
         self._flushed = flushed
-        self._validation = validation
+        self._judging = judging
         self._clock = clock
         self._client = client
         self._progress = progress
@@ -110,7 +97,7 @@ class Copying:
         ids = sorted(await self._blobs.known(by_sha, self._client.repository.key, self._clock()))
         for start in range(0, len(ids), _READ_AT_ONCE):
             contents = await self._blobs.get_many(ids[start : start + _READ_AT_ONCE])
-            self._looked |= await asyncio.to_thread(_look_at, contents, by_sha, self._validation)
+            self._looked |= await self._judging.judge(contents, by_sha)
 
     async def add(self, files: Iterable[tuple[WantedFile, bytes]]) -> None:
         """Copy contents which have the ids of their files; more may arrive meanwhile. In the end, `finish`."""
@@ -155,12 +142,55 @@ class Copying:
     async def _flush(self, batch: "_Batch") -> None:
         # One is looked at while the one before is written: the first takes our time, the second the database's.
         async with self._looking:
-            looked = await asyncio.to_thread(_look_at, batch.contents, batch.by_sha, self._validation)
+            looked = await self._judging.judge(batch.contents, batch.by_sha)
         good = [
             data for sha, data in batch.contents.items() if looked[batch.by_sha[sha][0].path, sha].skip_reason is None
         ]
         await self._blobs.put(good, self._client.repository.key, self._clock())
         self._looked |= looked
+
+
+class Judging:
+    """Judges the contents of one sync in worker processes; a text which is too complex costs only itself."""
+
+    def __init__(self, workers: WorkerPool, places: SyncPlaces) -> None:
+        self._workers = workers
+        self._places = places
+        self._too_complex = 0
+
+    async def judge(
+        self, contents: Mapping[str, bytes], by_sha: Mapping[str, list[WantedFile]]
+    ) -> dict[tuple[str, str], LookedAt]:
+        """Return what each file is, by its path and blob id."""
+        by_sha = {sha: by_sha[sha] for sha in contents}
+        if self._too_complex >= _TOO_COMPLEX_AT_MOST:
+            return _unjudged(contents, by_sha)
+        try:
+            return await self._workers.run(judge_files, contents, by_sha)
+        except TooComplexError:
+            # This may take long, and other syncs need the right to read meanwhile.
+            async with self._places.lent():
+                return await self._one_by_one(contents, by_sha)
+
+    async def _one_by_one(
+        self, contents: Mapping[str, bytes], by_sha: Mapping[str, list[WantedFile]]
+    ) -> dict[tuple[str, str], LookedAt]:
+        looked: dict[tuple[str, str], LookedAt] = {}
+        for sha, data in contents.items():
+            one = {sha: data}, {sha: by_sha[sha]}
+            try:
+                if self._too_complex < _TOO_COMPLEX_AT_MOST:
+                    looked |= await self._workers.run(judge_files, *one)
+                else:
+                    looked |= _unjudged(*one)
+            except TooComplexError:
+                self._too_complex += 1
+                looked |= _unjudged(*one)
+        return looked
+
+
+def _unjudged(contents: Mapping[str, bytes], by_sha: Mapping[str, list[WantedFile]]) -> dict[tuple[str, str], LookedAt]:
+    return judge_files(contents, by_sha, judged=False)
 
 
 class _Batch:
@@ -190,30 +220,3 @@ def _by_sha(wanted: Iterable[WantedFile]) -> dict[str, list[WantedFile]]:
     for file in wanted:
         by_sha[file.sha].append(file)
     return by_sha
-
-
-def _look_at(
-    contents: Mapping[str, bytes], by_sha: Mapping[str, list[WantedFile]], validation: ValidationService
-) -> dict[tuple[str, str], LookedAt]:
-    """What each file is, by its path and blob id."""
-    looked: dict[tuple[str, str], LookedAt] = {}
-    for sha, data in contents.items():
-        reason = skip_reason_of_content(data)
-        # The same content may stand at thousands of paths: one verdict for all that are read alike.
-        verdicts: dict[tuple[FileFormat, Candidate], tuple[FileType, Verdict]] = {}
-        for file in by_sha[sha]:
-            if reason is not None:
-                looked[file.path, sha] = LookedAt(None, None, reason)
-                continue
-            kind = file.format, file.candidate
-            if kind not in verdicts:
-                verdicts[kind] = _judged(file, data.decode(), validation)
-            file_type, verdict = verdicts[kind]
-            upstream = UpstreamFile(file.path, sha, len(data), file_type, file.format)
-            looked[file.path, sha] = LookedAt(upstream, verdict, None)
-    return looked
-
-
-def _judged(file: WantedFile, text: str, validation: ValidationService) -> tuple[FileType, Verdict]:
-    file_type = type_by_content(text) if file.candidate == "by_content" else file.candidate
-    return file_type, validation.validate(text, file.format, file_type, sha=file.sha)

@@ -1,17 +1,18 @@
 """What became of the originals of modified files: computed from the contents, never guessed."""
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
-from benchmark_manager.domain.merge import merge
+from benchmark_manager.errors import TooComplexError
 from benchmark_manager.models.modified_file import Drift
 from benchmark_manager.models.original_file import FileFormat, OriginalFile
+from benchmark_manager.services.text_work import merges_cleanly
 from benchmark_manager.stores.blobs import BlobStore
+from benchmark_manager.workers.pool import WorkerPool
 
 #: Merges judged at once: their contents are in memory.
-_AT_ONCE: Final = 16
+_AT_ONCE: Final = 8
 _REMEMBERED: Final = 20_000
 
 
@@ -37,8 +38,9 @@ Judgements = dict[MergeQuestion, Drift]
 class DriftJudge:
     """Judges modified files against their originals as these are now; remembers its judgements."""
 
-    def __init__(self, blobs: BlobStore) -> None:
+    def __init__(self, blobs: BlobStore, workers: WorkerPool) -> None:
         self._blobs = blobs
+        self._workers = workers
         self._known: OrderedDict[MergeQuestion, Drift] = OrderedDict()
 
     async def drift(self, original: OriginalFile, base_sha: str, content_sha: str) -> Drift:
@@ -63,29 +65,29 @@ class DriftJudge:
         for start in range(0, len(left), _AT_ONCE):
             some = left[start : start + _AT_ONCE]
             contents = await self._blobs.get_many({sha for question in some for sha in question[:3]})
-            judged = await asyncio.to_thread(_merged, some, contents)
-            answers |= judged
-            self._remember(judged)
+            for question in some:
+                answers[question] = await self._merged(question, contents)
         return answers
+
+    async def _merged(self, question: MergeQuestion, contents: Mapping[str, bytes]) -> Drift:
+        base, theirs, mine = (contents[sha].decode() for sha in question[:3])
+        try:
+            clean = await self._workers.run(merges_cleanly, base, theirs, mine, question.format)
+        except TooComplexError:
+            # Only a person can merge it.
+            clean = False
+        drift: Drift = "behind" if clean else "conflict"
+        self._remember(question, drift)
+        return drift
 
     def _answer(self, question: MergeQuestion) -> Drift | None:
         return question.obvious or self._known.get(question)
 
-    def _remember(self, judged: Judgements) -> None:
-        self._known |= judged
+    def _remember(self, question: MergeQuestion, drift: Drift) -> None:
+        self._known[question] = drift
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
 
 
 def _question(original: OriginalFile, base_sha: str, content_sha: str) -> MergeQuestion:
     return MergeQuestion(base_sha, original.sha, content_sha, original.format)
-
-
-def _merged(questions: Collection[MergeQuestion], contents: Mapping[str, bytes]) -> Judgements:
-    texts = {sha: data.decode() for sha, data in contents.items()}
-    return {question: _judged(question, texts) for question in questions}
-
-
-def _judged(question: MergeQuestion, texts: Mapping[str, str]) -> Drift:
-    base, theirs, mine = (texts[sha] for sha in question[:3])
-    return "conflict" if merge(base, theirs, mine, question.format).outcome == "conflict" else "behind"

@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,33 +24,22 @@ class SchemasMissingError(Exception):
 
 
 class SchemaSource:
-    """The schemas, read when a manifest is first judged; without them manifests are judged by our own rules alone."""
+    """Which schemas there are; worker processes read them. Without them manifests are held to our own rules alone."""
 
     def __init__(self, package: str = PACKAGE) -> None:
-        """Look for the package; only which versions it has is read now."""
+        """Find the package's versions, without reading their schemas."""
+        self.package = package
         self.versions: tuple[str, ...] = ()
         self.missing: str | None = None
-        self._package = package
-        self._schemas: KubernetesSchemas | None = None
-        self._lock = threading.Lock()
         try:
             self.versions = tuple(find_versions(package))
         except SchemasMissingError as error:
-            self._give_up(error)
+            self.give_up(str(error))
 
-    def get(self) -> KubernetesSchemas | None:
-        """The schemas, or None where `missing` says why there are none; the first call takes a tenth of a second."""
-        with self._lock:
-            if self._schemas is None and self.missing is None:
-                try:
-                    self._schemas = load_schemas(self._package)
-                except SchemasMissingError as error:
-                    self._give_up(error)
-        return self._schemas
-
-    def _give_up(self, error: SchemasMissingError) -> None:
-        self.versions, self.missing = (), str(error)
-        _log.warning("manifests are not held to Kubernetes' schemas", reason=self.missing)
+    def give_up(self, reason: str) -> None:
+        """Note that the schemas cannot be read."""
+        self.versions, self.missing = (), reason
+        _log.warning("manifests are not held to Kubernetes' schemas", reason=reason)
 
 
 def find_versions(package: str) -> dict[str, Path]:

@@ -1,6 +1,5 @@
 """Bringing modified files to the state of their originals."""
 
-import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,18 +15,25 @@ from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.database import Database, Session, milliseconds
 from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
+from benchmark_manager.workers.pool import WorkerPool
 
 
 @dataclass(frozen=True, slots=True)
-class MergePreview:
-    """A merge and the three texts it is of; `original` and `file` are what they were read from."""
+class MergeTexts:
+    """The three texts of a merge; `original` and `file` are what they were read from."""
 
-    merge: Merge
     base: str
     theirs: str
     mine: str
     original: OriginalFile
     file: ModifiedFile
+
+
+@dataclass(frozen=True, slots=True)
+class MergePreview(MergeTexts):
+    """A merge and the three texts it is of."""
+
+    merge: Merge
 
 
 class _MovedError(Exception):
@@ -44,6 +50,7 @@ class MergeService:
         originals: OriginalFileStore,
         modified: ModifiedFileStore,
         blobs: BlobStore,
+        workers: WorkerPool,
         *,
         clock: Callable[[], datetime],
     ) -> None:
@@ -52,6 +59,7 @@ class MergeService:
         self._originals = originals
         self._modified = modified
         self._blobs = blobs
+        self._workers = workers
         self._clock = clock
 
     async def preview(self, modified_file_id: str) -> MergePreview:
@@ -60,7 +68,30 @@ class MergeService:
         Raises:
             NotFoundError
             ConflictError: `upstream_removed`, there is nothing to merge with.
+            TooComplexError, WorkersBusyError
         """
+        return await self._merged(await self._texts(modified_file_id))
+
+    async def _merged(self, texts: MergeTexts) -> MergePreview:
+        merged = await self._workers.run(merge, texts.base, texts.theirs, texts.mine, texts.file.format)
+        return MergePreview(texts.base, texts.theirs, texts.mine, texts.original, texts.file, merged)
+
+    async def resolved(self, preview: MergePreview, resolutions: Sequence[Resolution]) -> str:
+        """Return the text which a merge makes with these decisions.
+
+        Raises:
+            MergeConflictError: there are conflicts, and no decisions.
+            InvalidInputError: the decisions do not fit, are not all, or cannot be written.
+            TooComplexError, WorkersBusyError
+        """
+        if resolutions:
+            texts = preview.base, preview.theirs, preview.mine
+            return await self._workers.run(resolve, *texts, preview.file.format, resolutions)
+        if preview.merge.content is None:
+            raise MergeConflictError(preview.merge.conflicts)
+        return preview.merge.content
+
+    async def _texts(self, modified_file_id: str) -> MergeTexts:
         file = await self._files.get(modified_file_id)
         original = await self._originals.get(file.project_id, file.original_file_id)
         if original.removed_at is not None:
@@ -71,8 +102,7 @@ class MergeService:
             )
         contents = await self._blobs.get_many([file.base_sha, original.sha, file.content_sha])
         base, theirs, mine = (contents[sha].decode() for sha in (file.base_sha, original.sha, file.content_sha))
-        merged = await asyncio.to_thread(merge, base, theirs, mine, file.format)
-        return MergePreview(merged, base, theirs, mine, original, file)
+        return MergeTexts(base, theirs, mine, original, file)
 
     async def rebase(
         self,
@@ -98,30 +128,30 @@ class MergeService:
                 `expected_original` (None: any will do), so that the decisions would hide what came since.
         """
         while True:
-            preview = await self.preview(modified_file_id)
-            expect_revision(preview.file, expected_revisions)
-            _expect_original(preview.original, expected_original)
-            text = content if content is not None else await merged(preview, resolutions)
-            changes = await self._files.accepted(preview.file, text.encode(), allow_invalid)
+            texts = await self._texts(modified_file_id)
+            expect_revision(texts.file, expected_revisions)
+            _expect_original(texts.original, expected_original)
+            text = content if content is not None else await self.resolved(await self._merged(texts), resolutions)
+            changes = await self._files.accepted(texts.file, text.encode(), allow_invalid)
             try:
-                return await self._store(preview, changes, expected_revisions, actor)
+                return await self._store(texts, changes, expected_revisions, actor)
             except _MovedError:
                 continue
 
     async def _store(
         self,
-        preview: MergePreview,
+        texts: MergeTexts,
         changes: dict[str, object],
         expected_revisions: Collection[int] | None,
         actor: str,
     ) -> ModifiedFile:
-        read = preview.file
+        read = texts.file
 
         async def work(session: Session) -> ModifiedFile:
             current = await self._modified.get(read.id, session)
             expect_revision(current, expected_revisions)
             original = await self._originals.hold(read.project_id, read.original_file_id, session)
-            moved = original.sha != preview.original.sha or original.removed_at is not None
+            moved = original.sha != texts.original.sha or original.removed_at is not None
             if moved or (current.content_sha, current.base_sha) != (read.content_sha, read.base_sha):
                 raise _MovedError
             rebased = current.model_copy(update={**changes, "base_sha": original.sha, "drift": "current"})
@@ -151,18 +181,3 @@ def _expect_original(original: OriginalFile, expected_sha: str | None) -> None:
 
 def _kind(before: ModifiedFile, after: ModifiedFile) -> RevisionKind:
     return "edited" if before.base_sha == after.base_sha else "rebased"
-
-
-async def merged(preview: MergePreview, resolutions: Sequence[Resolution]) -> str:
-    """The text which a merge makes with these decisions.
-
-    Raises:
-        MergeConflictError: there are conflicts, and no decisions.
-        InvalidInputError: the decisions do not fit, are not all, or cannot be written.
-    """
-    if resolutions:
-        texts = preview.base, preview.theirs, preview.mine
-        return await asyncio.to_thread(resolve, *texts, preview.file.format, resolutions)
-    if preview.merge.content is None:
-        raise MergeConflictError(preview.merge.conflicts)
-    return preview.merge.content

@@ -1,5 +1,6 @@
 """What Prometheus is told: https://prometheus.io/docs/practices/naming/."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from prometheus_client import (
@@ -12,17 +13,21 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from benchmark_manager.github.requests import RequestRecord
 from benchmark_manager.models.governor import GovernorStatus
 from benchmark_manager.models.project import Claim, Totals
 from benchmark_manager.models.sync import Sync
+from benchmark_manager.workers.pool import WorkerPool
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 _PREFIX: Final = "benchmark_manager"
 #: Seconds.
 _SYNC_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 _LATENESS_BUCKETS: Final = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 900, 3600)
+_STALL_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _REQUEST_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 
 
@@ -62,6 +67,13 @@ class Metrics:
         self._projects = self._gauge("projects", "Projects by the status of their sync.", "status")
         self._due = self._gauge("projects_due", "Projects which are due now.")
         self._files = self._gauge("files", "Files in place.", "kind")
+        self._stalls = self._histogram(
+            "event_loop_stall_seconds", "How late the event loop was, measured 20 times a second.", _STALL_BUCKETS
+        )
+        self._longest_stall = self._gauge(
+            "event_loop_longest_stall_seconds", "The longest stall of the event loop since the start."
+        )
+        self._longest = 0.0
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, namespace=_PREFIX, registry=self._registry)
@@ -71,6 +83,17 @@ class Metrics:
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
         return Histogram(name, text, labels, namespace=_PREFIX, buckets=buckets, registry=self._registry)
+
+    def watch(self, workers: WorkerPool) -> None:
+        """Show the figures of this pool of worker processes from now on."""
+        self._registry.register(_WorkerFigures(workers))
+
+    def stalled(self, seconds: float) -> None:
+        """Count one measurement of the event loop: how late it was."""
+        self._stalls.observe(seconds)
+        if seconds > self._longest:
+            self._longest = seconds
+            self._longest_stall.set(seconds)
 
     def requested(self, record: RequestRecord) -> None:
         """Count a request to GitHub."""
@@ -107,3 +130,23 @@ class Metrics:
                 self._limit.labels(governor.fingerprint, resource).set(known.limit)
                 self._remaining.labels(governor.fingerprint, resource).set(known.remaining)
         return generate_latest(self._registry)
+
+
+class _WorkerFigures(Collector):
+    """The figures of a pool, read when somebody asks."""
+
+    def __init__(self, workers: WorkerPool) -> None:
+        self._workers = workers
+
+    def collect(self) -> Iterator[Metric]:
+        figures = self._workers.figures
+        tasks = CounterMetricFamily(
+            f"{_PREFIX}_text_tasks", "Texts that worker processes read, by outcome.", labels=["outcome"]
+        )
+        for outcome in ("answered", "too_complex", "refused"):
+            tasks.add_metric([outcome], getattr(figures, outcome))
+        yield tasks
+        yield CounterMetricFamily(
+            f"{_PREFIX}_worker_processes_replaced", "Worker processes that were ended.", value=figures.replaced
+        )
+        yield GaugeMetricFamily(f"{_PREFIX}_text_tasks_waiting", "Texts waiting for a process.", value=figures.waiting)

@@ -1,6 +1,5 @@
 """Making, reading and changing modified files."""
 
-import asyncio
 import hashlib
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -9,13 +8,14 @@ from typing import Final
 from bson import ObjectId
 
 from benchmark_manager.domain.naming import check_modified_name, proposed_names
-from benchmark_manager.errors import InvalidContentError, InvalidInputError, NotFoundError, StaleError
+from benchmark_manager.errors import InvalidContentError, InvalidInputError, NotFoundError, StaleError, TooComplexError
 from benchmark_manager.models.modified_file import Drift, ModifiedFile, variant_path
 from benchmark_manager.models.original_file import FileFormat, FileType, OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Validity, Verdict
 from benchmark_manager.models.revision import RevisionKind
 from benchmark_manager.services.drift import DriftJudge
+from benchmark_manager.services.text_work import TOO_COMPLEX
 from benchmark_manager.services.validation import ValidationService
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.database import Database, Session, milliseconds
@@ -126,7 +126,13 @@ class ModifiedFileService:
                 f"The content has {len(data)} bytes; at most {self._max_file_size} are allowed.",
                 field="content",
             )
-        verdict = await asyncio.to_thread(self._validation.validate, data.decode(), file_format, file_type)
+        try:
+            verdict = await self._validation.validate(data.decode(), file_format, file_type)
+        except TooComplexError:
+            # Whoever takes what does not parse takes what cannot be read.
+            if not allow and original_validity == "valid":
+                raise
+            verdict = TOO_COMPLEX
         if verdict.validity != "valid" and not allow and original_validity == "valid":
             raise InvalidContentError(verdict.problems)
         return verdict

@@ -4,6 +4,8 @@ import asyncio
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Final
 
 from benchmark_manager.models.sync import SyncTrigger
@@ -14,6 +16,18 @@ PER_CREDENTIAL: Final = 8
 #: What a person waits for need not wait for these places; so many more may run.
 EXTRA_FOR_PEOPLE: Final = 8
 _ORDER: Final[tuple[SyncTrigger, ...]] = ("manual", "webhook", "poll")
+
+
+@dataclass(slots=True)
+class _Held:
+    """The place of one sync, as the tasks that it starts see it."""
+
+    trigger: SyncTrigger
+    credential: str
+    is_held: bool = True
+
+
+_held: Final[ContextVar[_Held | None]] = ContextVar("held_place", default=None)
 
 _Turns = OrderedDict[str, deque[asyncio.Future[None]]]
 
@@ -37,6 +51,32 @@ class SyncPlaces:
     @asynccontextmanager
     async def taken(self, trigger: SyncTrigger, credential: str) -> AsyncIterator[None]:
         """Hold a place, when it is one's turn."""
+        await self._wait(trigger, credential)
+        held = _Held(trigger, credential)
+        token = _held.set(held)
+        try:
+            yield
+        finally:
+            _held.reset(token)
+            if held.is_held:
+                self._give_back(credential)
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[None]:
+        """Let others have the place which this sync holds, if it holds one; inside, it reads nothing from GitHub."""
+        held = _held.get()
+        if held is None or not held.is_held:
+            yield
+            return
+        held.is_held = False
+        self._give_back(held.credential)
+        try:
+            yield
+        finally:
+            await self._wait(held.trigger, held.credential)
+            held.is_held = True
+
+    async def _wait(self, trigger: SyncTrigger, credential: str) -> None:
         turn = asyncio.get_running_loop().create_future()
         self._queues[trigger].setdefault(credential, deque()).append(turn)
         self._give()
@@ -46,10 +86,6 @@ class SyncPlaces:
             if turn.done() and not turn.cancelled():
                 self._give_back(credential)
             raise
-        try:
-            yield
-        finally:
-            self._give_back(credential)
 
     def _give_back(self, credential: str) -> None:
         self._running[credential] -= 1

@@ -13,19 +13,15 @@ from benchmark_manager.domain.config_map import (
     config_map_keys,
 )
 from benchmark_manager.domain.release_archive import Archive, archive_length, check_archivable, new_archive
-from benchmark_manager.domain.release_comparison import (
-    Changed,
-    ChangedFile,
-    Comparison,
-    affordable,
-    changed_file,
-    compared,
-)
+from benchmark_manager.domain.release_comparison import ChangedFile, Comparison, affordable, compared
 from benchmark_manager.domain.release_digest import sums_text
+from benchmark_manager.errors import TooComplexError
 from benchmark_manager.models.release import ArchiveFormat, Release, ReleaseFile
+from benchmark_manager.services.text_work import changed_files
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.database import IN_AT_MOST
 from benchmark_manager.stores.releases import ReleaseStore
+from benchmark_manager.workers.pool import WorkerPool
 
 #: Contents in memory at once while an archive is sent, bytes; one file may be larger.
 _BATCH_BYTES: Final = 1024 * 1024
@@ -44,9 +40,10 @@ class ArchiveStream:
 class ReleaseDelivery:
     """Reads only. Every content is checked against its SHA-256 before it leaves."""
 
-    def __init__(self, releases: ReleaseStore, blobs: BlobStore) -> None:
+    def __init__(self, releases: ReleaseStore, blobs: BlobStore, workers: WorkerPool) -> None:
         self._releases = releases
         self._blobs = blobs
+        self._workers = workers
 
     async def sums(self, release: Release) -> bytes:
         return await asyncio.to_thread(sums_text, await self._releases.files(release))
@@ -103,9 +100,23 @@ class ReleaseDelivery:
         added, removed, changed = await asyncio.to_thread(compared, *both)
         looked_at = affordable(changed, _COMPARED_BYTES)
         contents = await self._blobs.get_many(file.sha for pair in looked_at for file in pair)
-        found = await asyncio.to_thread(_changed_files, looked_at, contents)
+        pairs = [
+            (old.path, _checked(old, contents[old.sha]), _checked(new, contents[new.sha])) for old, new in looked_at
+        ]
+        found = {file.path: file for file in await self._changed_files(pairs)}
         rows = tuple(found.get(old.path) or ChangedFile(old.path, None) for old, _ in changed)
         return Comparison(added, removed, rows, complete=len(looked_at) == len(changed))
+
+    async def _changed_files(self, pairs: Sequence[tuple[str, bytes, bytes]]) -> list[ChangedFile]:
+        if not pairs:
+            return []
+        try:
+            return await self._workers.run(changed_files, pairs)
+        except TooComplexError:
+            if len(pairs) == 1:
+                return [ChangedFile(pairs[0][0], None)]
+        half = len(pairs) // 2
+        return await self._changed_files(pairs[:half]) + await self._changed_files(pairs[half:])
 
 
 # What follows runs in threads, so that others are served meanwhile.
@@ -127,13 +138,6 @@ def _manifest(
 ) -> bytes:
     data = {keys[file.path]: _checked(file, contents[file.sha]).decode() for file in files}
     return config_map(name, release.digest, data).encode()
-
-
-def _changed_files(changed: Sequence[Changed], contents: Mapping[str, bytes]) -> dict[str, ChangedFile]:
-    return {
-        old.path: changed_file(old.path, _checked(old, contents[old.sha]), _checked(new, contents[new.sha]))
-        for old, new in changed
-    }
 
 
 async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

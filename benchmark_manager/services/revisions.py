@@ -1,6 +1,5 @@
 """What modified files were, and bringing that back."""
 
-import asyncio
 import re
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -100,7 +99,7 @@ class RevisionService:
         expect_revision(file, expected_revisions)
         revision = await self._revision(file, number)
         text = (await self.content(revision)).decode()
-        verdict = await asyncio.to_thread(self._validation.validate, text, file.format, file.file_type)
+        verdict = await self._validation.validate(text, file.format, file.file_type)
         state = {name: getattr(revision, name) for name in _STATE}
 
         async def work(session: Session) -> ModifiedFile:

@@ -10,7 +10,7 @@ from benchmark_manager.github.protocol import TreeEntry
 from benchmark_manager.models.original_file import FileFormat
 from benchmark_manager.models.project import Source
 from benchmark_manager.models.sync import SkippedFile
-from benchmark_manager.services.copying import WantedFile
+from benchmark_manager.services.text_work import WantedFile
 
 #: These reasons were found in the content, so they hold as long as the blob is the same.
 _CONTENT_REASONS: Final = frozenset({"binary", "not_utf8", "lfs_pointer"})

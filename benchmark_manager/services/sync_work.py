@@ -31,6 +31,7 @@ from benchmark_manager.stores.database import Database, Session, milliseconds
 from benchmark_manager.stores.leases import Finished, LeaseStore
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.syncs import SyncStore
+from benchmark_manager.workers.caller import Caller, calling_as
 
 _log = structlog.get_logger(__name__)
 
@@ -85,6 +86,10 @@ class SyncWork:
         Raises:
             LeaseLostError, SourceChangedError, StorageError, PyMongoError: nothing was recorded.
         """
+        with calling_as(Caller(f"project:{run.project.id}", background=True)):
+            return await self._run(run)
+
+    async def _run(self, run: SyncRun) -> Sync:
         client: RepositoryClient | None = None
         try:
             ahead = run.ahead

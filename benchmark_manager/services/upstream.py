@@ -21,9 +21,10 @@ from benchmark_manager.models.problem import Verdict
 from benchmark_manager.models.project import Project, RepositoryAddress, Source
 from benchmark_manager.models.sync import SkippedFile, SyncWarning
 from benchmark_manager.services.by_archive import FirstReading, copy_from_archive, worth_of_an_archive
-from benchmark_manager.services.copying import Copier, Copying, WantedFile
+from benchmark_manager.services.copying import Copier, Copying
 from benchmark_manager.services.progress import Progress
 from benchmark_manager.services.sorting_out import Skipped, SortedOut, Sorter
+from benchmark_manager.services.text_work import WantedFile
 from benchmark_manager.stores.original_files import OriginalFileStore
 
 

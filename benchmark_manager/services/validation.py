@@ -1,7 +1,5 @@
 """The one verdict on a content: for copying, for saving, and for whoever only asks."""
 
-import asyncio
-import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,15 +7,16 @@ from typing import Final, TypeAlias
 
 from benchmark_manager.domain.classification import format_of
 from benchmark_manager.domain.git_objects import blob_id
-from benchmark_manager.domain.validation import validate
-from benchmark_manager.domain.validation.across import check_across, references, with_problems
+from benchmark_manager.domain.validation.across import references, with_problems
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.original_file import FileFormat, FileType
 from benchmark_manager.models.problem import Verdict
 from benchmark_manager.services.kubernetes_schemas import SchemaSource
+from benchmark_manager.services.text_work import contradictions, judge, why_no_schemas
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.projects import ProjectStore
+from benchmark_manager.workers.pool import WorkerPool
 
 #: Verdicts kept; the largest, with a hundred problems, has 50 kB.
 _KEPT: Final = 1_000
@@ -51,10 +50,11 @@ class Place:
 
 
 class ValidationService:
-    """Judges contents; what was judged lately is remembered by its hash."""
+    """Judges contents in worker processes; what was judged lately is remembered by its hash."""
 
     def __init__(
         self,
+        workers: WorkerPool,
         schemas: SchemaSource,
         projects: ProjectStore,
         originals: OriginalFileStore,
@@ -62,42 +62,51 @@ class ValidationService:
         *,
         max_file_size: int,
     ) -> None:
+        self._workers = workers
         self._schemas = schemas
         self._projects = projects
         self._originals = originals
         self._blobs = blobs
         self._max_file_size = max_file_size
+        self._tried_schemas = False
         self._verdicts: OrderedDict[_Key, Verdict] = OrderedDict()
-        self._lock = threading.Lock()
 
-    def validate(
-        self, text: str, file_format: FileFormat, file_type: FileType | None, *, sha: str | None = None
-    ) -> Verdict:
-        """The verdict on a content. Never raises; up to a second of work for the largest: call it in a thread.
+    async def validate(self, text: str, file_format: FileFormat, file_type: FileType | None) -> Verdict:
+        """Return the verdict on a content.
 
-        `sha` is git's blob id of the content, where it is known already.
+        Raises:
+            TooComplexError: it takes too much time or memory.
+            WorkersBusyError
         """
-        key = sha or blob_id(text.encode("utf-8", "surrogatepass")), file_format, file_type
-        with self._lock:
-            known = self._verdicts.get(key)
-            if known is not None:
-                self._verdicts.move_to_end(key)
-                return known
-        # Only manifests are worth the reading of schemas.
-        kubernetes = self._schemas.get() if file_type == "job" and file_format == "yaml" else None
-        verdict = validate(text, file_format, file_type, kubernetes=kubernetes)
-        with self._lock:
-            self._verdicts[key] = verdict
-            if len(self._verdicts) > _KEPT:
-                self._verdicts.popitem(last=False)
+        key = blob_id(text.encode("utf-8", "surrogatepass")), file_format, file_type
+        known = self._verdicts.get(key)
+        if known is not None:
+            self._verdicts.move_to_end(key)
+            return known
+        if file_type == "job" and file_format == "yaml":
+            await self._find_schemas()
+        package = self._schemas.package if self._schemas.versions else None
+        verdict = await self._workers.run(judge, text, file_format, file_type, package)
+        self._verdicts[key] = verdict
+        if len(self._verdicts) > _KEPT:
+            self._verdicts.popitem(last=False)
         return verdict
+
+    async def _find_schemas(self) -> None:
+        """Find out, once, whether the schemas that are installed can be read."""
+        if self._schemas.versions and not self._tried_schemas:
+            reason = await self._workers.run(why_no_schemas, self._schemas.package)
+            if reason is not None and self._schemas.versions:
+                self._schemas.give_up(reason)
+            self._tried_schemas = True
 
     async def check(self, name: str, content: str, file_type: FileType, place: Place | None) -> Checked:
         """Judge a content without storing it; with a place, against the project's other files too.
 
         Raises:
-            InvalidInputError: `invalid_name`, `too_large`.
+            InvalidInputError: `invalid_name`, `too_large`, `too_complex`.
             NotFoundError: there is no such project.
+            WorkersBusyError
         """
         file_format = format_of(name)
         if file_format is None:
@@ -106,7 +115,7 @@ class ValidationService:
         if size > self._max_file_size:
             message = f"The content has {size} bytes; at most {self._max_file_size} are allowed."
             raise InvalidInputError("too_large", message, field="content")
-        verdict = await asyncio.to_thread(self.validate, content, file_format, file_type)
+        verdict = await self.validate(content, file_format, file_type)
         if place is not None:
             verdict = await self._across(verdict, content, file_format, file_type, place)
         return Checked(file_format, verdict, self._kubernetes(verdict, file_format, file_type))
@@ -118,9 +127,9 @@ class ValidationService:
         stored = await self._originals.stored(place.project_id)
         shas = {file.path: file.sha for file in stored if not file.removed}
         path = place.path.lstrip("/")
-        wanted = await asyncio.to_thread(references, content, path, file_format, file_type, shas)
+        wanted = await self._workers.run(references, content, path, file_format, file_type, list(shas))
         others = await self._contents({path: shas[path] for path in wanted})
-        problems = await asyncio.to_thread(check_across, content, path, file_format, file_type, others, paths=shas)
+        problems = await self._workers.run(contradictions, content, path, file_format, file_type, others, list(shas))
         return with_problems(verdict, problems)
 
     async def _contents(self, shas: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from benchmark_manager.domain.merge import MergeUnresolvedError
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, InvalidInputError, StaleError
 from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
-from benchmark_manager.services.merging import MergePreview, merged
+from benchmark_manager.services.merging import MergePreview, MergeService
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.decisions import CONFLICTS_AT_MOST, Decision, read_decisions
 from benchmark_manager.web.editing import edited_text, sha256_of
@@ -43,13 +43,13 @@ class _Merge:
     allow_invalid: bool = False
 
     @classmethod
-    async def of(cls, preview: MergePreview, form: Form) -> "_Merge":
+    async def of(cls, merging: MergeService, preview: MergePreview, form: Form) -> "_Merge":
         """With what the form says; where it says nothing yet, the result shows mine."""
         conflicts = preview.merge.conflicts
         decisions = read_decisions(form, conflicts) if len(conflicts) <= CONFLICTS_AT_MOST else ()
         merge = cls(preview, decisions, allow_invalid=form.ticked("allow_invalid"))
         try:
-            merge.result = await merged(preview, [decision.resolution for decision in decisions])
+            merge.result = await merging.resolved(preview, [decision.resolution for decision in decisions])
         except (InvalidInputError, ConflictError) as error:
             is_decided = bool(decisions) and all(decision.is_made for decision in decisions)
             merge.error = error if is_decided else None
@@ -72,7 +72,7 @@ async def show_merge(
         preview = await services.merging.preview(modified_file_id)
     except ConflictError as error:
         return await _gone_page(request, services, modified_file_id, error)
-    return await _merge_page(request, services, await _Merge.of(preview, form))
+    return await _merge_page(request, services, await _Merge.of(services.merging, preview, form))
 
 
 @router.post("/modified-files/{modified_file_id}/merge/preview")
@@ -81,7 +81,7 @@ async def preview_decisions(
 ) -> Response:
     """The page of the merge with what these decisions make; nothing is changed."""
     preview = await services.merging.preview(modified_file_id)
-    return await _merge_page(request, services, await _Merge.of(preview, form))
+    return await _merge_page(request, services, await _Merge.of(services.merging, preview, form))
 
 
 @router.post("/modified-files/{modified_file_id}/merge")
@@ -89,7 +89,7 @@ async def rebase(
     request: Request, services: ServicesDependency, modified_file_id: str, form: FormDependency, actor: PersonDependency
 ) -> Response:
     """Merge as it was decided, over the texts that the person saw; whatever stands against it, the decisions stay."""
-    merge = await _Merge.of(await services.merging.preview(modified_file_id), form)
+    merge = await _Merge.of(services.merging, await services.merging.preview(modified_file_id), form)
     try:
         _expect_unmoved(merge.preview, form)
         if merge.left or merge.is_too_much:
@@ -104,7 +104,7 @@ async def rebase(
             actor=actor,
         )
     except (StaleError, _MovedError):
-        merge = await _Merge.of(await services.merging.preview(modified_file_id), form)
+        merge = await _Merge.of(services.merging, await services.merging.preview(modified_file_id), form)
         merge.moved = True
         return await _merge_page(request, services, merge, status_code=_STALE)
     except (InvalidInputError, ConflictError) as error:
@@ -134,7 +134,7 @@ async def continue_by_hand(
 
 
 async def _start_by_hand(request: Request, services: Services, modified_file_id: str, form: Form) -> Response:
-    merge = await _Merge.of(await services.merging.preview(modified_file_id), form)
+    merge = await _Merge.of(services.merging, await services.merging.preview(modified_file_id), form)
     file = merge.preview.file
     text = merge.preview.mine if merge.result is None else merge.result
     draft = Draft.stored(file.modified_name, file.description, text, file.revision, ())

@@ -3,14 +3,13 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx2 as httpx
 import pytest
 from bson import ObjectId
 
 from benchmark_manager.factory import Outside
-from benchmark_manager.services import drift
+from benchmark_manager.workers.pool import WorkerPool
 from github_test_server import GitHubTestServer, Repository
 from support.problems import assert_problem, fields_at_fault
 from support.service import Json, Service, running_service
@@ -204,24 +203,17 @@ async def test_an_undone_reset_brings_back_what_it_deleted_and_nothing_else(eith
     assert await undo(either, project, done) == {"restored_count": 0, "restored": [], "left": []}
 
 
-async def test_a_reset_is_undone_by_judging_many_variants_at_once(
-    service: Service, project: Json, original: Json, repository: Repository, monkeypatch: pytest.MonkeyPatch
+async def test_a_reset_is_undone_by_judging_each_variant_once(
+    service: Service, project: Json, original: Json, repository: Repository, workers: WorkerPool
 ) -> None:
     for n in range(20):
         await service.variant(project["id"], original, modified_name=f"{n}.yaml", content=f"mine: {n}\n")
     done = await reset(service, project)
     repository.commit({"config/a.yaml": b"upstream: 1\n"})
     await service.sync(project["id"])
-    judged: list[int] = []
-    merged = drift._merged
-
-    def counted(questions: Any, contents: Any) -> Any:
-        judged.append(len(questions))
-        return merged(questions, contents)
-
-    monkeypatch.setattr(drift, "_merged", counted)
+    before = workers.figures.answered
     assert (await undo(service, project, done))["restored_count"] == 20
-    assert judged == [16, 4]
+    assert workers.figures.answered - before == 20
     rows = await service.rows(f"/projects/{project['id']}/modified-files")
     assert {row["drift"] for row in rows} == {"behind"}
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from benchmark_manager.domain.validation import validate
 from benchmark_manager.services import kubernetes_schemas
 from benchmark_manager.services.kubernetes_schemas import PACKAGE, SchemaSource
+from benchmark_manager.services.text_work import why_no_schemas
 from benchmark_manager.services.validation import ValidationService
+from benchmark_manager.workers.pool import WorkerPool
 from support.problems import assert_problem, fields_at_fault
 from support.service import Json, Service
 
@@ -139,61 +140,52 @@ async def test_the_project_s_files_are_the_others(service: Service) -> None:
     assert [p["code"] for p in found["problems"]] == ["schema_not_found"]
 
 
-def service_of(source: SchemaSource) -> ValidationService:
+def service_of(source: SchemaSource, pool: WorkerPool) -> ValidationService:
     """The service without a database, which judging a content alone does not ask."""
     nothing: Any = None
-    return ValidationService(source, nothing, nothing, nothing, max_file_size=1024)
+    return ValidationService(pool, source, nothing, nothing, nothing, max_file_size=1024)
 
 
-def test_a_content_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    judged: list[str] = []
-
-    def counted(text: str, *args: Any, **named: Any) -> Any:
-        judged.append(text)
-        return validate(text, *args, **named)
-
-    monkeypatch.setattr("benchmark_manager.services.validation.validate", counted)
-    service = service_of(SchemaSource())
+async def test_a_content_is_judged_once_for_each_way_to_read_it(workers: WorkerPool) -> None:
+    service = service_of(SchemaSource(), workers)
+    before = workers.figures.answered
     for _ in range(3):
-        service.validate("a: 1\n", "yaml", "config")
-        service.validate("ü: {", "yaml", None)
-    assert judged == ["a: 1\n", "ü: {"]
-    # What is read another way is another verdict.
-    service.validate("a: 1\n", "yaml", "job")
-    service.validate("a: 1\n", "json", "config")
-    assert len(judged) == 4
-    service.validate("told", "yaml", "config", sha="0" * 40)
-    service.validate("not looked at", "yaml", "config", sha="0" * 40)
-    assert judged[4:] == ["told"]
+        await service.validate("a: 1\n", "yaml", "config")
+        await service.validate("ü: {", "yaml", None)
+    assert workers.figures.answered - before == 2
+    await service.validate("a: 1\n", "json", "config")
+    assert workers.figures.answered - before == 3
 
 
-def test_old_verdicts_are_forgotten() -> None:
-    service = service_of(SchemaSource())
-    first = service.validate("a: 0\n", "yaml", "config")
-    for number in range(1, 1_100):
-        service.validate(f"a: {number}\n", "yaml", "config")
-    assert len(service._verdicts) == 1_000
-    assert service.validate("a: 0\n", "yaml", "config") == first
+async def test_old_verdicts_are_forgotten(workers: WorkerPool) -> None:
+    service = service_of(SchemaSource(), workers)
+    for number in range(1_001):
+        await service.validate(f"a: {number}\n", "yaml", "config")
+    before = workers.figures.answered
+    await service.validate("a: 1000\n", "yaml", "config")
+    assert workers.figures.answered == before
+    await service.validate("a: 0\n", "yaml", "config")
+    assert workers.figures.answered == before + 1
 
 
-def test_even_text_which_no_file_can_hold_has_a_verdict() -> None:
-    assert service_of(SchemaSource()).validate("a: \ud800", "yaml", "job").validity == "invalid"
+async def test_even_text_which_no_file_can_hold_has_a_verdict(workers: WorkerPool) -> None:
+    assert (await service_of(SchemaSource(), workers).validate("a: \ud800", "yaml", "job")).validity == "invalid"
 
 
-def test_without_the_package_our_own_rules_remain(caplog: pytest.LogCaptureFixture) -> None:
+async def test_without_the_package_our_own_rules_remain(caplog: pytest.LogCaptureFixture, workers: WorkerPool) -> None:
     source = SchemaSource("no_such_package")
-    assert (source.versions, source.get()) == ((), None)
+    assert source.versions == ()
     assert source.missing == "The package kubernetes-validate is not installed."
-    service = service_of(source)
+    service = service_of(source, workers)
     text = JOB.replace("Never", "Always").replace("image:", "imag:")
-    codes = [p.code for p in service.validate(text, "yaml", "job").problems]
+    codes = [p.code for p in (await service.validate(text, "yaml", "job")).problems]
     assert codes == ["job_restart_policy", "image_missing"]
-    service.validate(JOB, "yaml", "job")
+    await service.validate(JOB, "yaml", "job")
     assert caplog.text.count("manifests are not held to Kubernetes' schemas") == 1
 
 
-async def test_an_answer_says_that_the_package_is_missing() -> None:
-    checked = await service_of(SchemaSource("no_such_package")).check("a.yaml", JOB, "job", None)
+async def test_an_answer_says_that_the_package_is_missing(workers: WorkerPool) -> None:
+    checked = await service_of(SchemaSource("no_such_package"), workers).check("a.yaml", JOB, "job", None)
     assert checked.kubernetes.versions == ()
     assert checked.kubernetes.reason == "The package kubernetes-validate is not installed."
 
@@ -206,10 +198,8 @@ def test_a_damaged_package_is_as_none(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / name / "__init__.py").touch()
     (folder / "_definitions.json").write_text(content)
     monkeypatch.syspath_prepend(tmp_path)
-    source = SchemaSource(name)
-    assert (source.versions, source.missing) == (("1.99",), None)
-    assert source.get() is None
-    assert (source.versions, source.missing is None) == ((), False)
+    assert SchemaSource(name).versions == ("1.99",)
+    assert why_no_schemas(name) is not None
 
 
 def test_an_empty_package_is_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,5 +216,5 @@ def test_the_package_is_never_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
         monkeypatch.delitem(sys.modules, name)
     kubernetes_schemas.load_schemas.cache_clear()
-    assert SchemaSource().get() is not None
+    assert why_no_schemas(PACKAGE) is None
     assert PACKAGE not in sys.modules

@@ -12,7 +12,7 @@ from bson import ObjectId
 
 from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.factory import Outside, utc_now
-from benchmark_manager.services.copying import WantedFile, _look_at
+from benchmark_manager.services.text_work import WantedFile, judge_files
 from github_test_server import Entry, GitHubTestServer, RecordedRequest, Status
 from github_test_server.answers import Answer
 from support.routes import BY_NAME, ROUTES, Route, blobs_asked_for, forget_listings
@@ -312,11 +312,11 @@ async def test_another_size_limit_holds_from_the_next_sync_on_though_upstream_is
     assert (lowered["removed"], [row["reason"] for row in lowered["skipped"]]) == (1, ["too_large"])
 
 
-async def test_one_content_at_many_paths_gets_one_verdict(service: Service) -> None:
+def test_one_content_at_many_paths_gets_one_verdict() -> None:
     sha = blob_id(CONFIG)
     wanted = [WantedFile(f"config/{n}.yaml", sha, len(CONFIG), "config", "yaml") for n in range(9)]
     by_sha = {sha: [*wanted, WantedFile("job/j.yaml", sha, len(CONFIG), "job", "yaml")]}
-    looked = _look_at({sha: CONFIG}, by_sha, service.services.validation)
+    looked = judge_files({sha: CONFIG}, by_sha)
     assert len({id(looked[file.path, sha].verdict) for file in wanted}) == 1
     # As a Job, the same text is judged by other rules.
     assert looked["job/j.yaml", sha].verdict != looked["config/0.yaml", sha].verdict

@@ -35,7 +35,7 @@ from benchmark_manager.stores.syncs import SyncStore
 from github_test_server import Repository, ResetMidBody
 from support.problems import assert_problem
 from support.routes import connection_of
-from support.service import Json, Service, settings_for
+from support.service import Json, Service, settings_for, shared_workers
 
 CONFIG = b"model: llama\n"
 #: As long as upstream and people go on in the long test, seconds.
@@ -155,6 +155,7 @@ def over(database: Database, service: Service) -> Services:
         connection,
         LimitSharing(connection.governors, GovernorStore(database), utc_now),
         Metrics(),
+        shared_workers(),
         utc_now,
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from benchmark_manager.app import create_app
 from benchmark_manager.config import Settings
 from benchmark_manager.factory import Outside, Services
+from benchmark_manager.workers.pool import WorkerPool
 from github_test_server import Entry, GitHubTestServer, Repository
 
 Json = dict[str, Any]
@@ -130,6 +131,22 @@ def _routes(app: FastAPI) -> list[BaseRoute]:
     return _ROUTES
 
 
+_POOLS: list[WorkerPool] = []
+
+
+def shared_workers() -> WorkerPool:
+    """The pool of all services of this test process."""
+    if not _POOLS:
+        _POOLS.append(WorkerPool(2, warm_up="benchmark_manager.services.text_work:warm_up"))
+    return _POOLS[0]
+
+
+async def close_workers() -> None:
+    """End the processes which the services of this test process share."""
+    while _POOLS:
+        await _POOLS.pop().close()
+
+
 @asynccontextmanager
 async def running_service(
     database_url: str,
@@ -140,6 +157,8 @@ async def running_service(
     polls: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Service]:
+    # One pool for all services of a test process: starting processes takes longer than most tests last.
+    outside = replace(outside or Outside(), workers=shared_workers())
     app = create_app(settings_for(database_url, github.url, folder, **settings), outside=outside, polls=polls)
     app.router.routes = _routes(app)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
