@@ -18,7 +18,11 @@ from benchmark_manager.services.kubernetes_schemas import SchemaSource
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "validation.md").read_text("utf-8")
 DOMAIN = ROOT / "benchmark_manager" / "domain"
-SOURCES = [*(DOMAIN / "validation").glob("*.py"), DOMAIN / "yaml_events.py"]
+SOURCES = [
+    *(DOMAIN / "validation").glob("*.py"),
+    DOMAIN / "yaml_events.py",
+    ROOT / "benchmark_manager" / "services" / "text_work.py",
+]
 
 _ROW = re.compile(r"^\| `([a-z_]+)` \| (error|warning) \| (.+) \|$", re.MULTILINE)
 _CODE = re.compile(r"[a-z]+(?:_[a-z]+)*")

@@ -158,7 +158,8 @@ async def running_service(
     **settings: Any,
 ) -> AsyncIterator[Service]:
     # One pool for all services of a test process: starting processes takes longer than most tests last.
-    outside = replace(outside or Outside(), workers=shared_workers())
+    outside = outside or Outside()
+    outside = replace(outside, workers=outside.workers or shared_workers())
     app = create_app(settings_for(database_url, github.url, folder, **settings), outside=outside, polls=polls)
     app.router.routes = _routes(app)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
