@@ -146,6 +146,9 @@ class WorkerPool:
                     raise
             return await self._asked(caller, task, args, seconds)
         except WorkerEndedError as ended:
+            if ended.from_outside:
+                # Who ends processes again and again says nothing about the text.
+                raise WorkersBusyError from None
             self._charge(caller, seconds)
             _log.warning("a text was too complex", caller=caller.name, task=task.__name__, exit_code=ended.code)
             raise TooComplexError from None
@@ -253,6 +256,11 @@ class WorkerPool:
         self._spent[caller.name] = used, self._monotonic()
         if len(self._spent) > _CALLERS:
             del self._spent[next(iter(self._spent))]
+
+    @property
+    def process_ids(self) -> list[int]:
+        """The ids of the processes which run now."""
+        return [worker.pid for worker in self._processes if worker.is_running]
 
     async def start(self) -> None:
         """Start one process now, so that the first task does not wait for it."""

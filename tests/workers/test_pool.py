@@ -101,8 +101,8 @@ async def test_a_task_whose_process_was_killed_is_carried_out_by_another(pool: W
 
 
 async def test_a_process_which_does_not_answer_is_ended() -> None:
-    pool = WorkerPool(2, limits=Limits(wait=30, background_wait=2))
-    with pytest.raises(TooComplexError):
+    pool = WorkerPool(2, limits=Limits(wait=30, background_wait=1))
+    with pytest.raises(WorkersBusyError):
         await pool.run(time.sleep, 600)
     assert await pool.run(doubled, 1) == 2
     await pool.close()

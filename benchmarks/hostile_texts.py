@@ -1,0 +1,319 @@
+"""What hostile texts cost: for each text and each way into the service, seconds, stall of others, and memory.
+
+    python benchmarks/hostile_texts.py [--checkout FOLDER ...] [--only NAME ...] [--doors validate,save,…]
+
+Starts the service of each checkout (this one by default; name an older one to compare) on MongoDB, hands it every
+text of `tests/support/hostile_texts.py`, and measures from outside: how long the answer took, the longest time in
+which the service answered nobody else (asked a hundred times a second for an address that it does not know), and the
+peak of its resident memory, worker processes included, above what it had when idle. A service which does not answer
+within `--patience` seconds is killed and started anew.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import http.client
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2 as httpx
+
+_ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
+
+from benchmarks.harness.processes import descendants
+from benchmarks.harness.report import MEGABYTE, print_table, say
+from github_test_server import GitHubTestServer, Repository
+from support.hostile_texts import HOSTILE, HostileText
+from support.mongod import ReplicaSet
+from support.process import ServiceProcess, environment, free_port
+
+_PAGE_BYTES: Final = 4096
+_SMALL: Final[dict[str, str]] = {"yaml": "a: 1\n", "json": '{"a": 1}\n'}
+_DOORS: Final = ("validate", "save", "diff", "variants", "merge", "sync", "page", "compare page")
+
+
+@dataclass(slots=True)
+class Cost:
+    """What one door of one text cost. `status` is the answer's, or why there was none."""
+
+    status: str
+    seconds: float
+    stall: float
+    memory: int
+
+
+class Watch(threading.Thread):
+    """Asks the service for nothing again and again, and keeps the longest wait and the most memory."""
+
+    def __init__(self, service: ServiceProcess) -> None:
+        super().__init__(daemon=True)
+        self._port = int(service.url.rpartition(":")[2])
+        self._pid = service.process.pid
+        self._over = threading.Event()
+        self.stall = 0.0
+        self.memory = 0
+
+    def run(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
+        while not self._over.is_set():
+            begin = time.perf_counter()
+            try:
+                connection.request("GET", "/nothing-here")
+                connection.getresponse().read()
+            except (OSError, http.client.HTTPException):
+                connection.close()
+            self.stall = max(self.stall, time.perf_counter() - begin)
+            self.memory = max(self.memory, resident(self._pid))
+            self._over.wait(0.01)
+        connection.close()
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join()
+
+
+def resident(pid: int) -> int:
+    """Bytes of a process and of those that it started, databases left out."""
+    total = 0
+    for each in (pid, *_children(pid)):
+        with contextlib.suppress(OSError):
+            total += int(Path(f"/proc/{each}/statm").read_text().split()[1]) * _PAGE_BYTES
+    return total
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return descendants(pid)
+    except OSError:
+        return []
+
+
+@asynccontextmanager
+async def running(checkout: Path, folder: Path, mongo_url: str, github_url: str) -> AsyncIterator[ServiceProcess]:
+    """The service of a checkout, ready."""
+    port, log = free_port(), folder / "service.log"
+    settings = {
+        **{"data_dir": folder / "data", "port": port, "log_level": "warning"},
+        **{"mongo_url": mongo_url, "github_api_urls": github_url},
+    }
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(checkout / "main.py")],
+            cwd=folder,
+            env=environment(pythonpath=checkout, **settings),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    service = ServiceProcess(process, f"http://127.0.0.1:{port}", log)
+    try:
+        await service.ready()
+        yield service
+    finally:
+        process.kill()
+        process.wait()
+
+
+@dataclass(slots=True)
+class Attack:
+    """One checkout's service under attack; started anew where it did not answer."""
+
+    checkout: Path
+    folder: Path
+    mongo_url: str
+    github: GitHubTestServer
+    patience: float
+    count: int = 0
+    costs: dict[tuple[str, str], Cost] = field(default_factory=dict)
+
+    async def all(self, texts: list[HostileText], doors: list[str]) -> None:
+        todo = [(text, door) for text in texts for door in doors if door in text.doors]
+        while todo:
+            async with running(self.checkout, self.folder, self.mongo_url, self.github.url) as service:
+                async with service.client(self.patience) as client:
+                    # What is made at the first request of a kind is no cost of a text.
+                    await client.post("/validate", json={"name": "a.yaml", "content": "a: 1", "file_type": "job"})
+                    await client.get("/ui")
+                    idle = resident(service.process.pid)
+                    while todo:
+                        text, door = todo.pop(0)
+                        cost = await self._one(service, client, text, door, idle)
+                        self.costs[text.name, door] = cost
+                        say(
+                            f"{self.checkout.name} {text.name} {door}: {cost.status} {cost.seconds:.2f} s, "
+                            f"stall {cost.stall:.2f} s, {cost.memory / MEGABYTE:.0f} MB"
+                        )
+                        if cost.status == "none":
+                            break
+
+    async def _one(
+        self, service: ServiceProcess, client: httpx.AsyncClient, text: HostileText, door: str, idle: int
+    ) -> Cost:
+        self.count += 1
+        try:
+            ask = await _prepared(self, client, text, door)
+        except (httpx.HTTPError, AssertionError, KeyError) as error:
+            return Cost("none" if isinstance(error, httpx.HTTPError) else f"not prepared: {error}"[:60], 0, 0, 0)
+        watch = Watch(service)
+        watch.start()
+        begin = time.perf_counter()
+        try:
+            status = str((await ask()).status_code)
+        except httpx.HTTPError:
+            status = "none"
+        taken = time.perf_counter() - begin
+        if status == "none":
+            service.process.kill()
+        await asyncio.to_thread(watch.stop)
+        return Cost(status, taken, watch.stall, max(0, watch.memory - idle))
+
+    def repository(self, files: dict[str, bytes]) -> tuple[str, Repository]:
+        name = f"hostile/{self.checkout.name}-{self.count}"
+        repository = Repository.init(self.folder / f"{name.replace('/', '-')}.git")
+        repository.commit(dict(files), message="first")
+        self.github.add(name, repository)
+        return name, repository
+
+
+Ask = Callable[[], Awaitable[httpx.Response]]
+
+
+async def _prepared(attack: Attack, client: httpx.AsyncClient, text: HostileText, door: str) -> Ask:
+    """Everything before the request that is measured."""
+    content = text.content()
+    path = f"{'job' if text.file_type == 'job' else 'config'}/{text.file_name}"
+    if door == "validate":
+        body: dict[str, Any] = {"name": text.file_name, "content": content, "file_type": text.file_type}
+        if text.others:
+            _, project = await _project(attack, client, {"config/a.yaml": b"a: 1\n", **_bytes(text.others)})
+            body |= {"project_id": project["id"], "path": path}
+        return lambda: client.post("/validate", json=body)
+    if door == "sync":
+        name, _ = attack.repository({path: _encoded(content), **_bytes(text.others)})
+        project = await _ok(client.post("/projects", json=_request(name)))
+        return lambda: client.post(f"/projects/{project['id']}/sync")
+    if door == "page":
+        _, project = await _project(attack, client, {path: _encoded(content)})
+        [original] = [row for row in await _files(client, project) if row["path"] == path]
+        return lambda: client.get(f"/ui/projects/{project['id']}/files/{original['id']}")
+    if door == "merge":
+        return await _merge(attack, client, path, content)
+    small = _SMALL[text.file_name.rpartition(".")[2].replace("yml", "yaml")]
+    _, project = await _project(attack, client, {path: small.encode()})
+    [original] = await _files(client, project)
+    variants = f"/projects/{project['id']}/modified-files"
+    variant = await _ok(client.post(variants, json={"original_file_id": original["id"]}))
+    address = f"/modified-files/{variant['id']}"
+    save = {"content": content}
+    if door == "save":
+        return lambda: client.put(f"{address}?allow_invalid=true", json=save)
+    await _ok(client.put(f"{address}?allow_invalid=true", json=save))
+    if door == "diff":
+        return lambda: client.get(f"{address}/diff", params={"format": "json"})
+    if door == "compare page":
+        return lambda: client.get(f"/ui{address}/compare")
+    return lambda: client.get(f"/projects/{project['id']}/files/{original['id']}/variants")
+
+
+async def _merge(attack: Attack, client: httpx.AsyncClient, path: str, content: str) -> Ask:
+    name, repository = attack.repository({path: _encoded(content)})
+    project = await _ok(client.post("/projects", json=_request(name)))
+    await _ok(client.post(f"/projects/{project['id']}/sync"))
+    [original] = await _files(client, project)
+    ours = f"{content}\n# ours\n" if path.endswith("ml") else f"{content}\n"
+    body = {"original_file_id": original["id"], "content": ours}
+    variant = await _ok(client.post(f"/projects/{project['id']}/modified-files?allow_invalid=true", json=body))
+    repository.commit({path: _encoded(f"\n{content}")}, message="second")
+    await _ok(client.post(f"/projects/{project['id']}/sync"))
+    return lambda: client.get(f"/modified-files/{variant['id']}/merge")
+
+
+def _request(name: str) -> dict[str, object]:
+    return {"name": name, "github_repo_url": name, "polling_interval": 0}
+
+
+async def _project(
+    attack: Attack, client: httpx.AsyncClient, files: dict[str, bytes]
+) -> tuple[Repository, dict[str, Any]]:
+    name, repository = attack.repository(files)
+    project = await _ok(client.post("/projects", json=_request(name)))
+    await _ok(client.post(f"/projects/{project['id']}/sync"))
+    return repository, project
+
+
+async def _files(client: httpx.AsyncClient, project: dict[str, Any]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = (await client.get(f"/projects/{project['id']}/files")).json()
+    return rows
+
+
+async def _ok(request: Awaitable[httpx.Response]) -> Any:  # noqa: ANN401 -- any JSON
+    answer = await request
+    assert answer.is_success, answer.text[:200]
+    return answer.json()
+
+
+def _encoded(content: str) -> bytes:
+    return content.encode("utf-8", "surrogatepass")
+
+
+def _bytes(files: dict[str, str]) -> dict[str, bytes]:
+    return {path: _encoded(content) for path, content in files.items()}
+
+
+def _rows(attacks: list[Attack]) -> Iterator[list[str]]:
+    for name, door in attacks[-1].costs:
+        row = [name, door]
+        for attack in attacks:
+            cost = attack.costs.get((name, door))
+            row += ["", "", "", ""] if cost is None else _cells(cost, attack.patience)
+        yield row
+
+
+def _cells(cost: Cost, patience: float) -> list[str]:
+    taken = f"> {patience:.0f}" if cost.status == "none" else f"{cost.seconds:.2f}"
+    return [cost.status, taken, f"{cost.stall:.2f}", f"{cost.memory / MEGABYTE:.0f}"]
+
+
+async def measure(arguments: argparse.Namespace) -> None:
+    texts = [text for text in HOSTILE if not arguments.only or text.name in arguments.only]
+    doors = arguments.doors.split(",") if arguments.doors else list(_DOORS)
+    attacks = []
+    with tempfile.TemporaryDirectory(prefix="bm-hostile-") as name, GitHubTestServer() as github:
+        async with await ReplicaSet.start(Path(name) / "mongod") as replica_set:
+            for number, checkout in enumerate(arguments.checkout):
+                folder = Path(name) / f"{number}"
+                folder.mkdir()
+                url = replica_set.url.replace("/?", f"/hostile{number}?", 1)
+                attack = Attack(checkout.resolve(), folder, url, github, arguments.patience)
+                await attack.all(texts, doors)
+                attacks.append(attack)
+    head = [
+        "text",
+        "door",
+        *(f"{what} ({a.checkout.name})" for a in attacks for what in ("answer", "s", "stall s", "MB")),
+    ]
+    print_table("Hostile texts", head, _rows(attacks), left=2)
+    worst = attacks[-1].costs.values()
+    print(
+        f"\n{len(worst)} requests: longest answer {max(c.seconds for c in worst):.2f} s, longest stall "
+        f"{max(c.stall for c in worst):.2f} s, most memory {max(c.memory for c in worst) / MEGABYTE:.0f} MB"
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkout", type=Path, action="append", help="a checkout; several are compared")
+    parser.add_argument("--only", nargs="*", help="names of texts")
+    parser.add_argument("--doors", help=f"some of {','.join(_DOORS)}")
+    parser.add_argument("--patience", type=float, default=20.0, help="seconds after which an answer is given up")
+    options = parser.parse_args()
+    options.checkout = options.checkout or [_ROOT]
+    asyncio.run(measure(options))
