@@ -595,7 +595,7 @@ async def test_what_takes_long_for_many_files_keeps_nobody_else_waiting(
         monkeypatch.setattr(module, name, run)
 
     making = ("chosen", "with_sums", "release_digest", "provenance_id")
-    delivering = ("sums_text", "archive_length", "config_map", "compared", "changed_file")
+    delivering = ("sums_text", "archive_length", "config_map", "compared")
     answering = ("release_detail", "effective_answer", "comparison_answer")
     for module, names in ((releases, making), (release_delivery, delivering), (routes, answering)):
         for name in names:

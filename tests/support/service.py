@@ -17,6 +17,7 @@ from benchmark_manager.config import Settings
 from benchmark_manager.factory import Outside, Services
 from benchmark_manager.workers.pool import WorkerPool
 from github_test_server import Entry, GitHubTestServer, Repository
+from support.stalls import LONGEST_STALL, LoopWatch
 
 Json = dict[str, Any]
 
@@ -131,6 +132,21 @@ def _routes(app: FastAPI) -> list[BaseRoute]:
     return _ROUTES
 
 
+class _WatchedTransport(httpx.ASGITransport):
+    """Notes which requests held the event loop for too long, and for how many seconds."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.stalls: dict[str, float] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        with LoopWatch() as watch:
+            answer = await super().handle_async_request(request)
+        if watch.longest > LONGEST_STALL:
+            self.stalls[f"{request.method} {request.url.path}"] = round(watch.longest, 2)
+        return answer
+
+
 _POOLS: list[WorkerPool] = []
 
 
@@ -162,9 +178,10 @@ async def running_service(
     outside = replace(outside, workers=outside.workers or shared_workers())
     app = create_app(settings_for(database_url, github.url, folder, **settings), outside=outside, polls=polls)
     app.router.routes = _routes(app)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    transport = _WatchedTransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://service.test", timeout=60) as http,
     ):
         yield Service(http, github, folder, app)
+    assert not transport.stalls, f"requests held the event loop: {transport.stalls}"
