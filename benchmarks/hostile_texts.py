@@ -1,6 +1,6 @@
 """What hostile texts cost: for each text and each way into the service, seconds, stall of others, and memory.
 
-    python benchmarks/hostile_texts.py [--checkout FOLDER ...] [--only NAME ...] [--doors validate,save,…]
+    python benchmarks/hostile_texts.py [--checkout FOLDER ...] [--only NAME ...] [--ways validate,save,…]
 
 Starts the service of each checkout (this one by default; name an older one to compare) on MongoDB, hands it every
 text of `tests/support/hostile_texts.py`, and measures from outside: how long the answer took, the longest time in
@@ -32,18 +32,21 @@ sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
 from benchmarks.harness.processes import descendants
 from benchmarks.harness.report import MEGABYTE, print_table, say
 from github_test_server import GitHubTestServer, Repository
-from support.hostile_texts import HOSTILE, HostileText
+from support.hostile_texts import HOSTILE, SCHEMA_PATH, SETTINGS_PATH, HostileText, Texts
 from support.mongod import ReplicaSet
 from support.process import ServiceProcess, environment, free_port
 
 _PAGE_BYTES: Final = 4096
+_PAIR: Final = 2
+#: Characters of each text, and bytes that a file may have.
+_SIZE: Final = 1_000_000
+_LARGEST: Final = 1024 * 1024
 _SMALL: Final[dict[str, str]] = {"yaml": "a: 1\n", "json": '{"a": 1}\n'}
-_DOORS: Final = ("validate", "save", "diff", "variants", "merge", "sync", "page", "compare page")
 
 
 @dataclass(slots=True)
 class Cost:
-    """What one door of one text cost. `status` is the answer's, or why there was none."""
+    """What one way of one text cost. `status` is the answer's, or why there was none."""
 
     status: str
     seconds: float
@@ -102,11 +105,14 @@ async def running(checkout: Path, folder: Path, mongo_url: str, github_url: str)
     """The service of a checkout, ready."""
     port, log = free_port(), folder / "service.log"
     settings = {
-        **{"data_dir": folder / "data", "port": port, "log_level": "warning"},
-        **{"mongo_url": mongo_url, "github_api_urls": github_url},
+        "data_dir": folder / "data",
+        "port": port,
+        "log_level": "warning",
+        "mongo_url": mongo_url,
+        "github_api_urls": github_url,
     }
     with log.open("ab") as output:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: ASYNC220 -- a start, in a script which waits for it
             [sys.executable, str(checkout / "main.py")],
             cwd=folder,
             env=environment(pythonpath=checkout, **settings),
@@ -134,32 +140,40 @@ class Attack:
     count: int = 0
     costs: dict[tuple[str, str], Cost] = field(default_factory=dict)
 
-    async def all(self, texts: list[HostileText], doors: list[str]) -> None:
-        todo = [(text, door) for text in texts for door in doors if door in text.doors]
+    async def all(self, texts: list[HostileText], ways: frozenset[str] | None) -> None:
+        """Hand over all texts by all their ways, or only by some."""
+        todo = [(text, way) for text in texts for way in ways_of(text) if ways is None or way in ways]
         while todo:
-            async with running(self.checkout, self.folder, self.mongo_url, self.github.url) as service:
-                async with service.client(self.patience) as client:
-                    # What is made at the first request of a kind is no cost of a text.
-                    await client.post("/validate", json={"name": "a.yaml", "content": "a: 1", "file_type": "job"})
-                    await client.get("/ui")
-                    idle = resident(service.process.pid)
-                    while todo:
-                        text, door = todo.pop(0)
-                        cost = await self._one(service, client, text, door, idle)
-                        self.costs[text.name, door] = cost
-                        say(
-                            f"{self.checkout.name} {text.name} {door}: {cost.status} {cost.seconds:.2f} s, "
-                            f"stall {cost.stall:.2f} s, {cost.memory / MEGABYTE:.0f} MB"
-                        )
-                        if cost.status == "none":
-                            break
+            async with (
+                running(self.checkout, self.folder, self.mongo_url, self.github.url) as service,
+                service.client(self.patience) as client,
+            ):
+                await self._until_it_hangs(service, client, todo)
+
+    async def _until_it_hangs(
+        self, service: ServiceProcess, client: httpx.AsyncClient, todo: list[tuple[HostileText, str]]
+    ) -> None:
+        # What is made at the first request of a kind is no cost of a text.
+        await client.post("/validate", json={"name": "a.yaml", "content": "a: 1", "file_type": "job"})
+        await client.get("/ui")
+        idle = resident(service.process.pid)
+        while todo:
+            text, way = todo.pop(0)
+            cost = await self._one(service, client, text, way, idle)
+            self.costs[text.name, way] = cost
+            say(
+                f"{self.checkout.name}, {text.name}, {way}: {cost.status}, {cost.seconds:.2f} s, "
+                f"stall {cost.stall:.2f} s, {cost.memory / MEGABYTE:.0f} MB"
+            )
+            if cost.status == "none":
+                return
 
     async def _one(
-        self, service: ServiceProcess, client: httpx.AsyncClient, text: HostileText, door: str, idle: int
+        self, service: ServiceProcess, client: httpx.AsyncClient, text: HostileText, way: str, idle: int
     ) -> Cost:
         self.count += 1
         try:
-            ask = await _prepared(self, client, text, door)
+            ask = await _prepared(self, client, text, way)
         except (httpx.HTTPError, AssertionError, KeyError) as error:
             return Cost("none" if isinstance(error, httpx.HTTPError) else f"not prepared: {error}"[:60], 0, 0, 0)
         watch = Watch(service)
@@ -186,54 +200,75 @@ class Attack:
 Ask = Callable[[], Awaitable[httpx.Response]]
 
 
-async def _prepared(attack: Attack, client: httpx.AsyncClient, text: HostileText, door: str) -> Ask:
-    """Everything before the request that is measured."""
-    content = text.content()
-    path = f"{'job' if text.file_type == 'job' else 'config'}/{text.file_name}"
-    if door == "validate":
-        body: dict[str, Any] = {"name": text.file_name, "content": content, "file_type": text.file_type}
-        if text.others:
-            _, project = await _project(attack, client, {"config/a.yaml": b"a: 1\n", **_bytes(text.others)})
-            body |= {"project_id": project["id"], "path": path}
-        return lambda: client.post("/validate", json=body)
-    if door == "sync":
-        name, _ = attack.repository({path: _encoded(content), **_bytes(text.others)})
+async def _prepared(attack: Attack, client: httpx.AsyncClient, text: HostileText, way: str) -> Ask:
+    """Do everything before the request that is measured."""
+    texts = _texts(text)
+    path = f"{'job/a' if text.doors[0] in {'job', 'gpu'} else 'config/a'}.{text.format}"
+    if way == "validate":
+        return await _validation(attack, client, text, path, texts)
+    if way == "sync":
+        name, _ = attack.repository({path: _encoded(texts[0])})
         project = await _ok(client.post("/projects", json=_request(name)))
         return lambda: client.post(f"/projects/{project['id']}/sync")
-    if door == "page":
-        _, project = await _project(attack, client, {path: _encoded(content)})
-        [original] = [row for row in await _files(client, project) if row["path"] == path]
-        return lambda: client.get(f"/ui/projects/{project['id']}/files/{original['id']}")
-    if door == "merge":
-        return await _merge(attack, client, path, content)
-    small = _SMALL[text.file_name.rpartition(".")[2].replace("yml", "yaml")]
-    _, project = await _project(attack, client, {path: small.encode()})
+    if way == "save":
+        texts = (_SMALL[text.format], texts[0])
+    before, *_, after = texts
+    repository, project = await _project(attack, client, {path: _encoded(before)})
     [original] = await _files(client, project)
-    variants = f"/projects/{project['id']}/modified-files"
+    originals = f"/projects/{project['id']}/files/{original['id']}"
+    if way == "page":
+        return lambda: client.get(f"/ui{originals}")
+    variants = f"/projects/{project['id']}/modified-files?allow_invalid=true"
     variant = await _ok(client.post(variants, json={"original_file_id": original["id"]}))
     address = f"/modified-files/{variant['id']}"
-    save = {"content": content}
-    if door == "save":
-        return lambda: client.put(f"{address}?allow_invalid=true", json=save)
-    await _ok(client.put(f"{address}?allow_invalid=true", json=save))
-    if door == "diff":
-        return lambda: client.get(f"{address}/diff", params={"format": "json"})
-    if door == "compare page":
-        return lambda: client.get(f"/ui{address}/compare")
-    return lambda: client.get(f"/projects/{project['id']}/files/{original['id']}/variants")
+    body = {"content": after}
+    if way == "save":
+        return lambda: client.put(f"{address}?allow_invalid=true", json=body)
+    await _ok(client.put(f"{address}?allow_invalid=true", json=body))
+    if way in {"merge", "merge page"}:
+        theirs = texts[1] if len(texts) > _PAIR else f"{before}\n"
+        repository.commit({path: _encoded(theirs)}, message="second")
+        await _ok(client.post(f"/projects/{project['id']}/sync"))
+    target = {
+        "diff": f"{address}/diff?format=json",
+        "compare page": f"/ui{address}/compare",
+        "variants": f"{originals}/variants",
+        "variants page": f"/ui{originals}/variants",
+        "merge": f"{address}/merge",
+        "merge page": f"/ui{address}/merge",
+        "editor page": f"/ui{address}",
+    }[way]
+    return lambda: client.get(target)
 
 
-async def _merge(attack: Attack, client: httpx.AsyncClient, path: str, content: str) -> Ask:
-    name, repository = attack.repository({path: _encoded(content)})
-    project = await _ok(client.post("/projects", json=_request(name)))
-    await _ok(client.post(f"/projects/{project['id']}/sync"))
-    [original] = await _files(client, project)
-    ours = f"{content}\n# ours\n" if path.endswith("ml") else f"{content}\n"
-    body = {"original_file_id": original["id"], "content": ours}
-    variant = await _ok(client.post(f"/projects/{project['id']}/modified-files?allow_invalid=true", json=body))
-    repository.commit({path: _encoded(f"\n{content}")}, message="second")
-    await _ok(client.post(f"/projects/{project['id']}/sync"))
-    return lambda: client.get(f"/modified-files/{variant['id']}/merge")
+async def _validation(attack: Attack, client: httpx.AsyncClient, text: HostileText, path: str, texts: Texts) -> Ask:
+    file_type = path.partition("/")[0]
+    body: dict[str, Any] = {"name": path.rpartition("/")[2], "content": texts[0], "file_type": file_type}
+    if len(texts) > 1:
+        other = SCHEMA_PATH if text.doors[0] == "schema" else SETTINGS_PATH
+        _, project = await _project(attack, client, {path: _encoded(_SMALL[text.format]), other: _encoded(texts[1])})
+        body |= {"project_id": project["id"], "path": path}
+    return lambda: client.post("/validate", json=body)
+
+
+def _texts(text: HostileText) -> Texts:
+    """The texts, as large as the service takes them."""
+    size = _SIZE * len(text.make(1000))
+    texts = text.make(size)
+    while max(len(_encoded(each)) for each in texts) > _LARGEST:
+        size = size * 9 // 10
+        texts = text.make(size)
+    return texts
+
+
+def ways_of(text: HostileText) -> Iterator[str]:
+    """The ways into the service which a text attacks."""
+    if {"validate", "job", "schema", "gpu", "sync"} & set(text.doors):
+        yield "validate"
+    if {"validate", "job", "sync"} & set(text.doors):
+        yield from ("save", "sync", "page")
+    if {"diff", "compare", "variants", "merge", "drift"} & set(text.doors):
+        yield from ("diff", "compare page", "variants", "variants page", "merge", "merge page", "editor page")
 
 
 def _request(name: str) -> dict[str, object]:
@@ -264,15 +299,11 @@ def _encoded(content: str) -> bytes:
     return content.encode("utf-8", "surrogatepass")
 
 
-def _bytes(files: dict[str, str]) -> dict[str, bytes]:
-    return {path: _encoded(content) for path, content in files.items()}
-
-
 def _rows(attacks: list[Attack]) -> Iterator[list[str]]:
-    for name, door in attacks[-1].costs:
-        row = [name, door]
+    for name, way in attacks[-1].costs:
+        row = [name, way]
         for attack in attacks:
-            cost = attack.costs.get((name, door))
+            cost = attack.costs.get((name, way))
             row += ["", "", "", ""] if cost is None else _cells(cost, attack.patience)
         yield row
 
@@ -284,7 +315,7 @@ def _cells(cost: Cost, patience: float) -> list[str]:
 
 async def measure(arguments: argparse.Namespace) -> None:
     texts = [text for text in HOSTILE if not arguments.only or text.name in arguments.only]
-    doors = arguments.doors.split(",") if arguments.doors else list(_DOORS)
+    ways = frozenset(arguments.ways.split(",")) if arguments.ways else None
     attacks = []
     with tempfile.TemporaryDirectory(prefix="bm-hostile-") as name, GitHubTestServer() as github:
         async with await ReplicaSet.start(Path(name) / "mongod") as replica_set:
@@ -293,7 +324,7 @@ async def measure(arguments: argparse.Namespace) -> None:
                 folder.mkdir()
                 url = replica_set.url.replace("/?", f"/hostile{number}?", 1)
                 attack = Attack(checkout.resolve(), folder, url, github, arguments.patience)
-                await attack.all(texts, doors)
+                await attack.all(texts, ways)
                 attacks.append(attack)
     head = [
         "text",
@@ -312,7 +343,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkout", type=Path, action="append", help="a checkout; several are compared")
     parser.add_argument("--only", nargs="*", help="names of texts")
-    parser.add_argument("--doors", help=f"some of {','.join(_DOORS)}")
+    parser.add_argument("--ways", help="some of validate,save,sync,page,diff,… separated by commas")
     parser.add_argument("--patience", type=float, default=20.0, help="seconds after which an answer is given up")
     options = parser.parse_args()
     options.checkout = options.checkout or [_ROOT]

@@ -29,10 +29,12 @@ from support.mongod import ReplicaSet
 from support.process import ServiceProcess, service_process
 
 _JITTER: Final = 0.05
+#: Characters of a hostile text.
+_SIZE: Final = 900_000
 
 
 async def measure(poisonous: int, interval: int, duration: float) -> None:
-    texts = [text for text in HOSTILE if "sync" in text.doors]
+    texts = [text for text in HOSTILE if {"sync", "validate", "job"} & set(text.doors)]
     with tempfile.TemporaryDirectory(prefix="bm-poison-") as name, GitHubTestServer() as github:
         folder = Path(name)
         async with (
@@ -68,9 +70,9 @@ async def measure(poisonous: int, interval: int, duration: float) -> None:
 
 
 def _files(text: HostileText, number: int) -> dict[str, bytes]:
-    content = text.content().encode("utf-8", "surrogatepass")
-    folder = "job" if text.file_type == "job" else "config"
-    return {f"{folder}/{number}-{text.file_name}": content}
+    content = text.make(_SIZE)[0].encode("utf-8", "surrogatepass")
+    folder = "job" if "job" in text.doors else "config"
+    return {f"{folder}/{number}.{text.format}": content}
 
 
 async def _registered(client: httpx.AsyncClient, name: str, interval: int) -> dict[str, Any]:
