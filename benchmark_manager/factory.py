@@ -52,6 +52,7 @@ from benchmark_manager.services.releases import ReleaseService
 from benchmark_manager.services.revisions import RevisionService
 from benchmark_manager.services.stall_watch import StallWatch
 from benchmark_manager.services.status import StatusService
+from benchmark_manager.services.stopping import EMBEDDED_END, EVENTS_END, StopDeadline
 from benchmark_manager.services.sync_work import SyncWork
 from benchmark_manager.services.text_work import warm_up
 from benchmark_manager.services.tokens import TokenVault
@@ -83,7 +84,7 @@ _log = structlog.get_logger(__name__)
 
 _KEY_FILE: Final = "secret.key"
 #: What is known of GitHub's limits is stored once more at the end, unless that takes longer, seconds.
-_LAST_WORDS_SECONDS: Final = 1.0
+_LAST_WORDS_SECONDS: Final = 0.5
 #: More processes would take memory, and leave the database and the service itself no core.
 _MOST_WORKERS: Final = 4
 
@@ -126,20 +127,24 @@ class Services:
     metrics: Metrics
     status: StatusService
     events: EventService
+    deadline: StopDeadline
     project_store: ProjectStore
     vault: TokenVault
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, outside: Outside | None = None) -> AsyncIterator[Services]:
-    """Everything built and connected; closed in the reverse order.
+async def open_services(
+    settings: Settings, outside: Outside | None = None, deadline: StopDeadline | None = None
+) -> AsyncIterator[Services]:
+    """Everything built and connected; closed in the reverse order, each part by its time of the `deadline`.
 
     Raises:
         StartError: one readable line.
     """
     outside = outside or Outside()
+    deadline = deadline or StopDeadline()
     metrics = Metrics()
-    async with open_workers(outside.workers) as workers, open_database(settings) as database:
+    async with open_workers(outside.workers) as workers, open_database(settings, deadline) as database:
         connection = Connection(
             Governors(outside.clock),
             transport=outside.transport,
@@ -152,14 +157,18 @@ async def open_services(settings: Settings, outside: Outside | None = None) -> A
         await limits.run()
         try:
             metrics.watch(workers)
-            services = build_services(settings, database, connection, limits, metrics, workers, outside.clock)
+            services = build_services(
+                settings, database, connection, limits, metrics, workers, outside.clock, deadline
+            )
             watching = asyncio.create_task(StallWatch(metrics.stalled).run())
             try:
                 yield services
             finally:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)
-                await services.events.stop()
+                with contextlib.suppress(TimeoutError):
+                    # Closing a change stream asks the database, which may hang.
+                    await asyncio.wait_for(services.events.stop(), deadline.until(EVENTS_END, at_least=0.2))
         finally:
             with contextlib.suppress(PyMongoError), pymongo.timeout(_LAST_WORDS_SECONDS):
                 await limits.run()
@@ -308,6 +317,7 @@ def build_services(
         metrics=metrics,
         status=StatusService(database, projects, connection.governors, clock=clock),
         events=EventService(ChangeStore(database)),
+        deadline=deadline,
         project_store=projects,
         vault=vault,
     )
@@ -345,8 +355,10 @@ def _app_key_of_file(settings: Settings) -> str:
 
 
 @asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[Database]:
+async def open_database(settings: Settings, deadline: StopDeadline | None = None) -> AsyncIterator[Database]:
     """The database of MONGO_URL, or the embedded one, started, checked and with its indexes.
+
+    It is closed by its time of the `deadline`.
 
     Raises:
         StartError
@@ -369,7 +381,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
         supervision.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await supervision
-        await embedded.stop()
+        await embedded.stop(None if deadline is None else deadline.until(EMBEDDED_END))
 
 
 @asynccontextmanager

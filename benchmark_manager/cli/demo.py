@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from benchmark_manager import demo
-from benchmark_manager.cli.serve import serve_async
+from benchmark_manager.cli.serve import end_process_in_time, serve_async
 from benchmark_manager.config import Settings, load_settings
 from benchmark_manager.errors import StartError
 from benchmark_manager.logs import configure_logging
@@ -75,7 +75,7 @@ async def _demo(options: DemoOptions, folder: Path) -> None:
             story = asyncio.create_task(_tell(server, address, repository, options))
             story.add_done_callback(lambda told: _stop_if_it_failed(told, server))
 
-        await serve_async(settings, on_ready=on_ready)
+        await serve_async(settings, on_ready=on_ready, at_stop=end_process_in_time)
         if story is not None:
             story.cancel()
             await asyncio.gather(story, return_exceptions=True)

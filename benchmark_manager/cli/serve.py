@@ -1,9 +1,12 @@
 """Running the server: services first, so that what keeps them from starting is one line and no traceback."""
 
 import asyncio
+import faulthandler
 import gc
+import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,35 +17,62 @@ from benchmark_manager.app import create_app
 from benchmark_manager.config import Settings
 from benchmark_manager.errors import StartError
 from benchmark_manager.factory import Services, open_services
+from benchmark_manager.services.stopping import PROCESS_END, REQUESTS_END, SYNCS_END, StopDeadline
 
 _log = structlog.get_logger(__name__)
 
-#: Of the 10 s for a graceful stop, running syncs get these from the start on,
-_SYNCS_SECONDS = 5.0
-#: and open requests these, so that those which wait for a sync hear what became of it; the database needs 2.
-_REQUESTS_SECONDS = 7
+#: After `PROCESS_END`: for a process in which no Python code runs any more.
+_LAST_RESORT = 0.3
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM.
+    """Serve until SIGINT or SIGTERM; the process has ended `PROCESS_END` seconds later, whatever hangs.
 
     Raises:
         StartError: one readable line.
     """
-    asyncio.run(serve_async(settings))
+    asyncio.run(serve_async(settings, at_stop=end_process_in_time))
 
 
-async def serve_async(settings: Settings, *, on_ready: Callable[[uvicorn.Server, str], None] | None = None) -> None:
-    """Serve until a signal or `server.should_exit`; `on_ready` hears of the server and its address."""
-    stop = _Stop()
-    # Taken before anything else is started: a second service is told at once.
+def end_process_in_time() -> None:
+    """End this process `PROCESS_END` seconds from now, unless it has ended by then.
+
+    What hangs may be the event loop, a thread that Python waits for at its end, or C code that holds
+    Python's lock. Nothing acknowledged is lost: writes were on the disk, and leases run out. The embedded
+    database's guardian ends it with this process.
+    """
+    threading.Thread(target=_end_process, name="end of the process", daemon=True).start()
+    # A thread of its own in C, which needs no lock of Python's; it writes where the process hangs.
+    faulthandler.dump_traceback_later(PROCESS_END + _LAST_RESORT, exit=True)
+
+
+def _end_process() -> None:
+    threading.Event().wait(PROCESS_END)
+    _log.error("the service did not stop in time and is ended now", seconds=PROCESS_END)
+    # What was asked for is done: it has stopped.
+    os._exit(0)
+
+
+async def serve_async(
+    settings: Settings,
+    *,
+    on_ready: Callable[[uvicorn.Server, str], None] | None = None,
+    at_stop: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until a signal or `server.should_exit`.
+
+    `on_ready` is called with the server and its address, `at_stop` at the first signal.
+    """
+    stop = _Stop(at_stop)
+    # Taken before anything else is started: a second service is refused at once.
     with stop.at_signals(), _bind(settings.host, settings.port) as listener:
-        async with open_services(settings) as services:
+        async with open_services(settings, deadline=stop.deadline) as services:
             config = uvicorn.Config(
                 create_app(settings, services=services),
                 log_config=None,
                 lifespan="on",
-                timeout_graceful_shutdown=_REQUESTS_SECONDS,
+                # Requests that wait for a sync hear what became of it.
+                timeout_graceful_shutdown=int(REQUESTS_END),
                 server_header=False,
             )
             server = _Server(config)
@@ -71,7 +101,9 @@ class _Server(uvicorn.Server):
 class _Stop:
     """What SIGINT and SIGTERM do: call off the start, end the server, or at the second time end it at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_stop: Callable[[], None]) -> None:
+        self.deadline = StopDeadline()
+        self._at_stop = at_stop
         self._server: uvicorn.Server | None = None
         self._services: Services | None = None
         self._syncs: asyncio.Task[None] | None = None
@@ -98,6 +130,9 @@ class _Stop:
         self._server, self._services = server, services
 
     def _stop(self, task: "asyncio.Task[object]") -> None:
+        if not self.deadline.began:
+            self.deadline.begin()
+            self._at_stop()
         if self._server is None or self._services is None:
             if not self._called_off:
                 self._called_off = True
@@ -110,7 +145,7 @@ class _Stop:
             self._services.polling.stop()
             # These requests have no end of their own.
             self._services.events.end_all()
-            self._syncs = asyncio.create_task(self._services.sync.stop(_SYNCS_SECONDS))
+            self._syncs = asyncio.create_task(self._services.sync.stop(self.deadline.until(SYNCS_END)))
 
 
 def _bind(host: str, port: int) -> socket.socket:

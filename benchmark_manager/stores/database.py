@@ -44,7 +44,7 @@ _OLDEST: Final = (6, 0)
 _START_SECONDS: Final = 30.0
 _ATTEMPT_SECONDS: Final = 5.0
 #: A database that is away must not hold up the end of the service.
-_CLOSE_SECONDS: Final = 1.0
+_CLOSE_SECONDS: Final = 0.5
 #: `$in` takes time by the square of its length on the embedded server.
 IN_AT_MOST: Final = 100
 _IN_AT_MOST_OF_MONGODB: Final = 1000
