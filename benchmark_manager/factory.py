@@ -200,6 +200,7 @@ def build_services(
     metrics: Metrics,
     workers: WorkerPool,
     clock: Callable[[], datetime],
+    deadline: StopDeadline | None = None,
 ) -> Services:
     projects, files, modified = ProjectStore(database), OriginalFileStore(database), ModifiedFileStore(database)
     revisions, trash_rows = RevisionStore(database), TrashStore(database)
@@ -317,7 +318,7 @@ def build_services(
         metrics=metrics,
         status=StatusService(database, projects, connection.governors, clock=clock),
         events=EventService(ChangeStore(database)),
-        deadline=deadline,
+        deadline=deadline or StopDeadline(),
         project_store=projects,
         vault=vault,
     )

@@ -18,7 +18,8 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from benchmark_manager import demo
-from benchmark_manager.cli.serve import end_process_in_time, serve_async
+from benchmark_manager.cli.process_end import end_process_in_time
+from benchmark_manager.cli.serve import serve_async
 from benchmark_manager.config import Settings, load_settings
 from benchmark_manager.errors import StartError
 from benchmark_manager.logs import configure_logging

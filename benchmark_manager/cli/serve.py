@@ -1,12 +1,9 @@
 """Running the server: services first, so that what keeps them from starting is one line and no traceback."""
 
 import asyncio
-import faulthandler
 import gc
-import os
 import signal
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,15 +11,13 @@ import structlog
 import uvicorn
 
 from benchmark_manager.app import create_app
+from benchmark_manager.cli.process_end import end_process_in_time
 from benchmark_manager.config import Settings
 from benchmark_manager.errors import StartError
 from benchmark_manager.factory import Services, open_services
-from benchmark_manager.services.stopping import PROCESS_END, REQUESTS_END, SYNCS_END, StopDeadline
+from benchmark_manager.services.stopping import REQUESTS_END, SYNCS_END, StopDeadline
 
 _log = structlog.get_logger(__name__)
-
-#: After `PROCESS_END`: for a process in which no Python code runs any more.
-_LAST_RESORT = 0.3
 
 
 def serve(settings: Settings) -> None:
@@ -32,25 +27,6 @@ def serve(settings: Settings) -> None:
         StartError: one readable line.
     """
     asyncio.run(serve_async(settings, at_stop=end_process_in_time))
-
-
-def end_process_in_time() -> None:
-    """End this process `PROCESS_END` seconds from now, unless it has ended by then.
-
-    What hangs may be the event loop, a thread that Python waits for at its end, or C code that holds
-    Python's lock. Nothing acknowledged is lost: writes were on the disk, and leases run out. The embedded
-    database's guardian ends it with this process.
-    """
-    threading.Thread(target=_end_process, name="end of the process", daemon=True).start()
-    # A thread of its own in C, which needs no lock of Python's; it writes where the process hangs.
-    faulthandler.dump_traceback_later(PROCESS_END + _LAST_RESORT, exit=True)
-
-
-def _end_process() -> None:
-    threading.Event().wait(PROCESS_END)
-    _log.error("the service did not stop in time and is ended now", seconds=PROCESS_END)
-    # What was asked for is done: it has stopped.
-    os._exit(0)
 
 
 async def serve_async(
