@@ -64,6 +64,7 @@ from benchmark_manager.services.webhooks import WebhookService
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.changes import ChangeStore
 from benchmark_manager.stores.database import Database
+from benchmark_manager.stores.database_watch import DatabaseWatch
 from benchmark_manager.stores.embedded import EmbeddedDatabase
 from benchmark_manager.stores.file_histories import FileHistoryStore
 from benchmark_manager.stores.followers import FollowerStore
@@ -127,6 +128,7 @@ class Services:
     metrics: Metrics
     status: StatusService
     events: EventService
+    database_watch: DatabaseWatch
     deadline: StopDeadline
     project_store: ProjectStore
     vault: TokenVault
@@ -160,12 +162,15 @@ async def open_services(
             services = build_services(
                 settings, database, connection, limits, metrics, workers, outside.clock, deadline
             )
-            watching = asyncio.create_task(StallWatch(metrics.stalled).run())
+            watching = [
+                asyncio.create_task(watch.run()) for watch in (StallWatch(metrics.stalled), services.database_watch)
+            ]
             try:
                 yield services
             finally:
-                watching.cancel()
-                await asyncio.gather(watching, return_exceptions=True)
+                for task in watching:
+                    task.cancel()
+                await asyncio.gather(*watching, return_exceptions=True)
                 with contextlib.suppress(TimeoutError):
                     # Closing a change stream asks the database, which may hang.
                     await asyncio.wait_for(services.events.stop(), deadline.until(EVENTS_END, at_least=0.2))
@@ -318,6 +323,7 @@ def build_services(
         metrics=metrics,
         status=StatusService(database, projects, connection.governors, clock=clock),
         events=EventService(ChangeStore(database)),
+        database_watch=DatabaseWatch(database),
         deadline=deadline or StopDeadline(),
         project_store=projects,
         vault=vault,
@@ -374,7 +380,7 @@ async def open_database(settings: Settings, deadline: StopDeadline | None = None
     url = await embedded.start()
     supervision = asyncio.create_task(embedded.supervise())
     try:
-        database = Database(url, settings.db_name, "embedded", ensure_room=embedded.ensure_room)
+        database = Database(url, settings.db_name, "embedded", ensure_room=embedded.ensure_room, sample=embedded.sample)
         async with _started(database):
             await LeaseStore(database).break_all()
             yield database

@@ -26,6 +26,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from benchmark_manager.errors import NotFoundError, StartError
+from benchmark_manager.stores.process_progress import Sample
 
 if TYPE_CHECKING:
     from pymongo.asynchronous.database import AsyncDatabase
@@ -148,17 +149,22 @@ class Database:
         kind: DatabaseKind,
         *,
         ensure_room: Callable[[], Awaitable[None]] | None = None,
+        sample: Callable[[], Sample | None] = lambda: None,
     ) -> None:
-        """`ensure_room` raises a StorageError before a write which the disk has no room for."""
+        """`ensure_room` raises a StorageError before a write which the disk has no room for.
+
+        `sample` says whether the server's process works; it returns None where that is not known.
+        """
         self.kind: DatabaseKind = kind
         #: Of values in one `$in`.
         self.in_at_most: Final = IN_AT_MOST if kind == "embedded" else _IN_AT_MOST_OF_MONGODB
         self._ensure_room = ensure_room
         #: Many claims at once slow the embedded server down by two orders of magnitude.
         self.claim_lock = asyncio.Lock()
+        self.sample: Final = sample
+        self._url = url
         try:
-            own = {name: value for name, value in _CLIENT_OPTIONS.items() if name.lower() not in url.lower()}
-            self._client: AsyncMongoClient[Document] = AsyncMongoClient(url, **own)
+            self._client = self.new_client()
             self._db: AsyncDatabase[Document] = self._client.get_default_database(
                 default_name,
                 codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
@@ -168,6 +174,17 @@ class Database:
         except (PyMongoError, ValueError, OSError) as error:
             # OSError: a file of certificates which is not there, or holds none.
             raise StartError(f"MONGO_URL cannot be used: {type(error).__name__}.") from None
+
+    @property
+    def name(self) -> str:
+        return self._db.name
+
+    def new_client(self, **options: str | int) -> AsyncMongoClient[Document]:
+        """Another client of the same database; what the URL says goes before `options`."""
+        own = {**_CLIENT_OPTIONS, **options}
+        return AsyncMongoClient(
+            self._url, **{name: value for name, value in own.items() if name.lower() not in self._url.lower()}
+        )
 
     def collection(self, name: str) -> Collection:
         return self._db[name]
