@@ -49,6 +49,7 @@ from benchmark_manager.services.polling import Polling
 from benchmark_manager.services.projects import ProjectDefaults, ProjectService
 from benchmark_manager.services.release_delivery import ReleaseDelivery
 from benchmark_manager.services.releases import ReleaseService
+from benchmark_manager.services.replicas import Replicas
 from benchmark_manager.services.revisions import RevisionService
 from benchmark_manager.services.stall_watch import StallWatch
 from benchmark_manager.services.status import StatusService
@@ -72,8 +73,10 @@ from benchmark_manager.stores.governors import GovernorStore
 from benchmark_manager.stores.leases import LeaseStore
 from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
+from benchmark_manager.stores.process_identity import own_identity
 from benchmark_manager.stores.projects import ProjectStore
 from benchmark_manager.stores.releases import ReleaseStore
+from benchmark_manager.stores.replicas import ReplicaStore
 from benchmark_manager.stores.revisions import RevisionStore
 from benchmark_manager.stores.sync_progress import SyncProgressStore
 from benchmark_manager.stores.syncs import SyncStore
@@ -122,6 +125,7 @@ class Services:
     file_history: FileHistoryService
     sync: OriginalSync
     polling: Polling
+    replicas: Replicas | None
     webhooks: WebhookService
     housekeeping: Housekeeping
     limits: LimitSharing
@@ -171,6 +175,9 @@ async def open_services(
                 for task in watching:
                     task.cancel()
                 await asyncio.gather(*watching, return_exceptions=True)
+                if services.replicas is not None:
+                    with contextlib.suppress(PyMongoError), pymongo.timeout(_LAST_WORDS_SECONDS):
+                        await services.replicas.leave()
                 with contextlib.suppress(TimeoutError):
                     # Closing a change stream asks the database, which may hang.
                     await asyncio.wait_for(services.events.stop(), deadline.until(EVENTS_END, at_least=0.2))
@@ -238,6 +245,7 @@ def build_services(
         clock=clock,
         random=random.random,
     )
+    owner = _replica_name()
     sync = OriginalSync(
         database,
         projects,
@@ -245,10 +253,12 @@ def build_services(
         syncs,
         SyncProgressStore(database),
         work,
-        owner=_replica_name(),
+        owner=owner,
         clock=clock,
         metrics=metrics,
     )
+    # An embedded database belongs to one process, and its start ends what a former one left.
+    replicas = _replicas(database, owner) if database.kind == "mongodb" else None
     polling = Polling(database, leases, sync, places, batch_threshold=settings.github_batch_threshold)
     modified_files = ModifiedFileService(
         database,
@@ -300,6 +310,7 @@ def build_services(
         file_history=FileHistoryService(projects, files, histories, credentials, clock=clock),
         sync=sync,
         polling=polling,
+        replicas=replicas,
         webhooks=WebhookService(
             database,
             projects,
@@ -451,6 +462,11 @@ def _write_once(path: Path, key: bytes) -> None:
     with contextlib.suppress(FileExistsError):
         os.link(draft, path)
     draft.unlink()
+
+
+def _replicas(database: Database, owner: str) -> Replicas:
+    process = own_identity()
+    return Replicas(ReplicaStore(database, owner, process), process)
 
 
 def _replica_name() -> str:

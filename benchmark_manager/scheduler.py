@@ -12,6 +12,7 @@ from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import StorageError
 from benchmark_manager.factory import Services
+from benchmark_manager.services.replicas import BEAT
 from benchmark_manager.services.stopping import SYNCS_END, TICKS_END
 
 _log = structlog.get_logger(__name__)
@@ -45,6 +46,8 @@ class Scheduler:
         self._every(_TICK, "poll", self._services.polling.run_due)
         self._every(_SHARE_LIMITS, "share limits", self._services.limits.run)
         self._every(_GIVE_BACK_FORGOTTEN, "give back forgotten leases", self._services.sync.give_back_forgotten)
+        if self._services.replicas is not None:
+            self._every(BEAT, "replicas", self._services.replicas.run)
         self._every(_SWEEP_DELETED, "sweep deleted projects", sweeping.sweep_deleted_projects)
         self._every(_HOUSEKEEPING, "housekeeping", sweeping.run)
         self._scheduler.start()

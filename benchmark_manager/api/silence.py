@@ -30,7 +30,12 @@ class AnswersInSilence:
         exchange = _Exchange(send)
         work = asyncio.ensure_future(self._app(scope, receive, exchange.send))
         silent = watch.until_silent()
-        work.add_done_callback(lambda _: silent.done() or silent.set_result(None))
+
+        def wake(_: object) -> None:
+            if not silent.done():
+                silent.set_result(None)
+
+        work.add_done_callback(wake)
         try:
             await silent
             if not work.done() and not exchange.began:

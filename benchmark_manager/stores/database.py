@@ -162,6 +162,8 @@ class Database:
         #: Many claims at once slow the embedded server down by two orders of magnitude.
         self.claim_lock = asyncio.Lock()
         self.sample: Final = sample
+        #: Called with a session's id before it begins a transaction that writes.
+        self.before_transaction: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None
         self._url = url
         try:
             self._client = self.new_client()
@@ -281,6 +283,11 @@ class Database:
         """An open change stream; each look waits up to `wait` ms for a change."""
         return await self._db.watch(pipeline, resume_after=after, max_await_time_ms=wait, batch_size=_CHANGES_AT_ONCE)
 
+    async def end_sessions(self, session_ids: Sequence[Document]) -> None:
+        """End sessions of a dead process, and with each the transaction that it left open."""
+        if session_ids:
+            await self._client.admin.command("killSessions", list(session_ids))
+
     async def mark(self) -> None:
         """Write something that says nothing, for streams to pass."""
         await self._db["start_check"].update_one({"_id": 1}, {"$inc": {"marks": 1}})
@@ -305,6 +312,8 @@ class Database:
 
         try:
             async with self._client.start_session() as session:
+                if read_concern is None and self.before_transaction is not None:
+                    await self.before_transaction(session.session_id)
                 # The client's own write concern would count here, not the database's: the URL might say w=1.
                 return await session.with_transaction(attempt, read_concern=read_concern, write_concern=_DURABLE)
         except _NoServerError as error:

@@ -41,7 +41,7 @@ async def test_every_route_and_page_answers_within_five_seconds_and_all_is_well_
         service.repository("acme/b", {"config/a.yaml": b"a: 1\n"})
         project = await service.synced("acme/b")
         routes = all_routes(service)
-        asked = {(method, _path(route, project["id"])) for route in routes for method in route.methods}
+        asked = {(method, _path(route, project["id"])) for route in routes for method in route.methods or ()}
 
         async def ask(method: str, path: str) -> tuple[str, int, float]:
             begin = time.monotonic()
@@ -79,8 +79,8 @@ async def test_a_database_that_takes_long_over_one_answer_is_not_silent(replica_
     watching = asyncio.create_task(watch.run())
     silent = watch.until_silent()
     try:
-        slow = database.collection("start_check").count_documents({"$where": "sleep(4000) || true"})
-        assert await slow == 1
+        slow = database.collection("start_check").find_one({"$where": "sleep(4000) || true"})
+        assert await slow is not None
         assert not silent.done()
         with frozen(replica_set):
             await asyncio.wait_for(silent, ANSWER + BUSY)
