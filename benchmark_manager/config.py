@@ -13,7 +13,7 @@ from pymongo.errors import InvalidURI, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from benchmark_manager.domain.folders import normalise_folder
-from benchmark_manager.errors import InvalidInputError, StartError
+from benchmark_manager.errors import InvalidInputError, StartError, reason_of
 
 _DB_NAME = re.compile(r"[^/\\. \"$*<>:|?\x00]{1,63}")
 
@@ -187,7 +187,7 @@ class Settings(BaseSettings):
                 if not self.mongo_url.get_secret_value().startswith("mongodb+srv://"):
                     parse_uri(self.mongo_url.get_secret_value(), warn=False)
             except OSError as error:
-                raise ValueError(f"MONGO_URL names a file which cannot be read ({error.strerror})") from None
+                raise ValueError(f"MONGO_URL names a file which cannot be read ({reason_of(error)})") from None
             except (InvalidURI, PyMongoError, ValueError):
                 raise ValueError("MONGO_URL is no MongoDB URL: mongodb://HOST:PORT/?replicaSet=NAME") from None
         return self
@@ -247,7 +247,7 @@ def load_settings() -> Settings:
     except UnicodeDecodeError:
         raise StartError("Wrong settings: the file .env is not UTF-8.") from None
     except OSError as error:
-        raise StartError(f"Wrong settings: the file .env cannot be read ({error.strerror}).") from None
+        raise StartError(f"Wrong settings: the file .env cannot be read ({reason_of(error)}).") from None
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

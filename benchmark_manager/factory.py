@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pymongo.errors import PyMongoError
 
 from benchmark_manager.config import Settings, split_keys
-from benchmark_manager.errors import StartError
+from benchmark_manager.errors import StartError, reason_of
 from benchmark_manager.github.app import GitHubApp
 from benchmark_manager.github.contents import MemoryBudget
 from benchmark_manager.github.governor import Governors
@@ -64,7 +64,7 @@ from benchmark_manager.services.validation import ValidationService
 from benchmark_manager.services.webhooks import WebhookService
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.changes import ChangeStore
-from benchmark_manager.stores.database import Database
+from benchmark_manager.stores.database import START_SECONDS, Database
 from benchmark_manager.stores.database_watch import DatabaseWatch
 from benchmark_manager.stores.embedded import EmbeddedDatabase
 from benchmark_manager.stores.file_histories import FileHistoryStore
@@ -91,6 +91,8 @@ _KEY_FILE: Final = "secret.key"
 _LAST_WORDS_SECONDS: Final = 0.5
 #: More processes would take memory, and leave the database and the service itself no core.
 _MOST_WORKERS: Final = 4
+#: A busy machine may make the embedded database slow while its indexes are made.
+_EMBEDDED_START_SECONDS: Final = 300.0
 
 
 def utc_now() -> datetime:
@@ -367,7 +369,7 @@ def _app_key_of_file(settings: Settings) -> str:
     try:
         return path.read_text()
     except OSError as error:
-        raise StartError(f"GITHUB_APP_PRIVATE_KEY_FILE {path} cannot be read: {error.strerror}.") from None
+        raise StartError(f"GITHUB_APP_PRIVATE_KEY_FILE {path} cannot be read: {reason_of(error)}.") from None
     except UnicodeDecodeError:
         raise StartError(f"GITHUB_APP_PRIVATE_KEY_FILE {path} is no private key in PEM.") from None
 
@@ -392,7 +394,8 @@ async def open_database(settings: Settings, deadline: StopDeadline | None = None
     supervision = asyncio.create_task(embedded.supervise())
     try:
         database = Database(url, settings.db_name, "embedded", ensure_room=embedded.ensure_room, sample=embedded.sample)
-        async with _started(database):
+        # It has answered already, and is replaced where it hangs.
+        async with _started(database, seconds=_EMBEDDED_START_SECONDS):
             await LeaseStore(database).break_all()
             yield database
     finally:
@@ -403,9 +406,9 @@ async def open_database(settings: Settings, deadline: StopDeadline | None = None
 
 
 @asynccontextmanager
-async def _started(database: Database) -> AsyncIterator[None]:
+async def _started(database: Database, *, seconds: float = START_SECONDS) -> AsyncIterator[None]:
     try:
-        await database.start()
+        await database.start(patience=seconds)
         await ProjectStore(database).complete()
         yield
     finally:
@@ -416,7 +419,7 @@ def _make_data_dir(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise StartError(f"DATA_DIR {folder} cannot be made: {error.strerror}.") from None
+        raise StartError(f"DATA_DIR {folder} cannot be made: {reason_of(error)}.") from None
 
 
 def token_vault(settings: Settings) -> TokenVault:
@@ -443,7 +446,7 @@ def _generated_key(settings: Settings) -> str:
         text = path.read_text().strip()
         Fernet(text)
     except OSError as error:
-        raise StartError(f"The key {path} cannot be read or made: {error.strerror}.") from None
+        raise StartError(f"The key {path} cannot be read or made: {reason_of(error)}.") from None
     except ValueError:
         raise StartError(f"{path} holds no Fernet key; restore it from a backup, or set SECRET_KEY.") from None
     if settings.mongo_url is not None:

@@ -21,7 +21,7 @@ from benchmark_manager import demo
 from benchmark_manager.cli.process_end import end_process_in_time
 from benchmark_manager.cli.serve import serve_async
 from benchmark_manager.config import Settings, load_settings
-from benchmark_manager.errors import StartError
+from benchmark_manager.errors import StartError, reason_of
 from benchmark_manager.logs import configure_logging
 from github_test_server import GitHubTestServer, Repository
 
@@ -89,7 +89,7 @@ async def _started(github: GitHubTestServer) -> AsyncIterator[None]:
     try:
         await asyncio.to_thread(github.start)
     except OSError as error:
-        raise StartError(f"The GitHub test server cannot use port {github.port} ({error.strerror}).") from None
+        raise StartError(f"The GitHub test server cannot use port {github.port} ({reason_of(error)}).") from None
     try:
         yield
     finally:

@@ -13,7 +13,7 @@ import uvicorn
 from benchmark_manager.app import create_app
 from benchmark_manager.cli.process_end import end_process_in_time
 from benchmark_manager.config import Settings
-from benchmark_manager.errors import StartError
+from benchmark_manager.errors import StartError, reason_of
 from benchmark_manager.factory import Services, open_services
 from benchmark_manager.services.stopping import REQUESTS_END, SYNCS_END, StopDeadline
 
@@ -136,7 +136,7 @@ def _bind(host: str, port: int) -> socket.socket:
         )[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise StartError(f"HOST {host} is no address of this machine ({error.strerror}).") from None
+        raise StartError(f"HOST {host} is no address of this machine ({reason_of(error)}).") from None
     except UnicodeError:
         raise StartError("HOST is no host name.") from None
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -162,7 +162,7 @@ def _listen(listener: socket.socket) -> None:
 
 
 def _taken(host: str, port: int, error: OSError) -> StartError:
-    return StartError(f"{host}:{port} cannot be listened on ({error.strerror}); choose another PORT.")
+    return StartError(f"{host}:{port} cannot be listened on ({reason_of(error)}); choose another PORT.")
 
 
 def address(listener: socket.socket) -> str:

@@ -26,6 +26,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from benchmark_manager.errors import NotFoundError, StartError
+from benchmark_manager.stores.diagnosis import diagnose
 from benchmark_manager.stores.process_progress import Sample
 
 if TYPE_CHECKING:
@@ -42,8 +43,9 @@ _log = structlog.get_logger(__name__)
 
 #: MongoDB 6.0 is the oldest version which the tests run against.
 _OLDEST: Final = (6, 0)
-_START_SECONDS: Final = 30.0
+START_SECONDS: Final = 30.0
 _ATTEMPT_SECONDS: Final = 5.0
+_BETWEEN_ATTEMPTS: Final = 0.5
 #: A database that is away must not hold up the end of the service.
 _CLOSE_SECONDS: Final = 0.5
 #: `$in` takes time by the square of its length on the embedded server.
@@ -205,42 +207,55 @@ class Database:
         if self._ensure_room is not None:
             await self._ensure_room()
 
-    async def start(self, *, patience: float = _START_SECONDS) -> None:
+    async def start(self, *, patience: float = START_SECONDS) -> None:
         """Wait up to `patience` seconds for the server, check that it will do, and make the indexes.
+
+        A server that stops answering in between, as in an election or a restart, is waited for again.
 
         Raises:
             StartError: one readable line.
         """
-        hello = await self._first_answer(patience)
-        try:
-            await self._check_server(hello)
-            await self._make_indexes()
-        except OperationFailure as error:
-            raise _start_error(error) from None
-        except PyMongoError as error:
-            raise StartError(f"The database stopped answering during the start ({type(error).__name__}).") from None
-
-    async def _first_answer(self, patience: float) -> Mapping[str, Any]:
         deadline = time.monotonic() + patience
+        while True:
+            hello = await self._first_answer(patience, deadline)
+            try:
+                await self._check_server(hello)
+                return await self._make_indexes()
+            except OperationFailure as error:
+                if not _may_pass(error) or time.monotonic() >= deadline:
+                    raise _start_error(error) from None
+            except PyMongoError as error:
+                if time.monotonic() >= deadline:
+                    raise StartError(
+                        f"The database stopped answering during the start ({type(error).__name__})."
+                    ) from None
+            await asyncio.sleep(_BETWEEN_ATTEMPTS)
+
+    async def _first_answer(self, patience: float, deadline: float) -> Mapping[str, Any]:
         waiting = False
         while True:
             try:
                 async with asyncio.timeout(max(1.0, min(_ATTEMPT_SECONDS, deadline - time.monotonic()))):
                     return await self._client.admin.command("hello")
             except OperationFailure as error:
-                raise _start_error(error) from None
+                if not _may_pass(error) or time.monotonic() >= deadline:
+                    raise _start_error(error) from None
             except (ConnectionFailure, TimeoutError):
                 if time.monotonic() >= deadline:
-                    raise StartError(
-                        f"The database did not answer within {patience:.0f} s; check MONGO_URL, that MongoDB runs, "
-                        "and that its replica set was initiated."
-                    ) from None
+                    raise StartError(await self._no_answer(patience)) from None
             except ConfigurationError:
                 raise StartError("MONGO_URL names a server which cannot be found.") from None
             if not waiting:
-                _log.warning("waiting for the database", seconds_at_most=patience)
+                _log.warning("waiting for the database", seconds_at_most=patience, servers=await self._findings())
                 waiting = True
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(_BETWEEN_ATTEMPTS)
+
+    async def _no_answer(self, patience: float) -> str:
+        return f"The database did not answer within {patience:.0f} s; check MONGO_URL. {await self._findings()}".strip()
+
+    async def _findings(self) -> str:
+        known = [address for address in self._client.topology_description.server_descriptions() if address[1]]
+        return await diagnose(self._url, [(host, int(port or 0)) for host, port in known])
 
     async def _check_server(self, hello: Mapping[str, Any]) -> None:
         version = await self.version()
@@ -326,7 +341,22 @@ def _start_error(error: OperationFailure) -> StartError:
         return StartError(
             f"MongoDB {what} of MONGO_URL; the user needs readWrite on the database, and to run buildInfo."
         )
-    return StartError(f"MongoDB refused the start: {error.details.get('codeName') if error.details else error.code}.")
+    return StartError(f"MongoDB refused the start: {_reason(error)}.")
+
+
+def _may_pass(error: OperationFailure) -> bool:
+    """Whether the server may take the same a moment later: it starts or ends, or gives no name to what is wrong."""
+    details = error.details or {}
+    return "codeName" not in details or any(
+        error.has_error_label(label) for label in ("TransientTransactionError", "RetryableWriteError")
+    )
+
+
+def _reason(error: OperationFailure) -> str:
+    """What the server says, in one line that is never empty."""
+    details = error.details or {}
+    said = details.get("codeName") or details.get("errmsg") or f"{type(error).__name__}, code {error.code}"
+    return " ".join(str(said).split()).rstrip(".")
 
 
 def object_id(text: str, noun: str) -> ObjectId:

@@ -29,7 +29,7 @@ import structlog
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from benchmark_manager.errors import StartError, StorageError
+from benchmark_manager.errors import StartError, StorageError, reason_of
 from benchmark_manager.stores.embedded_password import (
     AUTHENTICATION_FAILED,
     USER,
@@ -287,7 +287,7 @@ class EmbeddedDatabase:
             # An explicit file, although empty: otherwise it looks for one in several folders.
             self._config.write_bytes(b"")
         except OSError as error:
-            raise StartError(f"The data folder {self._data_dir} cannot be used: {error.strerror}.") from error
+            raise StartError(f"The data folder {self._data_dir} cannot be used: {reason_of(error)}.") from error
 
     @property
     def _config(self) -> Path:
@@ -344,7 +344,7 @@ class EmbeddedDatabase:
             process = await self._new_process(certificate.server_options)
             await self._wait_until(process, partial(self._has_made_user, certificate.path))
         except OSError as error:
-            raise StartError(f"The data folder {self._data_dir} cannot be used: {error.strerror}.") from error
+            raise StartError(f"The data folder {self._data_dir} cannot be used: {reason_of(error)}.") from error
         finally:
             # What was acknowledged is on the disk.
             await self._end()
