@@ -165,9 +165,7 @@ async def open_services(
         await limits.run()
         try:
             metrics.watch(workers)
-            services = build_services(
-                settings, database, connection, limits, metrics, workers, outside.clock, deadline
-            )
+            services = build_services(settings, database, connection, limits, metrics, workers, outside.clock, deadline)
             watching = [
                 asyncio.create_task(watch.run()) for watch in (StallWatch(metrics.stalled), services.database_watch)
             ]

@@ -53,7 +53,7 @@ def run_demo(options: DemoOptions) -> None:
         StartError: one readable line.
     """
     if shutil.which("git") is None:
-        raise StartError("The demo serves a real git repository and needs the git command; install git.")
+        raise StartError("The demo serves a real git repository and needs the git command, which is not here.")
     configure_logging("warning", "console")
     with tempfile.TemporaryDirectory(prefix="benchmark-manager-demo-") as folder, suppress(KeyboardInterrupt):
         asyncio.run(_demo(options, Path(folder)))

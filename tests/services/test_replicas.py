@@ -148,8 +148,8 @@ def test_only_a_process_of_this_machine_is_known_to_be_gone() -> None:
     assert is_known_to_be_gone(ended, own)
     # The id may be another process's by now.
     assert is_known_to_be_gone(replace(own, started=own.started - 1), own)
-    for elsewhere in ({"boot_id": "another"}, {"pid_namespace": "pid:[1]"}):
-        assert not is_known_to_be_gone(replace(ended, **elsewhere), own)
+    for elsewhere in (replace(ended, boot_id="another"), replace(ended, pid_namespace="pid:[1]")):
+        assert not is_known_to_be_gone(elsewhere, own)
 
 
 @linux_only
