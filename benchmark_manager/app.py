@@ -27,6 +27,7 @@ from benchmark_manager.api.docs import install_docs
 from benchmark_manager.api.github_webhook import LargeBodies
 from benchmark_manager.api.middleware import Callers, HeadRequests, JsonBodies, LimitedBodies, NoSniffing, OwnSites
 from benchmark_manager.api.problems import install_problem_handlers
+from benchmark_manager.api.silence import AnswersInSilence
 from benchmark_manager.config import Settings
 from benchmark_manager.factory import Outside, Services, open_services
 from benchmark_manager.scheduler import running_scheduler
@@ -43,6 +44,8 @@ _MIDDLEWARE: Final = (
     *(Middleware(part) for part in PAGE_MIDDLEWARE),
     Middleware(LimitedBodies, forms=f"{PREFIX}/", max_form=MAX_FORM),
     Middleware(JsonBodies, forms=f"{PREFIX}/"),
+    # Innermost, so that all of the above holds for its answer too, and a page is drawn of it.
+    Middleware(AnswersInSilence),
 )
 
 _DESCRIPTION: Final = """\

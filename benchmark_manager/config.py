@@ -1,6 +1,7 @@
 """Settings: the only reader of the environment."""
 
 import re
+import sys
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import SplitResult, urlsplit
@@ -13,8 +14,9 @@ from pymongo.errors import InvalidURI, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from benchmark_manager.domain.folders import normalise_folder
-from benchmark_manager.errors import InvalidInputError, StartError
+from benchmark_manager.errors import InvalidInputError, StartError, reason_of
 
+_ENV_FILE = Path(".env")
 _DB_NAME = re.compile(r"[^/\\. \"$*<>:|?\x00]{1,63}")
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
@@ -24,7 +26,7 @@ class Settings(BaseSettings):
     """What an operator may set, each as an environment variable of the same name in capitals."""
 
     model_config = SettingsConfigDict(
-        env_file=".env",
+        env_file=_ENV_FILE,
         env_file_encoding="utf-8",
         extra="ignore",
         env_ignore_empty=True,
@@ -187,7 +189,7 @@ class Settings(BaseSettings):
                 if not self.mongo_url.get_secret_value().startswith("mongodb+srv://"):
                     parse_uri(self.mongo_url.get_secret_value(), warn=False)
             except OSError as error:
-                raise ValueError(f"MONGO_URL names a file which cannot be read ({error.strerror})") from None
+                raise ValueError(f"MONGO_URL names a file which cannot be read ({reason_of(error)})") from None
             except (InvalidURI, PyMongoError, ValueError):
                 raise ValueError("MONGO_URL is no MongoDB URL: mongodb://HOST:PORT/?replicaSet=NAME") from None
         return self
@@ -239,15 +241,34 @@ def load_settings() -> Settings:
     Raises:
         StartError: one line which names every variable at fault; never a value, as it may be secret.
     """
+    # None: the file is left out.
+    files = {} if _may_read(_ENV_FILE) else {"_env_file": None}
     try:
-        return Settings()
+        return Settings(**files)
     except ValidationError as error:
         complaints = "; ".join(f"{_variable(e['loc'])}{e['msg'].removeprefix('Value error, ')}" for e in error.errors())
         raise StartError(f"Wrong settings: {complaints}.") from None
     except UnicodeDecodeError:
         raise StartError("Wrong settings: the file .env is not UTF-8.") from None
     except OSError as error:
-        raise StartError(f"Wrong settings: the file .env cannot be read ({error.strerror}).") from None
+        raise StartError(f"Wrong settings: the file .env cannot be read ({reason_of(error)}).") from None
+
+
+def _may_read(path: Path) -> bool:
+    """Whether the file can be read, or is not there; one that cannot is no setting that was given.
+
+    A service may be started in a folder of another user, as a container's user may be any.
+    """
+    try:
+        with path.open("rb"):
+            return True
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        sys.stderr.write(
+            f"benchmark-manager: {path.absolute()} is left out, as it cannot be read ({reason_of(error)}).\n"
+        )
+        return False
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

@@ -205,3 +205,8 @@ class GitHubUnavailableError(GitHubError):
 
     def __init__(self, detail: str, *, retry_at: datetime | None = None) -> None:
         super().__init__("github_unavailable", detail, retry_at=retry_at)
+
+
+def reason_of(error: OSError) -> str:
+    """What the system says of an error; some come without its words."""
+    return error.strerror or type(error).__name__

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pymongo.errors import PyMongoError
 
 from benchmark_manager.config import Settings, split_keys
-from benchmark_manager.errors import StartError
+from benchmark_manager.errors import StartError, reason_of
 from benchmark_manager.github.app import GitHubApp
 from benchmark_manager.github.contents import MemoryBudget
 from benchmark_manager.github.governor import Governors
@@ -49,9 +49,11 @@ from benchmark_manager.services.polling import Polling
 from benchmark_manager.services.projects import ProjectDefaults, ProjectService
 from benchmark_manager.services.release_delivery import ReleaseDelivery
 from benchmark_manager.services.releases import ReleaseService
+from benchmark_manager.services.replicas import Replicas
 from benchmark_manager.services.revisions import RevisionService
 from benchmark_manager.services.stall_watch import StallWatch
 from benchmark_manager.services.status import StatusService
+from benchmark_manager.services.stopping import EMBEDDED_END, EVENTS_END, StopDeadline
 from benchmark_manager.services.sync_work import SyncWork
 from benchmark_manager.services.text_work import warm_up
 from benchmark_manager.services.tokens import TokenVault
@@ -62,7 +64,8 @@ from benchmark_manager.services.validation import ValidationService
 from benchmark_manager.services.webhooks import WebhookService
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.changes import ChangeStore
-from benchmark_manager.stores.database import Database
+from benchmark_manager.stores.database import START_SECONDS, Database
+from benchmark_manager.stores.database_watch import DatabaseWatch
 from benchmark_manager.stores.embedded import EmbeddedDatabase
 from benchmark_manager.stores.file_histories import FileHistoryStore
 from benchmark_manager.stores.followers import FollowerStore
@@ -70,8 +73,10 @@ from benchmark_manager.stores.governors import GovernorStore
 from benchmark_manager.stores.leases import LeaseStore
 from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
+from benchmark_manager.stores.process_identity import own_identity
 from benchmark_manager.stores.projects import ProjectStore
 from benchmark_manager.stores.releases import ReleaseStore
+from benchmark_manager.stores.replicas import ReplicaStore
 from benchmark_manager.stores.revisions import RevisionStore
 from benchmark_manager.stores.sync_progress import SyncProgressStore
 from benchmark_manager.stores.syncs import SyncStore
@@ -83,9 +88,11 @@ _log = structlog.get_logger(__name__)
 
 _KEY_FILE: Final = "secret.key"
 #: What is known of GitHub's limits is stored once more at the end, unless that takes longer, seconds.
-_LAST_WORDS_SECONDS: Final = 1.0
+_LAST_WORDS_SECONDS: Final = 0.5
 #: More processes would take memory, and leave the database and the service itself no core.
 _MOST_WORKERS: Final = 4
+#: A busy machine may make the embedded database slow while its indexes are made.
+_EMBEDDED_START_SECONDS: Final = 300.0
 
 
 def utc_now() -> datetime:
@@ -120,26 +127,32 @@ class Services:
     file_history: FileHistoryService
     sync: OriginalSync
     polling: Polling
+    replicas: Replicas | None
     webhooks: WebhookService
     housekeeping: Housekeeping
     limits: LimitSharing
     metrics: Metrics
     status: StatusService
     events: EventService
+    database_watch: DatabaseWatch
+    deadline: StopDeadline
     project_store: ProjectStore
     vault: TokenVault
 
 
 @asynccontextmanager
-async def open_services(settings: Settings, outside: Outside | None = None) -> AsyncIterator[Services]:
-    """Everything built and connected; closed in the reverse order.
+async def open_services(
+    settings: Settings, outside: Outside | None = None, deadline: StopDeadline | None = None
+) -> AsyncIterator[Services]:
+    """Everything built and connected; closed in the reverse order, each part by its time of the `deadline`.
 
     Raises:
         StartError: one readable line.
     """
     outside = outside or Outside()
+    deadline = deadline or StopDeadline()
     metrics = Metrics()
-    async with open_workers(outside.workers) as workers, open_database(settings) as database:
+    async with open_workers(outside.workers) as workers, open_database(settings, deadline) as database:
         connection = Connection(
             Governors(outside.clock),
             transport=outside.transport,
@@ -152,14 +165,22 @@ async def open_services(settings: Settings, outside: Outside | None = None) -> A
         await limits.run()
         try:
             metrics.watch(workers)
-            services = build_services(settings, database, connection, limits, metrics, workers, outside.clock)
-            watching = asyncio.create_task(StallWatch(metrics.stalled).run())
+            services = build_services(settings, database, connection, limits, metrics, workers, outside.clock, deadline)
+            watching = [
+                asyncio.create_task(watch.run()) for watch in (StallWatch(metrics.stalled), services.database_watch)
+            ]
             try:
                 yield services
             finally:
-                watching.cancel()
-                await asyncio.gather(watching, return_exceptions=True)
-                await services.events.stop()
+                for task in watching:
+                    task.cancel()
+                await asyncio.gather(*watching, return_exceptions=True)
+                if services.replicas is not None:
+                    with contextlib.suppress(PyMongoError), pymongo.timeout(_LAST_WORDS_SECONDS):
+                        await services.replicas.leave()
+                with contextlib.suppress(TimeoutError):
+                    # Closing a change stream asks the database, which may hang.
+                    await asyncio.wait_for(services.events.stop(), deadline.until(EVENTS_END, at_least=0.2))
         finally:
             with contextlib.suppress(PyMongoError), pymongo.timeout(_LAST_WORDS_SECONDS):
                 await limits.run()
@@ -191,6 +212,7 @@ def build_services(
     metrics: Metrics,
     workers: WorkerPool,
     clock: Callable[[], datetime],
+    deadline: StopDeadline | None = None,
 ) -> Services:
     projects, files, modified = ProjectStore(database), OriginalFileStore(database), ModifiedFileStore(database)
     revisions, trash_rows = RevisionStore(database), TrashStore(database)
@@ -223,6 +245,7 @@ def build_services(
         clock=clock,
         random=random.random,
     )
+    owner = _replica_name()
     sync = OriginalSync(
         database,
         projects,
@@ -230,10 +253,12 @@ def build_services(
         syncs,
         SyncProgressStore(database),
         work,
-        owner=_replica_name(),
+        owner=owner,
         clock=clock,
         metrics=metrics,
     )
+    # An embedded database belongs to one process, and its start ends what a former one left.
+    replicas = _replicas(database, owner) if database.kind == "mongodb" else None
     polling = Polling(database, leases, sync, places, batch_threshold=settings.github_batch_threshold)
     modified_files = ModifiedFileService(
         database,
@@ -285,6 +310,7 @@ def build_services(
         file_history=FileHistoryService(projects, files, histories, credentials, clock=clock),
         sync=sync,
         polling=polling,
+        replicas=replicas,
         webhooks=WebhookService(
             database,
             projects,
@@ -308,6 +334,8 @@ def build_services(
         metrics=metrics,
         status=StatusService(database, projects, connection.governors, clock=clock),
         events=EventService(ChangeStore(database)),
+        database_watch=DatabaseWatch(database),
+        deadline=deadline or StopDeadline(),
         project_store=projects,
         vault=vault,
     )
@@ -339,14 +367,16 @@ def _app_key_of_file(settings: Settings) -> str:
     try:
         return path.read_text()
     except OSError as error:
-        raise StartError(f"GITHUB_APP_PRIVATE_KEY_FILE {path} cannot be read: {error.strerror}.") from None
+        raise StartError(f"GITHUB_APP_PRIVATE_KEY_FILE {path} cannot be read: {reason_of(error)}.") from None
     except UnicodeDecodeError:
         raise StartError(f"GITHUB_APP_PRIVATE_KEY_FILE {path} is no private key in PEM.") from None
 
 
 @asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[Database]:
+async def open_database(settings: Settings, deadline: StopDeadline | None = None) -> AsyncIterator[Database]:
     """The database of MONGO_URL, or the embedded one, started, checked and with its indexes.
+
+    It is closed by its time of the `deadline`.
 
     Raises:
         StartError
@@ -361,21 +391,22 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
     url = await embedded.start()
     supervision = asyncio.create_task(embedded.supervise())
     try:
-        database = Database(url, settings.db_name, "embedded", ensure_room=embedded.ensure_room)
-        async with _started(database):
+        database = Database(url, settings.db_name, "embedded", ensure_room=embedded.ensure_room, sample=embedded.sample)
+        # It has answered already, and is replaced where it hangs.
+        async with _started(database, seconds=_EMBEDDED_START_SECONDS):
             await LeaseStore(database).break_all()
             yield database
     finally:
         supervision.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await supervision
-        await embedded.stop()
+        await embedded.stop(None if deadline is None else deadline.until(EMBEDDED_END))
 
 
 @asynccontextmanager
-async def _started(database: Database) -> AsyncIterator[None]:
+async def _started(database: Database, *, seconds: float = START_SECONDS) -> AsyncIterator[None]:
     try:
-        await database.start()
+        await database.start(patience=seconds)
         await ProjectStore(database).complete()
         yield
     finally:
@@ -386,7 +417,7 @@ def _make_data_dir(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise StartError(f"DATA_DIR {folder} cannot be made: {error.strerror}.") from None
+        raise StartError(f"DATA_DIR {folder} cannot be made: {reason_of(error)}.") from None
 
 
 def token_vault(settings: Settings) -> TokenVault:
@@ -413,7 +444,7 @@ def _generated_key(settings: Settings) -> str:
         text = path.read_text().strip()
         Fernet(text)
     except OSError as error:
-        raise StartError(f"The key {path} cannot be read or made: {error.strerror}.") from None
+        raise StartError(f"The key {path} cannot be read or made: {reason_of(error)}.") from None
     except ValueError:
         raise StartError(f"{path} holds no Fernet key; restore it from a backup, or set SECRET_KEY.") from None
     if settings.mongo_url is not None:
@@ -432,6 +463,11 @@ def _write_once(path: Path, key: bytes) -> None:
     with contextlib.suppress(FileExistsError):
         os.link(draft, path)
     draft.unlink()
+
+
+def _replicas(database: Database, owner: str) -> Replicas:
+    process = own_identity()
+    return Replicas(ReplicaStore(database, owner, process), process)
 
 
 def _replica_name() -> str:

@@ -12,6 +12,8 @@ from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import StorageError
 from benchmark_manager.factory import Services
+from benchmark_manager.services.replicas import BEAT
+from benchmark_manager.services.stopping import SYNCS_END, TICKS_END
 
 _log = structlog.get_logger(__name__)
 
@@ -21,8 +23,7 @@ _SHARE_LIMITS: Final = 5.0
 _GIVE_BACK_FORGOTTEN: Final = 5.0
 _SWEEP_DELETED: Final = 15.0
 _HOUSEKEEPING: Final = 6 * 3600.0
-#: Of the 10 s for a graceful stop, running syncs and ticks get these.
-_STOP_SECONDS: Final = 8.0
+_AFTER_CANCELLING: Final = 0.5
 
 
 class Scheduler:
@@ -45,6 +46,8 @@ class Scheduler:
         self._every(_TICK, "poll", self._services.polling.run_due)
         self._every(_SHARE_LIMITS, "share limits", self._services.limits.run)
         self._every(_GIVE_BACK_FORGOTTEN, "give back forgotten leases", self._services.sync.give_back_forgotten)
+        if self._services.replicas is not None:
+            self._every(BEAT, "replicas", self._services.replicas.run)
         self._every(_SWEEP_DELETED, "sweep deleted projects", sweeping.sweep_deleted_projects)
         self._every(_HOUSEKEEPING, "housekeeping", sweeping.run)
         self._scheduler.start()
@@ -78,15 +81,20 @@ class Scheduler:
             self._scheduler.shutdown(wait=False)
         # APScheduler shuts down in a callback of the loop.
         await asyncio.sleep(0)
-        await asyncio.gather(self._services.sync.stop(_STOP_SECONDS), self._end_ticks())
+        deadline = self._services.deadline
+        await asyncio.gather(
+            self._services.sync.stop(deadline.until(SYNCS_END)), self._end_ticks(deadline.until(TICKS_END))
+        )
 
-    async def _end_ticks(self) -> None:
+    async def _end_ticks(self, seconds: float) -> None:
         if not self._ticks:
             return
-        _, late = await asyncio.wait(self._ticks, timeout=_STOP_SECONDS)
+        _, late = await asyncio.wait(self._ticks, timeout=seconds)
         for task in late:
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        if late:
+            # What a cancelled tick still asks the database may hang too.
+            await asyncio.wait(late, timeout=_AFTER_CANCELLING)
 
 
 @asynccontextmanager

@@ -153,6 +153,19 @@ def test_a_env_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.usefixtures("_elsewhere")
+def test_an_env_file_which_cannot_be_read_is_left_out_with_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A container's user may be any, and the folder that it starts in another's."""
+    (tmp_path / ".env").mkdir()  # root may read every file
+    monkeypatch.setenv("PORT", "9001")
+    assert load_settings().port == 9001
+    assert capsys.readouterr().err == (
+        f"benchmark-manager: {tmp_path / '.env'} is left out, as it cannot be read (Is a directory).\n"
+    )
+
+
+@pytest.mark.usefixtures("_elsewhere")
 def test_an_env_file_which_is_no_text_is_told(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"PORT=\xff\xfe\n")
     with pytest.raises(StartError, match=r"\.env is not UTF-8"):

@@ -327,6 +327,11 @@ async def _database_error(request: Request, error: Exception) -> Response:
         # The database answers; it was asked wrongly.
         return await _fault(request, error)
     _log.error("the database failed", error=f"{type(error).__name__}: {error}")
+    return database_unavailable()
+
+
+def database_unavailable() -> Response:
+    """The answer while the database does not answer."""
     return problem(
         "database_unavailable",
         f"The database does not answer; try again in {_DATABASE_RETRY} seconds.",

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from benchmark_manager.cli.failures import CommandError, WrongUsageError
+from benchmark_manager.errors import reason_of
 
 
 def read_content(source: str) -> str:
@@ -20,7 +21,7 @@ def read_content(source: str) -> str:
     try:
         data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except OSError as error:
-        raise WrongUsageError(f"{name} cannot be read ({error.strerror}).") from None
+        raise WrongUsageError(f"{name} cannot be read ({reason_of(error)}).") from None
     return _text(data, name)
 
 

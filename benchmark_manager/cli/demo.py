@@ -18,9 +18,10 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from benchmark_manager import demo
+from benchmark_manager.cli.process_end import end_process_in_time
 from benchmark_manager.cli.serve import serve_async
 from benchmark_manager.config import Settings, load_settings
-from benchmark_manager.errors import StartError
+from benchmark_manager.errors import StartError, reason_of
 from benchmark_manager.logs import configure_logging
 from github_test_server import GitHubTestServer, Repository
 
@@ -52,7 +53,7 @@ def run_demo(options: DemoOptions) -> None:
         StartError: one readable line.
     """
     if shutil.which("git") is None:
-        raise StartError("The demo serves a real git repository and needs the git command; install git.")
+        raise StartError("The demo serves a real git repository and needs the git command, which is not here.")
     configure_logging("warning", "console")
     with tempfile.TemporaryDirectory(prefix="benchmark-manager-demo-") as folder, suppress(KeyboardInterrupt):
         asyncio.run(_demo(options, Path(folder)))
@@ -75,7 +76,7 @@ async def _demo(options: DemoOptions, folder: Path) -> None:
             story = asyncio.create_task(_tell(server, address, repository, options))
             story.add_done_callback(lambda told: _stop_if_it_failed(told, server))
 
-        await serve_async(settings, on_ready=on_ready)
+        await serve_async(settings, on_ready=on_ready, at_stop=end_process_in_time)
         if story is not None:
             story.cancel()
             await asyncio.gather(story, return_exceptions=True)
@@ -88,7 +89,7 @@ async def _started(github: GitHubTestServer) -> AsyncIterator[None]:
     try:
         await asyncio.to_thread(github.start)
     except OSError as error:
-        raise StartError(f"The GitHub test server cannot use port {github.port} ({error.strerror}).") from None
+        raise StartError(f"The GitHub test server cannot use port {github.port} ({reason_of(error)}).") from None
     try:
         yield
     finally:

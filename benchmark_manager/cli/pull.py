@@ -18,6 +18,7 @@ from benchmark_manager.cli.options import AsJson, ReleaseArgument, Url
 from benchmark_manager.cli.release_download import Download, Patience, fetch_sums
 from benchmark_manager.cli.release_place import Place
 from benchmark_manager.cli.sha256sums import digits_of, read_sums
+from benchmark_manager.errors import reason_of
 
 _PREFIX: Final = "sha256:"
 _TERMINATED: Final = 128 + signal.SIGTERM
@@ -58,7 +59,7 @@ def pull_release(
             pulled = _pull(api, digits, Place(to, force=force), Patience(patience, say=output.say))
         except OSError as error:
             place = error.filename or to
-            raise CommandError(f"{place} cannot be written ({error.strerror}).", "cannot_write") from None
+            raise CommandError(f"{place} cannot be written ({reason_of(error)}).", "cannot_write") from None
     if as_json:
         output.write_json(asdict(pulled))
     elif pulled.outcome == "present":

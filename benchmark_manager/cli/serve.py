@@ -11,38 +11,44 @@ import structlog
 import uvicorn
 
 from benchmark_manager.app import create_app
+from benchmark_manager.cli.process_end import end_process_in_time
 from benchmark_manager.config import Settings
-from benchmark_manager.errors import StartError
+from benchmark_manager.errors import StartError, reason_of
 from benchmark_manager.factory import Services, open_services
+from benchmark_manager.services.stopping import REQUESTS_END, SYNCS_END, StopDeadline
 
 _log = structlog.get_logger(__name__)
 
-#: Of the 10 s for a graceful stop, running syncs get these from the start on,
-_SYNCS_SECONDS = 5.0
-#: and open requests these, so that those which wait for a sync hear what became of it; the database needs 2.
-_REQUESTS_SECONDS = 7
-
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM.
+    """Serve until SIGINT or SIGTERM; the process has ended `PROCESS_END` seconds later, whatever hangs.
 
     Raises:
         StartError: one readable line.
     """
-    asyncio.run(serve_async(settings))
+    asyncio.run(serve_async(settings, at_stop=end_process_in_time))
 
 
-async def serve_async(settings: Settings, *, on_ready: Callable[[uvicorn.Server, str], None] | None = None) -> None:
-    """Serve until a signal or `server.should_exit`; `on_ready` hears of the server and its address."""
-    stop = _Stop()
-    # Taken before anything else is started: a second service is told at once.
+async def serve_async(
+    settings: Settings,
+    *,
+    on_ready: Callable[[uvicorn.Server, str], None] | None = None,
+    at_stop: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until a signal or `server.should_exit`.
+
+    `on_ready` is called with the server and its address, `at_stop` at the first signal.
+    """
+    stop = _Stop(at_stop)
+    # Taken before anything else is started: a second service is refused at once.
     with stop.at_signals(), _bind(settings.host, settings.port) as listener:
-        async with open_services(settings) as services:
+        async with open_services(settings, deadline=stop.deadline) as services:
             config = uvicorn.Config(
                 create_app(settings, services=services),
                 log_config=None,
                 lifespan="on",
-                timeout_graceful_shutdown=_REQUESTS_SECONDS,
+                # Requests that wait for a sync hear what became of it.
+                timeout_graceful_shutdown=int(REQUESTS_END),
                 server_header=False,
             )
             server = _Server(config)
@@ -71,7 +77,9 @@ class _Server(uvicorn.Server):
 class _Stop:
     """What SIGINT and SIGTERM do: call off the start, end the server, or at the second time end it at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_stop: Callable[[], None]) -> None:
+        self.deadline = StopDeadline()
+        self._at_stop = at_stop
         self._server: uvicorn.Server | None = None
         self._services: Services | None = None
         self._syncs: asyncio.Task[None] | None = None
@@ -98,6 +106,9 @@ class _Stop:
         self._server, self._services = server, services
 
     def _stop(self, task: "asyncio.Task[object]") -> None:
+        if not self.deadline.began:
+            self.deadline.begin()
+            self._at_stop()
         if self._server is None or self._services is None:
             if not self._called_off:
                 self._called_off = True
@@ -110,7 +121,7 @@ class _Stop:
             self._services.polling.stop()
             # These requests have no end of their own.
             self._services.events.end_all()
-            self._syncs = asyncio.create_task(self._services.sync.stop(_SYNCS_SECONDS))
+            self._syncs = asyncio.create_task(self._services.sync.stop(self.deadline.until(SYNCS_END)))
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -125,7 +136,7 @@ def _bind(host: str, port: int) -> socket.socket:
         )[0]
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise StartError(f"HOST {host} is no address of this machine ({error.strerror}).") from None
+        raise StartError(f"HOST {host} is no address of this machine ({reason_of(error)}).") from None
     except UnicodeError:
         raise StartError("HOST is no host name.") from None
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -151,7 +162,7 @@ def _listen(listener: socket.socket) -> None:
 
 
 def _taken(host: str, port: int, error: OSError) -> StartError:
-    return StartError(f"{host}:{port} cannot be listened on ({error.strerror}); choose another PORT.")
+    return StartError(f"{host}:{port} cannot be listened on ({reason_of(error)}); choose another PORT.")
 
 
 def address(listener: socket.socket) -> str:

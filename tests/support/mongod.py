@@ -7,8 +7,10 @@ import asyncio
 import importlib.util
 import os
 import shutil
+import signal
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -189,6 +191,19 @@ async def hello(node: Node) -> Document:
             return await node.client.admin.command("hello")
     except PyMongoError:
         return {}
+
+
+@contextmanager
+def frozen(replica_set: ReplicaSet) -> Iterator[None]:
+    """Stop all members as they are: they accept connections and answer nothing."""
+    pids = [node.pid for node in replica_set.nodes if node.pid is not None]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 async def eventually(attempt: Callable[[], Awaitable[T | None]], seconds: float, failure: str) -> T:

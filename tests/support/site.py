@@ -200,12 +200,18 @@ def check_headers(page: WebPage) -> None:
 
 
 def web_routes(service: Service) -> list[APIRoute]:
+    found = [route for route in all_routes(service) if route.path.startswith("/ui")]
+    assert len(found) > 20
+    return found
+
+
+def all_routes(service: Service) -> list[APIRoute]:
+    """Those of the API and of the pages; not what is mounted."""
     found: list[APIRoute] = []
     stack = list(service.app.routes)
     while stack:
         route = stack.pop()
         stack += getattr(getattr(route, "original_router", None), "routes", [])
-        if isinstance(route, APIRoute) and route.path.startswith("/ui"):
+        if isinstance(route, APIRoute):
             found.append(route)
-    assert len(found) > 20
     return found

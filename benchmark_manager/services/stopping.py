@@ -1,0 +1,44 @@
+"""The deadline by which a service that was asked to stop has ended, and how its parts share the time.
+
+Each part gets until a moment after the request, not a time of its own: however many parts are late, the
+last of them ends when it should.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+#: Seconds after the request to stop by which each part has ended, in this order.
+SYNCS_END: Final = 4.5
+REQUESTS_END: Final = 5.5
+TICKS_END: Final = 6.0
+EVENTS_END: Final = 6.5
+WORKERS_END: Final = 6.5
+DATABASE_END: Final = 7.5
+EMBEDDED_END: Final = 8.0
+#: What still runs then is ended without being asked.
+PROCESS_END: Final = 8.5
+
+
+class StopDeadline:
+    """When the service was asked to stop; the first who asks for a time says so where nobody else did."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began: float | None = None
+
+    @property
+    def began(self) -> bool:
+        """Whether the service was asked to stop."""
+        return self._began is not None
+
+    def begin(self) -> None:
+        """Record that the service was asked to stop now; harmless to repeat."""
+        if self._began is None:
+            self._began = self._clock()
+
+    def until(self, end: float, *, at_least: float = 0.0) -> float:
+        """Seconds left until `end` seconds after the request."""
+        self.begin()
+        assert self._began is not None  # noqa: S101 -- set by begin()
+        return max(at_least, self._began + end - self._clock())
