@@ -70,6 +70,7 @@ from benchmark_manager.stores.governors import GovernorStore
 from benchmark_manager.stores.leases import LeaseStore
 from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
+from benchmark_manager.stores.problems import ProblemStore
 from benchmark_manager.stores.projects import ProjectStore
 from benchmark_manager.stores.releases import ReleaseStore
 from benchmark_manager.stores.revisions import RevisionStore
@@ -196,7 +197,7 @@ def build_services(
     revisions, trash_rows = RevisionStore(database), TrashStore(database)
     blobs, syncs, leases = BlobStore(database), SyncStore(database), LeaseStore(database)
     histories, deliveries = FileHistoryStore(database), WebhookDeliveryStore(database)
-    releases = ReleaseStore(database)
+    releases, problems = ReleaseStore(database), ProblemStore(database)
     validation = ValidationService(
         workers, SchemaSource(), projects, files, blobs, max_file_size=settings.max_file_size
     )
@@ -212,7 +213,7 @@ def build_services(
         syncs,
         UpstreamReader(
             files,
-            Copier(blobs, MemoryBudget(), workers, places, clock),
+            Copier(blobs, problems, MemoryBudget(), workers, places, clock),
             HeadChecker(connection),
             FolderLister(),
             settings.max_file_size,
@@ -297,6 +298,7 @@ def build_services(
             projects,
             syncs,
             blobs,
+            problems,
             histories,
             deliveries,
             trash,

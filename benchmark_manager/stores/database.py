@@ -79,6 +79,7 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
         # The order of lists.
         IndexModel([("project_id", ASCENDING), ("removed_at", ASCENDING), ("path", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("sha", ASCENDING)]),
+        IndexModel([("problems_id", ASCENDING)], sparse=True),
     ],
     "skipped_files": [IndexModel([("project_id", ASCENDING), ("path", ASCENDING)], unique=True)],
     "modified_files": [
@@ -89,6 +90,7 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
         IndexModel([("original_file_id", ASCENDING)]),
         IndexModel([("content_sha", ASCENDING)]),
         IndexModel([("base_sha", ASCENDING)]),
+        IndexModel([("problems_id", ASCENDING)], sparse=True),
     ],
     "revisions": [
         # The order of lists; each number is there once.
@@ -101,6 +103,7 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
         # The order of lists.
         IndexModel([("project_id", ASCENDING), ("deleted_at", DESCENDING), ("_id", DESCENDING)]),
         IndexModel([("deleted_at", ASCENDING)]),
+        IndexModel([("problems_id", ASCENDING)], sparse=True),
     ],
     "trash_bundles": [IndexModel([("project_id", ASCENDING)])],
     "resets": [IndexModel([("project_id", ASCENDING)]), IndexModel([("deleted_at", ASCENDING)])],
@@ -126,6 +129,7 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     ],
     "file_histories": [IndexModel([("project_id", ASCENDING)]), IndexModel([("kept_at", ASCENDING)])],
     "blobs": [IndexModel([("touched_at", ASCENDING)])],
+    "problems": [IndexModel([("touched_at", ASCENDING)])],
     "webhook_deliveries": [IndexModel([("created_at", ASCENDING)], expireAfterSeconds=REMEMBERED_SECONDS)],
 }
 

@@ -14,16 +14,18 @@ from benchmark_manager.errors import NotFoundError
 from benchmark_manager.models.modified_file import Drift
 from benchmark_manager.models.original_file import FileEntry, FileType, OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
-from benchmark_manager.models.problem import Problem, Verdict
+from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.models.project import ProjectStats
 from benchmark_manager.models.sync import SkippedFile
 from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
+from benchmark_manager.stores.problems import Problems, ProblemStore, problems_in
 
 _NOUN: Final = "file"
 _FIELDS: Final = ("path", "_id")
 #: The first answer holds 101 documents otherwise.
 _ENTRIES_A_BATCH: Final = 5000
+_UNREAD: Final[Mapping[str | None, Problems]] = {}
 
 
 class OriginalFileStore:
@@ -36,6 +38,7 @@ class OriginalFileStore:
         self._modified = database.collection("modified_files")
         self._trash = database.collection("trash")
         self._bundles = database.collection("trash_bundles")
+        self._problems = ProblemStore(database)
 
     async def get(self, project_id: str, file_id: str, session: Session | None = None) -> OriginalFile:
         key = object_id(file_id, _NOUN)
@@ -44,10 +47,11 @@ class OriginalFileStore:
         if document is None:
             raise NotFoundError(_NOUN, file_id)
         count = await self._modified.count_documents({"original_file_id": key}, session=session)
-        return _file(document, count)
+        problems = await self._problems.get_many([document.get("problems_id")])
+        return original_file(document, problems, count)
 
     async def hold(self, project_id: str, file_id: str, session: Session) -> OriginalFile:
-        """The file, for a transaction which is about to refer to it.
+        """The file without its problems, for a transaction which is about to refer to it.
 
         The write makes a sync that removes the file at the same moment wait, or repeat.
         """
@@ -55,7 +59,7 @@ class OriginalFileStore:
         document = await self._files.find_one_and_update(match, {"$inc": {"holds": 1}}, session=session)
         if document is None:
             raise NotFoundError(_NOUN, file_id)
-        return _file(document)
+        return original_file(document)
 
     async def drop_unused(self, project_id: str, session: Session) -> None:
         """Delete the records of a project's files which are gone upstream and which nothing refers to any more."""
@@ -102,7 +106,8 @@ class OriginalFileStore:
         total, rows, counts = await self._database.snapshot(read)
         length = min(request.limit, _affordable(rows, content_budget))
         more = encode_cursor(rows[length - 1], _FIELDS) if len(rows) > length else None
-        files = tuple(_file(row, counts.get(row["_id"], 0)) for row in rows[:length])
+        problems = await self._problems.get_many(row.get("problems_id") for row in rows[:length])
+        files = tuple(original_file(row, problems, counts.get(row["_id"], 0)) for row in rows[:length])
         return Page(files, total, more)
 
     async def _variant_counts(self, project_id: str, session: Session | None = None) -> dict[ObjectId, int]:
@@ -115,7 +120,7 @@ class OriginalFileStore:
 
     async def entries(self, project_id: str) -> list[FileEntry]:
         """Every original in place, by path, in short."""
-        fields = {"path": 1, "file_type": 1, "validity": 1, "problems.severity": 1}
+        fields = {"path": 1, "file_type": 1, "validity": 1, "errors": 1, "warnings": 1, "problems.severity": 1}
 
         async def read(session: Session) -> tuple[list[Document], dict[ObjectId, int]]:
             match = {"project_id": ObjectId(project_id), "removed_at": None}
@@ -144,10 +149,10 @@ class OriginalFileStore:
         return {key: _stats(by_kind.get(key, {}), by_drift.get(key, {})) for key in project_ids}
 
     async def in_place(self, project_id: str, session: Session) -> list[OriginalFile]:
-        """All originals of a project which are not gone upstream, by path."""
+        """All originals of a project which are not gone upstream, by path, without their problems."""
         match = {"project_id": ObjectId(project_id), "removed_at": None}
-        cursor = self._files.find(match, session=session, batch_size=ROWS_AT_ONCE).sort([("path", 1), ("_id", 1)])
-        return [_file(row) async for row in cursor]
+        cursor = self._files.find(match, {"problems": 0}, session=session, batch_size=ROWS_AT_ONCE)
+        return [original_file(row) async for row in cursor.sort([("path", 1), ("_id", 1)])]
 
     # What a sync reads and writes.
 
@@ -194,7 +199,7 @@ class OriginalFileStore:
         self,
         project_id: str,
         changes: TreeChanges,
-        verdicts: Mapping[str, Verdict],
+        verdicts: Mapping[str, StoredVerdict],
         *,
         commit_sha: str,
         committed_at: datetime,
@@ -223,11 +228,11 @@ class OriginalFileStore:
             content = {**_content(new, verdicts[new.path]), "synced_at": now, "removed_at": None}
             if old.sha != new.sha or old.removed:
                 content |= seen
-            operations.append(UpdateOne({"_id": ObjectId(old.id)}, {"$set": content}))
+            operations.append(UpdateOne({"_id": ObjectId(old.id)}, _rewritten(content)))
         for old, new in changes.moved:
             # The same bytes: when and with which commit they were first seen stays true.
             place = {**_content(new, verdicts[new.path]), "synced_at": now}
-            operations.append(UpdateOne({"_id": ObjectId(old.id)}, {"$set": place}))
+            operations.append(UpdateOne({"_id": ObjectId(old.id)}, _rewritten(place)))
         # Removals first, and moves before additions: each path must be free when it is taken.
         for start in range(0, len(operations), _OPERATIONS):
             await self._files.bulk_write(operations[start : start + _OPERATIONS], ordered=True, session=session)
@@ -265,15 +270,15 @@ def _stats(kinds: Mapping[str, int], drifts: Mapping[Drift, int]) -> ProjectStat
 
 
 def _entry(document: Document, variants: int) -> FileEntry:
-    severities = [problem["severity"] for problem in document["problems"]]
-    errors = severities.count("error")
+    inside = [problem["severity"] for problem in document.get("problems", ())]
+    errors = document.get("errors", inside.count("error"))
     return FileEntry(
         id=str(document["_id"]),
         path=document["path"],
         file_type=document["file_type"],
         validity=document["validity"],
         errors=errors,
-        warnings=len(severities) - errors,
+        warnings=document.get("warnings", len(inside) - errors),
         variants=variants,
     )
 
@@ -286,7 +291,7 @@ def _affordable(rows: Sequence[Document], budget: int | None) -> int:
     return max(1, sum(total <= budget for total in totals))
 
 
-def _content(new: UpstreamFile, verdict: Verdict) -> Document:
+def _content(new: UpstreamFile, verdict: StoredVerdict) -> Document:
     return {
         "path": new.path,
         "file_type": new.file_type,
@@ -294,11 +299,23 @@ def _content(new: UpstreamFile, verdict: Verdict) -> Document:
         "sha": new.sha,
         "size": new.size,
         "validity": verdict.validity,
-        "problems": [problem.model_dump() for problem in verdict.problems],
+        "errors": verdict.errors,
+        "warnings": verdict.warnings,
+        # Left out where there are none, so that the index holds no entry for most files.
+        **({} if verdict.problems_id is None else {"problems_id": verdict.problems_id}),
     }
 
 
-def _file(document: Mapping[str, Any], modified_files_count: int = 0) -> OriginalFile:
+def _rewritten(content: Document) -> Document:
+    """The update that stores another content; version 0.1.0 kept `problems` inside the documents of files."""
+    absent = {"problems", "problems_id"} - content.keys()
+    return {"$set": content, "$unset": dict.fromkeys(sorted(absent), "")}
+
+
+def original_file(
+    document: Mapping[str, Any], problems: Mapping[str | None, Problems] = _UNREAD, modified_files_count: int = 0
+) -> OriginalFile:
+    """The file of a document; `problems` are those stored apart, by id, where they were read."""
     return OriginalFile(
         id=str(document["_id"]),
         project_id=str(document["project_id"]),
@@ -312,6 +329,6 @@ def _file(document: Mapping[str, Any], modified_files_count: int = 0) -> Origina
         synced_at=document["synced_at"],
         removed_at=document["removed_at"],
         validity=document["validity"],
-        problems=tuple(Problem(**problem) for problem in document["problems"]),
+        problems=problems_in(document, problems),
         modified_files_count=modified_files_count,
     )
