@@ -38,6 +38,7 @@ from benchmark_manager.services.file_history import FileHistoryService
 from benchmark_manager.services.following import Following
 from benchmark_manager.services.housekeeping import Housekeeping
 from benchmark_manager.services.kubernetes_schemas import SchemaSource
+from benchmark_manager.services.large_syncs import LargeSyncs
 from benchmark_manager.services.limit_sharing import LimitSharing
 from benchmark_manager.services.merging import MergeService
 from benchmark_manager.services.metrics import Metrics
@@ -74,6 +75,7 @@ from benchmark_manager.stores.problems import ProblemStore
 from benchmark_manager.stores.projects import ProjectStore
 from benchmark_manager.stores.releases import ReleaseStore
 from benchmark_manager.stores.revisions import RevisionStore
+from benchmark_manager.stores.staged_changes import StagedChangeStore
 from benchmark_manager.stores.sync_progress import SyncProgressStore
 from benchmark_manager.stores.syncs import SyncStore
 from benchmark_manager.stores.trash import TrashStore
@@ -120,6 +122,7 @@ class Services:
     validation: ValidationService
     file_history: FileHistoryService
     sync: OriginalSync
+    large_syncs: LargeSyncs
     polling: Polling
     webhooks: WebhookService
     housekeeping: Housekeeping
@@ -204,11 +207,13 @@ def build_services(
     vault = token_vault(settings)
     credentials = CredentialService(connection, vault, _github_app(settings, connection, clock))
     places, drift = SyncPlaces(), DriftJudge(blobs, workers)
+    following = Following(FollowerStore(database), modified)
+    large = LargeSyncs(database, files, StagedChangeStore(database), following, drift, clock=clock)
     work = SyncWork(
         database,
         leases,
         files,
-        Following(FollowerStore(database), modified),
+        following,
         drift,
         syncs,
         UpstreamReader(
@@ -221,6 +226,7 @@ def build_services(
         credentials,
         places,
         UnchangedRecorder(database, leases, syncs),
+        large,
         clock=clock,
         random=random.random,
     )
@@ -285,6 +291,7 @@ def build_services(
         validation=validation,
         file_history=FileHistoryService(projects, files, histories, credentials, clock=clock),
         sync=sync,
+        large_syncs=large,
         polling=polling,
         webhooks=WebhookService(
             database,

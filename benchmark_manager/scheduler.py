@@ -19,6 +19,7 @@ _log = structlog.get_logger(__name__)
 _TICK: Final = 1.0
 _SHARE_LIMITS: Final = 5.0
 _GIVE_BACK_FORGOTTEN: Final = 5.0
+_FINISH_FORGOTTEN: Final = 5.0
 _SWEEP_DELETED: Final = 15.0
 _HOUSEKEEPING: Final = 6 * 3600.0
 #: Of the 10 s for a graceful stop, running syncs and ticks get these.
@@ -45,6 +46,7 @@ class Scheduler:
         self._every(_TICK, "poll", self._services.polling.run_due)
         self._every(_SHARE_LIMITS, "share limits", self._services.limits.run)
         self._every(_GIVE_BACK_FORGOTTEN, "give back forgotten leases", self._services.sync.give_back_forgotten)
+        self._every(_FINISH_FORGOTTEN, "finish forgotten syncs", self._services.large_syncs.finish_forgotten)
         self._every(_SWEEP_DELETED, "sweep deleted projects", sweeping.sweep_deleted_projects)
         self._every(_HOUSEKEEPING, "housekeeping", sweeping.run)
         self._scheduler.start()

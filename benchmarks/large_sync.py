@@ -30,7 +30,6 @@ from github_test_server import GitHubTestServer, Repository
 from support.mongod import ReplicaSet
 from support.process import ServiceProcess, service_process
 
-
 _KINDS = ("mongodb", "embedded")
 
 

@@ -168,7 +168,9 @@ class Copying:
         await self._blobs.put(good, self._client.repository.key, self._clock())
         self._looked |= looked
 
-    async def _with_stored_problems(self, judged: Mapping[tuple[str, str], LookedAt]) -> dict[tuple[str, str], CopiedFile]:
+    async def _with_stored_problems(
+        self, judged: Mapping[tuple[str, str], LookedAt]
+    ) -> dict[tuple[str, str], CopiedFile]:
         """The same with references to the problems, which are stored when this returns."""
         verdicts = {id(one.verdict): one.verdict for one in judged.values() if one.verdict is not None}
         stored = await self._problems.put(list(verdicts.values()), self._clock())

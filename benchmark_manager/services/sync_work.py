@@ -1,13 +1,16 @@
 """What one sync does under its lease.
 
-GitHub is read, contents going to the blob store where nothing refers to them. Then one transaction,
-guarded by the lease's fence, makes the new state, the drift of the modified files and the record of
-the sync visible at once.
+GitHub is read, contents and problems going to their stores where nothing refers to them. Then one
+transaction, guarded by the lease's fence, makes the new state, the drift of the modified files and
+the record of the sync visible at once. What is too much for one is published at once, and the
+project's readers wait until it is applied: see `services.large_syncs`.
 """
 
+import itertools
 import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 import structlog
 from pymongo.errors import PyMongoError
@@ -19,10 +22,18 @@ from benchmark_manager.errors import BenchmarkManagerError, GitHubActionError, G
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.heads import Patience
 from benchmark_manager.models.project import Project
-from benchmark_manager.models.sync import ErrorInfo, GitHubUsage, SkippedFile, Sync, SyncSummary
+from benchmark_manager.models.sync import (
+    LISTED_AT_MOST,
+    ErrorInfo,
+    GitHubUsage,
+    SkippedFile,
+    Sync,
+    SyncSummary,
+)
 from benchmark_manager.services.credentials import CredentialService
 from benchmark_manager.services.drift import DriftJudge, Judgements
 from benchmark_manager.services.following import Following, UnjudgedError
+from benchmark_manager.services.large_syncs import LargeSyncs
 from benchmark_manager.services.places import SyncPlaces
 from benchmark_manager.services.sync_records import CheckAhead, SyncRun, failed, succeeded
 from benchmark_manager.services.unchanged import UnchangedRecorder, UnchangedSync
@@ -30,10 +41,19 @@ from benchmark_manager.services.upstream import Moved, Upstream, UpstreamReader
 from benchmark_manager.stores.database import Database, Session, milliseconds
 from benchmark_manager.stores.leases import Finished, LeaseStore
 from benchmark_manager.stores.original_files import OriginalFileStore
+from benchmark_manager.stores.staged_changes import Publication
 from benchmark_manager.stores.syncs import SyncStore
 from benchmark_manager.workers.caller import Caller, calling_as
 
 _log = structlog.get_logger(__name__)
+
+#: Files, skipped files or variants that one transaction writes at most, of each so many. mongod with its smallest
+#: cache refuses 23,000 files, and the embedded server does not answer meanwhile.
+_AT_ONCE: Final = 5000
+
+
+class _TooManyError(Exception):
+    """The changes are too many for one transaction; nothing was written."""
 
 
 class SyncWork:
@@ -51,6 +71,7 @@ class SyncWork:
         credentials: CredentialService,
         places: SyncPlaces,
         unchanged: UnchangedRecorder,
+        large: LargeSyncs,
         *,
         clock: Callable[[], datetime],
         random: Callable[[], float],
@@ -65,6 +86,7 @@ class SyncWork:
         self._credentials = credentials
         self._places = places
         self._unchanged = unchanged
+        self._large = large
         self._clock = clock
         self._random = random
 
@@ -104,6 +126,8 @@ class SyncWork:
                 return await self._record_unchanged(run, found, client.usage)
             run.progress.enter("waiting")
             async with self._places.taken(run.trigger, client.requests.credential.fingerprint):
+                # What a process that died had published counts already.
+                await self._large.finish(run.project.id)
                 upstream = await self._reader.read(run.project, client, found, run.progress)
                 run.progress.enter("applying")
                 return await self._apply(run, upstream, client.usage)
@@ -139,7 +163,7 @@ class SyncWork:
         """What the last sync skipped, which holds as long as nothing changed."""
         if not project.state.skipped_files:
             return ()
-        return tuple(file for _, file in (await self._files.skipped(project.id)).values())
+        return await self._files.first_skipped(project.id, LISTED_AT_MOST)
 
     def _succeeded(
         self,
@@ -149,8 +173,9 @@ class SyncWork:
         skipped: tuple[SkippedFile, ...],
         usage: GitHubUsage,
     ) -> Sync:
+        count = _skipped_count(run, upstream)
         now = milliseconds(self._clock())
-        return succeeded(run, upstream, changes, skipped=skipped, usage=usage, now=now)
+        return succeeded(run, upstream, changes, skipped=skipped, skipped_count=count, usage=usage, now=now)
 
     async def _apply(self, run: SyncRun, upstream: Upstream, usage: GitHubUsage) -> Sync:
         begin = time.perf_counter()
@@ -172,6 +197,31 @@ class SyncWork:
                 )
             except UnjudgedError as unjudged:
                 judged.update(await self._drift.judge(unjudged.questions))
+            except _TooManyError:
+                return await self._apply_in_steps(run, upstream, usage)
+
+    async def _apply_in_steps(self, run: SyncRun, upstream: Upstream, usage: GitHubUsage) -> Sync:
+        """The same as `_commit` where there is too much for one transaction."""
+        project = run.project
+        assert upstream.files is not None and upstream.committed_at is not None  # noqa: S101 PT018 -- something changed
+        stored = await self._files.stored(project.id)
+        changes = await self._following.free_of_collisions(project.id, compare(stored, upstream.files), None)
+        publication = Publication(
+            project_id=project.id,
+            fence=run.lease.fence,
+            commit_sha=upstream.commit_sha,
+            committed_at=upstream.committed_at,
+            same_history=_same_history(project),
+            now=milliseconds(self._clock()),
+        )
+
+        async def confirm(session: Session) -> None:
+            await self._leases.confirm(run.lease, project, session)
+
+        await self._large.apply(publication, changes, upstream.verdicts, confirm)
+        # Syncs alone read these, and a row holds whatever else became of the sync.
+        await self._files.replace_skipped(project.id, upstream.skipped)
+        return await self._database.transaction(lambda session: self._record(run, upstream, changes, usage, session))
 
     async def _commit(
         self, run: SyncRun, upstream: Upstream, usage: GitHubUsage, judged: Judgements, session: Session
@@ -179,13 +229,24 @@ class SyncWork:
         """Everything that becomes visible with this sync, inside one transaction."""
         project = run.project
         changes = await self._write_files(run, upstream, milliseconds(self._clock()), session)
+        if changes is not None:
+            if await self._following.follow(project.id, changes, judged, session, at_most=_AT_ONCE):
+                raise _TooManyError
+            if not await self._files.replace_skipped(project.id, upstream.skipped, session, at_most=_AT_ONCE):
+                raise _TooManyError
+        return await self._record(run, upstream, changes, usage, session)
+
+    async def _record(
+        self, run: SyncRun, upstream: Upstream, changes: TreeChanges | None, usage: GitHubUsage, session: Session
+    ) -> Sync:
+        """Record the sync, and what it leaves behind in its project."""
+        project = run.project
         drifts = None
         if changes is None:
             skipped = await self._skipped(project)
         else:
-            drifts = await self._following.follow(project.id, changes, judged, session)
-            await self._files.replace_skipped(project.id, upstream.skipped, session)
-            skipped = tuple(file for _, file in upstream.skipped.values())
+            drifts = await self._following.drifts(project.id, session)
+            skipped = tuple(file for _, file in itertools.islice(upstream.skipped.values(), LISTED_AT_MOST))
         sync = self._succeeded(run, upstream, changes, skipped, usage)
         sync = sync.model_copy(update={"modified_files_by_drift": drifts})
         now = await self._database.now()
@@ -196,7 +257,6 @@ class SyncWork:
     def _finished(self, run: SyncRun, upstream: Upstream, sync: Sync, now: datetime, jitter: float) -> Finished:
         """The project behind a sync which went well; `now` is the database's time."""
         project = run.project
-        skipped = project.state.skipped_files if upstream.files is None else len(upstream.skipped)
         state = project.state.model_copy(
             update={
                 "status": "ok",
@@ -209,7 +269,7 @@ class SyncWork:
                 "folder_trees": upstream.folder_trees,
                 "repository_key": (upstream.renamed_to or project.source.repository).key,
                 "max_file_size": upstream.max_file_size,
-                "skipped_files": skipped,
+                "skipped_files": _skipped_count(run, upstream),
                 "warnings": upstream.warnings,
                 "fail_count": 0,
             }
@@ -223,20 +283,27 @@ class SyncWork:
     async def _write_files(
         self, run: SyncRun, upstream: Upstream, now: datetime, session: Session
     ) -> TreeChanges | None:
-        """Make the originals what upstream has; None where nothing can have changed."""
+        """Make the originals what upstream has; None where nothing can have changed.
+
+        Raises:
+            _TooManyError: nothing was written.
+        """
         if upstream.files is None or upstream.committed_at is None:
             return None
         project = run.project
         stored = await self._files.stored(project.id, session)
         changes = await self._following.free_of_collisions(project.id, compare(stored, upstream.files), session)
+        anew = not _same_history(project)
+        if changes.size + anew * changes.unchanged > _AT_ONCE:
+            raise _TooManyError
+        if anew:
+            await self._files.see_anew(project.id, upstream.commit_sha, upstream.committed_at, session)
         await self._files.apply(
             project.id,
             changes,
             upstream.verdicts,
             commit_sha=upstream.commit_sha,
             committed_at=upstream.committed_at,
-            # Commits of another repository say nothing about files of this one, be their contents the same.
-            same_history=project.state.repository_key in {None, project.source.repository.key},
             now=now,
             session=session,
         )
@@ -271,6 +338,15 @@ class SyncWork:
 
     def _jitter(self) -> float:
         return 2 * self._random() - 1
+
+
+def _skipped_count(run: SyncRun, upstream: Upstream) -> int:
+    return run.project.state.skipped_files if upstream.files is None else len(upstream.skipped)
+
+
+def _same_history(project: Project) -> bool:
+    """Commits of another repository say nothing about files of this one, be their contents the same."""
+    return project.state.repository_key in {None, project.source.repository.key}
 
 
 def _usage(client: RepositoryClient | None, ahead: CheckAhead | None) -> GitHubUsage:

@@ -130,8 +130,18 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     "file_histories": [IndexModel([("project_id", ASCENDING)]), IndexModel([("kept_at", ASCENDING)])],
     "blobs": [IndexModel([("touched_at", ASCENDING)])],
     "problems": [IndexModel([("touched_at", ASCENDING)])],
+    "staged_changes": [IndexModel([("project_id", ASCENDING), ("fence", ASCENDING), ("number", ASCENDING)])],
+    "publications": [IndexModel([("project_id", ASCENDING)])],
     "webhook_deliveries": [IndexModel([("created_at", ASCENDING)], expireAfterSeconds=REMEMBERED_SECONDS)],
 }
+
+
+class PendingError(Exception):
+    """A transaction found that it has to wait for something outside of it, and be repeated then."""
+
+    def __init__(self, wait: Callable[[], Awaitable[None]]) -> None:
+        super().__init__("something is pending")
+        self.wait: Final = wait
 
 
 class _NoServerError(Exception):
@@ -273,7 +283,10 @@ class Database:
         await self._db["start_check"].update_one({"_id": 1}, {"$inc": {"marks": 1}})
 
     async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
-        """Run `work` as one transaction; it is repeated whole after a write conflict or an election."""
+        """Run `work` as one transaction; it is repeated whole after a write conflict or an election.
+
+        Also behind what a PendingError waits for.
+        """
         await self.ensure_room()
         return await self._in_transaction(work)
 
@@ -290,12 +303,15 @@ class Database:
             except ServerSelectionTimeoutError as error:
                 raise _NoServerError(error) from error
 
-        try:
-            async with self._client.start_session() as session:
-                # The client's own write concern would count here, not the database's: the URL might say w=1.
-                return await session.with_transaction(attempt, read_concern=read_concern, write_concern=_DURABLE)
-        except _NoServerError as error:
-            raise error.reason from None
+        while True:
+            try:
+                async with self._client.start_session() as session:
+                    # The client's own write concern would count here, not the database's: the URL might say w=1.
+                    return await session.with_transaction(attempt, read_concern=read_concern, write_concern=_DURABLE)
+            except _NoServerError as error:
+                raise error.reason from None
+            except PendingError as error:
+                await error.wait()
 
 
 def _start_error(error: OperationFailure) -> StartError:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final, get_args
 
 from bson import ObjectId
-from pymongo import DeleteOne, UpdateOne
+from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 
 from benchmark_manager.domain.tree_changes import StoredFile, TreeChanges, UpstreamFile
 from benchmark_manager.errors import NotFoundError
@@ -20,6 +20,7 @@ from benchmark_manager.models.sync import SkippedFile
 from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
 from benchmark_manager.stores.problems import Problems, ProblemStore, problems_in
+from benchmark_manager.stores.staged_changes import StagedChangeStore
 
 _NOUN: Final = "file"
 _FIELDS: Final = ("path", "_id")
@@ -29,7 +30,10 @@ _UNREAD: Final[Mapping[str | None, Problems]] = {}
 
 
 class OriginalFileStore:
-    """The `files` collection, and `skipped_files`: what belongs to a project but is not copied."""
+    """The `files` collection, and `skipped_files`: what belongs to a project but is not copied.
+
+    Reads of many files, and holding one, wait where a large sync is being applied; see `stores.staged_changes`.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -39,6 +43,7 @@ class OriginalFileStore:
         self._trash = database.collection("trash")
         self._bundles = database.collection("trash_bundles")
         self._problems = ProblemStore(database)
+        self._staged = StagedChangeStore(database)
 
     async def get(self, project_id: str, file_id: str, session: Session | None = None) -> OriginalFile:
         key = object_id(file_id, _NOUN)
@@ -56,6 +61,7 @@ class OriginalFileStore:
         The write makes a sync that removes the file at the same moment wait, or repeat.
         """
         match = {"_id": object_id(file_id, _NOUN), "project_id": ObjectId(project_id)}
+        await self._staged.expect_none([project_id], session)
         document = await self._files.find_one_and_update(match, {"$inc": {"holds": 1}}, session=session)
         if document is None:
             raise NotFoundError(_NOUN, file_id)
@@ -97,6 +103,7 @@ class OriginalFileStore:
             match["path"] = {"$regex": re.escape(query), "$options": "i"}
 
         async def read(session: Session) -> tuple[int, list[Document], dict[ObjectId, int]]:
+            await self._staged.expect_none([project_id], session)
             total = await self._files.count_documents(match, session=session)
             cursor = self._files.find(behind(match, request.cursor, _FIELDS), session=session)
             rows = await cursor.sort([("path", 1), ("_id", 1)]).limit(request.limit + 1).to_list()
@@ -123,6 +130,7 @@ class OriginalFileStore:
         fields = {"path": 1, "file_type": 1, "validity": 1, "errors": 1, "warnings": 1, "problems.severity": 1}
 
         async def read(session: Session) -> tuple[list[Document], dict[ObjectId, int]]:
+            await self._staged.expect_none([project_id], session)
             match = {"project_id": ObjectId(project_id), "removed_at": None}
             cursor = self._files.find(match, fields, session=session, batch_size=_ENTRIES_A_BATCH)
             rows = await cursor.sort([("path", 1), ("_id", 1)]).to_list()
@@ -140,6 +148,7 @@ class OriginalFileStore:
         kind = {"$cond": [{"$eq": ["$removed_at", None]}, "$file_type", "removed"]}
 
         async def read(session: Session) -> tuple[list[Document], list[Document]]:
+            await self._staged.expect_none(project_ids, session)
             files = await self._files.aggregate([match, _counted_by(kind)], session=session)
             drifts = await self._modified.aggregate([match, _counted_by("$drift")], session=session)
             return await files.to_list(), await drifts.to_list()
@@ -150,6 +159,7 @@ class OriginalFileStore:
 
     async def in_place(self, project_id: str, session: Session) -> list[OriginalFile]:
         """All originals of a project which are not gone upstream, by path, without their problems."""
+        await self._staged.expect_none([project_id], session)
         match = {"project_id": ObjectId(project_id), "removed_at": None}
         cursor = self._files.find(match, {"problems": 0}, session=session, batch_size=ROWS_AT_ONCE)
         return [original_file(row) async for row in cursor.sort([("path", 1), ("_id", 1)])]
@@ -165,22 +175,43 @@ class OriginalFileStore:
             async for d in cursor
         ]
 
-    async def skipped(self, project_id: str) -> dict[str, tuple[str, SkippedFile]]:
+    async def skipped(self, project_id: str, session: Session | None = None) -> dict[str, tuple[str, SkippedFile]]:
         """The skipped files of the last sync by path, each with the object id that was looked at."""
-        cursor = self._skipped.find({"project_id": ObjectId(project_id)}).sort("path", 1)
+        cursor = self._skipped.find({"project_id": ObjectId(project_id)}, session=session)
         return {d["path"]: (d["sha"], SkippedFile(path=d["path"], reason=d["reason"])) async for d in cursor}
 
+    async def first_skipped(self, project_id: str, limit: int) -> tuple[SkippedFile, ...]:
+        """At most `limit` of the skipped files of the last sync, by path."""
+        cursor = self._skipped.find({"project_id": ObjectId(project_id)}).sort("path", 1).limit(limit)
+        return tuple([SkippedFile(path=d["path"], reason=d["reason"]) async for d in cursor])
+
     async def replace_skipped(
-        self, project_id: str, skipped: Mapping[str, tuple[str, SkippedFile]], session: Session
-    ) -> None:
+        self,
+        project_id: str,
+        skipped: Mapping[str, tuple[str, SkippedFile]],
+        session: Session | None = None,
+        *,
+        at_most: int | None = None,
+    ) -> bool:
+        """Store what is skipped now; False where more than `at_most` rows would have to be written, and none was."""
         key = ObjectId(project_id)
-        await self._skipped.delete_many({"project_id": key}, session=session)
-        rows = [
-            {"project_id": key, "path": path, "sha": sha, "reason": file.reason}
-            for path, (sha, file) in sorted(skipped.items())
+        before = await self.skipped(project_id, session)
+        gone = sorted(before.keys() - skipped.keys())
+        new = sorted(path for path, row in skipped.items() if before.get(path) != row)
+        if at_most is not None and len(gone) + len(new) > at_most:
+            return False
+        operations: list[DeleteMany | InsertOne[Document] | UpdateOne] = [
+            DeleteMany({"project_id": key, "path": {"$in": gone[start : start + IN_AT_MOST]}})
+            for start in range(0, len(gone), IN_AT_MOST)
         ]
-        if rows:
-            await self._skipped.insert_many(rows, session=session)
+        for path in new:
+            sha, file = skipped[path]
+            row = {"project_id": key, "path": path}
+            found = {"sha": sha, "reason": file.reason}
+            operations.append(UpdateOne(row, {"$set": found}) if path in before else InsertOne({**row, **found}))
+        for start in range(0, len(operations), _OPERATIONS):
+            await self._skipped.bulk_write(operations[start : start + _OPERATIONS], session=session)
+        return True
 
     async def used(self, project_id: str, session: Session) -> set[str]:
         """The ids of those originals which modified files refer to, deleted ones that can come back included."""
@@ -203,30 +234,30 @@ class OriginalFileStore:
         *,
         commit_sha: str,
         committed_at: datetime,
-        same_history: bool,
         now: datetime,
         session: Session,
     ) -> None:
         """Make the originals what upstream has, as part of a sync's transaction.
 
-        `verdicts` are by path. Without `same_history` every file counts as first seen now.
+        `verdicts` are by path.
         A removed file keeps its record while a modified file refers to it, be it in the trash.
         """
-        used = await self.used(project_id, session)
+        used = await self.used(project_id, session) if changes.removed else set()
         seen = {"commit_sha": commit_sha, "last_modified": committed_at}
-        if not same_history:
-            await self._files.update_many(
-                {"project_id": ObjectId(project_id), "removed_at": None}, {"$set": seen}, session=session
-            )
+        every = {"project_id": ObjectId(project_id), **seen, "synced_at": now, "removed_at": None}
         operations: list[DeleteOne | UpdateOne] = []
         for old in changes.removed:
             key = ObjectId(old.id)
             operations.append(
                 UpdateOne({"_id": key}, {"$set": {"removed_at": now}}) if old.id in used else DeleteOne({"_id": key})
             )
-        for old, new in (*changes.updated, *changes.revived):
+        for old, new in changes.revived:
+            # An upsert: where the last variant was purged meanwhile, so was the record.
+            content = {**every, **_content(new, verdicts[new.path])}
+            operations.append(UpdateOne({"_id": ObjectId(old.id)}, _rewritten(content), upsert=True))
+        for old, new in changes.updated:
             content = {**_content(new, verdicts[new.path]), "synced_at": now, "removed_at": None}
-            if old.sha != new.sha or old.removed:
+            if old.sha != new.sha:
                 content |= seen
             operations.append(UpdateOne({"_id": ObjectId(old.id)}, _rewritten(content)))
         for old, new in changes.moved:
@@ -236,11 +267,25 @@ class OriginalFileStore:
         # Removals first, and moves before additions: each path must be free when it is taken.
         for start in range(0, len(operations), _OPERATIONS):
             await self._files.bulk_write(operations[start : start + _OPERATIONS], ordered=True, session=session)
-        every = {"project_id": ObjectId(project_id), **seen, "synced_at": now, "removed_at": None}
         for start in range(0, len(changes.added), _OPERATIONS):
             added = changes.added[start : start + _OPERATIONS]
             documents = [{**every, **_content(new, verdicts[new.path])} for new in added]
             await self._files.insert_many(documents, session=session)
+
+    async def see_anew(
+        self, project_id: str, commit_sha: str, committed_at: datetime, session: Session | None = None
+    ) -> None:
+        """Let every file in place count as first seen with this commit: that of another repository."""
+        seen = {"commit_sha": commit_sha, "last_modified": committed_at}
+        match = {"project_id": ObjectId(project_id), "removed_at": None, "commit_sha": {"$ne": commit_sha}}
+        while True:
+            # Some at a time: nobody else is served while an embedded server writes all of 100,000.
+            rows = await self._files.find(match, {"_id": 1}, session=session).limit(IN_AT_MOST).to_list()
+            if not rows:
+                return
+            await self._files.update_many(
+                {"_id": {"$in": [row["_id"] for row in rows]}}, {"$set": seen}, session=session
+            )
 
 
 _OPERATIONS: Final = 1000

@@ -24,6 +24,7 @@ from benchmark_manager.stores.original_files import original_file
 from benchmark_manager.stores.paging import behind, encode_cursor
 from benchmark_manager.stores.problems import Problems, ProblemStore
 from benchmark_manager.stores.revisions import RevisionStore
+from benchmark_manager.stores.staged_changes import StagedChangeStore
 
 _NOUN: Final = "modified file"
 _RESET: Final = "reset"
@@ -51,6 +52,7 @@ class TrashStore:
         self._originals = database.collection("files")
         self._revisions = RevisionStore(database)
         self._problems = ProblemStore(database)
+        self._staged = StagedChangeStore(database)
 
     async def insert(self, rows: Sequence[TrashedFile], session: Session) -> None:
         """Add deleted files, with the revisions that their deletions are."""
@@ -153,12 +155,15 @@ class TrashStore:
     async def hold_originals(self, file_ids: Iterable[str], session: Session) -> dict[str, OriginalFile]:
         """At most `IN_AT_MOST` originals, by id, for a transaction which makes live files refer to them again.
 
-        Without their problems. As `OriginalFileStore.hold`, but for many at once: the write makes a sync at the same moment wait, or repeat.
+        As `OriginalFileStore.hold` and without their problems: the write makes a sync at the same moment wait, or
+        repeat.
         """
         ids = sorted({ObjectId(file_id) for file_id in file_ids})
         match = {"_id": {"$in": ids}}
         await self._originals.update_many(match, {"$inc": {"holds": 1}}, session=session)
-        return {str(row["_id"]): original_file(row) async for row in self._originals.find(match, session=session)}
+        files = [original_file(row) async for row in self._originals.find(match, session=session)]
+        await self._staged.expect_none({file.project_id for file in files}, session)
+        return {file.id: file for file in files}
 
     async def older(self, before: datetime, limit: int, session: Session) -> list[TrashedFile]:
         """At most `limit` files deleted earlier, without their stored problems."""
