@@ -121,6 +121,7 @@ class Services:
     release_delivery: ReleaseDelivery
     validation: ValidationService
     file_history: FileHistoryService
+    database: Database
     sync: OriginalSync
     large_syncs: LargeSyncs
     polling: Polling
@@ -290,6 +291,7 @@ def build_services(
         release_delivery=ReleaseDelivery(releases, blobs, workers),
         validation=validation,
         file_history=FileHistoryService(projects, files, histories, credentials, clock=clock),
+        database=database,
         sync=sync,
         large_syncs=large,
         polling=polling,

@@ -18,8 +18,11 @@ from benchmark_manager.stores.staged_changes import Chunk, Publication, StagedCh
 
 _log = structlog.get_logger(__name__)
 
-#: Files in one transaction.
-_CHUNK: Final = 1000
+#: Files, skipped files or variants that a sync writes in one transaction at most, of each so many. mongod with its
+#: smallest cache refuses 23,000 files, and the embedded server answers nobody meanwhile.
+AT_ONCE = 5000
+#: The same for each step of a sync that has more.
+CHUNK = 1000
 #: Another process takes over where nothing was applied for so long: its own clock may differ by some seconds.
 _FORGOTTEN: Final = timedelta(seconds=15)
 _NOTHING: Final = TreeChanges((), (), (), (), (), 0)
@@ -100,7 +103,7 @@ class LargeSyncs:
             return True
         # A variant may have been renamed, or made, since the changes were staged.
         changes = await self._following.free_of_collisions(project_id, chunk.changes, session)
-        left = await self._following.follow(project_id, changes, judged, session, at_most=_CHUNK)
+        left = await self._following.follow(project_id, changes, judged, session, at_most=CHUNK)
         await self._staged.moved(publication, milliseconds(self._clock()), session)
         if left:
             return False
@@ -119,13 +122,13 @@ class LargeSyncs:
 
 def _chunks(changes: TreeChanges, verdicts: Mapping[str, StoredVerdict]) -> Iterator[Chunk]:
     """The changes in the order in which each path is free when it is taken."""
-    for start in range(0, len(changes.removed), _CHUNK):
-        yield Chunk(replace(_NOTHING, removed=changes.removed[start : start + _CHUNK]), {})
+    for start in range(0, len(changes.removed), CHUNK):
+        yield Chunk(replace(_NOTHING, removed=changes.removed[start : start + CHUNK]), {})
     for name in ("updated", "revived", "moved"):
         pairs = getattr(changes, name)
-        for start in range(0, len(pairs), _CHUNK):
-            some = pairs[start : start + _CHUNK]
+        for start in range(0, len(pairs), CHUNK):
+            some = pairs[start : start + CHUNK]
             yield Chunk(replace(_NOTHING, **{name: some}), {new.path: verdicts[new.path] for _, new in some})
-    for start in range(0, len(changes.added), _CHUNK):
-        added = changes.added[start : start + _CHUNK]
+    for start in range(0, len(changes.added), CHUNK):
+        added = changes.added[start : start + CHUNK]
         yield Chunk(replace(_NOTHING, added=added), {new.path: verdicts[new.path] for new in added})

@@ -10,15 +10,19 @@ import itertools
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
 
 import structlog
-from pymongo.errors import PyMongoError
 
 from benchmark_manager.domain.schedule import after_failure, after_lag, after_success
 from benchmark_manager.domain.sync_folding import fold_target, folded
 from benchmark_manager.domain.tree_changes import TreeChanges, compare
-from benchmark_manager.errors import BenchmarkManagerError, GitHubActionError, GitHubError, TokenUnreadableError
+from benchmark_manager.errors import (
+    BenchmarkManagerError,
+    GitHubActionError,
+    GitHubError,
+    StorageError,
+    TokenUnreadableError,
+)
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.heads import Patience
 from benchmark_manager.models.project import Project
@@ -30,6 +34,7 @@ from benchmark_manager.models.sync import (
     Sync,
     SyncSummary,
 )
+from benchmark_manager.services import large_syncs
 from benchmark_manager.services.credentials import CredentialService
 from benchmark_manager.services.drift import DriftJudge, Judgements
 from benchmark_manager.services.following import Following, UnjudgedError
@@ -39,6 +44,7 @@ from benchmark_manager.services.sync_records import CheckAhead, SyncRun, failed,
 from benchmark_manager.services.unchanged import UnchangedRecorder, UnchangedSync
 from benchmark_manager.services.upstream import Moved, Upstream, UpstreamReader
 from benchmark_manager.stores.database import Database, Session, milliseconds
+from benchmark_manager.stores.failures import DATABASE_ERRORS
 from benchmark_manager.stores.leases import Finished, LeaseStore
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.staged_changes import Publication
@@ -46,10 +52,6 @@ from benchmark_manager.stores.syncs import SyncStore
 from benchmark_manager.workers.caller import Caller, calling_as
 
 _log = structlog.get_logger(__name__)
-
-#: Files, skipped files or variants that one transaction writes at most, of each so many. mongod with its smallest
-#: cache refuses 23,000 files, and the embedded server does not answer meanwhile.
-_AT_ONCE: Final = 5000
 
 
 class _TooManyError(Exception):
@@ -87,6 +89,8 @@ class SyncWork:
         self._places = places
         self._unchanged = unchanged
         self._large = large
+        #: Projects whose last sync the database interrupted, as it was away.
+        self._interrupted: set[str] = set()
         self._clock = clock
         self._random = random
 
@@ -103,13 +107,15 @@ class SyncWork:
         return CheckAhead(project, check)
 
     async def run(self, run: SyncRun) -> Sync:
-        """Sync; a failure of GitHub's, or a fault of ours, becomes a record with `status: failed`.
+        """Sync; a failure of GitHub's or the database's, or a fault of ours, becomes a record with `status: failed`.
 
         Raises:
             LeaseLostError, SourceChangedError, StorageError, PyMongoError: nothing was recorded.
         """
         with calling_as(Caller(f"project:{run.project.id}", background=True)):
-            return await self._run(run)
+            sync = await self._run(run)
+        self._interrupted.discard(run.project.id)
+        return sync
 
     async def _run(self, run: SyncRun) -> Sync:
         client: RepositoryClient | None = None
@@ -133,7 +139,9 @@ class SyncWork:
                 return await self._apply(run, upstream, client.usage)
         except (GitHubError, TokenUnreadableError) as error:
             return await self._fail(run, error, _usage(client, run.ahead))
-        except (BenchmarkManagerError, PyMongoError):
+        except (StorageError, *DATABASE_ERRORS) as error:
+            return await self._fail_in_store(run, error, _usage(client, run.ahead))
+        except BenchmarkManagerError:
             raise
         except Exception:  # noqa: BLE001 -- a fault of ours must neither stop other projects nor be repeated at once
             _log.exception("sync failed unexpectedly", project_id=run.project.id)
@@ -230,9 +238,11 @@ class SyncWork:
         project = run.project
         changes = await self._write_files(run, upstream, milliseconds(self._clock()), session)
         if changes is not None:
-            if await self._following.follow(project.id, changes, judged, session, at_most=_AT_ONCE):
+            if await self._following.follow(project.id, changes, judged, session, at_most=large_syncs.AT_ONCE):
                 raise _TooManyError
-            if not await self._files.replace_skipped(project.id, upstream.skipped, session, at_most=_AT_ONCE):
+            if not await self._files.replace_skipped(
+                project.id, upstream.skipped, session, at_most=large_syncs.AT_ONCE
+            ):
                 raise _TooManyError
         return await self._record(run, upstream, changes, usage, session)
 
@@ -294,7 +304,7 @@ class SyncWork:
         stored = await self._files.stored(project.id, session)
         changes = await self._following.free_of_collisions(project.id, compare(stored, upstream.files), session)
         anew = not _same_history(project)
-        if changes.size + anew * changes.unchanged > _AT_ONCE:
+        if changes.size + anew * changes.unchanged > large_syncs.AT_ONCE:
             raise _TooManyError
         if anew:
             await self._files.see_anew(project.id, upstream.commit_sha, upstream.committed_at, session)
@@ -309,10 +319,29 @@ class SyncWork:
         )
         return changes
 
+    async def _fail_in_store(self, run: SyncRun, error: Exception, usage: GitHubUsage) -> Sync:
+        """Record that the database failed, so that the project's polling slows down.
+
+        A database which is away for once is no failure of the sync: the project stays due, for the next one to go on.
+        """
+        found = error if isinstance(error, StorageError) else await self._database.failure(error)
+        project_id = run.project.id
+        if found.code == "database_unavailable" and project_id not in self._interrupted:
+            self._interrupted.add(project_id)
+            raise error
+        _log.error(
+            "a sync failed in the database",
+            project_id=project_id,
+            code=found.code,
+            error=f"{type(error).__name__}: {error}"[:2000],
+        )
+        return await self._fail(run, found, usage)
+
     async def _fail(self, run: SyncRun, error: BenchmarkManagerError, usage: GitHubUsage) -> Sync:
         """Record a failure; nothing that was copied before changes."""
         project = run.project
         next_poll_at = after_failure(project, error, await self._database.now(), self._jitter())
+        next_poll_at = None if next_poll_at is None else milliseconds(next_poll_at)
         # Where nothing polls, what was queued stays queued until it was done.
         still_due = "poll" if project.polling_interval or next_poll_at is None else project.due_trigger
         retry_at = error.retry_at if isinstance(error, GitHubError) else None
@@ -333,7 +362,7 @@ class SyncWork:
             await self._leases.finish(finished, session)
             await self._syncs.insert(sync, run.lease.fence, session)
 
-        await self._database.transaction(work)
+        await self._database.transaction(work, small=True)
         return sync
 
     def _jitter(self) -> float:

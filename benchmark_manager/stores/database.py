@@ -25,7 +25,8 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from benchmark_manager.errors import NotFoundError, StartError
+from benchmark_manager.errors import NotFoundError, StartError, StorageError
+from benchmark_manager.stores.failures import failure_of
 
 if TYPE_CHECKING:
     from pymongo.asynchronous.database import AsyncDatabase
@@ -200,6 +201,17 @@ class Database:
         if self._ensure_room is not None:
             await self._ensure_room()
 
+    async def failure(self, error: Exception) -> StorageError:
+        """What a failure is called; `error` is one of `failures.DATABASE_ERRORS`.
+
+        The embedded server does not say why it failed; where its disk is full, that is why.
+        """
+        try:
+            await self.ensure_room()
+        except StorageError as full:
+            return full
+        return failure_of(error)
+
     async def start(self, *, patience: float = _START_SECONDS) -> None:
         """Wait up to `patience` seconds for the server, check that it will do, and make the indexes.
 
@@ -282,12 +294,14 @@ class Database:
         """Write something that says nothing, for streams to pass."""
         await self._db["start_check"].update_one({"_id": 1}, {"$inc": {"marks": 1}})
 
-    async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
+    async def transaction(self, work: Callable[[Session], Awaitable[T]], *, small: bool = False) -> T:
         """Run `work` as one transaction; it is repeated whole after a write conflict or an election.
 
-        Also behind what a PendingError waits for.
+        Also behind what a PendingError waits for. What is `small` is written on a disk that is nearly full too: that
+        something failed must be known there.
         """
-        await self.ensure_room()
+        if not small:
+            await self.ensure_room()
         return await self._in_transaction(work)
 
     async def snapshot(self, work: Callable[[Session], Awaitable[T]]) -> T:

@@ -28,6 +28,7 @@ PARAMETERS = (
     "initialSyncSourceReadPreference=primary",
     "diagnosticDataCollectionEnabled=false",
     "ttlMonitorSleepSecs=1",
+    "enableTestCommands=1",  # for fail points
 )
 
 Document = dict[str, Any]
