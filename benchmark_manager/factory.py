@@ -38,6 +38,7 @@ from benchmark_manager.services.file_history import FileHistoryService
 from benchmark_manager.services.following import Following
 from benchmark_manager.services.housekeeping import Housekeeping
 from benchmark_manager.services.kubernetes_schemas import SchemaSource
+from benchmark_manager.services.large_syncs import LargeSyncs
 from benchmark_manager.services.limit_sharing import LimitSharing
 from benchmark_manager.services.merging import MergeService
 from benchmark_manager.services.metrics import Metrics
@@ -73,11 +74,13 @@ from benchmark_manager.stores.governors import GovernorStore
 from benchmark_manager.stores.leases import LeaseStore
 from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
+from benchmark_manager.stores.problems import ProblemStore
 from benchmark_manager.stores.process_identity import own_identity
 from benchmark_manager.stores.projects import ProjectStore
 from benchmark_manager.stores.releases import ReleaseStore
 from benchmark_manager.stores.replicas import ReplicaStore
 from benchmark_manager.stores.revisions import RevisionStore
+from benchmark_manager.stores.staged_changes import StagedChangeStore
 from benchmark_manager.stores.sync_progress import SyncProgressStore
 from benchmark_manager.stores.syncs import SyncStore
 from benchmark_manager.stores.trash import TrashStore
@@ -125,7 +128,9 @@ class Services:
     release_delivery: ReleaseDelivery
     validation: ValidationService
     file_history: FileHistoryService
+    database: Database
     sync: OriginalSync
+    large_syncs: LargeSyncs
     polling: Polling
     replicas: Replicas | None
     webhooks: WebhookService
@@ -218,23 +223,25 @@ def build_services(
     revisions, trash_rows = RevisionStore(database), TrashStore(database)
     blobs, syncs, leases = BlobStore(database), SyncStore(database), LeaseStore(database)
     histories, deliveries = FileHistoryStore(database), WebhookDeliveryStore(database)
-    releases = ReleaseStore(database)
+    releases, problems = ReleaseStore(database), ProblemStore(database)
     validation = ValidationService(
         workers, SchemaSource(), projects, files, blobs, max_file_size=settings.max_file_size
     )
     vault = token_vault(settings)
     credentials = CredentialService(connection, vault, _github_app(settings, connection, clock))
     places, drift = SyncPlaces(), DriftJudge(blobs, workers)
+    following = Following(FollowerStore(database), modified)
+    large = LargeSyncs(database, files, StagedChangeStore(database), following, drift, clock=clock)
     work = SyncWork(
         database,
         leases,
         files,
-        Following(FollowerStore(database), modified),
+        following,
         drift,
         syncs,
         UpstreamReader(
             files,
-            Copier(blobs, MemoryBudget(), workers, places, clock),
+            Copier(blobs, problems, MemoryBudget(), workers, places, clock),
             HeadChecker(connection),
             FolderLister(),
             settings.max_file_size,
@@ -242,6 +249,7 @@ def build_services(
         credentials,
         places,
         UnchangedRecorder(database, leases, syncs),
+        large,
         clock=clock,
         random=random.random,
     )
@@ -308,7 +316,9 @@ def build_services(
         release_delivery=ReleaseDelivery(releases, blobs, workers),
         validation=validation,
         file_history=FileHistoryService(projects, files, histories, credentials, clock=clock),
+        database=database,
         sync=sync,
+        large_syncs=large,
         polling=polling,
         replicas=replicas,
         webhooks=WebhookService(
@@ -323,6 +333,7 @@ def build_services(
             projects,
             syncs,
             blobs,
+            problems,
             histories,
             deliveries,
             trash,

@@ -21,6 +21,7 @@ _log = structlog.get_logger(__name__)
 _TICK: Final = 1.0
 _SHARE_LIMITS: Final = 5.0
 _GIVE_BACK_FORGOTTEN: Final = 5.0
+_FINISH_FORGOTTEN: Final = 5.0
 _SWEEP_DELETED: Final = 15.0
 _HOUSEKEEPING: Final = 6 * 3600.0
 _AFTER_CANCELLING: Final = 0.5
@@ -48,6 +49,7 @@ class Scheduler:
         self._every(_GIVE_BACK_FORGOTTEN, "give back forgotten leases", self._services.sync.give_back_forgotten)
         if self._services.replicas is not None:
             self._every(BEAT, "replicas", self._services.replicas.run)
+        self._every(_FINISH_FORGOTTEN, "finish forgotten syncs", self._services.large_syncs.finish_forgotten)
         self._every(_SWEEP_DELETED, "sweep deleted projects", sweeping.sweep_deleted_projects)
         self._every(_HOUSEKEEPING, "housekeeping", sweeping.run)
         self._scheduler.start()

@@ -1,6 +1,7 @@
 """A first sync of many files on both databases, step by step, with peak memory.
 
-    python benchmarks/large_sync.py [--files 10000] [--size 10000]
+    python benchmarks/large_sync.py [--files 10000] [--size 10000] [--problems 0] [--cache-gb 0.25]
+        [--databases mongodb embedded]
 
 Prints a table: seconds of each step on MongoDB, and the embedded database's as a ratio to them; the peak
 resident memory of the service's and the database's processes.
@@ -14,7 +15,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from benchmarks.harness.report import MEGABYTE
 from github_test_server import GitHubTestServer, Repository
 from support.mongod import ReplicaSet
 from support.process import ServiceProcess, service_process
+
+_KINDS = ("mongodb", "embedded")
 
 
 @dataclass
@@ -44,26 +47,32 @@ class Measurement:
         self.steps[name] = time.perf_counter() - begin
 
 
-def _contents(files: int, size: int) -> dict[str, bytes]:
-    """YAML which does not compress to nothing."""
-    chance = random.Random(7)  # noqa: S311 -- filler, not secrets
+def _contents(files: int, size: int, problems: int, seed: int = 7) -> dict[str, bytes]:
+    """YAML which does not compress to nothing; each file has so many warnings, and each its own."""
+    chance = random.Random(seed)  # noqa: S311 -- filler, not secrets
     line = 50
     return {
         f"config/{n // 100:03}/{n:05}.yaml": b"".join(
-            b"key_%d: %s\n" % (k, chance.randbytes(line // 3).hex().encode()) for k in range(size // line)
+            [
+                *(b"key_%d: %s\n" % (k, chance.randbytes(line // 3).hex().encode()) for k in range(size // line)),
+                # Readers of YAML 1.1 take this for a number, those of 1.2 for a text.
+                *(b"odd_%d: %d:%02d\n" % (k, n + 1, k % 60) for k in range(problems)),
+            ]
         )
         for n in range(files)
     }
 
 
-async def _measure(service: ServiceProcess, database_pid: int | None, repository: Repository, size: int) -> Measurement:
+async def _measure(
+    service: ServiceProcess, database_pid: int | None, repository: Repository, changed: dict[str, bytes]
+) -> Measurement:
     found = Measurement()
     async with service.client(600) as http:
         body = {"name": "large", "github_repo_url": "acme/large", "github_token": "t", "polling_interval": 0}
         project = (await http.post("/projects", json=body)).json()["id"]
         with found.step("first sync"):
             sync = await http.post(f"/projects/{project}/sync")
-        assert sync.status_code == httpx.codes.OK, sync.text
+        assert sync.status_code == httpx.codes.OK, (sync.text, service.output[-3000:])
         print("  ", sync.json()["message"], sync.json()["github"], flush=True)
         parts = json.loads(next(line for line in service.output.splitlines() if '"sync applied"' in line))
         found.steps["- of that reading GitHub and storing contents"] = parts["reading_ms"] / 1000
@@ -76,10 +85,10 @@ async def _measure(service: ServiceProcess, database_pid: int | None, repository
             await http.get(f"/projects/{project}/files", params={"limit": 1000})
         with found.step("project with counts"):
             await http.get(f"/projects/{project}")
-        changed = dict(list(_contents(1000, size // 2).items()))
-        repository.commit(dict(changed), message="1,000 changed")
-        with found.step("sync of 1,000 changed files"):
-            await http.post(f"/projects/{project}/sync")
+        repository.commit(dict(changed), message="some changed")
+        with found.step(f"sync of {len(changed):,} changed files"):
+            sync = await http.post(f"/projects/{project}/sync")
+        assert sync.json()["updated"] == len(changed), sync.text
         with found.step("delete"):
             await http.delete(f"/projects/{project}")
     found.memory["service"] = peak_memory(service.process.pid)
@@ -89,19 +98,20 @@ async def _measure(service: ServiceProcess, database_pid: int | None, repository
 
 
 @contextlib.asynccontextmanager
-async def _mongod(folder: Path) -> AsyncIterator[tuple[str, int]]:
-    async with await ReplicaSet.start(folder) as replicas:
+async def _mongod(folder: Path, cache_gb: float) -> AsyncIterator[tuple[str, int]]:
+    async with await ReplicaSet.start(folder, cache_gb=cache_gb) as replicas:
         pid = replicas.nodes[0].pid
         assert pid is not None
         yield replicas.url, pid
 
 
-async def _run(files: int, size: int) -> None:
+async def _run(files: int, size: int, problems: int, kinds: Sequence[str], cache_gb: float) -> None:
     with tempfile.TemporaryDirectory() as name, GitHubTestServer() as github:
         folder = Path(name)
-        first = _contents(files, size)
+        first = _contents(files, size, problems)
+        changed = _contents(min(files, 1000), size // 2, problems, seed=8)
         results = {}
-        for kind in ("mongodb", "embedded"):
+        for kind in kinds:
             repository = Repository.init(folder / f"{kind}.git")
             repository.commit(dict(first), message="first")
             github.add("acme/large", repository, private_to=["t"])
@@ -112,36 +122,36 @@ async def _run(files: int, size: int) -> None:
                 settings = {"github_api_urls": github.url, "log_level": "debug"}
                 pid = None
                 if kind == "mongodb":
-                    url, pid = await stack.enter_async_context(_mongod(folder / "mongod"))
+                    url, pid = await stack.enter_async_context(_mongod(folder / "mongod", cache_gb))
                     settings["mongo_url"] = url
                 service = await stack.enter_async_context(service_process(folder / kind, **settings))
-                results[kind] = await _measure(service, pid, repository, size)
+                results[kind] = await _measure(service, pid, repository, changed)
             github.hosting.remove("acme/large")
             repository.close()
-    _print_table(results["mongodb"], results["embedded"], files, size)
+    print(f"\n{files:,} files of {size:,} bytes, {problems:,} problems each\n")
+    _print_table(results)
 
 
-def _print_table(mongodb: Measurement, embedded: Measurement, files: int, size: int) -> None:
-    print(f"\n{files:,} files of {size:,} bytes\n")
-    print("| step | MongoDB | embedded | embedded / MongoDB |")
-    print("| --- | --: | --: | --: |")
-    for step, seconds in mongodb.steps.items():
-        other = embedded.steps[step]
-        print(f"| {step} | {seconds:.2f} s | {other:.2f} s | {other / seconds:.1f} |")
-    for process, peak in mongodb.memory.items():
-        other_peak = embedded.memory[process]
-        print(
-            f"| peak memory of the {process} | {peak / MEGABYTE:.0f} MB | {other_peak / MEGABYTE:.0f} MB "
-            f"| {other_peak / peak:.1f} |"
-        )
+def _print_table(results: Mapping[str, Measurement]) -> None:
+    first = next(iter(results.values()))
+    print("|", " | ".join(["step", *results]), "|")
+    print("|", " | ".join(["---", *("--:" for _ in results)]), "|")
+    for step in first.steps:
+        print("|", " | ".join([step, *(f"{found.steps[step]:.2f} s" for found in results.values())]), "|")
+    for process in first.memory:
+        peaks = (f"{found.memory[process] / MEGABYTE:.0f} MB" for found in results.values())
+        print("|", " | ".join([f"peak memory of the {process}", *peaks]), "|")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--size", type=int, default=10_000, help="bytes of each file")
-    options = parser.parse_args()
-    asyncio.run(_run(options.files, options.size))
+    parser.add_argument("--problems", type=int, default=0, help="warnings in each file")
+    parser.add_argument("--databases", nargs="+", choices=_KINDS, default=_KINDS)
+    parser.add_argument("--cache-gb", type=float, default=0.25, help="mongod's cache; it takes no less than 0.25")
+    given = parser.parse_args()
+    asyncio.run(_run(given.files, given.size, given.problems, given.databases, given.cache_gb))
 
 
 if __name__ == "__main__":

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
-from pymongo.errors import ExecutionTimeout, OperationFailure, PyMongoError, WTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -25,13 +24,23 @@ from benchmark_manager.errors import (
 from benchmark_manager.models.merge import MergeConflict
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.models.sync import Sync
+from benchmark_manager.stores.failures import DATABASE_ERRORS
+
+if TYPE_CHECKING:
+    from benchmark_manager.factory import Services
 
 _log = structlog.get_logger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
-#: Seconds after which a client may try again when the database was away.
-_DATABASE_RETRY: Final = 5
-_RETRY_AFTER: Final = {"disk_full": 60, "service_stopping": 10, "service_busy": 10}
+#: Seconds after which a client may try again.
+_RETRY_AFTER: Final = {
+    "disk_full": 60,
+    "service_stopping": 10,
+    "service_busy": 10,
+    "database_unavailable": 5,
+    "database_overloaded": 30,
+    "changes_pending": 5,
+}
 
 #: Every code that an answer can carry, with its status and an example's detail.
 CODES: Final[Mapping[str, tuple[int, str]]] = {
@@ -111,9 +120,14 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "token_unreadable": (422, "The stored GitHub token was encrypted with another SECRET_KEY; enter it again."),
     "tree_too_large": (422, "GitHub cannot list the folder data completely, not even by itself."),
     "internal_error": (500, "The service made a mistake; its log says more."),
+    "database_failed": (500, "The database failed; the service's log says how."),
     "github_unavailable": (502, "GitHub did not answer in time; tried 4 times."),
     "github_rate_limited": (503, "GitHub's rate limit for this token is used up until 2026-11-23 12:00:00 UTC."),
     "database_unavailable": (503, "The database does not answer; try again."),
+    "database_overloaded": (503, "The database ran out of time or memory for this; nothing was changed."),
+    "database_denied": (503, "The database does not allow this; give the user of MONGO_URL the role readWrite."),
+    "changes_pending": (503, "A large sync of this project is being applied; ask again in a moment."),
+    "change_too_large": (507, "This is more than the database takes in one change; nothing was changed."),
     "service_stopping": (503, "The service stops now and did not finish this; ask again in a moment."),
     "service_busy": (503, "Too many large bodies arrive at once, or this one too slowly; send it again."),
     "disk_full": (503, "The disk is nearly full; nothing was changed."),
@@ -179,6 +193,8 @@ def sync_problem(sync: Sync) -> Response:
     """What a manual sync that failed answers."""
     assert sync.error is not None  # noqa: S101 -- a failed sync has an error
     headers = {}
+    if sync.error.code in _RETRY_AFTER:
+        headers["Retry-After"] = str(_RETRY_AFTER[sync.error.code])
     if sync.error.code == "github_rate_limited" and sync.error.retry_at is not None:
         headers["Retry-After"] = str(_seconds_until(sync.error.retry_at))
     return problem(sync.error.code, sync.error.detail, headers=headers, sync=sync)
@@ -188,10 +204,16 @@ def _seconds_until(when: datetime) -> int:
     return max(1, round((when - datetime.now(UTC)).total_seconds()))
 
 
+_EVERYWHERE: Final = (
+    "internal_error",
+    *("database_failed", "database_unavailable", "database_overloaded", "database_denied", "change_too_large"),
+)
+
+
 def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route which can answer these codes; what every route can answer comes with them."""
     by_status: dict[int | str, dict[str, Any]] = {}
-    for code in (*codes, "internal_error", "database_unavailable"):
+    for code in (*codes, *_EVERYWHERE):
         status, detail = CODES[code]
         entry = by_status.setdefault(
             status,
@@ -226,7 +248,8 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.exception_handler(BenchmarkManagerError)(_own_error)
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(HTTPException)(_http_error)
-    app.exception_handler(PyMongoError)(_database_error)
+    for kind in DATABASE_ERRORS:
+        app.exception_handler(kind)(_database_error)
     app.exception_handler(Exception)(_fault)
 
 
@@ -323,26 +346,20 @@ _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 async def _database_error(request: Request, error: Exception) -> Response:
-    if isinstance(error, OperationFailure) and not _passes(error):
-        # The database answers; it was asked wrongly.
-        return await _fault(request, error)
-    _log.error("the database failed", error=f"{type(error).__name__}: {error}")
-    return database_unavailable()
+    services: Services = request.app.state.services
+    found = await services.database.failure(error)
+    # Where the database was asked wrongly, where that was matters.
+    fault = error if found.code == "database_failed" else None
+    _log.error("the database failed", code=found.code, error=f"{type(error).__name__}: {error}"[:2000], exc_info=fault)
+    return await _own_error(request, found)
 
 
 def database_unavailable() -> Response:
     """The answer while the database does not answer."""
     return problem(
         "database_unavailable",
-        f"The database does not answer; try again in {_DATABASE_RETRY} seconds.",
-        headers={"Retry-After": str(_DATABASE_RETRY)},
-    )
-
-
-def _passes(error: OperationFailure) -> bool:
-    """Whether the same operation may succeed later: an election, a conflict, too little time."""
-    return isinstance(error, (ExecutionTimeout, WTimeoutError)) or any(
-        error.has_error_label(label) for label in ("TransientTransactionError", "RetryableWriteError")
+        "The database does not answer; try again in a few seconds.",
+        headers={"Retry-After": str(_RETRY_AFTER["database_unavailable"])},
     )
 
 

@@ -296,7 +296,7 @@ def modified_with_content(file: ModifiedFile, data: bytes) -> ModifiedFileWithCo
 
 def _modified_values(file: ModifiedFile) -> dict[str, object]:
     # The blob id of a content is how it is stored; readers know it by its SHA-256.
-    told = {name: value for name, value in dict(file).items() if name not in {"content_sha", "recorded"}}
+    told = {name: value for name, value in dict(file).items() if name not in {"content_sha", "problems_id", "recorded"}}
     return {**told, "path": file.path}
 
 

@@ -45,7 +45,12 @@ class TreeChanges:
     unchanged: int
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.revived or self.updated or self.moved or self.removed)
+        return self.size > 0
+
+    @property
+    def size(self) -> int:
+        """How many files something became of."""
+        return sum(map(len, (self.added, self.revived, self.updated, self.moved, self.removed)))
 
 
 def compare(stored: Iterable[StoredFile], upstream: Mapping[str, UpstreamFile]) -> TreeChanges:

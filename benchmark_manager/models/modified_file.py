@@ -11,7 +11,11 @@ Drift = Literal["current", "behind", "conflict", "upstream_removed"]
 
 
 class ModifiedFile(Record):
-    """One variant without its content, which the blob store holds under `content_sha`."""
+    """One variant without its content, which the blob store holds under `content_sha`.
+
+    `problems_id` refers to the stored problems. `problems` are empty where the reader did not ask for them, as for a
+    reset of all files; a change of them sets `problems_id` to None, and the store writes them anew.
+    """
 
     id: str
     project_id: str
@@ -30,6 +34,7 @@ class ModifiedFile(Record):
     drift: Drift
     validity: Validity
     problems: tuple[Problem, ...]
+    problems_id: str | None = None
     created_at: datetime
     updated_at: datetime
     created_by: str

@@ -13,7 +13,10 @@ SkipReason = Literal["too_large", "binary", "not_utf8", "symlink", "submodule", 
 
 
 class OriginalFile(Record):
-    """One original without its content, which the blob store holds under `sha`."""
+    """One original without its content, which the blob store holds under `sha`.
+
+    `problems` are empty where the reader did not ask for them, as for a release of all files.
+    """
 
     id: str
     project_id: str

@@ -1,5 +1,6 @@
 """What is wrong, or suspicious, in one text."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
@@ -24,3 +25,16 @@ class Verdict(Record):
 
     validity: Validity
     problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVerdict:
+    """A verdict whose problems are in the store; `problems_id` refers to them, None where there are none.
+
+    A dataclass, as a sync holds one for each of 100,000 files.
+    """
+
+    validity: Validity
+    problems_id: str | None
+    errors: int
+    warnings: int

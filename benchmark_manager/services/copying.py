@@ -4,16 +4,21 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from benchmark_manager.domain.tree_changes import UpstreamFile
 from benchmark_manager.errors import TooComplexError
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.contents import MemoryBudget, fetch_blobs
+from benchmark_manager.models.original_file import SkipReason
+from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.services.places import SyncPlaces
 from benchmark_manager.services.progress import Progress
 from benchmark_manager.services.text_work import LookedAt, WantedFile, judge_files
 from benchmark_manager.stores.blobs import BlobStore
+from benchmark_manager.stores.problems import ProblemStore
 from benchmark_manager.workers.pool import WorkerPool
 
 #: Contents held at once before they are written, bytes and number.
@@ -26,18 +31,29 @@ _READ_AT_ONCE: Final = 50
 _TOO_COMPLEX_AT_MOST: Final = 5
 
 
+@dataclass(frozen=True, slots=True)
+class CopiedFile:
+    """What a content turned out to be, its problems stored: an original with its verdict, or skipped."""
+
+    file: UpstreamFile | None
+    verdict: StoredVerdict | None
+    skip_reason: SkipReason | None
+
+
 class Copier:
     """Begins to bring contents into the blob store."""
 
     def __init__(
         self,
         blobs: BlobStore,
+        problems: ProblemStore,
         budget: MemoryBudget,
         workers: WorkerPool,
         places: SyncPlaces,
         clock: Callable[[], datetime],
     ) -> None:
         self._blobs = blobs
+        self._problems = problems
         self._budget = budget
         self._workers = workers
         self._places = places
@@ -46,8 +62,8 @@ class Copier:
         self._flushed = MemoryBudget()
 
     def of_sync(self, client: RepositoryClient, progress: Progress) -> "Copying":
-        judging = Judging(self._workers, self._places)
-        return Copying(self._blobs, self._budget, self._flushed, judging, self._clock, client, progress)
+        judging, stores = Judging(self._workers, self._places), (self._blobs, self._problems)
+        return Copying(*stores, self._budget, self._flushed, judging, self._clock, client, progress)
 
 
 class Copying:
@@ -59,6 +75,7 @@ class Copying:
     def __init__(
         self,
         blobs: BlobStore,
+        problems: ProblemStore,
         budget: MemoryBudget,
         flushed: MemoryBudget,
         judging: "Judging",
@@ -68,18 +85,19 @@ class Copying:
     ) -> None:
         """`budget` bounds what is being fetched, `flushed` what is on its way into the store; by all syncs together."""
         self._blobs = blobs
+        self._problems = problems
         self._budget = budget
         self._flushed = flushed
         self._judging = judging
         self._clock = clock
         self._client = client
         self._progress = progress
-        self._looked: dict[tuple[str, str], LookedAt] = {}
+        self._looked: dict[tuple[str, str], CopiedFile] = {}
         self._batch = _Batch()
         self._looking = asyncio.Lock()
         self._flushing: deque[asyncio.Task[None]] = deque()
 
-    def looked_at(self, file: WantedFile) -> LookedAt | None:
+    def looked_at(self, file: WantedFile) -> CopiedFile | None:
         """What this file turned out to be; None as long as it was not looked at with this very content."""
         return self._looked.get((file.path, file.sha))
 
@@ -97,7 +115,7 @@ class Copying:
         ids = sorted(await self._blobs.known(by_sha, self._client.repository.key, self._clock()))
         for start in range(0, len(ids), _READ_AT_ONCE):
             contents = await self._blobs.get_many(ids[start : start + _READ_AT_ONCE])
-            self._looked |= await self._judging.judge(contents, by_sha)
+            self._looked |= await self._with_stored_problems(await self._judging.judge(contents, by_sha))
 
     async def add(self, files: Iterable[tuple[WantedFile, bytes]]) -> None:
         """Copy contents which have the ids of their files; more may arrive meanwhile. In the end, `finish`."""
@@ -142,12 +160,25 @@ class Copying:
     async def _flush(self, batch: "_Batch") -> None:
         # One is looked at while the one before is written: the first takes our time, the second the database's.
         async with self._looking:
-            looked = await self._judging.judge(batch.contents, batch.by_sha)
+            # Here too: thousands of problems are in memory until they are stored.
+            looked = await self._with_stored_problems(await self._judging.judge(batch.contents, batch.by_sha))
         good = [
             data for sha, data in batch.contents.items() if looked[batch.by_sha[sha][0].path, sha].skip_reason is None
         ]
         await self._blobs.put(good, self._client.repository.key, self._clock())
         self._looked |= looked
+
+    async def _with_stored_problems(
+        self, judged: Mapping[tuple[str, str], LookedAt]
+    ) -> dict[tuple[str, str], CopiedFile]:
+        """The same with references to the problems, which are stored when this returns."""
+        verdicts = {id(one.verdict): one.verdict for one in judged.values() if one.verdict is not None}
+        stored = await self._problems.put(list(verdicts.values()), self._clock())
+        by_identity = dict(zip(verdicts, stored, strict=True))
+        return {
+            key: CopiedFile(one.file, None if one.verdict is None else by_identity[id(one.verdict)], one.skip_reason)
+            for key, one in judged.items()
+        }
 
 
 class Judging:

@@ -26,7 +26,7 @@ class Following:
         self._followers = followers
         self._modified = modified
 
-    async def free_of_collisions(self, project_id: str, changes: TreeChanges, session: Session) -> TreeChanges:
+    async def free_of_collisions(self, project_id: str, changes: TreeChanges, session: Session | None) -> TreeChanges:
         """Where a rename would bring a variant to a place which another variant has, it counts as removed and added.
 
         So every variant keeps its place and its original's record, and no sync ever stops at a name.
@@ -44,9 +44,9 @@ class Following:
         return without_renames(changes, clashing)
 
     async def follow(
-        self, project_id: str, changes: TreeChanges, judged: Judgements, session: Session
-    ) -> dict[Drift, int]:
-        """Bring every modified file behind the changes of its original; returns how many there are then by drift.
+        self, project_id: str, changes: TreeChanges, judged: Judgements, session: Session, *, at_most: int
+    ) -> int:
+        """Bring modified files behind the changes of their originals, `at_most` so many; return how many are left.
 
         Raises:
             UnjudgedError: nothing was written.
@@ -60,7 +60,12 @@ class Following:
         if unjudged := questions - drifts.keys():
             raise UnjudgedError(unjudged)
         after = [(follower, _behind(follower, new, drifts)) for follower, new in steps]
-        await self._followers.move([new for old, new in after if new != old], session)
+        moved = [new for old, new in after if new != old]
+        await self._followers.move(moved[:at_most], session)
+        return max(0, len(moved) - at_most)
+
+    async def drifts(self, project_id: str, session: Session) -> dict[Drift, int]:
+        """How many modified files of the project there are of each drift."""
         return await self._followers.drifts(project_id, session)
 
 

@@ -9,6 +9,7 @@ import structlog
 from benchmark_manager.services.trash import TrashService
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.file_histories import FileHistoryStore
+from benchmark_manager.stores.problems import ProblemStore
 from benchmark_manager.stores.projects import ProjectStore
 from benchmark_manager.stores.syncs import SyncStore
 from benchmark_manager.stores.webhook_deliveries import WebhookDeliveryStore
@@ -27,6 +28,7 @@ class Housekeeping:
         projects: ProjectStore,
         syncs: SyncStore,
         blobs: BlobStore,
+        problems: ProblemStore,
         histories: FileHistoryStore,
         deliveries: WebhookDeliveryStore,
         trash: TrashService,
@@ -39,6 +41,7 @@ class Housekeeping:
         self._projects = projects
         self._syncs = syncs
         self._blobs = blobs
+        self._problems = problems
         self._histories = histories
         self._deliveries = deliveries
         self._trash = trash
@@ -50,7 +53,7 @@ class Housekeeping:
         await self._projects.sweep_deleted(self._clock())
 
     async def run(self) -> None:
-        """Everything: deleted projects, old records and old trash, then the contents which nothing refers to."""
+        """Everything: deleted projects, old records and old trash, then contents and problems nothing refers to."""
         now = self._clock()
         await self._projects.sweep_deleted(now)
         syncs = await self._syncs.purge(now - self._sync_retention, self._sync_retention_count)
@@ -58,5 +61,7 @@ class Housekeeping:
         await self._deliveries.purge(now)
         modified_files = await self._trash.purge(now)
         blobs = await self._blobs.sweep(now)
-        if syncs or modified_files or blobs:
-            _log.info("swept", syncs=syncs, modified_files=modified_files, contents=blobs)
+        problems = await self._problems.sweep(now)
+        if syncs or modified_files or blobs or problems:
+            counts = {"syncs": syncs, "modified_files": modified_files, "contents": blobs, "problem_lists": problems}
+            _log.info("swept", **counts)

@@ -233,10 +233,12 @@ class ModifiedFileService:
         """
         sha256 = hashlib.sha256(data).hexdigest()
         verdict = Verdict(validity=file.validity, problems=file.problems)
+        problems_id = file.problems_id
         # What is stored already was accepted once; renaming it must not ask again.
         if sha256 != file.content_sha256:
             original = await self._originals.get(file.project_id, file.original_file_id)
             verdict = await self._checked(data, file.format, file.file_type, original.validity, allow_invalid)
+            problems_id = None
         [content_sha] = await self._blobs.put([data], None, self._clock())
         return {
             "content_sha": content_sha,
@@ -244,6 +246,7 @@ class ModifiedFileService:
             "size": len(data),
             "validity": verdict.validity,
             "problems": verdict.problems,
+            "problems_id": problems_id,
         }
 
 

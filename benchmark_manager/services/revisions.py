@@ -115,6 +115,7 @@ class RevisionService:
                     "drift": await self._drift.drift(original, revision.base_sha, revision.content_sha),
                     "validity": verdict.validity,
                     "problems": verdict.problems,
+                    "problems_id": None,
                     "updated_at": milliseconds(self._clock()),
                     "updated_by": actor,
                 }

@@ -67,10 +67,14 @@ def succeeded(
     changes: TreeChanges | None,
     *,
     skipped: tuple[SkippedFile, ...],
+    skipped_count: int,
     usage: GitHubUsage,
     now: datetime,
 ) -> Sync:
-    """The record of a sync which went well; `changes` is None where nothing can have changed."""
+    """The record of a sync which went well; `changes` is None where nothing can have changed.
+
+    `skipped` are the first of `skipped_count`.
+    """
     last = run.project.state.last_sync
     in_place = len(upstream.files) if upstream.files is not None else 0 if last is None else last.synced_files
     counts = {"unchanged": in_place} if changes is None else _counts(changes)
@@ -86,7 +90,7 @@ def succeeded(
         changes=() if changes is None else _listed(changes),
         warnings=upstream.warnings,
         github=usage,
-        message=_message(in_place, counts, len(skipped)),
+        message=_message(in_place, counts, skipped_count),
     )
 
 

@@ -1,39 +1,61 @@
 """What one sync does under its lease.
 
-GitHub is read, contents going to the blob store where nothing refers to them. Then one transaction,
-guarded by the lease's fence, makes the new state, the drift of the modified files and the record of
-the sync visible at once.
+GitHub is read, contents and problems going to their stores where nothing refers to them. Then one
+transaction, guarded by the lease's fence, makes the new state, the drift of the modified files and
+the record of the sync visible at once. What is too much for one is published at once, and the
+project's readers wait until it is applied: see `services.large_syncs`.
 """
 
+import itertools
 import time
 from collections.abc import Callable
 from datetime import datetime
 
 import structlog
-from pymongo.errors import PyMongoError
 
 from benchmark_manager.domain.schedule import after_failure, after_lag, after_success
 from benchmark_manager.domain.sync_folding import fold_target, folded
 from benchmark_manager.domain.tree_changes import TreeChanges, compare
-from benchmark_manager.errors import BenchmarkManagerError, GitHubActionError, GitHubError, TokenUnreadableError
+from benchmark_manager.errors import (
+    BenchmarkManagerError,
+    GitHubActionError,
+    GitHubError,
+    StorageError,
+    TokenUnreadableError,
+)
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.heads import Patience
 from benchmark_manager.models.project import Project
-from benchmark_manager.models.sync import ErrorInfo, GitHubUsage, SkippedFile, Sync, SyncSummary
+from benchmark_manager.models.sync import (
+    LISTED_AT_MOST,
+    ErrorInfo,
+    GitHubUsage,
+    SkippedFile,
+    Sync,
+    SyncSummary,
+)
+from benchmark_manager.services import large_syncs
 from benchmark_manager.services.credentials import CredentialService
 from benchmark_manager.services.drift import DriftJudge, Judgements
 from benchmark_manager.services.following import Following, UnjudgedError
+from benchmark_manager.services.large_syncs import LargeSyncs
 from benchmark_manager.services.places import SyncPlaces
 from benchmark_manager.services.sync_records import CheckAhead, SyncRun, failed, succeeded
 from benchmark_manager.services.unchanged import UnchangedRecorder, UnchangedSync
 from benchmark_manager.services.upstream import Moved, Upstream, UpstreamReader
 from benchmark_manager.stores.database import Database, Session, milliseconds
+from benchmark_manager.stores.failures import DATABASE_ERRORS
 from benchmark_manager.stores.leases import Finished, LeaseStore
 from benchmark_manager.stores.original_files import OriginalFileStore
+from benchmark_manager.stores.staged_changes import Publication
 from benchmark_manager.stores.syncs import SyncStore
 from benchmark_manager.workers.caller import Caller, calling_as
 
 _log = structlog.get_logger(__name__)
+
+
+class _TooManyError(Exception):
+    """The changes are too many for one transaction; nothing was written."""
 
 
 class SyncWork:
@@ -51,6 +73,7 @@ class SyncWork:
         credentials: CredentialService,
         places: SyncPlaces,
         unchanged: UnchangedRecorder,
+        large: LargeSyncs,
         *,
         clock: Callable[[], datetime],
         random: Callable[[], float],
@@ -65,6 +88,9 @@ class SyncWork:
         self._credentials = credentials
         self._places = places
         self._unchanged = unchanged
+        self._large = large
+        #: Projects whose last sync the database interrupted, as it was away.
+        self._interrupted: set[str] = set()
         self._clock = clock
         self._random = random
 
@@ -81,13 +107,15 @@ class SyncWork:
         return CheckAhead(project, check)
 
     async def run(self, run: SyncRun) -> Sync:
-        """Sync; a failure of GitHub's, or a fault of ours, becomes a record with `status: failed`.
+        """Sync; a failure of GitHub's or the database's, or a fault of ours, becomes a record with `status: failed`.
 
         Raises:
             LeaseLostError, SourceChangedError, StorageError, PyMongoError: nothing was recorded.
         """
         with calling_as(Caller(f"project:{run.project.id}", background=True)):
-            return await self._run(run)
+            sync = await self._run(run)
+        self._interrupted.discard(run.project.id)
+        return sync
 
     async def _run(self, run: SyncRun) -> Sync:
         client: RepositoryClient | None = None
@@ -104,12 +132,16 @@ class SyncWork:
                 return await self._record_unchanged(run, found, client.usage)
             run.progress.enter("waiting")
             async with self._places.taken(run.trigger, client.requests.credential.fingerprint):
+                # What a process that died had published counts already.
+                await self._large.finish(run.project.id)
                 upstream = await self._reader.read(run.project, client, found, run.progress)
                 run.progress.enter("applying")
                 return await self._apply(run, upstream, client.usage)
         except (GitHubError, TokenUnreadableError) as error:
             return await self._fail(run, error, _usage(client, run.ahead))
-        except (BenchmarkManagerError, PyMongoError):
+        except (StorageError, *DATABASE_ERRORS) as error:
+            return await self._fail_in_store(run, error, _usage(client, run.ahead))
+        except BenchmarkManagerError:
             raise
         except Exception:  # noqa: BLE001 -- a fault of ours must neither stop other projects nor be repeated at once
             _log.exception("sync failed unexpectedly", project_id=run.project.id)
@@ -139,7 +171,7 @@ class SyncWork:
         """What the last sync skipped, which holds as long as nothing changed."""
         if not project.state.skipped_files:
             return ()
-        return tuple(file for _, file in (await self._files.skipped(project.id)).values())
+        return await self._files.first_skipped(project.id, LISTED_AT_MOST)
 
     def _succeeded(
         self,
@@ -149,8 +181,9 @@ class SyncWork:
         skipped: tuple[SkippedFile, ...],
         usage: GitHubUsage,
     ) -> Sync:
+        count = _skipped_count(run, upstream)
         now = milliseconds(self._clock())
-        return succeeded(run, upstream, changes, skipped=skipped, usage=usage, now=now)
+        return succeeded(run, upstream, changes, skipped=skipped, skipped_count=count, usage=usage, now=now)
 
     async def _apply(self, run: SyncRun, upstream: Upstream, usage: GitHubUsage) -> Sync:
         begin = time.perf_counter()
@@ -172,6 +205,31 @@ class SyncWork:
                 )
             except UnjudgedError as unjudged:
                 judged.update(await self._drift.judge(unjudged.questions))
+            except _TooManyError:
+                return await self._apply_in_steps(run, upstream, usage)
+
+    async def _apply_in_steps(self, run: SyncRun, upstream: Upstream, usage: GitHubUsage) -> Sync:
+        """The same as `_commit` where there is too much for one transaction."""
+        project = run.project
+        assert upstream.files is not None and upstream.committed_at is not None  # noqa: S101 PT018 -- something changed
+        stored = await self._files.stored(project.id)
+        changes = await self._following.free_of_collisions(project.id, compare(stored, upstream.files), None)
+        publication = Publication(
+            project_id=project.id,
+            fence=run.lease.fence,
+            commit_sha=upstream.commit_sha,
+            committed_at=upstream.committed_at,
+            same_history=_same_history(project),
+            now=milliseconds(self._clock()),
+        )
+
+        async def confirm(session: Session) -> None:
+            await self._leases.confirm(run.lease, project, session)
+
+        await self._large.apply(publication, changes, upstream.verdicts, confirm)
+        # Syncs alone read these, and a row holds whatever else became of the sync.
+        await self._files.replace_skipped(project.id, upstream.skipped)
+        return await self._database.transaction(lambda session: self._record(run, upstream, changes, usage, session))
 
     async def _commit(
         self, run: SyncRun, upstream: Upstream, usage: GitHubUsage, judged: Judgements, session: Session
@@ -179,13 +237,26 @@ class SyncWork:
         """Everything that becomes visible with this sync, inside one transaction."""
         project = run.project
         changes = await self._write_files(run, upstream, milliseconds(self._clock()), session)
+        if changes is not None:
+            if await self._following.follow(project.id, changes, judged, session, at_most=large_syncs.AT_ONCE):
+                raise _TooManyError
+            if not await self._files.replace_skipped(
+                project.id, upstream.skipped, session, at_most=large_syncs.AT_ONCE
+            ):
+                raise _TooManyError
+        return await self._record(run, upstream, changes, usage, session)
+
+    async def _record(
+        self, run: SyncRun, upstream: Upstream, changes: TreeChanges | None, usage: GitHubUsage, session: Session
+    ) -> Sync:
+        """Record the sync, and what it leaves behind in its project."""
+        project = run.project
         drifts = None
         if changes is None:
             skipped = await self._skipped(project)
         else:
-            drifts = await self._following.follow(project.id, changes, judged, session)
-            await self._files.replace_skipped(project.id, upstream.skipped, session)
-            skipped = tuple(file for _, file in upstream.skipped.values())
+            drifts = await self._following.drifts(project.id, session)
+            skipped = tuple(file for _, file in itertools.islice(upstream.skipped.values(), LISTED_AT_MOST))
         sync = self._succeeded(run, upstream, changes, skipped, usage)
         sync = sync.model_copy(update={"modified_files_by_drift": drifts})
         now = await self._database.now()
@@ -196,7 +267,6 @@ class SyncWork:
     def _finished(self, run: SyncRun, upstream: Upstream, sync: Sync, now: datetime, jitter: float) -> Finished:
         """The project behind a sync which went well; `now` is the database's time."""
         project = run.project
-        skipped = project.state.skipped_files if upstream.files is None else len(upstream.skipped)
         state = project.state.model_copy(
             update={
                 "status": "ok",
@@ -209,7 +279,7 @@ class SyncWork:
                 "folder_trees": upstream.folder_trees,
                 "repository_key": (upstream.renamed_to or project.source.repository).key,
                 "max_file_size": upstream.max_file_size,
-                "skipped_files": skipped,
+                "skipped_files": _skipped_count(run, upstream),
                 "warnings": upstream.warnings,
                 "fail_count": 0,
             }
@@ -223,29 +293,55 @@ class SyncWork:
     async def _write_files(
         self, run: SyncRun, upstream: Upstream, now: datetime, session: Session
     ) -> TreeChanges | None:
-        """Make the originals what upstream has; None where nothing can have changed."""
+        """Make the originals what upstream has; None where nothing can have changed.
+
+        Raises:
+            _TooManyError: nothing was written.
+        """
         if upstream.files is None or upstream.committed_at is None:
             return None
         project = run.project
         stored = await self._files.stored(project.id, session)
         changes = await self._following.free_of_collisions(project.id, compare(stored, upstream.files), session)
+        anew = not _same_history(project)
+        if changes.size + anew * changes.unchanged > large_syncs.AT_ONCE:
+            raise _TooManyError
+        if anew:
+            await self._files.see_anew(project.id, upstream.commit_sha, upstream.committed_at, session)
         await self._files.apply(
             project.id,
             changes,
             upstream.verdicts,
             commit_sha=upstream.commit_sha,
             committed_at=upstream.committed_at,
-            # Commits of another repository say nothing about files of this one, be their contents the same.
-            same_history=project.state.repository_key in {None, project.source.repository.key},
             now=now,
             session=session,
         )
         return changes
 
+    async def _fail_in_store(self, run: SyncRun, error: Exception, usage: GitHubUsage) -> Sync:
+        """Record that the database failed, so that the project's polling slows down.
+
+        A database which is away for once is no failure of the sync: the project stays due, for the next one to go on.
+        """
+        found = error if isinstance(error, StorageError) else await self._database.failure(error)
+        project_id = run.project.id
+        if found.code == "database_unavailable" and project_id not in self._interrupted:
+            self._interrupted.add(project_id)
+            raise error
+        _log.error(
+            "a sync failed in the database",
+            project_id=project_id,
+            code=found.code,
+            error=f"{type(error).__name__}: {error}"[:2000],
+        )
+        return await self._fail(run, found, usage)
+
     async def _fail(self, run: SyncRun, error: BenchmarkManagerError, usage: GitHubUsage) -> Sync:
         """Record a failure; nothing that was copied before changes."""
         project = run.project
         next_poll_at = after_failure(project, error, await self._database.now(), self._jitter())
+        next_poll_at = None if next_poll_at is None else milliseconds(next_poll_at)
         # Where nothing polls, what was queued stays queued until it was done.
         still_due = "poll" if project.polling_interval or next_poll_at is None else project.due_trigger
         retry_at = error.retry_at if isinstance(error, GitHubError) else None
@@ -266,11 +362,20 @@ class SyncWork:
             await self._leases.finish(finished, session)
             await self._syncs.insert(sync, run.lease.fence, session)
 
-        await self._database.transaction(work)
+        await self._database.transaction(work, small=True)
         return sync
 
     def _jitter(self) -> float:
         return 2 * self._random() - 1
+
+
+def _skipped_count(run: SyncRun, upstream: Upstream) -> int:
+    return run.project.state.skipped_files if upstream.files is None else len(upstream.skipped)
+
+
+def _same_history(project: Project) -> bool:
+    """Commits of another repository say nothing about files of this one, be their contents the same."""
+    return project.state.repository_key in {None, project.source.repository.key}
 
 
 def _usage(client: RepositoryClient | None, ahead: CheckAhead | None) -> GitHubUsage:

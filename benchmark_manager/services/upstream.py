@@ -17,7 +17,7 @@ from benchmark_manager.github.graphql import CommitPlace
 from benchmark_manager.github.heads import HeadChecker, Patience
 from benchmark_manager.github.listing import CommitListing, FolderLister, Listing
 from benchmark_manager.github.protocol import GitCommit
-from benchmark_manager.models.problem import Verdict
+from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.models.project import Project, RepositoryAddress, Source
 from benchmark_manager.models.sync import SkippedFile, SyncWarning
 from benchmark_manager.services.by_archive import FirstReading, copy_from_archive, worth_of_an_archive
@@ -40,7 +40,7 @@ class Upstream:
     renamed_to: RepositoryAddress | None = None
     committed_at: datetime | None = None
     files: dict[str, UpstreamFile] | None = None
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    verdicts: dict[str, StoredVerdict] = field(default_factory=dict)
     skipped: Skipped = field(default_factory=dict)
     warnings: tuple[SyncWarning, ...] = ()
 
@@ -286,10 +286,12 @@ def _commit_of(commit_sha: str, found: CommitListing) -> _Commit:
     )
 
 
-def _found(sorted_out: SortedOut, copying: Copying) -> tuple[dict[str, UpstreamFile], Skipped, dict[str, Verdict]]:
+def _found(
+    sorted_out: SortedOut, copying: Copying
+) -> tuple[dict[str, UpstreamFile], Skipped, dict[str, StoredVerdict]]:
     """Every file, what is skipped, and the verdicts on what is new."""
     files, skipped = dict(sorted_out.unchanged), dict(sorted_out.skipped)
-    verdicts: dict[str, Verdict] = {}
+    verdicts: dict[str, StoredVerdict] = {}
     for file in sorted_out.wanted:
         outcome = copying.looked_at(file)
         assert outcome is not None  # noqa: S101 -- all that was wanted was copied

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from pymongo import UpdateOne
@@ -16,16 +16,13 @@ from pymongo.errors import BulkWriteError
 
 from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, milliseconds
+from benchmark_manager.stores.sweeping import FRESH, sweep
 
 _BATCH_DOCUMENTS: Final = 1000
 _BATCH_BYTES: Final = 5_000_000
 #: Contents which one answer of the database brings while they are hashed one by one.
 _HASHED_AT_ONCE: Final = 16
 _DUPLICATE_KEY: Final = 11000
-#: Blobs that nothing refers to are kept this long.
-SWEEP_AGE: Final = timedelta(days=1)
-#: A blob touched less than this ago need not be touched again.
-_FRESH: Final = timedelta(hours=6)
 #: Where blobs are referred to, beside bundles. What is in the trash has all its revisions. A file which
 #: moves while it is looked for may be missed once, but what is missed once is only marked.
 _REFERENCES: Final = (
@@ -164,7 +161,7 @@ class BlobStore:
         for chunk in self._chunks(sorted(set(ids))):
             query = {"_id": {"$in": chunk}, "repositories": repository_key}
             found = await self._blobs.find(query, {"touched_at": 1}).to_list()
-            old = [d["_id"] for d in found if d["touched_at"] < now - _FRESH]
+            old = [d["_id"] for d in found if d["touched_at"] < now - FRESH]
             if old:
                 touched = {"touched_at": milliseconds(now), "unreferred_at": None}
                 await self._blobs.bulk_write([UpdateOne({"_id": sha}, {"$set": touched}) for sha in old], ordered=False)
@@ -173,30 +170,8 @@ class BlobStore:
         return known
 
     async def sweep(self, now: datetime) -> int:
-        """Delete blobs that nothing has referred to for `SWEEP_AGE`; returns how many.
-
-        Each is marked when it is first found unreferred, and deleted when it still is a day later: a reader who
-        has just read a document still finds the content that it referred to.
-        """
-        now = milliseconds(now)
-        swept = 0
-        untouched = {"touched_at": {"$lt": now - SWEEP_AGE}}
-        old = [d["_id"] async for d in self._blobs.find(untouched, {"_id": 1})]
-        for chunk in self._chunks(old):
-            referred = await self._referred(chunk)
-            await self._blobs.update_many(
-                {"_id": {"$in": sorted(referred)}, "unreferred_at": {"$ne": None}}, {"$set": {"unreferred_at": None}}
-            )
-            unreferred = sorted(set(chunk) - referred)
-            # The conditions again: somebody may have touched one meanwhile.
-            result = await self._blobs.delete_many(
-                {"_id": {"$in": unreferred}, **untouched, "unreferred_at": {"$lt": now - SWEEP_AGE}}
-            )
-            await self._blobs.update_many(
-                {"_id": {"$in": unreferred}, "unreferred_at": None}, {"$set": {"unreferred_at": now}}
-            )
-            swept += result.deleted_count
-        return swept
+        """Delete blobs that nothing has referred to for a day; return how many."""
+        return await sweep(self._blobs, self._referred, now, self._database.in_at_most)
 
     async def _referred(self, ids: Sequence[str]) -> set[str]:
         referred: set[str] = set()

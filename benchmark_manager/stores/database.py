@@ -25,8 +25,9 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from benchmark_manager.errors import NotFoundError, StartError
+from benchmark_manager.errors import NotFoundError, StartError, StorageError
 from benchmark_manager.stores.diagnosis import diagnose
+from benchmark_manager.stores.failures import failure_of
 from benchmark_manager.stores.process_progress import Sample
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
         # The order of lists.
         IndexModel([("project_id", ASCENDING), ("removed_at", ASCENDING), ("path", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("sha", ASCENDING)]),
+        IndexModel([("problems_id", ASCENDING)], sparse=True),
     ],
     "skipped_files": [IndexModel([("project_id", ASCENDING), ("path", ASCENDING)], unique=True)],
     "modified_files": [
@@ -92,6 +94,7 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
         IndexModel([("original_file_id", ASCENDING)]),
         IndexModel([("content_sha", ASCENDING)]),
         IndexModel([("base_sha", ASCENDING)]),
+        IndexModel([("problems_id", ASCENDING)], sparse=True),
     ],
     "revisions": [
         # The order of lists; each number is there once.
@@ -104,6 +107,7 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
         # The order of lists.
         IndexModel([("project_id", ASCENDING), ("deleted_at", DESCENDING), ("_id", DESCENDING)]),
         IndexModel([("deleted_at", ASCENDING)]),
+        IndexModel([("problems_id", ASCENDING)], sparse=True),
     ],
     "trash_bundles": [IndexModel([("project_id", ASCENDING)])],
     "resets": [IndexModel([("project_id", ASCENDING)]), IndexModel([("deleted_at", ASCENDING)])],
@@ -129,8 +133,19 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     ],
     "file_histories": [IndexModel([("project_id", ASCENDING)]), IndexModel([("kept_at", ASCENDING)])],
     "blobs": [IndexModel([("touched_at", ASCENDING)])],
+    "problems": [IndexModel([("touched_at", ASCENDING)])],
+    "staged_changes": [IndexModel([("project_id", ASCENDING), ("fence", ASCENDING), ("number", ASCENDING)])],
+    "publications": [IndexModel([("project_id", ASCENDING)])],
     "webhook_deliveries": [IndexModel([("created_at", ASCENDING)], expireAfterSeconds=REMEMBERED_SECONDS)],
 }
+
+
+class PendingError(Exception):
+    """A transaction found that it has to wait for something outside of it, and be repeated then."""
+
+    def __init__(self, wait: Callable[[], Awaitable[None]]) -> None:
+        super().__init__("something is pending")
+        self.wait: Final = wait
 
 
 class _NoServerError(Exception):
@@ -206,6 +221,17 @@ class Database:
         """
         if self._ensure_room is not None:
             await self._ensure_room()
+
+    async def failure(self, error: Exception) -> StorageError:
+        """What a failure is called; `error` is one of `failures.DATABASE_ERRORS`.
+
+        The embedded server does not say why it failed; where its disk is full, that is why.
+        """
+        try:
+            await self.ensure_room()
+        except StorageError as full:
+            return full
+        return failure_of(error)
 
     async def start(self, *, patience: float = START_SECONDS) -> None:
         """Wait up to `patience` seconds for the server, check that it will do, and make the indexes.
@@ -307,9 +333,14 @@ class Database:
         """Write something that says nothing, for streams to pass."""
         await self._db["start_check"].update_one({"_id": 1}, {"$inc": {"marks": 1}})
 
-    async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
-        """Run `work` as one transaction; it is repeated whole after a write conflict or an election."""
-        await self.ensure_room()
+    async def transaction(self, work: Callable[[Session], Awaitable[T]], *, small: bool = False) -> T:
+        """Run `work` as one transaction; it is repeated whole after a write conflict or an election.
+
+        Also behind what a PendingError waits for. What is `small` is written on a disk that is nearly full too: that
+        something failed must be known there.
+        """
+        if not small:
+            await self.ensure_room()
         return await self._in_transaction(work)
 
     async def snapshot(self, work: Callable[[Session], Awaitable[T]]) -> T:
@@ -325,14 +356,17 @@ class Database:
             except ServerSelectionTimeoutError as error:
                 raise _NoServerError(error) from error
 
-        try:
-            async with self._client.start_session() as session:
-                if read_concern is None and self.before_transaction is not None:
-                    await self.before_transaction(session.session_id)
-                # The client's own write concern would count here, not the database's: the URL might say w=1.
-                return await session.with_transaction(attempt, read_concern=read_concern, write_concern=_DURABLE)
-        except _NoServerError as error:
-            raise error.reason from None
+        while True:
+            try:
+                async with self._client.start_session() as session:
+                    if read_concern is None and self.before_transaction is not None:
+                        await self.before_transaction(session.session_id)
+                    # The client's own write concern would count here, not the database's: the URL might say w=1.
+                    return await session.with_transaction(attempt, read_concern=read_concern, write_concern=_DURABLE)
+            except _NoServerError as error:
+                raise error.reason from None
+            except PendingError as error:
+                await error.wait()
 
 
 def _start_error(error: OperationFailure) -> StartError:

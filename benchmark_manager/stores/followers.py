@@ -47,7 +47,7 @@ class FollowerStore:
     def __init__(self, database: Database) -> None:
         self._files = database.collection("modified_files")
 
-    async def of(self, project_id: str, original_ids: Collection[str], session: Session) -> list[Follower]:
+    async def of(self, project_id: str, original_ids: Collection[str], session: Session | None) -> list[Follower]:
         """The modified files of these originals of a project."""
         if not original_ids:
             return []

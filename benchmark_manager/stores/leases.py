@@ -210,6 +210,21 @@ class LeaseStore:
         """
         await self._projects.update_many({"lease_until": {"$ne": None}}, {"$set": _NO_LEASE, "$inc": {"fence": 1}})
 
+    async def confirm(self, lease: Lease, project: Project, session: Session) -> None:
+        """Pass while the lease is held and the project's source is as it was, in a transaction which depends on that.
+
+        Raises:
+            LeaseLostError, SourceChangedError: nothing may be committed.
+        """
+        match = {**_held(lease), "source.version": project.source.version}
+        # A write, so that it makes others who change the document wait or repeat.
+        prolonged = {"$set": {"lease_until": _end(await self._database.now())}}
+        if (await self._projects.update_one(match, prolonged, session=session)).matched_count == 1:
+            return
+        if await self._projects.find_one(_held(lease), {"_id": 1}, session=session) is None:
+            raise LeaseLostError
+        raise SourceChangedError
+
     async def finish(self, finished: Finished, session: Session) -> None:
         """Record a sync's outcome and give the lease back, as part of its transaction.
 

@@ -1,7 +1,7 @@
 """Modified files: what people write, strictly apart from the originals."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 from bson import ObjectId
@@ -11,16 +11,18 @@ from benchmark_manager.errors import ConflictError, NotFoundError
 from benchmark_manager.models.modified_file import Drift, ModifiedFile
 from benchmark_manager.models.original_file import FileType
 from benchmark_manager.models.page import Page, PageRequest
-from benchmark_manager.models.problem import Problem
+from benchmark_manager.models.problem import Verdict
 from benchmark_manager.models.revision import Revision, RevisionKind, unrecorded_revision
 from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
+from benchmark_manager.stores.problems import Problems, ProblemStore, problems_in
 from benchmark_manager.stores.revisions import RevisionStore
 
 _NOUN: Final = "modified file"
 _FIELDS: Final = ("path", "_id")
 _BATCH: Final = 1000
 _DUPLICATE_KEY: Final = 11000
+_UNREAD: Final[Mapping[str | None, Problems]] = {}
 
 
 class ModifiedFileStore:
@@ -30,6 +32,7 @@ class ModifiedFileStore:
         self._database = database
         self._files = database.collection("modified_files")
         self._revisions = RevisionStore(database)
+        self._problems = ProblemStore(database)
 
     async def insert(
         self, files: Sequence[ModifiedFile], session: Session, what: Literal["created", "restored"] = "created"
@@ -39,6 +42,7 @@ class ModifiedFileStore:
         Raises:
             ConflictError: `name_taken`.
         """
+        files = await with_stored_problems(self._problems, files)
         for start in range(0, len(files), _BATCH):
             batch = files[start : start + _BATCH]
             try:
@@ -56,16 +60,16 @@ class ModifiedFileStore:
         document = await self._files.find_one({"_id": object_id(modified_file_id, _NOUN)}, session=session)
         if document is None:
             raise NotFoundError(_NOUN, modified_file_id)
-        return modified_file(document)
+        return modified_file(document, await self._problems.get_many([document.get("problems_id")]))
 
     async def of_project(self, project_id: str, session: Session | None = None) -> list[ModifiedFile]:
-        """All modified files of a project, by path; none of the trash."""
+        """All modified files of a project, by path, without their stored problems; none of the trash."""
         match = {"project_id": ObjectId(project_id)}
         rows = self._files.find(match, session=session, batch_size=ROWS_AT_ONCE).sort("path", 1)
         return [modified_file(row) async for row in rows]
 
     async def of_original(self, original_file_id: str, session: Session | None = None) -> list[ModifiedFile]:
-        """All modified files of one original, by path; none of the trash."""
+        """All modified files of one original, by path, without their stored problems; none of the trash."""
         match = {"original_file_id": object_id(original_file_id, "file")}
         return [modified_file(row) async for row in self._files.find(match, session=session).sort("path", 1)]
 
@@ -85,8 +89,9 @@ class ModifiedFileStore:
         Raises:
             ConflictError: `name_taken`.
         """
+        [stored] = await with_stored_problems(self._problems, [after])
         try:
-            await self._files.replace_one({"_id": ObjectId(after.id)}, modified_document(after), session=session)
+            await self._files.replace_one({"_id": ObjectId(after.id)}, modified_document(stored), session=session)
         except DuplicateKeyError:
             raise _name_taken(after) from None
         made = Revision.of(after, what, at=after.updated_at, by=after.updated_by)
@@ -128,7 +133,8 @@ class ModifiedFileStore:
 
         total, rows = await self._database.snapshot(read)
         more = encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
-        return Page(tuple(modified_file(row) for row in rows[: request.limit]), total, more)
+        problems = await self._problems.get_many(row.get("problems_id") for row in rows[: request.limit])
+        return Page(tuple(modified_file(row, problems) for row in rows[: request.limit]), total, more)
 
 
 def _name_taken(file: ModifiedFile) -> ConflictError:
@@ -142,9 +148,26 @@ def missing_revisions(files: Sequence[ModifiedFile]) -> list[Revision]:
     return [unrecorded_revision(file) for file in files if not file.recorded]
 
 
+async def with_stored_problems(problems: ProblemStore, files: Sequence[ModifiedFile]) -> Sequence[ModifiedFile]:
+    """The files, each with its `problems_id`: what a new verdict, or a document of version 0.1.0, holds is stored.
+
+    Outside of the transaction which is about to refer to it, as `ProblemStore` says.
+    """
+    unstored = [file for file in files if file.problems and file.problems_id is None]
+    if not unstored:
+        return files
+    verdicts = [Verdict(validity=file.validity, problems=file.problems) for file in unstored]
+    now = max(file.updated_at for file in unstored)
+    stored = await problems.put(verdicts, now)
+    ids = {file.id: verdict.problems_id for file, verdict in zip(unstored, stored, strict=True)}
+    return [file.model_copy(update={"problems_id": ids[file.id]}) if file.id in ids else file for file in files]
+
+
 def modified_document(file: ModifiedFile) -> Document:
+    """The document of a file whose problems are stored; without `problems_id` where there are none."""
+    left_out = {"id", "problems", *(("problems_id",) if file.problems_id is None else ())}
     return {
-        **file.model_dump(exclude={"id"}),
+        **file.model_dump(exclude=left_out),
         "_id": ObjectId(file.id),
         "project_id": ObjectId(file.project_id),
         "original_file_id": ObjectId(file.original_file_id),
@@ -154,13 +177,16 @@ def modified_document(file: ModifiedFile) -> Document:
     }
 
 
-def modified_file(document: Document) -> ModifiedFile:
-    values = {name: document[name] for name in ModifiedFile.model_fields.keys() - {"id", "recorded"}}
+def modified_file(document: Document, problems: Mapping[str | None, Problems] = _UNREAD) -> ModifiedFile:
+    """The file of a document; `problems` are those stored apart, by id, where they were read."""
+    apart = {"id", "recorded", "problems", "problems_id"}
+    values = {name: document[name] for name in ModifiedFile.model_fields.keys() - apart}
     values |= {
         "id": str(document["_id"]),
         "project_id": str(document["project_id"]),
         "original_file_id": str(document["original_file_id"]),
-        "problems": tuple(Problem(**problem) for problem in document["problems"]),
+        "problems": problems_in(document, problems),
+        "problems_id": document.get("problems_id"),
         "recorded": document.get("recorded", False),
     }
     return ModifiedFile(**values)

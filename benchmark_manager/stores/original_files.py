@@ -7,27 +7,33 @@ from datetime import datetime
 from typing import Any, Final, get_args
 
 from bson import ObjectId
-from pymongo import DeleteOne, UpdateOne
+from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 
 from benchmark_manager.domain.tree_changes import StoredFile, TreeChanges, UpstreamFile
 from benchmark_manager.errors import NotFoundError
 from benchmark_manager.models.modified_file import Drift
 from benchmark_manager.models.original_file import FileEntry, FileType, OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
-from benchmark_manager.models.problem import Problem, Verdict
+from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.models.project import ProjectStats
 from benchmark_manager.models.sync import SkippedFile
 from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
+from benchmark_manager.stores.problems import Problems, ProblemStore, problems_in
+from benchmark_manager.stores.staged_changes import StagedChangeStore
 
 _NOUN: Final = "file"
 _FIELDS: Final = ("path", "_id")
 #: The first answer holds 101 documents otherwise.
 _ENTRIES_A_BATCH: Final = 5000
+_UNREAD: Final[Mapping[str | None, Problems]] = {}
 
 
 class OriginalFileStore:
-    """The `files` collection, and `skipped_files`: what belongs to a project but is not copied."""
+    """The `files` collection, and `skipped_files`: what belongs to a project but is not copied.
+
+    Reads of many files, and holding one, wait where a large sync is being applied; see `stores.staged_changes`.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,6 +42,8 @@ class OriginalFileStore:
         self._modified = database.collection("modified_files")
         self._trash = database.collection("trash")
         self._bundles = database.collection("trash_bundles")
+        self._problems = ProblemStore(database)
+        self._staged = StagedChangeStore(database)
 
     async def get(self, project_id: str, file_id: str, session: Session | None = None) -> OriginalFile:
         key = object_id(file_id, _NOUN)
@@ -44,18 +52,20 @@ class OriginalFileStore:
         if document is None:
             raise NotFoundError(_NOUN, file_id)
         count = await self._modified.count_documents({"original_file_id": key}, session=session)
-        return _file(document, count)
+        problems = await self._problems.get_many([document.get("problems_id")])
+        return original_file(document, problems, count)
 
     async def hold(self, project_id: str, file_id: str, session: Session) -> OriginalFile:
-        """The file, for a transaction which is about to refer to it.
+        """The file without its problems, for a transaction which is about to refer to it.
 
         The write makes a sync that removes the file at the same moment wait, or repeat.
         """
         match = {"_id": object_id(file_id, _NOUN), "project_id": ObjectId(project_id)}
+        await self._staged.expect_none([project_id], session)
         document = await self._files.find_one_and_update(match, {"$inc": {"holds": 1}}, session=session)
         if document is None:
             raise NotFoundError(_NOUN, file_id)
-        return _file(document)
+        return original_file(document)
 
     async def drop_unused(self, project_id: str, session: Session) -> None:
         """Delete the records of a project's files which are gone upstream and which nothing refers to any more."""
@@ -93,6 +103,7 @@ class OriginalFileStore:
             match["path"] = {"$regex": re.escape(query), "$options": "i"}
 
         async def read(session: Session) -> tuple[int, list[Document], dict[ObjectId, int]]:
+            await self._staged.expect_none([project_id], session)
             total = await self._files.count_documents(match, session=session)
             cursor = self._files.find(behind(match, request.cursor, _FIELDS), session=session)
             rows = await cursor.sort([("path", 1), ("_id", 1)]).limit(request.limit + 1).to_list()
@@ -102,7 +113,8 @@ class OriginalFileStore:
         total, rows, counts = await self._database.snapshot(read)
         length = min(request.limit, _affordable(rows, content_budget))
         more = encode_cursor(rows[length - 1], _FIELDS) if len(rows) > length else None
-        files = tuple(_file(row, counts.get(row["_id"], 0)) for row in rows[:length])
+        problems = await self._problems.get_many(row.get("problems_id") for row in rows[:length])
+        files = tuple(original_file(row, problems, counts.get(row["_id"], 0)) for row in rows[:length])
         return Page(files, total, more)
 
     async def _variant_counts(self, project_id: str, session: Session | None = None) -> dict[ObjectId, int]:
@@ -115,9 +127,10 @@ class OriginalFileStore:
 
     async def entries(self, project_id: str) -> list[FileEntry]:
         """Every original in place, by path, in short."""
-        fields = {"path": 1, "file_type": 1, "validity": 1, "problems.severity": 1}
+        fields = {"path": 1, "file_type": 1, "validity": 1, "errors": 1, "warnings": 1, "problems.severity": 1}
 
         async def read(session: Session) -> tuple[list[Document], dict[ObjectId, int]]:
+            await self._staged.expect_none([project_id], session)
             match = {"project_id": ObjectId(project_id), "removed_at": None}
             cursor = self._files.find(match, fields, session=session, batch_size=_ENTRIES_A_BATCH)
             rows = await cursor.sort([("path", 1), ("_id", 1)]).to_list()
@@ -135,6 +148,7 @@ class OriginalFileStore:
         kind = {"$cond": [{"$eq": ["$removed_at", None]}, "$file_type", "removed"]}
 
         async def read(session: Session) -> tuple[list[Document], list[Document]]:
+            await self._staged.expect_none(project_ids, session)
             files = await self._files.aggregate([match, _counted_by(kind)], session=session)
             drifts = await self._modified.aggregate([match, _counted_by("$drift")], session=session)
             return await files.to_list(), await drifts.to_list()
@@ -144,10 +158,11 @@ class OriginalFileStore:
         return {key: _stats(by_kind.get(key, {}), by_drift.get(key, {})) for key in project_ids}
 
     async def in_place(self, project_id: str, session: Session) -> list[OriginalFile]:
-        """All originals of a project which are not gone upstream, by path."""
+        """All originals of a project which are not gone upstream, by path, without their problems."""
+        await self._staged.expect_none([project_id], session)
         match = {"project_id": ObjectId(project_id), "removed_at": None}
-        cursor = self._files.find(match, session=session, batch_size=ROWS_AT_ONCE).sort([("path", 1), ("_id", 1)])
-        return [_file(row) async for row in cursor]
+        cursor = self._files.find(match, {"problems": 0}, session=session, batch_size=ROWS_AT_ONCE)
+        return [original_file(row) async for row in cursor.sort([("path", 1), ("_id", 1)])]
 
     # What a sync reads and writes.
 
@@ -160,22 +175,43 @@ class OriginalFileStore:
             async for d in cursor
         ]
 
-    async def skipped(self, project_id: str) -> dict[str, tuple[str, SkippedFile]]:
+    async def skipped(self, project_id: str, session: Session | None = None) -> dict[str, tuple[str, SkippedFile]]:
         """The skipped files of the last sync by path, each with the object id that was looked at."""
-        cursor = self._skipped.find({"project_id": ObjectId(project_id)}).sort("path", 1)
+        cursor = self._skipped.find({"project_id": ObjectId(project_id)}, session=session)
         return {d["path"]: (d["sha"], SkippedFile(path=d["path"], reason=d["reason"])) async for d in cursor}
 
+    async def first_skipped(self, project_id: str, limit: int) -> tuple[SkippedFile, ...]:
+        """At most `limit` of the skipped files of the last sync, by path."""
+        cursor = self._skipped.find({"project_id": ObjectId(project_id)}).sort("path", 1).limit(limit)
+        return tuple([SkippedFile(path=d["path"], reason=d["reason"]) async for d in cursor])
+
     async def replace_skipped(
-        self, project_id: str, skipped: Mapping[str, tuple[str, SkippedFile]], session: Session
-    ) -> None:
+        self,
+        project_id: str,
+        skipped: Mapping[str, tuple[str, SkippedFile]],
+        session: Session | None = None,
+        *,
+        at_most: int | None = None,
+    ) -> bool:
+        """Store what is skipped now; False where more than `at_most` rows would have to be written, and none was."""
         key = ObjectId(project_id)
-        await self._skipped.delete_many({"project_id": key}, session=session)
-        rows = [
-            {"project_id": key, "path": path, "sha": sha, "reason": file.reason}
-            for path, (sha, file) in sorted(skipped.items())
+        before = await self.skipped(project_id, session)
+        gone = sorted(before.keys() - skipped.keys())
+        new = sorted(path for path, row in skipped.items() if before.get(path) != row)
+        if at_most is not None and len(gone) + len(new) > at_most:
+            return False
+        operations: list[DeleteMany | InsertOne[Document] | UpdateOne] = [
+            DeleteMany({"project_id": key, "path": {"$in": gone[start : start + IN_AT_MOST]}})
+            for start in range(0, len(gone), IN_AT_MOST)
         ]
-        if rows:
-            await self._skipped.insert_many(rows, session=session)
+        for path in new:
+            sha, file = skipped[path]
+            row = {"project_id": key, "path": path}
+            found = {"sha": sha, "reason": file.reason}
+            operations.append(UpdateOne(row, {"$set": found}) if path in before else InsertOne({**row, **found}))
+        for start in range(0, len(operations), _OPERATIONS):
+            await self._skipped.bulk_write(operations[start : start + _OPERATIONS], session=session)
+        return True
 
     async def used(self, project_id: str, session: Session) -> set[str]:
         """The ids of those originals which modified files refer to, deleted ones that can come back included."""
@@ -194,48 +230,62 @@ class OriginalFileStore:
         self,
         project_id: str,
         changes: TreeChanges,
-        verdicts: Mapping[str, Verdict],
+        verdicts: Mapping[str, StoredVerdict],
         *,
         commit_sha: str,
         committed_at: datetime,
-        same_history: bool,
         now: datetime,
         session: Session,
     ) -> None:
         """Make the originals what upstream has, as part of a sync's transaction.
 
-        `verdicts` are by path. Without `same_history` every file counts as first seen now.
+        `verdicts` are by path.
         A removed file keeps its record while a modified file refers to it, be it in the trash.
         """
-        used = await self.used(project_id, session)
+        used = await self.used(project_id, session) if changes.removed else set()
         seen = {"commit_sha": commit_sha, "last_modified": committed_at}
-        if not same_history:
-            await self._files.update_many(
-                {"project_id": ObjectId(project_id), "removed_at": None}, {"$set": seen}, session=session
-            )
+        every = {"project_id": ObjectId(project_id), **seen, "synced_at": now, "removed_at": None}
         operations: list[DeleteOne | UpdateOne] = []
         for old in changes.removed:
             key = ObjectId(old.id)
             operations.append(
                 UpdateOne({"_id": key}, {"$set": {"removed_at": now}}) if old.id in used else DeleteOne({"_id": key})
             )
-        for old, new in (*changes.updated, *changes.revived):
+        for old, new in changes.revived:
+            # An upsert: where the last variant was purged meanwhile, so was the record.
+            content = {**every, **_content(new, verdicts[new.path])}
+            operations.append(UpdateOne({"_id": ObjectId(old.id)}, _rewritten(content), upsert=True))
+        for old, new in changes.updated:
             content = {**_content(new, verdicts[new.path]), "synced_at": now, "removed_at": None}
-            if old.sha != new.sha or old.removed:
+            if old.sha != new.sha:
                 content |= seen
-            operations.append(UpdateOne({"_id": ObjectId(old.id)}, {"$set": content}))
+            operations.append(UpdateOne({"_id": ObjectId(old.id)}, _rewritten(content)))
         for old, new in changes.moved:
             # The same bytes: when and with which commit they were first seen stays true.
             place = {**_content(new, verdicts[new.path]), "synced_at": now}
-            operations.append(UpdateOne({"_id": ObjectId(old.id)}, {"$set": place}))
+            operations.append(UpdateOne({"_id": ObjectId(old.id)}, _rewritten(place)))
         # Removals first, and moves before additions: each path must be free when it is taken.
         for start in range(0, len(operations), _OPERATIONS):
             await self._files.bulk_write(operations[start : start + _OPERATIONS], ordered=True, session=session)
-        every = {"project_id": ObjectId(project_id), **seen, "synced_at": now, "removed_at": None}
         for start in range(0, len(changes.added), _OPERATIONS):
             added = changes.added[start : start + _OPERATIONS]
             documents = [{**every, **_content(new, verdicts[new.path])} for new in added]
             await self._files.insert_many(documents, session=session)
+
+    async def see_anew(
+        self, project_id: str, commit_sha: str, committed_at: datetime, session: Session | None = None
+    ) -> None:
+        """Let every file in place count as first seen with this commit: that of another repository."""
+        seen = {"commit_sha": commit_sha, "last_modified": committed_at}
+        match = {"project_id": ObjectId(project_id), "removed_at": None, "commit_sha": {"$ne": commit_sha}}
+        while True:
+            # Some at a time: nobody else is served while an embedded server writes all of 100,000.
+            rows = await self._files.find(match, {"_id": 1}, session=session).limit(IN_AT_MOST).to_list()
+            if not rows:
+                return
+            await self._files.update_many(
+                {"_id": {"$in": [row["_id"] for row in rows]}}, {"$set": seen}, session=session
+            )
 
 
 _OPERATIONS: Final = 1000
@@ -265,15 +315,15 @@ def _stats(kinds: Mapping[str, int], drifts: Mapping[Drift, int]) -> ProjectStat
 
 
 def _entry(document: Document, variants: int) -> FileEntry:
-    severities = [problem["severity"] for problem in document["problems"]]
-    errors = severities.count("error")
+    inside = [problem["severity"] for problem in document.get("problems", ())]
+    errors = document.get("errors", inside.count("error"))
     return FileEntry(
         id=str(document["_id"]),
         path=document["path"],
         file_type=document["file_type"],
         validity=document["validity"],
         errors=errors,
-        warnings=len(severities) - errors,
+        warnings=document.get("warnings", len(inside) - errors),
         variants=variants,
     )
 
@@ -286,7 +336,7 @@ def _affordable(rows: Sequence[Document], budget: int | None) -> int:
     return max(1, sum(total <= budget for total in totals))
 
 
-def _content(new: UpstreamFile, verdict: Verdict) -> Document:
+def _content(new: UpstreamFile, verdict: StoredVerdict) -> Document:
     return {
         "path": new.path,
         "file_type": new.file_type,
@@ -294,11 +344,23 @@ def _content(new: UpstreamFile, verdict: Verdict) -> Document:
         "sha": new.sha,
         "size": new.size,
         "validity": verdict.validity,
-        "problems": [problem.model_dump() for problem in verdict.problems],
+        "errors": verdict.errors,
+        "warnings": verdict.warnings,
+        # Left out where there are none, so that the index holds no entry for most files.
+        **({} if verdict.problems_id is None else {"problems_id": verdict.problems_id}),
     }
 
 
-def _file(document: Mapping[str, Any], modified_files_count: int = 0) -> OriginalFile:
+def _rewritten(content: Document) -> Document:
+    """The update that stores another content; version 0.1.0 kept `problems` inside the documents of files."""
+    absent = {"problems", "problems_id"} - content.keys()
+    return {"$set": content, "$unset": dict.fromkeys(sorted(absent), "")}
+
+
+def original_file(
+    document: Mapping[str, Any], problems: Mapping[str | None, Problems] = _UNREAD, modified_files_count: int = 0
+) -> OriginalFile:
+    """The file of a document; `problems` are those stored apart, by id, where they were read."""
     return OriginalFile(
         id=str(document["_id"]),
         project_id=str(document["project_id"]),
@@ -312,6 +374,6 @@ def _file(document: Mapping[str, Any], modified_files_count: int = 0) -> Origina
         synced_at=document["synced_at"],
         removed_at=document["removed_at"],
         validity=document["validity"],
-        problems=tuple(Problem(**problem) for problem in document["problems"]),
+        problems=problems_in(document, problems),
         modified_files_count=modified_files_count,
     )

@@ -24,7 +24,7 @@ _NOUN: Final = "project"
 _NEVER: Final = datetime(9000, 1, 1, tzinfo=UTC)
 _CHILDREN: Final = (
     *("files", "skipped_files", "modified_files", "revisions", "trash", "trash_bundles", "resets"),
-    *("syncs", "file_histories", "sync_progress"),
+    *("syncs", "file_histories", "sync_progress", "publications", "staged_changes"),
 )
 
 

@@ -1,7 +1,7 @@
 """The trash: deleted modified files, apart from the live ones, so that no query of those can forget a condition."""
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -12,12 +12,19 @@ from benchmark_manager.errors import NotFoundError
 from benchmark_manager.models.modified_file import TrashedFile
 from benchmark_manager.models.original_file import OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
-from benchmark_manager.models.problem import Problem
 from benchmark_manager.models.revision import Revision
 from benchmark_manager.stores.database import Database, Document, Session, object_id
-from benchmark_manager.stores.modified_files import missing_revisions, modified_document, modified_file
+from benchmark_manager.stores.modified_files import (
+    missing_revisions,
+    modified_document,
+    modified_file,
+    with_stored_problems,
+)
+from benchmark_manager.stores.original_files import original_file
 from benchmark_manager.stores.paging import behind, encode_cursor
+from benchmark_manager.stores.problems import Problems, ProblemStore
 from benchmark_manager.stores.revisions import RevisionStore
+from benchmark_manager.stores.staged_changes import StagedChangeStore
 
 _NOUN: Final = "modified file"
 _RESET: Final = "reset"
@@ -25,6 +32,7 @@ _FIELDS: Final = ("deleted_at", "_id")
 _NEWEST_FIRST: Final = -1
 _BUNDLE_FILES: Final = 200
 _BUNDLE_BYTES: Final = 1_000_000
+_UNREAD: Final[Mapping[str | None, Problems]] = {}
 
 
 class TrashStore:
@@ -43,9 +51,12 @@ class TrashStore:
         self._bundles = database.collection("trash_bundles")
         self._originals = database.collection("files")
         self._revisions = RevisionStore(database)
+        self._problems = ProblemStore(database)
+        self._staged = StagedChangeStore(database)
 
     async def insert(self, rows: Sequence[TrashedFile], session: Session) -> None:
         """Add deleted files, with the revisions that their deletions are."""
+        rows = await self._stored(rows)
         await self._trash.insert_many([_document(row) for row in rows], session=session)
         made = [
             Revision.of(
@@ -64,14 +75,20 @@ class TrashStore:
         """Add what a reset deleted at `now`, to be unfolded."""
         key = {"project_id": ObjectId(project_id)}
         await self._resets.insert_one({"_id": ObjectId(reset_id), **key, "deleted_at": now}, session=session)
-        for bundle in _bundles(rows):
+        for bundle in _bundles(await self._stored(rows)):
             document = {
                 **key,
                 "original_file_ids": sorted({file["original_file_id"] for file in bundle}),
                 "shas": sorted({file[name] for file in bundle for name in ("content_sha", "base_sha")}),
+                "problems_ids": sorted({file["problems_id"] for file in bundle if "problems_id" in file}),
                 "files": bundle,
             }
             await self._bundles.insert_one(document, session=session)
+
+    async def _stored(self, rows: Sequence[TrashedFile]) -> list[TrashedFile]:
+        """The rows, their problems stored, as those of version 0.1.0 are not."""
+        files = await with_stored_problems(self._problems, [row.file for row in rows])
+        return [row.model_copy(update={"file": file}) for row, file in zip(rows, files, strict=True)]
 
     async def unfold(self) -> None:
         """Make rows and revisions of all bundles; usually there are none."""
@@ -92,7 +109,7 @@ class TrashStore:
         document = await self._trash.find_one({"_id": object_id(modified_file_id, _NOUN)}, session=session)
         if document is None:
             raise NotFoundError(_NOUN, modified_file_id)
-        return _trashed(document)
+        return _trashed(document, await self._problems.get_many([document.get("problems_id")]))
 
     async def page(self, project_id: str, request: PageRequest) -> Page[TrashedFile]:
         """A project's deleted files, last deleted first."""
@@ -106,7 +123,8 @@ class TrashStore:
 
         total, rows = await self._database.snapshot(read)
         more = encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
-        return Page(tuple(_trashed(row) for row in rows[: request.limit]), total, more)
+        problems = await self._problems.get_many(row.get("problems_id") for row in rows[: request.limit])
+        return Page(tuple(_trashed(row, problems) for row in rows[: request.limit]), total, more)
 
     async def delete(self, modified_file_ids: Sequence[str], session: Session) -> None:
         """Take at most `IN_AT_MOST` files out of the trash."""
@@ -130,20 +148,25 @@ class TrashStore:
     async def get_many(self, modified_file_ids: Sequence[str], session: Session) -> list[TrashedFile]:
         """Those of at most `IN_AT_MOST` files which are in the trash, by path."""
         match = {"_id": {"$in": [ObjectId(key) for key in modified_file_ids]}}
-        return [_trashed(row) async for row in self._trash.find(match, session=session).sort("path", 1)]
+        rows = await self._trash.find(match, session=session).sort("path", 1).to_list()
+        problems = await self._problems.get_many(row.get("problems_id") for row in rows)
+        return [_trashed(row, problems) for row in rows]
 
     async def hold_originals(self, file_ids: Iterable[str], session: Session) -> dict[str, OriginalFile]:
         """At most `IN_AT_MOST` originals, by id, for a transaction which makes live files refer to them again.
 
-        As `OriginalFileStore.hold`, but for many at once: the write makes a sync at the same moment wait, or repeat.
+        As `OriginalFileStore.hold` and without their problems: the write makes a sync at the same moment wait, or
+        repeat.
         """
         ids = sorted({ObjectId(file_id) for file_id in file_ids})
         match = {"_id": {"$in": ids}}
         await self._originals.update_many(match, {"$inc": {"holds": 1}}, session=session)
-        return {str(row["_id"]): _original(row) async for row in self._originals.find(match, session=session)}
+        files = [original_file(row) async for row in self._originals.find(match, session=session)]
+        await self._staged.expect_none({file.project_id for file in files}, session)
+        return {file.id: file for file in files}
 
     async def older(self, before: datetime, limit: int, session: Session) -> list[TrashedFile]:
-        """At most `limit` files deleted earlier."""
+        """At most `limit` files deleted earlier, without their stored problems."""
         rows = self._trash.find({"deleted_at": {"$lt": before}}, session=session)
         return [_trashed(row) async for row in rows.sort([("deleted_at", 1), ("_id", 1)]).limit(limit)]
 
@@ -175,22 +198,11 @@ def _document(trashed: TrashedFile) -> Document:
     }
 
 
-def _trashed(document: Document) -> TrashedFile:
+def _trashed(document: Document, problems: Mapping[str | None, Problems] = _UNREAD) -> TrashedFile:
     reset_id = document["reset_id"]
     return TrashedFile(
-        file=modified_file(document),
+        file=modified_file(document, problems),
         deleted_at=document["deleted_at"],
         deleted_by=document["deleted_by"],
         reset_id=None if reset_id is None else str(reset_id),
     )
-
-
-def _original(document: Document) -> OriginalFile:
-    known = OriginalFile.model_fields.keys() - {"id", "modified_files_count"}
-    values = {name: document[name] for name in known}
-    values |= {
-        "id": str(document["_id"]),
-        "project_id": str(document["project_id"]),
-        "problems": tuple(Problem(**problem) for problem in document["problems"]),
-    }
-    return OriginalFile(**values)

@@ -122,7 +122,7 @@ async def test_a_sync_and_changes_of_a_variant_leave_its_drift_true(either: Serv
         assert (await either.get(path))["drift"] == ("current" if n % 2 else "behind")
 
 
-async def test_a_sync_which_a_full_disk_stops_is_logged_and_gives_its_lease_back(
+async def test_a_sync_which_a_full_disk_stops_is_recorded_and_slows_polling_down(
     service: Service, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     service.repository("acme/b", {"config/a.yaml": CONFIG})
@@ -133,15 +133,15 @@ async def test_a_sync_which_a_full_disk_stops_is_logged_and_gives_its_lease_back
 
     full = Database(database_url, "unnamed", "mongodb", ensure_room=no_room)
     stopped = over(full, service).sync
-    with pytest.raises(StorageError):
-        await stopped.sync(project["id"], "manual")
-    (started,) = await stopped.start_due(1, (), ())
-    with pytest.raises(StorageError):
-        await started.task
+    failed = await stopped.sync(project["id"], "manual")
+    assert (failed.status, failed.error and failed.error.code) == ("failed", "disk_full")
+    assert await stopped.start_due(1, (), ()) == [], "it is not tried again at once"
     await full.close()
-    reasons = [r.msg["reason"] for r in caplog.records if isinstance(r.msg, dict) and r.levelno == logging.ERROR]
-    assert reasons == ["disk_full", "disk_full"]
+    codes = [r.msg["code"] for r in caplog.records if isinstance(r.msg, dict) and r.levelno == logging.ERROR]
+    assert codes == ["disk_full"]
     assert await lease_end(service, project) is None
+    shown = await service.get(f"/projects/{project['id']}")
+    assert (shown["sync_status"], shown["error"]["code"]) == ("unavailable", "disk_full")
     assert (await service.sync(project["id"]))["status"] == "success"
 
 

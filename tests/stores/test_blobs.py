@@ -10,8 +10,9 @@ from bson import ObjectId
 
 from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.stores import blobs as blobs_module
-from benchmark_manager.stores.blobs import SWEEP_AGE, BlobStore
+from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.database import Database
+from benchmark_manager.stores.sweeping import SWEEP_AGE
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 KEY = "https://api.github.com/repos/octo/demo"

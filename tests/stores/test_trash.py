@@ -9,11 +9,12 @@ from bson import ObjectId
 from benchmark_manager.errors import ConflictError, NotFoundError
 from benchmark_manager.models.modified_file import ModifiedFile, TrashedFile
 from benchmark_manager.models.page import PageRequest
-from benchmark_manager.stores.blobs import SWEEP_AGE, BlobStore
+from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.database import IN_AT_MOST, Database, Session
 from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.revisions import RevisionStore
+from benchmark_manager.stores.sweeping import SWEEP_AGE
 from benchmark_manager.stores.trash import TrashStore
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -30,6 +30,7 @@ PARAMETERS = (
     "initialSyncSourceReadPreference=primary",
     "diagnosticDataCollectionEnabled=false",
     "ttlMonitorSleepSecs=1",
+    "enableTestCommands=1",  # for fail points
 )
 
 Document = dict[str, Any]
@@ -50,10 +51,11 @@ def find_mongod() -> str | None:
 class Node:
     """One mongod; its data and port outlive a kill."""
 
-    def __init__(self, binary: str, directory: Path) -> None:
+    def __init__(self, binary: str, directory: Path, cache_gb: float) -> None:
         self.port = free_port()
         self._binary = binary
         self._directory = directory
+        self._cache_gb = cache_gb
         self._process: GuardedProcess | None = None
         self.client: AsyncMongoClient[Document] = AsyncMongoClient(
             f"mongodb://{self.address}/?directConnection=true&serverMonitoringMode=poll", serverSelectionTimeoutMS=2000
@@ -77,7 +79,7 @@ class Node:
         command = [
             *(self._binary, "--replSet", SET_NAME, "--bind_ip", HOST, "--port", str(self.port)),
             *("--dbpath", str(self._directory), "--nounixsocket", "--oplogSize", "64"),
-            *("--wiredTigerCacheSizeGB", "0.25", *parameters),
+            *("--wiredTigerCacheSizeGB", str(self._cache_gb), *parameters),
         ]
         self._process = GuardedProcess(command, self._directory, "mongod")
 
@@ -102,12 +104,15 @@ class ReplicaSet:
         self.nodes = tuple(nodes)
 
     @classmethod
-    async def start(cls, directory: Path, *, nodes: int = 1) -> Self:
-        """Start the nodes in subfolders of `directory` and wait until the set takes majority writes."""
+    async def start(cls, directory: Path, *, nodes: int = 1, cache_gb: float = 0.25) -> Self:
+        """Start the nodes in subfolders of `directory` and wait until the set takes majority writes.
+
+        Each has a cache of so many GB; 0.25 is the least that MongoDB takes.
+        """
         binary = find_mongod()
         if binary is None:
             raise FileNotFoundError("there is no mongod on this machine")
-        replica_set = cls([Node(binary, directory / f"node{number}") for number in range(nodes)])
+        replica_set = cls([Node(binary, directory / f"node{number}", cache_gb) for number in range(nodes)])
         try:
             for node in replica_set.nodes:
                 node.start()

@@ -1,0 +1,170 @@
+"""Syncs of more than one transaction takes, on both databases: with fewer files, and smaller steps."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from benchmark_manager.domain.tree_changes import StoredFile, TreeChanges, UpstreamFile
+from benchmark_manager.models.problem import StoredVerdict
+from benchmark_manager.services import large_syncs
+from benchmark_manager.stores.blobs import BlobStore
+from benchmark_manager.stores.staged_changes import Chunk, Publication, StagedChangeStore
+from github_test_server import Entry
+from support.service import Json, Service
+
+#: Files of one repository: more than one transaction, and more than one step, here takes.
+MANY = 40
+
+
+@pytest.fixture(params=["mongod", "embedded"])
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Service:
+    """The service on either database, with transactions of few files."""
+    monkeypatch.setattr(large_syncs, "AT_ONCE", 12)
+    monkeypatch.setattr(large_syncs, "CHUNK", 5)
+    found: Service = request.getfixturevalue("service" if request.param == "mongod" else "embedded_service")
+    return found
+
+
+def contents(word: str, numbers: range = range(MANY)) -> dict[str, bytes | Entry]:
+    return {f"config/{n:03}.yaml": f"{word}: {n}\n".encode() for n in numbers}
+
+
+async def shas(service: Service, project: str, **params: str) -> dict[str, str]:
+    return {path: row["sha"] for path, row in (await service.files(project, **params)).items()}
+
+
+async def test_every_kind_of_change_arrives_as_in_one_transaction(either: Service) -> None:
+    """Added, updated, removed, renamed and come back; ids stay where variants need them."""
+    repository = either.repository("acme/large", contents("first"))
+    project = (await either.synced("acme/large"))["id"]
+    before = await either.files(project)
+    assert len(before) == MANY
+    kept = await either.variant(project, before["config/000.yaml"], modified_name="kept.yaml")
+    moving = await either.variant(project, before["config/020.yaml"], modified_name="moving.yaml")
+    changed: dict[str, bytes | Entry | None] = {
+        **dict.fromkeys(contents("gone", range(10))),
+        **contents("second", range(10, 20)),
+        **dict.fromkeys(contents("moved", range(20, 30))),
+        **{f"config/b/{n:03}.yaml": f"first: {n}\n".encode() for n in range(20, 30)},
+        **contents("new", range(100, 110)),
+    }
+    repository.commit(changed, message="much")
+    sync = await either.sync(project)
+    counts = {name: sync[name] for name in ("added", "updated", "removed", "renamed", "unchanged", "synced_files")}
+    assert counts == {"added": 10, "updated": 10, "removed": 10, "renamed": 10, "unchanged": 10, "synced_files": MANY}
+    assert sync["modified_files_by_drift"]["upstream_removed"] == 1
+    after = await either.files(project)
+    assert len(after) == MANY
+    assert after["config/b/020.yaml"]["id"] == before["config/020.yaml"]["id"]
+    assert (await either.get(f"/modified-files/{moving['id']}"))["path"] == "config/b/moving.yaml"
+    removed = await either.files(project, include_removed="true")
+    assert len(removed) == MANY + 1, "one is kept for its variant"
+    repository.commit(dict(contents("back", range(20))), message="back")
+    sync = await either.sync(project)
+    assert (sync["added"], sync["updated"]) == (10, 10)
+    assert (await either.files(project))["config/000.yaml"]["id"] == before["config/000.yaml"]["id"]
+    assert (await either.get(f"/modified-files/{kept['id']}"))["drift"] in {"behind", "conflict"}
+    assert (await either.sync(project))["status"] == "unchanged"
+
+
+async def test_readers_see_the_old_state_or_the_new_one(either: Service) -> None:
+    repository = either.repository("acme/large", contents("first"))
+    project = (await either.synced("acme/large"))["id"]
+    old = await shas(either, project)
+    repository.commit(dict(contents("second")), message="all")
+    syncing = asyncio.create_task(either.sync(project))
+    seen: list[dict[str, str]] = []
+    while not syncing.done():
+        seen.append(await shas(either, project))
+        released = await either.get(f"/projects/{project}/effective")
+        seen.append({file["path"]: file["original_sha"] for file in released["files"]})
+    await syncing
+    new = await shas(either, project)
+    assert [state for state in seen if state not in (old, new)] == []
+    assert set(old.values()).isdisjoint(new.values())
+
+
+async def test_files_of_another_repository_are_all_seen_anew(either: Service) -> None:
+    either.repository("acme/one", contents("same"))
+    either.repository("acme/two", {**contents("same"), "README.md": b"another commit\n"})
+    project = (await either.synced("acme/one"))["id"]
+    await either.put(f"/projects/{project}", {"github_repo_url": "acme/two"})
+    sync = await either.sync(project)
+    assert sync["unchanged"] == MANY
+    assert {row["commit_sha"] for row in (await either.files(project)).values()} == {sync["commit_sha"]}
+
+
+async def test_any_number_of_skipped_files_is_listed(either: Service) -> None:
+    links = {f"config/{n:03}.yaml": Entry.symlink("elsewhere") for n in range(MANY)}
+    repository = either.repository("acme/large", {**links, "config/a.yaml": b"a: 1\n"})
+    project = (await either.project("acme/large"))["id"]
+    sync = await either.sync(project)
+    assert [file["path"] for file in sync["skipped"]] == sorted(links)
+    assert sync["message"].endswith(f"{MANY} skipped.")
+    repository.commit({"config/000.yaml": None, "config/001.yaml": b"b: 1\n"}, message="two less")
+    sync = await either.sync(project)
+    assert len(sync["skipped"]) == MANY - 2
+    assert (await either.sync(project))["skipped"] == sync["skipped"]
+
+
+async def test_any_number_of_variants_follows_one_original(either: Service) -> None:
+    repository = either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    original = (await either.files(project))["config/a.yaml"]
+    for n in range(MANY):
+        await either.variant(project, original, modified_name=f"v{n}.yaml")
+    repository.commit({"config/a.yaml": b"a: 2\n"}, message="moved on")
+    sync = await either.sync(project)
+    assert sync["modified_files_by_drift"]["behind"] == MANY
+    assert len(await either.rows(f"/projects/{project}/modified-files", drift="behind")) == MANY
+
+
+async def published(service: Service, project: str, file: Json, word: bytes) -> tuple[UpstreamFile, Publication]:
+    """As a process leaves it that dies between publishing its changes and applying them: one file has another text."""
+    database, now = service.services.database, datetime.now(UTC) - timedelta(hours=1)
+    [sha] = await BlobStore(database).put([word], None, now)
+    new = UpstreamFile(file["path"], sha, len(word), "config", "yaml")
+    old = StoredFile(file["id"], file["path"], file["sha"], "config")
+    changes = TreeChanges((), (), ((old, new),), (), (), 0)
+    staged = StagedChangeStore(database)
+    publication = Publication(project, 1, "c" * 40, now, same_history=True, now=now)
+    await staged.stage(project, 1, [Chunk(changes, {file["path"]: StoredVerdict("valid", None, 0, 0)})])
+    await database.transaction(lambda session: staged.publish(publication, session))
+    return new, publication
+
+
+async def test_what_a_dead_process_published_is_finished_by_another(either: Service) -> None:
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    file = (await either.files(project))["config/a.yaml"]
+    new, _ = await published(either, project, file, b"a: 2\n")
+    reading = asyncio.create_task(either.files(project))
+    making = asyncio.create_task(either.variant(project, file, modified_name="v.yaml"))
+    done, _ = await asyncio.wait({reading, making}, timeout=0.5)
+    assert not done, "both wait for what was published"
+    await either.services.large_syncs.finish_forgotten()
+    assert (await reading)["config/a.yaml"]["sha"] == new.sha
+    assert (await making)["drift"] == "behind"
+
+
+async def test_a_variant_made_while_changes_are_published_learns_of_them(either: Service) -> None:
+    """Its transaction began before, and could not see them."""
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    file = (await either.files(project))["config/a.yaml"]
+    variant = await either.variant(project, file, modified_name="v.yaml")
+    await published(either, project, file, b"a: 2\n")
+    await either.services.large_syncs.finish(project)
+    assert (await either.get(f"/modified-files/{variant['id']}"))["drift"] == "behind"
+
+
+async def test_the_next_sync_goes_on_from_what_was_published(either: Service) -> None:
+    repository = either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    file = (await either.files(project))["config/a.yaml"]
+    await published(either, project, file, b"a: 2\n")
+    repository.commit({"config/a.yaml": b"a: 2\n"}, message="the same")
+    sync = await either.sync(project)
+    assert (sync["status"], sync["updated"], sync["unchanged"]) == ("unchanged", 0, 1)
+    assert await either.raw(project, file["id"]) == b"a: 2\n"
