@@ -1,9 +1,10 @@
 """Settings: the only reader of the environment."""
 
+import ipaddress
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
 from cryptography.fernet import Fernet
@@ -20,6 +21,14 @@ _ENV_FILE = Path(".env")
 _DB_NAME = re.compile(r"[^/\\. \"$*<>:|?\x00]{1,63}")
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+#: Each may be given as a file too, whose path is in the setting of the same name with `_file`.
+SECRETS: Final = ("mongo_url", "github_token", "secret_key", "webhook_secret", "github_app_private_key")
+#: Bytes; a file of more is no secret.
+_LONGEST_SECRET: Final = 65_536
+_SHORTEST_WEBHOOK_SECRET: Final = 16
+_HOST_PATTERN: Final = re.compile(r"(?:\*\.)?[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\*")
+_OWNER: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 
 
 class Settings(BaseSettings):
@@ -39,6 +48,7 @@ class Settings(BaseSettings):
         description="MongoDB URL of a replica set. Unset: an embedded database in DATA_DIR is started and "
         "stopped with the service (for evaluation on one machine).",
     )
+    mongo_url_file: Path | None = Field(default=None, description="A file which holds the MongoDB URL.")
     db_name: str = Field(default="benchmark_manager", description="Database name, unless MONGO_URL names one.")
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("benchmark-manager", appauthor=False),
@@ -48,18 +58,45 @@ class Settings(BaseSettings):
         default=None,
         description="Used for projects without a token of their own; sent to the first entry of GITHUB_API_URLS only.",
     )
+    github_token_file: Path | None = Field(default=None, description="A file which holds the GitHub token.")
+    github_owners: CommaSeparated = Field(
+        default=(),
+        description="Comma-separated owners (users or organisations) for whose repositories GITHUB_TOKEN and the "
+        "GitHub App are used; unset: for all.",
+    )
     github_api_urls: CommaSeparated = Field(
         default=("https://api.github.com",),
         description="Comma-separated API base URLs that projects may use; GitHub Enterprise Server: "
         "https://HOST/api/v3.",
+    )
+    allow_insecure_github: bool = Field(
+        default=False,
+        description="on: GITHUB_API_URLS may list http:// addresses of other machines, which see every token.",
     )
     secret_key: SecretStr | None = Field(
         default=None,
         description="Fernet key or keys, comma-separated, which encrypt stored tokens; the first encrypts, "
         "all decrypt. Unset: generated into DATA_DIR.",
     )
+    secret_key_file: Path | None = Field(default=None, description="A file which holds the Fernet key or keys.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8001, ge=0, le=65535, description="Port to listen on; 0: any free one.")
+    public_url: str | None = Field(
+        default=None,
+        description="Address under which browsers and GitHub reach the service, such as "
+        "https://bench.example.com; links, redirects and the webhook's address begin with it.",
+    )
+    allowed_hosts: CommaSeparated = Field(
+        default=(),
+        description="Comma-separated names by which the service may be asked; *.example.com: every name below it; "
+        "*: any. Unset: names without a dot, *.svc and *.cluster.local. IP addresses, localhost and PUBLIC_URL's "
+        "host always may.",
+    )
+    trusted_proxies: CommaSeparated = Field(
+        default=(),
+        description="Comma-separated addresses or networks of the proxies whose X-Forwarded-For, -Proto and -Host "
+        "are believed.",
+    )
     default_config_folder: str = Field(default="config", description="Config folder of projects which do not say.")
     default_job_folder: str = Field(default="job", description="Job folder of projects which do not say.")
     default_polling_interval: int = Field(
@@ -74,8 +111,9 @@ class Settings(BaseSettings):
     )
     webhook_secret: SecretStr | None = Field(
         default=None,
-        description="HMAC secret of POST /webhooks/github; unset: that route answers 404.",
+        description="HMAC secret of POST /webhooks/github, 16 characters or more; unset: that route answers 404.",
     )
+    webhook_secret_file: Path | None = Field(default=None, description="A file which holds the webhooks' secret.")
     github_app_id: str | None = Field(
         default=None,
         description="A GitHub App whose installations serve projects without a token of their own.",
@@ -105,6 +143,12 @@ class Settings(BaseSettings):
         default="console", description="console for people, json for machines."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, values: Any) -> Any:
+        """Take each secret from its `…_file`, where that is given."""
+        return {**values, **_secrets_of_files(values)} if isinstance(values, dict) else values
+
     @field_validator("data_dir")
     @classmethod
     def _expand_home(cls, value: Path) -> Path:
@@ -113,7 +157,9 @@ class Settings(BaseSettings):
         except RuntimeError:
             raise ValueError("names the home of a user who has none") from None
 
-    @field_validator("github_api_urls", "cors_origins", mode="before")
+    @field_validator(
+        *("github_api_urls", "cors_origins", "allowed_hosts", "trusted_proxies", "github_owners"), mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -131,6 +177,46 @@ class Settings(BaseSettings):
         if not value:
             raise ValueError("must name at least one API base URL")
         return tuple(_api_base(url) for url in value)
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, value: str | None) -> str | None:
+        return None if value is None else _origin(value)
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = tuple(name.lower().rstrip(".") for name in value)
+        if not all(_HOST_PATTERN.fullmatch(name) for name in names):
+            raise ValueError("must list host names such as bench.example.com or *.example.com, without scheme or port")
+        return names
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(str(ipaddress.ip_network(network)) for network in value)
+        except ValueError:
+            raise ValueError("must list IP addresses or networks, such as 10.0.0.7 or 10.0.0.0/8") from None
+
+    @field_validator("github_owners")
+    @classmethod
+    def _check_owners(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        owners = tuple(owner.lower() for owner in value)
+        if not all(_OWNER.fullmatch(owner) for owner in owners):
+            raise ValueError("must list users or organisations of GitHub, such as acme")
+        return owners
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _check_webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        # Empty: none, as in the environment.
+        if value is not None and 0 < len(value.get_secret_value()) < _SHORTEST_WEBHOOK_SECRET:
+            raise ValueError(
+                f"must have {_SHORTEST_WEBHOOK_SECRET} characters or more, or deliveries can be forged; "
+                "make one with: openssl rand -hex 32"
+            )
+        return value
 
     @field_validator("cors_origins")
     @classmethod
@@ -182,6 +268,16 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _check_encryption(self) -> Self:
+        open_ones = [url for url in self.github_api_urls if _is_open_to_others(url)]
+        if open_ones and not self.allow_insecure_github:
+            raise ValueError(
+                f"GITHUB_API_URLS lists {open_ones[0]}, where everyone on the way reads the tokens; "
+                "use https://, or set ALLOW_INSECURE_GITHUB=on"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_mongo_url(self) -> Self:
         if self.mongo_url is not None:
             try:
@@ -207,6 +303,74 @@ def _check_key(key: str) -> None:
             "must be a Fernet key (32 bytes in URL-safe base64), or several, comma-separated; make one with: "
             "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
         ) from None
+
+
+def _secrets_of_files(values: dict[str, Any]) -> dict[str, str]:
+    """The secrets whose files are named among the settings `values`."""
+    found = {}
+    for name in SECRETS:
+        path = values.get(f"{name}_file")
+        if path in {None, ""}:
+            continue
+        variable = f"{name.upper()}_FILE"
+        if values.get(name) not in {None, ""}:
+            raise ValueError(f"{name.upper()} and {variable} are both set; keep one of them")
+        found[name] = _secret_of(Path(path), variable)
+    return found
+
+
+def _secret_of(path: Path, variable: str) -> str:
+    """What the file holds, without the line ends behind it."""
+    try:
+        with path.expanduser().open("rb") as file:
+            content = file.read(_LONGEST_SECRET + 1)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "no such path can be"
+        raise ValueError(f"{variable} names a file which cannot be read ({reason})") from None
+    if len(content) > _LONGEST_SECRET:
+        raise ValueError(f"{variable} names a file of more than {_LONGEST_SECRET} bytes, which is no secret")
+    try:
+        text = content.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise ValueError(f"{variable} names a file which is not UTF-8") from None
+    if not text:
+        raise ValueError(f"{variable} names a file which is empty")
+    return text
+
+
+def _origin(url: str) -> str:
+    """`scheme://host[:port]` of an address without anything else, in lower case and without a default port."""
+    parts = _split_url(url)
+    if (
+        parts is None
+        or parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or parts.username is not None
+        or parts.path not in {"", "/"}
+        or parts.query
+        or parts.fragment
+        or any(char.isspace() for char in url)
+    ):
+        raise ValueError("must be an address such as https://bench.example.com, without a path")
+    port = "" if parts.port in {None, {"http": 80, "https": 443}[parts.scheme]} else f":{parts.port}"
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}{port}"
+
+
+def _is_open_to_others(url: str) -> bool:
+    """Whether requests to this API base cross a network without encryption."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this host, a name or an address without brackets, is always the machine itself."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _api_base(url: str) -> str:

@@ -360,8 +360,9 @@ def _github_app(settings: Settings, connection: Connection, clock: Callable[[], 
     """
     if settings.github_app_id is None:
         return None
-    key = settings.github_app_private_key
-    text = _app_key_of_file(settings) if key is None else key.get_secret_value()
+    if settings.github_app_private_key is None:
+        raise StartError("GITHUB_APP_ID is set, but neither GITHUB_APP_PRIVATE_KEY nor GITHUB_APP_PRIVATE_KEY_FILE.")
+    text = settings.github_app_private_key.get_secret_value()
     # Where a line break is hard to write, as in .env, keys are often given with these.
     text = text.replace("\\n", "\n").strip() + "\n"
     try:
@@ -369,18 +370,6 @@ def _github_app(settings: Settings, connection: Connection, clock: Callable[[], 
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise StartError("GITHUB_APP_PRIVATE_KEY is no private key in PEM; download one from the App's page.") from None
     return GitHubApp(connection, settings.github_api_urls[0], settings.github_app_id, text, clock)
-
-
-def _app_key_of_file(settings: Settings) -> str:
-    path = settings.github_app_private_key_file
-    if path is None:
-        raise StartError("GITHUB_APP_ID is set, but neither GITHUB_APP_PRIVATE_KEY nor GITHUB_APP_PRIVATE_KEY_FILE.")
-    try:
-        return path.read_text()
-    except OSError as error:
-        raise StartError(f"GITHUB_APP_PRIVATE_KEY_FILE {path} cannot be read: {reason_of(error)}.") from None
-    except UnicodeDecodeError:
-        raise StartError(f"GITHUB_APP_PRIVATE_KEY_FILE {path} is no private key in PEM.") from None
 
 
 @asynccontextmanager
