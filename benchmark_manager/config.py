@@ -3,8 +3,9 @@
 import ipaddress
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
 from cryptography.fernet import Fernet
@@ -145,9 +146,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _read_secret_files(cls, values: Any) -> Any:
+    def _read_secret_files(cls, values: dict[str, object]) -> dict[str, object]:
         """Take each secret from its `…_file`, where that is given."""
-        return {**values, **_secrets_of_files(values)} if isinstance(values, dict) else values
+        return {**values, **_secrets_of_files(values)}
 
     @field_validator("data_dir")
     @classmethod
@@ -305,12 +306,12 @@ def _check_key(key: str) -> None:
         ) from None
 
 
-def _secrets_of_files(values: dict[str, Any]) -> dict[str, str]:
+def _secrets_of_files(values: Mapping[str, object]) -> dict[str, str]:
     """The secrets whose files are named among the settings `values`."""
     found = {}
     for name in SECRETS:
         path = values.get(f"{name}_file")
-        if path in {None, ""}:
+        if not isinstance(path, str | Path) or not str(path):
             continue
         variable = f"{name.upper()}_FILE"
         if values.get(name) not in {None, ""}:

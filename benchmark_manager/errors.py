@@ -10,7 +10,7 @@
      |  + InvalidContentError         422, with the problems' lines and columns
      |  + TooComplexError             422, a text which took too much time or memory
      + SignatureError                 401, a webhook which the secret did not sign
-     + TokenUnreadableError           a stored token which no key opens
+     + TokenUnreadableError           a stored token that no key opens, or of another repository
      + StorageError                   the database is there but cannot take a write
      + BusyError                      this process has no place for one more
      + WorkersBusyError               no worker process was free in time
@@ -124,13 +124,12 @@ class SignatureError(BenchmarkManagerError):
 
 
 class TokenUnreadableError(BenchmarkManagerError):
-    """A stored token was encrypted with a key which the service no longer has."""
+    """A stored token was encrypted with a key that the service no longer has, or for another repository."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "token_unreadable",
-            "The stored GitHub token was encrypted with another SECRET_KEY; enter the token again.",
-        )
+    def __init__(
+        self, detail: str = "The stored GitHub token was encrypted with another SECRET_KEY; enter the token again."
+    ) -> None:
+        super().__init__("token_unreadable", detail)
 
 
 class StorageError(BenchmarkManagerError):

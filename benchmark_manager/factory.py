@@ -57,7 +57,7 @@ from benchmark_manager.services.status import StatusService
 from benchmark_manager.services.stopping import EMBEDDED_END, EVENTS_END, StopDeadline
 from benchmark_manager.services.sync_work import SyncWork
 from benchmark_manager.services.text_work import warm_up
-from benchmark_manager.services.tokens import TokenVault
+from benchmark_manager.services.tokens import TokenVault, bind_tokens
 from benchmark_manager.services.trash import TrashService
 from benchmark_manager.services.unchanged import UnchangedRecorder
 from benchmark_manager.services.upstream import UpstreamReader
@@ -171,6 +171,7 @@ async def open_services(
         try:
             metrics.watch(workers)
             services = build_services(settings, database, connection, limits, metrics, workers, outside.clock, deadline)
+            await bind_tokens(services.project_store, services.vault)
             watching = [
                 asyncio.create_task(watch.run()) for watch in (StallWatch(metrics.stalled), services.database_watch)
             ]
@@ -228,7 +229,9 @@ def build_services(
         workers, SchemaSource(), projects, files, blobs, max_file_size=settings.max_file_size
     )
     vault = token_vault(settings)
-    credentials = CredentialService(connection, vault, _github_app(settings, connection, clock))
+    credentials = CredentialService(
+        connection, vault, _github_app(settings, connection, clock), settings.github_api_urls
+    )
     places, drift = SyncPlaces(), DriftJudge(blobs, workers)
     following = Following(FollowerStore(database), modified)
     large = LargeSyncs(database, files, StagedChangeStore(database), following, drift, clock=clock)
@@ -429,7 +432,10 @@ def token_vault(settings: Settings) -> TokenVault:
     text = settings.secret_key.get_secret_value() if settings.secret_key else _generated_key(settings)
     token = settings.github_token
     return TokenVault(
-        split_keys(text), None if token is None else token.get_secret_value(), settings.github_api_urls[0]
+        split_keys(text),
+        None if token is None else token.get_secret_value(),
+        settings.github_api_urls[0],
+        settings.github_owners,
     )
 
 

@@ -3,6 +3,7 @@
 import os
 import socket
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from pydantic import SecretStr
 from benchmark_manager.config import Settings, load_settings
 from benchmark_manager.errors import StartError
 from benchmark_manager.factory import token_vault
-from benchmark_manager.models.project import RepositoryAddress, Source
+from benchmark_manager.models.project import Project, RepositoryAddress, Source
 from support.process import run_main
 
 KEY = "kH7oC0wq3tXb9Yx2m5R1uVzE8sJfA4nLpQdTgWiK6c0="
@@ -227,24 +228,26 @@ def test_a_key_file_which_is_a_folder_is_told(tmp_path: Path) -> None:
         token_vault(settings_with(tmp_path))
 
 
-def encrypted_source(encrypted: str) -> Source:
-    return Source(
-        repository=RepositoryAddress(api_url="https://api.github.com", owner="o", name="r"),
-        branch=None,
-        config_folder="config",
-        job_folder="job",
-        encrypted_token=encrypted,
+REPOSITORY = RepositoryAddress(api_url="https://api.github.com", owner="o", name="r")
+PROJECT_ID = "65f0c0ffee65f0c0ffee65f0"
+
+
+def project_with(encrypted: str | None) -> Project:
+    source = Source(
+        repository=REPOSITORY, branch=None, config_folder="config", job_folder="job", encrypted_token=encrypted
     )
+    now = datetime.now(UTC)
+    return Project(id=PROJECT_ID, name="p", source=source, polling_interval=0, created_at=now, updated_at=now)
 
 
 def test_the_generated_key_is_for_its_owner_only_and_survives_restarts(tmp_path: Path) -> None:
     folder = tmp_path / "not" / "there" / "yet"
-    encrypted = token_vault(settings_with(folder)).encrypt("ghp_secret")
+    encrypted = token_vault(settings_with(folder)).encrypt("ghp_secret", PROJECT_ID, REPOSITORY)
     key = folder / "secret.key"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     before = key.read_bytes()
-    assert token_vault(settings_with(folder)).own_token(encrypted_source(encrypted)) == "ghp_secret"
+    assert token_vault(settings_with(folder)).own_token(project_with(encrypted)) == "ghp_secret"
     assert key.read_bytes() == before
     assert [path.name for path in folder.iterdir()] == ["secret.key"]
 
@@ -257,7 +260,7 @@ def test_with_a_secret_key_none_is_generated(tmp_path: Path) -> None:
 def test_the_services_token_goes_to_the_first_api_only(tmp_path: Path) -> None:
     urls = ("https://api.github.com", "https://ghe.example/api/v3")
     vault = token_vault(settings_with(tmp_path, github_token=SecretStr("ghp_service"), github_api_urls=urls))
-    own = encrypted_source(vault.encrypt("ghp_own"))
-    without = own.model_copy(update={"encrypted_token": None})
-    assert [vault.own_token(source) for source in (own, without)] == ["ghp_own", None]
-    assert [vault.service_token(url) for url in (*urls, "https://other.example")] == ["ghp_service", None, None]
+    own = project_with(vault.encrypt("ghp_own", PROJECT_ID, REPOSITORY))
+    assert [vault.own_token(project) for project in (own, project_with(None))] == ["ghp_own", None]
+    addresses = [REPOSITORY.model_copy(update={"api_url": url}) for url in (*urls, "https://other.example")]
+    assert [vault.service_token(address) for address in addresses] == ["ghp_service", None, None]

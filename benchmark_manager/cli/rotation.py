@@ -5,7 +5,7 @@ import asyncio
 from benchmark_manager.config import load_settings
 from benchmark_manager.factory import open_database, token_vault
 from benchmark_manager.logs import configure_logging
-from benchmark_manager.services.tokens import RotationReport, rotate_tokens
+from benchmark_manager.services.tokens import RotationReport, bind_tokens, rotate_tokens
 from benchmark_manager.stores.projects import ProjectStore
 
 
@@ -20,6 +20,8 @@ def rotate() -> RotationReport:
 
     async def run() -> RotationReport:
         async with open_database(settings) as database:
-            return await rotate_tokens(ProjectStore(database), token_vault(settings))
+            projects, vault = ProjectStore(database), token_vault(settings)
+            await bind_tokens(projects, vault)
+            return await rotate_tokens(projects, vault)
 
     return asyncio.run(run())

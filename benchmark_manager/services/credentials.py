@@ -1,36 +1,63 @@
 """Whose right a project's requests are sent with."""
 
+from collections.abc import Collection
+
+from benchmark_manager.errors import GitHubActionError
 from benchmark_manager.github.app import GitHubApp
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.credentials import Credential
 from benchmark_manager.github.requests import Connection
-from benchmark_manager.models.project import Source
+from benchmark_manager.models.project import Project, RepositoryAddress
 from benchmark_manager.services.tokens import TokenVault
 
 
 class CredentialService:
     """A project's own token, else the App where it is installed, else the service's token, else none."""
 
-    def __init__(self, connection: Connection, vault: TokenVault, app: GitHubApp | None) -> None:
+    def __init__(
+        self, connection: Connection, vault: TokenVault, app: GitHubApp | None, api_urls: Collection[str]
+    ) -> None:
+        """`api_urls`: the only API bases that anything is sent to."""
         self._connection = connection
         self._vault = vault
         self._app = app
+        self._api_urls = frozenset(api_urls)
 
-    async def client(self, source: Source, *, urgent: bool) -> RepositoryClient:
+    async def client(self, project: Project, *, urgent: bool) -> RepositoryClient:
         """For one sync, or whatever else a person or a poll asks of the project's repository.
 
         Raises:
-            TokenUnreadableError: no key opens the project's own token.
-            GitHubError: the App's installation could not be found out.
+            TokenUnreadableError: no key opens the project's own token, or it was given for another repository.
+            GitHubError: the App's installation could not be found out, or GITHUB_API_URLS lacks the project's base.
         """
-        credential = await self._credential(source, urgent=urgent)
-        return RepositoryClient(self._connection, source.repository, credential, urgent=urgent)
+        repository = project.source.repository
+        if repository.api_url not in self._api_urls:
+            raise GitHubActionError(
+                "github_url_not_allowed",
+                f"GITHUB_API_URLS does not list {repository.api_url} any more; list it again, "
+                "or give the project another repository.",
+            )
+        credential = await self._credential(project, urgent=urgent)
+        return RepositoryClient(self._connection, repository, credential, urgent=urgent)
 
-    async def _credential(self, source: Source, *, urgent: bool) -> Credential:
-        api_url = source.repository.api_url
-        own = self._vault.own_token(source)
-        if own is None and self._app is not None and self._app.api_url == api_url:
-            installed = await self._app.credential(source.repository, urgent=urgent)
+    def moved_token(self, project: Project, repository: RepositoryAddress) -> str | None:
+        """The project's own token, encrypted for its repository's new address; None where it has none.
+
+        Raises:
+            TokenUnreadableError
+        """
+        return self._vault.moved(project, repository)
+
+    async def _credential(self, project: Project, *, urgent: bool) -> Credential:
+        repository = project.source.repository
+        own = self._vault.own_token(project)
+        if own is None and (app := self._app_for(repository)) is not None:
+            installed = await app.credential(repository, urgent=urgent)
             if installed is not None:
                 return installed
-        return Credential.of_token(api_url, own or self._vault.service_token(api_url))
+        return Credential.of_token(repository.api_url, own or self._vault.service_token(repository))
+
+    def _app_for(self, repository: RepositoryAddress) -> GitHubApp | None:
+        """The App, where it may be asked for this repository."""
+        serves = self._app is not None and self._app.api_url == repository.api_url
+        return self._app if serves and self._vault.serves_owner(repository) else None

@@ -93,7 +93,7 @@ class FileHistoryService:
         kept = await self._histories.find(key)
         if kept is not None:
             return kept
-        client = await self._credentials.client(project.source, urgent=True)
+        client = await self._credentials.client(project, urgent=True)
         found, more = await client.file_commits(key.path, key.head_sha, page=key.page, per_page=PER_PAGE)
         page = HistoryPage(commits=tuple(_commit(info) for info in found), more=more)
         await self._histories.keep(key, page, self._clock())

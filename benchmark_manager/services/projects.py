@@ -9,7 +9,7 @@ from bson import ObjectId
 from benchmark_manager.domain.folders import normalise_folder
 from benchmark_manager.domain.repository_url import check_branch, check_token, parse_repository_url
 from benchmark_manager.domain.schedule import first_phase
-from benchmark_manager.errors import InvalidInputError, StaleError
+from benchmark_manager.errors import StaleError
 from benchmark_manager.github.credentials import fingerprint_of
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.project import Project, ProjectStats, Source, Standing
@@ -85,6 +85,7 @@ class ProjectService:
         # As it is stored, so that this answer and the next reading are the same.
         now = milliseconds(self._clock())
         parsed = parse_repository_url(github_repo_url, self._api_urls)
+        project_id = str(ObjectId())
         blank = Source(
             repository=parsed.repository,
             branch=parsed.branch,
@@ -93,9 +94,9 @@ class ProjectService:
         )
         interval = fields.polling_interval
         project = Project(
-            id=str(ObjectId()),
+            id=project_id,
             name=name,
-            source=self._changed(blank, fields),
+            source=self._changed(project_id, blank, fields),
             polling_interval=self.defaults.polling_interval if isinstance(interval, Unset) else interval,
             created_at=now,
             updated_at=now,
@@ -218,7 +219,7 @@ class ProjectService:
 
     async def _update(self, project: Project, fields: ProjectFields) -> Project:
         now = self._clock()
-        source = self._changed(project.source, fields)
+        source = self._changed(project.id, project.source, fields)
         interval = project.polling_interval if isinstance(fields.polling_interval, Unset) else fields.polling_interval
         moved = not source.same_place(project.source)
         token_changed = source.encrypted_token != project.source.encrypted_token
@@ -243,13 +244,16 @@ class ProjectService:
         await self._projects.replace(changed, project, reschedule=reschedule, forget_upstream=moved)
         return await self._projects.get(project.id)
 
-    def _changed(self, source: Source, fields: ProjectFields) -> Source:
-        """The source with the fields given; every one is checked."""
+    def _changed(self, project_id: str, source: Source, fields: ProjectFields) -> Source:
+        """The source with the fields given; every one is checked.
+
+        A token serves the one repository that it was given for: another repository drops it, unless one is given too.
+        """
         changes: dict[str, object] = {}
         if not isinstance(fields.github_repo_url, Unset):
             parsed = parse_repository_url(fields.github_repo_url, self._api_urls)
             if parsed.repository.key != source.repository.key:
-                changes["repository"] = parsed.repository
+                changes |= {"repository": parsed.repository, "encrypted_token": None, "token_fingerprint": None}
             if parsed.branch is not None:
                 changes["branch"] = parsed.branch
         if not isinstance(fields.branch, Unset):
@@ -258,23 +262,24 @@ class ProjectService:
             changes["config_folder"] = normalise_folder(fields.config_folder, field="config_folder")
         if not isinstance(fields.job_folder, Unset):
             changes["job_folder"] = normalise_folder(fields.job_folder, field="job_folder")
-        if not isinstance(fields.github_token, Unset):
-            changes["encrypted_token"] = self._encrypted(fields.github_token)
-            changes["token_fingerprint"] = None
         changed = source.model_copy(update=changes)
-        _check_token_stays(source, changed, fields)
-        if isinstance(fields.github_token, str):
-            fingerprint = fingerprint_of(changed.repository.api_url, fields.github_token)
-            changed = changed.model_copy(update={"token_fingerprint": fingerprint})
+        if not isinstance(fields.github_token, Unset):
+            changed = self._with_token(project_id, changed, fields.github_token)
         if changed.branch is not None:
             check_branch(changed.branch)
         return changed
 
-    def _encrypted(self, token: str | None) -> str | None:
+    def _with_token(self, project_id: str, source: Source, token: str | None) -> Source:
+        """The source with this token for its repository, or without one."""
         if token is None:
-            return None
+            return source.model_copy(update={"encrypted_token": None, "token_fingerprint": None})
         check_token(token)
-        return self._vault.encrypt(token)
+        return source.model_copy(
+            update={
+                "encrypted_token": self._vault.encrypt(token, project_id, source.repository),
+                "token_fingerprint": fingerprint_of(source.repository.api_url, token),
+            }
+        )
 
     async def make_all_due(self) -> list[str]:
         """Queue a sync of every project, as a person's wish; returns their ids."""
@@ -287,18 +292,6 @@ class ProjectService:
             NotFoundError, StaleError
         """
         await self._projects.delete(project_id, expected_revisions, self._clock())
-
-
-def _check_token_stays(before: Source, after: Source, fields: ProjectFields) -> None:
-    """Refuse to send a stored token to another host than the one it was given for."""
-    kept = isinstance(fields.github_token, Unset) and before.encrypted_token is not None
-    if kept and after.repository.api_url != before.repository.api_url:
-        raise InvalidInputError(
-            "invalid_token",
-            f"The stored token is for {before.repository.api_url} and must not be sent elsewhere; give the new "
-            "address's github_token with it, or null.",
-            field="github_token",
-        )
 
 
 def _repaced(project: Project, now: datetime) -> datetime | None:

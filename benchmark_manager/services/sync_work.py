@@ -101,7 +101,7 @@ class SyncWork:
         """
 
         async def check(ahead: CheckAhead) -> tuple[RepositoryClient, Upstream | Moved]:
-            client = ahead.client = await self._credentials.client(project.source, urgent=True)
+            client = ahead.client = await self._credentials.client(project, urgent=True)
             return client, await self._reader.check(project, client, Patience(asked_at))
 
         return CheckAhead(project, check)
@@ -126,7 +126,7 @@ class SyncWork:
             else:
                 if ahead is not None:
                     ahead.task.cancel()
-                client = await self._credentials.client(run.project.source, urgent=run.trigger == "manual")
+                client = await self._credentials.client(run.project, urgent=run.trigger == "manual")
                 found = await self._reader.check(run.project, client, run.patience)
             if isinstance(found, Upstream):
                 return await self._record_unchanged(run, found, client.usage)
@@ -284,11 +284,13 @@ class SyncWork:
                 "fail_count": 0,
             }
         )
+        renamed = upstream.renamed_to
+        token = None if renamed is None else self._credentials.moved_token(project, renamed)
         next_poll_at = after_success(project, now, jitter, companion=run.companion)
         again = after_lag(project, upstream.commit_sha, now)
         if again is not None and (next_poll_at is None or again < next_poll_at):
-            return Finished(run.lease, project, state, again, upstream.renamed_to, due_trigger="webhook")
-        return Finished(run.lease, project, state, next_poll_at, upstream.renamed_to)
+            return Finished(run.lease, project, state, again, renamed, token, due_trigger="webhook")
+        return Finished(run.lease, project, state, next_poll_at, renamed, token)
 
     async def _write_files(
         self, run: SyncRun, upstream: Upstream, now: datetime, session: Session

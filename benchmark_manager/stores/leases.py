@@ -42,7 +42,8 @@ _NOUN: Final = "project"
 class Finished:
     """A sync's outcome for its project: `project` is what the sync began with.
 
-    `due_trigger` is why it is due at `next_poll_at`: what was queued and failed is still queued.
+    `due_trigger` is why it is due at `next_poll_at`: what was queued and failed is still queued. Where the repository
+    was `renamed_to` another address, `encrypted_token` is the project's token for that (None: it has none).
     """
 
     lease: Lease
@@ -50,6 +51,7 @@ class Finished:
     state: SyncState
     next_poll_at: datetime | None
     renamed_to: RepositoryAddress | None = None
+    encrypted_token: str | None = None
     due_trigger: SyncTrigger = "poll"
 
 
@@ -236,11 +238,14 @@ class LeaseStore:
             SourceChangedError: a person changed what the sync was reading.
         """
         lease, project = finished.lease, finished.project
-        fields = {"source.version": 1, "wishes": 1, "pushed_sha": 1, "due_trigger": 1}
+        fields = {"source.version": 1, "source.encrypted_token": 1, "wishes": 1, "pushed_sha": 1, "due_trigger": 1}
         stored = await self._projects.find_one(_held(lease), fields, session=session)
         if stored is None:
             raise LeaseLostError
         if stored["source"]["version"] != project.source.version:
+            raise SourceChangedError
+        if any(stored["source"][name] != value for name, value in _token_seen(finished).items()):
+            # A rotation of keys replaced it; the outcome would undo that.
             raise SourceChangedError
         changes = _outcome(finished)
         wishes = stored["wishes"] - project.wishes
@@ -267,6 +272,7 @@ class LeaseStore:
                     **_held(one.lease),
                     "source.version": one.project.source.version,
                     "wishes": one.project.wishes,
+                    **{f"source.{name}": value for name, value in _token_seen(one).items()},
                 },
                 {"$set": _outcome(one)},
             )
@@ -308,7 +314,14 @@ def _outcome(finished: Finished) -> Document:
     }
     if finished.renamed_to is not None:
         changes |= {"source.repository": finished.renamed_to.model_dump(), "repository_key": finished.renamed_to.key}
+    if finished.encrypted_token is not None:
+        changes["source.encrypted_token"] = finished.encrypted_token
     return changes
+
+
+def _token_seen(finished: Finished) -> dict[str, str | None]:
+    """What the source's token must still be, where it is replaced."""
+    return {} if finished.encrypted_token is None else {"encrypted_token": finished.project.source.encrypted_token}
 
 
 def _end(now: datetime) -> datetime:

@@ -171,11 +171,32 @@ class ProjectStore:
         rows = self._projects.find({"source.encrypted_token": {"$ne": None}}, {"source.encrypted_token": 1})
         return [(str(row["_id"]), row["source"]["encrypted_token"]) async for row in rows]
 
-    async def replace_token(self, project_id: str, old: str, new: str) -> bool:
-        """Store the same token under another key; False when somebody changed it meanwhile."""
-        result = await self._projects.update_one(
-            {"_id": ObjectId(project_id), "source.encrypted_token": old}, {"$set": {"source.encrypted_token": new}}
+    async def with_unbound_tokens(self, bound: str) -> list[tuple[str, RepositoryAddress, str]]:
+        """The id, repository and encrypted token of every project whose token does not begin with `bound`."""
+        rows = self._projects.find(
+            {"source.encrypted_token": {"$type": "string", "$not": {"$regex": f"^{bound}"}}},
+            {"source.encrypted_token": 1, "source.repository": 1},
         )
+        return [
+            (
+                str(row["_id"]),
+                RepositoryAddress.model_validate(row["source"]["repository"]),
+                row["source"]["encrypted_token"],
+            )
+            async for row in rows
+        ]
+
+    async def replace_token(
+        self, project_id: str, old: str, new: str, repository: RepositoryAddress | None = None
+    ) -> bool:
+        """Store the same token, encrypted anew; False when somebody changed it meanwhile.
+
+        With a `repository`, also when the project reads another one by now.
+        """
+        match = {"_id": ObjectId(project_id), "source.encrypted_token": old}
+        if repository is not None:
+            match["repository_key"] = repository.key
+        result = await self._projects.update_one(match, {"$set": {"source.encrypted_token": new}})
         return result.modified_count == 1
 
     async def make_all_due(self, trigger: SyncTrigger) -> list[str]:

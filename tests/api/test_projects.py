@@ -4,6 +4,8 @@ import asyncio
 import re
 from pathlib import Path
 
+import pytest
+
 from github_test_server import GitHubTestServer
 from support.problems import assert_problem
 from support.service import Json, Service, running_service
@@ -134,11 +136,11 @@ async def test_only_the_fields_given_change(service: Service, files: dict[str, b
         {"config_folder": "other"},
         {"job_folder": ""},
         {"branch": "dev"},
-        {"github_repo_url": "acme/elsewhere"},
+        {"github_repo_url": "acme/elsewhere", "github_token": "ghp_x"},
     ]
     for change in changes:
         after = await service.put(path, change)
-        told = {"updated_at", "next_poll_at", "resolved_branch", "github_web_url", *change}
+        told = {"updated_at", "next_poll_at", "resolved_branch", "github_web_url", "github_token", *change}
         assert {k: v for k, v in after.items() if k not in told} == {k: v for k, v in before.items() if k not in told}
         name, value = next(iter(change.items()))
         expected = f"{service.github.url}/repos/{value}" if name == "github_repo_url" else value
@@ -236,8 +238,7 @@ async def test_of_concurrent_changes_none_that_was_acknowledged_is_lost(service:
             {"config_folder": f"c{number}"},
             {"job_folder": f"j{number}"},
             {"polling_interval": 60 + number},
-            {"github_repo_url": f"acme/r{number}"},
-            {"github_token": None if number % 2 else "ghp_x"},
+            {"github_repo_url": f"acme/r{number}", "github_token": None if number % 2 else "ghp_x"},
         ]
         answers = await asyncio.gather(*(service.http.put(path, json=change) for change in changes))
         assert [answer.status_code for answer in answers] == [200] * len(changes)
@@ -248,16 +249,21 @@ async def test_of_concurrent_changes_none_that_was_acknowledged_is_lost(service:
         assert stored["github_token_set"] is (number % 2 == 0)
 
 
-async def test_a_stored_token_is_never_sent_to_another_host(
-    database_url: str, github: GitHubTestServer, tmp_path: Path
+@pytest.mark.parametrize("token", ["none given", None, "ghp_other"])
+@pytest.mark.parametrize("moved", ["acme/other", "https://ghe.example/api/v3/repos/acme/b"])
+async def test_another_repository_drops_the_stored_token_unless_one_is_given(
+    database_url: str, github: GitHubTestServer, tmp_path: Path, moved: str, token: str | None
 ) -> None:
-    elsewhere = "https://ghe.example/api/v3"
-    async with running_service(database_url, github, tmp_path, github_api_urls=(github.url, elsewhere)) as service:
+    urls = (github.url, "https://ghe.example/api/v3")
+    async with running_service(database_url, github, tmp_path, github_api_urls=urls) as service:
         project = await service.project("acme/b", github_token="ghp_secret")
-        moved = {"github_repo_url": f"{elsewhere}/repos/acme/b"}
-        problem = await service.put(f"/projects/{project['id']}", moved, 422)
-        assert (problem["code"], problem["errors"][0]["field"]) == ("invalid_token", "github_token")
-        assert "ghp_secret" not in str(problem)
-        for token in (None, "ghp_other"):
-            changed = await service.put(f"/projects/{project['id']}", {**moved, "github_token": token})
-            assert changed["github_token_set"] is (token is not None)
+        given = {} if token == "none given" else {"github_token": token}
+        changed = await service.put(f"/projects/{project['id']}", {"github_repo_url": moved, **given})
+        assert changed["github_token_set"] is (token == "ghp_other")
+
+
+async def test_the_same_repository_written_otherwise_keeps_the_token(service: Service) -> None:
+    project = await service.project("acme/b", github_token="ghp_secret")
+    for same in ("ACME/B", f"{service.github.url}/repos/acme/b"):
+        changed = await service.put(f"/projects/{project['id']}", {"github_repo_url": same, "name": same})
+        assert changed["github_token_set"] is True

@@ -133,7 +133,9 @@ async def test_rotating_brings_every_readable_token_under_the_first_key_and_name
         assert secret not in done.stdout + done.stderr
 
     after = await stored_tokens(database_url)
-    assert [Fernet(new).decrypt(after[project_id]) for project_id in ids] == [b"ghp_0", b"ghp_1", b"ghp_2"]
+    opened = [Fernet(new).decrypt(after[project_id].removeprefix("bound:")) for project_id in ids]
+    address = "https://api.github.com/repos/octo/demo"
+    assert opened == [f"{project_id}\0{address}\0ghp_{n}".encode() for n, project_id in enumerate(ids)]
     assert after[lost] == before[lost]
 
 
