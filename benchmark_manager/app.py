@@ -25,7 +25,7 @@ from benchmark_manager.api import (
 )
 from benchmark_manager.api.docs import install_docs
 from benchmark_manager.api.github_webhook import LargeBodies
-from benchmark_manager.api.middleware import Callers, HeadRequests, JsonBodies, LimitedBodies, NoSniffing, OwnSites
+from benchmark_manager.api.middleware import Edge, Gate
 from benchmark_manager.api.problems import install_problem_handlers
 from benchmark_manager.api.silence import AnswersInSilence
 from benchmark_manager.config import Settings
@@ -35,18 +35,6 @@ from benchmark_manager.version import __version__
 from benchmark_manager.web import MAX_FORM, PREFIX
 from benchmark_manager.web.install import MIDDLEWARE as PAGE_MIDDLEWARE
 from benchmark_manager.web.install import install_pages
-
-#: Outermost first.
-_MIDDLEWARE: Final = (
-    Middleware(Callers),
-    Middleware(NoSniffing),
-    Middleware(HeadRequests),
-    *(Middleware(part) for part in PAGE_MIDDLEWARE),
-    Middleware(LimitedBodies, forms=f"{PREFIX}/", max_form=MAX_FORM),
-    Middleware(JsonBodies, forms=f"{PREFIX}/"),
-    # Innermost, so that all of the above holds for its answer too, and a page is drawn of it.
-    Middleware(AnswersInSilence),
-)
 
 _DESCRIPTION: Final = """\
 Exact copies of benchmark configuration and Kubernetes Jobs from GitHub, and people's variants of them, strictly apart.
@@ -89,7 +77,7 @@ def create_app(
         redoc_url=None,
         strict_content_type=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        middleware=[*_cors(settings), *_MIDDLEWARE, Middleware(OwnSites, origins=settings.cors_origins)],
+        middleware=_middleware(settings),
     )
     for part in (
         *(health, metrics, projects, original_files, modified_files, revisions, trash, merging),
@@ -109,6 +97,29 @@ async def _serving(app: FastAPI, services: Services, *, polls: bool) -> AsyncIte
         app.state.services = services
         app.state.scheduler_running = lambda: scheduler.running
         yield
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    """Outermost first."""
+    return [
+        Middleware(
+            Edge,
+            allowed_hosts=settings.allowed_hosts,
+            public_url=settings.public_url,
+            proxies=settings.trusted_proxies,
+        ),
+        *_cors(settings),
+        *(Middleware(part) for part in PAGE_MIDDLEWARE),
+        Middleware(
+            Gate,
+            forms=f"{PREFIX}/",
+            max_form=MAX_FORM,
+            origins=settings.cors_origins,
+            public_url=settings.public_url,
+        ),
+        # Innermost, so that all of the above holds for its answer too, and a page is drawn of it.
+        Middleware(AnswersInSilence),
+    ]
 
 
 def _cors(settings: Settings) -> list[Middleware]:

@@ -5,9 +5,10 @@ import contextlib
 import json
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.types import Message, Receive, Scope, Send
 
+from benchmark_manager.api.hosts import caller_of
 from benchmark_manager.api.http import ServicesDependency
 from benchmark_manager.api.middleware import HEAD_ONLY
 from benchmark_manager.api.problems import documented
@@ -57,10 +58,11 @@ ProjectIds = Annotated[
             "description": "An endless stream of server-sent events.",
             "content": {_MEDIA_TYPE: {"schema": {"type": "string"}, "example": _EXAMPLE}},
         },
-        **documented("invalid_request", "service_busy", "service_stopping"),
+        **documented("invalid_request", "too_many_listeners", "service_busy", "service_stopping"),
     },
 )
 async def events(
+    request: Request,
     services: ServicesDependency,
     project_id: ProjectIds = [],  # noqa: B006 -- FastAPI's way to say that there may be none
     last_event_id: Annotated[
@@ -74,7 +76,9 @@ async def events(
     `deleted`; of a sync `progress` or `finished`. A null `id` stands for several at once. `reset` says that events
     were lost, and that everything shown has to be read again. Polls which find the same again are not told.
     """
-    return EventStream(services.events, await services.events.listen(project_id, _position(last_event_id)))
+    address = caller_of(request.scope)
+    listener = await services.events.listen(project_id, _position(last_event_id), address)
+    return EventStream(services.events, listener)
 
 
 def _position(last_event_id: str | None) -> str | None:

@@ -1,12 +1,14 @@
-"""What holds for every answer, whatever route gave it."""
+"""What holds for every request and answer, whatever route it is for."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from benchmark_manager.api.bodies import BodyBudget, LimitedBody
 from benchmark_manager.api.github_webhook import MAX_PAYLOAD
+from benchmark_manager.api.hosts import AllowedHosts, TrustedProxies, caller_of, last_of, origin_of
 from benchmark_manager.api.problems import CODES, BodyTooLargeError, problem
 from benchmark_manager.domain.webhook_signature import PATH as WEBHOOK_PATH
 from benchmark_manager.workers.caller import Caller, calling_as
@@ -20,142 +22,197 @@ _ANY_MEDIA_TYPE: Final = frozenset({WEBHOOK_PATH})
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 #: Set in the scope of a HEAD request: for routes whose bodies have no end.
 HEAD_ONLY: Final = "benchmark_manager.head_only"
+#: Set in the scope where it differs from what scheme and Host say now: the origin by which the browser asked.
+_ORIGIN: Final = "benchmark_manager.origin"
 _BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
+#: Headers of every answer: browsers must neither guess what a file is nor let another site's page embed it.
+_MARKS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_MARKED: Final = frozenset(name for name, _ in _MARKS)
 
 
-class HeadRequests:
-    """Answer HEAD as GET without its body (RFC 9110, 9.3.2)."""
+class Edge:
+    """Answer only to the service's own names, under the address that its clients know; mark every answer.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "HEAD":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_head(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                message = {**message, "body": b""}
-            await send(message)
-
-        await self._app({**scope, "method": "GET", HEAD_ONLY: True}, receive, send_head)
-
-
-class NoSniffing:
-    """A browser must not guess what a file's content is."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_marked(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Content-Type-Options"] = "nosniff"
-            await send(message)
-
-        await self._app(scope, receive, send_marked)
-
-
-class Callers:
-    """Account the work of a request to the address which sent it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        client = scope.get("client")
-        with calling_as(Caller(f"address:{client[0]}" if client else "address:unknown")):
-            await self._app(scope, receive, send)
-
-
-class OwnSites:
-    """Refuse changes which a page of another site makes a browser ask for.
-
-    A request without a body needs no leave of ours: any page may send it, and the browser says only where from
-    (https://www.w3.org/TR/fetch-metadata/). Programs do not say, and are asked nothing.
+    HEAD is answered as GET without its body (RFC 9110, 9.3.2).
     """
 
-    def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
-        """`origins`: whose pages may call the API, or `*`."""
+    def __init__(
+        self, app: ASGIApp, *, allowed_hosts: Collection[str], public_url: str | None, proxies: Sequence[str]
+    ) -> None:
+        """The arguments are the settings ALLOWED_HOSTS, PUBLIC_URL and TRUSTED_PROXIES."""
         self._app = app
-        self._origins = frozenset(origins)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] not in _SAFE_METHODS and self._is_foreign(Headers(scope=scope)):
-            await problem("cross_site", CODES["cross_site"][1])(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-    def _is_foreign(self, headers: Headers) -> bool:
-        allowed = "*" in self._origins or headers.get("origin") in self._origins
-        return headers.get("sec-fetch-site") == "cross-site" and not allowed
-
-
-class LimitedBodies:
-    """Refuse bodies over `MAX_BODY`, or their path's own limit: at once by the length told, else once they exceed it.
-
-    FastAPI's own `max_body_size` answers the first case in plain text, before any handler of ours.
-    """
-
-    def __init__(self, app: ASGIApp, forms: str, max_form: int) -> None:
-        """Below the path `forms` a body may have `max_form` bytes."""
-        self._app = app
-        self._forms = forms
-        self._max_form = max_form
-
-    def _limit(self, path: str) -> int:
-        return self._max_form if path.startswith(self._forms) else _OWN_LIMITS.get(path, MAX_BODY)
+        self._hosts = AllowedHosts(allowed_hosts, public_url)
+        self._proxies = TrustedProxies(proxies)
+        self._public: tuple[str, bytes] | None = None
+        if public_url is not None:
+            scheme, _, host = public_url.partition("://")
+            self._public = scheme, host.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._limit(scope["path"])
-        told = Headers(scope=scope).get("content-length", "")
-        if told.isdecimal() and (len(told) > len(str(limit)) or int(told) > limit):
-            await problem("body_too_large", BodyTooLargeError(limit).detail)(scope, receive, send)
+        head = scope["method"] == "HEAD"
+
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [header for header in message.get("headers", ()) if header[0].lower() not in _MARKED]
+                message = {**message, "headers": [*kept, *_MARKS]}
+            elif head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        seen = self._seen(scope)
+        if seen is None:
+            refusal = problem("host_not_allowed", CODES["host_not_allowed"][1])
+            await refusal(scope, receive, send_marked)
             return
-        received = 0
+        if head:
+            seen = {**seen, "method": "GET", HEAD_ONLY: True}
+        await self._app(seen, receive, send_marked)
 
-        async def receive_limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise BodyTooLargeError(limit)
-            return message
+    def _seen(self, scope: Scope) -> Scope | None:
+        """The request as its sender knows the service; None where it names a host that is not this service."""
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) > 1 or (hosts and not self._hosts.accepts(hosts[0])):
+            return None
+        client = scope.get("client")
+        if client is not None and self._proxies.include(client[0]):
+            forwarded = self._forwarded(scope, client[0])
+            if forwarded is None:
+                return None
+            scope = forwarded
+        return scope if self._public is None else self._at_public_url(scope, self._public)
 
-        await self._app(scope, receive_limited, send)
+    def _forwarded(self, scope: Scope, proxy: str) -> Scope | None:
+        """The request as the client sent it to the proxies; None where they were asked by another name."""
+        headers = dict(scope["headers"])
+        changes: dict[str, object] = {}
+        scheme = last_of(headers.get(b"x-forwarded-proto", b"")).lower()
+        if scheme in {b"http", b"https"}:
+            changes["scheme"] = scheme.decode()
+        if chain := _joined(scope, b"x-forwarded-for"):
+            changes["client"] = (self._proxies.client(proxy, chain), 0)
+        if host := last_of(headers.get(b"x-forwarded-host", b"")):
+            # Proxies pass on what a page sent them, unless they write it themselves.
+            if not self._hosts.accepts(host):
+                return None
+            changes["headers"] = _with_host(scope, host)
+        return {**scope, **changes}
+
+    def _at_public_url(self, scope: Scope, public: tuple[str, bytes]) -> Scope:
+        """The request as if it had come by PUBLIC_URL, which all links are made from."""
+        scheme, host = public
+        arrived = _origin_asked(scope)
+        return {**scope, "scheme": scheme, "headers": _with_host(scope, host), _ORIGIN: arrived}
 
 
-class JsonBodies:
-    """Refuse bodies which say that they are something else than JSON, before they are misread."""
+def _joined(scope: Scope, wanted: bytes) -> str:
+    """All values of a header, as one list (RFC 9110, 5.3)."""
+    return ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == wanted)
 
-    def __init__(self, app: ASGIApp, forms: str) -> None:
-        """Below the path `forms` a body is a form, and protected by its own token."""
+
+def _with_host(scope: Scope, host: bytes) -> list[tuple[bytes, bytes]]:
+    return [(b"host", host), *(header for header in scope["headers"] if header[0] != b"host")]
+
+
+def _origin_asked(scope: Scope) -> bytes:
+    """The origin of a page that asks by this request's own scheme and host."""
+    given = scope.get(_ORIGIN)
+    if isinstance(given, bytes):
+        return given
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    return origin_of(scope["scheme"], host)
+
+
+class Gate:
+    """Let changes in only from the service's own pages and from programs, and bodies only within their limits.
+
+    Browsers name the origin of the page in every request that changes something; programs do not. `Sec-Fetch-Site`
+    does not suffice: it is absent on plain http, and `same-site` is another port or another name of the domain.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, forms: str, max_form: int, origins: Collection[str], public_url: str | None
+    ) -> None:
+        """`origins`: whose pages may call the API besides, or `*`.
+
+        Below the path `forms` a body is a form of at most `max_form` bytes, protected by its own token, and only the
+        service's own pages may send one.
+        """
         self._app = app
         self._forms = forms
+        self._max_form = max_form
+        self._any_origin = "*" in origins
+        self._origins = frozenset(origin.lower().rstrip("/").encode() for origin in origins)
+        self._public = None if public_url is None else public_url.encode()
+        self._budget = BodyBudget()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (
-            scope["type"] == "http"
-            and scope["method"] in _BODY_METHODS
-            and scope["path"] not in _ANY_MEDIA_TYPE
-            and not scope["path"].startswith(self._forms)
-            and not _is_json(Headers(scope=scope))
-        ):
-            refusal = problem("unsupported_media_type", CODES["unsupported_media_type"][1])
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        caller = caller_of(scope)
+        # What this request has worker processes do is on the account of its address.
+        with calling_as(Caller(f"address:{caller or 'unknown'}")):
+            await self._admit(scope, receive, send, caller)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send, caller: str) -> None:
+        headers = dict(scope["headers"])
+        if scope["method"] not in _SAFE_METHODS and self._is_foreign(scope, headers):
+            await problem("origin_not_allowed", CODES["origin_not_allowed"][1])(scope, receive, send)
+            return
+        has_body = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
+        if not has_body and scope["method"] not in _BODY_METHODS:
+            await self._app(scope, receive, send)
+            return
+        limit = self._limit(scope["path"])
+        refusal = self._refusal(scope, headers, limit) if has_body else None
+        if refusal is not None:
             await refusal(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        body = LimitedBody(receive, limit, self._budget, caller)
+        try:
+            await self._app(scope, body.receive, send)
+        finally:
+            body.close()
+
+    def _is_foreign(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether a page of another site made a browser send this."""
+        origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
+        if origin is not None and origin != b"null" and not self._takes_form(scope):
+            if self._any_origin or origin in self._origins:
+                return False
+        if site not in {None, b"same-origin", b"none"}:
+            return True
+        return origin is not None and origin not in {_origin_asked(scope), self._public}
+
+    def _takes_form(self, scope: Scope) -> bool:
+        return str(scope["path"]).startswith(self._forms)
+
+    def _limit(self, path: str) -> int:
+        return self._max_form if path.startswith(self._forms) else _OWN_LIMITS.get(path, MAX_BODY)
+
+    def _refusal(self, scope: Scope, headers: Mapping[bytes, bytes], limit: int) -> Response | None:
+        """Why a body is not even read: its length, or that it does not say that it is JSON."""
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and (len(length) > len(str(limit)) or int(length) > limit):
+            return problem("body_too_large", BodyTooLargeError(limit).detail)
+        if (
+            scope["method"] in _BODY_METHODS
+            and scope["path"] not in _ANY_MEDIA_TYPE
+            and not self._takes_form(scope)
+            and not _is_json(headers.get(b"content-type", b""))
+        ):
+            return problem("unsupported_media_type", CODES["unsupported_media_type"][1])
+        return None
 
 
-def _is_json(headers: Headers) -> bool:
-    if headers.get("content-length") == "0":
-        # `curl -d ''` names the type of a form although there is none.
-        return True
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return media_type in {"", "application/json"} or (
-        media_type.startswith("application/") and media_type.endswith("+json")
+def _is_json(content_type: bytes) -> bool:
+    media_type = content_type.partition(b";")[0].strip().lower()
+    return media_type == b"application/json" or (
+        media_type.startswith(b"application/") and media_type.endswith(b"+json")
     )

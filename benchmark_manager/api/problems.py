@@ -37,6 +37,7 @@ _RETRY_AFTER: Final = {
     "disk_full": 60,
     "service_stopping": 10,
     "service_busy": 10,
+    "too_many_listeners": 10,
     "database_unavailable": 5,
     "database_overloaded": 30,
     "changes_pending": 5,
@@ -50,7 +51,10 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
         401,
         "X-Hub-Signature-256 is not this body's; give the webhook at GitHub the secret that WEBHOOK_SECRET has.",
     ),
-    "cross_site": (403, "A page of another site asked for this; CORS_ORIGINS says whose pages may."),
+    "origin_not_allowed": (
+        403,
+        "A page of another origin asked for this; PUBLIC_URL says which is the service's own, CORS_ORIGINS which may.",
+    ),
     "route_not_found": (404, "There is nothing at this address; /docs lists what there is."),
     "project_not_found": (404, "There is no project '65f0c0ffee65f0c0ffee65f0'."),
     "file_not_found": (404, "There is no file '65f0c0ffee65f0c0ffee65f0'."),
@@ -62,6 +66,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "making_not_found": (404, "There is no making '7'."),
     "modified_file_not_found": (404, "There is no modified file '65f0c0ffee65f0c0ffee65f0'."),
     "method_not_allowed": (405, "This address does not take PATCH; it takes GET, PUT, DELETE."),
+    "request_timeout": (408, "The body came too slowly; send it again."),
     "project_name_taken": (409, "There is a project named 'vLLM nightly' already; choose another name."),
     "not_synced": (409, "The project's repository has not been read yet; sync the project, then ask again."),
     "name_taken": (409, "The project has a modified file 'config/vllm.yaml' already; choose another modified_name."),
@@ -80,7 +85,11 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "digest_ambiguous": (409, "Several releases begin with 3f786850e387; give more of the digest."),
     "stale": (412, "Somebody else changed this in the meantime; it is at revision 4 now."),
     "body_too_large": (413, "The body is too large; a request may have 4 MiB."),
-    "unsupported_media_type": (415, "Send the body as application/json."),
+    "unsupported_media_type": (415, "Send the body as application/json, and say so in Content-Type."),
+    "host_not_allowed": (
+        421,
+        "The service does not answer to this host name; add the name to ALLOWED_HOSTS, or set PUBLIC_URL.",
+    ),
     "invalid_request": (422, "2 fields are wrong: name: Field required; polling_interval: must be 0, or 10 to 604800."),
     "invalid_cursor": (422, "cursor is not one which this list gave; start again without it."),
     "invalid_github_url": (422, "Give the repository as https://github.com/OWNER/REPO."),
@@ -119,6 +128,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "github_forbidden": (422, "GitHub denies access to acme/benchmarks."),
     "token_unreadable": (422, "The stored GitHub token was encrypted with another SECRET_KEY; enter it again."),
     "tree_too_large": (422, "GitHub cannot list the folder data completely, not even by itself."),
+    "too_many_listeners": (429, "200 clients at this address listen to events already; close some."),
     "internal_error": (500, "The service made a mistake; its log says more."),
     "database_failed": (500, "The database failed; the service's log says how."),
     "github_unavailable": (502, "GitHub did not answer in time; tried 4 times."),
@@ -142,6 +152,16 @@ class BodyTooLargeError(HTTPException):
 
     def __init__(self, limit: int) -> None:
         super().__init__(413, f"The body is too large; a request may have {limit // 1024**2} MiB.")
+
+
+class RefusedBodyError(HTTPException):
+    """A body that is not read to its end, with the `code` of its answer; an HTTPException as `BodyTooLargeError`."""
+
+    def __init__(self, code: str) -> None:
+        status, detail = CODES[code]
+        retry = _RETRY_AFTER.get(code)
+        super().__init__(status, detail, headers=None if retry is None else {"Retry-After": str(retry)})
+        self.code = code
 
 
 class FieldError(BaseModel):
@@ -213,7 +233,8 @@ _EVERYWHERE: Final = (
 def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route which can answer these codes; what every route can answer comes with them."""
     by_status: dict[int | str, dict[str, Any]] = {}
-    for code in (*codes, *_EVERYWHERE):
+    of_bodies = ("request_timeout", "service_busy") if "body_too_large" in codes else ()
+    for code in dict.fromkeys((*codes, *of_bodies, *_EVERYWHERE)):
         status, detail = CODES[code]
         entry = by_status.setdefault(
             status,
@@ -317,6 +338,8 @@ _BY_STATUS: Final = {
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 -- registered for it
+    if isinstance(error, RefusedBodyError):
+        return problem(error.code, error.detail, headers=error.headers)
     code = _BY_STATUS.get(error.status_code)
     if code is None:
         return problem("internal_error", str(error.detail), status=error.status_code, headers=error.headers)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from benchmark_manager.domain.change_folding import fold
-from benchmark_manager.errors import BusyError, ChangesLostError, StoppingError
+from benchmark_manager.errors import BusyError, ChangesLostError, StoppingError, TooManyListenersError
 from benchmark_manager.models.change import Change
 from benchmark_manager.stores.changes import ChangeStore
 
@@ -19,6 +20,8 @@ _log = structlog.get_logger(__name__)
 
 #: Clients of one process.
 CLIENTS_AT_MOST: Final = 500
+#: Clients of one process that one address may have.
+CLIENTS_OF_AN_ADDRESS: Final = 200
 #: Changes that wait for a client; whoever takes them more slowly is told to read everything again.
 WAITING_AT_MOST: Final = 1000
 #: Changes that come within this are told together, seconds.
@@ -47,7 +50,9 @@ class Told:
 class Listener:
     """One client: what it has still to hear of its projects (none given: of all)."""
 
-    def __init__(self, project_ids: Collection[str], position: Callable[[], str]) -> None:
+    def __init__(self, project_ids: Collection[str], position: Callable[[], str], address: str) -> None:
+        #: Where the client is.
+        self.address = address
         self._project_ids = frozenset(project_ids)
         self._position = position
         self._waiting: list[Change] = []
@@ -94,6 +99,8 @@ class EventService:
     def __init__(self, changes: ChangeStore) -> None:
         self._changes = changes
         self._listeners: set[Listener] = set()
+        #: Listeners by address.
+        self._clients: Counter[str] = Counter()
         self._lookups = asyncio.Semaphore(_LOOKUPS)
         self._pending: list[Change] = []
         #: Up to here the database was read, and every listener was offered it.
@@ -113,22 +120,27 @@ class EventService:
     def watching(self) -> bool:
         return self._watching is not None and not self._watching.done()
 
-    async def listen(self, project_ids: Collection[str], after: str | None) -> Listener:
+    async def listen(self, project_ids: Collection[str], after: str | None, address: str = "") -> Listener:
         """A listener to all that changes from now on or, where the database still knows that, behind `after`.
+
+        `address` is the client's, of which each may have so many only.
 
         Whoever gets one gives it back with `leave`.
 
         Raises:
-            BusyError, StoppingError
+            BusyError, TooManyListenersError, StoppingError
             PyMongoError: the database does not answer.
         """
         if self._stopping:
             raise StoppingError
         if len(self._listeners) >= CLIENTS_AT_MOST:
             raise BusyError(len(self._listeners))
-        listener = Listener(project_ids, lambda: self._offered)
+        if self._clients[address] >= CLIENTS_OF_AN_ADDRESS:
+            raise TooManyListenersError(self._clients[address])
+        listener = Listener(project_ids, lambda: self._offered, address)
         # Before anything is looked up, so that nothing can come between that and what it is offered.
         self._listeners.add(listener)
+        self._clients[address] += 1
         try:
             await self._watch()
             if after is not None and after != self._offered:
@@ -140,7 +152,11 @@ class EventService:
 
     def leave(self, listener: Listener) -> None:
         """Forget a listener; harmless to repeat."""
-        self._listeners.discard(listener)
+        if listener in self._listeners:
+            self._listeners.discard(listener)
+            self._clients[listener.address] -= 1
+            if not self._clients[listener.address]:
+                del self._clients[listener.address]
         if not self._listeners and self.watching and self._lingering is None:
             self._lingering = asyncio.get_running_loop().call_later(_LINGER, self._stop_watching)
 

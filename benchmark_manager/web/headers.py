@@ -16,7 +16,6 @@ _POLICY: Final = (
 )
 _FIXED: Final = {
     "X-Frame-Options": "DENY",
-    "X-Content-Type-Options": "nosniff",
     # `no-referrer` would make browsers send `Origin: null` with our own forms.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",

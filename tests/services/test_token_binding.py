@@ -85,7 +85,7 @@ async def test_an_api_base_that_is_allowed_no_more_gets_nothing(
     project = await kept.synced("acme/b", github_token=TOKEN)
     [file] = (await kept.files(project["id"])).values()
     github.requests.reset()
-    without = {"github_api_urls": ("https://ghe.example/api/v3",), "secret_key": SecretStr(KEY)}
+    without: Json = {"github_api_urls": ("https://ghe.example/api/v3",), "secret_key": SecretStr(KEY)}
     async with running_service(database_url, github, kept.folder, **without) as later:
         problem = await later.sync(project["id"], 422)
         history = await later.get(f"/projects/{project['id']}/files/{file['id']}/history", 422)
@@ -99,7 +99,7 @@ async def test_tokens_of_version_0_1_0_serve_the_address_that_stood_beside_them_
     database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
     old = Fernet(KEY).encrypt(TOKEN.encode()).decode()
-    key = {"secret_key": SecretStr(KEY)}
+    key: Json = {"secret_key": SecretStr(KEY)}
     async with running_service(database_url, github, tmp_path, **key) as service:
         service.repository("acme/b", FILES, private_to=[TOKEN])
         service.repository("acme/c", FILES, private_to=[TOKEN])
@@ -145,7 +145,7 @@ async def test_a_renamed_repository_keeps_its_token(kept: Service, database_url:
 async def test_the_services_token_serves_the_owners_that_are_listed_only(
     database_url: str, github: GitHubTestServer, tmp_path: Path, owner: str
 ) -> None:
-    settings = {"github_token": SecretStr(TOKEN), "github_owners": f"other, {owner}"}
+    settings: Json = {"github_token": SecretStr(TOKEN), "github_owners": f"other, {owner}"}
     async with running_service(database_url, github, tmp_path, **settings) as service:
         for name in ("acme/b", "stranger/b"):
             service.repository(name, FILES, private_to=[TOKEN])

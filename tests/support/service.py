@@ -181,7 +181,7 @@ async def running_service(
     transport = _WatchedTransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://service.test", timeout=60) as http,
+        httpx.AsyncClient(transport=transport, base_url="http://service", timeout=60) as http,
     ):
         yield Service(http, github, folder, app)
     assert not transport.stalls, f"requests held the event loop: {transport.stalls}"

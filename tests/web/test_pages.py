@@ -226,7 +226,7 @@ async def test_links_to_github_lead_where_they_say(service: Service, browser: Br
 async def test_cookies_given_by_https_go_by_https_only(service: Service) -> None:
     for scheme in ("http", "https"):
         async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=service.app), base_url=f"{scheme}://service.test"
+            transport=httpx.ASGITransport(app=service.app), base_url=f"{scheme}://service"
         ) as http:
             answer = await http.get("/ui", headers={"Accept": "text/html"})
             [cookie] = answer.headers.get_list("set-cookie")

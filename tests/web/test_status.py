@@ -27,12 +27,12 @@ async def test_the_status_tells_what_the_api_tells(service: Service, browser: Br
 
 
 async def test_settings_tell_where_webhooks_go(database_url: str, github: GitHubTestServer, tmp_path: Path) -> None:
-    async with running_service(database_url, github, tmp_path, webhook_secret="hush") as service:
+    async with running_service(database_url, github, tmp_path, webhook_secret="hush, hush, hush") as service:
         browser = Browser(service.http)
         service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
         project = await service.synced("acme/bench")
         for path in ("/ui/status", f"/ui/projects/{project['id']}/settings"):
             page = await browser.open(path)
             check(page)
-            assert "http://service.test/webhooks/github" in page.text
+            assert "http://service/webhooks/github" in page.text
             assert "hush" not in page.html
