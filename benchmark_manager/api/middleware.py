@@ -183,12 +183,15 @@ class Gate:
     def _is_foreign(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
         """Whether a page of another site made a browser send this."""
         origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
-        if origin is not None and origin != b"null" and not self._takes_form(scope):
-            if self._any_origin or origin in self._origins:
-                return False
+        if not self._takes_form(scope) and self._is_allowed(origin):
+            return False
         if site not in {None, b"same-origin", b"none"}:
             return True
         return origin is not None and origin not in {_origin_asked(scope), self._public}
+
+    def _is_allowed(self, origin: bytes | None) -> bool:
+        # `null` is that of any page in a sandbox.
+        return origin is not None and origin != b"null" and (self._any_origin or origin in self._origins)
 
     def _takes_form(self, scope: Scope) -> bool:
         return str(scope["path"]).startswith(self._forms)

@@ -11,6 +11,7 @@ import structlog
 import uvicorn
 
 from benchmark_manager.app import create_app
+from benchmark_manager.cli.connections import KEEP_ALIVE_SECONDS, LimitedConnection, inspected, raise_file_limit
 from benchmark_manager.cli.process_end import end_process_in_time
 from benchmark_manager.config import Settings
 from benchmark_manager.errors import StartError, reason_of
@@ -50,6 +51,11 @@ async def serve_async(
                 # Requests that wait for a sync hear what became of it.
                 timeout_graceful_shutdown=int(REQUESTS_END),
                 server_header=False,
+                http=LimitedConnection,
+                ws="none",
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                # Edge, the outermost middleware, decides whom to believe; uvicorn would believe every local process.
+                proxy_headers=False,
             )
             server = _Server(config)
             stop.serving(server, services)
@@ -60,7 +66,9 @@ async def serve_async(
             _log.info("listening", address=address(listener), docs=f"{address(listener)}/docs")
             if on_ready is not None:
                 on_ready(server, address(listener))
-            await server.serve(sockets=[listener])
+            raise_file_limit()
+            async with inspected(server.server_state):
+                await server.serve(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
