@@ -14,7 +14,7 @@
      + StorageError                   the database is there but cannot take a write
      + BusyError                      this process has no place for one more
      + WorkersBusyError               no worker process was free in time
-     + TooManyListenersError         one address listens to events as often as it may
+     + TooManyListenersError          one address listens to events as often as it may
      + StoppingError                  the service stops before it did what was asked
      + LeaseLostError                 another replica took the project over
      + ChangesLostError               what changed since cannot be told any more
@@ -150,6 +150,9 @@ class WorkersBusyError(BenchmarkManagerError):
     def __init__(self) -> None:
         super().__init__(
             "service_busy", "The service is busy with other texts; nothing was changed. Try again in a moment."
+        )
+
+
 class TooManyListenersError(BenchmarkManagerError):
     """As many clients at one address listen to changes as one address may have."""
 

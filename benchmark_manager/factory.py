@@ -181,6 +181,7 @@ async def open_services(
                 for task in watching:
                     task.cancel()
                 await asyncio.gather(*watching, return_exceptions=True)
+                await services.status.stop()
                 if services.replicas is not None:
                     with contextlib.suppress(PyMongoError), pymongo.timeout(_LAST_WORDS_SECONDS):
                         await services.replicas.leave()

@@ -29,8 +29,7 @@ MAX_PAYLOAD: Final = 25 * 1024 * 1024
 
 #: A body up to so many bytes is read at once; larger ones have to find a place.
 _SMALL: Final = 1024 * 1024
-#: Two fit into the budget of memory that all bodies share (`api.bodies`).
-_LARGE_AT_ONCE: Final = 2
+_LARGE_AT_ONCE: Final = 4
 #: GitHub waits 10 s for the answer, so that a body which takes longer serves nobody.
 _READING_SECONDS: Final = 10.0
 _FORM: Final = "application/x-www-form-urlencoded"

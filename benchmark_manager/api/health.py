@@ -1,6 +1,9 @@
-"""GET /health and GET /status."""
+"""GET /health, GET /livez, GET /readyz and GET /status."""
+
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
 
 from benchmark_manager.api.http import ServicesDependency
 from benchmark_manager.api.problems import documented
@@ -31,6 +34,36 @@ async def health(services: ServicesDependency) -> Response:
     return Response(
         answer.model_dump_json(),
         status_code=200 if healthy else 503,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+class ProbeAnswer(BaseModel):
+    """What a probe of an orchestrator learns."""
+
+    status: Literal["alive", "ready", "unavailable"]
+
+
+@router.get("/livez", summary="Whether the process runs")
+async def livez() -> ProbeAnswer:
+    """For liveness probes: it answers as long as the event loop runs, and asks nothing else. A restart mends that."""
+    return ProbeAnswer(status="alive")
+
+
+@router.get(
+    "/readyz",
+    summary="Whether the database answers",
+    response_model=ProbeAnswer,
+    responses={503: {"model": ProbeAnswer, "description": "The database does not answer within 2 s."}},
+)
+async def readyz(services: ServicesDependency) -> Response:
+    """For readiness probes: 503 takes the service from traffic until the database answers again."""
+    ready = await services.status.database_answers()
+    answer = ProbeAnswer(status="ready" if ready else "unavailable")
+    return Response(
+        answer.model_dump_json(),
+        status_code=200 if ready else 503,
         media_type="application/json",
         headers={"Cache-Control": "no-store"},
     )

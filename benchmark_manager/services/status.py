@@ -15,8 +15,12 @@ from benchmark_manager.models.record import Record
 from benchmark_manager.stores.database import Database, DatabaseKind
 from benchmark_manager.stores.projects import ProjectStore
 
-#: A database which takes longer for one small read counts as not answering, seconds.
-_PATIENCE: Final = 2.0
+#: A database that takes longer for one small read counts as not answering, seconds.
+_PROBE_SECONDS: Final = 1.8
+#: In steps, as an event loop that is busy with requests says nothing about the database.
+_PROBE_STEP: Final = 0.1
+#: A read that nothing comes of is given up, so that another connection is tried.
+_PROBE_ENDS: Final = 10.0
 
 
 class DatabaseStatus(Record):
@@ -47,18 +51,38 @@ class StatusService:
         self._governors = governors
         self._clock = clock
         self._started = time.monotonic()
+        self._probe: asyncio.Task[bool] | None = None
 
     def now(self) -> datetime:
         return self._clock()
 
     async def database_answers(self) -> bool:
-        """Whether a real read comes back within 2 s."""
+        """Whether a real read comes back within 2 s in which the event loop has time for it.
+
+        All who ask at the same time share one read.
+        """
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.create_task(self._read())
+        probe = self._probe
+        for _ in range(round(_PROBE_SECONDS / _PROBE_STEP)):
+            done, _waiting = await asyncio.wait({probe}, timeout=_PROBE_STEP)
+            if done:
+                return probe.result()
+        return False
+
+    async def _read(self) -> bool:
         try:
-            async with asyncio.timeout(_PATIENCE):
-                await self._database.latency()
+            async with asyncio.timeout(_PROBE_ENDS):
+                await self._database.probe()
         except (TimeoutError, PyMongoError):
             return False
         return True
+
+    async def stop(self) -> None:
+        """Give up a read that is under way."""
+        if self._probe is not None:
+            self._probe.cancel()
+            await asyncio.gather(self._probe, return_exceptions=True)
 
     async def totals(self) -> Totals:
         return await self._projects.totals(self._clock())

@@ -190,6 +190,8 @@ class Database:
                 write_concern=_DURABLE,
                 read_concern=ReadConcern("majority"),
             )
+            #: With a connection of its own, so that a probe waits behind no request.
+            self._probing: AsyncMongoClient[Document] = AsyncMongoClient(url, **{**own, "maxPoolSize": 1})
         except (PyMongoError, ValueError, OSError) as error:
             # OSError: a file of certificates which is not there, or holds none.
             raise StartError(f"MONGO_URL cannot be used: {type(error).__name__}.") from None
@@ -211,6 +213,7 @@ class Database:
     async def close(self) -> None:
         # The driver ends its sessions at the server, and looks for one as long as for any other command.
         with pymongo.timeout(_CLOSE_SECONDS):
+            await self._probing.close()
             await self._client.close()
 
     async def ensure_room(self) -> None:
@@ -317,6 +320,14 @@ class Database:
         begin = time.perf_counter()
         await self._db["projects"].find_one({}, {"_id": 1})
         return time.perf_counter() - begin
+
+    async def probe(self) -> None:
+        """Read something, behind no request: a hung server may still answer pings.
+
+        Raises:
+            PyMongoError: the database does not answer.
+        """
+        await self._probing[self._db.name]["projects"].find_one({}, {"_id": 1})
 
     async def watch(
         self, pipeline: Sequence[Document], *, after: Document | None, wait: int
