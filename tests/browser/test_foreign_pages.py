@@ -1,0 +1,244 @@
+"""A browser whose visitor opens a hostile page, with the service in another tab: nothing is read, nothing is changed.
+
+The page is of another site, or of another port of the service's own host, which browsers take for the same site.
+"""
+
+import secrets
+import threading
+from collections.abc import AsyncIterator, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, async_playwright
+
+from support.chromium import FLAGS
+from support.process import ServiceProcess
+from support.service import Api, Json
+
+#: Stands in every answer which a page must not read.
+MARK: Final = "the-mark-of-what-is-secret"
+EVIL: Final = "evil.example"
+
+#: Everything that a page can try; it returns what it could read, and how often the service took a change.
+ATTACK: Final = """
+async ([target, project, variant, mark]) => {
+  const read = [], wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  const note = (how, text) => { if (text && String(text).includes(mark)) read.push(how); };
+  const paths = ["/projects", `/projects/${project}`, `/modified-files/${variant}/raw`, "/ui", "/openapi.json"];
+  const answers = [];
+  for (const path of paths)
+    for (const credentials of ["include", "omit"])
+      for (const mode of ["cors", "no-cors"])
+        answers.push(fetch(target + path, {mode, credentials}).then((a) => a.text()).then(
+          (t) => note("fetch " + path, t), () => 0));
+  await Promise.all(answers);
+
+  const body = JSON.stringify({name: "made by a stranger", github_repo_url: "acme/evil", polling_interval: 0});
+  const changes = [
+    ["POST", "/projects", body], ["POST", "/projects/sync-all"], ["POST", `/projects/${project}/sync`],
+    ["POST", `/projects/${project}/pause`], ["PUT", `/projects/${project}`, '{"name": "taken over"}'],
+    ["DELETE", `/projects/${project}`], ["DELETE", `/projects/${project}/modified-files`],
+    ["DELETE", `/modified-files/${variant}`], ["PUT", `/modified-files/${variant}`, '{"content": "a: 2\\n"}'],
+    ["POST", `/projects/${project}/releases`, "{}"], ["POST", "/ui/sync-all", "csrf_token=x"],
+  ];
+  const kinds = ["application/json", "text/plain", "application/x-www-form-urlencoded", ""];
+  for (const [method, path, sent] of changes)
+    for (const kind of kinds)
+      for (const mode of ["cors", "no-cors"]) {
+        const content = sent === undefined ? undefined : new Blob([sent], {type: kind});
+        answers.push(fetch(target + path, {method, mode, credentials: "include", body: content}).then(
+          (a) => a.text()).then((t) => note(method + path, t), () => 0));
+        if (method === "POST") navigator.sendBeacon(target + path, content);
+      }
+
+  await Promise.all(answers);
+
+  const frames = [];
+  for (const [method, path, sent] of changes.filter(([method]) => method === "POST"))
+    for (const kind of ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"]) {
+      const frame = document.body.appendChild(document.createElement("iframe"));
+      frame.name = `f${frames.length}`;
+      const form = document.body.appendChild(document.createElement("form"));
+      Object.assign(form, {method: "post", action: target + path, target: frame.name, enctype: kind});
+      if (sent !== undefined) {
+        // As text/plain this becomes JSON.
+        const field = form.appendChild(document.createElement("input"));
+        Object.assign(field, {name: sent.slice(0, -1) + ', "x": "', value: '"}'});
+      }
+      frames.push(new Promise((resolve) => { frame.onload = resolve; setTimeout(resolve, 1500); }));
+      form.submit();
+    }
+  await Promise.all(frames);
+  for (const frame of document.querySelectorAll("iframe"))
+    try { note("frame", frame.contentDocument.body.textContent); } catch {}
+
+  window.addEventListener("error", (event) => note("script error", event.message));
+  await Promise.all(paths.map(async (path) => {
+    const script = document.createElement("script"), image = new Image(), sheet = document.createElement("link");
+    const frame = document.createElement("iframe");
+    const ended = [script, image, sheet, frame].map((e) => new Promise((resolve) => {
+      e.onload = e.onerror = resolve; setTimeout(resolve, 1500); }));
+    script.src = image.src = frame.src = sheet.href = target + path;
+    sheet.rel = "stylesheet";
+    document.body.append(script, sheet, frame);
+    script.addEventListener("load", () => read.push("script ran " + path));
+    image.addEventListener("load", () => read.push("image " + path));
+    await Promise.all(ended);
+    try { note("frame " + path, frame.contentDocument.body.textContent); } catch {}
+    try { note("sheet " + path, sheet.sheet && [...sheet.sheet.cssRules].map((r) => r.cssText).join()); } catch {}
+  }));
+
+  const opened = window.open(target + "/projects");
+  await wait(500);
+  try { note("window", opened.document.body.innerText); } catch {}
+  if (opened) opened.close();
+
+  await new Promise((resolve) => {
+    const source = new EventSource(target + "/events", {withCredentials: true});
+    source.onopen = source.onmessage = () => { read.push("events"); resolve(); };
+    source.onerror = resolve; setTimeout(resolve, 2000);
+  });
+  for (const path of ["/events", "/projects", "/ui"])
+    await new Promise((resolve) => {
+      const socket = new WebSocket(target.replace("http", "ws") + path);
+      socket.onopen = () => { read.push("socket " + path); resolve(); };
+      socket.onerror = socket.onclose = resolve; setTimeout(resolve, 2000);
+    });
+  return read;
+}
+"""
+
+
+class Page(BaseHTTPRequestHandler):
+    """The hostile site: an empty page at every address."""
+
+    def do_GET(self) -> None:
+        content = b"<!doctype html><title>Win a prize</title><body>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class's name
+        pass
+
+
+@pytest.fixture(scope="module")
+def hostile_port() -> Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def misled(chromium_path: str) -> AsyncIterator[Browser]:
+    """A Chromium for which the hostile site's name is this machine's loopback address."""
+    flags = [flag for flag in FLAGS if not flag.startswith("--host-resolver-rules")]
+    rules = f"MAP {EVIL} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
+    flags += [f"--host-resolver-rules={rules}", f"--proxy-bypass-list={EVIL}", "--disable-popup-blocking"]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_path, args=flags)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def victim(misled: Browser, running: ServiceProcess) -> AsyncIterator[BrowserContext]:
+    """A browser that has used the service, so that it holds the service's cookies."""
+    context = await misled.new_context()
+    page = await context.new_page()
+    await page.goto(f"{running.url}/ui")
+    assert await context.cookies(running.url)
+    yield context
+    await context.close()
+
+
+@pytest.fixture
+async def held(api: Api) -> AsyncIterator[tuple[Json, Json]]:
+    """A project and a variant, both marked; what a test makes besides is gone after it."""
+    known = {row["id"] for row in await api.rows("/projects")}
+    name = f"acme/{secrets.token_hex(6)}"
+    api.repository(name, {"config/a.yaml": f"a: {MARK}\n".encode()})
+    project = await api.synced(name, name=MARK)
+    [file] = (await api.files(project["id"])).values()
+    variant = await api.variant(project["id"], file, modified_name="mine.yaml", description=MARK)
+    yield project, variant
+    for row in await api.rows("/projects"):
+        if row["id"] not in known:
+            assert (await api.http.delete(f"/projects/{row['id']}")).status_code == 204
+
+
+async def everything(api: Api) -> list[object]:
+    """What the service holds."""
+    projects = await api.rows("/projects")
+    return [
+        projects,
+        *[await api.rows(f"/projects/{project['id']}/{of}") for project in projects for of in ("files", "syncs")],
+        *[await api.rows(f"/projects/{project['id']}/modified-files") for project in projects],
+        *[await api.rows(f"/projects/{project['id']}/releases") for project in projects],
+    ]
+
+
+@pytest.mark.parametrize("site", [EVIL, "localhost"])
+async def test_a_hostile_page_reads_nothing_and_changes_nothing(
+    victim: BrowserContext, running: ServiceProcess, api: Api, held: tuple[Json, Json], hostile_port: int, site: str
+) -> None:
+    project, variant = held
+    target = running.url.replace("127.0.0.1", "localhost") if site == "localhost" else running.url
+    before = await everything(api)
+    page = await victim.new_page()
+    await page.goto(f"http://{site}:{hostile_port}/")
+    read = await page.evaluate(ATTACK, [target, project["id"], variant["id"], MARK])
+    assert read == []
+    assert await everything(api) == before
+    # A form in the page itself, as a click on it sends it.
+    for path in ("/projects/sync-all", f"/projects/{project['id']}/pause"):
+        await page.goto(f"http://{site}:{hostile_port}/")
+        await page.set_content(f'<form method="post" action="{target}{path}"><button>Win</button></form>')
+        async with page.expect_response(f"{target}{path}") as answer:
+            await page.click("button")
+        assert (await answer.value).status == 403
+    assert await everything(api) == before
+
+
+async def test_a_name_that_resolves_to_the_service_is_not_answered(
+    victim: BrowserContext, running: ServiceProcess, api: Api, held: tuple[Json, Json]
+) -> None:
+    """DNS rebinding: the page's own name leads to the service, so that the browser takes both for one origin."""
+    project, _ = held
+    before = await everything(api)
+    own = running.url.replace("127.0.0.1", EVIL)
+    page = await victim.new_page()
+    for path in ("/projects", "/ui", f"/projects/{project['id']}", "/docs"):
+        answer = await page.goto(f"{own}{path}")
+        assert answer is not None
+        assert answer.status == 421
+        assert MARK not in await page.content()
+    asked = [["GET", "/projects"], ["DELETE", f"/projects/{project['id']}"], ["POST", "/projects/sync-all"]]
+    statuses = await page.evaluate(
+        "(asked) => Promise.all(asked.map(([method, path]) => fetch(path, {method}).then((answer) => answer.status)))",
+        asked,
+    )
+    assert statuses == [421] * 3
+    assert await everything(api) == before
+
+
+async def test_the_attack_finds_what_it_may_read(
+    victim: BrowserContext, running: ServiceProcess, api: Api, held: tuple[Json, Json]
+) -> None:
+    """The same page of the service's own origin reads and changes: so the attack above is none that cannot succeed."""
+    project, variant = held
+    before = await everything(api)
+    page = await victim.new_page()
+    await page.goto(f"{running.url}/projects")
+    read = await page.evaluate(ATTACK, [running.url, project["id"], variant["id"], MARK])
+    assert {"fetch /projects", "events"} <= set(read)
+    assert await everything(api) != before
+    assert "made by a stranger" in {row["name"] for row in await api.rows("/projects")}
