@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from benchmark_manager.config import Settings, load_settings
+from benchmark_manager.config import SECRETS, Settings, load_settings
 from benchmark_manager.errors import StartError
 from benchmark_manager.factory import token_vault
 from benchmark_manager.models.project import Project, RepositoryAddress, Source
@@ -101,7 +101,11 @@ def test_no_message_repeats_what_may_be_secret(monkeypatch: pytest.MonkeyPatch, 
 @pytest.mark.usefixtures("_elsewhere")
 def test_settings_never_show_their_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     secrets = {"SECRET_KEY": KEY, "GITHUB_TOKEN": "ghp_hunter2", "MONGO_URL": "mongodb://u:hunter2@h/"}
-    for name, value in {**secrets, "WEBHOOK_SECRET": "hunter2", "GITHUB_APP_PRIVATE_KEY": "hunter2"}.items():
+    for name, value in {
+        **secrets,
+        "WEBHOOK_SECRET": "hunter2hunter2hunter2",
+        "GITHUB_APP_PRIVATE_KEY": "hunter2",
+    }.items():
         monkeypatch.setenv(name, value)
     shown = f"{load_settings()!r} {load_settings().model_dump()}"
     assert "hunter2" not in shown
@@ -264,3 +268,116 @@ def test_the_services_token_goes_to_the_first_api_only(tmp_path: Path) -> None:
     assert [vault.own_token(project) for project in (own, project_with(None))] == ["ghp_own", None]
     addresses = [REPOSITORY.model_copy(update={"api_url": url}) for url in (*urls, "https://other.example")]
     assert [vault.service_token(address) for address in addresses] == ["ghp_service", None, None]
+
+
+# Secrets in files
+
+
+def in_file(folder: Path, content: bytes) -> str:
+    path = folder / "secret"
+    path.write_bytes(content)
+    return str(path)
+
+
+VALUES = {
+    "MONGO_URL": "mongodb://u:hunter2@h/",
+    "GITHUB_TOKEN": "ghp_hunter2",
+    "SECRET_KEY": KEY,
+    "WEBHOOK_SECRET": "hunter2hunter2hunter2",
+    "GITHUB_APP_PRIVATE_KEY": "-----BEGIN\nhunter2\n-----END",
+}
+
+
+def test_every_secret_setting_has_a_file() -> None:
+    secret = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
+    assert secret == set(SECRETS) == {name.lower() for name in VALUES}
+
+
+@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+@pytest.mark.parametrize("name", VALUES)
+def test_a_secret_comes_from_its_file_without_the_line_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, end: str
+) -> None:
+    monkeypatch.setenv(f"{name}_FILE", in_file(tmp_path, (VALUES[name] + end).encode()))
+    assert getattr(load_settings(), name.lower()).get_secret_value() == VALUES[name]
+
+
+@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.parametrize("name", VALUES)
+def test_a_secret_given_twice_stops_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    path = in_file(tmp_path, VALUES[name].encode())
+    told = complaint(monkeypatch, **{name: VALUES[name], f"{name}_FILE": path})
+    assert f"{name} and {name}_FILE are both set" in told
+    assert "hunter2" not in told
+
+
+@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.parametrize("name", VALUES)
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"", "empty"), (b"\n", "empty"), (b"hunter2\xff", "not UTF-8"), (b"x" * 70_000, "more than 65536 bytes")],
+)
+def test_a_file_that_holds_no_secret_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, content: bytes, why: str
+) -> None:
+    told = complaint(monkeypatch, **{f"{name}_FILE": in_file(tmp_path, content)})
+    assert f"{name}_FILE" in told
+    assert why in told
+    assert "hunter2" not in told
+
+
+@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.parametrize("path", ["not-there", ".", "a/b", "~nobody-has-this-name/x"])
+def test_a_file_that_cannot_be_read_stops_the_start(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    assert "GITHUB_TOKEN_FILE names a file which cannot be read" in complaint(monkeypatch, GITHUB_TOKEN_FILE=path)
+
+
+# Hosts, proxies, owners and what is sent in the clear
+
+
+@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("ALLOWED_HOSTS", value) for value in ("https://a.example", "a.example:80", "a b", "a.*.example", "-")),
+        *(
+            ("PUBLIC_URL", value)
+            for value in ("bench", "ftp://a", "https://a/b", "https://u@a", "https://a?x", "http:")
+        ),
+        *(("TRUSTED_PROXIES", value) for value in ("proxy", "10.0.0.1/8", "10.0.0.0/33")),
+        *(("GITHUB_OWNERS", value) for value in ("acme/b", "a b", "-a")),
+        *(("WEBHOOK_SECRET", value) for value in ("x", "123456789012345")),
+        *(("ALLOW_INSECURE_GITHUB", value) for value in ("perhaps",)),
+    ],
+)
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    assert f"{name}: " in complaint(monkeypatch, **{name: value})
+
+
+@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.parametrize("base", ["http://ghe.example/api/v3", "http://10.0.0.1", "http://localhost.evil.example"])
+def test_an_api_base_in_the_clear_needs_leave(monkeypatch: pytest.MonkeyPatch, base: str) -> None:
+    assert "ALLOW_INSECURE_GITHUB=on" in complaint(monkeypatch, GITHUB_API_URLS=base)
+    monkeypatch.setenv("ALLOW_INSECURE_GITHUB", "on")
+    assert load_settings().github_api_urls == (base,)
+
+
+@pytest.mark.usefixtures("_elsewhere")
+@pytest.mark.parametrize(
+    "base", ["http://127.0.0.1:81", "http://localhost:81", "http://[::1]:81", "https://ghe.example"]
+)
+def test_an_api_base_on_this_machine_or_encrypted_needs_none(monkeypatch: pytest.MonkeyPatch, base: str) -> None:
+    monkeypatch.setenv("GITHUB_API_URLS", base)
+    assert load_settings().github_api_urls == (base,)
+
+
+@pytest.mark.usefixtures("_elsewhere")
+def test_addresses_are_kept_in_one_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBLIC_URL", "https://Bench.Example.com:443/")
+    monkeypatch.setenv("ALLOWED_HOSTS", " A.example. , *.B.example,*")
+    monkeypatch.setenv("GITHUB_OWNERS", "Acme,b-c")
+    settings = load_settings()
+    assert settings.public_url == "https://bench.example.com"
+    assert settings.allowed_hosts == ("a.example", "*.b.example", "*")
+    assert settings.github_owners == ("acme", "b-c")

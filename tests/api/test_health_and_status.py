@@ -5,9 +5,14 @@ import re
 import time
 from pathlib import Path
 
+import httpx2 as httpx
+import pytest
+
+from benchmark_manager.stores.database import Database
 from benchmark_manager.version import __version__
 from github_test_server import GitHubTestServer
 from support.mongod import eventually
+from support.process import service_process
 from support.service import Json, Service, running_service
 
 NO_PROJECTS = {"never": 0, "running": 0, "ok": 0, "failing": 0, "unavailable": 0}
@@ -32,6 +37,52 @@ async def test_a_healthy_service_says_so(service: Service) -> None:
     assert (health["status"], health["service"]) == ("healthy", "benchmark-manager")
     assert health["version"] == __version__
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", health["timestamp"])
+
+
+@pytest.mark.parametrize(("path", "status"), [("/livez", "alive"), ("/readyz", "ready")])
+async def test_probes_learn_that_the_process_runs_and_that_it_is_ready(
+    service: Service, path: str, status: str
+) -> None:
+    answer = await service.http.get(path)
+    assert (answer.status_code, answer.json()) == (200, {"status": status})
+    assert (await service.http.head(path)).content == b""
+
+
+@pytest.mark.parametrize(("path", "status"), [("/livez", 200), ("/readyz", 503), ("/health", 503)])
+async def test_a_database_that_does_not_answer_takes_readiness_and_leaves_life(
+    service: Service, monkeypatch: pytest.MonkeyPatch, path: str, status: int
+) -> None:
+    async def hangs(_: Database) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(Database, "probe", hangs)
+    begin = time.perf_counter()
+    answer = await service.http.get(path)
+    assert answer.status_code == status
+    assert time.perf_counter() - begin < 4
+    monkeypatch.undo()
+
+
+async def test_hundreds_of_requests_at_once_do_not_make_the_service_unhealthy(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with service_process(tmp_path, mongo_url=database_url, log_level="warning") as process:
+        limits = httpx.Limits(max_connections=600, max_keepalive_connections=600)
+        async with (
+            process.client() as probe,
+            httpx.AsyncClient(base_url=process.url, timeout=60, trust_env=False, limits=limits) as http,
+        ):
+            for number in range(20):
+                body = {"name": f"p{number}", "github_repo_url": "acme/b", "polling_interval": 0}
+                assert (await probe.post("/projects", json=body)).status_code == 201
+            crowd = asyncio.gather(*(http.get("/projects") for _ in range(500)))
+            verdicts = set()
+            while not crowd.done():
+                for path in ("/health", "/readyz", "/livez"):
+                    verdicts.add((await probe.get(path)).status_code)
+                await asyncio.sleep(0.05)
+            assert {answer.status_code for answer in await crowd} == {200}
+            assert verdicts == {200}
 
 
 async def test_an_empty_service_has_the_whole_shape(service: Service) -> None:

@@ -45,8 +45,8 @@ async ([target, project, variant, mark]) => {
   ];
   const kinds = ["application/json", "text/plain", "application/x-www-form-urlencoded", ""];
   for (const [method, path, sent] of changes)
-    for (const kind of kinds)
-      for (const mode of ["cors", "no-cors"]) {
+    for (const kind of sent === undefined ? [""] : kinds)
+      for (const mode of method === "POST" ? ["cors", "no-cors"] : ["cors"]) {
         const content = sent === undefined ? undefined : new Blob([sent], {type: kind});
         answers.push(fetch(target + path, {method, mode, credentials: "include", body: content}).then(
           (a) => a.text()).then((t) => note(method + path, t), () => 0));
