@@ -60,6 +60,8 @@ def documented_default(field: FieldInfo, words: tuple[str, str, str]) -> str:
         return unset
     if isinstance(field.default, tuple):
         return f"`{','.join(field.default)}`" if field.default else empty
+    if isinstance(field.default, bool):
+        return "`on`" if field.default else "`off`"
     return f"`{field.default}`"
 
 

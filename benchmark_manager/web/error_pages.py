@@ -23,6 +23,7 @@ _TITLES: Final = {
     403: N_("This form was not accepted"),
     404: N_("There is nothing here"),
     405: N_("This address takes no such request"),
+    408: N_("This came too slowly"),
     409: N_("This contradicts what is stored"),
     412: N_("Somebody else was faster"),
     413: N_("This is too large"),

@@ -152,6 +152,11 @@ _DETAILS: Final[Mapping[str, str]] = {
     "not_synced": N_("The repository has not been read yet; sync the project first."),
     "stale": N_("Somebody else changed this in the meantime."),
     "body_too_large": N_("What was sent is too large."),
+    "request_timeout": N_("What was sent came too slowly; send it again."),
+    "service_busy": N_("The service is busy; try again in a moment."),
+    "origin_not_allowed": N_(
+        "Another page than the service's own asked for this. If it is its own, PUBLIC_URL has to be the address above."
+    ),
     "invalid_request": N_("A value in this request is wrong."),
     "invalid_cursor": N_("This page of the list is not there any more; start again at its beginning."),
     "invalid_github_url": N_("Give the repository as https://github.com/OWNER/REPO or OWNER/REPO."),
@@ -168,7 +173,9 @@ _DETAILS: Final[Mapping[str, str]] = {
     "repository_empty": N_("The repository has no commit yet."),
     "github_unauthorized": N_("GitHub does not accept the token; enter a valid one."),
     "github_forbidden": N_("GitHub denies access to the repository."),
-    "token_unreadable": N_("The stored token was encrypted with another key; enter it again."),
+    "token_unreadable": N_(
+        "The stored token was encrypted with another key, or for another repository; enter it again."
+    ),
     "tree_too_large": N_("GitHub cannot list the folders completely."),
     "github_unavailable": N_("GitHub failed or did not answer in time."),
     "github_rate_limited": N_("GitHub's rate limit is used up for now."),

@@ -246,6 +246,12 @@ async def test_who_leaves_frees_its_place_which_others_wait_for(
         assert_problem(refused, 503, "service_busy")
         assert refused.headers["retry-after"] == "10"
     await _until(lambda: service.services.events.listeners == 0)
+    monkeypatch.setattr(events, "CLIENTS_OF_AN_ADDRESS", 1)
+    async with events_of(http):
+        refused = await http.get("/events")
+        assert_problem(refused, 429, "too_many_listeners")
+        assert refused.headers["retry-after"] == "10"
+    await _until(lambda: service.services.events.listeners == 0)
     answer = await http.head("/events", timeout=2)
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-type"].startswith("text/event-stream")

@@ -34,7 +34,7 @@ async def test_a_service_with_the_same_secret_accepts(database_url: str, tmp_pat
             ping, tmp_path, benchmark_manager_url=service.url, http_proxy="http://127.0.0.1:1"
         )
         assert done.returncode == 0
-        other = await asyncio.to_thread(ping, tmp_path, "--url", service.url, webhook_secret="another")
+        other = await asyncio.to_thread(ping, tmp_path, "--url", service.url, webhook_secret="another-secret-of-16")
         assert other.returncode == 1
         assert "401; the secrets differ" in other.stderr
     assert SECRET not in service.output

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pymongo.errors import AutoReconnect
 
-from benchmark_manager.errors import BusyError, ChangesLostError, StoppingError
+from benchmark_manager.errors import BusyError, ChangesLostError, StoppingError, TooManyListenersError
 from benchmark_manager.models.change import Change
 from benchmark_manager.services import events
 from benchmark_manager.services.events import EventService, Listener, Told
@@ -128,6 +128,20 @@ async def test_beyond_as_many_clients_as_it_serves_it_is_busy(
     assert refused.value.code == "service_busy"
     service.leave(first)
     await service.listen([], None)
+
+
+async def test_one_address_does_not_have_all_places(service: EventService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "CLIENTS_OF_AN_ADDRESS", 2)
+    first, _ = await service.listen([], None, "a"), await service.listen([], None, "a")
+    with pytest.raises(TooManyListenersError) as refused:
+        await service.listen([], None, "a")
+    assert refused.value.code == "too_many_listeners"
+    await service.listen([], None, "b")
+    service.leave(first)
+    service.leave(first)
+    await service.listen([], None, "a")
+    with pytest.raises(TooManyListenersError):
+        await service.listen([], None, "a")
 
 
 async def test_a_broken_stream_goes_on_where_it_was_left(feed: Feed, service: EventService) -> None:
