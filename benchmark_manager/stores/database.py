@@ -182,6 +182,7 @@ class Database:
         #: Called with a session's id before it begins a transaction that writes.
         self.before_transaction: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None
         self._url = url
+        self._probing: AsyncMongoClient[Document] | None = None
         try:
             self._client = self.new_client()
             self._db: AsyncDatabase[Document] = self._client.get_default_database(
@@ -190,8 +191,6 @@ class Database:
                 write_concern=_DURABLE,
                 read_concern=ReadConcern("majority"),
             )
-            #: With a connection of its own, so that a probe waits behind no request.
-            self._probing: AsyncMongoClient[Document] = AsyncMongoClient(url, **{**own, "maxPoolSize": 1})
         except (PyMongoError, ValueError, OSError) as error:
             # OSError: a file of certificates which is not there, or holds none.
             raise StartError(f"MONGO_URL cannot be used: {type(error).__name__}.") from None
@@ -213,7 +212,8 @@ class Database:
     async def close(self) -> None:
         # The driver ends its sessions at the server, and looks for one as long as for any other command.
         with pymongo.timeout(_CLOSE_SECONDS):
-            await self._probing.close()
+            if self._probing is not None:
+                await self._probing.close()
             await self._client.close()
 
     async def ensure_room(self) -> None:
@@ -327,6 +327,9 @@ class Database:
         Raises:
             PyMongoError: the database does not answer.
         """
+        if self._probing is None:
+            # With a connection of its own, so that it waits behind no request.
+            self._probing = self.new_client(maxPoolSize=1, appName="benchmark-manager-probe")
         await self._probing[self._db.name]["projects"].find_one({}, {"_id": 1})
 
     async def watch(
