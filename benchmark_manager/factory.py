@@ -298,6 +298,7 @@ def build_services(
         retention=timedelta(days=settings.trash_retention_days),
         clock=clock,
     )
+    watch = DatabaseWatch(database)
     return Services(
         projects=ProjectService(
             projects,
@@ -347,9 +348,9 @@ def build_services(
         ),
         limits=limits,
         metrics=metrics,
-        status=StatusService(database, projects, connection.governors, clock=clock),
+        status=StatusService(database, watch, projects, connection.governors, clock=clock),
         events=EventService(ChangeStore(database)),
-        database_watch=DatabaseWatch(database),
+        database_watch=watch,
         deadline=deadline or StopDeadline(),
         project_store=projects,
         vault=vault,

@@ -114,7 +114,7 @@ async def get_raw_file(request: Request, services: ServicesDependency, project_i
         **documented(
             *("project_not_found", "file_not_found", "not_synced", "invalid_cursor", "invalid_request"),
             *("repository_not_found", "commit_not_found", "repository_empty"),
-            *("github_unauthorized", "github_forbidden", "token_unreadable"),
+            *("github_unauthorized", "github_forbidden", "token_unreadable", "github_url_not_allowed"),
             *("github_unavailable", "github_rate_limited"),
         ),
     },

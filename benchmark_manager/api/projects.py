@@ -50,6 +50,7 @@ _SYNC_FAILURES: Final = (
     "github_unauthorized",
     "github_forbidden",
     "token_unreadable",
+    "github_url_not_allowed",
     "tree_too_large",
     "github_unavailable",
     "github_rate_limited",

@@ -110,7 +110,8 @@ class ProjectUpdate(_ProjectFields):
     name: ProjectName = Field(default="", description="Unique, regardless of case.", examples=["vLLM nightly"])
     github_repo_url: str = Field(default="", max_length=2000, examples=["https://github.com/acme/benchmarks"])
     github_token: SecretStr | None = Field(
-        default=None, description="Write-only. null removes the project's own token."
+        default=None,
+        description="Write-only. null removes the project's own token, as does another repository without a new one.",
     )
     config_folder: str = Field(default="", max_length=2000, examples=["config"])
     job_folder: str = Field(default="", max_length=2000, examples=["job"])

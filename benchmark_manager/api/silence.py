@@ -8,6 +8,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from benchmark_manager.api.problems import database_unavailable
 from benchmark_manager.stores.database_watch import DatabaseWatch
 
+#: Paths whose answers say themselves that the database is silent.
+_PROBES: Final = frozenset({"/health", "/livez", "/readyz"})
 #: Requests which were answered for a silent database and still clean up after themselves.
 _ABANDONED: Final[set["asyncio.Task[None]"]] = set()
 
@@ -24,7 +26,7 @@ class AnswersInSilence:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         watch: DatabaseWatch | None = _watch_of(scope)
-        if watch is None:
+        if watch is None or scope["path"] in _PROBES:
             await self._app(scope, receive, send)
             return
         exchange = _Exchange(send)

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from pymongo.errors import PyMongoError
-
 from benchmark_manager.github.governor import Governors
 from benchmark_manager.models.governor import GovernorStatus
 from benchmark_manager.models.project import Totals
 from benchmark_manager.models.record import Record
 from benchmark_manager.stores.database import Database, DatabaseKind
+from benchmark_manager.stores.database_watch import DatabaseWatch
 from benchmark_manager.stores.projects import ProjectStore
 
 #: A database that takes longer for one small read counts as not answering, seconds.
@@ -44,9 +43,16 @@ class StatusService:
     """Reads for probes and dashboards."""
 
     def __init__(
-        self, database: Database, projects: ProjectStore, governors: Governors, *, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        watch: DatabaseWatch,
+        projects: ProjectStore,
+        governors: Governors,
+        *,
+        clock: Callable[[], datetime],
     ) -> None:
         self._database = database
+        self._watch = watch
         self._projects = projects
         self._governors = governors
         self._clock = clock
@@ -67,20 +73,21 @@ class StatusService:
         for _ in range(round(_PROBE_SECONDS / _PROBE_STEP)):
             done, _waiting = await asyncio.wait({probe}, timeout=_PROBE_STEP)
             if done:
-                return probe.result()
+                return not probe.cancelled() and probe.result()
         return False
 
     async def _read(self) -> bool:
         try:
             async with asyncio.timeout(_PROBE_ENDS):
-                await self._database.probe()
-        except (TimeoutError, PyMongoError):
+                return await self._watch.ask()
+        except TimeoutError:
             return False
-        return True
 
     async def stop(self) -> None:
         """Give up a read that is under way."""
         if self._probe is not None:
+            # The driver leaves a socket open where it is interrupted while it connects.
+            await asyncio.wait({self._probe}, timeout=_PROBE_STEP)
             self._probe.cancel()
             await asyncio.gather(self._probe, return_exceptions=True)
 

@@ -182,7 +182,6 @@ class Database:
         #: Called with a session's id before it begins a transaction that writes.
         self.before_transaction: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None
         self._url = url
-        self._probing: AsyncMongoClient[Document] | None = None
         try:
             self._client = self.new_client()
             self._db: AsyncDatabase[Document] = self._client.get_default_database(
@@ -212,8 +211,6 @@ class Database:
     async def close(self) -> None:
         # The driver ends its sessions at the server, and looks for one as long as for any other command.
         with pymongo.timeout(_CLOSE_SECONDS):
-            if self._probing is not None:
-                await self._probing.close()
             await self._client.close()
 
     async def ensure_room(self) -> None:
@@ -320,17 +317,6 @@ class Database:
         begin = time.perf_counter()
         await self._db["projects"].find_one({}, {"_id": 1})
         return time.perf_counter() - begin
-
-    async def probe(self) -> None:
-        """Read something, behind no request: a hung server may still answer pings.
-
-        Raises:
-            PyMongoError: the database does not answer.
-        """
-        if self._probing is None:
-            # With a connection of its own, so that it waits behind no request.
-            self._probing = self.new_client(maxPoolSize=1, appName="benchmark-manager-probe")
-        await self._probing[self._db.name]["projects"].find_one({}, {"_id": 1})
 
     async def watch(
         self, pipeline: Sequence[Document], *, after: Document | None, wait: int

@@ -7,10 +7,11 @@ for one small document every second, over a connection of its own that no other 
 
 import asyncio
 import time
-from typing import Final
+from typing import Any, Final
 
 import pymongo
 import structlog
+from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from benchmark_manager.stores.database import Database
@@ -34,6 +35,8 @@ class DatabaseWatch:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._client: AsyncMongoClient[dict[str, Any]] | None = None
+        self._ended = False
         self._silent = False
         self._waiting: dict[asyncio.Future[None], float] = {}
 
@@ -54,18 +57,20 @@ class DatabaseWatch:
     def forget(self, future: "asyncio.Future[None]") -> None:
         self._waiting.pop(future, None)
 
+    async def ask(self) -> bool:
+        """Whether a small read comes back, over the watch's own connection; it may take for ever."""
+        if self._ended:
+            return False
+        if self._client is None:
+            self._client = self._database.new_client(maxPoolSize=1, appName="benchmark-manager-watch")
+        try:
+            await self._client[self._database.name]["start_check"].find_one({"_id": 1}, {"_id": 1})
+        except PyMongoError:
+            return False
+        return True
+
     async def run(self) -> None:
         """Ask until it is cancelled."""
-        client = self._database.new_client(maxPoolSize=1, appName="benchmark-manager-watch")
-        collection = client[self._database.name]["start_check"]
-
-        async def ask() -> bool:
-            try:
-                await collection.find_one({"_id": 1}, {"_id": 1})
-            except PyMongoError:
-                return False
-            return True
-
         question: asyncio.Task[bool] | None = None
         try:
             while True:
@@ -73,7 +78,7 @@ class DatabaseWatch:
                 answered = False
                 while not answered:
                     begin = time.monotonic()
-                    question = question or asyncio.create_task(ask())
+                    question = question or asyncio.create_task(self.ask())
                     await asyncio.wait({question}, timeout=_TICK)
                     if question.done():
                         answered, question = question.result(), None
@@ -85,11 +90,18 @@ class DatabaseWatch:
                 self._note(silent=False)
                 await asyncio.sleep(_EVERY)
         finally:
-            if question is not None:
-                question.cancel()
-                await asyncio.gather(question, return_exceptions=True)
+            self._ended = True
+            await self._close(question)
+
+    async def _close(self, question: "asyncio.Task[bool] | None") -> None:
+        if question is not None:
+            # The driver leaves a socket open where it is interrupted while it connects.
+            await asyncio.wait({question}, timeout=_CLOSE_SECONDS)
+            question.cancel()
+            await asyncio.gather(question, return_exceptions=True)
+        if self._client is not None:
             with pymongo.timeout(_CLOSE_SECONDS):
-                await client.close()
+                await self._client.close()
 
     def _note(self, *, silent: bool) -> None:
         if silent and not self._silent:

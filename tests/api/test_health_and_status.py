@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from benchmark_manager.stores.database import Database
+from benchmark_manager.stores.database_watch import DatabaseWatch
 from benchmark_manager.version import __version__
 from github_test_server import GitHubTestServer
 from support.mongod import eventually
@@ -52,10 +52,11 @@ async def test_probes_learn_that_the_process_runs_and_that_it_is_ready(
 async def test_a_database_that_does_not_answer_takes_readiness_and_leaves_life(
     service: Service, monkeypatch: pytest.MonkeyPatch, path: str, status: int
 ) -> None:
-    async def hangs(_: Database) -> None:
+    async def hangs(_: DatabaseWatch) -> bool:
         await asyncio.sleep(60)
+        return True
 
-    monkeypatch.setattr(Database, "probe", hangs)
+    monkeypatch.setattr(DatabaseWatch, "ask", hangs)
     begin = time.perf_counter()
     answer = await service.http.get(path)
     assert answer.status_code == status

@@ -108,6 +108,21 @@ async def test_a_projects_own_token_comes_first(app_service: Service) -> None:
     assert app_service.github.requests.count("/installation$") == 0
 
 
+@pytest.mark.parametrize(("owners", "serves"), [("other", False), ("other, Acme", True)])
+async def test_the_app_serves_the_owners_that_are_listed_only(
+    database_url: str, github: GitHubTestServer, tmp_path: Path, key: RSAPrivateKey, owners: str, serves: bool
+) -> None:
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    github.hosting.add_app(APP, public)
+    app: dict[str, Any] = {"github_app_id": str(APP), "github_app_private_key": SecretStr(pem(key))}
+    async with running_service(database_url, github, tmp_path, github_owners=owners, **app) as service:
+        service.repository("acme/private", FILES, private_to=[])
+        github.hosting.install(APP, "acme")
+        project = await service.project("acme/private")
+        await service.sync(project["id"], 200 if serves else 422)
+        assert (github.requests.count("/installation$") > 0) is serves
+
+
 async def test_a_token_is_renewed_before_it_ends(app_service: Service, clock: Clock) -> None:
     app_service.repository("acme/long", FILES, private_to=[])
     app_service.github.hosting.install(APP, "acme")
