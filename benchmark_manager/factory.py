@@ -72,6 +72,7 @@ from benchmark_manager.stores.file_histories import FileHistoryStore
 from benchmark_manager.stores.followers import FollowerStore
 from benchmark_manager.stores.governors import GovernorStore
 from benchmark_manager.stores.leases import LeaseStore
+from benchmark_manager.stores.migrations import migrate
 from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.problems import ProblemStore
@@ -418,7 +419,7 @@ async def open_database(settings: Settings, deadline: StopDeadline | None = None
 async def _started(database: Database, *, seconds: float = START_SECONDS) -> AsyncIterator[None]:
     try:
         await database.start(patience=seconds)
-        await ProjectStore(database).complete()
+        await migrate(database)
         yield
     finally:
         await database.close()

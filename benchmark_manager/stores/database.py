@@ -29,6 +29,7 @@ from benchmark_manager.errors import NotFoundError, StartError, StorageError
 from benchmark_manager.stores.diagnosis import diagnose
 from benchmark_manager.stores.failures import failure_of
 from benchmark_manager.stores.process_progress import Sample
+from benchmark_manager.version import __version__
 
 if TYPE_CHECKING:
     from pymongo.asynchronous.database import AsyncDatabase
@@ -41,6 +42,11 @@ DatabaseKind = Literal["embedded", "mongodb"]
 T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
+
+#: The form of documents that 0.1.0 wrote, which recorded no version.
+FIRST_SCHEMA: Final = 1
+#: The form of documents that this code writes; `stores.migrations` leads to it.
+SCHEMA: Final = 2
 
 #: MongoDB 6.0 is the oldest version which the tests run against.
 _OLDEST: Final = (6, 0)
@@ -233,10 +239,11 @@ class Database:
             return full
         return failure_of(error)
 
-    async def start(self, *, patience: float = START_SECONDS) -> None:
+    async def start(self, *, patience: float = START_SECONDS, prepare: bool = True) -> None:
         """Wait up to `patience` seconds for the server, check that it will do, and make the indexes.
 
         A server that stops answering in between, as in an election or a restart, is waited for again.
+        Without `prepare` nothing is written.
 
         Raises:
             StartError: one readable line.
@@ -246,7 +253,11 @@ class Database:
             hello = await self._first_answer(patience, deadline)
             try:
                 await self._check_server(hello)
-                return await self._make_indexes()
+                # First: even an index may be one that the newer version has replaced.
+                await self.refuse_newer()
+                if prepare:
+                    await self._make_indexes()
+                return  # noqa: TRY300 -- what follows a failure is another attempt
             except OperationFailure as error:
                 if not _may_pass(error) or time.monotonic() >= deadline:
                     raise _start_error(error) from None
@@ -292,6 +303,30 @@ class Database:
                 "MongoDB runs without a replica set, which transactions need; start it with --replSet "
                 "(one member suffices) and run rs.initiate() once."
             )
+
+    async def schema_version(self) -> int:
+        """The version of the stored documents; `FIRST_SCHEMA` where none was recorded.
+
+        Raises:
+            StartError: what is recorded is no version that this code knows.
+        """
+        found = await self._db["meta"].find_one({"_id": "schema"})
+        version = FIRST_SCHEMA if found is None else found.get("version")
+        if not isinstance(version, int) or not FIRST_SCHEMA <= version <= SCHEMA:
+            raise StartError(
+                f"A newer Benchmark Manager wrote the database {self._db.name} (schema {version}; {__version__} "
+                f"knows schema {SCHEMA}): run that version again, or name another database in DB_NAME or "
+                "MONGO_URL and restore a backup into it that this version took."
+            )
+        return version
+
+    async def refuse_newer(self) -> None:
+        """Pass where this code knows the form of the stored documents.
+
+        Raises:
+            StartError: a newer version of the service wrote them.
+        """
+        await self.schema_version()
 
     async def _make_indexes(self) -> None:
         for name, indexes in _INDEXES.items():

@@ -52,8 +52,14 @@ class ReleaseStore:
             await self._remove(row["digest"], session)
             row = None
         first = row is None
-        row = _new_document(draft, digest, provenance, files) if row is None else _made_again(row, draft)
-        await self._releases.replace_one({"digest": row["digest"]}, row, upsert=True, session=session)
+        if row is None:
+            row = _new_document(draft, digest, provenance, files)
+            update: Document = {"$setOnInsert": row}
+        else:
+            again = _made_again(row, draft)
+            update = {"$set": again}
+            row = {**row, **again}
+        await self._releases.update_one({"digest": row["digest"]}, update, upsert=True, session=session)
         await self._makings.insert_one(_making_document(draft, row, provenance), session=session)
         known = {"digest": row["digest"], "provenance": provenance}
         if await self._files.find_one(known, {"_id": 1}, session=session) is None:
@@ -217,7 +223,6 @@ def _made_again(row: Mapping[str, Any], draft: ReleaseDraft) -> Document:
     project_id = ObjectId(draft.project_id)
     pins = draft.pinned and not row["pinned"]
     return {
-        **row,
         "project_ids": [*row["project_ids"], *([] if project_id in row["project_ids"] else [project_id])],
         "pinned": row["pinned"] or draft.pinned,
         "revision": row["revision"] + pins,
