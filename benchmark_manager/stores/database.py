@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -367,6 +368,25 @@ class Database:
     async def mark(self) -> None:
         """Write something that says nothing, for streams to pass."""
         await self._db["start_check"].update_one({"_id": 1}, {"$inc": {"marks": 1}})
+
+    async def collection_names(self) -> list[str]:
+        """The names of all collections, sorted; the server's own are not among them."""
+        names = set(_INDEXES) | set(await self._db.list_collection_names(filter={"type": "collection"}))
+        return sorted(name for name in names if not name.startswith("system."))
+
+    @asynccontextmanager
+    async def moment(self) -> AsyncIterator[Session]:
+        """A session whose reads all see one moment, also for longer than a transaction may last."""
+        if self.kind == "mongodb":
+            async with self._client.start_session(snapshot=True) as session:
+                yield session
+            return
+        # The embedded server knows no such sessions, and its transactions have no limit of time.
+        async with (
+            self._client.start_session() as session,
+            await session.start_transaction(ReadConcern("snapshot"), write_concern=_DURABLE),
+        ):
+            yield session
 
     async def transaction(self, work: Callable[[Session], Awaitable[T]], *, small: bool = False) -> T:
         """Run `work` as one transaction; it is repeated whole after a write conflict or an election.

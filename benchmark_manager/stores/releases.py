@@ -1,7 +1,7 @@
 """Releases, their makings, and the files of each in documents of bounded size."""
 
 import bisect
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -154,6 +154,16 @@ class ReleaseStore:
             if row["path"] == path:
                 return ReleaseFile(**row)
         raise NotFoundError("release file", path)
+
+    async def every(self) -> AsyncIterator[Release]:
+        """All releases, those included which await sweeping."""
+        async for row in self._releases.find({}):
+            yield _release(row)
+
+    async def provenances(self, release: Release) -> list[str]:
+        """The names of all origins that the release's files are kept with."""
+        found: list[str] = await self._files.distinct("provenance", {"digest": _digits(release.digest)})
+        return found
 
     async def change(self, release: Release, session: Session) -> None:
         """Store its name, description, whether it is pinned, and its revision.
