@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Final
@@ -15,7 +16,7 @@ from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.domain.release_digest import release_digest
 from benchmark_manager.errors import BackupError
 from benchmark_manager.services.backup_file import BackupReader, BackupWriter, Header
-from benchmark_manager.stores.backup import BLOBS, BackupStore
+from benchmark_manager.stores.backup import BLOBS, BackupStore, is_restorable
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.database import SCHEMA, Database
 from benchmark_manager.stores.migrations import migrate, record_version
@@ -64,11 +65,12 @@ class BackupService:
         total = await self._store.count_at_most()
         writer = BackupWriter(target, header)
         done = 0
-        async for name, documents in self._store.documents():
-            # Compressing takes longer than reading, and the driver has to answer its server meanwhile.
-            await asyncio.to_thread(writer.add, name, documents)
-            done += len(documents)
-            report("Backing up", done, max(total, done))
+        async with aclosing(self._store.documents()) as chunks:
+            async for name, documents in chunks:
+                # Compressing takes longer than reading, and the driver has to answer its server meanwhile.
+                await asyncio.to_thread(writer.add, name, documents)
+                done += len(documents)
+                report("Backing up", done, max(total, done))
         await asyncio.to_thread(writer.finish)
         return Summary(writer.counts, header)
 
@@ -112,6 +114,8 @@ class BackupService:
         sections = reader.sections()
         while (section := await asyncio.to_thread(next, sections, None)) is not None:
             name, documents = section
+            if not is_restorable(name):
+                raise _wrong(f"no version stores a collection {name[:50]!r}")
             if name == BLOBS:
                 await asyncio.to_thread(_check_contents, documents)
             if write:
@@ -129,6 +133,7 @@ class BackupService:
                 "name an empty database in DB_NAME or MONGO_URL.",
             )
         if under_way is None:
+            # Nothing is changed before this was seen.
             if filled := await self._store.filled():
                 raise BackupError(
                     "database_not_empty",
@@ -137,6 +142,7 @@ class BackupService:
                     "embedded one.",
                 )
             await self._store.begin(header.id, self._clock())
+        await self._database.make_indexes()
 
     async def _verify(self, summary: Summary, report: Report) -> None:
         found = await self._store.counts(summary.counts)

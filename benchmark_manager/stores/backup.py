@@ -3,7 +3,7 @@
 Documents stay encoded: what this version does not know of them goes into a backup and back to the byte.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, cast
 
@@ -17,7 +17,9 @@ from benchmark_manager.stores.database import Database, Document, Session
 
 BLOBS: Final = "blobs"
 #: What says nothing once its process is gone; the schema version is the header's.
-_PASSING: Final = frozenset({"meta", "start_check", "sync_progress", "github_limits"})
+_PASSING: Final = frozenset({"start_check", "sync_progress", "github_limits"})
+#: The schema version is in the backup's header.
+_OWN: Final[Document] = {"_id": {"$nin": ["schema", "restore"]}}
 #: Together in memory: documents, and bytes of them.
 _CHUNK: Final = 1000
 _CHUNK_BYTES: Final = 4_000_000
@@ -37,7 +39,7 @@ class BackupStore:
         self._database = database
         self._meta = database.collection("meta")
 
-    async def documents(self) -> AsyncIterator[tuple[str, list[bytes]]]:
+    async def documents(self) -> AsyncGenerator[tuple[str, list[bytes]]]:
         """Each collection's documents, some at a time, as they were at one moment; contents last.
 
         Contents are read behind that moment and may be more than those that were there then, never less: what a
@@ -72,13 +74,13 @@ class BackupStore:
 
     async def _chunks(self, name: str, session: Session | None = None) -> AsyncIterator[list[bytes]]:
         batch = _BLOBS_BATCH if name == BLOBS else _BATCH
-        rows = self._raw(name).find({}, session=session, batch_size=batch)
+        rows = self._raw(name).find(_filter(name), session=session, batch_size=batch)
         if name == BLOBS:
             rows = rows.sort("_id", 1)
         chunk: list[bytes] = []
         size = 0
         async for row in rows:
-            chunk.append(row.raw)
+            chunk.append(bytes(row.raw))
             size += len(row.raw)
             if len(chunk) >= _CHUNK or size >= _CHUNK_BYTES:
                 yield chunk
@@ -98,7 +100,8 @@ class BackupStore:
         return [
             name
             for name in names
-            if name not in _PASSING and await self._database.collection(name).find_one({}, {"_id": 1}) is not None
+            if name not in _PASSING
+            and await self._database.collection(name).find_one(_filter(name), {"_id": 1}) is not None
         ]
 
     async def restoring(self) -> str | None:
@@ -133,7 +136,7 @@ class BackupStore:
 
     async def counts(self, names: Mapping[str, int]) -> dict[str, int]:
         """How many documents these collections hold."""
-        return {name: await self._database.collection(name).count_documents({}) for name in names}
+        return {name: await self._database.collection(name).count_documents(_filter(name)) for name in names}
 
     async def end_leases(self) -> None:
         """Give back the leases of the syncs that ran when the backup was taken: their processes are not here."""
@@ -145,3 +148,12 @@ class BackupStore:
     def _raw(self, name: str) -> AsyncCollection[RawBSONDocument]:
         collection = self._database.collection(name).with_options(codec_options=cast("CodecOptions[Document]", _RAW))
         return cast("AsyncCollection[RawBSONDocument]", collection)
+
+
+def _filter(name: str) -> Document:
+    return _OWN if name == "meta" else {}
+
+
+def is_restorable(name: str) -> bool:
+    """Whether a backup may hold a collection of this name."""
+    return name not in _PASSING and not name.startswith("system.") and not set(name) & {"$", "\0"}

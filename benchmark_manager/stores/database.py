@@ -39,6 +39,8 @@ Document = dict[str, Any]
 Session = AsyncClientSession
 Collection = AsyncCollection[Document]
 DatabaseKind = Literal["embedded", "mongodb"]
+#: What a database is opened for.
+Purpose = Literal["serve", "backup", "restore"]
 
 T = TypeVar("T")
 
@@ -240,11 +242,12 @@ class Database:
             return full
         return failure_of(error)
 
-    async def start(self, *, patience: float = START_SECONDS, prepare: bool = True) -> None:
+    async def start(self, *, patience: float = START_SECONDS, purpose: Purpose = "serve") -> None:
         """Wait up to `patience` seconds for the server, check that it will do, and make the indexes.
 
         A server that stops answering in between, as in an election or a restart, is waited for again.
-        Without `prepare` nothing is written.
+        To back it up, or to restore into it, nothing is written; to restore into it, a restore that has not ended
+        is no obstacle.
 
         Raises:
             StartError: one readable line.
@@ -256,8 +259,10 @@ class Database:
                 await self._check_server(hello)
                 # First: even an index may be one that the newer version has replaced.
                 await self.refuse_newer()
-                if prepare:
-                    await self._make_indexes()
+                if purpose != "restore":
+                    await self._refuse_half_restored()
+                if purpose == "serve":
+                    await self.make_indexes()
                 return  # noqa: TRY300 -- what follows a failure is another attempt
             except OperationFailure as error:
                 if not _may_pass(error) or time.monotonic() >= deadline:
@@ -329,7 +334,15 @@ class Database:
         """
         await self.schema_version()
 
-    async def _make_indexes(self) -> None:
+    async def _refuse_half_restored(self) -> None:
+        if await self._db["meta"].find_one({"_id": "restore"}) is not None:
+            raise StartError(
+                f"The restore of a backup into the database {self._db.name} has not ended: run "
+                "benchmark-manager restore FILE again with the same file, then start again."
+            )
+
+    async def make_indexes(self) -> None:
+        """Make those indexes which are not there."""
         for name, indexes in _INDEXES.items():
             await self._db[name].create_indexes(indexes)
         # Index builds need fewer rights than writes do.

@@ -53,9 +53,8 @@ async def kept(url: str, kind: str, github: GitHubTestServer) -> OldDatabase:
 
 
 @pytest.fixture
-async def service(
-    url: str, kept: OldDatabase, github: GitHubTestServer, tmp_path: Path
-) -> AsyncIterator[Service]:
+async def service(url: str, kept: OldDatabase, github: GitHubTestServer, tmp_path: Path) -> AsyncIterator[Service]:
+    assert kept.version == "0.1.0"
     async with running_service(url, github, tmp_path, **SETTINGS) as running:
         yield running
 
@@ -132,9 +131,7 @@ def kept_releases(rows: list[Json]) -> list[str]:
     return [row["digest"] for row in rows]
 
 
-async def test_several_replicas_migrate_at_once_and_any_of_them_may_be_killed(
-    url: str, kept: OldDatabase, github: GitHubTestServer, tmp_path: Path
-) -> None:
+async def test_several_replicas_migrate_at_once_and_any_of_them_may_be_killed(url: str, kept: OldDatabase) -> None:
     """Each step may be repeated: the documents are those of one undisturbed run, and the version is recorded last."""
     async with AsyncMongoClient[Json](url, serverMonitoringMode="poll") as client:
         documents = client.get_default_database()
