@@ -1,6 +1,7 @@
 """What a newer version stores: unknown fields outlive every change, and unknown words break no answer."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 from pymongo import AsyncMongoClient
 
+import benchmark_manager
 from github_test_server import GitHubTestServer
 from support import old_repositories as old
 from support.old_database import OldDatabase, old_database
@@ -283,3 +285,10 @@ def _parts() -> Iterator[tuple[str, str]]:
     yield "modified-files", "/modified-files"
     yield "syncs", "{here}/syncs"
     yield "releases", "/releases"
+
+
+def test_no_store_replaces_a_whole_document() -> None:
+    """Writes name the fields that they change."""
+    stores = Path(benchmark_manager.__file__).parent / "stores"
+    replacing = re.compile(r"\b(replace_one|find_one_and_replace|ReplaceOne)\b")
+    assert [path.name for path in stores.rglob("*.py") if replacing.search(path.read_text("utf-8"))] == []
