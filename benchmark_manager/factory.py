@@ -431,9 +431,7 @@ async def open_database(
 
 
 @asynccontextmanager
-async def _started(
-    database: Database, purpose: Purpose, *, seconds: float = START_SECONDS
-) -> AsyncIterator[None]:
+async def _started(database: Database, purpose: Purpose, *, seconds: float = START_SECONDS) -> AsyncIterator[None]:
     try:
         await database.start(patience=seconds, purpose=purpose)
         if purpose == "serve":

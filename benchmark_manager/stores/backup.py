@@ -17,7 +17,7 @@ from benchmark_manager.stores.database import Database, Document, Session
 
 BLOBS: Final = "blobs"
 #: What says nothing once its process is gone; the schema version is the header's.
-_PASSING: Final = frozenset({"start_check", "sync_progress", "github_limits"})
+_PASSING: Final = frozenset({"start_check", "sync_progress", "github_limits", "replicas"})
 #: The schema version is in the backup's header.
 _OWN: Final[Document] = {"_id": {"$nin": ["schema", "restore"]}}
 #: Together in memory: documents, and bytes of them.

@@ -15,7 +15,7 @@ from benchmark_manager.models.problem import Verdict
 from benchmark_manager.models.revision import Revision, RevisionKind, unrecorded_revision
 from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
-from benchmark_manager.stores.problems import Problems, ProblemStore, problems_in
+from benchmark_manager.stores.problems import APART, Problems, ProblemStore, problems_in
 from benchmark_manager.stores.revisions import RevisionStore
 
 _NOUN: Final = "modified file"
@@ -102,7 +102,7 @@ class ModifiedFileStore:
         if "problems_id" not in document:
             update["$unset"] = {"problems_id": ""}
         # A document of version 0.1.0 has its problems inside.
-        update["$set"]["problems"] = []
+        update["$set"]["problems"] = APART
         try:
             await self._files.update_one({"_id": ObjectId(after.id)}, update, session=session)
         except DuplicateKeyError:
@@ -186,6 +186,7 @@ def modified_document(file: ModifiedFile) -> Document:
         "project_id": ObjectId(file.project_id),
         "original_file_id": ObjectId(file.original_file_id),
         "path": file.path,
+        "problems": APART,
         **RECORDED,
     }
 

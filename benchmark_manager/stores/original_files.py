@@ -20,7 +20,7 @@ from benchmark_manager.models.record import known_word
 from benchmark_manager.models.sync import SkippedFile
 from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
-from benchmark_manager.stores.problems import Problems, ProblemStore, problems_in
+from benchmark_manager.stores.problems import APART, Problems, ProblemStore, problems_in
 from benchmark_manager.stores.staged_changes import StagedChangeStore
 
 _NOUN: Final = "file"
@@ -355,15 +355,15 @@ def _content(new: UpstreamFile, verdict: StoredVerdict) -> Document:
         "validity": verdict.validity,
         "errors": verdict.errors,
         "warnings": verdict.warnings,
+        "problems": APART,
         # Left out where there are none, so that the index holds no entry for most files.
         **({} if verdict.problems_id is None else {"problems_id": verdict.problems_id}),
     }
 
 
 def _rewritten(content: Document) -> Document:
-    """The update that stores another content; version 0.1.0 kept `problems` inside the documents of files."""
-    absent = {"problems", "problems_id"} - content.keys()
-    return {"$set": content, "$unset": dict.fromkeys(sorted(absent), "")}
+    """The update that stores another content."""
+    return {"$set": content} if "problems_id" in content else {"$set": content, "$unset": {"problems_id": ""}}
 
 
 def original_file(
