@@ -76,7 +76,7 @@ ENTRYPOINT ["benchmark-manager"]
 CMD ["serve"]
 
 # Last, since they change with every build and each change makes all that follows anew.
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Benchmark Manager" \
       org.opencontainers.image.description="Exact copies of benchmark configuration from GitHub, and variants kept apart from them" \

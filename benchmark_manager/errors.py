@@ -12,6 +12,7 @@
      + SignatureError                 401, a webhook which the secret did not sign
      + TokenUnreadableError           a stored token that no key opens, or of another repository
      + StorageError                   the database is there but cannot take a write
+     + BackupError                    a backup cannot be taken, or not be restored
      + BusyError                      this process has no place for one more
      + WorkersBusyError               no worker process was free in time
      + TooManyListenersError          one address listens to events as often as it may
@@ -135,6 +136,10 @@ class TokenUnreadableError(BenchmarkManagerError):
 
 class StorageError(BenchmarkManagerError):
     """The database cannot take a write now; nothing was changed."""
+
+
+class BackupError(BenchmarkManagerError):
+    """A backup that cannot be taken, or a file that cannot be restored into this database."""
 
 
 class BusyError(BenchmarkManagerError):

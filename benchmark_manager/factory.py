@@ -65,13 +65,16 @@ from benchmark_manager.services.validation import ValidationService
 from benchmark_manager.services.webhooks import WebhookService
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.changes import ChangeStore
-from benchmark_manager.stores.database import START_SECONDS, Database
+from benchmark_manager.stores.database import START_SECONDS, Database, Purpose
 from benchmark_manager.stores.database_watch import DatabaseWatch
+from benchmark_manager.stores.embedded import NAME as EMBEDDED_NAME
 from benchmark_manager.stores.embedded import EmbeddedDatabase
+from benchmark_manager.stores.embedded_address import AddressFile
 from benchmark_manager.stores.file_histories import FileHistoryStore
 from benchmark_manager.stores.followers import FollowerStore
 from benchmark_manager.stores.governors import GovernorStore
 from benchmark_manager.stores.leases import LeaseStore
+from benchmark_manager.stores.migrations import migrate
 from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.problems import ProblemStore
@@ -378,28 +381,41 @@ def _github_app(settings: Settings, connection: Connection, clock: Callable[[], 
 
 
 @asynccontextmanager
-async def open_database(settings: Settings, deadline: StopDeadline | None = None) -> AsyncIterator[Database]:
+async def open_database(
+    settings: Settings, deadline: StopDeadline | None = None, *, purpose: Purpose = "serve"
+) -> AsyncIterator[Database]:
     """The database of MONGO_URL, or the embedded one, started, checked and with its indexes.
 
-    It is closed by its time of the `deadline`.
+    It is closed by its time of the `deadline`. To back it up, an embedded one is reached beside the service
+    which runs it; nothing is written.
 
     Raises:
         StartError
     """
-    _make_data_dir(settings.data_dir)
     if settings.mongo_url is not None:
+        _make_data_dir(settings.data_dir)
         database = Database(settings.mongo_url.get_secret_value(), settings.db_name, "mongodb")
-        async with _started(database):
+        async with _started(database, purpose):
             yield database
         return
+    if purpose == "backup":
+        if not (settings.data_dir / EMBEDDED_NAME).is_dir():
+            raise StartError(f"DATA_DIR {settings.data_dir} holds no database; name its folder, or set MONGO_URL.")
+        if (running := AddressFile(settings.data_dir).read()) is not None:
+            database = Database(running, settings.db_name, "embedded")
+            async with _started(database, purpose):
+                yield database
+            return
+    _make_data_dir(settings.data_dir)
     embedded = EmbeddedDatabase(settings.data_dir)
     url = await embedded.start()
     supervision = asyncio.create_task(embedded.supervise())
     try:
         database = Database(url, settings.db_name, "embedded", ensure_room=embedded.ensure_room, sample=embedded.sample)
         # It has answered already, and is replaced where it hangs.
-        async with _started(database, seconds=_EMBEDDED_START_SECONDS):
-            await LeaseStore(database).break_all()
+        async with _started(database, purpose, seconds=_EMBEDDED_START_SECONDS):
+            if purpose == "serve":
+                await LeaseStore(database).break_all()
             yield database
     finally:
         supervision.cancel()
@@ -409,10 +425,11 @@ async def open_database(settings: Settings, deadline: StopDeadline | None = None
 
 
 @asynccontextmanager
-async def _started(database: Database, *, seconds: float = START_SECONDS) -> AsyncIterator[None]:
+async def _started(database: Database, purpose: Purpose, *, seconds: float = START_SECONDS) -> AsyncIterator[None]:
     try:
-        await database.start(patience=seconds)
-        await ProjectStore(database).complete()
+        await database.start(patience=seconds, purpose=purpose)
+        if purpose == "serve":
+            await migrate(database)
         yield
     finally:
         await database.close()

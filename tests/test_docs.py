@@ -155,4 +155,10 @@ def test_the_korean_readme_keeps_step() -> None:
 
 
 def test_the_changelog_has_the_version() -> None:
-    assert f"\n## [{__version__}]" in read("CHANGELOG.md")
+    """The version was released, or is newer than the last release and its changes are listed."""
+    sections = re.findall(r"^## \[(.+?)\](?: - (\d{4}-\d\d-\d\d))?$", read("CHANGELOG.md"), re.MULTILINE)
+    assert sections[0] == ("Unreleased", "")
+    released = [version for version, day in sections[1:] if day]
+    assert len(released) == len(sections) - 1, "a release without its day"
+    newest = [int(part) for part in released[0].split(".")]
+    assert __version__ in released or [int(part) for part in __version__.split(".")] > newest

@@ -6,6 +6,7 @@ What a command needs is imported when it runs: `pull` starts in a quarter of the
 import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -124,6 +125,37 @@ def rotate_key() -> None:
         for project_id in report.unreadable_project_ids:
             console.print(f"  {project_id}")
         raise typer.Exit(2)
+
+
+@app.command("backup")
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write; `-` for standard output.", show_default=False)],
+) -> None:
+    """Write the whole database, as it is now, into one file.
+
+    The service may run meanwhile: the backup holds one moment. It is compressed and ends with a checksum, and nothing
+    is at FILE before it is whole. GitHub tokens are in it encrypted; SECRET_KEY is not in it.
+
+    The database is that of MONGO_URL, or the embedded one in DATA_DIR, also while a service runs on it.
+    """
+    from benchmark_manager.cli.backup import back_up  # noqa: PLC0415 -- see this module's docstring
+
+    back_up(file)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup; `-` for standard input.", show_default=False)],
+) -> None:
+    """Write a backup into an empty database, and verify every content and release.
+
+    Stop the service first. A database that holds something is never changed; name an empty one in DB_NAME, MONGO_URL
+    or DATA_DIR. It may be killed, and run again with the same file; until it has ended no service starts there. A
+    backup of MongoDB may be restored into an embedded database, and the other way round.
+    """
+    from benchmark_manager.cli.backup import restore as run_restore  # noqa: PLC0415 -- see this module's docstring
+
+    run_restore(file)
 
 
 @app.command()

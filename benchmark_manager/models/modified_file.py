@@ -1,13 +1,29 @@
 """Modified files: people's variants of original files."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
-from benchmark_manager.models.original_file import FileFormat, FileType
-from benchmark_manager.models.problem import Problem, Validity
-from benchmark_manager.models.record import Record
+from pydantic import Field
+
+from benchmark_manager.models.original_file import StoredFileFormat, StoredFileType
+from benchmark_manager.models.problem import Problem, StoredValidity
+from benchmark_manager.models.record import OrElse, Record, known_word, words_of
 
 Drift = Literal["current", "behind", "conflict", "upstream_removed"]
+StoredDrift = Annotated[Drift, OrElse("conflict")]
+
+
+#: For those who build no model of what is stored.
+DRIFTS: Final[frozenset[Drift]] = words_of(Drift)
+
+
+def drift_counts(counted: Mapping[str, int]) -> dict[Drift, int]:
+    """Counts by drift, zeros included; words that this version does not know count as `conflict`."""
+    counts: dict[Drift, int] = dict.fromkeys(get_args(Drift), 0)
+    for word, count in counted.items():
+        counts[known_word(word, DRIFTS, "conflict")] += count
+    return counts
 
 
 class ModifiedFile(Record):
@@ -22,8 +38,8 @@ class ModifiedFile(Record):
     original_file_id: str
     original_path: str
     modified_name: str
-    file_type: FileType
-    format: FileFormat
+    file_type: StoredFileType
+    format: StoredFileFormat
     description: str
     base_sha: str
     base_commit_sha: str
@@ -31,8 +47,8 @@ class ModifiedFile(Record):
     content_sha256: str
     size: int
     revision: int
-    drift: Drift
-    validity: Validity
+    drift: StoredDrift
+    validity: StoredValidity
     problems: tuple[Problem, ...]
     problems_id: str | None = None
     created_at: datetime
@@ -41,6 +57,8 @@ class ModifiedFile(Record):
     updated_by: str
     #: Whether the present revision stands among the revisions; not so where a version without them changed it last.
     recorded: bool = True
+    #: What a newer version stores beside these, for the stores alone: it goes into the trash and back with the rest.
+    kept: dict[str, Any] = Field(default_factory=dict, exclude=True, repr=False)
 
     @property
     def path(self) -> str:

@@ -2,14 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Final, Literal
 
-from benchmark_manager.models.problem import Problem, Validity
-from benchmark_manager.models.record import Record
+from benchmark_manager.models.problem import Problem, StoredValidity, Validity
+from benchmark_manager.models.record import OrElse, Record, words_of
 
 FileType = Literal["config", "job"]
 FileFormat = Literal["yaml", "json"]
-SkipReason = Literal["too_large", "binary", "not_utf8", "symlink", "submodule", "lfs_pointer"]
+#: `other`: a reason which a newer version of the service recorded.
+SkipReason = Literal["too_large", "binary", "not_utf8", "symlink", "submodule", "lfs_pointer", "other"]
+#: For those who build no model of what is stored.
+FILE_TYPES: Final[frozenset[FileType]] = words_of(FileType)
+FILE_FORMATS: Final[frozenset[FileFormat]] = words_of(FileFormat)
+StoredFileType = Annotated[FileType, OrElse("config")]
+StoredFileFormat = Annotated[FileFormat, OrElse("yaml")]
 
 
 class OriginalFile(Record):
@@ -21,15 +27,15 @@ class OriginalFile(Record):
     id: str
     project_id: str
     path: str
-    file_type: FileType
-    format: FileFormat
+    file_type: StoredFileType
+    format: StoredFileFormat
     sha: str
     size: int
     commit_sha: str
     last_modified: datetime
     synced_at: datetime
     removed_at: datetime | None
-    validity: Validity
+    validity: StoredValidity
     problems: tuple[Problem, ...]
     modified_files_count: int = 0
 

@@ -1,16 +1,17 @@
 """Projects: one repository, one branch of it, and two folders in it."""
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from benchmark_manager.models.modified_file import Drift
-from benchmark_manager.models.record import Record
-from benchmark_manager.models.sync import ErrorInfo, SyncSummary, SyncTrigger, SyncWarning
+from benchmark_manager.models.record import OrElse, Record, words_of
+from benchmark_manager.models.sync import ErrorInfo, StoredTrigger, SyncSummary, SyncWarning
 
 #: `failing`: a person must act. `unavailable`: GitHub's side, or its limits.
 SyncStatus = Literal["never", "running", "ok", "failing", "unavailable"]
+SYNC_STATUSES: Final[frozenset[SyncStatus]] = words_of(SyncStatus)
 #: What lists of projects are filtered by: how the last sync ended, or that a person has paused it.
 Standing = Literal["never", "ok", "failing", "unavailable", "paused"]
 LONGEST_NAME: Final = 200
@@ -69,7 +70,7 @@ class SyncState(Record):
     `max_file_size` are those of the last success: what it saw holds only where they are the same.
     """
 
-    status: SyncStatus = "never"
+    status: Annotated[SyncStatus, OrElse("unavailable")] = "never"
     error: ErrorInfo | None = None
     last_sync: SyncSummary | None = None
     last_success_at: datetime | None = None
@@ -102,7 +103,7 @@ class Project(Record):
     revision: int = 1
     state: SyncState = SyncState()
     next_poll_at: datetime | None = None
-    due_trigger: SyncTrigger = "poll"
+    due_trigger: StoredTrigger = "poll"
     paused: bool = False
     wishes: int = 0
     fence: int = 0

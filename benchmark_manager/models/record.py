@@ -1,9 +1,50 @@
-"""The base of all models."""
+"""The base of all models, and what becomes of stored words that this version does not know."""
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Hashable
+from typing import Any, TypeVar, cast, get_args
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+T = TypeVar("T", bound=Hashable)
 
 
 class Record(BaseModel):
-    """Immutable data; an unknown or missing field is a programming error and raises."""
+    """Immutable data. A missing field raises; unknown ones are ignored, as a newer version may have stored them.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Where code builds a record with named arguments, mypy refuses unknown ones.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class OrElse:
+    """Annotates a field of fixed words: any other value is read as the word given here.
+
+    A newer version may store words that this one does not know, and a list must not fail for one of them. What is
+    stored stays as it is, since a change writes only the fields that it changes.
+    """
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+        known = handler(source)
+        other = core_schema.no_info_plain_validator_function(lambda _: self.word)
+        return core_schema.union_schema(
+            [known, other], mode="left_to_right", serialization=core_schema.to_string_ser_schema()
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(cast("core_schema.UnionSchema", schema)["choices"][0])  # type: ignore[arg-type]
+
+
+def known_word(value: object, words: frozenset[T], otherwise: T) -> T:
+    """The value where it is one of the words, else `otherwise`: `OrElse` where no model is built."""
+    return value if value in words else otherwise
+
+
+def words_of(literal: object) -> frozenset[Any]:
+    """The words of a `Literal`."""
+    return frozenset(get_args(literal))

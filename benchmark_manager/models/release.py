@@ -1,11 +1,11 @@
 """Releases: immutable sets of files, named by the digest of what they hold."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from benchmark_manager.models.record import Record
+from benchmark_manager.models.record import OrElse, Record
 
 ReleaseContents = Literal["originals", "modified", "all"]
 ArchiveFormat = Literal["tar.gz", "zip"]
@@ -21,7 +21,7 @@ class ReleaseFile(Record):
     sha: str
     sha256: str
     size: int
-    source: Literal["original", "modified"]
+    source: Annotated[Literal["original", "modified"], OrElse("original")]
     original_sha: str
     commit_sha: str
     modified_file_id: str | None = None

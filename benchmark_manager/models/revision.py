@@ -1,10 +1,10 @@
 """Revisions: what a modified file was after each change."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from benchmark_manager.models.modified_file import ModifiedFile
-from benchmark_manager.models.record import Record
+from benchmark_manager.models.record import OrElse, Record
 
 RevisionKind = Literal["created", "edited", "renamed", "rebased", "restored", "deleted"]
 
@@ -15,7 +15,7 @@ class Revision(Record):
     modified_file_id: str
     project_id: str
     number: int
-    what: RevisionKind
+    what: Annotated[RevisionKind, OrElse("edited")]
     modified_name: str
     description: str
     content_sha: str

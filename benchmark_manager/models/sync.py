@@ -1,18 +1,19 @@
 """Syncs: comparisons of a project with GitHub, and what each changed."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from benchmark_manager.models.modified_file import Drift
 from benchmark_manager.models.original_file import SkipReason
-from benchmark_manager.models.record import Record
+from benchmark_manager.models.record import OrElse, Record
 
 SyncTrigger = Literal["manual", "poll", "webhook"]
 SyncOutcome = Literal["success", "unchanged", "failed"]
 SyncPhase = Literal["checking", "waiting", "listing", "fetching", "applying"]
 ChangeKind = Literal["added", "updated", "removed", "renamed"]
+StoredTrigger = Annotated[SyncTrigger, OrElse("poll")]
 
 #: How many changes and skipped files one sync's record lists; the counts are always complete.
 LISTED_AT_MOST = 1000
@@ -30,7 +31,7 @@ class FileChange(Record):
     """What became of one original in a sync."""
 
     path: str
-    change: ChangeKind
+    change: Annotated[ChangeKind, OrElse("updated")]
     previous_path: str | None = Field(default=None, description="Where a renamed file was before.")
 
 
@@ -38,7 +39,7 @@ class SkippedFile(Record):
     """A file which would belong to the project, but is not copied."""
 
     path: str
-    reason: SkipReason
+    reason: Annotated[SkipReason, OrElse("other")]
 
 
 class SyncWarning(Record):
@@ -60,8 +61,8 @@ class SyncSummary(Record):
     """A finished sync in short, as its project tells it."""
 
     id: str
-    trigger: SyncTrigger
-    status: SyncOutcome
+    trigger: StoredTrigger
+    status: Annotated[SyncOutcome, OrElse("failed")]
     started_at: datetime
     finished_at: datetime
     duration_ms: int
@@ -112,10 +113,12 @@ class DriftMoment(Record):
 class SyncProgress(Record):
     """How far a project's sync is, or that none runs."""
 
-    status: Literal["running", "idle"] = Field(description="`idle`: `last_sync` tells what came of the last one.")
+    status: Annotated[Literal["running", "idle"], OrElse("running")] = Field(
+        description="`idle`: `last_sync` tells what came of the last one."
+    )
     sync_id: str | None = Field(default=None, description="The id which the Sync will have, unless it is folded.")
-    trigger: SyncTrigger | None = None
-    phase: SyncPhase | None = Field(
+    trigger: Annotated[SyncTrigger | None, OrElse("poll")] = None
+    phase: Annotated[SyncPhase | None, OrElse("checking")] = Field(
         default=None,
         description="`checking` where the branch is, `waiting` for its turn, `listing` the folders, `fetching` "
         "contents, `applying` the changes.",

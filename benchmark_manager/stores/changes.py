@@ -43,7 +43,7 @@ _TOLD: Final[Document] = {
         },
         {"ns.coll": {"$in": ["syncs", "revisions", "resets"]}, "operationType": "insert"},
         {"ns.coll": "releases", "operationType": {"$in": ["insert", "replace", "update", "delete"]}},
-        {"ns.coll": "sync_progress", "operationType": {"$in": ["insert", "replace"]}},
+        {"ns.coll": "sync_progress", "operationType": {"$in": ["insert", "replace", "update"]}},
     ]
 }
 #: Contents, paths and tokens do not even leave the database.
@@ -66,6 +66,7 @@ class ChangeStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._releases = database.collection("releases")
+        self._progress = database.collection("sync_progress")
 
     async def follow(self, after: str | None, wait: int = _WAIT) -> AsyncGenerator[tuple[list[Change], str], None]:
         """Changes with the position behind them, from `after` or from now on; endless.
@@ -127,7 +128,7 @@ class ChangeStore:
                 files = Change(noun="files", project_id=project, id=None, what="changed")
                 return [sync, files] if seen["status"] == "success" else [sync]
             case "sync_progress":
-                return [Change(noun="sync", project_id=project, id=seen["sync_id"], what="progress")]
+                return await self._progressed(key, seen)
             case "revisions":
                 verb = _VERBS.get(seen["what"], "changed")
                 file = str(seen["modified_file_id"])
@@ -136,6 +137,13 @@ class ChangeStore:
                 return [Change(noun="modified_file", project_id=project, id=None, what="deleted")]
             case _:
                 return await self._release(kind, key, seen)
+
+    async def _progressed(self, key: object, seen: Document) -> list[Change]:
+        # An update reports only the fields which it changed; the document has the project's id.
+        seen = seen or await self._progress.find_one({"_id": key}, {"sync_id": 1}) or {}
+        if not seen:
+            return []
+        return [Change(noun="sync", project_id=str(key), id=seen["sync_id"], what="progress")]
 
     async def _release(self, kind: str, key: object, seen: Document) -> list[Change]:
         if kind == "update":

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -29,6 +30,7 @@ from benchmark_manager.errors import NotFoundError, StartError, StorageError
 from benchmark_manager.stores.diagnosis import diagnose
 from benchmark_manager.stores.failures import failure_of
 from benchmark_manager.stores.process_progress import Sample
+from benchmark_manager.version import __version__
 
 if TYPE_CHECKING:
     from pymongo.asynchronous.database import AsyncDatabase
@@ -37,10 +39,17 @@ Document = dict[str, Any]
 Session = AsyncClientSession
 Collection = AsyncCollection[Document]
 DatabaseKind = Literal["embedded", "mongodb"]
+#: What a database is opened for.
+Purpose = Literal["serve", "backup", "restore"]
 
 T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
+
+#: The form of documents that 0.1.0 wrote, which recorded no version.
+FIRST_SCHEMA: Final = 1
+#: The form of documents that this code writes; `stores.migrations` leads to it.
+SCHEMA: Final = 2
 
 #: MongoDB 6.0 is the oldest version which the tests run against.
 _OLDEST: Final = (6, 0)
@@ -233,10 +242,12 @@ class Database:
             return full
         return failure_of(error)
 
-    async def start(self, *, patience: float = START_SECONDS) -> None:
+    async def start(self, *, patience: float = START_SECONDS, purpose: Purpose = "serve") -> None:
         """Wait up to `patience` seconds for the server, check that it will do, and make the indexes.
 
         A server that stops answering in between, as in an election or a restart, is waited for again.
+        To back it up, or to restore into it, nothing is written; to restore into it, a restore that has not ended
+        is no obstacle.
 
         Raises:
             StartError: one readable line.
@@ -246,7 +257,13 @@ class Database:
             hello = await self._first_answer(patience, deadline)
             try:
                 await self._check_server(hello)
-                return await self._make_indexes()
+                # First: even an index may be one that the newer version has replaced.
+                await self.refuse_newer()
+                if purpose != "restore":
+                    await self._refuse_half_restored()
+                if purpose == "serve":
+                    await self.make_indexes()
+                return  # noqa: TRY300 -- what follows a failure is another attempt
             except OperationFailure as error:
                 if not _may_pass(error) or time.monotonic() >= deadline:
                     raise _start_error(error) from None
@@ -293,7 +310,39 @@ class Database:
                 "(one member suffices) and run rs.initiate() once."
             )
 
-    async def _make_indexes(self) -> None:
+    async def schema_version(self) -> int:
+        """The version of the stored documents; `FIRST_SCHEMA` where none was recorded.
+
+        Raises:
+            StartError: what is recorded is no version that this code knows.
+        """
+        found = await self._db["meta"].find_one({"_id": "schema"})
+        version = FIRST_SCHEMA if found is None else found.get("version")
+        if not isinstance(version, int) or not FIRST_SCHEMA <= version <= SCHEMA:
+            raise StartError(
+                f"A newer Benchmark Manager wrote the database {self._db.name} (schema {version}; {__version__} "
+                f"knows schema {SCHEMA}): run that version again, or name another database in DB_NAME or "
+                "MONGO_URL and restore a backup into it that this version took."
+            )
+        return version
+
+    async def refuse_newer(self) -> None:
+        """Pass where this code knows the form of the stored documents.
+
+        Raises:
+            StartError: a newer version of the service wrote them.
+        """
+        await self.schema_version()
+
+    async def _refuse_half_restored(self) -> None:
+        if await self._db["meta"].find_one({"_id": "restore"}) is not None:
+            raise StartError(
+                f"The restore of a backup into the database {self._db.name} has not ended: run "
+                "benchmark-manager restore FILE again with the same file, then start again."
+            )
+
+    async def make_indexes(self) -> None:
+        """Make those indexes which are not there."""
         for name, indexes in _INDEXES.items():
             await self._db[name].create_indexes(indexes)
         # Index builds need fewer rights than writes do.
@@ -332,6 +381,25 @@ class Database:
     async def mark(self) -> None:
         """Write something that says nothing, for streams to pass."""
         await self._db["start_check"].update_one({"_id": 1}, {"$inc": {"marks": 1}})
+
+    async def collection_names(self) -> list[str]:
+        """The names of all collections, sorted; the server's own are not among them."""
+        names = set(_INDEXES) | set(await self._db.list_collection_names(filter={"type": "collection"}))
+        return sorted(name for name in names if not name.startswith("system."))
+
+    @asynccontextmanager
+    async def moment(self) -> AsyncIterator[Session]:
+        """A session whose reads all see one moment, also for longer than a transaction may last."""
+        if self.kind == "mongodb":
+            async with self._client.start_session(snapshot=True) as session:
+                yield session
+            return
+        # The embedded server knows no such sessions, and its transactions have no limit of time.
+        async with (
+            self._client.start_session() as session,
+            await session.start_transaction(ReadConcern("snapshot"), write_concern=_DURABLE),
+        ):
+            yield session
 
     async def transaction(self, work: Callable[[Session], Awaitable[T]], *, small: bool = False) -> T:
         """Run `work` as one transaction; it is repeated whole after a write conflict or an election.

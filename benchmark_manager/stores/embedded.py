@@ -8,7 +8,8 @@ a password (`embedded_password`). What remains open to them: the server answers 
 `buildInfo` without one, and takes at most 1,000 connections, so another user can keep it busy.
 
 Files in the data folder: `service.lock` (this process), `database.lock` (guardian and server),
-`database.pid`, `database.log`, `database.password`, `secantusd.toml` (empty) and `database/` with the data.
+`database.pid`, `database.log`, `database.password`, `database.url` (while it runs), `secantusd.toml` (empty)
+and `database/` with the data.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from benchmark_manager.errors import StartError, StorageError, reason_of
+from benchmark_manager.stores.embedded_address import AddressFile
 from benchmark_manager.stores.embedded_password import (
     AUTHENTICATION_FAILED,
     USER,
@@ -180,6 +182,7 @@ class EmbeddedDatabase:
             try:
                 self._prepare()
                 await self._start_with_password()
+                AddressFile(self._data_dir).write(self.url)
             except BaseException:
                 await self._close_probe()
                 await self._end()
@@ -494,6 +497,7 @@ class EmbeddedDatabase:
 
     def _release(self) -> None:
         if self._service_lock is not None:
+            AddressFile(self._data_dir).remove()
             os.close(self._service_lock)
             self._service_lock = None
 

@@ -32,7 +32,7 @@ class FileHistoryStore:
         if sum(len(commit.message.encode()) for commit in page.commits) > LARGEST:
             return
         document: Document = {"project_id": ObjectId(key.project_id), "kept_at": now, **page.model_dump()}
-        await self._histories.replace_one({"_id": _id(key)}, document, upsert=True)
+        await self._histories.update_one({"_id": _id(key)}, {"$set": document}, upsert=True)
 
     async def purge(self, before: datetime) -> int:
         """Delete the pages which were kept earlier; returns how many."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, get_args
+from typing import Any, Final
 
 from bson import ObjectId
 from pymongo import UpdateOne
 
-from benchmark_manager.models.modified_file import Drift, variant_path
-from benchmark_manager.models.original_file import FileFormat, FileType
+from benchmark_manager.models.modified_file import DRIFTS, Drift, drift_counts, variant_path
+from benchmark_manager.models.original_file import FILE_FORMATS, FILE_TYPES, FileFormat, FileType
+from benchmark_manager.models.record import known_word
 from benchmark_manager.stores.database import ROWS_AT_ONCE, Database, Document, Session
 
 _BATCH: Final = 1000
@@ -55,7 +56,7 @@ class FollowerStore:
         match = {"project_id": ObjectId(project_id)}
         rows = self._files.find(match, fields, session=session, batch_size=ROWS_AT_ONCE)
         return [
-            Follower(str(row["_id"]), str(row["original_file_id"]), **{name: row[name] for name in _FIELDS})
+            Follower(str(row["_id"]), str(row["original_file_id"]), **_known({name: row[name] for name in _FIELDS}))
             async for row in rows
             if str(row["original_file_id"]) in original_ids
         ]
@@ -67,7 +68,7 @@ class FollowerStore:
             {"$group": {"_id": "$drift", "count": {"$sum": 1}}},
         ]
         rows = await self._files.aggregate(pipeline, session=session)
-        return {**dict.fromkeys(get_args(Drift), 0), **{row["_id"]: row["count"] async for row in rows}}
+        return drift_counts({row["_id"]: row["count"] async for row in rows})
 
     async def move(self, followers: Sequence[Follower], session: Session) -> None:
         """Store what became of followers that this very transaction has read; their paths must be free."""
@@ -90,3 +91,13 @@ class FollowerStore:
                 ordered=False,
                 session=session,
             )
+
+
+def _known(fields: Document) -> dict[str, Any]:
+    """The fields, with words of newer versions read as the models read them."""
+    return {
+        **fields,
+        "file_type": known_word(fields["file_type"], FILE_TYPES, "config"),
+        "format": known_word(fields["format"], FILE_FORMATS, "yaml"),
+        "drift": known_word(fields["drift"], DRIFTS, "conflict"),
+    }

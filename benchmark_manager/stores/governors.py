@@ -1,17 +1,18 @@
 """What is known of credentials' limits: shared by replicas, and there again after a restart."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, get_args
 
 from pymongo.errors import DuplicateKeyError
 
-from benchmark_manager.models.governor import GovernorState, RateLimit
+from benchmark_manager.models.governor import GovernorState, LimitResource, RateLimit
 from benchmark_manager.stores.database import Database, Document
 
 #: No limit of GitHub's outlasts this.
 _KEPT: Final = timedelta(hours=2)
 #: Points are counted for the last minute only.
 _COUNTED: Final = timedelta(minutes=2)
+_RESOURCES: Final = get_args(LimitResource)
 
 
 class GovernorStore:
@@ -49,7 +50,8 @@ class GovernorStore:
                 {f"{field}.reset_at": limit.reset_at, f"{field}.remaining": {"$gt": limit.remaining}},
             ]
             match = {"_id": state.fingerprint, "$or": news}
-            await self._limits.update_one(match, {"$set": {field: limit.model_dump()}})
+            changes = {f"{field}.{name}": value for name, value in limit.model_dump().items()}
+            await self._limits.update_one(match, {"$set": changes})
 
     async def all(self, now: datetime) -> list[GovernorState]:
         """What any process told lately; what is older is dropped."""
@@ -57,7 +59,12 @@ class GovernorStore:
         states = []
         oldest = (now - _COUNTED).timestamp()
         async for row in self._limits.find({}):
-            spent = {name: {int(step): n for step, n in steps.items()} for name, steps in row.get("spent", {}).items()}
+            # A newer version may count further resources.
+            spent = {
+                name: {int(step): n for step, n in steps.items()}
+                for name, steps in row.get("spent", {}).items()
+                if name in _RESOURCES
+            }
             old = [f"spent.{name}.{step}" for name, steps in spent.items() for step in steps if step < oldest]
             if old:
                 await self._limits.update_one({"_id": row["_id"]}, {"$unset": dict.fromkeys(old, "")})
@@ -66,7 +73,9 @@ class GovernorStore:
                     fingerprint=row["_id"],
                     api_url=row["api_url"],
                     kind=row["kind"],
-                    limits={name: RateLimit(**limit) for name, limit in row.get("limits", {}).items()},
+                    limits={
+                        name: RateLimit(**limit) for name, limit in row.get("limits", {}).items() if name in _RESOURCES
+                    },
                     blocked_until=row.get("blocked_until"),
                     spent={name: {s: n for s, n in steps.items() if s >= oldest} for name, steps in spent.items()},
                 )

@@ -21,7 +21,7 @@ from benchmark_manager.errors import LeaseLostError, SourceChangedError
 from benchmark_manager.models.project import Claim, Lease, Project, RepositoryAddress, SyncState
 from benchmark_manager.models.sync import SyncTrigger
 from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session, object_id
-from benchmark_manager.stores.project_documents import due_by, project_of
+from benchmark_manager.stores.project_documents import dotted, due_by, project_of
 
 _log = structlog.get_logger(__name__)
 
@@ -307,13 +307,14 @@ class LeaseStore:
 
 def _outcome(finished: Finished) -> Document:
     changes: Document = {
-        "state": finished.state.model_dump(),
+        **_state_changes(finished.project.state, finished.state),
         **_NO_LEASE,
         "next_poll_at": finished.next_poll_at,
         **due_by(finished.due_trigger),
     }
     if finished.renamed_to is not None:
-        changes |= {"source.repository": finished.renamed_to.model_dump(), "repository_key": finished.renamed_to.key}
+        changes |= dotted("source.repository", finished.renamed_to.model_dump())
+        changes["repository_key"] = finished.renamed_to.key
     if finished.encrypted_token is not None:
         changes["source.encrypted_token"] = finished.encrypted_token
     return changes
@@ -322,6 +323,15 @@ def _outcome(finished: Finished) -> Document:
 def _token_seen(finished: Finished) -> dict[str, str | None]:
     """What the source's token must still be, where it is replaced."""
     return {} if finished.encrypted_token is None else {"encrypted_token": finished.project.source.encrypted_token}
+
+
+def _state_changes(before: SyncState, after: SyncState) -> Document:
+    """The fields of a project's state, each by its own name."""
+    changes = dotted("state", after.model_dump(exclude={"last_sync"}))
+    if after.last_sync is None or before.last_sync is None or after.last_sync.id != before.last_sync.id:
+        return {**changes, "state.last_sync": None if after.last_sync is None else after.last_sync.model_dump()}
+    # The same record, into which an unchanged poll was folded.
+    return {**changes, **dotted("state.last_sync", after.last_sync.model_dump())}
 
 
 def _end(now: datetime) -> datetime:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from bson import ObjectId
 from pymongo.errors import BulkWriteError, DuplicateKeyError
@@ -15,7 +15,7 @@ from benchmark_manager.models.problem import Verdict
 from benchmark_manager.models.revision import Revision, RevisionKind, unrecorded_revision
 from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
-from benchmark_manager.stores.problems import Problems, ProblemStore, problems_in
+from benchmark_manager.stores.problems import APART, Problems, ProblemStore, problems_in
 from benchmark_manager.stores.revisions import RevisionStore
 
 _NOUN: Final = "modified file"
@@ -23,6 +23,12 @@ _FIELDS: Final = ("path", "_id")
 _BATCH: Final = 1000
 _DUPLICATE_KEY: Final = 11000
 _UNREAD: Final[Mapping[str | None, Problems]] = {}
+#: Whatever writes a file writes its revision as well.
+RECORDED: Final[Mapping[str, Any]] = {"recorded": True}
+#: The fields of this version, those of the trash included; all others are carried as they are.
+_KNOWN: Final = (ModifiedFile.model_fields.keys() - {"id", "kept"}) | {
+    *("_id", "path", "deleted_at", "deleted_by", "reset_id"),
+}
 
 
 class ModifiedFileStore:
@@ -90,8 +96,15 @@ class ModifiedFileStore:
             ConflictError: `name_taken`.
         """
         [stored] = await with_stored_problems(self._problems, [after])
+        former, document = modified_document(before), modified_document(stored)
+        changes = {name: value for name, value in document.items() if former.get(name) != value}
+        update: Document = {"$set": {**changes, **RECORDED}}
+        if "problems_id" not in document:
+            update["$unset"] = {"problems_id": ""}
+        # A document of version 0.1.0 has its problems inside.
+        update["$set"]["problems"] = APART
         try:
-            await self._files.replace_one({"_id": ObjectId(after.id)}, modified_document(stored), session=session)
+            await self._files.update_one({"_id": ObjectId(after.id)}, update, session=session)
         except DuplicateKeyError:
             raise _name_taken(after) from None
         made = Revision.of(after, what, at=after.updated_at, by=after.updated_by)
@@ -167,19 +180,20 @@ def modified_document(file: ModifiedFile) -> Document:
     """The document of a file whose problems are stored; without `problems_id` where there are none."""
     left_out = {"id", "problems", *(("problems_id",) if file.problems_id is None else ())}
     return {
+        **file.kept,
         **file.model_dump(exclude=left_out),
         "_id": ObjectId(file.id),
         "project_id": ObjectId(file.project_id),
         "original_file_id": ObjectId(file.original_file_id),
         "path": file.path,
-        # Whatever writes a file writes its revision as well.
-        "recorded": True,
+        "problems": APART,
+        **RECORDED,
     }
 
 
 def modified_file(document: Document, problems: Mapping[str | None, Problems] = _UNREAD) -> ModifiedFile:
     """The file of a document; `problems` are those stored apart, by id, where they were read."""
-    apart = {"id", "recorded", "problems", "problems_id"}
+    apart = {"id", "recorded", "problems", "problems_id", "kept"}
     values = {name: document[name] for name in ModifiedFile.model_fields.keys() - apart}
     values |= {
         "id": str(document["_id"]),
@@ -188,5 +202,6 @@ def modified_file(document: Document, problems: Mapping[str | None, Problems] = 
         "problems": problems_in(document, problems),
         "problems_id": document.get("problems_id"),
         "recorded": document.get("recorded", False),
+        "kept": {name: document[name] for name in document.keys() - _KNOWN},
     }
     return ModifiedFile(**values)

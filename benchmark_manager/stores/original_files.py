@@ -4,22 +4,23 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from bson import ObjectId
 from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 
 from benchmark_manager.domain.tree_changes import StoredFile, TreeChanges, UpstreamFile
 from benchmark_manager.errors import NotFoundError
-from benchmark_manager.models.modified_file import Drift
-from benchmark_manager.models.original_file import FileEntry, FileType, OriginalFile
+from benchmark_manager.models.modified_file import drift_counts
+from benchmark_manager.models.original_file import FILE_TYPES, FileEntry, FileType, OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
-from benchmark_manager.models.problem import StoredVerdict
+from benchmark_manager.models.problem import VALIDITIES, StoredVerdict
 from benchmark_manager.models.project import ProjectStats
+from benchmark_manager.models.record import known_word
 from benchmark_manager.models.sync import SkippedFile
 from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
-from benchmark_manager.stores.problems import Problems, ProblemStore, problems_in
+from benchmark_manager.stores.problems import APART, Problems, ProblemStore, problems_in
 from benchmark_manager.stores.staged_changes import StagedChangeStore
 
 _NOUN: Final = "file"
@@ -171,7 +172,13 @@ class OriginalFileStore:
         fields = {"path": 1, "sha": 1, "file_type": 1, "removed_at": 1}
         cursor = self._files.find({"project_id": ObjectId(project_id)}, fields, session=session)
         return [
-            StoredFile(str(d["_id"]), d["path"], d["sha"], d["file_type"], removed=d["removed_at"] is not None)
+            StoredFile(
+                str(d["_id"]),
+                d["path"],
+                d["sha"],
+                known_word(d["file_type"], FILE_TYPES, "config"),
+                removed=d["removed_at"] is not None,
+            )
             async for d in cursor
         ]
 
@@ -302,15 +309,17 @@ def _by_project(rows: Iterable[Document]) -> dict[str, dict[Any, int]]:
     return found
 
 
-def _stats(kinds: Mapping[str, int], drifts: Mapping[Drift, int]) -> ProjectStats:
-    config, job = kinds.get("config", 0), kinds.get("job", 0)
+def _stats(kinds: Mapping[str, int], drifts: Mapping[str, int]) -> ProjectStats:
+    job, removed = kinds.get("job", 0), kinds.get("removed", 0)
+    # Types that this version does not know are read as config.
+    config = sum(kinds.values()) - job - removed
     return ProjectStats(
         original_files=config + job,
         config_files=config,
         job_files=job,
         modified_files=sum(drifts.values()),
-        modified_files_by_drift={**dict.fromkeys(get_args(Drift), 0), **drifts},
-        removed_files=kinds.get("removed", 0),
+        modified_files_by_drift=drift_counts(drifts),
+        removed_files=removed,
     )
 
 
@@ -320,8 +329,8 @@ def _entry(document: Document, variants: int) -> FileEntry:
     return FileEntry(
         id=str(document["_id"]),
         path=document["path"],
-        file_type=document["file_type"],
-        validity=document["validity"],
+        file_type=known_word(document["file_type"], FILE_TYPES, "config"),
+        validity=known_word(document["validity"], VALIDITIES, "invalid"),
         errors=errors,
         warnings=document.get("warnings", len(inside) - errors),
         variants=variants,
@@ -346,15 +355,15 @@ def _content(new: UpstreamFile, verdict: StoredVerdict) -> Document:
         "validity": verdict.validity,
         "errors": verdict.errors,
         "warnings": verdict.warnings,
+        "problems": APART,
         # Left out where there are none, so that the index holds no entry for most files.
         **({} if verdict.problems_id is None else {"problems_id": verdict.problems_id}),
     }
 
 
 def _rewritten(content: Document) -> Document:
-    """The update that stores another content; version 0.1.0 kept `problems` inside the documents of files."""
-    absent = {"problems", "problems_id"} - content.keys()
-    return {"$set": content, "$unset": dict.fromkeys(sorted(absent), "")}
+    """The update that stores another content."""
+    return {"$set": content} if "problems_id" in content else {"$set": content, "$unset": {"problems_id": ""}}
 
 
 def original_file(

@@ -23,6 +23,10 @@ from benchmark_manager.stores.sweeping import FRESH, sweep
 
 Problems = tuple[Problem, ...]
 
+#: What stands as `problems` in the document of a file whose problems are stored apart. Version 0.1.0, which may serve
+#: beside this one during an update, needs something there that it can go through; its own documents hold a list.
+APART: Final[Mapping[str, Any]] = {}
+
 _JSON: Final = TypeAdapter(Problems)
 _DUPLICATE_KEY: Final = 11000
 _BATCH_DOCUMENTS: Final = 1000
@@ -129,7 +133,7 @@ class ProblemStore:
 def problems_in(document: Mapping[str, Any], stored: Mapping[str | None, Problems]) -> Problems:
     """The problems of a file's document: stored apart, or inside it as version 0.1.0 wrote it."""
     inside = document.get("problems")
-    if inside is not None:
+    if isinstance(inside, list):
         return tuple(Problem(**problem) for problem in inside)
     return stored.get(document.get("problems_id"), ())
 

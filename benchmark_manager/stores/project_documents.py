@@ -1,6 +1,7 @@
 """Projects as documents, for the stores which share their collection."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from bson import ObjectId
 
@@ -15,6 +16,11 @@ _RANKS: Final[dict[SyncTrigger, int]] = {"manual": 0, "webhook": 1, "poll": 2}
 def due_by(trigger: SyncTrigger) -> Document:
     """The fields which say why a project is due, and thereby before which others."""
     return {"due_trigger": trigger, "due_rank": _RANKS[trigger]}
+
+
+def dotted(name: str, fields: Mapping[str, Any]) -> Document:
+    """The fields of an embedded document, to be set one by one: it may have more than this version knows."""
+    return {f"{name}.{field}": value for field, value in fields.items()}
 
 
 def project_document(project: Project) -> Document:

@@ -11,11 +11,12 @@ from pymongo.errors import DuplicateKeyError
 from benchmark_manager.domain.push_events import due_after_push
 from benchmark_manager.errors import ConflictError, NotFoundError, StaleError
 from benchmark_manager.models.page import Page, PageRequest
-from benchmark_manager.models.project import Project, RepositoryAddress, Standing, SyncStatus, Totals
+from benchmark_manager.models.project import SYNC_STATUSES, Project, RepositoryAddress, Standing, SyncStatus, Totals
+from benchmark_manager.models.record import known_word
 from benchmark_manager.models.sync import SyncTrigger
 from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session, object_id
 from benchmark_manager.stores.paging import behind, encode_cursor
-from benchmark_manager.stores.project_documents import due_by, project_document, project_of
+from benchmark_manager.stores.project_documents import dotted, due_by, project_document, project_of
 from benchmark_manager.stores.releases import ReleaseStore
 
 #: A deleted project's id is remembered this long: no transaction that began before the deletion lives longer.
@@ -47,13 +48,6 @@ class ProjectStore:
             await self._projects.insert_one(project_document(project))
         except DuplicateKeyError:
             raise _name_taken(project.name) from None
-
-    async def complete(self) -> None:
-        """Add what documents of an earlier version lack; without it they would never be due."""
-        async for row in self._projects.find({"due_rank": {"$exists": False}}):
-            document = project_document(project_of(row))
-            added = {name: document[name] for name in ("due_rank", "credential")}
-            await self._projects.update_one({"_id": row["_id"], "due_rank": {"$exists": False}}, {"$set": added})
 
     async def now(self) -> datetime:
         """The clock by which projects fall due and leases run: the database's."""
@@ -87,8 +81,11 @@ class ProjectStore:
         paused = {"$eq": ["$paused", True]}
         group: Document = {"_id": "$state.status", "count": {"$sum": 1}, "paused": {"$sum": {"$cond": [paused, 1, 0]}}}
         rows = await (await self._projects.aggregate([{"$group": group}])).to_list()
-        by_status = {row["_id"]: row["count"] for row in rows}
-        counts = {name: by_status.get(name, 0) for name in get_args(Standing)}
+        counts: dict[Standing, int] = dict.fromkeys(get_args(Standing), 0)
+        for row in rows:
+            status = known_word(row["_id"], SYNC_STATUSES, "unavailable")
+            if status != "running":
+                counts[status] += row["count"]
         return counts | {"paused": sum(row["paused"] for row in rows)}
 
     async def replace(self, project: Project, before: Project, *, reschedule: bool, forget_upstream: bool) -> None:
@@ -106,6 +103,8 @@ class ProjectStore:
         key = object_id(project.id, _NOUN)
         document = project_document(project)
         changes = {name: document[name] for name in _SETTINGS}
+        source = document["source"]
+        changes |= dotted("source.repository", source.pop("repository")) | dotted("source", source)
         seen = {}
         if reschedule:
             changes |= {"next_poll_at": project.next_poll_at, **due_by(project.due_trigger)}
@@ -261,6 +260,9 @@ class ProjectStore:
         }
         rows = await (await self._projects.aggregate([{"$group": group}])).to_list()
         planned = [row["next"] for row in rows if row["next"] < _NEVER]
+        by_status: dict[SyncStatus, int] = dict.fromkeys(get_args(SyncStatus), 0)
+        for row in rows:
+            by_status[known_word(row["_id"], SYNC_STATUSES, "unavailable")] += row["count"]
         buried = [row["_id"] async for row in self._deleted.find({}, {"_id": 1})]
         alive: Document = {"project_id": {"$nin": buried}} if buried else {}
         files = self._database.collection("files")
@@ -268,7 +270,7 @@ class ProjectStore:
             projects=sum(row["count"] for row in rows),
             original_files=await files.count_documents({**alive, "removed_at": None}),
             modified_files=await self._database.collection("modified_files").count_documents(alive),
-            projects_by_sync_status=dict.fromkeys(get_args(SyncStatus), 0) | {row["_id"]: row["count"] for row in rows},
+            projects_by_sync_status=dict(by_status),
             projects_paused=sum(row["paused"] for row in rows),
             next_poll_at=min(planned, default=None),
             projects_due=sum(row["due"] for row in rows),
@@ -279,7 +281,6 @@ _SETTINGS: Final = (
     *(
         "name",
         "name_key",
-        "source",
         "repository_key",
         "credential",
         "polling_interval",

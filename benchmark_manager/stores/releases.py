@@ -1,7 +1,7 @@
 """Releases, their makings, and the files of each in documents of bounded size."""
 
 import bisect
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -52,8 +52,14 @@ class ReleaseStore:
             await self._remove(row["digest"], session)
             row = None
         first = row is None
-        row = _new_document(draft, digest, provenance, files) if row is None else _made_again(row, draft)
-        await self._releases.replace_one({"digest": row["digest"]}, row, upsert=True, session=session)
+        if row is None:
+            row = _new_document(draft, digest, provenance, files)
+            update: Document = {"$setOnInsert": row}
+        else:
+            again = _made_again(row, draft)
+            update = {"$set": again}
+            row = {**row, **again}
+        await self._releases.update_one({"digest": row["digest"]}, update, upsert=True, session=session)
         await self._makings.insert_one(_making_document(draft, row, provenance), session=session)
         known = {"digest": row["digest"], "provenance": provenance}
         if await self._files.find_one(known, {"_id": 1}, session=session) is None:
@@ -149,6 +155,16 @@ class ReleaseStore:
                 return ReleaseFile(**row)
         raise NotFoundError("release file", path)
 
+    async def every(self) -> AsyncIterator[Release]:
+        """All releases, those included which await sweeping."""
+        async for row in self._releases.find({}):
+            yield _release(row)
+
+    async def provenances(self, release: Release) -> list[str]:
+        """The names of all origins that the release's files are kept with."""
+        found: list[str] = await self._files.distinct("provenance", {"digest": _digits(release.digest)})
+        return found
+
     async def change(self, release: Release, session: Session) -> None:
         """Store its name, description, whether it is pinned, and its revision.
 
@@ -217,7 +233,6 @@ def _made_again(row: Mapping[str, Any], draft: ReleaseDraft) -> Document:
     project_id = ObjectId(draft.project_id)
     pins = draft.pinned and not row["pinned"]
     return {
-        **row,
         "project_ids": [*row["project_ids"], *([] if project_id in row["project_ids"] else [project_id])],
         "pinned": row["pinned"] or draft.pinned,
         "revision": row["revision"] + pins,

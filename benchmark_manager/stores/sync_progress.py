@@ -21,7 +21,7 @@ class SyncProgressStore:
     async def put(self, project_id: str, fence: int, progress: SyncProgress) -> None:
         key = ObjectId(project_id)
         document = {**progress.model_dump(), "project_id": key, "fence": fence}
-        await self._progress.replace_one({"_id": key}, document, upsert=True)
+        await self._progress.update_one({"_id": key}, {"$set": document}, upsert=True)
 
     async def get(self, project_id: str, fence: int) -> SyncProgress | None:
         """What the sync under this fence told last, if it has told anything yet."""

@@ -8,6 +8,7 @@ from bson import ObjectId
 from pymongo import InsertOne, UpdateOne
 
 from benchmark_manager.errors import NotFoundError
+from benchmark_manager.models.modified_file import drift_counts
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.sync import DriftMoment, Sync, SyncOutcome, SyncTrigger
 from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session, object_id
@@ -15,6 +16,7 @@ from benchmark_manager.stores.paging import behind, encode_cursor
 
 _NOUN: Final = "sync"
 _NEWEST_FIRST: Final = -1
+_BY_DRIFT: Final = "modified_files_by_drift"
 
 
 class SyncStore:
@@ -98,7 +100,7 @@ class SyncStore:
         }
         fields = {"finished_at": 1, "modified_files_by_drift": 1}
         rows = self._syncs.find(match, fields).sort([("started_at", -1), ("_id", -1)]).limit(limit)
-        return [DriftMoment(when=row["finished_at"], counts=row["modified_files_by_drift"]) async for row in rows]
+        return [DriftMoment(when=row["finished_at"], counts=drift_counts(row[_BY_DRIFT])) async for row in rows]
 
     async def purge(self, before: datetime, keep: int) -> int:
         """Delete the syncs which finished earlier and, of each project, all but the newest `keep`; returns how many.
@@ -186,4 +188,6 @@ def _sync(document: dict[str, Any]) -> Sync:
     # What a former version did not know yet has a default.
     names = Sync.model_fields.keys() - {"id", "project_id"}
     values = {name: document[name] for name in names if name in document}
+    if values.get(_BY_DRIFT) is not None:
+        values[_BY_DRIFT] = drift_counts(values[_BY_DRIFT])
     return Sync(id=str(document["_id"]), project_id=str(document["project_id"]), **values)

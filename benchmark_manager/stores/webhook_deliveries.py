@@ -26,7 +26,9 @@ class WebhookDeliveryStore:
         if known is not None:
             return False
         # One that was forgotten may still be there: nothing deletes them to the second.
-        await self._deliveries.replace_one({"_id": delivery_id}, {"created_at": now}, upsert=True, session=session)
+        await self._deliveries.update_one(
+            {"_id": delivery_id}, {"$set": {"created_at": now}}, upsert=True, session=session
+        )
         return True
 
     async def purge(self, now: datetime) -> int:

@@ -113,6 +113,7 @@ SKIP: Final[Mapping[SkipReason, str]] = {
     "symlink": N_("a symbolic link"),
     "submodule": N_("a submodule"),
     "lfs_pointer": N_("a Git LFS pointer"),
+    "other": N_("a reason that only a newer version knows"),
 }
 
 #: What was just done, by the names that the note's cookie may hold.

@@ -12,7 +12,7 @@ from support.process import ROOT
 
 GUIDE = (ROOT / "docs/guides/command-line.md").read_text("utf-8")
 #: These run the service, and are told of elsewhere.
-SERVER = {"serve", "demo", "rotate-key", "version", "webhook test"}
+SERVER = {"serve", "demo", "rotate-key", "backup", "restore", "version", "webhook test"}
 
 
 def commands(group: Any = None, prefix: str = "") -> dict[str, Any]:
