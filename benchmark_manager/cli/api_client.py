@@ -18,6 +18,7 @@ from benchmark_manager.cli.failures import RefusedError, UnreachableError, Wrong
 from benchmark_manager.cli.progress_watch import ProgressWatch
 from benchmark_manager.cli.shapes import PROBLEM, Shape, fits
 from benchmark_manager.domain.content_codings import ACCEPTED, is_readable
+from benchmark_manager.domain.json_size import counted_values
 
 Json = dict[str, Any]
 #: Of a query; None leaves it out.
@@ -197,9 +198,11 @@ class Api:
         return self._json(answer, shape, _Budget())
 
     def _json(self, answer: httpx.Response, shape: Shape, budget: _Budget) -> Any:  # noqa: ANN401 -- of that shape
-        budget.values -= sum(answer.content.count(mark) for mark in (b",", b"[", b"{"))
-        if budget.values < 0:
-            raise self._stranger(f"it answers with over {MAX_VALUES} values")
+        before = budget.values
+        for most, _ in counted_values(answer.content):
+            budget.values = before - most
+            if budget.values < 0:
+                raise self._stranger(f"it answers with over {MAX_VALUES} values")
         value = _parsed(answer.content)
         if not fits(value, shape):
             raise self._stranger(f"it answers {answer.status_code} without the JSON that was to come")

@@ -10,6 +10,8 @@ from benchmark_manager.github import graphql, protocol
 from benchmark_manager.github.credentials import Credential
 from benchmark_manager.github.graphql import CommitPlace, NamedRefs, PlaceQuestion
 from benchmark_manager.github.requests import (
+    MAX_LISTING,
+    MAX_LISTING_VALUES,
     Connection,
     NoGraphQLError,
     Reply,
@@ -176,7 +178,7 @@ class RepositoryClient:
 
     async def _tree_reply(self, sha: str, *, recursive: bool) -> Reply:
         path = protocol.repository_path(self.repository, "git", "trees", sha) + ("?recursive=1" if recursive else "")
-        return await self.requests.get(path, kind="listing")
+        return await self.requests.get(path, kind="listing", max_bytes=MAX_LISTING, max_values=MAX_LISTING_VALUES)
 
     async def blob(self, sha: str, size: int) -> bytes:
         """The bytes whose git object id is `sha`; bytes of any other id are never returned."""
