@@ -5,7 +5,7 @@ REST API" and the reference of the commits, git database and repositories endpoi
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -146,7 +146,20 @@ class RepositoryInfo(_Answer):
 _COMMITS: Final = TypeAdapter(Annotated[tuple[CommitInfo, ...], Field(fail_fast=True)])
 _HEADS: Final = TypeAdapter(Annotated[tuple[_Head, ...], Field(fail_fast=True)])
 
+_ENTRIES: Final = TypeAdapter(Annotated[tuple[TreeEntry, ...], Field(fail_fast=True)])
+
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
+
+#: Where the list of a listing begins, and one of its entries with what follows it.
+_TREE: Final = re.compile(rb'"tree"\s*+:\s*+\[')
+_ENTRY: Final = re.compile(
+    rb'\s*+(\{[^{}\[\]"]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^{}\[\]"]*+)*+\})\s*+([,\]])', re.DOTALL
+)
+#: A shorter listing is parsed at once, bytes; a longer one so many entries at once.
+_SHORT_LISTING: Final = 1024 * 1024
+_ENTRIES_AT_ONCE: Final = 2000
+#: Stands for the entries while the rest is parsed: if it is all of the tree, they are the tree's.
+_MARK: Final = b'{"path":"","mode":"mark","type":"tree","sha":"%b"}' % (b"0" * 40)
 
 
 class GarbledAnswerError(Exception):
@@ -185,6 +198,50 @@ def parse_json(body: bytes, shape: type[AnswerT]) -> AnswerT:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "the body"
         raise GarbledAnswerError(f"{place}: {first['msg']}") from None
+
+
+def parse_tree(body: bytes) -> Generator[None, None, Tree]:
+    """Return a listing, in steps: 100,000 entries at once would hold the event loop for 0.2 s.
+
+    Raises:
+        GarbledAnswerError: it is none.
+    """
+    found = _TREE.search(body) if len(body) > _SHORT_LISTING else None
+    if found is None:
+        return parse_json(body, Tree)
+    entries: list[TreeEntry] = []
+    end = found.end()
+    for batch, last in _batches(body, found.end()):
+        try:
+            entries += _ENTRIES.validate_json(b"[%b]" % b",".join(batch))
+        except ValidationError:
+            raise GarbledAnswerError("an entry of the tree has another shape") from None
+        end = last
+        yield
+    if not entries or body[end - 1 : end] != b"]":
+        # There are none, or they hold more than GitHub's do.
+        return parse_json(body, Tree)
+    rest = parse_json(b"%b%b]%b" % (body[: found.end()], _MARK, body[end:]), Tree)
+    if len(rest.tree) != 1 or rest.tree[0].mode != "mark":
+        # The list was another member's.
+        return parse_json(body, Tree)
+    return rest.model_copy(update={"tree": tuple(entries)})
+
+
+def _batches(body: bytes, start: int) -> Iterator[tuple[list[bytes], int]]:
+    """Texts of entries from `start` on, and where what follows the last one begins."""
+    batch: list[bytes] = []
+    at = start
+    while (entry := _ENTRY.match(body, at)) is not None:
+        batch.append(entry[1])
+        at = entry.end()
+        if entry[2] == b"]":
+            break
+        if len(batch) >= _ENTRIES_AT_ONCE:
+            yield batch, at
+            batch = []
+    if batch:
+        yield batch, at
 
 
 def parse_commits(body: bytes) -> tuple[CommitInfo, ...]:

@@ -2,6 +2,7 @@
 
 import copy
 import gzip
+import itertools
 import json
 import random
 import zlib
@@ -15,6 +16,7 @@ from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.errors import GitHubError
 from benchmark_manager.github import protocol
 from benchmark_manager.github.client import RepositoryClient
+from benchmark_manager.github.listing import FolderLister
 from benchmark_manager.github.protocol import GarbledAnswerError, check_download_address, rate_limit
 from benchmark_manager.github.requests import NoGraphQLError, PassingFailureError
 from github_test_server import Repository
@@ -119,7 +121,12 @@ async def test_a_value_of_another_type_anywhere_is_refused_or_harmless(name: str
     path, call = CALLS[name]
     faults = known.hub.server.faults
     bodies: list[bytes] = []
-    faults.add(Changed(lambda body: bodies.append(body) or body), path=path)  # type: ignore[func-returns-value]
+
+    def noted(body: bytes) -> bytes:
+        bodies.append(body)
+        return body
+
+    faults.add(Changed(noted), path=path)
     right = await call(known.client(), known)
     answer = json.loads(bodies[0])
     chosen = random.Random(name)  # noqa: S311 -- which values are tried is no secret
@@ -265,3 +272,65 @@ async def test_a_redirect_to_this_machine_is_not_followed(
     with pytest.raises(PassingFailureError, match="an address of this machine"):
         await requests.once(download)
     assert asked
+
+
+# Listings as long as GitHub's longest
+
+
+def listing_of(entries: list[dict[str, Any]], **members: Any) -> bytes:
+    return json.dumps({"sha": "1" * 40, "url": "u", "tree": entries, "truncated": False, **members}).encode()
+
+
+def entry(path: str, **members: Any) -> dict[str, Any]:
+    url = "https://api.github.com/repos/acme/benchmarks/git/blobs/" + "1" * 40
+    return {"path": path, "mode": "100644", "type": "blob", "sha": "1" * 40, "size": 1000, "url": url, **members}
+
+
+def in_steps(body: bytes) -> tuple[protocol.Tree, int]:
+    steps = protocol.parse_tree(body)
+    for number in itertools.count():
+        try:
+            next(steps)
+        except StopIteration as done:
+            return done.value, number
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [entry(f"config/{number}.yaml") for number in range(5000)],
+        [entry(f'a"]}},{{["\\{number}', size=None) for number in range(5000)],
+        [entry(f"{number} größe \U0001f389 \x7f") for number in range(5000)],
+        [entry(f"{number}", more=[{"tree": [1]}]) for number in range(5000)],
+        [],
+    ],
+    ids=["plain", "quotes and brackets", "letters", "nested members", "none"],
+)
+def test_a_listing_in_steps_is_the_same_as_at_once(entries: list[dict[str, Any]]) -> None:
+    for body in (
+        listing_of(entries),
+        listing_of(entries, x=" " * 2 * MB),
+        json.dumps(json.loads(listing_of(entries, x=" " * 2 * MB)), indent=1, sort_keys=True).encode(),
+        listing_of([], x={"tree": entries}, y=" " * 2 * MB),
+        b'{"x": {"tree": [%b]}, ' % json.dumps(entry("x")).encode() + listing_of(entries, x=" " * 2 * MB)[1:],
+    ):
+        assert in_steps(body)[0] == protocol.parse_json(body, protocol.Tree)
+
+
+def test_a_long_listing_is_parsed_in_steps() -> None:
+    assert in_steps(listing_of([entry(str(number)) for number in range(20_000)]))[1] >= 10
+    with pytest.raises(GarbledAnswerError):
+        in_steps(listing_of([entry(str(number)) for number in range(20_000)] + [entry("x", sha=7)]))
+
+
+async def test_a_listing_of_100_000_entries_does_not_hold_the_event_loop(known: Known) -> None:
+    body = json.dumps(
+        {"sha": known.tree, "truncated": False, "tree": [entry(f"vllm/{number}.yaml") for number in range(100_000)]}
+    ).encode()
+    known.hub.server.faults.add(Status(200, body), path="/git/trees/", times=None)
+    async with longest_stall() as watch:
+        listing = await FolderLister().by_folder(known.client(), {"config": known.tree})
+    assert len(listing.entries) == 100_000
+    assert listing.entries["config/vllm/7.yaml"].path == "config/vllm/7.yaml"
+    assert watch.longest < LONGEST
