@@ -19,7 +19,7 @@ from benchmark_manager.domain.json_size import counted_values
 #: A release of 100,000 chosen files has 200,000 in this way of counting, the most of all.
 MAX_VALUES: Final = 250_000
 #: Lists and objects, which cost more where they are nested.
-MAX_CONTAINERS: Final = 100_000
+MAX_CONTAINERS: Final = 50_000
 
 
 class BoundedBody(APIRoute):

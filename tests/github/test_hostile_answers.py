@@ -23,7 +23,7 @@ from github_test_server import Repository
 from github_test_server.answers import Answer
 from github_test_server.faults import Redirect, Status
 from support.hub import Hub
-from support.stalls import LONGEST, longest_stall
+from support.stalls import LONGEST_STALL, LoopWatch
 
 TOKEN: Final = "ghp_test"
 #: What a JSON value may be instead.
@@ -175,11 +175,11 @@ async def test_no_answer_holds_the_event_loop(name: str, known: Known) -> None:
     # The server's own work is done in another thread, and would be taken for the client's: it only sends.
     known.hub.server.faults.add(Status(200, body), path=path, times=None)
     client = known.client()
-    async with longest_stall() as watch:
+    with LoopWatch() as watch:
         found = await outcome(ask(client, known))
     assert found is None or isinstance(found, Exception)
     assert len(str(found)) < 500
-    assert watch.longest < LONGEST
+    assert watch.longest < LONGEST_STALL
 
 
 async def test_an_answer_which_unpacks_a_thousandfold_is_refused(known: Known) -> None:
@@ -189,10 +189,10 @@ async def test_an_answer_which_unpacks_a_thousandfold_is_refused(known: Known) -
         known.hub.server.faults.clear()
         fault = Status(200, body, {"Content-Encoding": codings})
         known.hub.server.faults.add(fault, path="/git/trees/", times=None)
-        async with longest_stall() as watch:
+        with LoopWatch() as watch:
             found = await outcome(known.client().tree(known.tree, recursive=True))
         assert isinstance(found, GitHubError)
-        assert watch.longest < LONGEST
+        assert watch.longest < LONGEST_STALL
 
 
 async def test_of_an_error_only_the_beginning_is_read(known: Known) -> None:
@@ -329,8 +329,8 @@ async def test_a_listing_of_100_000_entries_does_not_hold_the_event_loop(known: 
         {"sha": known.tree, "truncated": False, "tree": [entry(f"vllm/{number}.yaml") for number in range(100_000)]}
     ).encode()
     known.hub.server.faults.add(Status(200, body), path="/git/trees/", times=None)
-    async with longest_stall() as watch:
+    with LoopWatch() as watch:
         listing = await FolderLister().by_folder(known.client(), {"config": known.tree})
     assert len(listing.entries) == 100_000
     assert listing.entries["config/vllm/7.yaml"].path == "config/vllm/7.yaml"
-    assert watch.longest < LONGEST
+    assert watch.longest < LONGEST_STALL
