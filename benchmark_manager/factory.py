@@ -336,6 +336,7 @@ def build_services(
             secret=None if settings.webhook_secret is None else settings.webhook_secret.get_secret_value(),
             api_urls=settings.github_api_urls,
             wake=polling.wake,
+            workers=workers,
         ),
         housekeeping=Housekeeping(
             projects,

@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from benchmark_manager.api.http import ServicesDependency, json_resource, raw_content
+from benchmark_manager.api.json_bodies import BoundedBody
 from benchmark_manager.api.merge_shapes import DiffAnswer, VariantsAnswer, diff_answer, variants_answer
 from benchmark_manager.api.problems import NOT_MODIFIED, documented
 
-router = APIRouter(tags=["comparing"])
+router = APIRouter(tags=["comparing"], route_class=BoundedBody)
 
 
 @router.get(

@@ -3,12 +3,13 @@
 from fastapi import APIRouter, Request, Response
 
 from benchmark_manager.api.http import ActorDependency, IfMatchDependency, ServicesDependency, given_or, json_resource
+from benchmark_manager.api.json_bodies import BoundedBody
 from benchmark_manager.api.merge_shapes import MergeAnswer, RebaseRequest, merge_answer
 from benchmark_manager.api.modified_files import AllowInvalid
 from benchmark_manager.api.problems import NOT_MODIFIED, documented
 from benchmark_manager.api.shapes import ModifiedFileWithContent, modified_with_content
 
-router = APIRouter(prefix="/modified-files/{modified_file_id}", tags=["merging"])
+router = APIRouter(prefix="/modified-files/{modified_file_id}", tags=["merging"], route_class=BoundedBody)
 
 
 @router.get(

@@ -15,6 +15,7 @@ from benchmark_manager.api.http import (
     json_resource,
     raw_content,
 )
+from benchmark_manager.api.json_bodies import BoundedBody
 from benchmark_manager.api.problems import NOT_MODIFIED, documented
 from benchmark_manager.api.shapes import (
     ModifiedFileAnswer,
@@ -28,7 +29,7 @@ from benchmark_manager.api.shapes import (
 from benchmark_manager.models.modified_file import Drift
 from benchmark_manager.models.original_file import FileType
 
-router = APIRouter(tags=["modified files"])
+router = APIRouter(tags=["modified files"], route_class=BoundedBody)
 
 _FILES: Final[TypeAdapter[Any]] = TypeAdapter(list[ModifiedFileAnswer])
 _BODY: Final = (

@@ -14,6 +14,7 @@ from benchmark_manager.api.http import (
     next_page,
     raw_content,
 )
+from benchmark_manager.api.json_bodies import BoundedBody
 from benchmark_manager.api.problems import NOT_MODIFIED, documented
 from benchmark_manager.api.shapes import (
     OriginalFileAnswer,
@@ -25,7 +26,7 @@ from benchmark_manager.models.file_history import FileCommit
 from benchmark_manager.models.original_file import FileType
 from benchmark_manager.services.original_files import CONTENT_BUDGET
 
-router = APIRouter(prefix="/projects/{project_id}/files", tags=["original files"])
+router = APIRouter(prefix="/projects/{project_id}/files", tags=["original files"], route_class=BoundedBody)
 
 _FILES: Final[TypeAdapter[Any]] = TypeAdapter(list[OriginalFileAnswer])
 _COMMITS: Final = TypeAdapter(tuple[FileCommit, ...])

@@ -181,7 +181,9 @@ class ProblemDocument(BaseModel):
     status: int
     detail: str = Field(description="One sentence which says what to do.")
     code: str = Field(description="Stable, snake_case: what programs decide by.")
-    errors: list[FieldError] | None = Field(default=None, description="For input errors: the fields at fault.")
+    errors: list[FieldError] | None = Field(
+        default=None, description="For input errors: the fields at fault, at most 100."
+    )
     current_revision: int | None = Field(default=None, description="With `stale`: what is stored now.")
     problems: list[Problem] | None = Field(default=None, description="With `invalid_content`: where, and what.")
     conflicts: list[MergeConflict] | None = Field(
@@ -302,8 +304,8 @@ async def _invalid_request(_: Request, error: Exception) -> Response:
         place = broken["loc"][-1]
         return problem("malformed_json", f"The body is not JSON; check its syntax near character {place}.")
     # Never the input itself: it may be a token.
-    errors = [FieldError(field=_field(e["loc"]), message=_message(e)) for e in found]
-    count = "1 field is" if len(errors) == 1 else f"{len(errors)} fields are"
+    errors = [FieldError(field=_field(e["loc"]), message=_message(e)) for e in found[:_ERRORS_LISTED]]
+    count = "1 field is" if len(found) == 1 else f"{len(found)} fields are"
     listed = "; ".join(f"{e.field}: {e.message}" for e in errors[:5])
     return problem("invalid_request", f"{count} wrong: {listed}.", errors=errors)
 
@@ -316,6 +318,9 @@ def _field(location: tuple[int | str, ...]) -> str:
         parts = parts[:2]
     return ".".join(parts[1:] if len(parts) > 1 else parts)[:_LONGEST_FIELD]
 
+
+#: Fields at fault which are told: a repeated parameter of a query may be wrong thousands of times.
+_ERRORS_LISTED: Final = 100
 
 #: Characters of a field's name which are told: an unknown one may be as long as a body.
 _LONGEST_FIELD: Final = 200

@@ -13,6 +13,7 @@ from benchmark_manager.api.http import (
     json_list,
     json_resource,
 )
+from benchmark_manager.api.json_bodies import BoundedBody
 from benchmark_manager.api.problems import NOT_MODIFIED, documented, sync_problem
 from benchmark_manager.api.shapes import (
     ProjectAnswer,
@@ -28,7 +29,7 @@ from benchmark_manager.models.project import Project, Standing
 from benchmark_manager.models.sync import Sync, SyncOutcome, SyncProgress, SyncTrigger
 from benchmark_manager.services.projects import UNSET, ProjectFields
 
-router = APIRouter(prefix="/projects", tags=["projects"])
+router = APIRouter(prefix="/projects", tags=["projects"], route_class=BoundedBody)
 
 _PROJECTS: Final = TypeAdapter(list[ProjectAnswer])
 _SYNCS: Final = TypeAdapter(list[Sync])

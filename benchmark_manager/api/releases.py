@@ -18,6 +18,7 @@ from benchmark_manager.api.http import (
     json_resource,
     raw_content,
 )
+from benchmark_manager.api.json_bodies import BoundedBody
 from benchmark_manager.api.problems import NOT_MODIFIED, documented
 from benchmark_manager.api.release_shapes import (
     ComparisonAnswer,
@@ -50,7 +51,7 @@ class _AnyPath(Convertor[str]):
 
 register_url_convertor("any_path", _AnyPath())
 
-router = APIRouter(tags=["releases"])
+router = APIRouter(tags=["releases"], route_class=BoundedBody)
 
 _RELEASES: Final[TypeAdapter[Any]] = TypeAdapter(list[ReleaseAnswer])
 _FOUND: Final = ("release_not_found", "digest_too_short", "digest_ambiguous")

@@ -13,6 +13,7 @@ from benchmark_manager.api.http import (
     json_list,
     json_resource,
 )
+from benchmark_manager.api.json_bodies import BoundedBody
 from benchmark_manager.api.problems import NOT_MODIFIED, documented
 from benchmark_manager.api.revision_shapes import (
     RevisionAnswer,
@@ -22,7 +23,7 @@ from benchmark_manager.api.revision_shapes import (
 )
 from benchmark_manager.api.shapes import ModifiedFileWithContent, RestoreRequest, modified_with_content
 
-router = APIRouter(prefix="/modified-files/{modified_file_id}", tags=["revisions"])
+router = APIRouter(prefix="/modified-files/{modified_file_id}", tags=["revisions"], route_class=BoundedBody)
 
 _REVISIONS: Final[TypeAdapter[Any]] = TypeAdapter(list[RevisionAnswer])
 

@@ -66,6 +66,10 @@ class RequestBody(BaseModel):
         return value
 
 
+def _nothing() -> None:
+    return None
+
+
 class _ProjectFields(RequestBody):
     github_token: SecretStr | None = Field(
         default=None,
@@ -107,16 +111,20 @@ class ProjectCreate(_ProjectFields):
 class ProjectUpdate(_ProjectFields):
     """What changes; fields that are not given stay as they are."""
 
-    name: ProjectName = Field(default="", description="Unique, regardless of case.", examples=["vLLM nightly"])
-    github_repo_url: str = Field(default="", max_length=2000, examples=["https://github.com/acme/benchmarks"])
+    # Factories: a plain default would be described as what a field becomes which is not given.
+    name: ProjectName = Field(default_factory=str, description="Unique, regardless of case.", examples=["vLLM nightly"])
+    github_repo_url: str = Field(default_factory=str, max_length=2000, examples=["https://github.com/acme/benchmarks"])
     github_token: SecretStr | None = Field(
-        default=None,
+        default_factory=_nothing,
         description="Write-only. null removes the project's own token, as does another repository without a new one.",
     )
-    config_folder: str = Field(default="", max_length=2000, examples=["config"])
-    job_folder: str = Field(default="", max_length=2000, examples=["job"])
+    branch: str | None = Field(
+        default_factory=_nothing, description="null: the repository's default branch.", examples=["main"]
+    )
+    config_folder: str = Field(default_factory=str, max_length=2000, examples=["config"])
+    job_folder: str = Field(default_factory=str, max_length=2000, examples=["job"])
     polling_interval: int = Field(
-        default=0,
+        default_factory=int,
         strict=True,
         description="Seconds between polls: 10 to 604800, or 0 for manual syncs and webhooks only.",
         examples=[180],

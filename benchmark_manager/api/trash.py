@@ -13,6 +13,7 @@ from benchmark_manager.api.http import (
     json_list,
     json_resource,
 )
+from benchmark_manager.api.json_bodies import BoundedBody
 from benchmark_manager.api.problems import documented
 from benchmark_manager.api.revision_shapes import (
     TrashedFileAnswer,
@@ -27,7 +28,7 @@ from benchmark_manager.api.shapes import (
     modified_with_content,
 )
 
-router = APIRouter(tags=["trash"])
+router = APIRouter(tags=["trash"], route_class=BoundedBody)
 
 _TRASH: Final[TypeAdapter[Any]] = TypeAdapter(list[TrashedFileAnswer])
 _BODY: Final = ("malformed_json", "body_too_large", "unsupported_media_type", "invalid_request")

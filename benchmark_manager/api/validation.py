@@ -3,11 +3,12 @@
 from fastapi import APIRouter
 
 from benchmark_manager.api.http import ServicesDependency
+from benchmark_manager.api.json_bodies import BoundedBody
 from benchmark_manager.api.problems import documented
 from benchmark_manager.api.shapes import KubernetesCheckAnswer, ValidateRequest, ValidationAnswer
 from benchmark_manager.services.validation import Place
 
-router = APIRouter(tags=["validation"])
+router = APIRouter(tags=["validation"], route_class=BoundedBody)
 
 
 @router.post(

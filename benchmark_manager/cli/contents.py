@@ -1,6 +1,7 @@
 """Contents on their way from a person to the service: read exactly, edited, and never lost."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -9,6 +10,9 @@ from pathlib import Path
 
 from benchmark_manager.cli.failures import CommandError, WrongUsageError
 from benchmark_manager.errors import reason_of
+
+#: Characters of a file's name, each of which may take four bytes.
+_LONGEST_NAME = 60
 
 
 def read_content(source: str) -> str:
@@ -35,10 +39,12 @@ def _text(data: bytes, name: str) -> str:
 def keep(text: str, name: str) -> Path:
     """Write a text to a new file which nobody else reads, and which stays.
 
-    The file is called `name`, by whose ending editors know the language.
+    The file is called like `name`, by whose ending editors know the language.
     """
-    path = Path(tempfile.mkdtemp(prefix="benchmark-manager-")) / name
-    path.write_bytes(text.encode())
+    # The name may lead elsewhere: a server gave it.
+    last = re.sub(r"[^\w.+-]", "_", name.rpartition("/")[2])[-_LONGEST_NAME:]
+    path = Path(tempfile.mkdtemp(prefix="benchmark-manager-")) / (last.lstrip(".") or "content")
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
     return path
 
 

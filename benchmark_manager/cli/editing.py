@@ -3,7 +3,7 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx2 as httpx
 import typer
@@ -14,6 +14,7 @@ from benchmark_manager.cli.contents import edit, forget, keep, read_content
 from benchmark_manager.cli.failures import CommandError, RefusedError, is_refusal, tell
 from benchmark_manager.cli.lookup import find_variant
 from benchmark_manager.cli.options import AllowInvalid, AsJson, ContentFile, ProjectOption, Url, VariantArgument
+from benchmark_manager.cli.shapes import FINDING, VARIANT_WITH_CONTENT, fits
 
 
 def edit_variant(
@@ -41,7 +42,7 @@ def edit_variant(
             saved = session.save(None)
         else:
             saved = session.save_from_editor()
-        file = api.json(saved)
+        file = api.json(saved, VARIANT_WITH_CONTENT)
     if as_json:
         output.write_json(saved.text)
     elif file["revision"] == session.file["revision"]:
@@ -58,7 +59,7 @@ class _Session:
     def __init__(
         self, api: Api, path: str, answer: httpx.Response, *, description: str | None, allow_invalid: bool
     ) -> None:
-        self.file = api.json(answer)
+        self.file = api.json(answer, VARIANT_WITH_CONTENT)
         self._api = api
         self._path = path
         self._answer = answer
@@ -136,7 +137,8 @@ class _Session:
 
 def _show_problems(error: CommandError, place: Path) -> None:
     if isinstance(error, RefusedError):
-        for problem in error.problem.get("problems", ()):
+        problems: Any = error.problem.get("problems")
+        for problem in problems if fits(problems, [FINDING]) else ():
             output.say(output.problem_line(str(place), problem))
 
 

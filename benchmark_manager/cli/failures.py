@@ -18,6 +18,9 @@ from typer.core import TyperGroup
 
 #: What the answers of a proxy whose service is away, or of a service which is overtaxed, have as status.
 _PASSING: Final = frozenset({429, 502, 503, 504})
+#: Of a problem document: characters of a sentence, and fields at fault.
+_LONGEST_SHOWN: Final = 2000
+_ERRORS_SHOWN: Final = 20
 
 
 class CommandError(Exception):
@@ -41,7 +44,8 @@ class RefusedError(CommandError):
     """The service understood and said no; `problem` is its document, `text` the same to the byte."""
 
     def __init__(self, status: int, problem: Mapping[str, Any], text: str, *, retry_after: float | None = None) -> None:
-        super().__init__(str(problem["detail"]), str(problem["code"]), *_field_lines(problem))
+        detail, code = (_cut(str(problem[name])) for name in ("detail", "code"))
+        super().__init__(detail, code, *_field_lines(problem))
         self.status = status
         self.problem = problem
         self.text = text
@@ -54,9 +58,16 @@ class RefusedError(CommandError):
 
 def _field_lines(problem: Mapping[str, Any]) -> list[str]:
     """A line for each field at fault, unless the detail says the same."""
-    errors = problem.get("errors") or []
-    told = [(str(error.get("field")), str(error.get("message"))) for error in errors if isinstance(error, dict)]
-    return [f"  {field}: {message}" for field, message in told if message not in str(problem["detail"])]
+    errors = problem.get("errors")
+    rows = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    told = [(str(row.get("field")), str(row.get("message"))) for row in rows[:_ERRORS_SHOWN]]
+    lines = [f"  {_cut(field)}: {_cut(message)}" for field, message in told if message not in str(problem["detail"])]
+    more = len(rows) - len(told)
+    return [*lines, *([f"  ... and {more} more"] if more else [])]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def is_refusal(error: CommandError, code: str) -> bool:
@@ -115,5 +126,7 @@ def tell(error: CommandError) -> None:
 
 
 def printable(text: str) -> str:
-    """The text without what a terminal would obey: names come from repositories, which anybody may write."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    r"""Escape what a terminal would obey or hide, as `\x1b` or `\u202e`: anybody may write names and titles."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -6,6 +6,7 @@ from typing import Final
 
 from benchmark_manager.cli.api_client import Api, Json
 from benchmark_manager.cli.failures import CommandError, RefusedError, WrongUsageError, is_refusal
+from benchmark_manager.cli.shapes import FILE, PROJECT, TRASHED, VARIANT, Shape
 
 _ID: Final = re.compile(r"[0-9a-f]{24}", re.IGNORECASE)
 _LONGEST_PROJECT_NAME: Final = 200
@@ -32,10 +33,10 @@ def find_project(api: Api, reference: str) -> Json:
     Raises:
         CommandError: `project_not_found` or `project_ambiguous`.
     """
-    by_id = _by_id(api, "/projects", reference, "project_not_found")
+    by_id = _by_id(api, "/projects", reference, "project_not_found", PROJECT)
     if by_id is not None:
         return by_id
-    rows = api.rows("/projects", q=reference) if 0 < len(reference) <= _LONGEST_PROJECT_NAME else []
+    rows = api.rows("/projects", PROJECT, q=reference) if 0 < len(reference) <= _LONGEST_PROJECT_NAME else []
     return _the_one("project", reference, rows, ("name",))
 
 
@@ -46,10 +47,10 @@ def find_file(api: Api, project_id: str, reference: str) -> Json:
         CommandError: `file_not_found` or `file_ambiguous`.
     """
     path = f"/projects/{project_id}/files"
-    by_id = _by_id(api, path, reference, "file_not_found")
+    by_id = _by_id(api, path, reference, "file_not_found", FILE)
     if by_id is not None:
         return by_id
-    rows = api.rows(path, q=reference) if 0 < len(reference) <= _LONGEST_PATH else []
+    rows = api.rows(path, FILE, q=reference) if 0 < len(reference) <= _LONGEST_PATH else []
     return _the_one("file", reference, rows, ("path", "name"))
 
 
@@ -60,7 +61,7 @@ def find_variant(api: Api, project: str | None, reference: str) -> Json:
         CommandError: `variant_not_found`, `variant_ambiguous`, or what `find_project` raises.
         WrongUsageError: it is no id, and there is no project.
     """
-    by_id = _by_id(api, "/modified-files", reference, "modified_file_not_found")
+    by_id = _by_id(api, "/modified-files", reference, "modified_file_not_found", VARIANT)
     if by_id is not None:
         return by_id
     return _in_project(api, project, reference, "modified-files")
@@ -80,20 +81,20 @@ def _in_project(api: Api, project: str | None, reference: str, place: str) -> Js
         raise WrongUsageError(f"'{reference}' is no id; say with --project where it is.")
     path = f"/projects/{find_project(api, project)['id']}/{place}"
     if place == "trash":
-        rows = [row for row in api.rows(path) if row["id"] == reference.lower() or reference in row["path"]]
+        rows = [row for row in api.rows(path, TRASHED) if row["id"] == reference.lower() or reference in row["path"]]
         if len(rows) == 1:
             return rows[0]
     else:
-        rows = api.rows(path, q=reference) if 0 < len(reference) <= _LONGEST_PATH else []
+        rows = api.rows(path, VARIANT, q=reference) if 0 < len(reference) <= _LONGEST_PATH else []
     return _the_one("variant", reference, rows, ("path", "modified_name"))
 
 
-def _by_id(api: Api, collection: str, reference: str, missing: str) -> Json | None:
+def _by_id(api: Api, collection: str, reference: str, missing: str, shape: Shape) -> Json | None:
     """The resource of this id; None where the reference is no id of one, and may be a name."""
     if not _ID.fullmatch(reference):
         return None
     try:
-        found: Json = api.json(api.get(f"{collection}/{reference.lower()}"))
+        found: Json = api.json(api.get(f"{collection}/{reference.lower()}"), shape)
     except RefusedError as error:
         if is_refusal(error, missing):
             return None

@@ -7,6 +7,7 @@ import typer
 
 from benchmark_manager.cli.api_client import DEFAULT_URL, URL_VARIABLE, Api
 from benchmark_manager.cli.failures import CommandError
+from benchmark_manager.cli.shapes import PROJECT
 
 #: A person waits for the completion, and would rather have none, seconds.
 _COMPLETION_SECONDS: Final = 1.0
@@ -17,11 +18,12 @@ def complete_project(ctx: typer.Context, incomplete: str) -> list[str]:
     url = ctx.params.get("url") or os.environ.get(URL_VARIABLE) or DEFAULT_URL
     try:
         with Api(url, timeout=_COMPLETION_SECONDS) as api:
-            rows = api.json(api.get("/projects", q=incomplete[:200] or None), list)
+            rows = api.json(api.get("/projects", q=incomplete[:200] or None), [PROJECT])
     except CommandError:
         return []
-    names = [str(row.get("name")) for row in rows if isinstance(row, dict)]
-    return [name for name in names if name.startswith(incomplete)]
+    names = [str(row["name"]) for row in rows]
+    # A shell shows them as they are.
+    return [name for name in names if name.isprintable() and name.startswith(incomplete)]
 
 
 Url = Annotated[str, typer.Option("--url", help="The service's address.", envvar=URL_VARIABLE, show_default=True)]

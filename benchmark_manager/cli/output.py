@@ -1,6 +1,7 @@
 """What commands write: results to standard output, all else to standard error."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 #: Where nobody looks, no line is folded: whatever reads the table can rely on a row being a line.
 _WIDTH_OF_A_PIPE: Final = 100_000
 _KILO: Final = 1000
+#: Characters of a cell.
+_LONGEST_CELL: Final = 5000
+#: What a terminal obeys or hides. In JSON it stands within strings only, where an escape means the same.
+_UNSHOWN_IN_JSON: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
 _UNITS: Final = ("B", "kB", "MB", "GB")
 
 
@@ -25,20 +32,27 @@ def say(message: str) -> None:
 
 
 def write(text: str) -> None:
-    """Write a text to standard output as it is, to the byte."""
-    write_bytes(text.encode())
+    """Write a text to standard output, as `write_bytes` does."""
+    write_bytes(text.encode("utf-8", "backslashreplace"))
 
 
 def write_bytes(data: bytes) -> None:
+    """Write a content to standard output: to the byte, but for a terminal with what it would obey escaped."""
+    if sys.stdout.isatty():
+        lines = data.decode("utf-8", "backslashreplace").split("\n")
+        data = "\n".join(printable(line.replace("\t", "    ")) for line in lines).encode()
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 
 
 def write_json(told: object) -> None:
-    """The API's JSON: a text as it came, or the rows of all pages together."""
+    """Write the API's JSON: a text as it came, or the rows of all pages together."""
     text = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-    write(text if text.endswith("\n") else f"{text}\n")
+    escaped = _UNSHOWN_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    sys.stdout.flush()
+    sys.stdout.buffer.write((escaped if escaped.endswith("\n") else f"{escaped}\n").encode())
+    sys.stdout.buffer.flush()
 
 
 @contextmanager
@@ -59,9 +73,10 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for heading in columns:
-        shown.add_column(heading.lstrip(">"), justify="right" if heading.startswith(">") else "left", overflow="fold")
+        name = Text(_shown(heading.removeprefix(">")))
+        shown.add_column(name, justify="right" if heading.startswith(">") else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*(Text(printable(_cell(value))) for value in row))
+        shown.add_row(*(Text(_shown(_cell(value))) for value in row))
     _console().print(shown)
 
 
@@ -71,6 +86,10 @@ def fields(pairs: Sequence[tuple[str, object]]) -> None:
     width = max((len(name) for name, _ in told), default=0)
     for name, value in told:
         print(f"{name:{width}}  {printable(value)}")
+
+
+def _shown(cell: str) -> str:
+    return printable(cell if len(cell) <= _LONGEST_CELL else f"{cell[:_LONGEST_CELL]}...")
 
 
 def _cell(value: object) -> str:
@@ -136,7 +155,10 @@ def moment(timestamp: str | None) -> str:
     """A time of the API to the second, in UTC."""
     if timestamp is None:
         return ""
-    return datetime.fromisoformat(timestamp).strftime("%Y-%m-%d %H:%M:%SZ")
+    try:
+        return datetime.fromisoformat(timestamp).strftime("%Y-%m-%d %H:%M:%SZ")
+    except ValueError:
+        return timestamp
 
 
 def problem_line(place: str, problem: dict[str, Any]) -> str:
@@ -147,4 +169,7 @@ def problem_line(place: str, problem: dict[str, Any]) -> str:
 
 def value_at(values: Mapping[str, Any], key: str) -> str:
     """A value of a configuration as JSON in one line; nothing where there is none."""
-    return json.dumps(values[key], ensure_ascii=False) if key in values else ""
+    try:
+        return json.dumps(values[key], ensure_ascii=False) if key in values else ""
+    except RecursionError:
+        return "(too deep to show)"

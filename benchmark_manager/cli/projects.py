@@ -11,6 +11,7 @@ from benchmark_manager.cli.api_client import DEFAULT_URL, Json, connect
 from benchmark_manager.cli.failures import WrongUsageError
 from benchmark_manager.cli.lookup import find_project
 from benchmark_manager.cli.options import AsJson, ProjectArgument, Url
+from benchmark_manager.cli.shapes import FILE, PROJECT, PROJECT_DETAIL
 
 app = typer.Typer(name="projects", help="The repositories which the service copies.", no_args_is_help=True)
 
@@ -23,7 +24,7 @@ def list_projects(
 ) -> None:
     """List all projects by name."""
     with output.refusals_as_json(as_json), connect(url) as api:
-        rows = api.rows("/projects", q=query)
+        rows = api.rows("/projects", PROJECT, q=query)
     if as_json:
         output.write_json(rows)
         return
@@ -49,7 +50,7 @@ def show_project(project: ProjectArgument, url: Url = DEFAULT_URL, as_json: AsJs
     """Show one project, and how its last sync went."""
     with output.refusals_as_json(as_json), connect(url) as api:
         answer = api.get(f"/projects/{find_project(api, project)['id']}")
-        found = api.json(answer)
+        found = api.json(answer, PROJECT_DETAIL)
     if as_json:
         output.write_json(answer.text)
     else:
@@ -88,7 +89,7 @@ def add_project(
     body |= {field: value for field, value in given.items() if value is not None}  # type: ignore[misc]  # JSON
     with output.refusals_as_json(as_json), connect(url) as api:
         answer = api.send("POST", "/projects", body=body)
-        made = api.json(answer)
+        made = api.json(answer, PROJECT_DETAIL)
     if as_json:
         output.write_json(answer.text)
         return
@@ -109,7 +110,7 @@ def files(
     """List a project's original files by path."""
     with output.refusals_as_json(as_json), connect(url) as api:
         path = f"/projects/{find_project(api, project)['id']}/files"
-        rows = api.rows(path, q=query, file_type=file_type, include_removed="true" if removed else None)
+        rows = api.rows(path, FILE, q=query, file_type=file_type, include_removed="true" if removed else None)
     if as_json:
         output.write_json(rows)
         return

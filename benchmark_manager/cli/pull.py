@@ -43,6 +43,9 @@ def pull_release(
     patience: Annotated[
         float, typer.Option(help="Seconds for which what fails for now is tried again.", min=0, max=86_400)
     ] = 60.0,
+    max_size: Annotated[
+        int, typer.Option("--max-size", metavar="BYTES", help="Refuse a release whose files are more.", min=1)
+    ] = 10_000_000_000,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -51,12 +54,14 @@ def pull_release(
     The folder is put in place at once, when all is there and right; else it stays as it was. If it holds exactly this
     release already, nothing is done; with a whole digest, nobody is even asked.
 
+    A release may have 100,000 files of 15 MiB each, and --max-size bytes in all; more is refused.
+
     Exit code 3: what came is not what the digest names. Exit code 4: the service cannot be reached.
     """
     digits = digest_digits(digest)
     with output.refusals_as_json(as_json), _unwinding_when_terminated(), connect(url) as api:
         try:
-            pulled = _pull(api, digits, Place(to, force=force), Patience(patience, say=output.say))
+            pulled = _pull(api, digits, Place(to, force=force), Patience(patience, say=output.say), max_size)
         except OSError as error:
             place = error.filename or to
             raise CommandError(f"{place} cannot be written ({reason_of(error)}).", "cannot_write") from None
@@ -68,7 +73,8 @@ def pull_release(
         output.say(f"{pulled.directory} holds {pulled.digest} now: {output.files(pulled.files or 0)}.")
 
 
-def _pull(api: Api, digits: str, place: Place, patience: Patience) -> Pulled:
+def _pull(api: Api, digits: str, place: Place, patience: Patience, max_size: int) -> Pulled:
+    place.clear_leftovers()
     held = place.held_digits()
     if held is None:
         # Better now than after a long download.
@@ -78,11 +84,13 @@ def _pull(api: Api, digits: str, place: Place, patience: Patience) -> Pulled:
     sums = fetch_sums(api, digits, patience)
     digits = digits_of(sums)
     files = read_sums(sums)
+    # It may have 32 MB, which are of no more use.
+    del sums
     if held == digits:
         return Pulled(_PREFIX + digits, str(place.directory), "present", len(files))
     place.check_free(digits)
     with place.filled(digits) as folder, output.progress("fetching", by_bytes=True) as bar:
-        Download(api, digits, files, folder, patience=patience, on_bytes=bar.show).run()
+        Download(api, digits, files, folder, patience=patience, on_bytes=bar.show, max_size=max_size).run()
     return Pulled(_PREFIX + digits, str(place.directory), "pulled", len(files))
 
 

@@ -1,6 +1,7 @@
 """benchmark-manager variants rebase: bringing upstream's changes into a variant, and deciding conflicts."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from benchmark_manager.cli.contents import read_content
 from benchmark_manager.cli.failures import RefusedError, WrongUsageError, is_refusal
 from benchmark_manager.cli.lookup import find_variant
 from benchmark_manager.cli.options import AllowInvalid, AsJson, ContentFile, ProjectOption, Url, VariantArgument
+from benchmark_manager.cli.shapes import CONFLICTS, MERGE, VARIANT, fits
 
 _SIDES = ("base", "theirs", "mine")
 
@@ -57,11 +59,12 @@ def rebase_variant(
                 body=body,
             )
         except RefusedError as error:
-            if is_refusal(error, "merge_conflict") and not as_json:
-                _show_conflicts(error.problem["conflicts"])
-                error.lines = (*error.lines, _how_to_decide(found, error.problem["conflicts"]))
+            conflicts: Any = error.problem.get("conflicts")
+            if is_refusal(error, "merge_conflict") and not as_json and fits(conflicts, CONFLICTS):
+                _show_conflicts(conflicts)
+                error.lines = (*error.lines, _how_to_decide(found, conflicts))
             raise
-        rebased = api.json(answer)
+        rebased = api.json(answer, VARIANT)
     if as_json:
         output.write_json(answer.text)
     elif rebased["base_sha"] == found["base_sha"] and rebased["revision"] == found["revision"]:
@@ -107,14 +110,14 @@ def _preview(api: Api, found: Json, *, as_json: bool) -> None:
     if as_json:
         output.write_json(answer.text)
         return
-    merge = api.json(answer)
+    merge = api.json(answer, MERGE)
     if merge["outcome"] == "conflict":
         _show_conflicts(merge["conflicts"])
         output.say(_how_to_decide(found, merge["conflicts"]))
     elif merge["outcome"] == "nothing":
         output.say("There is nothing to bring in.")
     else:
-        output.write(merge["content"])
+        output.write(merge["content"] or "")
         output.say(f"It merges cleanly, by {'lines' if merge['outcome'] == 'text' else 'keys'}.")
 
 
@@ -141,7 +144,7 @@ def _side(conflict: Json, side: str) -> str:
 
 def _how_to_decide(found: Json, conflicts: Sequence[Json]) -> str:
     keyed = next((conflict["path"] for conflict in conflicts if conflict["path"] is not None), None)
-    example = "theirs" if keyed is None else f"'{keyed}=theirs'"
+    example = "theirs" if keyed is None else shlex.quote(f"{keyed}=theirs")
     return (
         f"Decide: benchmark-manager variants rebase {found['id']} --take {example}, or give the merged text by --file."
     )

@@ -1,28 +1,26 @@
 """A release's files, fetched into a folder of their own and held to their checksums as they come."""
 
 import hashlib
-import io
 import os
 import random
-import tarfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, Final, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import quote
 
-import httpx2 as httpx
-
-from benchmark_manager.cli.api_client import Api
+from benchmark_manager.cli.api_client import Api, Body
 from benchmark_manager.cli.failures import CommandError, DigestMismatchError, RefusedError
-from benchmark_manager.cli.sha256sums import digits_of
+from benchmark_manager.cli.release_unpacking import ArchiveError, members
+from benchmark_manager.cli.sha256sums import MAX_BYTES, Sums, digits_of, too_large
 
 Result = TypeVar("Result")
 #: Told with each piece of an answer: how many bytes of it have come, and will come, None if nobody knows.
 OnBytes = Callable[[int, int | None], None]
 
-_CHUNK: Final = 1 << 20
+#: Bytes of a file: MAX_FILE_SIZE cannot be more.
+_LARGEST_FILE: Final = 15_728_640
 #: Pauses between attempts, seconds.
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 8.0
@@ -78,11 +76,12 @@ def fetch_sums(api: Api, digits: str, patience: Patience) -> bytes:
 
     Raises:
         DigestMismatchError: it is another's.
+        CommandError: also `release_too_large`.
     """
 
     def fetch() -> bytes:
-        with api.stream(f"/releases/{digits}/SHA256SUMS") as answer:
-            return answer.read()
+        with api.stream(f"/releases/{digits}/SHA256SUMS") as body:
+            return b"".join(_limited(body.pieces, MAX_BYTES, f"a SHA256SUMS of over {MAX_BYTES} bytes"))
 
     sums = patience.until_done(fetch)
     if not digits_of(sums).startswith(digits):
@@ -92,26 +91,54 @@ def fetch_sums(api: Api, digits: str, patience: Patience) -> bytes:
     return sums
 
 
+def _limited(pieces: Iterator[bytes], at_most: int, what: str) -> Iterator[bytes]:
+    """The pieces, as long as they are no more bytes than `at_most`.
+
+    Raises:
+        CommandError: `release_too_large`, naming `what` is.
+    """
+    came = 0
+    for piece in pieces:
+        came += len(piece)
+        if came > at_most:
+            raise too_large(what)
+        yield piece
+
+
 class Download:
     """Fetches what is missing. What has arrived and is right stays, whatever happens next."""
 
     def __init__(
-        self, api: Api, digits: str, files: Mapping[str, str], folder: Path, *, patience: Patience, on_bytes: OnBytes
+        self,
+        api: Api,
+        digits: str,
+        files: Sums,
+        folder: Path,
+        *,
+        patience: Patience,
+        on_bytes: OnBytes,
+        max_size: int,
     ) -> None:
-        """Prepare to fill `folder`, which is empty and nobody else's, with `files`: SHA-256s by path."""
+        """Prepare to fill `folder`, which is empty and nobody else's, with `files`: SHA-256s by path.
+
+        `max_size`: bytes of all files together.
+        """
         self._api = api
         self._release = f"/releases/{digits}"
         self._missing = dict(files)
         self._folder = folder
+        self._made: set[str] = set()
         self._patience = patience
         self._on_bytes = on_bytes
+        self._left = max_size
+        self._max_size = max_size
 
     def run(self) -> None:
         """Fetch all of it.
 
         Raises:
             DigestMismatchError: a file is not what its checksum says.
-            CommandError: it cannot be had.
+            CommandError: it cannot be had, `release_too_large`, or `path_clash`.
             OSError: it cannot be written.
         """
         if len(self._missing) >= _FEW:
@@ -123,72 +150,80 @@ class Download:
     def _archive(self) -> None:
         """As many files as one request brings: all, unless something goes wrong on the way."""
         try:
-            with self._api.stream(f"{self._release}/archive") as answer:
-                body = _Body(answer, self._on_bytes)
-                with tarfile.open(fileobj=body, mode="r|gz") as archive:
-                    for member in archive:
-                        self._member(archive, member)
-        except (tarfile.TarError, EOFError, ValueError):
-            # Not what an archive looks like; each file by itself tells better what is wrong.
+            with self._api.stream(f"{self._release}/archive") as body:
+                for member in members(self._shown(body)):
+                    if member.path not in self._missing:
+                        # Whatever this is, its files may be right.
+                        return
+                    self._store(member.path, member.pieces)
+                    if not self._missing:
+                        return
+        except ArchiveError:
+            # Each file by itself tells better what is wrong.
             return
         except CommandError as error:
-            if isinstance(error, DigestMismatchError):
+            if isinstance(error, DigestMismatchError) or error.code in _FINAL:
                 raise
 
-    def _member(self, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
-        # Only what the checksums list is written, and only to where they say.
-        if member.isreg() and member.name in self._missing:
-            content = archive.extractfile(member)
-            assert content is not None  # noqa: S101 -- a regular file has one
-            self._store(member.name, _pieces(content))
+    def _file(self, path: bytes) -> None:
+        with self._api.stream(f"{self._release}/files/{quote(path)}") as body:
+            self._store(path, self._shown(body))
 
-    def _file(self, path: str) -> None:
-        with self._api.stream(f"{self._release}/files/{quote(path)}") as answer:
-            self._store(path, _Body(answer, self._on_bytes).pieces())
+    def _shown(self, body: Body) -> Iterator[bytes]:
+        """A body's pieces, with a report of how much has come before each."""
+        arrived = 0
+        for piece in body.pieces:
+            arrived += len(piece)
+            self._on_bytes(arrived, body.length)
+            yield piece
 
-    def _store(self, path: str, pieces: Iterator[bytes]) -> None:
-        place = self._folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
+    def _store(self, path: bytes, pieces: Iterator[bytes]) -> None:
+        name = path.decode()
+        self._make_folders(name)
+        place = self._folder / name
         hashed = hashlib.sha256()
+        most = min(_LARGEST_FILE, self._left)
+        what = f"over {self._max_size} bytes" if most < _LARGEST_FILE else f"a file '{name}' of over {most} bytes"
         try:
             with place.open("xb") as file:
-                for piece in pieces:
+                for piece in _limited(pieces, most, what):
                     hashed.update(piece)
                     file.write(piece)
+        except FileExistsError:
+            raise _clash(name) from None
         except BaseException:
             place.unlink(missing_ok=True)
             raise
-        if hashed.hexdigest() != self._missing[path]:
-            raise DigestMismatchError(f"{path} hashes to {hashed.hexdigest()} instead of {self._missing[path]}.")
+        if hashed.digest() != self._missing[path]:
+            raise DigestMismatchError(f"{name} hashes to {hashed.hexdigest()} instead of {self._missing[path].hex()}.")
+        self._left -= place.stat().st_size
         del self._missing[path]
 
+    def _make_folders(self, name: str) -> None:
+        """Make the folders of a path. One which is there although no path has asked for it has a like name."""
+        parent = name.rpartition("/")[0]
+        wanted = []
+        while parent and parent not in self._made:
+            wanted.append(parent)
+            parent = parent.rpartition("/")[0]
+        for folder in reversed(wanted):
+            try:
+                (self._folder / folder).mkdir()
+            except FileExistsError:
+                raise _clash(folder) from None
+            self._made.add(folder)
 
-def _pieces(file: IO[bytes]) -> Iterator[bytes]:
-    while piece := file.read(_CHUNK):
-        yield piece
+
+#: What asking for each file by itself does not help.
+_FINAL: Final = frozenset({"release_too_large", "path_clash"})
 
 
-class _Body(io.RawIOBase):
-    """An answer's body as tarfile reads it; tells how it goes."""
-
-    def __init__(self, answer: httpx.Response, on_bytes: OnBytes) -> None:
-        super().__init__()
-        length = answer.headers.get("content-length", "")
-        self._total = int(length) if length.isascii() and length.isdigit() else None
-        self._answer = answer
-        self._on_bytes = on_bytes
-        self._pieces = self.pieces()
-
-    def pieces(self) -> Iterator[bytes]:
-        arrived = 0
-        for piece in self._answer.iter_bytes():
-            arrived += len(piece)
-            self._on_bytes(arrived, self._total)
-            yield piece
-
-    def read(self, _size: int = -1) -> bytes:
-        """A piece of any length, which is all that tarfile asks of a stream; nothing at the end."""
-        return next(self._pieces, b"")
+def _clash(name: str) -> CommandError:
+    return CommandError(
+        f"The release has another name which is the same as '{name}' to this file system; "
+        "pull it to one which tells capitals and accents apart.",
+        "path_clash",
+    )
 
 
 def sync_to_disk(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -11,8 +12,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchmark_manager.cli.failures import CommandError
+from benchmark_manager.cli.folder_swap import FolderLock, exchange
 from benchmark_manager.cli.release_download import sync_to_disk
-from benchmark_manager.cli.sha256sums import digits_of, write_sums
+from benchmark_manager.cli.sha256sums import MAX_FILES, MAX_PARTS, digits_of, write_sums
 
 
 class Place:
@@ -39,7 +41,11 @@ class Place:
     def held_digits(self) -> str | None:
         """The digest of the release which the folder holds, and nothing else; None where it holds none."""
         try:
-            files = dict(_hashed(self.directory, ""))
+            files: dict[str, str] = {}
+            for path, sha256 in _hashed(self.directory, "", MAX_PARTS):
+                files[path] = sha256
+                if len(files) > MAX_FILES:
+                    return None
             return digits_of(write_sums(files)) if files else None
         except (OSError, _NoRelease, UnicodeEncodeError):
             return None
@@ -63,7 +69,8 @@ class Place:
     def filled(self, digits: str) -> Iterator[Path]:
         """A new folder to be filled with the release of these digits, which then takes its place.
 
-        If the filling fails, the folder is gone and the place untouched.
+        If the filling fails, the folder is gone and the place untouched. If this process is killed, the
+        place holds what it held or the whole release, and `clear_leftovers` removes the rest.
 
         Raises:
             CommandError: `folder_not_empty`; somebody else put something there meanwhile.
@@ -71,9 +78,10 @@ class Place:
         """
         self.directory.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._beside("partial")
+        lock: FolderLock | None = None
         try:
             # Not tempfile's: whoever runs the benchmark may be another user. Made inside, as a signal may come at once.
-            temporary.mkdir()
+            lock = self._made(temporary)
             yield temporary
             sync_to_disk(temporary)
             with _undisturbed():
@@ -81,9 +89,56 @@ class Place:
         finally:
             with _undisturbed():
                 shutil.rmtree(temporary, ignore_errors=True)
+                if lock is not None:
+                    lock.give_back()
+
+    def clear_leftovers(self) -> None:
+        """Remove what pulls to this place left that were killed; those which still run have locked theirs.
+
+        Where such a pull was killed between moving the old folder away and putting the new one in its
+        place, the old one comes back.
+        """
+        leftover = re.compile(rf"\.{re.escape(self.directory.name)}\.[0-9a-f]{{8}}\.(partial|old)")
+        try:
+            with os.scandir(self.directory.parent) as entries:
+                found = [
+                    Path(entry.path)
+                    for entry in entries
+                    if leftover.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
+                ]
+        except OSError:
+            return
+        for folder in found:
+            with suppress(OSError):
+                self._clear(folder)
+
+    def _clear(self, folder: Path) -> None:
+        lock = FolderLock.take(folder)
+        if lock is None:
+            return
+        try:
+            if not lock.is_of(folder):
+                return
+            if folder.suffix == ".old" and not self.directory.exists():
+                folder.rename(self.directory)
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            lock.give_back()
 
     def _beside(self, ending: str) -> Path:
         return self.directory.with_name(f".{self.directory.name}.{secrets.token_hex(4)}.{ending}")
+
+    def _made(self, folder: Path) -> FolderLock | None:
+        """Make a folder and lock it; None where there are no locks."""
+        while True:
+            folder.mkdir(exist_ok=True)
+            with suppress(FileNotFoundError):
+                # Another pull may take it for a leftover and remove it, until it is locked.
+                lock = FolderLock.take(folder, wait=True)
+                if lock is None or lock.is_of(folder):
+                    return lock
+                lock.give_back()
 
     def _put(self, temporary: Path, digits: str) -> None:
         if not self._force:
@@ -106,13 +161,20 @@ class Place:
                 raise
 
     def _replace(self, temporary: Path) -> None:
+        if exchange(temporary, self.directory):
+            # What was in the place has the temporary name now, under which it is removed.
+            return
         old = self._beside("old")
+        lock = FolderLock.take(self.directory)
         self.directory.rename(old)
         try:
             temporary.rename(self.directory)
         except OSError:
             old.rename(self.directory)
             raise
+        finally:
+            if lock is not None:
+                lock.give_back()
         shutil.rmtree(old, ignore_errors=True)
 
 
@@ -138,8 +200,10 @@ class _NoRelease(Exception):  # noqa: N818 -- an answer, not a failure
     """The folder holds what no release has: links, devices, empty folders."""
 
 
-def _hashed(folder: Path, prefix: str) -> Iterator[tuple[str, str]]:
-    """Paths below `prefix` and their SHA-256s."""
+def _hashed(folder: Path, prefix: str, depth: int) -> Iterator[tuple[str, str]]:
+    """Paths below `prefix` and their SHA-256s; `depth` is how many parts a path may have."""
+    if not depth:
+        raise _NoRelease
     with os.scandir(folder) as found:
         entries = list(found)
     if prefix and not entries:
@@ -147,7 +211,7 @@ def _hashed(folder: Path, prefix: str) -> Iterator[tuple[str, str]]:
     for entry in entries:
         path = f"{prefix}{entry.name}"
         if entry.is_dir(follow_symlinks=False):
-            yield from _hashed(Path(entry.path), f"{path}/")
+            yield from _hashed(Path(entry.path), f"{path}/", depth - 1)
         elif entry.is_file(follow_symlinks=False):
             with open(entry.path, "rb") as file:  # noqa: PTH123 -- the entry is no Path
                 yield path, hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,6 +8,7 @@ from benchmark_manager.cli import output
 from benchmark_manager.cli.api_client import DEFAULT_URL, Json, connect
 from benchmark_manager.cli.lookup import digest_digits, find_project, find_variant
 from benchmark_manager.cli.options import AsJson, ProjectArgument, ReleaseArgument, Url
+from benchmark_manager.cli.shapes import RELEASE, RELEASE_DETAIL
 
 app = typer.Typer(name="release", help="Immutable sets of files, named by their digests.", no_args_is_help=True)
 
@@ -39,7 +40,7 @@ def create_release(
         if variant:
             body["modified_file_ids"] = [find_variant(api, project_id, one)["id"] for one in variant]
         answer = api.send("POST", f"/projects/{project_id}/releases", body=body)
-        release = api.json(answer)
+        release = api.json(answer, RELEASE)
     if as_json:
         output.write_json(answer.text)
         return
@@ -52,7 +53,7 @@ def create_release(
 def list_releases(project: ProjectArgument, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List the releases which a project made, newest first."""
     with output.refusals_as_json(as_json), connect(url) as api:
-        rows = api.rows(f"/projects/{find_project(api, project)['id']}/releases")
+        rows = api.rows(f"/projects/{find_project(api, project)['id']}/releases", RELEASE)
     if as_json:
         output.write_json(rows)
         return
@@ -74,7 +75,7 @@ def show_release(digest: ReleaseArgument, url: Url = DEFAULT_URL, as_json: AsJso
     digits = digest_digits(digest)
     with output.refusals_as_json(as_json), connect(url) as api:
         answer = api.get(f"/releases/{digits}")
-        release = api.json(answer)
+        release = api.json(answer, RELEASE_DETAIL)
     if as_json:
         output.write_json(answer.text)
         return

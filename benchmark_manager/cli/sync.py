@@ -12,6 +12,7 @@ from benchmark_manager.cli.api_client import DEFAULT_URL, Api, Json, connect
 from benchmark_manager.cli.failures import CommandError, RefusedError, printable
 from benchmark_manager.cli.lookup import find_project
 from benchmark_manager.cli.options import AsJson, ProjectArgument, Url
+from benchmark_manager.cli.shapes import PROGRESS, SYNC
 
 #: Pauses between looks, seconds: most syncs are short, and long ones are not to be asked about all the time.
 _FIRST_PAUSE: Final = 0.05
@@ -38,7 +39,7 @@ def sync_project(
     with output.refusals_as_json(as_json), connect(url) as api:
         path = f"/projects/{find_project(api, project)['id']}/sync"
         answer = api.send("POST", path, params={"wait": "false"})
-        begun = api.json(answer)
+        begun = api.json(answer, PROGRESS)
         if not wait:
             if as_json:
                 output.write_json(answer.text)
@@ -47,13 +48,14 @@ def sync_project(
             return
         sync_id, told = _wait(api, path, begun)
         answer = _record(api, path, sync_id, begun, told)
-        sync = api.json(answer)
+        sync = api.json(answer, SYNC)
     if as_json:
         output.write_json(answer.text)
     else:
         _tell(sync)
     if sync["status"] == "failed":
-        raise CommandError(sync["error"]["detail"], sync["error"]["code"])
+        error = sync["error"] or {"detail": sync["message"], "code": "sync_failed"}
+        raise CommandError(error["detail"], error["code"])
 
 
 def _wait(api: Api, path: str, begun: Json) -> tuple[str | None, Json]:
@@ -68,7 +70,7 @@ def _wait(api: Api, path: str, begun: Json) -> tuple[str | None, Json]:
             bar.show(told["files_fetched"], told["files_total"], _PHASES.get(told["phase"] or "", "syncing"))
             time.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
-            told = api.json(api.get(path))
+            told = api.json(api.get(path), PROGRESS)
             sync_id = sync_id or told["sync_id"]
     return sync_id, told
 
@@ -95,7 +97,13 @@ def _record(api: Api, path: str, sync_id: str | None, begun: Json, told: Json) -
 def _is_older(sync: Json, begun: Json) -> bool:
     """Whether a finished sync is one from before `begun`."""
     started_at = begun["started_at"]
-    return started_at is not None and datetime.fromisoformat(sync["finished_at"]) < datetime.fromisoformat(started_at)
+    try:
+        return started_at is not None and datetime.fromisoformat(sync["finished_at"]) < datetime.fromisoformat(
+            started_at
+        )
+    except (ValueError, TypeError):
+        # One of them is no time, or has no zone.
+        return False
 
 
 def _tell(sync: Json) -> None:

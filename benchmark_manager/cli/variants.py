@@ -19,6 +19,7 @@ from benchmark_manager.cli.options import (
     Url,
     VariantArgument,
 )
+from benchmark_manager.cli.shapes import DIFF, REVISION, TRASHED, VARIANT, VARIANTS_TABLE
 
 app = typer.Typer(name="variants", help="Modified files: people's variants of originals.", no_args_is_help=True)
 
@@ -49,6 +50,7 @@ def list_variants(
         original_id = None if original is None else find_file(api, project_id, original)["id"]
         rows = api.rows(
             f"/projects/{project_id}/modified-files",
+            VARIANT,
             q=query,
             file_type=file_type,
             drift=drift,
@@ -96,7 +98,7 @@ def new_variant(
             params={"allow_invalid": "true" if allow_invalid else None},
             body=body,
         )
-        made = api.json(answer)
+        made = api.json(answer, VARIANT)
     if as_json:
         output.write_json(answer.text)
         return
@@ -112,7 +114,10 @@ def show_variant(
     with output.refusals_as_json(as_json), connect(url) as api:
         path = f"/modified-files/{find_variant(api, project, variant)['id']}"
         answer = api.get(path if as_json else f"{path}/raw")
-    output.write_bytes(answer.content + (b"\n" if as_json else b""))
+    if as_json:
+        output.write_json(answer.text)
+    else:
+        output.write_bytes(answer.content)
 
 
 @app.command("rename")
@@ -127,7 +132,7 @@ def rename_variant(
     with output.refusals_as_json(as_json), connect(url) as api:
         found = find_variant(api, project, variant)
         answer = api.send("PUT", f"/modified-files/{found['id']}", body={"modified_name": name})
-        renamed = api.json(answer)
+        renamed = api.json(answer, VARIANT)
     if as_json:
         output.write_json(answer.text)
     else:
@@ -149,7 +154,7 @@ def delete_variant(
 def list_trash(project: ProjectArgument, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List a project's deleted variants, last deleted first."""
     with output.refusals_as_json(as_json), connect(url) as api:
-        rows = api.rows(f"/projects/{find_project(api, project)['id']}/trash")
+        rows = api.rows(f"/projects/{find_project(api, project)['id']}/trash", TRASHED)
     if as_json:
         output.write_json(rows)
         return
@@ -177,7 +182,7 @@ def undelete_variant(
     with output.refusals_as_json(as_json), connect(url) as api:
         found = find_deleted_variant(api, project, variant)
         answer = api.send("POST", f"/modified-files/{found['id']}/undelete", body={"modified_name": name})
-        restored = api.json(answer)
+        restored = api.json(answer, VARIANT)
     if as_json:
         output.write_json(answer.text)
     else:
@@ -190,7 +195,8 @@ def list_history(
 ) -> None:
     """List a variant's revisions, newest first."""
     with output.refusals_as_json(as_json), connect(url) as api:
-        rows = api.rows(f"/modified-files/{find_variant(api, project, variant)['id']}/revisions")
+        variant_id = find_variant(api, project, variant)["id"]
+        rows = api.rows(f"/modified-files/{variant_id}/revisions", REVISION)
     if as_json:
         output.write_json(rows)
         return
@@ -218,7 +224,7 @@ def restore_variant(
     with output.refusals_as_json(as_json), connect(url) as api:
         found = find_variant(api, project, variant)
         answer = api.send("POST", f"/modified-files/{found['id']}/restore", body={"revision": revision})
-        restored = api.json(answer)
+        restored = api.json(answer, VARIANT)
     if as_json:
         output.write_json(answer.text)
     else:
@@ -241,7 +247,7 @@ def diff_variant(
     with output.refusals_as_json(as_json), connect(url) as api:
         path = f"/modified-files/{find_variant(api, project, variant)['id']}/diff"
         answer = api.get(path, against=against, format="json" if keys or as_json else "unified")
-        told = api.json(answer) if keys and not as_json else None
+        told = api.json(answer, DIFF) if keys and not as_json else None
     if told is not None:
         _changes(told)
     elif as_json:
@@ -276,7 +282,7 @@ def compare_variants(
     with output.refusals_as_json(as_json), connect(url) as api:
         project_id = find_project(api, project)["id"]
         answer = api.get(f"/projects/{project_id}/files/{find_file(api, project_id, file)['id']}/variants")
-        told = api.json(answer)
+        told = api.json(answer, VARIANTS_TABLE)
     if as_json:
         output.write_json(answer.text)
         return

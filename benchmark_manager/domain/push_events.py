@@ -30,15 +30,19 @@ Meaning = Literal["due", "known", "untouched", "elsewhere", "paused"]
 _CommitId = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")]
 
 
+#: The first wrong one is enough: their places are not told.
+_Paths = Annotated[list[str], Field(fail_fast=True)]
+
+
 class _Payload(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True, hide_input_in_errors=True)
 
 
 class _Commit(_Payload):
     id: str | None = None
-    added: list[str] | None = None
-    modified: list[str] | None = None
-    removed: list[str] | None = None
+    added: _Paths | None = None
+    modified: _Paths | None = None
+    removed: _Paths | None = None
 
 
 class _Repository(_Payload):
@@ -59,7 +63,7 @@ class _PushPayload(_Payload):
     created: bool = False
     deleted: bool = False
     forced: bool = False
-    commits: list[_Commit] | None = None
+    commits: Annotated[list[_Commit], Field(fail_fast=True)] | None = None
     repository: _Repository
 
 
@@ -100,13 +104,20 @@ def parse_push(payload: Mapping[str, object]) -> Push:
         created=told.created or told.before in _NO_COMMIT,
         deleted=told.deleted or told.after in _NO_COMMIT,
         forced=told.forced,
-        commits=None if told.commits is None else tuple(_commit(commit) for commit in told.commits),
+        commits=_commits(told.commits),
     )
+
+
+def _commits(told: list[_Commit] | None) -> tuple[PushedCommit, ...] | None:
+    """The commits; without those beyond the number from which no list of them is believed."""
+    return None if told is None else tuple(_commit(commit) for commit in told[:_COMMITS_MAY_BE_CUT])
 
 
 def _commit(told: _Commit) -> PushedCommit:
     lists = (told.added, told.modified, told.removed)
-    paths = None if None in lists else frozenset(path for listed in lists for path in listed or ())
+    # So many are not believed to be all; there is no use in keeping them.
+    is_cut = sum(len(listed or ()) for listed in lists) >= _FILES_MAY_BE_CUT
+    paths = None if is_cut or None in lists else frozenset(path for listed in lists for path in listed or ())
     return PushedCommit(id=told.id, paths=paths)
 
 

@@ -1,5 +1,6 @@
 """What a sync asks of one repository."""
 
+import asyncio
 from typing import Final
 
 import httpx2 as httpx
@@ -10,6 +11,8 @@ from benchmark_manager.github import graphql, protocol
 from benchmark_manager.github.credentials import Credential
 from benchmark_manager.github.graphql import CommitPlace, NamedRefs, PlaceQuestion
 from benchmark_manager.github.requests import (
+    MAX_LISTING,
+    MAX_LISTING_VALUES,
     Connection,
     NoGraphQLError,
     Reply,
@@ -155,7 +158,7 @@ class RepositoryClient:
 
         async def ask() -> protocol.Tree:
             reply = self._found(await self._tree_reply(sha, recursive=recursive))
-            tree = protocol.parse_json(reply.body, protocol.Tree)
+            tree = await _parsed_tree(reply.body)
             if tree.sha != sha:
                 raise protocol.GarbledAnswerError("the answer lists another tree")
             return tree
@@ -170,13 +173,13 @@ class RepositoryClient:
 
         async def ask() -> protocol.Tree | None:
             reply = await self._tree_reply(commit_sha, recursive=True)
-            return None if reply.status in _MISSING else protocol.parse_json(self._accepted(reply).body, protocol.Tree)
+            return None if reply.status in _MISSING else await _parsed_tree(self._accepted(reply).body)
 
         return await self.requests.retrying(ask)
 
     async def _tree_reply(self, sha: str, *, recursive: bool) -> Reply:
         path = protocol.repository_path(self.repository, "git", "trees", sha) + ("?recursive=1" if recursive else "")
-        return await self.requests.get(path, kind="listing")
+        return await self.requests.get(path, kind="listing", max_bytes=MAX_LISTING, max_values=MAX_LISTING_VALUES)
 
     async def blob(self, sha: str, size: int) -> bytes:
         """The bytes whose git object id is `sha`; bytes of any other id are never returned."""
@@ -235,3 +238,15 @@ class RepositoryClient:
         if reply.status in _MISSING:
             raise protocol.GarbledAnswerError(f"an object of the commit is not there ({reply.status})")
         return self._accepted(reply)
+
+
+async def _parsed_tree(body: bytes) -> protocol.Tree:
+    """The listing in an answer; others are served between its steps."""
+    steps = protocol.parse_tree(body)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            found: protocol.Tree = done.value
+            return found
+        await asyncio.sleep(0)

@@ -8,9 +8,9 @@ asked for by REST, whose errors are exact.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from benchmark_manager.domain.git_objects import blob_id, is_object_id
 from benchmark_manager.github.protocol import GarbledAnswerError
@@ -34,7 +34,7 @@ class _ErrorEntry(BaseModel):
 
     message: str = ""
     type: str | None = None
-    path: list[str | int] | None = None
+    path: Annotated[list[str | int], Field(fail_fast=True)] | None = None
 
 
 class GraphQLAnswer(BaseModel):
@@ -43,7 +43,7 @@ class GraphQLAnswer(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     data: dict[str, Any] | None = None
-    errors: list[_ErrorEntry] = []
+    errors: Annotated[list[_ErrorEntry], Field(fail_fast=True)] = []
 
     @property
     def is_rate_limited(self) -> bool:

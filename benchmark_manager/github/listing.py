@@ -15,6 +15,8 @@ _ROOT: Final = ""
 #: Listings kept for whoever wants the same soon, and how long, seconds.
 _KEPT: Final = 2
 _KEEP_SECONDS: Final = 5.0
+#: More entries are not gone through on the event loop.
+_FEW: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,9 @@ class _Walk:
         """All entries below a tree, by path from the repository's root."""
         if tree_id != self._truncated:
             tree = await self._lister.tree(self._client, tree_id, recursive=True)
+            if not tree.truncated and len(tree.tree) > _FEW:
+                # 100,000 entries take 0.3 s.
+                return await asyncio.to_thread(_prefixed, tree, folder)
             if not tree.truncated:
                 return _prefixed(tree, folder)
         children = await self._children(tree_id, folder)

@@ -5,15 +5,16 @@ REST API" and the reference of the commits, git database and repositories endpoi
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from typing import Annotated, Final, Literal, TypeVar
 from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 from gidgethub import sansio
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from benchmark_manager.domain.git_objects import is_object_id
 from benchmark_manager.errors import GitHubActionError, GitHubRateLimitedError, GitHubUnavailableError
@@ -32,6 +33,9 @@ _SECONDARY_WAIT: Final = timedelta(seconds=60)
 _SHORTEST_WAIT: Final = timedelta(seconds=1)
 #: No limit of GitHub's lasts longer than its hour; a wilder date in an answer must not stop a project.
 LONGEST_WAIT: Final = timedelta(hours=2)
+
+#: Points an hour: a database keeps numbers of 64 bits only.
+_LARGEST_LIMIT: Final = 10**9
 
 #: Secondary limits were called abuse detection before, and still are by older servers.
 _SAYS_LIMITED: Final = re.compile(rb"rate limit|abuse detection", re.IGNORECASE)
@@ -65,7 +69,8 @@ class Tree(_Answer):
     """A listing; `truncated` tells that it is not complete."""
 
     sha: ObjectId
-    tree: tuple[TreeEntry, ...]
+    # What is wrong with the first is enough: a complaint about each of two million takes seconds and gigabytes.
+    tree: Annotated[tuple[TreeEntry, ...], Field(fail_fast=True)]
     truncated: bool
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -138,10 +143,23 @@ class RepositoryInfo(_Answer):
     default_branch: str
 
 
-_COMMITS: Final = TypeAdapter(tuple[CommitInfo, ...])
-_HEADS: Final = TypeAdapter(tuple[_Head, ...])
+_COMMITS: Final = TypeAdapter(Annotated[tuple[CommitInfo, ...], Field(fail_fast=True)])
+_HEADS: Final = TypeAdapter(Annotated[tuple[_Head, ...], Field(fail_fast=True)])
+
+_ENTRIES: Final = TypeAdapter(Annotated[tuple[TreeEntry, ...], Field(fail_fast=True)])
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
+
+#: Where the list of a listing begins, and one of its entries with what follows it.
+_TREE: Final = re.compile(rb'"tree"\s*+:\s*+\[')
+_ENTRY: Final = re.compile(
+    rb'\s*+(\{[^{}\[\]"]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^{}\[\]"]*+)*+\})\s*+([,\]])', re.DOTALL
+)
+#: A shorter listing is parsed at once, bytes; a longer one so many entries at once.
+_SHORT_LISTING: Final = 1024 * 1024
+_ENTRIES_AT_ONCE: Final = 2000
+#: Stands for the entries while the rest is parsed: if it is all of the tree, they are the tree's.
+_MARK: Final = b'{"path":"","mode":"mark","type":"tree","sha":"%b"}' % (b"0" * 40)
 
 
 class GarbledAnswerError(Exception):
@@ -180,6 +198,50 @@ def parse_json(body: bytes, shape: type[AnswerT]) -> AnswerT:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "the body"
         raise GarbledAnswerError(f"{place}: {first['msg']}") from None
+
+
+def parse_tree(body: bytes) -> Generator[None, None, Tree]:
+    """Return a listing, in steps: 100,000 entries at once would hold the event loop for 0.2 s.
+
+    Raises:
+        GarbledAnswerError: it is none.
+    """
+    found = _TREE.search(body) if len(body) > _SHORT_LISTING else None
+    if found is None:
+        return parse_json(body, Tree)
+    entries: list[TreeEntry] = []
+    end = found.end()
+    for batch, last in _batches(body, found.end()):
+        try:
+            entries += _ENTRIES.validate_json(b"[%b]" % b",".join(batch))
+        except ValidationError:
+            raise GarbledAnswerError("an entry of the tree has another shape") from None
+        end = last
+        yield
+    if not entries or body[end - 1 : end] != b"]":
+        # There are none, or they hold more than GitHub's do.
+        return parse_json(body, Tree)
+    rest = parse_json(b"%b%b]%b" % (body[: found.end()], _MARK, body[end:]), Tree)
+    if len(rest.tree) != 1 or rest.tree[0].mode != "mark":
+        # The list was another member's.
+        return parse_json(body, Tree)
+    return rest.model_copy(update={"tree": tuple(entries)})
+
+
+def _batches(body: bytes, start: int) -> Iterator[tuple[list[bytes], int]]:
+    """Texts of entries from `start` on, and where what follows the last one begins."""
+    batch: list[bytes] = []
+    at = start
+    while (entry := _ENTRY.match(body, at)) is not None:
+        batch.append(entry[1])
+        at = entry.end()
+        if entry[2] == b"]":
+            break
+        if len(batch) >= _ENTRIES_AT_ONCE:
+            yield batch, at
+            batch = []
+    if batch:
+        yield batch, at
 
 
 def parse_commits(body: bytes) -> tuple[CommitInfo, ...]:
@@ -266,6 +328,44 @@ def download_target(location: str | None, api_url: str) -> str:
     return location
 
 
+def host_and_port(url: str) -> tuple[str, int]:
+    """The host of a URL, and the port that is connected to.
+
+    Raises:
+        GarbledAnswerError: the port is none.
+    """
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        raise GarbledAnswerError("the download leads to what is no address") from None
+    return parts.hostname or "", port or (443 if parts.scheme == "https" else 80)
+
+
+def check_download_address(address: str, api_url: str) -> None:
+    """Pass where a download may come from this IP address.
+
+    No server has to lead this machine to itself, or to what answers at link-local addresses, such as
+    a cloud's metadata; unless the API itself is on this machine.
+
+    Raises:
+        GarbledAnswerError
+    """
+    found = ip_address(address.partition("%")[0])
+    mapped = getattr(found, "ipv4_mapped", None)
+    found = found if mapped is None else mapped
+    own = found.is_loopback or found.is_unspecified
+    if found.is_link_local or (own and not _is_loopback(host_and_port(api_url)[0])):
+        raise GarbledAnswerError("the download leads to an address of this machine or its link")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
 def _is_within(url: str, api_url: str) -> bool:
     base, goal = urlsplit(api_url), urlsplit(url)
     if (base.scheme, base.netloc.lower()) != (goal.scheme, goal.netloc.lower()):
@@ -278,9 +378,12 @@ def _is_within(url: str, api_url: str) -> bool:
 def rate_limit(response_headers: Mapping[str, str]) -> sansio.RateLimit | None:
     """The limit that an answer tells, or None where it tells none that makes sense."""
     try:
-        return sansio.RateLimit.from_http(response_headers)
+        limit = sansio.RateLimit.from_http(response_headers)
     except (ValueError, OverflowError, OSError):
         return None
+    if limit is None or not (0 <= limit.limit <= _LARGEST_LIMIT and 0 <= limit.remaining <= _LARGEST_LIMIT):
+        return None
+    return limit
 
 
 def limited_until(status: int, response_headers: Mapping[str, str], body: bytes, now: datetime) -> datetime | None:

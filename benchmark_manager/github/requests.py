@@ -2,6 +2,7 @@
 
 import asyncio
 import random as random_module
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -12,6 +13,8 @@ from typing import Final, Literal, TypeVar
 
 import httpx2 as httpx
 
+from benchmark_manager.domain.content_codings import ACCEPTED, is_readable
+from benchmark_manager.domain.json_size import counted_values
 from benchmark_manager.errors import GitHubError, GitHubUnavailableError
 from benchmark_manager.github import protocol
 from benchmark_manager.github.credentials import Credential
@@ -36,8 +39,14 @@ _TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
 #: Governors bound them; a pool that is used up by one credential must not hold up another.
 _CONNECTIONS: Final = httpx.Limits(max_connections=2000, max_keepalive_connections=100)
 _MAX_REDIRECTS: Final = 5
-#: GitHub ends listings at 7 MB; no other JSON that is asked for comes near.
-MAX_JSON: Final = 64 * 1024 * 1024
+#: Bytes of an answer, decompressed, and values in its JSON: 50 contents of 2 MB in all, each byte escaped as six.
+MAX_JSON: Final = 16 * 1024 * 1024
+MAX_VALUES: Final = 100_000
+#: The same of a listing: GitHub ends them at 100,000 entries, each with 19 values in this way of counting.
+MAX_LISTING: Final = 64 * 1024 * 1024
+MAX_LISTING_VALUES: Final = 2_000_000
+#: Of what comes with an error, only the beginning is read.
+_MAX_ERROR: Final = 64 * 1024
 _SERVER_ERROR: Final = 500
 
 #: What a request is for.
@@ -115,6 +124,7 @@ class Connection:
             timeout=_TIMEOUT,
             limits=_CONNECTIONS,
             follow_redirects=False,
+            headers={"Accept-Encoding": ACCEPTED},
             # One client serves all credentials: a cookie set for one must not be sent for another.
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
         )
@@ -219,14 +229,18 @@ class Requests:
         kind: RequestKind,
         if_none_match: str | None = None,
         max_bytes: int = MAX_JSON,
+        max_values: int = MAX_VALUES,
         follow: bool = True,
     ) -> Reply:
-        """One GET below the API base, and those to which it is redirected, unless not to `follow`."""
+        """One GET below the API base, and those to which it is redirected, unless not to `follow`.
+
+        An answer with more bytes, or more JSON values, is no answer; a raw one has no values.
+        """
         api_url = self.credential.api_url
         url = f"{api_url}/{path}"
         for hop in range(_MAX_REDIRECTS):
             headers = protocol.headers(accept, await self.credential.authorize(), if_none_match)
-            reply = await self._send("GET", url, headers, max_bytes, kind=kind)
+            reply = await self._send("GET", url, headers, max_bytes, max_values, kind=kind)
             if reply.status == httpx.codes.UNAUTHORIZED and self.credential.renew():
                 continue
             if reply.status not in protocol.REDIRECTS or not follow:
@@ -237,7 +251,8 @@ class Requests:
     async def post(self, path: str, *, kind: RequestKind) -> Reply:
         """One POST without a body below the API base; never redirected."""
         headers = protocol.headers(protocol.ACCEPT_JSON, await self.credential.authorize())
-        return await self._send("POST", f"{self.credential.api_url}/{path}", headers, MAX_JSON, kind=kind)
+        url = f"{self.credential.api_url}/{path}"
+        return await self._send("POST", url, headers, MAX_JSON, MAX_VALUES, kind=kind)
 
     async def query(self, query: Json, *, kind: RequestKind) -> GraphQLAnswer:
         """One GraphQL query, tried once; errors of single aliases are left to the caller.
@@ -252,7 +267,7 @@ class Requests:
             headers = protocol.headers(protocol.ACCEPT_JSON, await self.credential.authorize())
             url = endpoint(self.credential.api_url)
             async with asyncio.timeout(_QUERY_SECONDS):
-                reply = await self._send("POST", url, headers, MAX_JSON, kind=kind, json=query)
+                reply = await self._send("POST", url, headers, MAX_JSON, MAX_VALUES, kind=kind, json=query)
             return self._answered(reply)
 
         return await self.once(ask)
@@ -297,6 +312,7 @@ class Requests:
         if reply.status not in protocol.REDIRECTS:
             raise NoArchiveError(f"GitHub has no archive of the commit (status {reply.status})")
         url = protocol.download_target(reply.headers.get("location"), self.credential.api_url)
+        await _check_addresses(url, self.credential.api_url)
         async with self.connection.http.stream("GET", url, headers=protocol.headers("*/*", None)) as response:
             if response.status_code != httpx.codes.OK:
                 # Of its body nothing is needed.
@@ -320,6 +336,7 @@ class Requests:
         url: str,
         headers: dict[str, str],
         max_bytes: int,
+        max_values: int,
         *,
         kind: RequestKind,
         json: object | None = None,
@@ -339,7 +356,11 @@ class Requests:
                     self._governor.learn(resource, response.headers)
                     # Documented as free only for requests with valid credentials.
                     points = int(status != httpx.codes.NOT_MODIFIED or self.credential.is_anonymous)
-                    body = await _read(response, max_bytes if status == httpx.codes.OK else MAX_JSON)
+                    if response.is_success:
+                        body = await _read(response, max_bytes)
+                        await _check_values(response, body, max_values)
+                    else:
+                        body = await _beginning(response)
             finally:
                 self._points += points
                 self._resource = resource
@@ -381,9 +402,54 @@ def unavailable(reason: str) -> GitHubUnavailableError:
 
 async def _read(response: httpx.Response, max_bytes: int) -> bytes:
     """The body, decompressed, as long as it keeps within `max_bytes`."""
+    _check_coding(response)
     body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
+    async for piece in response.aiter_bytes():
+        body += piece
         if len(body) > max_bytes:
             raise protocol.GarbledAnswerError(f"the answer is longer than {max_bytes} bytes")
+        # What one packet unpacks to comes without any wait in between.
+        await asyncio.sleep(0)
     return bytes(body)
+
+
+async def _beginning(response: httpx.Response) -> bytes:
+    """The beginning of an error's body; nothing where it is in a coding that was not asked for."""
+    body = bytearray()
+    if is_readable(response.headers.get_list("content-encoding", split_commas=True)):
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) >= _MAX_ERROR:
+                break
+    return bytes(body[:_MAX_ERROR])
+
+
+def _check_coding(response: httpx.Response) -> None:
+    if not is_readable(response.headers.get_list("content-encoding", split_commas=True)):
+        raise protocol.GarbledAnswerError("the answer is in a content coding which was not asked for")
+
+
+async def _check_values(response: httpx.Response, body: bytes, max_values: int) -> None:
+    """Pass where a body is raw, or has few enough JSON values: parsing holds the event loop."""
+    if response.request.headers.get("accept") != protocol.ACCEPT_JSON:
+        return
+    for count in counted_values(body):
+        if count.values > max_values:
+            raise protocol.GarbledAnswerError(f"the answer has over {max_values} values")
+        await asyncio.sleep(0)
+
+
+async def _check_addresses(url: str, api_url: str) -> None:
+    """Pass where a download's host is no name for this machine's own addresses, or for link-local ones.
+
+    Raises:
+        GarbledAnswerError
+    """
+    host, port = protocol.host_and_port(url)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        # A proxy may know the name; else connecting fails, and says why.
+        return
+    for *_, address in found:
+        protocol.check_download_address(str(address[0]), api_url)

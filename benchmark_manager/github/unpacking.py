@@ -23,6 +23,9 @@ _MAX_MEMBERS: Final = 300_000
 _STEP: Final = 256 * 1024
 #: Names and targets are in extended headers where they are long, bytes.
 _MAX_EXTENDED: Final = 1024 * 1024
+#: A path is longer on no system; and all paths together, which are held until the archive's end, bytes.
+_LONGEST_PATH: Final = 4096
+_MAX_PATHS: Final = 64 * 1024 * 1024
 _BLOCK: Final = 512
 _NOTHING: Final = bytes(_BLOCK)
 _GZIP: Final = 16 + zlib.MAX_WBITS
@@ -124,6 +127,7 @@ class Unpacker:
     def _members(self) -> Generator[ArchiveFile | None, None, None]:
         """Every file; None where more data is needed to go on."""
         extended: dict[bytes, bytes] = {}
+        paths = 0
         for _ in range(_MAX_MEMBERS):
             block = yield from self._take(_BLOCK)
             if block == _NOTHING:
@@ -137,6 +141,11 @@ class Unpacker:
                     self.commit_sha = records.get(b"comment", b"").decode("ascii", "replace")
                 continue
             header, extended = header.with_records(extended), {}
+            paths += len(header.name)
+            if paths > _MAX_PATHS:
+                raise ArchiveTooLargeError
+            if len(header.name) > _LONGEST_PATH:
+                raise _damaged("a path is too long")
             file = yield from self._file(header)
             if file is not None:
                 yield file

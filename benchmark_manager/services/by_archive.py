@@ -169,7 +169,7 @@ class FirstReading:
             return
         head = await asyncio.shield(self._head)
         self.listing = await self._lister.of_commit(self._client, head, self._folders)
-        wanted = self._sorter.sort(self.listing.listing.entries.values()).wanted
+        wanted = (await self._sorter.sort_aside(self.listing.listing.entries.values())).wanted
         known = await self._copying.known(wanted)
         missing = {file.sha: file.size for file in wanted if file.sha not in known}
         if not self._client.requests.has_graphql:

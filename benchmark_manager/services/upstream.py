@@ -130,7 +130,7 @@ class UpstreamReader:
             if moved.place is None and self._is_as_before(project, commit):
                 return await self._nothing_new(project, client, commit.sha, commit.root_tree_sha, place=None)
             sorter = await self._sorter(project)
-            sorted_out = sorter.sort(listing.entries.values())
+            sorted_out = await sorter.sort_aside(listing.entries.values())
             # What is not wanted any more takes memory while contents come.
             del listing
         await self._copy(client, commit, sorted_out.wanted, copying, progress)
@@ -226,7 +226,7 @@ class UpstreamReader:
         found = reading.listing or await self._lister.of_commit(client, head, folders)
         commit = _commit_of(head.sha, found)
         commit.by_archive = client.requests.has_graphql or not reading.too_large
-        return commit, place, sorter.sort(found.listing.entries.values())
+        return commit, place, await sorter.sort_aside(found.listing.entries.values())
 
     async def _head(self, project: Project, client: RepositoryClient) -> tuple[GitCommit, CommitPlace | None]:
         """The branch's commit and, where it is the default branch that is followed, the repository's names."""

@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
 import structlog
 
-from benchmark_manager.domain.push_events import DEBOUNCE, Meaning, meaning_of, parse_push, repository_of
+from benchmark_manager.domain.push_events import DEBOUNCE, Meaning, meaning_of, repository_of
+from benchmark_manager.domain.webhook_payload import is_payload, is_quickly_read, read_push
 from benchmark_manager.domain.webhook_signature import is_signed
 from benchmark_manager.errors import SignatureError
 from benchmark_manager.models.project import Project, RepositoryAddress
@@ -17,6 +18,7 @@ from benchmark_manager.models.push import Push
 from benchmark_manager.stores.database import Database, Session
 from benchmark_manager.stores.projects import ProjectStore
 from benchmark_manager.stores.webhook_deliveries import WebhookDeliveryStore
+from benchmark_manager.workers.pool import WorkerPool
 
 _log = structlog.get_logger(__name__)
 
@@ -52,6 +54,7 @@ class WebhookService:
         secret: str | None,
         api_urls: tuple[str, ...],
         wake: Callable[[float], None],
+        workers: WorkerPool,
     ) -> None:
         """`wake` lets due projects be looked for after so many seconds, instead of at the next tick."""
         self._database = database
@@ -60,6 +63,7 @@ class WebhookService:
         self._secret = secret
         self._api_urls = api_urls
         self._wake = wake
+        self._workers = workers
         #: Pushes of a storm write the same projects: at once they would make each other repeat their transactions.
         self._one_at_a_time = asyncio.Lock()
 
@@ -78,18 +82,19 @@ class WebhookService:
             _log.info("a webhook with a wrong signature was refused")
             raise SignatureError
 
-    async def receive(self, event: str, delivery_id: str, payload: Mapping[str, object]) -> Reception:
+    async def receive(self, event: str, delivery_id: str, body: bytes, *, is_form: bool) -> Reception:
         """Do what a delivery asks for; its signature was checked.
 
         That it was received and what it queued are stored together or not at all.
 
         Raises:
-            InvalidInputError: `malformed_webhook`; nothing was stored.
+            InvalidInputError: `malformed_webhook` or `too_complex`; nothing was stored.
+            WorkersBusyError
             StorageError
         """
+        push = await self._read(event, body, is_form=is_form)
         if event == "ping":
             return Reception("pong", "The service takes webhooks, and the secret is the right one.")
-        push = parse_push(payload) if event == "push" else None
         repository = None if push is None else repository_of(push, self._api_urls)
 
         async def work(session: Session) -> Reception:
@@ -108,6 +113,15 @@ class WebhookService:
             self._wake(DEBOUNCE)
         _log.info("webhook taken", webhook=event, outcome=reception.outcome, projects=len(reception.project_ids))
         return reception
+
+    async def _read(self, event: str, body: bytes, *, is_form: bool) -> Push | None:
+        """The push; None of another event, whose payload has to be an object all the same."""
+        task = read_push if event == "push" else is_payload
+        if is_quickly_read(body, is_form=is_form):
+            found = task(body, is_form)
+        else:
+            found = await self._workers.run(task, body, is_form)
+        return found if isinstance(found, Push) else None
 
     async def _apply(self, push: Push, repository: RepositoryAddress, now: datetime, session: Session) -> Reception:
         found = await self._projects.of_repository(repository, session)

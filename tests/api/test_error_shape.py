@@ -105,7 +105,7 @@ async def test_a_project_s_absence_goes_before_the_file_s(service: Service, proj
 
 async def test_what_is_not_json_is_a_400(service: Service) -> None:
     """Cut, without a value, apostrophes, UTF-16 cut short, not UTF-8, too deep, a number too long."""
-    bodies = (b"{", b'{"name": }', b"{'name': 'x'}", b"\xff\xfe\x00", b'"\xff"', b"[" * 100_000, b"1" * 5000)
+    bodies = (b"{", b'{"name": }', b"{'name': 'x'}", b"\xff\xfe\x00", b'"\xff"', b"[" * 40_000, b"1" * 5000)
     for route in WITH_BODY:
         for body in bodies:
             answer = await ask(service, route, filled(route), content=body, headers=JSON)

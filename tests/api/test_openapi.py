@@ -7,7 +7,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import jsonschema_rs
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from benchmark_manager.api.problems import CODES
 from support.problems import METHODS, Route, description, routes_of
@@ -87,6 +89,39 @@ def test_the_document_is_valid_openapi_3_1(document: Json) -> None:
         assert "nullable" not in node, f"{place}: that is OpenAPI 3.0"
     assert used <= names.keys()
     assert names.keys() <= used, "nothing is described that no route uses"
+
+
+def test_an_openapi_validator_has_nothing_to_say(document: Json) -> None:
+    found = [
+        f"{list(error.absolute_path)}: {error.message}" for error in OpenAPIV31SpecValidator(document).iter_errors()
+    ]
+    assert found == []
+
+
+def described_values(document: Json) -> Iterator[tuple[str, Json, Any]]:
+    """Every default and every example with its place and the schema which it is of."""
+    for place, node in nodes(document):
+        if isinstance(node.get("schema"), dict):
+            examples = node["examples"].values() if isinstance(node.get("examples"), dict) else ()
+            values = [each["value"] for each in examples] + [node[name] for name in ("example",) if name in node]
+            yield from ((place, node["schema"], value) for value in values)
+        elif isinstance(node.get("examples"), list) or "default" in node:
+            values = [*node.get("examples", ()), *(node[name] for name in ("default",) if name in node)]
+            yield from ((place, node, value) for value in values)
+
+
+def test_every_default_and_example_fits_its_own_schema(document: Json) -> None:
+    found = list(described_values(document))
+    assert len(found) > 200
+    for place, schema, value in found:
+        validator = jsonschema_rs.Draft202012Validator({**schema, "components": document["components"]})
+        assert validator.is_valid(value), f"{place}: {value!r}"
+
+
+def test_a_field_which_stays_as_it_is_when_it_is_not_given_has_no_default(document: Json) -> None:
+    fields = document["components"]["schemas"]["ProjectUpdate"]["properties"]
+    assert len(fields) >= 7
+    assert [name for name, schema in fields.items() if "default" in schema] == []
 
 
 def test_every_route_of_the_contract_is_described(document: Json) -> None:

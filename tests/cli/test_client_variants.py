@@ -252,7 +252,7 @@ async def test_a_rebase_brings_upstream_in_and_shows_conflicts(
     done = await cli("variants", "rebase", ours[0], code=1)
     assert done.out.splitlines()[1].split() == ["tensor_parallel_size", "3", "2", "4", "8"]
     assert "(merge_conflict)" in done.err
-    assert f"variants rebase {ours[0]} --take 'tensor_parallel_size=theirs'" in done.err
+    assert f"variants rebase {ours[0]} --take tensor_parallel_size=theirs," in done.err
     as_json = await cli("variants", "rebase", ours[0], "--json", code=1)
     assert (
         as_json.json["conflicts"] == (await cli("variants", "rebase", ours[0], "--preview", "--json")).json["conflicts"]

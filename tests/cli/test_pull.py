@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import gzip
 import hashlib
 import os
 import pty
@@ -28,7 +29,7 @@ from benchmark_manager.cli.failures import CommandError, UnreachableError
 from benchmark_manager.cli.pull import _unwinding_when_terminated
 from benchmark_manager.cli.release_download import Patience
 from benchmark_manager.cli.release_place import Place
-from benchmark_manager.cli.sha256sums import digits_of, is_inside, read_sums, write_sums
+from benchmark_manager.cli.sha256sums import Sums, digits_of, is_inside, read_sums, write_sums
 from benchmark_manager.domain.release_digest import sums_text
 from benchmark_manager.models.release import ReleaseFile
 from support.commands import CommandLine, Done
@@ -225,7 +226,7 @@ async def test_wrong_bytes_end_with_3_and_leave_the_folder_as_it_was(
 ) -> None:
     release = many if what == "archive" else few
     change: dict[str, Callable[[bytes], bytes]] = {
-        "archive": lambda body: body.replace(b"model: llama", b"model: gemma"),
+        "archive": lambda body: gzip.compress(gzip.decompress(body).replace(b"model: llama", b"model: gemma")),
         "a.yaml": lambda _: b"a: 2\n",
     }
     if what == "sums":
@@ -415,20 +416,22 @@ def test_sums_are_written_as_the_service_writes_them_and_read_back(files: dict[s
     ]
     sums = write_sums(files)
     assert sums == sums_text(rows)
-    assert read_sums(sums) == files
+    assert read_sums(sums) == {path.encode(): bytes.fromhex(sha256) for path, sha256 in files.items()}
 
 
 @given(st.binary(max_size=200) | st.text(alphabet="0a \\\n/.nrx*", max_size=200).map(str.encode))
 def test_what_is_no_sums_is_refused_and_what_is_read_stays_inside(data: bytes) -> None:
     line = hashlib.sha256(b"").hexdigest().encode() + b"  " + data + b"\n"
     for sums in (data, line, b"\\" + line):
-        files: dict[str, str] = {}
+        files: Sums = {}
         with suppress(CommandError):
             files = read_sums(sums)
-        assert all(os.path.normpath(f"/r/{path}") == f"/r/{path}" for path in files)
+        assert all(os.path.normpath(b"/r/" + path) == b"/r/" + path for path in files)
 
 
-def test_on_windows_other_separators_and_drives_lead_outside() -> None:
-    assert not is_inside("a\\..\\..\\x", separators="\\/")
-    assert not is_inside("C:x", drives=True)
-    assert is_inside("a\\b", separators="/", drives=False)
+def test_on_windows_other_separators_drives_and_devices_lead_outside() -> None:
+    for path in ("a\\..\\..\\x", "C:x", "a.yaml:stream", "nul", "a/COM1.yaml", "aux .json", "a./b", "a /b", "a?b"):
+        assert not is_inside(path, windows=True), path
+        assert is_inside(path, windows=False), path
+    for path in ("null.yaml", "com.yaml", "a b/c", ".a", "config/größe.yaml"):
+        assert is_inside(path, windows=True), path
