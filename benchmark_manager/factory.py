@@ -400,9 +400,8 @@ async def open_database(
             yield database
         return
     if purpose == "backup":
-        if not (settings.data_dir / EMBEDDED_NAME).is_dir():
-            raise StartError(f"DATA_DIR {settings.data_dir} holds no database; name its folder, or set MONGO_URL.")
-        if (running := AddressFile(settings.data_dir).read()) is not None:
+        running = _running_database(settings.data_dir)
+        if running is not None:
             database = Database(running, settings.db_name, "embedded")
             async with _started(database, purpose):
                 yield database
@@ -423,6 +422,22 @@ async def open_database(
         with contextlib.suppress(asyncio.CancelledError):
             await supervision
         await embedded.stop(None if deadline is None else deadline.until(EMBEDDED_END))
+
+
+def _running_database(data_dir: Path) -> str | None:
+    """The URL of the embedded database that a service runs on the folder; None where none runs.
+
+    Raises:
+        StartError: the folder has no database, or another user's.
+    """
+    try:
+        if not (data_dir / EMBEDDED_NAME).is_dir():
+            raise StartError(f"DATA_DIR {data_dir} holds no database; name its folder, or set MONGO_URL.")
+        return AddressFile(data_dir).read()
+    except OSError as error:
+        raise StartError(
+            f"DATA_DIR {data_dir} cannot be read: {error.strerror}; run the command as the user of the service."
+        ) from None
 
 
 @asynccontextmanager

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from pymongo.errors import PyMongoError
 
 from benchmark_manager.cli.failures import CommandError
 from benchmark_manager.cli.output import Bar, progress, say, size
@@ -21,6 +20,7 @@ from benchmark_manager.factory import open_database
 from benchmark_manager.logs import configure_logging
 from benchmark_manager.services.backup import BackupService, Report, Summary
 from benchmark_manager.stores.database import Database, Purpose
+from benchmark_manager.stores.failures import DATABASE_ERRORS, failure_of
 
 _STREAM: Final = Path("-")
 _KEY_IS_NOT_IN_IT: Final = (
@@ -96,10 +96,9 @@ def _run(settings: Settings, purpose: Purpose, work: Callable[[BackupService, Re
             return asyncio.run(run(bar))
     except (BackupError, StorageError) as error:
         raise CommandError(error.detail, error.code) from None
-    except PyMongoError as error:
-        raise CommandError(
-            f"The database stopped answering ({type(error).__name__}); run the command again.", "database_unavailable"
-        ) from None
+    except DATABASE_ERRORS as error:
+        failure = failure_of(error)
+        raise CommandError(failure.detail, failure.code) from None
     except OSError as error:
         raise _unwritable("The backup", error) from None
 

@@ -14,7 +14,8 @@ from bson.errors import BSONError
 
 from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.domain.release_digest import release_digest
-from benchmark_manager.errors import BackupError
+from benchmark_manager.errors import BackupError, NotFoundError
+from benchmark_manager.models.release import Release
 from benchmark_manager.services.backup_file import BackupReader, BackupWriter, Header
 from benchmark_manager.stores.backup import BLOBS, BackupStore, is_restorable
 from benchmark_manager.stores.blobs import BlobStore
@@ -157,15 +158,21 @@ class BackupService:
             report("Verifying contents", done, summary.counts.get(BLOBS))
         done = 0
         async for release in self._releases.every():
-            for provenance in await self._releases.provenances(release):
-                files = await self._releases.files(release, provenance)
-                if await asyncio.to_thread(release_digest, files) != release.digest:
-                    raise _wrong(f"the release {release.digest} has other files")
-                sums = await self._blobs.sha256s(file.sha for file in files)
-                if any(sums[file.sha] != file.sha256 for file in files):
-                    raise _wrong(f"the release {release.digest} has other contents")
+            await self._verify_release(release)
             done += 1
             report("Verifying releases", done, summary.counts.get("releases"))
+
+    async def _verify_release(self, release: Release) -> None:
+        for provenance in await self._releases.provenances(release):
+            try:
+                files = await self._releases.files(release, provenance)
+                sums = await self._blobs.sha256s(file.sha for file in files)
+            except (NotFoundError, KeyError):
+                raise _wrong(f"the release {release.digest} is not whole") from None
+            if await asyncio.to_thread(release_digest, files) != release.digest:
+                raise _wrong(f"the release {release.digest} has other files")
+            if any(sums[file.sha] != file.sha256 for file in files):
+                raise _wrong(f"the release {release.digest} has other contents")
 
 
 def _check_contents(documents: list[bytes]) -> None:

@@ -36,6 +36,15 @@ _BATCH: Final = 500
 _BATCH_BYTES: Final = 4_000_000
 
 
+_HEADER: Final[Mapping[str, type]] = {
+    "id": str,
+    "service": str,
+    "schema": int,
+    "database_kind": str,
+    "taken_at": datetime,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """What a backup says of itself."""
@@ -102,11 +111,10 @@ class BackupReader:
             raise BackupError(
                 "backup_newer", "A newer Benchmark Manager took this backup; restore it with that version."
             )
-        try:
-            names = ("id", "service", "schema", "database_kind", "taken_at")
-            self.header = Header(*(values[name] for name in names))
-        except KeyError as error:
-            raise _damaged(f"its header has no {error}") from None
+        for name, kind in _HEADER.items():
+            if not isinstance(values.get(name), kind):
+                raise _damaged(f"its header says no {name}")
+        self.header = Header(*(values[name] for name in _HEADER))
 
     def sections(self) -> Iterator[tuple[str, list[bytes]]]:
         """The collections' documents, some at a time; afterwards `counts` says how many there were of each.

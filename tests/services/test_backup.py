@@ -222,6 +222,7 @@ UNPACKED = gzip.decompress(WHOLE)
         pytest.param(b"", id="empty"),
         pytest.param(b"no backup at all", id="something else"),
         pytest.param(gzip.compress(bson.encode({"format": "another"})), id="another format"),
+        pytest.param(_small(schema="two"), id="a schema that is no number"),
         pytest.param(WHOLE[:30], id="cut in the header"),
         pytest.param(WHOLE[: len(WHOLE) // 2], id="cut in the middle"),
         pytest.param(WHOLE[:-9], id="cut before the last bytes"),
