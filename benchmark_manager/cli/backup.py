@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
-
 from benchmark_manager.cli.failures import CommandError
 from benchmark_manager.cli.output import Bar, progress, say, size
 from benchmark_manager.config import Settings, load_settings
