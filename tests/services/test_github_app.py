@@ -153,7 +153,6 @@ async def test_a_suspended_installation_leaves_the_project_failing_and_its_files
     [
         ({}, "neither GITHUB_APP_PRIVATE_KEY nor"),
         ({"github_app_private_key": SecretStr("no key")}, "is no private key in PEM"),
-        ({"github_app_private_key_file": Path("/nowhere/key.pem")}, "cannot be read"),
     ],
 )
 async def test_a_wrong_key_is_told_at_the_start_in_one_line(
