@@ -9,16 +9,11 @@ import resource
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import structlog
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
-
-if TYPE_CHECKING:
-    from uvicorn.protocols.http.h11_impl import H11Protocol as HTTPProtocol
-else:
-    HTTPProtocol = AutoHTTPProtocol
 
 _log = structlog.get_logger(__name__)
 
@@ -28,8 +23,6 @@ CONNECTIONS_AT_MOST: Final = 1500
 _OTHER_FILES: Final = 300
 #: Seconds for the head of a request, from the connection or from the answer before on.
 HEAD_SECONDS: Final = 10.0
-#: Bytes of a request's head; the h11 parser has a limit of its own.
-_LONGEST_HEAD: Final = 65_536
 #: An answer which waits for its reader has to shrink by so many bytes within so many seconds, or to end.
 WRITE_SECONDS: Final = 30.0
 _WRITTEN: Final = 240_000
@@ -48,13 +41,14 @@ _BUSY_BODY: Final = (
 )
 
 
-class LimitedConnection(HTTPProtocol):
-    """uvicorn's connection, refused where there are too many already and closed where its head never ends."""
+class LimitedConnection(H11Protocol):
+    """uvicorn's connection, refused where there are too many already.
+
+    By h11 also where httptools is installed: h11 takes a head of 64 KiB at most, httptools one without end.
+    """
 
     #: How many there may be; fewer where the system allows fewer open files.
     at_most = CONNECTIONS_AT_MOST
-    #: Bytes that came since the last request began; httptools counts none.
-    head_size = 0
     #: How often an answer went on after it had waited for its reader.
     resumed = 0
 
@@ -65,23 +59,12 @@ class LimitedConnection(HTTPProtocol):
             transport.close()
 
     def _make_room(self) -> bool:
-        """Close the connection that has waited longest for a request; False where all are in the middle of one."""
-        idle = (one for one in self.connections if one is not self and is_idle(one))
-        first = next(idle, None)
-        if first is not None:
-            first.transport.abort()
-            self.connections.discard(first)
-        return first is not None
-
-    def data_received(self, data: bytes) -> None:
-        if is_idle(self):
-            self.head_size += len(data)
-            if self.head_size > 2 * _LONGEST_HEAD:
-                self.transport.abort()
-                return
-        else:
-            self.head_size = 0
-        super().data_received(data)
+        """Close a connection that waits for a request; False where all are in the middle of one."""
+        idle = next((one for one in self.connections if one is not self and is_idle(one)), None)
+        if idle is not None:
+            idle.transport.abort()
+            self.connections.discard(idle)
+        return idle is not None
 
     def resume_writing(self) -> None:
         self.resumed += 1

@@ -105,6 +105,18 @@ async def test_a_head_that_does_not_end_ends_its_connection(sent: bytes) -> None
         await service.settle(0)
 
 
+async def test_a_head_without_end_is_refused() -> None:
+    async with running(PlainTextResponse("a")) as service:
+        reader, writer = await service.connect(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+        with contextlib.suppress(ConnectionError):
+            for number in range(40):
+                writer.write(b"X-%d: %s\r\n" % (number, b"x" * 4096))
+                await writer.drain()
+        with contextlib.suppress(ConnectionError):
+            assert (await reader.read()).startswith(b"HTTP/1.1 400")
+        await service.settle(0)
+
+
 async def test_a_connection_that_is_used_again_and_again_stays() -> None:
     async with running(PlainTextResponse("a")) as service:
         reader, writer = await service.connect()
@@ -155,7 +167,7 @@ async def test_an_answer_that_is_taken_slowly_is_sent_to_its_end() -> None:
         assert left == 0
 
 
-async def test_where_there_are_too_many_the_one_that_waits_gives_way() -> None:
+async def test_where_there_are_too_many_one_that_waits_gives_way() -> None:
     async with running(PlainTextResponse("a"), Few) as service:
         idle = [await service.connect() for _ in range(Few.at_most)]
         await service.settle(Few.at_most)
