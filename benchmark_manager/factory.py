@@ -6,7 +6,7 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,6 @@ import structlog
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pymongo.errors import PyMongoError
 
 from benchmark_manager.config import Settings, split_keys
 from benchmark_manager.errors import StartError, reason_of
@@ -54,7 +53,7 @@ from benchmark_manager.services.replicas import Replicas
 from benchmark_manager.services.revisions import RevisionService
 from benchmark_manager.services.stall_watch import StallWatch
 from benchmark_manager.services.status import StatusService
-from benchmark_manager.services.stopping import EMBEDDED_END, EVENTS_END, StopDeadline
+from benchmark_manager.services.stopping import EMBEDDED_END, LAST_WORDS_END, StopDeadline
 from benchmark_manager.services.sync_work import SyncWork
 from benchmark_manager.services.text_work import warm_up
 from benchmark_manager.services.tokens import TokenVault, bind_tokens
@@ -181,20 +180,25 @@ async def open_services(
             try:
                 yield services
             finally:
-                for task in watching:
-                    task.cancel()
-                await asyncio.gather(*watching, return_exceptions=True)
-                await services.status.stop()
-                if services.replicas is not None:
-                    with contextlib.suppress(PyMongoError), pymongo.timeout(_LAST_WORDS_SECONDS):
-                        await services.replicas.leave()
-                with contextlib.suppress(TimeoutError):
-                    # Closing a change stream asks the database, which may hang.
-                    await asyncio.wait_for(services.events.stop(), deadline.until(EVENTS_END, at_least=0.2))
+                await _last_words(services, limits, watching)
         finally:
-            with contextlib.suppress(PyMongoError), pymongo.timeout(_LAST_WORDS_SECONDS):
-                await limits.run()
             await connection.close()
+
+
+async def _last_words(services: Services, limits: LimitSharing, watching: Sequence["asyncio.Task[None]"]) -> None:
+    """Everything that asks the database at the end, at once, since it may be silent; what fails stays undone."""
+    for task in watching:
+        task.cancel()
+    with pymongo.timeout(_LAST_WORDS_SECONDS):
+        words: list[Awaitable[None]] = [limits.run(), services.events.stop(), services.status.stop(), *watching]
+        if services.replicas is not None:
+            words.append(services.replicas.leave())
+        with contextlib.suppress(TimeoutError):
+            # Closing a change stream asks without a limit.
+            await asyncio.wait_for(
+                asyncio.gather(*words, return_exceptions=True),
+                services.deadline.until(LAST_WORDS_END, at_least=_LAST_WORDS_SECONDS),
+            )
 
 
 @asynccontextmanager

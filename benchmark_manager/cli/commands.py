@@ -65,7 +65,7 @@ def serve(
     """Start the service.
 
     On MongoDB if MONGO_URL is set, else on an embedded database in DATA_DIR (for evaluation on one machine).
-    It is ready when GET /health answers 200, and stops within 10 seconds of Ctrl-C or SIGTERM, with exit code 0.
+    It is ready when GET /health answers 200, and stops within 9 seconds of Ctrl-C or SIGTERM, with exit code 0.
 
     Exit code 1: it could not start, and one line on standard error says why.
     """

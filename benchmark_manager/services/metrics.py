@@ -49,7 +49,7 @@ class Metrics:
         self._lateness = self._histogram(
             "poll_lateness_seconds", "How late a due project's sync began.", _LATENESS_BUCKETS
         )
-        self._takeovers = self._counter("lease_takeovers", "Projects taken over from a worker whose lease ran out.")
+        self._takeovers = self._counter("lease_takeovers", "Projects taken over from a worker that died.")
         self._requests = self._counter(
             "github_requests", "Requests sent to GitHub.", "credential", "kind", "resource", "status"
         )

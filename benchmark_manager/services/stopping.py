@@ -9,15 +9,13 @@ from collections.abc import Callable
 from typing import Final
 
 #: Seconds after the request to stop by which each part has ended, in this order.
-SYNCS_END: Final = 4.5
-REQUESTS_END: Final = 5.5
-TICKS_END: Final = 6.0
-EVENTS_END: Final = 6.5
-WORKERS_END: Final = 6.5
-DATABASE_END: Final = 7.5
-EMBEDDED_END: Final = 8.0
-#: What still runs then is ended without being asked.
-PROCESS_END: Final = 8.5
+SYNCS_END: Final = 4.0
+REQUESTS_END: Final = 5.0
+TICKS_END: Final = 5.5
+LAST_WORDS_END: Final = 6.5
+EMBEDDED_END: Final = 7.5
+#: What still runs then is ended without being asked. Worker processes end with it.
+PROCESS_END: Final = 8.0
 
 
 class StopDeadline:

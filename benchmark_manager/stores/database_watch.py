@@ -27,6 +27,9 @@ _SILENT_AFTER: Final = 2.5
 #: Seconds that what began during a silence waits for its end.
 _LATECOMER: Final = 1.0
 _CLOSE_SECONDS: Final = 0.5
+#: Of 500 requests the last is woken half a second after the first.
+_WOKEN_AT_ONCE: Final = 10
+_BETWEEN_WAKES: Final = 0.01
 _NO_WORK: Final = Sample(0.0, has_working_thread=False)
 
 
@@ -110,7 +113,17 @@ class DatabaseWatch:
             _log.warning("the database answers again")
         self._silent = silent
         if silent:
-            late = time.monotonic() - _LATECOMER
-            for future, since in list(self._waiting.items()):
-                if since <= late and not future.done():
-                    future.set_result(None)
+            self._wake(time.monotonic() - _LATECOMER)
+
+    def _wake(self, late: float) -> None:
+        """Wake what has waited since before then, some at a time: each draws its answer on the event loop."""
+        loop = asyncio.get_running_loop()
+        waiting = [future for future, since in self._waiting.items() if since <= late]
+        for number, future in enumerate(waiting):
+            self.forget(future)
+            loop.call_later(number // _WOKEN_AT_ONCE * _BETWEEN_WAKES, _set, future)
+
+
+def _set(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)

@@ -6,6 +6,7 @@ replica set and the members of it. Nothing here needs a password or shows one.
 """
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from collections.abc import Mapping
@@ -81,7 +82,7 @@ async def _obstacle(server: Address) -> str | None:
         return f"does not accept a connection within {_CONNECT_SECONDS:.0f} s: check firewalls and the address"
     except OSError as error:
         return f"cannot be reached ({reason_of(error)})"
-    writer.close()
+    await _close(writer)
     return None
 
 
@@ -134,8 +135,15 @@ async def _speaks_tls(server: Address) -> bool:
             _, writer = await asyncio.open_connection(*server, ssl=context)
     except (OSError, TimeoutError):
         return False
-    writer.close()
+    await _close(writer)
     return True
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    # At once: nothing was sent, and a peer need not take part.
+    writer.transport.abort()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 async def _of_hello(hello: Mapping[str, Any], wanted: _Url) -> str:

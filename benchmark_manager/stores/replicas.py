@@ -7,6 +7,7 @@ fence of its project has risen.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pymongo
@@ -19,6 +20,8 @@ from benchmark_manager.stores.process_identity import ProcessIdentity
 _log = structlog.get_logger(__name__)
 
 _SECONDS: Final = 5.0
+#: As if the lease had run out: whoever claims the project next knows that it takes it over.
+_RUN_OUT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: Sessions of a replica that are remembered; its driver uses the same few again and again.
 _SESSIONS_AT_MOST: Final = 200
 
@@ -55,7 +58,9 @@ class ReplicaStore:
             if result.upserted_id is not None:
                 # It is the first, or another replica took this one for dead.
                 self._sessions.clear()
-            rows = await self._replicas.find({"_id": {"$ne": self._owner}}, {"sessions": 0}).to_list()
+            # One that never counted, as a process without ticks, is not judged.
+            others = {"_id": {"$ne": self._owner}, "beats": {"$exists": True}}
+            rows = await self._replicas.find(others, {"sessions": 0}).to_list()
         return [_replica(row) for row in rows]
 
     async def leave(self) -> None:
@@ -76,7 +81,7 @@ class ReplicaStore:
             await self._end_sessions(entry.get("sessions", []))
             freed = await self._database.collection("projects").update_many(
                 {"lease_owner": replica.owner},
-                {"$set": {"lease_owner": None, "lease_until": None}, "$inc": {"fence": 1}},
+                {"$set": {"lease_owner": None, "lease_until": _RUN_OUT}, "$inc": {"fence": 1}},
             )
             # Not if it has counted on meanwhile.
             await self._replicas.delete_one({"_id": replica.owner, "beats": replica.beats})
@@ -99,4 +104,4 @@ class ReplicaStore:
 
 def _replica(row: Document) -> Replica:
     process = row.get("process")
-    return Replica(row["_id"], row.get("beats", 0), None if process is None else ProcessIdentity(**process))
+    return Replica(row["_id"], row["beats"], None if process is None else ProcessIdentity(**process))

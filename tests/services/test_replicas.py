@@ -91,6 +91,7 @@ async def test_what_a_killed_process_of_this_machine_held_is_free_at_once_even_a
         await replicas.run()
         claim = await leases.claim(project.id, "living")
     assert claim is not None
+    assert claim.taken_over
     # MongoDB itself ends such a transaction after a minute.
     assert time.monotonic() - begin < 5
     assert (claim.project.name, claim.lease.fence) == (project.name, 3)
