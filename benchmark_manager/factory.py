@@ -56,6 +56,7 @@ from benchmark_manager.services.status import StatusService
 from benchmark_manager.services.stopping import EMBEDDED_END, LAST_WORDS_END, StopDeadline
 from benchmark_manager.services.sync_work import SyncWork
 from benchmark_manager.services.text_work import warm_up
+from benchmark_manager.services.texts import TextService
 from benchmark_manager.services.tokens import TokenVault, bind_tokens
 from benchmark_manager.services.trash import TrashService
 from benchmark_manager.services.unchanged import UnchangedRecorder
@@ -126,6 +127,7 @@ class Services:
     trash: TrashService
     merging: MergeService
     comparing: ComparisonService
+    texts: TextService
     releases: ReleaseService
     release_delivery: ReleaseDelivery
     validation: ValidationService
@@ -324,6 +326,7 @@ def build_services(
         trash=trash,
         merging=MergeService(database, modified_files, files, modified, blobs, workers, clock=clock),
         comparing=ComparisonService(modified_files, revision_service, projects, files, modified, blobs, workers),
+        texts=TextService(workers),
         releases=ReleaseService(database, projects, files, modified, blobs, releases, clock=clock),
         release_delivery=ReleaseDelivery(releases, blobs, workers),
         validation=validation,

@@ -1,17 +1,18 @@
 """What variants vary: against their base, their original, their own past, and side by side."""
 
+import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from pydantic import JsonValue
 
-from benchmark_manager.domain.documents import KeyChange, ValueRow, rows_beside, value_rows
+from benchmark_manager.domain.documents import KeyChange, ValueRow, key_changes, rows_beside, value_rows
 from benchmark_manager.errors import InvalidInputError, TooComplexError
 from benchmark_manager.models.modified_file import ModifiedFile, variant_path
-from benchmark_manager.models.original_file import FileFormat
+from benchmark_manager.models.original_file import FileFormat, OriginalFile
 from benchmark_manager.services.modified_files import ModifiedFileService
 from benchmark_manager.services.revisions import RevisionService
 from benchmark_manager.services.text_work import compare_texts
@@ -30,13 +31,20 @@ _Rows = tuple[ValueRow, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """From an earlier text to a variant's; `changes` is None where a side does not parse, or is too large."""
+class ComparedTexts:
+    """An earlier text, and a variant's."""
 
     before_path: str
     after_path: str
     before: str
     after: str
+    format: FileFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(ComparedTexts):
+    """From an earlier text to a variant's; `changes` is None where a side does not parse, or is too large."""
+
     changes: tuple[KeyChange, ...] | None
     #: A patch which `git apply` and `patch -p1` take; empty where nothing differs.
     unified: str
@@ -49,17 +57,32 @@ class VariedKey:
     path: str
     original: tuple[JsonValue] | None
     values: Mapping[str, tuple[JsonValue] | None]
+    #: The ids of those which differ.
+    differing: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TableExtent:
+    """How much of a table is wanted: variants, bytes of their texts, and rows from `start` on."""
+
+    variants: int
+    bytes: int
+    start: int
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
 class VariantsTable:
     """The variants of an original side by side; `unreadable` are the ids of those which do not parse.
 
-    `rows` is None where the original itself does not parse, or is too large.
+    `compared` are those of the columns whose values the rows have. `rows` is None where the original itself does not
+    parse, or is too large; `rows_total` counts also those which were not asked for.
     """
 
     columns: tuple[ModifiedFile, ...]
+    compared: tuple[ModifiedFile, ...]
     rows: tuple[VariedKey, ...] | None
+    rows_total: int
     unreadable: frozenset[str]
 
 
@@ -90,6 +113,19 @@ class ComparisonService:
 
         Raises:
             TooComplexError, WorkersBusyError
+            NotFoundError, InvalidInputError: as `texts`.
+        """
+        found = await self.texts(modified_file_id, against)
+        paths = found.before_path, found.after_path
+        unified, changes = await self._workers.run(
+            compare_texts, found.before, found.after, paths, found.format, by_key
+        )
+        return Comparison(*paths, found.before, found.after, found.format, changes, unified)
+
+    async def texts(self, modified_file_id: str, against: str) -> ComparedTexts:
+        """The two texts that a comparison is of.
+
+        Raises:
             NotFoundError: no such modified file, or revision.
             InvalidInputError: `invalid_request`, `against` is none of these.
         """
@@ -97,9 +133,15 @@ class ComparisonService:
         before_path, sha = await self._before(file, against)
         contents = await self._blobs.get_many([sha, file.content_sha])
         before, after = (contents[key].decode() for key in (sha, file.content_sha))
-        paths = before_path, file.path
-        unified, changes = await self._workers.run(compare_texts, before, after, paths, file.format, by_key)
-        return Comparison(*paths, before, after, changes, unified)
+        return ComparedTexts(before_path, file.path, before, after, file.format)
+
+    async def changes(self, texts: ComparedTexts) -> tuple[KeyChange, ...] | None:
+        """What differs by key; None where a side does not parse, is a template, or is too large.
+
+        Raises:
+            TooComplexError, WorkersBusyError
+        """
+        return await self._workers.run(key_changes, texts.before, texts.after, texts.format)
 
     async def _before(self, file: ModifiedFile, against: str) -> tuple[str, str]:
         """The path and the blob id of the text to compare with."""
@@ -115,20 +157,24 @@ class ComparisonService:
             "invalid_request", "against must be base, original, or revision:N with a number.", field="against"
         )
 
-    async def variants(self, project_id: str, file_id: str) -> VariantsTable:
-        """All variants of an original side by side, by the keys in which any of them differs from it.
+    async def variants(self, project_id: str, file_id: str, extent: TableExtent | None = None) -> VariantsTable:
+        """Variants of an original side by side, by the keys in which any of them differs from it.
+
+        Without an extent: all variants, and all rows.
 
         Raises:
-            NotFoundError
+            NotFoundError, TooComplexError, WorkersBusyError
         """
         await self._projects.get(project_id)
         original = await self._originals.get(project_id, file_id)
-        files = await self._modified.of_original(file_id)
+        columns = await self._modified.of_original(file_id)
+        files = columns if extent is None else list(_within(columns, extent))
         found = await self._beside(original.sha, [file.content_sha for file in files], original.format)
         readable = {file.id: rows for file in files if (rows := found[file.content_sha]) is not None}
-        table = await self._table(original.sha, original.format, files, readable)
+        wanted = slice(None) if extent is None else slice(extent.start, extent.start + extent.rows)
+        table, total = await self._table(original, files, readable, wanted)
         unreadable = frozenset(file.id for file in files) - readable.keys()
-        return VariantsTable(tuple(files), table, unreadable)
+        return VariantsTable(tuple(columns), tuple(files), table, total, unreadable)
 
     async def varied(self, files: Sequence[ModifiedFile]) -> dict[str, tuple[ValueRow, ...] | None]:
         """In which values each variant differs from the original that it is based on, by its id.
@@ -174,27 +220,42 @@ class ComparisonService:
 
     async def _table(
         self,
-        original_sha: str,
-        file_format: FileFormat,
+        original: OriginalFile,
         files: Sequence[ModifiedFile],
         rows: Mapping[str, Sequence[ValueRow]],
-    ) -> tuple[VariedKey, ...] | None:
-        text = (await self._blobs.get(original_sha)).decode()
-        own = await self._value_rows([text], file_format)
+        wanted: slice,
+    ) -> tuple[tuple[VariedKey, ...] | None, int]:
+        """The rows which are wanted, and how many there are."""
+        text = (await self._blobs.get(original.sha)).decode()
+        own = await self._value_rows([text], original.format)
         if own is None:
-            return None
+            return None, 0
         places = {row.path: place for place, row in enumerate(own)}
         if any(row.values[0] is not None and row.path not in places for found in rows.values() for row in found):
             # Some pair had to name the items of a list differently: only all texts together tell one path for each.
             readable = [file for file in files if file.id in rows]
             contents = await self._blobs.get_many({file.content_sha for file in readable})
             texts = [text, *(contents[file.content_sha].decode() for file in readable)]
-            whole = await self._value_rows(texts, file_format)
-            return None if whole is None else _all_together(whole, [file.id for file in readable])
-        return _joined(places, rows)
+            whole = await self._value_rows(texts, original.format)
+            if whole is None:
+                return None, 0
+            return await asyncio.to_thread(_all_together, whole, [file.id for file in readable], wanted)
+        return await asyncio.to_thread(_joined, places, rows, wanted)
 
 
-def _joined(places: Mapping[str, int], rows: Mapping[str, Sequence[ValueRow]]) -> tuple[VariedKey, ...]:
+def _within(files: Sequence[ModifiedFile], extent: TableExtent) -> Iterator[ModifiedFile]:
+    """The first variants which are small enough together."""
+    left = extent.bytes
+    for file in files[: extent.variants]:
+        left -= file.size
+        if left < 0:
+            return
+        yield file
+
+
+def _joined(
+    places: Mapping[str, int], rows: Mapping[str, Sequence[ValueRow]], wanted: slice
+) -> tuple[tuple[VariedKey, ...], int]:
     """In the order of the original; what only variants have comes behind."""
     originals: dict[str, tuple[JsonValue] | None] = {}
     values: dict[str, dict[str, tuple[JsonValue] | None]] = {}
@@ -203,15 +264,27 @@ def _joined(places: Mapping[str, int], rows: Mapping[str, Sequence[ValueRow]]) -
             originals[row.path] = row.values[0]
             values.setdefault(row.path, {})[file_id] = row.values[1]
     ordered = sorted(originals, key=lambda path: places.get(path, len(places)))
-    return tuple(
-        VariedKey(path, originals[path], {file_id: values[path].get(file_id, originals[path]) for file_id in rows})
-        for path in ordered
-    )
+    return tuple(_varied(path, originals[path], values[path], rows) for path in ordered[wanted]), len(ordered)
 
 
-def _all_together(rows: Sequence[ValueRow], ids: Sequence[str]) -> tuple[VariedKey, ...]:
-    return tuple(
-        VariedKey(row.path, row.values[0], dict(zip(ids, row.values[1:], strict=True)))
-        for row in rows
-        if any(row.differs)
+def _varied(
+    path: str,
+    original: tuple[JsonValue] | None,
+    changed: Mapping[str, tuple[JsonValue] | None],
+    ids: Iterable[str],
+) -> VariedKey:
+    return VariedKey(path, original, {file_id: changed.get(file_id, original) for file_id in ids}, frozenset(changed))
+
+
+def _all_together(rows: Sequence[ValueRow], ids: Sequence[str], wanted: slice) -> tuple[tuple[VariedKey, ...], int]:
+    varied = [row for row in rows if any(row.differs)]
+    found = tuple(
+        VariedKey(
+            row.path,
+            row.values[0],
+            dict(zip(ids, row.values[1:], strict=True)),
+            frozenset(file_id for file_id, differs in zip(ids, row.differs[1:], strict=True) if differs),
+        )
+        for row in varied[wanted]
     )
+    return found, len(varied)

@@ -70,7 +70,7 @@ class MergeService:
             ConflictError: `upstream_removed`, there is nothing to merge with.
             TooComplexError, WorkersBusyError
         """
-        return await self._merged(await self._texts(modified_file_id))
+        return await self._merged(await self.texts(modified_file_id))
 
     async def _merged(self, texts: MergeTexts) -> MergePreview:
         merged = await self._workers.run(merge, texts.base, texts.theirs, texts.mine, texts.file.format)
@@ -91,7 +91,13 @@ class MergeService:
             raise MergeConflictError(preview.merge.conflicts)
         return preview.merge.content
 
-    async def _texts(self, modified_file_id: str) -> MergeTexts:
+    async def texts(self, modified_file_id: str) -> MergeTexts:
+        """What a rebase would merge; a person can merge it by hand whatever it is.
+
+        Raises:
+            NotFoundError
+            ConflictError: `upstream_removed`, there is nothing to merge with.
+        """
         file = await self._files.get(modified_file_id)
         original = await self._originals.get(file.project_id, file.original_file_id)
         if original.removed_at is not None:
@@ -128,7 +134,7 @@ class MergeService:
                 `expected_original` (None: any will do), so that the decisions would hide what came since.
         """
         while True:
-            texts = await self._texts(modified_file_id)
+            texts = await self.texts(modified_file_id)
             expect_revision(texts.file, expected_revisions)
             _expect_original(texts.original, expected_original)
             text = content if content is not None else await self.resolved(await self._merged(texts), resolutions)

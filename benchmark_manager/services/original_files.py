@@ -30,14 +30,14 @@ class OriginalFileService:
         await self._projects.get(project_id)
         return await self._files.get(project_id, file_id)
 
-    async def entries(self, project_id: str) -> list[FileEntry]:
-        """All of the project's originals in place, by path, in short.
+    async def entries(self, project_id: str, folder: str = "") -> list[FileEntry]:
+        """All of the project's originals in place, or of one folder, by path, in short.
 
         Raises:
             NotFoundError
         """
         await self._projects.get(project_id)
-        return await self._files.entries(project_id)
+        return await self._files.entries(project_id, folder)
 
     async def content(self, file: OriginalFile) -> bytes:
         return await self._blobs.get(file.sha)

@@ -151,11 +151,11 @@ class ReleaseService:
             return await self._releases.files(release)
         return await self._releases.files(release, (await self._releases.making(release, making)).provenance)
 
-    async def origins(self, project_id: str) -> Origins:
-        """Where files of the project's releases can be followed to; nothing for a project which is deleted."""
-        originals = sorted(await self._originals.stored(project_id), key=lambda file: not file.removed)
-        modified = await self._modified.of_project(project_id)
-        return Origins({file.path: file.id for file in originals}, frozenset(file.id for file in modified))
+    async def origins(self, project_id: str, files: Sequence[ReleaseFile]) -> Origins:
+        """Where these files of the project's releases can be followed to; nothing for a project which is deleted."""
+        originals = await self._originals.ids_by_path(project_id, {file.path for file in files})
+        ids = {file.modified_file_id for file in files if file.modified_file_id is not None}
+        return Origins(originals, frozenset(await self._modified.existing(project_id, ids)))
 
     async def update(
         self,

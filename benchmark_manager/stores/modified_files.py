@@ -1,7 +1,7 @@
 """Modified files: what people write, strictly apart from the originals."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from bson import ObjectId
@@ -73,6 +73,16 @@ class ModifiedFileStore:
         match = {"project_id": ObjectId(project_id)}
         rows = self._files.find(match, session=session, batch_size=ROWS_AT_ONCE).sort("path", 1)
         return [modified_file(row) async for row in rows]
+
+    async def existing(self, project_id: str, ids: Collection[str]) -> set[str]:
+        """Those of the ids which modified files of the project have; none of the trash."""
+        wanted = sorted(ids)
+        found: set[str] = set()
+        for start in range(0, len(wanted), IN_AT_MOST):
+            some = [ObjectId(file_id) for file_id in wanted[start : start + IN_AT_MOST]]
+            rows = self._files.find({"project_id": ObjectId(project_id), "_id": {"$in": some}}, {"_id": 1})
+            found.update([str(row["_id"]) async for row in rows])
+        return found
 
     async def of_original(self, original_file_id: str, session: Session | None = None) -> list[ModifiedFile]:
         """All modified files of one original, by path, without their stored problems; none of the trash."""

@@ -1,8 +1,9 @@
 """Original files: only `apply` writes them, and only a sync calls it."""
 
+import asyncio
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -126,19 +127,34 @@ class OriginalFileStore:
         rows = await (await self._modified.aggregate(pipeline, session=session)).to_list()
         return {row["_id"]: row["count"] for row in rows}
 
-    async def entries(self, project_id: str) -> list[FileEntry]:
-        """Every original in place, by path, in short."""
+    async def entries(self, project_id: str, folder: str = "") -> list[FileEntry]:
+        """Every original in place, or every one in the folder, by path, in short."""
         fields = {"path": 1, "file_type": 1, "validity": 1, "errors": 1, "warnings": 1, "problems.severity": 1}
 
         async def read(session: Session) -> tuple[list[Document], dict[ObjectId, int]]:
             await self._staged.expect_none([project_id], session)
-            match = {"project_id": ObjectId(project_id), "removed_at": None}
+            match: Document = {"project_id": ObjectId(project_id), "removed_at": None}
+            if folder:
+                # "0" comes behind "/".
+                match["path"] = {"$gt": f"{folder}/", "$lt": f"{folder}0"}
             cursor = self._files.find(match, fields, session=session, batch_size=_ENTRIES_A_BATCH)
             rows = await cursor.sort([("path", 1), ("_id", 1)]).to_list()
             return rows, await self._variant_counts(project_id, session)
 
         rows, counts = await self._database.snapshot(read)
-        return [_entry(row, counts.get(row["_id"], 0)) for row in rows]
+        # In a thread: a hundred thousand rows would hold up everybody else.
+        return await asyncio.to_thread(_entries, rows, counts)
+
+    async def ids_by_path(self, project_id: str, paths: Collection[str]) -> dict[str, str]:
+        """The originals at these paths; one that is gone upstream only where none is in place."""
+        wanted = sorted(paths)
+        found: dict[str, tuple[bool, str]] = {}
+        for start in range(0, len(wanted), IN_AT_MOST):
+            match = {"project_id": ObjectId(project_id), "path": {"$in": wanted[start : start + IN_AT_MOST]}}
+            async for row in self._files.find(match, {"path": 1, "removed_at": 1}):
+                candidate = row["removed_at"] is None, str(row["_id"])
+                found[row["path"]] = max(candidate, found.get(row["path"], candidate))
+        return {path: file_id for path, (_, file_id) in found.items()}
 
     async def stats(self, project_id: str) -> ProjectStats:
         return (await self.stats_of([project_id]))[project_id]
@@ -321,6 +337,10 @@ def _stats(kinds: Mapping[str, int], drifts: Mapping[str, int]) -> ProjectStats:
         modified_files_by_drift=drift_counts(drifts),
         removed_files=removed,
     )
+
+
+def _entries(rows: Sequence[Document], counts: Mapping[ObjectId, int]) -> list[FileEntry]:
+    return [_entry(row, counts.get(row["_id"], 0)) for row in rows]
 
 
 def _entry(document: Document, variants: int) -> FileEntry:

@@ -1,24 +1,29 @@
 """What a variant changed: against its base, its original, and its own past."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from benchmark_manager.errors import TooComplexError
+from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.models.page import PageRequest
+from benchmark_manager.services.comparing import ComparedTexts
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.forms import protected_form
+from benchmark_manager.web.limits import COMPARED, SIDE_BY_SIDE
+from benchmark_manager.web.listing import PartParameter
 from benchmark_manager.web.pages import project_view
-from benchmark_manager.web.rendering import render
-from benchmark_manager.web.text_diff import diff_rows
+from benchmark_manager.web.rendering import editor_size, render
+from benchmark_manager.web.text_diff import differences
+from benchmark_manager.web.values import DrawnChange, drawn_changes
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
 
 #: Revisions that one can choose from; the list of revisions leads to every one.
 _REVISIONS: Final = 100
-_CHANGES_AT_MOST: Final = 1000
-#: Texts which scripts put side by side, characters together; of larger ones the patch is enough to load.
-_BESIDE_AT_MOST: Final = 1024 * 1024
 
 
 @router.get("/modified-files/{modified_file_id}/compare")
@@ -27,10 +32,12 @@ async def compare(
     services: ServicesDependency,
     modified_file_id: str,
     against: Annotated[str, Query(max_length=100)] = "base",
+    part: PartParameter = 1,
 ) -> Response:
     file = await services.modified_files.get(modified_file_id)
-    found = await services.comparing.diff(modified_file_id, against)
+    found = await services.comparing.texts(modified_file_id, against)
     revisions = await services.revisions.page(modified_file_id, PageRequest(limit=_REVISIONS))
+    by_key = await _by_key(services, found)
     return render(
         request,
         "modified_file_compare.html",
@@ -39,7 +46,32 @@ async def compare(
         against=against,
         revisions=revisions.rows,
         found=found,
-        changes=None if found.changes is None else found.changes[:_CHANGES_AT_MOST],
-        diff=diff_rows(found.unified),
-        beside=len(found.before) + len(found.after) <= _BESIDE_AT_MOST,
+        by_key=by_key,
+        diff=await differences(
+            services,
+            found.before,
+            found.after,
+            (found.before_path, found.after_path),
+            part=part,
+            extent=COMPARED,
+            line_ends="exact",
+        ),
+        beside=editor_size(found.before) + editor_size(found.after) <= SIDE_BY_SIDE,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _ByKey:
+    """The first changes by key, None where the texts have none to compare, and how many there are."""
+
+    rows: Sequence[DrawnChange] | None
+    count: int = 0
+    refusal: TooComplexError | None = None
+
+
+async def _by_key(services: Services, found: ComparedTexts) -> _ByKey:
+    try:
+        changes = await services.comparing.changes(found)
+    except TooComplexError as error:
+        return _ByKey(None, refusal=error)
+    return _ByKey(None) if changes is None else _ByKey(drawn_changes(changes), len(changes))

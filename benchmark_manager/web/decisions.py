@@ -16,6 +16,8 @@ Take = Literal["theirs", "mine", "base", "value"]
 
 #: Conflicts that a page asks about; more are decided in the merged text.
 CONFLICTS_AT_MOST: Final = 1000
+#: Those that it asks about at once.
+CONFLICTS_SHOWN: Final = 100
 _TAKES: Final[dict[str, Take]] = {"theirs": "theirs", "mine": "mine", "base": "base", "value": "value"}
 _LONGEST_VALUE: Final = 100_000
 

@@ -1,23 +1,18 @@
 """From what a browser sends back to the exact text: forms turn line ends into CRLF and cannot hold NUL."""
 
 import hashlib
-import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from pydantic import TypeAdapter
 
+from benchmark_manager.domain.text import ENDS, LineEnd, line_ends_of, with_stored_ends
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.web.forms import Form
 
-LineEnd = Literal["lf", "crlf", "cr", "mixed"]
+FormLineEnd = LineEnd | Literal["mixed"]
 
-_ENDS: Final[dict[LineEnd, str]] = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
-_NAMES: Final = {end: name for name, end in _ENDS.items()}
 _TEXT: Final = TypeAdapter(str)
-_LINE_END: Final = re.compile(r"\r\n|\r|\n")
-_LINE: Final = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
 #: What HTML makes of NUL.
 _REPLACEMENT: Final = "\ufffd"
 
@@ -27,36 +22,45 @@ class Editable:
     """A text as an editor's form holds it."""
 
     text: str
-    line_end: LineEnd
+    line_end: FormLineEnd
     sha256: str
 
     @classmethod
     def of(cls, text: str, line_end: str = "lf") -> "Editable":
         """`line_end` is that of a text which has one line only."""
-        return cls(text, _line_end_of(text) or (line_end if line_end in _ENDS else "lf"), sha256_of(text))
+        return cls(text, _line_end_of(text) or (line_end if line_end in ENDS else "lf"), sha256_of(text))
 
 
-def _line_end_of(text: str) -> LineEnd | None:
-    found = set(_LINE_END.findall(text))
+def _line_end_of(text: str) -> FormLineEnd | None:
+    found = list(line_ends_of(text))
     if len(found) > 1:
         return "mixed"
-    return _NAMES[found.pop()] if found else None
+    return found[0] if found else None
 
 
 def edited_text(form: Form, stored: str) -> str:
     """The text which the form's sender means; `stored` is what is saved now.
+
+    A text which is too long for a page comes as a file, or not at all, where the form says that it stays as it is.
 
     A script sends it exactly as JSON in `content_exact`. Without one, the lines at the beginning and at the end which
     are those of the stored text come back as they are stored; lines between them end as `line_end` says, or, where
     ends were mixed, as most of the stored ones do.
 
     Raises:
-        InvalidInputError: `content_exact` is no text.
+        InvalidInputError: `content_exact` is no text, the file is not UTF-8, or there is no content.
     """
+    file = form.file("content_file")
+    if file is not None:
+        return _decoded(file)
+    if form.ticked("content_kept"):
+        return stored
+    if not form.ticked("content"):
+        raise InvalidInputError("content_missing", "Choose the file with the content.", field="content")
     exact = form.text("content_exact")
     if exact:
         return _exact(exact)
-    ending = _ENDS.get(form.text("line_end")) or _usual_end(stored)  # type: ignore[call-overload]  # a stranger's field may say anything
+    ending = ENDS.get(form.text("line_end")) or _usual_end(stored)  # type: ignore[call-overload]  # a stranger's field may say anything
     # With another base the stored lines are not those which the person saw.
     base = stored if form.text("original_sha256") == sha256_of(stored) else ""
     return restored(base, form.text("content"), ending)
@@ -65,40 +69,24 @@ def edited_text(form: Form, stored: str) -> str:
 def restored(stored: str, shown: str, ending: str) -> str:
     """`shown`, with those lines which it shares with the beginning and the end of `stored` exactly as they are there.
 
-    All other lines get `ending`. Linear in both.
+    All other lines get `ending`.
     """
-    old, new = _lines(stored), _lines(shown)
-    ahead = _shared(old, new)
-    behind = _shared(old[ahead:][::-1], new[ahead:][::-1])
-    between = [text + (ending if end else "") for text, end in new[ahead : len(new) - behind]]
-    kept_ahead = [text + end for text, end in old[:ahead]]
-    kept_behind = [text + end for text, end in old[len(old) - behind :]]
-    return "".join((*kept_ahead, *between, *kept_behind))
-
-
-def _lines(text: str) -> list[tuple[str, str]]:
-    """Each line with its end; the last has none, and is empty behind a final line end."""
-    found = _LINE.findall(text)
-    # Behind a last line without an end the expression matches once more, nothing.
-    return found[:-1] if len(found) > 1 and found[-2][1] == "" else found
-
-
-def _shared(old: list[tuple[str, str]], new: list[tuple[str, str]]) -> int:
-    count = 0
-    for (mine, my_end), (theirs, their_end) in zip(old, new, strict=False):
-        if _as_shown(mine) != theirs or bool(my_end) != bool(their_end):
-            break
-        count += 1
-    return count
-
-
-def _as_shown(line: str) -> str:
-    return line.replace("\0", _REPLACEMENT)
+    return with_stored_ends(stored, stored.replace("\0", _REPLACEMENT), shown, ending)
 
 
 def _usual_end(text: str) -> str:
-    counted = Counter(_LINE_END.findall(text)).most_common(1)
-    return counted[0][0] if counted else "\n"
+    """The line end which stands there most often; of two which do, the one that comes first."""
+    counts = line_ends_of(text)
+    return ENDS[max(counts, key=lambda end: (counts[end], -text.find(ENDS[end])))] if counts else "\n"
+
+
+def _decoded(file: bytes) -> str:
+    try:
+        return file.decode()
+    except UnicodeDecodeError:
+        raise InvalidInputError(
+            "content_not_utf8", "The file is not UTF-8; save it in this encoding and send it again.", field="content"
+        ) from None
 
 
 def _exact(sent: str) -> str:

@@ -11,8 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from benchmark_manager.web.forms import ForgedFormError, UnreadableFormError
 from benchmark_manager.web.headers import is_page
 from benchmark_manager.web.languages import N_
+from benchmark_manager.web.limits import TYPED
 from benchmark_manager.web.reader import reader_of
-from benchmark_manager.web.rendering import render
+from benchmark_manager.web.rendering import PageTooLongError, editor_size, render
 from benchmark_manager.web.words import detail_words
 
 _log = structlog.get_logger(__name__)
@@ -37,6 +38,9 @@ _FORGED: Final = N_(
     "your browser must accept cookies."
 )
 _UNREADABLE: Final = N_("The form could not be read. Open the page again and send it once more.")
+_TOO_LONG: Final = N_(
+    "What belongs on this page takes more than 2 MB, so it is not shown. The API returns all of it; see /docs."
+)
 _FAULT: Final = N_("Its log says more. Try again; what was saved before is safe.")
 
 
@@ -53,6 +57,7 @@ def error_page(request: Request, status: int, detail: str, headers: dict[str, st
         status=status,
         detail=detail,
         typed=typed,
+        is_typed_shown=editor_size(typed) <= TYPED,
     )
 
 
@@ -66,6 +71,10 @@ def install_error_pages(app: FastAPI) -> None:
     @app.exception_handler(UnreadableFormError)
     async def unreadable(request: Request, _: Exception) -> Response:
         return error_page(request, 400, reader_of(request).words(_UNREADABLE))
+
+    @app.exception_handler(PageTooLongError)
+    async def too_long(request: Request, _: Exception) -> Response:
+        return error_page(request, 422, reader_of(request).words(_TOO_LONG))
 
 
 class ErrorPages:

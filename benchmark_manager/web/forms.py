@@ -1,9 +1,10 @@
 """Forms: read once, protected once, whatever route they are for."""
 
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from benchmark_manager.web import MAX_FORM, csrf
@@ -24,8 +25,13 @@ class UnreadableFormError(Exception):
 class Form:
     """What was typed, field by field."""
 
-    def __init__(self, data: FormData) -> None:
+    def __init__(self, data: FormData, files: Mapping[str, bytes] | None = None) -> None:
         self._data = data
+        self._files = files or {}
+
+    def file(self, name: str) -> bytes | None:
+        """What a file holds that was chosen in the field; None where none was."""
+        return self._files.get(name)
 
     def text(self, name: str) -> str:
         """The field as it came; empty if it is not there."""
@@ -58,7 +64,7 @@ async def protected_form(request: Request) -> Form:
     if request.method in {"GET", "HEAD"}:
         return Form(FormData())
     data = await _data(request)
-    form = Form(data)
+    form = Form(data, await _files(data))
     # An error's page shows it again: what somebody typed must not be lost with the page that it was typed into.
     request.state.typed = form.text("content")
     if not csrf.is_ours(request, form.text(csrf.FIELD) or request.headers.get(csrf.HEADER, "")):
@@ -68,11 +74,23 @@ async def protected_form(request: Request) -> Form:
 
 async def _data(request: Request) -> FormData:
     try:
-        return await request.form(max_files=0, max_fields=_MAX_FIELDS, max_part_size=MAX_FORM)
+        return await request.form(max_files=1, max_fields=_MAX_FIELDS, max_part_size=MAX_FORM)
     except HTTPException as error:
         if error.status_code != _MALFORMED:
             raise
         raise UnreadableFormError from error
+
+
+async def _files(data: FormData) -> dict[str, bytes]:
+    """The files which were chosen; a browser sends a field without one as a file without a name."""
+    found = {}
+    for name, value in data.multi_items():
+        if isinstance(value, UploadFile):
+            content = await value.read()
+            await value.close()
+            if value.filename or content:
+                found[name] = content
+    return found
 
 
 FormDependency = Annotated[Form, Depends(protected_form)]

@@ -1,30 +1,42 @@
 """Upstream moved: what a rebase would do, deciding conflicts, and the merged text by hand."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from benchmark_manager.domain.merge import MergeUnresolvedError
-from benchmark_manager.errors import BenchmarkManagerError, ConflictError, InvalidInputError, StaleError
+from benchmark_manager.domain.text import Extent
+from benchmark_manager.errors import (
+    BenchmarkManagerError,
+    ConflictError,
+    InvalidInputError,
+    StaleError,
+    TooComplexError,
+    WorkersBusyError,
+)
 from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
-from benchmark_manager.services.merging import MergePreview, MergeService
+from benchmark_manager.services.merging import MergePreview, MergeTexts
 from benchmark_manager.web import PREFIX
-from benchmark_manager.web.decisions import CONFLICTS_AT_MOST, Decision, read_decisions
-from benchmark_manager.web.editing import edited_text, sha256_of
+from benchmark_manager.web.decisions import CONFLICTS_AT_MOST, CONFLICTS_SHOWN, Decision, read_decisions
+from benchmark_manager.web.editing import sha256_of
 from benchmark_manager.web.forms import Form, FormDependency, protected_form
+from benchmark_manager.web.limits import COMPARED, COMPARED_BESIDE, CONFLICT_CHARACTERS
+from benchmark_manager.web.listing import PartParameter
 from benchmark_manager.web.modified_files import Draft
-from benchmark_manager.web.pages import project_view
+from benchmark_manager.web.pages import project_view, refusal_status
 from benchmark_manager.web.person import PersonDependency
 from benchmark_manager.web.reader import reader_of
 from benchmark_manager.web.rendering import render, see_other
-from benchmark_manager.web.text_diff import diff_rows, unified
+from benchmark_manager.web.text_diff import DrawnDifferences, differences
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
 
-_UNPROCESSABLE: Final = 422
 _STALE: Final = 412
+#: Characters of a side of a conflict, where few conflicts share the page.
+_LONGEST_SIDE: Final = 2000
 
 
 class _MovedError(Exception):
@@ -33,26 +45,38 @@ class _MovedError(Exception):
 
 @dataclass(slots=True)
 class _Merge:
-    """A merge as its page shows it: `result` is its text as far as it is decided, None where it cannot be written."""
+    """A merge as its page shows it: `result` is its text as far as it is decided, None where it cannot be written.
+
+    Of many conflicts, the page asks about one part, and keeps what is decided about the others.
+    """
 
     preview: MergePreview
     decisions: tuple[Decision, ...]
+    conflicts_part: int = 1
+    result_part: int = 1
     result: str | None = None
     error: BenchmarkManagerError | None = None
     moved: bool = False
     allow_invalid: bool = False
 
     @classmethod
-    async def of(cls, merging: MergeService, preview: MergePreview, form: Form) -> "_Merge":
+    async def of(cls, services: Services, preview: MergePreview, form: Form) -> "_Merge":
         """With what the form says; where it says nothing yet, the result shows mine."""
         conflicts = preview.merge.conflicts
         decisions = read_decisions(form, conflicts) if len(conflicts) <= CONFLICTS_AT_MOST else ()
-        merge = cls(preview, decisions, allow_invalid=form.ticked("allow_invalid"))
+        merge = cls(
+            preview,
+            decisions,
+            conflicts_part=form.number("conflicts") or 1,
+            result_part=form.number("result") or 1,
+            allow_invalid=form.ticked("allow_invalid"),
+        )
         try:
-            merge.result = await merging.resolved(preview, [decision.resolution for decision in decisions])
+            merge.result = await services.merging.resolved(preview, [decision.resolution for decision in decisions])
         except (InvalidInputError, ConflictError) as error:
             is_decided = bool(decisions) and all(decision.is_made for decision in decisions)
-            merge.error = error if is_decided else None
+            is_shown = is_decided or isinstance(error, TooComplexError)
+            merge.error = error if is_shown else None
         return merge
 
     @property
@@ -63,6 +87,37 @@ class _Merge:
     def is_too_much(self) -> bool:
         return len(self.preview.merge.conflicts) > len(self.decisions)
 
+    @property
+    def parts(self) -> int:
+        return max(1, -(-len(self.decisions) // CONFLICTS_SHOWN))
+
+    @property
+    def part(self) -> int:
+        return min(max(1, self.conflicts_part), self.parts)
+
+    @property
+    def shown(self) -> tuple[Decision, ...]:
+        """The decisions that the page asks for."""
+        start = (self.part - 1) * CONFLICTS_SHOWN
+        return self.decisions[start : start + CONFLICTS_SHOWN]
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """The fields of the decisions which other parts ask for."""
+        shown = {decision.key for decision in self.shown}
+        return [
+            (f"{name}-{decision.key}", value)
+            for decision in self.decisions
+            if decision.key not in shown
+            for name, value in (("take", decision.take or ""), ("value", decision.typed))
+            if value
+        ]
+
+    @property
+    def side_characters(self) -> int:
+        """How much a side of a conflict shows."""
+        return min(_LONGEST_SIDE, CONFLICT_CHARACTERS // max(1, 3 * len(self.shown)))
+
 
 @router.get("/modified-files/{modified_file_id}/merge")
 async def show_merge(
@@ -70,9 +125,27 @@ async def show_merge(
 ) -> Response:
     try:
         preview = await services.merging.preview(modified_file_id)
+    except (ConflictError, TooComplexError) as error:
+        return await _impossible_page(request, services, modified_file_id, error)
+    return await _merge_page(request, services, await _Merge.of(services, preview, form))
+
+
+@router.get("/modified-files/{modified_file_id}/merge/upstream")
+async def show_upstream(
+    request: Request, services: ServicesDependency, modified_file_id: str, part: PartParameter = 1
+) -> Response:
+    """What upstream changed since the base, in parts."""
+    try:
+        texts = await services.merging.texts(modified_file_id)
     except ConflictError as error:
-        return await _gone_page(request, services, modified_file_id, error)
-    return await _merge_page(request, services, await _Merge.of(services.merging, preview, form))
+        return await _impossible_page(request, services, modified_file_id, error)
+    return render(
+        request,
+        "merge_upstream.html",
+        view=await project_view(services, texts.file.project_id),
+        file=texts.file,
+        diff=await _upstream(services, texts, part=part, extent=COMPARED),
+    )
 
 
 @router.post("/modified-files/{modified_file_id}/merge/preview")
@@ -81,7 +154,7 @@ async def preview_decisions(
 ) -> Response:
     """The page of the merge with what these decisions make; nothing is changed."""
     preview = await services.merging.preview(modified_file_id)
-    return await _merge_page(request, services, await _Merge.of(services.merging, preview, form))
+    return await _merge_page(request, services, await _Merge.of(services, preview, form))
 
 
 @router.post("/modified-files/{modified_file_id}/merge")
@@ -89,9 +162,9 @@ async def rebase(
     request: Request, services: ServicesDependency, modified_file_id: str, form: FormDependency, actor: PersonDependency
 ) -> Response:
     """Merge as it was decided, over the texts that the person saw; whatever stands against it, the decisions stay."""
-    merge = await _Merge.of(services.merging, await services.merging.preview(modified_file_id), form)
+    merge = await _Merge.of(services, await services.merging.preview(modified_file_id), form)
     try:
-        _expect_unmoved(merge.preview, form)
+        _expect_unmoved(merge.preview.original.sha, form)
         if merge.left or merge.is_too_much:
             raise MergeUnresolvedError([decision.conflict.path for decision in merge.decisions if not decision.is_made])
         await services.merging.rebase(
@@ -104,17 +177,17 @@ async def rebase(
             actor=actor,
         )
     except (StaleError, _MovedError):
-        merge = await _Merge.of(services.merging, await services.merging.preview(modified_file_id), form)
+        merge = await _Merge.of(services, await services.merging.preview(modified_file_id), form)
         merge.moved = True
         return await _merge_page(request, services, merge, status_code=_STALE)
-    except (InvalidInputError, ConflictError) as error:
+    except (InvalidInputError, ConflictError, WorkersBusyError) as error:
         merge.error = error
-        return await _merge_page(request, services, merge, status_code=_UNPROCESSABLE)
+        return await _merge_page(request, services, merge, status_code=refusal_status(error))
     return see_other(f"{PREFIX}/modified-files/{modified_file_id}", "rebased")
 
 
-def _expect_unmoved(preview: MergePreview, form: Form) -> None:
-    if form.line("theirs_sha") != preview.original.sha:
+def _expect_unmoved(original_sha: str, form: Form) -> None:
+    if form.line("theirs_sha") != original_sha:
         raise _MovedError
 
 
@@ -134,11 +207,15 @@ async def continue_by_hand(
 
 
 async def _start_by_hand(request: Request, services: Services, modified_file_id: str, form: Form) -> Response:
-    merge = await _Merge.of(services.merging, await services.merging.preview(modified_file_id), form)
-    file = merge.preview.file
-    text = merge.preview.mine if merge.result is None else merge.result
-    draft = Draft.stored(file.modified_name, file.description, text, file.revision, ())
-    return await _editor_page(request, services, merge.preview, draft)
+    texts: MergeTexts = await services.merging.texts(modified_file_id)
+    text = texts.mine
+    with contextlib.suppress(TooComplexError):
+        merge = await _Merge.of(services, await services.merging.preview(modified_file_id), form)
+        # The original may have moved between the two; its text and its id must belong together.
+        texts = merge.preview
+        text = texts.mine if merge.result is None else merge.result
+    draft = Draft.stored(texts.file.modified_name, texts.file.description, text, texts.file.revision, ())
+    return await _editor_page(request, services, texts, draft)
 
 
 @router.post("/modified-files/{modified_file_id}/merge/text")
@@ -146,41 +223,47 @@ async def rebase_on_text(
     request: Request, services: ServicesDependency, modified_file_id: str, form: FormDependency, actor: PersonDependency
 ) -> Response:
     """Take a text which a person merged by hand; it stays on the page whatever stands against it."""
-    preview = await services.merging.preview(modified_file_id)
-    shown = _shown(preview, form)
+    texts = await services.merging.texts(modified_file_id)
+    shown = await _shown(services, texts, form)
     draft = Draft.typed(form, shown)
-    draft.modified_name = preview.file.modified_name
+    draft.modified_name = texts.file.modified_name
     try:
-        _expect_unmoved(preview, form)
+        _expect_unmoved(texts.original.sha, form)
         await services.merging.rebase(
             modified_file_id,
             resolutions=(),
-            content=edited_text(form, shown),
-            expected_original=preview.original.sha,
+            content=draft.sent,
+            expected_original=texts.original.sha,
             allow_invalid=draft.allow_invalid,
             expected_revisions=frozenset({draft.revision}),
             actor=actor,
         )
     except (StaleError, _MovedError):
-        preview = await services.merging.preview(modified_file_id)
-        draft.revision = preview.file.revision
-        return await _editor_page(request, services, preview, draft, status_code=_STALE, moved=True)
-    except (InvalidInputError, ConflictError) as error:
+        texts = await services.merging.texts(modified_file_id)
+        draft.revision = texts.file.revision
+        return await _editor_page(request, services, texts, draft, status_code=_STALE, moved=True)
+    except (InvalidInputError, ConflictError, WorkersBusyError) as error:
         draft.refuse(error, reader_of(request))
-        return await _editor_page(request, services, preview, draft, status_code=_UNPROCESSABLE)
+        return await _editor_page(request, services, texts, draft, status_code=refusal_status(error))
     return see_other(f"{PREFIX}/modified-files/{modified_file_id}", "rebased")
 
 
-def _shown(preview: MergePreview, form: Form) -> str:
+async def _shown(services: Services, texts: MergeTexts, form: Form) -> str:
     """The text which the editor began with, as far as it is known still: for the exact bytes of what was not typed."""
     sha256 = form.text("original_sha256")
-    texts = (preview.merge.content, preview.mine, preview.theirs)
-    return next((text for text in texts if text is not None and sha256_of(text) == sha256), preview.mine)
+    for text in (texts.mine, texts.theirs):
+        if sha256_of(text) == sha256:
+            return text
+    with contextlib.suppress(TooComplexError, ConflictError):
+        content = (await services.merging.preview(texts.file.id)).merge.content
+        if content is not None and sha256_of(content) == sha256:
+            return content
+    return texts.mine
 
 
 async def _merge_page(request: Request, services: Services, merge: _Merge, *, status_code: int = 200) -> Response:
     preview, file = merge.preview, merge.preview.file
-    names = (file.path, file.path)
+    result = merge.result
     return render(
         request,
         "merge.html",
@@ -188,38 +271,48 @@ async def _merge_page(request: Request, services: Services, merge: _Merge, *, st
         view=await project_view(services, file.project_id),
         file=file,
         merge=merge,
-        diff=() if merge.result is None else diff_rows(unified(preview.mine, merge.result, names)),
-        upstream=diff_rows(unified(preview.base, preview.theirs, (file.original_path, preview.original.path))),
+        diff=None
+        if result is None
+        else await differences(services, preview.mine, result, (file.path, file.path), part=merge.result_part),
+        upstream=await _upstream(services, preview),
     )
+
+
+async def _upstream(
+    services: Services, texts: MergeTexts, *, part: int = 1, extent: Extent = COMPARED_BESIDE
+) -> DrawnDifferences:
+    names = (texts.file.original_path, texts.original.path)
+    return await differences(services, texts.base, texts.theirs, names, part=part, extent=extent)
 
 
 async def _editor_page(
     request: Request,
     services: Services,
-    preview: MergePreview,
+    texts: MergeTexts,
     draft: Draft,
     *,
     status_code: int = 200,
     moved: bool = False,
 ) -> Response:
-    file = preview.file
+    file = texts.file
     return render(
         request,
         "merge_edit.html",
         status_code=status_code,
         view=await project_view(services, file.project_id),
         file=file,
-        preview=preview,
+        texts=texts,
         draft=draft,
         moved=moved,
-        mine=diff_rows(unified(preview.base, preview.mine, (file.original_path, file.path))),
-        upstream=diff_rows(unified(preview.base, preview.theirs, (file.original_path, preview.original.path))),
+        mine=await differences(services, texts.base, texts.mine, (file.original_path, file.path)),
+        upstream=await _upstream(services, texts),
     )
 
 
-async def _gone_page(
+async def _impossible_page(
     request: Request, services: Services, modified_file_id: str, error: BenchmarkManagerError
 ) -> Response:
+    """There is nothing to merge with, or the texts are too complex to be merged by the service."""
     file = await services.modified_files.get(modified_file_id)
     view = await project_view(services, file.project_id)
     return render(request, "merge_gone.html", view=view, file=file, error=error)

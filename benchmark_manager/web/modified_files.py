@@ -11,6 +11,7 @@ from benchmark_manager.errors import (
     InvalidContentError,
     InvalidInputError,
     StaleError,
+    WorkersBusyError,
 )
 from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
@@ -20,25 +21,26 @@ from benchmark_manager.models.problem import Problem
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.editing import Editable, edited_text, sha256_of
 from benchmark_manager.web.forms import Form, FormDependency, protected_form
+from benchmark_manager.web.limits import EDITOR
 from benchmark_manager.web.pages import (
     CursorParameter,
     SearchParameter,
     next_url,
     project_view,
+    refusal_status,
     rows_from,
     searched,
 )
 from benchmark_manager.web.person import PersonDependency
 from benchmark_manager.web.reader import Reader, reader_of
-from benchmark_manager.web.rendering import render, see_other
-from benchmark_manager.web.text_diff import diff_rows, unified
+from benchmark_manager.web.rendering import editor_size, render, see_other
+from benchmark_manager.web.text_diff import differences
 from benchmark_manager.web.values import varied_lines
 from benchmark_manager.web.words import field_words
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
 
 _LONGEST_DESCRIPTION: Final = 10_000
-_UNPROCESSABLE: Final = 422
 _STALE: Final = 412
 
 
@@ -55,6 +57,7 @@ class Draft:
     errors: dict[str, str] = field(default_factory=dict)
     allow_invalid: bool = False
     unsaved: bool = False
+    unreadable: InvalidInputError | None = None
 
     @classmethod
     def stored(cls, name: str, description: str, text: str, revision: int, problems: tuple[Problem, ...]) -> "Draft":
@@ -64,10 +67,12 @@ class Draft:
     @classmethod
     def typed(cls, form: Form, stored: str) -> "Draft":
         """What was typed, kept whatever is wrong with it."""
+        unreadable: InvalidInputError | None = None
         try:
             text = edited_text(form, stored)
-        except InvalidInputError:
-            text = form.text("content")
+        except InvalidInputError as error:
+            unreadable = error
+            text = form.text("content") if form.ticked("content") else stored
         return cls(
             modified_name=form.line("modified_name"),
             description=_one_kind_of_line_end(form.text("description")),
@@ -75,8 +80,20 @@ class Draft:
             original_sha256=sha256_of(stored),
             revision=form.number("revision") or 0,
             allow_invalid=form.ticked("allow_invalid"),
-            unsaved=True,
+            unsaved=form.ticked("content"),
+            unreadable=unreadable,
         )
+
+    @property
+    def sent(self) -> str:
+        """The content which was sent.
+
+        Raises:
+            InvalidInputError: as `edited_text`.
+        """
+        if self.unreadable is not None:
+            raise self.unreadable
+        return self.content.text
 
     def refuse(self, error: BenchmarkManagerError, reader: Reader) -> None:
         """Put a refusal beside the field that it is about."""
@@ -152,14 +169,14 @@ async def make_variant(
             project_id,
             file_id,
             modified_name=draft.modified_name,
-            content=edited_text(form, stored),
+            content=draft.sent,
             description=draft.description,
             allow_invalid=draft.allow_invalid,
             actor=actor,
         )
-    except (InvalidInputError, ConflictError) as error:
+    except (InvalidInputError, ConflictError, WorkersBusyError) as error:
         draft.refuse(error, reader_of(request))
-        return await _new_page(request, services, original, draft, status_code=_UNPROCESSABLE)
+        return await _new_page(request, services, original, draft, status_code=refusal_status(error))
     return see_other(f"{PREFIX}/modified-files/{made.id}", "created")
 
 
@@ -190,7 +207,7 @@ async def save_modified_file(
         saved = await services.modified_files.update(
             modified_file_id,
             modified_name=draft.modified_name,
-            content=edited_text(form, stored),
+            content=draft.sent,
             description=draft.description,
             allow_invalid=draft.allow_invalid,
             expected_revisions=frozenset({draft.revision}),
@@ -198,9 +215,9 @@ async def save_modified_file(
         )
     except StaleError:
         return await _stale_page(request, services, modified_file_id, draft)
-    except (InvalidInputError, ConflictError) as error:
+    except (InvalidInputError, ConflictError, WorkersBusyError) as error:
         draft.refuse(error, reader_of(request))
-        return await _edit_page(request, services, file, draft, status_code=_UNPROCESSABLE)
+        return await _edit_page(request, services, file, draft, status_code=refusal_status(error))
     note = "unchanged" if saved.revision == draft.revision else "saved"
     return see_other(f"{PREFIX}/modified-files/{modified_file_id}", note)
 
@@ -217,6 +234,7 @@ async def _stale_page(request: Request, services: Services, modified_file_id: st
     current = await services.modified_files.get(modified_file_id)
     theirs = (await services.modified_files.content(current)).decode()
     draft.revision, draft.original_sha256 = current.revision, sha256_of(theirs)
+    names = (current.path, current.path)
     return render(
         request,
         "modified_file_stale.html",
@@ -225,5 +243,6 @@ async def _stale_page(request: Request, services: Services, modified_file_id: st
         file=current,
         draft=draft,
         theirs=theirs,
-        diff=diff_rows(unified(theirs, draft.content.text, (current.path, current.path))),
+        beside=editor_size(theirs) + editor_size(draft.content.text) <= EDITOR,
+        diff=await differences(services, theirs, draft.content.text, names),
     )

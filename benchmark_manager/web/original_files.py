@@ -1,34 +1,56 @@
 """Original files: the tree, one file, its history upstream."""
 
+import asyncio
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from benchmark_manager.errors import BenchmarkManagerError, ConflictError, GitHubError, TokenUnreadableError
+from benchmark_manager.errors import (
+    BenchmarkManagerError,
+    ConflictError,
+    GitHubError,
+    TokenUnreadableError,
+    TooComplexError,
+)
 from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.models.original_file import FileEntry, FileType
 from benchmark_manager.models.page import PageRequest
+from benchmark_manager.services.comparing import TableExtent, VariantsTable
 from benchmark_manager.services.file_history import FileCommits
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.forms import protected_form
-from benchmark_manager.web.listing import numbered
-from benchmark_manager.web.pages import CursorParameter, SearchParameter, project_view, rows_from, searched
-from benchmark_manager.web.rendering import render
-from benchmark_manager.web.tree import rows_of, tree_of
+from benchmark_manager.web.limits import NAME, READING_EDITOR, fitting
+from benchmark_manager.web.listing import LineParameter, PartParameter, listing_of
+from benchmark_manager.web.pages import (
+    CursorParameter,
+    SearchParameter,
+    StartParameter,
+    project_view,
+    rows_from,
+    searched,
+)
+from benchmark_manager.web.rendering import editor_size, render
+from benchmark_manager.web.tree import TreePage, tree_page
+from benchmark_manager.web.variants_table import DrawnTable
+from benchmark_manager.web.visible import html_size
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
 
 #: Paths that a search shows; more is no answer to read.
 _FOUND_AT_MOST: Final = 500
-#: A larger text is shown as plain lines only, bytes: an editor with it would be slow, and the page twice as long.
-_EDITOR_AT_MOST: Final = 512 * 1024
 #: Above the text, which must not begin below the page.
 _VARIANTS_SHOWN: Final = 8
 _COMMITS: Final = 30
 #: Variants beside each other, and keys, in one table.
-_COLUMNS: Final = 50
-_KEYS: Final = 500
+_COLUMNS: Final = 30
+_KEYS: Final = 200
+#: Bytes of the texts which one table compares.
+_TABLE_BYTES: Final = 2 * 1024 * 1024
 
+#: Bytes of HTML of a found path beside its letters.
+_ROW_BYTES: Final = 400
+
+FolderParameter = Annotated[str, Query(max_length=16_384)]
 Shown = Literal["all", "variants", "problems"]
 
 
@@ -40,22 +62,43 @@ async def list_files(
     q: SearchParameter = "",
     file_type: Annotated[FileType | Literal["all"], Query(alias="type")] = "all",
     show: Shown = "all",
+    folder: FolderParameter = "",
+    start: StartParameter = 0,
 ) -> Response:
-    """The tree of all files that fit; with a search, their paths."""
+    """The tree of all files that fit, or of one folder of it; with a search, their paths."""
     view = await project_view(services, project_id)
     query = searched(q)
-    fitting = _fitting(await services.original_files.entries(project_id), query, file_type, show)
+    folder = folder.strip("/")
+    entries = await services.original_files.entries(project_id, "" if query else folder)
+    # In a thread: a hundred thousand files take a second.
+    found, tree = await asyncio.to_thread(_drawn, entries, query, file_type, show, (folder, start))
     return render(
         request,
         "files.html",
         view=view,
-        rows=() if query else rows_of(tree_of(fitting)),
-        found=fitting[:_FOUND_AT_MOST] if query else (),
-        count=len(fitting),
+        tree=tree,
+        found=fitting(found[:_FOUND_AT_MOST], _row_cost) if query else (),
+        count=len(found),
         q=query,
         file_type=file_type,
         show=show,
     )
+
+
+def _drawn(
+    entries: list[FileEntry],
+    query: str,
+    file_type: FileType | Literal["all"],
+    show: Shown,
+    where: tuple[str, int],
+) -> tuple[list[FileEntry], TreePage | None]:
+    """The files that fit, and without a search the tree of those in the folder, from its row on."""
+    found = _fitting(entries, query, file_type, show)
+    return found, None if query else tree_page(found, *where)
+
+
+def _row_cost(entry: FileEntry) -> int:
+    return _ROW_BYTES + html_size(entry.path[:NAME])
 
 
 def _fitting(
@@ -73,7 +116,15 @@ def _fitting(
 
 
 @router.get("/projects/{project_id}/files/{file_id}")
-async def show_file(request: Request, services: ServicesDependency, project_id: str, file_id: str) -> Response:
+async def show_file(
+    request: Request,
+    services: ServicesDependency,
+    project_id: str,
+    file_id: str,
+    part: PartParameter = 1,
+    line: LineParameter = "",
+) -> Response:
+    """Its lines in parts; scripts show a text that is not too long in an editor instead."""
     view = await project_view(services, project_id)
     file = await services.original_files.get(project_id, file_id)
     text = (await services.original_files.content(file)).decode()
@@ -86,26 +137,33 @@ async def show_file(request: Request, services: ServicesDependency, project_id: 
         view=view,
         file=file,
         text=text,
-        lines=numbered(text, file.problems),
+        lines=await listing_of(services, text, file.problems, part=part, line=line),
         variants=variants,
-        with_editor=file.size <= _EDITOR_AT_MOST,
+        with_editor=editor_size(text) <= READING_EDITOR,
     )
 
 
 @router.get("/projects/{project_id}/files/{file_id}/variants")
-async def show_variants(request: Request, services: ServicesDependency, project_id: str, file_id: str) -> Response:
+async def show_variants(
+    request: Request, services: ServicesDependency, project_id: str, file_id: str, start: StartParameter = 0
+) -> Response:
     """Side by side, by the keys in which any of them differs from the original."""
     view = await project_view(services, project_id)
     file = await services.original_files.get(project_id, file_id)
-    table = await services.comparing.variants(project_id, file_id)
+    table: VariantsTable | None = None
+    refusal: TooComplexError | None = None
+    try:
+        extent = TableExtent(variants=_COLUMNS, bytes=_TABLE_BYTES, start=start, rows=_KEYS)
+        table = await services.comparing.variants(project_id, file_id, extent)
+    except TooComplexError as error:
+        refusal = error
     return render(
         request,
         "file_variants.html",
         view=view,
         file=file,
-        table=table,
-        columns=table.columns[:_COLUMNS],
-        rows=None if table.rows is None else table.rows[:_KEYS],
+        table=None if table is None else DrawnTable.of(table, start),
+        refusal=refusal,
     )
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from fastapi import Query, Request
 
 from benchmark_manager.domain.repository_url import web_url
+from benchmark_manager.errors import BenchmarkManagerError, WorkersBusyError
 from benchmark_manager.factory import Services
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.project import Project, ProjectStats
@@ -16,9 +17,13 @@ from benchmark_manager.web.words import PAUSED, STATUS, Word
 
 #: Rows of a list on one page.
 ROWS: Final = 50
+_UNPROCESSABLE: Final = 422
+_UNAVAILABLE: Final = 503
 
 CursorParameter = Annotated[str | None, Query(max_length=16_384)]
 SearchParameter = Annotated[str, Query(max_length=1000)]
+#: The first row of a list which has no cursor, counted from 0.
+StartParameter = Annotated[int, Query(alias="from", ge=0, le=1_000_000_000)]
 
 
 def rows_from(cursor: str | None, rows: int = ROWS) -> PageRequest:
@@ -41,6 +46,11 @@ def next_url(request: Request, cursor: str | None) -> str | None:
 def webhook_url(request: Request) -> str:
     """Where GitHub is to send pushes to, as the browser knows this service."""
     return f"{str(request.base_url).rstrip('/')}/webhooks/github"
+
+
+def refusal_status(error: BenchmarkManagerError) -> int:
+    """The status of a page which says why nothing was saved, with what was typed."""
+    return _UNAVAILABLE if isinstance(error, WorkersBusyError) else _UNPROCESSABLE
 
 
 @dataclass(frozen=True, slots=True)

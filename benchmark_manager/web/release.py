@@ -1,5 +1,7 @@
 """One release: its files and where they came from, what may change of it, and another beside it."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 from urllib.parse import quote
@@ -14,11 +16,14 @@ from benchmark_manager.models.release import Making, Release, ReleaseFile
 from benchmark_manager.services.releases import Origins
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.forms import FormDependency, protected_form
-from benchmark_manager.web.pages import ProjectView, SearchParameter, project_view, searched
+from benchmark_manager.web.limits import NAME, fitting, window
+from benchmark_manager.web.pages import ProjectView, SearchParameter, StartParameter, project_view, searched
 from benchmark_manager.web.reader import reader_of
 from benchmark_manager.web.release_commands import commands_for
+from benchmark_manager.web.release_comparison import DrawnComparison
 from benchmark_manager.web.release_forms import ReleaseForm
 from benchmark_manager.web.rendering import render, see_other
+from benchmark_manager.web.visible import html_size
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
 
@@ -26,9 +31,11 @@ _UNPROCESSABLE: Final = 422
 _STALE: Final = 412
 #: Files on one page; who wants another looks for it.
 _FILES_SHOWN: Final = 500
-#: Changed files on one page, and changes of each.
-_CHANGED_SHOWN: Final = 200
-_CHANGES_SHOWN: Final = 100
+_FILES_BYTES: Final = 1_000_000
+_ROW_BYTES: Final = 800
+#: Makings on the page of a release.
+_MAKINGS_SHOWN: Final = 200
+_MAKINGS_BYTES: Final = 300_000
 #: Other releases that are offered for a comparison.
 _OTHERS: Final = 50
 
@@ -51,9 +58,11 @@ async def show_release(
     digest: str,
     q: SearchParameter = "",
     making: MakingParameter = 1,
+    start: StartParameter = 0,
 ) -> Response:
     release = await services.releases.get(digest)
-    return await _release_page(request, services, release, ReleaseForm.of(release), query=searched(q), number=making)
+    form = ReleaseForm.of(release)
+    return await _release_page(request, services, release, form, query=searched(q), number=making, start=start)
 
 
 @router.post("/releases/{digest}")
@@ -96,6 +105,7 @@ async def _release_page(
     *,
     query: str = "",
     number: int = 1,
+    start: int = 0,
     status_code: int = 200,
 ) -> Response:
     files = await services.releases.files(release, number)
@@ -103,8 +113,10 @@ async def _release_page(
     # Beyond the makings that are listed, the project is not known here, and files lead nowhere.
     making = makings[number - 1] if number <= len(makings) else None
     view = await _view(services, making)
-    fitting = [file for file in files if query.casefold() in file.path.casefold()]
-    origins = await services.releases.origins(view.project.id) if view else None
+    # In threads: a hundred thousand files take long enough for others to notice.
+    found = await asyncio.to_thread(_found, files, query)
+    shown = window(found, start, _FILES_SHOWN, _cost, _FILES_BYTES)
+    origins = await services.releases.origins(view.project.id, shown.rows) if view else None
     return render(
         request,
         "release.html",
@@ -113,15 +125,29 @@ async def _release_page(
         view=view,
         form=form,
         stale=status_code == _STALE,
-        sources=[_source(release, file, view, origins) for file in fitting[:_FILES_SHOWN]],
-        count=len(fitting),
-        shown=_FILES_SHOWN,
+        sources=[_source(release, file, view, origins) for file in shown.rows],
+        shown=shown,
+        count=len(found),
+        listed_makings=fitting(makings[:_MAKINGS_SHOWN], _making_cost, _MAKINGS_BYTES),
         q=query,
         makings=makings,
         number=number,
         others=await _others(services, release, view),
-        commands=commands_for(release, files, str(request.base_url).rstrip("/")),
+        commands=await asyncio.to_thread(commands_for, release, files, str(request.base_url).rstrip("/")),
     )
+
+
+def _found(files: Sequence[ReleaseFile], query: str) -> list[ReleaseFile]:
+    return [file for file in files if query.casefold() in file.path.casefold()]
+
+
+def _cost(file: ReleaseFile) -> int:
+    """Bytes of HTML of a row: its tags, the path, and two addresses with it."""
+    return _ROW_BYTES + html_size(file.path[:NAME]) + 6 * len(file.path.encode())
+
+
+def _making_cost(making: Making) -> int:
+    return _ROW_BYTES + html_size(making.name) + html_size(making.created_by)
 
 
 async def _view(services: Services, making: Making | None) -> ProjectView | None:
@@ -179,7 +205,9 @@ async def compare_releases(
         refusal=refusal,
         view=view,
         others=await _others(services, release, view),
-        comparison=await services.release_delivery.compare(release, beside) if beside else None,
-        files_shown=_CHANGED_SHOWN,
-        changes_shown=_CHANGES_SHOWN,
+        comparison=await _compared(services, release, beside) if beside else None,
     )
+
+
+async def _compared(services: Services, release: Release, beside: Release) -> DrawnComparison:
+    return await asyncio.to_thread(DrawnComparison.of, await services.release_delivery.compare(release, beside))

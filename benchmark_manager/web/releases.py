@@ -7,23 +7,32 @@ from fastapi import APIRouter, Depends, Request, Response
 from benchmark_manager.errors import InvalidInputError, NotFoundError
 from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.models.modified_file import ModifiedFile
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.release import Release, ReleaseFile
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.forms import FormDependency, protected_form
+from benchmark_manager.web.limits import NAME, fitting
 from benchmark_manager.web.pages import CursorParameter, next_url, project_view, rows_from
 from benchmark_manager.web.person import PersonDependency
 from benchmark_manager.web.reader import reader_of
 from benchmark_manager.web.release_forms import ReleaseForm
 from benchmark_manager.web.rendering import render, see_other
+from benchmark_manager.web.visible import html_size
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
 
 _UNPROCESSABLE: Final = 422
 #: Of the files that a release would hold now; the API lists all.
 _FILES_SHOWN: Final = 200
+#: Originals up to which the page says what a release would hold now.
+_FILES_SUMMED: Final = 20_000
 #: Modified files that the form lets one choose from.
 _CHOICES: Final = 500
+#: Bytes of HTML of these two lists, and of a row beside its path.
+_FILES_BYTES: Final = 300_000
+_CHOICES_BYTES: Final = 600_000
+_ROW_BYTES: Final = 500
 
 
 @router.get("/projects/{project_id}/releases")
@@ -73,11 +82,14 @@ async def _list_page(
 ) -> Response:
     view = await project_view(services, project_id)
     page = await services.releases.page(project_id, rows_from(cursor))
+    choices = await services.modified_files.page(project_id, PageRequest(limit=_CHOICES))
     clash: InvalidInputError | None = None
     digest = ""
     files: list[ReleaseFile] = []
+    too_many = view.stats.original_files > _FILES_SUMMED
     try:
-        digest, files = await services.releases.effective(project_id)
+        # The sums of very many files take seconds, for a page which may only be passed through.
+        digest, files = ("", []) if too_many else await services.releases.effective(project_id)
     except InvalidInputError as error:
         clash = error
     return render(
@@ -89,14 +101,19 @@ async def _list_page(
         releases=page.rows,
         cursor=cursor,
         next_url=next_url(request, page.next_cursor),
-        modified=(await services.modified_files.page(project_id, PageRequest(limit=_CHOICES))).rows,
+        modified=fitting(choices.rows, _cost, _CHOICES_BYTES),
         digest=digest,
         files=files,
         size=sum(file.size for file in files),
         clash=clash,
+        too_many=too_many,
         made=await _made(services, digest) if files else None,
-        shown=_FILES_SHOWN,
+        shown=fitting(files[:_FILES_SHOWN], _cost, _FILES_BYTES),
     )
+
+
+def _cost(file: ReleaseFile | ModifiedFile) -> int:
+    return _ROW_BYTES + html_size(file.path[:NAME])
 
 
 async def _made(services: Services, digest: str) -> Release | None:

@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Final
 
+import structlog
 from babel.dates import format_timedelta
 from babel.numbers import format_decimal
 from fastapi import Request, Response
@@ -18,9 +19,11 @@ from benchmark_manager.version import __version__
 from benchmark_manager.web import PREFIX, assets, cookies, csrf, words
 from benchmark_manager.web.headers import nonce_of
 from benchmark_manager.web.languages import LANGUAGES, translations
+from benchmark_manager.web.limits import EDITOR, PAGE
+from benchmark_manager.web.problems import listed
 from benchmark_manager.web.reader import THEMES, name_of, reader_of
 from benchmark_manager.web.values import json_line, shortened
-from benchmark_manager.web.visible import seen
+from benchmark_manager.web.visible import escaped, seen, visible
 
 #: Names what was done a moment ago, for the next page only.
 NOTE_COOKIE: Final = "bm_note"
@@ -31,6 +34,12 @@ _ID: Final = re.compile("[0-9a-f]{24}")
 
 _KILO: Final = 1024
 
+_log = structlog.get_logger(__name__)
+
+
+class PageTooLongError(Exception):
+    """A page would be longer than any may be. Its own limits should have kept it below; see `limits.py`."""
+
 
 def render(
     request: Request,
@@ -40,13 +49,17 @@ def render(
     headers: Mapping[str, str] | None = None,
     **values: object,
 ) -> Response:
-    """A page. Every template sees, beside `values`, the names below."""
+    """A page. Every template sees, beside `values`, the names below.
+
+    Raises:
+        PageTooLongError: it would have more bytes than `limits.PAGE`.
+    """
     reader = reader_of(request)
     note, *subjects = request.cookies.get(NOTE_COOKIE, "").split(".")
-    text = (
+    pieces = (
         environment(reader.language)
         .get_template(template)
-        .render(
+        .generate(
             reader=reader,
             request_path=request.url.path,
             here=_here(request),
@@ -60,11 +73,28 @@ def render(
             **values,
         )
     )
-    response = Response(text, status_code=status_code, headers=headers, media_type="text/html")
+    body = _joined(template, pieces)
+    response = Response(body, status_code=status_code, headers=headers, media_type="text/html")
     csrf.remember(request, response)
     if note:
         cookies.forget(response, NOTE_COOKIE)
     return response
+
+
+def _joined(template: str, pieces: Iterable[str]) -> bytes:
+    """The page's bytes; one which grows too long is not even drawn to its end."""
+    drawn = []
+    left = PAGE
+    for piece in pieces:
+        drawn.append(piece)
+        left -= len(piece)
+        if left < 0:
+            break
+    body = "".join(drawn).encode()
+    if len(body) > PAGE:
+        _log.error("a page was too long to be sent", template=template)
+        raise PageTooLongError
+    return body
 
 
 def see_other(url: str, note: str | None = None, *subjects: str) -> Response:
@@ -117,6 +147,7 @@ def environment(language: str) -> Environment:
         version=__version__,
         words=words,
         prefix=PREFIX,
+        most_of_editor=EDITOR,
     )
     made.filters.update(
         utc=_utc,
@@ -128,6 +159,9 @@ def environment(language: str) -> Environment:
         lasting=lambda seconds: format_timedelta(seconds, locale=language),
         json=partial(json.dumps, ensure_ascii=False),
         problems_json=_problems_json,
+        listed=listed,
+        beginning=_beginning,
+        editor_size=editor_size,
         in_textarea=_in_textarea,
         exactly=_exactly,
         json_line=json_line,
@@ -168,12 +202,23 @@ def _in_textarea(text: str) -> Markup:
     HTML turns a bare CR into LF, but leaves one alone which is written as a reference: so scripts see every line end.
     It also drops a line feed right behind the tag, so one is given.
     """
-    return raw("\n" + str(escape(text)).replace("\r", "&#13;"))
+    return raw("\n" + escaped(text).replace("\r", "&#13;"))
+
+
+def _beginning(text: str, most: int) -> Markup:
+    """The beginning of a text of several lines, and how much is left out."""
+    left = len(text) - most
+    return raw(visible(text) if left <= 0 else f"{visible(text[:most])}<i>… {left}</i>")
 
 
 def _exactly(text: str) -> Markup:
     """An attribute which tells scripts what a textarea cannot hold: HTML turns NUL into U+FFFD."""
-    return raw(f' data-exact="{escape(json.dumps(text))}"' if "\0" in text else "")
+    return raw(f' data-exact="{escape(json.dumps(text, ensure_ascii=False))}"' if "\0" in text else "")
+
+
+def editor_size(text: str) -> int:
+    """How many bytes of HTML an editor's text takes."""
+    return len(_in_textarea(text).encode()) + len(_exactly(text).encode())
 
 
 def raw(html: str) -> Markup:

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, StaleError
 from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.models.revision import Revision
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.forms import FormDependency, protected_form
-from benchmark_manager.web.listing import numbered
+from benchmark_manager.web.listing import LineParameter, PartParameter, listing_of
 from benchmark_manager.web.pages import CursorParameter, next_url, project_view, rows_from
 from benchmark_manager.web.person import PersonDependency
 from benchmark_manager.web.rendering import render, see_other
@@ -38,9 +39,16 @@ async def list_revisions(
 
 
 @router.get("/modified-files/{modified_file_id}/revisions/{number}")
-async def show_revision(request: Request, services: ServicesDependency, modified_file_id: str, number: str) -> Response:
-    """Its text, and the question whether to bring it back."""
-    return await _revision_page(request, services, modified_file_id, number)
+async def show_revision(
+    request: Request,
+    services: ServicesDependency,
+    modified_file_id: str,
+    number: str,
+    part: PartParameter = 1,
+    line: LineParameter = "",
+) -> Response:
+    """Its text in parts, and the question whether to restore it."""
+    return await _revision_page(request, services, modified_file_id, number, part=part, line=line)
 
 
 @router.post("/modified-files/{modified_file_id}/revisions/{number}/restore")
@@ -73,6 +81,8 @@ async def _revision_page(
     modified_file_id: str,
     number: str,
     *,
+    part: int = 1,
+    line: str = "",
     status_code: int = 200,
     refusal: BenchmarkManagerError | None = None,
 ) -> Response:
@@ -86,6 +96,10 @@ async def _revision_page(
         view=await project_view(services, file.project_id),
         file=file,
         revision=revision,
-        lines=numbered(text, ()),
+        lines=await listing_of(services, text, (), part=part, line=line, address=f"{_url(revision)}?part="),
         refusal=refusal,
     )
+
+
+def _url(revision: Revision) -> str:
+    return f"{PREFIX}/modified-files/{revision.modified_file_id}/revisions/{revision.number}"

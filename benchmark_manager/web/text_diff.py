@@ -1,97 +1,83 @@
-"""Two texts compared by lines, for people to read."""
+"""What differs between two texts, as HTML for people to read."""
 
-import difflib
-import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from markupsafe import Markup
 
+from benchmark_manager.domain.text import ComparedPart, ComparedRow, Extent, LineEnds
+from benchmark_manager.errors import TooComplexError
+from benchmark_manager.factory import Services
+from benchmark_manager.web.limits import COMPARED_BESIDE
 from benchmark_manager.web.rendering import raw
 from benchmark_manager.web.visible import visible
 
-#: Beyond this many differing lines on a side, what differs is shown as one piece: comparing may cost their product.
-_COMPARED_AT_MOST: Final = 2000
-_LINE_END: Final = re.compile(r"\r\n|\r|\n")
-_CONTEXT: Final = 3
 _RETURN: Final = "\N{SYMBOL FOR CARRIAGE RETURN}"
+_MARKS: Final = {"same": " ", "removed": "-", "added": "+", "hunk": "", "no_end": "\\ No newline at end of file"}
+_CLASSES: Final = {"same": "", "removed": "removed", "added": "added", "hunk": "place", "no_end": "place"}
 
 
 @dataclass(frozen=True, slots=True)
-class DiffRow:
-    """A line of a unified diff as HTML."""
+class DrawnDifferences:
+    """One part of a comparison as HTML; false where nothing differs.
 
-    kind: Literal["added", "removed", "place", ""]
-    text: Markup
+    `is_cut` says that a patch holds more than all parts. `refusal` is why there is no comparison.
+    """
+
+    html: Markup
+    number: int = 1
+    count: int = 1
+    is_cut: bool = False
+    refusal: TooComplexError | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.html)
 
 
-def diff_rows(diff: str) -> tuple[DiffRow, ...]:
-    """The lines of a unified diff, ready to be shown; none of an empty one.
+async def differences(
+    services: Services,
+    before: str,
+    after: str,
+    names: tuple[str, str],
+    *,
+    part: int = 1,
+    extent: Extent = COMPARED_BESIDE,
+    line_ends: LineEnds = "any",
+) -> DrawnDifferences:
+    """One part of what differs; texts which are too complex to compare are no reason to show nothing else.
+
+    Raises:
+        WorkersBusyError
+    """
+    try:
+        return drawn(await services.texts.differences(before, after, part, extent, line_ends), names)
+    except TooComplexError as error:
+        return DrawnDifferences(raw(""), refusal=error)
+
+
+def drawn(part: ComparedPart, names: tuple[str, str]) -> DrawnDifferences:
+    """The rows as HTML, below the names of the two texts.
 
     A carriage return is shown where the lines which differ do not all end with one.
     """
-    lines = diff.split("\n")
-    if not lines[-1]:
-        lines.pop()
-    kinds = _kinds(lines)
-    ends = {line.endswith("\r") for line, kind in zip(lines, kinds, strict=True) if kind in {"added", "removed"}}
-    shown = _RETURN if len(ends) > 1 else ""
-    return tuple(
-        DiffRow(kind, raw(visible(line.removesuffix("\r") + (shown if line.endswith("\r") else ""))))
-        for line, kind in zip(lines, kinds, strict=True)
-    )
+    if not part.rows:
+        return DrawnDifferences(raw(""))
+    html = "".join((*_head(names), *_rows(part.rows, _RETURN if part.mixed_ends else "")))
+    return DrawnDifferences(raw(html), part.number, part.count, part.is_cut)
 
 
-def _kinds(lines: list[str]) -> list[Literal["added", "removed", "place", ""]]:
-    """What stands before the first place are the names of the two texts."""
-    kinds: list[Literal["added", "removed", "place", ""]] = []
-    within = False
-    for line in lines:
-        within = within or line.startswith("@@")
-        kinds.append(_KINDS.get(line[:1], "") if within else "place")
-    return kinds
+def _head(names: tuple[str, str]) -> Iterable[str]:
+    for mark, name in zip(("---", "+++"), names, strict=True):
+        yield f'<span class="place">{mark} {visible(name)}\n</span>'
 
 
-_KINDS: Final[dict[str, Literal["added", "removed", "place"]]] = {
-    "+": "added",
-    "-": "removed",
-    "@": "place",
-    "\\": "place",
-}
-
-
-def unified(before: str, after: str, names: tuple[str, str]) -> str:
-    """A unified diff; empty if the texts differ in line ends only."""
-    old, new = _LINE_END.split(before), _LINE_END.split(after)
-    ahead = _shared(old, new)
-    behind = _shared(old[ahead:][::-1], new[ahead:][::-1])
-    start = max(0, ahead - _CONTEXT)
-    old, new = _window(old, start, behind), _window(new, start, behind)
-    if max(len(old), len(new)) > _COMPARED_AT_MOST:
-        return "\n".join(
-            (f"--- {names[0]}", f"+++ {names[1]}", *(f"-{row}" for row in old), *(f"+{row}" for row in new))
-        )
-    return "\n".join(_shifted(list(difflib.unified_diff(old, new, *names, lineterm="")), start))
-
-
-def _window(lines: list[str], start: int, behind: int) -> list[str]:
-    return lines[start : len(lines) - max(0, behind - _CONTEXT)]
-
-
-def _shared(old: list[str], new: list[str]) -> int:
-    count = 0
-    for mine, theirs in zip(old, new, strict=False):
-        if mine != theirs:
-            break
-        count += 1
-    return count
-
-
-def _shifted(diff: list[str], by: int) -> list[str]:
-    """The hunks' line numbers, which count from the window, as they are in the whole texts."""
-    return [
-        _HUNK.sub(lambda found: f"{found[1]}{int(found[2]) + by}", row) if row.startswith("@@") else row for row in diff
-    ]
-
-
-_HUNK: Final = re.compile(r"([-+])(\d+)")
+def _rows(rows: Iterable[ComparedRow], shown_return: str) -> Iterable[str]:
+    for row in rows:
+        text = row.text.removesuffix("\r")
+        end = shown_return if text != row.text else ""
+        before = f"<i>… {row.cut_before} </i>" if row.cut_before else ""
+        after = f"<i> {row.cut_after} …</i>" if row.cut_after else ""
+        css = _CLASSES[row.kind]
+        tag = f'<span class="{css}">' if css else "<span>"
+        yield f"{tag}{_MARKS[row.kind]}{before}{visible(text)}{end}{after}\n</span>"

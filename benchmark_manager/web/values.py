@@ -1,19 +1,29 @@
 """Values of YAML and JSON on one line, and what variants vary."""
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from pydantic import JsonValue
 
-from benchmark_manager.domain.documents import ValueRow
+from benchmark_manager.domain.documents import KeyChange, ValueRow
+from benchmark_manager.errors import WorkersBusyError
 from benchmark_manager.factory import Services
 from benchmark_manager.models.modified_file import ModifiedFile
+from benchmark_manager.web.limits import CHANGES, NAME, fitting
+from benchmark_manager.web.visible import html_size
 
 #: Characters of a value, and of a path, in a line of a list.
 _SHORT: Final = 40
 _SHORT_PATH: Final = 80
+#: Characters of a value in a table of changes, changes in it, and bytes of HTML of a row beside its texts.
+_VALUE: Final = 200
+_CHANGES_AT_MOST: Final = 1000
+_ROW_BYTES: Final = 600
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 #: Keys that the line of a variant names.
 _NAMED: Final = 3
 #: Larger texts are compared on their own page only, bytes: a list is drawn at once or not at all.
@@ -30,6 +40,21 @@ class VariedValue:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnChange:
+    """A change by key with its values on one line, None where there is nothing."""
+
+    path: str
+    kind: str
+    before: str | None
+    after: str | None
+
+    @property
+    def cost(self) -> int:
+        """Bytes of HTML of a row: its tags, and its texts."""
+        return _ROW_BYTES + sum(html_size(text) for text in (self.path[:NAME], self.before, self.after) if text)
+
+
+@dataclass(frozen=True, slots=True)
 class VariedLine:
     """What a variant varies: its first keys, and how many there are besides."""
 
@@ -37,12 +62,28 @@ class VariedLine:
     more: int
 
 
-def json_line(value: JsonValue) -> str:
-    """A value as JSON on one line; what cannot be seen or turns its surroundings around is escaped."""
-    return "".join(
-        character if character.isprintable() else _escaped(character)
-        for character in json.dumps(value, ensure_ascii=False)
-    )
+def json_line(value: JsonValue, most: int = _SHORT) -> str:
+    """The beginning of a value as JSON on one line, at most `most` characters.
+
+    What cannot be seen or turns its surroundings around is escaped. Of a large value, only what is shown is encoded.
+    """
+    begun = "".join(_beginning(value, most + 1))[: most + 1]
+    line = "".join(character if character.isprintable() else _escaped(character) for character in begun)
+    return shortened(line, most)
+
+
+def _beginning(value: JsonValue, most: int) -> Iterator[str]:
+    """Pieces of the value's JSON, at least `most` characters where it has so many."""
+    if isinstance(value, str):
+        # One character of the value is one or more of its JSON.
+        yield json.dumps(value[:most], ensure_ascii=False)
+        return
+    left = most
+    for piece in _ENCODER.iterencode(value):
+        yield piece
+        left -= len(piece)
+        if left <= 0:
+            return
 
 
 def _escaped(character: str) -> str:
@@ -53,9 +94,29 @@ def shortened(text: str, most: int = _SHORT) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def drawn_changes(changes: Sequence[KeyChange], most: int = CHANGES) -> Sequence[DrawnChange]:
+    """The first changes, as many as fit into `most` bytes of HTML."""
+    return fitting(_drawn(changes), lambda change: change.cost, most)
+
+
+def _drawn(changes: Sequence[KeyChange]) -> list[DrawnChange]:
+    return [
+        DrawnChange(
+            change.path,
+            change.kind,
+            None if change.kind == "added" else json_line(change.before, _VALUE),
+            None if change.kind == "removed" else json_line(change.after, _VALUE),
+        )
+        for change in changes[:_CHANGES_AT_MOST]
+    ]
+
+
 async def varied_lines(services: Services, files: Sequence[ModifiedFile]) -> Mapping[str, VariedLine | None]:
-    """By the id of each variant what it varies against its base; None where that is not told on one line."""
-    found = await services.comparing.varied([file for file in files if file.size <= _COMPARED_AT_MOST])
+    """By the id of each variant what it varies against its base; None where the list cannot say that in one line."""
+    found: Mapping[str, Sequence[ValueRow] | None] = {}
+    # A list without these lines is better than none.
+    with contextlib.suppress(WorkersBusyError):
+        found = await services.comparing.varied([file for file in files if file.size <= _COMPARED_AT_MOST])
     return {file.id: _line(found.get(file.id)) for file in files}
 
 

@@ -167,6 +167,12 @@ _DETAILS: Final[Mapping[str, str]] = {
     "invalid_token": N_("A token has 1 to 255 printable ASCII characters without spaces."),
     "invalid_name": N_("Give a file name, not a path, with the ending of the original's format."),
     "invalid_content": N_("The content does not parse; the places are listed."),
+    "too_complex": N_(
+        "This text takes too much time or memory to process; make it smaller or simpler: fewer values, shorter lines, "
+        "less nesting, or several files."
+    ),
+    "content_missing": N_("Choose the file with the content."),
+    "content_not_utf8": N_("The file is not UTF-8; save it in this encoding and send it again."),
     "too_large": N_("The content is larger than this service takes."),
     "repository_not_found": N_("GitHub shows no such repository to this token."),
     "commit_not_found": N_("GitHub does not have this commit any more."),

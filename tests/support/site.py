@@ -83,6 +83,7 @@ class Site(Generic[S]):
             *(f"{home}/trash", f"{home}/reset", f"/ui/trash/{self.deleted}"),
             *(page for modified in (self.modified, *self.moved.values()) for page in pages_of(modified)),
             f"/ui/modified-files/{self.moved['conflict']}/merge/edit",
+            f"/ui/modified-files/{self.moved['conflict']}/merge/upstream",
             *(f"{home}/releases", first, f"{second}?q=a", f"{second}?q=zzz", f"{first}?making=2"),
             *(
                 f"{first}/compare",

@@ -8,15 +8,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import FormData
 
+from benchmark_manager.domain.text import TextLine, text_part
 from benchmark_manager.models.original_file import FileEntry
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.web.forms import Form
+from benchmark_manager.web.limits import LISTING
 from benchmark_manager.web.listing import numbered
-from benchmark_manager.web.text_diff import unified
-from benchmark_manager.web.tree import Folder, rows_of, tree_of
+from benchmark_manager.web.tree import Folder, Row, tree_of, tree_page
+from benchmark_manager.web.visible import visible
 
 NAMES = st.sampled_from(["a", "b", "c", "long name"])
 PATHS = st.lists(st.lists(NAMES, min_size=1, max_size=6).map("/".join), unique=True, max_size=30)
+
+
+def rows_of(entries: list[FileEntry], folder: str = "") -> tuple[Row, ...]:
+    return tree_page(entries, folder, 0).rows
+
+
+def lines_of(text: str) -> tuple[TextLine, ...]:
+    return text_part(text, 1, LISTING).lines
 
 
 def entry(path: str, errors: int = 0, variants: int = 0) -> FileEntry:
@@ -27,7 +37,7 @@ def entry(path: str, errors: int = 0, variants: int = 0) -> FileEntry:
 def test_a_tree_holds_each_file_once_below_its_own_folders(paths: list[str]) -> None:
     found = []
     where: list[str] = []
-    for kind, item in rows_of(tree_of([entry(path) for path in sorted(paths)])):
+    for kind, item in rows_of([entry(path) for path in sorted(paths)]):
         if kind == "open":
             assert isinstance(item, Folder)
             where.append(item.label)
@@ -43,7 +53,7 @@ def test_a_tree_holds_each_file_once_below_its_own_folders(paths: list[str]) -> 
 
 
 def test_folders_with_nothing_else_are_one_row() -> None:
-    [(_, folder), *_] = list(rows_of(tree_of([entry("a/b/c/x"), entry("a/b/c/y", errors=2, variants=3)])))
+    [(_, folder), *_] = rows_of([entry("a/b/c/x"), entry("a/b/c/y", errors=2, variants=3)])
     assert isinstance(folder, Folder)
     assert (folder.label, folder.count, folder.problems, folder.variants) == ("a/b/c", 2, 1, 3)
 
@@ -53,60 +63,29 @@ def test_a_large_tree_stands_open_as_far_as_a_screen_goes() -> None:
     opened = [folder.path for folder in top.folders.values() if folder.is_open]
     assert opened == ["00", "01", "02"]
     for files, is_open in ((399, True), (400, False)):
-        [(_, folder), *_] = list(rows_of(tree_of([entry(f"only/{number}") for number in range(files)])))
+        [(_, folder), *_] = rows_of([entry(f"only/{number}") for number in range(files)])
         assert isinstance(folder, Folder)
         assert folder.is_open == is_open
 
 
 @given(st.text(max_size=60))
 def test_lines_show_the_text_and_nothing_but_text(text: str) -> None:
-    shown = str(numbered(text, ()))
-    bare = re.sub(r'</?span[^>]*>|<b class="unseen">|</b>', "", shown)
-    assert not re.search(r"[<>\"]", bare)
+    shown = str(numbered(lines_of(text), ()))
+    bare = re.sub(r"</?span[^>]*>", "", shown)
+    assert not re.search(r"[<>]", re.sub(r"</?b>", "", bare))
     lines = re.split(r"\r\n|\r|\n", text)
-    wanted = [re.sub(r"U\+[0-9A-F]{4}", "", unescape(line)) for line in bare.split("\n")]
+    wanted = [unescape(re.sub(r"<b>[^<]*</b>", "", line)) for line in bare.split("\n")]
     unseen = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-    if "U+" not in text:
-        assert wanted[: len(lines)] == [unseen.sub("", line) for line in lines][: len(wanted)]
+    assert wanted[: len(lines)] == [unseen.sub("", line) for line in lines][: len(wanted)]
 
 
 def test_a_problem_stands_below_its_line() -> None:
     problem = Problem(severity="error", code="x", message="<b>", line=2, column=1)
-    shown = str(numbered("a\nb\nc", [problem]))
+    shown = str(numbered(lines_of("a\nb\nc"), [problem]))
     assert re.search(
-        r'id="L2">b\n</span><span class="line-note error">2:1 &lt;b&gt;\n</span><span class="line" id="L3"', shown
+        r'id="L2">b\n</span><span class="line-note error">2:1 &lt;b&gt;\n</span><span class="line" data-n="3" id="L3"',
+        shown,
     )
-
-
-@given(st.lists(st.sampled_from("abc"), max_size=40), st.lists(st.sampled_from("abc"), max_size=40))
-def test_a_comparison_turns_one_text_into_the_other(before: list[str], after: list[str]) -> None:
-    old, new = "\n".join(before), "\n".join(after)
-    assert _patched(old, unified(old, new, ("x", "x"))) == new.split("\n")
-
-
-def _patched(text: str, diff: str) -> list[str]:
-    lines = text.split("\n")
-    result: list[str] = []
-    place = 0
-    for row in diff.split("\n")[2:]:
-        if found := re.match(r"@@ -(\d+)(?:,(\d+))?", row):
-            start = int(found[1]) - (found[2] != "0")
-            result += lines[place:start]
-            place = start
-        elif row.startswith("+"):
-            result.append(row[1:])
-        else:
-            assert row[1:] == lines[place]
-            place += 1
-            result += [row[1:]] if row.startswith(" ") else []
-    return result + lines[place:]
-
-
-def test_a_comparison_of_anything_ends_soon() -> None:
-    """Thousands of lines that differ are shown as one piece: comparing them may cost their product."""
-    old = "\n".join(str(n % 3) for n in range(20_000))
-    new = "\n".join(str(n % 5) for n in range(20_000))
-    assert len(unified(old, new, ("x", "x")).split("\n")) > 30_000
 
 
 @pytest.mark.parametrize(
@@ -115,3 +94,35 @@ def test_a_comparison_of_anything_ends_soon() -> None:
 )
 def test_numbers_are_plain_digits(text: str, number: int | None) -> None:
     assert Form(FormData({"n": text})).number("n") == number
+
+
+def test_a_run_of_what_cannot_be_seen_is_one_element() -> None:
+    assert visible("a\u200b\u200b\u200bb\u202ec") == "a<b>U+200B\N{MULTIPLICATION SIGN}3</b>b<b>U+202E</b>c"
+    assert visible("\u200b\u200c" * 1000) == f"<b>{'U+200B U+200C ' * 4}+1992</b>"
+
+
+def test_a_tree_which_is_too_large_links_to_its_folders() -> None:
+    """Level by level: what a page has no room for stands on the folder's own page."""
+    files = [entry(f"{a:03}/{b:03}") for a in range(60) for b in range(200)]
+    page = tree_page(files, "", 0)
+    kinds = [kind for kind, _ in page.rows]
+    assert kinds.count("open") + kinds.count("folder") == 60
+    assert 10 < kinds.count("folder") < 60
+    assert kinds.count("file") == 200 * kinds.count("open")
+    cut = next(item for kind, item in page.rows if kind == "folder")
+    assert isinstance(cut, Folder)
+    inside = tree_page(files, cut.path, 0)
+    assert [item.path for _, item in inside.rows] == [f"{cut.path}/{b:03}.yaml" for b in range(200)]
+
+
+def test_a_folder_of_too_many_files_is_shown_in_pages() -> None:
+    files = [entry(f"config/{number:05}") for number in range(10_000)]
+    page = tree_page(files, "", 0)
+    assert page.folder == "config"
+    seen: list[str] = []
+    while True:
+        seen += [item.path for _, item in page.rows]
+        if page.following is None:
+            break
+        page = tree_page(files, page.folder, page.following)
+    assert seen == [file.path for file in files]

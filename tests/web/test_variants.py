@@ -2,7 +2,9 @@
 
 import re
 
-from benchmark_manager.web.text_diff import diff_rows
+from benchmark_manager.domain.text import compared_part
+from benchmark_manager.web.limits import COMPARED
+from benchmark_manager.web.text_diff import drawn
 from benchmark_manager.web.values import json_line
 from support.browser import Browser
 from support.service import Json, Service
@@ -185,18 +187,19 @@ async def test_a_note_which_is_not_ours_offers_no_undo(browser: Browser) -> None
 
 
 def test_values_are_json_of_what_can_be_seen() -> None:
-    assert json_line({"a": ["é\u202e한\n", None, True]}) == '{"a": ["é\\u202e한\\n", null, true]}'
+    assert json_line({"a": ["é\u202e한\n", None, True]}, 100) == '{"a": ["é\\u202e한\\n", null, true]}'
+
+
+def rows(before: str, after: str) -> list[str]:
+    """The rows of a comparison as text, without the names and the hunk's head."""
+    drawn_rows = drawn(compared_part(before, after, 1, COMPARED, "exact"), ("a", "b"))
+    return re.sub(r"</?span[^>]*>", "", str(drawn_rows.html)).removesuffix("\n").split("\n")[3:]
 
 
 def test_a_carriage_return_is_shown_where_it_differs() -> None:
-    head = "--- a\n+++ b\n@@ -1 +1 @@\n"
-    assert [str(row.text)[-1] for row in diff_rows(f"{head}-a\r\n+a\n")[3:]] == ["␍", "a"]
-    assert [str(row.text) for row in diff_rows(f"{head}-a\r\n+b\r\n")[3:]] == ["-a", "+b"]
-    assert [row.kind for row in diff_rows(f"{head}--- x\n+<b>\n\\ No newline\n")] == [
-        *("place", "place", "place"),
-        *("removed", "added", "place"),
-    ]
-    assert str(diff_rows(f"{head}+<b>\u202e\n")[3].text) == '+&lt;b&gt;<b class="unseen">U+202E</b>'
+    assert rows("a\r\n", "a\n") == ["-a␍", "+a"]
+    assert rows("a\r\n", "b\r\n") == ["-a", "+b"]
+    assert rows("x\n", "<b>\u202e") == ["-x", "+&lt;b&gt;<b>U+202E</b>", "\\ No newline at end of file"]
 
 
 async def test_the_name_which_is_proposed_is_free(service: Service, browser: Browser) -> None:

@@ -1,0 +1,95 @@
+"""Texts which are too long for one page: in parts, by keyboard, without scripts, and edited as files."""
+
+from dataclasses import dataclass
+
+import pytest
+from playwright.async_api import Page, expect
+
+from support.accessibility import AXE, looks
+from support.person import Person
+from support.service import Api, Json
+from support.visitors import Visitors
+
+#: 4,000 lines, of which one does not parse, in a form that no editor on a page takes.
+TEXT = "".join(f"k{n}: '{'&<>' * 30}\u200b'\n" for n in range(4_000)) + "last: [\n"
+LAST = 4_001
+
+
+@dataclass(frozen=True, slots=True)
+class Long:
+    """A project with one long file, and a variant of it that differs on every line."""
+
+    project: str
+    file: Json
+    variant: str
+
+    @property
+    def url(self) -> str:
+        return f"/ui/projects/{self.project}/files/{self.file['id']}"
+
+
+async def long_file(api: Api, name: str) -> Long:
+    api.repository(name, {"config/long.yaml": TEXT.encode()})
+    project = await api.synced(name)
+    [file] = (await api.files(project["id"])).values()
+    body = {"original_file_id": file["id"], "modified_name": "v.yaml", "content": TEXT.replace("<", "(")}
+    variant = await api.post(f"/projects/{project['id']}/modified-files?allow_invalid=true", body, 201)
+    return Long(project["id"], file, variant["id"])
+
+
+async def focus(page: Page, text: str) -> None:
+    """Go on by Tab until the link is reached, as somebody does who has no mouse."""
+    link = page.get_by_role("link", name=text, exact=True).first
+    for _ in range(60):
+        if await link.evaluate("element => element === document.activeElement"):
+            return
+        await page.keyboard.press("Tab")
+    raise AssertionError(text)
+
+
+async def test_parts_are_read_by_keyboard_and_problems_lead_to_theirs(api: Api, visitors: Visitors) -> None:
+    """Without scripts, as everything is."""
+    long = await long_file(api, "acme/parts")
+    page = await visitors.page(scripts=False)
+    await page.goto(long.url)
+    await expect(page.locator("#L1")).to_be_visible()
+    await focus(page, "Next part")
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
+    await expect(page.locator("main")).to_contain_text("Part 2 of")
+    assert await page.locator("#L1").count() == 0
+    await page.locator(".problems a").click()
+    await expect(page.locator(f"#L{LAST}")).to_be_visible()
+    await page.get_by_label("Line", exact=True).fill("3000")
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
+    await expect(page.locator("#L3000")).to_contain_text("k2999")
+
+
+async def test_a_text_too_long_for_an_editor_is_sent_as_a_file(api: Api, visitors: Visitors) -> None:
+    long = await long_file(api, "acme/as-file")
+    person = Person(await visitors.page())
+    page = person.page
+    await page.goto(f"/ui/modified-files/{long.variant}")
+    await person.field("Description").fill("only this")
+    await person.send("Save")
+    await person.sees("Saved.")
+    changed = TEXT.replace("last: [", "last: 1").replace("k0:", "\ufeffk0:").encode()
+    async with page.expect_download() as download:
+        await person.link("Download").click()
+    assert (await download.value).suggested_filename == "v.yaml"
+    file = {"name": "v.yaml", "mimeType": "application/yaml", "buffer": changed}
+    await page.get_by_label("Content, as a file").set_input_files(file)  # type: ignore[arg-type]  # as the guide shows
+    await person.send("Save")
+    await person.sees("Saved.")
+    assert (await api.http.get(f"/modified-files/{long.variant}/raw")).content == changed
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: `make frontend` says why")
+async def test_pages_in_parts_are_accessible(api: Api, visitors: Visitors) -> None:
+    long = await long_file(api, "acme/axe")
+    page = await visitors.page(language="ko")
+    variant = f"/ui/modified-files/{long.variant}"
+    for name, url in (("part", f"{long.url}?part=2"), ("file", variant), ("compare", f"{variant}/compare?part=2")):
+        await page.goto(url)
+        assert await looks(page, f"long {name}") == {}
