@@ -43,8 +43,6 @@ _COLON: Final = re.compile(r"[ \t]*+:")
 _FLOW_COLON: Final = re.compile(r"[ \t\r\n]*+:")
 _KEEPS_BLANK_LINES: Final = re.compile(r"[|>][1-9]?\+")
 _BLANKS: Final = " \t\r\n"
-# The escapes of the characters that `yaml_events` takes stand-ins from.
-_PRIVATE_ESCAPE: Final = "\\U0010"
 
 
 class CollectionStart(Event, Protocol):
@@ -72,12 +70,10 @@ class _Frame:
 
 
 def compose(text: str, identities: Identities) -> Tree | None:
-    """The tree of a text which `validate` found valid; None where stand-ins would be ambiguous."""
+    """The tree of a text which `validate` found valid."""
     try:
         source = prepare(text)
     except YamlSyntaxError:
-        return None
-    if source.delicate and _PRIVATE_ESCAPE in text:
         return None
     return _Composer(source, identities).run()
 
@@ -214,9 +210,12 @@ class _Composer:
         column = self._lines.column(frame.slots[0].start)
         at = self._lines.next_line(frame.floor)
         while at <= before:
-            if self._text.startswith("-", at + column) and not self._text[at : at + column].strip(" "):
+            following = self._lines.next_line(at)
+            # A short line is not that of a dash: without asking, each would cost as much as the indentation is wide.
+            is_long = at + column < following
+            if is_long and self._text.startswith("-", at + column) and not self._text[at : at + column].strip(" "):
                 return at + column
-            if (following := self._lines.next_line(at)) == at:
+            if following == at:
                 break
             at = following
         return before
