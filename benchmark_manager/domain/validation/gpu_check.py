@@ -30,7 +30,7 @@ _NAME_END: Final = re.compile(r"(?<=.)\.(?:ya?ml|json)(?![\w.])", re.IGNORECASE 
 _DEEPEST: Final = 20
 #: Files looked at for one Job; one which names more is a list of something else.
 MAX_NAMED: Final = 8
-MAX_SETTINGS: Final = 500_000
+MAX_SETTINGS: Final = 1_000_000
 """Characters of all settings which one Job is compared with; those which it names may be as large as files can be."""
 
 
@@ -60,11 +60,13 @@ def check_gpus(text: str, path: str, others: Mapping[str, str], paths: Collectio
         paths: all that there are: of two files, which one is meant is told by both.
         findings: takes what is found.
     """
-    if sum(len(content) for name, content in others.items() if _says_size(content)) > MAX_SETTINGS:
+    uses = list(_uses(_documents(text), path, paths))
+    named = {name: others[name] for use in uses for name in use.named if name in others}
+    if sum(len(content) for content in named.values() if _says_size(content)) > MAX_SETTINGS:
         return
-    sizes = {name: _parallel_size(content, name) for name, content in others.items()}
+    sizes = {name: _parallel_size(content, name) for name, content in named.items()}
     complaints = Complaints()
-    for use in _uses(_documents(text), path, paths):
+    for use in uses:
         wanted = {name: size for name in use.named if (size := sizes.get(name)) is not None}
         if len(wanted) == 1:
             [(name, (gpus, reason))] = wanted.items()
