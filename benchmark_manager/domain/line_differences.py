@@ -158,9 +158,14 @@ def _slide(lines: list[int], changed: bytearray, partners: AbstractSet[int]) -> 
     left = min(_MOST_SLIDES, _SLIDES + _SLIDES_FOR_A_LINE * len(lines))
     position = kept = 0
     while left > 0 and (start := changed.find(1, position)) >= 0:
-        group = _Group(lines, changed, start, changed.find(0, start), kept + start - position)
-        left -= _settle(group, partners, left)
-        position, kept = group.end, group.kept
+        end, kept = changed.find(0, start), kept + start - position
+        # Nearly no group can move; those that can are worth an object.
+        is_movable = (start and lines[start - 1] == lines[end - 1]) or (end < len(lines) and lines[start] == lines[end])
+        if is_movable:
+            group = _Group(lines, changed, start, end, kept)
+            left -= _settle(group, partners, left)
+            end, kept = group.end, group.kept
+        position = end
 
 
 def _settle(group: _Group, partners: AbstractSet[int], most: int) -> int:
@@ -206,7 +211,10 @@ def _changes(removed: bytearray, inserted: bytearray) -> Iterator[Change]:
         if next_removed < 0 and next_inserted < 0:
             return
         # Between two changes both texts have the same number of lines.
-        equal = min(at - now for at, now in ((next_removed, first), (next_inserted, second)) if at >= 0)
+        if next_inserted < 0 or 0 <= next_removed - first <= next_inserted - second:
+            equal = next_removed - first
+        else:
+            equal = next_inserted - second
         first, second = first + equal, second + equal
         ends = removed.find(0, first), inserted.find(0, second)
         yield Change(first, ends[0], second, ends[1])
