@@ -1,4 +1,4 @@
-"""Texts that once cost, or might cost, far more than their share: each a generator of any size, with the doors it attacks.
+"""Texts that once cost, or might cost, far more than their share, each made in any size, with the doors it attacks.
 
 A text grows in proportion to the size that is asked for, in characters; its cost must do nearly the same. Whoever finds
 another such text adds it here, and every test of growth, of time and of memory has it.
@@ -28,7 +28,7 @@ Door: TypeAlias = Literal["validate", "job", "schema", "gpu", "sync", "diff", "c
 
 `validate`: YAML or JSON. `job`: a manifest, with Kubernetes' schemas. `schema`: settings (the first text) with the
 schema that they name (the second). `gpu`: a manifest with the settings that it names. `sync`: a first look, and the
-verdict. `diff`: a patch. `compare`: by key. `variants`: the table of an original and its variants. `merge`: three texts.
+verdict. `diff`: a patch. `compare`: by key. `variants`: the table of an original and its variants. `merge`: of three.
 `drift`: the same, for 25 variants of one original.
 """
 
@@ -50,15 +50,22 @@ class HostileText:
     doors: tuple[Door, ...]
     make: Callable[[int], Texts]
     format: FileFormat = "yaml"
+    settles: int = 0
+    """Characters up to which a fixed budget is being spent, so that the cost grows faster; 0: nowhere."""
 
 
 HOSTILE: tuple[HostileText, ...] = ()
 
 
-def _hostile(name: str, *doors: Door, format: FileFormat = "yaml") -> Callable[[Callable[[int], Texts]], None]:  # noqa: A002
+def _hostile(
+    name: str,
+    *doors: Door,
+    format: FileFormat = "yaml",  # noqa: A002
+    settles: int = 0,
+) -> Callable[[Callable[[int], Texts]], None]:
     def add(make: Callable[[int], Texts]) -> None:
         global HOSTILE  # noqa: PLW0603 -- filled while the module is read, and never after
-        HOSTILE = (*HOSTILE, HostileText(name, doors, make, format))
+        HOSTILE = (*HOSTILE, HostileText(name, doors, make, format, settles))
 
     return add
 
@@ -90,34 +97,72 @@ def _schemas() -> SchemaSource:
 
 def run(door: Door, texts: Texts, file_format: FileFormat = "yaml") -> None:
     """Do what a door does with texts from outside; whatever it answers is right here, but for an exception."""
+    _DOORS[door](texts, file_format)
+
+
+def _validate(texts: Texts, file_format: FileFormat) -> None:
+    validate(texts[0], file_format)
+
+
+def _job(texts: Texts, file_format: FileFormat) -> None:
+    validate(texts[0], file_format, "job", kubernetes=_schemas().get())
+
+
+def _sync(texts: Texts, file_format: FileFormat) -> None:
+    validate(texts[0], file_format, type_by_content(texts[0]))
+
+
+def _schema(texts: Texts, file_format: FileFormat) -> None:
+    others = {SCHEMA_PATH: texts[1]}
+    if references(texts[0], "config/run.json", file_format, "config", others):
+        check_across(texts[0], "config/run.json", file_format, "config", others)
+
+
+def _gpu(texts: Texts, file_format: FileFormat) -> None:
+    others = {SETTINGS_PATH: texts[1] if len(texts) > 1 else "tensor_parallel_size: 3\n"}
+    if references(texts[0], "job/run.yaml", file_format, "job", others):
+        check_across(texts[0], "job/run.yaml", file_format, "job", others)
+
+
+def _diff(texts: Texts, _format: FileFormat) -> None:
+    base, theirs, _ = sides(texts)
+    unified_diff(base, theirs, before_path="a", after_path="b")
+
+
+def _compare(texts: Texts, file_format: FileFormat) -> None:
+    base, theirs, _ = sides(texts)
+    key_changes(base, theirs, file_format)
+
+
+def _variants(texts: Texts, file_format: FileFormat) -> None:
     base, theirs, mine = sides(texts)
-    match door:
-        case "validate":
-            validate(base, file_format)
-        case "job":
-            validate(base, file_format, "job", kubernetes=_schemas().get())
-        case "sync":
-            validate(base, file_format, type_by_content(base))
-        case "schema":
-            others = {SCHEMA_PATH: texts[1]}
-            if references(base, "config/run.json", file_format, "config", others):
-                check_across(base, "config/run.json", file_format, "config", others)
-        case "gpu":
-            others = {SETTINGS_PATH: texts[1] if len(texts) > 1 else "tensor_parallel_size: 3\n"}
-            if references(base, "job/run.yaml", file_format, "job", others):
-                check_across(base, "job/run.yaml", file_format, "job", others)
-        case "diff":
-            unified_diff(base, theirs, before_path="a", after_path="b")
-        case "compare":
-            key_changes(base, theirs, file_format)
-        case "variants":
-            value_rows([base, theirs, mine], file_format)
-            rows_beside(base, [theirs, mine], file_format)
-        case "merge":
-            merge(base, theirs, mine, file_format)
-        case "drift":
-            for number in range(25):
-                merge(base, theirs, f"{mine}# {number}\n" if file_format == "yaml" else mine + " " * number, file_format)
+    value_rows([base, theirs, mine], file_format)
+    rows_beside(base, [theirs, mine], file_format)
+
+
+def _merge(texts: Texts, file_format: FileFormat) -> None:
+    merge(*sides(texts), file_format)
+
+
+def _drift(texts: Texts, file_format: FileFormat) -> None:
+    base, theirs, mine = sides(texts)
+    for number in range(25):
+        variant = f"{mine}# {number}\n" if file_format == "yaml" else mine + " " * number
+        merge(base, theirs, variant, file_format)
+
+
+_DOORS: Final[dict[Door, Callable[[Texts, FileFormat], None]]] = {
+    "validate": _validate,
+    "job": _job,
+    "schema": _schema,
+    "gpu": _gpu,
+    "sync": _sync,
+    "diff": _diff,
+    "compare": _compare,
+    "variants": _variants,
+    "merge": _merge,
+    "drift": _drift,
+}
 
 
 def sides(texts: Texts) -> tuple[str, str, str]:
@@ -132,33 +177,69 @@ def sides(texts: Texts) -> tuple[str, str, str]:
 
 _text("yaml: many %TAG lines", *READS, "merge", make=lambda size: _numbered("%TAG !a{n}! x\n")(size) + "--- a\n")
 _text(
-    "yaml: a few long %TAG lines, used by every node", *READS, "variants",
+    "yaml: a few long %TAG lines, used by every node",
+    *READS,
+    "variants",
     make=lambda size: "".join(f"%TAG !{n}! {'x' * 2000}\n" for n in range(3)) + "---\n" + "- !2!x a\n" * (size // 9),
 )
 _text(
-    "yaml: %TAG lines up to the limit, used by every node", *READS, "variants",
+    "yaml: %TAG lines up to the limit, used by every node",
+    *READS,
+    "variants",
     make=lambda size: "".join(f"%TAG !{n}! {'x' * 250}\n" for n in range(16)) + "---\n" + "- !15!x a\n" * (size // 10),
 )
 _text("yaml: a %TAG line for each document", *READS, make=_numbered("%TAG !a{n}! x\n--- a\n...\n"))
 _PRIVATE: Final = "".join(map(chr, range(0x100000, 0x10FFFE)))
 _text(
-    "yaml: every private character and a line separator", *READS, "compare", "merge",
+    "yaml: every private character and a line separator",
+    *READS,
+    "compare",
+    "merge",
     make=lambda size: f'a: "{_PRIVATE}\u2028"\nb: "{_cut(_PRIVATE * (size // 65_000 + 1), size)}"\n',
 )
 _text(
-    "yaml: every private character in a comment", *READS, "compare",
+    "yaml: every private character in a comment",
+    *READS,
+    "compare",
     make=lambda size: f"a: b # {_PRIVATE}\u2028\n" + "# x\n" * (size // 4),
 )
 for _piece, _label in (
-    ("? ", "question marks on a line"), ("?\n", "lines of question marks"), ("- ", "dashes on a line"),
-    ("-\n", "lines of dashes"), ("[", "brackets"), ("{", "braces"), ("[a,", "brackets with items"), ("a: ", "keys on a line"),
-    ("{{", "openings of templates"), ("{%", "openings of statements"), ("{{ }}", "templates"), ("'", "quotes"),
-    ('"', "double quotes"), ("\\", "backslashes"), ("&a ", "anchors on a line"), ("- &a a\n", "one anchor many times"),
-    ("!a ", "tags on a line"), ("- !a a\n", "tags"), ("\u2028", "line separators"), ("\x85", "next lines"),
-    ("\ufeff---\n", "marks of byte order"), ("\r", "carriage returns"), ("\n", "blank lines"), ("#\n", "comments"), (" ", "blanks"),
-    ("\t", "tabs"), ("---\n", "marks of documents"), ("--- a\n...\n", "documents"), ("%YAML 1.1\n---\n", "versions"), ("a\n", "lines of a plain text"),
-    (": ", "colons"), ("| ", "marks of blocks"), ("*a ", "aliases on a line"), ("\u200b", "zero-width spaces"), ("\U0001f680", "rockets"),
-):  # fmt: skip
+    ("? ", "question marks on a line"),
+    ("?\n", "lines of question marks"),
+    ("- ", "dashes on a line"),
+    ("-\n", "lines of dashes"),
+    ("[", "brackets"),
+    ("{", "braces"),
+    ("[a,", "brackets with items"),
+    ("a: ", "keys on a line"),
+    ("{{", "openings of templates"),
+    ("{%", "openings of statements"),
+    ("{{ }}", "templates"),
+    ("'", "quotes"),
+    ('"', "double quotes"),
+    ("\\", "backslashes"),
+    ("&a ", "anchors on a line"),
+    ("- &a a\n", "one anchor many times"),
+    ("!a ", "tags on a line"),
+    ("- !a a\n", "tags"),
+    ("\u2028", "line separators"),
+    ("\x85", "next lines"),
+    ("\ufeff---\n", "marks of byte order"),
+    ("\r", "carriage returns"),
+    ("\n", "blank lines"),
+    ("#\n", "comments"),
+    (" ", "blanks"),
+    ("\t", "tabs"),
+    ("---\n", "marks of documents"),
+    ("--- a\n...\n", "documents"),
+    ("%YAML 1.1\n---\n", "versions"),
+    ("a\n", "lines of a plain text"),
+    (": ", "colons"),
+    ("| ", "marks of blocks"),
+    ("*a ", "aliases on a line"),
+    ("\u200b", "zero-width spaces"),
+    ("\U0001f680", "rockets"),
+):
     _text(f"yaml: {_label}", *READS, "merge", make=_repeated(_piece))
 _text("yaml: doubtful values", *READS, "variants", make=_repeated("- 010\n"))
 _text("yaml: values which are not finite", *READS, "variants", make=_repeated("- .inf\n"))
@@ -178,11 +259,20 @@ _text("yaml: a block without end", *READS, "compare", "variants", make=lambda si
 _text("yaml: many blocks", *READS, "compare", "variants", make=_numbered("k{n}: |+\n  x\n\n\n"))
 _text("yaml: folded lines", *READS, "variants", make=lambda size: "a: >\n" + "  x\n\n" * (size // 5))
 _text("yaml: a plain text of many lines", *READS, "variants", make=lambda size: "a: x\n" + "  x\n" * (size // 4))
-_text("yaml: escapes", *READS, "variants", make=lambda size: f'a: "{chr(92) + "x41"}'.ljust(8) + "\\x41" * (size // 4) + '"\n')
+_text(
+    "yaml: escapes",
+    *READS,
+    "variants",
+    make=lambda size: f'a: "{chr(92) + "x41"}'.ljust(8) + "\\x41" * (size // 4) + '"\n',
+)
 _text("yaml: NUL escapes", *READS, make=_repeated('- "\\0"\n'))
 _text(
-    "yaml: keys of keys", *READS, "compare",
-    make=lambda size: "? " * 150 + "a" + "".join(f"\n{'  ' * n}: b" for n in range(149, -1, -1)) + "\n" + "# x\n" * (size // 4),
+    "yaml: keys of keys",
+    *READS,
+    "compare",
+    make=lambda size: (
+        "? " * 150 + "a" + "".join(f"\n{'  ' * n}: b" for n in range(149, -1, -1)) + "\n" + "# x\n" * (size // 4)
+    ),
 )
 _text("yaml: collections as keys", *READS, "compare", make=_numbered("? [a, b, {n}]\n: c\n"))
 _text("yaml: equal collections as keys", *READS, make=_repeated("? [a, b, c]\n: c\n"))
@@ -194,7 +284,7 @@ _text("yaml: a kind with endless blanks", "sync", make=lambda size: f"\t\nkind{'
 _text("yaml: anchors of bombs", *READS, make=lambda size: "a0: &a0 x\n" + _numbered("a{n}: &b{n} [*a0, *a0]\n")(size))
 
 
-@_hostile("yaml: merge keys of one large mapping", *READS, "job")
+@_hostile("yaml: merge keys of one large mapping", *READS, "job", settles=15_000)
 def _merge_keys(size: int) -> Texts:
     keys = "".join(f"  k{n}: v\n" for n in range(size // 20))
     return (f"a: &a\n{keys}" + "".join(f"b{n}: {{<<: *a}}\n" for n in range(size // 30)),)
@@ -258,13 +348,13 @@ def _equal_items(size: int) -> Texts:
     return base, base + "- a\n", f"- a\n{base}"
 
 
-@_hostile("yaml: periodic items", "merge", "compare")
+@_hostile("yaml: periodic items", "merge", "compare", settles=20_000)
 def _periodic_items(size: int) -> Texts:
     base = "- a\n- b\n- a\n- c\n" * (size // 16)
     return base, base.replace("- c\n", "- c\n- a\n"), base.replace("- b\n", "")
 
 
-@_hostile("yaml: items by name in another order", "merge", "compare", "variants")
+@_hostile("yaml: items by name in another order", "merge", "compare", "variants", settles=20_000)
 def _named_items(size: int) -> Texts:
     items = [f"- name: n{n}\n  v: 1\n" for n in range(size // 22)]
     return "".join(items), "".join(items[::-1]), "".join(items[1:] + items[:1])
@@ -312,18 +402,51 @@ _text("json: blanks at the end", *READS, *PAIRS, make=lambda size: '{"a": 1}' + 
 _text("json: blanks inside", *READS, *PAIRS, make=lambda size: '{"a":' + " " * size + "1}", format="json")
 _text("json: line ends at the end", *READS, *PAIRS, make=lambda size: '{"a": 1}' + "\n" * size, format="json")
 _text("json: brackets", *READS, make=_repeated("["), format="json")
-_text("json: brackets that close", *READS, *PAIRS, make=lambda size: f"[{','.join(['[]'] * (size // 3))}]", format="json")
-_text("json: escaped quotes without an end", *READS, make=lambda size: "[" * 201 + '"' + '\\"' * (size // 2), format="json")
+_text(
+    "json: brackets that close", *READS, *PAIRS, make=lambda size: f"[{','.join(['[]'] * (size // 3))}]", format="json"
+)
+_text(
+    "json: escaped quotes without an end",
+    *READS,
+    make=lambda size: "[" * 201 + '"' + '\\"' * (size // 2),
+    format="json",
+)
 _text("json: quotes", *READS, make=_repeated('"'), format="json")
-_text("json: escaped quotes in a string", *READS, "compare", make=lambda size: json.dumps({"a": '"' * (size // 2)}), format="json")
+_text(
+    "json: escaped quotes in a string",
+    *READS,
+    "compare",
+    make=lambda size: json.dumps({"a": '"' * (size // 2)}),
+    format="json",
+)
 _text("json: a list at the top", *READS, *PAIRS, make=lambda size: f"[{'1,' * (size // 2)}1]", format="json")
 _text("json: one key many times", *READS, make=lambda size: "{" + '"a":1,' * (size // 6) + '"a":1}', format="json")
-_text("json: keys with escapes", *READS, "compare", make=lambda size: "{" + ",".join(f'"\\u0061{n}":1' for n in range(size // 16)) + "}", format="json")
-_text("json: NUL escapes", *READS, make=lambda size: f'["{chr(92)}u0000' + "\\u0000" * (size // 6) + '"]', format="json")
+_text(
+    "json: keys with escapes",
+    *READS,
+    "compare",
+    make=lambda size: "{" + ",".join(f'"\\u0061{n}":1' for n in range(size // 16)) + "}",
+    format="json",
+)
+_text(
+    "json: NUL escapes", *READS, make=lambda size: f'["{chr(92)}u0000' + "\\u0000" * (size // 6) + '"]', format="json"
+)
 _text("json: halves of surrogates", *READS, make=lambda size: '["' + "\\ud800" * (size // 6) + '"]', format="json")
-_text("json: large whole numbers", *READS, "compare", make=lambda size: f"[{','.join(['9' * 30] * (size // 31))}]", format="json")
+_text(
+    "json: large whole numbers",
+    *READS,
+    "compare",
+    make=lambda size: f"[{','.join(['9' * 30] * (size // 31))}]",
+    format="json",
+)
 _text("json: a digit without end", *READS, "compare", make=lambda size: f'{{"a": {"9" * size}}}', format="json")
-_text("json: whole numbers at Python's limit", *READS, "compare", make=lambda size: f'{{"a": [{",".join(["9" * 4300] * (size // 4301 + 1))}]}}', format="json")
+_text(
+    "json: whole numbers at Python's limit",
+    *READS,
+    "compare",
+    make=lambda size: f'{{"a": [{",".join(["9" * 4300] * (size // 4301 + 1))}]}}',
+    format="json",
+)
 _text("json: a fraction without end", *READS, "compare", make=lambda size: f'{{"a": 0.{"1" * size}}}', format="json")
 _text("json: an exponent without end", *READS, "compare", make=lambda size: f'{{"a": 1e{"9" * size}}}', format="json")
 _text("json: a comment at the end", *READS, make=lambda size: f'{{"a": [{"1," * (size // 2)}1]}} // x', format="json")
@@ -339,43 +462,91 @@ def _long_json_key(size: int) -> Texts:
 
 def _manifest(container: str, more: str = "") -> str:
     return (
-        "apiVersion: batch/v1\nkind: Job\nmetadata: {name: run}\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n"
-        f"{more}      containers:\n      - name: main\n        image: x\n        resources: {{limits: {{nvidia.com/gpu: 4}}}}\n{container}"
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {name: run}\nspec:\n"
+        "  template:\n    spec:\n      restartPolicy: Never\n"
+        f"{more}      containers:\n      - name: main\n        image: x\n"
+        f"        resources: {{limits: {{nvidia.com/gpu: 4}}}}\n{container}"
     )
 
 
 _text("gpu: a long word in args", "gpu", "job", make=lambda size: _manifest(f"        args: [{'x' * size}]\n"))
-_text("gpu: endings inside a word", "gpu", "job", make=lambda size: _manifest(f"        args: [a{'.yamlx' * (size // 6)}]\n"))
+_text(
+    "gpu: endings inside a word",
+    "gpu",
+    "job",
+    make=lambda size: _manifest(f"        args: [a{'.yamlx' * (size // 6)}]\n"),
+)
 _text("gpu: endings in command", "gpu", make=lambda size: _manifest(f"        command: [{'.yaml.' * (size // 6)}x]\n"))
 _text("gpu: dots in a word", "gpu", make=lambda size: _manifest(f"        args: [a{'.' * size}]\n"))
 _text(
-    "gpu: long words in fifty variables", "gpu", "job",
+    "gpu: long words in fifty variables",
+    "gpu",
+    "job",
     make=lambda size: _manifest(
         "        env:\n" + "".join(f"        - {{name: E{n}, value: {'x' * (size // 50)}}}\n" for n in range(50))
     ),
 )
-_text("gpu: many names of files", "gpu", make=lambda size: _manifest("        args:\n" + _numbered("        - a/b/f{n}.yaml\n")(size)))
+_text(
+    "gpu: many names of files",
+    "gpu",
+    make=lambda size: _manifest("        args:\n" + _numbered("        - a/b/f{n}.yaml\n")(size)),
+)
 _text("gpu: folders in a name", "gpu", make=lambda size: _manifest(f"        args: [{'a/' * (size // 2)}tp.yaml]\n"))
 _text(
-    "gpu: one long argument many times", "gpu", "job",
+    "gpu: one long argument many times",
+    "gpu",
+    "job",
     make=lambda size: _manifest(f"        args:\n        - &a {'x' * (size // 2)}\n" + "        - *a\n" * (size // 26)),
 )
 
 
 @_hostile("gpu: settings with many sizes", "gpu")
 def _sizes(size: int) -> Texts:
-    return _manifest("        args: [tp.yaml]\n"), "".join(f"k{n}: {{tensor_parallel_size: {n}}}\n" for n in range(size // 38))
+    return _manifest("        args: [tp.yaml]\n"), "".join(
+        f"k{n}: {{tensor_parallel_size: {n}}}\n" for n in range(size // 38)
+    )
 
 
-_text("job: labels", "job", make=lambda size: "apiVersion: batch/v1\nkind: Job\nmetadata:\n  labels:\n" + _numbered("    a_{n}: '-'\n")(size))
-_text("job: long labels of dots", "job", make=lambda size: "apiVersion: batch/v1\nkind: Job\nmetadata:\n  labels:\n" + "".join(f"    {'a.' * 120}{n}/x: v\n" for n in range(size // 260)))
-_text("job: variables", "job", make=lambda size: _manifest("        env:\n" + _repeated("        - {name: A, value: b}\n")(size)))
+_text(
+    "job: labels",
+    "job",
+    make=lambda size: "apiVersion: batch/v1\nkind: Job\nmetadata:\n  labels:\n" + _numbered("    a_{n}: '-'\n")(size),
+)
+_text(
+    "job: long labels of dots",
+    "job",
+    make=lambda size: (
+        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  labels:\n"
+        + "".join(f"    {'a.' * 120}{n}/x: v\n" for n in range(size // 260))
+    ),
+)
+_text(
+    "job: variables",
+    "job",
+    make=lambda size: _manifest("        env:\n" + _repeated("        - {name: A, value: b}\n")(size)),
+)
 _text("job: unknown fields", "job", make=lambda size: _manifest(_numbered("        f{n}: x\n")(size)))
-_text("job: volumes", "job", make=lambda size: _manifest("", "      volumes:\n" + _repeated("      - {name: v, emptyDir: {sizeLimit: 1x}}\n")(size)))
+_text(
+    "job: volumes",
+    "job",
+    make=lambda size: _manifest(
+        "", "      volumes:\n" + _repeated("      - {name: v, emptyDir: {sizeLimit: 1x}}\n")(size)
+    ),
+)
 _text("job: documents of no object", "job", make=_repeated("---\nkind: Job\n"))
 _text("job: maps of settings", "job", make=_repeated("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"))
-_text("job: quantities", "job", make=lambda size: _manifest("        securityContext:\n" + _numbered("          a{n}: 1e999\n")(size)))
-_text("job: amounts of many resources", "job", make=lambda size: _manifest("").replace("nvidia.com/gpu: 4", ", ".join(f"x.y/r{n}: 1e-999" for n in range(size // 20))))
+_text(
+    "job: quantities",
+    "job",
+    make=lambda size: _manifest("        securityContext:\n" + _numbered("          a{n}: 1e999\n")(size)),
+)
+_text(
+    "job: amounts of many resources",
+    "job",
+    make=lambda size: _manifest("").replace(
+        "nvidia.com/gpu: 4", ", ".join(f"x.y/r{n}: 1e-999" for n in range(size // 20))
+    ),
+)
 
 
 # --- settings with a schema ------------------------------------------------------------------------------------------
@@ -410,14 +581,19 @@ _schema_text(
     lambda size: _held("a", _of_x({"pattern": "(?i)" + "[!-\U0010ffff]" * (size // 15)})),
 )
 _schema_text(
-    "schema: many small patterns", lambda size: _held("a", _of_x({"allOf": [{"pattern": f"^a{n}"} for n in range(size // 24)]}))
+    "schema: many small patterns",
+    lambda size: _held("a", _of_x({"allOf": [{"pattern": f"^a{n}"} for n in range(size // 24)]})),
 )
 _schema_text(
     "schema: repetitions of repetitions", lambda size: _held("a" * size, _of_x({"pattern": "(((a{9}){9}){9}){9}b"}))
 )
 _schema_text("schema: optional letters", lambda size: _held("ab" * (size // 2), _of_x({"pattern": "a(a?b?){300}cc"})))
-_schema_text("schema: a divisor near zero", lambda size: _held([1.5] * (size // 5), _of_x({"items": {"multipleOf": 1e-308}})))
-_schema_text("schema: a small divisor", lambda size: _held([1e300] * (size // 7), _of_x({"items": {"multipleOf": 0.1}})))
+_schema_text(
+    "schema: a divisor near zero", lambda size: _held([1.5] * (size // 5), _of_x({"items": {"multipleOf": 1e-308}}))
+)
+_schema_text(
+    "schema: a small divisor", lambda size: _held([1e300] * (size // 7), _of_x({"items": {"multipleOf": 0.1}}))
+)
 _schema_text(
     "schema: unlike large numbers",
     lambda size: _held([2**64 + n for n in range(size // 22)], _of_x({"uniqueItems": True})),
@@ -437,7 +613,9 @@ _schema_text(
 )
 _schema_text(
     "schema: fields that depend on one",
-    lambda size: _held({"a": "x" * (size // 2)}, _of_x({"dependentRequired": {"a": [f"f{n}" for n in range(size // 20)]}})),
+    lambda size: _held(
+        {"a": "x" * (size // 2)}, _of_x({"dependentRequired": {"a": [f"f{n}" for n in range(size // 20)]}})
+    ),
 )
 _schema_text(
     "schema: a part twice, again and again",
@@ -479,7 +657,10 @@ _schema_text(
     ),
 )
 _schema_text("schema: wrong values", lambda size: _held(["a"] * (size // 5), _of_x({"items": {"type": "integer"}})))
-_schema_text("schema: none of many forms", lambda size: _held(["a"] * (size // 5), _of_x({"items": {"anyOf": [{"type": "integer"}] * 50}})))
+_schema_text(
+    "schema: none of many forms",
+    lambda size: _held(["a"] * (size // 5), _of_x({"items": {"anyOf": [{"type": "integer"}] * 50}})),
+)
 
 
 # --- differences of lines --------------------------------------------------------------------------------------------
@@ -492,7 +673,7 @@ def _blank_lines(size: int) -> Texts:
     return "\n" * size, "\n" * (size + 1), "\n" * (size - 1) + "a\n"
 
 
-@_hostile("lines: half of each text is in the other", *_LINES)
+@_hostile("lines: half of each text is in the other", *_LINES, settles=20_000)
 def _crafted_lines(size: int) -> Texts:
     count = max(2, size // 5)
     forth = "".join(f"{n % 997}\n" for n in range(count))
@@ -500,13 +681,13 @@ def _crafted_lines(size: int) -> Texts:
     return forth, back, forth[::-1]
 
 
-@_hostile("lines: in the other order", *_LINES)
+@_hostile("lines: in the other order", *_LINES, settles=20_000)
 def _reversed_lines(size: int) -> Texts:
     lines = [f"{n}\n" for n in range(size // 6)]
     return "".join(lines), "".join(lines[::-1]), "".join(lines[1::2] + lines[::2])
 
 
-@_hostile("lines: two kinds that alternate", *_LINES)
+@_hostile("lines: two kinds that alternate", *_LINES, settles=20_000)
 def _alternating_lines(size: int) -> Texts:
     return "a\nb\n" * (size // 4), "b\na\n" * (size // 4), "a\na\nb\n" * (size // 6)
 

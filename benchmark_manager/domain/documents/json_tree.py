@@ -18,7 +18,6 @@ from benchmark_manager.domain.documents.nodes import (
 )
 from benchmark_manager.domain.documents.scalars import read_json, read_text
 
-_BLANKS: Final = " \t\r\n"
 _TOKEN: Final = re.compile(r'[ \t\r\n]*+("[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]:,]|[^ \t\r\n{}\[\]:,"]++)')
 
 
@@ -35,9 +34,11 @@ class _Frame:
 def read_json_tree(text: str, identities: Identities) -> Tree:
     """The tree of a text which `validate` found valid."""
     reader = _Reader(text, identities)
-    # Without the blanks at the end: no token follows them, and the search would begin anew at each of them.
-    for match in _TOKEN.finditer(text, 0, len(text.rstrip(_BLANKS))):
-        reader.take(match[1], match.start(1), match.end(1))
+    # Each at the end of the one before: a search would begin anew at every blank behind the last of them.
+    at = 0
+    while (match := _TOKEN.match(text, at)) is not None:
+        at = match.end()
+        reader.take(match[1], match.start(1), at)
     return Tree(text, "json", reader.stream())
 
 

@@ -17,8 +17,6 @@ MAX_COST: Final = 20_000_000
 
 #: Steps for a character where numbers are divided: exactly, with fractions of up to a thousand digits.
 _DIVISION_COST: Final = 60
-#: Whole numbers beyond 64 bits all have one hash in the library, so that each is compared with all others.
-_COMPARED_HUGE_NUMBERS: Final = 5
 #: Sub-schemas inside one another on one way down; real ones stay below 60.
 _MAX_HEIGHT: Final = 150
 _MAX_VISITS: Final = 100_000
@@ -130,7 +128,8 @@ class _Counter:
             if not isinstance(schema.get("multipleOf", 1), int):
                 known += _DIVISION_COST
             if schema.get("uniqueItems") is True:
-                known += self._huge_numbers // _COMPARED_HUGE_NUMBERS
+                # Beyond 64 bits they all have one hash in the library, so that each is compared with all others.
+                known += self._huge_numbers
             self._own[id(schema)] = known
         return known
 
