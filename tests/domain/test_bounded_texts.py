@@ -101,7 +101,7 @@ spec:
 
 
 def test_a_long_text_that_aliases_repeat_is_not_checked_as_a_manifest() -> None:
-    text = f"{JOB}        - &a {'x' * 100_000}\n" + "        - *a\n" * (MAX_CHARACTERS // 100_000)
+    text = f"{JOB}        - &a {'x' * 100_000}\n" + "        - *a\n" * (MAX_CHARACTERS // 100_000 + 1)
     assert [p.code for p in validate(text, "yaml", "job").problems] == ["manifest_too_large"]
 
 

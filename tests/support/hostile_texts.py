@@ -70,8 +70,8 @@ def _hostile(
     return add
 
 
-def _text(name: str, *doors: Door, make: Callable[[int], str], format: FileFormat = "yaml") -> None:  # noqa: A002
-    _hostile(name, *doors, format=format)(lambda size: (make(size),))
+def _text(name: str, *doors: Door, make: Callable[[int], str], format: FileFormat = "yaml", settles: int = 0) -> None:  # noqa: A002
+    _hostile(name, *doors, format=format, settles=settles)(lambda size: (make(size),))
 
 
 def _repeated(piece: str) -> Callable[[int], str]:
@@ -196,12 +196,14 @@ _text(
     "compare",
     "merge",
     make=lambda size: f'a: "{_PRIVATE}\u2028"\nb: "{_cut(_PRIVATE * (size // 65_000 + 1), size)}"\n',
+    settles=70_000,
 )
 _text(
     "yaml: every private character in a comment",
     *READS,
     "compare",
     make=lambda size: f"a: b # {_PRIVATE}\u2028\n" + "# x\n" * (size // 4),
+    settles=70_000,
 )
 for _piece, _label in (
     ("? ", "question marks on a line"),

@@ -43,6 +43,7 @@ _COLON: Final = re.compile(r"[ \t]*+:")
 _FLOW_COLON: Final = re.compile(r"[ \t\r\n]*+:")
 _KEEPS_BLANK_LINES: Final = re.compile(r"[|>][1-9]?\+")
 _BLANKS: Final = " \t\r\n"
+_SPACES: Final = re.compile(r" *+")
 
 
 class CollectionStart(Event, Protocol):
@@ -210,15 +211,17 @@ class _Composer:
         column = self._lines.column(frame.slots[0].start)
         at = self._lines.next_line(frame.floor)
         while at <= before:
-            following = self._lines.next_line(at)
-            # A short line is not that of a dash: without asking, each would cost as much as the indentation is wide.
-            is_long = at + column < following
-            if is_long and self._text.startswith("-", at + column) and not self._text[at : at + column].strip(" "):
+            # The pattern stops where the line does; a piece as wide as the indentation would be copied for each line.
+            if self._text.startswith("-", at + column) and self._is_blank(at, at + column):
                 return at + column
-            if following == at:
+            if (following := self._lines.next_line(at)) == at:
                 break
             at = following
         return before
+
+    def _is_blank(self, start: int, end: int) -> bool:
+        found = _SPACES.match(self._text, start, end)
+        return found is not None and found.end() == end
 
 
 def _style(event: ScalarEvent) -> Style:

@@ -17,6 +17,7 @@ MAX_COST: Final = 20_000_000
 
 #: Steps for a character where numbers are divided: exactly, with fractions of up to a thousand digits.
 _DIVISION_COST: Final = 60
+_COMPARED_HUGE_NUMBERS: Final = 4
 #: Sub-schemas inside one another on one way down; real ones stay below 60.
 _MAX_HEIGHT: Final = 150
 _MAX_VISITS: Final = 100_000
@@ -129,7 +130,7 @@ class _Counter:
                 known += _DIVISION_COST
             if schema.get("uniqueItems") is True:
                 # Beyond 64 bits they all have one hash in the library, so that each is compared with all others.
-                known += self._huge_numbers
+                known += _COMPARED_HUGE_NUMBERS * self._huge_numbers
             self._own[id(schema)] = known
         return known
 
