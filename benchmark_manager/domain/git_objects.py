@@ -12,6 +12,8 @@ from typing import Final
 
 #: Trees are hashed recursively.
 _DEEPEST: Final = 300
+#: Characters of all folders' paths. A name of 64 kB makes three hundred paths, each as long as its own.
+_MOST_PATHS: Final = 64_000_000
 _OBJECT_ID: Final = re.compile(r"[0-9a-f]{40}")
 
 
@@ -42,19 +44,28 @@ def tree_ids(members: Iterable[TreeMember]) -> dict[str, str]:
     """The ids of the trees that hold exactly these files, by folder ("" is the root), from the leaves up.
 
     Bytes of paths that are not UTF-8 are given as Python's `surrogateescape` does. Empty where two of them, or a file
-    and a folder, have the same name, as in no tree of git's, or folders are nested beyond all reason.
+    and a folder, have the same name, as in no tree of git's, or folders are nested beyond all reason, or their paths
+    are too long together.
     """
     root: _Folder = {}
+    left = _MOST_PATHS
     for member in members:
         folder = root
-        *parents, name = member.path.split("/")
+        *parents, name = member.path.split("/", _DEEPEST + 1)
         if len(parents) > _DEEPEST:
             return {}
+        length = 0
         for parent in parents:
-            inner = folder.setdefault(parent, {})
+            length += len(parent) + 1
+            inner = folder.get(parent)
+            if inner is None:
+                inner = folder[parent] = {}
+                left -= length
             if not isinstance(inner, dict):
                 return {}
             folder = inner
+        if left < 0:
+            return {}
         if name in folder:
             return {}
         folder[name] = member

@@ -22,8 +22,11 @@ _COMMON_SHARE: Final = 4
 #: Beyond so many lines of both texts together, what lies between their common ends is one change.
 _MOST_LINES: Final = 400_000
 
-#: Lines by which changes are slid in all. Real texts need a few; hostile ones could make it quadratic.
-_SLIDES: Final = 2_000_000
+#: Lines by which changes are slid in all, for each line of the text and beside those. Real texts need a few; crafted
+#: ones of a thousand lines could ask for a million.
+_SLIDES_FOR_A_LINE: Final = 32
+_SLIDES: Final = 10_000
+_MOST_SLIDES: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class Change:
 def split_lines(text: str) -> list[str]:
     """Lines with their ends; joined, they are the text."""
     *lines, last = text.split("\n")
-    ended = [f"{line}\n" for line in lines]
+    # Blank lines share one text: a file of nothing else would take fifty times its size.
+    ended = [f"{line}\n" if line else "\n" for line in lines]
     return [*ended, last] if last else ended
 
 
@@ -151,16 +155,21 @@ def _slide(lines: list[int], changed: bytearray, partners: AbstractSet[int]) -> 
 
     `partners` are the numbers of unchanged lines behind which the other text has a change.
     """
-    slides = 0
+    left = min(_MOST_SLIDES, _SLIDES + _SLIDES_FOR_A_LINE * len(lines))
     position = kept = 0
-    while slides < _SLIDES and (start := changed.find(1, position)) >= 0:
-        group = _Group(lines, changed, start, changed.find(0, start), kept + start - position)
-        slides += _settle(group, partners)
-        position, kept = group.end, group.kept
+    while left > 0 and (start := changed.find(1, position)) >= 0:
+        end, kept = changed.find(0, start), kept + start - position
+        # Nearly no group can move; those that can are worth an object.
+        is_movable = (start and lines[start - 1] == lines[end - 1]) or (end < len(lines) and lines[start] == lines[end])
+        if is_movable:
+            group = _Group(lines, changed, start, end, kept)
+            left -= _settle(group, partners, left)
+            end, kept = group.end, group.kept
+        position = end
 
 
-def _settle(group: _Group, partners: AbstractSet[int]) -> int:
-    """Find the group's place; returns by how many lines it was moved on the way."""
+def _settle(group: _Group, partners: AbstractSet[int], most: int) -> int:
+    """Find the group's position, in about `most` moves; returns by how many lines it was moved on the way."""
     slides, size = 0, -1
     highest = 0
     facing: int | None = None
@@ -175,11 +184,12 @@ def _settle(group: _Group, partners: AbstractSet[int]) -> int:
             slides += 1
             if group.kept in partners:
                 facing = group.end
-        if slides > _SLIDES:
+        if slides > most:
             return slides
     if facing is not None and group.end != highest:
         while group.kept not in partners:
             group.up()
+            slides += 1
     return slides
 
 
@@ -201,7 +211,10 @@ def _changes(removed: bytearray, inserted: bytearray) -> Iterator[Change]:
         if next_removed < 0 and next_inserted < 0:
             return
         # Between two changes both texts have the same number of lines.
-        equal = min(at - now for at, now in ((next_removed, first), (next_inserted, second)) if at >= 0)
+        if next_inserted < 0 or 0 <= next_removed - first <= next_inserted - second:
+            equal = next_removed - first
+        else:
+            equal = next_inserted - second
         first, second = first + equal, second + equal
         ends = removed.find(0, first), inserted.find(0, second)
         yield Change(first, ends[0], second, ends[1])

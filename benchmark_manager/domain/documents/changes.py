@@ -4,9 +4,9 @@ Values are compared by type and value as their readers take them: other quotes, 
 and comments are no change, while `1` and `"1"`, an anchor and a tag are told apart.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from pydantic import JsonValue
 
@@ -21,6 +21,8 @@ from benchmark_manager.models.original_file import FileFormat
 #: Texts which may have more values than this are not compared by key: their trees would take seconds to read and
 #: hundreds of megabytes. Real files reach 2,200.
 _MOST_VALUES: Final = 40_000
+#: Characters of all paths of one answer: a key of half a megabyte is part of the path of everything below it.
+_MOST_PATHS: Final = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,28 @@ def key_changes(before: str, after: str, file_format: FileFormat) -> tuple[KeyCh
     old, new = (_tree(text, file_format, identities) for text in (before, after))
     if old is None or new is None:
         return None
-    return tuple(_differences(old, new))
+    return _affordable(_differences(old, new), _Budget())
+
+
+@dataclass(slots=True)
+class _Budget:
+    """Characters that paths may still have."""
+
+    left: int = _MOST_PATHS
+
+
+_Shown = TypeVar("_Shown", "KeyChange", "ValueRow")
+
+
+def _affordable(found: Iterable[_Shown], budget: _Budget) -> tuple[_Shown, ...] | None:
+    """All of them, or None where their paths are too long together."""
+    kept: list[_Shown] = []
+    for one in found:
+        budget.left -= len(one.path)
+        if budget.left < 0:
+            return None
+        kept.append(one)
+    return tuple(kept)
 
 
 def _tree(text: str, file_format: FileFormat, identities: Identities) -> Tree | None:
@@ -121,7 +144,7 @@ def value_rows(texts: Sequence[str], file_format: FileFormat) -> tuple[ValueRow,
     trees = [tree for text in texts if (tree := _tree(text, file_format, identities)) is not None]
     if len(trees) != len(texts):
         return None
-    return tuple(_rows(trees))
+    return _affordable(_rows(trees), _Budget())
 
 
 def rows_beside(original: str, texts: Sequence[str], file_format: FileFormat) -> list[tuple[ValueRow, ...] | None]:
@@ -134,13 +157,14 @@ def rows_beside(original: str, texts: Sequence[str], file_format: FileFormat) ->
     if first is None:
         return [None] * len(texts)
     quick = _scalar_edits(first, identities) if file_format == "yaml" else None
+    budget = _Budget()
 
     def rows(text: str) -> tuple[ValueRow, ...] | None:
         edits = quick.of(text.removeprefix(BYTE_ORDER_MARK)) if quick is not None else None
         if edits is not None:
-            return tuple(_edited(first, edit) for edit in edits)
+            return _affordable((_edited(first, edit) for edit in edits), budget)
         tree = _tree(text, file_format, identities)
-        return None if tree is None else tuple(_differing([first, tree]))
+        return None if tree is None else _affordable(_differing([first, tree]), budget)
 
     return [rows(text) for text in texts]
 

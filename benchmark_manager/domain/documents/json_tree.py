@@ -34,8 +34,11 @@ class _Frame:
 def read_json_tree(text: str, identities: Identities) -> Tree:
     """The tree of a text which `validate` found valid."""
     reader = _Reader(text, identities)
-    for match in _TOKEN.finditer(text):
-        reader.take(match[1], match.start(1), match.end(1))
+    # Each at the end of the one before: a search would begin anew at every blank behind the last of them.
+    at = 0
+    while (match := _TOKEN.match(text, at)) is not None:
+        at = match.end()
+        reader.take(match[1], match.start(1), at)
     return Tree(text, "json", reader.stream())
 
 

@@ -4,6 +4,8 @@ Positions are indexes into `Tree.text`, in characters. YAML's and JSON's trees h
 stream of documents, which is itself a collection, and one document for JSON.
 """
 
+import re
+import secrets
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 from pydantic import JsonValue
 
-from benchmark_manager.domain.documents.lines import LineStarts
+from benchmark_manager.domain.documents.lines import LineStarts, line_end_of
 from benchmark_manager.domain.documents.scalars import Reading, read_plain
 from benchmark_manager.models.original_file import FileFormat
 
@@ -19,6 +21,9 @@ CollectionKind: TypeAlias = Literal["mapping", "sequence", "stream"]
 Style: TypeAlias = Literal["plain", "quoted", "block", "flow"]
 
 _MERGE_KEY: Final = "<<"
+#: So few that a number stays as small as Python compares fastest.
+_FIRST_BITS: Final = 29
+_BLANKS: Final = re.compile(r"[ \t]*+")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,10 +139,12 @@ class Identities:
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
+        # Python hashes numbers as they are: whoever knew them could write a text of mappings which all hash alike.
+        self._first = secrets.randbits(_FIRST_BITS)
         self._plain: dict[str, Reading] = {}
 
     def number(self, *parts: Hashable) -> int:
-        return self._numbers.setdefault(parts, len(self._numbers))
+        return self._numbers.setdefault(parts, self._first + len(self._numbers))
 
     def plain(self, text: str) -> Reading:
         """`read_plain`, remembered: the texts share most of their scalars, and reading one costs more than the rest."""
@@ -161,6 +168,17 @@ class Tree:
     @cached_property
     def lines(self) -> LineStarts:
         return LineStarts(self.text)
+
+    @cached_property
+    def line_end(self) -> str:
+        """How the text ends its first line, found once: the first line may be all of the text."""
+        return line_end_of(self.text)
+
+    def blanks_before(self, index: int) -> str:
+        """The blanks at the beginning of a position's line, up to the position."""
+        start = self.lines.start(index)
+        found = _BLANKS.match(self.text, start, index)
+        return "" if found is None else found[0]
 
     def source(self, node: Node) -> str:
         return self.text[node.start : node.end]

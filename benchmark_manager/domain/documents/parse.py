@@ -25,8 +25,7 @@ def parse(text: str, file_format: FileFormat, identities: Identities | None = No
         identities: shared by trees which are compared with each other.
 
     Raises:
-        UnreadableError: exactly where `validate` calls the text a template or invalid, and for
-            YAML which escapes a private character beside one that libyaml cannot be shown.
+        UnreadableError: exactly where `validate` calls the text a template or invalid.
     """
     body = text.removeprefix(BYTE_ORDER_MARK)
     if validate(body, file_format).validity != "valid":

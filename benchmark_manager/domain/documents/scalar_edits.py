@@ -68,9 +68,36 @@ class ScalarEdits:
 
     def _edit(self, number: int, new: str) -> ScalarEdit | None:
         old = self._lines[number]
+        same_before, same_behind = _common_start(old, new), _common_end(old, new)
         for start, end, path, node in self._leaves.get(number, []):
+            if start > same_before:
+                break
             behind = len(new) - (len(old) - end)
-            if behind > start and new.startswith(old[:start]) and new.endswith(old[end:]):
+            if behind > start and len(old) - end <= same_behind:
                 value = _SAFE.fullmatch(new, start, behind)
                 return None if value is None else ScalarEdit(path, node, self._identities.plain(value[0]))
         return None
+
+
+def _common_start(one: str, other: str) -> int:
+    """How many characters both begin with, found by halves: a line may be as long as the text."""
+    known, most = 0, min(len(one), len(other))
+    while known < most:
+        middle = (known + most + 1) // 2
+        if one[known:middle] == other[known:middle]:
+            known = middle
+        else:
+            most = middle - 1
+    return known
+
+
+def _common_end(one: str, other: str) -> int:
+    """How many characters both end with."""
+    known, most = 0, min(len(one), len(other))
+    while known < most:
+        middle = (known + most + 1) // 2
+        if one[len(one) - middle : len(one) - known] == other[len(other) - middle : len(other) - known]:
+            known = middle
+        else:
+            most = middle - 1
+    return known

@@ -43,8 +43,7 @@ _COLON: Final = re.compile(r"[ \t]*+:")
 _FLOW_COLON: Final = re.compile(r"[ \t\r\n]*+:")
 _KEEPS_BLANK_LINES: Final = re.compile(r"[|>][1-9]?\+")
 _BLANKS: Final = " \t\r\n"
-# The escapes of the characters that `yaml_events` takes stand-ins from.
-_PRIVATE_ESCAPE: Final = "\\U0010"
+_SPACES: Final = re.compile(r" *+")
 
 
 class CollectionStart(Event, Protocol):
@@ -72,12 +71,10 @@ class _Frame:
 
 
 def compose(text: str, identities: Identities) -> Tree | None:
-    """The tree of a text which `validate` found valid; None where stand-ins would be ambiguous."""
+    """The tree of a text which `validate` found valid."""
     try:
         source = prepare(text)
     except YamlSyntaxError:
-        return None
-    if source.delicate and _PRIVATE_ESCAPE in text:
         return None
     return _Composer(source, identities).run()
 
@@ -214,12 +211,17 @@ class _Composer:
         column = self._lines.column(frame.slots[0].start)
         at = self._lines.next_line(frame.floor)
         while at <= before:
-            if self._text.startswith("-", at + column) and not self._text[at : at + column].strip(" "):
+            # The pattern stops where the line does; a piece as wide as the indentation would be copied for each line.
+            if self._text.startswith("-", at + column) and self._is_blank(at, at + column):
                 return at + column
             if (following := self._lines.next_line(at)) == at:
                 break
             at = following
         return before
+
+    def _is_blank(self, start: int, end: int) -> bool:
+        found = _SPACES.match(self._text, start, end)
+        return found is not None and found.end() == end
 
 
 def _style(event: ScalarEvent) -> Style:

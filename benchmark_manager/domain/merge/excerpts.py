@@ -6,11 +6,16 @@ stands above the first entry of a document belongs to the document.
 """
 
 import json
+from collections.abc import Iterator, Sequence
+from typing import Final
 
-from benchmark_manager.domain.documents.lines import line_end_of, split_lines
+from benchmark_manager.domain.documents.lines import split_lines
 from benchmark_manager.domain.documents.nodes import Collection, Slot, Tree
 from benchmark_manager.domain.documents.values import to_json
 from benchmark_manager.domain.merge.plan import Added
+
+#: Lines are not moved to a deeper column than this: many short lines there would make gigabytes of a megabyte.
+_DEEPEST_COLUMN: Final = 1_000
 
 
 class UnreplayableError(Exception):
@@ -58,6 +63,8 @@ def value_end(tree: Tree, slot: Slot) -> int:
 def block_lines(added: Added, to: Tree, column: int) -> str:
     """An entry as lines of a block at a column, the last without its line end."""
     tree, slot = added.tree, added.slot
+    if column > _DEEPEST_COLUMN:
+        raise UnreplayableError
     if slot.in_flow:
         return _from_flow(added, to, column)
     start = first_line(tree, slot) if owns_line(tree, slot) else slot.start
@@ -65,7 +72,7 @@ def block_lines(added: Added, to: Tree, column: int) -> str:
     own = tree.lines.column(slot.start)
     if start == slot.start:
         lines[0] = " " * own + lines[0]
-    return line_end_of(to.text).join(_moved(line, " " * own, " " * column) for line in lines)
+    return to.line_end.join(_all_moved(lines, " " * own, " " * column))
 
 
 def _from_flow(added: Added, to: Tree, column: int) -> str:
@@ -95,16 +102,20 @@ def moved(added: Added, start: int, end: int, to: Tree, indent: str) -> str:
     """A piece of an entry with its lines, from the second on, moved as far as the entry itself is."""
     lines = split_lines(added.tree.text[start:end])
     own = indentation(added.tree, added.slot)
-    return line_end_of(to.text).join([lines[0], *(_moved(line, own, indent) for line in lines[1:])])
+    return to.line_end.join([lines[0], *_all_moved(lines[1:], own, indent)])
 
 
 def indentation(tree: Tree, slot: Slot) -> str:
     """What an entry's further lines are indented by at least: its column in a block, its line's blanks in brackets."""
-    start = tree.lines.start(slot.start)
     if not slot.in_flow:
-        return " " * (slot.start - start)
-    before = tree.text[start : slot.start]
-    return before[: len(before) - len(before.lstrip(" \t"))]
+        return " " * tree.lines.column(slot.start)
+    return tree.blanks_before(slot.start)
+
+
+def _all_moved(lines: Sequence[str], old: str, new: str) -> Iterator[str]:
+    if lines and len(new) > _DEEPEST_COLUMN:
+        raise UnreplayableError
+    return (_moved(line, old, new) for line in lines)
 
 
 def _moved(line: str, old: str, new: str) -> str:

@@ -26,6 +26,8 @@ from benchmark_manager.models.original_file import FileFormat
 _MOST_VALUES: Final = 15_000
 #: Whether such texts parse is looked at as long as these values suffice, all looks together: some 0.7 s.
 _CHECKED_VALUES: Final = 350_000
+#: Characters of the paths of all differences; beyond them conflicts are of lines, which have none.
+_MOST_PATHS: Final = 16_000_000
 
 
 def merge(base: str, theirs: str, mine: str, file_format: FileFormat) -> Merge:
@@ -64,6 +66,8 @@ def _merge(base: str, theirs: str, mine: str, file_format: FileFormat) -> Merge:
     content = keys.content()
     if content is not None:
         return Merge(outcome="keys", content=content)
+    if keys.has_endless_paths():
+        return _by_lines(None, text.conflicts or [TextConflict(base, theirs, mine, 1)])
     return Merge(outcome="conflict", content=None, conflicts=keys.conflicts())
 
 
@@ -151,6 +155,11 @@ class KeyMerge:
         if tree is None or repeated([tree]) - repeated([self.trees.theirs, self.trees.mine]):
             return False
         return says(tree, plan)
+
+    def has_endless_paths(self) -> bool:
+        """Whether the paths of all differences are too long to be shown: a key may be half of the text."""
+        paths = (difference.path for difference in (*self.plan.edits, *self.plan.conflicts))
+        return sum(len(step) for path in paths for step in path) > _MOST_PATHS
 
     def open_differences(self) -> Sequence[Difference]:
         """The conflicts; where there is none and yet no certain merge, every change of mine."""

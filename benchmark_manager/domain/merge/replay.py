@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
-from benchmark_manager.domain.documents.lines import line_end_of, split_lines
+from benchmark_manager.domain.documents.lines import split_lines
 from benchmark_manager.domain.documents.nodes import Collection, Node, Scalar, Slot, Tree
 from benchmark_manager.domain.merge.excerpts import (
     UnreplayableError,
@@ -95,12 +95,12 @@ def _block_value(theirs: Tree, slot: Slot, added: Added, indent: str) -> Splices
     if slot.gap > slot.start and text and not text.startswith(tuple(_BLANKS)):
         text = f" {text}"
     if _is_block_scalar(slot.value) and _is_block_scalar(source.value):
-        text = _with_comment(text, theirs.text[slot.gap : slot.end], line_end_of(theirs.text))
+        text = _with_comment(text, theirs.text[slot.gap : slot.end], theirs.line_end)
     if slot.value.is_block or not source.value.is_block:
         yield Splice(slot.gap, value_end(theirs, slot), text)
         return
     # A comment behind the old value stays in its line: behind the new one it could become part of it.
-    head, separator, tail = text.partition(line_end_of(theirs.text))
+    head, separator, tail = text.partition(theirs.line_end)
     yield Splice(slot.gap, slot.end, head)
     yield Splice(theirs.lines.end(slot.end), theirs.lines.end(slot.end), separator + tail)
 
@@ -167,13 +167,13 @@ def _without_head(theirs: Tree, slots: Sequence[Slot], kept: Slot) -> Splice:
 def _other_entries(theirs: Tree, slots: Sequence[Slot], added: Sequence[Added]) -> Splice:
     """Other entries behind a dash in place of all which stand there."""
     column = theirs.lines.column(slots[0].start)
-    lines = line_end_of(theirs.text).join(block_lines(part, theirs, column) for part in added)
+    lines = theirs.line_end.join(block_lines(part, theirs, column) for part in added)
     end = behind_lines(theirs, slots[-1])
     return Splice(slots[0].start, theirs.lines.end(end - 1), lines.lstrip(" "))
 
 
 def _new_lines(theirs: Tree, first: Slot, before: Slot | None, text: str) -> Splice:
-    line_end = line_end_of(theirs.text)
+    line_end = theirs.line_end
     if before is not None:
         at = behind_lines(theirs, before)
         # Without a line end at the end of the file the new lines have none either.

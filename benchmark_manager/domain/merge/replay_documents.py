@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from benchmark_manager.domain.documents.lines import line_end_of, split_lines
+from benchmark_manager.domain.documents.lines import split_lines
 from benchmark_manager.domain.documents.nodes import Slot, Tree
 from benchmark_manager.domain.merge.excerpts import UnreplayableError, value_in_flow
 from benchmark_manager.domain.merge.plan import Added, Part, Removed
@@ -54,7 +54,7 @@ def _expect_own_comments(theirs: Tree, slot: Slot, start: int, end: int) -> None
 
 
 def _opened(theirs: Tree) -> str:
-    return "" if theirs.text.endswith(("\n", "\r")) else line_end_of(theirs.text)
+    return "" if theirs.text.endswith(("\n", "\r")) else theirs.line_end
 
 
 def _document(added: Added, extent: tuple[int, int] | None, theirs: Tree) -> str:
@@ -63,7 +63,7 @@ def _document(added: Added, extent: tuple[int, int] | None, theirs: Tree) -> str
     lines = split_lines(text.rstrip("\r\n"))
     if not _MARK.match(lines[0]):
         lines.insert(0, "---")
-    line_end = line_end_of(theirs.text)
+    line_end = theirs.line_end
     return line_end.join(lines) + line_end
 
 

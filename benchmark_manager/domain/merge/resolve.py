@@ -1,6 +1,7 @@
 """A person's decisions about conflicts, carried out."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -48,17 +49,17 @@ def resolve(base: str, theirs: str, mine: str, file_format: FileFormat, resoluti
 
 
 def _check(resolutions: Sequence[Resolution], conflicts: Sequence[str | None]) -> None:
-    open_conflicts = list(conflicts)
+    left = Counter(conflicts)
     for resolution in resolutions:
-        if resolution.path not in conflicts:
+        if resolution.path not in left:
             raise MergeResolutionError(resolution.path, "this is not in conflict")
-        if resolution.path not in open_conflicts:
+        if not left[resolution.path]:
             raise MergeResolutionError(resolution.path, "it was decided about before")
         if resolution.path is None and resolution.take == "value":
             raise MergeResolutionError(None, "lines have no value; take theirs or mine, or send the whole content")
-        open_conflicts.remove(resolution.path)
-    if open_conflicts:
-        raise MergeUnresolvedError(open_conflicts)
+        left[resolution.path] -= 1
+    if any(left.values()):
+        raise MergeUnresolvedError(list(left.elements()))
 
 
 def _by_lines(texts: tuple[str, str, str], takes_mine: Sequence[bool]) -> str:

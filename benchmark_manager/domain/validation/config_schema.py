@@ -3,18 +3,19 @@
 import json
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from jsonschema_rs import RegexOptions, ValidationError, validator_for
+from jsonschema_rs import ValidationError, validator_for
 
 from benchmark_manager.domain.classification import format_of
 from benchmark_manager.domain.validation.complaints import Complaints, shown
 from benchmark_manager.domain.validation.findings import Findings, excerpt
 from benchmark_manager.domain.validation.plain_values import core_value, json_value
-from benchmark_manager.domain.validation.schema_cost import SchemaRefusedError, check_cost
+from benchmark_manager.domain.validation.schema_cost import Extent, SchemaRefusedError, check_cost
 from benchmark_manager.domain.validation.schema_messages import MASK, violations
+from benchmark_manager.domain.validation.schema_patterns import PATTERN_OPTIONS
 from benchmark_manager.domain.validation.validate import validate
 from benchmark_manager.domain.validation.yaml_values import TooManyValuesError, Value, build
 from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK, YamlSyntaxError, prepare
@@ -30,8 +31,13 @@ _AT_KEY: Final = re.compile(r"""["']?\$schema["']?[ \t]*:""")
 _SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//")
 #: Addresses of the specification itself: they say that a file is a schema, not which one it keeps to.
 _META: Final = re.compile(r"https?://json-schema\.org/")
-# Bytes of a compiled expression; as it has no look-around, it takes time in proportion to the text.
-_PATTERNS: Final = RegexOptions(size_limit=100_000, dfa_size_limit=100_000)
+#: Whole numbers from here on do not fit into 64 bits; all others are written in about so many characters.
+_HUGE: Final = 2**63
+_NUMBER_CHARACTERS: Final = 8
+#: Characters which the faults of one text may copy together: each keeps the value that it is about.
+_MAX_COPIED: Final = 100_000_000
+#: Of requirements, which are faults of their own, so many count as one step.
+_FAULTS_IN_A_STEP: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +124,16 @@ def _check_against(
     complaints = Complaints()
     try:
         schema = _parsed(schema_text, str(reference.path))
-        measures = [_measure(document) for document in documents]
-        size = len(text) + sum(count for _, count in measures)
-        check_cost(schema, depth=max((depth for depth, _ in measures), default=0), size=size)
-        validator = validator_for(schema, offline=True, mask=MASK, pattern_options=_PATTERNS, validate_formats=False)
+        extents = [_extent(document) for document in documents]
+        steps = check_cost(schema, _whole(extents))
+        validator = validator_for(
+            schema, offline=True, mask=MASK, pattern_options=PATTERN_OPTIONS, validate_formats=False
+        )
         for number, document in enumerate(documents):
             complaints.document = number
-            for path, _, message in violations(validator, document, measures[number][1]):
+            extent = extents[number]
+            in_full = steps * _FAULTS_IN_A_STEP * extent.characters <= _MAX_COPIED
+            for path, _, message in violations(validator, document, extent.values, in_full=in_full):
                 complaints.add(path, "schema_violation", f"{message[:-1]} (by {excerpt(reference.named)}).")
     except (SchemaRefusedError, ValidationError, ValueError) as error:
         reason = _reason(error)
@@ -153,15 +162,32 @@ def _reason(error: Exception) -> str:
     return f"is no JSON Schema at {place or 'its top'}: {excerpt(str(error).partition(chr(10))[0])}"
 
 
-def _measure(value: Value) -> tuple[int, int]:
-    """How deep collections are nested, and how many values there are."""
-    deepest, count, waiting = 0, 0, [(value, 0)]
+def _extent(value: Value) -> Extent:
+    deepest = count = characters = huge = 0
+    waiting = [(value, 0)]
     while waiting:
         node, depth = waiting.pop()
         deepest, count = max(deepest, depth), count + 1
-        inside = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-        waiting += ((part, depth + 1) for part in inside)
-    return deepest, count
+        if isinstance(node, dict):
+            characters += sum(map(len, node))
+            waiting += ((part, depth + 1) for part in node.values())
+        elif isinstance(node, list):
+            waiting += ((part, depth + 1) for part in node)
+        elif isinstance(node, str):
+            characters += len(node)
+        elif isinstance(node, (int, float)):
+            characters += _NUMBER_CHARACTERS if abs(node) < _HUGE else len(str(node))
+            huge += isinstance(node, int) and abs(node) >= _HUGE
+    return Extent(deepest, count, characters, huge)
+
+
+def _whole(extents: Sequence[Extent]) -> Extent:
+    return Extent(
+        max((extent.depth for extent in extents), default=0),
+        sum(extent.values for extent in extents),
+        sum(extent.characters for extent in extents),
+        sum(extent.huge_numbers for extent in extents),
+    )
 
 
 def _tell(complaints: Complaints, text: str, file_format: FileFormat, findings: Findings) -> None:

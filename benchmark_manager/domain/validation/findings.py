@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, Literal, TypeAlias
@@ -14,6 +15,9 @@ _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _UNREADABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 Severity: TypeAlias = Literal["error", "warning"]
+
+Message: TypeAlias = str | Callable[[], str]
+"""A sentence, or what makes it: a text may have half a million problems, and only the first hundred are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +57,18 @@ class Findings:
     warnings: list[Finding] = field(default_factory=list)
     left_out: int = 0
 
-    def error(self, code: str, message: str, index: int | None) -> None:
-        self._add(self.errors, Finding("error", code, message, index))
+    def error(self, code: str, message: Message, index: int | None) -> None:
+        self._add(self.errors, "error", code, message, index)
 
-    def warning(self, code: str, message: str, index: int | None) -> None:
-        self._add(self.warnings, Finding("warning", code, message, index))
+    def warning(self, code: str, message: Message, index: int | None) -> None:
+        self._add(self.warnings, "warning", code, message, index)
 
     def line_of(self, index: int) -> int:
         return self.lines.position(index)[0]
 
-    def _add(self, to: list[Finding], finding: Finding) -> None:
+    def _add(self, to: list[Finding], severity: Severity, code: str, message: Message, index: int | None) -> None:
         if len(to) < MAX_PROBLEMS:
-            to.append(finding)
+            to.append(Finding(severity, code, message if isinstance(message, str) else message(), index))
         else:
             self.left_out += 1
 
@@ -102,5 +106,10 @@ def _place(finding: Finding) -> int:
 
 def excerpt(text: str) -> str:
     """A piece of the text in a form which a message can hold: one short line, nothing invisible."""
-    shown = _UNREADABLE.sub(" ", text[: _MAX_SHOWN + 1])
+    return excerpt_of(text, 0, len(text))
+
+
+def excerpt_of(text: str, start: int, end: int) -> str:
+    """`excerpt(text[start:end])` without a copy of a piece which may be as long as the text."""
+    shown = _UNREADABLE.sub(" ", text[start : min(end, start + _MAX_SHOWN + 1)])
     return f"{shown[: _MAX_SHOWN - 1]}…" if len(shown) > _MAX_SHOWN else shown

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -23,11 +24,14 @@ _TENSOR: Final = ("tensor_parallel_size", "tensor-parallel-size")
 _PIPELINE: Final = ("pipeline_parallel_size", "pipeline-parallel-size")
 #: With these a GPU more or less is another question, which one number cannot answer.
 _DATA: Final = ("data_parallel_size", "data-parallel-size")
-_FILE_NAME: Final = re.compile(r"[^\s\"'=,:;()\[\]{}<>|&]+\.(?:ya?ml|json)(?![\w.])", re.IGNORECASE)
+_WORD: Final = re.compile(r"[^\s\"'=,:;()\[\]{}<>|&]++")
+_NAME_END: Final = re.compile(r"(?<=.)\.(?:ya?ml|json)(?![\w.])", re.IGNORECASE | re.DOTALL)
 #: Folders above a file by which it is told from others of its name.
 _DEEPEST: Final = 20
 #: Files looked at for one Job; one which names more is a list of something else.
 MAX_NAMED: Final = 8
+MAX_SETTINGS: Final = 1_000_000
+"""Characters of all settings which one Job is compared with; those which it names may be as large as files can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,13 @@ def check_gpus(text: str, path: str, others: Mapping[str, str], paths: Collectio
         paths: all that there are: of two files, which one is meant is told by both.
         findings: takes what is found.
     """
-    sizes = {name: _parallel_size(content, name) for name, content in others.items()}
+    uses = list(_uses(_documents(text), path, paths))
+    named = {name: others[name] for use in uses for name in use.named if name in others}
+    if sum(len(content) for content in named.values() if _says_size(content)) > MAX_SETTINGS:
+        return
+    sizes = {name: _parallel_size(content, name) for name, content in named.items()}
     complaints = Complaints()
-    for use in _uses(_documents(text), path, paths):
+    for use in uses:
         wanted = {name: size for name in use.named if (size := sizes.get(name)) is not None}
         if len(wanted) == 1:
             [(name, (gpus, reason))] = wanted.items()
@@ -81,7 +89,17 @@ def _documents(text: str) -> list[Value]:
 
 
 def _uses(documents: list[Value], own: str, paths: Collection[str]) -> Iterator[_Use]:
-    index = _index(paths, own) if documents else {}
+    naming = list(_naming(documents))
+    wanted = {end for _, words in naming for word in words for end in _ends(word)}
+    index = _index(paths, own, wanted) if wanted else {}
+    for use, words in naming:
+        found = {file for word in words if (file := _one_path(word, index)) is not None}
+        if len(found) <= MAX_NAMED:
+            yield replace(use, named=tuple(sorted(found)))
+
+
+def _naming(documents: list[Value]) -> Iterator[tuple[_Use, set[str]]]:
+    """Containers with GPUs, and the words in them which may name files."""
     for number, manifest in enumerate(documents):
         at, pod = pod_spec(manifest)
         pods = mapping(mapping(manifest).get("spec")).get("parallelism")
@@ -89,9 +107,7 @@ def _uses(documents: list[Value], own: str, paths: Collection[str]) -> Iterator[
             gpus = _gpus(container)
             if gpus:
                 words = {*_file_names(container), *_mounted(pod, container)}
-                found = {file for word in words if (file := _one_path(word, index)) is not None}
-                if len(found) <= MAX_NAMED:
-                    yield _Use(where, number, gpus, pods if type(pods) is int else 1, tuple(sorted(found)))
+                yield _Use(where, number, gpus, pods if type(pods) is int else 1, ()), words
 
 
 def _gpus(container: dict[str, Value]) -> int:
@@ -104,7 +120,19 @@ def _file_names(container: dict[str, Value]) -> Iterator[str]:
     texts += [mapping(variable).get("value") for variable in sequence(container.get("env"))]
     for text in texts:
         if isinstance(text, str):
-            yield from _FILE_NAME.findall(text)
+            yield from _names_in(text)
+
+
+def _names_in(text: str) -> Iterator[str]:
+    """Every word up to the last ending of a file's name in it.
+
+    Words are split off first: one pattern for a word and its ending tries every character of a long word as the
+    beginning of a name, which takes quadratic time.
+    """
+    for word in _WORD.findall(text):
+        ends = [match.end() for match in _NAME_END.finditer(word)]
+        if ends:
+            yield word[: ends[-1]]
 
 
 def _mounted(pod: dict[str, Value], container: dict[str, Value]) -> Iterator[str]:
@@ -122,13 +150,15 @@ def _named(value: Value) -> bool:
     return isinstance(mapping(value).get("name"), str)
 
 
-def _index(paths: Collection[str], own: str) -> dict[str, str | None]:
-    """Every end of every path, at a slash; None where several paths end so."""
+def _index(paths: Collection[str], own: str, wanted: AbstractSet[str]) -> dict[str, str | None]:
+    """The wanted ends of paths, at a slash, with the path; None where several paths end so."""
     index: dict[str, str | None] = {}
     for path in paths:
-        if path != own and format_of(path) is not None:
+        # Asked first: a project may have a hundred thousand files.
+        if path.rpartition("/")[2] in wanted and path != own and format_of(path) is not None:
             for end in _ends(path):
-                index[end] = None if end in index else path
+                if end in wanted:
+                    index[end] = None if end in index else path
     return index
 
 
@@ -145,13 +175,17 @@ def _ends(path: str) -> Iterator[str]:
 def _parallel_size(text: str, path: str) -> tuple[int, str] | None:
     """How many GPUs the settings are meant for, and by which words; None unless they say it once."""
     file_format, body = format_of(path), text.removeprefix(BYTE_ORDER_MARK)
-    # Asked first, as most files say nothing about it.
-    if file_format is None or not any(key in body for key in _TENSOR):
+    if file_format is None or not _says_size(body):
         return None
     if validate(body, file_format).validity != "valid":
         return None
     found = {size for value in read_values(body, file_format) for size in _sizes(value)}
     return found.pop() if len(found) == 1 and None not in found else None
+
+
+def _says_size(text: str) -> bool:
+    """Whether a text may say how many GPUs it is for; asked first, as most files say nothing about it."""
+    return any(key in text for key in _TENSOR)
 
 
 def _sizes(value: Value) -> Iterator[tuple[int, str] | None]:

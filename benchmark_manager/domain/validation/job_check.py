@@ -10,7 +10,14 @@ from benchmark_manager.domain.validation.complaints import Complaints, Violation
 from benchmark_manager.domain.validation.findings import Findings, excerpt
 from benchmark_manager.domain.validation.plain_values import kubernetes_value
 from benchmark_manager.domain.validation.workload_check import check_workload, is_job
-from benchmark_manager.domain.validation.yaml_values import MAX_VALUES, Document, TooManyValuesError, Value, build
+from benchmark_manager.domain.validation.yaml_values import (
+    MAX_CHARACTERS,
+    MAX_VALUES,
+    Document,
+    TooManyValuesError,
+    Value,
+    build,
+)
 from benchmark_manager.domain.yaml_events import prepare
 
 _KINDS_SHOWN: Final = 5
@@ -29,7 +36,10 @@ def check_jobs(text: str, findings: Findings, schemas: SchemaChecker | None) -> 
     try:
         documents = build(parsed, kubernetes_value)
     except TooManyValuesError:
-        message = f"The file has over {MAX_VALUES:,} values, its aliases written out; it was not checked as manifests."
+        message = (
+            f"The file has over {MAX_VALUES:,} values or {MAX_CHARACTERS:,} characters, its aliases written out; "
+            "it was not checked as manifests."
+        )
         findings.warning("manifest_too_large", message, None)
         return
     if not any(is_job(document.value) for document in documents):

@@ -35,7 +35,8 @@ _WORDISH: Final = re.compile(r"[-+]?\w+")
 _LOOK_CLOSER: Final = re.compile(
     r"\\u0000|\\u[dD][89a-fA-F]|(?<![0-9.])[0-9]{16}|[eE]\+?[0-9]{3}",
 )
-_DEEP_PART: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{]|[\]}]', re.DOTALL)
+# A string without an end is one part too: else the search would begin anew at each escaped quote in it.
+_DEEP_PART: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 
 _HIGH_SURROGATE: Final = r"\\u[dD][89abAB][0-9a-fA-F]{2}"
 _LOW_SURROGATE: Final = r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -191,7 +192,10 @@ class _Reader:
         if keys is not None and (first := keys.setdefault(key, start)) != start:
             self._findings.error(
                 "duplicate_key",
-                f"The key {excerpt(raw)} stands twice in this object, first on line {self._findings.line_of(first)}.",
+                lambda: (
+                    f"The key {excerpt(raw)} stands twice in this object, "
+                    f"first on line {self._findings.line_of(first)}."
+                ),
                 start,
             )
         self._next = self._colon
@@ -269,11 +273,11 @@ class _Reader:
             if len(digits) > _EXACT_DIGITS or (len(digits) == _EXACT_DIGITS and int(digits) > MAX_EXACT_INTEGER):
                 self._findings.warning(
                     "big_integer",
-                    f"Many readers round {excerpt(number)}: it is beyond 2^53. Write it as a string.",
+                    lambda: f"Many readers round {excerpt(number)}: it is beyond 2^53. Write it as a string.",
                     self._at,
                 )
         elif float(number) in {float("inf"), float("-inf")}:
-            self._findings.warning("number_overflow", f"{excerpt(number)} is too large for a float.", self._at)
+            self._findings.warning("number_overflow", lambda: f"{excerpt(number)} is too large for a float.", self._at)
 
     def _bad_string(self) -> _JsonSyntaxError:
         match = _STRING_PART.match(self._text, self._at)

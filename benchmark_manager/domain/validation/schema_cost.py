@@ -5,19 +5,23 @@ No validator bounds that, so the steps along the longest way into a text are cou
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 from urllib.parse import unquote
 
 from benchmark_manager.domain.validation.findings import excerpt
+from benchmark_manager.domain.validation.schema_patterns import PatternCosts, PatternsRefusedError
 
 MAX_COST: Final = 20_000_000
 """Steps on one way down times the text's characters; a validator takes up to two seconds for as many."""
 
-#: A regular expression may look at each character this much longer than a comparison does.
-_PATTERN_COST: Final = 50
+#: Steps for a character where numbers are divided: exactly, with fractions of up to a thousand digits.
+_DIVISION_COST: Final = 60
+_COMPARED_HUGE_NUMBERS: Final = 4
 #: Sub-schemas inside one another on one way down; real ones stay below 60.
 _MAX_HEIGHT: Final = 150
-_MAX_VISITS: Final = 200_000
+_MAX_VISITS: Final = 100_000
+_MAX_QUESTIONS: Final = 1_000_000
 _MAX_INDEX_DIGITS: Final = 5
 #: Elements of a list of keywords' values that are compared in the time of one step.
 _COMPARED_AT_ONCE: Final = 16
@@ -36,30 +40,51 @@ class SchemaRefusedError(Exception):
     """The schema is not asked; the message says why, as the end of a sentence."""
 
 
-def check_cost(schema: Any, *, depth: int, size: int) -> None:  # noqa: ANN401 -- a schema is any value
-    """Accept a schema whose work on a text is bounded.
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How large a text's values are: levels of collections, values, characters, and whole numbers beyond 64 bits."""
+
+    depth: int
+    values: int
+    characters: int
+    huge_numbers: int
+
+
+def check_cost(schema: Any, extent: Extent) -> int:  # noqa: ANN401 -- a schema is any value
+    """Accept a schema whose work on a text is bounded; returns the steps for each character on any one way down.
 
     Args:
         schema: parsed, of bounded depth itself.
-        depth: how deep the text's collections are nested.
-        size: the text's characters and values.
+        extent: of all documents of the text, aliases written out.
 
     Raises:
         SchemaRefusedError: it refers to elsewhere, goes round in a circle, or asks for over `MAX_COST`.
     """
-    steps, _ = _Counter(schema).bound(schema, depth, 0)
-    if steps * size > MAX_COST:
+    try:
+        patterns = PatternCosts(schema)
+    except PatternsRefusedError as error:
+        raise SchemaRefusedError(str(error)) from None
+    steps, _ = _Counter(schema, patterns, extent.huge_numbers).bound(schema, extent.depth, 0)
+    if steps * (extent.characters + extent.values) > MAX_COST:
         raise SchemaRefusedError("could take too long on this file")
+    return steps
 
 
 class _Counter:
     """Bounds the steps of a sub-schema on any one way down; what comes up again is remembered."""
 
-    def __init__(self, root: Any) -> None:  # noqa: ANN401 -- a schema is any value
+    def __init__(self, root: Any, patterns: PatternCosts, huge_numbers: int) -> None:  # noqa: ANN401 -- any value
         self._root = root
+        self._patterns = patterns
+        self._huge_numbers = huge_numbers
+        self._questions = 0
+        self._own: dict[int, int] = {}
         self._known: dict[tuple[int, int], _Bound | None] = {}
 
     def bound(self, schema: Any, depth: int, above: int) -> _Bound:  # noqa: ANN401 -- a schema is any value
+        self._questions += 1
+        if self._questions > _MAX_QUESTIONS:
+            raise SchemaRefusedError("is too large for a file as deep as this")
         if not isinstance(schema, dict):
             return 1, 1
         key = id(schema), depth
@@ -79,7 +104,7 @@ class _Counter:
     def _counted(self, schema: dict[str, Any], depth: int, above: int) -> _Bound:
         if above > _MAX_HEIGHT:
             raise SchemaRefusedError("is nested too deep")
-        steps, height = _own_steps(schema), 0
+        steps, height = self._own_steps(schema), 0
         # What is unevaluated, a validator finds out by asking the sub-schemas once more.
         times = 2 if any(name in schema for name in _UNEVALUATED) else 1
         for part in self._in_place(schema):
@@ -89,6 +114,25 @@ class _Counter:
             found = self._children(schema, depth - 1, above + 1)
             steps, height = steps + found[0], max(height, found[1])
         return min(steps, MAX_COST + 1), height + 1
+
+    def _own_steps(self, schema: dict[str, Any]) -> int:
+        """The steps that a sub-schema's own keywords take for a character, without those of the ones in it."""
+        known = self._own.get(id(schema))
+        if known is None:
+            compared = sum(_compared(value) for value in schema.values())
+            # Whole collections are compared one by one.
+            alternatives = schema.get("enum")
+            whole = sum(isinstance(one, (dict, list)) for one in alternatives) if isinstance(alternatives, list) else 0
+            keys = schema.get("patternProperties")
+            patterns = [schema.get("pattern"), *(keys if isinstance(keys, dict) else ())]
+            known = 1 + compared // _COMPARED_AT_ONCE + whole + sum(map(self._patterns.of, patterns))
+            if not isinstance(schema.get("multipleOf", 1), int):
+                known += _DIVISION_COST
+            if schema.get("uniqueItems") is True:
+                # Beyond 64 bits they all have one hash in the library, so that each is compared with all others.
+                known += _COMPARED_HUGE_NUMBERS * self._huge_numbers
+            self._own[id(schema)] = known
+        return known
 
     def _in_place(self, schema: dict[str, Any]) -> Iterator[Any]:
         """The sub-schemas which judge the same value."""
@@ -136,13 +180,15 @@ class _Counter:
         return value
 
 
+def _compared(value: Any) -> int:  # noqa: ANN401 -- a keyword's value can be anything
+    """Elements of a keyword's value, one level further where it is a list of lists or an object of lists."""
+    if not isinstance(value, (dict, list)):
+        return 0
+    inside = value.values() if isinstance(value, dict) else value
+    return len(value) + sum(len(part) for part in inside if isinstance(part, list))
+
+
 def _parts(value: Any) -> list[Any]:  # noqa: ANN401 -- a keyword's value can be anything
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else []
-
-
-def _own_steps(schema: dict[str, Any]) -> int:
-    patterns = len(_parts(schema.get("patternProperties"))) + ("pattern" in schema)
-    compared = sum(len(value) for value in schema.values() if isinstance(value, (list, dict)))
-    return 1 + patterns * _PATTERN_COST + compared // _COMPARED_AT_ONCE

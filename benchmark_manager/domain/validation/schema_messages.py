@@ -38,11 +38,14 @@ _TYPES: Final[dict[type[object], str]] = {
 _FORMS: Final = frozenset({"anyOf", "oneOf", "not", "if", "then", "else", "contains"})
 
 
-def violations(validator: Validator, value: Value, size: int) -> list[Violation]:
-    """What a schema refuses in a value of `size` values: at most `MAX_PROBLEMS`, or the first fault of a large one."""
+def violations(validator: Validator, value: Value, size: int, *, in_full: bool = True) -> list[Violation]:
+    """What a schema refuses in a value of `size` values: at most `MAX_PROBLEMS`.
+
+    Only the first fault of a value with over 5,000 values, or where not `in_full`.
+    """
     if validator.is_valid(value):
         return []
-    errors = validator.iter_errors(value) if size <= _MAX_IN_FULL else _first(validator, value)
+    errors = validator.iter_errors(value) if in_full and size <= _MAX_IN_FULL else _first(validator, value)
     # A schema that refers to one part twice complains twice.
     return list(dict.fromkeys(islice((found for error in errors for found in _explain(error)), MAX_PROBLEMS)))
 

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 import yaml
 
 from benchmark_manager.domain import yaml_scalars
-from benchmark_manager.domain.validation.findings import Findings, excerpt
+from benchmark_manager.domain.validation.findings import Findings, excerpt, excerpt_of
 from benchmark_manager.domain.validation.templates import first_in_plain, may_hold_template
 from benchmark_manager.domain.yaml_events import (
     MAX_DEPTH,
@@ -172,20 +172,22 @@ class _Checker:
         if value[0] in _WIDE_SPACES:
             self._findings.warning(
                 "no_break_space",
-                f"U+{ord(value[0]):04X} looks like indentation but is part of the text; use spaces.",
+                lambda: f"U+{ord(value[0]):04X} looks like indentation but is part of the text; use spaces.",
                 start,
             )
         elif (difference := yaml_scalars.difference(value)) is not None:
             self._findings.warning(
                 "ambiguous_value",
-                f"{excerpt(value)} is {difference}; quote it, or spell it so that both agree.",
+                lambda: f"{excerpt(value)} is {difference}; quote it, or spell it so that both agree.",
                 start,
             )
         elif yaml_scalars.is_not_finite(value):
-            self._findings.warning("not_finite", f"JSON has no form for {value}.", start)
+            self._findings.warning("not_finite", lambda: f"JSON has no form for {value}.", start)
         elif yaml_scalars.is_impossible_date(value):
             self._findings.warning(
-                "impossible_date", f"{value} looks like a date and is none; some readers fail on it. Quote it.", start
+                "impossible_date",
+                lambda: f"{excerpt(value)} looks like a date and is none; some readers fail on it. Quote it.",
+                start,
             )
 
     def _plain_template(self, start: int, end: int) -> None:
@@ -194,10 +196,12 @@ class _Checker:
 
     def _tag(self, tag: str, start: int) -> None:
         if tag.startswith(_PYTHON_TAG):
-            self._findings.error("unsafe_tag", f"The tag {excerpt(tag)} asks a reader to build a Python object.", start)
+            self._findings.error(
+                "unsafe_tag", lambda: f"The tag {excerpt(tag)} asks a reader to build a Python object.", start
+            )
         elif tag in _NO_JSON_TAGS:
             kind = tag.removeprefix(yaml_scalars.TAG_PREFIX)
-            self._findings.warning("not_json", f"JSON has no form for a value with the tag !!{kind}.", start)
+            self._findings.warning("not_json", lambda: f"JSON has no form for a value with the tag !!{kind}.", start)
 
     def _top_scalar(self, event: ScalarEvent, start: int) -> None:
         if _identity(event)[0] == "null":
@@ -211,7 +215,7 @@ class _Checker:
     def _non_string_key(self, start: int, end: int) -> None:
         self._findings.warning(
             "non_string_key",
-            f"The key {excerpt(self._text[start:end])} is not a string; JSON has string keys only.",
+            lambda: f"The key {excerpt_of(self._text, start, end)} is not a string; JSON has string keys only.",
             start,
         )
 
@@ -220,12 +224,12 @@ class _Checker:
         anchor = self._anchors.get(event.anchor)
         if anchor is None:
             self._findings.error(
-                "undefined_alias", f"No anchor &{excerpt(event.anchor)} stands before this alias.", start
+                "undefined_alias", lambda: f"No anchor &{excerpt(event.anchor)} stands before this alias.", start
             )
             anchor = _Anchor(("undefined", event.anchor))
         elif not anchor.closed:
             self._findings.error(
-                "recursive_alias", f"The alias *{excerpt(event.anchor)} stands inside its own anchor.", start
+                "recursive_alias", lambda: f"The alias *{excerpt(event.anchor)} stands inside its own anchor.", start
             )
         self._node(anchor.identity, anchor.size, start, end)
 
@@ -233,7 +237,10 @@ class _Checker:
         if name in self._anchors:
             self._findings.warning(
                 "duplicate_anchor",
-                f"The anchor &{excerpt(name)} stands twice in this document: PyYAML refuses it, others take the last.",
+                lambda: (
+                    f"The anchor &{excerpt(name)} stands twice in this document: "
+                    "PyYAML refuses it, others take the last."
+                ),
                 start,
             )
         self._anchors[name] = anchor
@@ -327,8 +334,10 @@ class _Checker:
         if first != start:
             self._findings.error(
                 "duplicate_key",
-                f"The key {excerpt(self._text[start:end])} stands twice in this mapping, "
-                f"first on line {self._findings.line_of(first)}.",
+                lambda: (
+                    f"The key {excerpt_of(self._text, start, end)} stands twice in this mapping, "
+                    f"first on line {self._findings.line_of(first)}."
+                ),
                 start,
             )
 

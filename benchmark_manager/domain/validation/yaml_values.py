@@ -25,12 +25,15 @@ Place: TypeAlias = tuple[int, Path]
 MAX_VALUES: Final = 250_000
 """Values which are built from one text, aliases written out; a manifest of 1 MiB has about 100,000."""
 
+MAX_CHARACTERS: Final = 4_000_000
+"""Characters which aliases stand for: a text of a megabyte can name a long string a hundred thousand times."""
+
 _MERGE_KEY: Final = "<<"
 _TEXT_TAGS: Final = frozenset({"!", f"{TAG_PREFIX}str", f"{TAG_PREFIX}binary"})
 
 
 class TooManyValuesError(Exception):
-    """The text has more than `MAX_VALUES` once its aliases are written out."""
+    """The text has more than `MAX_VALUES` once its aliases are written out, or these are more than `MAX_CHARACTERS`."""
 
 
 class Document(NamedTuple):
@@ -49,6 +52,8 @@ class _Frame:
     key: str | None = None
     merged: list[Value] = field(default_factory=list)
     size_before: int = 0
+    start: int = 0
+    repeated_before: int = 0
 
 
 class _Builder:
@@ -58,8 +63,10 @@ class _Builder:
         self.documents: list[Document] = []
         self._scalar_value = scalar
         self._frames: list[_Frame] = []
-        self._anchors: dict[str, tuple[Value, int]] = {}
+        self._anchors: dict[str, tuple[Value, int, int]] = {}
         self._size = 0
+        # Characters which aliases stand for; all others are in the text itself.
+        self._repeated = 0
         self._begun = 0
         self.handlers: dict[type[object], Callable[[Any], None]] = {
             yaml.ScalarEvent: self._scalar,
@@ -82,24 +89,35 @@ class _Builder:
         else:
             value = event.value if tag in _TEXT_TAGS or tag[:1] == "!" else self._scalar_value(event.value)
         if event.anchor is not None:
-            self._anchors[event.anchor] = value, 1
+            self._anchors[event.anchor] = value, 1, len(event.value)
         self._add(value, 1)
 
     def _alias(self, event: AliasEvent) -> None:
-        self._add(*self._anchors[event.anchor])
+        value, size, characters = self._anchors[event.anchor]
+        self._repeated += characters
+        if self._repeated > MAX_CHARACTERS:
+            raise TooManyValuesError
+        self._add(value, size)
 
     def _mapping(self, event: CollectionStart) -> None:
-        self._frames.append(_Frame({}, event.anchor, size_before=self._size))
+        self._open({}, event)
 
     def _sequence(self, event: CollectionStart) -> None:
-        self._frames.append(_Frame([], event.anchor, size_before=self._size))
+        self._open([], event)
 
-    def _end(self, _event: Event) -> None:
+    def _open(self, container: dict[str, Value] | list[Value], event: CollectionStart) -> None:
+        frame = _Frame(container, event.anchor, size_before=self._size)
+        if event.anchor is not None:
+            frame.start, frame.repeated_before = event.start_mark.index, self._repeated
+        self._frames.append(frame)
+
+    def _end(self, event: Event) -> None:
         frame = self._frames.pop()
         if frame.merged and isinstance(frame.container, dict):
             _merge(frame.container, frame.merged)
         if frame.anchor is not None:
-            self._anchors[frame.anchor] = frame.container, self._size - frame.size_before + 1
+            characters = event.end_mark.index - frame.start + self._repeated - frame.repeated_before
+            self._anchors[frame.anchor] = frame.container, self._size - frame.size_before + 1, characters
         self._add(frame.container, 1)
 
     def _add(self, value: Value, size: int) -> None:
