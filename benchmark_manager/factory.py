@@ -343,6 +343,7 @@ def build_services(
             syncs,
             blobs,
             problems,
+            releases,
             histories,
             deliveries,
             trash,
