@@ -9,7 +9,7 @@ from benchmark_manager.domain.tree_changes import StoredFile, TreeChanges, Upstr
 from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.services import large_syncs
 from benchmark_manager.stores.blobs import BlobStore
-from benchmark_manager.stores.staged_changes import Chunk, Publication, StagedChangeStore
+from benchmark_manager.stores.staged_changes import Chunk, Publication, PublishedReset, StagedChangeStore
 from github_test_server import Entry
 from support.service import Json, Service
 
@@ -132,6 +132,43 @@ async def published(service: Service, project: str, file: Json, word: bytes) -> 
     await staged.stage(project, 1, [Chunk(changes, {file["path"]: StoredVerdict("valid", None, 0, 0)})])
     await database.transaction(lambda session: staged.publish(publication, session))
     return new, publication
+
+
+async def test_a_reset_of_any_number_of_variants_is_seen_whole_and_can_be_undone(either: Service) -> None:
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    original = (await either.files(project))["config/a.yaml"]
+    names = {f"v{n:02}.yaml" for n in range(MANY)}
+    for name in sorted(names):
+        await either.variant(project, original, modified_name=name)
+    path = f"/projects/{project}/modified-files"
+    resetting = asyncio.create_task(either.http.delete(path))
+    seen = set()
+    while not resetting.done():
+        seen.add(len(await either.rows(path)))
+    reset = (await resetting).json()
+    assert reset["deleted_count"] == MANY
+    assert seen <= {0, MANY}
+    assert await either.rows(path) == []
+    assert {row["modified_name"] for row in await either.rows(f"/projects/{project}/trash")} == names
+    await either.post(f"/projects/{project}/undo-reset", {"reset_id": reset["reset_id"]}, 200)
+    assert {row["modified_name"] for row in await either.rows(path)} == names
+
+
+async def test_a_reset_that_a_dead_process_published_is_finished_by_another(either: Service) -> None:
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    original = (await either.files(project))["config/a.yaml"]
+    await either.variant(project, original, modified_name="v.yaml")
+    database, now = either.services.database, datetime.now(UTC) - timedelta(hours=1)
+    reset = PublishedReset(project, "65f0c0ffee65f0c0ffee65f0", now, "ada")
+    staged = StagedChangeStore(database)
+    await database.transaction(lambda session: staged.publish_reset(reset, session))
+    listing = asyncio.create_task(either.rows(f"/projects/{project}/modified-files"))
+    assert not (await asyncio.wait({listing}, timeout=0.3))[0]
+    await either.services.large_syncs.finish_forgotten()
+    assert await listing == []
+    assert [row["deleted_by"] for row in await either.rows(f"/projects/{project}/trash")] == ["ada"]
 
 
 async def test_what_a_dead_process_published_is_finished_by_another(either: Service) -> None:
