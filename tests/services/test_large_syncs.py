@@ -15,15 +15,22 @@ from support.service import Json, Service
 
 #: Files of one repository: more than one transaction, and more than one step, here takes.
 MANY = 40
+VARIANTS = 13
 
 
 @pytest.fixture(params=["mongod", "embedded"])
-def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Service:
-    """The service on either database, with transactions of few files."""
-    monkeypatch.setattr(large_syncs, "AT_ONCE", 12)
-    monkeypatch.setattr(large_syncs, "CHUNK", 5)
+def on_either(request: pytest.FixtureRequest) -> Service:
+    """The service on each of the databases."""
     found: Service = request.getfixturevalue("service" if request.param == "mongod" else "embedded_service")
     return found
+
+
+@pytest.fixture
+def either(on_either: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
+    """The same with transactions of few files."""
+    monkeypatch.setattr(large_syncs, "AT_ONCE", 12)
+    monkeypatch.setattr(large_syncs, "CHUNK", 5)
+    return on_either
 
 
 def contents(word: str, numbers: range = range(MANY)) -> dict[str, bytes | Entry]:
@@ -112,12 +119,12 @@ async def test_any_number_of_variants_follows_one_original(either: Service) -> N
     repository = either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
     project = (await either.synced("acme/large"))["id"]
     original = (await either.files(project))["config/a.yaml"]
-    for n in range(MANY):
+    for n in range(VARIANTS):
         await either.variant(project, original, modified_name=f"v{n}.yaml")
     repository.commit({"config/a.yaml": b"a: 2\n"}, message="moved on")
     sync = await either.sync(project)
-    assert sync["modified_files_by_drift"]["behind"] == MANY
-    assert len(await either.rows(f"/projects/{project}/modified-files", drift="behind")) == MANY
+    assert sync["modified_files_by_drift"]["behind"] == VARIANTS
+    assert len(await either.rows(f"/projects/{project}/modified-files", drift="behind")) == VARIANTS
 
 
 async def published(service: Service, project: str, file: Json, word: bytes) -> tuple[UpstreamFile, Publication]:
@@ -138,7 +145,7 @@ async def test_a_reset_of_any_number_of_variants_is_seen_whole_and_can_be_undone
     either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
     project = (await either.synced("acme/large"))["id"]
     original = (await either.files(project))["config/a.yaml"]
-    names = {f"v{n:02}.yaml" for n in range(MANY)}
+    names = {f"v{n:02}.yaml" for n in range(VARIANTS)}
     for name in sorted(names):
         await either.variant(project, original, modified_name=name)
     path = f"/projects/{project}/modified-files"
@@ -147,8 +154,8 @@ async def test_a_reset_of_any_number_of_variants_is_seen_whole_and_can_be_undone
     while not resetting.done():
         seen.add(len(await either.rows(path)))
     reset = (await resetting).json()
-    assert reset["deleted_count"] == MANY
-    assert seen <= {0, MANY}
+    assert reset["deleted_count"] == VARIANTS
+    assert seen <= {0, VARIANTS}
     assert await either.rows(path) == []
     assert {row["modified_name"] for row in await either.rows(f"/projects/{project}/trash")} == names
     await either.post(f"/projects/{project}/undo-reset", {"reset_id": reset["reset_id"]}, 200)
@@ -205,3 +212,19 @@ async def test_the_next_sync_goes_on_from_what_was_published(either: Service) ->
     sync = await either.sync(project)
     assert (sync["status"], sync["updated"], sync["unchanged"]) == ("unchanged", 0, 1)
     assert await either.raw(project, file["id"]) == b"a: 2\n"
+
+
+async def test_files_with_a_hundred_problems_each_are_synced(on_either: Service) -> None:
+    """Their problems alone are more than one transaction takes."""
+    service = on_either
+    files = 2000
+    odd = "".join(f"odd_{n}: {{}}:{n % 60:02}\n" for n in range(100))
+    service.repository(
+        "acme/odd", {f"config/{n:04}.yaml": odd.replace("{}", str(n + 1)).encode() for n in range(files)}
+    )
+    project = (await service.project("acme/odd"))["id"]
+    sync = await service.sync(project)
+    assert (sync["status"], sync["added"]) == ("success", files)
+    [first, *_] = await service.get(f"/projects/{project}/files", limit=2)
+    assert len(first["problems"]) == 100  # type: ignore[index]
+    assert (await service.sync(project))["status"] == "unchanged"
