@@ -19,18 +19,12 @@ VARIANTS = 13
 
 
 @pytest.fixture(params=["mongod", "embedded"])
-def on_either(request: pytest.FixtureRequest) -> Service:
-    """The service on each of the databases."""
-    found: Service = request.getfixturevalue("service" if request.param == "mongod" else "embedded_service")
-    return found
-
-
-@pytest.fixture
-def either(on_either: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
-    """The same with transactions of few files."""
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Service:
+    """The service on either database, with transactions of few files."""
     monkeypatch.setattr(large_syncs, "AT_ONCE", 12)
     monkeypatch.setattr(large_syncs, "CHUNK", 5)
-    return on_either
+    found: Service = request.getfixturevalue("service" if request.param == "mongod" else "embedded_service")
+    return found
 
 
 def contents(word: str, numbers: range = range(MANY)) -> dict[str, bytes | Entry]:
@@ -214,9 +208,8 @@ async def test_the_next_sync_goes_on_from_what_was_published(either: Service) ->
     assert await either.raw(project, file["id"]) == b"a: 2\n"
 
 
-async def test_files_with_a_hundred_problems_each_are_synced(on_either: Service) -> None:
-    """Their problems alone are more than one transaction takes."""
-    service = on_either
+async def test_files_with_a_hundred_problems_each_are_synced(service: Service) -> None:
+    """Their problems alone are more than one transaction takes. For the embedded database see the long tests."""
     files = 2000
     odd = "".join(f"odd_{n}: {{}}:{n % 60:02}\n" for n in range(100))
     service.repository(
