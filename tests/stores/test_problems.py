@@ -13,7 +13,7 @@ from benchmark_manager.models.problem import Problem, StoredVerdict, Verdict
 from benchmark_manager.stores.database import Database
 from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
-from benchmark_manager.stores.problems import ProblemStore
+from benchmark_manager.stores.problems import APART, ProblemStore
 from benchmark_manager.stores.sweeping import SWEEP_AGE
 from benchmark_manager.stores.trash import TrashStore
 
@@ -169,7 +169,7 @@ async def test_originals_of_version_0_1_0_are_read_and_rewritten(database: Datab
         await apply(database, TreeChanges((), (), ((old, new),), (), (), 0), {new.path: stored})
         assert (await files.get(PROJECT, key)).problems == found.problems
         [kept] = await database.collection("files").find({}).to_list()
-        assert "problems" not in kept
+        assert kept["problems"] == APART
         assert ("problems_id" in kept) == bool(found.problems)
         [entry] = await files.entries(PROJECT)
         assert (entry.errors, entry.warnings) == (0, len(found.problems))
@@ -190,7 +190,7 @@ async def test_variants_of_version_0_1_0_are_read_and_rewritten(database: Databa
     await database.transaction(lambda session: modified.replace(old, later, "edited", session))
     assert (await modified.get(file.id)).problems == INVALID.problems
     [row] = await rows.find({}).to_list()
-    assert "problems" not in row
+    assert row["problems"] == APART
     now = await modified.get(file.id)
     trashed = TrashedFile(file=now, deleted_at=NOW, deleted_by="a", reset_id=None)
     await database.transaction(lambda session: trash.insert([trashed], session))
