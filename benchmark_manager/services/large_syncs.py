@@ -9,10 +9,12 @@ import structlog
 from bson import ObjectId
 
 from benchmark_manager.domain.tree_changes import TreeChanges
+from benchmark_manager.errors import StorageError
 from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.services.drift import DriftJudge, Judgements
 from benchmark_manager.services.following import Following, UnjudgedError
 from benchmark_manager.stores.database import Database, Session, milliseconds
+from benchmark_manager.stores.failures import DATABASE_ERRORS
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.staged_changes import Chunk, Publication, PublishedReset, StagedChangeStore
 
@@ -87,7 +89,11 @@ class LargeSyncs:
         """Finish what other processes began and did not go on with."""
         for project_id in await self._staged.forgotten(milliseconds(self._clock()) - _FORGOTTEN):
             _log.warning("a large sync or reset is finished for a process that died", project_id=project_id)
-            await self.finish(project_id)
+            try:
+                await self.finish(project_id)
+            except (StorageError, *DATABASE_ERRORS) as error:
+                # The others need not wait for this one; the next tick tries again.
+                _log.error("a large sync cannot be finished", project_id=project_id, error=type(error).__name__)
 
     async def _apply(self, publication: Publication, chunk_id: ObjectId, chunk: Chunk) -> None:
         """Apply one chunk, in several transactions where many variants follow its files."""
