@@ -37,6 +37,7 @@ from benchmark_manager.services.file_history import FileHistoryService
 from benchmark_manager.services.following import Following
 from benchmark_manager.services.housekeeping import Housekeeping
 from benchmark_manager.services.kubernetes_schemas import SchemaSource
+from benchmark_manager.services.large_resets import LargeResets
 from benchmark_manager.services.large_syncs import LargeSyncs
 from benchmark_manager.services.limit_sharing import LimitSharing
 from benchmark_manager.services.merging import MergeService
@@ -244,7 +245,9 @@ def build_services(
     )
     places, drift = SyncPlaces(), DriftJudge(blobs, workers)
     following = Following(FollowerStore(database), modified)
-    large = LargeSyncs(database, files, StagedChangeStore(database), following, drift, clock=clock)
+    staged = StagedChangeStore(database)
+    resets = LargeResets(database, modified, trash_rows, staged, clock=clock)
+    large = LargeSyncs(database, files, staged, following, drift, resets.finish, clock=clock)
     work = SyncWork(
         database,
         leases,
@@ -304,6 +307,7 @@ def build_services(
         revisions,
         trash_rows,
         drift,
+        resets,
         retention=timedelta(days=settings.trash_retention_days),
         clock=clock,
     )
@@ -350,6 +354,7 @@ def build_services(
             syncs,
             blobs,
             problems,
+            releases,
             histories,
             deliveries,
             trash,

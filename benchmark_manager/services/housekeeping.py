@@ -11,6 +11,7 @@ from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.file_histories import FileHistoryStore
 from benchmark_manager.stores.problems import ProblemStore
 from benchmark_manager.stores.projects import ProjectStore
+from benchmark_manager.stores.releases import ReleaseStore
 from benchmark_manager.stores.syncs import SyncStore
 from benchmark_manager.stores.webhook_deliveries import WebhookDeliveryStore
 
@@ -29,6 +30,7 @@ class Housekeeping:
         syncs: SyncStore,
         blobs: BlobStore,
         problems: ProblemStore,
+        releases: ReleaseStore,
         histories: FileHistoryStore,
         deliveries: WebhookDeliveryStore,
         trash: TrashService,
@@ -42,6 +44,7 @@ class Housekeeping:
         self._syncs = syncs
         self._blobs = blobs
         self._problems = problems
+        self._releases = releases
         self._histories = histories
         self._deliveries = deliveries
         self._trash = trash
@@ -60,6 +63,7 @@ class Housekeeping:
         await self._histories.purge(now - _HISTORIES_KEPT)
         await self._deliveries.purge(now)
         modified_files = await self._trash.purge(now)
+        await self._releases.sweep_files(now)
         blobs = await self._blobs.sweep(now)
         problems = await self._problems.sweep(now)
         if syncs or modified_files or blobs or problems:

@@ -9,12 +9,14 @@ import structlog
 from bson import ObjectId
 
 from benchmark_manager.domain.tree_changes import TreeChanges
+from benchmark_manager.errors import StorageError
 from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.services.drift import DriftJudge, Judgements
 from benchmark_manager.services.following import Following, UnjudgedError
 from benchmark_manager.stores.database import Database, Session, milliseconds
+from benchmark_manager.stores.failures import DATABASE_ERRORS
 from benchmark_manager.stores.original_files import OriginalFileStore
-from benchmark_manager.stores.staged_changes import Chunk, Publication, StagedChangeStore
+from benchmark_manager.stores.staged_changes import Chunk, Publication, PublishedReset, StagedChangeStore
 
 _log = structlog.get_logger(__name__)
 
@@ -38,6 +40,7 @@ class LargeSyncs:
         staged: StagedChangeStore,
         following: Following,
         drift: DriftJudge,
+        finish_reset: Callable[[PublishedReset], Awaitable[None]],
         *,
         clock: Callable[[], datetime],
     ) -> None:
@@ -46,6 +49,7 @@ class LargeSyncs:
         self._staged = staged
         self._following = following
         self._drift = drift
+        self._finish_reset = finish_reset
         self._clock = clock
 
     async def apply(
@@ -60,6 +64,8 @@ class LargeSyncs:
 
         async def publish(session: Session) -> None:
             await confirm(session)
+            # A reset may be under way.
+            await self._staged.expect_none([publication.project_id], session)
             await self._staged.publish(publication, session)
 
         await self._database.transaction(publish)
@@ -70,6 +76,9 @@ class LargeSyncs:
         publication = await self._staged.publication(project_id)
         if publication is None:
             return
+        if isinstance(publication, PublishedReset):
+            await self._finish_reset(publication)
+            return
         if not publication.same_history:
             await self._files.see_anew(project_id, publication.commit_sha, publication.committed_at)
         while (found := await self._staged.next(publication)) is not None:
@@ -79,8 +88,12 @@ class LargeSyncs:
     async def finish_forgotten(self) -> None:
         """Finish what other processes began and did not go on with."""
         for project_id in await self._staged.forgotten(milliseconds(self._clock()) - _FORGOTTEN):
-            _log.warning("a large sync is finished for a process that died", project_id=project_id)
-            await self.finish(project_id)
+            _log.warning("a large sync or reset is finished for a process that died", project_id=project_id)
+            try:
+                await self.finish(project_id)
+            except (StorageError, *DATABASE_ERRORS) as error:
+                # The others need not wait for this one; the next tick tries again.
+                _log.error("a large sync cannot be finished", project_id=project_id, error=type(error).__name__)
 
     async def _apply(self, publication: Publication, chunk_id: ObjectId, chunk: Chunk) -> None:
         """Apply one chunk, in several transactions where many variants follow its files."""

@@ -87,6 +87,7 @@ class ReleaseService:
         )
         digest = await asyncio.to_thread(release_digest, files)
         provenance = await asyncio.to_thread(provenance_id, files)
+        await self._releases.stage(digest, provenance, files, draft.created_at)
 
         async def work(session: Session) -> tuple[Release, bool]:
             await self._projects.get(project_id, session)

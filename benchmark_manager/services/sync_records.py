@@ -1,6 +1,7 @@
 """The records of syncs: what history keeps and answers tell."""
 
 import asyncio
+import heapq
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -140,7 +141,7 @@ def _listed(changes: TreeChanges) -> tuple[FileChange, ...]:
         *((new.path, "renamed", old.path) for old, new in changes.moved),
     ]
     # Models are made of those alone which are shown: a first sync adds thousands.
-    shown = sorted(rows, key=itemgetter(0))[:LISTED_AT_MOST]
+    shown = heapq.nsmallest(LISTED_AT_MOST, rows, key=itemgetter(0))
     return tuple(FileChange(path=path, change=kind, previous_path=previous) for path, kind, previous in shown)
 
 

@@ -6,6 +6,7 @@ the record of the sync visible at once. What is too much for one is published at
 project's readers wait until it is applied: see `services.large_syncs`.
 """
 
+import asyncio
 import itertools
 import time
 from collections.abc import Callable
@@ -212,8 +213,8 @@ class SyncWork:
         """The same as `_commit` where there is too much for one transaction."""
         project = run.project
         assert upstream.files is not None and upstream.committed_at is not None  # noqa: S101 PT018 -- something changed
-        stored = await self._files.stored(project.id)
-        changes = await self._following.free_of_collisions(project.id, compare(stored, upstream.files), None)
+        changes = await asyncio.to_thread(compare, upstream.stored, upstream.files)
+        changes = await self._following.free_of_collisions(project.id, changes, None)
         publication = Publication(
             project_id=project.id,
             fence=run.lease.fence,
@@ -303,8 +304,9 @@ class SyncWork:
         if upstream.files is None or upstream.committed_at is None:
             return None
         project = run.project
-        stored = await self._files.stored(project.id, session)
-        changes = await self._following.free_of_collisions(project.id, compare(stored, upstream.files), session)
+        # In a thread, as 100,000 files take a third of a second. The lease's fence proves that they are still so.
+        changes = await asyncio.to_thread(compare, upstream.stored, upstream.files)
+        changes = await self._following.free_of_collisions(project.id, changes, session)
         anew = not _same_history(project)
         if changes.size + anew * changes.unchanged > large_syncs.AT_ONCE:
             raise _TooManyError

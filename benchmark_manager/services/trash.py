@@ -13,13 +13,16 @@ from benchmark_manager.errors import BenchmarkManagerError, ConflictError, NotFo
 from benchmark_manager.models.modified_file import ModifiedFile, TrashedFile
 from benchmark_manager.models.original_file import OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
+from benchmark_manager.services import large_syncs
 from benchmark_manager.services.drift import DriftJudge
+from benchmark_manager.services.large_resets import LargeResets
 from benchmark_manager.services.modified_files import ModifiedFileService, expect_revision
 from benchmark_manager.stores.database import IN_AT_MOST, Database, Session, milliseconds
 from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.projects import ProjectStore
 from benchmark_manager.stores.revisions import RevisionStore
+from benchmark_manager.stores.staged_changes import PublishedReset
 from benchmark_manager.stores.trash import TrashStore
 
 #: Files which one transaction brings back, or purges, at most.
@@ -55,6 +58,7 @@ class TrashService:
         revisions: RevisionStore,
         trash: TrashStore,
         drift: DriftJudge,
+        large: LargeResets,
         *,
         retention: timedelta,
         clock: Callable[[], datetime],
@@ -67,6 +71,7 @@ class TrashService:
         self._revisions = revisions
         self._trash = trash
         self._drift = drift
+        self._large = large
         self.retention = retention
         self._clock = clock
 
@@ -89,12 +94,16 @@ class TrashService:
         await self._database.transaction(work)
 
     async def reset(self, project_id: str, actor: str) -> tuple[int, str | None]:
-        """Move all variants of a project to the trash in one transaction; the originals stay as they are.
+        """Move all variants of a project to the trash; the originals stay as they are.
 
+        Readers see all or none of it, as one transaction or `LargeResets` does it.
         Returns how many there were, and the id by which the reset can be undone; None where there was nothing.
         """
         await self._projects.get(project_id)
         reset_id = str(ObjectId())
+        if await self._modified.count(project_id) > large_syncs.AT_ONCE:
+            now = milliseconds(self._clock())
+            return await self._large.reset(PublishedReset(project_id, reset_id, now, actor)), reset_id
 
         async def work(session: Session) -> int:
             files = await self._modified.of_project(project_id, session)

@@ -6,12 +6,12 @@ whose requests are few, comes as its archive, which proves its own listing.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from benchmark_manager.domain.tree_changes import UpstreamFile
+from benchmark_manager.domain.tree_changes import StoredFile, UpstreamFile
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.graphql import CommitPlace
 from benchmark_manager.github.heads import HeadChecker, Patience
@@ -40,6 +40,8 @@ class Upstream:
     renamed_to: RepositoryAddress | None = None
     committed_at: datetime | None = None
     files: dict[str, UpstreamFile] | None = None
+    #: The project's originals as they were, those gone upstream included; only its own syncs change them.
+    stored: tuple[StoredFile, ...] = ()
     verdicts: dict[str, StoredVerdict] = field(default_factory=dict)
     skipped: Skipped = field(default_factory=dict)
     warnings: tuple[SyncWarning, ...] = ()
@@ -123,18 +125,20 @@ class UpstreamReader:
         progress.enter("listing")
         copying = self._copier.of_sync(client, progress)
         if moved.commit_sha is None:
-            sorter = await self._sorter(project)
+            stored = tuple(await self._files.stored(project.id))
+            sorter = await self._sorter(project, stored)
             commit, place, sorted_out = await self._first(project, client, sorter, copying, progress)
         else:
             commit, place, listing = await self._listed(project, client, moved.commit_sha, moved.place)
             if moved.place is None and self._is_as_before(project, commit):
                 return await self._nothing_new(project, client, commit.sha, commit.root_tree_sha, place=None)
-            sorter = await self._sorter(project)
+            stored = tuple(await self._files.stored(project.id))
+            sorter = await self._sorter(project, stored)
             sorted_out = await sorter.sort_aside(listing.entries.values())
             # What is not wanted any more takes memory while contents come.
             del listing
         await self._copy(client, commit, sorted_out.wanted, copying, progress)
-        files, skipped, verdicts = _found(sorted_out, copying)
+        files, skipped, verdicts = await asyncio.to_thread(_found, sorted_out, copying)
         committed_at = commit.committed_at or (await client.commit(commit.sha)).committer.date
         trees = None if commit.folder_trees is None else _trees(project.source, commit.folder_trees)
         changed = sorted_out.differs_from(sorter.stored)
@@ -148,6 +152,7 @@ class UpstreamReader:
             renamed_to=renamed_to,
             committed_at=committed_at,
             files=files,
+            stored=stored,
             verdicts=verdicts,
             skipped=skipped,
             warnings=tuple(_missing(folder) for folder in commit.missing_folders),
@@ -182,8 +187,8 @@ class UpstreamReader:
         info = await client.info()
         return branch or info.default_branch, _renamed(client.repository, info.full_name)
 
-    async def _sorter(self, project: Project) -> Sorter:
-        stored = {f.path: f for f in await self._files.stored(project.id) if not f.removed}
+    async def _sorter(self, project: Project, every: Iterable[StoredFile]) -> Sorter:
+        stored = {file.path: file for file in every if not file.removed}
         seen = await self._files.skipped(project.id)
         # After a change of folders, what was sorted by place may have to be sorted by content.
         types_hold = project.state.head_sha is not None

@@ -138,7 +138,8 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
     ],
     "release_makings": [IndexModel([("digest", ASCENDING), ("number", ASCENDING)], unique=True)],
     "release_files": [
-        IndexModel([("digest", ASCENDING), ("provenance", ASCENDING), ("number", ASCENDING)], unique=True)
+        IndexModel([("digest", ASCENDING), ("provenance", ASCENDING), ("number", ASCENDING)], unique=True),
+        IndexModel([("touched_at", ASCENDING)], sparse=True),
     ],
     "file_histories": [IndexModel([("project_id", ASCENDING)]), IndexModel([("kept_at", ASCENDING)])],
     "blobs": [IndexModel([("touched_at", ASCENDING)])],

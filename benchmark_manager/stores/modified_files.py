@@ -17,6 +17,7 @@ from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database
 from benchmark_manager.stores.paging import behind, encode_cursor
 from benchmark_manager.stores.problems import APART, Problems, ProblemStore, problems_in
 from benchmark_manager.stores.revisions import RevisionStore
+from benchmark_manager.stores.staged_changes import StagedChangeStore
 
 _NOUN: Final = "modified file"
 _FIELDS: Final = ("path", "_id")
@@ -39,6 +40,7 @@ class ModifiedFileStore:
         self._files = database.collection("modified_files")
         self._revisions = RevisionStore(database)
         self._problems = ProblemStore(database)
+        self._staged = StagedChangeStore(database)
 
     async def insert(
         self, files: Sequence[ModifiedFile], session: Session, what: Literal["created", "restored"] = "created"
@@ -70,6 +72,8 @@ class ModifiedFileStore:
 
     async def of_project(self, project_id: str, session: Session | None = None) -> list[ModifiedFile]:
         """All modified files of a project, by path, without their stored problems; none of the trash."""
+        if session is not None:
+            await self._staged.expect_none([project_id], session)
         match = {"project_id": ObjectId(project_id)}
         rows = self._files.find(match, session=session, batch_size=ROWS_AT_ONCE).sort("path", 1)
         return [modified_file(row) async for row in rows]
@@ -83,6 +87,15 @@ class ModifiedFileStore:
             rows = self._files.find({"project_id": ObjectId(project_id), "_id": {"$in": some}}, {"_id": 1})
             found.update([str(row["_id"]) async for row in rows])
         return found
+
+    async def some_of_project(self, project_id: str, limit: int, session: Session) -> list[ModifiedFile]:
+        """At most `limit` modified files of a project, without their stored problems, also of one being reset."""
+        rows = self._files.find({"project_id": ObjectId(project_id)}, session=session, batch_size=ROWS_AT_ONCE)
+        return [modified_file(row) async for row in rows.limit(limit)]
+
+    async def count(self, project_id: str, session: Session | None = None) -> int:
+        """How many modified files a project has."""
+        return await self._files.count_documents({"project_id": ObjectId(project_id)}, session=session)
 
     async def of_original(self, original_file_id: str, session: Session | None = None) -> list[ModifiedFile]:
         """All modified files of one original, by path, without their stored problems; none of the trash."""
@@ -149,6 +162,7 @@ class ModifiedFileStore:
             match["path"] = {"$regex": re.escape(query), "$options": "i"}
 
         async def read(session: Session) -> tuple[int, list[Document]]:
+            await self._staged.expect_none([project_id], session)
             total = await self._files.count_documents(match, session=session)
             cursor = self._files.find(behind(match, request.cursor, _FIELDS), session=session)
             # No path is there twice, and so sorted it comes straight from an index.

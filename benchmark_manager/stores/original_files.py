@@ -186,7 +186,8 @@ class OriginalFileStore:
     async def stored(self, project_id: str, session: Session | None = None) -> list[StoredFile]:
         """All originals of a project, those gone upstream included, for a comparison."""
         fields = {"path": 1, "sha": 1, "file_type": 1, "removed_at": 1}
-        cursor = self._files.find({"project_id": ObjectId(project_id)}, fields, session=session)
+        match = {"project_id": ObjectId(project_id)}
+        cursor = self._files.find(match, fields, session=session, batch_size=_OPERATIONS)
         return [
             StoredFile(
                 str(d["_id"]),
@@ -200,7 +201,8 @@ class OriginalFileStore:
 
     async def skipped(self, project_id: str, session: Session | None = None) -> dict[str, tuple[str, SkippedFile]]:
         """The skipped files of the last sync by path, each with the object id that was looked at."""
-        cursor = self._skipped.find({"project_id": ObjectId(project_id)}, session=session)
+        match = {"project_id": ObjectId(project_id)}
+        cursor = self._skipped.find(match, session=session, batch_size=_OPERATIONS)
         return {d["path"]: (d["sha"], SkippedFile(path=d["path"], reason=d["reason"])) async for d in cursor}
 
     async def first_skipped(self, project_id: str, limit: int) -> tuple[SkippedFile, ...]:

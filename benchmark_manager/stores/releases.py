@@ -11,9 +11,10 @@ from benchmark_manager.domain.release_digest import PREFIX, digest_digits
 from benchmark_manager.errors import ConflictError, NotFoundError
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.release import MAKINGS_LISTED, Making, Release, ReleaseDraft, ReleaseFile
-from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session
+from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session, milliseconds
 from benchmark_manager.stores.paging import behind, encode_cursor
 from benchmark_manager.stores.release_blobs import ReleaseBlobStore
+from benchmark_manager.stores.sweeping import SWEEP_AGE
 
 _NOUN: Final = "release"
 _FIELDS: Final = ("created_at", "_id")
@@ -23,12 +24,17 @@ _CHUNK_FILES: Final = 500
 _CHUNK_PATHS: Final = 1_000_000
 #: Documents that are decoded at once, while nobody else is served.
 _CHUNKS_AT_ONCE: Final = 2
+#: A release of more files does not fit one transaction: its files are written before it.
+FILES_AT_ONCE = 5000
 
 
 class ReleaseStore:
     """The collections `releases`, `release_makings` and `release_files`.
 
     A release is there for readers while it is pinned, or one of the projects which made it is there.
+
+    The files of a large one are staged, document by document, each with its share of `release_blobs`; what no release
+    names is swept a day later.
     """
 
     def __init__(self, database: Database) -> None:
@@ -38,6 +44,24 @@ class ReleaseStore:
         self._files = database.collection("release_files")
         self._projects = database.collection("projects")
         self._blobs = ReleaseBlobStore(database)
+
+    async def stage(self, digest: str, provenance: str, files: Sequence[ReleaseFile], now: datetime) -> None:
+        """Store the files of a large release, which `make` will then only name; of a small one nothing."""
+        if len(files) <= FILES_AT_ONCE:
+            return
+        known = {"digest": _digits(digest), "provenance": provenance}
+        for chunk in _chunks(files):
+
+            async def work(session: Session, chunk: Document = chunk) -> None:
+                match = {**known, "number": chunk["number"]}
+                row = await self._files.find_one(match, {"touched_at": 1}, session=session)
+                if row is None:
+                    await self._files.insert_one({**known, **chunk, "touched_at": now}, session=session)
+                    await self._blobs.hold((file["sha"] for file in chunk["files"]), session)
+                elif "touched_at" in row:
+                    await self._files.update_one(match, {"$set": {"touched_at": now}}, session=session)
+
+            await self._database.transaction(work)
 
     async def make(
         self, draft: ReleaseDraft, digest: str, provenance: str, files: Sequence[ReleaseFile], session: Session
@@ -64,7 +88,7 @@ class ReleaseStore:
         known = {"digest": row["digest"], "provenance": provenance}
         if await self._files.find_one(known, {"_id": 1}, session=session) is None:
             await self._files.insert_many([{**known, **chunk} for chunk in _chunks(files)], session=session)
-        if first:
+        if first and len(files) <= FILES_AT_ONCE:
             await self._blobs.hold((file.sha for file in files), session)
         return _release(row), first
 
@@ -191,10 +215,32 @@ class ReleaseStore:
             await self._database.transaction(work)
 
     async def _remove(self, digits: str, session: Session) -> None:
-        chunks = self._files.find({"digest": digits}, {"files.sha": 1}, session=session)
+        """Delete the release; the staged files of a large one are left to `sweep_files`."""
+        match = {"digest": digits, "touched_at": None}
+        chunks = self._files.find(match, {"files.sha": 1}, session=session)
         await self._blobs.drop([row["sha"] async for chunk in chunks for row in chunk["files"]], session)
-        for collection in (self._releases, self._makings, self._files):
+        await self._files.delete_many(match, session=session)
+        for collection in (self._releases, self._makings):
             await collection.delete_many({"digest": digits}, session=session)
+
+    async def sweep_files(self, now: datetime) -> int:
+        """Delete staged files that no release has named for a day; return how many documents."""
+        old = {"touched_at": {"$lt": milliseconds(now) - SWEEP_AGE}}
+        swept = 0
+        rows = [row async for row in self._files.find(old, {"digest": 1})]
+        for row in rows:
+
+            async def work(session: Session, row: Document = row) -> bool:
+                if await self._releases.find_one({"digest": row["digest"]}, {"_id": 1}, session=session) is not None:
+                    return False
+                # The condition again: a release that is being made touches them first.
+                chunk = await self._files.find_one_and_delete({"_id": row["_id"], **old}, session=session)
+                if chunk is not None:
+                    await self._blobs.drop((file["sha"] for file in chunk["files"]), session)
+                return chunk is not None
+
+            swept += await self._database.transaction(work)
+        return swept
 
 
 def _digits(digest: str) -> str:

@@ -53,8 +53,19 @@ class Publication:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class PublishedReset:
+    """That a project's variants count as deleted, all of them; they are moved to the trash in steps."""
+
+    project_id: str
+    reset_id: str
+    deleted_at: datetime
+    deleted_by: str
+
+
 _JSON: Final = TypeAdapter(Chunk)
 _FIELDS: Final = tuple(field.name for field in dataclasses.fields(Publication) if field.name != "project_id")
+_RESET_FIELDS: Final = ("reset_id", "deleted_at", "deleted_by")
 
 
 class StagedChangeStore:
@@ -82,10 +93,22 @@ class StagedChangeStore:
             {"_id": key, "project_id": key, **document, "moved_at": publication.now}, session=session
         )
 
-    async def publication(self, project_id: str) -> Publication | None:
+    async def publish_reset(self, reset: PublishedReset, session: Session) -> None:
+        """Make a reset count."""
+        key = ObjectId(reset.project_id)
+        document = {name: getattr(reset, name) for name in _RESET_FIELDS}
+        await self._publications.insert_one(
+            {"_id": key, "project_id": key, **document, "moved_at": reset.deleted_at}, session=session
+        )
+
+    async def publication(self, project_id: str) -> Publication | PublishedReset | None:
         """What is to be applied to the project still."""
         row = await self._publications.find_one({"_id": ObjectId(project_id)})
-        return None if row is None else Publication(project_id, **{name: row[name] for name in _FIELDS})
+        if row is None:
+            return None
+        if "reset_id" in row:
+            return PublishedReset(project_id, **{name: row[name] for name in _RESET_FIELDS})
+        return Publication(project_id, **{name: row[name] for name in _FIELDS})
 
     async def forgotten(self, before: datetime) -> list[str]:
         """The projects whose changes nobody has applied any of since then."""
@@ -99,23 +122,26 @@ class StagedChangeStore:
 
     async def is_left(self, publication: Publication, chunk_id: ObjectId, session: Session) -> bool:
         """Whether a chunk is to be applied still: no other process did so, and the project was not deleted."""
-        match = {"_id": ObjectId(publication.project_id), "fence": publication.fence}
+        match = _match(publication)
         if await self._publications.find_one(match, {"_id": 1}, session=session) is None:
             return False
         return await self._chunks.find_one({"_id": chunk_id}, {"_id": 1}, session=session) is not None
 
-    async def moved(self, publication: Publication, now: datetime, session: Session) -> None:
-        """Note that somebody goes on; the write makes two processes which apply at once wait, or repeat."""
-        match = {"_id": ObjectId(publication.project_id), "fence": publication.fence}
-        await self._publications.update_one(match, {"$set": {"moved_at": now}, "$inc": {"steps": 1}}, session=session)
+    async def moved(self, publication: Publication | PublishedReset, now: datetime, session: Session) -> bool:
+        """Note that somebody goes on; False where there is nothing to go on with any more.
+
+        The write makes two processes which apply at once wait, or repeat.
+        """
+        step = {"$set": {"moved_at": now}, "$inc": {"steps": 1}}
+        return (await self._publications.update_one(_match(publication), step, session=session)).matched_count == 1
 
     async def take(self, chunk_id: ObjectId, session: Session) -> None:
         """Remove a chunk in the transaction which applies it."""
         await self._chunks.delete_one({"_id": chunk_id}, session=session)
 
-    async def close(self, publication: Publication) -> None:
+    async def close(self, publication: Publication | PublishedReset) -> None:
         """Let readers go on: everything is applied."""
-        await self._publications.delete_one({"_id": ObjectId(publication.project_id), "fence": publication.fence})
+        await self._publications.delete_one(_match(publication))
 
     async def expect_none(self, project_ids: Collection[str], session: Session) -> None:
         """Pass where nothing is to be applied to these projects, as this transaction sees them.
@@ -144,6 +170,11 @@ class StagedChangeStore:
                     "changes_pending", "A large sync of this project is being applied; ask again in a moment."
                 )
             await asyncio.sleep(_PAUSE)
+
+
+def _match(publication: Publication | PublishedReset) -> Document:
+    own = {"fence": publication.fence} if isinstance(publication, Publication) else {"reset_id": publication.reset_id}
+    return {"_id": ObjectId(publication.project_id), **own}
 
 
 def _encoded(chunk: Chunk) -> bytes:

@@ -73,8 +73,17 @@ class TrashStore:
         self, reset_id: str, project_id: str, rows: Sequence[TrashedFile], now: datetime, session: Session
     ) -> None:
         """Add what a reset deleted at `now`, to be unfolded."""
+        await self.begin_reset(reset_id, project_id, now, session)
+        await self.insert_bundles(project_id, rows, session)
+
+    async def begin_reset(self, reset_id: str, project_id: str, now: datetime, session: Session) -> None:
+        """Make a reset known, before or while its files are inserted."""
+        row = {"_id": ObjectId(reset_id), "project_id": ObjectId(project_id), "deleted_at": now}
+        await self._resets.insert_one(row, session=session)
+
+    async def insert_bundles(self, project_id: str, rows: Sequence[TrashedFile], session: Session) -> None:
+        """Add some of what a reset deleted, to be unfolded."""
         key = {"project_id": ObjectId(project_id)}
-        await self._resets.insert_one({"_id": ObjectId(reset_id), **key, "deleted_at": now}, session=session)
         for bundle in _bundles(await self._stored(rows)):
             document = {
                 **key,

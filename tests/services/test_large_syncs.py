@@ -9,12 +9,13 @@ from benchmark_manager.domain.tree_changes import StoredFile, TreeChanges, Upstr
 from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.services import large_syncs
 from benchmark_manager.stores.blobs import BlobStore
-from benchmark_manager.stores.staged_changes import Chunk, Publication, StagedChangeStore
+from benchmark_manager.stores.staged_changes import Chunk, Publication, PublishedReset, StagedChangeStore
 from github_test_server import Entry
 from support.service import Json, Service
 
 #: Files of one repository: more than one transaction, and more than one step, here takes.
 MANY = 40
+VARIANTS = 13
 
 
 @pytest.fixture(params=["mongod", "embedded"])
@@ -112,12 +113,12 @@ async def test_any_number_of_variants_follows_one_original(either: Service) -> N
     repository = either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
     project = (await either.synced("acme/large"))["id"]
     original = (await either.files(project))["config/a.yaml"]
-    for n in range(MANY):
+    for n in range(VARIANTS):
         await either.variant(project, original, modified_name=f"v{n}.yaml")
     repository.commit({"config/a.yaml": b"a: 2\n"}, message="moved on")
     sync = await either.sync(project)
-    assert sync["modified_files_by_drift"]["behind"] == MANY
-    assert len(await either.rows(f"/projects/{project}/modified-files", drift="behind")) == MANY
+    assert sync["modified_files_by_drift"]["behind"] == VARIANTS
+    assert len(await either.rows(f"/projects/{project}/modified-files", drift="behind")) == VARIANTS
 
 
 async def published(service: Service, project: str, file: Json, word: bytes) -> tuple[UpstreamFile, Publication]:
@@ -132,6 +133,43 @@ async def published(service: Service, project: str, file: Json, word: bytes) -> 
     await staged.stage(project, 1, [Chunk(changes, {file["path"]: StoredVerdict("valid", None, 0, 0)})])
     await database.transaction(lambda session: staged.publish(publication, session))
     return new, publication
+
+
+async def test_a_reset_of_any_number_of_variants_is_seen_whole_and_can_be_undone(either: Service) -> None:
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    original = (await either.files(project))["config/a.yaml"]
+    names = {f"v{n:02}.yaml" for n in range(VARIANTS)}
+    for name in sorted(names):
+        await either.variant(project, original, modified_name=name)
+    path = f"/projects/{project}/modified-files"
+    resetting = asyncio.create_task(either.http.delete(path))
+    seen = set()
+    while not resetting.done():
+        seen.add(len(await either.rows(path)))
+    reset = (await resetting).json()
+    assert reset["deleted_count"] == VARIANTS
+    assert seen <= {0, VARIANTS}
+    assert await either.rows(path) == []
+    assert {row["modified_name"] for row in await either.rows(f"/projects/{project}/trash")} == names
+    await either.post(f"/projects/{project}/undo-reset", {"reset_id": reset["reset_id"]}, 200)
+    assert {row["modified_name"] for row in await either.rows(path)} == names
+
+
+async def test_a_reset_that_a_dead_process_published_is_finished_by_another(either: Service) -> None:
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    original = (await either.files(project))["config/a.yaml"]
+    await either.variant(project, original, modified_name="v.yaml")
+    database, now = either.services.database, datetime.now(UTC) - timedelta(hours=1)
+    reset = PublishedReset(project, "65f0c0ffee65f0c0ffee65f0", now, "ada")
+    staged = StagedChangeStore(database)
+    await database.transaction(lambda session: staged.publish_reset(reset, session))
+    listing = asyncio.create_task(either.rows(f"/projects/{project}/modified-files"))
+    assert not (await asyncio.wait({listing}, timeout=0.3))[0]
+    await either.services.large_syncs.finish_forgotten()
+    assert await listing == []
+    assert [row["deleted_by"] for row in await either.rows(f"/projects/{project}/trash")] == ["ada"]
 
 
 async def test_what_a_dead_process_published_is_finished_by_another(either: Service) -> None:
@@ -168,3 +206,18 @@ async def test_the_next_sync_goes_on_from_what_was_published(either: Service) ->
     sync = await either.sync(project)
     assert (sync["status"], sync["updated"], sync["unchanged"]) == ("unchanged", 0, 1)
     assert await either.raw(project, file["id"]) == b"a: 2\n"
+
+
+async def test_files_with_a_hundred_problems_each_are_synced(service: Service) -> None:
+    """Their problems alone are more than one transaction takes. For the embedded database see the long tests."""
+    files = 2000
+    odd = "".join(f"odd_{n}: {{}}:{n % 60:02}\n" for n in range(100))
+    service.repository(
+        "acme/odd", {f"config/{n:04}.yaml": odd.replace("{}", str(n + 1)).encode() for n in range(files)}
+    )
+    project = (await service.project("acme/odd"))["id"]
+    sync = await service.sync(project)
+    assert (sync["status"], sync["added"]) == ("success", files)
+    [first, *_] = await service.get(f"/projects/{project}/files", limit=2)
+    assert len(first["problems"]) == 100  # type: ignore[index]
+    assert (await service.sync(project))["status"] == "unchanged"
