@@ -38,7 +38,7 @@ _REVISION: Final = re.compile(r"([0-9]{1,18})(?:\.|$)")
 _LONGEST_CURSOR: Final = 16_384
 
 
-def page_request(
+async def page_request(
     limit: Annotated[int, Query(ge=1, le=1000, description="Rows at most.")] = 100,
     cursor: Annotated[
         str | None, Query(max_length=_LONGEST_CURSOR, description="Where to go on: taken from the Link header, opaque.")
@@ -60,7 +60,7 @@ def _without_nul(text: str | None) -> str | None:
 SearchText = Annotated[str | None, AfterValidator(_without_nul)]
 
 
-def expected_revisions(
+async def expected_revisions(
     if_match: Annotated[
         str | None,
         Header(description="An ETag read before: the change is refused (412) if somebody else changed it since."),

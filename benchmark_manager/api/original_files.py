@@ -78,8 +78,8 @@ async def list_files(
 )
 async def get_file(request: Request, services: ServicesDependency, project_id: str, file_id: str) -> Response:
     """Its text, where it is from upstream, and what the checks say of it."""
-    file = await services.original_files.get(project_id, file_id)
-    return json_resource(request, original_with_content(file, await services.original_files.content(file)))
+    file, data = await services.original_files.with_content(project_id, file_id)
+    return json_resource(request, original_with_content(file, data))
 
 
 @router.get(
@@ -94,8 +94,7 @@ async def get_file(request: Request, services: ServicesDependency, project_id: s
 )
 async def get_raw_file(request: Request, services: ServicesDependency, project_id: str, file_id: str) -> Response:
     """As git holds them: line ends, byte order marks and all."""
-    file = await services.original_files.get(project_id, file_id)
-    data = await services.original_files.content(file)
+    file, data = await services.original_files.with_content(project_id, file_id)
     return raw_content(request, data, file.name)
 
 

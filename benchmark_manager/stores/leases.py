@@ -215,12 +215,14 @@ class LeaseStore:
     async def confirm(self, lease: Lease, project: Project, session: Session) -> None:
         """Pass while the lease is held and the project's source is as it was, in a transaction which depends on that.
 
+        From then on until the sync is recorded, nobody knows how many originals are in place.
+
         Raises:
             LeaseLostError, SourceChangedError: nothing may be committed.
         """
         match = {**_held(lease), "source.version": project.source.version}
         # A write, so that it makes others who change the document wait or repeat.
-        prolonged = {"$set": {"lease_until": _end(await self._database.now())}}
+        prolonged = {"$set": {"lease_until": _end(await self._database.now()), "state.originals": None}}
         if (await self._projects.update_one(match, prolonged, session=session)).matched_count == 1:
             return
         if await self._projects.find_one(_held(lease), {"_id": 1}, session=session) is None:

@@ -13,9 +13,10 @@ from benchmark_manager.models.original_file import FileType
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Verdict
 from benchmark_manager.models.revision import Revision, RevisionKind, unrecorded_revision
-from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Session, object_id
+from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Part, Session, object_id
+from benchmark_manager.stores.joins import content_in, counted, joined_content, joined_problems, joined_project
 from benchmark_manager.stores.paging import behind, encode_cursor
-from benchmark_manager.stores.problems import APART, Problems, ProblemStore, problems_in
+from benchmark_manager.stores.problems import APART, Problems, ProblemStore, joined_problems_in, problems_in
 from benchmark_manager.stores.revisions import RevisionStore
 
 _NOUN: Final = "modified file"
@@ -67,6 +68,19 @@ class ModifiedFileStore:
         if document is None:
             raise NotFoundError(_NOUN, modified_file_id)
         return modified_file(document, await self._problems.get_many([document.get("problems_id")]))
+
+    async def get_with_content(self, modified_file_id: str) -> tuple[ModifiedFile, bytes]:
+        """The modified file and its content, in one command.
+
+        Raises:
+            NotFoundError: the file, or its project, is not there.
+        """
+        match = {"_id": object_id(modified_file_id, _NOUN)}
+        joined = [joined_project(), joined_problems(), joined_content("content_sha")]
+        rows = await (await self._files.aggregate([{"$match": match}, *joined])).to_list()
+        if not rows or not rows[0]["project"]:
+            raise NotFoundError(_NOUN, modified_file_id)
+        return modified_file(rows[0], joined_problems_in(rows[0])), content_in(rows[0])
 
     async def of_project(self, project_id: str, session: Session | None = None) -> list[ModifiedFile]:
         """All modified files of a project, by path, without their stored problems; none of the trash."""
@@ -127,8 +141,13 @@ class ModifiedFileStore:
         drift: Drift | None = None,
         query: str | None = None,
     ) -> Page[ModifiedFile]:
-        """A project's modified files by path; `query` is looked for anywhere in the path, regardless of case."""
-        match: Document = {"project_id": ObjectId(project_id)}
+        """A project's modified files by path; `query` is looked for anywhere in the path, regardless of case.
+
+        Raises:
+            NotFoundError: the project is not there.
+        """
+        key = object_id(project_id, "project")
+        match: Document = {"project_id": key}
         if original_file_id is not None:
             match["original_file_id"] = object_id(original_file_id, "file")
         if file_type is not None:
@@ -138,13 +157,22 @@ class ModifiedFileStore:
         if query:
             match["path"] = {"$regex": re.escape(query), "$options": "i"}
 
-        async def read(session: Session) -> tuple[int, list[Document]]:
-            total = await self._files.count_documents(match, session=session)
-            cursor = self._files.find(behind(match, request.cursor, _FIELDS), session=session)
-            # No path is there twice, and so sorted it comes straight from an index.
-            return total, await cursor.sort("path", 1).limit(request.limit + 1).to_list()
-
-        total, rows = await self._database.snapshot(read)
+        # No path is there twice, and so sorted it comes straight from an index.
+        ordered: list[Document] = [
+            {"$match": behind(match, request.cursor, _FIELDS)},
+            {"$sort": {"path": 1}},
+            {"$limit": request.limit + 1},
+        ]
+        found = await self._database.read_together(
+            {
+                "project": Part("projects", [{"$match": {"_id": key}}, {"$project": {"_id": 1}}]),
+                "rows": Part("modified_files", ordered),
+                "total": Part("modified_files", counted(match)),
+            }
+        )
+        if not found["project"]:
+            raise NotFoundError("project", project_id)
+        rows, total = found["rows"], sum(row["n"] for row in found["total"])
         more = encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
         problems = await self._problems.get_many(row.get("problems_id") for row in rows[: request.limit])
         return Page(tuple(modified_file(row, problems) for row in rows[: request.limit]), total, more)

@@ -130,6 +130,11 @@ class ProblemStore:
         return referred
 
 
+def joined_problems_in(document: Mapping[str, Any]) -> dict[str | None, Problems]:
+    """The list that was joined to a file's document, by its id, and that of None."""
+    return {None: (), **{row["_id"]: _decoded(row["data"]) for row in document["stored_problems"]}}
+
+
 def problems_in(document: Mapping[str, Any], stored: Mapping[str | None, Problems]) -> Problems:
     """The problems of a file's document: stored apart, or inside it as version 0.1.0 wrote it."""
     inside = document.get("problems")

@@ -129,9 +129,9 @@ class StagedChangeStore:
             match: Document = {"_id": {"$in": keys[start : start + size]} if len(keys) > 1 else keys[0]}
             row = await self._publications.find_one(match, {"_id": 1}, session=session)
             if row is not None:
-                raise PendingError(lambda key=row["_id"]: self._applied(key))  # type: ignore[misc]
+                raise PendingError(lambda key=row["_id"]: self.applied(key))  # type: ignore[misc]
 
-    async def _applied(self, key: ObjectId) -> None:
+    async def applied(self, key: ObjectId) -> None:
         """Return when everything is applied to the project.
 
         Raises:

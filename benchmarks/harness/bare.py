@@ -1,0 +1,86 @@
+"""A bare handler of the same documents: Starlette, PyMongo's async client, `json` and uvicorn, and nothing else.
+
+    python benchmarks/harness/bare.py PORT MONGO_URL DATABASE
+
+It reads what an answer of the service is made of in as few commands as a plain handler takes (one for a list, two for
+a file and its content) and writes the same JSON. It looks up no project and counts nothing, knows no ETag, page or
+error, and takes what the documents hold as it is: less than that cannot be asked of a reader.
+"""
+
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import uvicorn
+from bson import ObjectId
+from bson.codec_options import CodecOptions
+from pymongo import AsyncMongoClient
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+Document = dict[str, Any]
+
+
+def _time(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat().replace("+00:00", "Z")
+
+
+def _plain(row: Document) -> Document:
+    """An original as the service's answers have it, in the same order; nobody has made a variant of it."""
+    return {
+        "id": str(row["_id"]),
+        "project_id": str(row["project_id"]),
+        "name": row["path"].rpartition("/")[2],
+        "path": row["path"],
+        "file_type": row["file_type"],
+        "format": row["format"],
+        "sha": row["sha"],
+        "size": row["size"],
+        "commit_sha": row["commit_sha"],
+        "last_modified": _time(row["last_modified"]),
+        "synced_at": _time(row["synced_at"]),
+        "removed_at": _time(row["removed_at"]),
+        "validity": row["validity"],
+        "problems": row["problems"],
+        "modified_files_count": 0,
+    }
+
+
+def _answer(value: object) -> Response:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Response(text.encode(), media_type="application/json")
+
+
+async def _list(request: Request) -> Response:
+    match = {"project_id": ObjectId(request.path_params["project"]), "removed_at": None}
+    rows = request.app.state.db["files"].find(match).sort([("path", 1), ("_id", 1)])
+    found = await rows.limit(int(request.query_params["limit"])).to_list()
+    return _answer([_plain(row) for row in found])
+
+
+async def _file(request: Request) -> Response:
+    db, wanted = request.app.state.db, request.path_params
+    row = await db["files"].find_one({"_id": ObjectId(wanted["file"]), "project_id": ObjectId(wanted["project"])})
+    blob = await db["blobs"].find_one({"_id": row["sha"]}, {"data": 1})
+    return _answer({**_plain(row), "content": blob["data"].decode()})
+
+
+def bare_app(url: str, database: str) -> Starlette:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncMongoClient[Document](url) as client:
+            app.state.db = client.get_database(database, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
+            yield
+
+    routes = [Route("/projects/{project}/files", _list), Route("/projects/{project}/files/{file}", _file)]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+if __name__ == "__main__":
+    _, port, mongo_url, name = sys.argv
+    uvicorn.run(bare_app(mongo_url, name), port=int(port), log_level="warning", access_log=False)
