@@ -18,6 +18,7 @@ from benchmark_manager.api.http import (
 from benchmark_manager.api.json_bodies import BoundedBody
 from benchmark_manager.api.problems import NOT_MODIFIED, documented
 from benchmark_manager.api.shapes import (
+    Answer,
     ModifiedFileAnswer,
     ModifiedFileCreate,
     ModifiedFileUpdate,
@@ -31,7 +32,7 @@ from benchmark_manager.models.original_file import FileType
 
 router = APIRouter(tags=["modified files"], route_class=BoundedBody)
 
-_FILES: Final[TypeAdapter[Any]] = TypeAdapter(list[ModifiedFileAnswer])
+_FILES: Final[TypeAdapter[Any]] = TypeAdapter(list[Answer])
 _BODY: Final = (
     "malformed_json",
     "body_too_large",
