@@ -176,9 +176,14 @@ class ModifiedFileService:
         Raises:
             NotFoundError, InvalidInputError
         """
-        return await self._modified.page(
-            project_id, request, original_file_id=original_file_id, file_type=file_type, drift=drift, query=query
-        )
+        try:
+            return await self._modified.page(
+                project_id, request, original_file_id=original_file_id, file_type=file_type, drift=drift, query=query
+            )
+        except (InvalidInputError, NotFoundError):
+            # Where the project is gone, the reader is informed of that first.
+            await self._projects.get(project_id)
+            raise
 
     async def update(
         self,

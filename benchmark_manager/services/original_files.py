@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from benchmark_manager.errors import NotFoundError
+from benchmark_manager.errors import InvalidInputError, NotFoundError
 from benchmark_manager.models.original_file import FileEntry, FileType, OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.stores.blobs import BlobStore
@@ -40,7 +40,7 @@ class OriginalFileService:
         try:
             return await self._files.get_with_content(project_id, file_id)
         except NotFoundError:
-            # Where the project is gone too, the reader hears of that first.
+            # Where the project is gone too, the reader is informed of that first.
             await self._projects.get(project_id)
             raise
 
@@ -75,11 +75,16 @@ class OriginalFileService:
         Raises:
             NotFoundError, InvalidInputError
         """
-        return await self._files.page(
-            project_id,
-            request,
-            file_type=file_type,
-            query=query,
-            include_removed=include_removed,
-            content_budget=content_budget,
-        )
+        try:
+            return await self._files.page(
+                project_id,
+                request,
+                file_type=file_type,
+                query=query,
+                include_removed=include_removed,
+                content_budget=content_budget,
+            )
+        except InvalidInputError:
+            # Where the project is gone, the reader is informed of that first.
+            await self._projects.get(project_id)
+            raise

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from bson import ObjectId
+from pydantic import TypeAdapter
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from benchmark_manager.errors import ConflictError, NotFoundError
@@ -14,13 +15,26 @@ from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Verdict
 from benchmark_manager.models.revision import Revision, RevisionKind, unrecorded_revision
 from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Part, Session, object_id
-from benchmark_manager.stores.joins import content_in, counted, joined_content, joined_problems, joined_project
+from benchmark_manager.stores.joins import (
+    content_in,
+    counted,
+    joined_content,
+    joined_problems,
+    joined_project,
+    without_joined,
+)
 from benchmark_manager.stores.paging import behind, encode_cursor
 from benchmark_manager.stores.problems import APART, Problems, ProblemStore, joined_problems_in, problems_in
 from benchmark_manager.stores.revisions import RevisionStore
 
 _NOUN: Final = "modified file"
 _FIELDS: Final = ("path", "_id")
+_FILES: Final = TypeAdapter(tuple[ModifiedFile, ...])
+#: What a file has as its document has it.
+_KEPT: Final = tuple(
+    ModifiedFile.model_fields.keys()
+    - {"id", "project_id", "original_file_id", "problems", "problems_id", "recorded", "kept"}
+)
 _BATCH: Final = 1000
 _DUPLICATE_KEY: Final = 11000
 _UNREAD: Final[Mapping[str | None, Problems]] = {}
@@ -80,7 +94,8 @@ class ModifiedFileStore:
         rows = await (await self._files.aggregate([{"$match": match}, *joined])).to_list()
         if not rows or not rows[0]["project"]:
             raise NotFoundError(_NOUN, modified_file_id)
-        return modified_file(rows[0], joined_problems_in(rows[0])), content_in(rows[0])
+        [document] = rows
+        return modified_file(without_joined(document), joined_problems_in(document)), content_in(document)
 
     async def of_project(self, project_id: str, session: Session | None = None) -> list[ModifiedFile]:
         """All modified files of a project, by path, without their stored problems; none of the trash."""
@@ -175,7 +190,9 @@ class ModifiedFileStore:
         rows, total = found["rows"], sum(row["n"] for row in found["total"])
         more = encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
         problems = await self._problems.get_many(row.get("problems_id") for row in rows[: request.limit])
-        return Page(tuple(modified_file(row, problems) for row in rows[: request.limit]), total, more)
+        # All in one call: a call for each takes twice as long.
+        files = _FILES.validate_python([_values(row, problems) for row in rows[: request.limit]])
+        return Page(files, total, more)
 
 
 def _name_taken(file: ModifiedFile) -> ConflictError:
@@ -221,9 +238,12 @@ def modified_document(file: ModifiedFile) -> Document:
 
 def modified_file(document: Document, problems: Mapping[str | None, Problems] = _UNREAD) -> ModifiedFile:
     """The file of a document; `problems` are those stored apart, by id, where they were read."""
-    apart = {"id", "recorded", "problems", "problems_id", "kept"}
-    values = {name: document[name] for name in ModifiedFile.model_fields.keys() - apart}
-    values |= {
+    return ModifiedFile.model_validate(_values(document, problems))
+
+
+def _values(document: Document, problems: Mapping[str | None, Problems]) -> dict[str, object]:
+    return {
+        **{name: document[name] for name in _KEPT},
         "id": str(document["_id"]),
         "project_id": str(document["project_id"]),
         "original_file_id": str(document["original_file_id"]),
@@ -232,4 +252,3 @@ def modified_file(document: Document, problems: Mapping[str | None, Problems] = 
         "recorded": document.get("recorded", False),
         "kept": {name: document[name] for name in document.keys() - _KNOWN},
     }
-    return ModifiedFile(**values)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bson import ObjectId
+from pydantic import TypeAdapter
 from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 
 from benchmark_manager.domain.tree_changes import StoredFile, TreeChanges, UpstreamFile
@@ -33,6 +34,9 @@ from benchmark_manager.stores.staged_changes import StagedChangeStore
 
 _NOUN: Final = "file"
 _FIELDS: Final = ("path", "_id")
+_FILES: Final = TypeAdapter(tuple[OriginalFile, ...])
+#: What a file has as its document has it.
+_KEPT: Final = tuple(OriginalFile.model_fields.keys() - {"id", "project_id", "problems", "modified_files_count"})
 #: The first answer holds 101 documents otherwise.
 _ENTRIES_A_BATCH: Final = 5000
 _UNREAD: Final[Mapping[str | None, Problems]] = {}
@@ -154,7 +158,8 @@ class OriginalFileStore:
         length = min(request.limit, _affordable(rows, content_budget))
         more = encode_cursor(rows[length - 1], _FIELDS) if len(rows) > length else None
         problems = await self._problems.get_many(row.get("problems_id") for row in rows[:length])
-        files = tuple(original_file(row, problems, counts.get(row["_id"], 0)) for row in rows[:length])
+        # All in one call: a call for each takes twice as long.
+        files = _FILES.validate_python([_values(row, problems, counts.get(row["_id"], 0)) for row in rows[:length]])
         return Page(files, total, more)
 
     async def _read_list(self, key: ObjectId, match: Document, parts: Mapping[str, Part]) -> dict[str, list[Document]]:
@@ -443,19 +448,16 @@ def original_file(
     document: Mapping[str, Any], problems: Mapping[str | None, Problems] = _UNREAD, modified_files_count: int = 0
 ) -> OriginalFile:
     """The file of a document; `problems` are those stored apart, by id, where they were read."""
-    return OriginalFile(
-        id=str(document["_id"]),
-        project_id=str(document["project_id"]),
-        path=document["path"],
-        file_type=document["file_type"],
-        format=document["format"],
-        sha=document["sha"],
-        size=document["size"],
-        commit_sha=document["commit_sha"],
-        last_modified=document["last_modified"],
-        synced_at=document["synced_at"],
-        removed_at=document["removed_at"],
-        validity=document["validity"],
-        problems=problems_in(document, problems),
-        modified_files_count=modified_files_count,
-    )
+    return OriginalFile.model_validate(_values(document, problems, modified_files_count))
+
+
+def _values(
+    document: Mapping[str, Any], problems: Mapping[str | None, Problems], modified_files_count: int
+) -> dict[str, object]:
+    return {
+        "id": str(document["_id"]),
+        "project_id": str(document["project_id"]),
+        **{name: document[name] for name in _KEPT},
+        "problems": problems_in(document, problems),
+        "modified_files_count": modified_files_count,
+    }
