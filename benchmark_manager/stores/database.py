@@ -156,6 +156,15 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
 }
 
 
+#: What the embedded server does without, by collection: each index makes inserting there half as long again as without
+#: any. It sorts what it finds itself, and only sweeps ask by the others: they read whole collections then.
+_OF_MONGODB_ALONE: Final[Mapping[str, frozenset[str]]] = {
+    "files": frozenset({"project_id_1_removed_at_1_path_1__id_1", "sha_1", "problems_id_1"}),
+    "blobs": frozenset({"touched_at_1"}),
+    "problems": frozenset({"touched_at_1"}),
+}
+
+
 class PendingError(Exception):
     """A transaction found that it has to wait for something outside of it, and be repeated then."""
 
@@ -359,7 +368,14 @@ class Database:
     async def make_indexes(self) -> None:
         """Make those indexes which are not there."""
         for name, indexes in _INDEXES.items():
-            await self._db[name].create_indexes(indexes)
+            left_out = _OF_MONGODB_ALONE.get(name, frozenset()) if self.kind == "embedded" else frozenset()
+            wanted = [index for index in indexes if index.document["name"] not in left_out]
+            if wanted:
+                await self._db[name].create_indexes(wanted)
+            if left_out:
+                # An earlier version made them.
+                for unwanted in left_out & (await self._db[name].index_information()).keys():
+                    await self._db[name].drop_index(unwanted)
         # Index builds need fewer rights than writes do.
         await self._db["start_check"].update_one({"_id": 1}, {"$set": {"at": datetime.now(UTC)}}, upsert=True)
 
