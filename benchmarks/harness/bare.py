@@ -3,12 +3,13 @@
     python benchmarks/harness/bare.py PORT MONGO_URL DATABASE
 
 It reads what an answer of the service is made of in as few commands as a plain handler takes (one for a list, two for
-a file and its content) and writes the same JSON. It looks up no project and counts nothing, knows no ETag, page or
-error, and takes what the documents hold as it is: less than that cannot be asked of a reader.
+a file and its content, one more where files have problems) and writes the same JSON. It looks up no project and counts
+nothing, knows no ETag, page or error, and takes what the documents hold as it is.
 """
 
 import json
 import sys
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -30,7 +31,16 @@ def _time(value: datetime | None) -> str | None:
     return None if value is None else value.isoformat().replace("+00:00", "Z")
 
 
-def _plain(row: Document) -> Document:
+async def _problems(request: Request, rows: list[Document]) -> dict[str, Any]:
+    """Lists of problems by id, as far as the rows refer to any."""
+    ids = sorted({row["problems_id"] for row in rows if "problems_id" in row})
+    if not ids:
+        return {}
+    found = request.app.state.db["problems"].find({"_id": {"$in": ids}}, {"data": 1})
+    return {row["_id"]: json.loads(zlib.decompress(row["data"])) async for row in found}
+
+
+def _plain(row: Document, problems: Document) -> Document:
     """An original as the service's answers have it, in the same order; nobody has made a variant of it."""
     return {
         "id": str(row["_id"]),
@@ -46,7 +56,7 @@ def _plain(row: Document) -> Document:
         "synced_at": _time(row["synced_at"]),
         "removed_at": _time(row["removed_at"]),
         "validity": row["validity"],
-        "problems": row["problems"],
+        "problems": problems.get(row.get("problems_id"), []),
         "modified_files_count": 0,
     }
 
@@ -60,14 +70,15 @@ async def _list(request: Request) -> Response:
     match = {"project_id": ObjectId(request.path_params["project"]), "removed_at": None}
     rows = request.app.state.db["files"].find(match).sort([("path", 1), ("_id", 1)])
     found = await rows.limit(int(request.query_params["limit"])).to_list()
-    return _answer([_plain(row) for row in found])
+    problems = await _problems(request, found)
+    return _answer([_plain(row, problems) for row in found])
 
 
 async def _file(request: Request) -> Response:
     db, wanted = request.app.state.db, request.path_params
     row = await db["files"].find_one({"_id": ObjectId(wanted["file"]), "project_id": ObjectId(wanted["project"])})
     blob = await db["blobs"].find_one({"_id": row["sha"]}, {"data": 1})
-    return _answer({**_plain(row), "content": blob["data"].decode()})
+    return _answer({**_plain(row, await _problems(request, [row])), "content": blob["data"].decode()})
 
 
 def bare_app(url: str, database: str) -> Starlette:
