@@ -56,7 +56,7 @@ def _plain(row: Document, problems: Document) -> Document:
         "synced_at": _time(row["synced_at"]),
         "removed_at": _time(row["removed_at"]),
         "validity": row["validity"],
-        "problems": problems.get(row.get("problems_id"), []),
+        "problems": problems.get(row.get("problems_id", ""), []),
         "modified_files_count": 0,
     }
 

@@ -31,7 +31,8 @@ monitoring.register(_COMMANDS)
 @contextmanager
 def noted_commands() -> Iterator[list[str]]:
     """The names of the commands which are sent inside, in their order."""
-    _COMMANDS.noted = noted = []
+    noted: list[str] = []
+    _COMMANDS.noted = noted
     try:
         yield noted
     finally:
