@@ -74,9 +74,19 @@ async def _list(request: Request) -> Response:
     return _answer([_plain(row, problems) for row in found])
 
 
+async def _row(request: Request) -> Document:
+    wanted = request.path_params
+    match = {"_id": ObjectId(wanted["file"]), "project_id": ObjectId(wanted["project"])}
+    found: Document = await request.app.state.db["files"].find_one(match)
+    return found
+
+
+async def _document(request: Request) -> Response:
+    return _answer(_plain(await _row(request), {}))
+
+
 async def _file(request: Request) -> Response:
-    db, wanted = request.app.state.db, request.path_params
-    row = await db["files"].find_one({"_id": ObjectId(wanted["file"]), "project_id": ObjectId(wanted["project"])})
+    db, row = request.app.state.db, await _row(request)
     blob = await db["blobs"].find_one({"_id": row["sha"]}, {"data": 1})
     return _answer({**_plain(row, await _problems(request, [row])), "content": blob["data"].decode()})
 
@@ -88,7 +98,9 @@ def bare_app(url: str, database: str) -> Starlette:
             app.state.db = client.get_database(database, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
             yield
 
-    routes = [Route("/projects/{project}/files", _list), Route("/projects/{project}/files/{file}", _file)]
+    files = "/projects/{project}/files"
+    paths = {files: _list, f"{files}/{{file}}": _file, f"{files}/{{file}}/document": _document}
+    routes = [Route(path, handler) for path, handler in paths.items()]
     return Starlette(routes=routes, lifespan=lifespan)
 
 
