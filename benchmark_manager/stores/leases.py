@@ -215,14 +215,12 @@ class LeaseStore:
     async def confirm(self, lease: Lease, project: Project, session: Session) -> None:
         """Pass while the lease is held and the project's source is as it was, in a transaction which depends on that.
 
-        From then on until the sync is recorded, nobody knows how many originals are in place.
-
         Raises:
             LeaseLostError, SourceChangedError: nothing may be committed.
         """
         match = {**_held(lease), "source.version": project.source.version}
         # A write, so that it makes others who change the document wait or repeat.
-        prolonged = {"$set": {"lease_until": _end(await self._database.now()), "state.originals": None}}
+        prolonged = {"$set": {"lease_until": _end(await self._database.now())}}
         if (await self._projects.update_one(match, prolonged, session=session)).matched_count == 1:
             return
         if await self._projects.find_one(_held(lease), {"_id": 1}, session=session) is None:
@@ -329,7 +327,9 @@ def _token_seen(finished: Finished) -> dict[str, str | None]:
 
 def _state_changes(before: SyncState, after: SyncState) -> Document:
     """The fields of a project's state, each by its own name."""
-    changes = dotted("state", after.model_dump(exclude={"last_sync"}))
+    # A sync that failed may have published its changes: how many originals are in place is unknown then, and stays so.
+    left_out = {"last_sync"} if after.status == "ok" else {"last_sync", "originals"}
+    changes = dotted("state", after.model_dump(exclude=left_out))
     if after.last_sync is None or before.last_sync is None or after.last_sync.id != before.last_sync.id:
         return {**changes, "state.last_sync": None if after.last_sync is None else after.last_sync.model_dump()}
     # The same record, into which an unchanged poll was folded.

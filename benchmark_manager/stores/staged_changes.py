@@ -64,6 +64,7 @@ class StagedChangeStore:
         self._database = database
         self._chunks = database.collection("staged_changes")
         self._publications = database.collection("publications")
+        self._projects = database.collection("projects")
 
     async def stage(self, project_id: str, fence: int, chunks: Iterable[Chunk]) -> None:
         """Store the chunks in their order; those which an earlier sync staged and never published go."""
@@ -75,12 +76,16 @@ class StagedChangeStore:
             await self._chunks.insert_one({"project_id": key, "fence": fence, "number": number, "data": data})
 
     async def publish(self, publication: Publication, session: Session) -> None:
-        """Make the staged changes count; the lease was confirmed in this very transaction."""
+        """Make the staged changes count; the lease was confirmed in this very transaction.
+
+        Until the sync is recorded, its project does not say how many originals are in place: readers of lists notice.
+        """
         document = {name: getattr(publication, name) for name in _FIELDS}
         key = ObjectId(publication.project_id)
         await self._publications.insert_one(
             {"_id": key, "project_id": key, **document, "moved_at": publication.now}, session=session
         )
+        await self._projects.update_one({"_id": key}, {"$set": {"state.originals": None}}, session=session)
 
     async def publication(self, project_id: str) -> Publication | None:
         """What is to be applied to the project still."""
