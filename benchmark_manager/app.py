@@ -79,8 +79,9 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
         middleware=_middleware(settings),
     )
+    # What is read most first: each request tries the routes in this order.
     for part in (
-        *(health, metrics, projects, original_files, modified_files, revisions, trash, merging),
+        *(original_files, modified_files, projects, health, metrics, revisions, trash, merging),
         *(comparing, releases, validation, github_webhook, events),
     ):
         app.include_router(part.router)

@@ -7,8 +7,10 @@ from fastapi.exceptions import RequestValidationError
 
 from benchmark_manager.factory import Services
 
+# Coroutines, as all dependencies here: FastAPI runs a plain function in a thread, which costs as much as a query.
 
-def services(request: Request) -> Services:
+
+async def services(request: Request) -> Services:
     found: Services = request.app.state.services
     return found
 
@@ -16,7 +18,7 @@ def services(request: Request) -> Services:
 ServicesDependency = Annotated[Services, Depends(services)]
 
 
-def actor(
+async def actor(
     x_actor: Annotated[
         str | None, Header(max_length=200, description="Who is asking, for the record; else `anonymous`.")
     ] = None,

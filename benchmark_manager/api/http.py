@@ -2,13 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import quote
 
 from fastapi import Depends, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, TypeAdapter
+from pydantic_core import to_json
 
 from benchmark_manager.incoming import ActorDependency, ServicesDependency
 from benchmark_manager.models.page import Page, PageRequest
@@ -38,7 +39,7 @@ _REVISION: Final = re.compile(r"([0-9]{1,18})(?:\.|$)")
 _LONGEST_CURSOR: Final = 16_384
 
 
-def page_request(
+async def page_request(
     limit: Annotated[int, Query(ge=1, le=1000, description="Rows at most.")] = 100,
     cursor: Annotated[
         str | None, Query(max_length=_LONGEST_CURSOR, description="Where to go on: taken from the Link header, opaque.")
@@ -60,7 +61,7 @@ def _without_nul(text: str | None) -> str | None:
 SearchText = Annotated[str | None, AfterValidator(_without_nul)]
 
 
-def expected_revisions(
+async def expected_revisions(
     if_match: Annotated[
         str | None,
         Header(description="An ETag read before: the change is refused (412) if somebody else changed it since."),
@@ -86,7 +87,7 @@ def given_or(request: Request, body: Body | None, default: Body) -> Body:
     return default if body is None else body
 
 
-def json_list(request: Request, page: Page[Any], rows: Sequence[BaseModel], adapter: TypeAdapter[Any]) -> Response:
+def json_list(request: Request, page: Page[Any], rows: Sequence[object], adapter: TypeAdapter[Any]) -> Response:
     """A plain array, with how many there are and where the next page is in its headers."""
     headers = {"X-Total-Count": str(page.total), **next_page(request, page.next_cursor)}
     return Response(adapter.dump_json(list(rows)), media_type=_JSON, headers=headers)
@@ -101,14 +102,14 @@ def next_page(request: Request, cursor: str | None) -> dict[str, str]:
 
 def json_resource(
     request: Request,
-    answer: BaseModel,
+    answer: BaseModel | Mapping[str, object],
     *,
     revision: int | None = None,
     status_code: int = 200,
     location: str | None = None,
 ) -> Response:
     """One resource with its strong ETag, or 304 when the reader has this very answer."""
-    body = answer.model_dump_json().encode()
+    body = to_json(answer)
     tag = hashlib.sha256(body).hexdigest()[:32]
     etag = f'"{tag}"' if revision is None else f'"{revision}.{tag}"'
     headers = {"ETag": etag, "Cache-Control": "no-cache"}

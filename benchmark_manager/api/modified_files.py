@@ -18,6 +18,7 @@ from benchmark_manager.api.http import (
 from benchmark_manager.api.json_bodies import BoundedBody
 from benchmark_manager.api.problems import NOT_MODIFIED, documented
 from benchmark_manager.api.shapes import (
+    Answer,
     ModifiedFileAnswer,
     ModifiedFileCreate,
     ModifiedFileUpdate,
@@ -31,7 +32,7 @@ from benchmark_manager.models.original_file import FileType
 
 router = APIRouter(tags=["modified files"], route_class=BoundedBody)
 
-_FILES: Final[TypeAdapter[Any]] = TypeAdapter(list[ModifiedFileAnswer])
+_FILES: Final[TypeAdapter[Any]] = TypeAdapter(list[Answer])
 _BODY: Final = (
     "malformed_json",
     "body_too_large",
@@ -119,8 +120,8 @@ async def reset_modified_files(services: ServicesDependency, project_id: str, ac
 )
 async def get_modified_file(request: Request, services: ServicesDependency, modified_file_id: str) -> Response:
     """Its text, and how its original moved since. The ETag goes into `If-Match` of what changes it."""
-    file = await services.modified_files.get(modified_file_id)
-    answer = modified_with_content(file, await services.modified_files.content(file))
+    file, data = await services.modified_files.with_content(modified_file_id)
+    answer = modified_with_content(file, data)
     return json_resource(request, answer, revision=file.revision)
 
 
@@ -181,6 +182,5 @@ async def delete_modified_file(
 )
 async def get_raw_modified_file(request: Request, services: ServicesDependency, modified_file_id: str) -> Response:
     """Exactly as they were saved."""
-    file = await services.modified_files.get(modified_file_id)
-    data = await services.modified_files.content(file)
+    file, data = await services.modified_files.with_content(modified_file_id)
     return raw_content(request, data, file.modified_name, file.content_sha256)

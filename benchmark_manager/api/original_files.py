@@ -17,6 +17,7 @@ from benchmark_manager.api.http import (
 from benchmark_manager.api.json_bodies import BoundedBody
 from benchmark_manager.api.problems import NOT_MODIFIED, documented
 from benchmark_manager.api.shapes import (
+    Answer,
     OriginalFileAnswer,
     OriginalFileWithContent,
     original_answer,
@@ -28,9 +29,8 @@ from benchmark_manager.services.original_files import CONTENT_BUDGET
 
 router = APIRouter(prefix="/projects/{project_id}/files", tags=["original files"], route_class=BoundedBody)
 
-_FILES: Final[TypeAdapter[Any]] = TypeAdapter(list[OriginalFileAnswer])
+_FILES: Final[TypeAdapter[Any]] = TypeAdapter(list[Answer])
 _COMMITS: Final = TypeAdapter(tuple[FileCommit, ...])
-_WITH_CONTENT: Final[TypeAdapter[Any]] = TypeAdapter(list[OriginalFileWithContent])
 
 
 @router.get(
@@ -67,7 +67,7 @@ async def list_files(
         return json_list(request, found, [original_answer(file) for file in found.rows], _FILES)
     contents = await services.original_files.contents(found.rows)
     rows = [original_with_content(file, contents[file.sha]) for file in found.rows]
-    return json_list(request, found, rows, _WITH_CONTENT)
+    return json_list(request, found, rows, _FILES)
 
 
 @router.get(
@@ -78,8 +78,8 @@ async def list_files(
 )
 async def get_file(request: Request, services: ServicesDependency, project_id: str, file_id: str) -> Response:
     """Its text, where it is from upstream, and what the checks say of it."""
-    file = await services.original_files.get(project_id, file_id)
-    return json_resource(request, original_with_content(file, await services.original_files.content(file)))
+    file, data = await services.original_files.with_content(project_id, file_id)
+    return json_resource(request, original_with_content(file, data))
 
 
 @router.get(
@@ -94,8 +94,7 @@ async def get_file(request: Request, services: ServicesDependency, project_id: s
 )
 async def get_raw_file(request: Request, services: ServicesDependency, project_id: str, file_id: str) -> Response:
     """As git holds them: line ends, byte order marks and all."""
-    file = await services.original_files.get(project_id, file_id)
-    data = await services.original_files.content(file)
+    file, data = await services.original_files.with_content(project_id, file_id)
     return raw_content(request, data, file.name)
 
 

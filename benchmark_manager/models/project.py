@@ -67,7 +67,9 @@ class SyncState(Record):
 
     `head_sha` is None until the source was read once. `folder_trees` are the object ids of the config and the job
     folder's trees (None: that folder is not there), None as a whole while unknown. `repository_key` and
-    `max_file_size` are those of the last success: what it saw holds only where they are the same.
+    `max_file_size` are those of the last success: what it saw holds only where they are the same. `originals` are the
+    numbers of originals in place by type, None while unknown: only a sync adds and removes them, and writes this in the
+    same transaction.
     """
 
     status: Annotated[SyncStatus, OrElse("unavailable")] = "never"
@@ -81,6 +83,7 @@ class SyncState(Record):
     repository_key: str | None = None
     max_file_size: int | None = None
     skipped_files: int = 0
+    originals: dict[str, int] | None = None
     warnings: tuple[SyncWarning, ...] = ()
     fail_count: int = 0
 

@@ -150,6 +150,14 @@ class ModifiedFileService:
             raise NotFoundError("modified file", modified_file_id) from None
         return file
 
+    async def with_content(self, modified_file_id: str) -> tuple[ModifiedFile, bytes]:
+        """The modified file and its content, unless its project is gone.
+
+        Raises:
+            NotFoundError
+        """
+        return await self._modified.get_with_content(modified_file_id)
+
     async def content(self, file: ModifiedFile) -> bytes:
         return await self._blobs.get(file.content_sha)
 
@@ -163,10 +171,19 @@ class ModifiedFileService:
         drift: Drift | None = None,
         query: str | None = None,
     ) -> Page[ModifiedFile]:
-        await self._projects.get(project_id)
-        return await self._modified.page(
-            project_id, request, original_file_id=original_file_id, file_type=file_type, drift=drift, query=query
-        )
+        """A page by path.
+
+        Raises:
+            NotFoundError, InvalidInputError
+        """
+        try:
+            return await self._modified.page(
+                project_id, request, original_file_id=original_file_id, file_type=file_type, drift=drift, query=query
+            )
+        except (InvalidInputError, NotFoundError):
+            # Where the project is gone, the reader is informed of that first.
+            await self._projects.get(project_id)
+            raise
 
     async def update(
         self,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from benchmark_manager.errors import InvalidInputError, NotFoundError
 from benchmark_manager.models.original_file import FileEntry, FileType, OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.stores.blobs import BlobStore
@@ -30,6 +31,19 @@ class OriginalFileService:
         await self._projects.get(project_id)
         return await self._files.get(project_id, file_id)
 
+    async def with_content(self, project_id: str, file_id: str) -> tuple[OriginalFile, bytes]:
+        """The original and its content, unless it or its project is gone.
+
+        Raises:
+            NotFoundError
+        """
+        try:
+            return await self._files.get_with_content(project_id, file_id)
+        except NotFoundError:
+            # Where the project is gone too, the reader is informed of that first.
+            await self._projects.get(project_id)
+            raise
+
     async def entries(self, project_id: str, folder: str = "") -> list[FileEntry]:
         """All of the project's originals in place, or of one folder, by path, in short.
 
@@ -56,13 +70,21 @@ class OriginalFileService:
         include_removed: bool,
         content_budget: int | None,
     ) -> Page[OriginalFile]:
-        """A page by path; with a `content_budget`, bytes, it ends before its contents exceed that."""
-        await self._projects.get(project_id)
-        return await self._files.page(
-            project_id,
-            request,
-            file_type=file_type,
-            query=query,
-            include_removed=include_removed,
-            content_budget=content_budget,
-        )
+        """A page by path; with a `content_budget`, bytes, it ends before its contents exceed that.
+
+        Raises:
+            NotFoundError, InvalidInputError
+        """
+        try:
+            return await self._files.page(
+                project_id,
+                request,
+                file_type=file_type,
+                query=query,
+                include_removed=include_removed,
+                content_budget=content_budget,
+            )
+        except InvalidInputError:
+            # Where the project is gone, the reader is informed of that first.
+            await self._projects.get(project_id)
+            raise

@@ -9,6 +9,7 @@ project's readers wait until it is applied: see `services.large_syncs`.
 import asyncio
 import itertools
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
@@ -281,6 +282,7 @@ class SyncWork:
                 "repository_key": (upstream.renamed_to or project.source.repository).key,
                 "max_file_size": upstream.max_file_size,
                 "skipped_files": _skipped_count(run, upstream),
+                "originals": _originals(run, upstream),
                 "warnings": upstream.warnings,
                 "fail_count": 0,
             }
@@ -375,6 +377,13 @@ class SyncWork:
 
 def _skipped_count(run: SyncRun, upstream: Upstream) -> int:
     return run.project.state.skipped_files if upstream.files is None else len(upstream.skipped)
+
+
+def _originals(run: SyncRun, upstream: Upstream) -> dict[str, int] | None:
+    """How many originals of each type are in place behind this sync; None while unknown."""
+    if upstream.files is None:
+        return run.project.state.originals
+    return dict(Counter(file.file_type for file in upstream.files.values()))
 
 
 def _same_history(project: Project) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bson import ObjectId
+from pydantic import TypeAdapter
 from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 
 from benchmark_manager.domain.tree_changes import StoredFile, TreeChanges, UpstreamFile
@@ -19,13 +20,24 @@ from benchmark_manager.models.problem import VALIDITIES, StoredVerdict
 from benchmark_manager.models.project import ProjectStats
 from benchmark_manager.models.record import known_word
 from benchmark_manager.models.sync import SkippedFile
-from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Session, object_id
+from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Part, Session, object_id
+from benchmark_manager.stores.joins import (
+    content_in,
+    counted,
+    counted_variants,
+    joined_content,
+    joined_problems,
+    joined_project,
+)
 from benchmark_manager.stores.paging import behind, encode_cursor
-from benchmark_manager.stores.problems import APART, Problems, ProblemStore, problems_in
+from benchmark_manager.stores.problems import APART, Problems, ProblemStore, joined_problems_in, problems_in
 from benchmark_manager.stores.staged_changes import StagedChangeStore
 
 _NOUN: Final = "file"
 _FIELDS: Final = ("path", "_id")
+_FILES: Final = TypeAdapter(tuple[OriginalFile, ...])
+#: What a file has as its document has it.
+_KEPT: Final = tuple(OriginalFile.model_fields.keys() - {"id", "project_id", "problems", "modified_files_count"})
 #: The first answer holds 101 documents otherwise.
 _ENTRIES_A_BATCH: Final = 5000
 _UNREAD: Final[Mapping[str | None, Problems]] = {}
@@ -56,6 +68,23 @@ class OriginalFileStore:
         count = await self._modified.count_documents({"original_file_id": key}, session=session)
         problems = await self._problems.get_many([document.get("problems_id")])
         return original_file(document, problems, count)
+
+    async def get_with_content(self, project_id: str, file_id: str) -> tuple[OriginalFile, bytes]:
+        """The original and its content, in one command.
+
+        Raises:
+            NotFoundError: the file, or its project, is not there.
+        """
+        match = {"_id": object_id(file_id, _NOUN), "project_id": object_id(project_id, "project")}
+        joined = [joined_project(), counted_variants(), joined_problems(), joined_content("sha")]
+        rows = await (await self._files.aggregate([{"$match": match}, *joined])).to_list()
+        if not rows:
+            raise NotFoundError(_NOUN, file_id)
+        [document] = rows
+        if not document["project"]:
+            raise NotFoundError("project", project_id)
+        count = sum(row["n"] for row in document["variants"])
+        return original_file(document, joined_problems_in(document), count), content_in(document)
 
     async def hold(self, project_id: str, file_id: str, session: Session) -> OriginalFile:
         """The file without its problems, for a transaction which is about to refer to it.
@@ -95,8 +124,12 @@ class OriginalFileStore:
         """A project's originals by path; `query` is looked for anywhere in the path, regardless of case.
 
         With a `content_budget`, bytes, a page ends before its contents exceed it, but never empty.
+
+        Raises:
+            NotFoundError: the project is not there.
         """
-        match: Document = {"project_id": ObjectId(project_id)}
+        key = object_id(project_id, "project")
+        match: Document = {"project_id": key}
         if not include_removed:
             match["removed_at"] = None
         if file_type is not None:
@@ -104,26 +137,50 @@ class OriginalFileStore:
         if query:
             match["path"] = {"$regex": re.escape(query), "$options": "i"}
 
-        async def read(session: Session) -> tuple[int, list[Document], dict[ObjectId, int]]:
-            await self._staged.expect_none([project_id], session)
-            total = await self._files.count_documents(match, session=session)
-            cursor = self._files.find(behind(match, request.cursor, _FIELDS), session=session)
-            rows = await cursor.sort([("path", 1), ("_id", 1)]).limit(request.limit + 1).to_list()
-            counts = await self._variant_counts(project_id, session)
-            return total, rows, counts
-
-        total, rows, counts = await self._database.snapshot(read)
+        parts = {
+            "project": Part("projects", [{"$match": {"_id": key}}, {"$project": {"state.originals": 1}}]),
+            "rows": Part(
+                "files",
+                [
+                    {"$match": behind(match, request.cursor, _FIELDS)},
+                    {"$sort": {"path": 1, "_id": 1}},
+                    {"$limit": request.limit + 1},
+                ],
+            ),
+            "variants": Part("modified_files", _variants_by_original(key)),
+        }
+        if include_removed or query:
+            parts["total"] = Part("files", counted(match))
+        found = await self._read_list(key, match, parts)
+        if not found["project"]:
+            raise NotFoundError("project", project_id)
+        total = _total(found, file_type)
+        rows, counts = found["rows"], {row["_id"]: row["count"] for row in found["variants"]}
         length = min(request.limit, _affordable(rows, content_budget))
         more = encode_cursor(rows[length - 1], _FIELDS) if len(rows) > length else None
         problems = await self._problems.get_many(row.get("problems_id") for row in rows[:length])
-        files = tuple(original_file(row, problems, counts.get(row["_id"], 0)) for row in rows[:length])
+        # All in one call: a call for each takes twice as long.
+        files = _FILES.validate_python([_values(row, problems, counts.get(row["_id"], 0)) for row in rows[:length]])
         return Page(files, total, more)
 
+    async def _read_list(self, key: ObjectId, match: Document, parts: Mapping[str, Part]) -> dict[str, list[Document]]:
+        """Read the parts of a list; also `total` where the project does not say how many originals are in place.
+
+        It does not while a large sync is being applied: for that this waits.
+        """
+        found = await self._database.read_together(parts)
+        if not found["project"] or _originals(found) is not None:
+            return found
+        pending = Part("publications", [{"$match": {"_id": key}}, {"$project": {"_id": 1}}])
+        parts = {**parts, "total": Part("files", counted(match)), "pending": pending}
+        while True:
+            found = await self._database.read_together(parts)
+            if not found["pending"]:
+                return found
+            await self._staged.applied(key)
+
     async def _variant_counts(self, project_id: str, session: Session | None = None) -> dict[ObjectId, int]:
-        pipeline: list[Document] = [
-            {"$match": {"project_id": ObjectId(project_id)}},
-            {"$group": {"_id": "$original_file_id", "count": {"$sum": 1}}},
-        ]
+        pipeline = _variants_by_original(ObjectId(project_id))
         rows = await (await self._modified.aggregate(pipeline, session=session)).to_list()
         return {row["_id"]: row["count"] for row in rows}
 
@@ -316,6 +373,27 @@ class OriginalFileStore:
 _OPERATIONS: Final = 1000
 
 
+def _variants_by_original(project_id: ObjectId) -> list[Document]:
+    return [
+        {"$match": {"project_id": project_id}},
+        {"$group": {"_id": "$original_file_id", "count": {"$sum": 1}}},
+    ]
+
+
+def _originals(found: Mapping[str, Sequence[Document]]) -> dict[str, int] | None:
+    """The numbers of originals in place by type, as the project's last sync left them; None where they are unknown."""
+    originals: dict[str, int] | None = found["project"][0].get("state", {}).get("originals")
+    return originals
+
+
+def _total(found: Mapping[str, Sequence[Document]], file_type: FileType | None) -> int:
+    """How many originals match: those counted, or those of the type (None: any) in place."""
+    originals = _originals(found)
+    if "total" in found or originals is None:
+        return sum(int(row["n"]) for row in found["total"])
+    return sum(originals.values()) if file_type is None else originals.get(file_type, 0)
+
+
 def _counted_by(value: object) -> Document:
     return {"$group": {"_id": {"project": "$project_id", "value": value}, "n": {"$sum": 1}}}
 
@@ -392,19 +470,16 @@ def original_file(
     document: Mapping[str, Any], problems: Mapping[str | None, Problems] = _UNREAD, modified_files_count: int = 0
 ) -> OriginalFile:
     """The file of a document; `problems` are those stored apart, by id, where they were read."""
-    return OriginalFile(
-        id=str(document["_id"]),
-        project_id=str(document["project_id"]),
-        path=document["path"],
-        file_type=document["file_type"],
-        format=document["format"],
-        sha=document["sha"],
-        size=document["size"],
-        commit_sha=document["commit_sha"],
-        last_modified=document["last_modified"],
-        synced_at=document["synced_at"],
-        removed_at=document["removed_at"],
-        validity=document["validity"],
-        problems=problems_in(document, problems),
-        modified_files_count=modified_files_count,
-    )
+    return OriginalFile.model_validate(_values(document, problems, modified_files_count))
+
+
+def _values(
+    document: Mapping[str, Any], problems: Mapping[str | None, Problems], modified_files_count: int
+) -> dict[str, object]:
+    return {
+        "id": str(document["_id"]),
+        "project_id": str(document["project_id"]),
+        **{name: document[name] for name in _KEPT},
+        "problems": problems_in(document, problems),
+        "modified_files_count": modified_files_count,
+    }

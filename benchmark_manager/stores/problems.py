@@ -117,17 +117,22 @@ class ProblemStore:
 
     async def sweep(self, now: datetime) -> int:
         """Delete lists that nothing has referred to for a day; return how many."""
-        return await sweep(self._problems, self._referred, now, self._database.in_at_most)
+        return await sweep(self._database, self._problems, self._referred, now)
 
-    async def _referred(self, ids: Sequence[str]) -> set[str]:
+    async def _referred(self, ids: Sequence[str] | None) -> set[str]:
         referred: set[str] = set()
+        some = {"$exists": True} if ids is None else {"$in": list(ids)}
         for name in _REFERENCES:
-            query = {"problems_id": {"$in": list(ids)}}
-            referred.update(await self._database.collection(name).distinct("problems_id", query))
+            referred.update(await self._database.collection(name).distinct("problems_id", {"problems_id": some}))
         bundles = self._database.collection("trash_bundles")
-        async for row in bundles.find({"problems_ids": {"$in": list(ids)}}, {"problems_ids": 1}):
+        async for row in bundles.find({"problems_ids": some}, {"problems_ids": 1}):
             referred.update(row["problems_ids"])
         return referred
+
+
+def joined_problems_in(document: Mapping[str, Any]) -> dict[str | None, Problems]:
+    """The list that was joined to a file's document, by its id, and that of None."""
+    return {None: (), **{row["_id"]: _decoded(row["data"]) for row in document["stored_problems"]}}
 
 
 def problems_in(document: Mapping[str, Any], stored: Mapping[str | None, Problems]) -> Problems:

@@ -75,6 +75,7 @@ class StagedChangeStore:
         self._database = database
         self._chunks = database.collection("staged_changes")
         self._publications = database.collection("publications")
+        self._projects = database.collection("projects")
 
     async def stage(self, project_id: str, fence: int, chunks: Iterable[Chunk]) -> None:
         """Store the chunks in their order; those which an earlier sync staged and never published go."""
@@ -86,12 +87,16 @@ class StagedChangeStore:
             await self._chunks.insert_one({"project_id": key, "fence": fence, "number": number, "data": data})
 
     async def publish(self, publication: Publication, session: Session) -> None:
-        """Make the staged changes count; the lease was confirmed in this very transaction."""
+        """Make the staged changes count; the lease was confirmed in this very transaction.
+
+        Until the sync is recorded, its project does not say how many originals are in place: readers of lists notice.
+        """
         document = {name: getattr(publication, name) for name in _FIELDS}
         key = ObjectId(publication.project_id)
         await self._publications.insert_one(
             {"_id": key, "project_id": key, **document, "moved_at": publication.now}, session=session
         )
+        await self._projects.update_one({"_id": key}, {"$set": {"state.originals": None}}, session=session)
 
     async def publish_reset(self, reset: PublishedReset, session: Session) -> None:
         """Make a reset count."""
@@ -155,9 +160,9 @@ class StagedChangeStore:
             match: Document = {"_id": {"$in": keys[start : start + size]} if len(keys) > 1 else keys[0]}
             row = await self._publications.find_one(match, {"_id": 1}, session=session)
             if row is not None:
-                raise PendingError(lambda key=row["_id"]: self._applied(key))  # type: ignore[misc]
+                raise PendingError(lambda key=row["_id"]: self.applied(key))  # type: ignore[misc]
 
-    async def _applied(self, key: ObjectId) -> None:
+    async def applied(self, key: ObjectId) -> None:
         """Return when everything is applied to the project.
 
         Raises:

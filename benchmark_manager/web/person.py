@@ -20,7 +20,7 @@ _UNPROCESSABLE: Final = 422
 _REFUSED: Final = N_("A name has at most 100 characters, all of them visible.")
 
 
-def person(request: Request, actor: ActorDependency) -> str:
+async def person(request: Request, actor: ActorDependency) -> str:
     """A proxy knows better than a browser; nobody checks either here."""
     return (name_of(request) or actor) if actor == _ANONYMOUS else actor
 

@@ -11,7 +11,6 @@ another such text adds it here, and every test of growth, of time and of memory 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Final, Literal, TypeAlias
 
 from benchmark_manager.domain.classification import type_by_content
@@ -21,7 +20,7 @@ from benchmark_manager.domain.unified_diff import unified_diff
 from benchmark_manager.domain.validation import validate
 from benchmark_manager.domain.validation.across import check_across, references
 from benchmark_manager.models.original_file import FileFormat
-from benchmark_manager.services.kubernetes_schemas import SchemaSource
+from benchmark_manager.services.text_work import judge
 
 Door: TypeAlias = Literal["validate", "job", "schema", "gpu", "sync", "diff", "compare", "variants", "merge", "drift"]
 """Where a text comes in.
@@ -90,11 +89,6 @@ def _cut(text: str, size: int) -> str:
 # --- a door each -----------------------------------------------------------------------------------------------------
 
 
-@cache
-def _schemas() -> SchemaSource:
-    return SchemaSource()
-
-
 def run(door: Door, texts: Texts, file_format: FileFormat = "yaml") -> None:
     """Do what a door does with texts from outside; whatever it answers is right here, but for an exception."""
     _DOORS[door](texts, file_format)
@@ -105,7 +99,7 @@ def _validate(texts: Texts, file_format: FileFormat) -> None:
 
 
 def _job(texts: Texts, file_format: FileFormat) -> None:
-    validate(texts[0], file_format, "job", kubernetes=_schemas().get())
+    judge(texts[0], file_format, "job")
 
 
 def _sync(texts: Texts, file_format: FileFormat) -> None:

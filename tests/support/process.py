@@ -95,15 +95,18 @@ class ServiceProcess:
 
 @asynccontextmanager
 async def service_process(folder: Path, *, name: str = "service", **settings: Any) -> AsyncIterator[ServiceProcess]:
-    """A ready service; MONGO_URL unset means the embedded database in `folder`/data."""
-    port = settings.pop("port", None) or free_port()
+    """A ready service; MONGO_URL unset means the embedded database in `folder`/data.
+
+    `root`, where it is given, is another checkout whose code runs.
+    """
+    port, root = settings.pop("port", None) or free_port(), settings.pop("root", ROOT)
     log = folder / f"{name}.log"
     values = {"data_dir": folder / "data", "port": port, "log_format": "json", "log_level": "debug", **settings}
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "main.py")],
+            [sys.executable, str(root / "main.py")],
             cwd=folder,
-            env=environment(pythonpath=ROOT, **values),
+            env=environment(pythonpath=root, **values),
             stdout=output,
             stderr=subprocess.STDOUT,
         )
