@@ -229,6 +229,8 @@ def _seconds_until(when: datetime) -> int:
 _EVERYWHERE: Final = (
     "internal_error",
     *("database_failed", "database_unavailable", "database_overloaded", "database_denied", "change_too_large"),
+    # Of all that reads or writes files of a project.
+    "changes_pending",
 )
 
 
