@@ -20,8 +20,9 @@ from benchmark_manager.domain.merge import merge
 from benchmark_manager.domain.unified_diff import unified_diff
 from benchmark_manager.domain.validation import validate
 from benchmark_manager.domain.validation.across import check_across, references
+from benchmark_manager.domain.validation.kubernetes_schemas import KubernetesSchemas
 from benchmark_manager.models.original_file import FileFormat
-from benchmark_manager.services.kubernetes_schemas import SchemaSource
+from benchmark_manager.services.kubernetes_schemas import PACKAGE, load_schemas
 
 Door: TypeAlias = Literal["validate", "job", "schema", "gpu", "sync", "diff", "compare", "variants", "merge", "drift"]
 """Where a text comes in.
@@ -91,8 +92,8 @@ def _cut(text: str, size: int) -> str:
 
 
 @cache
-def _schemas() -> SchemaSource:
-    return SchemaSource()
+def _schemas() -> KubernetesSchemas:
+    return load_schemas(PACKAGE)
 
 
 def run(door: Door, texts: Texts, file_format: FileFormat = "yaml") -> None:
@@ -105,7 +106,7 @@ def _validate(texts: Texts, file_format: FileFormat) -> None:
 
 
 def _job(texts: Texts, file_format: FileFormat) -> None:
-    validate(texts[0], file_format, "job", kubernetes=_schemas().get())
+    validate(texts[0], file_format, "job", kubernetes=_schemas())
 
 
 def _sync(texts: Texts, file_format: FileFormat) -> None:
