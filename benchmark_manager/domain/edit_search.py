@@ -18,8 +18,8 @@ _PATIENCE: Final = 256
 _LONG_RUN: Final = 20
 _FAR: Final = 4
 
-#: Steps after which splits end early, and after which no box is searched at all. A step takes about 0.3 µs. Sequences of
-#: fewer than 600 elements together never need so many for each of them.
+#: Steps after which splits end early, and after which no box is searched at all; a step takes about 0.3 µs. Sequences
+#: of fewer than 600 elements together never need so many for each of them.
 _THOROUGH_STEPS: Final = 1_000_000
 _STEPS: Final = 1_300_000
 _THOROUGH_STEPS_FOR_AN_ELEMENT: Final = 230

@@ -11,6 +11,7 @@ another such text adds it here, and every test of growth, of time and of memory 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal, TypeAlias
 
 from benchmark_manager.domain.classification import type_by_content
@@ -19,8 +20,9 @@ from benchmark_manager.domain.merge import merge
 from benchmark_manager.domain.unified_diff import unified_diff
 from benchmark_manager.domain.validation import validate
 from benchmark_manager.domain.validation.across import check_across, references
+from benchmark_manager.domain.validation.kubernetes_schemas import KubernetesSchemas
 from benchmark_manager.models.original_file import FileFormat
-from benchmark_manager.services.text_work import judge
+from benchmark_manager.services.kubernetes_schemas import PACKAGE, load_schemas
 
 Door: TypeAlias = Literal["validate", "job", "schema", "gpu", "sync", "diff", "compare", "variants", "merge", "drift"]
 """Where a text comes in.
@@ -89,6 +91,11 @@ def _cut(text: str, size: int) -> str:
 # --- a door each -----------------------------------------------------------------------------------------------------
 
 
+@cache
+def _schemas() -> KubernetesSchemas:
+    return load_schemas(PACKAGE)
+
+
 def run(door: Door, texts: Texts, file_format: FileFormat = "yaml") -> None:
     """Do what a door does with texts from outside; whatever it answers is right here, but for an exception."""
     _DOORS[door](texts, file_format)
@@ -99,7 +106,7 @@ def _validate(texts: Texts, file_format: FileFormat) -> None:
 
 
 def _job(texts: Texts, file_format: FileFormat) -> None:
-    judge(texts[0], file_format, "job")
+    validate(texts[0], file_format, "job", kubernetes=_schemas())
 
 
 def _sync(texts: Texts, file_format: FileFormat) -> None:
