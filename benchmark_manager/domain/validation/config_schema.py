@@ -36,6 +36,8 @@ _HUGE: Final = 2**63
 _NUMBER_CHARACTERS: Final = 8
 #: Characters which the faults of one text may copy together: each keeps the value that it is about.
 _MAX_COPIED: Final = 100_000_000
+#: Faults of one document, those inside of alternatives too: each takes about 5 µs to make.
+_MAX_FAULTS: Final = 150_000
 #: Of requirements, which are faults of their own, so many count as one step.
 _FAULTS_IN_A_STEP: Final = 16
 
@@ -132,7 +134,8 @@ def _check_against(
         for number, document in enumerate(documents):
             complaints.document = number
             extent = extents[number]
-            in_full = steps * _FAULTS_IN_A_STEP * extent.characters <= _MAX_COPIED
+            copied = steps * _FAULTS_IN_A_STEP * extent.characters
+            in_full = copied <= _MAX_COPIED and steps * extent.values <= _MAX_FAULTS
             for path, _, message in violations(validator, document, extent.values, in_full=in_full):
                 complaints.add(path, "schema_violation", f"{message[:-1]} (by {excerpt(reference.named)}).")
     except (SchemaRefusedError, ValidationError, ValueError) as error:
