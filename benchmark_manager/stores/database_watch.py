@@ -116,14 +116,17 @@ class DatabaseWatch:
             self._wake(time.monotonic() - _LATECOMER)
 
     def _wake(self, late: float) -> None:
-        """Wake what has waited since before then, some at a time: each draws its answer on the event loop."""
-        loop = asyncio.get_running_loop()
+        """Wake what has waited since before then."""
         waiting = [future for future, since in self._waiting.items() if since <= late]
-        for number, future in enumerate(waiting):
+        for future in waiting:
             self.forget(future)
-            loop.call_later(number // _WOKEN_AT_ONCE * _BETWEEN_WAKES, _set, future)
+        _wake_some(waiting)
 
 
-def _set(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)
+def _wake_some(waiting: "list[asyncio.Future[None]]") -> None:
+    """Wake some, and the rest later: each draws its answer on the event loop, which others need too."""
+    for future in waiting[:_WOKEN_AT_ONCE]:
+        if not future.done():
+            future.set_result(None)
+    if rest := waiting[_WOKEN_AT_ONCE:]:
+        asyncio.get_running_loop().call_later(_BETWEEN_WAKES, _wake_some, rest)

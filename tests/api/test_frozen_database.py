@@ -31,6 +31,8 @@ async def replica_set(tmp_path: Path) -> AsyncIterator[ReplicaSet]:
         yield started
 
 
+# PyMongo leaves a socket to the garbage collector where it is interrupted while it connects.
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 async def test_every_route_and_page_answers_within_five_seconds_and_all_is_well_afterwards(
     replica_set: ReplicaSet, github: GitHubTestServer, tmp_path: Path
 ) -> None:
@@ -43,14 +45,17 @@ async def test_every_route_and_page_answers_within_five_seconds_and_all_is_well_
         routes = all_routes(service)
         asked = {(method, _path(route, project["id"])) for route in routes for method in route.methods or ()}
 
-        async def ask(method: str, path: str, later: float = 0.0) -> tuple[str, int, float]:
-            await asyncio.sleep(later)
+        async def ask(method: str, path: str) -> tuple[str, int, float]:
             begin = time.monotonic()
             answer = await service.http.request(method, path, headers={"Accept": "text/html, application/json"})
             return f"{method} {path}", answer.status_code, time.monotonic() - begin
 
         with frozen(replica_set):
-            answers = await asyncio.gather(*(ask(*each, number * 0.02) for number, each in enumerate(asked)))
+            asking: list[asyncio.Task[tuple[str, int, float]]] = []
+            for method, path in asked:
+                asking.append(asyncio.create_task(ask(method, path)))
+                await asyncio.sleep(0.01)  # all at once they would keep the loop to themselves
+            answers = await asyncio.gather(*asking)
             # One that comes during the silence waits less.
             name, status, seconds = await ask("GET", f"/projects/{project['id']}")
             assert (status, seconds < ANSWER / 2 + BUSY) == (503, True), name
