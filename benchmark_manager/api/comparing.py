@@ -1,6 +1,7 @@
 """Comparing variants: one with what it came from, and all of an original side by side."""
 
-from typing import Annotated, Literal
+import asyncio
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -8,6 +9,12 @@ from benchmark_manager.api.http import ServicesDependency, json_resource, raw_co
 from benchmark_manager.api.json_bodies import BoundedBody
 from benchmark_manager.api.merge_shapes import DiffAnswer, VariantsAnswer, diff_answer, variants_answer
 from benchmark_manager.api.problems import NOT_MODIFIED, documented
+from benchmark_manager.services.comparing import TableExtent
+
+#: What one answer of the variants table compares and holds: variants, bytes of their texts, and values.
+_MOST_VARIANTS: Final = 1_000
+_MOST_BYTES: Final = 64_000_000
+_MOST_VALUES: Final = 50_000
 
 router = APIRouter(tags=["comparing"], route_class=BoundedBody)
 
@@ -53,8 +60,27 @@ async def diff(
     "/projects/{project_id}/files/{file_id}/variants",
     summary="The variants of an original side by side",
     response_model=VariantsAnswer,
-    responses={**NOT_MODIFIED, **documented("project_not_found", "file_not_found")},
+    responses={**NOT_MODIFIED, **documented("project_not_found", "file_not_found", "invalid_request", "too_complex")},
 )
-async def variants(request: Request, services: ServicesDependency, project_id: str, file_id: str) -> Response:
-    """The keys in which any variant differs from the original, with every variant's value."""
-    return json_resource(request, variants_answer(await services.comparing.variants(project_id, file_id)))
+async def variants(
+    request: Request,
+    services: ServicesDependency,
+    project_id: str,
+    file_id: str,
+    from_row: Annotated[int, Query(ge=0, le=10**6, description="The first row, from 0; the Link header leads on.")] = 0,
+) -> Response:
+    """The keys in which any variant differs from the original, with every variant's value.
+
+    An answer has at most some 50,000 values; the `Link` header leads on to further rows, `X-Total-Count` counts all.
+    The first 1,000 variants are compared, as far as their texts have 64 MB together.
+    """
+    extent = TableExtent(
+        variants=_MOST_VARIANTS, bytes=_MOST_BYTES, start=from_row, rows=_MOST_VALUES, values=_MOST_VALUES
+    )
+    table = await services.comparing.variants(project_id, file_id, extent)
+    answer = json_resource(request, await asyncio.to_thread(variants_answer, table))
+    end = from_row + len(table.rows or ())
+    answer.headers["X-Total-Count"] = str(table.rows_total)
+    if end < table.rows_total:
+        answer.headers["Link"] = f'<{request.url.include_query_params(from_row=end)}>; rel="next"'
+    return answer

@@ -9,6 +9,7 @@ from typing import Any, Final
 import fastapi_offline
 from fastapi import FastAPI, Response
 from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from benchmark_manager.api.problems import MEDIA_TYPE
@@ -48,6 +49,11 @@ def install_docs(app: FastAPI) -> None:
     )
     body = bytes(page.body)
     policy = _POLICY.format(script=_hash_of_script(body))
+
+    # No coroutine, so that it runs in a thread: writing the description takes half a second, once.
+    @app.get("/openapi.json", include_in_schema=False)
+    def description() -> Response:
+        return JSONResponse(app.openapi())
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:

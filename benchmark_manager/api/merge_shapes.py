@@ -125,7 +125,9 @@ class VariantColumn(BaseModel):
     id: str
     modified_name: str
     drift: Drift
-    readable: bool = Field(description="False: it does not parse, or is too large, and has no values in the rows.")
+    readable: bool = Field(
+        description="False: it does not parse, is too large, or one of too many; it has no values in the rows."
+    )
 
 
 class VariantRow(BaseModel):
@@ -150,12 +152,13 @@ _ORIGINAL = "original"
 
 
 def variants_answer(table: VariantsTable) -> VariantsAnswer:
+    readable = {file.id for file in table.compared} - table.unreadable
     columns = [
         VariantColumn(
             id=file.id,
             modified_name=file.modified_name,
             drift=file.drift,
-            readable=table.rows is not None and file.id not in table.unreadable,
+            readable=table.rows is not None and file.id in readable,
         )
         for file in table.columns
     ]

@@ -63,12 +63,18 @@ class VariedKey:
 
 @dataclass(frozen=True, slots=True)
 class TableExtent:
-    """How much of a table is wanted: variants, bytes of their texts, and rows from `start` on."""
+    """How much of a table is wanted: variants, bytes of their texts, rows from `start` on, and values in all."""
 
     variants: int
     bytes: int
     start: int
     rows: int
+    values: int
+
+    def rows_for(self, variants: int) -> slice:
+        """The rows which are wanted of so many variants, at least one."""
+        rows = min(self.rows, self.values // max(1, variants))
+        return slice(self.start, self.start + max(1, rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +177,7 @@ class ComparisonService:
         files = columns if extent is None else list(_within(columns, extent))
         found = await self._beside(original.sha, [file.content_sha for file in files], original.format)
         readable = {file.id: rows for file in files if (rows := found[file.content_sha]) is not None}
-        wanted = slice(None) if extent is None else slice(extent.start, extent.start + extent.rows)
+        wanted = slice(None) if extent is None else extent.rows_for(len(files))
         table, total = await self._table(original, files, readable, wanted)
         unreadable = frozenset(file.id for file in files) - readable.keys()
         return VariantsTable(tuple(columns), tuple(files), table, total, unreadable)

@@ -153,7 +153,7 @@ async def show_variants(
     table: VariantsTable | None = None
     refusal: TooComplexError | None = None
     try:
-        extent = TableExtent(variants=_COLUMNS, bytes=_TABLE_BYTES, start=start, rows=_KEYS)
+        extent = TableExtent(variants=_COLUMNS, bytes=_TABLE_BYTES, start=start, rows=_KEYS, values=_COLUMNS * _KEYS)
         table = await services.comparing.variants(project_id, file_id, extent)
     except TooComplexError as error:
         refusal = error
