@@ -26,7 +26,7 @@ _TICK: Final = 0.25
 _SILENT_AFTER: Final = 2.5
 #: Seconds that what began during a silence waits for its end.
 _LATECOMER: Final = 1.0
-_CLOSE_SECONDS: Final = 0.5
+_CLOSE_SECONDS: Final = 1.5
 #: Of 500 requests the last is woken half a second after the first.
 _WOKEN_AT_ONCE: Final = 10
 _BETWEEN_WAKES: Final = 0.01

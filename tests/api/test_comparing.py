@@ -162,3 +162,20 @@ async def test_variants_and_originals_which_do_not_parse_have_no_values(service:
     table = await service.get(path)
     assert table["rows"] is None
     assert [column["readable"] for column in table["columns"]] == [False, False]
+
+
+async def test_a_large_table_of_variants_comes_in_parts(service: Service) -> None:
+    numbers = range(13_000)
+    service.repository("acme/large", {"config/a.yaml": "".join(f"k{n}: 0\n" for n in numbers).encode()})
+    project = await service.synced("acme/large")
+    [original] = (await service.files(project["id"])).values()
+    for value in range(1, 5):
+        content = "".join(f"k{n}: {value}\n" for n in numbers)
+        await service.variant(project["id"], original, modified_name=f"{value}.yaml", content=content)
+    address = f"/projects/{project['id']}/files/{original['id']}/variants"
+    first = await service.http.get(address)
+    assert first.headers["X-Total-Count"] == "13000"
+    second = await service.http.get(first.links["next"]["url"])
+    assert "next" not in second.links
+    paths = [row["path"] for answer in (first, second) for row in answer.json()["rows"]]
+    assert paths == [f"k{n}" for n in numbers]

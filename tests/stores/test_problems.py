@@ -121,6 +121,11 @@ async def test_a_hundred_problems_take_few_bytes_of_their_files_document(databas
     assert file.problems == many.problems
 
 
+async def add_project(database: Database) -> None:
+    """Lists are those of a project which is there."""
+    await database.collection("projects").insert_one({"_id": ObjectId(PROJECT), "name_key": "a"})
+
+
 async def add(database: Database, file: UpstreamFile, stored: StoredVerdict) -> None:
     changes = TreeChanges((file,), (), (), (), (), 0)
     await apply(database, changes, {file.path: stored})
@@ -154,6 +159,7 @@ async def test_what_is_put_again_is_not_swept(database: Database, problems: Prob
 
 
 async def test_originals_of_version_0_1_0_are_read_and_rewritten(database: Database, problems: ProblemStore) -> None:
+    await add_project(database)
     files = OriginalFileStore(database)
     row = file_document(problems=INSIDE)
     key = str(row["_id"])
@@ -176,6 +182,7 @@ async def test_originals_of_version_0_1_0_are_read_and_rewritten(database: Datab
 
 
 async def test_variants_of_version_0_1_0_are_read_and_rewritten(database: Database) -> None:
+    await add_project(database)
     modified = ModifiedFileStore(database)
     file = variant()
     await database.transaction(lambda session: modified.insert([file], session))
@@ -214,6 +221,7 @@ async def test_a_reset_of_variants_of_version_0_1_0_loses_no_problem(database: D
 async def test_a_file_that_was_too_complex_is_kept_with_that_problem(
     database: Database, problems: ProblemStore
 ) -> None:
+    await add_project(database)
     found = Problem(severity="error", code="too_complex", message="Nobody knows whether this text is right.")
     [stored] = await problems.put([Verdict(validity="invalid", problems=(found,))], NOW)
     await add(database, UpstreamFile("config/a.yaml", "a" * 40, 4, "config", "yaml"), stored)
