@@ -1,5 +1,6 @@
 """Fixtures for all tests: real databases, our own GitHub, and the service over them."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -89,3 +90,10 @@ async def embedded_service(
 def mongo_url(request: pytest.FixtureRequest) -> str:
     """For services started as processes: empty for their own embedded database, or a fresh database of the mongod."""
     return "" if request.param == "embedded" else str(request.getfixturevalue("database_url"))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what collecting made out of every later garbage collection: it lives to the end, and is looked through often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
