@@ -32,12 +32,11 @@ sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
 from benchmarks.harness.processes import descendants
 from benchmarks.harness.report import MEGABYTE, print_table, say
 from github_test_server import GitHubTestServer, Repository
-from support.hostile_texts import HOSTILE, SCHEMA_PATH, SETTINGS_PATH, HostileText, Texts
+from support.hostile_texts import HOSTILE, SCHEMA_PATH, SETTINGS_PATH, HostileText, Texts, sides
 from support.mongod import ReplicaSet
 from support.process import ServiceProcess, environment, free_port
 
 _PAGE_BYTES: Final = 4096
-_PAIR: Final = 2
 #: Characters of each text, and bytes that a file may have.
 _SIZE: Final = 1_000_000
 _LARGEST: Final = 1024 * 1024
@@ -212,7 +211,7 @@ async def _prepared(attack: Attack, client: httpx.AsyncClient, text: HostileText
         return lambda: client.post(f"/projects/{project['id']}/sync")
     if way == "save":
         texts = (_SMALL[text.format], texts[0])
-    before, *_, after = texts
+    before, theirs, after = sides(texts)
     repository, project = await _project(attack, client, {path: _encoded(before)})
     [original] = await _files(client, project)
     originals = f"/projects/{project['id']}/files/{original['id']}"
@@ -226,8 +225,8 @@ async def _prepared(attack: Attack, client: httpx.AsyncClient, text: HostileText
         return lambda: client.put(f"{address}?allow_invalid=true", json=body)
     await _ok(client.put(f"{address}?allow_invalid=true", json=body))
     if way in {"merge", "merge page"}:
-        theirs = texts[1] if len(texts) > _PAIR else f"{before}\n"
-        repository.commit({path: _encoded(theirs)}, message="second")
+        moved = theirs if theirs != before else f"{before}\n"
+        repository.commit({path: _encoded(moved)}, message="second")
         await _ok(client.post(f"/projects/{project['id']}/sync"))
     target = {
         "diff": f"{address}/diff?format=json",
