@@ -29,6 +29,7 @@ import httpx2 as httpx
 _ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
 
+from benchmarks.harness.github_process import lift_limits
 from benchmarks.harness.processes import descendants
 from benchmarks.harness.report import MEGABYTE, print_table, say
 from github_test_server import GitHubTestServer, Repository
@@ -317,6 +318,7 @@ async def measure(arguments: argparse.Namespace) -> None:
     ways = frozenset(arguments.ways.split(",")) if arguments.ways else None
     attacks = []
     with tempfile.TemporaryDirectory(prefix="bm-hostile-") as name, GitHubTestServer() as github:
+        lift_limits(github)
         async with await ReplicaSet.start(Path(name) / "mongod") as replica_set:
             for number, checkout in enumerate(arguments.checkout):
                 folder = Path(name) / f"{number}"

@@ -22,6 +22,7 @@ import httpx2 as httpx
 _ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
 
+from benchmarks.harness.github_process import lift_limits
 from benchmarks.harness.report import percentile, print_table, say, seconds
 from github_test_server import GitHubTestServer, Repository
 from support.hostile_texts import HOSTILE, HostileText
@@ -37,6 +38,7 @@ async def measure(poisonous: int, interval: int, duration: float) -> None:
     texts = [text for text in HOSTILE if {"sync", "validate", "job"} & set(text.doors)]
     with tempfile.TemporaryDirectory(prefix="bm-poison-") as name, GitHubTestServer() as github:
         folder = Path(name)
+        lift_limits(github)
         async with (
             await ReplicaSet.start(folder / "mongod") as replica_set,
             service_process(folder, mongo_url=replica_set.url, github_api_urls=github.url, log_level="info") as service,
