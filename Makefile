@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # pip only looks at packages whose hashes the requirements files name.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 # More than cores: tests wait for servers.
-WORKERS ?= 3
+WORKERS ?= 4
 PAGES := benchmark_manager/web
 
 .DEFAULT_GOAL := help
@@ -112,8 +112,8 @@ test: libraries lint chromium ## Run lint and all tests (the database servers co
 pictures: chromium frontend ## Draw every page into build/pictures, and those of the READMEs
 	@$(BIN)/python tests/support/pictures.py
 
-properties: libraries $(VENV)/.dev ## Hold merging against all examples: about two minutes
-	@ALL_EXAMPLES=1 $(BIN)/python -m pytest -n $(WORKERS) tests/domain/merge tests/domain/documents
+properties: libraries $(VENV)/.dev ## Hold merging, and syncs under faults, against all examples: about four minutes
+	@ALL_EXAMPLES=1 $(BIN)/python -m pytest -n $(WORKERS) tests/domain/merge tests/domain/documents tests/services/test_github_failures.py
 
 soak: libraries $(VENV)/.dev ## Crashes, replicas and 10,000 files: about half an hour
 	@$(BIN)/python -m pytest -m soak --timeout 1800 -s

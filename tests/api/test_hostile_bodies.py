@@ -250,8 +250,7 @@ PAYLOADS: Final[dict[str, Callable[[], bytes]]] = {
 }
 
 
-@pytest.mark.parametrize("name", PAYLOADS)
-@pytest.mark.parametrize("as_form", [False, True])
+@pytest.mark.parametrize(("name", "as_form"), [*((name, False) for name in PAYLOADS), ("paths", True)])
 async def test_no_webhook_holds_the_event_loop(name: str, as_form: bool, service: Service) -> None:
     body = PAYLOADS[name]()
     if as_form:

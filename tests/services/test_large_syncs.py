@@ -210,7 +210,7 @@ async def test_the_next_sync_goes_on_from_what_was_published(either: Service) ->
 
 async def test_files_with_a_hundred_problems_each_are_synced(service: Service) -> None:
     """Their problems alone are more than one transaction takes. For the embedded database see the long tests."""
-    files = 2000
+    files = 800
     odd = "".join(f"odd_{n}: {{}}:{n % 60:02}\n" for n in range(100))
     service.repository(
         "acme/odd", {f"config/{n:04}.yaml": odd.replace("{}", str(n + 1)).encode() for n in range(files)}

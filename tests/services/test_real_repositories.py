@@ -146,6 +146,7 @@ async def test_a_repository_of_thousands_of_files_is_copied_exactly_on_mongod(
     await _walk_history(service, real_repository(shared_data, LARGE))
 
 
+@pytest.mark.soak
 async def test_a_repository_of_thousands_of_files_is_copied_exactly_on_the_embedded_database(
     embedded_service: Service, shared_data: Path
 ) -> None:

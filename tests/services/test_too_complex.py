@@ -12,7 +12,7 @@ from support.problems import assert_problem
 from support.service import Json, Service, running_service
 
 #: Takes several times the CPU time that the service of these tests has for a text.
-COSTLY = "".join(f"key{number}: [{number}, {number}]\n" for number in range(30_000))
+COSTLY = "".join(f"key{number}: [{number}, {number}]\n" for number in range(20_000))
 SMALL = "a: 1\n"
 
 
@@ -48,10 +48,10 @@ async def test_a_sync_keeps_the_bytes_lists_the_problem_and_goes_on(strict: Serv
 
 
 async def test_a_sync_of_many_such_files_ends(strict: Service) -> None:
-    costly = {f"config/{number}.yaml": f"x{number}: 1\n{COSTLY}".encode() for number in range(8)}
+    costly = {f"config/{number}.yaml": f"x{number}: 1\n{COSTLY}".encode() for number in range(7)}
     strict.repository("acme/b", {**costly, "config/small.yaml": SMALL.encode()})
     project = await strict.project("acme/b")
-    assert (await strict.sync(project["id"]))["synced_files"] == 9
+    assert (await strict.sync(project["id"]))["synced_files"] == 8
     codes = {
         path: [each["code"] for each in file["problems"]] for path, file in (await strict.files(project["id"])).items()
     }

@@ -3,4 +3,5 @@
 import os
 from typing import Final
 
-EXAMPLES: Final = 2000 if os.environ.get("ALL_EXAMPLES") else 150
+ALL: Final = bool(os.environ.get("ALL_EXAMPLES"))
+EXAMPLES: Final = 2000 if ALL else 150
