@@ -93,7 +93,7 @@ def mongo_url(request: pytest.FixtureRequest) -> str:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what collecting made out of every later garbage collection: it lives to the end, and is looked through often."""
+    """Leave what collecting made out of later garbage collections: it lives to the end, and takes long to search."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
