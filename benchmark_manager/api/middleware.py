@@ -157,7 +157,7 @@ class Gate:
             return
         caller = caller_of(scope)
         # What this request has worker processes do is on the account of its address.
-        with calling_as(Caller(f"address:{caller or 'unknown'}")):
+        with calling_as(Caller(f"address:{caller or 'unknown'}", request=True)):
             await self._admit(scope, receive, send, caller)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send, caller: str) -> None:

@@ -1,5 +1,6 @@
 """Upstream moved: what a rebase would do, deciding conflicts, and the merged text by hand."""
 
+import asyncio
 import contextlib
 from dataclasses import dataclass
 from typing import Final
@@ -263,7 +264,8 @@ async def _shown(services: Services, texts: MergeTexts, form: Form) -> str:
 
 async def _merge_page(request: Request, services: Services, merge: _Merge, *, status_code: int = 200) -> Response:
     preview, file = merge.preview, merge.preview.file
-    result = merge.result
+    # Side by side, as both together may take longer than a person waits.
+    diff, upstream = await asyncio.gather(_changes_of_result(services, merge), _upstream(services, preview))
     return render(
         request,
         "merge.html",
@@ -271,11 +273,17 @@ async def _merge_page(request: Request, services: Services, merge: _Merge, *, st
         view=await project_view(services, file.project_id),
         file=file,
         merge=merge,
-        diff=None
-        if result is None
-        else await differences(services, preview.mine, result, (file.path, file.path), part=merge.result_part),
-        upstream=await _upstream(services, preview),
+        diff=diff,
+        upstream=upstream,
     )
+
+
+async def _changes_of_result(services: Services, merge: _Merge) -> DrawnDifferences | None:
+    """What the merge changes in mine; None where there is no result."""
+    if merge.result is None:
+        return None
+    path = merge.preview.file.path
+    return await differences(services, merge.preview.mine, merge.result, (path, path), part=merge.result_part)
 
 
 async def _upstream(

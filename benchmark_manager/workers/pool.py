@@ -43,7 +43,7 @@ class Limits:
     most_seconds: float = 3.0
     #: Memory beyond that of an idle worker, bytes.
     memory: int = 128 * 1024 * 1024
-    #: From the question to the answer, for somebody who waits for it, seconds.
+    #: From the question to the answer, for somebody who waits for it, and for all questions of one request, seconds.
     wait: float = 4.5
     #: From the beginning of a task to its answer, seconds: a process which takes longer is stuck.
     background_wait: float = 60.0
@@ -115,7 +115,7 @@ class WorkerPool:
         if caller.background:
             return cast("T", await self._run(caller, task, args))
         try:
-            async with asyncio.timeout(self.limits.wait):
+            async with asyncio.timeout(max(0.0, self.limits.wait - caller.waited(self._monotonic()))):
                 return cast("T", await self._run(caller, task, args))
         except TimeoutError:
             self.figures.refused += 1

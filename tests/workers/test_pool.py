@@ -116,6 +116,17 @@ async def test_who_waits_hears_in_time_that_no_process_is_free() -> None:
     await pool.close()
 
 
+async def test_all_tasks_of_one_request_wait_as_long_as_one_alone() -> None:
+    pool = WorkerPool(2, limits=Limits(wait=1.0))
+    await pool.run(doubled, 1)
+    with calling_as(Caller("somebody", request=True)):
+        await pool.run(time.sleep, 0.6)
+        with pytest.raises(WorkersBusyError):
+            await pool.run(time.sleep, 0.6)
+    await pool.run(time.sleep, 0.6)
+    await pool.close()
+
+
 async def test_a_caller_with_a_full_queue_is_refused_at_once() -> None:
     pool = WorkerPool(2, limits=Limits(wait=30, queue=3))
     waiting = [asyncio.create_task(pool.run(time.sleep, 0.5)) for _ in range(5)]
