@@ -7,7 +7,7 @@ from typing import Final
 from markupsafe import Markup
 
 from benchmark_manager.domain.text import ComparedPart, ComparedRow, Extent, LineEnds
-from benchmark_manager.errors import TooComplexError
+from benchmark_manager.errors import TooComplexError, WorkersBusyError
 from benchmark_manager.factory import Services
 from benchmark_manager.web.limits import COMPARED_BESIDE
 from benchmark_manager.web.rendering import raw
@@ -29,7 +29,7 @@ class DrawnDifferences:
     number: int = 1
     count: int = 1
     is_cut: bool = False
-    refusal: TooComplexError | None = None
+    refusal: TooComplexError | WorkersBusyError | None = None
 
     def __bool__(self) -> bool:
         return bool(self.html)
@@ -45,14 +45,10 @@ async def differences(
     extent: Extent = COMPARED_BESIDE,
     line_ends: LineEnds = "any",
 ) -> DrawnDifferences:
-    """One part of what differs; texts which are too complex to compare are no reason to show nothing else.
-
-    Raises:
-        WorkersBusyError
-    """
+    """One part of what differs; texts that cannot be compared, or not in time, are no reason to show nothing else."""
     try:
         return drawn(await services.texts.differences(before, after, part, extent, line_ends), names)
-    except TooComplexError as error:
+    except (TooComplexError, WorkersBusyError) as error:
         return DrawnDifferences(raw(""), refusal=error)
 
 
