@@ -1,6 +1,6 @@
 """What hostile texts cost: for each text and each way into the service, seconds, stall of others, and memory.
 
-    python benchmarks/hostile_texts.py [--checkout FOLDER ...] [--only NAME ...] [--ways validate,save,…]
+    python benchmarks/hostile_texts.py [--checkout FOLDER ...] [--only NAME ...] [--ways validate,save,…] [--size 1000000]
 
 Starts the service of each checkout (this one by default; name an older one to compare) on MongoDB, hands it every
 text of `tests/support/hostile_texts.py`, and measures from outside: how long the answer took, the longest time in
@@ -42,6 +42,16 @@ _PAGE_BYTES: Final = 4096
 _SIZE: Final = 1_000_000
 _LARGEST: Final = 1024 * 1024
 _SMALL: Final[dict[str, str]] = {"yaml": "a: 1\n", "json": '{"a": 1}\n'}
+
+
+@dataclass(slots=True)
+class Size:
+    """Characters of each text; `--size` sets it."""
+
+    characters: int = _SIZE
+
+
+SIZE: Final = Size()
 
 
 @dataclass(slots=True)
@@ -244,16 +254,17 @@ async def _prepared(attack: Attack, client: httpx.AsyncClient, text: HostileText
 async def _validation(attack: Attack, client: httpx.AsyncClient, text: HostileText, path: str, texts: Texts) -> Ask:
     file_type = path.partition("/")[0]
     body: dict[str, Any] = {"name": path.rpartition("/")[2], "content": texts[0], "file_type": file_type}
-    if len(texts) > 1:
+    if text.doors[0] in {"schema", "gpu"}:
         other = SCHEMA_PATH if text.doors[0] == "schema" else SETTINGS_PATH
-        _, project = await _project(attack, client, {path: _encoded(_SMALL[text.format]), other: _encoded(texts[1])})
+        content = texts[1] if len(texts) > 1 else "tensor_parallel_size: 3\n"
+        _, project = await _project(attack, client, {path: _encoded(_SMALL[text.format]), other: _encoded(content)})
         body |= {"project_id": project["id"], "path": path}
     return lambda: client.post("/validate", json=body)
 
 
 def _texts(text: HostileText) -> Texts:
     """The texts, as large as the service takes them."""
-    size = _SIZE * len(text.make(1000))
+    size = SIZE.characters * len(text.make(1000))
     texts = text.make(size)
     while max(len(_encoded(each)) for each in texts) > _LARGEST:
         size = size * 9 // 10
@@ -345,7 +356,9 @@ if __name__ == "__main__":
     parser.add_argument("--checkout", type=Path, action="append", help="a checkout; several are compared")
     parser.add_argument("--only", nargs="*", help="names of texts")
     parser.add_argument("--ways", help="some of validate,save,sync,page,diff,… separated by commas")
+    parser.add_argument("--size", type=int, default=_SIZE, help="characters of each text")
     parser.add_argument("--patience", type=float, default=20.0, help="seconds after which an answer is given up")
     options = parser.parse_args()
     options.checkout = options.checkout or [_ROOT]
+    SIZE.characters = options.size
     asyncio.run(measure(options))
