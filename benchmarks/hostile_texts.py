@@ -1,6 +1,6 @@
 """What hostile texts cost: for each text and each way into the service, seconds, stall of others, and memory.
 
-    python benchmarks/hostile_texts.py [--checkout FOLDER ...] [--only NAME ...] [--ways validate,save,…] [--size 1000000]
+    python benchmarks/hostile_texts.py [--checkout FOLDER ...] [--only NAME ...] [--ways validate,save,…]
 
 Starts the service of each checkout (this one by default; name an older one to compare) on MongoDB, hands it every
 text of `tests/support/hostile_texts.py`, and measures from outside: how long the answer took, the longest time in
