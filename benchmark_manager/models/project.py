@@ -69,7 +69,7 @@ class SyncState(Record):
     folder's trees (None: that folder is not there), None as a whole while unknown. `repository_key` and
     `max_file_size` are those of the last success: what it saw holds only where they are the same. `originals` are the
     numbers of originals in place by type, None while unknown: only a sync adds and removes them, and writes this in the
-    same transaction.
+    same transaction. A sync that publishes its changes before it is recorded makes these two unknown until then.
     """
 
     status: Annotated[SyncStatus, OrElse("unavailable")] = "never"

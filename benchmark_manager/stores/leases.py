@@ -327,8 +327,8 @@ def _token_seen(finished: Finished) -> dict[str, str | None]:
 
 def _state_changes(before: SyncState, after: SyncState) -> Document:
     """The fields of a project's state, each by its own name."""
-    # A sync that failed may have published its changes: how many originals are in place is unknown then, and stays so.
-    left_out = {"last_sync"} if after.status == "ok" else {"last_sync", "originals"}
+    # A sync that failed may have published its changes: what `publish` made unknown stays so.
+    left_out = {"last_sync"} if after.status == "ok" else {"last_sync", "originals", "max_file_size"}
     changes = dotted("state", after.model_dump(exclude=left_out))
     if after.last_sync is None or before.last_sync is None or after.last_sync.id != before.last_sync.id:
         return {**changes, "state.last_sync": None if after.last_sync is None else after.last_sync.model_dump()}

@@ -90,13 +90,16 @@ class StagedChangeStore:
         """Make the staged changes count; the lease was confirmed in this very transaction.
 
         Until the sync is recorded, its project does not say how many originals are in place: readers of lists notice.
+        Nor does it say what its last success saw: should this process die, its files are not those of `head_sha`, and
+        the next sync has to read again, be upstream back at that commit.
         """
         document = {name: getattr(publication, name) for name in _FIELDS}
         key = ObjectId(publication.project_id)
         await self._publications.insert_one(
             {"_id": key, "project_id": key, **document, "moved_at": publication.now}, session=session
         )
-        await self._projects.update_one({"_id": key}, {"$set": {"state.originals": None}}, session=session)
+        unknown = {"state.originals": None, "state.max_file_size": None}
+        await self._projects.update_one({"_id": key}, {"$set": unknown}, session=session)
 
     async def publish_reset(self, reset: PublishedReset, session: Session) -> None:
         """Make a reset count."""

@@ -11,6 +11,7 @@ from benchmark_manager.services import large_syncs
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.staged_changes import Chunk, Publication, PublishedReset, StagedChangeStore
 from github_test_server import Entry
+from github_test_server.faults import Status
 from support.service import Json, Service
 
 #: Files of one repository: more than one transaction, and more than one step, here takes.
@@ -206,6 +207,25 @@ async def test_the_next_sync_goes_on_from_what_was_published(either: Service) ->
     sync = await either.sync(project)
     assert (sync["status"], sync["updated"], sync["unchanged"]) == ("unchanged", 0, 1)
     assert await either.raw(project, file["id"]) == b"a: 2\n"
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+async def test_upstream_that_went_back_takes_back_what_was_published(either: Service, failures: int) -> None:
+    """The commit of the last recorded sync is upstream again, but the files are another's; also behind a failure."""
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    file = (await either.files(project))["config/a.yaml"]
+    await published(either, project, file, b"a: 2\n")
+    await either.services.large_syncs.finish_forgotten()
+    assert await either.raw(project, file["id"]) == b"a: 2\n"
+    if failures:
+        handle = either.github.faults.add(Status(403), times=None)
+        await either.sync(project, 422)
+        either.github.faults.remove(handle)
+    sync = await either.sync(project)
+    assert (sync["status"], sync["updated"]) == ("success", 1)
+    assert await either.raw(project, file["id"]) == b"a: 1\n"
+    assert (await either.sync(project))["status"] == "unchanged"
 
 
 async def test_files_with_a_hundred_problems_each_are_synced(service: Service) -> None:
