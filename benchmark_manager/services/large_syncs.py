@@ -80,7 +80,8 @@ class LargeSyncs:
             await self._finish_reset(publication)
             return
         if not publication.same_history:
-            await self._files.see_anew(project_id, publication.commit_sha, publication.committed_at)
+            while not await self._database.transaction(lambda session: self._see_some_anew(publication, session)):
+                pass
         while (found := await self._staged.next(publication)) is not None:
             await self._apply(publication, *found)
         await self._staged.close(publication)
@@ -94,6 +95,13 @@ class LargeSyncs:
             except (StorageError, *DATABASE_ERRORS) as error:
                 # The others need not wait for this one; the next tick tries again.
                 _log.error("a large sync cannot be finished", project_id=project_id, error=type(error).__name__)
+
+    async def _see_some_anew(self, publication: Publication, session: Session) -> bool:
+        """Return whether all files were seen anew; a process that comes too late writes over no later sync."""
+        if not await self._staged.moved(publication, milliseconds(self._clock()), session):
+            return True
+        project_id, commit_sha = publication.project_id, publication.commit_sha
+        return await self._files.see_anew(project_id, commit_sha, publication.committed_at, session, at_most=CHUNK)
 
     async def _apply(self, publication: Publication, chunk_id: ObjectId, chunk: Chunk) -> None:
         """Apply one chunk, in several transactions where many variants follow its files."""

@@ -230,7 +230,7 @@ class SyncWork:
 
         await self._large.apply(publication, changes, upstream.verdicts, confirm)
         # Syncs alone read these, and a row holds whatever else became of the sync.
-        await self._files.replace_skipped(project.id, upstream.skipped)
+        await self._files.replace_many_skipped(project.id, upstream.skipped, confirm)
         return await self._database.transaction(lambda session: self._record(run, upstream, changes, usage, session))
 
     async def _commit(

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -268,32 +268,54 @@ class OriginalFileStore:
         return tuple([SkippedFile(path=d["path"], reason=d["reason"]) async for d in cursor])
 
     async def replace_skipped(
+        self, project_id: str, skipped: Mapping[str, tuple[str, SkippedFile]], session: Session, *, at_most: int
+    ) -> bool:
+        """Store what is skipped now; False where more than `at_most` rows would have to be written, and none was."""
+        rows, steps = await self._skipped_steps(project_id, skipped, session)
+        if rows > at_most:
+            return False
+        for operations in steps:
+            await self._skipped.bulk_write(operations, session=session)
+        return True
+
+    async def replace_many_skipped(
         self,
         project_id: str,
         skipped: Mapping[str, tuple[str, SkippedFile]],
-        session: Session | None = None,
-        *,
-        at_most: int | None = None,
-    ) -> bool:
-        """Store what is skipped now; False where more than `at_most` rows would have to be written, and none was."""
+        confirm: Callable[[Session], Awaitable[None]],
+    ) -> None:
+        """The same for any number, in several transactions; `confirm` raises in one where the lease is lost."""
+        _, steps = await self._skipped_steps(project_id, skipped)
+        for operations in steps:
+
+            async def write(session: Session, operations: "_SkippedOperations" = operations) -> None:
+                await confirm(session)
+                await self._skipped.bulk_write(operations, session=session)
+
+            await self._database.transaction(write)
+
+    async def _skipped_steps(
+        self, project_id: str, skipped: Mapping[str, tuple[str, SkippedFile]], session: Session | None = None
+    ) -> tuple[int, list["_SkippedOperations"]]:
+        """How many rows have to be written, and the writes, some together."""
         key = ObjectId(project_id)
         before = await self.skipped(project_id, session)
         gone = sorted(before.keys() - skipped.keys())
         new = sorted(path for path, row in skipped.items() if before.get(path) != row)
-        if at_most is not None and len(gone) + len(new) > at_most:
-            return False
-        operations: list[DeleteMany | InsertOne[Document] | UpdateOne] = [
-            DeleteMany({"project_id": key, "path": {"$in": gone[start : start + IN_AT_MOST]}})
-            for start in range(0, len(gone), IN_AT_MOST)
-        ]
-        for path in new:
-            sha, file = skipped[path]
-            row = {"project_id": key, "path": path}
-            found = {"sha": sha, "reason": file.reason}
-            operations.append(UpdateOne(row, {"$set": found}) if path in before else InsertOne({**row, **found}))
-        for start in range(0, len(operations), _OPERATIONS):
-            await self._skipped.bulk_write(operations[start : start + _OPERATIONS], session=session)
-        return True
+        steps: list[_SkippedOperations] = []
+        for start in range(0, len(gone), _OPERATIONS):
+            end = min(start + _OPERATIONS, len(gone))
+            chunks = [gone[first : min(first + IN_AT_MOST, end)] for first in range(start, end, IN_AT_MOST)]
+            steps.append([DeleteMany({"project_id": key, "path": {"$in": chunk}}) for chunk in chunks])
+        for start in range(0, len(new), _OPERATIONS):
+            operations: _SkippedOperations = []
+            for path in new[start : start + _OPERATIONS]:
+                sha, file = skipped[path]
+                row = {"project_id": key, "path": path}
+                found = {"sha": sha, "reason": file.reason}
+                operations.append(UpdateOne(row, {"$set": found}) if path in before else InsertOne({**row, **found}))
+            steps.append(operations)
+        return len(gone) + len(new), steps
 
     async def used(self, project_id: str, session: Session) -> set[str]:
         """The ids of those originals which modified files refer to, deleted ones that can come back included."""
@@ -355,22 +377,29 @@ class OriginalFileStore:
             await self._files.insert_many(documents, session=session)
 
     async def see_anew(
-        self, project_id: str, commit_sha: str, committed_at: datetime, session: Session | None = None
-    ) -> None:
-        """Let every file in place count as first seen with this commit: that of another repository."""
+        self, project_id: str, commit_sha: str, committed_at: datetime, session: Session, *, at_most: int | None = None
+    ) -> bool:
+        """Let every file in place count as first seen with this commit: that of another repository.
+
+        Returns False where some may be left, since `at_most` so many were written.
+        """
         seen = {"commit_sha": commit_sha, "last_modified": committed_at}
         match = {"project_id": ObjectId(project_id), "removed_at": None, "commit_sha": {"$ne": commit_sha}}
-        while True:
+        written = 0
+        while at_most is None or written < at_most:
             # Some at a time: nobody else is served while an embedded server writes all of 100,000.
             rows = await self._files.find(match, {"_id": 1}, session=session).limit(IN_AT_MOST).to_list()
             if not rows:
-                return
+                return True
             await self._files.update_many(
                 {"_id": {"$in": [row["_id"] for row in rows]}}, {"$set": seen}, session=session
             )
+            written += len(rows)
+        return False
 
 
 _OPERATIONS: Final = 1000
+_SkippedOperations = list[DeleteMany | InsertOne[Document] | UpdateOne]
 
 
 def _variants_by_original(project_id: ObjectId) -> list[Document]:

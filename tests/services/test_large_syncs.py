@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from benchmark_manager.domain.tree_changes import StoredFile, TreeChanges, UpstreamFile
+from benchmark_manager.errors import LeaseLostError
 from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.services import large_syncs
 from benchmark_manager.stores.blobs import BlobStore
+from benchmark_manager.stores.database import Session
+from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.staged_changes import Chunk, Publication, PublishedReset, StagedChangeStore
 from github_test_server import Entry
 from github_test_server.faults import Status
@@ -226,6 +229,39 @@ async def test_upstream_that_went_back_takes_back_what_was_published(either: Ser
     assert (sync["status"], sync["updated"]) == ("success", 1)
     assert await either.raw(project, file["id"]) == b"a: 1\n"
     assert (await either.sync(project))["status"] == "unchanged"
+
+
+async def test_a_process_that_comes_too_late_writes_over_no_later_sync(
+    either: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stood still after it had read what was published, and others have applied that meanwhile."""
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    before = (await either.files(project))["config/a.yaml"]
+    late = Publication(project, 1, "c" * 40, datetime.now(UTC), same_history=False, now=datetime.now(UTC))
+
+    async def read_before(_store: StagedChangeStore, _project_id: str) -> Publication:
+        return late
+
+    monkeypatch.setattr(StagedChangeStore, "publication", read_before)
+    await either.services.large_syncs.finish(project)
+    assert (await either.files(project))["config/a.yaml"] == before
+
+
+async def test_a_sync_that_lost_its_lease_writes_nothing_of_what_it_skipped(either: Service) -> None:
+    either.repository("acme/large", {"config/a.yaml": Entry.symlink("elsewhere")})
+    project = (await either.project("acme/large"))["id"]
+    await either.sync(project)
+    files = OriginalFileStore(either.services.database)
+    before = await files.skipped(project)
+    assert list(before) == ["config/a.yaml"]
+
+    async def lost(_: Session) -> None:
+        raise LeaseLostError
+
+    with pytest.raises(LeaseLostError):
+        await files.replace_many_skipped(project, {}, lost)
+    assert await files.skipped(project) == before
 
 
 async def test_files_with_a_hundred_problems_each_are_synced(service: Service) -> None:
