@@ -33,7 +33,7 @@ class ReleaseStore:
 
     A release is there for readers while it is pinned, or one of the projects which made it is there.
 
-    The files of a large one are staged, document by document, each with its share of `release_blobs`; what no release
+    The files of a large one are staged, document by document, each with its share of `release_blobs`; what no making
     names is swept a day later.
     """
 
@@ -86,10 +86,11 @@ class ReleaseStore:
         await self._releases.update_one({"digest": row["digest"]}, update, upsert=True, session=session)
         await self._makings.insert_one(_making_document(draft, row, provenance), session=session)
         known = {"digest": row["digest"], "provenance": provenance}
+        # Those of a large one are staged, unless what `stage` found was of a release which is removed by now.
         if await self._files.find_one(known, {"_id": 1}, session=session) is None:
             await self._files.insert_many([{**known, **chunk} for chunk in _chunks(files)], session=session)
-        if first and len(files) <= FILES_AT_ONCE:
-            await self._blobs.hold((file.sha for file in files), session)
+            if first:
+                await self._blobs.hold((file.sha for file in files), session)
         return _release(row), first
 
     async def find(self, reference: str, session: Session | None = None) -> Release:
@@ -185,8 +186,8 @@ class ReleaseStore:
             yield _release(row)
 
     async def provenances(self, release: Release) -> list[str]:
-        """The names of all origins that the release's files are kept with."""
-        found: list[str] = await self._files.distinct("provenance", {"digest": _digits(release.digest)})
+        """The names of all origins that the release was made with; files of another may be staged, and not all yet."""
+        found: list[str] = await self._makings.distinct("provenance", {"digest": _digits(release.digest)})
         return found
 
     async def change(self, release: Release, session: Session) -> None:
@@ -224,14 +225,15 @@ class ReleaseStore:
             await collection.delete_many({"digest": digits}, session=session)
 
     async def sweep_files(self, now: datetime) -> int:
-        """Delete staged files that no release has named for a day; return how many documents."""
+        """Delete staged files that no making has named for a day; return how many documents."""
         old = {"touched_at": {"$lt": milliseconds(now) - SWEEP_AGE}}
         swept = 0
-        rows = [row async for row in self._files.find(old, {"digest": 1})]
+        rows = [row async for row in self._files.find(old, {"digest": 1, "provenance": 1})]
         for row in rows:
 
             async def work(session: Session, row: Document = row) -> bool:
-                if await self._releases.find_one({"digest": row["digest"]}, {"_id": 1}, session=session) is not None:
+                made = {"digest": row["digest"], "provenance": row["provenance"]}
+                if await self._makings.find_one(made, {"_id": 1}, session=session) is not None:
                     return False
                 # The condition again: a release that is being made touches them first.
                 chunk = await self._files.find_one_and_delete({"_id": row["_id"], **old}, session=session)

@@ -18,7 +18,9 @@ from pymongo import AsyncMongoClient
 from benchmark_manager.errors import BackupError, StartError
 from benchmark_manager.services.backup import BackupService, Summary
 from benchmark_manager.services.backup_file import BackupReader, BackupWriter, Header
+from benchmark_manager.stores import releases
 from benchmark_manager.stores.database import SCHEMA, Database, Purpose
+from benchmark_manager.stores.releases import ReleaseStore
 from github_test_server import GitHubTestServer
 from support.databases import connected
 from support.service import Json, Service, running_service
@@ -163,6 +165,20 @@ async def test_everything_that_is_stored_comes_back_to_the_byte(
     for name in here.keys() - passing:
         assert [bson.encode(row) for row in here[name]] == [bson.encode(row) for row in there[name]], name
     assert here["meta"] == [{"_id": "schema", "version": SCHEMA}]
+
+
+async def test_half_of_a_large_release_that_is_being_made_again_is_no_damage(
+    service: Service, database_url: str, embedded_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releases, "FILES_AT_ONCE", 1)
+    service.repository("acme/b", {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"b: 1\n", "config/c.yaml": b"c: 1\n"})
+    project = await service.synced("acme/b")
+    made = await service.post(f"/projects/{project['id']}/releases", {}, 201)
+    store = ReleaseStore(service.services.database)
+    files = await store.files(await store.find(made["digest"]))
+    await store.stage(made["digest"], "of another commit", files[:2], MOMENT)
+    summary = await restored(await taken(database_url), embedded_database_url)
+    assert summary.counts["releases"] == 1
 
 
 async def test_a_restore_may_be_killed_and_called_again(

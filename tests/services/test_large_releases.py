@@ -54,3 +54,32 @@ async def test_is_made_anew_from_what_a_deleted_one_left(either: Service) -> Non
     assert again["digest"] == made["digest"]
     assert (await either.get(f"/releases/{made['digest']}"))["files_count"] == len(FILES)
     assert await held(either) == {blob_id(data): 1 for data in FILES.values()}
+
+
+async def test_is_made_anew_of_what_an_older_version_wrote_in_one_transaction(
+    either: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose project was deleted a moment ago: its files still stand there, and go with it."""
+    monkeypatch.setattr(releases, "FILES_AT_ONCE", 100)
+    either.repository("acme/large", FILES)
+    project = (await either.synced("acme/large"))["id"]
+    made = await either.post(f"/projects/{project}/releases", {}, 201)
+    await either.http.delete(f"/projects/{project}")
+    monkeypatch.setattr(releases, "FILES_AT_ONCE", 5)
+    other = (await either.synced("acme/large", name="other"))["id"]
+    again = await either.post(f"/projects/{other}/releases", {}, 201)
+    assert again["digest"] == made["digest"]
+    assert await held(either) == {blob_id(data): 1 for data in FILES.values()}
+
+
+async def test_files_of_a_making_that_never_came_are_swept_though_the_release_is_there(either: Service) -> None:
+    either.repository("acme/large", FILES)
+    project = (await either.synced("acme/large"))["id"]
+    made = await either.post(f"/projects/{project}/releases", {}, 201)
+    store, now = ReleaseStore(either.services.database), datetime.now(UTC)
+    files = await store.files(await store.find(made["digest"]))
+    await store.stage(made["digest"], "a making whose process was killed", files[:-1], now)
+    assert set((await held(either)).values()) == {1, 2}
+    assert await store.sweep_files(now + timedelta(days=3)) == 1
+    assert await held(either) == {blob_id(data): 1 for data in FILES.values()}
+    assert (await either.get(f"/releases/{made['digest']}"))["files_count"] == len(FILES)
