@@ -176,7 +176,12 @@ class WorkerPool:
             self._replace(worker)
         if self._closed:
             raise WorkersBusyError
-        worker = await WorkerProcess.start(self._warm_up, self.limits.memory)
+        try:
+            worker = await WorkerProcess.start(self._warm_up, self.limits.memory)
+        except (WorkerEndedError, OSError, TimeoutError) as error:
+            # It says nothing about the text: the machine has no memory, or no process, to spare.
+            _log.error("a worker process did not start", error=f"{type(error).__name__}: {error}")
+            raise WorkersBusyError from None
         self._processes.add(worker)
         return worker
 
@@ -264,7 +269,7 @@ class WorkerPool:
 
     async def start(self) -> None:
         """Start one process now, so that the first task does not wait for it."""
-        with contextlib.suppress(WorkerEndedError, OSError, TimeoutError):
+        with contextlib.suppress(WorkersBusyError):
             self._idle.append(await self._worker())
 
     async def close(self) -> None:

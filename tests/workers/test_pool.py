@@ -49,6 +49,13 @@ async def test_a_process_serves_one_task_after_the_other(pool: WorkerPool) -> No
     assert len({await pool.run(process_id) for _ in range(5)}) == 1
 
 
+async def test_a_process_that_does_not_start_says_nothing_about_the_text() -> None:
+    pool = WorkerPool(2, warm_up="support.tasks:there_is_no_such_function", limits=QUICK)
+    with pytest.raises(WorkersBusyError):
+        await pool.run(doubled, 21)
+    await pool.close()
+
+
 async def test_an_error_of_a_task_reaches_its_caller_with_its_facts(pool: WorkerPool) -> None:
     with pytest.raises(InvalidInputError) as refused:
         await pool.run(refusing, "modified_name")
