@@ -209,7 +209,7 @@ class ModifiedFileStore:
             "total": Part("modified_files", counted(match)),
         }
         # A large sync moves variants in steps, of which no list shows some and not the others.
-        while (found := await self._database.read_together(parts))["pending"]:
+        while (found := await self._database.read_together(parts))["pending"] and found["project"]:
             await self._staged.applied(key)
         if not found["project"]:
             raise NotFoundError("project", project_id)

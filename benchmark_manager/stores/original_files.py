@@ -175,7 +175,7 @@ class OriginalFileStore:
         parts = {**parts, "total": Part("files", counted(match)), "pending": pending}
         while True:
             found = await self._database.read_together(parts)
-            if not found["pending"]:
+            if not found["pending"] or not found["project"]:
                 return found
             await self._staged.applied(key)
 

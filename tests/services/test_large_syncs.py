@@ -264,6 +264,15 @@ async def test_a_sync_that_lost_its_lease_writes_nothing_of_what_it_skipped(eith
     assert await files.skipped(project) == before
 
 
+@pytest.mark.parametrize("kind", ["files", "modified-files"])
+async def test_nobody_waits_for_what_was_published_of_a_deleted_project(either: Service, kind: str) -> None:
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    await published(either, project, (await either.files(project))["config/a.yaml"], b"a: 2\n")
+    await either.http.delete(f"/projects/{project}")
+    assert (await either.http.get(f"/projects/{project}/{kind}")).status_code == 404
+
+
 async def test_files_with_a_hundred_problems_each_are_synced(service: Service) -> None:
     """Their problems alone are more than one transaction takes. For the embedded database see the long tests."""
     files = 800
