@@ -24,8 +24,10 @@ _TOMBSTONE: Final = timedelta(minutes=2)
 _NOUN: Final = "project"
 _NEVER: Final = datetime(9000, 1, 1, tzinfo=UTC)
 _CHILDREN: Final = (
+    # First: what is published still would be applied behind the others.
+    *("publications", "staged_changes"),
     *("files", "skipped_files", "modified_files", "revisions", "trash", "trash_bundles", "resets"),
-    *("syncs", "file_histories", "sync_progress", "publications", "staged_changes"),
+    *("syncs", "file_histories", "sync_progress"),
 )
 
 
