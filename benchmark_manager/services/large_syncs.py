@@ -9,7 +9,7 @@ import structlog
 from bson import ObjectId
 
 from benchmark_manager.domain.tree_changes import TreeChanges
-from benchmark_manager.errors import StorageError
+from benchmark_manager.errors import BenchmarkManagerError
 from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.services.drift import DriftJudge, Judgements
 from benchmark_manager.services.following import Following, UnjudgedError
@@ -17,6 +17,7 @@ from benchmark_manager.stores.database import Database, Session, milliseconds
 from benchmark_manager.stores.failures import DATABASE_ERRORS
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.staged_changes import Chunk, Publication, PublishedReset, StagedChangeStore
+from benchmark_manager.workers.caller import Caller, calling_as
 
 _log = structlog.get_logger(__name__)
 
@@ -91,8 +92,9 @@ class LargeSyncs:
         for project_id in await self._staged.forgotten(milliseconds(self._clock()) - _FORGOTTEN):
             _log.warning("a large sync or reset is finished for a process that died", project_id=project_id)
             try:
-                await self.finish(project_id)
-            except (StorageError, *DATABASE_ERRORS) as error:
+                with calling_as(Caller(f"project:{project_id}", background=True)):
+                    await self.finish(project_id)
+            except (BenchmarkManagerError, *DATABASE_ERRORS) as error:
                 # The others need not wait for this one; the next tick tries again.
                 _log.error("a large sync cannot be finished", project_id=project_id, error=type(error).__name__)
 
