@@ -126,6 +126,13 @@ class BackupService:
         return Summary(reader.counts, reader.header)
 
     async def _begin(self, header: Header) -> None:
+        if await self._store.is_served():
+            # It would sync and sweep what is not whole yet.
+            raise BackupError(
+                "database_in_use",
+                "A service runs on the database; stop it, or name an empty database that none uses in DB_NAME or "
+                "MONGO_URL.",
+            )
         under_way = await self._store.restoring()
         if under_way is not None and under_way != header.id:
             raise BackupError(

@@ -3,6 +3,8 @@
 Documents stay encoded: what this version does not know of them goes into a backup and back to the byte.
 """
 
+import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, cast
@@ -26,6 +28,9 @@ _CHUNK_BYTES: Final = 4_000_000
 _BATCH: Final = 500
 #: Contents of one answer.
 _BLOBS_BATCH: Final = 50
+#: A replica that lives counts up in this time, seconds, and it is looked at this often.
+_BEATS_SECONDS: Final = 5.0
+_BEATS_PAUSE: Final = 0.25
 _RAW: Final[CodecOptions[RawBSONDocument]] = CodecOptions(document_class=RawBSONDocument)
 _DUPLICATE_KEY: Final = 11000
 #: SnapshotTooOld and SnapshotUnavailable.
@@ -103,6 +108,23 @@ class BackupStore:
             if name not in _PASSING
             and await self._database.collection(name).find_one(_filter(name), {"_id": 1}) is not None
         ]
+
+    async def is_served(self) -> bool:
+        """Whether a service runs on the database: one of its replicas counts up its beats."""
+        replicas = self._database.collection("replicas")
+        deadline = time.monotonic() + _BEATS_SECONDS
+        first: dict[str, int] | None = None
+        while True:
+            found = {
+                row["_id"]: row["beats"] async for row in replicas.find({"beats": {"$exists": True}}, {"beats": 1})
+            }
+            if first is None:
+                first = found
+            if any(first.get(owner) != beats for owner, beats in found.items()):
+                return True
+            if not found or time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(_BEATS_PAUSE)
 
     async def restoring(self) -> str | None:
         """The id of the backup whose restore has begun and not ended."""

@@ -213,6 +213,21 @@ async def test_a_database_which_holds_something_is_never_touched(
     assert await documents(embedded_database_url) == before
 
 
+async def test_nothing_is_restored_beside_a_service_that_runs(backup: bytes, embedded_database_url: str) -> None:
+    """It would sync and sweep what is not whole yet. One that died long ago is no obstacle."""
+    async with AsyncMongoClient[Json](embedded_database_url, serverMonitoringMode="poll") as client:
+        replicas = client.get_default_database()["replicas"]
+        await replicas.insert_many([{"_id": "dead", "beats": 5}, {"_id": "alive", "beats": 1}])
+        restoring = asyncio.create_task(restored(backup, embedded_database_url))
+        while not restoring.done():
+            await replicas.update_one({"_id": "alive"}, {"$inc": {"beats": 1}})
+            await asyncio.sleep(0.05)
+        with pytest.raises(BackupError) as caught:
+            await restoring
+        assert caught.value.code == "database_in_use"
+        assert (await documents(embedded_database_url)).keys() == {"replicas"}
+
+
 def _small(*sections: tuple[str, list[bytes]], **changes: Any) -> bytes:
     target = io.BytesIO()
     values = {"id": "b0", "service": "9.0", "schema": SCHEMA, "database_kind": "mongodb", "taken_at": MOMENT}
