@@ -5,12 +5,13 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 
-from benchmark_manager.errors import NotFoundError
+from benchmark_manager.errors import NotFoundError, TooComplexError
 from benchmark_manager.models.modified_file import ModifiedFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.revision import Revision, unrecorded_revision
 from benchmark_manager.services.drift import DriftJudge
 from benchmark_manager.services.modified_files import ModifiedFileService, expect_revision
+from benchmark_manager.services.text_work import TOO_COMPLEX
 from benchmark_manager.services.validation import ValidationService
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.database import Database, Session, milliseconds
@@ -99,7 +100,10 @@ class RevisionService:
         expect_revision(file, expected_revisions)
         revision = await self._revision(file, number)
         text = (await self.content(revision)).decode()
-        verdict = await self._validation.validate(text, file.format, file.file_type)
+        try:
+            verdict = await self._validation.validate(text, file.format, file.file_type)
+        except TooComplexError:
+            verdict = TOO_COMPLEX
         state = {name: getattr(revision, name) for name in _STATE}
 
         async def work(session: Session) -> ModifiedFile:

@@ -72,6 +72,16 @@ async def test_a_save_which_takes_what_is_invalid_takes_it(strict: Service) -> N
     assert saved["content"] == COSTLY
 
 
+async def test_a_revision_comes_back_whatever_it_costs_to_read(strict: Service) -> None:
+    variant = await variant_of(strict, "a.yaml")
+    address = f"/modified-files/{variant['id']}"
+    await strict.put(f"{address}?allow_invalid=true", {"content": COSTLY})
+    await strict.put(address, {"content": SMALL})
+    restored = await strict.post(f"{address}/restore", {"revision": 2}, 200)
+    assert (restored["content"], restored["revision"]) == (COSTLY, 4)
+    assert [each["code"] for each in restored["problems"]] == ["too_complex"]
+
+
 async def test_asking_for_a_verdict_is_refused(strict: Service) -> None:
     answer = await strict.http.post("/validate", json={"name": "a.yaml", "content": COSTLY, "file_type": "config"})
     assert_problem(answer, 422, "too_complex")
