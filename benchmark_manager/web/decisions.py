@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from pydantic import JsonValue
@@ -35,6 +35,14 @@ class Decision:
     typed: str
     value: JsonValue = None
     is_wrong: bool = False
+    #: The conflict has other texts than those which the person saw.
+    is_changed: bool = False
+
+    @property
+    def seen(self) -> str:
+        """Stands for the texts of the conflict."""
+        conflict = self.conflict
+        return _digest([conflict.base, conflict.theirs, conflict.mine, list(conflict.absent)])
 
     @property
     def is_of_lines(self) -> bool:
@@ -76,12 +84,18 @@ def read_decisions(form: Form, conflicts: Sequence[MergeConflict]) -> tuple[Deci
     for conflict in conflicts:
         identity = _identity(conflict)
         seen[identity] += 1
-        decisions.append(_decision(form, f"{identity}-{seen[identity]}", conflict))
+        key = f"{identity}-{seen[identity]}"
+        decision = _decision(form, key, conflict)
+        decisions.append(replace(decision, is_changed=form.line(f"seen-{key}") not in {"", decision.seen}))
     return tuple(decisions)
 
 
 def _identity(conflict: MergeConflict) -> str:
     known = [conflict.path] if conflict.path is not None else [None, conflict.base, conflict.theirs, conflict.mine]
+    return _digest(known)
+
+
+def _digest(known: object) -> str:
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:20]
 
 

@@ -9,8 +9,8 @@ from starlette.exceptions import HTTPException
 
 from benchmark_manager.web import MAX_FORM, csrf
 
-#: A merge has two for each of its conflicts.
-_MAX_FIELDS: Final = 2100
+#: A merge has three for each of its conflicts.
+_MAX_FIELDS: Final = 3100
 _MALFORMED: Final = 400
 
 

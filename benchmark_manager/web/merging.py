@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -72,6 +72,8 @@ class _Merge:
             result_part=form.number("result") or 1,
             allow_invalid=form.ticked("allow_invalid"),
         )
+        merge.forget_unseen()
+        decisions = merge.decisions
         try:
             merge.result = await services.merging.resolved(preview, [decision.resolution for decision in decisions])
         except (InvalidInputError, ConflictError) as error:
@@ -102,6 +104,14 @@ class _Merge:
         start = (self.part - 1) * CONFLICTS_SHOWN
         return self.decisions[start : start + CONFLICTS_SHOWN]
 
+    def forget_unseen(self) -> None:
+        """Ask anew about what changed since it was decided and is not on the page, where its new texts would show."""
+        shown = {decision.key for decision in self.shown}
+        self.decisions = tuple(
+            replace(decision, take=None) if decision.is_changed and decision.key not in shown else decision
+            for decision in self.decisions
+        )
+
     @property
     def kept(self) -> list[tuple[str, str]]:
         """The fields of the decisions which other parts ask for."""
@@ -110,7 +120,11 @@ class _Merge:
             (f"{name}-{decision.key}", value)
             for decision in self.decisions
             if decision.key not in shown
-            for name, value in (("take", decision.take or ""), ("value", decision.typed))
+            for name, value in (
+                ("take", decision.take or ""),
+                ("value", decision.typed),
+                ("seen", decision.seen if decision.take else ""),
+            )
             if value
         ]
 

@@ -167,6 +167,29 @@ async def test_stale_decisions_are_kept(service: Service, browser: Browser) -> N
     assert await case.raw() == THEIRS.replace("a: 100", "a: 101")
 
 
+async def test_a_decision_out_of_sight_does_not_hold_for_what_came_since(service: Service, browser: Browser) -> None:
+    """Of many conflicts, the page asks about some; upstream changes one of the others once more."""
+    base, mine, theirs = ("".join(f"k{n:03}: {word}\n" for n in range(150)) for word in ("base", "mine", "theirs"))
+    case = await moved(service, browser, base, mine, theirs)
+    page = await case.open()
+    decided = {f"take-{key}": "theirs" for key in places(page)}
+    page = await previewed(case, page.form("/merge"), **decided, conflicts="2")
+    assert len(places(page)) == 50
+    decided = {f"take-{key}": "theirs" for key in places(page)}
+    page = await previewed(case, page.form("/merge"), **decided)
+    assert "All places are decided" in page.text
+    await case.move(theirs.replace("k007: theirs", "k007: unseen").replace("k120: theirs", "k120: seen"))
+    page = await browser.send(page.form("/merge"), 412)
+    assert "1 place is left" in page.text
+    assert decided.items() <= chosen(page).items(), "what the page shows, with its new texts, stays"
+    page = await browser.send(page.form("/merge"), 422)
+    assert await case.raw() == mine
+    page = await previewed(case, page.form("/merge"), conflicts="1")
+    [left] = [key for key in places(page) if f"take-{key}" not in chosen(page)]
+    await browser.send(page.form("/merge"), **{f"take-{left}": "theirs"})
+    assert "k007: unseen" in await case.raw()
+
+
 async def test_lines_are_decided_in_templates(service: Service, browser: Browser) -> None:
     base = "{{ x }}: 1\nb: 2\nc: 3\nd: 4\ne: 5\n{{ y }}: 6\n"
     mine = base.replace(": 1", ": 10").replace(": 6", ": 60")
