@@ -91,15 +91,16 @@ class StagedChangeStore:
 
         Until the sync is recorded, its project does not say how many originals are in place: readers of lists notice.
         Nor does it say what its last success saw: should this process die, its files are not those of `head_sha`, and
-        the next sync has to read again, be upstream back at that commit.
+        the next sync has to read again, be upstream back at that commit. The project is due for that sync, also where
+        nothing polls it.
         """
         document = {name: getattr(publication, name) for name in _FIELDS}
         key = ObjectId(publication.project_id)
         await self._publications.insert_one(
             {"_id": key, "project_id": key, **document, "moved_at": publication.now}, session=session
         )
-        unknown = {"state.originals": None, "state.max_file_size": None}
-        await self._projects.update_one({"_id": key}, {"$set": unknown}, session=session)
+        changes = {"state.originals": None, "state.max_file_size": None, "next_poll_at": publication.now}
+        await self._projects.update_one({"_id": key}, {"$set": changes}, session=session)
 
     async def publish_reset(self, reset: PublishedReset, session: Session) -> None:
         """Make a reset count."""

@@ -212,6 +212,19 @@ async def test_the_next_sync_goes_on_from_what_was_published(either: Service) ->
     assert await either.raw(project, file["id"]) == b"a: 2\n"
 
 
+async def test_a_sync_that_was_published_and_not_recorded_is_due_again(either: Service) -> None:
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = await either.synced("acme/large")
+    assert project["next_poll_at"] is None, "nothing polls it"
+    file = (await either.files(project["id"]))["config/a.yaml"]
+    await published(either, project["id"], file, b"a: 2\n")
+    await either.services.polling.run_due()
+    await either.sync(project["id"])
+    history = await either.rows(f"/projects/{project['id']}/syncs")
+    assert [sync["updated"] for sync in history if sync["trigger"] == "poll"] == [1]
+    assert (await either.get(f"/projects/{project['id']}"))["next_poll_at"] is None
+
+
 @pytest.mark.parametrize("failures", [0, 1])
 async def test_upstream_that_went_back_takes_back_what_was_published(either: Service, failures: int) -> None:
     """The commit of the last recorded sync is upstream again, but the files are another's; also behind a failure."""
