@@ -154,8 +154,7 @@ class BackupService:
 
     async def _verify(self, summary: Summary, report: Report) -> None:
         found = await self._store.counts(summary.counts)
-        if found != summary.counts:
-            different = sorted(name for name in found if found[name] != summary.counts[name])
+        if different := sorted(name for name in found if found[name] != summary.counts[name]):
             raise _wrong(f"{different[0]} has {found[different[0]]} documents for {summary.counts[different[0]]}")
         done = 0
         async for sha, data in self._store.contents():

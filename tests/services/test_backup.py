@@ -7,13 +7,13 @@ import itertools
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import bson
 import pytest
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, MongoClient
 
 from benchmark_manager.errors import BackupError, StartError
 from benchmark_manager.services.backup import BackupService, Summary
@@ -282,6 +282,21 @@ async def test_a_backup_of_a_newer_schema_is_refused(database: Database) -> None
     with pytest.raises(BackupError, match="took this backup") as caught:
         await service_of(database).check(io.BytesIO(_small(schema=SCHEMA + 1)), _report)
     assert caught.value.code == "backup_newer"
+
+
+async def test_what_expires_as_soon_as_it_is_restored_is_no_damage(database: Database, database_url: str) -> None:
+    """MongoDB deletes deliveries that are older than a day, at a moment of its own choice."""
+    data = _small(("webhook_deliveries", [bson.encode({"_id": "a", "created_at": MOMENT - timedelta(days=9)})]))
+    restored: list[str] = []
+
+    def expire(_what: str, _done: int, _total: int | None) -> None:
+        with MongoClient[Json](database_url) as client:
+            deliveries = client.get_default_database()["webhook_deliveries"]
+            restored.extend(row["_id"] for row in deliveries.find())
+            deliveries.delete_many({})
+
+    await service_of(database).restore(io.BytesIO(data), expire)
+    assert restored == ["a"]
 
 
 def test_a_whole_backup_reads_the_same() -> None:
