@@ -84,6 +84,9 @@ class LargeSyncs:
             while not await self._database.transaction(lambda session: self._see_some_anew(publication, session)):
                 pass
         while (found := await self._staged.next(publication)) is not None:
+            if await self._staged.publication(project_id) != publication:
+                # The project was deleted, and its chunks are about to be swept.
+                return
             await self._apply(publication, *found)
         await self._staged.close(publication)
 

@@ -261,6 +261,25 @@ async def test_a_process_that_comes_too_late_writes_over_no_later_sync(
     assert (await either.files(project))["config/a.yaml"] == before
 
 
+async def test_chunks_that_a_deleted_project_left_keep_nobody_busy(
+    either: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    file = (await either.files(project))["config/a.yaml"]
+    _, publication = await published(either, project, file, b"a: 2\n")
+    await either.services.database.collection("publications").delete_many({})
+    found = iter([publication])
+
+    async def read_before(_store: StagedChangeStore, _project_id: str) -> Publication | None:
+        return next(found, None)
+
+    monkeypatch.setattr(StagedChangeStore, "publication", read_before)
+    async with asyncio.timeout(10):
+        await either.services.large_syncs.finish(project)
+    assert await either.raw(project, file["id"]) == b"a: 1\n"
+
+
 async def test_a_sync_that_lost_its_lease_writes_nothing_of_what_it_skipped(either: Service) -> None:
     either.repository("acme/large", {"config/a.yaml": Entry.symlink("elsewhere")})
     project = (await either.project("acme/large"))["id"]
