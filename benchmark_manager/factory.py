@@ -246,8 +246,8 @@ def build_services(
     places, drift = SyncPlaces(), DriftJudge(blobs, workers)
     following = Following(FollowerStore(database), modified)
     staged = StagedChangeStore(database)
-    resets = LargeResets(database, modified, trash_rows, staged, clock=clock)
-    large = LargeSyncs(database, files, staged, following, drift, resets.finish, clock=clock)
+    resets = LargeResets(database, modified, trash_rows, staged)
+    large = LargeSyncs(database, files, staged, following, drift, resets.finish)
     work = SyncWork(
         database,
         leases,

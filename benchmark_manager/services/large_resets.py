@@ -1,11 +1,8 @@
 """Resets of more variants than one transaction takes: published at once, then carried out in steps."""
 
-from collections.abc import Callable
-from datetime import datetime
-
 from benchmark_manager.models.modified_file import TrashedFile
 from benchmark_manager.services import large_syncs
-from benchmark_manager.stores.database import Database, Session, milliseconds
+from benchmark_manager.stores.database import Database, Session
 from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.staged_changes import PublishedReset, StagedChangeStore
 from benchmark_manager.stores.trash import TrashStore
@@ -20,14 +17,11 @@ class LargeResets:
         modified: ModifiedFileStore,
         trash: TrashStore,
         staged: StagedChangeStore,
-        *,
-        clock: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._modified = modified
         self._trash = trash
         self._staged = staged
-        self._clock = clock
 
     async def reset(self, reset: PublishedReset) -> int:
         """Move all variants of a project to the trash; return how many there were.
@@ -53,7 +47,7 @@ class LargeResets:
 
     async def _step(self, reset: PublishedReset, session: Session) -> bool:
         files = await self._modified.some_of_project(reset.project_id, large_syncs.CHUNK, session)
-        if not files or not await self._staged.moved(reset, milliseconds(self._clock()), session):
+        if not files or not await self._staged.moved(reset, session):
             return False
         rows = [
             TrashedFile(file=file, deleted_at=reset.deleted_at, deleted_by=reset.deleted_by, reset_id=reset.reset_id)

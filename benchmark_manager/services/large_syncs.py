@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -13,7 +13,7 @@ from benchmark_manager.errors import BenchmarkManagerError
 from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.services.drift import DriftJudge, Judgements
 from benchmark_manager.services.following import Following, UnjudgedError
-from benchmark_manager.stores.database import Database, Session, milliseconds
+from benchmark_manager.stores.database import Database, Session
 from benchmark_manager.stores.failures import DATABASE_ERRORS
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.staged_changes import Chunk, Publication, PublishedReset, StagedChangeStore
@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 AT_ONCE = 5000
 #: The same for each step of a sync that has more.
 CHUNK = 1000
-#: Another process takes over where nothing was applied for so long: its own clock may differ by some seconds.
+#: Another process takes over where nothing was applied for so long.
 _FORGOTTEN: Final = timedelta(seconds=15)
 _NOTHING: Final = TreeChanges((), (), (), (), (), 0)
 
@@ -42,8 +42,6 @@ class LargeSyncs:
         following: Following,
         drift: DriftJudge,
         finish_reset: Callable[[PublishedReset], Awaitable[None]],
-        *,
-        clock: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._files = files
@@ -51,7 +49,6 @@ class LargeSyncs:
         self._following = following
         self._drift = drift
         self._finish_reset = finish_reset
-        self._clock = clock
 
     async def apply(
         self,
@@ -92,7 +89,7 @@ class LargeSyncs:
 
     async def finish_forgotten(self) -> None:
         """Finish what other processes began and did not go on with."""
-        for project_id in await self._staged.forgotten(milliseconds(self._clock()) - _FORGOTTEN):
+        for project_id in await self._staged.forgotten(await self._database.now() - _FORGOTTEN):
             _log.warning("a large sync or reset is finished for a process that died", project_id=project_id)
             try:
                 with calling_as(Caller(f"project:{project_id}", background=True)):
@@ -103,7 +100,7 @@ class LargeSyncs:
 
     async def _see_some_anew(self, publication: Publication, session: Session) -> bool:
         """Return whether all files were seen anew; a process that comes too late writes over no later sync."""
-        if not await self._staged.moved(publication, milliseconds(self._clock()), session):
+        if not await self._staged.moved(publication, session):
             return True
         project_id, commit_sha = publication.project_id, publication.commit_sha
         return await self._files.see_anew(project_id, commit_sha, publication.committed_at, session, at_most=CHUNK)
@@ -130,7 +127,7 @@ class LargeSyncs:
         # A variant may have been renamed, or made, since the changes were staged.
         changes = await self._following.free_of_collisions(project_id, chunk.changes, session)
         left = await self._following.follow(project_id, changes, judged, session, at_most=CHUNK)
-        await self._staged.moved(publication, milliseconds(self._clock()), session)
+        await self._staged.moved(publication, session)
         if left:
             return False
         await self._files.apply(

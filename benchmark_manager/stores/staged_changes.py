@@ -21,7 +21,7 @@ from pydantic import TypeAdapter
 from benchmark_manager.domain.tree_changes import TreeChanges
 from benchmark_manager.errors import StorageError
 from benchmark_manager.models.problem import StoredVerdict
-from benchmark_manager.stores.database import Database, Document, PendingError, Session
+from benchmark_manager.stores.database import Database, Document, PendingError, Session, milliseconds
 
 #: How often a reader asks whether the changes are applied, seconds, and how long at most.
 _PAUSE: Final = 0.1
@@ -96,19 +96,25 @@ class StagedChangeStore:
         """
         document = {name: getattr(publication, name) for name in _FIELDS}
         key = ObjectId(publication.project_id)
+        now = await self._no_later(publication.now)
         await self._publications.insert_one(
-            {"_id": key, "project_id": key, **document, "moved_at": publication.now}, session=session
+            {"_id": key, "project_id": key, **document, "moved_at": now}, session=session
         )
-        changes = {"state.originals": None, "state.max_file_size": None, "next_poll_at": publication.now}
+        changes = {"state.originals": None, "state.max_file_size": None, "next_poll_at": now}
         await self._projects.update_one({"_id": key}, {"$set": changes}, session=session)
 
     async def publish_reset(self, reset: PublishedReset, session: Session) -> None:
         """Make a reset count."""
         key = ObjectId(reset.project_id)
         document = {name: getattr(reset, name) for name in _RESET_FIELDS}
+        now = await self._no_later(reset.deleted_at)
         await self._publications.insert_one(
-            {"_id": key, "project_id": key, **document, "moved_at": reset.deleted_at}, session=session
+            {"_id": key, "project_id": key, **document, "moved_at": now}, session=session
         )
+
+    async def _no_later(self, when: datetime) -> datetime:
+        """The time, or the database's where this process's clock is ahead: others would leave what it left alone."""
+        return min(when, milliseconds(await self._database.now()))
 
     async def publication(self, project_id: str) -> Publication | PublishedReset | None:
         """What is to be applied to the project still."""
@@ -120,7 +126,7 @@ class StagedChangeStore:
         return Publication(project_id, **{name: row[name] for name in _FIELDS})
 
     async def forgotten(self, before: datetime) -> list[str]:
-        """The projects whose changes nobody has applied any of since then."""
+        """The projects whose changes nobody has applied any of since then, by the database's clock."""
         return [str(row["_id"]) async for row in self._publications.find({"moved_at": {"$lt": before}}, {"_id": 1})]
 
     async def next(self, publication: Publication) -> tuple[ObjectId, Chunk] | None:
@@ -136,12 +142,12 @@ class StagedChangeStore:
             return False
         return await self._chunks.find_one({"_id": chunk_id}, {"_id": 1}, session=session) is not None
 
-    async def moved(self, publication: Publication | PublishedReset, now: datetime, session: Session) -> bool:
+    async def moved(self, publication: Publication | PublishedReset, session: Session) -> bool:
         """Note that somebody goes on; False where there is nothing to go on with any more.
 
         The write makes two processes which apply at once wait, or repeat.
         """
-        step = {"$set": {"moved_at": now}, "$inc": {"steps": 1}}
+        step = {"$set": {"moved_at": await self._database.now()}, "$inc": {"steps": 1}}
         return (await self._publications.update_one(_match(publication), step, session=session)).matched_count == 1
 
     async def take(self, chunk_id: ObjectId, session: Session) -> None:

@@ -261,6 +261,21 @@ async def test_a_process_that_comes_too_late_writes_over_no_later_sync(
     assert (await either.files(project))["config/a.yaml"] == before
 
 
+async def test_a_clock_that_is_ahead_puts_off_nobody_who_takes_over(service: Service) -> None:
+    service.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await service.synced("acme/large"))["id"]
+    database = service.services.database
+    now = await database.now()
+    ahead = now + timedelta(hours=1)
+    staged = StagedChangeStore(database)
+    publication = Publication(project, 1, "c" * 40, ahead, same_history=True, now=ahead)
+    await database.transaction(lambda session: staged.publish(publication, session))
+    assert await staged.forgotten(now + timedelta(seconds=30)) == [project]
+    await service.services.polling.run_due()
+    await service.sync(project)
+    assert len(await service.rows(f"/projects/{project}/syncs", trigger="poll")) == 1
+
+
 async def test_chunks_that_a_deleted_project_left_keep_nobody_busy(
     either: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
