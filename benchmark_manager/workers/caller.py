@@ -1,6 +1,6 @@
 """Who a piece of work is for: what the pool divides its processes by."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -17,15 +17,31 @@ class Caller:
     name: str
     background: bool = False
     request: bool = False
-    _began: float | None = field(default=None, init=False)
+    _tasks: int = field(default=0, init=False)
+    _since: float = field(default=0.0, init=False)
+    _spent: float = field(default=0.0, init=False)
 
     def waited(self, now: float) -> float:
-        """Return for how long, seconds, the request has waited for its tasks; `now` is the monotonic clock's time."""
+        """Return for how long, seconds, the request has waited for its tasks; `now` is the monotonic clock's time.
+
+        What it waited for the database in between is not counted.
+        """
         if not self.request:
             return 0.0
-        if self._began is None:
-            self._began = now
-        return now - self._began
+        return self._spent + (now - self._since if self._tasks else 0.0)
+
+    @contextmanager
+    def waiting(self, monotonic: Callable[[], float]) -> Iterator[None]:
+        """Count the time inside, once where several tasks are asked for at the same time."""
+        if not self._tasks:
+            self._since = monotonic()
+        self._tasks += 1
+        try:
+            yield
+        finally:
+            self._tasks -= 1
+            if not self._tasks:
+                self._spent += monotonic() - self._since
 
 
 _SERVICE: Final = Caller("service")

@@ -115,8 +115,10 @@ class WorkerPool:
         if caller.background:
             return cast("T", await self._run(caller, task, args))
         try:
-            async with asyncio.timeout(max(0.0, self.limits.wait - caller.waited(self._monotonic()))):
-                return cast("T", await self._run(caller, task, args))
+            left = max(0.0, self.limits.wait - caller.waited(self._monotonic()))
+            with caller.waiting(self._monotonic):
+                async with asyncio.timeout(left):
+                    return cast("T", await self._run(caller, task, args))
         except TimeoutError:
             self.figures.refused += 1
             raise WorkersBusyError from None

@@ -134,6 +134,17 @@ async def test_all_tasks_of_one_request_wait_as_long_as_one_alone() -> None:
     await pool.close()
 
 
+async def test_what_a_request_waits_for_besides_its_tasks_does_not_count() -> None:
+    """As a save waits for a large sync, and only then has a merge judged."""
+    now = 0.0
+    pool = WorkerPool(2, limits=QUICK, monotonic=lambda: now)
+    with calling_as(Caller("somebody", request=True)):
+        assert await pool.run(doubled, 1) == 2
+        now += 2 * QUICK.wait
+        assert await pool.run(doubled, 2) == 4
+    await pool.close()
+
+
 async def test_a_caller_with_a_full_queue_is_refused_at_once() -> None:
     pool = WorkerPool(2, limits=Limits(wait=30, queue=3))
     waiting = [asyncio.create_task(pool.run(time.sleep, 0.5)) for _ in range(5)]
