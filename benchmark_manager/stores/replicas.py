@@ -6,7 +6,7 @@ fence of its project has risen.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -104,4 +104,7 @@ class ReplicaStore:
 
 def _replica(row: Document) -> Replica:
     process = row.get("process")
-    return Replica(row["_id"], row["beats"], None if process is None else ProcessIdentity(**process))
+    if process is not None:
+        # A newer version may say more of it.
+        process = ProcessIdentity(**{field.name: process[field.name] for field in fields(ProcessIdentity)})
+    return Replica(row["_id"], row["beats"], process)

@@ -11,6 +11,8 @@ from pydantic import SecretStr
 from pymongo import AsyncMongoClient
 
 import benchmark_manager
+from benchmark_manager.stores.process_identity import ProcessIdentity
+from benchmark_manager.stores.replicas import ReplicaStore
 from github_test_server import GitHubTestServer
 from support import old_repositories as old
 from support.old_database import OldDatabase, old_database
@@ -292,3 +294,12 @@ def test_no_store_replaces_a_whole_document() -> None:
     stores = Path(benchmark_manager.__file__).parent / "stores"
     replacing = re.compile(r"\b(replace_one|find_one_and_replace|ReplaceOne)\b")
     assert [path.name for path in stores.rglob("*.py") if replacing.search(path.read_text("utf-8"))] == []
+
+
+async def test_a_replica_of_a_newer_version_is_watched_too(service: Service) -> None:
+    """A newer version may say more of its process."""
+    database = service.services.database
+    process = {"boot_id": "b", "pid_namespace": "n", "pid": 1, "started": 2, "cgroup": "c"}
+    await database.collection("replicas").insert_one({"_id": "newer", "beats": 1, "process": process})
+    others = {one.owner: one.process for one in await ReplicaStore(database, "own", None).beat()}
+    assert others["newer"] == ProcessIdentity("b", "n", 1, 2)
