@@ -186,7 +186,8 @@ async def test_a_decision_out_of_sight_does_not_hold_for_what_came_since(service
     assert await case.raw() == mine
     page = await previewed(case, page.form("/merge"), conflicts="1")
     [left] = [key for key in places(page) if f"take-{key}" not in chosen(page)]
-    await browser.send(page.form("/merge"), **{f"take-{left}": "theirs"})
+    decision: dict[str, Any] = {f"take-{left}": "theirs"}
+    await browser.send(page.form("/merge"), **decision)
     assert "k007: unseen" in await case.raw()
 
 
