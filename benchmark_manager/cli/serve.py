@@ -1,6 +1,7 @@
 """Running the server: services first, so that what keeps them from starting is one line and no traceback."""
 
 import asyncio
+import errno
 import gc
 import signal
 import socket
@@ -170,7 +171,8 @@ def _listen(listener: socket.socket) -> None:
 
 
 def _taken(host: str, port: int, error: OSError) -> StartError:
-    return StartError(f"{host}:{port} cannot be listened on ({reason_of(error)}); choose another PORT.")
+    setting = "HOST" if error.errno == errno.EADDRNOTAVAIL else "PORT"
+    return StartError(f"{host}:{port} cannot be listened on ({reason_of(error)}); choose another {setting}.")
 
 
 def address(listener: socket.socket) -> str:
