@@ -38,11 +38,15 @@ def configure_logging(level: str, log_format: Literal["console", "json"]) -> Non
                     "processors": ending,
                 }
             },
+            "filters": {"upgrades": {"()": _WithoutUpgrades}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "shared"}},
             "root": {"handlers": ["stderr"], "level": level.upper()},
             "loggers": {
                 # A line for each request to GitHub is too much.
                 **{name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "pymongo")},
+                # What a client sent wrongly is no news, and each of these lines could be asked for by anyone.
+                "python_multipart": {"level": "ERROR"},
+                "uvicorn.error": {"filters": ["upgrades"]},
                 # A tick which finds the one before still at work is no news: that one waits for a place.
                 "apscheduler": {"level": "ERROR"},
             },
@@ -58,6 +62,13 @@ def configure_logging(level: str, log_format: Literal["console", "json"]) -> Non
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+class _WithoutUpgrades(logging.Filter):
+    """Leave out uvicorn's advice to install a WebSocket library: the service has no WebSockets."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not str(record.msg).startswith(("Unsupported upgrade request", "No supported WebSocket library"))
 
 
 def _without_uvicorns_colours(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

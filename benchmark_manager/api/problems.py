@@ -384,6 +384,15 @@ async def _database_error(request: Request, error: Exception) -> Response:
     return await _own_error(request, found)
 
 
+def service_stopping() -> Response:
+    """The answer to a request which the end of the service calls off."""
+    return problem(
+        "service_stopping",
+        CODES["service_stopping"][1],
+        headers={"Retry-After": str(_RETRY_AFTER["service_stopping"])},
+    )
+
+
 def database_unavailable() -> Response:
     """The answer while the database does not answer."""
     return problem(

@@ -39,7 +39,7 @@ _FORGED: Final = N_(
 )
 _UNREADABLE: Final = N_("The form could not be read. Open the page again and send it once more.")
 _TOO_LONG: Final = N_(
-    "What belongs on this page takes more than 2 MB, so it is not shown. The API returns all of it; see /docs."
+    "What belongs on this page takes more than 2 MB, so it is not shown. Send less, or use the API; see /docs."
 )
 _FAULT: Final = N_("Its log says more. Try again; what was saved before is safe.")
 

@@ -92,7 +92,7 @@ def _joined(template: str, pieces: Iterable[str]) -> bytes:
             break
     body = "".join(drawn).encode()
     if len(body) > PAGE:
-        _log.error("a page was too long to be sent", template=template)
+        _log.warning("a page was too long to be sent", template=template)
         raise PageTooLongError
     return body
 

@@ -136,6 +136,18 @@ async def test_a_frozen_database_and_an_open_request_do_not_hold_up_a_stop(
     github.latency = 0
 
 
+async def test_a_stop_answers_a_request_whose_body_never_ends(database_url: str, tmp_path: Path) -> None:
+    async with service_process(tmp_path, mongo_url=database_url) as service:
+        unfinished = _unfinished_request(service.url, b"Expect: 100-continue\r\n")
+        assert b"100 Continue" in await asyncio.to_thread(unfinished.recv, 1_024), "somebody waits for the body"
+        assert await asyncio.to_thread(service.terminate) == 0
+        answer = await asyncio.to_thread(unfinished.recv, 65_536)
+        unfinished.close()
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b'"code":"service_stopping"' in answer
+        assert "Traceback" not in service.output
+
+
 async def test_a_process_whose_event_loop_hangs_is_ended_in_time() -> None:
     """So is one that waits for a thread, or whose C code holds Python's lock."""
     ends = await asyncio.gather(*(_ends(hang) for hang in HANGS))
@@ -203,10 +215,10 @@ def _shutting_down(log: str) -> float:
     return datetime.fromisoformat(json.loads(line)["timestamp"]).timestamp()
 
 
-def _unfinished_request(url: str) -> socket.socket:
+def _unfinished_request(url: str, header: bytes = b"") -> socket.socket:
     """A connection whose request never ends."""
     parts = urlsplit(url)
     connection = socket.create_connection((parts.hostname or "", parts.port or 0))
     connection.sendall(b"POST /validate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
-    connection.sendall(b"Content-Length: 100\r\n\r\n{")
+    connection.sendall(header + b"Content-Length: 100\r\n\r\n{")
     return connection
