@@ -443,8 +443,10 @@ async def test_a_second_call_joins_the_running_sync(service: Service) -> None:
     assert service.github.requests.count("/commits$") == 1
     # Who comes while it runs asks GitHub nothing.
     service.github.requests.reset()
+    service.github.latency = 1.0
     first = asyncio.create_task(service.sync(project["id"]))
-    await asyncio.sleep(0.05)
+    while not len(service.github.requests):
+        await asyncio.sleep(0.01)
     assert await service.sync(project["id"]) == await first
     assert len(service.github.requests) == 1
     assert len(await service.rows(f"/projects/{project['id']}/syncs")) == 2
