@@ -445,7 +445,7 @@ async def test_a_second_call_joins_the_running_sync(service: Service) -> None:
     service.github.requests.reset()
     service.github.latency = 1.0
     first = asyncio.create_task(service.sync(project["id"]))
-    while (await service.get(f"/projects/{project['id']}"))["sync_status"] != "running":
+    while (await service.get(f"/projects/{project['id']}"))["sync_status"] != "running":  # noqa: ASYNC110 -- polled
         await asyncio.sleep(0.01)
     assert await service.sync(project["id"]) == await first
     assert len(service.github.requests) == 1
