@@ -186,8 +186,9 @@ async def test_fifty_blobs_come_with_one_query(hub: Hub, repository: Repository,
     contents = committed(repository, many(count))
     client = with_token(hub)
     assert await fetched(client, contents) == contents
-    assert len(hub.server.requests) == hub.server.requests.count("graphql$") == math.ceil(count / 50)
-    assert client.usage.points_used == hub.server.requests.points == math.ceil(count / 50)
+    # What this client sent: a request of the test before may reach the server late.
+    assert len(hub.sent) == hub.server.requests.count("graphql$") == math.ceil(count / 50)
+    assert client.usage.points_used == math.ceil(count / 50)
 
 
 async def test_what_graphql_does_not_tell_exactly_is_fetched_raw_by_itself(hub: Hub, repository: Repository) -> None:
