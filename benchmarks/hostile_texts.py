@@ -221,8 +221,12 @@ async def _prepared(attack: Attack, client: httpx.AsyncClient, text: HostileText
         project = await _ok(client.post("/projects", json=_request(name)))
         return lambda: client.post(f"/projects/{project['id']}/sync")
     if way == "save":
-        texts = (_SMALL[text.format], texts[0])
+        # Another text than that of `validate`, whose verdict is remembered.
+        texts = (_SMALL[text.format], f"{texts[0]}\n")
     before, theirs, after = sides(texts)
+    if len(texts) > 1 and not way.startswith("merge"):
+        # Two texts are there to be compared with one another.
+        after = texts[-1]
     repository, project = await _project(attack, client, {path: _encoded(before)})
     [original] = await _files(client, project)
     originals = f"/projects/{project['id']}/files/{original['id']}"
