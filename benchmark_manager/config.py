@@ -88,8 +88,8 @@ class Settings(BaseSettings):
         description="Address under which browsers and GitHub reach the service, such as "
         "https://bench.example.com; links, redirects and the webhook's address begin with it.",
     )
-    root_path: str = Field(
-        default="",
+    root_path: str | None = Field(
+        default=None,
         description="Path below which a proxy offers the service, such as /benchmarks, whether the proxy cuts it off "
         "or not; links, redirects, cookies and the webhook's address begin with it. Unset: X-Forwarded-Prefix of "
         "TRUSTED_PROXIES, else none.",
@@ -193,9 +193,9 @@ class Settings(BaseSettings):
 
     @field_validator("root_path")
     @classmethod
-    def _check_root_path(cls, value: str) -> str:
+    def _check_root_path(cls, value: str | None) -> str | None:
         try:
-            return normalise_root_path(value)
+            return None if value is None else normalise_root_path(value)
         except InvalidInputError as error:
             raise ValueError(error.detail) from None
 
