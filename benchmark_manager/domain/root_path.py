@@ -12,7 +12,7 @@ _PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 OWN_SEGMENTS: Final = frozenset(
     {
         *("docs", "events", "health", "livez", "metrics", "modified-files", "openapi.json", "projects", "readyz"),
-        *("releases", "status", "ui", "validate", "webhooks"),
+        *("releases", "repositories", "status", "ui", "validate", "webhooks"),
     }
 )
 

@@ -30,15 +30,8 @@ PREFIXES = [SET, f"{SET}/inner", ANNOUNCED, WHOLE]
 TEMPLATES = sorted((LOCALES.parent / "templates").glob("*.html"))
 #: Attributes which hold a text of a person, a key to press, or what stands in a form's field.
 _NO_ADDRESS = {
-    "aria-keyshortcuts",
-    "data-shortcut",
-    "data-path",
-    "data-name",
-    "data-label",
-    "data-problems",
-    "value",
-    "d",
-    "title",
+    *("aria-keyshortcuts", "data-draft-key", "data-label", "data-name", "data-path", "data-problems", "data-shortcut"),
+    *("d", "title", "value"),
 }
 
 
