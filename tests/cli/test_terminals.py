@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,15 @@ async def project(cli: CommandLine) -> str:
 
 
 async def run(
-    cli: CommandLine, *arguments: str | bytes, stdout: int = subprocess.PIPE, **variables: str
+    cli: CommandLine,
+    *arguments: str | bytes,
+    stdout: int = subprocess.PIPE,
+    variables: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a command with these variables; none ever ends with a traceback."""
     env = {
         **environment(pythonpath=ROOT, benchmark_manager_url=cli.url, benchmark_manager_actor="jo"),
-        **variables,
+        **(variables or {}),
     }
     command = [sys.executable, "-m", "benchmark_manager", *arguments]
     done = await asyncio.to_thread(
@@ -54,7 +58,7 @@ async def run(
 async def test_what_a_terminal_cannot_show_is_replaced(
     cli: CommandLine, project: str, encoding: str, shown: bytes
 ) -> None:
-    done = await run(cli, "files", project, PYTHONIOENCODING=encoding)
+    done = await run(cli, "files", project, variables={"PYTHONIOENCODING": encoding})
     assert done.returncode == 0
     assert shown in done.stdout
     assert b"config/ascii.yaml" in done.stdout
@@ -62,7 +66,7 @@ async def test_what_a_terminal_cannot_show_is_replaced(
 
 
 async def test_json_is_utf8_whatever_the_terminal_is(cli: CommandLine, project: str) -> None:
-    done = await run(cli, "files", project, "--json", PYTHONIOENCODING="ascii")
+    done = await run(cli, "files", project, "--json", variables={"PYTHONIOENCODING": "ascii"})
     assert [file["path"] for file in json.loads(done.stdout.decode())] == sorted(PATHS, key=str.encode)
 
 
@@ -71,13 +75,13 @@ async def test_json_is_utf8_whatever_the_terminal_is(cli: CommandLine, project: 
 async def test_names_and_queries_of_any_language_are_understood_in_the_c_locale(
     cli: CommandLine, locale: dict[str, str]
 ) -> None:
-    done = await run(cli, "files", NAME, "--query", "시험", "--json", **locale)
+    done = await run(cli, "files", NAME, "--query", "시험", "--json", variables=locale)
     assert [file["path"] for file in json.loads(done.stdout.decode())] == [PATHS[0]]
 
 
 async def test_files_of_any_name_are_read_in_the_c_locale(cli: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "시험.yaml").write_text("a: 1\na: 2\n")
-    done = await run(cli, "validate", str(tmp_path), **ASCII_ONLY)
+    done = await run(cli, "validate", str(tmp_path), variables=ASCII_ONLY)
     assert done.returncode == 1
     assert "시험.yaml:2:1: error duplicate_key ".encode() in done.stdout
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -49,11 +49,11 @@ class PrefixProxy:
             lines = [f"{method} {passed or '/'} {version}", *kept, "Connection: close", "", ""]
             address = urlsplit(offered.service)
             there, back = await asyncio.open_connection(address.hostname, address.port)
-            back.write("\r\n".join(lines).encode("latin-1"))
-            sending = asyncio.create_task(_pump(reader, back))
-            await _pump(there, writer)
-            sending.cancel()
-            back.close()
+            try:
+                back.write("\r\n".join(lines).encode("latin-1"))
+                await _exchanged(_pump(reader, back), _pump(there, writer))
+            finally:
+                back.close()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -64,6 +64,17 @@ class PrefixProxy:
         below = [prefix for prefix in self.offered if path == prefix or path.startswith(f"{prefix}/")]
         longest = max(below, key=len, default=None)
         return None if longest is None else (longest, self.offered[longest])
+
+
+async def _exchanged(sending: Coroutine[None, None, None], answering: Coroutine[None, None, None]) -> None:
+    """Return when the answer is whole, or whoever asked has left."""
+    tasks = {asyncio.create_task(sending), asyncio.create_task(answering)}
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
@@ -77,10 +88,20 @@ async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
 async def prefix_proxy(offered: dict[str, Offered]) -> AsyncIterator[PrefixProxy]:
     """A proxy which offers these services by their prefixes; at its end nothing may have been asked elsewhere."""
     proxy = PrefixProxy("", offered)
-    server = await asyncio.start_server(proxy.answer, "127.0.0.1", 0, limit=1_000_000)
+    answering: set[asyncio.Task[None]] = set()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(proxy.answer(reader, writer))
+        answering.add(task)
+        task.add_done_callback(answering.discard)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, limit=1_000_000)
     proxy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield proxy
     finally:
         server.close()
+        for task in answering:
+            task.cancel()
+        await asyncio.gather(*answering, return_exceptions=True)
     assert not proxy.strays, f"asked outside of the prefixes: {proxy.strays}"

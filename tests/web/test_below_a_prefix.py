@@ -58,11 +58,10 @@ class Offers:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def offers(mongod: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offers]:
     folder: Path = tmp_path_factory.mktemp("prefix")
-    trusting = {"trusted_proxies": ("127.0.0.0/8",), "webhook_secret": SECRET}
     with GitHubTestServer() as github:
         async with (
             fresh_database(mongod, "prefix") as url,
-            running_service(url, github, folder, **trusting) as service,
+            running_service(url, github, folder, trusted_proxies=("127.0.0.0/8",), webhook_secret=SECRET) as service,
             _beside(service, root_path=SET) as set_below,
             _beside(service, root_path=f"{SET}/inner") as set_inside,
             listening(service.app) as told,
