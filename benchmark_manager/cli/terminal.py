@@ -11,7 +11,7 @@ from benchmark_manager.errors import reason_of
 
 #: As a shell reports a program which SIGPIPE has ended.
 READER_GONE: Final = 141
-#: Why a file or device that output goes to takes no more.
+#: Why what output goes to takes no more.
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 _UTF8_MODE: Final = "PYTHONUTF8"
 
@@ -50,16 +50,11 @@ def standard_streams() -> Iterator[None]:
         drop_output()
         raise SystemExit(READER_GONE) from None
     except OSError as error:
-        if not is_output_full(error):
+        if error.errno not in _FULL:
             raise
         drop_output()
-        print(f"benchmark-manager: standard output cannot be written ({reason_of(error)}).", file=sys.stderr)
+        print(f"benchmark-manager: output cannot be written ({reason_of(error)}).", file=sys.stderr)
         raise SystemExit(1) from None
-
-
-def is_output_full(error: OSError) -> bool:
-    """Whether a stream, and no file that was named, takes no more."""
-    return error.filename is None and error.errno in _FULL
 
 
 def drop_output() -> None:

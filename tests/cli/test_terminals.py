@@ -108,7 +108,7 @@ async def test_a_full_disk_is_one_line(cli: CommandLine) -> None:
     with Path("/dev/full").open("wb") as full:
         done = await run(cli, "version", stdout=full.fileno())
     assert done.returncode == 1
-    assert done.stderr == b"benchmark-manager: standard output cannot be written (No space left on device).\n"
+    assert done.stderr == b"benchmark-manager: output cannot be written (No space left on device).\n"
 
 
 async def test_commands_take_an_address_with_a_path(cli: CommandLine, project: str, tmp_path: Path) -> None:
