@@ -21,7 +21,12 @@ _UNCHECKED = "unchecked"
 def validate_files(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Files, or folders to be searched for .yaml, .yml and .json."),
+        typer.Argument(
+            metavar="FILE...",
+            help="Files, or folders to be searched for .yaml, .yml and .json.",
+            # Else one that is not would keep the others from being checked.
+            readable=False,
+        ),
     ],
     file_type: Annotated[
         Literal["config", "job"] | None,

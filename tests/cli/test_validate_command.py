@@ -193,6 +193,9 @@ def test_folders_which_may_not_be_read_stop_nothing(oddities: Path) -> None:
     for name in ("secret", "secret.yaml"):
         assert f"{oddities}/{name}:1:1: error unreadable It cannot be read: Permission denied.\n" in done.out
     assert "bad.yaml" in done.out
+    named = validate(oddities / "secret.yaml", oddities / "secret", oddities / "bad.yaml", code=1)
+    assert named.out.count("Permission denied") == 2
+    assert "bad.yaml" in named.out
 
 
 def test_a_name_that_a_terminal_would_obey_is_escaped(tmp_path: Path) -> None:
