@@ -155,7 +155,7 @@ async def test_the_beginning_leads_to_the_pages_and_to_the_description(offers: O
             assert (await http.get(answer.headers["location"])).status_code == 200
 
 
-@pytest.mark.parametrize("prefix", [SET, ANNOUNCED])
+@pytest.mark.parametrize("prefix", [ANNOUNCED, WHOLE])
 async def test_the_description_names_the_prefix_and_its_page_finds_it(offers: Offers, prefix: str) -> None:
     async with offers.client("") as http:
         page = await http.get(f"{prefix}/docs")
@@ -242,6 +242,16 @@ async def test_services_below_two_paths_of_one_host_share_no_cookie(offers: Offe
         for prefix, theme in ((SET, "dark"), (ANNOUNCED, "light"), (f"{SET}/inner", "light"), (WHOLE, "auto")):
             assert f'data-theme="{theme}"' in (await browser.open(f"{prefix}/ui")).html
         assert {cookie.path for cookie in browser.http.cookies.jar} == {SET, f"{SET}/inner", ANNOUNCED, WHOLE}
+
+
+async def test_services_below_two_paths_of_one_host_share_no_draft(offers: Offers) -> None:
+    """A browser's storage is that of the whole host, and copies of one database have the same ids."""
+    keys = []
+    async with offers.browser() as browser:
+        for prefix in PREFIXES:
+            page = await browser.open(f"{prefix}/ui/modified-files/{offers.site.modified}")
+            keys += [area["data-draft-key"] for area in page.all("textarea") if "data-draft-key" in area]
+    assert len(set(keys)) == len(PREFIXES)
 
 
 async def test_requests_past_the_proxy_are_answered_as_well(offers: Offers) -> None:
