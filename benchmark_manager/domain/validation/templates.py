@@ -38,7 +38,7 @@ def first_in_plain(text: str) -> int | None:
 
 
 def explains_failure(text: str, index: int | None) -> bool:
-    """Whether marks of a template make a text fail at `index`: those on its line, or outside quotes on the one before."""
+    """Whether marks of a template make a text fail at `index`: on its line, or outside quotes on the one before."""
     if index is None:
         return True
     start = text.rfind("\n", 0, index) + 1
