@@ -5,6 +5,7 @@ import pytest
 from benchmark_manager.domain.classification import type_by_content
 from benchmark_manager.domain.validation import validate
 from benchmark_manager.domain.validation.kubernetes_schemas import KubernetesSchemas
+from benchmark_manager.domain.validation.kustomizations import is_patch, kustomizations_above
 from benchmark_manager.services.kubernetes_schemas import PACKAGE, load_schemas
 
 POD = "{restartPolicy: Never, containers: [{name: c, image: i}]}"
@@ -134,3 +135,38 @@ def test_what_a_patch_lacks_is_not_missing(text: str, schemas: KubernetesSchemas
 )
 def test_what_is_plainly_wrong_is_reported(text: str, code: str, schemas: KubernetesSchemas) -> None:
     assert code in {found_code for found_code, _ in found(text, schemas)}
+
+
+def test_kustomizations_of_a_file_are_those_in_its_folder_and_above() -> None:
+    paths = {"k8s/a/kustomization.yaml", "kustomization.yml", "k8s/b/kustomization.yaml", "k8s/a/p/x.yaml"}
+    assert kustomizations_above("k8s/a/p/x.yaml", paths) == {"k8s/a/kustomization.yaml", "kustomization.yml"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "patches:\n- path: p/x.yaml\n",
+        "patches:\n- {path: ./p/../p/x.yaml, target: {kind: Job}}\n",
+        "patchesStrategicMerge: [other.yaml, p/x.yaml]\n",
+        "patchesJson6902: [{path: ../a/p/x.yaml}]\n",
+    ],
+)
+def test_a_kustomization_names_a_patch(text: str) -> None:
+    assert is_patch("k8s/a/p/x.yaml", {"k8s/a/kustomization.yaml": text})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "resources: [p/x.yaml]\n",
+        "patches: [{path: x.yaml}]\n",
+        "patches: p/x.yaml\n",
+        "patches: [{path: [p/x.yaml]}, 5]\n",
+        "patchesStrategicMerge: ['p/x.yaml\n\n']\n",
+        "patches: [{path: p/x.yaml}\n",
+        "{{ x }}: [{path: p/x.yaml}]\n",
+    ],
+)
+def test_a_kustomization_names_no_patch(text: str) -> None:
+    assert not is_patch("k8s/a/p/x.yaml", {"k8s/a/kustomization.yaml": text})
+    assert not is_patch("k8s/a/p/x.yaml", {"k8s/a/values.yaml": "patches: [{path: p/x.yaml}]\n"})

@@ -65,6 +65,7 @@ def test_placeholder(text: str) -> None:
     "text",
     [
         *("", "run-1", "64 gigs", "a$", "$1", "100$", "${N", "$(N", "N)", "{{ x", "x }}", "{x}", "}} {{"),
+        *("$schema", "$ref", "$patch"),
         *("a < b > c", "<1>", "<>", "a<b", "<a=1>", "1<x\n>"),
     ],
 )

@@ -44,7 +44,8 @@ class Complaints:
             return
         if self.full:
             self.left_out += 1
-        elif not is_filled_in_later(self.value, path):
+        # Of a field that is unknown the name is wrong, whatever its value will be.
+        elif not is_filled_in_later(None if code == "unknown_field" else self.value, path):
             place = self.document, (*self.within, *path)
             self.kept.append((place, code, message))
             self._places.add(place)

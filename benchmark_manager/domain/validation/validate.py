@@ -2,14 +2,13 @@
 
 from typing import Final
 
-from benchmark_manager.domain.manifest_outline import outlines
 from benchmark_manager.domain.validation.findings import Finding, Findings, Lines
 from benchmark_manager.domain.validation.job_check import SchemaChecker, check_jobs
 from benchmark_manager.domain.validation.json_check import check_json
 from benchmark_manager.domain.validation.templates import explains_failure, first_anywhere
 from benchmark_manager.domain.validation.text_check import check_bidi, check_conflict_markers, check_encodable
 from benchmark_manager.domain.validation.yaml_check import YamlReport, check_yaml
-from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK, prepare
+from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK
 from benchmark_manager.models.original_file import FileFormat, FileType
 from benchmark_manager.models.problem import Verdict
 
@@ -82,7 +81,7 @@ def _yaml_template(
         template_at = _earliest(report.template_at, first_anywhere(body))
         _excuse(template_at, body, findings)
     if template_at is None and not findings.errors:
-        _documents(body, report, findings, file_type)
+        _documents(report, findings, file_type)
         if file_type == "job" and report.documents > report.empty_documents:
             check_jobs(body, findings, kubernetes)
     return template_at
@@ -98,20 +97,14 @@ def _earliest(*places: int | None) -> int | None:
     return min((place for place in places if place is not None), default=None)
 
 
-def _documents(body: str, report: YamlReport, findings: Findings, file_type: FileType | None) -> None:
+def _documents(report: YamlReport, findings: Findings, file_type: FileType | None) -> None:
     if report.documents == report.empty_documents:
         findings.warning("empty", "The file says nothing: it has no content, or null only.", None)
-    if report.documents > 1 and file_type != "job" and not _are_objects(body):
+    # Readers of Kubernetes' objects take any number of them.
+    are_objects = report.documents == report.objects + report.empty_documents
+    if report.documents > 1 and file_type != "job" and not are_objects:
         findings.warning(
             "multi_document",
             f"The file has {report.documents} documents; a reader of one fails, or drops the others.",
             None,
         )
-
-
-def _are_objects(body: str) -> bool:
-    """Whether every document is an object of Kubernetes, or empty: their readers take any number of them."""
-    return all(
-        outline.top == "scalar" or (outline.text("kind") and outline.text("apiVersion"))
-        for outline in outlines(prepare(body).parsed)
-    )

@@ -39,6 +39,7 @@ _LOOK_CLOSER: Final = yaml_scalars.NOTEWORTHY | _WIDE_SPACES
 MERGE_KEY: Final = "<<"
 _MERGE: Final = ("str", MERGE_KEY)
 _TRIGGER: Final = "on"
+_OBJECT: Final = {("str", "apiVersion"), ("str", "kind")}
 _FILE_MODE: Final = ("str", "defaultMode")
 #: Frames which are open at the top of a document: its own, and that of its mapping.
 _TOP: Final = 2
@@ -77,13 +78,14 @@ class YamlReport:
     """What the checker learnt beside its findings.
 
     `parses` is about syntax alone; `template_at` is the first template outside quotes, comments
-    and block scalars, in characters.
+    and block scalars, in characters. `objects` are documents with `apiVersion` and `kind`.
     """
 
     parses: bool = True
     template_at: int | None = None
     documents: int = 0
     empty_documents: int = 0
+    objects: int = 0
 
 
 def check_yaml(text: str, findings: Findings) -> YamlReport:
@@ -290,8 +292,8 @@ class _Checker:
         parent = self._frames[-1]
         if parent.is_mapping and parent.awaits_key and not self._is_in_braces(frame.start, end):
             self._non_string_key(frame.start, end)
-        if self._triggers and len(self._frames) == 1:
-            self._ambiguous_triggers(frame)
+        if len(self._frames) == 1:
+            self._top_end(frame)
         self._node(identity, frame.size, frame.start, end)
 
     def _flow_template(self, start: int, end: int) -> None:
@@ -305,6 +307,12 @@ class _Checker:
         """Whether a mapping is `{{ … }}`, or its inner one: then a template is filled with it, and it is no key."""
         inner = self._text.startswith("{{", max(0, start - 1)) and self._text.startswith("}}", end - 1)
         return inner or (self._text.startswith("{{", start) and self._text.startswith("}}", end - 2))
+
+    def _top_end(self, frame: _Frame) -> None:
+        if frame.keys.keys() >= _OBJECT:
+            self._report.objects += 1
+        if self._triggers:
+            self._ambiguous_triggers(frame)
 
     def _ambiguous_triggers(self, frame: _Frame) -> None:
         """Report `on` as a key at the top, but not beside `jobs`: GitHub reads its workflows so."""
