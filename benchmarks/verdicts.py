@@ -3,8 +3,9 @@
     python benchmarks/verdicts.py PATH… [--type content|job] [--examples 3] [--code CODE]
 
 A PATH is a folder, or a git repository, of which the files at HEAD are read. Every YAML and JSON file is judged as the
-service judges it: YAML with a workload's kind as a Job file, anything else as settings. `--type job` judges all YAML as
-it would be in a job folder. Files that are binary or not UTF-8 are left out. With `--code` only problems of that code
+service judges it: YAML with a workload's kind as a Job file, anything else as settings, each also against the files
+that it names. `--type job` judges all YAML as it would be in a job folder. Files that are binary or not UTF-8 are left
+out. With `--code` only problems of that code
 are listed as examples.
 """
 
@@ -22,6 +23,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(_ROOT)]
 
 from benchmark_manager.domain.classification import format_of, skip_reason_of_content, type_by_content
+from benchmark_manager.domain.validation.across import check_across, references
 from benchmark_manager.models.original_file import FileType
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.services.text_work import judge
@@ -97,18 +99,25 @@ def _type(path: str, text: str, how: Literal["content", "job"]) -> FileType:
 
 
 def tally(path: Path, how: Literal["content", "job"], most: int) -> Tally:
-    """Judge every file of a folder or repository."""
+    """Judge every file of a folder or repository, also against the others that it names."""
     found = Tally()
-    for name, data in _files(path):
+    texts = {
+        name: data.decode()
+        for name, data in _files(path)
+        if len(data) <= _MAX_SIZE and skip_reason_of_content(data) is None
+    }
+    for name, text in texts.items():
         file_format = format_of(name)
-        if file_format is None or len(data) > _MAX_SIZE or skip_reason_of_content(data) is not None:
+        if file_format is None:
             continue
-        text = data.decode()
         file_type = _type(name, text, how)
         verdict = judge(text, file_format, file_type)
+        wanted = references(text, name, file_format, file_type, texts)
+        others = {other: texts[other] for other in wanted}
+        problems = check_across(text, name, file_format, file_type, others, paths=texts)
         found.files += 1
         found.job_files += file_type == "job"
-        found.add(name, verdict.validity, verdict.problems, most)
+        found.add(name, verdict.validity, (*verdict.problems, *problems), most)
     return found
 
 

@@ -21,6 +21,7 @@ MAX_EXACT_INTEGER: Final = 2**53
 
 _EXACT_DIGITS: Final = len(str(MAX_EXACT_INTEGER))
 
+_PLAIN_START: Final = frozenset('"-0123456789tf')
 _SPACE: Final = re.compile(r"[ \t\n\r]*+")
 _STRING: Final = re.compile(
     r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"',
@@ -131,7 +132,7 @@ class _Reader:
     def _top(self) -> None:
         if self._text.startswith("null", self._at):
             self._findings.warning("empty", "The file says nothing: it holds null only.", None)
-        elif self._text[self._at] not in "{[":
+        elif self._text[self._at] in _PLAIN_START:
             message = "The file is one plain value, neither an object nor a list."
             self._findings.warning("not_a_mapping", message, self._at)
 
