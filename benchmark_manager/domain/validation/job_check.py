@@ -57,8 +57,7 @@ def _check(manifest: Manifest, schemas: SchemaChecker | None, complaints: Compla
     value = manifest.value
     if not isinstance(value, dict):
         return
-    asked = schemas is not None and not complaints.full
-    violations = schemas.violations(value, manifest.size) if schemas is not None and asked else []
+    violations = [] if schemas is None or complaints.full else schemas.violations(value, manifest.size)
     partial = (may_be_patch and has_directive(value)) or lacks_what_wholes_have(value, violations)
     complaints.begin(manifest.document, value, within=manifest.path, partial=partial)
     _check_kind(value, complaints)
