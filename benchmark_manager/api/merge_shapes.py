@@ -82,6 +82,16 @@ class RebaseRequest(RequestBody):
         return self
 
 
+class ReattachRequest(RequestBody):
+    """Which original a modified file gets."""
+
+    original_file_id: str = Field(
+        max_length=100,
+        description="An original of the same project and format that is there upstream.",
+        examples=["65f0c0ffee65f0c0ffee65f0"],
+    )
+
+
 class KeyChangeAnswer(BaseModel):
     """One difference by key."""
 

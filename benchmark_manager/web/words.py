@@ -75,6 +75,7 @@ REVISION: Final[Mapping[RevisionKind, Word]] = {
     "edited": Word(N_("edited"), "pencil", "busy"),
     "renamed": Word(N_("renamed"), "arrow"),
     "rebased": Word(N_("rebased"), "down", "busy"),
+    "reattached": Word(N_("attached to another original"), "branch", "busy"),
     "restored": Word(N_("restored"), "back", "busy"),
     "deleted": Word(N_("deleted"), "trash", "bad"),
 }
@@ -211,6 +212,10 @@ _DETAILS: Final[Mapping[str, str]] = {
     "merge_conflict": N_("Places are left which a person must decide."),
     "merge_unresolved": N_("Some places have no decision yet; nothing was changed."),
     "bad_resolution": N_("A decision cannot be taken as it is; nothing was changed."),
+    "upstream_moved": N_("The original has changed again since; look at what a rebase would do now."),
+    "other_project": N_("This original belongs to another project."),
+    "other_format": N_("This original has another format, YAML or JSON, than the modified file."),
+    "original_removed": N_("This original is gone upstream itself."),
     "merge_impossible": N_(
         "These decisions cannot be written into upstream's text with certainty; edit the result by hand."
     ),
