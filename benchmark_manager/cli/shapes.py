@@ -138,7 +138,7 @@ REVISION: Final[Shape] = {
 DIFF: Final[Shape] = {"changes": OrNull([{"path": str, "kind": str}])}
 VARIANTS_TABLE: Final[Shape] = {
     "columns": [{"id": ID, "modified_name": str}],
-    "rows": OrNull([{"path": str, "original": object, "values": dict, "absent": [str]}]),
+    "rows": OrNull([{"path": str, "original": object, "values": dict, "absent": [str], "upstream": [str]}]),
 }
 CONFLICTS: Final[list[Shape]] = [
     {"path": OrNull(str), "line": OrNull(int), "absent": [str], "base": object, "theirs": object, "mine": object}

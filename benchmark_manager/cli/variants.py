@@ -292,12 +292,22 @@ def compare_variants(
     output.table(
         ("KEY", "ORIGINAL", *(column["modified_name"] for column in columns)),
         [
-            (row["path"], *_row({"original": row["original"], **row["values"]}, row["absent"], columns))
+            (row["path"], *_row({"original": row["original"], **row["values"]}, row, columns))
             for row in told["rows"]
         ],
     )
+    if any(row["upstream"] for row in told["rows"]):
+        output.say(f"{_BY_UPSTREAM}: the original has a new value; the variant still has the one that it was based on.")
 
 
-def _row(values: Json, absent: Sequence[str], columns: Sequence[Json]) -> list[str]:
-    there = {name: value for name, value in values.items() if name not in absent}
-    return [output.value_at(there, name) for name in ("original", *(column["id"] for column in columns))]
+_BY_UPSTREAM = "(upstream changed it)"
+
+
+def _row(values: Json, row: Json, columns: Sequence[Json]) -> list[str]:
+    there = {name: value for name, value in values.items() if name not in row["absent"]}
+    return [
+        f"{output.value_at(there, name)} {_BY_UPSTREAM}".lstrip()
+        if name in row["upstream"]
+        else output.value_at(there, name)
+        for name in ("original", *(column["id"] for column in columns))
+    ]
