@@ -13,6 +13,8 @@ from benchmark_manager.web import (
     original_files,
     person,
     projects,
+    reattaching,
+    rebase_all,
     release,
     releases,
     revisions,
@@ -28,7 +30,7 @@ from benchmark_manager.web.headers import PageHeaders
 #: Outermost first.
 MIDDLEWARE: Final = (PageHeaders, ErrorPages)
 _ROUTERS: Final = (
-    *(start, projects, original_files, modified_files, comparing, revisions, merging, trash, syncs),
+    *(start, projects, original_files, modified_files, comparing, revisions, merging, trash, syncs, rebase_all, reattaching),
     *(releases, release, status, person),
 )
 

@@ -11,6 +11,7 @@ from benchmark_manager.models.project import Standing, SyncStatus
 from benchmark_manager.models.release import ReleaseContents
 from benchmark_manager.models.revision import RevisionKind
 from benchmark_manager.models.sync import ChangeKind, SyncOutcome, SyncPhase, SyncTrigger
+from benchmark_manager.services.rebase_all import RebaseOutcome
 from benchmark_manager.web.languages import N_
 from benchmark_manager.web.reader import Reader
 
@@ -79,6 +80,18 @@ REVISION: Final[Mapping[RevisionKind, Word]] = {
     "restored": Word(N_("restored"), "back", "busy"),
     "deleted": Word(N_("deleted"), "trash", "bad"),
 }
+#: What a rebase of many would do with each, and what it did.
+REBASE_PREVIEW: Final[Mapping[RebaseOutcome, Word]] = {
+    "rebased": Word(N_("merges cleanly"), "check", "good"),
+    "conflict": Word(N_("needs a decision"), "cross", "bad"),
+    "unchanged": Word(N_("up to date"), "dot"),
+    "failed": Word(N_("cannot be rebased"), "cross", "bad"),
+}
+REBASE_RESULT: Final[Mapping[RebaseOutcome, Word]] = {
+    **REBASE_PREVIEW,
+    "rebased": Word(N_("rebased"), "check", "good"),
+    "failed": Word(N_("not rebased"), "cross", "bad"),
+}
 KEY_CHANGE: Final[Mapping[str, Word]] = {
     "changed": Word(N_("changed"), "pencil", "busy"),
     "added": Word(N_("added"), "plus", "good"),
@@ -127,6 +140,7 @@ NOTES: Final[Mapping[str, str]] = {
     "undeleted": N_("The modified file is back."),
     "restored": N_("The revision is restored."),
     "rebased": N_("Rebased: the modified file is based on upstream's present text now."),
+    "reattached": N_("Attached: the other original's present text is the base of the modified file now."),
     "reset": N_("All modified files of the project were deleted."),
     "nothing_reset": N_("There was nothing to delete."),
     "reset_undone": N_("All deleted modified files are back."),
