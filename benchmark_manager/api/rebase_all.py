@@ -7,7 +7,11 @@ from fastapi import APIRouter, Request
 from benchmark_manager.api.http import ActorDependency, ServicesDependency, given_or
 from benchmark_manager.api.json_bodies import BoundedBody
 from benchmark_manager.api.problems import documented
-from benchmark_manager.api.rebase_all_shapes import RebaseAllAnswer, RebaseAllRequest, rebase_all_answer
+from benchmark_manager.api.rebase_all_shapes import (
+    RebaseAllAnswer,
+    RebaseAllRequest,
+    rebase_all_answer,
+)
 
 router = APIRouter(tags=["merging"], route_class=BoundedBody)
 
@@ -44,5 +48,7 @@ async def rebase_all(
     if wanted.dry_run:
         report = await services.rebase_all.preview(project_id, selection, page, seconds=_SECONDS)
     else:
-        report = await services.rebase_all.rebase(project_id, selection, page, seconds=_SECONDS, actor=actor)
+        report = await services.rebase_all.rebase(
+            project_id, selection, page, seconds=_SECONDS, actor=actor
+        )
     return rebase_all_answer(report, dry_run=wanted.dry_run)

@@ -19,7 +19,7 @@ from benchmark_manager.cli.options import (
     Url,
     VariantArgument,
 )
-from benchmark_manager.cli.shapes import DIFF, REVISION, TRASHED, VARIANT, VARIANTS_TABLE
+from benchmark_manager.cli.shapes import DIFF, OF_PROJECT, REVISION, TRASHED, VARIANT, VARIANTS_TABLE
 
 app = typer.Typer(name="variants", help="Modified files: people's variants of originals.", no_args_is_help=True)
 
@@ -229,6 +229,34 @@ def restore_variant(
         output.write_json(answer.text)
     else:
         output.say(f"{restored['path']} is at revision {restored['revision']}, with what it was at {revision}.")
+
+
+@app.command("reattach")
+def reattach_variant(
+    variant: VariantArgument,
+    original: Annotated[
+        str, typer.Argument(metavar="ORIGINAL", help="An original: its id, its path, or a part of the path.")
+    ],
+    project: ProjectOption = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Attach a variant to another original, as when its own is gone upstream.
+
+    The variant's text stays as it is; the original's present text becomes its base.
+    """
+    with output.refusals_as_json(as_json), connect(url) as api:
+        found = find_variant(api, project, variant)
+        project_id = api.json(api.get(f"/modified-files/{found['id']}"), OF_PROJECT)["project_id"]
+        body = {"original_file_id": find_file(api, project_id, original)["id"]}
+        answer = api.send("POST", f"/modified-files/{found['id']}/reattach", body=body)
+        attached = api.json(answer, VARIANT)
+    if as_json:
+        output.write_json(answer.text)
+    elif attached["revision"] == found["revision"]:
+        output.say(f"{attached['path']} is attached to {attached['original_path']} already.")
+    else:
+        output.say(f"{attached['path']} is attached to {attached['original_path']} now.")
 
 
 @app.command("diff")

@@ -18,10 +18,17 @@ def most_similar(path: str, others: Iterable[str], count: int) -> list[str]:
     name_pairs, path_pairs = _pairs(_name(path)), _pairs(path)
 
     def likeness(other: str) -> float:
-        return _NAME_WEIGHT * _shared(name_pairs, _pairs(_name(other))) + _shared(path_pairs, _pairs(other))
+        return _NAME_WEIGHT * _shared(name_pairs, _pairs(_name(other))) + _shared(
+            path_pairs, _pairs(other)
+        )
 
     # Equal ones stand in the order of their paths, whatever order they come in.
-    return [other for _, other in nlargest(count, ((likeness(other), other) for other in sorted(others, reverse=True)))]
+    return [
+        other
+        for _, other in nlargest(
+            count, ((likeness(other), other) for other in sorted(others, reverse=True))
+        )
+    ]
 
 
 def _name(path: str) -> str:

@@ -121,7 +121,9 @@ class ReattachService:
         except TooComplexError:
             return TOO_COMPLEX
 
-    async def candidates(self, file: ModifiedFile, query: str, count: int) -> tuple[Sequence[FileEntry], int]:
+    async def candidates(
+        self, file: ModifiedFile, query: str, count: int
+    ) -> tuple[Sequence[FileEntry], int]:
         """The originals that a file may be attached to, those with the most similar paths first.
 
         Args:

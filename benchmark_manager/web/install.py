@@ -30,8 +30,8 @@ from benchmark_manager.web.headers import PageHeaders
 #: Outermost first.
 MIDDLEWARE: Final = (PageHeaders, ErrorPages)
 _ROUTERS: Final = (
-    *(start, projects, original_files, modified_files, comparing, revisions, merging, trash, syncs, rebase_all, reattaching),
-    *(releases, release, status, person),
+    *(start, projects, original_files, modified_files, comparing, revisions, merging, trash, syncs),
+    *(releases, release, status, person, rebase_all, reattaching),
 )
 
 

@@ -4,7 +4,13 @@ from typing import Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from benchmark_manager.errors import BenchmarkManagerError, ConflictError, InvalidInputError, NotFoundError, StaleError
+from benchmark_manager.errors import (
+    BenchmarkManagerError,
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    StaleError,
+)
 from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.web import PREFIX
@@ -30,7 +36,11 @@ async def choose_original(
 
 @router.post("/modified-files/{modified_file_id}/reattach")
 async def reattach(
-    request: Request, services: ServicesDependency, modified_file_id: str, form: FormDependency, actor: PersonDependency
+    request: Request,
+    services: ServicesDependency,
+    modified_file_id: str,
+    form: FormDependency,
+    actor: PersonDependency,
 ) -> Response:
     """Attach the revision that the person saw to the chosen original."""
     try:
@@ -41,11 +51,15 @@ async def reattach(
             actor=actor,
         )
     except (StaleError, InvalidInputError, ConflictError) as error:
-        return await reattach_page(request, services, modified_file_id, q=form.line("q"), error=error)
+        return await reattach_page(
+            request, services, modified_file_id, q=form.line("q"), error=error
+        )
     except NotFoundError as error:
         if error.code != "file_not_found":
             raise
-        return await reattach_page(request, services, modified_file_id, q=form.line("q"), error=error)
+        return await reattach_page(
+            request, services, modified_file_id, q=form.line("q"), error=error
+        )
     return see_other(f"{PREFIX}/modified-files/{modified_file_id}", "reattached")
 
 
@@ -64,7 +78,11 @@ async def reattach_page(
     return render(
         request,
         "reattach.html",
-        status_code=200 if error is None else _STALE if isinstance(error, StaleError) else _UNPROCESSABLE,
+        status_code=200
+        if error is None
+        else _STALE
+        if isinstance(error, StaleError)
+        else _UNPROCESSABLE,
         view=await project_view(services, file.project_id),
         file=file,
         candidates=candidates,

@@ -49,7 +49,9 @@ async def _preview_page(
     original = await _original(services, project_id, original_id)
     selection = RebaseSelection(original.id if original else None)
     page = rows_from(cursor, _ROWS)
-    report = await services.rebase_all.preview(project_id, selection, page, seconds=_PREVIEW_SECONDS)
+    report = await services.rebase_all.preview(
+        project_id, selection, page, seconds=_PREVIEW_SECONDS
+    )
     return render(
         request,
         "rebase_all.html",
@@ -68,20 +70,35 @@ async def _original(services: Services, project_id: str, original_id: str) -> Or
 
 @router.post("/projects/{project_id}/modified-files/rebase-all")
 async def rebase_all(
-    request: Request, services: ServicesDependency, project_id: str, form: FormDependency, actor: PersonDependency
+    request: Request,
+    services: ServicesDependency,
+    project_id: str,
+    form: FormDependency,
+    actor: PersonDependency,
 ) -> Response:
     """Rebase what the person left ticked, each only as the page showed it."""
     chosen = _chosen(form)
     original_id, cursor = form.line("original"), form.line("cursor") or None
     if not chosen:
-        return await _preview_page(request, services, project_id, original_id, cursor, nothing_chosen=True)
+        return await _preview_page(
+            request, services, project_id, original_id, cursor, nothing_chosen=True
+        )
     view = await project_view(services, project_id)
     original = await _original(services, project_id, original_id)
     report = await services.rebase_all.rebase(
-        project_id, RebaseSelection(chosen=chosen), rows_from(None, _ROWS), seconds=_REBASE_SECONDS, actor=actor
+        project_id,
+        RebaseSelection(chosen=chosen),
+        rows_from(None, _ROWS),
+        seconds=_REBASE_SECONDS,
+        actor=actor,
     )
     return render(
-        request, "rebase_all_done.html", view=view, original=original, report=report, next_cursor=form.line("next")
+        request,
+        "rebase_all_done.html",
+        view=view,
+        original=original,
+        report=report,
+        next_cursor=form.line("next"),
     )
 
 

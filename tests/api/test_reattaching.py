@@ -8,7 +8,12 @@ from github_test_server import Repository
 from support.problems import assert_problem
 from support.service import Json, Service
 
-OLD, NEW, JOB, JSON_FILE = "config/serve.yaml", "config/v2/serving.yaml", "job/run.yaml", "config/a.json"
+OLD, NEW, JOB, JSON_FILE = (
+    "config/serve.yaml",
+    "config/v2/serving.yaml",
+    "job/run.yaml",
+    "config/a.json",
+)
 BASE = b"model: llama\nseed: 1\nmax_model_len: 4096\n"
 MINE = "model: llama\nseed: 7\nmax_model_len: 4096\n"
 OTHER = b"engine:\n  model: llama\n  seed: 1\n"
@@ -17,7 +22,9 @@ MANIFEST = b"apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {templa
 
 @pytest.fixture
 def repository(service: Service) -> Repository:
-    return service.repository("acme/b", {OLD: BASE, NEW: OTHER, JOB: MANIFEST, JSON_FILE: b'{"a": 1}\n'})
+    return service.repository(
+        "acme/b", {OLD: BASE, NEW: OTHER, JOB: MANIFEST, JSON_FILE: b'{"a": 1}\n'}
+    )
 
 
 @pytest.fixture
@@ -30,7 +37,9 @@ async def project(service: Service, repository: Repository) -> Json:
 async def orphan(service: Service, repository: Repository, project: Json) -> Json:
     """A variant whose original is gone."""
     original = (await service.files(project["id"]))[OLD]
-    variant = await service.variant(project["id"], original, modified_name="seed7.yaml", content=MINE)
+    variant = await service.variant(
+        project["id"], original, modified_name="seed7.yaml", content=MINE
+    )
     repository.commit({OLD: None}, message="gone")
     await service.sync(project["id"])
     gone = await service.get(f"/modified-files/{variant['id']}")
@@ -42,7 +51,9 @@ async def reattach(
     service: Service, variant: Json, original_file_id: str, status: int = 200, **headers: str
 ) -> Json:
     path = f"/modified-files/{variant['id']}/reattach"
-    answer = await service.http.post(path, json={"original_file_id": original_file_id}, headers=headers)
+    answer = await service.http.post(
+        path, json={"original_file_id": original_file_id}, headers=headers
+    )
     assert answer.status_code == status, answer.text
     told: Json = answer.json()
     return told
@@ -57,11 +68,19 @@ async def test_the_new_originals_present_text_is_the_base_and_the_variants_text_
 ) -> None:
     new = await original(service, project)
     now = await reattach(service, orphan, new["id"], **{"X-Actor": "kim"})
-    assert (now["original_file_id"], now["original_path"], now["path"]) == (new["id"], NEW, "config/v2/seed7.yaml")
+    assert (now["original_file_id"], now["original_path"], now["path"]) == (
+        new["id"],
+        NEW,
+        "config/v2/seed7.yaml",
+    )
     assert (now["base_sha"], now["base_commit_sha"]) == (new["sha"], new["commit_sha"])
     assert (now["content"], now["drift"], now["revision"]) == (MINE, "current", 2)
     newest, _ = await service.rows(f"/modified-files/{orphan['id']}/revisions")
-    assert (newest["what"], newest["created_by"], newest["base_sha"]) == ("reattached", "kim", new["sha"])
+    assert (newest["what"], newest["created_by"], newest["base_sha"]) == (
+        "reattached",
+        "kim",
+        new["sha"],
+    )
 
 
 async def test_upstreams_next_change_is_merged_from_the_new_base(
@@ -82,7 +101,12 @@ async def test_the_comparison_with_the_base_is_with_the_new_original(
     await reattach(service, orphan, (await original(service, project))["id"])
     told = await service.get(f"/modified-files/{orphan['id']}/diff", against="base", format="json")
     assert told["before_path"] == NEW
-    assert {change["path"] for change in told["changes"]} == {"engine", "model", "seed", "max_model_len"}
+    assert {change["path"] for change in told["changes"]} == {
+        "engine",
+        "model",
+        "seed",
+        "max_model_len",
+    }
 
 
 async def test_a_release_names_the_new_original_as_what_the_variant_came_from(
@@ -90,21 +114,33 @@ async def test_a_release_names_the_new_original_as_what_the_variant_came_from(
 ) -> None:
     new = await original(service, project)
     await reattach(service, orphan, new["id"])
-    release = await service.post(f"/projects/{project['id']}/releases", {"include": "modified"}, 201)
+    release = await service.post(
+        f"/projects/{project['id']}/releases", {"include": "modified"}, 201
+    )
     [file] = release["files"]
-    assert (file["path"], file["original_sha"], file["revision"]) == ("config/v2/seed7.yaml", new["sha"], 2)
+    assert (file["path"], file["original_sha"], file["revision"]) == (
+        "config/v2/seed7.yaml",
+        new["sha"],
+        2,
+    )
 
 
 async def test_restoring_a_revision_from_before_keeps_the_new_original_and_its_base(
     service: Service, project: Json, orphan: Json
 ) -> None:
-    edited = await service.put(f"/modified-files/{orphan['id']}", {"content": MINE.replace("7", "8")})
+    edited = await service.put(
+        f"/modified-files/{orphan['id']}", {"content": MINE.replace("7", "8")}
+    )
     assert edited["revision"] == 2
     new = await original(service, project)
     await reattach(service, orphan, new["id"])
     now = await service.post(f"/modified-files/{orphan['id']}/restore", {"revision": 1}, 200)
     assert (now["content"], now["revision"], now["original_file_id"]) == (MINE, 4, new["id"])
-    assert (now["base_sha"], now["base_commit_sha"], now["drift"]) == (new["sha"], new["commit_sha"], "current")
+    assert (now["base_sha"], now["base_commit_sha"], now["drift"]) == (
+        new["sha"],
+        new["commit_sha"],
+        "current",
+    )
 
 
 async def test_a_revision_from_before_comes_back_behind_what_upstream_changed_since_the_attachment(
@@ -145,15 +181,23 @@ async def test_a_variant_of_a_configuration_is_judged_as_a_manifest_from_then_on
     assert now["problems"] != orphan["problems"]
 
 
-async def test_a_deleted_variant_comes_back_to_its_new_original(service: Service, project: Json, orphan: Json) -> None:
+async def test_a_deleted_variant_comes_back_to_its_new_original(
+    service: Service, project: Json, orphan: Json
+) -> None:
     new = await original(service, project)
     await reattach(service, orphan, new["id"])
     await service.http.delete(f"/modified-files/{orphan['id']}")
     back = await service.post(f"/modified-files/{orphan['id']}/undelete", None, 200)
-    assert (back["original_file_id"], back["base_sha"], back["drift"]) == (new["id"], new["sha"], "current")
+    assert (back["original_file_id"], back["base_sha"], back["drift"]) == (
+        new["id"],
+        new["sha"],
+        "current",
+    )
 
 
-async def test_a_taken_name_is_refused_and_nothing_changes(service: Service, project: Json, orphan: Json) -> None:
+async def test_a_taken_name_is_refused_and_nothing_changes(
+    service: Service, project: Json, orphan: Json
+) -> None:
     new = await original(service, project)
     await service.variant(project["id"], new, modified_name="seed7.yaml")
     told = await reattach(service, orphan, new["id"], 409)
@@ -168,7 +212,9 @@ async def test_a_stale_request_is_refused(service: Service, project: Json, orpha
     assert (told["code"], told["current_revision"]) == ("stale", 2)
 
 
-async def test_an_original_of_another_format_is_refused(service: Service, project: Json, orphan: Json) -> None:
+async def test_an_original_of_another_format_is_refused(
+    service: Service, project: Json, orphan: Json
+) -> None:
     told = await reattach(service, orphan, (await original(service, project, JSON_FILE))["id"], 422)
     assert (told["code"], told["errors"][0]["field"]) == ("other_format", "original_file_id")
 
@@ -191,11 +237,15 @@ async def test_an_original_that_is_gone_itself_is_refused(
 
 
 @pytest.mark.parametrize("file_id", ["65f0c0ffee65f0c0ffee65f0", "no id"])
-async def test_an_original_that_is_not_there_is_not_found(service: Service, orphan: Json, file_id: str) -> None:
+async def test_an_original_that_is_not_there_is_not_found(
+    service: Service, orphan: Json, file_id: str
+) -> None:
     assert (await reattach(service, orphan, file_id, 404))["code"] == "file_not_found"
 
 
-@pytest.mark.parametrize("body", [{}, {"original_file_id": 1}, {"original_file_id": "a", "force": True}])
+@pytest.mark.parametrize(
+    "body", [{}, {"original_file_id": 1}, {"original_file_id": "a", "force": True}]
+)
 async def test_another_body_is_refused(service: Service, orphan: Json, body: Any) -> None:
     answer = await service.http.post(f"/modified-files/{orphan['id']}/reattach", json=body)
     assert_problem(answer, 422, "invalid_request")

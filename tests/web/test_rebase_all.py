@@ -22,9 +22,15 @@ async def project(service: Service, repository: Repository) -> Json:
     """Two variants that merge cleanly and one in conflict."""
     project = await service.synced("acme/b")
     original = (await service.files(project["id"]))[PATH]
-    for name, old, new in (("tp4", "size: 2", "size: 4"), ("tp8", "size: 2", "size: 8"), ("seed", "seed: 1", "seed: 3")):
-        content = BASE.decode().replace(old, new)
-        await service.variant(project["id"], original, modified_name=f"{name}.yaml", content=content)
+    for name, change in (
+        ("tp4", ("size: 2", "size: 4")),
+        ("tp8", ("size: 2", "size: 8")),
+        ("seed", ("d: 1", "d: 3")),
+    ):
+        content = BASE.decode().replace(*change)
+        await service.variant(
+            project["id"], original, modified_name=f"{name}.yaml", content=content
+        )
     repository.commit({PATH: THEIRS}, message="upstream")
     await service.sync(project["id"])
     return project
@@ -41,13 +47,17 @@ def choices(page: WebPage) -> list[str]:
 
 async def send(browser: Browser, page: WebPage, chosen: list[str]) -> WebPage:
     form = page.form("/rebase-all")
-    answer = await browser.http.post(form.action, data={**form.fields, "variant": chosen}, headers=browser.headers)
+    answer = await browser.http.post(
+        form.action, data={**form.fields, "variant": chosen}, headers=browser.headers
+    )
     assert answer.status_code == 200, answer.text
     return WebPage(form.action, answer)
 
 
 def attaching(page: WebPage) -> WebForm:
-    [form] = [form for form in page.forms if form.method == "post" and form.action.endswith("/reattach")]
+    [form] = [
+        form for form in page.forms if form.method == "post" and form.action.endswith("/reattach")
+    ]
     return form
 
 
@@ -55,7 +65,9 @@ def address(project: Json) -> str:
     return f"/ui/projects/{project['id']}/modified-files/rebase-all"
 
 
-async def test_the_lists_of_variants_lead_to_the_preview(service: Service, browser: Browser, project: Json) -> None:
+async def test_the_lists_of_variants_lead_to_the_preview(
+    service: Service, browser: Browser, project: Json
+) -> None:
     original = (await service.files(project["id"]))[PATH]["id"]
     listed = await browser.open(f"/ui/projects/{project['id']}/modified-files")
     assert any(link.endswith(address(project)) for link in listed.links())
@@ -73,8 +85,13 @@ async def test_the_preview_says_what_would_become_of_each_and_changes_nothing(
     assert "3 variants have originals that changed upstream." in lines
     assert "config/tp4.yaml merges cleanly seed 1 becomes 2" in lines
     assert "config/seed.yaml needs a decision Both sides changed: seed" in lines
-    assert {choice.partition(".")[0] for choice in choices(page)} == {before["tp4"]["id"], before["tp8"]["id"]}
-    assert any(link.endswith(f"/modified-files/{before['seed']['id']}/merge") for link in page.links())
+    assert {choice.partition(".")[0] for choice in choices(page)} == {
+        before["tp4"]["id"],
+        before["tp8"]["id"],
+    }
+    assert any(
+        link.endswith(f"/modified-files/{before['seed']['id']}/merge") for link in page.links()
+    )
     assert await variants(service, project) == before
 
 
@@ -152,7 +169,11 @@ async def test_an_orphan_is_attached_to_the_most_similar_original_that_its_page_
     check(done)
     assert "Attached" in done.text
     now = await service.get(f"/modified-files/{orphan['id']}")
-    assert (now["original_path"], now["path"], now["content"]) == (NEW, "config/v2/tp4.yaml", now["content"])
+    assert (now["original_path"], now["path"], now["content"]) == (
+        NEW,
+        "config/v2/tp4.yaml",
+        now["content"],
+    )
 
 
 async def test_a_taken_name_is_said_where_the_original_is_chosen(
@@ -162,7 +183,8 @@ async def test_a_taken_name_is_said_where_the_original_is_chosen(
     await service.variant(project["id"], new, modified_name="tp4.yaml")
     repository.commit({PATH: None}, message="gone")
     await service.sync(project["id"])
-    [orphan] = [row for row in await service.rows(f"/projects/{project['id']}/modified-files") if row["path"] == "config/tp4.yaml"]
+    rows = await service.rows(f"/projects/{project['id']}/modified-files")
+    [orphan] = [row for row in rows if row["path"] == "config/tp4.yaml"]
     page = await browser.open(f"/ui/modified-files/{orphan['id']}/reattach")
     refused = await browser.send(attaching(page), 422)
     check(refused)
@@ -178,9 +200,13 @@ async def test_the_originals_offered_are_those_that_the_search_finds(
     assert offered == [(await service.files(project["id"]))["config/z.yaml"]["id"]]
 
 
-async def test_a_syncs_counts_are_words(service: Service, browser: Browser, repository: Repository) -> None:
+async def test_a_syncs_counts_are_words(
+    service: Service, browser: Browser, repository: Repository
+) -> None:
     project = await service.synced("acme/b")
-    repository.commit({"config/y.yaml": b"a: 1\n", "config/z.yaml": None, PATH: THEIRS}, message="renamed")
+    repository.commit(
+        {"config/y.yaml": b"a: 1\n", "config/z.yaml": None, PATH: THEIRS}, message="renamed"
+    )
     await service.sync(project["id"])
     page = await browser.open(f"/ui/projects/{project['id']}/syncs")
     lines = " ".join(page.text.split())
@@ -196,8 +222,14 @@ async def test_a_release_offers_its_comparison_and_commands_before_its_files(
     release = await service.post(f"/projects/{project['id']}/releases", {}, 201)
     page = await browser.open(f"/ui/releases/{release['digest']}")
     check(page)
-    assert page.text.index("Compare with the release") < page.text.index("Run on it") < page.text.index("SHA-256")
-    [files] = [details for details in page.all("details") if "files-of-release" in details.get("class", "")]
+    assert (
+        page.text.index("Compare with the release")
+        < page.text.index("Run on it")
+        < page.text.index("SHA-256")
+    )
+    [files] = [
+        details for details in page.all("details") if "files-of-release" in details.get("class", "")
+    ]
     assert "open" not in files
     [searched] = [
         details
