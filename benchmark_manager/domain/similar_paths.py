@@ -22,13 +22,8 @@ def most_similar(path: str, others: Iterable[str], count: int) -> list[str]:
             path_pairs, _pairs(other)
         )
 
-    # Equal ones stand in the order of their paths, whatever order they come in.
-    return [
-        other
-        for _, other in nlargest(
-            count, ((likeness(other), other) for other in sorted(others, reverse=True))
-        )
-    ]
+    # Equally similar ones stand in the order of their paths, whatever order they come in.
+    return nlargest(count, sorted(others), key=likeness)
 
 
 def _name(path: str) -> str:
