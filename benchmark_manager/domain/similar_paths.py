@@ -27,7 +27,9 @@ def most_similar(path: str, others: Iterable[str], count: int) -> list[str]:
 
 
 def _name(path: str) -> str:
-    return path.rpartition("/")[2]
+    """The file's name without its ending, which all candidates share."""
+    name = path.rpartition("/")[2]
+    return name.rpartition(".")[0] or name
 
 
 def _pairs(text: str) -> frozenset[str]:

@@ -83,7 +83,6 @@ async def rebase_all(
         return await _preview_page(
             request, services, project_id, original_id, cursor, nothing_chosen=True
         )
-    view = await project_view(services, project_id)
     original = await _original(services, project_id, original_id)
     report = await services.rebase_all.rebase(
         project_id,
@@ -95,7 +94,7 @@ async def rebase_all(
     return render(
         request,
         "rebase_all_done.html",
-        view=view,
+        view=await project_view(services, project_id),
         original=original,
         report=report,
         next_cursor=form.line("next"),

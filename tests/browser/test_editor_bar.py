@@ -17,7 +17,11 @@ SIZES: list[ViewportSize] = [
 SEEN = """element => {
     const box = element.getBoundingClientRect();
     const inside = box.top >= 0 && box.bottom <= innerHeight && box.height > 0;
-    const points = [[box.left + 1, box.top + 1], [box.right - 1, box.bottom - 1], [box.left + 8, (box.top + box.bottom) / 2]];
+    const points = [
+        [box.left + 1, box.top + 1],
+        [box.right - 1, box.bottom - 1],
+        [box.left + 8, (box.top + box.bottom) / 2],
+    ];
     return inside && points.every(([x, y]) => element.contains(document.elementFromPoint(x, y)));
 }"""
 POSITIONS = ("0", "document.body.scrollHeight / 2", "document.body.scrollHeight")

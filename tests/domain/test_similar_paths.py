@@ -16,6 +16,7 @@ _PATHS = st.lists(st.text(min_size=1, max_size=20), unique=True, max_size=20)
         ("a/llama-8b.yaml", ["a/gemma-2b.yaml", "models/llama-8b-v2.yaml"], "models/llama-8b-v2.yaml"),
         ("a/run.yaml", ["b/run.yaml", "a/x/run.yaml", "c/d/e/run.yaml"], "a/x/run.yaml"),
         ("a/Serve.yaml", ["a/other.yaml", "a/serve.yaml"], "a/serve.yaml"),
+        ("config/vllm/old.yaml", ["config/more/0.yaml", "config/vllm/serve.yaml"], "config/vllm/serve.yaml"),
         ("", ["b", "a"], "a"),
     ],
 )

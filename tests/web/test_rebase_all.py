@@ -83,7 +83,7 @@ async def test_the_preview_says_what_would_become_of_each_and_changes_nothing(
     check(page)
     lines = " ".join(page.text.split())
     assert "3 variants have originals that changed upstream." in lines
-    assert "config/tp4.yaml merges cleanly seed 1 becomes 2" in lines
+    assert "Rebase it config/tp4.yaml config/tp4.yaml merges cleanly seed 1 becomes 2" in lines
     assert "config/seed.yaml needs a decision Both sides changed: seed" in lines
     assert {choice.partition(".")[0] for choice in choices(page)} == {
         before["tp4"]["id"],
