@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
+from benchmark_manager.domain.json_line import json_line
 from benchmark_manager.models.modified_file import ModifiedFile
 from benchmark_manager.services.comparing import VariantsTable, VariedKey
 from benchmark_manager.web.limits import NAME, ROWS, fitting
-from benchmark_manager.web.values import json_line
 from benchmark_manager.web.visible import html_size
 
 #: Characters of a value, and of a variant's name beside each of its values where a screen is narrow.

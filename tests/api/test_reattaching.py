@@ -48,7 +48,11 @@ async def orphan(service: Service, repository: Repository, project: Json) -> Jso
 
 
 async def reattach(
-    service: Service, variant: Json, original_file_id: str, status: int = 200, **headers: str
+    service: Service,
+    variant: Json,
+    original_file_id: str,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
 ) -> Json:
     path = f"/modified-files/{variant['id']}/reattach"
     answer = await service.http.post(
@@ -67,7 +71,7 @@ async def test_the_new_originals_present_text_is_the_base_and_the_variants_text_
     service: Service, project: Json, orphan: Json
 ) -> None:
     new = await original(service, project)
-    now = await reattach(service, orphan, new["id"], **{"X-Actor": "kim"})
+    now = await reattach(service, orphan, new["id"], headers={"X-Actor": "kim"})
     assert (now["original_file_id"], now["original_path"], now["path"]) == (
         new["id"],
         NEW,
@@ -208,7 +212,7 @@ async def test_a_taken_name_is_refused_and_nothing_changes(
 async def test_a_stale_request_is_refused(service: Service, project: Json, orphan: Json) -> None:
     new = await original(service, project)
     await service.put(f"/modified-files/{orphan['id']}", {"description": "newer"})
-    told = await reattach(service, orphan, new["id"], 412, **{"If-Match": '"1.x"'})
+    told = await reattach(service, orphan, new["id"], 412, headers={"If-Match": '"1.x"'})
     assert (told["code"], told["current_revision"]) == ("stale", 2)
 
 

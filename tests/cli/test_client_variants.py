@@ -275,8 +275,8 @@ async def moved_variants(cli: CommandLine, project: str, repository: Repository,
     clean, clash = [
         (await cli("variants", "new", project, path, "-n", name, "-f", "-", stdin=CONTENT.replace(*change))).out.strip()
         for name, change in (
-            (f"a-{path[-9:]}", (b"4096", b"8192")),
-            (f"b-{path[-9:]}", (b"size: 2", b"size: 8")),
+            (f"a-{path[-10:]}", (b"4096", b"8192")),
+            (f"b-{path[-10:]}", (b"size: 2", b"size: 8")),
         )
     ]
     repository.commit({path: CONTENT.replace(b"size: 2", b"size: 4")}, message="moved")

@@ -2,10 +2,10 @@
 
 import re
 
+from benchmark_manager.domain.json_line import json_line
 from benchmark_manager.domain.text import compared_part
 from benchmark_manager.web.limits import COMPARED
 from benchmark_manager.web.text_diff import drawn
-from benchmark_manager.web.values import json_line
 from support.browser import Browser
 from support.service import Json, Service
 from support.site import Site, check
