@@ -335,9 +335,7 @@ def build_services(
         trash=trash,
         merging=merging,
         rebase_all=RebaseAllService(database, projects, modified_files, merging, files, modified, workers),
-        reattaching=ReattachService(
-            database, modified_files, files, modified, blobs, validation, workers, clock=clock
-        ),
+        reattaching=ReattachService(database, modified_files, files, modified, blobs, validation, workers, clock=clock),
         comparing=ComparisonService(modified_files, revision_service, projects, files, modified, blobs, workers),
         texts=TextService(workers),
         releases=ReleaseService(database, projects, files, modified, blobs, releases, clock=clock),

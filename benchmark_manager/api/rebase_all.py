@@ -48,7 +48,5 @@ async def rebase_all(
     if wanted.dry_run:
         report = await services.rebase_all.preview(project_id, selection, page, seconds=_SECONDS)
     else:
-        report = await services.rebase_all.rebase(
-            project_id, selection, page, seconds=_SECONDS, actor=actor
-        )
+        report = await services.rebase_all.rebase(project_id, selection, page, seconds=_SECONDS, actor=actor)
     return rebase_all_answer(report, dry_run=wanted.dry_run)

@@ -31,9 +31,7 @@ def rebase_all_variants(
         str | None,
         typer.Option("--original", metavar="FILE", help="Only the variants of this original."),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would become of each, and stop.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would become of each, and stop.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before rebasing.")] = False,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
@@ -56,9 +54,7 @@ def rebase_all_variants(
         else:
             told = _by_hand(api, path, selection, dry_run=dry_run, ask=not yes and _is_terminal())
     if told["failed"] and not dry_run:
-        raise CommandError(
-            f"{_variants(len(told['failed']))} could not be rebased.", "rebase_incomplete"
-        )
+        raise CommandError(f"{_variants(len(told['failed']))} could not be rebased.", "rebase_incomplete")
 
 
 def _by_hand(api: Api, path: str, selection: Json, *, dry_run: bool, ask: bool) -> Json:
@@ -76,13 +72,9 @@ def _by_hand(api: Api, path: str, selection: Json, *, dry_run: bool, ask: bool) 
     output.say(f"Rebased {_variants(len(done['rebased']))}.")
     paths = {row["id"]: row["path"] for row in clean}
     for failed in done["failed"]:
-        output.say(
-            f"Not rebased: {paths.get(failed['id'], failed['id'])}: {failed['detail']} ({failed['code']})"
-        )
+        output.say(f"Not rebased: {paths.get(failed['id'], failed['id'])}: {failed['detail']} ({failed['code']})")
     for conflict in [row for row in previewed["preview"] if row["outcome"] == "conflict"]:
-        output.say(
-            f"To decide: {conflict['path']}: benchmark-manager variants rebase {conflict['id']}"
-        )
+        output.say(f"To decide: {conflict['path']}: benchmark-manager variants rebase {conflict['id']}")
     return done
 
 
@@ -140,9 +132,7 @@ def _outline(row: Json) -> str:
     if row["outcome"] == "failed":
         return str(row["code"])
     if row["outcome"] == "conflict":
-        shown = [
-            "(text)" if path is None else path or "/" for path in row["conflicts"][:_CHANGES_SHOWN]
-        ]
+        shown = ["(text)" if path is None else path or "/" for path in row["conflicts"][:_CHANGES_SHOWN]]
         return _listed("both sides changed: ", shown, row["conflicts_count"])
     if row["outcome"] == "unchanged":
         return "nothing"
@@ -150,9 +140,7 @@ def _outline(row: Json) -> str:
         return "some lines"
     if row["changes_count"] == 0:
         return "no value"
-    return _listed(
-        "", [_change(change) for change in row["changes"][:_CHANGES_SHOWN]], row["changes_count"]
-    )
+    return _listed("", [_change(change) for change in row["changes"][:_CHANGES_SHOWN]], row["changes_count"])
 
 
 def _listed(beginning: str, shown: Sequence[str], count: int) -> str:

@@ -319,10 +319,7 @@ def compare_variants(
     columns = told["columns"]
     output.table(
         ("KEY", "ORIGINAL", *(column["modified_name"] for column in columns)),
-        [
-            (row["path"], *_row({"original": row["original"], **row["values"]}, row, columns))
-            for row in told["rows"]
-        ],
+        [(row["path"], *_row({"original": row["original"], **row["values"]}, row, columns)) for row in told["rows"]],
     )
     if any(row["upstream"] for row in told["rows"]):
         output.say(f"{_BY_UPSTREAM}: the original has a new value; the variant still has the one that it was based on.")

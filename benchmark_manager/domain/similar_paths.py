@@ -18,9 +18,7 @@ def most_similar(path: str, others: Iterable[str], count: int) -> list[str]:
     name_pairs, path_pairs = _pairs(_name(path)), _pairs(path)
 
     def likeness(other: str) -> float:
-        return _NAME_WEIGHT * _shared(name_pairs, _pairs(_name(other))) + _shared(
-            path_pairs, _pairs(other)
-        )
+        return _NAME_WEIGHT * _shared(name_pairs, _pairs(_name(other))) + _shared(path_pairs, _pairs(other))
 
     # Equally similar ones stand in the order of their paths, whatever order they come in.
     return nlargest(count, sorted(others), key=likeness)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from benchmark_manager.domain.merge import merge, resolve
 from benchmark_manager.errors import ConflictError, MergeConflictError
@@ -16,6 +17,10 @@ from benchmark_manager.stores.database import Database, Session, milliseconds
 from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.workers.pool import WorkerPool
+
+
+#: What a merge was made of; where one of them is another by now, it says nothing.
+_MERGED: Final = ("original_file_id", "base_sha", "content_sha")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,7 @@ class MergeService:
             expect_revision(current, expected_revisions)
             original = await self._originals.hold(read.project_id, read.original_file_id, session)
             moved = original.sha != texts.original.sha or original.removed_at is not None
-            if moved or (current.content_sha, current.base_sha) != (read.content_sha, read.base_sha):
+            if moved or any(getattr(current, name) != getattr(read, name) for name in _MERGED):
                 raise _MovedError
             rebased = current.model_copy(update={**changes, "base_sha": original.sha, "drift": "current"})
             if rebased == current:

@@ -94,7 +94,8 @@ class ReattachService:
                 }
             )
             await self._modified.replace(current, attached, "reattached", session)
-            await self._originals.drop_unused(file.project_id, session)
+            if current.drift == "upstream_removed":
+                await self._originals.drop_unused(file.project_id, session)
             return attached
 
         return await self._database.transaction(work)
@@ -121,9 +122,7 @@ class ReattachService:
         except TooComplexError:
             return TOO_COMPLEX
 
-    async def candidates(
-        self, file: ModifiedFile, query: str, count: int
-    ) -> tuple[Sequence[FileEntry], int]:
+    async def candidates(self, file: ModifiedFile, query: str, count: int) -> tuple[Sequence[FileEntry], int]:
         """The originals that a file may be attached to, those with the most similar paths first.
 
         Args:

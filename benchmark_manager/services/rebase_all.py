@@ -147,9 +147,7 @@ class RebaseAllService:
                 expected_revisions=None if chosen is None else {chosen.revision},
                 actor=actor,
             )
-            return VariantRebase(
-                file.id, "rebased" if rebased.made_revision else "unchanged", rebased.file
-            )
+            return VariantRebase(file.id, "rebased" if rebased.made_revision else "unchanged", rebased.file)
 
         return await self._each(project_id, selection, request, seconds, step)
 
@@ -201,9 +199,7 @@ class RebaseAllService:
             return await self._each_chosen(project_id, selection.chosen, step, ends_at)
         if selection.original_file_id is not None:
             await self._originals.get(project_id, selection.original_file_id)
-        return await self._each_moved(
-            project_id, selection.original_file_id, request, step, ends_at
-        )
+        return await self._each_moved(project_id, selection.original_file_id, request, step, ends_at)
 
     async def _each_moved(
         self,
@@ -218,9 +214,7 @@ class RebaseAllService:
         cursor, total = request.cursor, None
         while True:
             some = PageRequest(min(request.limit - len(done), _LISTED), cursor)
-            page = await self._modified.page(
-                project_id, some, original_file_id=original_file_id, drifts=_MOVED
-            )
+            page = await self._modified.page(project_id, some, original_file_id=original_file_id, drifts=_MOVED)
             total = page.total if total is None else total
             for file in page.rows:
                 if done and self._monotonic() >= ends_at:
@@ -241,20 +235,14 @@ class RebaseAllService:
                 done.append(VariantRebase(variant.id, "failed", None, error))
                 continue
             if file.project_id != project_id:
-                done.append(
-                    VariantRebase(
-                        variant.id, "failed", None, NotFoundError("modified file", variant.id)
-                    )
-                )
+                done.append(VariantRebase(variant.id, "failed", None, NotFoundError("modified file", variant.id)))
             elif self._monotonic() >= ends_at:
                 done.append(VariantRebase(file.id, "failed", file, WorkersBusyError()))
             else:
                 done.append(await self._outcome(file, variant, step))
         return RebaseReport(tuple(done), len(chosen), None)
 
-    async def _outcome(
-        self, file: ModifiedFile, chosen: ChosenVariant | None, step: _Step
-    ) -> VariantRebase:
+    async def _outcome(self, file: ModifiedFile, chosen: ChosenVariant | None, step: _Step) -> VariantRebase:
         try:
             # Each variant may wait for worker processes as long as one request of the same caller.
             with calling_as(Caller(current_caller().name, request=True)):
@@ -267,10 +255,6 @@ class RebaseAllService:
             return VariantRebase(file.id, "failed", file, await self._database.failure(error))
         except Exception as error:  # noqa: BLE001 -- see below
             # A fault that one text causes would otherwise keep all variants behind it from being rebased, for good.
-            _log.exception(
-                "a variant could not be rebased", modified_file_id=file.id, exc_info=error
-            )
-            fault = BenchmarkManagerError(
-                "internal_error", "The service made a mistake; its log says more."
-            )
+            _log.exception("a variant could not be rebased", modified_file_id=file.id, exc_info=error)
+            fault = BenchmarkManagerError("internal_error", "The service made a mistake; its log says more.")
             return VariantRebase(file.id, "failed", file, fault)

@@ -51,15 +51,11 @@ async def reattach(
             actor=actor,
         )
     except (StaleError, InvalidInputError, ConflictError) as error:
-        return await reattach_page(
-            request, services, modified_file_id, q=form.line("q"), error=error
-        )
+        return await reattach_page(request, services, modified_file_id, q=form.line("q"), error=error)
     except NotFoundError as error:
         if error.code != "file_not_found":
             raise
-        return await reattach_page(
-            request, services, modified_file_id, q=form.line("q"), error=error
-        )
+        return await reattach_page(request, services, modified_file_id, q=form.line("q"), error=error)
     return see_other(f"{PREFIX}/modified-files/{modified_file_id}", "reattached")
 
 
@@ -78,11 +74,7 @@ async def reattach_page(
     return render(
         request,
         "reattach.html",
-        status_code=200
-        if error is None
-        else _STALE
-        if isinstance(error, StaleError)
-        else _UNPROCESSABLE,
+        status_code=200 if error is None else _STALE if isinstance(error, StaleError) else _UNPROCESSABLE,
         view=await project_view(services, file.project_id),
         file=file,
         candidates=candidates,

@@ -49,9 +49,7 @@ async def _preview_page(
     original = await _original(services, project_id, original_id)
     selection = RebaseSelection(original.id if original else None)
     page = rows_from(cursor, _ROWS)
-    report = await services.rebase_all.preview(
-        project_id, selection, page, seconds=_PREVIEW_SECONDS
-    )
+    report = await services.rebase_all.preview(project_id, selection, page, seconds=_PREVIEW_SECONDS)
     return render(
         request,
         "rebase_all.html",
@@ -80,9 +78,7 @@ async def rebase_all(
     chosen = _chosen(form)
     original_id, cursor = form.line("original"), form.line("cursor") or None
     if not chosen:
-        return await _preview_page(
-            request, services, project_id, original_id, cursor, nothing_chosen=True
-        )
+        return await _preview_page(request, services, project_id, original_id, cursor, nothing_chosen=True)
     original = await _original(services, project_id, original_id)
     report = await services.rebase_all.rebase(
         project_id,

@@ -22,9 +22,7 @@ MANIFEST = b"apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {templa
 
 @pytest.fixture
 def repository(service: Service) -> Repository:
-    return service.repository(
-        "acme/b", {OLD: BASE, NEW: OTHER, JOB: MANIFEST, JSON_FILE: b'{"a": 1}\n'}
-    )
+    return service.repository("acme/b", {OLD: BASE, NEW: OTHER, JOB: MANIFEST, JSON_FILE: b'{"a": 1}\n'})
 
 
 @pytest.fixture
@@ -37,9 +35,7 @@ async def project(service: Service, repository: Repository) -> Json:
 async def orphan(service: Service, repository: Repository, project: Json) -> Json:
     """A variant whose original is gone."""
     original = (await service.files(project["id"]))[OLD]
-    variant = await service.variant(
-        project["id"], original, modified_name="seed7.yaml", content=MINE
-    )
+    variant = await service.variant(project["id"], original, modified_name="seed7.yaml", content=MINE)
     repository.commit({OLD: None}, message="gone")
     await service.sync(project["id"])
     gone = await service.get(f"/modified-files/{variant['id']}")
@@ -55,9 +51,7 @@ async def reattach(
     headers: dict[str, str] | None = None,
 ) -> Json:
     path = f"/modified-files/{variant['id']}/reattach"
-    answer = await service.http.post(
-        path, json={"original_file_id": original_file_id}, headers=headers
-    )
+    answer = await service.http.post(path, json={"original_file_id": original_file_id}, headers=headers)
     assert answer.status_code == status, answer.text
     told: Json = answer.json()
     return told
@@ -118,9 +112,7 @@ async def test_a_release_names_the_new_original_as_what_the_variant_came_from(
 ) -> None:
     new = await original(service, project)
     await reattach(service, orphan, new["id"])
-    release = await service.post(
-        f"/projects/{project['id']}/releases", {"include": "modified"}, 201
-    )
+    release = await service.post(f"/projects/{project['id']}/releases", {"include": "modified"}, 201)
     [file] = release["files"]
     assert (file["path"], file["original_sha"], file["revision"]) == (
         "config/v2/seed7.yaml",
@@ -132,9 +124,7 @@ async def test_a_release_names_the_new_original_as_what_the_variant_came_from(
 async def test_restoring_a_revision_from_before_keeps_the_new_original_and_its_base(
     service: Service, project: Json, orphan: Json
 ) -> None:
-    edited = await service.put(
-        f"/modified-files/{orphan['id']}", {"content": MINE.replace("7", "8")}
-    )
+    edited = await service.put(f"/modified-files/{orphan['id']}", {"content": MINE.replace("7", "8")})
     assert edited["revision"] == 2
     new = await original(service, project)
     await reattach(service, orphan, new["id"])
@@ -185,9 +175,7 @@ async def test_a_variant_of_a_configuration_is_judged_as_a_manifest_from_then_on
     assert now["problems"] != orphan["problems"]
 
 
-async def test_a_deleted_variant_comes_back_to_its_new_original(
-    service: Service, project: Json, orphan: Json
-) -> None:
+async def test_a_deleted_variant_comes_back_to_its_new_original(service: Service, project: Json, orphan: Json) -> None:
     new = await original(service, project)
     await reattach(service, orphan, new["id"])
     await service.http.delete(f"/modified-files/{orphan['id']}")
@@ -199,9 +187,7 @@ async def test_a_deleted_variant_comes_back_to_its_new_original(
     )
 
 
-async def test_a_taken_name_is_refused_and_nothing_changes(
-    service: Service, project: Json, orphan: Json
-) -> None:
+async def test_a_taken_name_is_refused_and_nothing_changes(service: Service, project: Json, orphan: Json) -> None:
     new = await original(service, project)
     await service.variant(project["id"], new, modified_name="seed7.yaml")
     told = await reattach(service, orphan, new["id"], 409)
@@ -216,9 +202,7 @@ async def test_a_stale_request_is_refused(service: Service, project: Json, orpha
     assert (told["code"], told["current_revision"]) == ("stale", 2)
 
 
-async def test_an_original_of_another_format_is_refused(
-    service: Service, project: Json, orphan: Json
-) -> None:
+async def test_an_original_of_another_format_is_refused(service: Service, project: Json, orphan: Json) -> None:
     told = await reattach(service, orphan, (await original(service, project, JSON_FILE))["id"], 422)
     assert (told["code"], told["errors"][0]["field"]) == ("other_format", "original_file_id")
 
@@ -241,15 +225,11 @@ async def test_an_original_that_is_gone_itself_is_refused(
 
 
 @pytest.mark.parametrize("file_id", ["65f0c0ffee65f0c0ffee65f0", "no id"])
-async def test_an_original_that_is_not_there_is_not_found(
-    service: Service, orphan: Json, file_id: str
-) -> None:
+async def test_an_original_that_is_not_there_is_not_found(service: Service, orphan: Json, file_id: str) -> None:
     assert (await reattach(service, orphan, file_id, 404))["code"] == "file_not_found"
 
 
-@pytest.mark.parametrize(
-    "body", [{}, {"original_file_id": 1}, {"original_file_id": "a", "force": True}]
-)
+@pytest.mark.parametrize("body", [{}, {"original_file_id": 1}, {"original_file_id": "a", "force": True}])
 async def test_another_body_is_refused(service: Service, orphan: Json, body: Any) -> None:
     answer = await service.http.post(f"/modified-files/{orphan['id']}/reattach", json=body)
     assert_problem(answer, 422, "invalid_request")

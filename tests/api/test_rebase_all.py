@@ -39,9 +39,7 @@ def clean(size: int) -> str:
 CONFLICTING = BASE.decode().replace("seed: 1", "seed: 3")
 
 
-async def upstream(
-    service: Service, repository: Repository, project: Json, text: bytes = THEIRS
-) -> None:
+async def upstream(service: Service, repository: Repository, project: Json, text: bytes = THEIRS) -> None:
     repository.commit({PATH: text, OTHER: text}, message="upstream")
     await service.sync(project["id"])
 
@@ -83,9 +81,7 @@ async def test_clean_variants_are_rebased_and_those_in_conflict_reported_and_lef
     assert (now["content"], now["drift"], now["revision"]) == (CONFLICTING, "conflict", 1)
 
 
-async def test_repeating_it_does_nothing_more(
-    service: Service, repository: Repository, project: Json
-) -> None:
+async def test_repeating_it_does_nothing_more(service: Service, repository: Repository, project: Json) -> None:
     variant = await make(service, project, "tp4.yaml", clean(4))
     await upstream(service, repository, project)
     assert (await rebase_all(service, project))["rebased"] == [variant["id"]]
@@ -126,12 +122,8 @@ async def test_a_dry_run_reports_each_outcome_and_changes_nothing(
     assert (now["drift"], now["revision"], now["content"]) == ("behind", 1, clean(4))
 
 
-async def test_two_at_once_do_nothing_twice(
-    service: Service, repository: Repository, project: Json
-) -> None:
-    variants = [
-        await make(service, project, f"tp{size}.yaml", clean(size)) for size in range(4, 10)
-    ]
+async def test_two_at_once_do_nothing_twice(service: Service, repository: Repository, project: Json) -> None:
+    variants = [await make(service, project, f"tp{size}.yaml", clean(size)) for size in range(4, 10)]
     await upstream(service, repository, project)
     both = await asyncio.gather(*(rebase_all(service, project) for _ in range(2)))
     rebased = [file_id for told in both for file_id in told["rebased"]]
@@ -141,9 +133,7 @@ async def test_two_at_once_do_nothing_twice(
         assert (await service.get(f"/modified-files/{variant['id']}"))["revision"] == 2
 
 
-async def test_one_failure_does_not_stop_the_others(
-    service: Service, repository: Repository, project: Json
-) -> None:
+async def test_one_failure_does_not_stop_the_others(service: Service, repository: Repository, project: Json) -> None:
     gone = await make(service, project, "a.yaml", clean(4))
     kept = await make(service, project, "b.yaml", clean(8))
     await upstream(service, repository, project)
@@ -169,9 +159,7 @@ async def test_a_variant_saved_since_the_preview_fails_as_stale(
     chosen = [{name: row[name] for name in ("id", "revision", "theirs_sha")}]
     await service.put(f"/modified-files/{variant['id']}", {"content": clean(16)})
     told = await rebase_all(service, project, variants=chosen)
-    assert [(failed["id"], failed["code"]) for failed in told["failed"]] == [
-        (variant["id"], "stale")
-    ]
+    assert [(failed["id"], failed["code"]) for failed in told["failed"]] == [(variant["id"], "stale")]
     assert (await service.get(f"/modified-files/{variant['id']}"))["content"] == clean(16)
 
 
@@ -246,14 +234,10 @@ async def test_a_variant_of_another_project_is_not_found(
 async def test_what_cannot_be_asked_for_is_refused(
     service: Service, project: Json, body: Json, status: int, code: str
 ) -> None:
-    answer = await service.http.post(
-        f"/projects/{project['id']}/modified-files/rebase-all", json=body
-    )
+    answer = await service.http.post(f"/projects/{project['id']}/modified-files/rebase-all", json=body)
     assert_problem(answer, status, code)
 
 
 async def test_of_no_project_nothing_is_rebased(service: Service) -> None:
-    answer = await service.http.post(
-        "/projects/65f0c0ffee65f0c0ffee65f0/modified-files/rebase-all", json={}
-    )
+    answer = await service.http.post("/projects/65f0c0ffee65f0c0ffee65f0/modified-files/rebase-all", json={})
     assert_problem(answer, 404, "project_not_found")

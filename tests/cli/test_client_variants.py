@@ -304,9 +304,7 @@ async def test_rebase_all_shows_what_would_become_of_each_and_rebases_the_clean_
     assert "tensor_parallel_size: 4\nmax_model_len: 8192\n" in await content(cli, clean)
 
 
-async def test_rebase_all_writes_the_apis_lists_as_json(
-    cli: CommandLine, project: str, repository: Repository
-) -> None:
+async def test_rebase_all_writes_the_apis_lists_as_json(cli: CommandLine, project: str, repository: Repository) -> None:
     path = "config/all-1.yaml"
     clean, clash = await moved_variants(cli, project, repository, path)
     previewed = (await cli("variants", "rebase-all", project, "--original", path, "--dry-run", "--json")).json

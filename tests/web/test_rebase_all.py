@@ -28,9 +28,7 @@ async def project(service: Service, repository: Repository) -> Json:
         ("seed", ("d: 1", "d: 3")),
     ):
         content = BASE.decode().replace(*change)
-        await service.variant(
-            project["id"], original, modified_name=f"{name}.yaml", content=content
-        )
+        await service.variant(project["id"], original, modified_name=f"{name}.yaml", content=content)
     repository.commit({PATH: THEIRS}, message="upstream")
     await service.sync(project["id"])
     return project
@@ -47,17 +45,13 @@ def choices(page: WebPage) -> list[str]:
 
 async def send(browser: Browser, page: WebPage, chosen: list[str]) -> WebPage:
     form = page.form("/rebase-all")
-    answer = await browser.http.post(
-        form.action, data={**form.fields, "variant": chosen}, headers=browser.headers
-    )
+    answer = await browser.http.post(form.action, data={**form.fields, "variant": chosen}, headers=browser.headers)
     assert answer.status_code == 200, answer.text
     return WebPage(form.action, answer)
 
 
 def attaching(page: WebPage) -> WebForm:
-    [form] = [
-        form for form in page.forms if form.method == "post" and form.action.endswith("/reattach")
-    ]
+    [form] = [form for form in page.forms if form.method == "post" and form.action.endswith("/reattach")]
     return form
 
 
@@ -65,9 +59,7 @@ def address(project: Json) -> str:
     return f"/ui/projects/{project['id']}/modified-files/rebase-all"
 
 
-async def test_the_lists_of_variants_lead_to_the_preview(
-    service: Service, browser: Browser, project: Json
-) -> None:
+async def test_the_lists_of_variants_lead_to_the_preview(service: Service, browser: Browser, project: Json) -> None:
     original = (await service.files(project["id"]))[PATH]["id"]
     listed = await browser.open(f"/ui/projects/{project['id']}/modified-files")
     assert any(link.endswith(address(project)) for link in listed.links())
@@ -89,9 +81,7 @@ async def test_the_preview_says_what_would_become_of_each_and_changes_nothing(
         before["tp4"]["id"],
         before["tp8"]["id"],
     }
-    assert any(
-        link.endswith(f"/modified-files/{before['seed']['id']}/merge") for link in page.links()
-    )
+    assert any(link.endswith(f"/modified-files/{before['seed']['id']}/merge") for link in page.links())
     assert await variants(service, project) == before
 
 
@@ -200,13 +190,9 @@ async def test_the_originals_offered_are_those_that_the_search_finds(
     assert offered == [(await service.files(project["id"]))["config/z.yaml"]["id"]]
 
 
-async def test_a_syncs_counts_are_words(
-    service: Service, browser: Browser, repository: Repository
-) -> None:
+async def test_a_syncs_counts_are_words(service: Service, browser: Browser, repository: Repository) -> None:
     project = await service.synced("acme/b")
-    repository.commit(
-        {"config/y.yaml": b"a: 1\n", "config/z.yaml": None, PATH: THEIRS}, message="renamed"
-    )
+    repository.commit({"config/y.yaml": b"a: 1\n", "config/z.yaml": None, PATH: THEIRS}, message="renamed")
     await service.sync(project["id"])
     page = await browser.open(f"/ui/projects/{project['id']}/syncs")
     lines = " ".join(page.text.split())
@@ -222,14 +208,8 @@ async def test_a_release_offers_its_comparison_and_commands_before_its_files(
     release = await service.post(f"/projects/{project['id']}/releases", {}, 201)
     page = await browser.open(f"/ui/releases/{release['digest']}")
     check(page)
-    assert (
-        page.text.index("Compare with the release")
-        < page.text.index("Run on it")
-        < page.text.index("SHA-256")
-    )
-    [files] = [
-        details for details in page.all("details") if "files-of-release" in details.get("class", "")
-    ]
+    assert page.text.index("Compare with the release") < page.text.index("Run on it") < page.text.index("SHA-256")
+    [files] = [details for details in page.all("details") if "files-of-release" in details.get("class", "")]
     assert "open" not in files
     [searched] = [
         details
