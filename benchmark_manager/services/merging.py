@@ -18,7 +18,6 @@ from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.workers.pool import WorkerPool
 
-
 #: What a merge was made of; where one of them is another by now, it says nothing.
 _MERGED: Final = ("original_file_id", "base_sha", "content_sha")
 

@@ -21,6 +21,10 @@ from benchmark_manager.workers.pool import WorkerPool
 _FIELD: Final = "original_file_id"
 
 
+class _ChangedError(Exception):
+    """The file was saved, or attached, while it was being judged."""
+
+
 class ReattachService:
     """Gives modified files another original. Their texts stay as people wrote them."""
 
@@ -63,20 +67,34 @@ class ReattachService:
             InvalidInputError: `other_project`, `other_format`, or `original_removed`.
             ConflictError: `name_taken`.
         """
-        file = await self._files.get(modified_file_id)
-        expect_revision(file, expected_revisions)
-        original_file_id = original_file_id.lower()
-        if original_file_id == file.original_file_id:
-            return file
-        original = await self._original(file, original_file_id)
-        verdict = await self._verdict(file, original)
+        wanted = original_file_id.lower()
+        while True:
+            file = await self._files.get(modified_file_id)
+            expect_revision(file, expected_revisions)
+            if wanted == file.original_file_id:
+                return file
+            original = await self._original(file, wanted)
+            verdict = await self._verdict(file, original)
+            try:
+                return await self._store(file, original, verdict, expected_revisions, actor)
+            except _ChangedError:
+                continue
 
+    async def _store(
+        self,
+        read: ModifiedFile,
+        original: OriginalFile,
+        verdict: Verdict,
+        expected_revisions: Collection[int] | None,
+        actor: str,
+    ) -> ModifiedFile:
         async def work(session: Session) -> ModifiedFile:
-            current = await self._modified.get(modified_file_id, session)
+            current = await self._modified.get(read.id, session)
             expect_revision(current, expected_revisions)
-            if original_file_id == current.original_file_id:
-                return current
-            held = await self._originals.hold(file.project_id, original_file_id, session)
+            held = await self._originals.hold(read.project_id, original.id, session)
+            judged = current.content_sha, current.original_file_id, held.file_type
+            if judged != (read.content_sha, read.original_file_id, original.file_type):
+                raise _ChangedError
             _expect_fitting(current, held)
             attached = current.model_copy(
                 update={
@@ -87,15 +105,16 @@ class ReattachService:
                     "base_commit_sha": held.commit_sha,
                     "drift": "current",
                     "revision": current.revision + 1,
+                    "validity": verdict.validity,
+                    "problems": verdict.problems,
+                    "problems_id": None,
                     "updated_at": milliseconds(self._clock()),
                     "updated_by": actor,
-                    # What was judged is the content that was read, as a file of this type.
-                    **(_judged(verdict) if current.content_sha == file.content_sha else {}),
                 }
             )
             await self._modified.replace(current, attached, "reattached", session)
             if current.drift == "upstream_removed":
-                await self._originals.drop_unused(file.project_id, session)
+                await self._originals.drop_unused(read.project_id, session)
             return attached
 
         return await self._database.transaction(work)
@@ -162,7 +181,3 @@ def _expect_fitting(file: ModifiedFile, original: OriginalFile) -> None:
             f"{file.format.upper()}; choose one of the same format.",
             field=_FIELD,
         )
-
-
-def _judged(verdict: Verdict) -> dict[str, object]:
-    return {"validity": verdict.validity, "problems": verdict.problems, "problems_id": None}

@@ -1,5 +1,6 @@
 """Attaching modified files to other originals, over the API."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -233,3 +234,21 @@ async def test_an_original_that_is_not_there_is_not_found(service: Service, orph
 async def test_another_body_is_refused(service: Service, orphan: Json, body: Any) -> None:
     answer = await service.http.post(f"/modified-files/{orphan['id']}/reattach", json=body)
     assert_problem(answer, 422, "invalid_request")
+
+
+async def test_attaching_and_rebasing_at_once_leave_one_whole_state(
+    service: Service, repository: Repository, project: Json
+) -> None:
+    """The base is always that of the original which the variant has in the end."""
+    old, new = [await original(service, project, path) for path in (OLD, NEW)]
+    variant = await service.variant(project["id"], old, modified_name="v.yaml", content=MINE)
+    repository.commit({OLD: BASE.replace(b"4096", b"8192")}, message="moved")
+    await service.sync(project["id"])
+    attached, rebased = await asyncio.gather(
+        service.http.post(f"/modified-files/{variant['id']}/reattach", json={"original_file_id": new["id"]}),
+        service.http.post(f"/modified-files/{variant['id']}/rebase", json={}),
+    )
+    assert attached.status_code == rebased.status_code == 200
+    now = await service.get(f"/modified-files/{variant['id']}")
+    assert (now["original_file_id"], now["base_sha"], now["drift"]) == (new["id"], new["sha"], "current")
+    assert now["content"] in {MINE, MINE.replace("4096", "8192")}
