@@ -109,6 +109,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
             Edge,
             allowed_hosts=settings.allowed_hosts,
             public_url=settings.public_url,
+            root_path=settings.root_path or "",
             proxies=settings.trusted_proxies,
         ),
         *_cors(settings),

@@ -16,6 +16,7 @@ from pymongo.errors import InvalidURI, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from benchmark_manager.domain.folders import normalise_folder
+from benchmark_manager.domain.root_path import normalise_root_path
 from benchmark_manager.errors import InvalidInputError, StartError, reason_of
 
 _ENV_FILE = Path(".env")
@@ -87,6 +88,12 @@ class Settings(BaseSettings):
         description="Address under which browsers and GitHub reach the service, such as "
         "https://bench.example.com; links, redirects and the webhook's address begin with it.",
     )
+    root_path: str | None = Field(
+        default=None,
+        description="Path below which a proxy offers the service, such as /benchmarks, whether the proxy cuts it off "
+        "or not; links, redirects, cookies and the webhook's address begin with it. Unset: X-Forwarded-Prefix of "
+        "TRUSTED_PROXIES, else none.",
+    )
     allowed_hosts: CommaSeparated = Field(
         default=(),
         description="Comma-separated names by which the service may be asked; *.example.com: every name below it; "
@@ -95,8 +102,8 @@ class Settings(BaseSettings):
     )
     trusted_proxies: CommaSeparated = Field(
         default=(),
-        description="Comma-separated addresses or networks of the proxies whose X-Forwarded-For, -Proto and -Host "
-        "are believed.",
+        description="Comma-separated addresses or networks of the proxies whose X-Forwarded-For, -Proto, -Host and "
+        "-Prefix are believed.",
     )
     default_config_folder: str = Field(default="config", description="Config folder of projects which do not say.")
     default_job_folder: str = Field(default="job", description="Job folder of projects which do not say.")
@@ -183,6 +190,14 @@ class Settings(BaseSettings):
     @classmethod
     def _check_public_url(cls, value: str | None) -> str | None:
         return None if value is None else _origin(value)
+
+    @field_validator("root_path")
+    @classmethod
+    def _check_root_path(cls, value: str | None) -> str | None:
+        try:
+            return None if value is None else normalise_root_path(value)
+        except InvalidInputError as error:
+            raise ValueError(error.detail) from None
 
     @field_validator("allowed_hosts")
     @classmethod
@@ -352,7 +367,7 @@ def _origin(url: str) -> str:
         or parts.fragment
         or any(char.isspace() for char in url)
     ):
-        raise ValueError("must be an address such as https://bench.example.com, without a path")
+        raise ValueError("must be an address such as https://bench.example.com; a path belongs in ROOT_PATH")
     port = "" if parts.port in {None, {"http": 80, "https": 443}[parts.scheme]} else f":{parts.port}"
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}{port}"

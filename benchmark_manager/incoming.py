@@ -1,9 +1,10 @@
-"""What every request tells, whether a program or a page sent it: the services behind it, and who asks."""
+"""What every request tells, whether a program or a page sent it: by which path, the services, and who asks."""
 
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.types import Scope
 
 from benchmark_manager.factory import Services
 
@@ -38,3 +39,19 @@ def _as_utf8(value: str) -> str:
 
 
 ActorDependency = Annotated[str, Depends(actor)]
+
+
+def root_path(scope: Scope) -> str:
+    """Return the path below which clients reach the service, such as `/benchmarks`; mostly "".
+
+    In a request's scope `path` begins with it, whether a proxy has cut it off or not (see `api.middleware.Edge`).
+    """
+    # `root_path` itself also names the mount which answers, once there is one.
+    found: str = scope.get("app_root_path", scope.get("root_path", ""))
+    return found
+
+
+def own_path(scope: Scope) -> str:
+    """Return the path as the service's routes name it, without what a proxy has before it."""
+    path: str = scope["path"]
+    return path.removeprefix(root_path(scope))

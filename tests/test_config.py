@@ -68,6 +68,8 @@ def check_one_line(code: int, stdout: str, stderr: str) -> str:
         *(("DB_NAME", "a.b"), ("DB_NAME", "a b"), ("DB_NAME", "x" * 64), ("MAX_FILE_SIZE", "0")),
         *(("MAX_FILE_SIZE", "15728641"), ("SYNC_RETENTION_DAYS", "0"), ("TRASH_RETENTION_DAYS", "0")),
         *(("GITHUB_BATCH_THRESHOLD", "0"), ("CORS_ORIGINS", "bench.example.com"), ("CORS_ORIGINS", "https://h/path")),
+        *(("PUBLIC_URL", "https://h/benchmarks"), ("ROOT_PATH", "benchmarks"), ("ROOT_PATH", "//evil.example")),
+        *(("ROOT_PATH", "/a/../b"), ("ROOT_PATH", "/a b"), ("ROOT_PATH", "/a\r\nX: y"), ("ROOT_PATH", "/ui")),
         *(("CORS_ORIGINS", "http://["), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"), ("GITHUB_TOKEN", "a b")),
     ],
 )

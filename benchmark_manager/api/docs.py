@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import fastapi_offline
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from benchmark_manager.api.problems import MEDIA_TYPE
+from benchmark_manager.incoming import root_path
 
 _ASSETS: Final = "/docs/assets"
 _SCRIPT: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
@@ -40,20 +41,23 @@ def install_docs(app: FastAPI) -> None:
     folder = Path(fastapi_offline.__file__).parent / "static"
     app.mount(_ASSETS, StaticFiles(directory=folder), name="docs-assets")
 
+    # Relative to /docs, so that the page is the same below every root path, and so is the hash of its script.
+    assets = _ASSETS.removeprefix("/")
     page = get_swagger_ui_html(
-        openapi_url="/openapi.json",
+        openapi_url="openapi.json",
         title=app.title,
-        swagger_js_url=f"{_ASSETS}/swagger-ui-bundle.js",
-        swagger_css_url=f"{_ASSETS}/swagger-ui.css",
-        swagger_favicon_url=f"{_ASSETS}/favicon.png",
+        swagger_js_url=f"{assets}/swagger-ui-bundle.js",
+        swagger_css_url=f"{assets}/swagger-ui.css",
+        swagger_favicon_url=f"{assets}/favicon.png",
     )
     body = bytes(page.body)
     policy = _POLICY.format(script=_hash_of_script(body))
 
     # No coroutine, so that it runs in a thread: writing the description takes half a second, once.
     @app.get("/openapi.json", include_in_schema=False)
-    def description() -> Response:
-        return JSONResponse(app.openapi())
+    def description(request: Request) -> Response:
+        root = root_path(request.scope)
+        return JSONResponse({**app.openapi(), "servers": [{"url": root}]} if root else app.openapi())
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:

@@ -1,6 +1,7 @@
 """What holds for every request and answer, whatever route it is for."""
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from starlette.responses import Response
@@ -10,7 +11,10 @@ from benchmark_manager.api.bodies import BodyBudget, LimitedBody
 from benchmark_manager.api.github_webhook import MAX_PAYLOAD
 from benchmark_manager.api.hosts import AllowedHosts, TrustedProxies, caller_of, last_of, origin_of
 from benchmark_manager.api.problems import CODES, BodyTooLargeError, problem
+from benchmark_manager.domain.root_path import normalise_root_path
 from benchmark_manager.domain.webhook_signature import PATH as WEBHOOK_PATH
+from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.incoming import own_path, root_path
 from benchmark_manager.workers.caller import Caller, calling_as
 
 #: Bytes of a request's body.
@@ -31,21 +35,40 @@ _MARKS: Final = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 _MARKED: Final = frozenset(name for name, _ in _MARKS)
+_WHOLE_SITE: Final = re.compile(rb"(?i); path=/(?=;|$)")
+
+
+class _RefusedError(Exception):
+    """The request is not answered; `code` is one of `problems.CODES`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class Edge:
     """Answer only to the service's own names, under the address that its clients know; mark every answer.
 
+    Routes, and the addresses that they redirect to, know nothing of a path which a proxy has before them: this adds it
+    to the request's path, if the proxy has cut it off, and to the `Location` and the cookies of answers.
+
     HEAD is answered as GET without its body (RFC 9110, 9.3.2).
     """
 
     def __init__(
-        self, app: ASGIApp, *, allowed_hosts: Collection[str], public_url: str | None, proxies: Sequence[str]
+        self,
+        app: ASGIApp,
+        *,
+        allowed_hosts: Collection[str],
+        public_url: str | None,
+        root_path: str,
+        proxies: Sequence[str],
     ) -> None:
-        """The arguments are the settings ALLOWED_HOSTS, PUBLIC_URL and TRUSTED_PROXIES."""
+        """The arguments are the settings ALLOWED_HOSTS, PUBLIC_URL, ROOT_PATH and TRUSTED_PROXIES."""
         self._app = app
         self._hosts = AllowedHosts(allowed_hosts, public_url)
         self._proxies = TrustedProxies(proxies)
+        self._root = root_path
         self._public: tuple[str, bytes] | None = None
         if public_url is not None:
             scheme, _, host = public_url.partition("://")
@@ -56,39 +79,50 @@ class Edge:
             await self._app(scope, receive, send)
             return
         head = scope["method"] == "HEAD"
+        root = ""
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 kept = [header for header in message.get("headers", ()) if header[0].lower() not in _MARKED]
-                message = {**message, "headers": [*kept, *_MARKS]}
+                message = {**message, "headers": [*(_below(root, kept) if root else kept), *_MARKS]}
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
 
-        seen = self._seen(scope)
-        if seen is None:
-            refusal = problem("host_not_allowed", CODES["host_not_allowed"][1])
+        try:
+            seen = self._seen(scope)
+        except _RefusedError as refused:
+            refusal = problem(refused.code, CODES[refused.code][1])
             await refusal(scope, receive, send_marked)
             return
+        root = root_path(seen)
         if head:
             seen = {**seen, "method": "GET", HEAD_ONLY: True}
         await self._app(seen, receive, send_marked)
 
-    def _seen(self, scope: Scope) -> Scope | None:
-        """The request as its sender knows the service; None where it names a host that is not this service."""
+    def _seen(self, scope: Scope) -> Scope:
+        """The request as its sender knows the service.
+
+        Raises:
+            _RefusedError: it names a host that is not this service, or a prefix that can be none.
+        """
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) > 1 or (hosts and not self._hosts.accepts(hosts[0])):
-            return None
+            raise _RefusedError("host_not_allowed")
         client = scope.get("client")
+        root = self._root
         if client is not None and self._proxies.include(client[0]):
-            forwarded = self._forwarded(scope, client[0])
-            if forwarded is None:
-                return None
-            scope = forwarded
+            scope = self._forwarded(scope, client[0])
+            root = root or _forwarded_prefix(scope)
+        scope = _at_root_path(scope, root)
         return scope if self._public is None else self._at_public_url(scope, self._public)
 
-    def _forwarded(self, scope: Scope, proxy: str) -> Scope | None:
-        """The request as the client sent it to the proxies; None where they were asked by another name."""
+    def _forwarded(self, scope: Scope, proxy: str) -> Scope:
+        """The request as the client sent it to the proxies.
+
+        Raises:
+            _RefusedError: they were asked by another name.
+        """
         headers = dict(scope["headers"])
         changes: dict[str, object] = {}
         scheme = last_of(headers.get(b"x-forwarded-proto", b"")).lower()
@@ -99,7 +133,7 @@ class Edge:
         if host := last_of(headers.get(b"x-forwarded-host", b"")):
             # Proxies pass on what a page sent them, unless they write it themselves.
             if not self._hosts.accepts(host):
-                return None
+                raise _RefusedError("host_not_allowed")
             changes["headers"] = _with_host(scope, host)
         return {**scope, **changes}
 
@@ -108,6 +142,41 @@ class Edge:
         scheme, host = public
         arrived = _origin_asked(scope)
         return {**scope, "scheme": scheme, "headers": _with_host(scope, host), _ORIGIN: arrived}
+
+
+def _forwarded_prefix(scope: Scope) -> str:
+    """The path that the nearest proxy says it offers the service below.
+
+    Raises:
+        _RefusedError: it is none. Left out, every link of the answer would lead to what else is on the host.
+    """
+    try:
+        return normalise_root_path(last_of(_joined(scope, b"x-forwarded-prefix").encode("latin-1")).decode("latin-1"))
+    except InvalidInputError:
+        raise _RefusedError("prefix_not_allowed") from None
+
+
+def _at_root_path(scope: Scope, root: str) -> Scope:
+    """The request with its whole path, as ASGI has it: whether a proxy cuts the prefix off shows in the path."""
+    root = root or scope.get("root_path", "")
+    if not root:
+        return scope
+    path: str = scope["path"]
+    below = path.removeprefix(root) if path == root or path.startswith(f"{root}/") else path
+    return {**scope, "root_path": root, "app_root_path": root, "path": root + (below or "/")}
+
+
+def _below(root: str, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer as browsers have to see them that find the service below `root`."""
+    return [(name, _value_below(root.encode(), name.lower(), value)) for name, value in headers]
+
+
+def _value_below(root: bytes, name: bytes, value: bytes) -> bytes:
+    if name == b"location" and value.startswith(b"/") and not value.startswith(b"//"):
+        return root + value
+    if name == b"set-cookie":
+        return _WHOLE_SITE.sub(b"; Path=" + root, value)
+    return value
 
 
 def _joined(scope: Scope, wanted: bytes) -> str:
@@ -169,7 +238,7 @@ class Gate:
         if not has_body and scope["method"] not in _BODY_METHODS:
             await self._app(scope, receive, send)
             return
-        limit = self._limit(scope["path"])
+        limit = self._limit(own_path(scope))
         refusal = self._refusal(scope, headers, limit) if has_body else None
         if refusal is not None:
             await refusal(scope, receive, send)
@@ -194,7 +263,7 @@ class Gate:
         return origin is not None and origin != b"null" and (self._any_origin or origin in self._origins)
 
     def _takes_form(self, scope: Scope) -> bool:
-        return str(scope["path"]).startswith(self._forms)
+        return own_path(scope).startswith(self._forms)
 
     def _limit(self, path: str) -> int:
         return self._max_form if path.startswith(self._forms) else _OWN_LIMITS.get(path, MAX_BODY)
@@ -206,7 +275,7 @@ class Gate:
             return problem("body_too_large", BodyTooLargeError(limit).detail)
         if (
             scope["method"] in _BODY_METHODS
-            and scope["path"] not in _ANY_MEDIA_TYPE
+            and own_path(scope) not in _ANY_MEDIA_TYPE
             and not self._takes_form(scope)
             and not _is_json(headers.get(b"content-type", b""))
         ):

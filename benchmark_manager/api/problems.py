@@ -46,6 +46,10 @@ _RETRY_AFTER: Final = {
 #: Every code that an answer can carry, with its status and an example's detail.
 CODES: Final[Mapping[str, tuple[int, str]]] = {
     "malformed_json": (400, "The body is not JSON; check its syntax near character 17."),
+    "prefix_not_allowed": (
+        400,
+        "X-Forwarded-Prefix is no path such as /benchmarks; have the proxy set or remove it, or set ROOT_PATH.",
+    ),
     "malformed_webhook": (400, "The webhook cannot be understood: its payload is no JSON object."),
     "bad_signature": (
         401,

@@ -6,6 +6,7 @@ from typing import Any, Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from benchmark_manager.api.problems import database_unavailable, service_stopping
+from benchmark_manager.incoming import own_path
 from benchmark_manager.stores.database_watch import DatabaseWatch
 
 #: Paths whose answers say themselves that the database is silent.
@@ -26,7 +27,7 @@ class AnswersInSilence:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         watch: DatabaseWatch | None = _watch_of(scope)
-        if watch is None or scope["path"] in _PROBES:
+        if watch is None or own_path(scope) in _PROBES:
             await self._app(scope, receive, send)
             return
         exchange = _Exchange(send)

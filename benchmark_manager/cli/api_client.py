@@ -147,13 +147,16 @@ class Api:
         body: Mapping[str, Any] | None = None,
         if_match: str | None = None,
     ) -> httpx.Response:
-        request = self._http.build_request(
-            method,
-            path,
-            params=_given(params),
-            json=body,
-            headers=None if if_match is None else {"If-Match": if_match},
-        )
+        try:
+            request = self._http.build_request(
+                method,
+                path,
+                params=_given(params),
+                json=body,
+                headers=None if if_match is None else {"If-Match": if_match},
+            )
+        except UnicodeEncodeError:
+            raise WrongUsageError("A text that was given is not UTF-8, as every text sent to the service is.") from None
         with self._answer(request) as answer:
             whole = self._whole(answer, budget.bytes if answer.is_success else MAX_PROBLEM)
         budget.bytes -= len(whole.content)

@@ -13,11 +13,12 @@ import typer
 
 from benchmark_manager.cli import projects, releases, variants, webhook
 from benchmark_manager.cli.editing import edit_variant
-from benchmark_manager.cli.failures import Commands
+from benchmark_manager.cli.failures import Commands, printable
 from benchmark_manager.cli.pull import pull_release
 from benchmark_manager.cli.rebase import rebase_variant
 from benchmark_manager.cli.rebase_all import rebase_all_variants
 from benchmark_manager.cli.sync import sync_project
+from benchmark_manager.cli.terminal import ensure_utf8_arguments, standard_streams
 from benchmark_manager.cli.validate import validate_files
 from benchmark_manager.errors import StartError
 from benchmark_manager.version import __version__
@@ -48,14 +49,17 @@ app.add_typer(webhook.app, name="webhook")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; what keeps it from starting becomes one line and exit code 1."""
-    try:
-        app(args=None if arguments is None else list(arguments))
-    except StartError as error:
-        _fail(error.detail)
+    if arguments is None:
+        ensure_utf8_arguments()
+    with standard_streams():
+        try:
+            app(args=None if arguments is None else list(arguments))
+        except StartError as error:
+            _fail(error.detail)
 
 
 def _fail(message: str) -> NoReturn:
-    print(f"benchmark-manager: {message}", file=sys.stderr)
+    print(printable(f"benchmark-manager: {message}"), file=sys.stderr)
     raise SystemExit(1)
 
 

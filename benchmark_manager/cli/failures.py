@@ -16,6 +16,8 @@ from typing import Any, ClassVar, Final
 import typer
 from typer.core import TyperGroup
 
+from benchmark_manager.cli.terminal import READER_GONE, drop_output
+
 #: What the answers of a proxy whose service is away, or of a service which is overtaxed, have as status.
 _PASSING: Final = frozenset({429, 502, 503, 504})
 #: Of a problem document: characters of a sentence, and fields at fault.
@@ -117,6 +119,10 @@ class Commands(TyperGroup):
         except CommandError as error:
             tell(error)
             raise typer.Exit(error.exit_code) from None
+        except BrokenPipeError:
+            # Typer would end with 1, as if the service had refused.
+            drop_output()
+            raise typer.Exit(READER_GONE) from None
 
 
 def tell(error: CommandError) -> None:

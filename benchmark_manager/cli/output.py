@@ -99,8 +99,15 @@ def _cell(value: object) -> str:
 def _console(*, to_stderr: bool = False) -> "Console":
     from rich.console import Console  # noqa: PLC0415 -- see `table`
 
+    class PipedConsole(Console):
+        def on_broken_pipe(self) -> None:
+            # Rich would end the process itself, with 1.
+            raise BrokenPipeError
+
     stream = sys.stderr if to_stderr else sys.stdout
-    return Console(stderr=to_stderr, width=None if stream.isatty() else _WIDTH_OF_A_PIPE, highlight=False, markup=False)
+    return PipedConsole(
+        stderr=to_stderr, width=None if stream.isatty() else _WIDTH_OF_A_PIPE, highlight=False, markup=False
+    )
 
 
 class Bar:

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import httpx2 as httpx
 import typer
 
+from benchmark_manager.cli.failures import printable
 from benchmark_manager.domain.webhook_signature import PATH, SIGNATURE_HEADER, sign
 from benchmark_manager.errors import StartError
 
@@ -52,9 +53,9 @@ def send_ping(
     place = f"{address.scheme}://{address.netloc.decode('ascii', 'replace')}{address.path}"
     refusal = _refusal(address, secret.get_secret_value())
     if refusal is not None:
-        print(f"benchmark-manager: {place}: {refusal}.", file=sys.stderr)
+        print(printable(f"benchmark-manager: {place}: {refusal}."), file=sys.stderr)
         raise typer.Exit(1)
-    print(f"{place}: accepted. The service takes webhooks, and the secrets are the same.")
+    print(printable(f"{place}: accepted. The service takes webhooks, and the secrets are the same."))
 
 
 def _address(url: str) -> httpx.URL:

@@ -19,12 +19,15 @@ _CHUNKS: Final = "dist/chunk-"
 _FOREVER: Final = "public, max-age=31536000, immutable"
 
 
-@cache
-def url(name: str) -> str | None:
-    """The address of a file below `static/`; None where it was not built.
+def url(root: str, name: str) -> str | None:
+    """The address of a file below `static/`, behind the service's root path; None where it was not built."""
+    path = _path(name)
+    return None if path is None else root + path
 
-    Looked up once: a new build is seen after a restart.
-    """
+
+@cache
+def _path(name: str) -> str | None:
+    """Looked up once: a new build is seen after a restart."""
     path = FOLDER / name
     if not path.is_file():
         return None
@@ -40,6 +43,6 @@ class Assets(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         asked = f"{_ROUTE}/{path}?v={QueryParams(scope['query_string']).get('v', '')}"
-        fixed = path.startswith(_CHUNKS) or asked == url(path)
+        fixed = path.startswith(_CHUNKS) or asked == _path(path)
         response.headers["Cache-Control"] = _FOREVER if fixed else "no-cache"
         return response

@@ -45,5 +45,5 @@ def is_ours(request: Request, token: str) -> bool:
 
 
 def _given(request: Request) -> str | None:
-    token = request.cookies.get(COOKIE, "")
+    token = cookies.given(request, COOKIE)
     return token if _TOKEN.fullmatch(token) else None

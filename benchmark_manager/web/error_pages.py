@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from benchmark_manager.incoming import own_path
 from benchmark_manager.web.forms import ForgedFormError, UnreadableFormError
 from benchmark_manager.web.headers import is_page
 from benchmark_manager.web.languages import N_
@@ -84,7 +85,7 @@ class ErrorPages:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not is_page(scope["path"]) or not _reads_html(Headers(scope=scope)):
+        if scope["type"] != "http" or not is_page(own_path(scope)) or not _reads_html(Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)

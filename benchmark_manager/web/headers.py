@@ -7,6 +7,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from benchmark_manager.incoming import own_path
 from benchmark_manager.web import PREFIX
 
 _NONCE: Final = "benchmark_manager.csp_nonce"
@@ -46,7 +47,7 @@ class PageHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _is_covered(scope["path"]):
+        if scope["type"] != "http" or not _is_covered(own_path(scope)):
             await self._app(scope, receive, send)
             return
         nonce = secrets.token_urlsafe(16)
@@ -57,7 +58,7 @@ class PageHeaders:
                 headers.update(_FIXED)
                 # The description's page has a policy of its own, for the script inside of it.
                 headers.setdefault("Content-Security-Policy", _POLICY.format(nonce=nonce))
-                if is_page(scope["path"]):
+                if is_page(own_path(scope)):
                     headers.setdefault("Cache-Control", "private, no-cache")
                     headers.add_vary_header("Accept-Language")
                     headers.add_vary_header("Cookie")

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from fastapi import Request
 
+from benchmark_manager.web.cookies import given
 from benchmark_manager.web.languages import chosen, translations
 
 #: What the person at this browser calls itself, quoted as in an address.
@@ -38,11 +39,11 @@ def is_name(name: str) -> bool:
 
 def name_of(request: Request) -> str:
     """What the person calls itself; empty if it never said."""
-    name = unquote(request.cookies.get(NAME_COOKIE, ""))
+    name = unquote(given(request, NAME_COOKIE))
     return name if is_name(name) else ""
 
 
 def reader_of(request: Request) -> Reader:
-    theme = request.cookies.get(THEME_COOKIE, "")
-    language = chosen(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language"))
+    theme = given(request, THEME_COOKIE)
+    language = chosen(given(request, LANGUAGE_COOKIE), request.headers.get("accept-language"))
     return Reader(language, theme if theme in THEMES else THEMES[0])

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from benchmark_manager.domain.json_line import json_line, shortened
+from benchmark_manager.incoming import root_path
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.version import __version__
 from benchmark_manager.web import PREFIX, assets, cookies, csrf, words
@@ -55,19 +56,22 @@ def render(
         PageTooLongError: it would have more bytes than `limits.PAGE`.
     """
     reader = reader_of(request)
-    note, *subjects = request.cookies.get(NOTE_COOKIE, "").split(".")
+    root = root_path(request.scope)
+    note, *subjects = cookies.given(request, NOTE_COOKIE).split(".")
     pieces = (
         environment(reader.language)
         .get_template(template)
         .generate(
             reader=reader,
-            request_path=request.url.path,
+            root=root,
+            prefix=root + PREFIX,
+            asset=partial(assets.url, root),
             here=_here(request),
             page_url=str(request.url),
             csrf_token=csrf.token_of(request),
             csp_nonce=nonce_of(request),
             note=words.NOTES.get(note),
-            undo=_undo(note, subjects),
+            undo=_undo(root, note, subjects),
             person_name=name_of(request),
             detail_words=partial(words.detail_words, reader),
             **values,
@@ -108,7 +112,7 @@ def see_other(url: str, note: str | None = None, *subjects: str) -> Response:
     return response
 
 
-def _undo(note: str, subjects: Sequence[str]) -> tuple[str, str] | None:
+def _undo(root: str, note: str, subjects: Sequence[str]) -> tuple[str, str] | None:
     """Where the form goes which undoes what a note tells of, and the id that it sends; None where nothing does.
 
     A cookie may come from anywhere: what is no id of ours is not put into an address.
@@ -116,13 +120,13 @@ def _undo(note: str, subjects: Sequence[str]) -> tuple[str, str] | None:
     if note not in _UNDOING or not all(map(_ID.fullmatch, subjects)):
         return None
     path, count = _UNDOING[note]
-    return (PREFIX + path.format(*subjects), subjects[-1]) if len(subjects) == count else None
+    return (root + PREFIX + path.format(*subjects), subjects[-1]) if len(subjects) == count else None
 
 
 def _here(request: Request) -> str:
     """This page's own address, to come back to; of a form's answer, that of the list of projects."""
     if request.method not in {"GET", "HEAD"}:
-        return PREFIX
+        return root_path(request.scope) + PREFIX
     query = request.url.query
     return f"{request.url.path}?{query}" if query else request.url.path
 
@@ -141,12 +145,10 @@ def environment(language: str) -> Environment:
     catalogue = translations(language)
     made.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
     made.globals.update(
-        asset=assets.url,
         languages=LANGUAGES,
         themes=THEMES,
         version=__version__,
         words=words,
-        prefix=PREFIX,
         most_of_editor=EDITOR,
     )
     made.filters.update(

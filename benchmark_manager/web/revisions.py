@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, StaleError
 from benchmark_manager.factory import Services
-from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.incoming import ServicesDependency, root_path
 from benchmark_manager.models.revision import Revision
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.forms import FormDependency, protected_form
@@ -96,7 +96,9 @@ async def _revision_page(
         view=await project_view(services, file.project_id),
         file=file,
         revision=revision,
-        lines=await listing_of(services, text, (), part=part, line=line, address=f"{_url(revision)}?part="),
+        lines=await listing_of(
+            services, text, (), part=part, line=line, address=f"{root_path(request.scope)}{_url(revision)}?part="
+        ),
         refusal=refusal,
     )
 

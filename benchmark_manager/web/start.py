@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from benchmark_manager.incoming import root_path
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.cookies import remember
 from benchmark_manager.web.forms import FormDependency
@@ -27,9 +28,9 @@ async def show_help(request: Request) -> Response:
 
 
 @router.post(f"{PREFIX}/preferences")
-async def prefer(form: FormDependency) -> Response:
+async def prefer(request: Request, form: FormDependency) -> Response:
     """Remember the language or theme, and go back to where the reader was."""
-    response = see_other(_own(form.text("next")))
+    response = see_other(_own(form.text("next").removeprefix(root_path(request.scope))))
     for cookie, field, known in ((LANGUAGE_COOKIE, "language", LANGUAGES), (THEME_COOKIE, "theme", THEMES)):
         value = form.text(field)
         if value in known:

@@ -1,14 +1,17 @@
 """Only the service's own names are answered, and no name that a request brings is believed without leave."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 
 from benchmark_manager.api.hosts import AllowedHosts, TrustedProxies, caller_of
+from benchmark_manager.domain.root_path import OWN_SEGMENTS
 from github_test_server import GitHubTestServer
 from support.problems import assert_problem
 from support.service import Service, running_service
+from support.site import all_routes
 from support.webhooks import SECRET
 
 PUBLIC = "https://bench.example.com"
@@ -131,3 +134,68 @@ async def test_forwarded_headers_are_ignored_unless_a_trusted_proxy_sends_them(
         passed_on = {**forwarded, "X-Forwarded-Host": "evil.example"}
         assert_problem(await paged(service, **passed_on), 421, "host_not_allowed")
         assert_problem(await paged(service, **forwarded, Host="evil.example"), 421, "host_not_allowed")
+
+
+@pytest.fixture
+async def trusting(database_url: str, github: GitHubTestServer, tmp_path: Path) -> AsyncIterator[Service]:
+    """A service which believes the proxies on this machine."""
+    settings = {"trusted_proxies": ("127.0.0.0/8",), "public_url": PUBLIC}
+    async with running_service(database_url, github, tmp_path, **settings) as service:  # type: ignore[arg-type]
+        yield service
+
+
+async def start(service: Service, *prefixes: str) -> httpx.Response:
+    return await service.http.get("/", headers=[("X-Forwarded-Prefix", prefix) for prefix in prefixes])
+
+
+async def test_a_prefix_is_believed_of_a_trusted_proxy_only(service: Service, trusting: Service) -> None:
+    assert (await start(service, "/lab")).headers["location"] == "/docs"
+    assert (await start(service, "//evil.example")).headers["location"] == "/docs"
+    assert (await start(trusting, "/lab")).headers["location"] == "/lab/docs"
+    assert (await start(trusting, "/lab/")).headers["location"] == "/lab/docs"
+    assert (await start(trusting, "/", "")).headers["location"] == "/docs"
+
+
+async def test_the_nearest_proxy_has_the_last_word_on_the_prefix(trusting: Service) -> None:
+    assert (await start(trusting, "/evil, /lab")).headers["location"] == "/lab/docs"
+    assert (await start(trusting, "/evil", "/lab")).headers["location"] == "/lab/docs"
+
+
+async def test_a_prefix_that_can_be_none_is_refused(trusting: Service) -> None:
+    """Left out, the links of the answer would lead to what else is on the host."""
+    for prefix in ("//evil.example", "lab", "/lab/../x", "/lab//x", "/a b", "/a;b", "/%2e%2e", "/\xff", "/ui", "/" * 9):
+        for path in ("/", "/ui", "/projects"):
+            headers = [(b"X-Forwarded-Prefix", prefix.encode("latin-1"))]
+            answer = await trusting.http.get(path, headers=headers)
+            assert_problem(answer, 400, "prefix_not_allowed")
+            assert "evil" not in f"{answer.headers}{answer.text}"
+
+
+async def test_root_path_has_the_last_word_and_public_url_goes_before_it(
+    database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> None:
+    settings = {"root_path": "/lab", "public_url": PUBLIC, "trusted_proxies": "127.0.0.1", "webhook_secret": SECRET}
+    async with running_service(database_url, github, tmp_path, **settings) as service:  # type: ignore[arg-type]
+        for prefix in ("/other", "//evil.example"):
+            assert (await start(service, prefix)).headers["location"] == "/lab/docs"
+        assert (await paged(service)).links["next"]["url"].startswith(f"{PUBLIC}/lab/projects?")
+        assert f"{PUBLIC}/lab/webhooks/github" in (await service.http.get("/ui/status")).text
+
+
+async def test_limits_of_forms_and_bodies_hold_below_a_prefix(trusting: Service) -> None:
+    told = {"X-Forwarded-Prefix": "/lab"}
+    for path in ("/projects", "/lab/projects"):
+        answer = await trusting.http.post(path, content=b"{}", headers={**told, "Content-Type": "text/plain"})
+        assert_problem(answer, 415, "unsupported_media_type")
+    foreign = {**told, "Origin": "https://evil.example"}
+    for path in ("/ui/projects/new", "/lab/ui/projects/new", "/lab/projects"):
+        assert_problem(await trusting.http.post(path, data={"a": "b"}, headers=foreign), 403, "origin_not_allowed")
+    own = {**told, "Origin": PUBLIC, "Accept": "text/html"}
+    answer = await trusting.http.post("/lab/ui/projects/new", data={"a": "b"}, headers=own)
+    assert (answer.status_code, answer.headers["content-type"]) == (403, "text/html; charset=utf-8")
+
+
+async def test_no_root_path_may_begin_as_an_own_path_does(service: Service) -> None:
+    mounted = [path for route in service.app.routes if (path := getattr(route, "path", ""))]
+    paths = [*(route.path for route in all_routes(service)), *mounted]
+    assert {path.split("/")[1] for path in paths} - {""} <= OWN_SEGMENTS

@@ -60,7 +60,14 @@ async def running(
     folder = tmp_path_factory.mktemp("pages")
     async with (
         fresh_database(mongod, "pages") as url,
-        service_process(folder, mongo_url=url, github_api_urls=upstream.url, github_token=TOKEN) as process,
+        service_process(
+            folder,
+            mongo_url=url,
+            github_api_urls=upstream.url,
+            github_token=TOKEN,
+            # Some tests put a proxy before it.
+            trusted_proxies="127.0.0.0/8",
+        ) as process,
     ):
         yield process
 

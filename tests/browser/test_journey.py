@@ -1,14 +1,18 @@
 """The whole way of a variant: from a repository's address to a release, and back from the trash."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
+import httpx2 as httpx
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from benchmark_manager import demo
-from github_test_server import Repository
+from github_test_server import GitHubTestServer, Repository
 from github_test_server.faults import Delay
 from support.person import Person
+from support.prefix_proxy import Offered, prefix_proxy
+from support.process import ServiceProcess
 from support.service import Api
 from support.visitors import Visitors
 
@@ -33,7 +37,7 @@ class Journey:
     async def add_repository(self) -> None:
         """From the list of projects to the project's page, which tells how far its first sync is."""
         person = self.person
-        await person.page.goto("/ui")
+        await person.page.goto(f"{self.api.http.base_url}".rstrip("/") + "/ui")
         await person.link("Add repository").click()
         await person.field("Repository").fill(f"acme/{self.name}")
         await person.field("Name").fill(self.name)
@@ -147,6 +151,68 @@ class Journey:
 async def test_the_whole_way_of_a_variant(visitors: Visitors, api: Api, language: str, scripts: bool) -> None:
     """On the demo's repository, in both languages, and without JavaScript."""
     name = f"way-{language}-{'scripts' if scripts else 'plain'}"
+    await travel(visitors, api, name, language=language, scripts=scripts)
+
+
+@pytest.mark.parametrize(("prefix", "strips", "scripts"), [("/lab/benchmarks", True, True), ("/whole", False, False)])
+async def test_the_whole_way_of_a_variant_below_a_path(
+    visitors: Visitors,
+    running: ServiceProcess,
+    upstream: GitHubTestServer,
+    tmp_path: Path,
+    *,
+    prefix: str,
+    strips: bool,
+    scripts: bool,
+) -> None:
+    """Behind a proxy which has nothing at every other path of the host."""
+    name = f"below-{'scripts' if scripts else 'plain'}"
+    async with (
+        prefix_proxy({prefix: Offered(running.url, strips=strips)}) as proxy,
+        httpx.AsyncClient(base_url=proxy.address(prefix), timeout=60, trust_env=False) as http,
+    ):
+        visitors.url = proxy.url
+        page = await travel(visitors, Api(http, upstream, tmp_path), name, language="en", scripts=scripts)
+        person = Person(page, "en", scripts)
+        await compare_releases(person, name)
+        await switch(person)
+        cookies = await page.context.cookies()
+        assert {cookie["path"] for cookie in cookies} == {prefix}
+        assert {"bm_csrf", "bm_lang", "bm_theme"} <= {cookie["name"] for cookie in cookies}
+        await visitors.leave()
+
+
+async def compare_releases(person: Person, project: str) -> None:
+    """A second release, beside the first."""
+    page = person.page
+    await page.get_by_role("link", name=project, exact=True).click()
+    await person.link("Releases").click()
+    await page.locator("#include-modified").check()
+    await person.send("Make the release")
+    await person.sees("The release was made.")
+    other = await page.locator("#others option").first.get_attribute("value")
+    assert other is not None
+    await page.locator("#with").fill(other)
+    await person.send("Compare")
+    await person.link("The other way round").click()
+    await page.wait_for_url(f"**/ui/releases/{other}/compare?with=*")
+
+
+async def switch(person: Person) -> None:
+    """Change the language and the theme, and stay where one is."""
+    page, here = person.page, person.page.url
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="한국어").click()
+    await expect(page.locator("html")).to_have_attribute("lang", "ko")
+    await page.locator("#theme button").click()
+    await expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    await page.reload()
+    await expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    assert page.url == here
+
+
+async def travel(visitors: Visitors, api: Api, name: str, *, language: str, scripts: bool) -> Page:
+    """From a repository's address to a release, and back from the trash; returns the page where it ends."""
     repository = api.repository(f"acme/{name}", demo.first_commit())
     context = await visitors.context(language=language, scripts=scripts)
     await context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -159,3 +225,4 @@ async def test_the_whole_way_of_a_variant(visitors: Visitors, api: Api, language
     await journey.merge()
     await journey.release()
     await journey.delete_and_undo()
+    return journey.person.page

@@ -1,6 +1,8 @@
 """`benchmark-manager validate`: the service's verdict without a service."""
 
 import json
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -96,3 +98,109 @@ def test_no_service_and_no_settings_are_needed(folder: Path) -> None:
     done = run_main(folder, "validate", "good.yaml", "double.yaml", mongo_url="mongodb://127.0.0.1:1", port="x")
     assert (done.returncode, done.stdout.partition(" ")[0]) == (1, "double.yaml:3:1:")
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def oddities(tmp_path: Path) -> Path:
+    """One file that does not parse and a good one, among what cannot be read."""
+    folder = tmp_path / "d"
+    folder.mkdir()
+    (folder / "bad.yaml").write_text("a: [\n")
+    (folder / "ok.yaml").write_text("a: 1\n")
+    (folder / "good-link.yaml").symlink_to("ok.yaml")
+    (folder / "broken-link.yaml").symlink_to("../not-there/x.yaml")
+    (folder / "round.json").symlink_to("round.json")
+    (folder / "device.yml").symlink_to("/dev/zero")
+    (folder / "up").symlink_to("..")
+    os.mkfifo(folder / "pipe.yaml")
+    os.truncate(_made(folder / "huge.yaml"), 15_728_641)
+    _made(Path(os.fsdecode(os.fsencode(folder) + b"/\xff.yaml")))
+    with socket.socket(socket.AF_UNIX) as listener:
+        # By a short path: the address of a socket has 107 bytes at most.
+        number = os.open(folder, os.O_RDONLY)
+        listener.bind(f"/proc/self/fd/{number}/socket.yaml")
+        os.close(number)
+    return folder
+
+
+def _made(path: Path) -> Path:
+    path.write_bytes(b"")
+    return path
+
+
+#: What stands behind `error` for each.
+UNREADABLE = {
+    "broken-link.yaml": "unreadable It cannot be read: a link that leads nowhere.",
+    "device.yml": "unreadable It cannot be read: a device.",
+    "pipe.yaml": "unreadable It cannot be read: a pipe.",
+    "round.json": "unreadable It cannot be read: Too many levels of symbolic links.",
+    "socket.yaml": "unreadable It cannot be read: a socket.",
+}
+
+
+def test_what_cannot_be_read_stops_no_other_file(oddities: Path) -> None:
+    done = validate(oddities, code=1)
+    for name, words in UNREADABLE.items():
+        assert f"{oddities}/{name}:1:1: error {words}\n" in done.out
+    assert f"{oddities}/bad.yaml:2:1: error syntax_error " in done.out
+    assert f"{oddities}/huge.yaml:1:1: error too_large " in done.out
+    assert f"{oddities}/\\udcff.yaml:1:1: warning empty " in done.out
+    assert "ok.yaml" not in done.out
+    assert f"warning: {oddities}/up is a link to a folder, which is not followed; " in done.err
+    assert done.err.splitlines()[1] == "error: 2 of 10 files are invalid. 5 cannot be read. (invalid)"
+
+
+def test_json_has_what_cannot_be_read_too(oddities: Path) -> None:
+    verdicts = {Path(found["name"]).name: found for found in validate(oddities, "--json", code=1).json}
+    assert {name for name, found in verdicts.items() if found["validity"] == "unchecked"} == set(UNREADABLE)
+    assert verdicts["pipe.yaml"]["problems"][0]["code"] == "unreadable"
+    assert "\udcff.yaml" in verdicts
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_named_file_which_cannot_be_read_stops_no_other_either(oddities: Path, name: str) -> None:
+    done = validate(oddities / name, oddities / "double.yaml", oddities / "ok.yaml", code=1)
+    assert done.out == f"{oddities}/{name}:1:1: error {UNREADABLE[name]}\n"
+    assert done.err.splitlines() == [
+        "error: 1 cannot be read. (unreadable)",
+        f"{oddities}/double.yaml is not there.",
+    ]
+
+
+def test_arguments_which_name_nothing_stop_no_other(oddities: Path) -> None:
+    (oddities / "x.txt").write_text("")
+    done = validate(oddities / "none.yaml", oddities / "bad.yaml", oddities / "x.txt", code=1)
+    assert f"{oddities}/bad.yaml:2:1: error syntax_error " in done.out
+    done = validate(oddities / "none.yaml", oddities / "ok.yaml", oddities / "x.txt", code=2)
+    assert done.err.splitlines() == [
+        f"error: {oddities}/none.yaml is not there. (usage)",
+        f"{oddities}/x.txt must end in .yaml, .yml or .json.",
+    ]
+
+
+def test_a_link_to_a_folder_is_followed_where_it_is_named(oddities: Path, folder: Path) -> None:
+    (folder / "deep" / "away").symlink_to(oddities)
+    done = validate(folder / "deep", code=1)
+    assert "bad.yaml" not in done.out
+    assert "bad.yaml:2:1: error syntax_error " in validate(folder / "deep/away", code=1).out
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_folders_which_may_not_be_read_stop_nothing(oddities: Path) -> None:
+    (oddities / "secret").mkdir(mode=0)
+    (oddities / "secret.yaml").touch(mode=0)
+    done = validate(oddities, code=1)
+    for name in ("secret", "secret.yaml"):
+        assert f"{oddities}/{name}:1:1: error unreadable It cannot be read: Permission denied.\n" in done.out
+    assert "bad.yaml" in done.out
+    named = validate(oddities / "secret.yaml", oddities / "secret", oddities / "bad.yaml", code=1)
+    assert named.out.count("Permission denied") == 2
+    assert "bad.yaml" in named.out
+
+
+def test_a_name_that_a_terminal_would_obey_is_escaped(tmp_path: Path) -> None:
+    (tmp_path / "\x1b]0;x\x07.yaml").write_text("a: [\n")
+    (tmp_path / "\x1b[2J.yaml").symlink_to("nowhere")
+    done = validate(tmp_path, tmp_path / "\x1b[1m.yaml", code=1)
+    assert "\x1b" not in done.out + done.err
+    assert "\\x1b[2J.yaml:1:1: error unreadable" in done.out

@@ -18,7 +18,9 @@ MEMBERS = {"type", "title", "status", "detail", "code"}
 FURTHER_MEMBERS = {"conflicts", "errors", "current_revision", "problems", "sync"}
 METHODS = ("get", "post", "put", "patch", "delete")
 #: What any address can answer, whether a route is there or not.
-ANYWHERE = {"origin_not_allowed", "host_not_allowed", "route_not_found", "method_not_allowed"}
+ANYWHERE = {
+    *("origin_not_allowed", "host_not_allowed", "prefix_not_allowed", "route_not_found", "method_not_allowed"),
+}
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str) -> Json:
