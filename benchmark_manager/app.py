@@ -18,6 +18,7 @@ from benchmark_manager.api import (
     modified_files,
     original_files,
     projects,
+    rebase_all,
     releases,
     revisions,
     trash,
@@ -82,7 +83,7 @@ def create_app(
     )
     # What is read most first: each request tries the routes in this order.
     for part in (
-        *(original_files, modified_files, projects, health, metrics, revisions, trash, merging),
+        *(original_files, modified_files, projects, health, metrics, revisions, trash, merging, rebase_all),
         *(comparing, releases, validation, github_webhook, events),
     ):
         app.include_router(part.router)

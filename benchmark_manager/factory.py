@@ -48,6 +48,8 @@ from benchmark_manager.services.original_sync import OriginalSync
 from benchmark_manager.services.places import SyncPlaces
 from benchmark_manager.services.polling import Polling
 from benchmark_manager.services.projects import ProjectDefaults, ProjectService
+from benchmark_manager.services.reattaching import ReattachService
+from benchmark_manager.services.rebase_all import RebaseAllService
 from benchmark_manager.services.release_delivery import ReleaseDelivery
 from benchmark_manager.services.releases import ReleaseService
 from benchmark_manager.services.replicas import Replicas
@@ -127,6 +129,8 @@ class Services:
     revisions: RevisionService
     trash: TrashService
     merging: MergeService
+    rebase_all: RebaseAllService
+    reattaching: ReattachService
     comparing: ComparisonService
     texts: TextService
     releases: ReleaseService
@@ -295,6 +299,7 @@ def build_services(
         max_file_size=settings.max_file_size,
         clock=clock,
     )
+    merging = MergeService(database, modified_files, files, modified, blobs, workers, clock=clock)
     revision_service = RevisionService(
         database, modified_files, files, modified, revisions, blobs, drift, validation, clock=clock
     )
@@ -328,7 +333,9 @@ def build_services(
         modified_files=modified_files,
         revisions=revision_service,
         trash=trash,
-        merging=MergeService(database, modified_files, files, modified, blobs, workers, clock=clock),
+        merging=merging,
+        rebase_all=RebaseAllService(database, projects, modified_files, merging, files, modified, workers),
+        reattaching=ReattachService(database, modified_files, files, modified, blobs, validation, workers, clock=clock),
         comparing=ComparisonService(modified_files, revision_service, projects, files, modified, blobs, workers),
         texts=TextService(workers),
         releases=ReleaseService(database, projects, files, modified, blobs, releases, clock=clock),

@@ -82,6 +82,16 @@ class RebaseRequest(RequestBody):
         return self
 
 
+class ReattachRequest(RequestBody):
+    """Which original a modified file gets."""
+
+    original_file_id: str = Field(
+        max_length=100,
+        description="An original of the same project and format that is there upstream.",
+        examples=["65f0c0ffee65f0c0ffee65f0"],
+    )
+
+
 class KeyChangeAnswer(BaseModel):
     """One difference by key."""
 
@@ -137,6 +147,10 @@ class VariantRow(BaseModel):
     original: JsonValue = Field(description="Null also where the original has nothing there; see `absent`.")
     values: dict[str, JsonValue] = Field(description="Every readable variant's value, by its id.")
     absent: list[str] = Field(description="Who has nothing there: ids of variants, and `original`.")
+    upstream: list[str] = Field(
+        description="Ids of variants which differ from the original only as it changed upstream since they were based "
+        "on it: their value is still their base's."
+    )
 
 
 class VariantsAnswer(BaseModel):
@@ -170,6 +184,7 @@ def variants_answer(table: VariantsTable) -> VariantsAnswer:
             original=None if row.original is None else row.original[0],
             values={file_id: None if value is None else value[0] for file_id, value in row.values.items()},
             absent=[name for name, value in ((_ORIGINAL, row.original), *row.values.items()) if value is None],
+            upstream=[file_id for file_id in row.values if file_id in row.upstream],
         )
         for row in table.rows
     ]

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from benchmark_manager.api.http import ActorDependency, IfMatchDependency, ServicesDependency, given_or, json_resource
 from benchmark_manager.api.json_bodies import BoundedBody
-from benchmark_manager.api.merge_shapes import MergeAnswer, RebaseRequest, merge_answer
+from benchmark_manager.api.merge_shapes import MergeAnswer, ReattachRequest, RebaseRequest, merge_answer
 from benchmark_manager.api.modified_files import AllowInvalid
 from benchmark_manager.api.problems import NOT_MODIFIED, documented
 from benchmark_manager.api.shapes import ModifiedFileWithContent, modified_with_content
@@ -48,7 +48,7 @@ async def rebase(
     Where a person must decide, the answer is 409 with the conflicts, and nothing is changed.
     """
     wanted = given_or(request, body, RebaseRequest())
-    file = await services.merging.rebase(
+    rebased = await services.merging.rebase(
         modified_file_id,
         resolutions=[resolution.resolution() for resolution in wanted.resolutions],
         content=wanted.content,
@@ -56,6 +56,38 @@ async def rebase(
         allow_invalid=allow_invalid,
         expected_revisions=revisions,
         actor=actor,
+    )
+    file = rebased.file
+    answer = modified_with_content(file, await services.modified_files.content(file))
+    return json_resource(request, answer, revision=file.revision)
+
+
+@router.post(
+    "/reattach",
+    summary="Attach a modified file to another original",
+    response_model=ModifiedFileWithContent,
+    responses=documented(
+        *("modified_file_not_found", "file_not_found", "stale", "name_taken"),
+        *("other_project", "other_format", "original_removed", "disk_full"),
+        *("malformed_json", "body_too_large", "unsupported_media_type", "invalid_request"),
+    ),
+)
+async def reattach(
+    request: Request,
+    services: ServicesDependency,
+    modified_file_id: str,
+    body: ReattachRequest,
+    revisions: IfMatchDependency,
+    actor: ActorDependency,
+) -> Response:
+    """The other original's present text becomes the base, as a new revision; the file's own text stays as it is.
+
+    The file moves to the other original's folder, and its drift is `current`. Meant for files whose original is gone
+    upstream, it works for every modified file. Attaching it to the original that it has changes nothing. Restoring a
+    revision from before keeps the new original, and the base of this revision.
+    """
+    file = await services.reattaching.reattach(
+        modified_file_id, body.original_file_id, expected_revisions=revisions, actor=actor
     )
     answer = modified_with_content(file, await services.modified_files.content(file))
     return json_resource(request, answer, revision=file.revision)

@@ -108,6 +108,9 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
         422,
         "This text takes too much time or memory to process; make it smaller, simpler, or several files.",
     ),
+    "other_project": (422, "This original belongs to another project; choose one of the project of 'config/a.yaml'."),
+    "other_format": (422, "The original 'config/a.json' is JSON, and 'config/b.yaml' is YAML; choose another one."),
+    "original_removed": (422, "The original 'config/a.yaml' is gone upstream itself; choose one that is there."),
     "merge_unresolved": (422, "1 conflict has no decision yet; give one for every conflict of the merge."),
     "bad_resolution": (422, "The decision about 'spec.parallelism' cannot be taken: this is not in conflict."),
     "merge_impossible": (

@@ -18,7 +18,8 @@ class RevisionAnswer(BaseModel):
 
     number: int = Field(description="From 1.")
     what: RevisionKind = Field(
-        description="`deleted`: as it went to the trash. `restored`: an older state, or undeleted."
+        description="`deleted`: as it went to the trash. `restored`: an older state, or undeleted. "
+        "`reattached`: it got another original, whose text is the base."
     )
     modified_name: str
     description: str

@@ -16,6 +16,7 @@ from benchmark_manager.cli.editing import edit_variant
 from benchmark_manager.cli.failures import Commands, printable
 from benchmark_manager.cli.pull import pull_release
 from benchmark_manager.cli.rebase import rebase_variant
+from benchmark_manager.cli.rebase_all import rebase_all_variants
 from benchmark_manager.cli.sync import sync_project
 from benchmark_manager.cli.terminal import ensure_utf8_arguments, standard_streams
 from benchmark_manager.cli.validate import validate_files
@@ -39,6 +40,7 @@ app.command("files")(projects.files)
 app.add_typer(variants.app, name="variants")
 variants.app.command("edit")(edit_variant)
 variants.app.command("rebase")(rebase_variant)
+variants.app.command("rebase-all")(rebase_all_variants)
 app.add_typer(releases.app, name="release")
 app.command("pull")(pull_release)
 app.command("validate")(validate_files)

@@ -138,12 +138,38 @@ REVISION: Final[Shape] = {
 DIFF: Final[Shape] = {"changes": OrNull([{"path": str, "kind": str}])}
 VARIANTS_TABLE: Final[Shape] = {
     "columns": [{"id": ID, "modified_name": str}],
-    "rows": OrNull([{"path": str, "original": object, "values": dict, "absent": [str]}]),
+    "rows": OrNull([{"path": str, "original": object, "values": dict, "absent": [str], "upstream": [str]}]),
 }
 CONFLICTS: Final[list[Shape]] = [
     {"path": OrNull(str), "line": OrNull(int), "absent": [str], "base": object, "theirs": object, "mine": object}
 ]
 MERGE: Final[Shape] = {"outcome": str, "content": OrNull(str), "conflicts": CONFLICTS}
+REBASE_ALL: Final[dict[str, Shape]] = {
+    "rebased": [ID],
+    "conflicts": [ID],
+    "unchanged": [ID],
+    "failed": [{"id": str, "code": str, "detail": str}],
+    "total": int,
+    "next_cursor": OrNull(str),
+}
+REBASE_PREVIEW: Final[Shape] = {
+    **REBASE_ALL,
+    "preview": [
+        {
+            "id": ID,
+            "path": str,
+            "revision": int,
+            "outcome": str,
+            "code": OrNull(str),
+            "theirs_sha": OrNull(str),
+            "changes": [{"path": str, "kind": str, "before": OrNull(str), "after": OrNull(str)}],
+            "changes_count": OrNull(int),
+            "conflicts": [OrNull(str)],
+            "conflicts_count": int,
+        }
+    ],
+}
+OF_PROJECT: Final[Shape] = {"id": ID, "project_id": ID}
 RELEASE: Final[dict[str, Shape]] = {
     "digest": DIGEST,
     "name": str,

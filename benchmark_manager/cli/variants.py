@@ -19,7 +19,7 @@ from benchmark_manager.cli.options import (
     Url,
     VariantArgument,
 )
-from benchmark_manager.cli.shapes import DIFF, REVISION, TRASHED, VARIANT, VARIANTS_TABLE
+from benchmark_manager.cli.shapes import DIFF, OF_PROJECT, REVISION, TRASHED, VARIANT, VARIANTS_TABLE
 
 app = typer.Typer(name="variants", help="Modified files: people's variants of originals.", no_args_is_help=True)
 
@@ -231,6 +231,34 @@ def restore_variant(
         output.say(f"{restored['path']} is at revision {restored['revision']}, with what it was at {revision}.")
 
 
+@app.command("reattach")
+def reattach_variant(
+    variant: VariantArgument,
+    original: Annotated[
+        str, typer.Argument(metavar="ORIGINAL", help="An original: its id, its path, or a part of the path.")
+    ],
+    project: ProjectOption = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Attach a variant to another original, as when its own is gone upstream.
+
+    The variant's text stays as it is; the original's present text becomes its base.
+    """
+    with output.refusals_as_json(as_json), connect(url) as api:
+        found = find_variant(api, project, variant)
+        project_id = api.json(api.get(f"/modified-files/{found['id']}"), OF_PROJECT)["project_id"]
+        body = {"original_file_id": find_file(api, project_id, original)["id"]}
+        answer = api.send("POST", f"/modified-files/{found['id']}/reattach", body=body)
+        attached = api.json(answer, VARIANT)
+    if as_json:
+        output.write_json(answer.text)
+    elif attached["revision"] == found["revision"]:
+        output.say(f"{attached['path']} is attached to {attached['original_path']} already.")
+    else:
+        output.say(f"{attached['path']} is attached to {attached['original_path']} now.")
+
+
 @app.command("diff")
 def diff_variant(
     variant: VariantArgument,
@@ -291,13 +319,20 @@ def compare_variants(
     columns = told["columns"]
     output.table(
         ("KEY", "ORIGINAL", *(column["modified_name"] for column in columns)),
-        [
-            (row["path"], *_row({"original": row["original"], **row["values"]}, row["absent"], columns))
-            for row in told["rows"]
-        ],
+        [(row["path"], *_row({"original": row["original"], **row["values"]}, row, columns)) for row in told["rows"]],
     )
+    if any(row["upstream"] for row in told["rows"]):
+        output.say(f"{_BY_UPSTREAM}: the original has a new value; the variant still has the one that it was based on.")
 
 
-def _row(values: Json, absent: Sequence[str], columns: Sequence[Json]) -> list[str]:
-    there = {name: value for name, value in values.items() if name not in absent}
-    return [output.value_at(there, name) for name in ("original", *(column["id"] for column in columns))]
+_BY_UPSTREAM = "(upstream changed it)"
+
+
+def _row(values: Json, row: Json, columns: Sequence[Json]) -> list[str]:
+    there = {name: value for name, value in values.items() if name not in row["absent"]}
+    return [
+        f"{output.value_at(there, name)} {_BY_UPSTREAM}".lstrip()
+        if name in row["upstream"]
+        else output.value_at(there, name)
+        for name in ("original", *(column["id"] for column in columns))
+    ]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from benchmark_manager.models.modified_file import ModifiedFile
 from benchmark_manager.models.record import OrElse, Record
 
-RevisionKind = Literal["created", "edited", "renamed", "rebased", "restored", "deleted"]
+RevisionKind = Literal["created", "edited", "renamed", "rebased", "reattached", "restored", "deleted"]
 
 
 class Revision(Record):

@@ -1,16 +1,17 @@
 """What variants vary: against their base, their original, their own past, and side by side."""
 
 import asyncio
+import contextlib
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pydantic import JsonValue
 
 from benchmark_manager.domain.documents import KeyChange, ValueRow, key_changes, rows_beside, value_rows
-from benchmark_manager.errors import InvalidInputError, TooComplexError
+from benchmark_manager.errors import InvalidInputError, TooComplexError, WorkersBusyError
 from benchmark_manager.models.modified_file import ModifiedFile, variant_path
 from benchmark_manager.models.original_file import FileFormat, OriginalFile
 from benchmark_manager.services.modified_files import ModifiedFileService
@@ -59,6 +60,8 @@ class VariedKey:
     values: Mapping[str, tuple[JsonValue] | None]
     #: The ids of those which differ.
     differing: frozenset[str]
+    #: Those of them which have here what their base has: upstream changed it since, and not they.
+    upstream: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ class TableExtent:
 class VariantsTable:
     """The variants of an original side by side; `unreadable` are the ids of those which do not parse.
 
-    `compared` are those of the columns whose values the rows have. `rows` is None where the original itself does not
+    `compared` are those of the columns whose values the rows have. `unmarked` are those behind their original of which
+    it is not known what upstream changed. `rows` is None where the original itself does not
     parse, or is too large; `rows_total` counts also those which were not asked for.
     """
 
@@ -90,6 +94,7 @@ class VariantsTable:
     rows: tuple[VariedKey, ...] | None
     rows_total: int
     unreadable: frozenset[str]
+    unmarked: frozenset[str] = frozenset()
 
 
 class ComparisonService:
@@ -180,7 +185,31 @@ class ComparisonService:
         wanted = slice(None) if extent is None else extent.rows_for(len(files))
         table, total = await self._table(original, files, readable, wanted)
         unreadable = frozenset(file.id for file in files) - readable.keys()
-        return VariantsTable(tuple(columns), tuple(files), table, total, unreadable)
+        unmarked: frozenset[str] = frozenset()
+        if table:
+            behind = [file for file in files if file.id in readable and file.base_sha != original.sha]
+            table, unmarked = await self._marked(table, original, behind)
+        return VariantsTable(tuple(columns), tuple(files), table, total, unreadable, unmarked)
+
+    async def _marked(
+        self, rows: tuple[VariedKey, ...], original: OriginalFile, behind: Sequence[ModifiedFile]
+    ) -> tuple[tuple[VariedKey, ...], frozenset[str]]:
+        """The rows with what upstream changed, and the ids of those of which that could not be found out."""
+        changes: dict[str, _Changes] = {}
+        # A table without these marks is better than none.
+        with contextlib.suppress(WorkersBusyError):
+            for base_sha in dict.fromkeys(file.base_sha for file in behind):
+                of_base = [file for file in behind if file.base_sha == base_sha]
+                shas = [original.sha, *(file.content_sha for file in of_base)]
+                found = await self._beside(base_sha, shas, original.format)
+                moved = found[original.sha]
+                bases = {row.path: row.values[0] for row in moved or ()}
+                for file in of_base:
+                    mine = found[file.content_sha]
+                    if moved is not None and mine is not None:
+                        changes[file.id] = _Changes(bases, frozenset(row.path for row in mine))
+        marked = await asyncio.to_thread(_with_marks, rows, changes)
+        return marked, frozenset(file.id for file in behind) - changes.keys()
 
     async def varied(self, files: Sequence[ModifiedFile]) -> dict[str, tuple[ValueRow, ...] | None]:
         """In which values each variant differs from the original that it is based on, by its id.
@@ -247,6 +276,32 @@ class ComparisonService:
                 return None, 0
             return await asyncio.to_thread(_all_together, whole, [file.id for file in readable], wanted)
         return await asyncio.to_thread(_joined, places, rows, wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What changed since a variant's base: the base's values that upstream changed, and the paths it changed itself."""
+
+    bases: Mapping[str, tuple[JsonValue] | None]
+    mine: frozenset[str]
+
+    def are_upstreams(self, path: str, value: tuple[JsonValue] | None) -> bool:
+        # The value as well: where items of a list have names in one text only, one path leads to two of them.
+        return path in self.bases and path not in self.mine and self.bases[path] == value
+
+
+def _with_marks(rows: Sequence[VariedKey], changes: Mapping[str, _Changes]) -> tuple[VariedKey, ...]:
+    return tuple(
+        replace(
+            row,
+            upstream=frozenset(
+                file_id
+                for file_id in row.differing & changes.keys()
+                if changes[file_id].are_upstreams(row.path, row.values[file_id])
+            ),
+        )
+        for row in rows
+    )
 
 
 def _within(files: Sequence[ModifiedFile], extent: TableExtent) -> Iterator[ModifiedFile]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from benchmark_manager.domain.merge import merge, resolve
 from benchmark_manager.errors import ConflictError, MergeConflictError
@@ -16,6 +17,9 @@ from benchmark_manager.stores.database import Database, Session, milliseconds
 from benchmark_manager.stores.modified_files import ModifiedFileStore
 from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.workers.pool import WorkerPool
+
+#: What a merge was made of; where one of them is another by now, it says nothing.
+_MERGED: Final = ("original_file_id", "base_sha", "content_sha")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,14 @@ class MergePreview(MergeTexts):
     """A merge and the three texts it is of."""
 
     merge: Merge
+
+
+@dataclass(frozen=True, slots=True)
+class Rebased:
+    """A variant after a rebase. No revision is made where it is based on its original already and its text stays."""
+
+    file: ModifiedFile
+    made_revision: bool
 
 
 class _MovedError(Exception):
@@ -114,13 +126,13 @@ class MergeService:
         self,
         modified_file_id: str,
         *,
-        resolutions: Sequence[Resolution],
-        content: str | None,
+        resolutions: Sequence[Resolution] = (),
+        content: str | None = None,
         expected_original: str | None,
-        allow_invalid: bool,
+        allow_invalid: bool = False,
         expected_revisions: Collection[int] | None,
         actor: str,
-    ) -> ModifiedFile:
+    ) -> Rebased:
         """Merge, with a person's decisions where they are needed, or take `content` as the merged text.
 
         The file is based on the original as it is now afterwards, as a new revision; none is made where it was so
@@ -136,7 +148,7 @@ class MergeService:
         while True:
             texts = await self.texts(modified_file_id)
             expect_revision(texts.file, expected_revisions)
-            _expect_original(texts.original, expected_original)
+            expect_original(texts.original, expected_original)
             text = content if content is not None else await self.resolved(await self._merged(texts), resolutions)
             changes = await self._files.accepted(texts.file, text.encode(), allow_invalid)
             try:
@@ -150,19 +162,19 @@ class MergeService:
         changes: dict[str, object],
         expected_revisions: Collection[int] | None,
         actor: str,
-    ) -> ModifiedFile:
+    ) -> Rebased:
         read = texts.file
 
-        async def work(session: Session) -> ModifiedFile:
+        async def work(session: Session) -> Rebased:
             current = await self._modified.get(read.id, session)
             expect_revision(current, expected_revisions)
             original = await self._originals.hold(read.project_id, read.original_file_id, session)
             moved = original.sha != texts.original.sha or original.removed_at is not None
-            if moved or (current.content_sha, current.base_sha) != (read.content_sha, read.base_sha):
+            if moved or any(getattr(current, name) != getattr(read, name) for name in _MERGED):
                 raise _MovedError
             rebased = current.model_copy(update={**changes, "base_sha": original.sha, "drift": "current"})
             if rebased == current:
-                return current
+                return Rebased(current, made_revision=False)
             rebased = rebased.model_copy(
                 update={
                     "base_commit_sha": original.commit_sha,
@@ -172,12 +184,17 @@ class MergeService:
                 }
             )
             await self._modified.replace(current, rebased, _kind(current, rebased), session)
-            return rebased
+            return Rebased(rebased, made_revision=True)
 
         return await self._database.transaction(work)
 
 
-def _expect_original(original: OriginalFile, expected_sha: str | None) -> None:
+def expect_original(original: OriginalFile, expected_sha: str | None) -> None:
+    """Pass when the original is at the blob id `expected_sha` (None: any will do).
+
+    Raises:
+        ConflictError: `upstream_moved`.
+    """
     if expected_sha is not None and original.sha != expected_sha:
         raise ConflictError(
             "upstream_moved",

@@ -242,6 +242,18 @@ class ModifiedFileService:
         original = await self._originals.hold(after.project_id, after.original_file_id, session)
         return await self._drift.drift(original, after.base_sha, after.content_sha)
 
+    async def check(self, file: ModifiedFile, data: bytes, *, allow_invalid: bool) -> Verdict:
+        """Return the verdict on a content which the file may be saved with; nothing is stored.
+
+        Raises:
+            InvalidInputError, InvalidContentError
+        """
+        # What is stored already was accepted once; renaming it must not ask again.
+        if hashlib.sha256(data).hexdigest() == file.content_sha256:
+            return Verdict(validity=file.validity, problems=file.problems)
+        original = await self._originals.get(file.project_id, file.original_file_id)
+        return await self._checked(data, file.format, file.file_type, original.validity, allow_invalid)
+
     async def accepted(self, file: ModifiedFile, data: bytes, allow_invalid: bool) -> dict[str, object]:
         """Check and store a content for a file; returns the fields which it changes.
 
@@ -249,13 +261,8 @@ class ModifiedFileService:
             InvalidInputError, InvalidContentError
         """
         sha256 = hashlib.sha256(data).hexdigest()
-        verdict = Verdict(validity=file.validity, problems=file.problems)
-        problems_id = file.problems_id
-        # What is stored already was accepted once; renaming it must not ask again.
-        if sha256 != file.content_sha256:
-            original = await self._originals.get(file.project_id, file.original_file_id)
-            verdict = await self._checked(data, file.format, file.file_type, original.validity, allow_invalid)
-            problems_id = None
+        verdict = await self.check(file, data, allow_invalid=allow_invalid)
+        problems_id = file.problems_id if sha256 == file.content_sha256 else None
         [content_sha] = await self._blobs.put([data], None, self._clock())
         return {
             "content_sha": content_sha,

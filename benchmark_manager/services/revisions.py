@@ -20,11 +20,8 @@ from benchmark_manager.stores.original_files import OriginalFileStore
 from benchmark_manager.stores.revisions import RevisionStore
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
-#: What a revision tells of its file, and a restoration brings back.
-_STATE: Final = (
-    *("modified_name", "description", "content_sha", "content_sha256", "size"),
-    *("base_sha", "base_commit_sha"),
-)
+#: What a restoration takes from the revision, beside the base.
+_STATE: Final = ("modified_name", "description", "content_sha", "content_sha256", "size")
 
 
 class RevisionService:
@@ -89,6 +86,8 @@ class RevisionService:
     ) -> ModifiedFile:
         """Make the file what it was at a revision, base included; a new revision, unless it is that already.
 
+        A revision from before the file was attached to its present original had another original's text as its
+        base. It comes back with the base that the attachment made, as if it had been the one to be attached.
         What was stored once was accepted once: its name and content are not asked about again.
 
         Raises:
@@ -104,11 +103,14 @@ class RevisionService:
             verdict = await self._validation.validate(text, file.format, file.file_type)
         except TooComplexError:
             verdict = TOO_COMPLEX
-        state = {name: getattr(revision, name) for name in _STATE}
+        was = {name: getattr(revision, name) for name in _STATE}
 
         async def work(session: Session) -> ModifiedFile:
             current = await self._modified.get(modified_file_id, session)
             expect_revision(current, expected_revisions)
+            attached = await self._revisions.last_reattachment(file.id, after=number, session=session)
+            base = revision if attached is None else attached
+            state = was | {"base_sha": base.base_sha, "base_commit_sha": base.base_commit_sha}
             if all(getattr(current, name) == value for name, value in state.items()):
                 return current
             original = await self._originals.hold(current.project_id, current.original_file_id, session)
@@ -116,7 +118,7 @@ class RevisionService:
                 update={
                     **state,
                     "revision": current.revision + 1,
-                    "drift": await self._drift.drift(original, revision.base_sha, revision.content_sha),
+                    "drift": await self._drift.drift(original, base.base_sha, revision.content_sha),
                     "validity": verdict.validity,
                     "problems": verdict.problems,
                     "problems_id": None,

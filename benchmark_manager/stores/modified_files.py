@@ -177,9 +177,12 @@ class ModifiedFileStore:
         original_file_id: str | None = None,
         file_type: FileType | None = None,
         drift: Drift | None = None,
+        drifts: Collection[Drift] | None = None,
         query: str | None = None,
     ) -> Page[ModifiedFile]:
         """A project's modified files by path; `query` is looked for anywhere in the path, regardless of case.
+
+        Those of one `drift`, or of one of several `drifts`.
 
         Raises:
             NotFoundError: the project is not there.
@@ -192,6 +195,8 @@ class ModifiedFileStore:
             match["file_type"] = file_type
         if drift is not None:
             match["drift"] = drift
+        if drifts is not None:
+            match["drift"] = {"$in": sorted(drifts)}
         if query:
             match["path"] = {"$regex": re.escape(query), "$options": "i"}
 
@@ -219,6 +224,11 @@ class ModifiedFileStore:
         # All in one call: a call for each takes twice as long.
         files = _FILES.validate_python([_values(row, problems) for row in rows[: request.limit]])
         return Page(files, total, more)
+
+
+def cursor_behind(file: ModifiedFile) -> str:
+    """Return the cursor at which a list by path goes on behind a file, whatever becomes of the file."""
+    return encode_cursor({"path": file.path, "_id": ObjectId(file.id)}, _FIELDS)
 
 
 def _name_taken(file: ModifiedFile) -> ConflictError:

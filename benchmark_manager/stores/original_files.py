@@ -69,6 +69,17 @@ class OriginalFileStore:
         problems = await self._problems.get_many([document.get("problems_id")])
         return original_file(document, problems, count)
 
+    async def project_of(self, file_id: str) -> str:
+        """Return the id of the project that an original belongs to.
+
+        Raises:
+            NotFoundError
+        """
+        document = await self._files.find_one({"_id": object_id(file_id, _NOUN)}, {"project_id": 1})
+        if document is None:
+            raise NotFoundError(_NOUN, file_id)
+        return str(document["project_id"])
+
     async def get_with_content(self, project_id: str, file_id: str) -> tuple[OriginalFile, bytes]:
         """The original and its content, in one command.
 

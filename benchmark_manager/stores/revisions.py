@@ -40,6 +40,12 @@ class RevisionStore:
             raise NotFoundError("revision", str(number))
         return _revision(document)
 
+    async def last_reattachment(self, modified_file_id: str, *, after: int, session: Session) -> Revision | None:
+        """Return the last revision after `after` that attached the file to another original; None without one."""
+        match = {"modified_file_id": ObjectId(modified_file_id), "what": "reattached", "place": {"$gt": _place(after)}}
+        document = await self._revisions.find_one(match, sort=[("place", -1)], session=session)
+        return None if document is None else _revision(document)
+
     async def page(self, modified_file_id: str, request: PageRequest) -> Page[Revision]:
         """A file's revisions, newest first."""
         match: Document = {"modified_file_id": ObjectId(modified_file_id)}

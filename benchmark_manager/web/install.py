@@ -13,6 +13,8 @@ from benchmark_manager.web import (
     original_files,
     person,
     projects,
+    reattaching,
+    rebase_all,
     release,
     releases,
     revisions,
@@ -29,7 +31,7 @@ from benchmark_manager.web.headers import PageHeaders
 MIDDLEWARE: Final = (PageHeaders, ErrorPages)
 _ROUTERS: Final = (
     *(start, projects, original_files, modified_files, comparing, revisions, merging, trash, syncs),
-    *(releases, release, status, person),
+    *(releases, release, status, person, rebase_all, reattaching),
 )
 
 

@@ -30,6 +30,7 @@ from benchmark_manager.web.modified_files import Draft
 from benchmark_manager.web.pages import project_view, refusal_status
 from benchmark_manager.web.person import PersonDependency
 from benchmark_manager.web.reader import reader_of
+from benchmark_manager.web.reattaching import reattach_page
 from benchmark_manager.web.rendering import render, see_other
 from benchmark_manager.web.text_diff import DrawnDifferences, differences
 
@@ -335,6 +336,8 @@ async def _impossible_page(
     request: Request, services: Services, modified_file_id: str, error: BenchmarkManagerError
 ) -> Response:
     """There is nothing to merge with, or the texts are too complex to be merged by the service."""
+    if error.code == "upstream_removed":
+        return await reattach_page(request, services, modified_file_id)
     file = await services.modified_files.get(modified_file_id)
     view = await project_view(services, file.project_id)
-    return render(request, "merge_gone.html", view=view, file=file, error=error)
+    return render(request, "merge_impossible.html", view=view, file=file, error=error)

@@ -14,6 +14,7 @@ from fastapi import Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from benchmark_manager.domain.json_line import json_line, shortened
 from benchmark_manager.incoming import root_path
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.version import __version__
@@ -23,7 +24,6 @@ from benchmark_manager.web.languages import LANGUAGES, translations
 from benchmark_manager.web.limits import EDITOR, PAGE
 from benchmark_manager.web.problems import listed
 from benchmark_manager.web.reader import THEMES, name_of, reader_of
-from benchmark_manager.web.values import json_line, shortened
 from benchmark_manager.web.visible import escaped, seen, visible
 
 #: Names what was done a moment ago, for the next page only.

@@ -1,29 +1,25 @@
 """Values of YAML and JSON on one line, and what variants vary."""
 
 import contextlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pydantic import JsonValue
-
 from benchmark_manager.domain.documents import KeyChange, ValueRow
+from benchmark_manager.domain.json_line import json_line, shortened
 from benchmark_manager.errors import WorkersBusyError
 from benchmark_manager.factory import Services
 from benchmark_manager.models.modified_file import ModifiedFile
 from benchmark_manager.web.limits import CHANGES, NAME, fitting
 from benchmark_manager.web.visible import html_size
 
-#: Characters of a value, and of a path, in a line of a list.
-_SHORT: Final = 40
+#: Characters of a path in a line of a list.
 _SHORT_PATH: Final = 80
 #: Characters of a value in a table of changes, changes in it, and bytes of HTML of a row beside its texts.
 _VALUE: Final = 200
 _CHANGES_AT_MOST: Final = 1000
 _ROW_BYTES: Final = 600
 
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 #: Keys that the line of a variant names.
 _NAMED: Final = 3
 #: Larger texts are compared on their own page only, bytes: a list is drawn at once or not at all.
@@ -60,38 +56,6 @@ class VariedLine:
 
     keys: tuple[VariedValue, ...]
     more: int
-
-
-def json_line(value: JsonValue, most: int = _SHORT) -> str:
-    """The beginning of a value as JSON on one line, at most `most` characters.
-
-    What cannot be seen or turns its surroundings around is escaped. Of a large value, only what is shown is encoded.
-    """
-    begun = "".join(_beginning(value, most + 1))[: most + 1]
-    line = "".join(character if character.isprintable() else _escaped(character) for character in begun)
-    return shortened(line, most)
-
-
-def _beginning(value: JsonValue, most: int) -> Iterator[str]:
-    """Pieces of the value's JSON, at least `most` characters where it has so many."""
-    if isinstance(value, str):
-        # One character of the value is one or more of its JSON.
-        yield json.dumps(value[:most], ensure_ascii=False)
-        return
-    left = most
-    for piece in _ENCODER.iterencode(value):
-        yield piece
-        left -= len(piece)
-        if left <= 0:
-            return
-
-
-def _escaped(character: str) -> str:
-    return json.dumps(character)[1:-1]
-
-
-def shortened(text: str, most: int = _SHORT) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def drawn_changes(changes: Sequence[KeyChange], most: int = CHANGES) -> Sequence[DrawnChange]:

@@ -3,27 +3,31 @@
 from dataclasses import dataclass
 from typing import Final
 
+from benchmark_manager.domain.json_line import json_line
 from benchmark_manager.models.modified_file import ModifiedFile
 from benchmark_manager.services.comparing import VariantsTable, VariedKey
 from benchmark_manager.web.limits import NAME, ROWS, fitting
-from benchmark_manager.web.values import json_line
 from benchmark_manager.web.visible import html_size
 
 #: Characters of a value, and of a variant's name beside each of its values where a screen is narrow.
 _VALUE: Final = 80
 _LABEL: Final = 60
 #: Bytes of HTML of a cell and of a row, beside their texts.
-_CELL_BYTES: Final = 140
+_CELL_BYTES: Final = 300
 _ROW_BYTES: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A variant's value on one line, None where it has nothing; `label` is the variant's name, shortened."""
+    """A variant's value on one line, None where it has nothing; `label` is the variant's name, shortened.
+
+    Where it differs, `by_upstream` says whether it is the original that changed.
+    """
 
     label: str
     value: str | None
     differs: bool
+    by_upstream: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class DrawnTable:
     rows: tuple[Row, ...] | None
     start: int
     total: int
+    #: Variants of which it is not known what upstream changed.
+    unmarked: tuple[ModifiedFile, ...]
 
     @classmethod
     def of(cls, table: VariantsTable, start: int) -> "DrawnTable":
@@ -61,7 +67,15 @@ class DrawnTable:
         rows: tuple[Row, ...] | None = None
         if table.rows is not None:
             rows = tuple(fitting([_row(row, readable) for row in table.rows], lambda row: row.cost, ROWS))
-        return cls(table.compared, readable, table.unreadable, len(table.columns), rows, start, table.rows_total)
+        unmarked = tuple(file for file in readable if file.id in table.unmarked)
+        return cls(
+            table.compared, readable, table.unreadable, len(table.columns), rows, start, table.rows_total, unmarked
+        )
+
+    @property
+    def by_upstream(self) -> bool:
+        """Whether any value that is shown differs because the original changed."""
+        return any(cell.by_upstream for row in self.rows or () for cell in row.cells)
 
     @property
     def end(self) -> int:
@@ -75,7 +89,13 @@ class DrawnTable:
 
 def _row(row: VariedKey, readable: tuple[ModifiedFile, ...]) -> Row:
     cells = (
-        Cell(file.modified_name[:_LABEL], _line(row.values[file.id]), file.id in row.differing) for file in readable
+        Cell(
+            file.modified_name[:_LABEL],
+            _line(row.values[file.id]),
+            file.id in row.differing,
+            file.id in row.upstream,
+        )
+        for file in readable
     )
     return Row(row.path, _line(row.original), tuple(cells))
 

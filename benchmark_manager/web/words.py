@@ -11,6 +11,7 @@ from benchmark_manager.models.project import Standing, SyncStatus
 from benchmark_manager.models.release import ReleaseContents
 from benchmark_manager.models.revision import RevisionKind
 from benchmark_manager.models.sync import ChangeKind, SyncOutcome, SyncPhase, SyncTrigger
+from benchmark_manager.services.rebase_all import RebaseOutcome
 from benchmark_manager.web.languages import N_
 from benchmark_manager.web.reader import Reader
 
@@ -75,8 +76,21 @@ REVISION: Final[Mapping[RevisionKind, Word]] = {
     "edited": Word(N_("edited"), "pencil", "busy"),
     "renamed": Word(N_("renamed"), "arrow"),
     "rebased": Word(N_("rebased"), "down", "busy"),
+    "reattached": Word(N_("attached to another original"), "branch", "busy"),
     "restored": Word(N_("restored"), "back", "busy"),
     "deleted": Word(N_("deleted"), "trash", "bad"),
+}
+#: What a rebase of many would do with each, and what it did.
+REBASE_PREVIEW: Final[Mapping[RebaseOutcome, Word]] = {
+    "rebased": Word(N_("merges cleanly"), "check", "good"),
+    "conflict": Word(N_("needs a decision"), "cross", "bad"),
+    "unchanged": Word(N_("up to date"), "dot"),
+    "failed": Word(N_("cannot be rebased"), "cross", "bad"),
+}
+REBASE_RESULT: Final[Mapping[RebaseOutcome, Word]] = {
+    **REBASE_PREVIEW,
+    "rebased": Word(N_("rebased"), "check", "good"),
+    "failed": Word(N_("not rebased"), "cross", "bad"),
 }
 KEY_CHANGE: Final[Mapping[str, Word]] = {
     "changed": Word(N_("changed"), "pencil", "busy"),
@@ -126,6 +140,7 @@ NOTES: Final[Mapping[str, str]] = {
     "undeleted": N_("The modified file is back."),
     "restored": N_("The revision is restored."),
     "rebased": N_("Rebased: the modified file is based on upstream's present text now."),
+    "reattached": N_("Attached: the other original's present text is the base of the modified file now."),
     "reset": N_("All modified files of the project were deleted."),
     "nothing_reset": N_("There was nothing to delete."),
     "reset_undone": N_("All deleted modified files are back."),
@@ -211,6 +226,10 @@ _DETAILS: Final[Mapping[str, str]] = {
     "merge_conflict": N_("Places are left which a person must decide."),
     "merge_unresolved": N_("Some places have no decision yet; nothing was changed."),
     "bad_resolution": N_("A decision cannot be taken as it is; nothing was changed."),
+    "upstream_moved": N_("The original has changed again since; look at what a rebase would do now."),
+    "other_project": N_("This original belongs to another project."),
+    "other_format": N_("This original has another format, YAML or JSON, than the modified file."),
+    "original_removed": N_("This original is gone upstream itself."),
     "merge_impossible": N_(
         "These decisions cannot be written into upstream's text with certainty; edit the result by hand."
     ),

@@ -108,12 +108,19 @@ async def test_variants_stand_side_by_side_by_the_keys_in_which_any_differs(serv
     ]
     ids = tp8["id"], both["id"], same["id"]
     assert table["rows"] == [
-        {"path": "args[name=tp].value", "original": 2, "values": dict(zip(ids, (8, 4, 2), strict=True)), "absent": []},
+        {
+            "path": "args[name=tp].value",
+            "original": 2,
+            "values": dict(zip(ids, (8, 4, 2), strict=True)),
+            "absent": [],
+            "upstream": [],
+        },
         {
             "path": "extra",
             "original": None,
             "values": {tp8["id"]: None, both["id"]: True, same["id"]: None},
             "absent": ["original", tp8["id"], same["id"]],
+            "upstream": [],
         },
     ]
 
@@ -143,6 +150,50 @@ async def test_an_edit_and_a_sync_show_in_the_table_at_once(
     repository.commit({PATH: BASE.replace("llama", "qwen").encode()})
     await service.sync(original["project_id"])
     assert (await service.get(path))["rows"] == []
+
+
+async def upstream_marks(service: Service, original: Json) -> Json:
+    table = await service.get(f"/projects/{original['project_id']}/files/{original['id']}/variants")
+    names = {column["id"]: column["modified_name"] for column in table["columns"]}
+    return {row["path"]: [names[file_id] for file_id in row["upstream"]] for row in table["rows"]}
+
+
+async def test_the_table_marks_values_that_upstream_changed_and_the_variant_did_not(
+    service: Service, repository: Repository, original: Json
+) -> None:
+    await variant(service, original, "behind.yaml", BASE.replace("value: 2", "value: 8"))
+    repository.commit({PATH: BASE.replace("llama", "qwen").replace("value: 2", "value: 4").encode()})
+    await service.sync(original["project_id"])
+    await variant(service, original, "current.yaml", BASE.replace("value: 2", "value: 16"))
+    assert await upstream_marks(service, original) == {"model": ["behind.yaml"], "args[name=tp].value": []}
+
+
+async def test_the_table_marks_what_upstream_added_and_removed(
+    service: Service, repository: Repository, original: Json
+) -> None:
+    await variant(service, original, "v.yaml", BASE + "mine: 1\n")
+    repository.commit({PATH: BASE.replace("model: llama\n", "").encode() + b"theirs: 1\n"})
+    await service.sync(original["project_id"])
+    assert await upstream_marks(service, original) == {"model": ["v.yaml"], "mine": [], "theirs": ["v.yaml"]}
+
+
+async def test_what_a_variant_changed_to_another_type_is_not_marked_as_upstreams_change(
+    service: Service, repository: Repository, original: Json
+) -> None:
+    await variant(service, original, "v.yaml", BASE.replace("value: 1", "value: true"))
+    repository.commit({PATH: BASE.replace("value: 1", "value: 2").encode()})
+    await service.sync(original["project_id"])
+    assert await upstream_marks(service, original) == {"args[name=seed].value": []}
+
+
+async def test_a_variant_that_takes_the_names_off_its_items_is_not_marked_where_it_changed_them(
+    service: Service, repository: Repository, original: Json
+) -> None:
+    """Its paths count the items, and those of the base and the original name them."""
+    await variant(service, original, "v.yaml", BASE.replace("- name: seed\n  value: 1", "- value: 7"))
+    repository.commit({PATH: BASE.replace("value: 1", "value: 2").encode()})
+    await service.sync(original["project_id"])
+    assert not any((await upstream_marks(service, original)).values())
 
 
 async def test_variants_and_originals_which_do_not_parse_have_no_values(service: Service) -> None:

@@ -268,6 +268,70 @@ async def test_a_rebase_brings_upstream_in_and_shows_conflicts(
         assert f"tensor_parallel_size: {size}\n" in await content(cli, file)
 
 
+async def moved_variants(cli: CommandLine, project: str, repository: Repository, path: str) -> tuple[str, str]:
+    """A variant of `path` that merges cleanly and one in conflict."""
+    repository.commit({path: CONTENT}, message="one that moves")
+    await cli.service.sync(project)
+    clean, clash = [
+        (await cli("variants", "new", project, path, "-n", name, "-f", "-", stdin=CONTENT.replace(*change))).out.strip()
+        for name, change in (
+            (f"a-{path[-10:]}", (b"4096", b"8192")),
+            (f"b-{path[-10:]}", (b"size: 2", b"size: 8")),
+        )
+    ]
+    repository.commit({path: CONTENT.replace(b"size: 2", b"size: 4")}, message="moved")
+    await cli.service.sync(project)
+    return clean, clash
+
+
+async def test_rebase_all_shows_what_would_become_of_each_and_rebases_the_clean_ones(
+    cli: CommandLine, project: str, repository: Repository
+) -> None:
+    path = "config/all-0.yaml"
+    clean, clash = await moved_variants(cli, project, repository, path)
+    before = await content(cli, clean)
+    shown = await cli("variants", "rebase-all", "variants", "--original", path, "--dry-run")
+    rows = [line.split(maxsplit=1) for line in shown.out.splitlines()[1:]]
+    assert [(name, " ".join(rest.split())) for name, rest in rows] == [
+        ("config/a-all-0.yaml", "merges cleanly tensor_parallel_size: 2 becomes 4"),
+        ("config/b-all-0.yaml", "needs a decision both sides changed: tensor_parallel_size"),
+    ]
+    assert "1 of 2 variants" in shown.err
+    assert await content(cli, clean) == before
+    done = await cli("variants", "rebase-all", project, "--original", path, "--yes")
+    assert "Rebased 1 variant." in done.err
+    assert f"variants rebase {clash}" in done.err
+    assert "tensor_parallel_size: 4\nmax_model_len: 8192\n" in await content(cli, clean)
+
+
+async def test_rebase_all_writes_the_apis_lists_as_json(cli: CommandLine, project: str, repository: Repository) -> None:
+    path = "config/all-1.yaml"
+    clean, clash = await moved_variants(cli, project, repository, path)
+    previewed = (await cli("variants", "rebase-all", project, "--original", path, "--dry-run", "--json")).json
+    assert [row["id"] for row in previewed["preview"]] == [clean, clash]
+    told = (await cli("variants", "rebase-all", project, "--original", path, "--json")).json
+    assert {name: told[name] for name in ("rebased", "conflicts", "unchanged", "failed")} == {
+        "rebased": [clean],
+        "conflicts": [clash],
+        "unchanged": [],
+        "failed": [],
+    }
+
+
+async def test_a_variant_is_attached_to_another_original(
+    cli: CommandLine, project: str, repository: Repository
+) -> None:
+    clean, _ = await moved_variants(cli, project, repository, "config/all-2.yaml")
+    repository.commit({"config/all-2.yaml": None, "config/v2/all.yaml": CONTENT}, message="gone")
+    await cli.service.sync(project)
+    text = await content(cli, clean)
+    done = await cli("variants", "reattach", clean, "config/v2/all.yaml")
+    assert "config/v2/a-all-2.yaml is attached to config/v2/all.yaml now." in done.err
+    assert await content(cli, clean) == text
+    assert "already" in (await cli("variants", "reattach", clean, "v2/all.yaml")).err
+    assert "(file_not_found)" in (await cli("variants", "reattach", clean, "nothing", code=1)).err
+
+
 async def test_decisions_which_cannot_be_meant_are_refused(cli: CommandLine, variant: str) -> None:
     for arguments, told in (
         (("--take", "a.b"), "write KEY=theirs or KEY=mine"),

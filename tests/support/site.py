@@ -84,6 +84,12 @@ class Site(Generic[S]):
             *(page for modified in (self.modified, *self.moved.values()) for page in pages_of(modified)),
             f"/ui/modified-files/{self.moved['conflict']}/merge/edit",
             f"/ui/modified-files/{self.moved['conflict']}/merge/upstream",
+            *(
+                f"{home}/modified-files/rebase-all",
+                f"{home}/modified-files/rebase-all?original={self.files['config/moved.yaml']}",
+                f"/ui/modified-files/{self.moved['upstream_removed']}/reattach",
+                f"/ui/modified-files/{self.moved['upstream_removed']}/reattach?q=zzz",
+            ),
             *(f"{home}/releases", first, f"{second}?q=a", f"{second}?q=zzz", f"{first}?making=2"),
             *(
                 f"{first}/compare",

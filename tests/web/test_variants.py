@@ -2,10 +2,10 @@
 
 import re
 
+from benchmark_manager.domain.json_line import json_line
 from benchmark_manager.domain.text import compared_part
 from benchmark_manager.web.limits import COMPARED
 from benchmark_manager.web.text_diff import drawn
-from benchmark_manager.web.values import json_line
 from support.browser import Browser
 from support.service import Json, Service
 from support.site import Site, check
@@ -38,8 +38,8 @@ async def test_the_list_says_in_one_line_what_varies(service: Service, browser: 
     page = await browser.open(f"/ui/projects/{project['id']}/modified-files")
     check(page)
     lines = " ".join(page.text.split())
-    assert lines.count("engine.seqs 256 512") == 2
-    assert 'engine.name "a" "<b>"' in lines
+    assert lines.count("engine.seqs 256 becomes 512") == 2
+    assert 'engine.name "a" becomes "<b>"' in lines
     assert "and 1 more" in lines
     assert "x" * 50 not in lines
     assert "\u202e" not in page.text
@@ -232,7 +232,7 @@ async def test_more_variants_than_a_file_shows_have_a_list_of_their_own(service:
         await service.variant(project["id"], files["config/a.yaml"], modified_name=f"v{number}.yaml")
     await service.variant(project["id"], files["config/b.yaml"], modified_name="other.yaml")
     page = await browser.open(f"/ui/projects/{project['id']}/files/{files['config/a.yaml']['id']}")
-    [url] = [link for link in page.links() if "?original=" in link]
+    [url] = [link for link in page.links() if "/modified-files?original=" in link]
     page = await browser.open(url)
     check(page)
     assert all(f"v{number}.yaml" in page.text for number in range(10))

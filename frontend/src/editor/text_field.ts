@@ -92,7 +92,7 @@ export class TextField {
     if (this.verdict !== null && view !== null) {
       const drawnList = named(this.area.dataset["problemsList"]);
       drawnList?.toggleAttribute("hidden", true);
-      (drawnList ?? host).after(this.verdict.dom);
+      this.verdict.attach(drawnList ?? host, this.area.form?.querySelector(".buttons.stay") ?? null);
     }
     if (this.offer !== null && isFirst) {
       host.before(this.offer.dom);
@@ -145,7 +145,7 @@ export class TextField {
     this.keepStep.cancel();
     this.keepDraft.cancel();
     this.parting.abort();
-    this.verdict?.dom.remove();
+    this.verdict?.remove();
     this.offer?.dom.remove();
     this.view?.destroy();
   }

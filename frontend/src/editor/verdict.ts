@@ -1,4 +1,4 @@
-/** The verdict in words beneath an editor: a status line, and the problems as buttons which lead to their places. */
+/** The verdict in words: a status line, and the problems as buttons which lead to their positions in the text. */
 
 import type { EditorView } from "@codemirror/view";
 import { make } from "../dom";
@@ -10,11 +10,26 @@ const SHOWN = 50;
 
 export class VerdictList {
   readonly dom = make("div", { class: "editor-verdict", "data-made-by-script": "" });
-  private readonly status = make("p", { class: "editor-status", role: "status" });
+  private readonly status = make("p", { class: "editor-status", role: "status", "data-made-by-script": "" });
   private readonly list = make("ul", { class: "problems" });
 
   constructor(private readonly view: () => EditorView | null) {
     this.dom.append(this.status, this.list);
+  }
+
+  /**
+   * Show the problems behind `place`.
+   *
+   * The status line goes into `bar`, the form's buttons that stay at the bottom of the window: they would cover it.
+   */
+  attach(place: Element, bar: Element | null): void {
+    place.after(this.dom);
+    bar?.append(this.status);
+  }
+
+  remove(): void {
+    this.dom.remove();
+    this.status.remove();
   }
 
   /** See `Heard` for what the validity may be. */

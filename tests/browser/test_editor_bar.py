@@ -1,0 +1,69 @@
+"""The bar with *Save* stays in sight, and covers nothing that a person has to read."""
+
+import pytest
+from playwright.async_api import Page, ViewportSize, expect
+
+from support.service import Api
+from support.visitors import Visitors
+
+LINES = "".join(f"k{number}: {number}\n" for number in range(200))
+SIZES: list[ViewportSize] = [
+    {"width": 360, "height": 740},
+    {"width": 360, "height": 480},
+    {"width": 1280, "height": 900},
+    {"width": 1280, "height": 500},
+]
+#: Whether a person sees the line about problems: in the window, and nothing over any of its corners.
+SEEN = """element => {
+    const box = element.getBoundingClientRect();
+    const inside = box.top >= 0 && box.bottom <= innerHeight && box.height > 0;
+    const points = [
+        [box.left + 1, box.top + 1],
+        [box.right - 1, box.bottom - 1],
+        [box.left + 8, (box.top + box.bottom) / 2],
+    ];
+    return inside && points.every(([x, y]) => element.contains(document.elementFromPoint(x, y)));
+}"""
+POSITIONS = ("0", "document.body.scrollHeight / 2", "document.body.scrollHeight")
+
+
+async def opened(api: Api, visitors: Visitors, name: str, content: str, size: ViewportSize) -> Page:
+    api.repository(name, {"config/a.yaml": LINES.encode()})
+    project = await api.synced(name)
+    [file] = (await api.files(project["id"])).values()
+    body = {"original_file_id": file["id"], "modified_name": "v.yaml", "content": content}
+    path = f"/projects/{project['id']}/modified-files?allow_invalid=true"
+    variant = await api.post(path, body, 201)
+    page = await visitors.page(size=size)
+    await page.goto(f"/ui/modified-files/{variant['id']}")
+    return page
+
+
+@pytest.mark.parametrize("content", [LINES, LINES + "last: [\n"], ids=["sound", "broken"])
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size['width']}x{size['height']}")
+async def test_the_line_about_problems_is_never_covered(
+    api: Api, visitors: Visitors, size: ViewportSize, content: str
+) -> None:
+    name = f"acme/bar-{size['width']}-{size['height']}-{len(content)}"
+    page = await opened(api, visitors, name, content, size)
+    status = page.locator(".editor-status")
+    await expect(status).to_contain_text("problem" if content == LINES else "Errors: 1")
+    for position in POSITIONS:
+        await page.evaluate(f"scrollTo(0, {position})")
+        assert await status.evaluate(SEEN), position
+    await expect(page.get_by_role("button", name="Save")).to_be_in_viewport()
+
+
+async def test_the_list_of_problems_below_the_editor_can_be_scrolled_clear_of_the_bar(
+    api: Api, visitors: Visitors
+) -> None:
+    page = await opened(api, visitors, "acme/bar-list", LINES, SIZES[0])
+    await page.locator(".cm-content").click()
+    await page.keyboard.press("Control+End")
+    await page.keyboard.type("last: [")
+    await expect(page.locator(".editor-status")).to_contain_text("Errors: 1")
+    await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    problem = page.locator(".editor-verdict .problems .button").first
+    assert await problem.evaluate(SEEN)
+    await problem.focus()
+    assert await problem.evaluate(SEEN)
