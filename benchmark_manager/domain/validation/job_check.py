@@ -6,6 +6,7 @@ errors mean that the text itself cannot be read.
 
 from typing import Final, Protocol
 
+from benchmark_manager.domain.validation.api_server import check_api_rules
 from benchmark_manager.domain.validation.complaints import Complaints, Violation, mapping
 from benchmark_manager.domain.validation.findings import Findings, excerpt
 from benchmark_manager.domain.validation.plain_values import kubernetes_value
@@ -48,6 +49,7 @@ def check_jobs(text: str, findings: Findings, schemas: SchemaChecker | None) -> 
     for number, document in enumerate(documents):
         complaints.document = number
         check_workload(document.value, complaints)
+        check_api_rules(document.value, complaints)
         if schemas is not None and not complaints.full:
             _check_schema(document, schemas, complaints)
     complaints.tell(parsed, kubernetes_value, findings)
