@@ -87,7 +87,8 @@ def _external(spec: Value, field: Field) -> None:
 
 
 def _has_ports(spec: Value, field: Field) -> None:
-    if not isinstance(spec, dict) or spec.get("ports") or _is_headless(spec):
+    # What has no selector either may be a patch, which changes another field.
+    if not isinstance(spec, dict) or spec.get("ports") or not spec.get("selector") or _is_headless(spec):
         return
     if known(spec, "type") not in {_EXTERNAL, OPEN} and known(spec, "clusterIP") is not OPEN:
         field.require("ports", "only a headless Service has none.")

@@ -11,11 +11,13 @@ from benchmark_manager.domain.validation.api_server.labels import LABEL_SELECTOR
 from benchmark_manager.domain.validation.api_server.rules import (
     Field,
     Shape,
+    all_of,
     amount,
     each,
     given,
     is_open,
     known,
+    not_empty,
     number,
     one_of,
     only_one,
@@ -49,9 +51,10 @@ def _access_modes(value: Value, field: Field) -> None:
 
 def _size_of_storage(value: Value, field: Field) -> None:
     requests = mapping(mapping(mapping(value).get("resources")).get("requests"))
-    if "storage" not in requests:
+    # What has no access modes either may be a patch, which changes another field.
+    if "storage" not in requests and mapping(value).get("accessModes"):
         field.require("resources.requests.storage", "a claim says how much storage it needs.")
-    elif amount(requests["storage"]) == 0:
+    elif amount(requests.get("storage")) == 0:
         at = field.child("resources", "requests", "storage")
         at.refuse("wrong_value", "A claim needs more than no storage.")
 
@@ -66,14 +69,13 @@ def _source_of_claim(value: Value, field: Field) -> None:
 
 CLAIM: Final = Shape(
     {
-        "accessModes": _access_modes,
+        "accessModes": all_of(not_empty, _access_modes),
         "volumeMode": one_of("Filesystem", "Block"),
         "storageClassName": forms.SUBDOMAIN,
         "selector": LABEL_SELECTOR,
         "dataSource": _source_of_claim,
         "dataSourceRef": _source_of_claim,
     },
-    required("accessModes", "a claim has at least one access mode."),
     _size_of_storage,
 )
 
