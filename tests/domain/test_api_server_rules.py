@@ -685,7 +685,7 @@ ACCEPTED = {
     ),
     "a projected volume": volume(
         "projected:\n  defaultMode: 256\n  sources:\n  - secret: {name: a, items: [{key: a, path: x}]}\n"
-        "  - configMap: {name: b, items: [{key: a, path: y}]}\n"
+        "  - configMap: {name: b, items: [{key: a, path: b}]}\n"
         "  - serviceAccountToken: {path: token, expirationSeconds: 600, audience: a}\n"
         "  - downwardAPI: {items: [{path: z, fieldRef: {fieldPath: metadata.uid}}]}"
     ),

@@ -178,6 +178,8 @@ def _propagates_when_privileged(value: Value, field: Field) -> None:
 
 
 def _devices_and_mounts(value: Value, field: Field) -> None:
+    if not mapping(value).get("volumeDevices"):
+        return
     mounts = sequence(mapping(value).get("volumeMounts"))
     for member, mounted_by in (("name", "name"), ("devicePath", "mountPath")):
         mounted = {mount.get(mounted_by) for mount in mounts if isinstance(known(mount, mounted_by), str)}

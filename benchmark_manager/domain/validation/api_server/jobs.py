@@ -47,13 +47,8 @@ TEMPLATE: Final = Shape({"spec": POD_SPEC})
 # --- indexes ---------------------------------------------------------------------------------------------------------
 
 
-def _is_not_indexed(spec: Value, field: Field) -> bool:
-    mode = known(spec, "completionMode", _MODES[0] if field.whole else OPEN)
-    return mode == _MODES[0]
-
-
 def _needs_indexes(spec: Value, field: Field) -> None:
-    if _is_not_indexed(spec, field):
+    if known(spec, "completionMode", _MODES[0] if field.whole else OPEN) == _MODES[0]:
         for name in given(spec, ("backoffLimitPerIndex", "maxFailedIndexes", "successPolicy")):
             message = f"{name} is for Jobs with completionMode: Indexed only."
             field.child(name).refuse("fields_conflict", message)
