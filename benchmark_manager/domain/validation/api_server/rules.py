@@ -34,8 +34,8 @@ class Field(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The innermost key."""
-        return next((step for step in reversed(self.path) if isinstance(step, str)), "")
+        """The innermost key, in a form which a message can hold."""
+        return excerpt(next((step for step in reversed(self.path) if isinstance(step, str)), ""))
 
     def refuse(self, code: str, message: str) -> None:
         """Report the value, unless something was reported about it already."""
@@ -139,7 +139,7 @@ def number(least: int, most: int | None = None) -> Rule:
     def check(value: Value, field: Field) -> None:
         if not is_number(value) or (value >= least and (most is None or value <= most)):
             return
-        message = f"{field.name} is {value}; it must be {bounds}."
+        message = f"{field.name} is {excerpt(str(value))}; it must be {bounds}."
         if value < 0 and least >= 0:
             field.refuse("negative_number", message)
         else:
@@ -158,7 +158,10 @@ def text(accepted: Callable[[str], bool], must: str, *, code: str = "wrong_value
     def check(value: Value, field: Field) -> None:
         if isinstance(value, str) and not (accepted(value) if value else may_be_empty):
             shown = excerpt(value) if value else "empty"
-            field.refuse(code, f"{field.name} is {shown}; it must {must}.")
+            is_key = field.path[-1:] == (value,)
+            field.refuse(
+                code, f"The key {shown} must {must}." if is_key else f"{field.name} is {shown}; it must {must}."
+            )
 
     return check
 
