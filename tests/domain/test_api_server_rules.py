@@ -240,6 +240,8 @@ REFUSED = {
     "a time zone in the schedule": cron_job('schedule: "TZ=UTC 0 0 * * *"  # schedule_invalid'),
     "time zone Local": cron_job('schedule: "0 0 * * *"\ntimeZone: Local  # wrong_value'),
     "a time zone that is none": cron_job('schedule: "0 0 * * *"\ntimeZone: Asia Seoul  # wrong_value'),
+    "an abbreviation of a time zone": cron_job('schedule: "0 0 * * *"\ntimeZone: KST  # wrong_value'),
+    "a city as a time zone": cron_job('schedule: "0 0 * * *"\ntimeZone: Seoul  # wrong_value'),
     "startingDeadlineSeconds": cron_job('schedule: "0 0 * * *"\nstartingDeadlineSeconds: -1  # negative_number'),
     "a history below 0": cron_job('schedule: "0 0 * * *"\nfailedJobsHistoryLimit: -1  # negative_number'),
     "a selector in a CronJob": cron_job('schedule: "0 0 * * *"', "selector: {}  # fields_conflict"),
@@ -276,6 +278,11 @@ REFUSED = {
     ),
     "a Secret's name": container(
         "env:\n- name: A\n  valueFrom:\n    secretKeyRef:\n      name: My_Secret  # name_invalid\n      key: a"
+    ),
+    "no source of variables": container("envFrom:\n- prefix: A_  # missing_field"),
+    "variables of an unnamed Secret": container("envFrom:\n- secretRef: {}  # missing_field"),
+    "a key of an unnamed Secret": container(
+        "env:\n- name: A\n  valueFrom:\n    secretKeyRef: {key: a}  # missing_field"
     ),
     "two sources of variables": container(
         "envFrom:\n- configMapRef: {name: a}\n  secretRef: {name: b}  # fields_conflict"
@@ -452,6 +459,17 @@ REFUSED = {
     "claims of a pod's resources": pod(
         "resourceClaims: [{name: gpu, resourceClaimName: a}]\nresources:\n  claims: [{name: gpu}]  # fields_conflict"
     ),
+    "no container": "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: []  # wrong_value\n",
+    "an ephemeral container at once": (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: [{name: a, image: b}]\n"
+        "  ephemeralContainers: [{name: c, image: d}]  # fields_conflict\n"
+    ),
+    "a node before its gates": (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: [{name: a, image: b}]\n"
+        "  schedulingGates: [{name: c}]\n  nodeName: d  # fields_conflict\n"
+    ),
+    "an object without a name": "apiVersion: v1  # missing_field\nkind: ConfigMap\ndata: {a: b}\n",
+    "an unnamed source of files": volume("projected:\n  sources:\n  - configMap: {}  # missing_field"),
     "overhead": pod("overhead:\n  cpu: much  # quantity_invalid"),
     # Servers.
     "rollingUpdate with Recreate": server(
@@ -591,7 +609,7 @@ ACCEPTED = {
     },
     **{
         f"time zone {zone}": cron_job(f'schedule: "0 0 * * *"\ntimeZone: {zone}')
-        for zone in ("Etc/UTC", "Asia/Seoul", "America/Argentina/Ushuaia", "Etc/GMT+5")
+        for zone in ("UTC", "Etc/UTC", "Asia/Seoul", "ROK", "US/Pacific", "America/Argentina/Ushuaia", "Etc/GMT+5")
     },
     "all of a CronJob": cron_job(
         'schedule: "0 0 * * *"\nconcurrencyPolicy: Forbid\nstartingDeadlineSeconds: 0\n'

@@ -105,7 +105,8 @@ RESOURCE_FIELD: Final = Shape(
     _divisor_fits,
 )
 FILE_FIELD: Final = _field_path(_FILE_FIELDS)
-_KEY_OF: Final = Shape({"name": forms.SUBDOMAIN, "key": forms.DATA_KEY})
+_NAMED: Final = Shape({"name": forms.SUBDOMAIN}, required("name", "it says which object is meant."))
+_KEY_OF: Final = _NAMED.extended({"key": forms.DATA_KEY})
 _SOURCES: Final = ("configMapKeyRef", "fieldRef", "fileKeyRef", "resourceFieldRef", "secretKeyRef")
 
 
@@ -133,10 +134,17 @@ VARIABLE: Final = Shape(
     },
     _value_or_source,
 )
-_NAMED: Final = Shape({"name": forms.SUBDOMAIN})
+
+
+def _from_something(value: Value, field: Field) -> None:
+    if isinstance(value, dict) and not given(value, ("configMapRef", "secretRef")):
+        field.require("configMapRef or secretRef", "one of them holds the variables.")
+
+
 VARIABLES_FROM: Final = Shape(
     {"prefix": forms.ENV_NAME, "configMapRef": _NAMED, "secretRef": _NAMED},
     only_one("configMapRef", "secretRef", what="source of variables"),
+    _from_something,
 )
 
 # --- mounts ----------------------------------------------------------------------------------------------------------

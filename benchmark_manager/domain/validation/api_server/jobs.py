@@ -269,12 +269,33 @@ def _schedule(value: Value, field: Field) -> None:
 
 
 _TIME_ZONE_PART: Final = re.compile(r"(?!-|\.\.?$)[A-Za-z._0-9+-]{1,14}")
+#: The first parts of names in the IANA database, and names of one part. Which cities there are changes, these do not.
+_AREAS: Final = frozenset(
+    {
+        *("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Brazil", "Canada", "Chile"),
+        *("Etc", "Europe", "Indian", "Mexico", "Pacific", "US", "posix", "right"),
+    }
+)
+_ZONES_WITHOUT_AREA: Final = frozenset(
+    {
+        *("CET", "CST6CDT", "Cuba", "EET", "EST", "EST5EDT", "Egypt", "Eire", "Factory", "GB", "GB-Eire", "GMT"),
+        *("GMT+0", "GMT-0", "GMT0", "Greenwich", "HST", "Hongkong", "Iceland", "Iran", "Israel", "Jamaica", "Japan"),
+        *("Kwajalein", "Libya", "MET", "MST", "MST7MDT", "NZ", "NZ-CHAT", "Navajo", "PRC", "PST8PDT", "Poland"),
+        *("Portugal", "ROC", "ROK", "Singapore", "Turkey", "UCT", "UTC", "Universal", "W-SU", "WET", "Zulu"),
+    }
+)
+
+
+def _is_time_zone(name: str) -> bool:
+    area, slash, _ = name.partition("/")
+    is_known = area in (_AREAS if slash else _ZONES_WITHOUT_AREA)
+    return is_known and all(map(_TIME_ZONE_PART.fullmatch, name.split("/")))
 
 
 def _time_zone(value: Value, field: Field) -> None:
     if not isinstance(value, str):
         return
-    if not value or value.lower() == "local" or not all(map(_TIME_ZONE_PART.fullmatch, value.split("/"))):
+    if not _is_time_zone(value):
         message = (
             f"timeZone is {excerpt(value) or 'empty'}; write a name of the IANA database, as Asia/Seoul or Etc/UTC."
         )

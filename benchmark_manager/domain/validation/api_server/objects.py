@@ -4,8 +4,8 @@ from typing import Final
 
 from benchmark_manager.domain.validation.api_server import forms
 from benchmark_manager.domain.validation.api_server.jobs import CRON_JOB, JOB, TEMPLATE
-from benchmark_manager.domain.validation.api_server.pods import POD_SPEC
-from benchmark_manager.domain.validation.api_server.rules import Field, Rule, Shape, each, every_value
+from benchmark_manager.domain.validation.api_server.pods import OWN_POD_SPEC
+from benchmark_manager.domain.validation.api_server.rules import Field, Rule, Shape, each, every_value, given
 from benchmark_manager.domain.validation.api_server.services import SERVICE
 from benchmark_manager.domain.validation.api_server.settings import CONFIG_MAP, SECRET
 from benchmark_manager.domain.validation.api_server.volumes import CLAIM
@@ -34,6 +34,12 @@ def _annotations(value: Value, field: Field) -> None:
         )
 
 
+def _has_name(manifest: Value, field: Field) -> None:
+    metadata = manifest.get("metadata")
+    if (metadata is None or isinstance(metadata, dict)) and not given(metadata, ("name", "generateName")):
+        field.require("metadata.name", "every object has a name, or a generateName.")
+
+
 _METADATA: Final = Shape({"metadata": Shape({"generateName": forms.PREFIX, "annotations": _annotations})})
 
 #: By kind, with its group; the same kind of another group is a custom resource.
@@ -44,7 +50,7 @@ _OBJECTS: Final[dict[str, tuple[str, Rule]]] = {
     "StatefulSet": ("apps", STATEFUL_SET),
     "DaemonSet": ("apps", DAEMON_SET),
     "ReplicaSet": ("apps", REPLICA_SET),
-    "Pod": ("", Shape({"spec": POD_SPEC})),
+    "Pod": ("", Shape({"spec": OWN_POD_SPEC})),
     "Service": ("", SERVICE),
     "ConfigMap": ("", CONFIG_MAP),
     "Secret": ("", SECRET),
@@ -106,6 +112,9 @@ def check_api_rules(manifest: Value, complaints: Complaints, *, whole: bool = Tr
     own_group, rule = _OBJECTS.get(kind, ("", None))
     if rule is not None and group in {None, own_group}:
         field = Field((), complaints, whole)
+        # Of a Job without a name `workload_check` reports more.
+        if kind != "Job":
+            _has_name(manifest, field)
         rule(manifest, field)
         _METADATA(manifest, field)
     inside = _PODS_INSIDE.get((group or "", kind))

@@ -23,9 +23,11 @@ from benchmark_manager.domain.validation.api_server.rules import (
     all_of,
     each,
     every_value,
+    forbidden,
     given,
     is_number,
     known,
+    not_empty,
     number,
     one_of,
     only_one,
@@ -181,7 +183,7 @@ def _fits_system(pod: Value, field: Field) -> None:
 POD_SPEC: Final = Shape(
     {
         "volumes": each(VOLUME),
-        "containers": each(CONTAINER),
+        "containers": all_of(not_empty, each(CONTAINER)),
         "initContainers": each(INIT_CONTAINER),
         "ephemeralContainers": each(CONTAINER),
         "restartPolicy": one_of("Always", "OnFailure", "Never"),
@@ -210,4 +212,17 @@ POD_SPEC: Final = Shape(
     _name_servers,
     _sleeps_within_grace,
     _fits_system,
+)
+
+
+def _gates_first(pod: Value, field: Field) -> None:
+    if known(pod, "nodeName") is not None and sequence(mapping(pod).get("schedulingGates")):
+        message = "A pod with schedulingGates has no node yet."
+        field.child("nodeName").refuse("fields_conflict", message)
+
+
+#: Of a pod that is made as such, not by a template.
+OWN_POD_SPEC: Final = POD_SPEC.extended(
+    {"ephemeralContainers": forbidden("A pod gets ephemeral containers while it runs, not when it is made.")},
+    _gates_first,
 )

@@ -126,14 +126,15 @@ def _distinct_files(value: Value, field: Field) -> None:
                 seen.add(path)
 
 
+_NAMED_FILES: Final = Shape({"items": each(_ITEM)}, required("name", "it says which object is meant."))
 _PROJECTED: Final = Shape(
     {
         "defaultMode": _MODE,
         "sources": each(
             Shape(
                 {
-                    "configMap": Shape({"items": each(_ITEM)}),
-                    "secret": Shape({"items": each(_ITEM)}),
+                    "configMap": _NAMED_FILES,
+                    "secret": _NAMED_FILES,
                     "downwardAPI": Shape({"items": each(_POD_FILE)}),
                     "serviceAccountToken": Shape(
                         {"expirationSeconds": number(_MINUTES_10, 2**32), "path": forms.FILE_IN_VOLUME}
