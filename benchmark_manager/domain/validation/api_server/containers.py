@@ -3,6 +3,7 @@
 Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Container
 """
 
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from benchmark_manager.domain.validation.api_server import forms
@@ -68,7 +69,7 @@ _BYTE_DIVISORS: Final = frozenset(
 
 
 def _is_entry(path: str) -> bool:
-    """Whether it is one label or annotation: `metadata.labels['app']`."""
+    """Return whether it is one label or annotation: `metadata.labels['app']`."""
     for member in ("metadata.labels", "metadata.annotations"):
         if path.startswith(f"{member}['") and path.endswith("']"):
             key = path[len(member) + 2 : -2]
@@ -179,10 +180,10 @@ def _propagates_when_privileged(value: Value, field: Field) -> None:
     privileged = known(mapping(mapping(value).get("securityContext")), "privileged", default=False)
     if privileged is not False or not field.whole:
         return
-    for place, mount in enumerate(sequence(mapping(value).get("volumeMounts"))):
+    for index, mount in enumerate(sequence(mapping(value).get("volumeMounts"))):
         if known(mount, "mountPropagation") == "Bidirectional":
             message = "mountPropagation: Bidirectional is for privileged containers only."
-            field.child("volumeMounts", place, "mountPropagation").refuse("fields_conflict", message)
+            field.child("volumeMounts", index, "mountPropagation").refuse("fields_conflict", message)
 
 
 def _devices_and_mounts(value: Value, field: Field) -> None:
@@ -191,11 +192,11 @@ def _devices_and_mounts(value: Value, field: Field) -> None:
     mounts = sequence(mapping(value).get("volumeMounts"))
     for member, mounted_by in (("name", "name"), ("devicePath", "mountPath")):
         mounted = {mount.get(mounted_by) for mount in mounts if isinstance(known(mount, mounted_by), str)}
-        for place, device in enumerate(sequence(mapping(value).get("volumeDevices"))):
+        for index, device in enumerate(sequence(mapping(value).get("volumeDevices"))):
             taken = known(device, member)
             if isinstance(taken, str) and taken in mounted:
                 message = f"{excerpt(taken)} is mounted as well; a volume is a device or is mounted."
-                field.child("volumeDevices", place, member).refuse("fields_conflict", message)
+                field.child("volumeDevices", index, member).refuse("fields_conflict", message)
 
 
 # --- probes and hooks ------------------------------------------------------------------------------------------------
@@ -270,11 +271,19 @@ def _resource_names(value: Value, field: Field) -> None:
             at.refuse("name_invalid", f"{excerpt(name)} is no name of a resource; write it as nvidia.com/gpu.")
 
 
+def _is_multiple(size: Decimal, page: Decimal) -> bool:
+    try:
+        return size % page == 0
+    except InvalidOperation:
+        # Sizes that are out of all proportion are no matter of pages.
+        return True
+
+
 def _whole_pages(value: Value, field: Field) -> None:
     for name, given_amount in mapping(value).items():
         page = amount(name.removeprefix(_HUGE_PAGES)) if name.startswith(_HUGE_PAGES) else None
         size = amount(given_amount)
-        if page is not None and page > 0 and size is not None and size % page:
+        if page is not None and page > 0 and size is not None and not _is_multiple(size, page):
             message = f"{excerpt(str(given_amount))} is no whole number of pages of {excerpt(name)}."
             field.child(name).refuse("wrong_value", message)
 
@@ -343,7 +352,7 @@ APP_ARMOR: Final = Shape({"type": _PROFILE_TYPE}, _profile)
 
 
 def not_as_root(value: Value, field: Field) -> None:
-    """The kubelet starts no container which is to run as root and may not."""
+    """Report a container that is to run as root and may not, which the kubelet does not start."""
     if known(value, "runAsNonRoot") is True and known(value, "runAsUser") == 0:
         message = "runAsUser: 0 is root, which runAsNonRoot: true excludes: no container starts."
         field.child("runAsUser").refuse("fields_conflict", message)
@@ -372,7 +381,6 @@ _SECURITY: Final = Shape(
 )
 
 # --- containers ------------------------------------------------------------------------------------------------------
-
 
 CONTAINER: Final = Shape(
     {

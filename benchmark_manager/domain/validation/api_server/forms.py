@@ -33,17 +33,17 @@ _PERCENT: Final = re.compile(r"[0-9]+%")
 
 
 def is_subdomain(name: str) -> bool:
-    """Whether it is a DNS name: lower-case letters, digits, `-` and `.`."""
+    """Return whether it is a DNS name: lower-case letters, digits, `-` and `.`."""
     return len(name) <= _MAX_SUBDOMAIN and _SUBDOMAIN.fullmatch(name) is not None
 
 
 def is_prefix(name: str) -> bool:
-    """Whether names can begin with it: what is generated comes behind it, so that it may end with `-`."""
+    """Return whether names can begin with it; as generated letters follow, it may end with `-`."""
     return is_subdomain(f"{name[:-1]}a" if name.endswith("-") else name)
 
 
 def is_qualified_name(name: str) -> bool:
-    """Whether it is a name with an optional DNS name and `/` before it, as the key of a label."""
+    """Return whether it is a name with an optional DNS name and `/` before it, as the key of a label."""
     prefix, slash, short = name.rpartition("/")
     return is_label_value(short) and bool(short) and (is_subdomain(prefix) if slash else True)
 
@@ -53,18 +53,18 @@ def is_label_value(value: str) -> bool:
 
 
 def is_port_name(name: str) -> bool:
-    """Whether it is a service name of IANA (RFC 6335)."""
+    """Return whether it is a service name of IANA (RFC 6335)."""
     letters = any(character.isalpha() for character in name[: _MAX_PORT_NAME + 1])
     return len(name) <= _MAX_PORT_NAME and letters and _PORT_NAME.fullmatch(name) is not None
 
 
 def is_data_key(key: str) -> bool:
-    """Whether a ConfigMap or a Secret can have the key: it becomes the name of a file."""
+    """Return whether a ConfigMap or a Secret can have the key: it becomes the name of a file."""
     return len(key) <= _MAX_SUBDOMAIN and _DATA_KEY.fullmatch(key) is not None and key != "." and key[:2] != ".."
 
 
 def is_address(address: str) -> bool:
-    """Whether it is an IP address; leading zeros are accepted, as the API server still does."""
+    """Return whether it is an IP address; leading zeros are accepted, as the API server still does."""
     try:
         if ":" in address:
             IPv6Address(address)
@@ -80,7 +80,7 @@ def goes_up(path: str) -> bool:
 
 
 def is_inner_path(path: str) -> bool:
-    """Whether it stays inside the folder that it is taken from."""
+    """Return whether it stays inside the folder that it is taken from."""
     return path[:1] != "/" and not goes_up(path)
 
 
@@ -89,7 +89,7 @@ def is_file_in_volume(path: str) -> bool:
 
 
 def is_managed_by(name: str) -> bool:
-    """Whether it is a DNS name, `/` and a path, in 63 characters."""
+    """Return whether it is a DNS name, `/` and a path, in 63 characters."""
     domain, _, path = name.partition("/")
     return len(name) <= _MAX_SHORT and is_subdomain(domain) and _DOMAIN_PATH.fullmatch(path) is not None
 
@@ -161,7 +161,7 @@ IMAGE: Final = text(
 
 
 def port_or_name(*, zero: bool = False) -> Rule:
-    """A port by its number or its name; `zero` stands for an absent one."""
+    """Return a rule for a port by its number or its name; with `zero`, 0 and an empty text stand for an absent one."""
 
     def check(value: Value, field: Field) -> None:
         if is_number(value):
@@ -177,7 +177,7 @@ def port_or_name(*, zero: bool = False) -> Rule:
 
 
 def count_or_percentage(value: Value, field: Field) -> None:
-    """A number of pods, or a share of them."""
+    """Report what is neither a number of pods nor a share of them."""
     if is_number(value):
         if value < 0:
             field.refuse("negative_number", f"{field.name} is {value}; it must be 0 or more.")

@@ -85,7 +85,7 @@ _INTERVAL: Final = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 
 
 def _count_of_indexes(indexes: str, completions: int) -> int | str:
-    """The number of indexes in `1,3-5`, or what is wrong with the text."""
+    """Return the number of indexes in `1,3-5`, or what is wrong with the text."""
     total, last = 0, -1
     for interval in indexes.split(",") if indexes else ():
         match = _INTERVAL.fullmatch(interval)
@@ -139,14 +139,14 @@ def _exit_codes(requirement: Value, field: Field) -> None:
         at.refuse("wrong_value", "values needs at least one exit code.")
     at_most(_MAX_EXIT_CODES)(values, at)
     before: Value = None
-    for place, value in enumerate(sequence(values)):
+    for index, value in enumerate(sequence(values)):
         if not is_number(value):
             return
         if value == 0 and known(requirement, "operator") == "In":
-            at.child(place).refuse("wrong_value", "0 is success, and no failure with operator: In.")
+            at.child(index).refuse("wrong_value", "0 is success, and no failure with operator: In.")
         if before is not None and value <= before:
             what = "stands twice" if value == before else "is out of order"
-            at.child(place).refuse("wrong_value", f"The exit code {value} {what}: they ascend, each once.")
+            at.child(index).refuse("wrong_value", f"The exit code {value} {what}: they ascend, each once.")
         before = value
 
 
@@ -179,8 +179,8 @@ def _failure_policy(spec: Value, field: Field) -> None:
         at = field.child("podReplacementPolicy")
         at.refuse("fields_conflict", "podFailurePolicy goes with podReplacementPolicy: Failed only.")
     names = {name for name in _names(pod) if isinstance(name, str) or name is OPEN}
-    for place, rule in enumerate(sequence(policy.get("rules"))):
-        at = field.child("podFailurePolicy", "rules", place)
+    for index, rule in enumerate(sequence(policy.get("rules"))):
+        at = field.child("podFailurePolicy", "rules", index)
         if isinstance(rule, dict) and not given(rule, ("onExitCodes", "onPodConditions")):
             at.require("onExitCodes or onPodConditions", "one of them says which failures are meant.")
         if known(rule, "action") == "FailIndex" and known(spec, "backoffLimitPerIndex") is None and field.whole:
@@ -241,7 +241,7 @@ _SPEC: Final = Shape(
 
 
 def _name_of_last_pod(job: Value, field: Field) -> None:
-    """The host name of each pod of an Indexed Job is the Job's name with the index."""
+    """Report a name that is no host name any more with the index of the last pod behind it."""
     spec, name = mapping(mapping(job).get("spec")), known(mapping(job).get("metadata"), "name")
     completions = known(spec, "completions")
     if known(spec, "completionMode") != _INDEXED or not isinstance(name, str) or not isinstance(completions, int):

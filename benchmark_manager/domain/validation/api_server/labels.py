@@ -31,7 +31,7 @@ def _values_fit(value: Value, field: Field) -> None:
 
 
 def requirement(*operators: str, values: Rule = forms.LABEL_VALUE) -> Shape:
-    """One requirement of a selector: a key, an operator, and values which fit it."""
+    """Return the shape of one requirement of a selector: a key, an operator, and values which fit it."""
     return Shape(
         {"key": forms.QUALIFIED_NAME, "operator": one_of(*operators), "values": each(values)},
         _values_fit,

@@ -61,7 +61,7 @@ _OBJECTS: Final[dict[str, tuple[str, Rule]]] = {
 
 
 def _below(*steps: str, rule: Rule) -> Rule:
-    """The rule for what stands below the keys."""
+    """Return a rule that applies another to what stands below the keys."""
     for step in reversed(steps):
         rule = Shape({step: rule})
     return rule

@@ -85,8 +85,8 @@ _RESOURCE_CLAIM: Final = Shape(
 
 def _containers(pod: Value) -> Iterator[tuple[Path, Value]]:
     for member in CONTAINER_LISTS:
-        for place, container in enumerate(sequence(mapping(pod).get(member))):
-            yield (member, place), container
+        for index, container in enumerate(sequence(mapping(pod).get(member))):
+            yield (member, index), container
 
 
 def _claims_are_declared(pod: Value, field: Field) -> None:
@@ -95,23 +95,23 @@ def _claims_are_declared(pod: Value, field: Field) -> None:
     if not field.whole or OPEN in names:
         return
     for steps, container in _containers(pod):
-        for place, claim in enumerate(sequence(mapping(mapping(container).get("resources")).get("claims"))):
+        for index, claim in enumerate(sequence(mapping(mapping(container).get("resources")).get("claims"))):
             name = known(claim, "name")
             if isinstance(name, str) and name not in names:
-                at = field.child(*steps, "resources", "claims", place, "name")
+                at = field.child(*steps, "resources", "claims", index, "name")
                 at.refuse("not_declared", f"The pod's resourceClaims have no {excerpt(name)}.")
 
 
 def _host_ports(pod: Value, field: Field) -> None:
-    """Ports of the node: each once, and the container's own where the pod has the node's network."""
+    """Report ports of the node that are taken twice, or differ from the container's on the node's own network."""
     on_host = known(pod, "hostNetwork") is True
     taken: set[tuple[Value, ...]] = set()
-    for place, container in enumerate(sequence(mapping(pod).get("containers"))):
-        for number_, port in enumerate(sequence(mapping(container).get("ports"))):
+    for index, container in enumerate(sequence(mapping(pod).get("containers"))):
+        for port_index, port in enumerate(sequence(mapping(container).get("ports"))):
             host_port, inner = known(port, "hostPort"), known(port, "containerPort")
             if not is_number(host_port) or host_port == 0:
                 continue
-            at = field.child("containers", place, "ports", number_, "hostPort")
+            at = field.child("containers", index, "ports", port_index, "hostPort")
             if on_host and is_number(inner) and inner != host_port:
                 message = f"With hostNetwork: true the hostPort is the containerPort, {inner}, not {host_port}."
                 at.refuse("fields_conflict", message)

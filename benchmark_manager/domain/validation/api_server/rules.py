@@ -1,4 +1,4 @@
-"""The parts of which tables of rules are made: shapes of objects, and rules for single values.
+"""What tables of rules are made of: shapes of objects, rules for single values, and rules between fields.
 
 A rule takes a value and its field. It reports what the API server refuses, and nothing about a value of the
 wrong type, which is for Kubernetes' schema, or one that is absent, unless the object is whole.
@@ -30,11 +30,12 @@ class Field(NamedTuple):
     whole: bool = True
 
     def child(self, *steps: str | int) -> "Field":
+        """Return the field below this one by keys and indexes."""
         return Field((*self.path, *steps), self.complaints, self.whole)
 
     @property
     def name(self) -> str:
-        """The innermost key, in a form which a message can hold."""
+        """Return the innermost key in a form which a message can hold."""
         return excerpt(next((step for step in reversed(self.path) if isinstance(step, str)), ""))
 
     def refuse(self, code: str, message: str) -> None:
@@ -52,7 +53,7 @@ Rule: TypeAlias = Callable[[Value, Field], None]
 
 
 def is_open(value: Value) -> bool:
-    """Whether a value is filled in later, so that nothing is known about it."""
+    """Return whether a value is filled in later, so that nothing is known about it."""
     return isinstance(value, str) and holds_placeholder(value)
 
 
@@ -75,24 +76,24 @@ class Shape:
             rule(value, field)
 
     def extended(self, fields: Mapping[str, Rule], *together: Rule) -> "Shape":
-        """The same with more rules."""
+        """Return this shape with more rules."""
         return Shape({**self.fields, **fields}, *self.together, *together)
 
 
 def each(rule: Rule) -> Rule:
-    """A rule for every item of a list."""
+    """Return a rule that applies another to every item of a list."""
 
     def check(value: Value, field: Field) -> None:
         if isinstance(value, list):
-            for number, item in enumerate(value):
+            for index, item in enumerate(value):
                 if not is_open(item):
-                    rule(item, field.child(number))
+                    rule(item, field.child(index))
 
     return check
 
 
 def every_value(rule: Rule) -> Rule:
-    """A rule for every value of a mapping."""
+    """Return a rule that applies another to every value of a mapping."""
 
     def check(value: Value, field: Field) -> None:
         if isinstance(value, dict):
@@ -104,7 +105,7 @@ def every_value(rule: Rule) -> Rule:
 
 
 def all_of(*rules: Rule) -> Rule:
-    """Several rules for one value."""
+    """Return a rule that applies several to one value."""
 
     def check(value: Value, field: Field) -> None:
         for rule in rules:
@@ -114,7 +115,7 @@ def all_of(*rules: Rule) -> Rule:
 
 
 def one_of(*allowed: str) -> Rule:
-    """An enumeration. An empty text is left alone: Kubernetes takes it for an absent one nearly everywhere."""
+    """Return a rule for an enumeration; an empty text counts as absent, as Kubernetes takes it nearly everywhere."""
     accepted = frozenset(allowed)
     by_lower = {word.lower(): word for word in allowed}
 
@@ -128,12 +129,13 @@ def one_of(*allowed: str) -> Rule:
 
 
 def either(words: Iterable[str]) -> str:
+    """Join words for a message: `a, b or c`."""
     *others, last = words
     return f"{', '.join(others)} or {last}" if others else last
 
 
 def number(least: int, most: int | None = None) -> Rule:
-    """A number within bounds, both included."""
+    """Return a rule for a number within bounds, both included."""
     bounds = f"{least} or more" if most is None else f"from {least} to {most}"
 
     def check(value: Value, field: Field) -> None:
@@ -153,7 +155,7 @@ def is_number(value: Value) -> bool:
 
 
 def text(accepted: Callable[[str], bool], must: str, *, code: str = "wrong_value", may_be_empty: bool = True) -> Rule:
-    """A text of some form; `must` says which, as it follows "it must"."""
+    """Return a rule for a text of some form; `must` says which, as it follows "it must"."""
 
     def check(value: Value, field: Field) -> None:
         if isinstance(value, str) and not (accepted(value) if value else may_be_empty):
@@ -167,7 +169,7 @@ def text(accepted: Callable[[str], bool], must: str, *, code: str = "wrong_value
 
 
 def at_most(count: int) -> Rule:
-    """A list of bounded length."""
+    """Return a rule for the length of a list."""
 
     def check(value: Value, field: Field) -> None:
         if isinstance(value, list) and len(value) > count:
@@ -177,12 +179,13 @@ def at_most(count: int) -> Rule:
 
 
 def not_empty(value: Value, field: Field) -> None:
+    """Report an empty text, list or mapping."""
     if isinstance(value, (list, str, dict)) and not value:
         field.refuse("wrong_value", f"{field.name} must not be empty.")
 
 
 def quantity(value: Value, field: Field) -> None:
-    """A quantity of 0 or more."""
+    """Report what is no quantity of 0 or more."""
     if isinstance(value, (str, int, float)) and not isinstance(value, bool):
         amount = parse_quantity(value)
         if amount is None or amount < 0:
@@ -191,6 +194,7 @@ def quantity(value: Value, field: Field) -> None:
 
 
 def labels(value: Value, field: Field) -> None:
+    """Report keys and values which no label can have."""
     check_labels(field.path, value, field.complaints)
 
 
@@ -198,13 +202,20 @@ def labels(value: Value, field: Field) -> None:
 
 
 def given(value: Value, names: Iterable[str]) -> list[str]:
-    """Those of the fields which a mapping has, null being absent, in its order."""
+    """Return those of the fields which a mapping has, null being absent, in its order."""
     wanted = frozenset(names)
     return [name for name, inner in mapping(value).items() if inner is not None and name in wanted]
 
 
+class _Open:
+    """Stands for a value of which nothing is known; equal to nothing else."""
+
+
+OPEN: Final = _Open()
+
+
 def known(value: Value, name: str, default: Value = None) -> Value:
-    """A plain value of a field, its default where it is absent or empty; `OPEN` where nothing is known of it.
+    """Return a field's plain value, its default where it is absent or empty, `OPEN` where nothing is known of it.
 
     That is so for values which are filled in later, and for lists and mappings, whose type is wrong.
     """
@@ -216,15 +227,8 @@ def known(value: Value, name: str, default: Value = None) -> Value:
     return OPEN if isinstance(inner, (dict, list)) or is_open(inner) else inner
 
 
-class _Open:
-    """Stands for a value of which nothing is known; equal to nothing else."""
-
-
-OPEN: Final = _Open()
-
-
 def only_one(*names: str, what: str) -> Rule:
-    """At most one of several fields; `what` is one of them, in words."""
+    """Return a rule that at most one of several fields is given; `what` is one of them, in words."""
 
     def check(value: Value, field: Field) -> None:
         if isinstance(value, dict) and len(found := given(value, names)) > 1:
@@ -236,7 +240,7 @@ def only_one(*names: str, what: str) -> Rule:
 
 
 def one_at_least(*names: str) -> Rule:
-    """One of several fields, in a mapping that is whole; a field of another name is for the schema to report."""
+    """Return a rule that one of several fields is given; a field of another name is for the schema to report."""
 
     def check(value: Value, field: Field) -> None:
         if isinstance(value, dict) and not any(inner is not None for inner in value.values()):
@@ -246,7 +250,7 @@ def one_at_least(*names: str) -> Rule:
 
 
 def required(name: str, message: str) -> Rule:
-    """A field that the schema does not require and the API server does."""
+    """Return a rule for a field that the API server requires and the schema does not."""
 
     def check(value: Value, field: Field) -> None:
         if isinstance(value, dict) and value.get(name) in (None, "", [], {}):
@@ -256,7 +260,7 @@ def required(name: str, message: str) -> Rule:
 
 
 def forbidden(message: str) -> Rule:
-    """A field that may not be there at all."""
+    """Return a rule for a field that may not be there at all."""
 
     def check(_value: Value, field: Field) -> None:
         field.refuse("fields_conflict", message)
@@ -265,22 +269,22 @@ def forbidden(message: str) -> Rule:
 
 
 def unique(name: str, *, code: str = "duplicate_value", **others: Value) -> Rule:
-    """A list of mappings, no two of which are alike in a field, and in others, given with their defaults."""
+    """Return a rule that no two items of a list are alike in a field and in others, given with their defaults."""
 
     def check(value: Value, field: Field) -> None:
         seen: set[tuple[Value, ...]] = set()
-        for number_, item in enumerate(sequence(value)):
+        for index, item in enumerate(sequence(value)):
             key = (known(item, name), *(known(item, other, default) for other, default in others.items()))
             if key[0] is None or not all(part is None or isinstance(part, (str, int)) for part in key):
                 continue
             if key in seen:
                 shown = ", ".join(excerpt(str(part)) for part in key if part is not None)
-                field.child(number_, name).refuse(code, f"{shown} stands twice in {field.name}.")
+                field.child(index, name).refuse(code, f"{shown} stands twice in {field.name}.")
             seen.add(key)
 
     return check
 
 
 def amount(value: Value) -> Decimal | None:
-    """The amount of a quantity which is known."""
+    """Return the amount of a quantity, or None where it is none or is filled in later."""
     return None if is_open(value) else parse_quantity(value)

@@ -52,7 +52,7 @@ def _fault(part: _Part, word: str) -> str | None:
 
 
 def _item_fault(part: _Part, item: str) -> str | None:
-    """What is wrong with a number, a range or `*`, each with a step or without."""
+    """Return what is wrong with a number, a range or `*`, each with a step or without."""
     shown = f"'{item[:20]}'"
     ends, slash, step = item.partition("/")
     if slash and (not _NUMBER.fullmatch(step) or int(step) == 0):

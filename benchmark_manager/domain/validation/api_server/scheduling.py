@@ -67,7 +67,7 @@ _BY_FIELD: Final = each(
 
 
 def _any_value(_value: Value, _field: Field) -> None:
-    """A preference may name labels that no node can have."""
+    """Accept all values: a preference may name labels that no node can have."""
 
 
 _REQUIRED_TERM: Final = Shape({"matchExpressions": each(requirement(*_NODE_OPERATORS)), "matchFields": _BY_FIELD})

@@ -43,13 +43,13 @@ _PORT: Final = Shape(
 
 def _names_of_ports(value: Value, field: Field) -> None:
     ports = sequence(value)
-    for place, port in enumerate(ports):
+    for index, port in enumerate(ports):
         if len(ports) > 1 and isinstance(port, dict) and known(port, "name") is None:
-            field.child(place).require("name", "each of several ports has one.")
+            field.child(index).require("name", "each of several ports has one.")
 
 
 def _node_ports(value: Value, field: Field) -> None:
-    """No port of the node is taken twice; 0 stands for none."""
+    """Report a port of the nodes that is taken twice; 0 stands for none."""
     chosen = [port if known(port, "nodePort") else None for port in sequence(value)]
     unique("nodePort", protocol="TCP")(chosen, field)
 
@@ -63,10 +63,10 @@ def _by_type(spec: Value, field: Field) -> None:
         return
     kind = known(spec, "type", _CLUSTER if field.whole else OPEN)
     if kind == _CLUSTER:
-        for place, port in enumerate(sequence(spec.get("ports"))):
+        for index, port in enumerate(sequence(spec.get("ports"))):
             if known(port, "nodePort") not in (None, 0, OPEN):
                 message = "A Service of type: ClusterIP takes no port of the nodes."
-                field.child("ports", place, "nodePort").refuse("fields_conflict", message)
+                field.child("ports", index, "nodePort").refuse("fields_conflict", message)
     elif kind in ("NodePort", _BALANCER) and _is_headless(spec):
         field.child("clusterIP").refuse("fields_conflict", f"A Service of type: {kind} has an address of its own.")
     elif kind == _EXTERNAL:

@@ -107,21 +107,21 @@ _PROJECTIONS: Final = (
 
 
 def _paths(source: Value) -> list[tuple[Path, Value]]:
-    """The files of one source of a projected volume, and where their paths stand."""
+    """Return the paths of the files of one source of a projected volume, each behind where it stands."""
     return [
-        ((member, "items", place, "path"), mapping(item).get("path"))
+        ((member, "items", index, "path"), mapping(item).get("path"))
         for member in ("configMap", "secret", "downwardAPI")
-        for place, item in enumerate(sequence(mapping(mapping(source).get(member)).get("items")))
+        for index, item in enumerate(sequence(mapping(mapping(source).get(member)).get("items")))
     ]
 
 
 def _distinct_files(value: Value, field: Field) -> None:
     seen: set[str] = set()
-    for place, source in enumerate(sequence(mapping(value).get("sources"))):
+    for index, source in enumerate(sequence(mapping(value).get("sources"))):
         for steps, path in _paths(source):
             if isinstance(path, str) and not is_open(path):
                 if path in seen:
-                    at = field.child("sources", place, *steps)
+                    at = field.child("sources", index, *steps)
                     at.refuse("duplicate_value", f"Two files of the volume have the path {excerpt(path)}.")
                 seen.add(path)
 

@@ -28,7 +28,11 @@ _PROGRESS_SECONDS: Final = 600
 _ZERO: Final = (0, "0%")
 
 _TEMPLATE: Final = Shape(
-    {"spec": POD_SPEC.extended({"activeDeadlineSeconds": forbidden("Pods which are replaced have no deadline.")})}
+    {
+        "spec": POD_SPEC.extended(
+            {"activeDeadlineSeconds": forbidden("Pods that are replaced when they end have no deadline.")}
+        )
+    }
 )
 
 
