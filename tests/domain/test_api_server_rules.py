@@ -330,6 +330,7 @@ REFUSED = {
     "huge pages requested without a limit": container(
         "resources:\n  requests:\n    memory: 1Gi\n    hugepages-2Mi: 4Mi  # extended_resource"
     ),
+    "procMount without user namespaces": container("securityContext:\n  procMount: Unmasked  # fields_conflict"),
     "privileged without escalation": container(
         "securityContext:\n  privileged: true\n  allowPrivilegeEscalation: false  # fields_conflict"
     ),

@@ -132,6 +132,15 @@ def _host_namespaces(pod: Value, field: Field) -> None:
                 field.child(name).refuse("fields_conflict", f"{name}: true and hostUsers: false exclude each other.")
 
 
+def _unmasked(pod: Value, field: Field) -> None:
+    if not field.whole or known(pod, "hostUsers", default=True) is not True:
+        return
+    for steps, container in _containers(pod):
+        if known(mapping(container).get("securityContext"), "procMount") == "Unmasked":
+            at = field.child(*steps, "securityContext", "procMount")
+            at.refuse("fields_conflict", "procMount: Unmasked needs hostUsers: false in the pod.")
+
+
 def _name_servers(pod: Value, field: Field) -> None:
     servers = mapping(mapping(pod).get("dnsConfig")).get("nameservers")
     if known(pod, "dnsPolicy") == "None" and field.whole and not servers:
@@ -209,6 +218,7 @@ POD_SPEC: Final = Shape(
     _claims_are_declared,
     _host_ports,
     _host_namespaces,
+    _unmasked,
     _name_servers,
     _sleeps_within_grace,
     _fits_system,
