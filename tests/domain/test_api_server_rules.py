@@ -869,6 +869,8 @@ def test_values_that_are_filled_in_later_are_not_judged() -> None:
         "env: [{name: '{{ .Name }}', value: '${VALUE}', valueFrom: {fieldRef: {fieldPath: metadata.name}}}]",
     )
     assert validate(text, "yaml", "job").problems == ()
+    selected = service("selector: {app: '{{ .Name }}', '${KEY}': a}\nports: [{port: 80}]")
+    assert [p.code for p in validate(selected, "yaml", "job").problems if p.code != "not_a_job"] == []
 
 
 def test_at_least_fifty_are_refused_and_a_hundred_accepted() -> None:
@@ -898,10 +900,16 @@ def test_pods_inside_custom_resources_are_judged_by_what_they_say(group: str, ki
     lines += [f"{'    ' * depth}{line}" for depth, line in enumerate(above)]
     lines += [
         f"{'    ' * len(above)}{line}"
-        for line in ("spec:", "  containers:", "  - name: a", "    imagePullPolicy: always", "    livenessProbe: {}")
+        for line in (
+            *("spec:", "  containers:", "  - name: a", "    imagePullPolicy: always", "    livenessProbe: {}"),
+            *("    resources: {claims: [{name: added}]}", "  initContainers:", "  - name: b", "    startupProbe: {}"),
+        )
     ]
     found = validate("\n".join(lines), "yaml", "job").problems
-    assert [(p.code, p.line) for p in found if p.code != "not_a_job"] == [("wrong_value", len(lines) - 1)]
+    assert [(p.code, p.line) for p in found if p.code != "not_a_job"] == [
+        ("wrong_value", len(lines) - 5),
+        ("fields_conflict", len(lines)),
+    ]
 
 
 @pytest.mark.parametrize("value", ["x", "[]", "[1, [2]]", "{}", "null", "{a: {b: c}}", "[{name: []}]", "1.5", "true"])

@@ -119,4 +119,4 @@ def check_api_rules(manifest: Value, complaints: Complaints, *, whole: bool = Tr
         _METADATA(manifest, field)
     inside = _PODS_INSIDE.get((group or "", kind))
     if inside is not None:
-        inside(manifest, Field((), complaints, whole=False))
+        inside(manifest, Field((), complaints, whole, completed=True))

@@ -92,7 +92,7 @@ def _containers(pod: Value) -> Iterator[tuple[Path, Value]]:
 def _claims_are_declared(pod: Value, field: Field) -> None:
     declared = sequence(mapping(pod).get("resourceClaims"))
     names = {known(claim, "name") for claim in declared if isinstance(known(claim, "name"), (str, type(OPEN)))}
-    if not field.whole or OPEN in names:
+    if not field.whole or field.completed or OPEN in names:
         return
     for steps, container in _containers(pod):
         for index, claim in enumerate(sequence(mapping(mapping(container).get("resources")).get("claims"))):

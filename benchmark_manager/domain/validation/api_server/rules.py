@@ -21,17 +21,18 @@ MAX_INT32: Final = 2**31 - 1
 class Field(NamedTuple):
     """Where a value stands, and where to report it.
 
-    `whole` is False where only a part of an object is known, as in a patch, or in a pod template which a controller
-    completes: there a missing field is no fault.
+    `whole` is False where only a part of an object is known, as in a patch: what is absent there may be set elsewhere.
+    `completed` is True inside custom resources, whose controllers add what pods lack, as images and volumes.
     """
 
     path: Path
     complaints: Complaints
     whole: bool = True
+    completed: bool = False
 
     def child(self, *steps: str | int) -> "Field":
         """Return the field below this one by keys and indexes."""
-        return Field((*self.path, *steps), self.complaints, self.whole)
+        return Field((*self.path, *steps), self.complaints, self.whole, self.completed)
 
     @property
     def name(self) -> str:
@@ -44,8 +45,8 @@ class Field(NamedTuple):
             self.complaints.add(self.path, code, message)
 
     def require(self, name: str, message: str) -> None:
-        """Report that a field is missing here, where the object is whole."""
-        if self.whole:
+        """Report that a field is missing, unless it may come from elsewhere."""
+        if self.whole and not self.completed:
             self.refuse("missing_field", f"{excerpt(name)} is missing: {message}")
 
 
@@ -195,7 +196,8 @@ def quantity(value: Value, field: Field) -> None:
 
 def labels(value: Value, field: Field) -> None:
     """Report keys and values which no label can have."""
-    check_labels(field.path, value, field.complaints)
+    plain = {key: inner for key, inner in mapping(value).items() if not is_open(key) and not is_open(inner)}
+    check_labels(field.path, plain, field.complaints)
 
 
 # --- rules between fields --------------------------------------------------------------------------------------------
