@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-# `$NAME` for the shell and envsubst; `<your-token>` for people. No choice of length, so that the search is linear.
-_WORD: Final = re.compile(r"\$[A-Za-z_]|<[A-Za-z][^<>\"'=\r\n]*+>")
+# `$NAME` for the shell and envsubst, `<your-token>` for people; `$schema` and `$patch` are keys of their own.
+_WORD: Final = re.compile(r"\$[A-Z_]|<[A-Za-z][^<>\"'=\r\n]*+>")
 _PAIRS: Final = (("${", "}"), ("$(", ")"), ("{{", "}}"), ("{%", "%}"))
 _SIGNS: Final = re.compile(r"[$<{]")
 
