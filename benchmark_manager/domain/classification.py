@@ -71,7 +71,7 @@ def _is_inside(path: str, folder: str) -> bool:
 
 
 def type_by_content(text: str) -> FileType:
-    """`job` for YAML whose top, in one of its documents, has a workload's `kind`; else `config`.
+    """`job` for YAML whose top, in one of its documents or List's items, has a workload's `kind`; else `config`.
 
     Where it does not parse, a line `kind: …` at the margin says so. JSON need not be asked about:
     only YAML files can be jobs.
@@ -81,7 +81,7 @@ def type_by_content(text: str) -> FileType:
         return "config"
     try:
         # The whole stream is read: a fault further down makes it a text which does not parse.
-        kinds = [outline.text("kind") for outline in outlines(prepare(body).parsed)]
+        kinds = {kind for outline in outlines(prepare(body).parsed) for kind in outline.kinds}
     except YamlSyntaxError:
         return "job" if _MARGIN_KIND.search(body) else "config"
     return "job" if WORKLOAD_KINDS.intersection(kinds) else "config"

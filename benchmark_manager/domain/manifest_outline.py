@@ -1,4 +1,4 @@
-"""What the top of each YAML document says: its scalars, and those of its `metadata`.
+"""What the top of each YAML document says: its scalars, those of its `metadata`, and the kinds of a List's items.
 
 Enough to tell a Kubernetes workload from settings without building a value.
 """
@@ -37,6 +37,15 @@ class Outline:
     top: Literal["mapping", "sequence", "scalar"] = "scalar"
     index: int = 0
     entries: dict[Path, Entry] = field(default_factory=dict)
+    item_kinds: set[str] = field(default_factory=set)
+
+    @property
+    def kinds(self) -> set[str]:
+        """The kind of the object, or those of the items of a List."""
+        kind = self.text("kind")
+        if kind is None or not kind.endswith(_LIST):
+            return set() if kind is None else {kind}
+        return {kind, kind.removesuffix(_LIST), *self.item_kinds}
 
     def text(self, *path: str) -> str | None:
         entry = self.entries.get(path)
@@ -44,6 +53,9 @@ class Outline:
 
 
 _MAX_PATH: Final = 2
+_LIST: Final = "List"
+#: The levels around a key of an item of a List: the document, `items`, and the item.
+_ITEM_LEVELS: Final = 3
 
 
 @dataclass(slots=True)
@@ -109,7 +121,14 @@ class _Walker:
             level.key = entry.text
         elif len(self._levels) <= _MAX_PATH:
             self._record(entry)
+        elif len(self._levels) == _ITEM_LEVELS and level.key == "kind" and entry.text is not None:
+            self._record_item(entry.text)
         level.awaits_key = not level.awaits_key
+
+    def _record_item(self, kind: str) -> None:
+        document, items, _ = self._levels
+        if document.is_mapping and document.key == "items" and not items.is_mapping:
+            self._outline.item_kinds.add(kind)
 
     def _record(self, entry: Entry) -> None:
         path = tuple(level.key for level in self._levels if level.key is not None)

@@ -8,6 +8,12 @@ from typing import Final, TypeAlias
 from benchmark_manager.domain.classification import format_of
 from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.domain.validation.across import references, with_problems
+from benchmark_manager.domain.validation.complaints import OF_WHOLE_MANIFESTS
+from benchmark_manager.domain.validation.kustomizations import (
+    is_patch,
+    kustomizations_above,
+    without_what_parts_lack,
+)
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.original_file import FileFormat, FileType
 from benchmark_manager.models.problem import Verdict
@@ -129,8 +135,19 @@ class ValidationService:
         path = place.path.lstrip("/")
         wanted = await self._workers.run(references, content, path, file_format, file_type, list(shas))
         others = await self._contents({path: shas[path] for path in wanted})
+        if file_type == "job" and any(problem.code in OF_WHOLE_MANIFESTS for problem in verdict.problems):
+            verdict = await self._as_patch(verdict, path, shas)
         problems = await self._workers.run(contradictions, content, path, file_format, file_type, others, list(shas))
         return with_problems(verdict, problems)
+
+    async def _as_patch(self, verdict: Verdict, path: str, shas: Mapping[str, str]) -> Verdict:
+        """The verdict on a manifest, without what a patch lacks rightly if a kustomization names it as one."""
+        above = kustomizations_above(path, shas)
+        if not above:
+            return verdict
+        contents = await self._contents({name: shas[name] for name in above})
+        named = await self._workers.run(is_patch, path, contents)
+        return without_what_parts_lack(verdict) if named else verdict
 
     async def _contents(self, shas: Mapping[str, str]) -> dict[str, str]:
         contents = await self._blobs.get_many(shas.values())

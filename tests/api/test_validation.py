@@ -140,6 +140,23 @@ async def test_the_project_s_files_are_the_others(service: Service) -> None:
     assert [p["code"] for p in found["problems"]] == ["schema_not_found"]
 
 
+async def test_a_file_that_a_kustomization_names_as_a_patch_lacks_nothing(service: Service) -> None:
+    """Only with its path in the project: the text alone is that of a Pod without an image."""
+    files = {
+        "config/a.yaml": b"a: 1\n",
+        "job/kustomization.yaml": b"patches: [{path: patches/pod.yaml}]\n",
+        "job/patches/pod.yaml": b"",
+    }
+    service.repository("acme/bench", files)
+    project = await service.synced("acme/bench")
+    text = "apiVersion: v1\nkind: Pod\nmetadata: {name: Run_1}\nspec: {containers: [{name: c}]}\n"
+    place = {"project_id": project["id"]}
+    found = await check(service, "pod.yaml", text, "job", **place, path="job/patches/pod.yaml")
+    assert [p["code"] for p in found["problems"]] == ["name_invalid"]
+    found = await check(service, "pod.yaml", text, "job", **place, path="job/pod.yaml")
+    assert [p["code"] for p in found["problems"]] == ["name_invalid", "image_missing"]
+
+
 def service_of(source: SchemaSource, pool: WorkerPool) -> ValidationService:
     """The service without a database, which judging a content alone does not ask."""
     nothing: Any = None

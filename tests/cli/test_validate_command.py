@@ -75,7 +75,9 @@ async def test_the_verdict_is_the_service_s(cli: CommandLine, folder: Path) -> N
 
 
 def test_what_the_files_are_can_be_said(folder: Path) -> None:
-    assert validate(folder / "good.yaml", "--type", "job").out
+    (folder / "kind.yaml").write_text("kind: job\n")
+    assert not validate(folder / "kind.yaml").out
+    assert validate(folder / "kind.yaml", "--type", "job").out
     config = json.loads(validate(folder / "job.yaml", "--type", "config", "--json").out)
     assert [verdict["file_type"] for verdict in config] == ["config"]
 

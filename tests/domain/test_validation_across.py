@@ -273,7 +273,12 @@ def test_a_job_with_fewer_gpus_than_its_settings_need() -> None:
         "server: {tensor-parallel-size: 2, pipeline-parallel-size: 2}\n",
         "model: x\n",
         "tensor_parallel_size: auto\n",
-        "tensor_parallel_size: 8\ndata_parallel_size: 2\n",
+        "tensor_parallel_size: 2\ndata_parallel_size: 2\n",
+        "tensor_parallel_size: 8\nnnodes: 2\n",
+        "tensor_parallel_size: 8\ndistributed-executor-backend: ray\n",
+        "tensor_parallel_size: 8\ntensor-parallel-size: 8\n",
+        "tensor_parallel_size: ${TP}\n",
+        "data_parallel_size: 8\n",
         "a: {tensor_parallel_size: 8}\nb: {tensor_parallel_size: 2}\n",
         "tensor_parallel_size: {{ tp }}\n",
     ],
@@ -302,11 +307,8 @@ def test_files_are_named_by_path_by_name_and_by_mounted_keys(paths: set[str], na
 
 
 def test_a_name_which_fits_two_files_stays_ambiguous() -> None:
-    """Also where another container made one of the two known."""
-    second = (
-        JOB.partition("      - name: server")[2].replace("/etc/vllm/tp8.yaml", "tp8.yaml").replace("gpu: 4", "gpu: 2")
-    )
-    text = f"{JOB}      - name: second{second}"
+    """Also where another Job made one of the two known."""
+    text = f"{JOB}---\n{JOB.replace('/etc/vllm/tp8.yaml', 'tp8.yaml')}"
     others = {"config/vllm/tp8.yaml": TP8, "config/sglang/tp8.yaml": TP8}
     assert [p.line for p in gpus(text, others)] == [20]
 
@@ -319,8 +321,7 @@ def test_a_manifest_which_names_too_many_files_is_not_compared() -> None:
 
 
 def test_many_containers_and_many_files_take_bounded_time() -> None:
-    head, _, server = JOB.partition("      - name: server")
-    text = head + f"      - name: server{server}" * 2_000
+    text = f"{JOB}---\n" * 1_000
     others = {f"config/{n}/tp8.yaml": TP8 for n in range(20_000)} | {"vllm/tp8.yaml": TP8 + "#" * 500_000}
     started = time.perf_counter()
     assert len(gpus(text, others)) == 100
@@ -330,6 +331,114 @@ def test_many_containers_and_many_files_take_bounded_time() -> None:
 def test_a_container_without_gpus_needs_none() -> None:
     """A client may well name the settings of a server which runs elsewhere."""
     assert references(JOB.replace("nvidia.com/gpu", "cpu"), "job/run.yaml", "yaml", "job", {"tp8.yaml"}) == frozenset()
+
+
+FAULTY = {"config/llama.yaml": "model: x\ntensor_parallel_size: 4\n"}
+
+
+def server(arguments: str, *more: str, gpus: int = 8) -> str:
+    """A Job whose only container has these arguments, in JSON, and more members."""
+    members = "".join(f"        {line}\n" for line in more)
+    container = f"      - name: c\n        image: i\n        args: {arguments}\n{members}"
+    limits = f"        resources: {{limits: {{nvidia.com/gpu: {gpus}}}}}\n"
+    return JOB.partition("      volumes:")[0] + "      containers:\n" + container + limits
+
+
+def serve(*arguments: str) -> str:
+    return json.dumps(["serve", "--config", "/cfg/llama.yaml", *arguments])
+
+
+def script(options: str, before: str = "") -> str:
+    return json.dumps(["sh", "-c", f"{before}vllm serve --config /cfg/llama.yaml {options}"])
+
+
+def env(**variables: str) -> str:
+    return f"env: {json.dumps([{'name': name, 'value': value} for name, value in variables.items()])}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        server(serve("--tensor-parallel-size", "8")),
+        server(serve("--tensor-parallel-size=8")),
+        server(serve("--tensor_parallel_size", "8")),
+        server(serve("-tp", "8")),
+        server(serve("-tp=8")),
+        server(serve("--data-parallel-size", "2")),
+        server(serve("-dp", "2")),
+        server(serve("--pipeline-parallel-size", "2")),
+        server(serve("-pp", "2", "-tp", "2", "-dp", "2")),
+        server(serve("-tp", "$(TP)"), env(TP="8")),
+        server(serve("--tensor-parallel-size=$(TP)"), env(TP="8")),
+        server(script("--tensor-parallel-size 8")),
+        server(script("\\\n  -tp 8 \\\n  --port 80")),
+        server(script("-tp ${TP}"), env(TP="8")),
+        server(script('-tp "$TP"'), env(TP="8")),
+        server(script("$VLLM_ARGS"), env(VLLM_ARGS="-tp 8 --port 80")),
+        server(serve(), env(TENSOR_PARALLEL_SIZE="8")),
+        server(serve(), env(EXTRA_ARGS="--data-parallel-size=2")),
+        server(serve("-tp", "8"), env(TENSOR_PARALLEL_SIZE="2")),
+    ],
+)
+def test_what_a_container_says_itself_goes_before_the_file(text: str) -> None:
+    assert gpus(text, FAULTY) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        server(serve("-tp", "$(TP)")),
+        server(serve("-tp", "${TP}")),
+        server(serve("--tensor-parallel-size={{ tp }}")),
+        server(serve("-tp", "$(TP)"), "env: [{name: TP, valueFrom: {fieldRef: {fieldPath: a}}}]"),
+        server(serve(), "envFrom: [{configMapRef: {name: a}}]"),
+        server(serve(), env(CUDA_VISIBLE_DEVICES="0,1,2,3")),
+        server(script("", "export CUDA_VISIBLE_DEVICES=0,1,2,3; ")),
+        server(script("", "ray start --head; ")),
+        server(serve("--nnodes", "2")),
+        server(serve("--data-parallel-size-local", "1")),
+        server(serve("--tp-size", "2")),
+        server(serve("--distributed-executor-backend", "ray")),
+        server(script("-tp 4 & vllm serve other -tp 4")),
+        server(script("& vllm serve other")),
+        server(script("", "for n in 1 2; do ")),
+        server(script("-tp $TP", "TP=$(nproc); "), env(TP="8")),
+        server(script("$EXTRA_ARGS")),
+        server(script('"$@"')),
+        server(script("$(cat /options)")),
+        server(serve("--also", "other.yaml")),
+    ],
+)
+def test_what_is_not_plain_is_not_reported(text: str) -> None:
+    assert gpus(text, {**FAULTY, "config/other.yaml": "tensor_parallel_size: 2\n"}) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        (server(serve()), "needs 4 (tensor_parallel_size 4)"),
+        (server(serve("--port", "80", "$(MODEL)")), "needs 4 (tensor_parallel_size 4)"),
+        (server(serve("-tp", "2")), "and its own arguments or variables need 2 (tensor_parallel_size 2)"),
+        (server(script("-dp 4"), env(MODE="fast")), "need 16 (tensor_parallel_size 4 times data_parallel_size 4)"),
+        (server(serve("-pp", "$(PP)"), env(PP="4")), "need 16 (tensor_parallel_size 4 times pipeline_parallel_size 4)"),
+    ],
+)
+def test_what_is_plainly_another_number_is_reported(text: str, needed: str) -> None:
+    [problem] = gpus(text, FAULTY)
+    assert problem.message.startswith("job/run.yaml gives the container 8 GPUs, but config/llama.yaml ")
+    assert problem.message.endswith(f"{needed}.")
+
+
+def test_of_several_containers_with_gpus_none_is_compared() -> None:
+    text = server(serve())
+    container = text[text.index("      - name: c") :]
+    assert gpus(text + container.replace("name: c", "name: d"), FAULTY) == []
+
+
+def test_a_job_in_a_list_is_compared_too() -> None:
+    item = "".join(f"  {line}\n" for line in server(serve()).splitlines())
+    [problem] = gpus(f"apiVersion: v1\nkind: List\nitems:\n-{item[1:]}", FAULTY)
+    assert problem.line == 16
 
 
 def test_json_settings_count_too() -> None:

@@ -57,7 +57,7 @@ def test_refuses_at_the_place(text: str, place: Place) -> None:
     [
         ('\ufeff{"a": 1}', ("byte_order_mark", 1, 1)),
         ("null", ("empty", None, None)),
-        ("[1]", ("not_a_mapping", 1, 1)),
+        ('{"a\u200b": 1}', ("invisible_character", 1, 2)),
         (' "x"', ("not_a_mapping", 1, 2)),
         ('{"a": 9007199254740993}', ("big_integer", 1, 7)),
         ('{"a": -1180591620717411303424}', ("big_integer", 1, 7)),

@@ -58,12 +58,34 @@ def test_duplicate_keys_are_no_template_because_of_quoted_braces() -> None:
     assert validate('a: "{{ x }}"\na: 2\n', "yaml").validity == "invalid"
 
 
-def test_what_fails_in_a_template_is_shown_as_a_warning() -> None:
-    verdict = validate("{% if x %}\na: 1\n", "yaml")
-    assert [(p.severity, p.code, p.line, p.column) for p in verdict.problems] == [
-        ("warning", "template", 1, 1),
-        ("warning", "syntax_error", 1, 2),
-    ]
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("{% if x %}\na: 1\n", []),
+        ("a: 1\n{{- if .x }}\nb: 2\n{{- end }}\n", []),
+        ("a: 1\n  {{ toYaml .x }}\nb: 2\n", []),
+        ('a: "{{ include "x" . }}"\n', []),
+        ("a: {{ x }}\n", []),
+        ("a: {x: {{ v }}}\n{{ z }}: 1\n", []),
+        ("{{ x }}: 1\n{{ x }}: 2\n", [("duplicate_key", 2)]),
+        ('a: "{{ x }}"\nb: @broken\n', [("syntax_error", 2)]),
+        ("a: {{ x }}\nb: 1\nc: @broken\n", [("syntax_error", 3)]),
+    ],
+)
+def test_what_fails_beside_a_template_s_own_marks_is_shown_as_a_warning(
+    text: str, codes: list[tuple[str, int]]
+) -> None:
+    verdict = validate(text, "yaml")
+    assert verdict.validity == "template"
+    assert [(p.code, p.line) for p in verdict.problems if p.code != "template"] == codes
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [('{"a": {{ x }}}', []), ('{"a": "{{ x }}",\n"b": }', [("syntax_error", 2)])],
+)
+def test_what_fails_in_a_json_template(text: str, codes: list[tuple[str, int]]) -> None:
+    assert [(p.code, p.line) for p in validate(text, "json").problems if p.code != "template"] == codes
 
 
 def test_the_notice_survives_many_warnings() -> None:

@@ -36,15 +36,12 @@ def warning_codes(text: str, file_type: FileType | None = None) -> list[str]:
         ("? {a: 1, b: 2}\n: 1\n? {b: 2, a: 1}\n: 2\n", ("duplicate_key", 3, 3)),
         ("x: &x [a]\n? *x\n: 1\n? [a]\n: 2\n", ("duplicate_key", 4, 3)),
         ("x: &x a\ny: {*x : 1, a: 2}\n", ("duplicate_key", 2, 13)),
-        ("a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a\n", ("duplicate_key", 4, 3)),
+        ("a: &a {x: 1}\nb:\n  '<<': *a\n  '<<': *a\n", ("duplicate_key", 4, 3)),
         ("a: *x\n", ("undefined_alias", 1, 4)),
         ("a: &x 1\n---\nb: *x\n", ("undefined_alias", 3, 4)),
         ("a: *x\nb: &x 1\n", ("undefined_alias", 1, 4)),
         ("a: &a\n  self: *a\n", ("recursive_alias", 2, 9)),
         ("&a [1, *a]\n", ("recursive_alias", 1, 8)),
-        ("a: !!python/object/apply:os.system [ls]\n", ("unsafe_tag", 1, 4)),
-        ("a: !!python/name:os.system\n", ("unsafe_tag", 1, 4)),
-        ("%TAG ! tag:yaml.org,2002:\n---\na: !python/tuple [1]\n", ("unsafe_tag", 3, 4)),
         ("a:\n\tb: 1\n", ("tab", 2, 1)),
         ("a: [1, 2\nb: 3\n", ("syntax_error", 2, 2)),
         ("a: b: c\n", ("syntax_error", 1, 5)),
@@ -175,11 +172,20 @@ def test_says_how_they_differ() -> None:
         ("# only\n", ("empty", None, None)),
         ("---\n", ("empty", None, None)),
         ("null\n", ("empty", None, None)),
-        ("- a\n", ("not_a_mapping", 1, 1)),
         ("words\n", ("not_a_mapping", 1, 1)),
         ('""\n', ("not_a_mapping", 1, 1)),
-        ("a: 1\n--- [x]\n", ("not_a_mapping", 2, 5)),
+        ("a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a\n", ("duplicate_merge_key", 4, 3)),
+        ("a\n=======\n<<<<<<< x\n=======\n>>>>>>> y\n", ("conflict_marker", 3, 1)),
+        ("c: 1\na\u200bb: 1\n", ("invisible_character", 2, 1)),
+        ("c: 1\n'\u2060': 1\n", ("invisible_character", 2, 1)),
+        ("\u200dx: 1\n", ("invisible_character", 1, 1)),
+        ("a\u202eb: 1\n", ("invisible_character", 1, 1)),
+        ("on: 1\n", ("ambiguous_value", 1, 1)),
+        ("jobs: {on: 1}\n", ("ambiguous_value", 1, 8)),
+        ("jobs: on\n", ("ambiguous_value", 1, 7)),
+        ("defaultMode: yes\n", ("ambiguous_value", 1, 14)),
         ("a: 1\n---\nb: 1\n", ("multi_document", None, None)),
+        ("apiVersion: v1\nkind: A\n---\nb: 1\n", ("multi_document", None, None)),
         ("a: 1\n\ufeff---\nb: 1\n", ("multi_document", None, None)),
         ("a: 1\n...\n\ufeff--- {b: 1}\n", ("multi_document", None, None)),
         ("a: 1\n...\n\ufeff# c\n--- {b: 1}\n", ("multi_document", None, None)),
@@ -202,9 +208,41 @@ def test_warns_at_the_place(text: str, place: Place) -> None:
     assert place in places(text, "warning")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- a\n",
+        "a: 1\nb: !!python/name:os.system\n",
+        "a: !!python/object/apply:os.system [ls]\n",
+        "%TAG ! tag:yaml.org,2002:\n---\na: !python/tuple [1]\n",
+        "a: !!unheard-of {b: 1}\n",
+        "on: push\njobs: {}\n",
+        "jobs: {}\non:\n  push: {}\n",
+        "volumes:\n- secret: {defaultMode: 0400}\n",
+        "apiVersion: v1\nkind: A\n---\n---\nkind: B\napiVersion: b/v1\n",
+        "a: |\n  Heading\n  =======\n  <<<<<<< HEAD\n  >>>>>>> x\n",
+        "a: |\n  >>>>>>> x\n  =======\n  <<<<<<< y\n",
+        "'\u0646\u0645\u06cc\u200c\u062e': 1\n",
+        "'👩\u200d🔬': 1\n",
+        "a: x\u200by\n",
+        '"a\\u200b": 1\n',
+    ],
+)
+def test_what_is_fine(text: str) -> None:
+    verdict = validate(text, "yaml")
+    assert (verdict.validity, verdict.problems) == ("valid", ())
+
+
+def test_a_conflict_that_git_left_is_named_beside_what_does_not_parse() -> None:
+    text = "a: 1\r\n<<<<<<< HEAD\r\nb: 1\r\n||||||| base\r\n=======\r\nb: 2\r\n>>>>>>> x\r\n"
+    verdict = validate(text, "yaml")
+    assert verdict.validity == "invalid"
+    assert ("conflict_marker", 2) in {(p.code, p.line) for p in verdict.problems if p.severity == "warning"}
+
+
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])
 def test_depth_is_limited(opening: str) -> None:
-    assert validate(opening * 200 + "x", "yaml").problems[0].code != "too_deep"
+    assert "too_deep" not in {p.code for p in validate(opening * 200 + "x", "yaml").problems}
     problems = validate(opening * 201 + "x", "yaml").problems
     assert [(p.code, p.line) for p in problems if p.severity == "error"] == [("too_deep", 1)]
 
@@ -252,10 +290,13 @@ JOB = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: a\nspec: {}\n"
         (JOB.replace("name: a", "name: '123'"), []),
         (JOB.replace("spec: {}\n", ""), ["job_spec_missing"]),
         (JOB.replace("apiVersion: batch/v1\n", ""), ["api_version_missing"]),
-        (JOB.replace("Job", "CronJob"), ["not_a_job"]),
+        (JOB.replace("Job", "CronJob"), []),
         (JOB.replace("Job", "job"), ["not_a_job"]),
-        (JOB.replace("batch/v1", "batch.example.invalid/v1"), ["not_a_job"]),
-        ("a: 1\n", ["not_a_job"]),
+        (JOB.replace("kind", "Kind"), ["not_a_job"]),
+        (JOB.replace("kind: Job\n", ""), ["not_a_job"]),
+        (JOB.replace("batch/v1", "batch.example.invalid/v1"), []),
+        ("a: 1\n", []),
+        ("apiVersion: v2\nname: chart\nversion: 0.1.0\n", []),
         ("", ["empty"]),
     ],
 )

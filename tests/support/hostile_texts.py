@@ -486,7 +486,7 @@ _text(
     "gpu",
     "job",
     make=lambda size: _manifest(
-        "        env:\n" + "".join(f"        - {{name: E{n}, value: {'x' * (size // 50)}}}\n" for n in range(50))
+        "        env:\n" + "".join(f"        - {{name: E{n}, value: {'x' * (size // 75)}}}\n" for n in range(50))
     ),
 )
 _text(
@@ -503,6 +503,21 @@ _text(
 )
 
 
+_text(
+    "gpu: a script of variables",
+    "gpu",
+    make=lambda size: _manifest(
+        f"        args: [sh, -c, tp.yaml {'$(A) ${B} $C -tp $(A ' * (size // 22)}]\n"
+        "        env: [{name: A, value: -x $B}, {name: B, value: -x $(A) --data-parallel-size}]\n"
+    ),
+)
+_text(
+    "gpu: openings in a script",
+    "gpu",
+    make=lambda size: _manifest(f"        args: [sh, -c, tp.yaml {'$(a' * (size // 3)}]\n"),
+)
+
+
 @_hostile("gpu: settings with many sizes", "gpu")
 def _sizes(size: int) -> Texts:
     return _manifest("        args: [tp.yaml]\n"), "".join(
@@ -510,6 +525,35 @@ def _sizes(size: int) -> Texts:
     )
 
 
+_text(
+    "job: openings of placeholders in many names",
+    "job",
+    make=lambda size: (
+        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  labels:\n" + _numbered("    a_{n}: '${{ $( {{{{ <a'\n")(size)
+    ),
+)
+_text(
+    "job: one long value with openings of placeholders",
+    "job",
+    make=lambda size: f"apiVersion: batch/v1\nkind: Job\nmetadata: {{name: '{'${<a$(' * (size // 6)}'}}\n",
+)
+_text(
+    "job: a List of Lists",
+    "job",
+    "sync",
+    make=lambda size: (
+        "kind: List\nitems:\n"
+        + "- {kind: List, items: [{kind: JobList, items: [{spec: {}}, {$patch: a}]}]}\n" * (size // 75)
+    ),
+)
+_text("yaml: << many times", *READS, "merge", make=lambda size: "a: &a {x: 1}\nb:\n" + "  <<: *a\n" * (size // 9))
+_text("yaml: keys with invisible characters", *READS, make=_numbered("a{n}\u200b: 1\n"))
+_text("yaml: marks of conflicts", *READS, make=_repeated("# \n<<<<<<< \n>>>>>>> \n=======\n"))
+_text(
+    "yaml: marks of templates before a failure",
+    *READS,
+    make=lambda size: _numbered("a{n}: {{{{ x }}}}\n")(size) + "- @",
+)
 _text(
     "job: labels",
     "job",

@@ -20,7 +20,7 @@ from benchmark_manager.models.original_file import FileFormat
 CollectionKind: TypeAlias = Literal["mapping", "sequence", "stream"]
 Style: TypeAlias = Literal["plain", "quoted", "block", "flow"]
 
-_MERGE_KEY: Final = "<<"
+MERGE_KEY: Final = "<<"
 #: So few that a number stays as small as Python compares fastest.
 _FIRST_BITS: Final = 29
 _BLANKS: Final = re.compile(r"[ \t]*+")
@@ -109,7 +109,7 @@ class Collection:
 
     def merge_key(self) -> Slot | None:
         """The entry `<<` (yaml.org/type/merge), which brings keys from elsewhere."""
-        return next((slot for slot in self.slots if _is_merge_key(slot.key)), None)
+        return next((slot for slot in self.slots if is_merge_key(slot.key)), None)
 
     def by_key(self) -> dict[int, Slot]:
         """A mapping's entries by the identities of their keys."""
@@ -119,8 +119,9 @@ class Collection:
 Node: TypeAlias = Scalar | Alias | Collection
 
 
-def _is_merge_key(key: Node | None) -> bool:
-    return isinstance(key, Scalar) and key.text == _MERGE_KEY and not key.is_text
+def is_merge_key(key: Node | None) -> bool:
+    """Return whether a key merges other mappings into its own (yaml.org/type/merge)."""
+    return isinstance(key, Scalar) and key.text == MERGE_KEY and not key.is_text
 
 
 def parts_of(kind: CollectionKind, slots: tuple[Slot, ...]) -> frozenset[tuple[int, int]] | tuple[int, ...]:

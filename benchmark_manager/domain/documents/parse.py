@@ -13,7 +13,7 @@ _PART_ENDS: Final = ("\n", "\r", ",", ": ", "- ", "? ", "[", "{")
 
 
 class UnreadableError(Exception):
-    """The text has no tree: it is a template, does not parse, repeats a key or is nested too deep."""
+    """The text has no tree: it is a template, does not parse, repeats a key (also `<<`) or is nested too deep."""
 
 
 def parse(text: str, file_format: FileFormat, identities: Identities | None = None) -> Tree:
@@ -25,7 +25,7 @@ def parse(text: str, file_format: FileFormat, identities: Identities | None = No
         identities: shared by trees which are compared with each other.
 
     Raises:
-        UnreadableError: exactly where `validate` calls the text a template or invalid.
+        UnreadableError: exactly where `validate` calls the text a template or invalid, or a mapping has `<<` twice.
     """
     body = text.removeprefix(BYTE_ORDER_MARK)
     if validate(body, file_format).validity != "valid":

@@ -14,6 +14,7 @@ import yaml
 
 from benchmark_manager.domain.documents.lines import LineStarts
 from benchmark_manager.domain.documents.nodes import (
+    MERGE_KEY,
     Alias,
     Collection,
     CollectionKind,
@@ -23,6 +24,7 @@ from benchmark_manager.domain.documents.nodes import (
     Slot,
     Style,
     Tree,
+    is_merge_key,
     parts_of,
 )
 from benchmark_manager.domain.documents.scalars import Reading, read_tagged, read_text
@@ -71,12 +73,17 @@ class _Frame:
 
 
 def compose(text: str, identities: Identities) -> Tree | None:
-    """The tree of a text which `validate` found valid."""
+    """The tree of a text which `validate` found valid; None where a mapping merges others twice.
+
+    Readers disagree about a second `<<`, so no one knows which values such a text has.
+    """
     try:
         source = prepare(text)
     except YamlSyntaxError:
         return None
-    return _Composer(source, identities).run()
+    composer = _Composer(source, identities)
+    tree = composer.run()
+    return None if composer.merges_twice else tree
 
 
 class _Composer:
@@ -92,6 +99,8 @@ class _Composer:
         self._references: list[list[str]] = []
         # The end of what was read last: a value, or the mark which begins a document.
         self._end = 0
+        self._may_merge = MERGE_KEY in source.text
+        self.merges_twice = False
 
     def run(self) -> Tree:
         handlers: dict[type[object], Callable[[Any], None]] = {
@@ -179,6 +188,8 @@ class _Composer:
 
     def _collection(self, frame: _Frame, end: int) -> Collection:
         slots = tuple(frame.slots)
+        if self._may_merge and sum(is_merge_key(slot.key) for slot in slots) > 1:
+            self.merges_twice = True
         identity = self._identities.number(frame.head, parts_of(frame.kind, slots))
         return Collection(frame.kind, frame.start, end, identity, frame.head, frame.style, slots, frame.is_json)
 

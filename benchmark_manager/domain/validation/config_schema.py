@@ -132,7 +132,7 @@ def _check_against(
             schema, offline=True, mask=MASK, pattern_options=PATTERN_OPTIONS, validate_formats=False
         )
         for number, document in enumerate(documents):
-            complaints.document = number
+            complaints.begin(number, document)
             extent = extents[number]
             copied = steps * _FAULTS_IN_A_STEP * extent.characters
             in_full = copied <= _MAX_COPIED and steps * extent.values <= _MAX_FAULTS

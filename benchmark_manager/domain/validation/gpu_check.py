@@ -5,12 +5,20 @@ from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from math import prod
 from typing import Final
 
 from benchmark_manager.domain.classification import format_of
 from benchmark_manager.domain.validation.complaints import Complaints, mapping, sequence
 from benchmark_manager.domain.validation.config_schema import read_values
 from benchmark_manager.domain.validation.findings import Findings, excerpt
+from benchmark_manager.domain.validation.gpu_arguments import (
+    DIMENSIONS,
+    NotPlainError,
+    makes_it_unclear,
+    stated_sizes,
+)
+from benchmark_manager.domain.validation.manifest_lists import Manifest, manifests
 from benchmark_manager.domain.validation.plain_values import kubernetes_value
 from benchmark_manager.domain.validation.pod_check import containers
 from benchmark_manager.domain.validation.quantities import parse_quantity
@@ -20,12 +28,10 @@ from benchmark_manager.domain.validation.yaml_values import Path, TooManyValuesE
 from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK, prepare
 
 _GPU: Final = "nvidia.com/gpu"
-_TENSOR: Final = ("tensor_parallel_size", "tensor-parallel-size")
-_PIPELINE: Final = ("pipeline_parallel_size", "pipeline-parallel-size")
-#: With these a GPU more or less is another question, which one number cannot answer.
-_DATA: Final = ("data_parallel_size", "data-parallel-size")
+_KEYS: Final = {key: name for name in DIMENSIONS for key in (name, name.replace("_", "-"))}
 _WORD: Final = re.compile(r"[^\s\"'=,:;()\[\]{}<>|&]++")
 _NAME_END: Final = re.compile(r"(?<=.)\.(?:ya?ml|json)(?![\w.])", re.IGNORECASE | re.DOTALL)
+_MOST: Final = 10**6
 #: Folders above a file by which it is told from others of its name.
 _DEEPEST: Final = 20
 #: Files looked at for one Job; one which names more is a list of something else.
@@ -42,7 +48,8 @@ class _Use:
     document: int
     gpus: int
     pods: int
-    named: tuple[str, ...]
+    container: dict[str, Value]
+    named: tuple[str, ...] = ()
 
 
 def named_files(text: str, path: str, paths: Collection[str]) -> set[str]:
@@ -51,7 +58,7 @@ def named_files(text: str, path: str, paths: Collection[str]) -> set[str]:
 
 
 def check_gpus(text: str, path: str, others: Mapping[str, str], paths: Collection[str], findings: Findings) -> None:
-    """Compare the GPUs of each container with the settings in the one file that it names.
+    """Compare the GPUs of each container with its arguments, its variables and the one file of settings it names.
 
     Args:
         text: a manifest which parses, without a byte order mark.
@@ -64,31 +71,48 @@ def check_gpus(text: str, path: str, others: Mapping[str, str], paths: Collectio
     named = {name: others[name] for use in uses for name in use.named if name in others}
     if sum(len(content) for content in named.values() if _says_size(content)) > MAX_SETTINGS:
         return
-    sizes = {name: _parallel_size(content, name) for name, content in named.items()}
+    sizes = {name: _file_sizes(content, name) for name, content in named.items()}
     complaints = Complaints()
     for use in uses:
-        wanted = {name: size for name in use.named if (size := sizes.get(name)) is not None}
-        if len(wanted) == 1:
-            [(name, (gpus, reason))] = wanted.items()
-            if gpus not in {use.gpus, use.gpus * use.pods}:
-                complaints.document = use.document
-                message = (
-                    f"{excerpt(path)} gives the container {use.gpus} GPUs, but {excerpt(name)} needs {gpus} ({reason})."
-                )
-                complaints.add((*use.path, "resources", "limits", _GPU), "gpu_mismatch", message)
+        message = _mismatch(path, use, {name: sizes[name] for name in use.named if sizes.get(name, {}) != {}})
+        if message is not None:
+            complaints.begin(use.document, None)
+            complaints.add((*use.path, "resources", "limits", _GPU), "gpu_mismatch", message)
     complaints.tell(prepare(text).parsed, kubernetes_value, findings)
 
 
-def _documents(text: str) -> list[Value]:
+def _mismatch(path: str, use: _Use, files: Mapping[str, dict[str, int] | None]) -> str | None:
+    """What is wrong with a container's number of GPUs; `files` are those it names that say something about it."""
+    if len(files) != 1:
+        return None
+    [(name, in_file)] = files.items()
+    if in_file is None:
+        return None
+    try:
+        own = stated_sizes(use.container)
+    except NotPlainError:
+        return None
+    sizes = in_file | own
+    wanted = prod(sizes.values())
+    if DIMENSIONS[0] not in sizes or wanted in {use.gpus, use.gpus * use.pods}:
+        return None
+    needs = "and its own arguments or variables need" if own else "needs"
+    reason = " times ".join(
+        f"{key} {sizes[key]}" for key in DIMENSIONS if key == DIMENSIONS[0] or sizes.get(key, 1) > 1
+    )
+    return f"{excerpt(path)} gives the container {use.gpus} GPUs, but {excerpt(name)} {needs} {wanted} ({reason})."
+
+
+def _documents(text: str) -> list[Manifest]:
     if _GPU not in text:
         return []
     try:
-        return [document.value for document in build(prepare(text).parsed, kubernetes_value)]
+        return list(manifests(build(prepare(text).parsed, kubernetes_value)))
     except TooManyValuesError:
         return []
 
 
-def _uses(documents: list[Value], own: str, paths: Collection[str]) -> Iterator[_Use]:
+def _uses(documents: list[Manifest], own: str, paths: Collection[str]) -> Iterator[_Use]:
     naming = list(_naming(documents))
     wanted = {end for _, words in naming for word in words for end in _ends(word)}
     index = _index(paths, own, wanted) if wanted else {}
@@ -98,21 +122,23 @@ def _uses(documents: list[Value], own: str, paths: Collection[str]) -> Iterator[
             yield replace(use, named=tuple(sorted(found)))
 
 
-def _naming(documents: list[Value]) -> Iterator[tuple[_Use, set[str]]]:
-    """Containers with GPUs, and the words in them which may name files."""
-    for number, manifest in enumerate(documents):
-        at, pod = pod_spec(manifest)
-        pods = mapping(mapping(manifest).get("spec")).get("parallelism")
-        for where, container in containers(at, pod):
-            gpus = _gpus(container)
-            if gpus:
-                words = {*_file_names(container), *_mounted(pod, container)}
-                yield _Use(where, number, gpus, pods if type(pods) is int else 1, ()), words
+def _naming(documents: list[Manifest]) -> Iterator[tuple[_Use, set[str]]]:
+    """The containers which have all GPUs of their pod, and the words in them which may name files."""
+    for manifest in documents:
+        at, pod = pod_spec(manifest.value)
+        pods = mapping(mapping(manifest.value).get("spec")).get("parallelism")
+        with_gpus = [(where, container, gpus) for where, container in containers(at, pod) if (gpus := _gpus(container))]
+        # Of several servers side by side one may well do a part of the other's work.
+        if len(with_gpus) == 1:
+            [(where, container, gpus)] = with_gpus
+            words = {*_file_names(container), *_mounted(pod, container)}
+            path = (*manifest.path, *where)
+            yield _Use(path, manifest.document, gpus, pods if type(pods) is int else 1, container), words
 
 
 def _gpus(container: dict[str, Value]) -> int:
     amount = parse_quantity(mapping(mapping(container.get("resources")).get("limits")).get(_GPU))
-    return int(amount) if amount is not None and Decimal(0) < amount < Decimal(10**6) else 0
+    return int(amount) if amount is not None and Decimal(0) < amount < Decimal(_MOST) else 0
 
 
 def _file_names(container: dict[str, Value]) -> Iterator[str]:
@@ -172,40 +198,44 @@ def _ends(path: str) -> Iterator[str]:
     return ("/".join(parts[start:]) for start in range(len(parts)))
 
 
-def _parallel_size(text: str, path: str) -> tuple[int, str] | None:
-    """How many GPUs the settings are meant for, and by which words; None unless they say it once."""
+def _file_sizes(text: str, path: str) -> dict[str, int] | None:
+    """What the settings say about the number of GPUs; empty if nothing, None if it is not plain."""
     file_format, body = format_of(path), text.removeprefix(BYTE_ORDER_MARK)
     if file_format is None or not _says_size(body):
-        return None
+        return {}
     if validate(body, file_format).validity != "valid":
         return None
-    found = {size for value in read_values(body, file_format) for size in _sizes(value)}
-    return found.pop() if len(found) == 1 and None not in found else None
+    try:
+        found = [sizes for value in read_values(body, file_format) for sizes in _sizes(value)]
+    except NotPlainError:
+        return None
+    first = found[0] if found else {}
+    return first if all(sizes == first for sizes in found) else None
 
 
 def _says_size(text: str) -> bool:
     """Whether a text may say how many GPUs it is for; asked first, as most files say nothing about it."""
-    return any(key in text for key in _TENSOR)
+    return any(key in text for key in _KEYS)
 
 
-def _sizes(value: Value) -> Iterator[tuple[int, str] | None]:
+def _sizes(value: Value) -> Iterator[dict[str, int]]:
     waiting = [value]
     while waiting:
         node = waiting.pop()
         waiting += node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-        if isinstance(node, dict) and any(key in node for key in _TENSOR):
+        if isinstance(node, dict) and any(key in node for key in _KEYS):
             yield _size(node)
 
 
-def _size(settings: dict[str, Value]) -> tuple[int, str] | None:
-    tensor, pipeline, data = (_number(settings, keys) for keys in (_TENSOR, _PIPELINE, _DATA))
-    if tensor is None or pipeline is None or data != 1:
-        return None
-    reason = f"tensor_parallel_size {tensor}"
-    return tensor * pipeline, reason if pipeline == 1 else f"{reason} times pipeline_parallel_size {pipeline}"
-
-
-def _number(settings: dict[str, Value], keys: tuple[str, ...]) -> int | None:
-    """The number under one of the keys; 1 where none is there, None for what is no number of GPUs."""
-    value = next((settings[key] for key in keys if key in settings), 1)
-    return value if type(value) is int and 0 < value < 10**6 else None
+def _size(settings: dict[str, Value]) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for key, value in settings.items():
+        dimension = _KEYS.get(key)
+        if dimension is None:
+            if makes_it_unclear(f"--{key}"):
+                raise NotPlainError
+        elif dimension in sizes or type(value) is not int or not 0 < value < _MOST:
+            raise NotPlainError
+        else:
+            sizes[dimension] = value
+    return sizes

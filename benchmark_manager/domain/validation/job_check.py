@@ -4,24 +4,28 @@ Warnings, never errors: whether a manifest is accepted is for the cluster to say
 errors mean that the text itself cannot be read.
 """
 
-from typing import Final, Protocol
+from typing import Protocol
 
 from benchmark_manager.domain.validation.api_server import check_api_rules
-from benchmark_manager.domain.validation.complaints import Complaints, Violation, mapping
+from benchmark_manager.domain.validation.complaints import Complaints, Violation
 from benchmark_manager.domain.validation.findings import Findings, excerpt
+from benchmark_manager.domain.validation.manifest_lists import Manifest, manifests
+from benchmark_manager.domain.validation.partial_manifests import (
+    DIRECTIVES,
+    has_directive,
+    is_directive,
+    lacks_what_wholes_have,
+)
 from benchmark_manager.domain.validation.plain_values import kubernetes_value
-from benchmark_manager.domain.validation.workload_check import check_workload, is_job
+from benchmark_manager.domain.validation.workload_check import check_workload
 from benchmark_manager.domain.validation.yaml_values import (
     MAX_CHARACTERS,
     MAX_VALUES,
-    Document,
     TooManyValuesError,
     Value,
     build,
 )
 from benchmark_manager.domain.yaml_events import prepare
-
-_KINDS_SHOWN: Final = 5
 
 
 class SchemaChecker(Protocol):
@@ -43,29 +47,34 @@ def check_jobs(text: str, findings: Findings, schemas: SchemaChecker | None) -> 
         )
         findings.warning("manifest_too_large", message, None)
         return
-    if not any(is_job(document.value) for document in documents):
-        _no_job(documents, findings)
+    may_be_patch = any(directive in text for directive in DIRECTIVES)
     complaints = Complaints()
-    for number, document in enumerate(documents):
-        complaints.document = number
-        check_workload(document.value, complaints)
-        check_api_rules(document.value, complaints)
-        if schemas is not None and not complaints.full:
-            _check_schema(document, schemas, complaints)
+    for manifest in manifests(documents):
+        _check(manifest, schemas, complaints, may_be_patch=may_be_patch)
     complaints.tell(parsed, kubernetes_value, findings)
 
 
-def _no_job(documents: list[Document], findings: Findings) -> None:
-    kinds = {kind for document in documents if isinstance(kind := mapping(document.value).get("kind"), str) and kind}
-    shown = sorted(map(excerpt, kinds))[:_KINDS_SHOWN]
-    seen = f"; found: {', '.join(shown)}" if shown else ""
-    findings.warning("not_a_job", f"No document is a Job of batch/v1{seen}.", None)
-
-
-def _check_schema(document: Document, schemas: SchemaChecker, complaints: Complaints) -> None:
-    if not isinstance(document.value, dict):
+def _check(manifest: Manifest, schemas: SchemaChecker | None, complaints: Complaints, *, may_be_patch: bool) -> None:
+    value = manifest.value
+    if not isinstance(value, dict):
         return
-    for path, code, message in schemas.violations(document.value, document.size):
+    violations = [] if schemas is None or complaints.full else schemas.violations(value, manifest.size)
+    partial = (may_be_patch and has_directive(value)) or lacks_what_wholes_have(value, violations)
+    complaints.begin(manifest.document, value, within=manifest.path, partial=partial)
+    _check_kind(value, complaints)
+    check_workload(value, complaints)
+    check_api_rules(value, complaints, whole=not complaints.partial)
+    for path, code, message in violations:
         # One fault, one warning: the rules beside the schema say what to do about it.
-        if not complaints.knows(path):
+        if not complaints.knows(path) and not (path and is_directive(path[-1])):
             complaints.add(path, code, message)
+
+
+def _check_kind(value: dict[str, Value], complaints: Complaints) -> None:
+    """Report what was plainly meant to be an object of Kubernetes, as a Job, and is none; any other kind is fine."""
+    kind = value.get("kind")
+    if kind is None:
+        if ("apiVersion" in value and "spec" in value) or isinstance(value.get("Kind"), str):
+            complaints.add((), "not_a_job", "The document has no kind, so it is no object of Kubernetes.")
+    elif isinstance(kind, str) and kind != "Job" and kind.lower() == "job":
+        complaints.add(("kind",), "not_a_job", f"Kubernetes has no kind {excerpt(kind)}; write Job.")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from benchmark_manager.domain.validation.findings import Findings, excerpt
+from benchmark_manager.domain.validation.text_check import check_key, holds_invisible
 from benchmark_manager.domain.yaml_events import MAX_DEPTH
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ MAX_EXACT_INTEGER: Final = 2**53
 
 _EXACT_DIGITS: Final = len(str(MAX_EXACT_INTEGER))
 
+_PLAIN_START: Final = frozenset('"-0123456789tf')
 _SPACE: Final = re.compile(r"[ \t\n\r]*+")
 _STRING: Final = re.compile(
     r'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+"',
@@ -49,14 +51,14 @@ def check_json(text: str, findings: Findings) -> bool:
 
 
 def _is_plainly_fine(text: str) -> bool:
-    """Whether it is one object with nothing to tell about; False may also mean "look closer"."""
-    if _LOOK_CLOSER.search(text) or _is_deep(text):
+    """Whether it is one object or list with nothing to tell about; False may also mean "look closer"."""
+    if _LOOK_CLOSER.search(text) or holds_invisible(text) or _is_deep(text):
         return False
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return False
-    return isinstance(value, dict)
+    return isinstance(value, (dict, list))
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -130,8 +132,9 @@ class _Reader:
     def _top(self) -> None:
         if self._text.startswith("null", self._at):
             self._findings.warning("empty", "The file says nothing: it holds null only.", None)
-        elif self._text[self._at] != "{":
-            self._findings.warning("not_a_mapping", "The top of the file is not an object.", self._at)
+        elif self._text[self._at] in _PLAIN_START:
+            message = "The file is one plain value, neither an object nor a list."
+            self._findings.warning("not_a_mapping", message, self._at)
 
     def _read(self) -> None:
         while True:
@@ -188,6 +191,7 @@ class _Reader:
         start = self._at
         raw = self._string()
         key = raw[1:-1] if "\\" not in raw else str(json.loads(raw))
+        check_key(raw, self._findings, start)
         keys = self._stack[-1].keys
         if keys is not None and (first := keys.setdefault(key, start)) != start:
             self._findings.error(

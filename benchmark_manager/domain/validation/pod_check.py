@@ -10,6 +10,7 @@ from typing import Final
 from benchmark_manager.domain.validation.complaints import Complaints, mapping, sequence, shown
 from benchmark_manager.domain.validation.findings import excerpt
 from benchmark_manager.domain.validation.kubernetes_names import check_label_name, check_labels
+from benchmark_manager.domain.validation.placeholders import holds_placeholder
 from benchmark_manager.domain.validation.quantities import parse_quantity
 from benchmark_manager.domain.validation.yaml_values import Path, Value
 
@@ -26,12 +27,18 @@ def check_pod(path: Path, pod: dict[str, Value], claims: Iterable[str], complain
         complaints: takes what is found.
     """
     volumes = _volumes(path, pod, complaints) | set(claims)
+    known = None if _is_open(pod.get("volumes")) or any(map(holds_placeholder, volumes)) else volumes
     names: set[str] = set()
     for at, container in containers(path, pod):
         _unique(at, "container", container.get("name"), names, complaints)
         check_label_name((*at, "name"), "container", container.get("name"), complaints)
-        _check_container(at, container, volumes, complaints)
+        _check_container(at, container, known, complaints)
     check_labels((*path, "nodeSelector"), pod.get("nodeSelector"), complaints)
+
+
+def _is_open(value: Value) -> bool:
+    """Whether a value is filled in later."""
+    return isinstance(value, str) and holds_placeholder(value)
 
 
 def containers(path: Path, pod: dict[str, Value]) -> Iterator[tuple[Path, dict[str, Value]]]:
@@ -62,7 +69,7 @@ def _unique(path: Path, what: str, name: Value, names: set[str], complaints: Com
     names.add(name)
 
 
-def _check_container(path: Path, container: dict[str, Value], volumes: set[str], complaints: Complaints) -> None:
+def _check_container(path: Path, container: dict[str, Value], volumes: set[str] | None, complaints: Complaints) -> None:
     name = container.get("name")
     called = f"The container {excerpt(name)}" if isinstance(name, str) else f"The container {shown(path)}"
     image = container.get("image")
@@ -73,12 +80,12 @@ def _check_container(path: Path, container: dict[str, Value], volumes: set[str],
     _check_resources((*path, "resources"), mapping(container.get("resources")), called, complaints)
 
 
-def _check_mounts(path: Path, container: dict[str, Value], volumes: set[str], complaints: Complaints) -> None:
+def _check_mounts(path: Path, container: dict[str, Value], volumes: set[str] | None, complaints: Complaints) -> None:
     paths: set[str] = set()
     for number, mount in enumerate(sequence(container.get("volumeMounts"))):
         at: Path = (*path, "volumeMounts", number)
         name, where = mapping(mount).get("name"), mapping(mount).get("mountPath")
-        if isinstance(name, str) and name not in volumes:
+        if isinstance(name, str) and volumes is not None and name not in volumes:
             complaints.add((*at, "name"), "volume_missing", f"The pod has no volume named {excerpt(name)}.")
         if isinstance(where, str):
             if where in paths:
@@ -111,7 +118,7 @@ def _check_resources(path: Path, resources: dict[str, Value], called: str, compl
         if request is not None and limit is not None and request > limit:
             message = f"{called} requests more {excerpt(name)} ({value}) than its limit ({limits[name]})."
             complaints.add(at, "request_over_limit", message)
-        elif request is not None and _is_extended(name) and request != limit:
+        elif request is not None and _is_extended(name) and request != limit and not _is_open(limits.get(name)):
             message = f"{called} must limit {excerpt(name)} to what it requests ({value}); this resource is not shared."
             complaints.add(at, "extended_resource", message)
 

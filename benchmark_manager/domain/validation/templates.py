@@ -3,10 +3,13 @@
 An opening and its closing may stand on different lines: Jinja and Go templates both allow that.
 """
 
+import re
 from typing import Final
 
 # Each opening with the closing which it needs: Jinja, Go and Helm expressions; Jinja statements.
 _PAIRS: Final = (("{{", "}}"), ("{%", "%}"))
+
+_QUOTING: Final = re.compile("[\"'#]")
 
 
 def may_hold_template(text: str) -> bool:
@@ -32,3 +35,18 @@ def first_in_plain(text: str) -> int | None:
     """
     # The stand-in cannot take part in a pair, and keeps the positions.
     return first_anywhere(text.replace("${{", "$  "))
+
+
+def explains_failure(text: str, index: int | None) -> bool:
+    """Whether marks of a template make a text fail at `index`: on its line, or outside quotes on the one before."""
+    if index is None:
+        return True
+    start = text.rfind("\n", 0, index) + 1
+    end = text.find("\n", index)
+    if any(mark in text[start : None if end < 0 else end] for pair in _PAIRS for mark in pair):
+        return True
+    # A scalar that ends with its line is missed on the next one only.
+    before = text[text.rfind("\n", 0, max(0, start - 1)) + 1 : start]
+    return any(
+        mark and not _QUOTING.search(head) for head, mark, _ in (before.partition(opening) for opening, _ in _PAIRS)
+    )

@@ -5,8 +5,8 @@ from typing import Final
 from benchmark_manager.domain.validation.findings import Finding, Findings, Lines
 from benchmark_manager.domain.validation.job_check import SchemaChecker, check_jobs
 from benchmark_manager.domain.validation.json_check import check_json
-from benchmark_manager.domain.validation.templates import first_anywhere
-from benchmark_manager.domain.validation.text_check import check_bidi, check_encodable
+from benchmark_manager.domain.validation.templates import explains_failure, first_anywhere
+from benchmark_manager.domain.validation.text_check import check_bidi, check_conflict_markers, check_encodable
 from benchmark_manager.domain.validation.yaml_check import YamlReport, check_yaml
 from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK
 from benchmark_manager.models.original_file import FileFormat, FileType
@@ -38,6 +38,7 @@ def validate(
     if findings.errors:
         return Verdict(validity="invalid", problems=findings.problems())
     check_bidi(body, findings)
+    check_conflict_markers(body, findings)
     if file_format == "json":
         has_mark = len(body) != len(text)
         template_at = _json_template(body, findings, has_mark=has_mark)
@@ -54,7 +55,7 @@ def _verdict(findings: Findings, template_at: int | None) -> Verdict:
         if not findings.errors and not findings.warnings:
             return _FLAWLESS
         return Verdict(validity="invalid" if findings.errors else "valid", problems=findings.problems())
-    # A template need not parse: what fails shows where, but is nobody's mistake.
+    # A template need not parse; what else fails shows where, but may be right once it is rendered.
     message = "This is a template, which has to be rendered before it can be read."
     findings.demote_errors(Finding("warning", "template", message, template_at))
     return Verdict(validity="template", problems=findings.problems())
@@ -64,20 +65,32 @@ def _json_template(body: str, findings: Findings, *, has_mark: bool) -> int | No
     if has_mark:
         # RFC 8259, section 8.1: a writer must not add one, a reader may ignore it.
         findings.warning("byte_order_mark", "The JSON begins with a byte order mark, which strict readers refuse.", 0)
-    parses = check_json(body, findings)
-    return None if parses else first_anywhere(body)
+    if check_json(body, findings):
+        return None
+    template_at = first_anywhere(body)
+    _excuse(template_at, body, findings)
+    return template_at
 
 
 def _yaml_template(
     body: str, findings: Findings, file_type: FileType | None, kubernetes: SchemaChecker | None
 ) -> int | None:
     report = check_yaml(body, findings)
-    template_at = report.template_at if report.parses else _earliest(report.template_at, first_anywhere(body))
+    template_at = report.template_at
+    if not report.parses:
+        template_at = _earliest(report.template_at, first_anywhere(body))
+        _excuse(template_at, body, findings)
     if template_at is None and not findings.errors:
         _documents(report, findings, file_type)
         if file_type == "job" and report.documents > report.empty_documents:
             check_jobs(body, findings, kubernetes)
     return template_at
+
+
+def _excuse(template_at: int | None, body: str, findings: Findings) -> None:
+    """Drop the error at which reading ended, the last one, where a template's own marks are the reason."""
+    if template_at is not None and findings.errors and explains_failure(body, findings.errors[-1].index):
+        findings.errors.pop()
 
 
 def _earliest(*places: int | None) -> int | None:
@@ -87,7 +100,9 @@ def _earliest(*places: int | None) -> int | None:
 def _documents(report: YamlReport, findings: Findings, file_type: FileType | None) -> None:
     if report.documents == report.empty_documents:
         findings.warning("empty", "The file says nothing: it has no content, or null only.", None)
-    if report.documents > 1 and file_type != "job":
+    # Readers of Kubernetes' objects take any number of them.
+    are_objects = report.documents == report.objects + report.empty_documents
+    if report.documents > 1 and file_type != "job" and not are_objects:
         findings.warning(
             "multi_document",
             f"The file has {report.documents} documents; a reader of one fails, or drops the others.",

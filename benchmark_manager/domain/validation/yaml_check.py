@@ -12,6 +12,7 @@ import yaml
 from benchmark_manager.domain import yaml_scalars
 from benchmark_manager.domain.validation.findings import Findings, excerpt, excerpt_of
 from benchmark_manager.domain.validation.templates import first_in_plain, may_hold_template
+from benchmark_manager.domain.validation.text_check import check_key, holds_invisible
 from benchmark_manager.domain.yaml_events import (
     MAX_DEPTH,
     SEPARATORS,
@@ -29,12 +30,19 @@ from benchmark_manager.domain.yaml_events import (
 MAX_EXPANDED: Final = 1_000_000
 """Nodes which a document may have once its aliases are written out; 1 MiB of text holds half as many."""
 
-_PYTHON_TAG: Final = f"{yaml_scalars.TAG_PREFIX}python/"
 _NO_JSON_TAGS: Final = frozenset(f"{yaml_scalars.TAG_PREFIX}{name}" for name in ("binary", "set", "omap", "pairs"))
 _WIDE_SPACES: Final = frozenset(
     "\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 )
 _LOOK_CLOSER: Final = yaml_scalars.NOTEWORTHY | _WIDE_SPACES
+
+MERGE_KEY: Final = "<<"
+_MERGE: Final = ("str", MERGE_KEY)
+_TRIGGER: Final = "on"
+_OBJECT: Final = {("str", "apiVersion"), ("str", "kind")}
+_FILE_MODE: Final = ("str", "defaultMode")
+#: Frames which are open at the top of a document: its own, and that of its mapping.
+_TOP: Final = 2
 
 Identity: TypeAlias = tuple[str, Hashable]
 """Two nodes are equal (YAML 1.2.2, section 3.2.1.3) exactly when their identities are."""
@@ -70,13 +78,14 @@ class YamlReport:
     """What the checker learnt beside its findings.
 
     `parses` is about syntax alone; `template_at` is the first template outside quotes, comments
-    and block scalars, in characters.
+    and block scalars, in characters. `objects` are documents with `apiVersion` and `kind`.
     """
 
     parses: bool = True
     template_at: int | None = None
     documents: int = 0
     empty_documents: int = 0
+    objects: int = 0
 
 
 def check_yaml(text: str, findings: Findings) -> YamlReport:
@@ -105,6 +114,8 @@ class _Checker:
         self._bomb_reported = False
         self._braces = may_hold_template(source.text)
         self._backslashes = "\\" in source.text
+        self._hides = holds_invisible(source.text)
+        self._triggers: list[int] = []
         self._quotes: list[tuple[int, int]] = []
         self._blocks: list[tuple[int, int]] = []
 
@@ -147,8 +158,11 @@ class _Checker:
             identity = _identity(event)
             if event.anchor is not None:
                 self._anchor(event.anchor, _Anchor(identity, closed=True), start)
-        if is_key and identity is not None and identity[0] != "str":
-            self._non_string_key(start, event.end_mark.index)
+        if is_key and identity is not None:
+            if identity[0] != "str":
+                self._non_string_key(start, event.end_mark.index)
+            if self._hides:
+                check_key(self._text[start : event.end_mark.index], self._findings, start)
         self._node(identity, 1, start, event.end_mark.index)
 
     def _scalar_text(self, event: ScalarEvent, start: int) -> None:
@@ -175,12 +189,8 @@ class _Checker:
                 lambda: f"U+{ord(value[0]):04X} looks like indentation but is part of the text; use spaces.",
                 start,
             )
-        elif (difference := yaml_scalars.difference(value)) is not None:
-            self._findings.warning(
-                "ambiguous_value",
-                lambda: f"{excerpt(value)} is {difference}; quote it, or spell it so that both agree.",
-                start,
-            )
+        elif yaml_scalars.difference(value) is not None:
+            self._difference(value, start)
         elif yaml_scalars.is_not_finite(value):
             self._findings.warning("not_finite", lambda: f"JSON has no form for {value}.", start)
         elif yaml_scalars.is_impossible_date(value):
@@ -190,16 +200,21 @@ class _Checker:
                 start,
             )
 
+    def _difference(self, value: str, start: int) -> None:
+        frame = self._frames[-1]
+        if value == _TRIGGER and len(self._frames) == _TOP and frame.is_mapping and frame.awaits_key:
+            self._triggers.append(start)
+        # Only Kubernetes has this key, and it reads `0644` as octal; its own guides write it so.
+        elif frame.key != _FILE_MODE or not value.isdigit():
+            self._ambiguous(value, start)
+
     def _plain_template(self, start: int, end: int) -> None:
         if self._report.template_at is None and (at := first_in_plain(self._text[start:end])) is not None:
             self._report.template_at = start + at
 
     def _tag(self, tag: str, start: int) -> None:
-        if tag.startswith(_PYTHON_TAG):
-            self._findings.error(
-                "unsafe_tag", lambda: f"The tag {excerpt(tag)} asks a reader to build a Python object.", start
-            )
-        elif tag in _NO_JSON_TAGS:
+        # Any other tag is the application's, also one for Python: nothing is ever built of it here.
+        if tag in _NO_JSON_TAGS:
             kind = tag.removeprefix(yaml_scalars.TAG_PREFIX)
             self._findings.warning("not_json", lambda: f"JSON has no form for a value with the tag !!{kind}.", start)
 
@@ -207,10 +222,8 @@ class _Checker:
         if _identity(event)[0] == "null":
             self._report.empty_documents += 1
         else:
-            self._not_a_mapping(start)
-
-    def _not_a_mapping(self, start: int) -> None:
-        self._findings.warning("not_a_mapping", "The top of the document is not a mapping of keys to values.", start)
+            message = "The document is one plain value, neither a mapping nor a list."
+            self._findings.warning("not_a_mapping", message, start)
 
     def _non_string_key(self, start: int, end: int) -> None:
         self._findings.warning(
@@ -249,8 +262,6 @@ class _Checker:
         self._open(event, is_mapping=True)
 
     def _sequence_start(self, event: CollectionStart) -> None:
-        if len(self._frames) == 1:
-            self._not_a_mapping(event.start_mark.index)
         self._open(event, is_mapping=False)
 
     def _open(self, event: CollectionStart, *, is_mapping: bool) -> None:
@@ -279,8 +290,10 @@ class _Checker:
             frame.anchor.size, frame.anchor.closed = frame.size, True
             frame.anchor.identity = identity or frame.anchor.identity
         parent = self._frames[-1]
-        if parent.is_mapping and parent.awaits_key:
+        if parent.is_mapping and parent.awaits_key and not self._is_in_braces(frame.start, end):
             self._non_string_key(frame.start, end)
+        if len(self._frames) == 1:
+            self._top_end(frame)
         self._node(identity, frame.size, frame.start, end)
 
     def _flow_template(self, start: int, end: int) -> None:
@@ -289,6 +302,31 @@ class _Checker:
         first = self._report.template_at
         if pair and (first is None or start < first):
             self._report.template_at = start
+
+    def _is_in_braces(self, start: int, end: int) -> bool:
+        """Whether a mapping is `{{ … }}`, or its inner one: then a template is filled with it, and it is no key."""
+        inner = self._text.startswith("{{", max(0, start - 1)) and self._text.startswith("}}", end - 1)
+        return inner or (self._text.startswith("{{", start) and self._text.startswith("}}", end - 2))
+
+    def _top_end(self, frame: _Frame) -> None:
+        if frame.keys.keys() >= _OBJECT:
+            self._report.objects += 1
+        if self._triggers:
+            self._ambiguous_triggers(frame)
+
+    def _ambiguous_triggers(self, frame: _Frame) -> None:
+        """Report `on` as a key at the top, but not beside `jobs`: GitHub reads its workflows so."""
+        if ("str", "jobs") not in frame.keys:
+            for start in self._triggers:
+                self._ambiguous(_TRIGGER, start)
+        self._triggers.clear()
+
+    def _ambiguous(self, value: str, start: int) -> None:
+        self._findings.warning(
+            "ambiguous_value",
+            lambda: f"{excerpt(value)} is {yaml_scalars.difference(value)}; quote it, or spell it so that both agree.",
+            start,
+        )
 
     def _structure(self, frame: _Frame) -> Identity:
         """One number for equal structures, so that a key of keys is never walked twice."""
@@ -327,11 +365,19 @@ class _Checker:
     def _key(self, frame: _Frame, identity: Identity, start: int, end: int) -> None:
         """A key stands once (YAML 1.2.2, section 3.2.1.1).
 
-        `<<` is no exception: several mappings are merged as one list (yaml.org/type/merge), and readers
-        disagree about a second `<<`.
+        Several mappings are merged as one list (yaml.org/type/merge); about a second `<<` readers disagree.
         """
         first = frame.keys.setdefault(identity, start)
-        if first != start:
+        if first != start and identity == _MERGE and self._text.startswith(MERGE_KEY, start):
+            self._findings.warning(
+                "duplicate_merge_key",
+                lambda: (
+                    f"This mapping merges others twice, first on line {self._findings.line_of(first)}: "
+                    "some readers take both, some the last. Write one list: <<: [*a, *b]."
+                ),
+                start,
+            )
+        elif first != start:
             self._findings.error(
                 "duplicate_key",
                 lambda: (

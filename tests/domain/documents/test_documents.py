@@ -66,6 +66,7 @@ def test_json_knows_its_places() -> None:
         ("a: {{ b }}\n", "yaml"),
         ("[" * 201 + "]" * 201, "yaml"),
         ("a: *b\n", "yaml"),
+        ("a: &a {x: 1}\nb: {<<: *a, <<: *a}\n", "yaml"),
         ("a: \ud800\n", "yaml"),
         ('{"a": 1, "a": 1}', "json"),
         ('{"a": NaN}', "json"),

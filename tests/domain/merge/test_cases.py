@@ -450,3 +450,9 @@ def test_nesting_at_the_limit() -> None:
 
     assert merge(nested("1, 2", 200), nested("1, 3", 200), nested("4, 2", 200), "json").content == nested("4, 3", 200)
     assert merge(nested("1, 2", 201), nested("1, 3", 201), nested("4, 2", 201), "json").conflicts[0].path is None
+
+
+def test_a_mapping_that_both_sides_make_merge_others_is_no_clean_merge() -> None:
+    base = "a: &a {x: 1}\nb: &b {x: 2}\nr:\n  k: 1\n  l: 1\n  m: 1\n"
+    theirs, mine = base.replace("r:\n", "r:\n  <<: *a\n"), base.replace("m: 1\n", "m: 1\n  <<: *b\n")
+    assert merge(base, theirs, mine, "yaml").outcome == "conflict"

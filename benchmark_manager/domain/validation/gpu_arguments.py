@@ -1,0 +1,209 @@
+"""How many GPUs a container's own command, arguments and variables ask for, where that is plain.
+
+The options are vLLM's: https://docs.vllm.ai/en/latest/cli/serve/. Its command line goes before its file of settings.
+Where other programs, several servers, several machines or unknown variables take part, nothing is said.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from benchmark_manager.domain.validation.complaints import mapping, sequence
+from benchmark_manager.domain.validation.yaml_values import Value
+
+DIMENSIONS: Final = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
+"""Their product is the number of GPUs of one server."""
+
+_SHORT: Final = {"-tp": DIMENSIONS[0], "-pp": DIMENSIONS[1], "-dp": DIMENSIONS[2]}
+_VARIABLES: Final = {
+    **{name.upper(): name for name in DIMENSIONS},
+    **{f"VLLM_{name.upper()}": name for name in DIMENSIONS},
+    "TP_SIZE": DIMENSIONS[0],
+    "PP_SIZE": DIMENSIONS[1],
+    "DP_SIZE": DIMENSIONS[2],
+}
+#: Other options about parallelism, of vLLM and others; each makes it another question.
+_ELSE: Final = re.compile(
+    r"--?(?:[dtp]p(?![a-z])|(?:tensor|pipeline|data|(?:prefill[-_]|decode[-_])?context)[-_]par|nnodes|node[-_]rank|headless"
+    r"|num[-_](?:nodes|instances|replicas)|replicas|enable[-_]dp|distributed[-_]executor|master[-_]addr|dist[-_]init)"
+)
+#: Programs that start servers on several machines or share GPUs out, and words of the shell that repeat or choose.
+_PROGRAMS: Final = frozenset(
+    {
+        *("ray", "mpirun", "mpiexec", "torchrun", "srun", "deepspeed", "accelerate", "horovodrun", "parallel", "xargs"),
+        *("for", "while", "until", "case", "if", "eval", "sglang", "trtllm-serve", "trtllm-llmapi-launch", "lmdeploy"),
+        *("sglang.launch_server", "sglang_router.launch_server", "torch.distributed.run", "dynamo"),
+    }
+)
+_SHARED_OUT: Final = re.compile(
+    r"(?:CUDA|NVIDIA)_VISIBLE_DEVICES|RAY_.*|NNODES|NODE_RANK|WORLD_SIZE|MASTER_ADDR|LWS_.*|VLLM_DP_.*"
+)
+_ANY_ARGUMENTS: Final = re.compile(r"\A\Z|[@*]|ARG|OPT|FLAG|EXTRA|PARAM|CMD|COMMAND", re.IGNORECASE)
+_LINE_JOIN: Final = re.compile(r"\\\r?\n")
+_TOKEN: Final = re.compile(r"(?:\$\([\w.-]+\)|[^\s;|&<>()`])++|[;|&]")
+_REFERENCE: Final = re.compile(
+    r"\$(?:\{(?P<braced>[A-Za-z_]\w*)\}|\((?P<own>[A-Za-z_][\w.-]*)\)|(?P<bare>[A-Za-z_]\w*|[@*]))"
+)
+_ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=")
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}")
+#: Words of a container, and variables which stand for several of them; what has more is a program of its own.
+_MAX_TOKENS: Final = 5_000
+_MAX_INSERTED: Final = 8
+
+
+class NotPlainError(Exception):
+    """It is not plain how many GPUs a container's program uses."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read so far of one command line."""
+
+    variables: Mapping[str, str]
+    sizes: dict[str, int] = field(default_factory=dict)
+    assigned: set[str] = field(default_factory=set)
+    servers: int = 0
+    inserted: int = 0
+
+
+def stated_sizes(container: dict[str, Value]) -> dict[str, int]:
+    """Return the sizes that a container's arguments give, or else its variables, by their names in `DIMENSIONS`.
+
+    Raises:
+        NotPlainError: they cannot be known from the manifest, or are not all that counts.
+
+    >>> stated_sizes({"args": ["serve", "m", "-tp", "$(N)"], "env": [{"name": "N", "value": "8"}]})
+    {'tensor_parallel_size': 8}
+    """
+    reading = _Reading(_variables(container))
+    words = [word for member in ("command", "args") for word in sequence(container.get(member))]
+    _read(_tokens(words), reading)
+    if reading.servers > 1:
+        raise NotPlainError
+    return _from_variables(reading.variables) | reading.sizes
+
+
+def _variables(container: dict[str, Value]) -> dict[str, str]:
+    """The variables with a value in the manifest itself."""
+    if any("configMapRef" in mapping(source) for source in sequence(container.get("envFrom"))):
+        raise NotPlainError
+    found: dict[str, str] = {}
+    for variable in sequence(container.get("env")):
+        name, value = mapping(variable).get("name"), mapping(variable).get("value")
+        if not isinstance(name, str):
+            continue
+        if _SHARED_OUT.fullmatch(name) or (name in _VARIABLES and not isinstance(value, str)):
+            raise NotPlainError
+        if isinstance(value, str):
+            found[name] = value
+    return found
+
+
+def _from_variables(variables: Mapping[str, str]) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for name, value in variables.items():
+        if name in _VARIABLES:
+            _take(sizes, _VARIABLES[name], value)
+        # What an image's own script adds to its command line.
+        elif "parallel" in value:
+            inner = _Reading(variables)
+            _read(_tokens([value]), inner)
+            for dimension, size in inner.sizes.items():
+                _take(sizes, dimension, str(size))
+    return sizes
+
+
+def _tokens(words: list[Value]) -> list[str]:
+    """The words of a command line; those of a script where an argument is one."""
+    tokens: list[str] = []
+    for word in words:
+        if isinstance(word, str):
+            tokens += [word] if len(word.split(maxsplit=1)) == 1 else _words_of_script(word)
+        if len(tokens) > _MAX_TOKENS:
+            raise NotPlainError
+    return tokens
+
+
+def _words_of_script(script: str) -> Iterator[str]:
+    for line in _LINE_JOIN.sub(" ", script).splitlines():
+        for token in _TOKEN.findall(line):
+            if token.startswith("#"):
+                break
+            yield token.strip("\"'")
+
+
+def _read(tokens: list[str], reading: _Reading) -> None:
+    for number, token in enumerate(tokens):
+        following = tokens[number + 1] if number + 1 < len(tokens) else ""
+        program = token.rpartition("/")[2]
+        if program in _PROGRAMS:
+            raise NotPlainError
+        if (program == "vllm" and following == "serve") or token.startswith("vllm.entrypoints"):
+            reading.servers += 1
+        elif (assignment := _ASSIGNMENT.match(token)) is not None:
+            _assign(assignment[1], reading)
+        elif token.startswith("-"):
+            _option(token, following, reading)
+        elif token.startswith("$"):
+            _insert(token, reading)
+
+
+def _assign(name: str, reading: _Reading) -> None:
+    if _SHARED_OUT.fullmatch(name) or name in _VARIABLES:
+        raise NotPlainError
+    reading.assigned.add(name)
+
+
+def _option(token: str, following: str, reading: _Reading) -> None:
+    option, equals, value = token.partition("=")
+    dimension = _SHORT.get(option) or option.removeprefix("--").replace("-", "_")
+    if dimension in DIMENSIONS:
+        if dimension in reading.sizes:
+            raise NotPlainError
+        given = value.strip("\"'") if equals else following
+        name = _name_in(given)
+        _take(reading.sizes, dimension, given if name is None else _known(name, reading) or "")
+    elif makes_it_unclear(option):
+        raise NotPlainError
+
+
+def makes_it_unclear(option: str) -> bool:
+    """Return whether an option, with its hyphens, makes the number of GPUs another question."""
+    return _ELSE.match(option) is not None
+
+
+def _insert(token: str, reading: _Reading) -> None:
+    """Read a variable that stands for words; refuse an unknown one which may stand for any options."""
+    name = _name_in(token)
+    if name is None:
+        return
+    value = _known(name, reading)
+    if value is None:
+        if _ANY_ARGUMENTS.search(name):
+            raise NotPlainError
+        return
+    tokens = _tokens([value])
+    if len(tokens) > 1 or value.startswith("-"):
+        reading.inserted += 1
+        if reading.inserted > _MAX_INSERTED:
+            raise NotPlainError
+        _read(tokens, reading)
+
+
+def _name_in(word: str) -> str | None:
+    """The name of the variable that a word consists of; None for any other word, "" for what a command prints."""
+    whole = _REFERENCE.fullmatch(word)
+    if whole is not None:
+        return whole["braced"] or whole["own"] or whole["bare"]
+    return "" if word == "$" else None
+
+
+def _known(name: str, reading: _Reading) -> str | None:
+    return None if name in reading.assigned else reading.variables.get(name)
+
+
+def _take(sizes: dict[str, int], dimension: str, value: str) -> None:
+    if not _NUMBER.fullmatch(value) or sizes.get(dimension, int(value)) != int(value):
+        raise NotPlainError
+    sizes[dimension] = int(value)
