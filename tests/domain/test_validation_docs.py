@@ -19,14 +19,24 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "validation.md").read_text("utf-8")
 DOMAIN = ROOT / "benchmark_manager" / "domain"
 SOURCES = [
-    *(DOMAIN / "validation").glob("*.py"),
+    *(DOMAIN / "validation").rglob("*.py"),
     DOMAIN / "yaml_events.py",
     ROOT / "benchmark_manager" / "services" / "text_work.py",
 ]
 
 _ROW = re.compile(r"^\| `([a-z_]+)` \| (error|warning) \| (.+) \|$", re.MULTILINE)
 _CODE = re.compile(r"[a-z]+(?:_[a-z]+)*")
-_TELLERS = {"error", "warning", "add", "Finding", "Problem", "YamlSyntaxError", "_JsonSyntaxError"}
+_TELLERS = {
+    "error",
+    "warning",
+    "add",
+    "refuse",
+    "text",
+    "Finding",
+    "Problem",
+    "YamlSyntaxError",
+    "_JsonSyntaxError",
+}
 
 
 def told(node: ast.AST) -> list[ast.expr]:

@@ -595,6 +595,72 @@ _text(
     ),
 )
 
+_text(
+    "job: ports of the node",
+    "job",
+    make=lambda size: _manifest(
+        "        ports:\n" + _numbered("        - {{containerPort: 80, hostPort: {n}}}\n")(size)
+    ),
+)
+_text(
+    "job: devices that are mounted",
+    "job",
+    make=lambda size: _manifest(
+        "        volumeMounts:\n"
+        + _numbered("        - {{name: v{n}, mountPath: /{n}}}\n")(size // 2)
+        + "        volumeDevices:\n"
+        + _numbered("        - {{name: v{n}, devicePath: /{n}}}\n")(size // 2)
+    ),
+)
+_text(
+    "job: claims of resources",
+    "job",
+    make=lambda size: _manifest("").replace(
+        "resources: {", f"resources: {{claims: [{', '.join(f'{{name: c{n}}}' for n in range(size // 12))}], "
+    ),
+)
+_text(
+    "job: exit codes of unknown containers",
+    "job",
+    make=lambda size: (
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec:\n  podFailurePolicy:\n    rules:\n"
+        + _repeated("    - {action: Count, onExitCodes: {operator: In, values: [1, 2], containerName: a}}\n")(size)
+    ),
+)
+_text(
+    "job: indexes of a policy",
+    "job",
+    make=lambda size: (
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec:\n  completionMode: Indexed\n"
+        "  completions: 100000000\n  successPolicy:\n    rules:\n"
+        f"    - succeededIndexes: '{','.join(map(str, range(size // 6)))}'\n"
+    ),
+)
+_text(
+    "job: a long schedule",
+    "job",
+    make=lambda size: (
+        "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: a}\nspec:\n"
+        f"  schedule: '{'1,' * (size // 2)}1 * * * *'\n"
+    ),
+)
+_text(
+    "job: keys and values of a Secret",
+    "job",
+    make=lambda size: (
+        f"apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\ndata:\n  a: {'QUFB' * (size // 8)}-\n"
+        + _numbered("  k/{n}: YQ\n")(size // 2)
+    ),
+)
+_text(
+    "job: spread constraints",
+    "job",
+    make=lambda size: (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  topologySpreadConstraints:\n"
+        + _numbered("  - {{maxSkew: 1, topologyKey: a{n}, whenUnsatisfiable: DoNotSchedule}}\n")(size)
+    ),
+)
+
 
 # --- settings with a schema ------------------------------------------------------------------------------------------
 

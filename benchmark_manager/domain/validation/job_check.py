@@ -6,6 +6,7 @@ errors mean that the text itself cannot be read.
 
 from typing import Protocol
 
+from benchmark_manager.domain.validation.api_server import check_api_rules
 from benchmark_manager.domain.validation.complaints import Complaints, Violation
 from benchmark_manager.domain.validation.findings import Findings, excerpt
 from benchmark_manager.domain.validation.manifest_lists import Manifest, manifests
@@ -62,6 +63,7 @@ def _check(manifest: Manifest, schemas: SchemaChecker | None, complaints: Compla
     complaints.begin(manifest.document, value, within=manifest.path, partial=partial)
     _check_kind(value, complaints)
     check_workload(value, complaints)
+    check_api_rules(value, complaints, whole=not complaints.partial)
     for path, code, message in violations:
         # One fault, one warning: the rules beside the schema say what to do about it.
         if not complaints.knows(path) and not (path and is_directive(path[-1])):

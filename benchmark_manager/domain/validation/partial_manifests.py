@@ -62,6 +62,9 @@ def _lacks_much(manifest: dict[str, Value], spec: dict[str, Value]) -> bool:
     has_image = any("image" in container for _, container in containers(path, pod))
     if not isinstance(kind, str):
         return False
+    if kind in {*_SERVERS, "Job"} and not path:
+        # A kind of the same name of another group, as Volcano's Job.
+        return False
     if kind in _SERVERS:
         labels = mapping(mapping(spec.get("template")).get("metadata")).get("labels")
         return "selector" not in spec and (not has_image or not labels)
