@@ -127,9 +127,9 @@ def test_keys_at_the_top_which_hold_anchors_are_left_alone(schemas: KubernetesSc
 
 
 def test_every_document_is_held_to_its_own_kind(schemas: KubernetesSchemas) -> None:
-    text = f"{JOB}---\napiVersion: v1\nkind: ConfigMap\ndat: {{}}\n"
-    text += "---\napiVersion: v1\nkind: Service\nspec: {ports: [{port: x}]}\n"
-    assert places(text, schemas) == [("unknown_field", 17, 1), ("wrong_type", 21, 17)]
+    text = f"{JOB}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndat: {{}}\n"
+    text += "---\napiVersion: v1\nkind: Service\nmetadata: {name: b}\nspec: {ports: [{port: x}]}\n"
+    assert places(text, schemas) == [("unknown_field", 18, 1), ("wrong_type", 23, 17)]
 
 
 def test_what_an_alias_brings_in_is_told_where_the_alias_stands(schemas: KubernetesSchemas) -> None:
