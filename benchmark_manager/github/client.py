@@ -1,11 +1,12 @@
 """What a sync asks of one repository."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 import httpx2 as httpx
 
-from benchmark_manager.domain.git_objects import blob_id
+from benchmark_manager.domain.git_objects import TreeMember, blob_id
 from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github import graphql, protocol
 from benchmark_manager.github.credentials import Credential
@@ -180,6 +181,21 @@ class RepositoryClient:
     async def _tree_reply(self, sha: str, *, recursive: bool) -> Reply:
         path = protocol.repository_path(self.repository, "git", "trees", sha) + ("?recursive=1" if recursive else "")
         return await self.requests.get(path, kind="listing", max_bytes=MAX_LISTING, max_values=MAX_LISTING_VALUES)
+
+    async def tree_members(self, tree_ids: Sequence[str]) -> dict[str, tuple[TreeMember, ...]]:
+        """The entries of trees by GraphQL, which reports the bytes of names; of none where there is no GraphQL."""
+        found: dict[str, tuple[TreeMember, ...]] = {}
+        for start in range(0, len(tree_ids), graphql.AT_MOST):
+            some = tree_ids[start : start + graphql.AT_MOST]
+            query = graphql.members_query(self.repository, some)
+            if not self.requests.has_graphql:
+                break
+            try:
+                answer = await self.requests.retrying(lambda query=query: self.requests.query(query, kind="listing"))  # type: ignore[misc]
+            except NoGraphQLError:
+                break
+            found |= graphql.parse_members(answer, some)
+        return found
 
     async def blob(self, sha: str, size: int) -> bytes:
         """The bytes whose git object id is `sha`; bytes of any other id are never returned."""

@@ -5,6 +5,7 @@ limits for the GraphQL API". Errors come with status 200, some for a single alia
 asked for by REST, whose errors are exact.
 """
 
+import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from benchmark_manager.domain.git_objects import blob_id, is_object_id
+from benchmark_manager.domain.git_objects import TreeMember, blob_id, is_object_id
 from benchmark_manager.github.protocol import GarbledAnswerError
 from benchmark_manager.models.project import RepositoryAddress
 
@@ -25,6 +26,7 @@ _TREE: Final = "Tree"
 Json = dict[str, object]
 
 _BLOB_FIELDS: Final = "... on Blob { byteSize isBinary isTruncated text }"
+_TREE_FIELDS: Final = "... on Tree { entries { nameRaw mode oid } }"
 _COMMIT_FIELDS: Final = "oid ... on Commit { committedDate tree { oid } }"
 _TIME: Final = TypeAdapter(AwareDatetime)
 
@@ -163,6 +165,36 @@ def _content(blob: Mapping[str, Any]) -> bytes | None:
     except UnicodeEncodeError:
         # Half of a surrogate pair, as JSON can say it.
         return None
+
+
+def members_query(repository: RepositoryAddress, tree_ids: Sequence[str]) -> Json:
+    """One query for the entries of trees; the aliases are `t0`, `t1`, … in the order of the ids, below `r`."""
+    query = _Query()
+    start = query.repository("r", repository)
+    trees = [
+        f"t{number}: object(oid: {query.variable(sha, 'GitObjectID')}) {{ {_TREE_FIELDS} }}"
+        for number, sha in enumerate(tree_ids)
+    ]
+    query.add(f"{start} {{ {' '.join(trees)} }}")
+    return query.whole()
+
+
+def parse_members(answer: GraphQLAnswer, tree_ids: Sequence[str]) -> dict[str, tuple[TreeMember, ...]]:
+    """The entries of those trees that the answer reports completely, by tree; nothing of it is proved."""
+    trees = (answer.data or {}).get("r")
+    found = {}
+    for number, sha in enumerate(tree_ids):
+        tree = trees.get(f"t{number}") if isinstance(trees, dict) else None
+        try:
+            found[sha] = tuple(_tree_member(entry) for entry in tree["entries"]) if isinstance(tree, dict) else ()
+        except (KeyError, TypeError, ValueError):
+            continue
+    return found
+
+
+def _tree_member(entry: Mapping[str, Any]) -> TreeMember:
+    name = base64.b64decode(entry["nameRaw"], validate=True).decode("utf-8", "surrogateescape")
+    return TreeMember(name, f"{int(entry['mode']):o}", _oid(entry))
 
 
 def places_query(questions: Iterable[PlaceQuestion]) -> Json:

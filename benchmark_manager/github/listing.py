@@ -8,6 +8,7 @@ from typing import Final
 
 from benchmark_manager.errors import GitHubActionError
 from benchmark_manager.github.client import RepositoryClient
+from benchmark_manager.github.entry_names import are_doubtful, with_right_names
 from benchmark_manager.github.protocol import GitCommit, Tree, TreeEntry
 from benchmark_manager.github.shared import ANY_AGE, Shared
 
@@ -79,7 +80,7 @@ class FolderLister:
         """
         asked = sorted(set(folders))
         key = (client.requests.sharing_key, client.repository.key, commit_sha)
-        whole = await self._commits.get(key, ANY_AGE, lambda: client.tree_of_commit(commit_sha))
+        whole = await self._commits.get(key, ANY_AGE, lambda: _named_of_commit(client, commit_sha))
         if whole is not None and not whole.truncated:
             # GitHub may tell the id that was asked for, the commit's, instead of the tree's.
             root = None if whole.sha == commit_sha else whole.sha
@@ -114,7 +115,27 @@ class FolderLister:
 
     async def tree(self, client: RepositoryClient, sha: str, *, recursive: bool) -> Tree:
         key = (client.requests.sharing_key, client.repository.key, sha, recursive)
-        return await self._trees.get(key, ANY_AGE, lambda: client.tree(sha, recursive=recursive))
+        return await self._trees.get(key, ANY_AGE, lambda: _named(client, sha, recursive=recursive))
+
+
+async def _named(client: RepositoryClient, sha: str, *, recursive: bool) -> Tree:
+    return await _with_right_names(client, await client.tree(sha, recursive=recursive), sha)
+
+
+async def _named_of_commit(client: RepositoryClient, commit_sha: str) -> Tree | None:
+    whole = await client.tree_of_commit(commit_sha)
+    if whole is None or whole.truncated or not are_doubtful(whole.tree):
+        return whole
+    root = (await client.commit(commit_sha)).tree.sha if whole.sha == commit_sha else whole.sha
+    return await _with_right_names(client, whole, root)
+
+
+async def _with_right_names(client: RepositoryClient, tree: Tree, tree_sha: str) -> Tree:
+    if tree.truncated:
+        # It is asked for folder by folder.
+        return tree
+    entries = await with_right_names(client, tree_sha, tree.tree)
+    return tree if entries is tree.tree else tree.model_copy(update={"tree": entries})
 
 
 def _outermost(folders: Iterable[str]) -> list[str]:
@@ -134,11 +155,7 @@ def _within(tree: Tree, folders: Iterable[str]) -> tuple[dict[str, str | None], 
     if _ROOT in trees:
         trees[_ROOT] = tree.sha
     there = [folder for folder, sha in trees.items() if sha is not None]
-    # A path twice (names that are not UTF-8 may look alike): the first one counts.
-    entries: dict[str, TreeEntry] = {}
-    for entry in tree.tree:
-        if any(_inside(entry.path, folder) for folder in there):
-            entries.setdefault(entry.path, entry)
+    entries = {entry.path: entry for entry in tree.tree if any(_inside(entry.path, folder) for folder in there)}
     return trees, Listing(entries, tuple(sorted(folder for folder, sha in trees.items() if sha is None)))
 
 
@@ -203,5 +220,5 @@ def _prefixed(tree: Tree, folder: str) -> dict[str, TreeEntry]:
     entries: dict[str, TreeEntry] = {}
     for entry in tree.tree:
         path = _join(folder, entry.path)
-        entries.setdefault(path, replace(entry, path=path))
+        entries[path] = replace(entry, path=path)
     return entries

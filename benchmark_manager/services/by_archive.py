@@ -153,7 +153,7 @@ class FirstReading:
         contents: dict[str, bytes] = {}
         for file in files:
             entry = entry_of(file)
-            # A path twice (names that are not UTF-8 may look alike): the first one counts, as in listings.
+            # A path twice, as in no tree of git's: such an archive proves nothing.
             if entry.path not in self._paths:
                 self._paths.add(entry.path)
                 entries.append(entry)

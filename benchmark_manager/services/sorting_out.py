@@ -28,6 +28,8 @@ class SortedOut:
     unchanged: dict[str, UpstreamFile] = field(default_factory=dict)
     wanted: list[WantedFile] = field(default_factory=list)
     skipped: Skipped = field(default_factory=dict)
+    #: Object ids by path where that is not UTF-8: no readable name can be given before all others are known.
+    unnamed: dict[str, str] = field(default_factory=dict)
 
     def differs_from(self, stored: Mapping[str, StoredFile]) -> bool:
         return bool(self.wanted) or len(self.unchanged) != len(stored)
@@ -36,6 +38,7 @@ class SortedOut:
         self.unchanged.update(other.unchanged)
         self.wanted.extend(other.wanted)
         self.skipped.update(other.skipped)
+        self.unnamed.update(other.unnamed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,9 @@ class Sorter:
         reason = skip_reason_of_entry(entry.mode, entry.size, self.max_file_size, path=path)
         before = self.seen.get(path)
         old = self.stored.get(path)
-        if reason is not None:
+        if reason == "name_not_utf8":
+            result.unnamed[path] = sha
+        elif reason is not None:
             result.skipped[path] = sha, SkippedFile(path=path, reason=reason)
         elif before is not None and before[0] == sha and before[1].reason in _CONTENT_REASONS:
             result.skipped[path] = before

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from benchmark_manager.domain.entry_names import has_unknown_names, readable_names
 from benchmark_manager.domain.tree_changes import StoredFile, UpstreamFile
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.graphql import CommitPlace
@@ -134,7 +135,11 @@ class UpstreamReader:
                 return await self._nothing_new(project, client, commit.sha, commit.root_tree_sha, place=None)
             stored = tuple(await self._files.stored(project.id))
             sorter = await self._sorter(project, stored)
-            sorted_out = await sorter.sort_aside(listing.entries.values())
+            if client.requests.has_graphql or not has_unknown_names(listing.entries):
+                sorted_out = await sorter.sort_aside(listing.entries.values())
+            else:
+                # An archive holds the bytes of names, and proves them.
+                commit, place, sorted_out = await self._first(project, client, sorter, copying, progress)
             # What is not wanted any more takes memory while contents come.
             del listing
         await self._copy(client, commit, sorted_out.wanted, copying, progress)
@@ -304,6 +309,9 @@ def _found(
             files[file.path], verdicts[file.path] = outcome.file, outcome.verdict
         elif outcome.skip_reason is not None:
             skipped[file.path] = file.sha, SkippedFile(path=file.path, reason=outcome.skip_reason)
+    names = readable_names(sorted_out.unnamed, files.keys() | skipped.keys())
+    for path, sha in sorted_out.unnamed.items():
+        skipped[names[path]] = sha, SkippedFile(path=names[path], reason="name_not_utf8")
     return files, skipped, verdicts
 
 

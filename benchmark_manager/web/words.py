@@ -110,6 +110,8 @@ SKIP: Final[Mapping[SkipReason, str]] = {
     "too_large": N_("too large"),
     "binary": N_("binary"),
     "not_utf8": N_("not UTF-8"),
+    "name_not_utf8": N_("its name is not UTF-8"),
+    "not_yaml": N_("JSON in the job folder: jobs are read as YAML only"),
     "symlink": N_("a symbolic link"),
     "submodule": N_("a submodule"),
     "lfs_pointer": N_("a Git LFS pointer"),
