@@ -50,6 +50,7 @@ from benchmark_manager.services.polling import Polling
 from benchmark_manager.services.projects import ProjectDefaults, ProjectService
 from benchmark_manager.services.release_delivery import ReleaseDelivery
 from benchmark_manager.services.releases import ReleaseService
+from benchmark_manager.services.renames import RenameFinder
 from benchmark_manager.services.replicas import Replicas
 from benchmark_manager.services.revisions import RevisionService
 from benchmark_manager.services.stall_watch import StallWatch
@@ -266,6 +267,7 @@ def build_services(
         places,
         UnchangedRecorder(database, leases, syncs),
         large,
+        RenameFinder(blobs, workers),
         clock=clock,
         random=random.random,
     )
