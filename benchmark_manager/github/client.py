@@ -11,6 +11,7 @@ from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github import graphql, protocol
 from benchmark_manager.github.credentials import Credential
 from benchmark_manager.github.graphql import CommitPlace, NamedRefs, PlaceQuestion
+from benchmark_manager.github.obstacles import Obstacle, paths_to
 from benchmark_manager.github.requests import (
     MAX_LISTING,
     MAX_LISTING_VALUES,
@@ -24,6 +25,8 @@ from benchmark_manager.models.project import RepositoryAddress
 from benchmark_manager.models.sync import GitHubUsage
 
 _MISSING: Final = frozenset({404, 409, 422})
+#: Folders that one query asks for on the way to missing ones.
+_MOST_PATHS: Final = 20
 
 
 class RepositoryClient:
@@ -196,6 +199,20 @@ class RepositoryClient:
                 break
             found |= graphql.parse_members(answer, some)
         return found
+
+    async def obstacles(self, commit_sha: str, folders: Sequence[str]) -> dict[str, Obstacle]:
+        """What is in the way of folders that the commit does not have, by one GraphQL query; {} where there is none."""
+        paths = list(dict.fromkeys(path for folder in folders for path in paths_to(folder)))[:_MOST_PATHS]
+        if not paths or not self.requests.has_graphql:
+            return {}
+        query = graphql.obstacles_query(self.repository, commit_sha, paths)
+        try:
+            answer = await self.requests.retrying(lambda: self.requests.query(query, kind="listing"))
+        except NoGraphQLError:
+            return {}
+        found = {obstacle.path: obstacle for obstacle in graphql.parse_obstacles(answer, paths)}
+        first = {folder: next((found[path] for path in paths_to(folder) if path in found), None) for folder in folders}
+        return {folder: obstacle for folder, obstacle in first.items() if obstacle is not None}
 
     async def blob(self, sha: str, size: int) -> bytes:
         """The bytes whose git object id is `sha`; bytes of any other id are never returned."""

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from benchmark_manager.domain.git_objects import TreeMember, blob_id, is_object_id
+from benchmark_manager.github.obstacles import Obstacle, is_obstacle
 from benchmark_manager.github.protocol import GarbledAnswerError
 from benchmark_manager.models.project import RepositoryAddress
 
@@ -195,6 +196,42 @@ def parse_members(answer: GraphQLAnswer, tree_ids: Sequence[str]) -> dict[str, t
 def _tree_member(entry: Mapping[str, Any]) -> TreeMember:
     name = base64.b64decode(entry["nameRaw"], validate=True).decode("utf-8", "surrogateescape")
     return TreeMember(name, f"{int(entry['mode']):o}", _oid(entry))
+
+
+def obstacles_query(repository: RepositoryAddress, commit_sha: str, paths: Sequence[str]) -> Json:
+    """One query for what a commit has at these paths; the aliases are `p0`, `e0`, … in the order of the paths.
+
+    `p` is the object there, `e` the entries around it: only they report its mode.
+    """
+    query = _Query()
+    start = query.repository("r", repository)
+    parts = []
+    for number, path in enumerate(paths):
+        parent = path.rpartition("/")[0]
+        parts.append(f"p{number}: object(expression: {query.variable(f'{commit_sha}:{path}')}) {{ {_BLOB_FIELDS} }}")
+        parts.append(f"e{number}: object(expression: {query.variable(f'{commit_sha}:{parent}')}) {{ {_TREE_FIELDS} }}")
+    query.add(f"{start} {{ {' '.join(parts)} }}")
+    return query.whole()
+
+
+def parse_obstacles(answer: GraphQLAnswer, paths: Sequence[str]) -> list[Obstacle]:
+    """The links and submodules at these paths."""
+    found = (answer.data or {}).get("r")
+    if not isinstance(found, dict):
+        return []
+    obstacles = []
+    for number, path in enumerate(paths):
+        entries, there = found.get(f"e{number}"), found.get(f"p{number}")
+        try:
+            members = [_tree_member(entry) for entry in entries["entries"]] if entries else []
+        except (KeyError, TypeError, ValueError):
+            continue
+        member = next((member for member in members if member.path == path.rpartition("/")[2]), None)
+        if member is not None and is_obstacle(member.mode):
+            data = _content(there) if isinstance(there, dict) else None
+            target = data if data is not None and blob_id(data) == member.sha else None
+            obstacles.append(Obstacle(path, member.mode, member.sha, target))
+    return obstacles
 
 
 def places_query(questions: Iterable[PlaceQuestion]) -> Json:

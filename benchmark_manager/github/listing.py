@@ -9,6 +9,7 @@ from typing import Final
 from benchmark_manager.errors import GitHubActionError
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.entry_names import are_doubtful, with_right_names
+from benchmark_manager.github.obstacles import Obstacle, is_obstacle, obstacles_among, paths_to
 from benchmark_manager.github.protocol import GitCommit, Tree, TreeEntry
 from benchmark_manager.github.shared import ANY_AGE, Shared
 
@@ -26,6 +27,8 @@ class Listing:
 
     entries: dict[str, TreeEntry]
     missing_folders: tuple[str, ...]
+    #: What is in the way of those, by folder; None where the listing does not show it.
+    obstacles: dict[str, Obstacle] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,8 @@ class FolderLister:
             else dict(place.folder_trees)
         )
         listing = await self.by_folder(client, trees, truncated=root)
+        if place is None:
+            listing = replace(listing, obstacles=walk.obstacles)
         return CommitListing(root, commit.committer.date, trees, listing)
 
     async def tree(self, client: RepositoryClient, sha: str, *, recursive: bool) -> Tree:
@@ -156,7 +161,8 @@ def _within(tree: Tree, folders: Iterable[str]) -> tuple[dict[str, str | None], 
         trees[_ROOT] = tree.sha
     there = [folder for folder, sha in trees.items() if sha is not None]
     entries = {entry.path: entry for entry in tree.tree if any(_inside(entry.path, folder) for folder in there)}
-    return trees, Listing(entries, tuple(sorted(folder for folder, sha in trees.items() if sha is None)))
+    missing = tuple(sorted(folder for folder, sha in trees.items() if sha is None))
+    return trees, Listing(entries, missing, obstacles_among(tree.tree, missing))
 
 
 def _total(tree: Tree) -> int:
@@ -171,16 +177,20 @@ class _Walk:
         self._lister = lister
         self._truncated = truncated
         self._flat: dict[str, Tree] = {}
+        #: What was in the way of folders that are not there.
+        self.obstacles: dict[str, Obstacle] = {}
 
     async def tree_id(self, root: str, folder: str) -> str | None:
         """The tree id of a folder below the root tree, or None where the commit has no such folder."""
         current = root
-        for name in folder.split("/") if folder else []:
+        for path in paths_to(folder):
             tree = await self._children(current, folder)
-            found = next((e.sha for e in tree.tree if e.path == name and e.type == "tree"), None)
-            if found is None:
+            found = next((e for e in tree.tree if e.path == path.rpartition("/")[2]), None)
+            if found is not None and is_obstacle(found.mode):
+                self.obstacles[folder] = Obstacle(path, found.mode, found.sha)
+            if found is None or found.type != "tree":
                 return None
-            current = found
+            current = found.sha
         return current
 
     async def below(self, tree_id: str, folder: str) -> dict[str, TreeEntry]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from bson import ObjectId
 
+from benchmark_manager.domain.file_patterns import normalise_patterns
 from benchmark_manager.domain.folders import normalise_folder
 from benchmark_manager.domain.repository_url import check_branch, check_token, parse_repository_url
 from benchmark_manager.domain.schedule import first_phase
@@ -52,6 +53,8 @@ class ProjectFields:
     config_folder: str | Unset = UNSET
     job_folder: str | Unset = UNSET
     polling_interval: int | Unset = UNSET
+    include: Sequence[str] | Unset = UNSET
+    exclude: Sequence[str] | Unset = UNSET
 
 
 class ProjectService:
@@ -262,6 +265,10 @@ class ProjectService:
             changes["config_folder"] = normalise_folder(fields.config_folder, field="config_folder")
         if not isinstance(fields.job_folder, Unset):
             changes["job_folder"] = normalise_folder(fields.job_folder, field="job_folder")
+        if not isinstance(fields.include, Unset):
+            changes["include"] = normalise_patterns(fields.include, field="include")
+        if not isinstance(fields.exclude, Unset):
+            changes["exclude"] = normalise_patterns(fields.exclude, field="exclude")
         changed = source.model_copy(update=changes)
         if not isinstance(fields.github_token, Unset):
             changed = self._with_token(project_id, changed, fields.github_token)

@@ -7,7 +7,7 @@ whose requests are few, comes as its archive, which proves its own listing.
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,12 +17,14 @@ from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.graphql import CommitPlace
 from benchmark_manager.github.heads import HeadChecker, Patience
 from benchmark_manager.github.listing import CommitListing, FolderLister, Listing
+from benchmark_manager.github.obstacles import Obstacle
 from benchmark_manager.github.protocol import GitCommit
 from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.models.project import Project, RepositoryAddress, Source
 from benchmark_manager.models.sync import SkippedFile, SyncWarning
 from benchmark_manager.services.by_archive import FirstReading, copy_from_archive, worth_of_an_archive
 from benchmark_manager.services.copying import Copier, Copying
+from benchmark_manager.services.folder_warnings import folder_warnings
 from benchmark_manager.services.progress import Progress
 from benchmark_manager.services.sorting_out import Skipped, SortedOut, Sorter
 from benchmark_manager.services.text_work import WantedFile
@@ -65,6 +67,8 @@ class _Commit:
     committed_at: datetime | None
     folder_trees: Mapping[str, str | None] | None
     missing_folders: tuple[str, ...]
+    #: What is in the way of those, by folder; None where nothing showed it.
+    obstacles: Mapping[str, Obstacle] | None = None
     #: Unpacked bytes of the whole commit, as far as a listing told.
     total_size: int | None = None
     #: Its archive was read, as far as it can be.
@@ -105,7 +109,11 @@ class UpstreamReader:
             return await self._nothing_new(project, client, known, state.root_tree_sha, place=head.place)
         place = head.place
         if place is not None and known is not None and self._as_before(project, place.folder_trees):
-            return await self._nothing_new(project, client, head.commit_sha, place.root_tree_sha, place=place)
+            # What a folder is that holds no files may have changed all the same.
+            missing = sorted({folder for folder in folders if place.folder_trees[folder] is None})
+            warnings = await folder_warnings(client, head.commit_sha, missing, None)
+            found = await self._nothing_new(project, client, head.commit_sha, place.root_tree_sha, place=place)
+            return replace(found, warnings=warnings)
         return Moved(head.commit_sha, place)
 
     def _is_as_before(self, project: Project, commit: _Commit) -> bool:
@@ -132,7 +140,9 @@ class UpstreamReader:
         else:
             commit, place, listing = await self._listed(project, client, moved.commit_sha, moved.place)
             if moved.place is None and self._is_as_before(project, commit):
-                return await self._nothing_new(project, client, commit.sha, commit.root_tree_sha, place=None)
+                warnings = await folder_warnings(client, commit.sha, commit.missing_folders, commit.obstacles)
+                unchanged = await self._nothing_new(project, client, commit.sha, commit.root_tree_sha, place=None)
+                return replace(unchanged, warnings=warnings)
             stored = tuple(await self._files.stored(project.id))
             sorter = await self._sorter(project, stored)
             if client.requests.has_graphql or not has_unknown_names(listing.entries):
@@ -160,7 +170,7 @@ class UpstreamReader:
             stored=stored,
             verdicts=verdicts,
             skipped=skipped,
-            warnings=tuple(_missing(folder) for folder in commit.missing_folders),
+            warnings=await folder_warnings(client, commit.sha, commit.missing_folders, commit.obstacles),
         )
 
     async def _nothing_new(
@@ -231,7 +241,10 @@ class UpstreamReader:
         if trees is not None:
             found_trees = {folder: trees.get(folder) for folder in folders}
             missing = tuple(sorted(folder for folder, tree in found_trees.items() if tree is None))
-            commit = _Commit(head.sha, head.tree.sha, head.committer.date, found_trees, missing, by_archive=True)
+            in_way = await asyncio.to_thread(reading.obstacles, missing)
+            commit = _Commit(
+                head.sha, head.tree.sha, head.committer.date, found_trees, missing, in_way, by_archive=True
+            )
             return commit, place, reading.sorted_out
         found = reading.listing or await self._lister.of_commit(client, head, folders)
         commit = _commit_of(head.sha, found)
@@ -292,6 +305,7 @@ def _commit_of(commit_sha: str, found: CommitListing) -> _Commit:
         found.committed_at,
         found.folder_trees,
         found.listing.missing_folders,
+        found.listing.obstacles,
         found.total_size,
     )
 
@@ -323,9 +337,3 @@ def _renamed(repository: RepositoryAddress, full_name: str) -> RepositoryAddress
     owner, _, name = full_name.partition("/")
     current = RepositoryAddress(api_url=repository.api_url, owner=owner, name=name)
     return None if current.key == repository.key else current
-
-
-def _missing(folder: str) -> SyncWarning:
-    return SyncWarning(
-        code="folder_not_found", detail=f"The branch has no folder {folder!r}; it holds no files for this project."
-    )
