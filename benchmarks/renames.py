@@ -51,11 +51,11 @@ class Repository:
         found: dict[str, list[Change]] = defaultdict(list)
         commit = ""
         for text in fields:
-            text = text.lstrip("\n")
-            if text.startswith("commit "):
-                commit = text.removeprefix("commit ").strip()
-            elif text.startswith(":"):
-                old_mode, new_mode, old_sha, new_sha, status = text[1:].split(" ")
+            line = text.lstrip("\n")
+            if line.startswith("commit "):
+                commit = line.removeprefix("commit ").strip()
+            elif line.startswith(":"):
+                old_mode, new_mode, old_sha, new_sha, status = line[1:].split(" ")
                 paths = [next(fields) for _ in range(2 if status[0] in "RC" else 1)]
                 found[commit].append(Change(status, old_mode, new_mode, old_sha, new_sha, paths))
         return found
@@ -78,7 +78,7 @@ class Repository:
 
 def found_here(repository: Repository, changes: list[Change]) -> dict[str, str]:
     """The renames of one commit, as new path -> old path."""
-    sides = {"D": {}, "A": {}}
+    sides: dict[str, dict[str, str]] = {"D": {}, "A": {}}
     for change in changes:
         mode, sha = (change.old_mode, change.old_sha) if change.status == "D" else (change.new_mode, change.new_sha)
         if mode in REGULAR:
@@ -108,10 +108,11 @@ def found_here(repository: Repository, changes: list[Change]) -> dict[str, str]:
     pairs = search.of_one_name()
     search.take_scores(pairs, similarities([(digest_of(old.sha), digest_of(new.sha)) for old, new in pairs]))
     for comparison in search.comparisons():
-        for file in (*comparison.removed, *comparison.added):
-            digest_of(file.sha)
+        for sha in [old.sha for old in comparison.removed] + [new.sha for new in comparison.added]:
+            digest_of(sha)
         added = [file for part in comparison.slices(digests) for file in part]
-        sources, targets = ([digests[file.sha] for file in files] for files in (comparison.removed, added))
+        sources = [digests[old.sha] for old in comparison.removed]
+        targets = [digests[new.sha] for new in added]
         search.take_matches(comparison, added, best_matches(sources, targets, comparison.same_name(added)))
     return {new.path: old.path for old, new in with_renames(changed, search.pairs).moved}
 
@@ -166,9 +167,8 @@ def main() -> None:
         own_pairs = {(commit, *pair) for commit, pairs in ours.items() for pair in pairs.items()}
         differing = len({pair[:2] for pair in git_pairs ^ own_pairs})
         name = "/".join(path.parts[-3:])
-        print(
-            f"{name[-40:]:40} {len(git_pairs):6} {len(own_pairs):6} {len(git_pairs & own_pairs):6} {differing:6} {seconds:8.1f}"
-        )
+        counts = len(git_pairs), len(own_pairs), len(git_pairs & own_pairs), differing
+        print(f"{name[-40:]:40}", *(f"{count:6}" for count in counts), f"{seconds:8.1f}")
         if given.verbose:
             for commit in sorted({pair[0] for pair in git_pairs ^ own_pairs}):
                 for reason in reasons(repository, moved.get(commit, []), theirs.get(commit, {}), ours.get(commit, {})):

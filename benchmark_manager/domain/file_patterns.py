@@ -74,9 +74,7 @@ def _fault(pattern: str) -> str | None:
         f"must be at most {LONGEST_PATTERN} characters long": len(pattern) > LONGEST_PATTERN,
         "must not hold control characters": holds_control(pattern),
         "must not begin with `!`: use the other list, or `\\!` for a name that begins so": pattern.startswith("!"),
-        "must not begin with `#`: it is no comment here; write `\\#` for a name that begins so": pattern.startswith(
-            "#"
-        ),
+        "must not begin with `#`: no comments here; write `\\#` for a name that begins so": pattern.startswith("#"),
         f"must name at most {_MOST_SEGMENTS} folders": len(segments) > _MOST_SEGMENTS,
         "must not hold `.`, `..` or nothing between slashes: it begins at the repository's root": any(
             segment in {"", ".", ".."} for segment in segments

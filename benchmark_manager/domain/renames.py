@@ -172,7 +172,7 @@ class RenameSearch:
         """Return which of the other files to compare; none where they are too many."""
         removed, added = _by_kind(self._removed.values()), _by_kind(self._added.values())
         kinds = [kind for kind in removed if kind in added]
-        found = []
+        found: list[Comparison] = []
         pairs_left = _MOST_PAIRS
         for kind in kinds:
             pairs_left -= len(removed[kind]) * len(added[kind])
@@ -207,7 +207,8 @@ class RenameSearch:
         return may_be_similar(old.size, new.size) and self._afford({old.sha: old.size, new.sha: new.size})
 
     def _may_read_all(self, comparison: Comparison) -> bool:
-        return self._afford({file.sha: file.size for file in (*comparison.removed, *comparison.added)})
+        sizes = {old.sha: old.size for old in comparison.removed}
+        return self._afford(sizes | {new.sha: new.size for new in comparison.added})
 
     def _afford(self, sizes: Mapping[str, int]) -> bool:
         cost = sum(size for sha, size in sizes.items() if sha not in self._read)

@@ -49,8 +49,8 @@ def _warning(folder: str, obstacle: Obstacle | None) -> SyncWarning:
         )
     return SyncWarning(
         code="folder_is_symlink",
-        detail=f"{subject} is a symbolic link{_pointing(folder, obstacle)}; links are not followed, so it holds no files "
-        "for this project.",
+        detail=f"{subject} is a symbolic link{_pointing(folder, obstacle)}; links are not followed, so it holds no "
+        "files for this project.",
     )
 
 

@@ -265,11 +265,7 @@ class ProjectService:
             changes["config_folder"] = normalise_folder(fields.config_folder, field="config_folder")
         if not isinstance(fields.job_folder, Unset):
             changes["job_folder"] = normalise_folder(fields.job_folder, field="job_folder")
-        if not isinstance(fields.include, Unset):
-            changes["include"] = normalise_patterns(fields.include, field="include")
-        if not isinstance(fields.exclude, Unset):
-            changes["exclude"] = normalise_patterns(fields.exclude, field="exclude")
-        changed = source.model_copy(update=changes)
+        changed = source.model_copy(update=changes | _patterns(fields))
         if not isinstance(fields.github_token, Unset):
             changed = self._with_token(project_id, changed, fields.github_token)
         if changed.branch is not None:
@@ -299,6 +295,16 @@ class ProjectService:
             NotFoundError, StaleError
         """
         await self._projects.delete(project_id, expected_revisions, self._clock())
+
+
+def _patterns(fields: ProjectFields) -> dict[str, tuple[str, ...]]:
+    """The patterns that were given, checked."""
+    given = {"include": fields.include, "exclude": fields.exclude}
+    return {
+        name: normalise_patterns(patterns, field=name)
+        for name, patterns in given.items()
+        if not isinstance(patterns, Unset)
+    }
 
 
 def _repaced(project: Project, now: datetime) -> datetime | None:

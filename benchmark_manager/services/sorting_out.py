@@ -9,7 +9,6 @@ from benchmark_manager.domain.classification import Candidate, format_of
 from benchmark_manager.domain.selection import Belonging, Selection, skip_reason
 from benchmark_manager.domain.tree_changes import StoredFile, UpstreamFile
 from benchmark_manager.github.protocol import TreeEntry
-from benchmark_manager.models.original_file import FileFormat
 from benchmark_manager.models.project import Source
 from benchmark_manager.models.sync import SkippedFile
 from benchmark_manager.services.text_work import WantedFile
@@ -92,7 +91,7 @@ class Sorter:
 
     def _sort_by_content(self, entry: TreeEntry, kind: Candidate, result: SortedOut) -> None:
         path, sha = entry.path, entry.sha
-        file_format: FileFormat = format_of(path) or "yaml"
+        file_format = format_of(path) or "yaml"
         before, old = self.seen.get(path), self.stored.get(path)
         if before is not None and before[0] == sha and before[1].reason in _CONTENT_REASONS:
             result.skipped[path] = before

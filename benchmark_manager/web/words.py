@@ -165,8 +165,8 @@ _DETAILS: Final[Mapping[str, str]] = {
     "invalid_github_url": N_("Give the repository as https://github.com/OWNER/REPO or OWNER/REPO."),
     "github_url_not_allowed": N_("This service may not ask this address; GITHUB_API_URLS lists those it may."),
     "invalid_pattern": N_(
-        "One of the patterns is wrong: one a line, as in .gitignore, at most 50 of at most 256 characters, without ! and # "
-        "at the start, .. and open brackets."
+        "One of the patterns is wrong: one a line, as in .gitignore, at most 50 of at most 256 characters, without ! "
+        "and # at the start, .. and open brackets."
     ),
     "invalid_folder": N_("A folder is a path inside the repository, without .. and backslashes."),
     "invalid_branch": N_("Git accepts no branch of this name."),
