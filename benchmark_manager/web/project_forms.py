@@ -112,4 +112,4 @@ class ProjectForm:
 
 def _patterns(text: str) -> list[str]:
     """One pattern a line; empty lines do not count."""
-    return [line for line in text.splitlines() if line.strip()]
+    return [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]

@@ -241,6 +241,9 @@ def field_words(reader: Reader, field: str, code: str, detail: str) -> str:
     if code == "invalid_content":
         # The service's own sentence tells how to insist through the API.
         return reader.words(_DETAILS[code])
+    if code == "invalid_pattern":
+        said = detail.removeprefix(f"{field}: ")
+        detail = said[:1].upper() + said[1:]
     if field in _FIELDS and detail.startswith(f"{field} "):
         detail = _FIELDS[field] + detail.removeprefix(field)
     return detail_words(reader, code, detail)
