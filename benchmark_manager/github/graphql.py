@@ -81,6 +81,8 @@ class CommitPlace:
     full_name: str
     default_branch: str | None
     folder_trees: Mapping[str, str | None] = field(default_factory=dict)
+    #: The folders at whose paths there is a file or a link instead.
+    taken_paths: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +296,11 @@ def parse_place(answer: GraphQLAnswer, alias: str, folders: Sequence[str]) -> Co
                 folder: _oid(head["tree"]) if folder == "" else _tree_oid(found[f"f{number}"])
                 for number, folder in enumerate(folders)
             },
+            taken_paths=frozenset(
+                folder
+                for number, folder in enumerate(folders)
+                if folder and found[f"f{number}"] is not None and found[f"f{number}"]["__typename"] != _TREE
+            ),
         )
     except (KeyError, TypeError, ValidationError) as error:
         raise GarbledAnswerError(f"GraphQL's answer has another shape ({type(error).__name__})") from None

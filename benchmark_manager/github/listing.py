@@ -89,7 +89,9 @@ class FolderLister:
             root = None if whole.sha == commit_sha else whole.sha
             return CommitListing(root, None, *_within(whole, asked), _total(whole))
         commit = await client.commit(commit_sha)
-        return await (self.of_commit if whole is None else self._walked)(client, commit, asked)
+        if whole is None:
+            return await self.of_commit(client, commit, asked)
+        return await self._walked(client, commit, asked, whole)
 
     async def of_commit(self, client: RepositoryClient, commit: GitCommit, folders: Iterable[str]) -> CommitListing:
         """As `by_commit`, where the commit's tree is known already.
@@ -100,11 +102,13 @@ class FolderLister:
         asked = sorted(set(folders))
         tree = await self.tree(client, commit.tree.sha, recursive=True)
         if tree.truncated:
-            return await self._walked(client, commit, asked)
+            return await self._walked(client, commit, asked, tree)
         return CommitListing(commit.tree.sha, commit.committer.date, *_within(tree, asked), _total(tree))
 
-    async def _walked(self, client: RepositoryClient, commit: GitCommit, folders: list[str]) -> CommitListing:
-        """Where the whole commit is too much for a listing: folder by folder."""
+    async def _walked(
+        self, client: RepositoryClient, commit: GitCommit, folders: list[str], cut: Tree
+    ) -> CommitListing:
+        """Where the whole commit is too much for a listing, which was cut: folder by folder."""
         root = commit.tree.sha
         place = await client.place(commit.sha, tuple(folders))
         walk = _Walk(client, self, root)
@@ -114,8 +118,8 @@ class FolderLister:
             else dict(place.folder_trees)
         )
         listing = await self.by_folder(client, trees, truncated=root)
-        if place is None:
-            listing = replace(listing, obstacles=walk.obstacles)
+        seen = walk.obstacles if place is None else obstacles_among(cut.tree, listing.missing_folders)
+        listing = replace(listing, obstacles=seen)
         return CommitListing(root, commit.committer.date, trees, listing)
 
     async def tree(self, client: RepositoryClient, sha: str, *, recursive: bool) -> Tree:

@@ -109,11 +109,14 @@ class UpstreamReader:
             return await self._nothing_new(project, client, known, state.root_tree_sha, place=head.place)
         place = head.place
         if place is not None and known is not None and self._as_before(project, place.folder_trees):
-            # What a folder is that holds no files may have changed all the same.
-            missing = sorted({folder for folder in folders if place.folder_trees[folder] is None})
-            warnings = await folder_warnings(client, head.commit_sha, missing, None)
             found = await self._nothing_new(project, client, head.commit_sha, place.root_tree_sha, place=place)
-            return replace(found, warnings=warnings)
+            missing = sorted({folder for folder in folders if place.folder_trees[folder] is None})
+            if any(warning.code != "folder_not_found" for warning in found.warnings) or place.taken_paths & set(
+                missing
+            ):
+                # Where a folder's link points may have changed all the same.
+                return replace(found, warnings=await folder_warnings(client, head.commit_sha, missing, None))
+            return found
         return Moved(head.commit_sha, place)
 
     def _is_as_before(self, project: Project, commit: _Commit) -> bool:
