@@ -222,7 +222,7 @@ async def test_names_which_json_shows_alike_are_kept_apart(
         "config/d\ufffd/a.yaml": b"real",
         "config/\ufffd/\ufffd.yaml": b"also real",
     }
-    commit = repository.commit(dict(files))
+    commit = repository.commit({os.fsencode(path): data for path, data in files.items()})
     hub.server.tree_limits.recursive_entries = most
     listing = await listed(hub, commit, ["config"], way)
     contents = {path: await hub.repository().blob(listing.entries[path].sha, 9) for path in blobs(listing)}
@@ -238,14 +238,14 @@ async def test_a_name_that_holds_the_replacement_character_is_proved_without_ask
     hub: Hub, repository: Repository, way: str, most: int
 ) -> None:
     files = {"config/\ufffd.yaml": b"1", "config/\ufffd\ufffd/a.yaml": b"2", "config/é.yaml": b"3"}
-    commit = repository.commit(dict(files))
+    commit = repository.commit({os.fsencode(path): data for path, data in files.items()})
     hub.server.tree_limits.recursive_entries = most
     assert blobs(await listed(hub, commit, ["config"], way)) == set(files)
     assert hub.server.requests.count("graphql") == 0
 
 
 async def test_a_folder_is_not_taken_for_one_that_json_shows_alike(hub: Hub, repository: Repository, way: str) -> None:
-    commit = repository.commit({b"conf\xe9/a.yaml": b"wrong", "conf\ufffd/a.yaml": b"right"})
+    commit = repository.commit({b"conf\xe9/a.yaml": b"wrong", os.fsencode("conf\ufffd/a.yaml"): b"right"})
     hub.server.hosting.add_token(TOKEN)
     listing = await listed(hub, commit, ["conf\ufffd"], way)
     assert [await hub.repository().blob(listing.entries[p].sha, 5) for p in blobs(listing)] in ([b"right"], [])

@@ -1,5 +1,7 @@
 """Every file of a folder is copied exactly or listed, whatever the bytes of its name."""
 
+import os
+
 import pytest
 
 from github_test_server import Repository, Status
@@ -45,7 +47,7 @@ async def test_names_that_are_not_utf8_are_listed_and_others_hold_their_own_byte
     if way == "listing":
         await service.sync(project["id"])
     files = ALIKE | BELOW | ODD
-    repository.commit(dict(files))
+    repository.commit({os.fsencode(path): data for path, data in files.items()})
     sync = await service.sync(project["id"])
     assert {row["path"]: row["reason"] for row in sync["skipped"]} == dict.fromkeys(SKIPPED, "name_not_utf8")
     assert await contents(service, project) == {"config/first.yaml": b"v: 0\n"} | good(files)
@@ -63,7 +65,9 @@ async def rests(service: Service, project: Json, repository: Repository) -> None
 async def test_without_graphql_and_archive_what_cannot_be_proved_is_listed(hasty: Service) -> None:
     hasty.github.faults.add(Status(404), path="graphql$", times=None)
     hasty.github.faults.add(Status(404), path="/tarball/", times=None)
-    hasty.repository("acme/b", dict(ALIKE) | {"config/sub/\ufffd.yaml": b"real: 1\n"}, private_to=["reader"])
+    repository = hasty.repository("acme/b", private_to=["reader"])
+    files = ALIKE | {"config/sub/\ufffd.yaml": b"real: 1\n"}
+    repository.commit({os.fsencode(path): data for path, data in files.items()})
     project = await hasty.project("acme/b", github_token="reader")
     sync = await hasty.sync(project["id"])
     assert {row["reason"] for row in sync["skipped"]} == {"name_not_utf8"}

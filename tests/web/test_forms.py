@@ -207,7 +207,7 @@ async def test_all_projects_are_queued(site: Site) -> None:
 async def test_patterns_are_typed_one_a_line_and_shown_so(service: Service, browser: Browser) -> None:
     form = (await browser.open("/ui/projects/new")).form("/projects/new")
     typed = {"name": "x", "github_repo_url": "acme/bench", "polling_interval": "0"}
-    await browser.send(form, **typed, include="config/*.yaml\r\n\r\n한글/ \r\n", exclude="")
+    await browser.send(form, 200, **typed, include="config/*.yaml\r\n\r\n한글/ \r\n", exclude="")
     [project] = await service.rows("/projects")
     assert (project["include"], project["exclude"]) == (["config/*.yaml", "한글/"], [])
     settings = await browser.open(f"/ui/projects/{project['id']}/settings")
