@@ -52,6 +52,7 @@ from benchmark_manager.services.reattaching import ReattachService
 from benchmark_manager.services.rebase_all import RebaseAllService
 from benchmark_manager.services.release_delivery import ReleaseDelivery
 from benchmark_manager.services.releases import ReleaseService
+from benchmark_manager.services.renames import RenameFinder
 from benchmark_manager.services.replicas import Replicas
 from benchmark_manager.services.revisions import RevisionService
 from benchmark_manager.services.stall_watch import StallWatch
@@ -270,6 +271,7 @@ def build_services(
         places,
         UnchangedRecorder(database, leases, syncs),
         large,
+        RenameFinder(blobs, workers),
         clock=clock,
         random=random.random,
     )

@@ -5,6 +5,7 @@ https://docs.github.com/en/graphql/reference/objects
 
 from __future__ import annotations
 
+import base64
 import functools
 import importlib.util
 import json
@@ -246,7 +247,9 @@ class _Hosted:
         return [
             {
                 "name": shapes.readable(entry.path),
+                "nameRaw": base64.b64encode(entry.path).decode(),
                 "path": prefix + shapes.readable(entry.path),
+                "pathRaw": base64.b64encode(prefix.encode() + entry.path).decode(),
                 "mode": int(entry.mode, 8),
                 "type": entry.type,
                 "oid": entry.sha,

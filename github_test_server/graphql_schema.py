@@ -6,6 +6,7 @@ https://docs.github.com/en/graphql/overview/public-schema
 from typing import Final
 
 SCHEMA: Final = """
+scalar Base64String
 scalar DateTime
 scalar GitObjectID
 
@@ -80,9 +81,11 @@ type Tree implements GitObject & Node {
 type TreeEntry {
   mode: Int!
   name: String!
+  nameRaw: Base64String!
   object: GitObject
   oid: GitObjectID!
   path: String
+  pathRaw: Base64String
   size: Int!
   type: String!
 }

@@ -98,6 +98,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "invalid_cursor": (422, "cursor is not one which this list gave; start again without it."),
     "invalid_github_url": (422, "Give the repository as https://github.com/OWNER/REPO."),
     "github_url_not_allowed": (422, "This service talks to https://api.github.com only."),
+    "invalid_pattern": (422, "include: pattern 1 must not hold control characters."),
     "invalid_folder": (422, "config_folder must not leave the repository with `..`."),
     "invalid_branch": (422, "branch is no name that git accepts for a branch."),
     "invalid_token": (422, "github_token must be 1 to 255 printable ASCII characters without spaces."),

@@ -40,6 +40,7 @@ _FIELDS: Final = (
     "invalid_github_url",
     "github_url_not_allowed",
     "invalid_folder",
+    "invalid_pattern",
     "invalid_branch",
     "invalid_token",
     "project_name_taken",
@@ -127,7 +128,7 @@ async def get_project(request: Request, services: ServicesDependency, project_id
 async def update_project(
     request: Request, services: ServicesDependency, project_id: str, body: ProjectUpdate, revisions: IfMatchDependency
 ) -> Response:
-    """Only the fields given change. Another repository, branch or folder makes the project due at once."""
+    """Only the fields given change. Another repository, branch, folder or pattern makes the project due at once."""
     fields = _fields({name: getattr(body, name) for name in body.model_fields_set})
     return await _detail(request, services, await services.projects.update(project_id, fields, revisions))
 

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from benchmark_manager.domain.characters import holds_control
+from benchmark_manager.domain.file_patterns import MOST_PATTERNS
 from benchmark_manager.domain.repository_url import web_url
 from benchmark_manager.models.governor import GovernorStatus, LimitResource, RateLimit
 from benchmark_manager.models.modified_file import Drift, ModifiedFile
@@ -44,6 +45,14 @@ ProjectName = Annotated[
 ]
 
 
+Patterns = Annotated[list[Annotated[str, StringConstraints(max_length=1000)]], Field(max_length=MOST_PATTERNS)]
+_INCLUDE = (
+    "Patterns as in gitignore, relative to the repository's root: of the files in both folders, only those which match "
+    "one belong to the project. Empty: all. At most 50, each of at most 256 characters."
+)
+_EXCLUDE = "Patterns of the same form: files which match one do not belong to the project, whatever `include` says."
+
+
 class RequestBody(BaseModel):
     """What every body of a request is: it refuses unknown fields, and text which is none."""
 
@@ -61,7 +70,8 @@ class RequestBody(BaseModel):
     @classmethod
     def _check_text(cls, value: object) -> object:
         # JSON can say "\ud800", which is no character: neither UTF-8 nor a database can hold it.
-        if isinstance(value, str) and _SURROGATE.search(value) is not None:
+        texts = value if isinstance(value, list) else [value]
+        if any(isinstance(text, str) and _SURROGATE.search(text) is not None for text in texts):
             raise ValueError("must not hold half of a surrogate pair")
         return value
 
@@ -106,6 +116,8 @@ class ProjectCreate(_ProjectFields):
         default=None, max_length=2000, description="`.` or empty is the root.", examples=["config"]
     )
     job_folder: str | None = Field(default=None, max_length=2000, examples=["job"])
+    include: Patterns | None = Field(default=None, description=_INCLUDE, examples=[["config/serving/*.yaml"]])
+    exclude: Patterns | None = Field(default=None, description=_EXCLUDE, examples=[["**/archive/"]])
 
 
 class ProjectUpdate(_ProjectFields):
@@ -123,6 +135,8 @@ class ProjectUpdate(_ProjectFields):
     )
     config_folder: str = Field(default_factory=str, max_length=2000, examples=["config"])
     job_folder: str = Field(default_factory=str, max_length=2000, examples=["job"])
+    include: Patterns = Field(default_factory=list, description=_INCLUDE, examples=[["config/serving/*.yaml"]])
+    exclude: Patterns = Field(default_factory=list, description=_EXCLUDE, examples=[["**/archive/"]])
     polling_interval: int = Field(
         default_factory=int,
         strict=True,
@@ -183,6 +197,8 @@ class ProjectAnswer(BaseModel):
     resolved_branch: str | None = Field(description="The branch that is read; null until known.")
     config_folder: str
     job_folder: str
+    include: list[str] = Field(description=_INCLUDE, examples=[["config/serving/*.yaml"]])
+    exclude: list[str] = Field(description=_EXCLUDE, examples=[["**/archive/"]])
     polling_interval: int
     github_token_set: bool
     created_at: datetime
@@ -212,6 +228,8 @@ def project_answer(project: Project, now: datetime) -> ProjectAnswer:
         resolved_branch=source.branch or state.resolved_branch,
         config_folder=source.config_folder,
         job_folder=source.job_folder,
+        include=list(source.include),
+        exclude=list(source.exclude),
         polling_interval=project.polling_interval,
         github_token_set=source.encrypted_token is not None,
         created_at=project.created_at,

@@ -13,6 +13,17 @@ from benchmark_manager.cli.lookup import find_project
 from benchmark_manager.cli.options import AsJson, ProjectArgument, Url
 from benchmark_manager.cli.shapes import FILE, PROJECT, PROJECT_DETAIL
 
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--include",
+        help="Only files that match, as in .gitignore, from the repository's root; as often as needed. '': all files.",
+    ),
+]
+Exclude = Annotated[
+    list[str] | None, typer.Option("--exclude", help="No files that match; as often as needed. '': none are left out.")
+]
+
 app = typer.Typer(name="projects", help="The repositories which the service copies.", no_args_is_help=True)
 
 
@@ -73,6 +84,8 @@ def add_project(
         str | None,
         typer.Option(help="Where the project's own GitHub token is read from; `-`: standard input. It is never shown."),
     ] = None,
+    include: Include = None,
+    exclude: Exclude = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -84,6 +97,8 @@ def add_project(
         "polling_interval": interval,
         # Never an option's value: whoever lists the machine's processes could read it.
         "github_token": None if token_file is None else _token(token_file),
+        "include": include,
+        "exclude": exclude,
     }
     body = {"name": name, "github_repo_url": repository}
     body |= {field: value for field, value in given.items() if value is not None}  # type: ignore[misc]  # JSON
@@ -95,6 +110,31 @@ def add_project(
         return
     print(made["id"])
     output.say(f"Registered. To wait for its first sync: benchmark-manager sync {made['id']}")
+
+
+@app.command("update")
+def update_project(
+    project: ProjectArgument,
+    include: Include = None,
+    exclude: Exclude = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Change which files of a project's folders it copies. A list that is given replaces the one before."""
+    body = {
+        name: [pattern for pattern in patterns if pattern]
+        for name, patterns in (("include", include), ("exclude", exclude))
+        if patterns is not None
+    }
+    if not body:
+        raise WrongUsageError("Say what to change: --include or --exclude.")
+    with output.refusals_as_json(as_json), connect(url) as api:
+        answer = api.send("PUT", f"/projects/{find_project(api, project)['id']}", body=body)
+        found = api.json(answer, PROJECT_DETAIL)
+    if as_json:
+        output.write_json(answer.text)
+    else:
+        _show(found)
 
 
 def files(
@@ -158,6 +198,8 @@ def _show(project: Json) -> None:
             ("branch", project["resolved_branch"]),
             ("config folder", project["config_folder"] or "."),
             ("job folder", project["job_folder"] or "."),
+            ("include", ", ".join(project["include"]) or None),
+            ("exclude", ", ".join(project["exclude"]) or None),
             ("polled every", f"{project['polling_interval']} s" if project["polling_interval"] else "never"),
             ("own token", project["github_token_set"]),
             ("status", _status(project)),

@@ -74,6 +74,8 @@ PROJECT: Final[dict[str, Shape]] = {
 PROJECT_DETAIL: Final[Shape] = {
     **PROJECT,
     "config_folder": str,
+    "include": [str],
+    "exclude": [str],
     "job_folder": str,
     "polling_interval": int,
     "github_token_set": bool,

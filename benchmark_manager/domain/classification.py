@@ -3,6 +3,7 @@
 import re
 from typing import Final, Literal, TypeAlias
 
+from benchmark_manager.domain.entry_names import is_utf8
 from benchmark_manager.domain.manifest_outline import WORKLOAD_KINDS, outlines
 from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK, YamlSyntaxError, prepare
 from benchmark_manager.models.original_file import FileFormat, FileType, SkipReason
@@ -94,23 +95,15 @@ def skip_reason_of_entry(mode: str, size: int | None, max_file_size: int, *, pat
         mode: git's file mode, six octal digits.
         size: in bytes, None where git gives none.
         max_file_size: in bytes; this size itself is still copied.
-        path: a name which is not UTF-8 (read with `surrogateescape`) can be neither stored nor shown.
+        path: as `domain.entry_names` writes it; one that is not UTF-8 can be neither stored nor shown.
     """
+    if not is_utf8(path):
+        return "name_not_utf8"
     if mode == _SYMLINK:
         return "symlink"
     if mode == _SUBMODULE:
         return "submodule"
-    if size is not None and size > max_file_size:
-        return "too_large"
-    return None if _is_utf8(path) else "not_utf8"
-
-
-def _is_utf8(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return "too_large" if size is not None and size > max_file_size else None
 
 
 def skip_reason_of_content(data: bytes) -> SkipReason | None:

@@ -84,9 +84,24 @@ def _add_tree_id(path: str, folder: _Folder, ids: dict[str, str]) -> str:
             rows.append((key + b"/", _row("40000", key, inner)))
         else:
             rows.append((key, _row(inside.mode, key, inside.sha)))
-    body = b"".join(row for _, row in sorted(rows))
-    ids[path] = hashlib.sha1(b"tree %d\x00" % len(body) + body, usedforsecurity=False).hexdigest()
+    ids[path] = _tree_id(row for _, row in sorted(rows))
     return ids[path]
+
+
+def tree_id(members: Iterable[TreeMember]) -> str:
+    """The id of the tree with these entries; their paths are names, and their modes those of folders too."""
+    rows = []
+    for member in members:
+        mode = member.mode.lstrip("0")
+        name = member.path.encode("utf-8", "surrogateescape")
+        # Git sorts folders as if their names ended in a slash.
+        rows.append((name + b"/" if mode == "40000" else name, _row(mode, name, member.sha)))
+    return _tree_id(row for _, row in sorted(rows))
+
+
+def _tree_id(rows: Iterable[bytes]) -> str:
+    body = b"".join(rows)
+    return hashlib.sha1(b"tree %d\x00" % len(body) + body, usedforsecurity=False).hexdigest()
 
 
 def _row(mode: str, name: bytes, sha: str) -> bytes:

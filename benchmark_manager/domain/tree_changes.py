@@ -17,6 +17,7 @@ class StoredFile:
     sha: str
     file_type: FileType
     removed: bool = False
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ def compare(stored: Iterable[StoredFile], upstream: Mapping[str, UpstreamFile]) 
     """Compare by path and git blob id, never by date.
 
     A file is renamed when one path went and another came with the same blob id; where several
-    did, they are paired by equal base name first, then in the order of their paths.
+    did, they are paired by equal base name first, then in the order of their paths. Renames of files
+    that changed as well are found by `domain.renames`.
     """
     present = {f.path: f for f in stored if not f.removed}
     buried = {f.path: f for f in stored if f.removed}
@@ -79,6 +81,18 @@ def compare(stored: Iterable[StoredFile], upstream: Mapping[str, UpstreamFile]) 
         moved=moved,
         removed=tuple(f for f in gone if f.id not in moved_ids),
         unchanged=len(present) - len(gone) - len(updated),
+    )
+
+
+def with_renames(changes: TreeChanges, pairs: Iterable[tuple[StoredFile, UpstreamFile]]) -> TreeChanges:
+    """The same difference, with these removals and additions told as renames."""
+    found = tuple(pairs)
+    ids, paths = {old.id for old, _ in found}, {new.path for _, new in found}
+    return replace(
+        changes,
+        moved=(*changes.moved, *found),
+        removed=tuple(old for old in changes.removed if old.id not in ids),
+        added=tuple(new for new in changes.added if new.path not in paths),
     )
 
 

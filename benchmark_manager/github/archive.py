@@ -131,11 +131,8 @@ def proved_trees(files: Iterable[TreeMember], root_tree_sha: str) -> dict[str, s
 
 
 def entry_of(file: ArchiveFile) -> TreeEntry:
-    """What a listing would tell of it; a name that is not UTF-8 as GitHub's JSON shows it."""
-    path = file.path
-    if not path.isascii():
-        path = path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return TreeEntry(path=path, mode=file.mode, type="blob", sha=file.sha, size=file.size)
+    """What a listing would tell of it."""
+    return TreeEntry(path=file.path, mode=file.mode, type="blob", sha=file.sha, size=file.size)
 
 
 async def read_archive(

@@ -1,15 +1,17 @@
 """What a sync asks of one repository."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 import httpx2 as httpx
 
-from benchmark_manager.domain.git_objects import blob_id
+from benchmark_manager.domain.git_objects import TreeMember, blob_id
 from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github import graphql, protocol
 from benchmark_manager.github.credentials import Credential
 from benchmark_manager.github.graphql import CommitPlace, NamedRefs, PlaceQuestion
+from benchmark_manager.github.obstacles import Obstacle, paths_to
 from benchmark_manager.github.requests import (
     MAX_LISTING,
     MAX_LISTING_VALUES,
@@ -23,6 +25,8 @@ from benchmark_manager.models.project import RepositoryAddress
 from benchmark_manager.models.sync import GitHubUsage
 
 _MISSING: Final = frozenset({404, 409, 422})
+#: Folders that one query asks for on the way to missing ones.
+_MOST_PATHS: Final = 20
 
 
 class RepositoryClient:
@@ -180,6 +184,35 @@ class RepositoryClient:
     async def _tree_reply(self, sha: str, *, recursive: bool) -> Reply:
         path = protocol.repository_path(self.repository, "git", "trees", sha) + ("?recursive=1" if recursive else "")
         return await self.requests.get(path, kind="listing", max_bytes=MAX_LISTING, max_values=MAX_LISTING_VALUES)
+
+    async def tree_members(self, tree_ids: Sequence[str]) -> dict[str, tuple[TreeMember, ...]]:
+        """The entries of trees by GraphQL, which reports the bytes of names; of none where there is no GraphQL."""
+        found: dict[str, tuple[TreeMember, ...]] = {}
+        for start in range(0, len(tree_ids), graphql.AT_MOST):
+            some = tree_ids[start : start + graphql.AT_MOST]
+            query = graphql.members_query(self.repository, some)
+            if not self.requests.has_graphql:
+                break
+            try:
+                answer = await self.requests.retrying(lambda query=query: self.requests.query(query, kind="listing"))  # type: ignore[misc]
+            except NoGraphQLError:
+                break
+            found |= graphql.parse_members(answer, some)
+        return found
+
+    async def obstacles(self, commit_sha: str, folders: Sequence[str]) -> dict[str, Obstacle]:
+        """What is in the way of folders that the commit does not have, by one GraphQL query; {} where there is none."""
+        paths = list(dict.fromkeys(path for folder in folders for path in paths_to(folder)))[:_MOST_PATHS]
+        if not paths or not self.requests.has_graphql:
+            return {}
+        query = graphql.obstacles_query(self.repository, commit_sha, paths)
+        try:
+            answer = await self.requests.retrying(lambda: self.requests.query(query, kind="listing"))
+        except NoGraphQLError:
+            return {}
+        found = {obstacle.path: obstacle for obstacle in graphql.parse_obstacles(answer, paths)}
+        first = {folder: next((found[path] for path in paths_to(folder) if path in found), None) for folder in folders}
+        return {folder: obstacle for folder, obstacle in first.items() if obstacle is not None}
 
     async def blob(self, sha: str, size: int) -> bytes:
         """The bytes whose git object id is `sha`; bytes of any other id are never returned."""

@@ -5,6 +5,7 @@ limits for the GraphQL API". Errors come with status 200, some for a single alia
 asked for by REST, whose errors are exact.
 """
 
+import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from benchmark_manager.domain.git_objects import blob_id, is_object_id
+from benchmark_manager.domain.git_objects import TreeMember, blob_id, is_object_id
+from benchmark_manager.github.obstacles import Obstacle, is_obstacle
 from benchmark_manager.github.protocol import GarbledAnswerError
 from benchmark_manager.models.project import RepositoryAddress
 
@@ -25,6 +27,7 @@ _TREE: Final = "Tree"
 Json = dict[str, object]
 
 _BLOB_FIELDS: Final = "... on Blob { byteSize isBinary isTruncated text }"
+_TREE_FIELDS: Final = "... on Tree { entries { nameRaw mode oid } }"
 _COMMIT_FIELDS: Final = "oid ... on Commit { committedDate tree { oid } }"
 _TIME: Final = TypeAdapter(AwareDatetime)
 
@@ -78,6 +81,8 @@ class CommitPlace:
     full_name: str
     default_branch: str | None
     folder_trees: Mapping[str, str | None] = field(default_factory=dict)
+    #: The folders at whose paths there is a file or a link instead.
+    taken_paths: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +170,72 @@ def _content(blob: Mapping[str, Any]) -> bytes | None:
         return None
 
 
+def members_query(repository: RepositoryAddress, tree_ids: Sequence[str]) -> Json:
+    """One query for the entries of trees; the aliases are `t0`, `t1`, … in the order of the ids, below `r`."""
+    query = _Query()
+    start = query.repository("r", repository)
+    trees = [
+        f"t{number}: object(oid: {query.variable(sha, 'GitObjectID')}) {{ {_TREE_FIELDS} }}"
+        for number, sha in enumerate(tree_ids)
+    ]
+    query.add(f"{start} {{ {' '.join(trees)} }}")
+    return query.whole()
+
+
+def parse_members(answer: GraphQLAnswer, tree_ids: Sequence[str]) -> dict[str, tuple[TreeMember, ...]]:
+    """The entries of those trees that the answer reports completely, by tree; nothing of it is proved."""
+    trees = (answer.data or {}).get("r")
+    found = {}
+    for number, sha in enumerate(tree_ids):
+        tree = trees.get(f"t{number}") if isinstance(trees, dict) else None
+        try:
+            found[sha] = tuple(_tree_member(entry) for entry in tree["entries"]) if isinstance(tree, dict) else ()
+        except (KeyError, TypeError, ValueError):
+            continue
+    return found
+
+
+def _tree_member(entry: Mapping[str, Any]) -> TreeMember:
+    name = base64.b64decode(entry["nameRaw"], validate=True).decode("utf-8", "surrogateescape")
+    return TreeMember(name, f"{int(entry['mode']):o}", _oid(entry))
+
+
+def obstacles_query(repository: RepositoryAddress, commit_sha: str, paths: Sequence[str]) -> Json:
+    """One query for what a commit has at these paths; the aliases are `p0`, `e0`, … in the order of the paths.
+
+    `p` is the object there, `e` the entries around it: only they report its mode.
+    """
+    query = _Query()
+    start = query.repository("r", repository)
+    parts = []
+    for number, path in enumerate(paths):
+        parent = path.rpartition("/")[0]
+        parts.append(f"p{number}: object(expression: {query.variable(f'{commit_sha}:{path}')}) {{ {_BLOB_FIELDS} }}")
+        parts.append(f"e{number}: object(expression: {query.variable(f'{commit_sha}:{parent}')}) {{ {_TREE_FIELDS} }}")
+    query.add(f"{start} {{ {' '.join(parts)} }}")
+    return query.whole()
+
+
+def parse_obstacles(answer: GraphQLAnswer, paths: Sequence[str]) -> list[Obstacle]:
+    """The links and submodules at these paths."""
+    found = (answer.data or {}).get("r")
+    if not isinstance(found, dict):
+        return []
+    obstacles = []
+    for number, path in enumerate(paths):
+        entries, there = found.get(f"e{number}"), found.get(f"p{number}")
+        try:
+            members = [_tree_member(entry) for entry in entries["entries"]] if entries else []
+        except (KeyError, TypeError, ValueError):
+            continue
+        member = next((member for member in members if member.path == path.rpartition("/")[2]), None)
+        if member is not None and is_obstacle(member.mode):
+            data = _content(there) if isinstance(there, dict) else None
+            target = data if data is not None and blob_id(data) == member.sha else None
+            obstacles.append(Obstacle(path, member.mode, member.sha, target))
+    return obstacles
+
+
 def places_query(questions: Iterable[PlaceQuestion]) -> Json:
     """One query for all; the aliases are `r0`, `r1`, …, in the order of the questions."""
     query = _Query()
@@ -225,6 +296,11 @@ def parse_place(answer: GraphQLAnswer, alias: str, folders: Sequence[str]) -> Co
                 folder: _oid(head["tree"]) if folder == "" else _tree_oid(found[f"f{number}"])
                 for number, folder in enumerate(folders)
             },
+            taken_paths=frozenset(
+                folder
+                for number, folder in enumerate(folders)
+                if folder and found[f"f{number}"] is not None and found[f"f{number}"]["__typename"] != _TREE
+            ),
         )
     except (KeyError, TypeError, ValidationError) as error:
         raise GarbledAnswerError(f"GraphQL's answer has another shape ({type(error).__name__})") from None

@@ -8,6 +8,8 @@ from typing import Final
 
 from benchmark_manager.errors import GitHubActionError
 from benchmark_manager.github.client import RepositoryClient
+from benchmark_manager.github.entry_names import are_doubtful, with_right_names
+from benchmark_manager.github.obstacles import Obstacle, is_obstacle, obstacles_among, paths_to
 from benchmark_manager.github.protocol import GitCommit, Tree, TreeEntry
 from benchmark_manager.github.shared import ANY_AGE, Shared
 
@@ -25,6 +27,8 @@ class Listing:
 
     entries: dict[str, TreeEntry]
     missing_folders: tuple[str, ...]
+    #: What is in the way of those, by folder; None where the listing does not show it.
+    obstacles: dict[str, Obstacle] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +83,15 @@ class FolderLister:
         """
         asked = sorted(set(folders))
         key = (client.requests.sharing_key, client.repository.key, commit_sha)
-        whole = await self._commits.get(key, ANY_AGE, lambda: client.tree_of_commit(commit_sha))
+        whole = await self._commits.get(key, ANY_AGE, lambda: _named_of_commit(client, commit_sha))
         if whole is not None and not whole.truncated:
             # GitHub may tell the id that was asked for, the commit's, instead of the tree's.
             root = None if whole.sha == commit_sha else whole.sha
             return CommitListing(root, None, *_within(whole, asked), _total(whole))
         commit = await client.commit(commit_sha)
-        return await (self.of_commit if whole is None else self._walked)(client, commit, asked)
+        if whole is None:
+            return await self.of_commit(client, commit, asked)
+        return await self._walked(client, commit, asked, whole)
 
     async def of_commit(self, client: RepositoryClient, commit: GitCommit, folders: Iterable[str]) -> CommitListing:
         """As `by_commit`, where the commit's tree is known already.
@@ -96,11 +102,13 @@ class FolderLister:
         asked = sorted(set(folders))
         tree = await self.tree(client, commit.tree.sha, recursive=True)
         if tree.truncated:
-            return await self._walked(client, commit, asked)
+            return await self._walked(client, commit, asked, tree)
         return CommitListing(commit.tree.sha, commit.committer.date, *_within(tree, asked), _total(tree))
 
-    async def _walked(self, client: RepositoryClient, commit: GitCommit, folders: list[str]) -> CommitListing:
-        """Where the whole commit is too much for a listing: folder by folder."""
+    async def _walked(
+        self, client: RepositoryClient, commit: GitCommit, folders: list[str], cut: Tree
+    ) -> CommitListing:
+        """Where the whole commit is too much for a listing, which was cut: folder by folder."""
         root = commit.tree.sha
         place = await client.place(commit.sha, tuple(folders))
         walk = _Walk(client, self, root)
@@ -110,11 +118,33 @@ class FolderLister:
             else dict(place.folder_trees)
         )
         listing = await self.by_folder(client, trees, truncated=root)
+        seen = walk.obstacles if place is None else obstacles_among(cut.tree, listing.missing_folders)
+        listing = replace(listing, obstacles=seen)
         return CommitListing(root, commit.committer.date, trees, listing)
 
     async def tree(self, client: RepositoryClient, sha: str, *, recursive: bool) -> Tree:
         key = (client.requests.sharing_key, client.repository.key, sha, recursive)
-        return await self._trees.get(key, ANY_AGE, lambda: client.tree(sha, recursive=recursive))
+        return await self._trees.get(key, ANY_AGE, lambda: _named(client, sha, recursive=recursive))
+
+
+async def _named(client: RepositoryClient, sha: str, *, recursive: bool) -> Tree:
+    return await _with_right_names(client, await client.tree(sha, recursive=recursive), sha)
+
+
+async def _named_of_commit(client: RepositoryClient, commit_sha: str) -> Tree | None:
+    whole = await client.tree_of_commit(commit_sha)
+    if whole is None or whole.truncated or not are_doubtful(whole.tree):
+        return whole
+    root = (await client.commit(commit_sha)).tree.sha if whole.sha == commit_sha else whole.sha
+    return await _with_right_names(client, whole, root)
+
+
+async def _with_right_names(client: RepositoryClient, tree: Tree, tree_sha: str) -> Tree:
+    if tree.truncated:
+        # It is asked for folder by folder.
+        return tree
+    entries = await with_right_names(client, tree_sha, tree.tree)
+    return tree if entries is tree.tree else tree.model_copy(update={"tree": entries})
 
 
 def _outermost(folders: Iterable[str]) -> list[str]:
@@ -134,12 +164,9 @@ def _within(tree: Tree, folders: Iterable[str]) -> tuple[dict[str, str | None], 
     if _ROOT in trees:
         trees[_ROOT] = tree.sha
     there = [folder for folder, sha in trees.items() if sha is not None]
-    # A path twice (names that are not UTF-8 may look alike): the first one counts.
-    entries: dict[str, TreeEntry] = {}
-    for entry in tree.tree:
-        if any(_inside(entry.path, folder) for folder in there):
-            entries.setdefault(entry.path, entry)
-    return trees, Listing(entries, tuple(sorted(folder for folder, sha in trees.items() if sha is None)))
+    entries = {entry.path: entry for entry in tree.tree if any(_inside(entry.path, folder) for folder in there)}
+    missing = tuple(sorted(folder for folder, sha in trees.items() if sha is None))
+    return trees, Listing(entries, missing, obstacles_among(tree.tree, missing))
 
 
 def _total(tree: Tree) -> int:
@@ -154,16 +181,20 @@ class _Walk:
         self._lister = lister
         self._truncated = truncated
         self._flat: dict[str, Tree] = {}
+        #: What was in the way of folders that are not there.
+        self.obstacles: dict[str, Obstacle] = {}
 
     async def tree_id(self, root: str, folder: str) -> str | None:
         """The tree id of a folder below the root tree, or None where the commit has no such folder."""
         current = root
-        for name in folder.split("/") if folder else []:
+        for path in paths_to(folder):
             tree = await self._children(current, folder)
-            found = next((e.sha for e in tree.tree if e.path == name and e.type == "tree"), None)
-            if found is None:
+            found = next((e for e in tree.tree if e.path == path.rpartition("/")[2]), None)
+            if found is not None and is_obstacle(found.mode):
+                self.obstacles[folder] = Obstacle(path, found.mode, found.sha)
+            if found is None or found.type != "tree":
                 return None
-            current = found
+            current = found.sha
         return current
 
     async def below(self, tree_id: str, folder: str) -> dict[str, TreeEntry]:
@@ -203,5 +234,5 @@ def _prefixed(tree: Tree, folder: str) -> dict[str, TreeEntry]:
     entries: dict[str, TreeEntry] = {}
     for entry in tree.tree:
         path = _join(folder, entry.path)
-        entries.setdefault(path, replace(entry, path=path))
+        entries[path] = replace(entry, path=path)
     return entries

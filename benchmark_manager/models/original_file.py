@@ -10,7 +10,9 @@ from benchmark_manager.models.record import OrElse, Record, words_of
 FileType = Literal["config", "job"]
 FileFormat = Literal["yaml", "json"]
 #: `other`: a reason which a newer version of the service recorded.
-SkipReason = Literal["too_large", "binary", "not_utf8", "symlink", "submodule", "lfs_pointer", "other"]
+SkipReason = Literal[
+    "too_large", "binary", "not_utf8", "name_not_utf8", "symlink", "submodule", "lfs_pointer", "not_yaml", "other"
+]
 #: For those who build no model of what is stored.
 FILE_TYPES: Final[frozenset[FileType]] = words_of(FileType)
 FILE_FORMATS: Final[frozenset[FileFormat]] = words_of(FileFormat)

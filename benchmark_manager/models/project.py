@@ -43,6 +43,8 @@ class Source(Record):
     branch: str | None
     config_folder: str
     job_folder: str
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     encrypted_token: str | None = Field(default=None, repr=False)
     token_fingerprint: str | None = None
     version: int = 1
@@ -54,11 +56,9 @@ class Source(Record):
 
     def same_place(self, other: "Source") -> bool:
         """Whether both name the same files: what was seen of one holds for the other."""
-        return (self.repository.key, self.branch, self.config_folder, self.job_folder) == (
-            other.repository.key,
-            other.branch,
-            other.config_folder,
-            other.job_folder,
+        names = ("branch", "config_folder", "job_folder", "include", "exclude")
+        return self.repository.key == other.repository.key and all(
+            getattr(self, name) == getattr(other, name) for name in names
         )
 
 

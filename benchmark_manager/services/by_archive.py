@@ -16,6 +16,7 @@ from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github.archive import MAX_DOWNLOAD, Archive, entry_of, proved_trees, read_archive
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.listing import CommitListing, FolderLister
+from benchmark_manager.github.obstacles import Obstacle, obstacles_among
 from benchmark_manager.github.protocol import GitCommit, TreeEntry
 from benchmark_manager.github.unpacking import ArchiveFile, ArchiveTooLargeError
 from benchmark_manager.models.project import Source
@@ -109,6 +110,10 @@ class FirstReading:
         #: The archive was given up for its size.
         self.too_large = False
 
+    def obstacles(self, folders: Iterable[str]) -> dict[str, Obstacle]:
+        """What is in the way of folders that the archive, which was proved, does not have."""
+        return obstacles_among(self._members, folders)
+
     async def read(self) -> dict[str, str] | None:
         """Copy what the archive holds; the ids of all folders' trees, by path, where it proved to be the whole commit.
 
@@ -153,13 +158,13 @@ class FirstReading:
         contents: dict[str, bytes] = {}
         for file in files:
             entry = entry_of(file)
-            # A path twice (names that are not UTF-8 may look alike): the first one counts, as in listings.
+            # A path twice, as in no tree of git's: such an archive proves nothing.
             if entry.path not in self._paths:
                 self._paths.add(entry.path)
                 entries.append(entry)
             if file.data is not None:
                 contents[file.sha] = file.data
-        found = self._sorter.sort(entries)
+        found = await self._sorter.sort_aside(entries)
         self.sorted_out.add(found)
         await self._copying.add((file, contents[file.sha]) for file in found.wanted if file.sha in contents)
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from bson import ObjectId
 
+from benchmark_manager.domain.file_patterns import normalise_patterns
 from benchmark_manager.domain.folders import normalise_folder
 from benchmark_manager.domain.repository_url import check_branch, check_token, parse_repository_url
 from benchmark_manager.domain.schedule import first_phase
@@ -52,6 +53,8 @@ class ProjectFields:
     config_folder: str | Unset = UNSET
     job_folder: str | Unset = UNSET
     polling_interval: int | Unset = UNSET
+    include: Sequence[str] | Unset = UNSET
+    exclude: Sequence[str] | Unset = UNSET
 
 
 class ProjectService:
@@ -262,7 +265,7 @@ class ProjectService:
             changes["config_folder"] = normalise_folder(fields.config_folder, field="config_folder")
         if not isinstance(fields.job_folder, Unset):
             changes["job_folder"] = normalise_folder(fields.job_folder, field="job_folder")
-        changed = source.model_copy(update=changes)
+        changed = source.model_copy(update=changes | _patterns(fields))
         if not isinstance(fields.github_token, Unset):
             changed = self._with_token(project_id, changed, fields.github_token)
         if changed.branch is not None:
@@ -292,6 +295,16 @@ class ProjectService:
             NotFoundError, StaleError
         """
         await self._projects.delete(project_id, expected_revisions, self._clock())
+
+
+def _patterns(fields: ProjectFields) -> dict[str, tuple[str, ...]]:
+    """The patterns that were given, checked."""
+    given = {"include": fields.include, "exclude": fields.exclude}
+    return {
+        name: normalise_patterns(patterns, field=name)
+        for name, patterns in given.items()
+        if not isinstance(patterns, Unset)
+    }
 
 
 def _repaced(project: Project, now: datetime) -> datetime | None:

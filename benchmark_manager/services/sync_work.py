@@ -42,6 +42,7 @@ from benchmark_manager.services.drift import DriftJudge, Judgements
 from benchmark_manager.services.following import Following, UnjudgedError
 from benchmark_manager.services.large_syncs import LargeSyncs
 from benchmark_manager.services.places import SyncPlaces
+from benchmark_manager.services.renames import RenameFinder
 from benchmark_manager.services.sync_records import CheckAhead, SyncRun, failed, succeeded
 from benchmark_manager.services.unchanged import UnchangedRecorder, UnchangedSync
 from benchmark_manager.services.upstream import Moved, Upstream, UpstreamReader
@@ -76,6 +77,7 @@ class SyncWork:
         places: SyncPlaces,
         unchanged: UnchangedRecorder,
         large: LargeSyncs,
+        renames: RenameFinder,
         *,
         clock: Callable[[], datetime],
         random: Callable[[], float],
@@ -91,6 +93,7 @@ class SyncWork:
         self._places = places
         self._unchanged = unchanged
         self._large = large
+        self._renames = renames
         #: Projects whose last sync the database interrupted, as it was away.
         self._interrupted: set[str] = set()
         self._clock = clock
@@ -200,21 +203,33 @@ class SyncWork:
 
     async def _applied(self, run: SyncRun, upstream: Upstream, usage: GitHubUsage) -> Sync:
         judged: Judgements = {}
+        changes = await self._changes(upstream)
         while True:
             try:
                 return await self._database.transaction(
-                    lambda session: self._commit(run, upstream, usage, judged, session)
+                    lambda session: self._commit(run, upstream, changes, usage, judged, session)
                 )
             except UnjudgedError as unjudged:
                 judged.update(await self._drift.judge(unjudged.questions))
             except _TooManyError:
-                return await self._apply_in_steps(run, upstream, usage)
+                assert changes is not None  # noqa: S101 -- something changed
+                return await self._apply_in_steps(run, upstream, changes, usage)
 
-    async def _apply_in_steps(self, run: SyncRun, upstream: Upstream, usage: GitHubUsage) -> Sync:
+    async def _changes(self, upstream: Upstream) -> TreeChanges | None:
+        """What upstream changes; None where nothing can have changed.
+
+        The lease's fence proves later that the stored files are still those which were compared.
+        """
+        if upstream.files is None:
+            return None
+        # In a thread, as 100,000 files take a third of a second.
+        changes = await asyncio.to_thread(compare, upstream.stored, upstream.files)
+        return await self._renames.with_similar(changes)
+
+    async def _apply_in_steps(self, run: SyncRun, upstream: Upstream, changes: TreeChanges, usage: GitHubUsage) -> Sync:
         """The same as `_commit` where there is too much for one transaction."""
         project = run.project
-        assert upstream.files is not None and upstream.committed_at is not None  # noqa: S101 PT018 -- something changed
-        changes = await asyncio.to_thread(compare, upstream.stored, upstream.files)
+        assert upstream.committed_at is not None  # noqa: S101 -- something changed
         changes = await self._following.free_of_collisions(project.id, changes, None)
         publication = Publication(
             project_id=project.id,
@@ -234,12 +249,18 @@ class SyncWork:
         return await self._database.transaction(lambda session: self._record(run, upstream, changes, usage, session))
 
     async def _commit(
-        self, run: SyncRun, upstream: Upstream, usage: GitHubUsage, judged: Judgements, session: Session
+        self,
+        run: SyncRun,
+        upstream: Upstream,
+        changes: TreeChanges | None,
+        usage: GitHubUsage,
+        judged: Judgements,
+        session: Session,
     ) -> Sync:
         """Everything that becomes visible with this sync, inside one transaction."""
         project = run.project
-        changes = await self._write_files(run, upstream, milliseconds(self._clock()), session)
         if changes is not None:
+            changes = await self._write_files(run, upstream, changes, milliseconds(self._clock()), session)
             if await self._following.follow(project.id, changes, judged, session, at_most=large_syncs.AT_ONCE):
                 raise _TooManyError
             if not await self._files.replace_skipped(
@@ -296,18 +317,15 @@ class SyncWork:
         return Finished(run.lease, project, state, next_poll_at, renamed, token)
 
     async def _write_files(
-        self, run: SyncRun, upstream: Upstream, now: datetime, session: Session
-    ) -> TreeChanges | None:
-        """Make the originals what upstream has; None where nothing can have changed.
+        self, run: SyncRun, upstream: Upstream, changes: TreeChanges, now: datetime, session: Session
+    ) -> TreeChanges:
+        """Make the originals what upstream has; return the changes without renames that names forbid.
 
         Raises:
             _TooManyError: nothing was written.
         """
-        if upstream.files is None or upstream.committed_at is None:
-            return None
         project = run.project
-        # In a thread, as 100,000 files take a third of a second. The lease's fence proves that they are still so.
-        changes = await asyncio.to_thread(compare, upstream.stored, upstream.files)
+        assert upstream.committed_at is not None  # noqa: S101 -- something changed
         changes = await self._following.free_of_collisions(project.id, changes, session)
         anew = not _same_history(project)
         if changes.size + anew * changes.unchanged > large_syncs.AT_ONCE:

@@ -7,21 +7,24 @@ whose requests are few, comes as its archive, which proves its own listing.
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from benchmark_manager.domain.entry_names import has_unknown_names, readable_names
 from benchmark_manager.domain.tree_changes import StoredFile, UpstreamFile
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.graphql import CommitPlace
 from benchmark_manager.github.heads import HeadChecker, Patience
 from benchmark_manager.github.listing import CommitListing, FolderLister, Listing
+from benchmark_manager.github.obstacles import Obstacle
 from benchmark_manager.github.protocol import GitCommit
 from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.models.project import Project, RepositoryAddress, Source
 from benchmark_manager.models.sync import SkippedFile, SyncWarning
 from benchmark_manager.services.by_archive import FirstReading, copy_from_archive, worth_of_an_archive
 from benchmark_manager.services.copying import Copier, Copying
+from benchmark_manager.services.folder_warnings import folder_warnings
 from benchmark_manager.services.progress import Progress
 from benchmark_manager.services.sorting_out import Skipped, SortedOut, Sorter
 from benchmark_manager.services.text_work import WantedFile
@@ -64,6 +67,8 @@ class _Commit:
     committed_at: datetime | None
     folder_trees: Mapping[str, str | None] | None
     missing_folders: tuple[str, ...]
+    #: What is in the way of those, by folder; None where nothing showed it.
+    obstacles: Mapping[str, Obstacle] | None = None
     #: Unpacked bytes of the whole commit, as far as a listing told.
     total_size: int | None = None
     #: Its archive was read, as far as it can be.
@@ -104,7 +109,14 @@ class UpstreamReader:
             return await self._nothing_new(project, client, known, state.root_tree_sha, place=head.place)
         place = head.place
         if place is not None and known is not None and self._as_before(project, place.folder_trees):
-            return await self._nothing_new(project, client, head.commit_sha, place.root_tree_sha, place=place)
+            found = await self._nothing_new(project, client, head.commit_sha, place.root_tree_sha, place=place)
+            missing = sorted({folder for folder in folders if place.folder_trees[folder] is None})
+            if any(warning.code != "folder_not_found" for warning in found.warnings) or place.taken_paths & set(
+                missing
+            ):
+                # Where a folder's link points may have changed all the same.
+                return replace(found, warnings=await folder_warnings(client, head.commit_sha, missing, None))
+            return found
         return Moved(head.commit_sha, place)
 
     def _is_as_before(self, project: Project, commit: _Commit) -> bool:
@@ -131,10 +143,16 @@ class UpstreamReader:
         else:
             commit, place, listing = await self._listed(project, client, moved.commit_sha, moved.place)
             if moved.place is None and self._is_as_before(project, commit):
-                return await self._nothing_new(project, client, commit.sha, commit.root_tree_sha, place=None)
+                warnings = await folder_warnings(client, commit.sha, commit.missing_folders, commit.obstacles)
+                unchanged = await self._nothing_new(project, client, commit.sha, commit.root_tree_sha, place=None)
+                return replace(unchanged, warnings=warnings)
             stored = tuple(await self._files.stored(project.id))
             sorter = await self._sorter(project, stored)
-            sorted_out = await sorter.sort_aside(listing.entries.values())
+            if client.requests.has_graphql or not has_unknown_names(listing.entries):
+                sorted_out = await sorter.sort_aside(listing.entries.values())
+            else:
+                # An archive holds the bytes of names, and proves them.
+                commit, place, sorted_out = await self._first(project, client, sorter, copying, progress)
             # What is not wanted any more takes memory while contents come.
             del listing
         await self._copy(client, commit, sorted_out.wanted, copying, progress)
@@ -155,7 +173,7 @@ class UpstreamReader:
             stored=stored,
             verdicts=verdicts,
             skipped=skipped,
-            warnings=tuple(_missing(folder) for folder in commit.missing_folders),
+            warnings=await folder_warnings(client, commit.sha, commit.missing_folders, commit.obstacles),
         )
 
     async def _nothing_new(
@@ -226,7 +244,10 @@ class UpstreamReader:
         if trees is not None:
             found_trees = {folder: trees.get(folder) for folder in folders}
             missing = tuple(sorted(folder for folder, tree in found_trees.items() if tree is None))
-            commit = _Commit(head.sha, head.tree.sha, head.committer.date, found_trees, missing, by_archive=True)
+            in_way = await asyncio.to_thread(reading.obstacles, missing)
+            commit = _Commit(
+                head.sha, head.tree.sha, head.committer.date, found_trees, missing, in_way, by_archive=True
+            )
             return commit, place, reading.sorted_out
         found = reading.listing or await self._lister.of_commit(client, head, folders)
         commit = _commit_of(head.sha, found)
@@ -287,6 +308,7 @@ def _commit_of(commit_sha: str, found: CommitListing) -> _Commit:
         found.committed_at,
         found.folder_trees,
         found.listing.missing_folders,
+        found.listing.obstacles,
         found.total_size,
     )
 
@@ -304,6 +326,9 @@ def _found(
             files[file.path], verdicts[file.path] = outcome.file, outcome.verdict
         elif outcome.skip_reason is not None:
             skipped[file.path] = file.sha, SkippedFile(path=file.path, reason=outcome.skip_reason)
+    names = readable_names(sorted_out.unnamed, files.keys() | skipped.keys())
+    for path, sha in sorted_out.unnamed.items():
+        skipped[names[path]] = sha, SkippedFile(path=names[path], reason="name_not_utf8")
     return files, skipped, verdicts
 
 
@@ -315,9 +340,3 @@ def _renamed(repository: RepositoryAddress, full_name: str) -> RepositoryAddress
     owner, _, name = full_name.partition("/")
     current = RepositoryAddress(api_url=repository.api_url, owner=owner, name=name)
     return None if current.key == repository.key else current
-
-
-def _missing(folder: str) -> SyncWarning:
-    return SyncWarning(
-        code="folder_not_found", detail=f"The branch has no folder {folder!r}; it holds no files for this project."
-    )

@@ -253,7 +253,7 @@ class OriginalFileStore:
 
     async def stored(self, project_id: str, session: Session | None = None) -> list[StoredFile]:
         """All originals of a project, those gone upstream included, for a comparison."""
-        fields = {"path": 1, "sha": 1, "file_type": 1, "removed_at": 1}
+        fields = {"path": 1, "sha": 1, "file_type": 1, "removed_at": 1, "size": 1}
         match = {"project_id": ObjectId(project_id)}
         cursor = self._files.find(match, fields, session=session, batch_size=_OPERATIONS)
         return [
@@ -263,6 +263,7 @@ class OriginalFileStore:
                 d["sha"],
                 known_word(d["file_type"], FILE_TYPES, "config"),
                 removed=d["removed_at"] is not None,
+                size=d["size"],
             )
             async for d in cursor
         ]
@@ -376,8 +377,10 @@ class OriginalFileStore:
                 content |= seen
             operations.append(UpdateOne({"_id": ObjectId(old.id)}, _rewritten(content)))
         for old, new in changes.moved:
-            # The same bytes: when and with which commit they were first seen stays true.
             place = {**_content(new, verdicts[new.path]), "synced_at": now}
+            # Of the same bytes, when and with which commit they were first seen stays true.
+            if old.sha != new.sha:
+                place |= seen
             operations.append(UpdateOne({"_id": ObjectId(old.id)}, _rewritten(place)))
         # Removals first, and moves before additions: each path must be free when it is taken.
         for start in range(0, len(operations), _OPERATIONS):

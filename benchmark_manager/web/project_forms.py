@@ -27,6 +27,8 @@ class ProjectForm:
     config_folder: str = ""
     job_folder: str = ""
     polling_interval: str = ""
+    include: str = ""
+    exclude: str = ""
     revision: int | None = None
     token_set: bool = False
     errors: dict[str, str] = field(default_factory=dict)
@@ -49,6 +51,8 @@ class ProjectForm:
             config_folder=source.config_folder,
             job_folder=source.job_folder,
             polling_interval=str(project.polling_interval),
+            include="\n".join(source.include),
+            exclude="\n".join(source.exclude),
             revision=project.revision,
             token_set=source.encrypted_token is not None,
         )
@@ -63,6 +67,8 @@ class ProjectForm:
             config_folder=form.line("config_folder"),
             job_folder=form.line("job_folder"),
             polling_interval=form.line("polling_interval"),
+            include=form.text("include"),
+            exclude=form.text("exclude"),
             revision=form.number("revision"),
         )
         if not 1 <= len(made.name) <= LONGEST_NAME or holds_control(made.name):
@@ -92,6 +98,8 @@ class ProjectForm:
             config_folder=self.config_folder,
             job_folder=self.job_folder,
             polling_interval=self.interval(form) or 0,
+            include=_patterns(self.include),
+            exclude=_patterns(self.exclude),
         )
 
     def refuse(self, error: BenchmarkManagerError, reader: Reader) -> None:
@@ -100,3 +108,8 @@ class ProjectForm:
         if isinstance(error, ConflictError):
             name = "name"
         self.errors[name] = field_words(reader, name, error.code, error.detail)
+
+
+def _patterns(text: str) -> list[str]:
+    """One pattern a line; empty lines do not count."""
+    return [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]

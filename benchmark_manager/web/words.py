@@ -124,6 +124,8 @@ SKIP: Final[Mapping[SkipReason, str]] = {
     "too_large": N_("too large"),
     "binary": N_("binary"),
     "not_utf8": N_("not UTF-8"),
+    "name_not_utf8": N_("its name is not UTF-8"),
+    "not_yaml": N_("JSON in the job folder: jobs are read as YAML only"),
     "symlink": N_("a symbolic link"),
     "submodule": N_("a submodule"),
     "lfs_pointer": N_("a Git LFS pointer"),
@@ -177,6 +179,10 @@ _DETAILS: Final[Mapping[str, str]] = {
     "invalid_cursor": N_("This page of the list is not there any more; start again at its beginning."),
     "invalid_github_url": N_("Give the repository as https://github.com/OWNER/REPO or OWNER/REPO."),
     "github_url_not_allowed": N_("This service may not ask this address; GITHUB_API_URLS lists those it may."),
+    "invalid_pattern": N_(
+        "One of the patterns is wrong: one a line, as in .gitignore, at most 50 of at most 256 characters, without ! "
+        "and # at the start, .. and open brackets."
+    ),
     "invalid_folder": N_("A folder is a path inside the repository, without .. and backslashes."),
     "invalid_branch": N_("Git accepts no branch of this name."),
     "invalid_token": N_("A token has 1 to 255 printable ASCII characters without spaces."),
@@ -234,6 +240,8 @@ _DETAILS: Final[Mapping[str, str]] = {
         "These decisions cannot be written into upstream's text with certainty; edit the result by hand."
     ),
     "folder_not_found": N_("The branch does not have one of the folders; it holds no files."),
+    "folder_is_symlink": N_("One of the folders is a symbolic link, or lies behind one; it holds no files."),
+    "folder_is_submodule": N_("One of the folders is a submodule, or lies in one; it holds no files."),
 }
 
 
@@ -252,6 +260,9 @@ def field_words(reader: Reader, field: str, code: str, detail: str) -> str:
     if code == "invalid_content":
         # The service's own sentence tells how to insist through the API.
         return reader.words(_DETAILS[code])
+    if code == "invalid_pattern":
+        said = detail.removeprefix(f"{field}: ")
+        detail = said[:1].upper() + said[1:]
     if field in _FIELDS and detail.startswith(f"{field} "):
         detail = _FIELDS[field] + detail.removeprefix(field)
     return detail_words(reader, code, detail)

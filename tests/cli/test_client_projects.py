@@ -43,6 +43,20 @@ async def test_a_project_is_added_listed_and_shown(cli: CommandLine) -> None:
     assert re.search(r"^polled every +never$", shown, re.MULTILINE)
 
 
+async def test_patterns_are_given_and_changed(cli: CommandLine) -> None:
+    cli.service.repository("acme/patterns", FILES)
+    given = ("--include", "config/*", "--include", "job", "--exclude", "*.json")
+    await cli("projects", "add", "patterns", "acme/patterns", "--interval", "0", *given)
+    shown = (await cli("projects", "show", "patterns")).out
+    assert re.search(r"^include +config/\*, job$", shown, re.MULTILINE)
+    changed = (await cli("projects", "update", "patterns", "--include", "", "--exclude", "deep/")).out
+    assert re.search(r"^exclude +deep/$", changed, re.MULTILINE)
+    assert "config/*" not in changed
+    refused = await cli("projects", "update", "patterns", "--include", "!a", code=1)
+    assert "must not begin with `!`" in refused.err
+    assert "--include or --exclude" in (await cli("projects", "update", "patterns", code=2)).err
+
+
 async def test_json_is_what_the_api_answers_and_nothing_else(cli: CommandLine) -> None:
     project_id = await add(cli, "as-json", synced=True)
     http = cli.service.http

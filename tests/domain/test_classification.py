@@ -154,7 +154,7 @@ def test_content_never_raises(text: str) -> None:
         (FILE, 1001, "a", "too_large"),
         (FILE, None, "a", None),
         ("120000", 1001, "a", "symlink"),
-        (FILE, 5, "\udce9.yaml", "not_utf8"),
+        (FILE, 5, "\udce9.yaml", "name_not_utf8"),
     ],
 )
 def test_entry_is_skipped(mode: str, size: int | None, path: str, expected: str | None) -> None:

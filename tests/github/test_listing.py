@@ -1,9 +1,11 @@
 """Listing folders completely, however little of them GitHub tells at once."""
 
 import asyncio
+import os
 
 import pytest
 
+from benchmark_manager.domain.entry_names import is_utf8
 from benchmark_manager.errors import GitHubActionError, GitHubError, GitHubUnavailableError
 from benchmark_manager.github.listing import FolderLister, Listing
 from github_test_server import Entry, Repository, Status
@@ -44,7 +46,7 @@ async def listed(hub: Hub, commit: str, folders: list[str], way: str) -> Listing
     place = await hub.repository(TOKEN).place(commit, tuple(folders))
     assert place is not None
     hub.server.requests.reset()
-    return await FolderLister().by_folder(hub.repository(), place.folder_trees)
+    return await FolderLister().by_folder(hub.repository(TOKEN), place.folder_trees)
 
 
 def blobs(listing: Listing) -> set[str]:
@@ -207,14 +209,46 @@ async def test_equal_folders_are_listed_each_under_its_own_path(
 
 
 @pytest.mark.parametrize("most", [100_000, 1])
-async def test_of_two_names_which_json_shows_alike_the_first_counts(
+async def test_names_which_json_shows_alike_are_kept_apart(
     hub: Hub, repository: Repository, way: str, most: int
 ) -> None:
-    commit = repository.commit({b"config/\xe4.yaml": b"first", b"config/\xf6.yaml": b"second"})
+    """GraphQL reports their bytes; where there is none, that they are not known is all that is said."""
+    files: dict[bytes | str, bytes] = {
+        b"config/\xe4.yaml": b"first",
+        b"config/\xf6.yaml": b"second",
+        "config/\ufffd.yaml": b"right",
+        b"config/d\xe9/a.yaml": b"third",
+        b"config/d\xe8/a.yaml": b"fourth",
+        "config/d\ufffd/a.yaml": b"real",
+        "config/\ufffd/\ufffd.yaml": b"also real",
+    }
+    commit = repository.commit({os.fsencode(path): data for path, data in files.items()})
     hub.server.tree_limits.recursive_entries = most
     listing = await listed(hub, commit, ["config"], way)
-    assert blobs(listing) == {"config/\ufffd.yaml"}
-    assert await hub.repository().blob(listing.entries["config/\ufffd.yaml"].sha, 5) == b"first"
+    contents = {path: await hub.repository().blob(listing.entries[path].sha, 9) for path in blobs(listing)}
+    if way == "by folder":
+        assert contents == {os.fsdecode(path): data for path, data in files.items()}
+    else:
+        assert sorted(contents.values()) == sorted(files.values())
+        assert {path for path in contents if is_utf8(path)} == set()
+
+
+@pytest.mark.parametrize("most", [100_000, 1])
+async def test_a_name_that_holds_the_replacement_character_is_proved_without_asking(
+    hub: Hub, repository: Repository, way: str, most: int
+) -> None:
+    files = {"config/\ufffd.yaml": b"1", "config/\ufffd\ufffd/a.yaml": b"2", "config/é.yaml": b"3"}
+    commit = repository.commit({os.fsencode(path): data for path, data in files.items()})
+    hub.server.tree_limits.recursive_entries = most
+    assert blobs(await listed(hub, commit, ["config"], way)) == set(files)
+    assert hub.server.requests.count("graphql") == 0
+
+
+async def test_a_folder_is_not_taken_for_one_that_json_shows_alike(hub: Hub, repository: Repository, way: str) -> None:
+    commit = repository.commit({b"conf\xe9/a.yaml": b"wrong", os.fsencode("conf\ufffd/a.yaml"): b"right"})
+    hub.server.hosting.add_token(TOKEN)
+    listing = await listed(hub, commit, ["conf\ufffd"], way)
+    assert [await hub.repository().blob(listing.entries[p].sha, 5) for p in blobs(listing)] in ([b"right"], [])
 
 
 @pytest.mark.parametrize("most", [100_000, 1])

@@ -12,6 +12,9 @@ from support.service import Json, Service
 CONTRACT = {
     "config/yaml11-booleans.yaml": "warn",  # values which YAML 1.1 and 1.2 readers take differently
     "config/sexagesimal-octal.yaml": "warn",
+    "config/submodule": "refuse",  # listed with the reason
+    "config/symlink-folder": "refuse",
+    "jobs/job-plain.json": "refuse",
     "config/bom.json": "warn",  # the bytes are kept, and the byte order mark is told
 }
 

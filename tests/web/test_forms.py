@@ -120,6 +120,8 @@ MISTAKES = [
     ("branch", "a..b", "git accepts"),
     ("config_folder", "../x", "leave the repository"),
     ("job_folder", "a\\b", "backslashes"),
+    ("include", "config/*\n!a", "Pattern 2 must not begin"),
+    ("exclude", "[a", "not closed"),
     ("polling_interval", "5", "Give 0, or 10"),
     ("polling_interval", "x", "Give 0, or 10"),
     ("polling_interval", "9" * 100, "Give 0, or 10"),
@@ -200,3 +202,13 @@ async def test_all_projects_are_queued(site: Site) -> None:
     assert "queued" in page.text
     project: Json = await site.service.get(f"/projects/{site.project}")
     assert project["next_poll_at"] is not None
+
+
+async def test_patterns_are_typed_one_a_line_and_shown_so(service: Service, browser: Browser) -> None:
+    form = (await browser.open("/ui/projects/new")).form("/projects/new")
+    typed = {"name": "x", "github_repo_url": "acme/bench", "polling_interval": "0"}
+    await browser.send(form, 200, **typed, include="config/*.yaml\r\n\r\n한글/ \r\n", exclude="")
+    [project] = await service.rows("/projects")
+    assert (project["include"], project["exclude"]) == (["config/*.yaml", "한글/"], [])
+    settings = await browser.open(f"/ui/projects/{project['id']}/settings")
+    assert settings.form("/settings").fields["include"].strip() == "config/*.yaml\n한글/"
