@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from benchmark_manager.domain.documents.lines import line_end_of
@@ -10,6 +11,7 @@ from benchmark_manager.domain.documents.parse import most_values, try_parse
 from benchmark_manager.domain.documents.paths import shown
 from benchmark_manager.domain.documents.values import to_json
 from benchmark_manager.domain.merge.excerpts import UnreplayableError
+from benchmark_manager.domain.merge.losses import loses_a_change
 from benchmark_manager.domain.merge.plan import Difference, Plan
 from benchmark_manager.domain.merge.references import is_doubtful, repeated
 from benchmark_manager.domain.merge.replay import replay
@@ -101,14 +103,17 @@ def _by_lines(content: str | None, conflicts: Iterable[TextConflict]) -> Merge:
     return Merge(outcome="conflict", content=None, conflicts=shown_conflicts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KeyMerge:
     """Three trees and the plan for them; `mark` is the byte order mark of theirs, if it has one."""
 
     trees: Trees
-    plan: Plan
     mark: str
     identities: Identities = field(repr=False)
+
+    @cached_property
+    def plan(self) -> Plan:
+        return three_way(self.trees)
 
     @classmethod
     def of(cls, base: str, theirs: str, mine: str, file_format: FileFormat) -> "KeyMerge | None":
@@ -117,19 +122,14 @@ class KeyMerge:
         found = [tree for text in (base, theirs, mine) if (tree := try_parse(text, file_format, identities))]
         if len(found) != len((base, theirs, mine)):
             return None
-        trees = Trees(*found)
         mark = BYTE_ORDER_MARK if theirs.startswith(BYTE_ORDER_MARK) else ""
-        return cls(trees, three_way(trees), mark, identities)
+        return cls(Trees(*found), mark, identities)
 
     def admits(self, content: str) -> bool:
-        """Whether a merge by lines says what the plan says.
-
-        Where both changed the same string of several lines, which keys cannot take apart, the lines
-        decide; any other conflict of keys shows that the lines came together by chance.
-        """
-        if not all(difference.is_long_text for difference in self.plan.conflicts) or self._is_doubtful():
-            return False
-        return self._says(content, self.plan)
+        """Whether a merge by lines parses and holds what both sides changed."""
+        tree = self._parsed(content)
+        trees = self.trees
+        return tree is not None and not loses_a_change((trees.base, trees.theirs, trees.mine), tree)
 
     def content(self) -> str | None:
         """Theirs' text with my changes; None where there is a conflict or a doubt."""
@@ -151,10 +151,15 @@ class KeyMerge:
         return next((content + ending for ending in endings if self._says(content + ending, plan)), None)
 
     def _says(self, content: str, plan: Plan) -> bool:
+        tree = self._parsed(content)
+        return tree is not None and says(tree, plan)
+
+    def _parsed(self, content: str) -> Tree | None:
+        """The tree of what came out; None also where an anchor came to stand twice."""
         tree = try_parse(content, self.trees.theirs.file_format, self.identities)
         if tree is None or repeated([tree]) - repeated([self.trees.theirs, self.trees.mine]):
-            return False
-        return says(tree, plan)
+            return None
+        return tree
 
     def has_endless_paths(self) -> bool:
         """Whether the paths of all differences are too long to be shown: a key may be half of the text."""

@@ -87,7 +87,7 @@ class _Walker:
         if nodes[0].kind == "mapping":
             return self._mapping(path, (base, theirs, mine), nodes, both=both)
         labels = _document_labels(nodes) if nodes[0].kind == "stream" else named_items(nodes)
-        if labels is not None and (nodes[0].kind == "sequence" or labels[0].keys() == labels[2].keys()):
+        if labels is not None and (nodes[0].kind == "sequence" or _are_told_by_name(labels)):
             return self._named(path, theirs, labels)
         return self._listed(path, (base, theirs, mine), nodes)
 
@@ -215,6 +215,12 @@ def _document_labels(streams: Sequence[Collection]) -> list[dict[Step, Slot]] | 
     if all(len(stream.slots) == 1 for stream in streams):
         return documents(streams)
     return named_documents(streams)
+
+
+def _are_told_by_name(labels: Sequence[Mapping[Step, Slot]]) -> bool:
+    """Whether documents are found by their names: mine has those of base, or both sides added one of one name."""
+    base, theirs, mine = (side.keys() for side in labels)
+    return base == mine or bool((theirs & mine) - base)
 
 
 def _item_step(collection: Collection, number: int) -> Step:

