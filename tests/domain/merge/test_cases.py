@@ -299,7 +299,7 @@ def test_no_line_end_at_the_end_of_the_file() -> None:
 
 def test_comments_at_line_ends_stay_theirs() -> None:
     base, theirs = "a: 1 # x\nb: 2\n", "a: 1 # y\nb: 2\n"
-    assert _merged(base, theirs, "a: 5 # z\nb: 2\n") == ("keys", "a: 5 # y\nb: 2\n")
+    assert _merged(base, theirs, "a: 5 # x\nb: 2\n") == ("keys", "a: 5 # y\nb: 2\n")
 
 
 def test_a_comment_behind_the_mark_of_a_block_scalar_stays_theirs() -> None:
