@@ -54,6 +54,8 @@ class CommentPlan:
     splices: list[Splice] = field(default_factory=list)
     heads: dict[Slot, Texts] = field(default_factory=dict)
     conflicts: list[CommentConflict] = field(default_factory=list)
+    decided: set[str] = field(default_factory=set)
+    """Paths of comments for which a decision was taken."""
 
 
 @dataclass(frozen=True)
@@ -189,10 +191,15 @@ class _Planner:
         for position in _POSITIONS:
             texts = self._texts(pair, position)
             wanted = _merged(*texts, replaces=replaces, is_line=position in _LINES)
-            if wanted is None and decided is not None:
-                wanted = {"mine": texts[2], "theirs": texts[1]}.get(decided) or tuple(decided.splitlines())
-            if wanted is None or (wanted != texts[1] and not self._write(pair, position, texts[1], wanted)):
-                conflicts.append(position)
+            if wanted is not None and self._makes(pair, position, texts[1], wanted):
+                continue
+            if decided is not None:
+                self.made.decided.add(comment_path(pair.path))
+                taken = {"mine": texts[2], "theirs": texts[1]}
+                wanted = taken[decided] if decided in taken else tuple(decided.splitlines())
+                if self._makes(pair, position, texts[1], wanted):
+                    continue
+            conflicts.append(position)
         if conflicts:
             self._conflict(pair, conflicts)
 
@@ -210,8 +217,11 @@ class _Planner:
         base, theirs, mine = (tuple(text for side in sides for text in side[number]) for number in range(3))
         self.made.conflicts.append(CommentConflict(comment_path(pair.path), base, theirs, mine, pair.theirs.start))
 
-    def _write(self, pair: Pair, position: Position, old: Texts, new: Texts) -> bool:
+    def _makes(self, pair: Pair, position: Position, old: Texts, new: Texts) -> bool:
         """Plan the change of theirs' text; False where there is no certain position."""
+        return new == old or self._write(pair, position, old, new)
+
+    def _write(self, pair: Pair, position: Position, old: Texts, new: Texts) -> bool:
         tree = self.comments.theirs_tree
         slot = pair.theirs
         if slot in self.plan.replaced and self._comes_with_value(pair, position):
@@ -261,7 +271,8 @@ class _Planner:
 def _merged(base: Texts, theirs: Texts, mine: Texts, *, replaces: bool, is_line: bool) -> Texts | None:
     """The comments at one position that both sides' changes give; None where a person must decide.
 
-    `replaces` says that I wrote another one elsewhere at the entry; else one that I only removed stays, as theirs has it.
+    `replaces` says that I wrote another one elsewhere at the entry; else one that I only removed stays, as theirs has
+    it.
     """
     if mine in {base, theirs}:
         return theirs

@@ -112,7 +112,8 @@ def _by_keys(keys: KeyMerge, decisions: Mapping[str, Resolution]) -> str | None:
         return None
     lost = [conflict.path for conflict in keys.trees.comments.lost(tree, plan.left_out)]
     # A comment is left out only by a decision about it.
-    return content if all(path in decisions and decisions[path].take == "theirs" for path in lost) else None
+    left_out = comments.decided | {path for path, decision in decisions.items() if decision.take == "theirs"}
+    return content if left_out.issuperset(lost) else None
 
 
 def _comment(decisions: Mapping[str, Resolution], path: Path) -> Take | None:

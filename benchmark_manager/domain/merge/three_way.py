@@ -78,7 +78,8 @@ class _Walker:
         """A place which all three have."""
         known = base.value.identity
         is_same = mine.value.identity in {known, theirs.value.identity}
-        if is_same and mine not in self.trees.comments.commented:
+        commented = self.trees.comments.commented
+        if is_same and (mine not in commented if path else not commented):
             return
         if path:
             self.plan.pairs.append(Pair(path, base, theirs, mine))
