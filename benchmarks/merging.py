@@ -197,7 +197,8 @@ def comments(text: str) -> Counter[str]:
                 found += re.findall(r"(?<=[ \t])#[^\r\n]*", head)
             end = max(end, token.end_mark.index)
     except yaml.YAMLError:
-        return Counter()
+        # Text that is no YAML: every number sign counts.
+        return Counter(comment.strip() for comment in re.findall(r"#[^\r\n]*", body))
     found += re.findall(r"#[^\r\n]*", body[end:])
     return Counter(comment.strip() for comment in found)
 
@@ -244,7 +245,7 @@ def edits(base: str, file_format: FileFormat, rng: random.Random) -> Iterator[Ed
     if written:
         match = rng.choice(written)
         text = f"{base[: match.start()]}{match[0]} ({_NEW}){base[match.end() :]}"
-        yield Edit("a comment line", text, comment=f"{match[0].strip()} ({_NEW})")
+        yield Edit("a comment line", text, comment=f"{match[0]} ({_NEW})".strip())
 
 
 def _is_inside(found: Iterable[Leaf], index: int) -> bool:
@@ -379,26 +380,29 @@ def loses_comment(triple: Triple, content: str) -> bool:
 def differs(triple: Triple, content: str) -> bool | None:
     """Whether a result is not theirs with the edit; None where that cannot be known."""
     after, made = leaves(triple.theirs), leaves(content)
-    if after is None:
+    if after is None or any(map(repeats, (triple.base, triple.theirs, triple.edit.text))):
         return None
     if made is None:
         return True
-    edit = triple.edit
-    if edit.gone is None:
+    if triple.edit.gone is None:
         return _differs_by_path(triple, content)
-    old, new = [leaf.value for leaf in after], [leaf.value for leaf in made]
-    start = next((i for i, (one, two) in enumerate(zip(old, new, strict=False)) if one != two), min(len(old), len(new)))
-    tail = min(len(old), len(new)) - start
-    same = next((i for i in range(tail) if old[-1 - i] != new[-1 - i]), tail)
-    gone, come = old[start : len(old) - same], new[start : len(new) - same]
-    if not gone and not come:
-        # Upstream made the same of it, or equal values stand in a row.
-        return bool(edit.gone or edit.come) and not _has(triple.theirs, edit)
-    if len(gone) != len(edit.gone) and len(gone) + len(edit.come) == len(come) + len(edit.gone):
-        return Counter(new) != Counter(old) - Counter(gone) + Counter(come)
-    return [text for _, text in gone] != [text for _, text in edit.gone] or [text for _, text in come] != list(
-        edit.come
-    )
+    edited = _change(leaves(triple.base) or [], leaves(triple.edit.text) or [])
+    written = _change(after, made)
+    if not any(written) and any(edited):
+        # Upstream made the same change.
+        return not _has(triple.theirs, triple.edit)
+    return written != edited
+
+
+def _change(before: Sequence[Leaf], after: Sequence[Leaf]) -> tuple[Counter[Place], Counter[Place]]:
+    """The values that went and that came, each with its key; quotes that only one of two texts has do not count."""
+    old, new = (Counter((_key(leaf), leaf.value[1]) for leaf in side) for side in (before, after))
+    return old - new, new - old
+
+
+def _key(leaf: Leaf) -> str | None:
+    step = leaf.path[-1]
+    return step if isinstance(step, str) else None
 
 
 def _has(theirs: str, edit: Edit) -> bool:

@@ -234,7 +234,7 @@ class _Planner:
         elif position in _LINES:
             splices = self._new_lines(pair, position, new)
         else:
-            splices = _new_behind(tree, slot, position, new)
+            splices = _new_behind(tree, slot, new)
         if splices is None:
             return False
         self.made.splices += splices
@@ -300,14 +300,15 @@ def _behind_changed(tree: Tree, old: Sequence[Comment], new: Texts) -> list[Spli
     return [Splice(start, old[0].end, "".join(new))]
 
 
-def _new_behind(tree: Tree, slot: Slot, position: Position, new: Texts) -> list[Splice] | None:
+def _new_behind(tree: Tree, slot: Slot, new: Texts) -> list[Splice] | None:
     if len(new) != 1 or tree.file_format == "json":
         return None
-    start = slot.gap if position == "head" else slot.end
+    # A block has it in its first line, other values behind them, wherever mine has it.
+    node = slot.value
+    start = slot.gap if node.is_block else slot.end
     at = tree.lines.end(start)
     rest = tree.text[start:at]
-    if position == "head":
-        node = slot.value
+    if node.is_block:
         is_below = isinstance(node, Collection) and bool(node.slots) and node.slots[0].start > at
         if "#" in rest or not (is_below or _is_block_scalar(slot)):
             return None
