@@ -75,6 +75,7 @@ class _Finder:
         self.parents: dict[Slot, Slot | None] = {}
         self._slots: list[Slot] = []
         self._documents: list[int] = []
+        self._marks: dict[int, int] = {}
         self._walk()
         self._starts = [slot.start for slot in self._slots]
 
@@ -132,8 +133,15 @@ class _Finder:
         """Whether a comment does not belong to the entry below: it is indented deeper, or a mark stands between."""
         below = self._slots[number]
         if self._documents[number] != self._documents[number - 1]:
-            return _MARK.search(self._tree.text, comment.end, below.start) is not None
+            return comment.start < self._mark(number)
         return self._tree.lines.column(comment.start) > self._tree.lines.column(below.start)
+
+    def _mark(self, number: int) -> int:
+        """Where the mark before a document is, searched for once."""
+        if number not in self._marks:
+            found = _MARK.search(self._tree.text, self._slots[number - 1].end, self._slots[number].start)
+            self._marks[number] = -1 if found is None else found.start()
+        return self._marks[number]
 
     def _at_end(self, above: Slot, comment: Comment, *, ends_document: bool) -> tuple[Slot, Position]:
         column = self._tree.lines.column(comment.start)

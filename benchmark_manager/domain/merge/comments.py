@@ -5,8 +5,9 @@ changed is made, what both changed differently is a conflict, also where my comm
 Comments inside what I added come with it.
 """
 
+import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +15,7 @@ from typing import Final, TypeAlias
 
 from benchmark_manager.domain.documents.comments import Comment, Comments, Position, comments_of
 from benchmark_manager.domain.documents.nodes import Collection, Scalar, Slot, Tree
-from benchmark_manager.domain.documents.paths import Path, children, shown
+from benchmark_manager.domain.documents.paths import ROOT, Path, Step, children, shown
 from benchmark_manager.domain.line_differences import line_changes, split_lines
 from benchmark_manager.domain.merge.excerpts import behind_lines, owns_line
 from benchmark_manager.domain.merge.plan import Pair, Plan, Splice
@@ -29,6 +30,11 @@ Decide: TypeAlias = Callable[[Path], Take | None]
 
 _POSITIONS: Final[tuple[Position, ...]] = ("above", "head", "tail", "below", "inside", "end")
 _LINES: Final = frozenset({"above", "below", "inside", "end"})
+
+#: Behind a value, where a comment can follow.
+_REST: Final = re.compile(r"[ \t]*+,?[ \t]*+(?=[\r\n]|\Z)")
+#: Comments at longer paths are decided about together: a key may be half of the text, and above thousands of comments.
+_LONGEST_PATH: Final = 500
 
 Texts: TypeAlias = tuple[str, ...]
 
@@ -139,7 +145,6 @@ class MyComments:
 
     def _path_of(self, wanted: Slot | None) -> Path:
         """The path of an entry of mine."""
-        trees = (self.mine_tree,)
         chain: list[Slot] = []
         while wanted is not None:
             chain.append(wanted)
@@ -147,17 +152,27 @@ class MyComments:
         path: Path = ()
         node = self.mine_tree.stream
         for slot in reversed(chain):
-            parts = children(trees, (node,)) or []
-            path = (*path, next((step for step, (own,) in parts if own is slot), ""))
+            path = (*path, self._steps(node)[slot])
             if not isinstance(slot.value, Collection):
                 break
             node = slot.value
         return path
 
+    def _steps(self, node: Collection) -> Mapping[Slot, Step]:
+        """What the entries of a collection of mine are called, found once."""
+        if node not in self._found_steps:
+            parts = children((self.mine_tree,), (node,)) or []
+            self._found_steps[node] = {slot: step for step, (slot,) in parts if slot is not None}
+        return self._found_steps[node]
+
+    @cached_property
+    def _found_steps(self) -> dict[Collection, Mapping[Slot, Step]]:
+        return {}
+
 
 def comment_path(path: Path) -> str:
     """What the comments of an entry are called in a conflict, and in the decision about it."""
-    return f"{shown(path)}{_SUFFIX}"
+    return f"{ROOT if sum(map(len, path)) > _LONGEST_PATH else shown(path)}{_SUFFIX}"
 
 
 def _texts(comments: Comments) -> Counter[str]:
@@ -234,7 +249,7 @@ class _Planner:
         elif position in _LINES:
             splices = self._new_lines(pair, position, new)
         else:
-            splices = _new_behind(tree, slot, new)
+            splices = _new_behind(tree, slot, new, is_replaced=slot in self.plan.replaced)
         if splices is None:
             return False
         self.made.splices += splices
@@ -300,23 +315,24 @@ def _behind_changed(tree: Tree, old: Sequence[Comment], new: Texts) -> list[Spli
     return [Splice(start, old[0].end, "".join(new))]
 
 
-def _new_behind(tree: Tree, slot: Slot, new: Texts) -> list[Splice] | None:
+def _new_behind(tree: Tree, slot: Slot, new: Texts, *, is_replaced: bool) -> list[Splice] | None:
     if len(new) != 1 or tree.file_format == "json":
         return None
     # A block has it in its first line, other values behind them, wherever mine has it.
     node = slot.value
-    start = slot.gap if node.is_block else slot.end
+    is_block = node.is_block and not is_replaced
+    start = slot.gap if is_block else slot.end
     at = tree.lines.end(start)
-    rest = tree.text[start:at]
-    if node.is_block:
+    if is_block:
         is_below = isinstance(node, Collection) and bool(node.slots) and node.slots[0].start > at
-        if "#" in rest or not (is_below or _is_block_scalar(slot)):
+        if "#" in tree.text[start:at] or not (is_below or _is_block_scalar(slot)):
             return None
-    elif rest.strip(" \t").removeprefix(",").strip(" \t"):
+    elif not _REST.match(tree.text, start):
         return None
     elif not slot.in_flow:
         at = start
-    return [Splice(at, at, f"{'' if tree.text[:at].endswith((' ', chr(9))) else '  '}{new[0]}")]
+    blanks = "" if tree.text[at - 1 : at] in {" ", "\t"} else "  "
+    return [Splice(at, at, blanks + new[0])]
 
 
 def _lines_changed(tree: Tree, old: Sequence[Comment], new: Texts) -> list[Splice]:

@@ -171,7 +171,8 @@ class KeyMerge:
     def has_endless_paths(self) -> bool:
         """Whether the paths of all differences are too long to be shown: a key may be half of the text."""
         paths = (difference.path for difference in (*self.plan.edits, *self.plan.conflicts))
-        return sum(len(step) for path in paths for step in path) > _MOST_PATHS
+        comments = sum(len(conflict.path) for conflict in self.comments.conflicts)
+        return comments + sum(len(step) for path in paths for step in path) > _MOST_PATHS
 
     def conflicts(self) -> tuple[MergeConflict, ...]:
         """What a person must decide; where there is no conflict and yet no certain merge, every change of mine."""
