@@ -395,8 +395,8 @@ def differs(triple: Triple, content: str) -> bool | None:
 
 
 def _change(before: Sequence[Leaf], after: Sequence[Leaf]) -> tuple[Counter[Place], Counter[Place]]:
-    """The values that went and that came, each with its key; quotes that only one of two texts has do not count."""
-    old, new = (Counter((_key(leaf), leaf.value[1]) for leaf in side) for side in (before, after))
+    """The values that went and that came, each with its key; quotes and empty collections do not count."""
+    old, new = (Counter((_key(leaf), leaf.value[1]) for leaf in side if leaf.value[1]) for side in (before, after))
     return old - new, new - old
 
 
@@ -450,8 +450,9 @@ class Counts:
         self.outcomes["checked"] += wrong is not None
         self._check("differs", triple, is_wrong=bool(wrong) and found.content != clean)
         self._check("differs as git's", triple, is_wrong=bool(wrong) and found.content == clean)
-        twice = names_twice(found.content) - names_twice(triple.theirs) - names_twice(triple.edit.text)
-        self._check("twice", triple, is_wrong=bool(twice) or (repeats(found.content) and not repeats(triple.theirs)))
+        if not any(map(repeats, (triple.base, triple.theirs, triple.edit.text))):
+            twice = names_twice(found.content) - names_twice(triple.theirs) - names_twice(triple.edit.text)
+            self._check("twice", triple, is_wrong=bool(twice) or repeats(found.content))
 
     def _check(self, what: str, triple: Triple, *, is_wrong: bool) -> None:
         if is_wrong:
