@@ -121,10 +121,10 @@ def _leaves(node: yaml.Node | None, path: Place, shift: int) -> Iterator[Leaf]:
         for number, item in enumerate(node.value):
             yield from _leaves(item, (*path, number if names is None else (names[number],)), shift)
     elif node is not None:
-        is_scalar = isinstance(node, yaml.ScalarNode)
+        style = node.style if isinstance(node, yaml.ScalarNode) else "|"
         start, end = node.start_mark.index + shift, node.end_mark.index + shift
-        value = (node.tag, str(node.value) if is_scalar else "")
-        yield Leaf(path, value, start, end, is_scalar and node.style not in {"|", ">"} and start < end)
+        value = (node.tag, str(node.value) if isinstance(node, yaml.ScalarNode) else "")
+        yield Leaf(path, value, start, end, style not in {"|", ">"} and start < end)
 
 
 def _names(node: yaml.SequenceNode) -> list[str] | None:

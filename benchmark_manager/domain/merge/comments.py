@@ -20,8 +20,7 @@ from benchmark_manager.domain.line_differences import line_changes, split_lines
 from benchmark_manager.domain.merge.excerpts import behind_lines, owns_line
 from benchmark_manager.domain.merge.plan import Pair, Plan, Splice
 from benchmark_manager.domain.merge.text_merge import merge_text
-
-_SUFFIX: Final = " (comment)"
+from benchmark_manager.models.merge import COMMENT_SUFFIX
 
 Take: TypeAlias = str
 """A decision about the comments of an entry: `theirs`, `mine`, or the comment itself, with its `#`."""
@@ -172,7 +171,7 @@ class MyComments:
 
 def comment_path(path: Path) -> str:
     """What the comments of an entry are called in a conflict, and in the decision about it."""
-    return f"{ROOT if sum(map(len, path)) > _LONGEST_PATH else shown(path)}{_SUFFIX}"
+    return f"{ROOT if sum(map(len, path)) > _LONGEST_PATH else shown(path)}{COMMENT_SUFFIX}"
 
 
 def _texts(comments: Comments) -> Counter[str]:

@@ -125,11 +125,12 @@ class KeyMerge:
     def of(cls, base: str, theirs: str, mine: str, file_format: FileFormat) -> "KeyMerge | None":
         """None unless all three texts parse."""
         identities = Identities()
-        found = [tree for text in (base, theirs, mine) if (tree := try_parse(text, file_format, identities))]
-        if len(found) != len((base, theirs, mine)):
+        trees = [try_parse(text, file_format, identities) for text in (base, theirs, mine)]
+        found = [tree for tree in trees if tree is not None]
+        if len(found) != len(trees):
             return None
         mark = BYTE_ORDER_MARK if theirs.startswith(BYTE_ORDER_MARK) else ""
-        return cls(Trees(*found, identities), mark, identities)
+        return cls(Trees(found[0], found[1], found[2], identities), mark, identities)
 
     def admits(self, content: str) -> bool:
         """Whether a merge by lines parses and holds what both sides changed."""
