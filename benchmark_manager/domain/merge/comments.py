@@ -125,11 +125,14 @@ class MyComments:
         written = {c.text for some in self.mine.owned.values() for c in some if c.start in self.changed}
         return Counter({text: min(mine[text], theirs[text] + max(0, mine[text] - base[text])) for text in written})
 
-    def lost(self, outcome: Tree, left_out: AbstractSet[Slot]) -> list[CommentConflict]:
-        """Comments that I wrote and that are not in a result, but for those of entries that are left out."""
+    def lost(
+        self, outcome: Tree, left_out: AbstractSet[Slot], known: Sequence[CommentConflict] = ()
+    ) -> list[CommentConflict]:
+        """Comments that I wrote and that are not in a result, but for known ones and those of what is left out."""
         if not self.changed:
             return []
-        missing = self.counted() - _texts(comments_of(outcome))
+        reported = Counter(text for conflict in known for text in conflict.mine)
+        missing = self.counted() - _texts(comments_of(outcome)) - reported
         found: dict[str, list[str]] = {}
         for (owner, _), some in self.mine.owned.items():
             texts = [c.text for c in some if c.start in self.changed and missing[c.text] > 0]
@@ -204,6 +207,8 @@ class _Planner:
         replaces = any(self._is_written(pair, position) for position in _POSITIONS)
         for position in _POSITIONS:
             texts = self._texts(pair, position)
+            if self._has_it_elsewhere(pair, position, texts[2]):
+                continue
             wanted = _merged(*texts, replaces=replaces, is_line=position in _LINES)
             if wanted is not None and self._makes(pair, position, texts[1], wanted):
                 continue
@@ -222,6 +227,13 @@ class _Planner:
         sides = (base, self.comments.theirs.at(pair.theirs, position), self.comments.mine.at(pair.mine, position))
         base_texts, theirs, mine = (tuple(comment.text for comment in side) for side in sides)
         return base_texts, theirs, mine
+
+    def _has_it_elsewhere(self, pair: Pair, position: Position, mine: Texts) -> bool:
+        """Whether theirs has my comment in its line too, but behind the value instead of the key, or before it."""
+        other: Position | None = "tail" if position == "head" else "head" if position == "tail" else None
+        if not mine or other is None or pair.theirs in self.plan.replaced:
+            return False
+        return mine == tuple(comment.text for comment in self.comments.theirs.at(pair.theirs, other))
 
     def _is_written(self, pair: Pair, position: Position) -> bool:
         return any(comment.start in self.comments.changed for comment in self.comments.mine.at(pair.mine, position))

@@ -190,7 +190,9 @@ class KeyMerge:
     def _lost(self) -> list[CommentConflict]:
         """Comments that no part of the plan brings into theirs."""
         _, tree = self.replayed(self.plan, self.comments)
-        return [] if tree is None else self.trees.comments.lost(tree, self.plan.left_out)
+        if tree is None:
+            return []
+        return self.trees.comments.lost(tree, self.plan.left_out, self.comments.conflicts)
 
     def _comment_conflict(self, conflict: CommentConflict) -> MergeConflict:
         sides = dict(zip(_SIDES, (conflict.base, conflict.theirs, conflict.mine), strict=True))

@@ -172,6 +172,13 @@ MOVED = ENGINE.replace("256", "512")
             id="apart from a new key",
         ),
         pytest.param(
+            "a:\n- 1\nb: 1\n",
+            "a: []  # why\nb: 2\n",
+            "a:  # why\n- 1\nb: 1\n",
+            "a: []  # why\nb: 2\n",
+            id="that both wrote",
+        ),
+        pytest.param(
             "a: 1\nb: 1\n", "t: 1\na: 1 # t\nb: 2\n", "m: 1\na: 1\nb: 3 # m\n", None, id="of a value that both changed"
         ),
     ],
