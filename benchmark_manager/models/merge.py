@@ -1,6 +1,6 @@
 """What becomes of a variant when its original moved."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, JsonValue
 
@@ -8,16 +8,22 @@ from benchmark_manager.models.record import Record
 
 Side = Literal["base", "theirs", "mine"]
 
+#: Ends the path of a conflict of comments.
+COMMENT_SUFFIX: Final = " (comment)"
+
 
 class MergeConflict(Record):
     """One place where a person must decide.
 
     With a path, `base`, `theirs` and `mine` are JSON values, or the source text of what JSON has no
     form for; a side which has nothing there is null and named in `absent`. Without a path they are the
-    texts of the lines.
+    texts of the lines. A path that ends with ` (comment)` is of the comments of an entry, with their texts.
     """
 
-    path: str | None = Field(description="Null for a conflict of lines.", examples=["spec.parallelism"])
+    path: str | None = Field(
+        description="Null for a conflict of lines; ends with ` (comment)` for one of the comments of an entry.",
+        examples=["spec.parallelism", "spec.parallelism (comment)"],
+    )
     base: JsonValue
     theirs: JsonValue
     mine: JsonValue

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from pydantic import JsonValue
 
-from benchmark_manager.models.merge import MergeConflict, Resolution, Side
+from benchmark_manager.models.merge import COMMENT_SUFFIX, MergeConflict, Resolution, Side
 from benchmark_manager.web.forms import Form
 
 Take = Literal["theirs", "mine", "base", "value"]
@@ -47,6 +47,12 @@ class Decision:
     @property
     def is_of_lines(self) -> bool:
         return self.conflict.path is None
+
+    @property
+    def example(self) -> str:
+        """Shown in the empty field for another value."""
+        is_of_comments = (self.conflict.path or "").endswith(COMMENT_SUFFIX)
+        return '"# …"' if is_of_comments else '512, "text", [1, 2]'
 
     @property
     def offers_base(self) -> bool:

@@ -259,3 +259,24 @@ async def test_rebases_edits_and_syncs_at_once_leave_every_text_whole_and_drift_
         assert found["drift"] == outcomes[preview["outcome"]]
     revisions = await service.rows(f"{path}/revisions")
     assert [row["number"] for row in revisions] == list(range(len(revisions), 0, -1))
+
+
+async def test_a_conflict_of_comments_is_shown_and_decided_by_its_path(
+    service: Service, repository: Repository, project: Json, variant: Json
+) -> None:
+    mine = MINE.replace("# GPUs", "# one node, 4 run out of memory")
+    await service.put(f"/modified-files/{variant['id']}", {"content": mine})
+    await upstream(service, repository, project, BASE.replace(b"# GPUs", b"# GPUs of a node"))
+    assert (await now(service, variant))["drift"] == "conflict"
+    (conflict,) = (await rebase(service, variant, 409))["conflicts"]
+    path = "tensor_parallel_size (comment)"
+    assert conflict == {
+        "path": path,
+        "base": "# GPUs",
+        "theirs": "# GPUs of a node",
+        "mine": "# one node, 4 run out of memory",
+        "absent": [],
+        "line": 3,
+    }
+    await rebase(service, variant, resolutions=[{"path": path, "take": "mine"}])
+    assert (await now(service, variant))["content"] == mine

@@ -387,6 +387,37 @@ def _comments(size: int) -> Texts:
     return base, base.replace(": 1", ": 2", size // 50), base + "z: 1\n"
 
 
+@_hostile("yaml: comments that have no position in theirs", "merge")
+def _comments_without_position(size: int) -> Texts:
+    items = [f"i{n}" for n in range(size // 30)]
+    base, mine = ("a:\n" + "".join(f"- {item}{tail}\n" for item in items) for tail in ("", "  # {n}"))
+    return f"{base}z: 1\n", f"a: [{', '.join(items)}]\nz: 2\n", f"{mine}z: 1\n"
+
+
+@_hostile("yaml: comments between documents that both changed", "merge")
+def _comments_between(size: int) -> Texts:
+    comments = "# x\n" * (size // 20)
+    return f"a: 1\n{comments}---\nb: 1\n", f"a: 2\n# y\n{comments}---\nb: 2\n", f"a: 3\n# z\n{comments}# v\n---\nb: 1\n"
+
+
+@_hostile("yaml: a comment of mine at every line that upstream indented", "merge", "drift")
+def _comments_of_mine(size: int) -> Texts:
+    base = "a:\n" + "".join(f"  k{n}: 1\n" for n in range(size // 40))
+    return base, base.replace("  k", "    k"), base.replace(": 1\n", ": 2  # why\n").replace("  k", "  # up\n  k")
+
+
+@_hostile("yaml: a key without end above comments", "merge")
+def _comments_below_long_key(size: int) -> Texts:
+    base = f"{'k' * (size // 8)}:\n" + "".join(f"  k{n}: 1\n" for n in range(size // 40))
+    return base, base.replace(": 1", ": {v: 1}"), base.replace(": 1\n", ": 1  # why\n")
+
+
+@_hostile("yaml: quotes around every value", "merge")
+def _quotes(size: int) -> Texts:
+    base = "".join(f"k{n}: 1\n" for n in range(size // 24))
+    return base, base.replace(": 1", ': "1"'), base.replace(": 1", ": 2")
+
+
 @_hostile("yaml: both remove items between brackets", "merge")
 def _brackets(size: int) -> Texts:
     items = [f"a{n}" for n in range(size // 8)]

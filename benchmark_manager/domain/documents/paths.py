@@ -2,7 +2,8 @@
 
 `spec.template.spec.containers[name=main].image`, `items[2]`, and with several documents in the
 stream `Job/bench spec.parallelism` or, where not every document has a kind and a name of its own,
-`#2 spec.parallelism`. The root of a single document is `.`, a document of several is its prefix.
+`#2 spec.parallelism`. Where a kind and name is in two namespaces it is `Job/team-a/bench`.
+The root of a single document is `.`, a document of several is its prefix.
 
 A key stands bare if it is made of letters, digits and a few signs, else in quotes as in JSON
 (`limits."nvidia.com/gpu"`). A string which is written without quotes would be something else, such
@@ -104,18 +105,28 @@ def documents(streams: Sequence[Collection]) -> list[dict[Step, Slot]]:
 
 
 def named_documents(streams: Sequence[Collection]) -> list[dict[Step, Slot]] | None:
-    """The documents of streams by `kind` and `metadata.name`; None unless all have them, unique in its stream."""
-    found = [{label: slot for slot in stream.slots if (label := document_label(slot))} for stream in streams]
-    complete = all(len(labels) == len(stream.slots) for labels, stream in zip(found, streams, strict=True))
-    return found if complete else None
+    """The documents of streams by `kind` and `metadata.name`; None unless all have them, unique in their stream.
+
+    Where a stream has one kind and name twice, `metadata.namespace` stands between them on all sides.
+    """
+    for with_namespace in (False, True):
+        found = [
+            {label: slot for slot in stream.slots if (label := document_label(slot, with_namespace=with_namespace))}
+            for stream in streams
+        ]
+        if all(len(labels) == len(stream.slots) for labels, stream in zip(found, streams, strict=True)):
+            return found
+    return None
 
 
-def document_label(slot: Slot) -> Step | None:
+def document_label(slot: Slot, *, with_namespace: bool = False) -> Step | None:
     kind = entry_value(slot.value, "kind")
-    name = entry_value(entry_value(slot.value, "metadata"), "name")
+    metadata = entry_value(slot.value, "metadata")
+    name, namespace = entry_value(metadata, "name"), entry_value(metadata, "namespace")
     if not isinstance(kind, Scalar) or not isinstance(name, Scalar):
         return None
-    return f"{_document_step(kind)}/{_document_step(name)}"
+    between = f"{_document_step(namespace)}/" if with_namespace and isinstance(namespace, Scalar) else ""
+    return f"{_document_step(kind)}/{between}{_document_step(name)}"
 
 
 def entry_value(node: Node | None, key: str) -> Node | None:

@@ -68,6 +68,8 @@ def block_lines(added: Added, to: Tree, column: int) -> str:
     if slot.in_flow:
         return _from_flow(added, to, column)
     start = first_line(tree, slot) if owns_line(tree, slot) else slot.start
+    if added.above is not None:
+        start = min(start, tree.lines.start(added.above))
     lines = split_lines(tree.text[start : behind_lines(tree, slot)].rstrip("\r\n"))
     own = tree.lines.column(slot.start)
     if start == slot.start:

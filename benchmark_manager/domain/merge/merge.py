@@ -1,7 +1,8 @@
 """The entry point: three texts in, one text or conflicts out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from benchmark_manager.domain.documents.lines import line_end_of
@@ -9,7 +10,9 @@ from benchmark_manager.domain.documents.nodes import Identities, Tree
 from benchmark_manager.domain.documents.parse import most_values, try_parse
 from benchmark_manager.domain.documents.paths import shown
 from benchmark_manager.domain.documents.values import to_json
+from benchmark_manager.domain.merge.comments import CommentConflict, CommentPlan, plan_comments
 from benchmark_manager.domain.merge.excerpts import UnreplayableError
+from benchmark_manager.domain.merge.losses import loses_a_change
 from benchmark_manager.domain.merge.plan import Difference, Plan
 from benchmark_manager.domain.merge.references import is_doubtful, repeated
 from benchmark_manager.domain.merge.replay import replay
@@ -26,6 +29,7 @@ from benchmark_manager.models.original_file import FileFormat
 _MOST_VALUES: Final = 15_000
 #: Whether such texts parse is looked at as long as these values suffice, all looks together: some 0.7 s.
 _CHECKED_VALUES: Final = 350_000
+_SIDES: Final[tuple[Side, ...]] = ("base", "theirs", "mine")
 #: Characters of the paths of all differences; beyond them conflicts are of lines, which have none.
 _MOST_PATHS: Final = 16_000_000
 
@@ -40,11 +44,10 @@ def merge(base: str, theirs: str, mine: str, file_format: FileFormat) -> Merge:
         file_format: the language of all three.
 
     Returns:
-        The merge by lines where it is clean and, if all three texts parse, parses and says exactly what
-        the changes of both, taken key by key, say. Else my changes of keys made again in theirs' text,
-        all else as upstream wrote it: my comments beside unchanged values are not carried over. Else the
-        conflicts: by path, in the order of theirs, if all three parse; by lines if not. Texts of more than
-        15,000 values are merged by lines only; what comes out must parse where all three do. Where finding
+        The merge by lines where it is clean and, if all three texts parse, parses and loses no change of
+        one side. Else my changes of keys, and my comments, made again in theirs' text, all else as
+        upstream wrote it. Else the conflicts: by path, in the order of theirs, if all three parse; by
+        lines if not. Texts of more than 15,000 values are merged by lines only; what comes out must parse where all three do. Where finding
         that out would take too long, there is a conflict of the whole texts.
     """
     if base == theirs:
@@ -101,77 +104,110 @@ def _by_lines(content: str | None, conflicts: Iterable[TextConflict]) -> Merge:
     return Merge(outcome="conflict", content=None, conflicts=shown_conflicts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KeyMerge:
     """Three trees and the plan for them; `mark` is the byte order mark of theirs, if it has one."""
 
     trees: Trees
-    plan: Plan
     mark: str
     identities: Identities = field(repr=False)
+
+    @cached_property
+    def plan(self) -> Plan:
+        return three_way(self.trees)
+
+    @cached_property
+    def comments(self) -> CommentPlan:
+        return plan_comments(self.trees.comments, self.plan)
 
     @classmethod
     def of(cls, base: str, theirs: str, mine: str, file_format: FileFormat) -> "KeyMerge | None":
         """None unless all three texts parse."""
         identities = Identities()
-        found = [tree for text in (base, theirs, mine) if (tree := try_parse(text, file_format, identities))]
-        if len(found) != len((base, theirs, mine)):
+        trees = [try_parse(text, file_format, identities) for text in (base, theirs, mine)]
+        found = [tree for tree in trees if tree is not None]
+        if len(found) != len(trees):
             return None
-        trees = Trees(*found)
         mark = BYTE_ORDER_MARK if theirs.startswith(BYTE_ORDER_MARK) else ""
-        return cls(trees, three_way(trees), mark, identities)
+        return cls(Trees(found[0], found[1], found[2], identities), mark, identities)
 
     def admits(self, content: str) -> bool:
-        """Whether a merge by lines says what the plan says.
-
-        Where both changed the same string of several lines, which keys cannot take apart, the lines
-        decide; any other conflict of keys shows that the lines came together by chance.
-        """
-        if not all(difference.is_long_text for difference in self.plan.conflicts) or self._is_doubtful():
-            return False
-        return self._says(content, self.plan)
+        """Whether a merge by lines parses and holds what both sides changed."""
+        tree = self._parsed(content)
+        trees = self.trees
+        return tree is not None and not loses_a_change((trees.base, trees.theirs, trees.mine), tree)
 
     def content(self) -> str | None:
         """Theirs' text with my changes; None where there is a conflict or a doubt."""
-        if self.plan.conflicts or self._is_doubtful():
+        if self.plan.conflicts or self._is_doubtful() or self.comments.conflicts:
             return None
-        return self.replayed(self.plan)
+        content, tree = self.replayed(self.plan, self.comments)
+        return None if tree is None or self.trees.comments.lost(tree, self.plan.left_out) else content
 
     def _is_doubtful(self) -> bool:
         return bool(self.plan.edits) and is_doubtful(self.trees)
 
-    def replayed(self, plan: Plan) -> str | None:
-        """Theirs' text with the changes of a plan, proved to say exactly that; None where that fails."""
+    def replayed(self, plan: Plan, comments: CommentPlan) -> tuple[str, Tree | None]:
+        """Theirs' text with the changes of a plan, and its tree; no tree where it does not say exactly that."""
         try:
-            content = self.mark + replay(plan, self.trees.theirs)
+            content = self.mark + replay(plan, self.trees.theirs, comments)
         except UnreplayableError:
-            return None
+            return "", None
         # A block scalar which comes to stand at the end of a file says less without a line end.
         endings = ("",) if content.endswith("\n") else ("", line_end_of(content))
-        return next((content + ending for ending in endings if self._says(content + ending, plan)), None)
+        for ending in endings:
+            tree = self._parsed(content + ending)
+            if tree is not None and says(tree, plan):
+                return content + ending, tree
+        return "", None
 
-    def _says(self, content: str, plan: Plan) -> bool:
+    def _parsed(self, content: str) -> Tree | None:
+        """The tree of what came out; None also where an anchor came to stand twice."""
         tree = try_parse(content, self.trees.theirs.file_format, self.identities)
         if tree is None or repeated([tree]) - repeated([self.trees.theirs, self.trees.mine]):
-            return False
-        return says(tree, plan)
+            return None
+        return tree
 
     def has_endless_paths(self) -> bool:
         """Whether the paths of all differences are too long to be shown: a key may be half of the text."""
         paths = (difference.path for difference in (*self.plan.edits, *self.plan.conflicts))
-        return sum(len(step) for path in paths for step in path) > _MOST_PATHS
-
-    def open_differences(self) -> Sequence[Difference]:
-        """The conflicts; where there is none and yet no certain merge, every change of mine."""
-        return sorted(self.plan.conflicts or self.plan.edits, key=_place)
+        comments = sum(len(conflict.path) for conflict in self.comments.conflicts)
+        return comments + sum(len(step) for path in paths for step in path) > _MOST_PATHS
 
     def conflicts(self) -> tuple[MergeConflict, ...]:
-        return tuple(self._conflict(difference) for difference in self.open_differences())
+        """What a person must decide; where there is no conflict and yet no certain merge, every change of mine."""
+        comments = [*self.comments.conflicts, *self._lost()]
+        differences = self.plan.conflicts or (() if comments else self.plan.edits)
+        found = [(_position(difference), self._conflict(difference)) for difference in differences]
+        paths = {conflict.path for _, conflict in found}
+        for each in comments:
+            if each.path not in paths:
+                paths.add(each.path)
+                found.append((_position_of(each), self._comment_conflict(each)))
+        return tuple(conflict for _, conflict in sorted(found, key=lambda pair: pair[0]))
+
+    def _lost(self) -> list[CommentConflict]:
+        """Comments that no part of the plan brings into theirs."""
+        _, tree = self.replayed(self.plan, self.comments)
+        if tree is None:
+            return []
+        return self.trees.comments.lost(tree, self.plan.left_out, self.comments.conflicts)
+
+    def _comment_conflict(self, conflict: CommentConflict) -> MergeConflict:
+        sides = dict(zip(_SIDES, (conflict.base, conflict.theirs, conflict.mine), strict=True))
+        base, theirs, mine = ("\n".join(texts) or None for texts in sides.values())
+        return MergeConflict(
+            path=conflict.path,
+            base=base,
+            theirs=theirs,
+            mine=mine,
+            absent=tuple(name for name, texts in sides.items() if not texts),
+            line=None if conflict.start is None else _line(self.trees.theirs, conflict.start),
+        )
 
     def _conflict(self, difference: Difference) -> MergeConflict:
         base, theirs, mine = difference.sides
         trees = self.trees
-        names: tuple[Side, ...] = ("base", "theirs", "mine")
         values = [
             None if slot is None else to_json(tree, slot.value)
             for tree, slot in zip((trees.base, trees.theirs, trees.mine), (base, theirs, mine), strict=True)
@@ -181,7 +217,7 @@ class KeyMerge:
             base=values[0],
             theirs=values[1],
             mine=values[2],
-            absent=tuple(name for name, slot in zip(names, (base, theirs, mine), strict=True) if slot is None),
+            absent=tuple(name for name, slot in zip(_SIDES, (base, theirs, mine), strict=True) if slot is None),
             line=None if theirs is None else _line(trees.theirs, theirs.start),
         )
 
@@ -190,9 +226,13 @@ def _line(tree: Tree, index: int) -> int:
     return tree.lines.number(index)
 
 
-def _place(difference: Difference) -> tuple[int, int]:
+def _position(difference: Difference) -> tuple[int, int]:
     """In the order of theirs; what theirs does not have comes behind."""
     base, theirs, mine = difference.sides
     if theirs is not None:
         return 0, theirs.start
     return 1, next(slot.start for slot in (base, mine) if slot is not None)
+
+
+def _position_of(conflict: CommentConflict) -> tuple[int, int]:
+    return (2, 0) if conflict.start is None else (0, conflict.start)

@@ -30,10 +30,11 @@ class Removed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Added:
-    """A part which comes from another tree."""
+    """A part which comes from another tree; `above` is where comments that go along begin, if not right above."""
 
     tree: Tree
     slot: Slot
+    above: int | None = None
 
 
 Part: TypeAlias = Kept | Removed | Added
@@ -56,13 +57,34 @@ def _is_long(slot: Slot) -> bool:
     return isinstance(slot.value, Scalar) and slot.value.is_text and "\n" in slot.value.text.rstrip("\n")
 
 
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """The characters from `start` to `end` of theirs' text become `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """An entry which theirs and mine have, and base unless both added it."""
+
+    path: Path
+    base: Slot | None
+    theirs: Slot
+    mine: Slot
+
+
 @dataclass(slots=True)
 class Plan:
     """What changes in theirs.
 
     `root` is theirs' stream as a part of nothing. `replaced` and `parts` are keyed by theirs' slots, and
     what neither names stays as it is. `edits` are all changes of mine which the plan makes, `conflicts`
-    those which it leaves out.
+    those which it leaves out. `pairs` are the entries that were compared, among them all whose comments I changed;
+    `disputed` are those of theirs whose value a person decides or decided about, `left_out` those of mine which a
+    conflict or a decision leaves out.
     """
 
     root: Slot
@@ -70,3 +92,6 @@ class Plan:
     parts: dict[Slot, list[Part]] = field(default_factory=dict)
     edits: list[Difference] = field(default_factory=list)
     conflicts: list[Difference] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
+    disputed: set[Slot] = field(default_factory=set)
+    left_out: set[Slot] = field(default_factory=set)

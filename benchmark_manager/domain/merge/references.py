@@ -20,6 +20,13 @@ def is_doubtful(trees: Trees) -> bool:
     return any(references != ordered[0] for references in ordered)
 
 
+def is_torn(base: Tree, theirs: Tree, mine: Tree) -> bool:
+    """Whether both sides changed the order of anchors of one name, or of their aliases."""
+    names = repeated((base, theirs, mine))
+    ordered = [_of_repeated(tree, names) for tree in (base, theirs, mine)]
+    return ordered[0] not in ordered[1:] and ordered[1] != ordered[2]
+
+
 def _touched(before: Tree, after: Tree) -> set[str]:
     """The names whose anchors or aliases became more or fewer."""
     old, new = _counted(before), _counted(after)

@@ -1,13 +1,13 @@
 """Making a plan's changes in theirs' text, by position. Every byte outside them stays."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
 from benchmark_manager.domain.documents.lines import split_lines
 from benchmark_manager.domain.documents.nodes import Collection, Node, Scalar, Slot, Tree
+from benchmark_manager.domain.merge.comments import CommentPlan
 from benchmark_manager.domain.merge.excerpts import (
     UnreplayableError,
     behind_lines,
@@ -20,7 +20,7 @@ from benchmark_manager.domain.merge.excerpts import (
     value_end,
     value_in_flow,
 )
-from benchmark_manager.domain.merge.plan import Added, Kept, Part, Plan, Removed
+from benchmark_manager.domain.merge.plan import Added, Kept, Part, Plan, Removed, Splice
 from benchmark_manager.domain.merge.replay_documents import replay_documents
 
 _BLANKS = " \t\r\n"
@@ -30,20 +30,11 @@ _FLOW_COMMENT = re.compile(r"[ \t\r\n,]*+#")
 _HEADER_COMMENT = re.compile(r"(?<![ \t])[ \t]++#.*")
 
 
-@dataclass(frozen=True, slots=True)
-class Splice:
-    """The characters from `start` to `end` become `text`."""
-
-    start: int
-    end: int
-    text: str
-
-
 Splices: TypeAlias = Iterator[Splice]
 
 
-def replay(plan: Plan, theirs: Tree) -> str:
-    """Theirs' text with the changes.
+def replay(plan: Plan, theirs: Tree, comments: CommentPlan) -> str:
+    """Theirs' text with the changes, and with those of its comments.
 
     Raises:
         UnreplayableError: where a change has no certain place or form; the text may still turn out
@@ -53,12 +44,12 @@ def replay(plan: Plan, theirs: Tree) -> str:
         return plan.replaced[plan.root].tree.text
     splices: list[Splice] = []
     for slot, added in plan.replaced.items():
-        splices += _value(theirs, slot, added)
+        splices += _value(theirs, slot, added, comments.heads)
     # The innermost first: where an inner and an outer block end on one line, the inner one's new lines come first.
     for slot, parts in reversed(plan.parts.items()):
         if slot not in plan.replaced and any(not isinstance(part, Kept) for part in parts):
             splices += _collection(theirs, slot, parts)
-    return _spliced(theirs.text, splices)
+    return _spliced(theirs.text, [*splices, *comments.splices])
 
 
 def _spliced(text: str, splices: Sequence[Splice]) -> str:
@@ -74,12 +65,12 @@ def _spliced(text: str, splices: Sequence[Splice]) -> str:
     return "".join([*pieces, text[at:]])
 
 
-def _value(theirs: Tree, slot: Slot, added: Added) -> Splices:
+def _value(theirs: Tree, slot: Slot, added: Added, heads: Mapping[Slot, tuple[str, ...]]) -> Splices:
     """Another value for an entry."""
     old, new = slot.value, added.slot.value
     indent = indentation(theirs, slot)
     if old.is_block or (new.is_block and not slot.in_flow):
-        yield from _block_value(theirs, slot, added, indent)
+        yield from _block_value(theirs, slot, added, heads.get(slot))
         return
     text = value_in_flow(added, theirs, indent)
     if old.start < old.end and text:
@@ -88,14 +79,20 @@ def _value(theirs: Tree, slot: Slot, added: Added) -> Splices:
         yield Splice(slot.gap, old.end, f" {text}" if text and slot.gap > slot.start else text)
 
 
-def _block_value(theirs: Tree, slot: Slot, added: Added, indent: str) -> Splices:
+def _block_value(theirs: Tree, slot: Slot, added: Added, comments: tuple[str, ...] | None) -> Splices:
     """A value which has lines of its own, or had them: from the colon or dash on, all of it."""
     source = added.slot
+    indent = indentation(theirs, slot)
     text = moved(added, source.gap, value_end(added.tree, source), theirs, indent)
     if slot.gap > slot.start and text and not text.startswith(tuple(_BLANKS)):
         text = f" {text}"
     if _is_block_scalar(slot.value) and _is_block_scalar(source.value):
-        text = _with_comment(text, theirs.text[slot.gap : slot.end], theirs.line_end)
+        if comments is None:
+            old = _HEADER_COMMENT.search(split_lines(theirs.text[slot.gap : slot.end])[0])
+            comment = "" if old is None else old[0]
+        else:
+            comment = "".join(f"  {each}" for each in comments)
+        text = _with_comment(text, comment, theirs.line_end)
     if slot.value.is_block or not source.value.is_block:
         yield Splice(slot.gap, value_end(theirs, slot), text)
         return
@@ -109,11 +106,10 @@ def _is_block_scalar(node: Node) -> bool:
     return isinstance(node, Scalar) and node.is_block
 
 
-def _with_comment(text: str, old: str, line_end: str) -> str:
-    """A block scalar with the comment behind the mark (`| # why`) of the one whose place it takes, if that has any."""
-    comment = _HEADER_COMMENT.search(split_lines(old)[0])
+def _with_comment(text: str, comment: str, line_end: str) -> str:
+    """A block scalar with another comment behind its mark (`| # why`)."""
     head, separator, lines = text.partition(line_end)
-    return text if comment is None else _HEADER_COMMENT.sub("", head) + comment[0] + separator + lines
+    return _HEADER_COMMENT.sub("", head) + comment + separator + lines
 
 
 def _collection(theirs: Tree, owner: Slot, parts: Sequence[Part]) -> Splices:

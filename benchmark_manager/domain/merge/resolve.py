@@ -9,9 +9,10 @@ from pydantic import JsonValue
 
 from benchmark_manager.domain.documents.nodes import Collection, Slot, Tree
 from benchmark_manager.domain.documents.parse import try_parse
-from benchmark_manager.domain.documents.paths import shown
+from benchmark_manager.domain.documents.paths import Path, shown
 from benchmark_manager.domain.documents.scalars import read_plain
 from benchmark_manager.domain.documents.values import to_json
+from benchmark_manager.domain.merge.comments import Take, comment_path, plan_comments
 from benchmark_manager.domain.merge.errors import MergeImpossibleError, MergeResolutionError, MergeUnresolvedError
 from benchmark_manager.domain.merge.merge import KeyMerge, merge
 from benchmark_manager.domain.merge.plan import Added, Difference
@@ -103,7 +104,29 @@ def _by_keys(keys: KeyMerge, decisions: Mapping[str, Resolution]) -> str | None:
         return None if resolution is None else _chosen(keys, difference, resolution)
 
     plan = three_way(keys.trees, choose)
-    return None if plan.conflicts else keys.replayed(plan)
+    comments = plan_comments(keys.trees.comments, plan, lambda path: _comment(decisions, path))
+    if plan.conflicts or comments.conflicts:
+        return None
+    content, tree = keys.replayed(plan, comments)
+    if tree is None:
+        return None
+    lost = [conflict.path for conflict in keys.trees.comments.lost(tree, plan.left_out)]
+    # A comment is left out only by a decision about it.
+    left_out = comments.decided | {path for path, decision in decisions.items() if decision.take == "theirs"}
+    return content if left_out.issuperset(lost) else None
+
+
+def _comment(decisions: Mapping[str, Resolution], path: Path) -> Take | None:
+    """What was decided about the comments of an entry, or about its value: other values have mine's comments."""
+    if (value := decisions.get(shown(path))) is not None:
+        return "theirs" if value.take == "theirs" else "mine"
+    own = decisions.get(comment_path(path))
+    if own is None or own.take != "value":
+        return None if own is None else own.take
+    lines = own.value.splitlines() if isinstance(own.value, str) else []
+    if not lines or not all(line.startswith("#") and line.isprintable() for line in lines):
+        raise MergeResolutionError(own.path, "a comment is a text whose lines begin with #")
+    return str(own.value)
 
 
 def _chosen(keys: KeyMerge, difference: Difference, resolution: Resolution) -> Chosen:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
-from benchmark_manager.domain.documents.nodes import Collection, Scalar, Slot, Tree
+from benchmark_manager.domain.documents.nodes import Collection, Identities, Scalar, Slot, Tree
 from benchmark_manager.domain.documents.paths import (
     Path,
     Step,
@@ -17,8 +18,10 @@ from benchmark_manager.domain.documents.paths import (
     named_items,
     side_by_side,
 )
+from benchmark_manager.domain.merge.comments import MyComments
 from benchmark_manager.domain.merge.lists import Hunk, IsSame, align, places, touched
-from benchmark_manager.domain.merge.plan import Added, Difference, Kept, Part, Plan, Removed, Sides
+from benchmark_manager.domain.merge.plan import Added, Difference, Kept, Pair, Part, Plan, Removed, Sides
+from benchmark_manager.domain.merge.quotes import requoted
 from benchmark_manager.domain.merge.renames import under_first_names
 
 Chosen: TypeAlias = Added | Literal["theirs", "nothing"]
@@ -31,13 +34,18 @@ Choose: TypeAlias = Callable[[Difference], Chosen | None]
 _MAX_TELLERS: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trees:
-    """The trees of the three texts, read with the same `Identities`."""
+    """The trees of the three texts, read with the same `identities`."""
 
     base: Tree
     theirs: Tree
     mine: Tree
+    identities: Identities = field(repr=False)
+
+    @cached_property
+    def comments(self) -> MyComments:
+        return MyComments(self.base, self.theirs, self.mine)
 
 
 def three_way(trees: Trees, choose: Choose = lambda _difference: None) -> Plan:
@@ -69,11 +77,15 @@ class _Walker:
     def _visit(self, path: Path, base: Slot, theirs: Slot, mine: Slot) -> None:
         """A place which all three have."""
         known = base.value.identity
-        if mine.value.identity in {known, theirs.value.identity}:
+        is_same = mine.value.identity in {known, theirs.value.identity}
+        commented = self.trees.comments.commented
+        if is_same and (mine not in commented if path else not commented):
             return
+        if path:
+            self.plan.pairs.append(Pair(path, base, theirs, mine))
         sides = (base, theirs, mine)
-        if not self._parts(path, *sides):
-            self._replace(Difference(path, sides), is_conflict=theirs.value.identity != known)
+        if not self._parts(path, *sides) and not is_same:
+            self._replace(sides, Difference(path, sides), is_conflict=theirs.value.identity != known)
 
     def _parts(self, path: Path, base: Slot, theirs: Slot, mine: Slot) -> bool:
         """Decide part by part; False where the place can only be decided about as a whole."""
@@ -87,7 +99,7 @@ class _Walker:
         if nodes[0].kind == "mapping":
             return self._mapping(path, (base, theirs, mine), nodes, both=both)
         labels = _document_labels(nodes) if nodes[0].kind == "stream" else named_items(nodes)
-        if labels is not None and (nodes[0].kind == "sequence" or labels[0].keys() == labels[2].keys()):
+        if labels is not None and (nodes[0].kind == "sequence" or _are_told_by_name(labels)):
             return self._named(path, theirs, labels)
         return self._listed(path, (base, theirs, mine), nodes)
 
@@ -136,6 +148,7 @@ class _Walker:
         """What becomes of one entry; an entry which stays may be looked into later."""
         base, theirs, mine = sides
         if _equal(base, mine) or _equal(theirs, mine):
+            self._commented(path, base, theirs, mine)
             return "theirs"
         if base is not None and theirs is not None and mine is not None:
             self.pending.append((path, base, theirs, mine))
@@ -146,22 +159,53 @@ class _Walker:
             self.plan.replaced[theirs] = chosen
         return chosen
 
-    def _replace(self, difference: Difference, *, is_conflict: bool) -> None:
-        theirs = difference.sides[1]
-        chosen = self._decided(difference, is_conflict=is_conflict)
-        if theirs is not None and isinstance(chosen, Added):
-            self.plan.replaced[theirs] = chosen
+    def _commented(self, path: Path, base: Slot | None, theirs: Slot | None, mine: Slot | None) -> None:
+        """An entry in which only my comments are of interest."""
+        if theirs is None or mine is None or mine not in self.trees.comments.commented:
+            return
+        if base is not None:
+            self.pending.append((path, base, theirs, mine))
+            return
+        pending = [(path, theirs, mine)]
+        while pending:
+            path, theirs, mine = pending.pop()
+            self.plan.pairs.append(Pair(path, None, theirs, mine))
+            parts = children((self.trees.theirs, self.trees.mine), (theirs.value, mine.value)) or []
+            pending += [
+                ((*path, step), one, two)
+                for step, (one, two) in parts
+                if one is not None and two is not None and two in self.trees.comments.commented
+            ]
+
+    def _replace(self, slots: tuple[Slot, Slot, Slot], difference: Difference, *, is_conflict: bool) -> None:
+        trees = (self.trees.base, self.trees.theirs, self.trees.mine)
+        chosen: Chosen | None = None
+        if self.choose(difference) is None:
+            chosen = requoted(trees, slots, self.trees.identities)
+        if chosen is None:
+            chosen = self._decided(difference, is_conflict=is_conflict)
+        else:
+            self.plan.edits.append(difference)
+        if isinstance(chosen, Added):
+            self.plan.replaced[slots[1]] = chosen
 
     def _decided(self, difference: Difference, *, is_conflict: bool) -> Chosen:
         """Note the difference, and tell what is done there."""
-        mine = difference.sides[2]
+        theirs, mine = difference.sides[1:]
         chosen = self.choose(difference)
+        if is_conflict and theirs is not None:
+            self.plan.disputed.add(theirs)
+        is_mine = isinstance(chosen, Added) and chosen.slot is mine
+        if mine is not None and not is_mine and (is_conflict or chosen is not None):
+            self.plan.left_out.add(mine)
         (self.plan.conflicts if is_conflict and chosen is None else self.plan.edits).append(difference)
         if chosen is not None:
             return chosen
         if is_conflict:
             return "theirs"
-        return Added(self.trees.mine, mine) if mine is not None else "nothing"
+        if mine is None:
+            return "nothing"
+        return Added(self.trees.mine, mine, self.trees.comments.first_above(mine))
 
     def _listed(self, path: Path, sides: tuple[Slot, Slot, Slot], nodes: Sequence[Collection]) -> bool:
         """A list by its items' places, or documents without names."""
@@ -171,8 +215,26 @@ class _Walker:
         remaining = _untangled(ids, theirs, mine)
         if remaining is None:
             return False
-        self._replay_hunks(path, sides[1], nodes, (places(theirs, len(ids[0])), remaining))
+        gaps = places(theirs, len(ids[0]))
+        self._replay_hunks(path, sides[1], nodes, (gaps, remaining))
+        self._commented_items(path, nodes, gaps, (theirs, mine))
         return True
+
+    def _commented_items(
+        self, path: Path, nodes: Sequence[Collection], gaps: Sequence[int], hunks: tuple[list[Hunk], list[Hunk]]
+    ) -> None:
+        """Items which I left as they were but for a comment."""
+        base, theirs, mine = nodes
+        if not any(slot in self.trees.comments.commented for slot in mine.slots):
+            return
+        gone = {i for hunk in hunks[0] if not hunk.in_place for i in range(hunk.start, hunk.end)}
+        own = {i for hunk in hunks[1] for i in range(hunk.start, hunk.end)}
+        in_mine = places(hunks[1], len(base.slots))
+        for number, slot in enumerate(base.slots):
+            if number not in gone and number not in own:
+                index = gaps[number + 1] - 1
+                step = (*path, _item_step(theirs, index))
+                self._commented(step, slot, theirs.slots[index], mine.slots[in_mine[number + 1] - 1])
 
     def _replay_hunks(
         self, path: Path, owner: Slot, nodes: Sequence[Collection], where: tuple[list[int], list[Hunk]]
@@ -215,6 +277,12 @@ def _document_labels(streams: Sequence[Collection]) -> list[dict[Step, Slot]] | 
     if all(len(stream.slots) == 1 for stream in streams):
         return documents(streams)
     return named_documents(streams)
+
+
+def _are_told_by_name(labels: Sequence[Mapping[Step, Slot]]) -> bool:
+    """Whether documents are found by their names: mine has those of base, or both sides added one of one name."""
+    base, theirs, mine = (side.keys() for side in labels)
+    return base == mine or bool((theirs & mine) - base)
 
 
 def _item_step(collection: Collection, number: int) -> Step:

