@@ -177,6 +177,7 @@ async def open_services(
             metrics.watch(workers)
             services = build_services(settings, database, connection, limits, metrics, workers, outside.clock, deadline)
             await bind_tokens(services.project_store, services.vault)
+            await services.project_store.fold_names()
             watching = [
                 asyncio.create_task(watch.run()) for watch in (StallWatch(metrics.stalled), services.database_watch)
             ]

@@ -1,6 +1,5 @@
 """Modified files: what people write, strictly apart from the originals."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -23,13 +22,14 @@ from benchmark_manager.stores.joins import (
     joined_project,
     without_joined,
 )
+from benchmark_manager.stores.name_search import FIELDS as _FIELDS
+from benchmark_manager.stores.name_search import PathSearch
 from benchmark_manager.stores.paging import behind, encode_cursor
 from benchmark_manager.stores.problems import APART, Problems, ProblemStore, joined_problems_in, problems_in
 from benchmark_manager.stores.revisions import RevisionStore
 from benchmark_manager.stores.staged_changes import StagedChangeStore
 
 _NOUN: Final = "modified file"
-_FIELDS: Final = ("path", "_id")
 _FILES: Final = TypeAdapter(tuple[ModifiedFile, ...])
 #: What a file has as its document has it.
 _KEPT: Final = tuple(
@@ -179,7 +179,7 @@ class ModifiedFileStore:
         drift: Drift | None = None,
         query: str | None = None,
     ) -> Page[ModifiedFile]:
-        """A project's modified files by path; `query` is looked for anywhere in the path, regardless of case.
+        """A project's modified files by path; `query` is searched anywhere in it, as `domain.folding` compares.
 
         Raises:
             NotFoundError: the project is not there.
@@ -192,27 +192,32 @@ class ModifiedFileStore:
             match["file_type"] = file_type
         if drift is not None:
             match["drift"] = drift
-        if query:
-            match["path"] = {"$regex": re.escape(query), "$options": "i"}
 
-        # No path is there twice, and so sorted it comes straight from an index.
-        ordered: list[Document] = [
-            {"$match": behind(match, request.cursor, _FIELDS)},
-            {"$sort": {"path": 1}},
-            {"$limit": request.limit + 1},
-        ]
         by_id: list[Document] = [{"$match": {"_id": key}}, {"$project": {"_id": 1}}]
-        parts = {
-            "project": Part("projects", by_id),
-            "pending": Part("publications", by_id),
-            "rows": Part("modified_files", ordered),
-            "total": Part("modified_files", counted(match)),
-        }
-        # A large sync moves variants in steps, of which no list shows some and not the others.
-        while (found := await self._database.read_together(parts))["pending"] and found["project"]:
-            await self._staged.applied(key)
-        if not found["project"]:
-            raise NotFoundError("project", project_id)
+        parts = {"project": Part("projects", by_id), "pending": Part("publications", by_id)}
+        search = PathSearch("modified_files", match, query, request) if query else None
+        if search is not None:
+            parts |= search.parts()
+        else:
+            # No path is there twice, and so sorted it comes straight from an index.
+            ordered: list[Document] = [
+                {"$match": behind(match, request.cursor, _FIELDS)},
+                {"$sort": {"path": 1}},
+                {"$limit": request.limit + 1},
+            ]
+            parts |= {"rows": Part("modified_files", ordered), "total": Part("modified_files", counted(match))}
+        while True:
+            found = await self._database.read_together(parts)
+            if not found["project"]:
+                raise NotFoundError("project", project_id)
+            if found["pending"]:
+                # A large sync moves variants in steps, of which no list shows some and not the others.
+                await self._staged.applied(key)
+            elif search is None:
+                break
+            elif (completed := await search.complete(self._database, found)) is not None:
+                found = completed
+                break
         rows, total = found["rows"], sum(row["n"] for row in found["total"])
         more = encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
         problems = await self._problems.get_many(row.get("problems_id") for row in rows[: request.limit])

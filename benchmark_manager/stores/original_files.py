@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -29,12 +28,13 @@ from benchmark_manager.stores.joins import (
     joined_problems,
     joined_project,
 )
+from benchmark_manager.stores.name_search import FIELDS as _FIELDS
+from benchmark_manager.stores.name_search import Found, PathSearch
 from benchmark_manager.stores.paging import behind, encode_cursor
 from benchmark_manager.stores.problems import APART, Problems, ProblemStore, joined_problems_in, problems_in
 from benchmark_manager.stores.staged_changes import StagedChangeStore
 
 _NOUN: Final = "file"
-_FIELDS: Final = ("path", "_id")
 _FILES: Final = TypeAdapter(tuple[OriginalFile, ...])
 #: What a file has as its document has it.
 _KEPT: Final = tuple(OriginalFile.model_fields.keys() - {"id", "project_id", "problems", "modified_files_count"})
@@ -121,7 +121,7 @@ class OriginalFileStore:
         include_removed: bool = False,
         content_budget: int | None = None,
     ) -> Page[OriginalFile]:
-        """A project's originals by path; `query` is looked for anywhere in the path, regardless of case.
+        """A project's originals by path; `query` is searched anywhere in the path, as `domain.folding` compares.
 
         With a `content_budget`, bytes, a page ends before its contents exceed it, but never empty.
 
@@ -134,24 +134,23 @@ class OriginalFileStore:
             match["removed_at"] = None
         if file_type is not None:
             match["file_type"] = file_type
-        if query:
-            match["path"] = {"$regex": re.escape(query), "$options": "i"}
 
         parts = {
             "project": Part("projects", [{"$match": {"_id": key}}, {"$project": {"state.originals": 1}}]),
-            "rows": Part(
-                "files",
-                [
-                    {"$match": behind(match, request.cursor, _FIELDS)},
-                    {"$sort": {"path": 1, "_id": 1}},
-                    {"$limit": request.limit + 1},
-                ],
-            ),
             "variants": Part("modified_files", _variants_by_original(key)),
         }
-        if include_removed or query:
-            parts["total"] = Part("files", counted(match))
-        found = await self._read_list(key, match, parts)
+        if query:
+            found = await self._read_search(key, PathSearch("files", match, query, request), parts)
+        else:
+            ordered: list[Document] = [
+                {"$match": behind(match, request.cursor, _FIELDS)},
+                {"$sort": {"path": 1, "_id": 1}},
+                {"$limit": request.limit + 1},
+            ]
+            parts["rows"] = Part("files", ordered)
+            if include_removed:
+                parts["total"] = Part("files", counted(match))
+            found = await self._read_list(key, match, parts)
         if not found["project"]:
             raise NotFoundError("project", project_id)
         total = _total(found, file_type)
@@ -163,7 +162,16 @@ class OriginalFileStore:
         files = _FILES.validate_python([_values(row, problems, counts.get(row["_id"], 0)) for row in rows[:length]])
         return Page(files, total, more)
 
-    async def _read_list(self, key: ObjectId, match: Document, parts: Mapping[str, Part]) -> dict[str, list[Document]]:
+    async def _read_search(self, key: ObjectId, search: PathSearch, parts: Mapping[str, Part]) -> Found:
+        while True:
+            found = await self._read_list(key, search.match, {**parts, **search.parts()})
+            if not found["project"]:
+                return found
+            completed = await search.complete(self._database, found)
+            if completed is not None:
+                return completed
+
+    async def _read_list(self, key: ObjectId, match: Mapping[str, Any], parts: Mapping[str, Part]) -> Found:
         """Read the parts of a list; also `total` where the project does not say how many originals are in place.
 
         It does not while a large sync is being applied: for that this waits.
@@ -172,7 +180,7 @@ class OriginalFileStore:
         if not found["project"] or _originals(found) is not None:
             return found
         pending = Part("publications", [{"$match": {"_id": key}}, {"$project": {"_id": 1}}])
-        parts = {**parts, "total": Part("files", counted(match)), "pending": pending}
+        parts = {"total": Part("files", counted(match)), **parts, "pending": pending}
         while True:
             found = await self._database.read_together(parts)
             if not found["pending"] or not found["project"]:

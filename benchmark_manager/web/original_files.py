@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from benchmark_manager.domain.folding import fold
 from benchmark_manager.errors import (
     BenchmarkManagerError,
     ConflictError,
@@ -104,14 +105,14 @@ def _row_cost(entry: FileEntry) -> int:
 def _fitting(
     entries: list[FileEntry], query: str, file_type: FileType | Literal["all"], show: Shown
 ) -> list[FileEntry]:
-    wanted = query.casefold()
+    wanted = fold(query)
     return [
         entry
         for entry in entries
         if (file_type in {"all", entry.file_type})
         and (show != "variants" or entry.variants)
         and (show != "problems" or entry.errors or entry.warnings)
-        and wanted in entry.path.casefold()
+        and wanted in fold(entry.path)
     ]
 
 
