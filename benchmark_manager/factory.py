@@ -29,6 +29,7 @@ from benchmark_manager.github.heads import HeadChecker
 from benchmark_manager.github.listing import FolderLister
 from benchmark_manager.github.requests import Connection
 from benchmark_manager.services.comparing import ComparisonService
+from benchmark_manager.services.content_search import ContentSearch
 from benchmark_manager.services.copying import Copier
 from benchmark_manager.services.credentials import CredentialService
 from benchmark_manager.services.drift import DriftJudge
@@ -129,6 +130,7 @@ class Services:
     merging: MergeService
     comparing: ComparisonService
     texts: TextService
+    search: ContentSearch
     releases: ReleaseService
     release_delivery: ReleaseDelivery
     validation: ValidationService
@@ -332,6 +334,7 @@ def build_services(
         merging=MergeService(database, modified_files, files, modified, blobs, workers, clock=clock),
         comparing=ComparisonService(modified_files, revision_service, projects, files, modified, blobs, workers),
         texts=TextService(workers),
+        search=ContentSearch(files, modified, blobs, workers),
         releases=ReleaseService(database, projects, files, modified, blobs, releases, clock=clock),
         release_delivery=ReleaseDelivery(releases, blobs, workers),
         validation=validation,

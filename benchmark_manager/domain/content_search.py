@@ -1,8 +1,8 @@
 """Finds a query inside one text: anywhere, in its keys, or in its values.
 
 Query and text are compared as `domain.folding` does; positions are those of the exact text. What costs much is done
-last: a text which does not hold the query folded is left at once, and only one whose keys or values hold it becomes a
-tree. The time is in proportion to the text.
+last: a text which does not hold the query folded is left at once, and only one whose keys or values hold it gets an
+outline. The time is in proportion to the text.
 """
 
 import re
@@ -14,10 +14,8 @@ from typing import Final
 
 import yaml
 
-from benchmark_manager.domain.documents.nodes import Collection, Node, Scalar, Slot, Tree
-from benchmark_manager.domain.documents.parse import try_parse
-from benchmark_manager.domain.documents.paths import Step, children, shown
 from benchmark_manager.domain.folding import fold, position_in
+from benchmark_manager.domain.outline import Key, Outline, outline_of
 from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK, ScalarEvent, YamlSyntaxError, events, prepare
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.original_file import FileFormat
@@ -26,9 +24,6 @@ from benchmark_manager.models.search import LONGEST_QUERY, ContentMatch, SearchI
 #: Characters of an excerpt, and of those how many stand before what was found.
 _EXCERPT: Final = 200
 _BEFORE: Final = 60
-#: Characters of a path that is shown, and of each of its steps.
-_LONGEST_KEY: Final = 500
-_LONGEST_STEP: Final = 200
 _CUT: Final = "\N{HORIZONTAL ELLIPSIS}"
 #: What a terminal obeys, or what turns text around; a tab is neither.
 _UNSAFE: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u061c\u2028-\u202e\u2066-\u2069]")
@@ -54,26 +49,26 @@ class ContentQuery:
         """Make a query of what a person typed.
 
         Raises:
-            InvalidInputError: `invalid_query`.
+            InvalidInputError: `invalid_request`.
         """
         if not 1 <= len(text) <= LONGEST_QUERY or text.isspace():
             raise InvalidInputError(
-                "invalid_query", f"q must hold 1 to {LONGEST_QUERY} characters which are not all blank.", field="q"
+                "invalid_request", f"q must hold 1 to {LONGEST_QUERY} characters which are not all blank.", field="q"
             )
         if "\0" in text or _LINE_END.search(text) is not None:
-            raise InvalidInputError("invalid_query", "q must be one line, without NUL.", field="q")
+            raise InvalidInputError("invalid_request", "q must be one line, without NUL.", field="q")
         folded = fold(text)
         last = folded.rpartition(".")[2] if where == "keys" else folded
         return cls(folded, where, () if "\\" in folded else tuple(filter(None, _BETWEEN.split(last))))
 
 
 def find_in_content(
-    text: str, file_format: FileFormat, query: ContentQuery, *, limit: int, after: int = -1
+    text: str, file_format: FileFormat, query: ContentQuery, *, limit: int, after: int = -1, parses: bool = True
 ) -> list[ContentMatch]:
     """Return at most `limit` matches behind the position `after`, in the order of their positions.
 
-    In a text, each line that holds the query is one match, at its first occurrence. Only a text that parses has keys
-    and values.
+    In a text, each line that holds the query is one match, at its first occurrence. Keys and values are those of a
+    text that is known to parse; of any other, none is named, and none is found.
     """
     body = text.removeprefix(BYTE_ORDER_MARK)
     folded = fold(body)
@@ -81,14 +76,11 @@ def find_in_content(
         if query.folded not in folded:
             return []
         found = list(islice(_in_lines(body, folded, query.folded, after), limit))
-        return _with_keys(found, body, file_format)
-    if not _may_hold(body, folded, query) or not _holds(body, file_format, query):
-        return []
-    tree = try_parse(body, file_format)
-    if tree is None:
+        return _with_keys(found, body, file_format) if parses else found
+    if not parses or not _may_hold(body, folded, query) or not _holds(body, file_format, query):
         return []
     finder = _in_keys if query.where == "keys" else _in_values
-    return list(islice((match for match in finder(tree, query.folded) if match.position > after), limit))
+    return list(islice((match for match in finder(body, file_format, query) if match.position > after), limit))
 
 
 # --- text ------------------------------------------------------------------------------------------------------------
@@ -133,11 +125,19 @@ def _match(body: str, starts: Sequence[int], position: int, stop: int, key: str 
 
 
 def _with_keys(found: list[ContentMatch], body: str, file_format: FileFormat) -> list[ContentMatch]:
-    tree = try_parse(body, file_format) if found else None
-    if tree is None:
+    outline = outline_of(body, file_format) if found else None
+    if outline is None:
         return found
-    keys = _Keys(tree)
-    return [replace(match, key=keys.at(match.position)) for match in found]
+    starts = _line_starts(body)
+
+    def line_of(position: int) -> int:
+        return bisect_right(starts, position)
+
+    entries = [outline.at(match.position, match.line, line_of) for match in found]
+    return [
+        match if entry is None else replace(match, key=outline.path(entry))
+        for match, entry in zip(found, entries, strict=True)
+    ]
 
 
 # --- keys and values -------------------------------------------------------------------------------------------------
@@ -196,135 +196,86 @@ def _scalars(body: str, *, keys: bool) -> Iterator[str]:
             stack.pop()
 
 
-def _in_keys(tree: Tree, query: str) -> Iterator[ContentMatch]:
-    keys, starts = _Keys(tree), _line_starts(tree.text)
-    for place in keys.walk(len(query)):
-        key = place.slot.key
-        if isinstance(key, Scalar) and place.ends_with(query):
-            yield _match(tree.text, starts, key.start, key.end, keys.shown(place))
-
-
-def _in_values(tree: Tree, query: str) -> Iterator[ContentMatch]:
-    keys, starts = _Keys(tree), _line_starts(tree.text)
-    for place in keys.walk(0):
-        value = place.slot.value
-        if not isinstance(value, Scalar):
+def _in_keys(body: str, file_format: FileFormat, query: ContentQuery) -> Iterator[ContentMatch]:
+    outline = outline_of(body, file_format)
+    if outline is None:
+        return
+    starts, paths = _line_starts(body), _Paths(outline, query.folded)
+    known: dict[str, bool] = {}
+    for entry, key in enumerate(outline.keys):
+        if key is None:
             continue
-        found = fold(value.text).find(query)
-        if found < 0:
-            continue
-        position, stop = _position_of(tree, value, found, query)
-        yield _match(tree.text, starts, position, stop, keys.shown(place))
+        if key.text not in known:
+            folded = fold(key.text)
+            known[key.text] = all(piece in folded for piece in query.pieces)
+        if known[key.text] and paths.hold(entry, key):
+            yield _match(body, starts, key.start, key.end, outline.path(entry))
 
 
-def _position_of(tree: Tree, value: Scalar, found: int, query: str) -> tuple[int, int]:
-    """Where in the text a value has what was found in it, and where that ends; where it is escaped, the value."""
-    source = tree.source(value)
-    inside = source.find(value.text)
+class _Paths:
+    """The ends of entries' paths, folded: as paths are shown, and of keys and dots alone."""
+
+    def __init__(self, outline: Outline, query: str) -> None:
+        self._outline = outline
+        self._query = query
+        # What is searched reaches into the entry's own step, so that of the path above it one character less counts.
+        self._kept = len(query) - 1
+        self._above: dict[int, tuple[str, str]] = {}
+
+    def hold(self, entry: int, key: Key) -> bool:
+        """Whether the path holds the query so that it reaches into the key."""
+        above = self._tails(self._outline.parents[entry])
+        return any(self._query in tail for tail in self._joined(above, entry, key))
+
+    def _tails(self, entry: int) -> tuple[str, str]:
+        if entry < 0 or not self._kept:
+            return "", ""
+        missing = []
+        while entry >= 0 and entry not in self._above:
+            missing.append(entry)
+            entry = self._outline.parents[entry]
+        tails = self._above.get(entry, ("", ""))
+        for below in reversed(missing):
+            if self._outline.parents[below] >= 0:
+                joined = self._joined(tails, below, self._outline.keys[below])
+                tails = joined[0][-self._kept :], joined[1][-self._kept :]
+            self._above[below] = tails
+        return tails
+
+    def _joined(self, above: tuple[str, str], entry: int, key: Key | None) -> tuple[str, str]:
+        shown, plain = fold(self._outline.step(entry)), "" if key is None else fold(f".{key.text}")
+        if self._outline.parents[self._outline.parents[entry]] < 0:
+            # The first step of a path has no dot.
+            shown, plain = shown.removeprefix("."), plain.removeprefix(".")
+        return above[0] + shown, above[1] + plain
+
+
+def _in_values(body: str, file_format: FileFormat, query: ContentQuery) -> Iterator[ContentMatch]:
+    found: list[tuple[int, str, int, int]] = []
+    known: dict[str, bool] = {}
+
+    def note(entry: int, text: str, start: int, end: int) -> None:
+        if text not in known:
+            known[text] = query.folded in fold(text)
+        if known[text]:
+            found.append((entry, text, start, end))
+
+    outline = outline_of(body, file_format, note)
+    if outline is None:
+        return
+    starts = _line_starts(body)
+    for entry, text, start, end in found:
+        position, stop = _position_of(body[start:end], text, query.folded)
+        yield _match(body, starts, start + position, start + stop, outline.path(entry))
+
+
+def _position_of(source: str, text: str, query: str) -> tuple[int, int]:
+    """Where in its source a value has the query, and where that ends; where it is escaped, all of the value."""
+    inside = source.find(text)
     if inside >= 0:
-        begin = value.start + inside
-        ends = position_in(value.text, found), position_in(value.text, found + len(query))
-        return begin + ends[0], begin + ends[1]
-    written = fold(source).find(query)
-    if written >= 0:
-        return value.start + position_in(source, written), value.start + position_in(source, written + len(query))
-    return value.start, value.end
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A slot, where it is, and the ends of its path folded: as paths are shown, and with keys and dots alone."""
-
-    slot: Slot
-    step: Step
-    above: "_Place | None"
-    tails: tuple[str, str] = ("", "")
-
-    def ends_with(self, query: str) -> bool:
-        """Whether the path holds the query so that it reaches into the last step."""
-        return any(query in tail for tail in self.tails)
-
-
-class _Keys:
-    """The paths of a tree's slots; of each collection they are made once."""
-
-    def __init__(self, tree: Tree) -> None:
-        self._tree = tree
-        self._steps: dict[int, dict[int, Step]] = {}
-        self._starts: dict[int, list[int]] = {}
-
-    def shown(self, place: _Place) -> str:
-        """The path as people read it, a long one without its middle."""
-        steps: list[Step] = []
-        above: _Place | None = place
-        while above is not None:
-            steps.append(_shortened(above.step, _LONGEST_STEP))
-            above = above.above
-        return _shortened(shown(tuple(reversed(steps))), _LONGEST_KEY)
-
-    def at(self, position: int) -> str | None:
-        """The path of the innermost slot on the line of a position; None where the line belongs to none."""
-        lines = self._tree.lines
-        line = lines.number(position)
-        node: Node = self._tree.stream
-        place: _Place | None = None
-        depth = 0
-        while isinstance(node, Collection):
-            starts = self._starts_of(node)
-            index = bisect_right(starts, position) - 1
-            if index < 0 or lines.number(node.slots[index].end) < line:
-                index += 1
-                if index == len(starts) or lines.number(starts[index]) != line:
-                    break
-            slot = node.slots[index]
-            place = _Place(slot, self._step(node, slot), place)
-            node = slot.value
-            depth += 1
-        # The first step is the document's.
-        return None if place is None or depth == 1 else self.shown(place)
-
-    def walk(self, tail: int) -> Iterator[_Place]:
-        """Every slot below the documents, in the order of the text, with `tail` characters of the path above it."""
-        stack = [iter([_Place(slot, self._step(self._tree.stream, slot), None) for slot in self._tree.stream.slots])]
-        while stack:
-            place = next(stack[-1], None)
-            if place is None:
-                stack.pop()
-                continue
-            yield place
-            if isinstance(place.slot.value, Collection):
-                stack.append(self._below(place, place.slot.value, tail))
-
-    def _below(self, above: _Place, node: Collection, tail: int) -> Iterator[_Place]:
-        # What is searched reaches into the step itself, so that of the path above it one character less counts.
-        kept = max(0, tail - 1)
-        parents = tuple(part[-kept:] if kept else "" for part in above.tails)
-        for slot in node.slots:
-            step = self._step(node, slot)
-            if not tail:
-                yield _Place(slot, step, above)
-                continue
-            key = slot.key.text if isinstance(slot.key, Scalar) else ""
-            as_shown, plain = fold(step), fold(f".{key}") if slot.key is not None else ""
-            top = above.above is None
-            tails = (
-                parents[0] + (as_shown.removeprefix(".") if top else as_shown),
-                parents[1] + (plain.removeprefix(".") if top else plain),
-            )
-            yield _Place(slot, step, above, tails)
-
-    def _step(self, node: Collection, slot: Slot) -> Step:
-        steps = self._steps.get(id(node))
-        if steps is None:
-            found = children([self._tree], [node]) or []
-            steps = self._steps[id(node)] = {id(slots[0]): step for step, slots in found}
-        return steps.get(id(slot), "")
-
-    def _starts_of(self, node: Collection) -> list[int]:
-        if id(node) not in self._starts:
-            self._starts[id(node)] = [slot.start for slot in node.slots]
-        return self._starts[id(node)]
-
-
-def _shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most // 2]}{_CUT}{text[len(text) - most // 2 :]}"
+        at = fold(text).find(query)
+        return inside + position_in(text, at), inside + position_in(text, at + len(query))
+    at = fold(source).find(query)
+    if at >= 0:
+        return position_in(source, at), position_in(source, at + len(query))
+    return 0, len(source)

@@ -32,7 +32,10 @@ class ContentMatch:
 
 @dataclass(frozen=True, slots=True)
 class SearchedFile:
-    """A file whose content is searched; files are searched in the order of `sort_key`."""
+    """A file whose content is searched; files are searched in the order of `sort_key`.
+
+    One that does not parse, or is a template, has neither keys nor values.
+    """
 
     id: str
     path: str
@@ -41,6 +44,7 @@ class SearchedFile:
     format: FileFormat
     sha: str
     size: int
+    parses: bool
 
     @property
     def sort_key(self) -> tuple[str, FileKind, str]:

@@ -1,5 +1,6 @@
 """Modified files: what people write, strictly apart from the originals."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -13,6 +14,7 @@ from benchmark_manager.models.original_file import FileType
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Verdict
 from benchmark_manager.models.revision import Revision, RevisionKind, unrecorded_revision
+from benchmark_manager.models.search import SearchedFile
 from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Part, Session, object_id
 from benchmark_manager.stores.joins import (
     content_in,
@@ -27,6 +29,7 @@ from benchmark_manager.stores.name_search import PathSearch
 from benchmark_manager.stores.paging import behind, encode_cursor
 from benchmark_manager.stores.problems import APART, Problems, ProblemStore, joined_problems_in, problems_in
 from benchmark_manager.stores.revisions import RevisionStore
+from benchmark_manager.stores.searched_files import searched_files
 from benchmark_manager.stores.staged_changes import StagedChangeStore
 
 _NOUN: Final = "modified file"
@@ -106,6 +109,18 @@ class ModifiedFileStore:
         match = {"project_id": ObjectId(project_id)}
         rows = self._files.find(match, session=session, batch_size=ROWS_AT_ONCE).sort("path", 1)
         return [modified_file(row) async for row in rows]
+
+    async def searchable(self, project_id: str) -> tuple[SearchedFile, ...]:
+        """All modified files of a project for a search, in the order of `SearchedFile.sort_key`; none of the trash."""
+        fields = {"path": 1, "file_type": 1, "format": 1, "content_sha": 1, "size": 1, "validity": 1}
+        match = {"project_id": object_id(project_id, "project")}
+
+        async def read(session: Session) -> list[Document]:
+            await self._staged.expect_none([project_id], session)
+            return await self._files.find(match, fields, session=session, batch_size=ROWS_AT_ONCE).to_list()
+
+        rows = await self._database.snapshot(read)
+        return await asyncio.to_thread(searched_files, rows, "variant", "content_sha")
 
     async def existing(self, project_id: str, ids: Collection[str]) -> set[str]:
         """Those of the ids which modified files of the project have; none of the trash."""

@@ -18,6 +18,7 @@ from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import VALIDITIES, StoredVerdict
 from benchmark_manager.models.project import ProjectStats
 from benchmark_manager.models.record import known_word
+from benchmark_manager.models.search import SearchedFile
 from benchmark_manager.models.sync import SkippedFile
 from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Part, Session, object_id
 from benchmark_manager.stores.joins import (
@@ -32,6 +33,7 @@ from benchmark_manager.stores.name_search import FIELDS as _FIELDS
 from benchmark_manager.stores.name_search import Found, PathSearch
 from benchmark_manager.stores.paging import behind, encode_cursor
 from benchmark_manager.stores.problems import APART, Problems, ProblemStore, joined_problems_in, problems_in
+from benchmark_manager.stores.searched_files import searched_files
 from benchmark_manager.stores.staged_changes import StagedChangeStore
 
 _NOUN: Final = "file"
@@ -41,6 +43,9 @@ _KEPT: Final = tuple(OriginalFile.model_fields.keys() - {"id", "project_id", "pr
 #: The first answer holds 101 documents otherwise.
 _ENTRIES_A_BATCH: Final = 5000
 _UNREAD: Final[Mapping[str | None, Problems]] = {}
+
+
+ListState = tuple[int, str] | None
 
 
 class OriginalFileStore:
@@ -209,6 +214,41 @@ class OriginalFileStore:
         rows, counts = await self._database.snapshot(read)
         # In a thread: a hundred thousand rows would hold up everybody else.
         return await asyncio.to_thread(_entries, rows, counts)
+
+    async def searchable(self, project_id: str) -> tuple[ListState, tuple[SearchedFile, ...]]:
+        """Every original in place for a search, in the order of `SearchedFile.sort_key`, and the state it is true of.
+
+        Raises:
+            NotFoundError: the project is not there.
+        """
+        fields = {"path": 1, "file_type": 1, "format": 1, "sha": 1, "size": 1, "validity": 1}
+        match = {"project_id": object_id(project_id, "project"), "removed_at": None}
+
+        async def read(session: Session) -> tuple[ListState, list[Document]]:
+            await self._staged.expect_none([project_id], session)
+            state = await self.list_state(project_id, session)
+            return state, await self._files.find(match, fields, session=session, batch_size=_ENTRIES_A_BATCH).to_list()
+
+        state, rows = await self._database.snapshot(read)
+        return state, await asyncio.to_thread(searched_files, rows, "original", "sha")
+
+    async def list_state(self, project_id: str, session: Session | None = None) -> ListState:
+        """What changes whenever a sync has changed the project's originals; None while one is changing them.
+
+        The fence rises before a sync begins, and `last_sync` is new in the transaction in which its changes count.
+
+        Raises:
+            NotFoundError: the project is not there.
+        """
+        fields = {"fence": 1, "state.originals": 1, "state.last_sync.id": 1}
+        match = {"_id": object_id(project_id, "project")}
+        project = await self._database.collection("projects").find_one(match, fields, session=session)
+        if project is None:
+            raise NotFoundError("project", project_id)
+        state = project["state"]
+        if state.get("originals") is None:
+            return None
+        return project["fence"], (state.get("last_sync") or {}).get("id", "")
 
     async def ids_by_path(self, project_id: str, paths: Collection[str]) -> dict[str, str]:
         """The originals at these paths; one that is gone upstream only where none is in place."""
