@@ -34,7 +34,7 @@ class ContentMatch:
 class SearchedFile:
     """A file whose content is searched; files are searched in the order of `sort_key`.
 
-    One that does not parse, or is a template, has neither keys nor values.
+    One that does not parse, or is a template, has neither keys nor values. `revision` is that of a variant.
     """
 
     id: str
@@ -45,6 +45,7 @@ class SearchedFile:
     sha: str
     size: int
     parses: bool
+    revision: int = 0
 
     @property
     def sort_key(self) -> tuple[str, FileKind, str]:

@@ -112,7 +112,7 @@ class ModifiedFileStore:
 
     async def searchable(self, project_id: str) -> tuple[SearchedFile, ...]:
         """All modified files of a project for a search, in the order of `SearchedFile.sort_key`; none of the trash."""
-        fields = {"path": 1, "file_type": 1, "format": 1, "content_sha": 1, "size": 1, "validity": 1}
+        fields = {"path": 1, "file_type": 1, "format": 1, "content_sha": 1, "size": 1, "validity": 1, "revision": 1}
         match = {"project_id": object_id(project_id, "project")}
 
         async def read(session: Session) -> list[Document]:

@@ -20,6 +20,7 @@ def searched_files(rows: Sequence[Document], kind: FileKind, content: str) -> tu
             sha=row[content],
             size=row["size"],
             parses=row["validity"] == "valid",
+            revision=row.get("revision", 0),
         )
         for row in rows
     ]

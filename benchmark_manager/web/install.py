@@ -16,6 +16,7 @@ from benchmark_manager.web import (
     release,
     releases,
     revisions,
+    search,
     start,
     status,
     syncs,
@@ -29,7 +30,7 @@ from benchmark_manager.web.headers import PageHeaders
 MIDDLEWARE: Final = (PageHeaders, ErrorPages)
 _ROUTERS: Final = (
     *(start, projects, original_files, modified_files, comparing, revisions, merging, trash, syncs),
-    *(releases, release, status, person),
+    *(releases, release, search, status, person),
 )
 
 

@@ -125,7 +125,7 @@ async def show_file(
     part: PartParameter = 1,
     line: LineParameter = "",
 ) -> Response:
-    """Its lines in parts; scripts show a text that is not too long in an editor instead."""
+    """Its lines in parts; scripts show a text that is not too long in an editor instead, unless a line is named."""
     view = await project_view(services, project_id)
     file = await services.original_files.get(project_id, file_id)
     text = (await services.original_files.content(file)).decode()
@@ -140,7 +140,7 @@ async def show_file(
         text=text,
         lines=await listing_of(services, text, file.problems, part=part, line=line),
         variants=variants,
-        with_editor=editor_size(text) <= READING_EDITOR,
+        with_editor=not line and editor_size(text) <= READING_EDITOR,
     )
 
 

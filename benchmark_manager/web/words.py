@@ -10,6 +10,7 @@ from benchmark_manager.models.problem import Validity
 from benchmark_manager.models.project import Standing, SyncStatus
 from benchmark_manager.models.release import ReleaseContents
 from benchmark_manager.models.revision import RevisionKind
+from benchmark_manager.models.search import SearchIn, SearchScope
 from benchmark_manager.models.sync import ChangeKind, SyncOutcome, SyncPhase, SyncTrigger
 from benchmark_manager.web.languages import N_
 from benchmark_manager.web.reader import Reader
@@ -91,6 +92,9 @@ VALIDITY: Final[Mapping[Validity, Word]] = {
 FILE_TYPE: Final[Mapping[FileType, str]] = {"config": N_("config"), "job": N_("job")}
 #: Which files their list shows.
 SHOWN: Final[Mapping[str, str]] = {"variants": N_("with variants"), "problems": N_("with problems")}
+#: Where a search looks inside files, and in which of them.
+SEARCH_IN: Final[Mapping[SearchIn, str]] = {"text": N_("Text"), "keys": N_("Keys"), "values": N_("Values")}
+SCOPE: Final[Mapping[SearchScope, str]] = {"originals": N_("originals"), "variants": N_("variants")}
 CREDENTIAL: Final[Mapping[str, str]] = {
     "token": N_("token"),
     "app": N_("GitHub App"),
@@ -225,6 +229,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "job_folder": "The folder",
     "branch": "This",
     "github_token": "The token",
+    "q": "The query",
 }
 
 
