@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from benchmark_manager.cli import output
-from benchmark_manager.cli.api_client import DEFAULT_URL, Api, Json, connect
+from benchmark_manager.cli.api_client import DEFAULT_URL, Json, connect
 from benchmark_manager.cli.failures import printable
 from benchmark_manager.cli.lookup import find_project
 from benchmark_manager.cli.options import AsJson, ProjectArgument, Url
