@@ -33,7 +33,7 @@ ProjectArgument = Annotated[
     str,
     typer.Argument(
         metavar="PROJECT",
-        help="Its id, its name regardless of case, or a part of the name which no other project has.",
+        help="Its id, its name regardless of case and Unicode form, or a part of the name which no other project has.",
         autocompletion=complete_project,
     ),
 ]

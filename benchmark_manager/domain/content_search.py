@@ -27,6 +27,8 @@ _BEFORE: Final = 60
 _CUT: Final = "\N{HORIZONTAL ELLIPSIS}"
 #: What a terminal obeys, or what turns text around; a tab is neither.
 _UNSAFE: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u061c\u2028-\u202e\u2066-\u2069]")
+#: Escapes of letters, and of a line end: what stands around it belongs together. Others are of blanks and controls.
+_ESCAPE: Final = re.compile(r"\\[xuU/\r\n]")
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 #: What stands in a path beside the letters of keys, or is written otherwise in a text.
 _BETWEEN: Final = re.compile(r"[\s\"'()\[\]=\\]+")
@@ -59,7 +61,8 @@ class ContentQuery:
             raise InvalidInputError("invalid_request", "q must be one line, without NUL.", field="q")
         folded = fold(text)
         last = folded.rpartition(".")[2] if where == "keys" else folded
-        return cls(folded, where, () if "\\" in folded else tuple(filter(None, _BETWEEN.split(last))))
+        is_plain = "\\" not in folded and _UNSAFE.search(folded) is None
+        return cls(folded, where, tuple(filter(None, _BETWEEN.split(last))) if is_plain else ())
 
 
 def find_in_content(
@@ -144,11 +147,11 @@ def _with_keys(found: list[ContentMatch], body: str, file_format: FileFormat) ->
 
 
 def _may_hold(body: str, folded: str, query: ContentQuery) -> bool:
-    """Whether the text holds all pieces of the query as they are, or any escape.
+    """Whether the text holds all pieces of the query as they are, or an escape which may stand for one.
 
-    Line ends and quotes inside of a key or a value are written in several ways, so the pieces are without them.
+    Blanks and quotes inside of a key or a value are written in several ways, so the pieces are without them.
     """
-    return "\\" in body or all(piece in folded for piece in query.pieces)
+    return all(piece in folded for piece in query.pieces) or _ESCAPE.search(body) is not None
 
 
 def _holds(body: str, file_format: FileFormat, query: ContentQuery) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchmark_manager.domain.content_search import ContentQuery
-from benchmark_manager.errors import InvalidInputError, TooComplexError
+from benchmark_manager.errors import InvalidInputError, TooComplexError, WorkersBusyError
 from benchmark_manager.models.original_file import FileType
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.search import (
@@ -44,8 +44,9 @@ _BATCH_FILES: Final = 1000
 _BATCH_BYTES: Final = 512 * 1024
 #: Contents that are read together, bytes.
 _READ_AHEAD: Final = 8 * 1024 * 1024
-#: Batches with workers at once.
+#: Batches with workers at once, and the bytes for which it is worth to start a second one.
 _AT_ONCE: Final = 2
+_WORTH_TWO: Final = 4 * 1024 * 1024
 #: Files which are selected right here: as many take 5 ms.
 _SELECTED_HERE: Final = 5000
 #: A page ends where it is after so many seconds, and leads on.
@@ -131,7 +132,7 @@ class ContentSearch:
         running: deque[tuple[Sequence[SearchedFile], asyncio.Task[list[Searched]]]] = deque()
         ahead = _ReadAhead(files, self._read)
         last: SearchedFile | None = None
-        at_once = 1
+        at_once = _AT_ONCE if sum(file.size for file in files) > _WORTH_TWO else 1
         try:
             while True:
                 late = self._monotonic() > deadline and last is not None
@@ -149,7 +150,11 @@ class ContentSearch:
                         rows.append(FoundFile(batch[index], tuple(kept)))
                     if len(kept) < len(matches):
                         return SearchPage(tuple(rows), None, _after(rows))
-                last, at_once = batch[-1], _AT_ONCE
+                last = batch[-1]
+        except WorkersBusyError:
+            # What was found is worth more than a refusal, and the cursor leads on.
+            if last is None:
+                raise
         finally:
             # A worker which is left alone with its task would be replaced.
             await asyncio.gather(*(task for _, task in running), return_exceptions=True)
