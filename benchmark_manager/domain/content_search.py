@@ -90,7 +90,8 @@ def find_in_content(
 
 
 def _in_lines(body: str, folded: str, query: str, after: int) -> Iterator[ContentMatch]:
-    starts, lines = _line_starts(body), _line_starts(folded)
+    starts = _line_starts(body)
+    lines = starts if body.isascii() else _line_starts(folded)
     number = bisect_right(starts, after) if after >= 0 else 0
     at = lines[number] if number < len(lines) else len(folded)
     while (found := folded.find(query, at)) >= 0:

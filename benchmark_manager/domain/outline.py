@@ -59,7 +59,7 @@ class _Frame:
     kind: Kind
     owner: int
     start: int
-    count: int = 0
+    items: "array[int] | None" = None
     key: Key | None = None
 
 
@@ -83,6 +83,10 @@ class Outline:
     #: What entries may be called by: of items and documents, some of their values.
     _names: dict[int, dict[str, Key]] = field(default_factory=dict)
     _labels: dict[int, list[Step]] = field(default_factory=dict)
+
+    def items_of(self, entry: int) -> "array[int]":
+        """The items of the list that is the entry's value; of -1, the documents."""
+        return self._items.setdefault(entry, array("l"))
 
     def path(self, entry: int) -> str | None:
         """The path as people read it, a long one without its middle; None of a document without keys."""
@@ -163,7 +167,7 @@ class _Builder:
     def __init__(self, text: str, on_value: OnValue | None) -> None:
         self.outline = Outline(text)
         self._on_value = on_value
-        self._frames = [_Frame("stream", -1, 0)]
+        self._frames = [_Frame("stream", -1, 0, self.outline.items_of(-1))]
         self._end = 0
 
     def scalar(self, text: str, start: int, end: int, form: Form) -> None:
@@ -190,7 +194,8 @@ class _Builder:
             self._frames.append(_Frame("key", -1, start))
             return
         self._end = start
-        self._frames.append(_Frame(kind, self._entry(frame, start), start))
+        owner = self._entry(frame, start)
+        self._frames.append(_Frame(kind, owner, start, self.outline.items_of(owner) if kind == "sequence" else None))
 
     def close(self, end: int | None) -> None:
         """End a collection; without an `end`, where its last part ends."""
@@ -211,11 +216,12 @@ class _Builder:
         outline.starts.append(start if frame.key is None else frame.key.start)
         outline.ends.append(start)
         outline.parents.append(frame.owner)
-        outline.numbers.append(frame.count)
         outline.keys.append(frame.key)
-        frame.count += 1
-        if frame.key is None:
-            outline._items.setdefault(frame.owner, array("l")).append(entry)  # noqa: SLF001 -- its own builder
+        if frame.items is None:
+            outline.numbers.append(0)
+        else:
+            outline.numbers.append(len(frame.items))
+            frame.items.append(entry)
         return entry
 
     def _note_name(self, frame: _Frame, text: str, start: int, end: int, form: Form) -> None:
