@@ -92,14 +92,16 @@ async def _measured(
                 # A connection, and the first worker process, are there for every request.
                 await http.get("/projects")
                 await http.post("/validate", json={"content": "a: 1\n", "format": "yaml"})
+                found = 0
                 params: dict[str, str | int] = {"q": query, "in": where, "limit": _LIMIT}
                 for turn in range(1 + _WARM):
                     begin = time.perf_counter()
                     answer = await http.get(f"/projects/{project}/search", params=params)
                     taken = time.perf_counter() - begin
                     assert answer.status_code == httpx.codes.OK, answer.text
+                    found = len(answer.json())
                     (warm if turn else cold)[where, what].append(taken)
-                files[where, what] = len(answer.json())
+                files[where, what] = found
     return [
         [
             *(kind, where, what, str(files[where, what])),

@@ -10,13 +10,13 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
 from benchmark_manager.domain.folding import fold, position_in
 from benchmark_manager.domain.outline import Key, Outline, outline_of
-from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK, ScalarEvent, YamlSyntaxError, events, prepare
+from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK, YamlSyntaxError, events, prepare
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.original_file import FileFormat
 from benchmark_manager.models.search import LONGEST_QUERY, ContentMatch, SearchIn
@@ -183,15 +183,15 @@ def _scalars(body: str, *, keys: bool) -> Iterator[str]:
         yield fold(body)
     # For each open collection: None for a sequence, else whether a key comes next.
     stack: list[bool | None] = [None]
-    for event in events(source.parsed):
+    for found in events(source.parsed):
+        event: Any = found
         kind = type(event)
         if kind in {yaml.ScalarEvent, yaml.AliasEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent}:
             is_key = stack[-1]
             if is_key is not None:
                 stack[-1] = not is_key
             if kind is yaml.ScalarEvent and bool(is_key) == keys:
-                scalar: ScalarEvent = event  # type: ignore[assignment]  # told by its type
-                yield scalar.value
+                yield event.value
             elif kind is yaml.MappingStartEvent:
                 stack.append(True)
             elif kind is yaml.SequenceStartEvent:

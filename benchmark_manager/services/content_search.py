@@ -10,7 +10,7 @@ import binascii
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -211,7 +211,7 @@ class _ReadAhead:
     def __init__(
         self,
         files: Sequence[SearchedFile],
-        read: Callable[[Sequence[SearchedFile]], "asyncio.Future[Mapping[str, bytes]]"],
+        read: Callable[[Sequence[SearchedFile]], Awaitable[Mapping[str, bytes]]],
     ) -> None:
         self._files = files
         self._read = read

@@ -1,6 +1,7 @@
 """Names and texts are compared regardless of case and Unicode form, and positions lead back to the exact text."""
 
 import time
+from typing import Literal
 from unicodedata import normalize
 
 import pytest
@@ -11,7 +12,8 @@ from benchmark_manager.domain.folding import fold, position_in
 
 KOREAN = "설정"
 
-FORMS = ("NFC", "NFD", "NFKC", "NFKD")
+Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
+FORMS: tuple[Form, ...] = ("NFC", "NFD", "NFKC", "NFKD")
 #: Letters, what joins them, compatibility forms and letters that change their length, close together.
 DENSE = st.text(st.sampled_from("aßﬁ\uff21가각각\u0301\u0327\u0345İ\u0131ŉΐᾳ㎆\uff76\uff9e㍿\n\r \u200d👩🏽"))
 WIDE = st.text(st.characters(exclude_categories=["Cs"]))
@@ -40,7 +42,7 @@ def test_letters_which_differ_stay_different(first: str, second: str) -> None:
 
 
 @given(st.one_of(DENSE, WIDE), st.sampled_from(FORMS))
-def test_no_unicode_form_changes_what_a_text_folds_to(text: str, form: str) -> None:
+def test_no_unicode_form_changes_what_a_text_folds_to(text: str, form: Form) -> None:
     assert fold(normalize(form, text)) == fold(text)
 
 
