@@ -31,6 +31,8 @@ from benchmark_manager.models.original_file import FileFormat
 _LONGEST_PATH: Final = 500
 _LONGEST_STEP: Final = 200
 _CUT: Final = "\N{HORIZONTAL ELLIPSIS}"
+#: JSON may escape half of a surrogate pair, which no answer can hold.
+_HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
 _TOKEN: Final = re.compile(r'[ \t\r\n]*+("[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]:,]|[^ \t\r\n{}\[\]:,"]++)')
 
 Kind = Literal["mapping", "sequence", "stream", "key"]
@@ -93,7 +95,7 @@ class Outline:
         if self.parents[entry] < 0:
             return None
         steps = [_shortened(self.step(above), _LONGEST_STEP) for above in self.line_of(entry)]
-        return _shortened(shown(tuple(reversed(steps))), _LONGEST_PATH)
+        return _HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", _shortened(shown(tuple(reversed(steps))), _LONGEST_PATH))
 
     def line_of(self, entry: int) -> list[int]:
         """The entry and those that it is in, the document last."""

@@ -194,3 +194,8 @@ def test_a_korean_value_is_found_in_either_form() -> None:
     text = f"name: {normalize('NFD', '한글')} 설정\n"
     assert places(find(text, "한글", "values")) == [(1, 7, "name")]
     assert places(find(text, normalize("NFD", "설정"), "values")) == [(1, 14, "name")]
+
+
+def test_a_key_with_half_of_a_surrogate_pair_can_be_answered() -> None:
+    [match] = find('{"a\\ud800": "b\\ud800"}', "b", "values", "json")
+    assert (match.key, match.column) == ('"a\ufffd"', 14)
