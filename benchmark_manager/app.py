@@ -21,6 +21,7 @@ from benchmark_manager.api import (
     rebase_all,
     releases,
     revisions,
+    search,
     trash,
     validation,
 )
@@ -84,7 +85,7 @@ def create_app(
     # What is read most first: each request tries the routes in this order.
     for part in (
         *(original_files, modified_files, projects, health, metrics, revisions, trash, merging, rebase_all),
-        *(comparing, releases, validation, github_webhook, events),
+        *(comparing, releases, validation, github_webhook, events, search),
     ):
         app.include_router(part.router)
     app.state.large_bodies = LargeBodies()

@@ -29,6 +29,7 @@ from benchmark_manager.github.heads import HeadChecker
 from benchmark_manager.github.listing import FolderLister
 from benchmark_manager.github.requests import Connection
 from benchmark_manager.services.comparing import ComparisonService
+from benchmark_manager.services.content_search import ContentSearch
 from benchmark_manager.services.copying import Copier
 from benchmark_manager.services.credentials import CredentialService
 from benchmark_manager.services.drift import DriftJudge
@@ -134,6 +135,7 @@ class Services:
     reattaching: ReattachService
     comparing: ComparisonService
     texts: TextService
+    search: ContentSearch
     releases: ReleaseService
     release_delivery: ReleaseDelivery
     validation: ValidationService
@@ -182,6 +184,7 @@ async def open_services(
             metrics.watch(workers)
             services = build_services(settings, database, connection, limits, metrics, workers, outside.clock, deadline)
             await bind_tokens(services.project_store, services.vault)
+            await services.project_store.fold_names()
             watching = [
                 asyncio.create_task(watch.run()) for watch in (StallWatch(metrics.stalled), services.database_watch)
             ]
@@ -340,6 +343,7 @@ def build_services(
         reattaching=ReattachService(database, modified_files, files, modified, blobs, validation, workers, clock=clock),
         comparing=ComparisonService(modified_files, revision_service, projects, files, modified, blobs, workers),
         texts=TextService(workers),
+        search=ContentSearch(files, modified, blobs, workers),
         releases=ReleaseService(database, projects, files, modified, blobs, releases, clock=clock),
         release_delivery=ReleaseDelivery(releases, blobs, workers),
         validation=validation,

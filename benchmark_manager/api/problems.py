@@ -87,6 +87,10 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
         "Upstream changed the same in 2 places; nothing was changed. Send `resolutions` for the `conflicts`.",
     ),
     "digest_ambiguous": (409, "Several releases begin with 3f786850e387; give more of the digest."),
+    "release_file_ambiguous": (
+        409,
+        "The release has no 'CONFIG/a.yaml' but 'config/a.yaml', 'config/A.yaml'; ask for one of them.",
+    ),
     "stale": (412, "Somebody else changed this in the meantime; it is at revision 4 now."),
     "body_too_large": (413, "The body is too large; a request may have 4 MiB."),
     "unsupported_media_type": (415, "Send the body as application/json, and say so in Content-Type."),

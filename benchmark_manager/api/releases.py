@@ -203,12 +203,15 @@ async def get_sums(request: Request, services: ServicesDependency, digest: str) 
     "/releases/{digest}/files/{path:any_path}",
     summary="The exact bytes of a release's file",
     response_class=Response,
-    responses={**_bytes_as("text/plain"), **documented(*_FOUND, "release_file_not_found")},
+    responses={**_bytes_as("text/plain"), **documented(*_FOUND, "release_file_not_found", "release_file_ambiguous")},
 )
 async def get_release_file(request: Request, services: ServicesDependency, digest: str, path: str) -> Response:
-    """The path is URL-encoded; its slashes may be as they are."""
+    """The path is URL-encoded; its slashes may be as they are.
+
+    Where no file has exactly this path, the only one whose path differs in case or Unicode form alone is meant.
+    """
     file, data = await services.release_delivery.file(await services.releases.get(digest), path)
-    return _lasting(raw_content(request, data, path.rpartition("/")[2], file.sha256), digest)
+    return _lasting(raw_content(request, data, file.path.rpartition("/")[2], file.sha256), digest)
 
 
 @router.get(

@@ -35,6 +35,8 @@ _READ_SECONDS: Final = 60.0
 _LONGEST_RETRY_AFTER: Final = 30.0
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _PAGE: Final = 1000
+#: Pages in a row in which a search found nothing yet.
+_EMPTY_PAGES: Final = 1000
 
 #: Bytes of a problem document.
 MAX_PROBLEM: Final = 1024 * 1024
@@ -185,6 +187,24 @@ class Api:
                 raise self._stranger(f"its list has over {MAX_ROWS} rows, or an empty page amid them")
             params = {**params, "cursor": self._cursor(following)}
             answer = self._send("GET", path, budget, params={"limit": _PAGE, **params})
+
+    def pages(self, path: str, shape: Shape, **params: Parameter) -> Iterator[Json]:
+        """A list's rows as its pages come, each of the `shape`; pages amid them may be empty.
+
+        Whoever has enough stops asking.
+        """
+        count = empty = 0
+        while True:
+            budget = _Budget()
+            answer = self._send("GET", path, budget, params={"limit": _PAGE, **params})
+            page = self._json(answer, [shape], budget)
+            yield from page
+            count, empty = count + len(page), 0 if page else empty + 1
+            if (following := answer.links.get("next", {}).get("url")) is None:
+                return
+            if count > MAX_ROWS or empty > _EMPTY_PAGES:
+                raise self._stranger(f"its list has over {MAX_ROWS} rows, or {_EMPTY_PAGES} empty pages amid them")
+            params = {**params, "cursor": self._cursor(following)}
 
     def _cursor(self, following: str) -> str:
         """Only the cursor is taken: behind a proxy, the service may know itself by another address."""

@@ -17,6 +17,7 @@ from benchmark_manager.cli.failures import Commands, printable
 from benchmark_manager.cli.pull import pull_release
 from benchmark_manager.cli.rebase import rebase_variant
 from benchmark_manager.cli.rebase_all import rebase_all_variants
+from benchmark_manager.cli.search import search_files
 from benchmark_manager.cli.sync import sync_project
 from benchmark_manager.cli.terminal import ensure_utf8_arguments, standard_streams
 from benchmark_manager.cli.validate import validate_files
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.add_typer(projects.app, name="projects")
 app.command("sync")(sync_project)
 app.command("files")(projects.files)
+app.command("search")(search_files)
 app.add_typer(variants.app, name="variants")
 variants.app.command("edit")(edit_variant)
 variants.app.command("rebase")(rebase_variant)

@@ -7,6 +7,7 @@ from typing import Final
 from benchmark_manager.cli.api_client import Api, Json
 from benchmark_manager.cli.failures import CommandError, RefusedError, WrongUsageError, is_refusal
 from benchmark_manager.cli.shapes import FILE, PROJECT, TRASHED, VARIANT, Shape
+from benchmark_manager.domain.folding import fold
 
 _ID: Final = re.compile(r"[0-9a-f]{24}", re.IGNORECASE)
 _LONGEST_PROJECT_NAME: Final = 200
@@ -28,7 +29,7 @@ def digest_digits(reference: str) -> str:
 
 
 def find_project(api: Api, reference: str) -> Json:
-    """By id, else by name regardless of case, else by a part of a name.
+    """By id, else by name regardless of case and Unicode form, else by a part of a name.
 
     Raises:
         CommandError: `project_not_found` or `project_ambiguous`.
@@ -81,7 +82,8 @@ def _in_project(api: Api, project: str | None, reference: str, place: str) -> Js
         raise WrongUsageError(f"'{reference}' is no id; say with --project where it is.")
     path = f"/projects/{find_project(api, project)['id']}/{place}"
     if place == "trash":
-        rows = [row for row in api.rows(path, TRASHED) if row["id"] == reference.lower() or reference in row["path"]]
+        wanted = fold(reference)
+        rows = [row for row in api.rows(path, TRASHED) if row["id"] == reference.lower() or wanted in fold(row["path"])]
         if len(rows) == 1:
             return rows[0]
     else:
@@ -103,9 +105,9 @@ def _by_id(api: Api, collection: str, reference: str, missing: str, shape: Shape
 
 
 def _the_one(noun: str, reference: str, rows: Sequence[Json], names: Sequence[str]) -> Json:
-    """The row which is called so exactly; else regardless of case; else the only row there is."""
-    for name in names:
-        for same in (_exactly, _regardless_of_case):
+    """The row which is called so exactly; else in another case or Unicode form; else the only row there is."""
+    for same in (_exactly, _folded):
+        for name in names:
             called_so = [row for row in rows if same(row[name], reference)]
             if len(called_so) == 1:
                 return called_so[0]
@@ -127,5 +129,5 @@ def _exactly(name: str, reference: str) -> bool:
     return name == reference
 
 
-def _regardless_of_case(name: str, reference: str) -> bool:
-    return name.casefold() == reference.casefold()
+def _folded(name: str, reference: str) -> bool:
+    return fold(name) == fold(reference)

@@ -8,6 +8,7 @@ import typer
 from benchmark_manager.cli.api_client import DEFAULT_URL, URL_VARIABLE, Api
 from benchmark_manager.cli.failures import CommandError
 from benchmark_manager.cli.shapes import PROJECT
+from benchmark_manager.domain.folding import fold
 
 #: A person waits for the completion, and would rather have none, seconds.
 _COMPLETION_SECONDS: Final = 1.0
@@ -23,7 +24,7 @@ def complete_project(ctx: typer.Context, incomplete: str) -> list[str]:
         return []
     names = [str(row["name"]) for row in rows]
     # A shell shows them as they are.
-    return [name for name in names if name.isprintable() and name.startswith(incomplete)]
+    return [name for name in names if name.isprintable() and fold(name).startswith(fold(incomplete))]
 
 
 Url = Annotated[str, typer.Option("--url", help="The service's address.", envvar=URL_VARIABLE, show_default=True)]
@@ -32,7 +33,7 @@ ProjectArgument = Annotated[
     str,
     typer.Argument(
         metavar="PROJECT",
-        help="Its id, its name regardless of case, or a part of the name which no other project has.",
+        help="Its id, its name regardless of case and Unicode form, or a part of the name which no other project has.",
         autocompletion=complete_project,
     ),
 ]

@@ -214,3 +214,7 @@ SYNC: Final[Shape] = {
     "skipped": [{"path": str, "reason": str}],
     "warnings": [{"detail": str, "code": str}],
 }
+FOUND_FILE: Final[Shape] = {
+    "file": {"id": ID, "path": str, "kind": str},
+    "matches": [{"line": int, "column": int, "key": OrNull(str), "excerpt": str}],
+}

@@ -12,10 +12,11 @@ from benchmark_manager.domain.config_map import (
     config_map,
     config_map_keys,
 )
+from benchmark_manager.domain.folding import fold
 from benchmark_manager.domain.release_archive import Archive, archive_length, check_archivable, new_archive
 from benchmark_manager.domain.release_comparison import ChangedFile, Comparison, affordable, compared
 from benchmark_manager.domain.release_digest import sums_text
-from benchmark_manager.errors import TooComplexError
+from benchmark_manager.errors import ConflictError, NotFoundError, TooComplexError
 from benchmark_manager.models.release import ArchiveFormat, Release, ReleaseFile
 from benchmark_manager.services.text_work import changed_files
 from benchmark_manager.stores.blobs import BlobStore
@@ -27,6 +28,8 @@ from benchmark_manager.workers.pool import WorkerPool
 _BATCH_BYTES: Final = 1024 * 1024
 #: Contents in which a comparison looks for changes by key, bytes of both sides: 2 s for the densest YAML.
 _COMPARED_BYTES: Final = 512 * 1024
+#: Paths which an error names.
+_CANDIDATES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,22 @@ class ReleaseDelivery:
         return await asyncio.to_thread(sums_text, await self._releases.files(release))
 
     async def file(self, release: Release, path: str) -> tuple[ReleaseFile, bytes]:
-        """One file and its content.
+        """One file and its content: of exactly this path, else of the only one which differs in case or Unicode form.
 
         Raises:
             NotFoundError
+            ConflictError: `release_file_ambiguous`.
         """
-        file = await self._releases.file(release, path)
+        try:
+            file = await self._releases.file(release, path)
+        except NotFoundError:
+            files = await self._releases.files(release)
+            alike = await asyncio.to_thread(_called_alike, files, path)
+            if not alike:
+                raise
+            if len(alike) > 1:
+                raise _ambiguous(path, alike) from None
+            [file] = alike
         return file, _checked(file, await self._blobs.get(file.sha))
 
     async def archive(self, release: Release, archive_format: ArchiveFormat) -> ArchiveStream:
@@ -119,7 +132,17 @@ class ReleaseDelivery:
         return await self._changed_files(pairs[:half]) + await self._changed_files(pairs[half:])
 
 
+def _ambiguous(path: str, files: Sequence[ReleaseFile]) -> ConflictError:
+    names = ", ".join(repr(file.path) for file in files[:_CANDIDATES])
+    return ConflictError("release_file_ambiguous", f"The release has no {path!r} but {names}; ask for one of them.")
+
+
 # What follows runs in threads, so that others are served meanwhile.
+
+
+def _called_alike(files: Sequence[ReleaseFile], path: str) -> list[ReleaseFile]:
+    folded = fold(path)
+    return [file for file in files if fold(file.path) == folded]
 
 
 def _archivable(files: Sequence[ReleaseFile], archive_format: ArchiveFormat) -> int:

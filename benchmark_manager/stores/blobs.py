@@ -23,6 +23,10 @@ _BATCH_BYTES: Final = 5_000_000
 #: Contents which one answer of the database brings while they are hashed one by one.
 _HASHED_AT_ONCE: Final = 16
 _DUPLICATE_KEY: Final = 11000
+#: Contents from which the embedded server reads all of them faster, and how many times as many that may be.
+_BULK: Final = 500
+_READ_BESIDE: Final = 3
+_BULK_ROWS: Final = 500
 #: Of many contents so many are asked for, to learn whether all may be there.
 _ASKED_FOR: Final = 4
 #: Where blobs are referred to, beside bundles. What is in the trash has all its revisions. A file which
@@ -131,6 +135,25 @@ class BlobStore:
             async for document in self._blobs.find({"_id": {"$in": chunk}}, {"data": 1}):
                 found[document["_id"]] = bytes(document["data"])
         return found
+
+    async def get_bulk(self, ids: Iterable[str]) -> dict[str, bytes]:
+        """`get_many` for very many ids.
+
+        The embedded server takes longer for a thousand ids, a hundred at a time, than to read three times as many
+        contents as they come.
+        """
+        wanted = set(ids)
+        if self._database.kind != "embedded" or len(wanted) < _BULK:
+            return await self.get_many(wanted)
+        if await self._blobs.estimated_document_count() > _READ_BESIDE * len(wanted):
+            return await self.get_many(wanted)
+        found: dict[str, bytes] = {}
+        async for document in self._blobs.find({}, {"data": 1}, batch_size=_BULK_ROWS):
+            if document["_id"] in wanted:
+                found[document["_id"]] = bytes(document["data"])
+        # Stored while this was reading.
+        left = wanted - found.keys()
+        return found | await self.get_many(left) if left else found
 
     async def sha256s(self, ids: Iterable[str]) -> dict[str, str]:
         """The SHA-256 of each content by its id, without reading contents where it is known already.

@@ -46,7 +46,7 @@ def counted_variants() -> Document:
     return _joined("modified_files", "_id", "original_file_id", _VARIANTS, _counted())
 
 
-def counted(match: Document) -> list[Document]:
+def counted(match: Mapping[str, Any]) -> list[Document]:
     """A row with the number `n` of documents which match, none where there are none."""
     return [{"$match": match}, _counted()]
 

@@ -1,6 +1,6 @@
 """Modified files: what people write, strictly apart from the originals."""
 
-import re
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -14,6 +14,7 @@ from benchmark_manager.models.original_file import FileType
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Verdict
 from benchmark_manager.models.revision import Revision, RevisionKind, unrecorded_revision
+from benchmark_manager.models.search import SearchedFile
 from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Part, Session, object_id
 from benchmark_manager.stores.joins import (
     content_in,
@@ -23,13 +24,15 @@ from benchmark_manager.stores.joins import (
     joined_project,
     without_joined,
 )
+from benchmark_manager.stores.name_search import FIELDS as _FIELDS
+from benchmark_manager.stores.name_search import PathSearch
 from benchmark_manager.stores.paging import behind, encode_cursor
 from benchmark_manager.stores.problems import APART, Problems, ProblemStore, joined_problems_in, problems_in
 from benchmark_manager.stores.revisions import RevisionStore
+from benchmark_manager.stores.searched_files import searched_files
 from benchmark_manager.stores.staged_changes import StagedChangeStore
 
 _NOUN: Final = "modified file"
-_FIELDS: Final = ("path", "_id")
 _FILES: Final = TypeAdapter(tuple[ModifiedFile, ...])
 #: What a file has as its document has it.
 _KEPT: Final = tuple(
@@ -107,6 +110,18 @@ class ModifiedFileStore:
         rows = self._files.find(match, session=session, batch_size=ROWS_AT_ONCE).sort("path", 1)
         return [modified_file(row) async for row in rows]
 
+    async def searchable(self, project_id: str) -> tuple[SearchedFile, ...]:
+        """All modified files of a project for a search, in the order of `SearchedFile.sort_key`; none of the trash."""
+        fields = {"path": 1, "file_type": 1, "format": 1, "content_sha": 1, "size": 1, "validity": 1, "revision": 1}
+        match = {"project_id": object_id(project_id, "project")}
+
+        async def read(session: Session) -> list[Document]:
+            await self._staged.expect_none([project_id], session)
+            return await self._files.find(match, fields, session=session, batch_size=ROWS_AT_ONCE).to_list()
+
+        rows = await self._database.snapshot(read)
+        return await asyncio.to_thread(searched_files, rows, "variant", "content_sha")
+
     async def existing(self, project_id: str, ids: Collection[str]) -> set[str]:
         """Those of the ids which modified files of the project have; none of the trash."""
         wanted = sorted(ids)
@@ -180,7 +195,7 @@ class ModifiedFileStore:
         drifts: Collection[Drift] | None = None,
         query: str | None = None,
     ) -> Page[ModifiedFile]:
-        """A project's modified files by path; `query` is looked for anywhere in the path, regardless of case.
+        """A project's modified files by path; `query` is searched anywhere in it, as `domain.folding` compares.
 
         Those of one `drift`, or of one of several `drifts`.
 
@@ -197,27 +212,32 @@ class ModifiedFileStore:
             match["drift"] = drift
         if drifts is not None:
             match["drift"] = {"$in": sorted(drifts)}
-        if query:
-            match["path"] = {"$regex": re.escape(query), "$options": "i"}
 
-        # No path is there twice, and so sorted it comes straight from an index.
-        ordered: list[Document] = [
-            {"$match": behind(match, request.cursor, _FIELDS)},
-            {"$sort": {"path": 1}},
-            {"$limit": request.limit + 1},
-        ]
         by_id: list[Document] = [{"$match": {"_id": key}}, {"$project": {"_id": 1}}]
-        parts = {
-            "project": Part("projects", by_id),
-            "pending": Part("publications", by_id),
-            "rows": Part("modified_files", ordered),
-            "total": Part("modified_files", counted(match)),
-        }
-        # A large sync moves variants in steps, of which no list shows some and not the others.
-        while (found := await self._database.read_together(parts))["pending"] and found["project"]:
-            await self._staged.applied(key)
-        if not found["project"]:
-            raise NotFoundError("project", project_id)
+        parts = {"project": Part("projects", by_id), "pending": Part("publications", by_id)}
+        search = PathSearch("modified_files", match, query, request) if query else None
+        if search is not None:
+            parts |= search.parts()
+        else:
+            # No path is there twice, and so sorted it comes straight from an index.
+            ordered: list[Document] = [
+                {"$match": behind(match, request.cursor, _FIELDS)},
+                {"$sort": {"path": 1}},
+                {"$limit": request.limit + 1},
+            ]
+            parts |= {"rows": Part("modified_files", ordered), "total": Part("modified_files", counted(match))}
+        while True:
+            found = await self._database.read_together(parts)
+            if not found["project"]:
+                raise NotFoundError("project", project_id)
+            if found["pending"]:
+                # A large sync moves variants in steps, of which no list shows some and not the others.
+                await self._staged.applied(key)
+            elif search is None:
+                break
+            elif (completed := await search.complete(self._database, found)) is not None:
+                found = completed
+                break
         rows, total = found["rows"], sum(row["n"] for row in found["total"])
         more = encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
         problems = await self._problems.get_many(row.get("problems_id") for row in rows[: request.limit])

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -19,6 +18,7 @@ from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import VALIDITIES, StoredVerdict
 from benchmark_manager.models.project import ProjectStats
 from benchmark_manager.models.record import known_word
+from benchmark_manager.models.search import SearchedFile
 from benchmark_manager.models.sync import SkippedFile
 from benchmark_manager.stores.database import IN_AT_MOST, ROWS_AT_ONCE, Database, Document, Part, Session, object_id
 from benchmark_manager.stores.joins import (
@@ -29,18 +29,23 @@ from benchmark_manager.stores.joins import (
     joined_problems,
     joined_project,
 )
+from benchmark_manager.stores.name_search import FIELDS as _FIELDS
+from benchmark_manager.stores.name_search import Found, PathSearch
 from benchmark_manager.stores.paging import behind, encode_cursor
 from benchmark_manager.stores.problems import APART, Problems, ProblemStore, joined_problems_in, problems_in
+from benchmark_manager.stores.searched_files import searched_files
 from benchmark_manager.stores.staged_changes import StagedChangeStore
 
 _NOUN: Final = "file"
-_FIELDS: Final = ("path", "_id")
 _FILES: Final = TypeAdapter(tuple[OriginalFile, ...])
 #: What a file has as its document has it.
 _KEPT: Final = tuple(OriginalFile.model_fields.keys() - {"id", "project_id", "problems", "modified_files_count"})
 #: The first answer holds 101 documents otherwise.
 _ENTRIES_A_BATCH: Final = 5000
 _UNREAD: Final[Mapping[str | None, Problems]] = {}
+
+
+ListState = tuple[int, str] | None
 
 
 class OriginalFileStore:
@@ -132,7 +137,7 @@ class OriginalFileStore:
         include_removed: bool = False,
         content_budget: int | None = None,
     ) -> Page[OriginalFile]:
-        """A project's originals by path; `query` is looked for anywhere in the path, regardless of case.
+        """A project's originals by path; `query` is searched anywhere in the path, as `domain.folding` compares.
 
         With a `content_budget`, bytes, a page ends before its contents exceed it, but never empty.
 
@@ -145,24 +150,23 @@ class OriginalFileStore:
             match["removed_at"] = None
         if file_type is not None:
             match["file_type"] = file_type
-        if query:
-            match["path"] = {"$regex": re.escape(query), "$options": "i"}
 
         parts = {
             "project": Part("projects", [{"$match": {"_id": key}}, {"$project": {"state.originals": 1}}]),
-            "rows": Part(
-                "files",
-                [
-                    {"$match": behind(match, request.cursor, _FIELDS)},
-                    {"$sort": {"path": 1, "_id": 1}},
-                    {"$limit": request.limit + 1},
-                ],
-            ),
             "variants": Part("modified_files", _variants_by_original(key)),
         }
-        if include_removed or query:
-            parts["total"] = Part("files", counted(match))
-        found = await self._read_list(key, match, parts)
+        if query:
+            found = await self._read_search(key, PathSearch("files", match, query, request), parts)
+        else:
+            ordered: list[Document] = [
+                {"$match": behind(match, request.cursor, _FIELDS)},
+                {"$sort": {"path": 1, "_id": 1}},
+                {"$limit": request.limit + 1},
+            ]
+            parts["rows"] = Part("files", ordered)
+            if include_removed:
+                parts["total"] = Part("files", counted(match))
+            found = await self._read_list(key, match, parts)
         if not found["project"]:
             raise NotFoundError("project", project_id)
         total = _total(found, file_type)
@@ -174,7 +178,16 @@ class OriginalFileStore:
         files = _FILES.validate_python([_values(row, problems, counts.get(row["_id"], 0)) for row in rows[:length]])
         return Page(files, total, more)
 
-    async def _read_list(self, key: ObjectId, match: Document, parts: Mapping[str, Part]) -> dict[str, list[Document]]:
+    async def _read_search(self, key: ObjectId, search: PathSearch, parts: Mapping[str, Part]) -> Found:
+        while True:
+            found = await self._read_list(key, search.match, {**parts, **search.parts()})
+            if not found["project"]:
+                return found
+            completed = await search.complete(self._database, found)
+            if completed is not None:
+                return completed
+
+    async def _read_list(self, key: ObjectId, match: Mapping[str, Any], parts: Mapping[str, Part]) -> Found:
         """Read the parts of a list; also `total` where the project does not say how many originals are in place.
 
         It does not while a large sync is being applied: for that this waits.
@@ -183,7 +196,7 @@ class OriginalFileStore:
         if not found["project"] or _originals(found) is not None:
             return found
         pending = Part("publications", [{"$match": {"_id": key}}, {"$project": {"_id": 1}}])
-        parts = {**parts, "total": Part("files", counted(match)), "pending": pending}
+        parts = {"total": Part("files", counted(match)), **parts, "pending": pending}
         while True:
             found = await self._database.read_together(parts)
             if not found["pending"] or not found["project"]:
@@ -212,6 +225,41 @@ class OriginalFileStore:
         rows, counts = await self._database.snapshot(read)
         # In a thread: a hundred thousand rows would hold up everybody else.
         return await asyncio.to_thread(_entries, rows, counts)
+
+    async def searchable(self, project_id: str) -> tuple[ListState, tuple[SearchedFile, ...]]:
+        """Every original in place for a search, in the order of `SearchedFile.sort_key`, and the state it is true of.
+
+        Raises:
+            NotFoundError: the project is not there.
+        """
+        fields = {"path": 1, "file_type": 1, "format": 1, "sha": 1, "size": 1, "validity": 1}
+        match = {"project_id": object_id(project_id, "project"), "removed_at": None}
+
+        async def read(session: Session) -> tuple[ListState, list[Document]]:
+            await self._staged.expect_none([project_id], session)
+            state = await self.list_state(project_id, session)
+            return state, await self._files.find(match, fields, session=session, batch_size=_ENTRIES_A_BATCH).to_list()
+
+        state, rows = await self._database.snapshot(read)
+        return state, await asyncio.to_thread(searched_files, rows, "original", "sha")
+
+    async def list_state(self, project_id: str, session: Session | None = None) -> ListState:
+        """What changes whenever a sync has changed the project's originals; None while one is changing them.
+
+        The fence rises before a sync begins, and `last_sync` is new in the transaction in which its changes count.
+
+        Raises:
+            NotFoundError: the project is not there.
+        """
+        fields = {"fence": 1, "state.originals": 1, "state.last_sync.id": 1}
+        match = {"_id": object_id(project_id, "project")}
+        project = await self._database.collection("projects").find_one(match, fields, session=session)
+        if project is None:
+            raise NotFoundError("project", project_id)
+        state = project["state"]
+        if state.get("originals") is None:
+            return None
+        return project["fence"], (state.get("last_sync") or {}).get("id", "")
 
     async def ids_by_path(self, project_id: str, paths: Collection[str]) -> dict[str, str]:
         """The originals at these paths; one that is gone upstream only where none is in place."""

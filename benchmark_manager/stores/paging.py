@@ -48,6 +48,16 @@ def behind(
     return {"$and": [match, place]}
 
 
+def position_of(cursor: str) -> tuple[str, ObjectId]:
+    """The text and the id behind which a list goes on.
+
+    Raises:
+        InvalidInputError: `invalid_cursor`.
+    """
+    first, last = _decode(cursor, str)
+    return str(first), last
+
+
 def _decode(cursor: str, kind: type[str] | type[datetime]) -> tuple[str | datetime, ObjectId]:
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from bson import ObjectId
 
+from benchmark_manager.domain.folding import fold
 from benchmark_manager.models.project import Project, Source, SyncState
 from benchmark_manager.models.sync import ErrorInfo, SyncSummary, SyncTrigger, SyncWarning
 from benchmark_manager.stores.database import Document
@@ -26,7 +27,7 @@ def dotted(name: str, fields: Mapping[str, Any]) -> Document:
 def project_document(project: Project) -> Document:
     return {
         "_id": ObjectId(project.id),
-        "name_key": project.name.casefold(),
+        "name_key": fold(project.name),
         "repository_key": project.source.repository.key,
         "credential": project.source.credential_hint,
         "due_rank": _RANKS[project.due_trigger],

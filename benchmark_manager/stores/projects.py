@@ -8,6 +8,7 @@ from typing import Final, get_args
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
+from benchmark_manager.domain.folding import fold
 from benchmark_manager.domain.push_events import due_after_push
 from benchmark_manager.errors import ConflictError, NotFoundError, StaleError
 from benchmark_manager.models.page import Page, PageRequest
@@ -22,6 +23,7 @@ from benchmark_manager.stores.releases import ReleaseStore
 #: A deleted project's id is remembered this long: no transaction that began before the deletion lives longer.
 _TOMBSTONE: Final = timedelta(minutes=2)
 _NOUN: Final = "project"
+_NOT_PLAIN: Final = r"[^\x00-\x7f]"
 _NEVER: Final = datetime(9000, 1, 1, tzinfo=UTC)
 _CHILDREN: Final = (
     # First: what is published still would be applied behind the others.
@@ -62,8 +64,8 @@ class ProjectStore:
         return project_of(document)
 
     async def page(self, request: PageRequest, query: str | None, standing: Standing | None) -> Page[Project]:
-        """Projects by name, regardless of case; `query` is looked for anywhere in the name."""
-        match: Document = {"name_key": {"$regex": re.escape(query.casefold())}} if query else {}
+        """Projects by name; `query` is searched anywhere in it, as `domain.folding` compares."""
+        match: Document = {"name_key": {"$regex": re.escape(fold(query))}} if query else {}
         if standing is not None:
             match |= {"paused": True} if standing == "paused" else {"state.status": standing}
         fields = ("name_key", "_id")
@@ -77,6 +79,27 @@ class ProjectStore:
         total, rows = await self._database.snapshot(read)
         more = encode_cursor(rows[request.limit - 1], fields) if len(rows) > request.limit else None
         return Page(tuple(project_of(row) for row in rows[: request.limit]), total, more)
+
+    async def fold_names(self) -> int:
+        """Fold the keys of names that earlier versions folded by case alone; returns how many were changed.
+
+        Where two such projects have the same name but for its Unicode form, both stay: the second one's key ends with
+        its id, so that a search finds it too. To be run at every start: in a rolling update such a version may still
+        write.
+        """
+        changed = 0
+        async for row in self._projects.find({"name_key": {"$regex": _NOT_PLAIN}}, {"name": 1, "name_key": 1}):
+            key = fold(row["name"])
+            unique = f"{key}\0{row['_id']}"
+            if row["name_key"] in {key, unique}:
+                continue
+            match = {"_id": row["_id"], "name": row["name"]}
+            try:
+                result = await self._projects.update_one(match, {"$set": {"name_key": key}})
+            except DuplicateKeyError:
+                result = await self._projects.update_one(match, {"$set": {"name_key": unique}})
+            changed += result.modified_count
+        return changed
 
     async def standings(self) -> dict[Standing, int]:
         """How many projects each filter of the list finds."""
@@ -105,6 +128,9 @@ class ProjectStore:
         key = object_id(project.id, _NOUN)
         document = project_document(project)
         changes = {name: document[name] for name in _SETTINGS}
+        if project.name != before.name:
+            # Only then: a project may have a key of its own, see `fold_names`.
+            changes |= {"name": project.name, "name_key": document["name_key"]}
         source = document["source"]
         changes |= dotted("source.repository", source.pop("repository")) | dotted("source", source)
         seen = {}
@@ -281,8 +307,6 @@ class ProjectStore:
 
 _SETTINGS: Final = (
     *(
-        "name",
-        "name_key",
         "repository_key",
         "credential",
         "polling_interval",

@@ -18,6 +18,7 @@ from benchmark_manager.web import (
     release,
     releases,
     revisions,
+    search,
     start,
     status,
     syncs,
@@ -31,7 +32,7 @@ from benchmark_manager.web.headers import PageHeaders
 MIDDLEWARE: Final = (PageHeaders, ErrorPages)
 _ROUTERS: Final = (
     *(start, projects, original_files, modified_files, comparing, revisions, merging, trash, syncs),
-    *(releases, release, status, person, rebase_all, reattaching),
+    *(releases, release, search, status, person, rebase_all, reattaching),
 )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from benchmark_manager.domain.folding import fold
 from benchmark_manager.errors import (
     BenchmarkManagerError,
     ConflictError,
@@ -104,14 +105,14 @@ def _row_cost(entry: FileEntry) -> int:
 def _fitting(
     entries: list[FileEntry], query: str, file_type: FileType | Literal["all"], show: Shown
 ) -> list[FileEntry]:
-    wanted = query.casefold()
+    wanted = fold(query)
     return [
         entry
         for entry in entries
         if (file_type in {"all", entry.file_type})
         and (show != "variants" or entry.variants)
         and (show != "problems" or entry.errors or entry.warnings)
-        and wanted in entry.path.casefold()
+        and wanted in fold(entry.path)
     ]
 
 
@@ -124,7 +125,7 @@ async def show_file(
     part: PartParameter = 1,
     line: LineParameter = "",
 ) -> Response:
-    """Its lines in parts; scripts show a text that is not too long in an editor instead."""
+    """Its lines in parts; scripts show a text that is not too long in an editor instead, unless a line is named."""
     view = await project_view(services, project_id)
     file = await services.original_files.get(project_id, file_id)
     text = (await services.original_files.content(file)).decode()
@@ -139,7 +140,7 @@ async def show_file(
         text=text,
         lines=await listing_of(services, text, file.problems, part=part, line=line),
         variants=variants,
-        with_editor=editor_size(text) <= READING_EDITOR,
+        with_editor=not line and editor_size(text) <= READING_EDITOR,
     )
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from benchmark_manager.domain.folding import fold
 from benchmark_manager.errors import ConflictError, InvalidInputError, NotFoundError, StaleError
 from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
@@ -138,7 +139,8 @@ async def _release_page(
 
 
 def _found(files: Sequence[ReleaseFile], query: str) -> list[ReleaseFile]:
-    return [file for file in files if query.casefold() in file.path.casefold()]
+    wanted = fold(query)
+    return [file for file in files if wanted in fold(file.path)]
 
 
 def _cost(file: ReleaseFile) -> int:

@@ -10,6 +10,7 @@ from benchmark_manager.models.problem import Validity
 from benchmark_manager.models.project import Standing, SyncStatus
 from benchmark_manager.models.release import ReleaseContents
 from benchmark_manager.models.revision import RevisionKind
+from benchmark_manager.models.search import SearchIn, SearchScope
 from benchmark_manager.models.sync import ChangeKind, SyncOutcome, SyncPhase, SyncTrigger
 from benchmark_manager.services.rebase_all import RebaseOutcome
 from benchmark_manager.web.languages import N_
@@ -105,6 +106,9 @@ VALIDITY: Final[Mapping[Validity, Word]] = {
 FILE_TYPE: Final[Mapping[FileType, str]] = {"config": N_("config"), "job": N_("job")}
 #: Which files their list shows.
 SHOWN: Final[Mapping[str, str]] = {"variants": N_("with variants"), "problems": N_("with problems")}
+#: Where a search looks inside files, and in which of them.
+SEARCH_IN: Final[Mapping[SearchIn, str]] = {"text": N_("Text"), "keys": N_("Keys"), "values": N_("Values")}
+SCOPE: Final[Mapping[SearchScope, str]] = {"originals": N_("originals"), "variants": N_("variants")}
 CREDENTIAL: Final[Mapping[str, str]] = {
     "token": N_("token"),
     "app": N_("GitHub App"),
@@ -211,6 +215,7 @@ _DETAILS: Final[Mapping[str, str]] = {
     "making_not_found": N_("The release was not made so often."),
     "digest_too_short": N_("Give at least 12 digits of the digest."),
     "digest_ambiguous": N_("Several releases have digests which begin so; give more digits."),
+    "release_file_ambiguous": N_("The release has several files whose paths differ in case or Unicode form alone."),
     "nothing_to_release": N_("There are no such files; sync the project first, or include others."),
     "path_clash": N_("A file and a folder have the same path, so no folder can hold them all."),
     "archive_path_unsafe": N_("A file's path is unsafe in an archive; fetch its files one by one."),
@@ -252,6 +257,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "job_folder": "The folder",
     "branch": "This",
     "github_token": "The token",
+    "q": "The query",
 }
 
 

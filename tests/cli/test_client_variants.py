@@ -351,3 +351,32 @@ def test_a_key_may_hold_an_equals_sign() -> None:
     assert _taken("theirs") == {"path": None, "take": "theirs"}
     assert _set('c[name=main].image="a=1"') == {"path": "c[name=main].image", "take": "value", "value": "a=1"}
     assert json.dumps(_set("a=null")["value"]) == "null"
+
+
+@pytest.mark.parametrize(
+    ("stored", "typed"),
+    [
+        ("\u1109\u1165\u11af\u110c\u1165\u11bc", "설정"),
+        ("분석", "\u1107\u116e\u11ab\u1109\u1165\u11a8"),
+        ("Größe", "GRÖSSE"),
+    ],
+    ids=["stored decomposed", "typed decomposed", "another case"],
+)
+async def test_an_original_is_found_by_its_path_in_another_form(cli: CommandLine, stored: str, typed: str) -> None:
+    repository = f"acme/named-{ord(stored[0])}"
+    cli.service.repository(repository, {f"config/{stored}.yaml": b"a: 1\n", f"config/{stored}-2.yaml": b"a: 1\n"})
+    project = await cli.service.synced(repository)
+    made = await cli("variants", "new", project["id"], f"config/{typed}.yaml")
+    variant = await cli.service.get(f"/modified-files/{made.out.strip()}")
+    assert variant["original_path"] == f"config/{stored}.yaml"
+
+
+async def test_two_paths_that_differ_in_their_form_alone_are_listed_unless_one_is_exact(cli: CommandLine) -> None:
+    composed, decomposed = "config/é.yaml", "config/e\u0301.yaml"
+    cli.service.repository("acme/twins", {composed: b"a: 1\n", decomposed: b"a: 1\n"})
+    project = await cli.service.synced("acme/twins")
+    made = await cli("variants", "new", project["id"], decomposed)
+    assert (await cli.service.get(f"/modified-files/{made.out.strip()}"))["original_path"] == decomposed
+    refused = await cli("variants", "new", project["id"], "config/É.yaml", code=1)
+    assert "may mean each of 2 files" in refused.err
+    assert refused.err.count(".yaml") >= 3

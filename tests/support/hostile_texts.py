@@ -15,6 +15,7 @@ from functools import cache
 from typing import Final, Literal, TypeAlias
 
 from benchmark_manager.domain.classification import type_by_content
+from benchmark_manager.domain.content_search import ContentQuery, find_in_content
 from benchmark_manager.domain.documents import key_changes, rows_beside, value_rows
 from benchmark_manager.domain.merge import merge
 from benchmark_manager.domain.unified_diff import unified_diff
@@ -22,22 +23,27 @@ from benchmark_manager.domain.validation import validate
 from benchmark_manager.domain.validation.across import check_across, references
 from benchmark_manager.domain.validation.kubernetes_schemas import KubernetesSchemas
 from benchmark_manager.models.original_file import FileFormat
+from benchmark_manager.models.search import SearchIn
 from benchmark_manager.services.kubernetes_schemas import PACKAGE, load_schemas
 
-Door: TypeAlias = Literal["validate", "job", "schema", "gpu", "sync", "diff", "compare", "variants", "merge", "drift"]
+Door: TypeAlias = Literal[
+    "validate", "job", "schema", "gpu", "sync", "search", "diff", "compare", "variants", "merge", "drift"
+]
 """Where a text comes in.
 
 `validate`: YAML or JSON. `job`: a manifest, with Kubernetes' schemas. `schema`: settings (the first text) with the
 schema that they name (the second). `gpu`: a manifest with the settings that it names. `sync`: a first look, and the
 verdict. `diff`: a patch. `compare`: by key. `variants`: the table of an original and its variants. `merge`: of three.
-`drift`: the same, for 25 variants of one original.
+`drift`: the same, for 25 variants of one original. `search`: inside it, by text, key and value.
 """
 
 Texts: TypeAlias = tuple[str, ...]
 """One to three: the original (base), what upstream made of it (theirs), a variant (mine)."""
 
-READS: Final[tuple[Door, ...]] = ("validate", "sync")
+READS: Final[tuple[Door, ...]] = ("validate", "sync", "search")
 PAIRS: Final[tuple[Door, ...]] = ("diff", "compare", "variants", "merge")
+
+SEARCHED_IN: Final[tuple[SearchIn, ...]] = ("text", "keys", "values")
 
 SCHEMA_PATH: Final = "config/schema.json"
 SETTINGS_PATH: Final = "config/tp.yaml"
@@ -113,6 +119,11 @@ def _sync(texts: Texts, file_format: FileFormat) -> None:
     validate(texts[0], file_format, type_by_content(texts[0]))
 
 
+def _search(texts: Texts, file_format: FileFormat) -> None:
+    for where in SEARCHED_IN:
+        find_in_content(texts[0], file_format, ContentQuery.of("a", where), limit=100)
+
+
 def _schema(texts: Texts, file_format: FileFormat) -> None:
     others = {SCHEMA_PATH: texts[1]}
     if references(texts[0], "config/run.json", file_format, "config", others):
@@ -158,6 +169,7 @@ _DOORS: Final[dict[Door, Callable[[Texts, FileFormat], None]]] = {
     "schema": _schema,
     "gpu": _gpu,
     "sync": _sync,
+    "search": _search,
     "diff": _diff,
     "compare": _compare,
     "variants": _variants,

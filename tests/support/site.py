@@ -75,6 +75,8 @@ class Site(Generic[S]):
                 "/ui/projects/new?repository=a/b",
             ),
             *(home, f"{home}?q=a", f"{home}?type=job", f"{home}?show=problems", f"{home}?show=variants&q=zzz"),
+            *(f"{home}/search", f"{home}/search?q=a", f"{home}/search?q=e&in=keys", f"{home}/search?q=zzz&in=values"),
+            f"{files[0]}?line=1",
             *(f"{home}/modified-files", f"{home}/modified-files?drift=conflict", f"{home}/modified-files?q=a"),
             *(f"{home}/syncs", f"{home}/syncs/{self.sync}", f"{home}/settings", f"{home}/delete"),
             *files,

@@ -91,7 +91,7 @@ def _named(node: Collection, name: str) -> dict[Step, Slot]:
         value = entry_value(slot.value, name)
         if not isinstance(value, Scalar):
             break
-        labels[f"[{name}={_scalar_step(value)}]"] = slot
+        labels[f"[{name}={scalar_step(value)}]"] = slot
     return labels
 
 
@@ -125,8 +125,8 @@ def document_label(slot: Slot, *, with_namespace: bool = False) -> Step | None:
     name, namespace = entry_value(metadata, "name"), entry_value(metadata, "namespace")
     if not isinstance(kind, Scalar) or not isinstance(name, Scalar):
         return None
-    between = f"{_document_step(namespace)}/" if with_namespace and isinstance(namespace, Scalar) else ""
-    return f"{_document_step(kind)}/{between}{_document_step(name)}"
+    between = f"{document_step(namespace)}/" if with_namespace and isinstance(namespace, Scalar) else ""
+    return f"{document_step(kind)}/{between}{document_step(name)}"
 
 
 def entry_value(node: Node | None, key: str) -> Node | None:
@@ -148,10 +148,10 @@ def item_step(number: int) -> Step:
 def _key_step(tree: Tree, key: Node) -> str:
     if not isinstance(key, Scalar) or tree.text.startswith(("&", "!"), key.start):
         return f"({json.dumps(tree.source(key), ensure_ascii=False)})"
-    return _scalar_step(key)
+    return scalar_step(key)
 
 
-def _scalar_step(scalar: Scalar) -> str:
+def scalar_step(scalar: Scalar) -> str:
     bare = _BARE.fullmatch(scalar.text) is not None
     if not scalar.is_text:
         return scalar.text if bare else f"({json.dumps(scalar.text, ensure_ascii=False)})"
@@ -159,6 +159,6 @@ def _scalar_step(scalar: Scalar) -> str:
     return scalar.text if bare and read_plain(scalar.text).is_text else json.dumps(scalar.text, ensure_ascii=False)
 
 
-def _document_step(scalar: Scalar) -> str:
-    step = _scalar_step(scalar)
+def document_step(scalar: Scalar) -> str:
+    step = scalar_step(scalar)
     return json.dumps(step, ensure_ascii=False) if "/" in step and not step.startswith('"') else step

@@ -1,0 +1,87 @@
+"""benchmark-manager search: text, keys or values inside a project's files."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import typer
+
+from benchmark_manager.cli import output
+from benchmark_manager.cli.api_client import DEFAULT_URL, Json, connect
+from benchmark_manager.cli.failures import printable
+from benchmark_manager.cli.lookup import find_project
+from benchmark_manager.cli.options import AsJson, ProjectArgument, Url
+from benchmark_manager.cli.shapes import FOUND_FILE
+
+#: Matches which one request asks for.
+_AT_ONCE = 1000
+
+
+def search_files(
+    project: ProjectArgument,
+    query: Annotated[str, typer.Argument(help="What to find, as plain text; upper and lower case are the same.")],
+    where: Annotated[
+        Literal["text", "keys", "values"],
+        typer.Option("--in", help="Anywhere, in keys such as spec.parallelism, or in values."),
+    ] = "text",
+    file_type: Annotated[Literal["config", "job"] | None, typer.Option("--type", help="Only these.")] = None,
+    scope: Annotated[
+        Literal["originals", "variants", "all"], typer.Option(help="Which files, variants as they are now.")
+    ] = "originals",
+    limit: Annotated[int, typer.Option("--limit", help="Stop behind so many matches; 0: never.", min=0)] = 0,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Search inside a project's files.
+
+    A line for each match, as grep and compilers write theirs: PATH:LINE:COLUMN: excerpt. Of a variant, PATH is followed
+    by its id in brackets.
+
+    Exit code 1: nothing was found, as with grep; with `--json` the answer is `[]` then.
+    """
+    with output.refusals_as_json(as_json), connect(url) as api:
+        address = f"/projects/{find_project(api, project)['id']}/search"
+        params = {"q": query, "in": where, "file_type": file_type, "scope": scope}
+        rows = _limited(api.pages(address, FOUND_FILE, limit=min(limit, _AT_ONCE) or _AT_ONCE, **params), limit)
+        found = _shown(rows, as_json)
+    if not found:
+        raise typer.Exit(1)
+
+
+def _limited(rows: Iterator[Json], limit: int) -> Iterator[Json]:
+    left = limit
+    for row in rows:
+        if limit == 0:
+            yield row
+            continue
+        matches = row["matches"][:left]
+        yield {**row, "matches": matches}
+        left -= len(matches)
+        if left == 0:
+            return
+
+
+def _shown(rows: Iterator[Json], as_json: bool) -> bool:
+    """Write all rows, each as it comes unless they are JSON; return whether there was any."""
+    if as_json:
+        merged = _merged(rows)
+        output.write_json(merged)
+        return bool(merged)
+    found = False
+    for row in rows:
+        file = row["file"]
+        name = file["path"] if file["kind"] == "original" else f"{file['path']} [{file['id']}]"
+        for match in row["matches"]:
+            found = True
+            print(printable(f"{name}:{match['line']}:{match['column']}: {match['excerpt'].replace(chr(9), ' ')}"))
+    return found
+
+
+def _merged(rows: Iterator[Json]) -> list[Json]:
+    """Each file once: one with many matches goes on in the next page."""
+    merged: list[Json] = []
+    for _, same in itertools.groupby(rows, key=lambda row: (row["file"]["kind"], row["file"]["id"])):
+        first, *others = same
+        matches = itertools.chain(first["matches"], *(row["matches"] for row in others))
+        merged.append({**first, "matches": list(matches)})
+    return merged

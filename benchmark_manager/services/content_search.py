@@ -1,0 +1,289 @@
+"""Searches inside the files of a project.
+
+files in order ── their contents ── batches ── worker processes ── matches, until a page is full
+(list, kept while true)  (kept by id)   domain/content_search.py
+"""
+
+import asyncio
+import base64
+import binascii
+import json
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from benchmark_manager.domain.content_search import ContentQuery
+from benchmark_manager.errors import InvalidInputError, TooComplexError, WorkersBusyError
+from benchmark_manager.models.original_file import FileType
+from benchmark_manager.models.page import PageRequest
+from benchmark_manager.models.search import (
+    ContentMatch,
+    FileKind,
+    FoundFile,
+    SearchedFile,
+    SearchIn,
+    SearchPage,
+    SearchScope,
+)
+from benchmark_manager.services.content_cache import BoundedCache, known_and_missing
+from benchmark_manager.services.search_work import Searched, SearchedText, search_texts
+from benchmark_manager.stores.blobs import BlobStore
+from benchmark_manager.stores.modified_files import ModifiedFileStore
+from benchmark_manager.stores.original_files import OriginalFileStore
+from benchmark_manager.workers.pool import WorkerPool
+
+#: What is kept of contents and of lists, bytes, and what a file in a list takes.
+_CONTENT_BYTES: Final = 48 * 1024 * 1024
+_LIST_BYTES: Final = 16 * 1024 * 1024
+_ROW_BYTES: Final = 500
+#: A batch: files and bytes. The first is small, as it often fills the page.
+_FIRST_FILES: Final = 150
+_BATCH_FILES: Final = 1000
+_BATCH_BYTES: Final = 512 * 1024
+#: Contents that are read together, bytes.
+_READ_AHEAD: Final = 8 * 1024 * 1024
+#: Batches with workers at once, and the bytes for which it is worth to start a second one.
+_AT_ONCE: Final = 2
+_WORTH_TWO: Final = 4 * 1024 * 1024
+#: Files which are selected right here: as many take 5 ms.
+_SELECTED_HERE: Final = 5000
+#: A page ends where it is after so many seconds, and leads on.
+_PAGE_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where a search goes on: behind a file, or behind a position in it."""
+
+    file: tuple[str, FileKind, str]
+    position: int | None
+
+
+class ContentSearch:
+    """Finds text, keys and values in originals in place and in variants as they are now."""
+
+    def __init__(
+        self,
+        originals: OriginalFileStore,
+        modified: ModifiedFileStore,
+        blobs: BlobStore,
+        workers: WorkerPool,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._originals = originals
+        self._modified = modified
+        self._blobs = blobs
+        self._workers = workers
+        self._monotonic = monotonic
+        self._contents = BoundedCache[bytes](_CONTENT_BYTES)
+        self._lists = BoundedCache[tuple[SearchedFile, ...]](_LIST_BYTES)
+
+    async def search(
+        self,
+        project_id: str,
+        text: str,
+        where: SearchIn,
+        request: PageRequest,
+        *,
+        file_type: FileType | None = None,
+        scope: SearchScope = "originals",
+    ) -> SearchPage:
+        """Find a text; a page holds `request.limit` matches at most, by path and position.
+
+        It ends early where the search takes long, be it without any match, and its cursor leads on.
+
+        Raises:
+            NotFoundError, InvalidInputError, WorkersBusyError
+        """
+        deadline = self._monotonic() + _PAGE_SECONDS
+        state = await self._originals.list_state(project_id)
+        query = ContentQuery.of(text, where)
+        start = None if request.cursor is None else _decoded(request.cursor)
+        originals = () if scope == "variants" else await self._list_of_originals(project_id, state)
+        variants = () if scope == "originals" else await self._modified.searchable(project_id)
+        if len(originals) + len(variants) > _SELECTED_HERE:
+            files = await asyncio.to_thread(_selected, originals, variants, file_type, start)
+        else:
+            files = _selected(originals, variants, file_type, start)
+        return await self._page(files, query, start, request.limit, deadline)
+
+    async def _list_of_originals(self, project_id: str, state: tuple[int, str] | None) -> tuple[SearchedFile, ...]:
+        if state is not None and (known := self._lists.get((project_id, state))) is not None:
+            return known
+        state, files = await self._originals.searchable(project_id)
+        if state is not None:
+            self._lists.put((project_id, state), files, _ROW_BYTES * len(files))
+        return files
+
+    async def _page(
+        self,
+        files: Sequence[SearchedFile],
+        query: ContentQuery,
+        start: _Start | None,
+        limit: int,
+        deadline: float,
+    ) -> SearchPage:
+        rows: list[FoundFile] = []
+        left = limit
+        batches = iter(_Batches(files))
+        running: deque[tuple[Sequence[SearchedFile], asyncio.Task[list[Searched]]]] = deque()
+        ahead = _ReadAhead(files, self._read)
+        last: SearchedFile | None = None
+        at_once = _AT_ONCE if sum(file.size for file in files) > _WORTH_TWO else 1
+        try:
+            while True:
+                late = self._monotonic() > deadline and last is not None
+                while len(running) < at_once and not late and (batch := next(batches, None)) is not None:
+                    contents = await ahead.contents(batch)
+                    texts = [_text(file, contents, start) for file in batch]
+                    running.append((batch, asyncio.create_task(self._searched(texts, query, left + 1))))
+                if not running:
+                    break
+                batch, task = running.popleft()
+                for index, matches in await task:
+                    kept = matches[:left]
+                    left -= len(kept)
+                    if kept:
+                        rows.append(FoundFile(batch[index], tuple(kept)))
+                    if len(kept) < len(matches):
+                        return SearchPage(tuple(rows), None, _after(rows))
+                last = batch[-1]
+        except WorkersBusyError:
+            # What was found is worth more than a refusal, and the cursor leads on.
+            if last is None:
+                raise
+        finally:
+            # A worker which is left alone with its task would be replaced.
+            await asyncio.gather(*(task for _, task in running), return_exceptions=True)
+        if last is not None and last is not files[-1]:
+            return SearchPage(tuple(rows), None, _encoded(_Start(last.sort_key, None)))
+        return SearchPage(tuple(rows), len(rows) if start is None else None, None)
+
+    async def _read(self, files: Sequence[SearchedFile]) -> Mapping[str, bytes]:
+        known, missing = known_and_missing(self._contents, (file.sha for file in files))
+        if not missing:
+            return known
+        read = await self._blobs.get_bulk(missing)
+        for sha, content in read.items():
+            self._contents.put(sha, content, len(content))
+        return {**known, **read}
+
+    async def _searched(self, texts: Sequence[SearchedText], query: ContentQuery, limit: int) -> list[Searched]:
+        """Search a batch; where it is too complex, its files one by one, and without what makes one so."""
+        try:
+            return await self._workers.run(search_texts, texts, query, limit)
+        except TooComplexError:
+            if len(texts) > 1:
+                half = len(texts) // 2
+                first = await self._searched(texts[:half], query, limit)
+                second = await self._searched(texts[half:], query, limit)
+                return [*first, *((index + half, matches) for index, matches in second)]
+        [(content, file_format, _, after)] = texts
+        try:
+            return await self._workers.run(search_texts, [(content, file_format, False, after)], query, limit)
+        except TooComplexError:
+            return []
+
+
+class _Batches:
+    """Files in batches of bounded size, in their order."""
+
+    def __init__(self, files: Sequence[SearchedFile]) -> None:
+        self._files = files
+
+    def __iter__(self) -> Iterator[Sequence[SearchedFile]]:
+        begin, size, most = 0, 0, _FIRST_FILES
+        for index, file in enumerate(self._files):
+            if index > begin and (index - begin >= most or size + file.size > _BATCH_BYTES):
+                yield self._files[begin:index]
+                begin, size, most = index, 0, _BATCH_FILES
+            size += file.size
+        if begin < len(self._files):
+            yield self._files[begin:]
+
+
+class _ReadAhead:
+    """Reads contents for the first batch alone, then for as many files at once as memory allows."""
+
+    def __init__(
+        self,
+        files: Sequence[SearchedFile],
+        read: Callable[[Sequence[SearchedFile]], Awaitable[Mapping[str, bytes]]],
+    ) -> None:
+        self._files = files
+        self._read = read
+        self._position = 0
+        self._held: Mapping[str, bytes] = {}
+
+    async def contents(self, batch: Sequence[SearchedFile]) -> Mapping[str, bytes]:
+        """Return the contents of the next batch, and maybe of others."""
+        begin = self._position
+        self._position += len(batch)
+        if any(file.sha not in self._held for file in batch):
+            self._held = await self._read(batch if begin == 0 else self._following(begin, len(batch)))
+        return self._held
+
+    def _following(self, begin: int, least: int) -> Sequence[SearchedFile]:
+        end, size = begin, 0
+        while end < len(self._files) and (end < begin + least or size + self._files[end].size <= _READ_AHEAD):
+            size += self._files[end].size
+            end += 1
+        return self._files[begin:end]
+
+
+def _selected(
+    originals: Sequence[SearchedFile],
+    variants: Sequence[SearchedFile],
+    file_type: FileType | None,
+    start: _Start | None,
+) -> list[SearchedFile]:
+    """The files of a type from the start on, in their order."""
+    both = [*originals, *variants]
+    if originals and variants:
+        both.sort(key=lambda file: file.sort_key)
+    return [file for file in both if file_type in {None, file.file_type} and _is_ahead(file, start)]
+
+
+def _text(file: SearchedFile, contents: Mapping[str, bytes], start: _Start | None) -> SearchedText:
+    after = -1
+    if start is not None and start.position is not None and file.sort_key == start.file:
+        after = start.position
+    return contents[file.sha], file.format, file.parses, after
+
+
+def _is_ahead(file: SearchedFile, start: _Start | None) -> bool:
+    if start is None:
+        return True
+    return file.sort_key > start.file or (start.position is not None and file.sort_key == start.file)
+
+
+def _after(rows: Sequence[FoundFile]) -> str:
+    last = rows[-1]
+    match: ContentMatch = last.matches[-1]
+    return _encoded(_Start(last.file.sort_key, match.position))
+
+
+def _encoded(start: _Start) -> str:
+    values = [*start.file, start.position]
+    return base64.urlsafe_b64encode(json.dumps(values, ensure_ascii=False).encode()).decode().rstrip("=")
+
+
+def _decoded(cursor: str) -> _Start:
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        path, kind, file_id, position = values
+        path.encode(), file_id.encode()
+    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
+        raise _no_cursor() from None
+    if kind not in {"original", "variant"} or not (position is None or type(position) is int):
+        raise _no_cursor()
+    return _Start((path, kind, file_id), position)
+
+
+def _no_cursor() -> InvalidInputError:
+    return InvalidInputError(
+        "invalid_cursor", "cursor is not one which this list gave; start again without it.", field="cursor"
+    )
