@@ -318,6 +318,7 @@ def build_services(
             files,
             syncs,
             vault,
+            credentials,
             api_urls=settings.github_api_urls,
             defaults=ProjectDefaults(
                 settings.default_config_folder, settings.default_job_folder, settings.default_polling_interval

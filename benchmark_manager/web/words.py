@@ -177,6 +177,13 @@ _DETAILS: Final[Mapping[str, str]] = {
     "repository_not_found": N_("GitHub shows no such repository to this token."),
     "commit_not_found": N_("GitHub does not have this commit any more."),
     "branch_not_found": N_("The repository has no such branch."),
+    "tag_not_found": N_("The repository has no such tag."),
+    "invalid_ref": N_("Git accepts no tag of this name, or a commit's id is not whole: it has 40 digits."),
+    "contradictory_ref": N_("The branch and the ref say different things."),
+    "ambiguous_address": N_(
+        "Only GitHub knows where the branch's name ends in this address, and it did not answer; give the repository's "
+        "address, branch and folders by themselves."
+    ),
     "repository_empty": N_("The repository has no commit yet."),
     "github_unauthorized": N_("GitHub does not accept the token; enter a valid one."),
     "github_forbidden": N_("GitHub denies access to the repository."),
@@ -224,6 +231,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "config_folder": "The folder",
     "job_folder": "The folder",
     "branch": "This",
+    "ref.name": "This",
     "github_token": "The token",
 }
 
