@@ -19,6 +19,7 @@ from benchmark_manager.api import (
     original_files,
     projects,
     releases,
+    repositories,
     revisions,
     trash,
     validation,
@@ -83,7 +84,7 @@ def create_app(
     # What is read most first: each request tries the routes in this order.
     for part in (
         *(original_files, modified_files, projects, health, metrics, revisions, trash, merging),
-        *(comparing, releases, validation, github_webhook, events),
+        *(comparing, releases, validation, github_webhook, events, repositories),
     ):
         app.include_router(part.router)
     app.state.large_bodies = LargeBodies()

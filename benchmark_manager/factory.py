@@ -47,6 +47,7 @@ from benchmark_manager.services.original_files import OriginalFileService
 from benchmark_manager.services.original_sync import OriginalSync
 from benchmark_manager.services.places import SyncPlaces
 from benchmark_manager.services.polling import Polling
+from benchmark_manager.services.previews import PreviewService
 from benchmark_manager.services.projects import ProjectDefaults, ProjectService
 from benchmark_manager.services.release_delivery import ReleaseDelivery
 from benchmark_manager.services.releases import ReleaseService
@@ -122,6 +123,7 @@ class Services:
     """Everything that handlers, the scheduler and the command line call."""
 
     projects: ProjectService
+    previews: PreviewService
     original_files: OriginalFileService
     modified_files: ModifiedFileService
     revisions: RevisionService
@@ -312,6 +314,9 @@ def build_services(
         clock=clock,
     )
     watch = DatabaseWatch(database)
+    defaults = ProjectDefaults(
+        settings.default_config_folder, settings.default_job_folder, settings.default_polling_interval
+    )
     return Services(
         projects=ProjectService(
             projects,
@@ -320,10 +325,14 @@ def build_services(
             vault,
             credentials,
             api_urls=settings.github_api_urls,
-            defaults=ProjectDefaults(
-                settings.default_config_folder, settings.default_job_folder, settings.default_polling_interval
-            ),
+            defaults=defaults,
             clock=clock,
+        ),
+        previews=PreviewService(
+            credentials,
+            api_urls=settings.github_api_urls,
+            defaults=defaults,
+            max_file_size=settings.max_file_size,
         ),
         original_files=OriginalFileService(projects, files, blobs),
         modified_files=modified_files,

@@ -19,6 +19,8 @@ _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
 # A number is a port in ssh://git@HOST:22/OWNER/REPO, and an owner in git@HOST:22/REPO. With SSH certificates the user
 # is org-NUMBER.
 _SSH: Final = re.compile(r"(ssh://)?(?:git|org-\d+)@([^:/@\s]+)(?(1)(?::\d+/|[:/])|[:/])([^:@\s]+)")
+#: What no owner's name holds: a dot between other characters, a port, or somebody's name.
+_HOST: Final = re.compile(r"[^.]\.[^.]|[:@]")
 #: What pip, npm and git itself write before an address.
 _GIT_SCHEME: Final = re.compile(r"git\+(?=(?:https?|ssh)://)", re.IGNORECASE)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -100,12 +102,12 @@ def parse_repository_url(text: str, api_urls: Sequence[str]) -> ParsedRepository
 
 
 def _begins_with_host(text: str, api_urls: Sequence[str]) -> bool:
-    """Whether it is an address without a scheme: no owner's name holds a dot or a colon."""
+    """Whether it is an address without a scheme."""
     first, slash, rest = text.partition("/")
     if not slash:
         return False
     hosts = {urlsplit(base).hostname for base in api_urls}
-    return any(character in first for character in ".:@") or (first.lower() in hosts and "/" in rest.strip("/"))
+    return _HOST.search(first) is not None or (first.lower() in hosts and "/" in rest.strip("/"))
 
 
 def _from_url(text: str, api_urls: Sequence[str]) -> ParsedRepositoryUrl:

@@ -110,6 +110,26 @@ class RepositoryClient:
         except (GitHubError, protocol.GarbledAnswerError, PassingFailureError):
             return False
 
+    async def branches(self, count: int) -> tuple[tuple[str, ...], bool]:
+        """The names of the first branches, at most 100; and whether there are more."""
+        path = protocol.repository_path(self.repository, "branches")
+        url = protocol.with_query(path, {"per_page": str(count)})
+
+        async def ask() -> tuple[tuple[str, ...], bool]:
+            reply = self._accepted(await self.requests.get(url, kind="identity"))
+            return protocol.parse_branches(reply.body), protocol.has_next_page(reply.headers)
+
+        return await self.requests.retrying(ask)
+
+    async def tree_of_ref(self, ref: Ref | None) -> protocol.Tree:
+        """The recursive listing of a ref's commit (None: the default branch's); it may be truncated."""
+
+        async def ask() -> protocol.Tree:
+            reply = await self._of_ref(await self._tree_reply(_name(ref), recursive=True), ref)
+            return await _parsed_tree(reply.body)
+
+        return await self.requests.retrying(ask)
+
     async def matching_refs(self, kind: RefKind, beginning: str) -> list[str]:
         """The names of all branches or tags which begin with this.
 

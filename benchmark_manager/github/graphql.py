@@ -237,6 +237,52 @@ def parse_place(answer: GraphQLAnswer, alias: str, folders: Sequence[str]) -> Co
         raise GarbledAnswerError(f"GraphQL's answer has another shape ({type(error).__name__})") from None
 
 
+@dataclass(frozen=True, slots=True)
+class RepositoryOverview:
+    """A repository's first branches by name, and one commit of it with its tree."""
+
+    default_branch: str | None
+    branches: tuple[str, ...]
+    more_branches: bool
+    commit_sha: str
+    root_tree_sha: str
+
+
+def overview_query(repository: RepositoryAddress, revision: str, branches: int) -> Json:
+    """Ask for a revision's commit and the first branches; the alias is `r`."""
+    query = _Query()
+    query.add(
+        f"{query.repository('r', repository)} {{ defaultBranchRef {{ name }}"
+        f' refs(refPrefix: "refs/heads/", first: {branches}) {{ pageInfo {{ hasNextPage }} nodes {{ name }} }}'
+        f" head: object(expression: {query.variable(revision)}) {{ {_COMMIT_FIELDS} }} }}"
+    )
+    return query.whole()
+
+
+def parse_overview(answer: GraphQLAnswer) -> RepositoryOverview | None:
+    """What the query tells; None where it tells of an error, or of no commit: REST says which.
+
+    Raises:
+        GarbledAnswerError: it is of another shape.
+    """
+    found = (answer.data or {}).get("r")
+    if answer.errors or not isinstance(found, dict) or not isinstance(found.get("head"), dict):
+        return None
+    try:
+        head, refs = found["head"], found["refs"]
+        if "tree" not in head:
+            return None
+        return RepositoryOverview(
+            default_branch=None if found["defaultBranchRef"] is None else str(found["defaultBranchRef"]["name"]),
+            branches=tuple(str(node["name"]) for node in refs["nodes"]),
+            more_branches=bool(refs["pageInfo"]["hasNextPage"]),
+            commit_sha=_oid(head),
+            root_tree_sha=_oid(head["tree"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise GarbledAnswerError(f"GraphQL's answer has another shape ({type(error).__name__})") from None
+
+
 def _tree_oid(found: Mapping[str, Any] | None) -> str | None:
     """The id of a folder's tree; None where the path is not there, or is no folder."""
     return _oid(found) if found is not None and found["__typename"] == _TREE else None

@@ -144,6 +144,10 @@ class RepositoryInfo(_Answer):
     default_branch: str
 
 
+class _Branch(_Answer):
+    name: str
+
+
 class _NamedRef(_Answer):
     """A ref as lists hold it, by its full name."""
 
@@ -153,6 +157,7 @@ class _NamedRef(_Answer):
 _COMMITS: Final = TypeAdapter(Annotated[tuple[CommitInfo, ...], Field(fail_fast=True)])
 _HEADS: Final = TypeAdapter(Annotated[tuple[_Head, ...], Field(fail_fast=True)])
 
+_BRANCHES: Final = TypeAdapter(Annotated[tuple[_Branch, ...], Field(fail_fast=True)])
 _REFS: Final = TypeAdapter(Annotated[tuple[_NamedRef, ...], Field(fail_fast=True)])
 
 _ENTRIES: Final = TypeAdapter(Annotated[tuple[TreeEntry, ...], Field(fail_fast=True)])
@@ -263,6 +268,18 @@ def parse_commits(body: bytes) -> tuple[CommitInfo, ...]:
         return _COMMITS.validate_json(body)
     except ValidationError:
         raise GarbledAnswerError("the answer is no list of commits") from None
+
+
+def parse_branches(body: bytes) -> tuple[str, ...]:
+    """The names of a list of branches.
+
+    Raises:
+        GarbledAnswerError: it is none.
+    """
+    try:
+        return tuple(found.name for found in _BRANCHES.validate_json(body))
+    except ValidationError:
+        raise GarbledAnswerError("the answer is no list of branches") from None
 
 
 def parse_refs(body: bytes) -> list[str]:

@@ -92,7 +92,7 @@ class ProjectService:
         # As it is stored, so that this answer and the next reading are the same.
         now = milliseconds(self._clock())
         parsed = parse_repository_url(github_repo_url, self._api_urls)
-        found = await self._located(parsed, _chosen(None, fields), fields.github_token)
+        found = await self._located(parsed, chosen_ref(None, fields), fields.github_token)
         project_id = str(ObjectId())
         blank = Source(
             repository=parsed.repository,
@@ -257,7 +257,7 @@ class ProjectService:
         Raises:
             InvalidInputError
         """
-        chosen = _chosen(project.source.ref, fields)
+        chosen = chosen_ref(project.source.ref, fields)
         if isinstance(fields.github_repo_url, Unset):
             return Located(chosen, None)
         parsed = parse_repository_url(fields.github_repo_url, self._api_urls)
@@ -324,7 +324,7 @@ class ProjectService:
         await self._projects.delete(project_id, expected_revisions, self._clock())
 
 
-def _chosen(current: Ref | None, fields: ProjectFields) -> Ref | None:
+def chosen_ref(current: Ref | None, fields: ProjectFields) -> Ref | None:
     """The ref that a person gave; None where none was given, or the default branch.
 
     What is stored stays as it is: a branch may really be called `heads/x`.

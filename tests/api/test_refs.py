@@ -49,9 +49,7 @@ async def content(service: Service, project: Json, path: str = "config/a.yaml") 
 
 
 @pytest.mark.parametrize("given", ["main", "heads/main", "refs/heads/main"])
-async def test_a_branch_in_any_form_is_stored_by_its_name_syncs_and_follows_pushes(
-    hooked: Service, given: str
-) -> None:
+async def test_a_branch_in_any_form_is_stored_by_its_name_syncs_and_follows_pushes(hooked: Service, given: str) -> None:
     hooked.repository("acme/bench", FIRST)
     project = await hooked.synced("acme/bench", branch=given)
     assert (project["branch"], project["ref"]) == ("main", {"kind": "branch", "name": "main"})
@@ -140,7 +138,13 @@ async def test_another_shape_of_ref_is_an_invalid_request(service: Service, ref:
 
 @pytest.mark.parametrize(
     "fields",
-    [{}, {"branch": "dev"}, {"branch": "refs/heads/heads/x"}, {"ref": TAG}, {"ref": {"kind": "commit", "name": "a" * 40}}],
+    [
+        {},
+        {"branch": "dev"},
+        {"branch": "refs/heads/heads/x"},
+        {"ref": TAG},
+        {"ref": {"kind": "commit", "name": "a" * 40}},
+    ],
 )
 async def test_what_is_answered_can_be_sent_back_and_changes_nothing(service: Service, fields: Json) -> None:
     project = await service.project("acme/bench", **fields)
@@ -386,8 +390,6 @@ async def test_a_private_repository_s_address_is_taken_apart_by_the_token_given(
     service.github.hosting.make_private("acme/bench", ["reader"])
     address = f"{service.github.url}/acme/bench/tree/feature/tp/data"
     assert (await refused(service, github_repo_url=address))["code"] == "ambiguous_address"
-    project = await service.post(
-        "/projects", {"name": "x", "github_repo_url": address, "github_token": "reader"}, 201
-    )
+    project = await service.post("/projects", {"name": "x", "github_repo_url": address, "github_token": "reader"}, 201)
     assert (project["branch"], project["config_folder"]) == ("feature/tp", "data")
     assert "reader" not in json.dumps(project)

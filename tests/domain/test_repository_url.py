@@ -220,7 +220,17 @@ def test_a_full_name_says_which_kind_it_is(prefix: str, kind: RefKind) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *("issues/1", "pull/5", "tree", "blob/", "commit", "commit/3f78685", "commit/main", "releases", "releases/latest"),
+        *(
+            "issues/1",
+            "pull/5",
+            "tree",
+            "blob/",
+            "commit",
+            "commit/3f78685",
+            "commit/main",
+            "releases",
+            "releases/latest",
+        ),
         *("releases/tag", "releases/tag/a..b", "actions", "archive/refs/heads/main.zip", "tree/" + "a/" * 101),
     ],
 )
@@ -259,8 +269,17 @@ def test_every_way_to_paste_an_address_gives_the_same_repository(owner: str, nam
         *(f"ssh://git@ssh.github.com:443/{path}.git", f"ssh://git@github.com/{path}", f"git@ssh.github.com:{path}.git"),
         *(f"www.github.com/{path}", f"https://www.github.com/{path}", f"github.com/{path}", f"GitHub.com/{path}.git/"),
         *(f"git+https://github.com/{path}.git", f"git+ssh://git@github.com/{path}.git", f"git://github.com/{path}"),
-        *(f"github.com/{path}?tab=readme#top", f"{path}/", f"org-12@github.com:{path}.git", f"api.github.com/repos/{path}"),
-        *(f"https://github.com/{path}.git/", f"https://github.com/{path}#readme", f"github.com/{path}/tree/main/config"),
+        *(
+            f"github.com/{path}?tab=readme#top",
+            f"{path}/",
+            f"org-12@github.com:{path}.git",
+            f"api.github.com/repos/{path}",
+        ),
+        *(
+            f"https://github.com/{path}.git/",
+            f"https://github.com/{path}#readme",
+            f"github.com/{path}/tree/main/config",
+        ),
     ]
     wanted = RepositoryAddress(api_url=PUBLIC, owner=owner, name=name)
     assert {form: address(form) for form in forms} == dict.fromkeys(forms, wanted)
@@ -284,8 +303,17 @@ def test_an_address_without_a_scheme_belongs_to_the_base_of_its_host(text: str, 
 @pytest.mark.parametrize(
     "text",
     [
-        *("gitlab.com/octo/demo", "ssh://git@ssh.gitlab.com:443/octo/demo.git", "www.github.com.evil.example/octo/demo"),
-        *("www.www.github.com/octo/demo", "ssh.www.github.com/octo/demo", "169.254.169.254/octo/demo", "localhost:1/o/r"),
+        *(
+            "gitlab.com/octo/demo",
+            "ssh://git@ssh.gitlab.com:443/octo/demo.git",
+            "www.github.com.evil.example/octo/demo",
+        ),
+        *(
+            "www.www.github.com/octo/demo",
+            "ssh.www.github.com/octo/demo",
+            "169.254.169.254/octo/demo",
+            "localhost:1/o/r",
+        ),
         *("git+https://gitlab.com/octo/demo", "https://ww.github.com/octo/demo", "evil.example:443/octo/demo"),
     ],
 )
@@ -296,8 +324,16 @@ def test_a_host_which_is_not_listed_is_refused_in_every_form(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("ghp_Secret@github.com/octo/demo", "u:ghp_Secret@github.com/octo/demo", "git+https://u:ghp_Secret@github.com/o/r"),
-        *("https://ghp_Secret@github.com/octo/demo/tree/main", "https://:ghp_Secret@github.com/o/r", "git://ghp_Secret@github.com/o/r"),
+        *(
+            "ghp_Secret@github.com/octo/demo",
+            "u:ghp_Secret@github.com/octo/demo",
+            "git+https://u:ghp_Secret@github.com/o/r",
+        ),
+        *(
+            "https://ghp_Secret@github.com/octo/demo/tree/main",
+            "https://:ghp_Secret@github.com/o/r",
+            "git://ghp_Secret@github.com/o/r",
+        ),
     ],
 )
 def test_a_credential_in_any_form_is_refused_by_name_and_not_repeated(text: str) -> None:
