@@ -7,7 +7,7 @@ from typing import Final, Literal
 from benchmark_manager.models.modified_file import Drift
 from benchmark_manager.models.original_file import FileType, SkipReason
 from benchmark_manager.models.problem import Validity
-from benchmark_manager.models.project import Standing, SyncStatus
+from benchmark_manager.models.project import RefKind, Standing, SyncStatus
 from benchmark_manager.models.release import ReleaseContents
 from benchmark_manager.models.revision import RevisionKind
 from benchmark_manager.models.sync import ChangeKind, SyncOutcome, SyncPhase, SyncTrigger
@@ -234,6 +234,14 @@ _FIELDS: Final[Mapping[str, str]] = {
     "ref.name": "This",
     "github_token": "The token",
 }
+
+
+#: What of a repository a project may read, in the order of a form.
+REF_KINDS: Final[tuple[tuple[RefKind, str], ...]] = (
+    ("branch", N_("A branch, as it moves")),
+    ("tag", N_("A tag, as it moves")),
+    ("commit", N_("One commit, for good")),
+)
 
 
 def field_words(reader: Reader, field: str, code: str, detail: str) -> str:
