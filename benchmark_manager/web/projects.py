@@ -27,7 +27,7 @@ from benchmark_manager.web.pages import (
 from benchmark_manager.web.project_forms import ProjectForm
 from benchmark_manager.web.reader import reader_of
 from benchmark_manager.web.rendering import render, see_other
-from benchmark_manager.web.words import REF_KINDS, detail_words
+from benchmark_manager.web.words import detail_words
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
 
@@ -128,8 +128,6 @@ def _new_page(
         form=form,
         preview=preview,
         preview_error=error,
-        ref_kinds=REF_KINDS,
-        ref_words=dict(REF_KINDS),
     )
 
 
@@ -192,7 +190,6 @@ def _settings_page(
         view=view,
         form=form,
         stale=status_code == _STALE,
-        ref_kinds=REF_KINDS,
         webhooks=services.webhooks.enabled,
         webhook_url=webhook_url(request),
     )

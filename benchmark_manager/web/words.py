@@ -238,10 +238,11 @@ _FIELDS: Final[Mapping[str, str]] = {
 
 #: What of a repository a project may read, in the order of a form.
 REF_KINDS: Final[tuple[tuple[RefKind, str], ...]] = (
-    ("branch", N_("A branch, as it moves")),
-    ("tag", N_("A tag, as it moves")),
-    ("commit", N_("One commit, for good")),
+    ("branch", N_("A branch, followed as it moves")),
+    ("tag", N_("A tag, followed as it moves")),
+    ("commit", N_("One commit, which never changes")),
 )
+REF_WORDS: Final[Mapping[RefKind, str]] = {"branch": N_("branch"), "tag": N_("tag"), "commit": N_("commit")}
 
 
 def field_words(reader: Reader, field: str, code: str, detail: str) -> str:

@@ -80,9 +80,13 @@ function fillUntouched(form: HTMLFormElement, page: Document): void {
   for (const id of FILLED) {
     const field = form.querySelector<HTMLInputElement>(`#${id}`);
     const suggested = page.querySelector<HTMLInputElement>(`#${id}`);
-    if (field !== null && suggested !== null && field.value === field.defaultValue && field !== document.activeElement) {
+    if (field !== null && suggested !== null && field.value === field.defaultValue && field.value !== suggested.value) {
       field.value = suggested.value;
       field.defaultValue = suggested.value;
+      if (field === document.activeElement) {
+        // Whoever is about to type replaces it.
+        field.select();
+      }
     }
   }
 }
