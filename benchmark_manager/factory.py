@@ -150,6 +150,7 @@ class Services:
     deadline: StopDeadline
     project_store: ProjectStore
     vault: TokenVault
+    credentials: CredentialService
 
 
 @asynccontextmanager
@@ -380,6 +381,7 @@ def build_services(
         deadline=deadline or StopDeadline(),
         project_store=projects,
         vault=vault,
+        credentials=credentials,
     )
 
 

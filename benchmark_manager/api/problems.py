@@ -96,12 +96,14 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "github_url_not_allowed": (422, "This service talks to https://api.github.com only."),
     "invalid_folder": (422, "config_folder must not leave the repository with `..`."),
     "invalid_branch": (422, "branch is no name that git accepts for a branch."),
-    "invalid_ref": (422, "ref.name is only the beginning of a commit's id; give all 40 digits, which stay unambiguous."),
+    "invalid_ref": (
+        422,
+        "ref.name is only the beginning of a commit's id; give all 40 digits, which stay unambiguous.",
+    ),
     "contradictory_ref": (422, "branch and ref say different things; give one of them."),
     "ambiguous_address": (
         422,
-        "Only GitHub knows where the branch's name ends in this address, and it could not be asked; give the "
-        "repository's address, branch and folders by themselves. GitHub did not answer in time.",
+        "GitHub could not be asked where the branch's name ends in this address; give branch and folders apart.",
     ),
     "invalid_token": (422, "github_token must be 1 to 255 printable ASCII characters without spaces."),
     "invalid_name": (422, "modified_name must end in .yaml or .yml, as its original is YAML."),

@@ -95,7 +95,7 @@ def add_project(
         "github_token": None if token_file is None else _token(token_file),
     }
     body = {"name": name, "github_repo_url": repository}
-    body |= {field: value for field, value in given.items() if value is not None}  # type: ignore[misc]  # JSON
+    body |= {field: value for field, value in given.items() if value is not None}
     with output.refusals_as_json(as_json), connect(url) as api:
         answer = api.send("POST", "/projects", body=body)
         made = api.json(answer, PROJECT_DETAIL)

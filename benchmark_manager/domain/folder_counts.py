@@ -21,7 +21,7 @@ _CONFIG_FOLDERS: Final = frozenset(
     {"config", "configs", "configuration", "configurations", "conf", "settings", "params", "parameters", "values"}
 )
 _JOB_NAME: Final = re.compile(
-    r"(?:^|[-_.])(?:cron)?(?:job|jobset|pod|deployment|statefulset|daemonset)s?(?=[-_.\d])", re.I
+    r"(?:^|[-_.])(?:cron)?(?:job|jobset|pod|deployment|statefulset|daemonset)s?(?=[-_.\d])", re.IGNORECASE
 )
 
 

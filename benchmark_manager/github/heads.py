@@ -87,9 +87,7 @@ class HeadChecker:
         found = await client.place(sha, folders, ref)
         return Head(sha if found is None else found.commit_sha, found)
 
-    async def _alone(
-        self, client: RepositoryClient, ref: Ref | None, known: str | None, how: Patience
-    ) -> str | None:
+    async def _alone(self, client: RepositoryClient, ref: Ref | None, known: str | None, how: Patience) -> str | None:
         """The head, or None while it is what is known."""
         key = (client.requests.sharing_key, client.repository.key, ref, known)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from benchmark_manager.domain.folder_counts import FolderCounts, select
@@ -13,7 +14,7 @@ from benchmark_manager.github.protocol import Tree
 from benchmark_manager.models.preview import RepositoryPreview
 from benchmark_manager.models.project import Ref, RepositoryAddress
 from benchmark_manager.services.credentials import CredentialService
-from benchmark_manager.services.projects import ProjectDefaults, ProjectFields, chosen_ref
+from benchmark_manager.services.projects import UNSET, ProjectDefaults, ProjectFields, chosen_ref
 from benchmark_manager.services.repository_addresses import Located, locate
 
 #: Listings in memory at once, each of up to 100,000 entries.
@@ -60,12 +61,14 @@ class PreviewService:
         parsed = parse_repository_url(request.github_repo_url, self._api_urls)
         if request.github_token is not None:
             check_token(request.github_token)
-        given = {name: getattr(request, name) for name in ("branch", "ref") if getattr(request, name) is not None}
-        chosen = chosen_ref(None, ProjectFields(**given))
-        folders = {
-            name: None if (folder := getattr(request, name)) is None else normalise_folder(folder, field=name)
-            for name in ("config_folder", "job_folder")
-        }
+        chosen = chosen_ref(
+            None,
+            ProjectFields(
+                branch=UNSET if request.branch is None else request.branch,
+                ref=UNSET if request.ref is None else request.ref,
+            ),
+        )
+        given = _normalised(request.config_folder, "config_folder"), _normalised(request.job_folder, "job_folder")
         client = await self._credentials.client_for(parsed.repository, request.github_token, urgent=True)
 
         async def same() -> RepositoryClient:
@@ -74,8 +77,8 @@ class PreviewService:
         found = await locate(parsed, chosen, same)
         async with self._slots:
             overview, tree = await read_overview(client, found.ref)
-            counted = self._counted, parsed.repository, found, overview, tree, folders
-            return counted[0](*counted[1:]) if len(tree.tree) <= _FEW else await asyncio.to_thread(*counted)
+            counted = partial(self._counted, parsed.repository, found, overview, tree, given)
+            return counted() if len(tree.tree) <= _FEW else await asyncio.to_thread(counted)
 
     def _counted(
         self,
@@ -83,14 +86,15 @@ class PreviewService:
         found: Located,
         overview: Overview,
         tree: Tree,
-        given: dict[str, str | None],
+        given: tuple[str | None, str | None],
     ) -> RepositoryPreview:
         counts = FolderCounts(self._max_file_size)
         counts.add(tree.tree)
         folders, more = counts.folders()
         config, job = counts.suggest(self._defaults.config_folder, self._defaults.job_folder)
-        suggested = config if found.folder is None else found.folder, job
-        selected = given["config_folder"], given["job_folder"]
+        config = config if found.folder is None else found.folder
+        own_config, own_job = given
+        size = self._max_file_size
         return RepositoryPreview(
             repository=repository,
             ref=found.ref,
@@ -101,10 +105,12 @@ class PreviewService:
             complete=not tree.truncated,
             folders=tuple(folders),
             more_folders=more,
-            suggested=select(tree.tree, *suggested, self._max_file_size),
+            suggested=select(tree.tree, config, job, size),
             selected=select(
-                tree.tree,
-                *(folder if own is None else own for own, folder in zip(selected, suggested, strict=True)),
-                self._max_file_size,
+                tree.tree, config if own_config is None else own_config, job if own_job is None else own_job, size
             ),
         )
+
+
+def _normalised(folder: str | None, field: str) -> str | None:
+    return None if folder is None else normalise_folder(folder, field=field)

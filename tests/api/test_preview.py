@@ -80,8 +80,12 @@ async def test_a_preview_tells_branches_and_folders_with_what_each_would_give(to
     }
     assert answer["suggested"] == answer["selected"]
     assert answer["suggested"] == {
-        **{"config_folder": "config", "job_folder": "job", "config_files": 2, "job_files": 1},
-        **{"files_by_content": 0, "skipped_files": 2},
+        "config_folder": "config",
+        "job_folder": "job",
+        "config_files": 2,
+        "job_files": 1,
+        "files_by_content": 0,
+        "skipped_files": 2,
     }
 
 

@@ -245,7 +245,11 @@ async def test_a_tag_or_a_commit_is_given_instead_of_a_branch_and_shown_with_its
     assert found is not None
     repository.tag("v1", found.sha)
     for number, (option, name, shown) in enumerate(
-        (("--tag", "v1", "tag v1"), ("--commit", found.sha, f"commit {found.sha[:12]}"), ("--branch", "heads/main", "main"))
+        (
+            ("--tag", "v1", "tag v1"),
+            ("--commit", found.sha, f"commit {found.sha[:12]}"),
+            ("--branch", "heads/main", "main"),
+        )
     ):
         await cli("projects", "add", f"ref {number}", "acme/refs", option, name, "--interval", "0")
         assert shown in (await cli("projects", "list", "-q", f"ref {number}")).out

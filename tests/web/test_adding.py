@@ -12,11 +12,11 @@ FILES = {
 PREVIEW = "/ui/projects/new/preview"
 
 
-async def asked(browser: Browser, status: int = 200, **typed: str) -> WebPage:
+async def asked(browser: Browser, **typed: str) -> WebPage:
     """The form, sent by the button which shows what there is."""
     form = (await browser.open("/ui/projects/new")).form("/projects/new")
     form.action = PREVIEW
-    return await browser.send(form, status, **typed)
+    return await browser.send(form, **typed)
 
 
 def form_of(page: WebPage) -> WebForm:
@@ -27,9 +27,7 @@ def options(page: WebPage) -> list[str]:
     return [option["value"] for option in page.all("option")]
 
 
-async def test_branches_and_folders_are_offered_and_empty_fields_are_filled(
-    service: Service, browser: Browser
-) -> None:
+async def test_branches_and_folders_are_offered_and_empty_fields_are_filled(service: Service, browser: Browser) -> None:
     repository = service.repository("acme/bench", FILES)
     repository.commit({"x": b"x"}, branch="feature/a")
     page = await asked(browser, github_repo_url="acme/bench")
@@ -45,8 +43,12 @@ async def test_branches_and_folders_are_offered_and_empty_fields_are_filled(
 async def test_what_was_typed_stays_and_the_token_is_not_repeated(service: Service, browser: Browser) -> None:
     service.repository("acme/bench", FILES, private_to=["ghp_secret"])
     typed = {
-        **{"github_repo_url": "acme/bench", "github_token": "ghp_secret", "name": "mine", "config_folder": "k8s"},
-        **{"polling_interval": "77", "branch": "main"},
+        "github_repo_url": "acme/bench",
+        "github_token": "ghp_secret",
+        "name": "mine",
+        "config_folder": "k8s",
+        "polling_interval": "77",
+        "branch": "main",
     }
     page = await asked(browser, **typed)
     fields = form_of(page).fields
@@ -101,7 +103,7 @@ async def test_an_address_s_folder_counts_also_where_nobody_looked_first(service
     assert (project["branch"], project["config_folder"], project["job_folder"]) == ("main", "bench/config", "job")
 
 
-async def test_what_github_refuses_is_said_beside_the_form(service: Service, browser: Browser) -> None:
+async def test_what_github_refuses_is_said_beside_the_form(browser: Browser) -> None:
     page = await asked(browser, github_repo_url="acme/none", name="kept")
     assert "GitHub shows no repository acme/none to this token" in page.text
     assert form_of(page).fields["name"] == "kept"
