@@ -40,8 +40,8 @@ class PreviewBody(RequestBody):
 
     github_repo_url: str = Field(max_length=2000, description=_ADDRESS, examples=["acme/benchmarks"])
     github_token: SecretStr | None = Field(default=None, description="Used for this request only, and not stored.")
-    branch: str | None = Field(default=None, examples=["main"])
-    ref: RefGiven | None = Field(default=None)
+    branch: str | None = Field(default=None, description="Else the default branch.", examples=["main"])
+    ref: RefGiven | None = Field(default=None, description="Instead of `branch`.")
     config_folder: str | None = Field(default=None, max_length=2000, description=_FOLDER)
     job_folder: str | None = Field(default=None, max_length=2000, description=_FOLDER)
 
@@ -70,9 +70,9 @@ class PreviewAnswer(BaseModel):
 async def preview_repository(
     services: ServicesDependency,
     github_repo_url: Annotated[str, Query(max_length=2000, description=_ADDRESS), AfterValidator(_without_nul)],
-    branch: Annotated[_Text, Query(max_length=1000)] = None,
+    branch: Annotated[_Text, Query(max_length=1000, description="Else the default branch.")] = None,
     ref_kind: Annotated[RefKind | None, Query(description="With `ref_name`: instead of `branch`.")] = None,
-    ref_name: Annotated[_Text, Query(max_length=1000)] = None,
+    ref_name: Annotated[_Text, Query(max_length=1000, description="With `ref_kind`.")] = None,
     config_folder: Annotated[_Text, Query(max_length=2000, description=_FOLDER)] = None,
     job_folder: Annotated[_Text, Query(max_length=2000, description=_FOLDER)] = None,
     token: Annotated[
