@@ -11,6 +11,8 @@ from benchmark_manager.models.preview import Outcome, PreviewFolder, PreviewSele
 #: Folders are told apart down to this depth; what lies deeper counts for those above it. Names of 2,000 segments would
 #: else take gigabytes.
 _DEEPEST: Final = 10
+#: Longer paths of folders, in characters, are not told apart either: a page repeats each several times.
+_LONGEST_PATH: Final = 200
 #: Folders that are listed.
 MOST_FOLDERS: Final = 200
 _JOB_FOLDERS: Final = frozenset(
@@ -134,7 +136,7 @@ def _folders_of(path: str) -> Iterator[str]:
     end = -1
     for _ in range(_DEEPEST):
         end = path.find("/", end + 1)
-        if end < 0:
+        if not 0 <= end <= _LONGEST_PATH:
             return
         yield path[:end]
 

@@ -11,6 +11,7 @@ from benchmark_manager.domain.repository_url import check_token, parse_repositor
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.overview import Overview, read_overview
 from benchmark_manager.github.protocol import Tree
+from benchmark_manager.github.requests import unavailable
 from benchmark_manager.models.preview import RepositoryPreview
 from benchmark_manager.models.project import Ref, RepositoryAddress
 from benchmark_manager.services.credentials import CredentialService
@@ -19,6 +20,8 @@ from benchmark_manager.services.repository_addresses import Located, locate
 
 #: Listings in memory at once, each of up to 100,000 entries.
 _AT_ONCE: Final = 2
+#: A person waits so long for a listing, seconds.
+_SECONDS: Final = 45.0
 #: More entries are not counted on the event loop.
 _FEW: Final = 2000
 
@@ -75,10 +78,13 @@ class PreviewService:
             return client
 
         found = await locate(parsed, chosen, same)
-        async with self._slots:
-            overview, tree = await read_overview(client, found.ref)
-            counted = partial(self._counted, parsed.repository, found, overview, tree, given)
-            return counted() if len(tree.tree) <= _FEW else await asyncio.to_thread(counted)
+        try:
+            async with asyncio.timeout(_SECONDS), self._slots:
+                overview, tree = await read_overview(client, found.ref)
+                counted = partial(self._counted, parsed.repository, found, overview, tree, given)
+                return counted() if len(tree.tree) <= _FEW else await asyncio.to_thread(counted)
+        except TimeoutError:
+            raise unavailable("GitHub did not answer in time") from None
 
     def _counted(
         self,
