@@ -59,7 +59,8 @@ class PreviewAnswer(BaseModel):
     complete: bool = Field(description="false: GitHub cut the listing, and all numbers are at least.")
     folders: list[PreviewFolder] = Field(
         description="Those that hold YAML or JSON, with all that lies below each, at most 200, those near the root "
-        "first; told apart down to a depth of 10 and 200 characters. `likely_jobs` is guessed from the names of files and folders."
+        "first; told apart down to a depth of 10 and 200 characters. `likely_jobs` is guessed from the names of files "
+        "and folders."
     )
     more_folders: bool
     suggested: PreviewSelection = Field(description="The folders that a project of it might read.")

@@ -163,6 +163,7 @@ async def test_errors_are_those_of_a_sync(service: Service, token: str | None) -
         ("acme/bench", {"ref": {"kind": "commit", "name": "a" * 40}}, "commit_not_found"),
     ):
         assert (await preview(service, address, 422, **ref, **fields))["code"] == code, (address, ref)
+    # However often it is tried, and however little is left to those without a token.
     assert (await preview(service, "acme/bench", 422, github_token="unknown"))["code"] == "github_unauthorized"
 
 

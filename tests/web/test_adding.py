@@ -16,7 +16,7 @@ async def asked(browser: Browser, **typed: str) -> WebPage:
     """The form, sent by the button which shows what there is."""
     form = (await browser.open("/ui/projects/new")).form("/projects/new")
     form.action = PREVIEW
-    return await browser.send(form, **typed)
+    return await browser.send(form, 200, **typed)
 
 
 def form_of(page: WebPage) -> WebForm:
