@@ -351,3 +351,17 @@ async def test_a_status_that_may_pass_does_not_end_batches_for_an_hour(
     hub.server.requests.reset()
     assert heads(await checked(checker, clients, known=commit)) == [commit] * 3
     assert hub.server.requests.count("graphql$") == len(hub.server.requests) == 1
+
+
+@pytest.mark.parametrize("message", [None, "annotated"])
+async def test_a_batch_finds_the_commit_of_a_tag(
+    hub: Hub, checker: HeadChecker, repository: Repository, commit: str, message: str | None
+) -> None:
+    repository.tag("v1", commit, message=message)
+    moved = repository.commit({"config/a.yaml": b"a: 2\n"})
+    tag = Ref(kind="tag", name="v1")
+    assert (await checker.check(hub.repository(TOKEN), tag, FOLDERS, commit, patience(0))).commit_sha == commit
+    repository.tag("v1", moved, message=message)
+    head = await checker.check(hub.repository(TOKEN), tag, FOLDERS, commit, patience(0))
+    assert (head.commit_sha, head.place is not None) == (moved, True)
+    assert {request.resource for request in hub.server.requests} == {"graphql"}
