@@ -422,7 +422,8 @@ def test_every_other_fault_strikes_graphql_too(ask: Ask, server: GitHubTestServe
 def test_refs_come_in_pages_by_name(ask: Ask, repository: Repository, git: Git) -> None:
     for name in ("a", "b"):
         repository.reset_branch(name, git("rev-parse", "main"))
-    fields = 'refs(refPrefix: "refs/heads/", first: 2{}) {{ totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ name }} }}'
+    page = "totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ name }}"
+    fields = f'refs(refPrefix: "refs/heads/", first: 2{{}}) {{{{ {page} }}}}'
     first = ask(_of_demo(fields.format("")))["data"]["repository"]["refs"]
     assert (first["totalCount"], [node["name"] for node in first["nodes"]]) == (3, ["a", "b"])
     assert first["pageInfo"]["hasNextPage"] is True
