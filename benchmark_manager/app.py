@@ -20,6 +20,7 @@ from benchmark_manager.api import (
     projects,
     rebase_all,
     releases,
+    repositories,
     revisions,
     search,
     trash,
@@ -85,7 +86,7 @@ def create_app(
     # What is read most first: each request tries the routes in this order.
     for part in (
         *(original_files, modified_files, projects, health, metrics, revisions, trash, merging, rebase_all),
-        *(comparing, releases, validation, github_webhook, events, search),
+        *(comparing, releases, validation, github_webhook, events, search, repositories),
     ):
         app.include_router(part.router)
     app.state.large_bodies = LargeBodies()

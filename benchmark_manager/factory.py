@@ -48,6 +48,7 @@ from benchmark_manager.services.original_files import OriginalFileService
 from benchmark_manager.services.original_sync import OriginalSync
 from benchmark_manager.services.places import SyncPlaces
 from benchmark_manager.services.polling import Polling
+from benchmark_manager.services.previews import PreviewService
 from benchmark_manager.services.projects import ProjectDefaults, ProjectService
 from benchmark_manager.services.reattaching import ReattachService
 from benchmark_manager.services.rebase_all import RebaseAllService
@@ -126,6 +127,7 @@ class Services:
     """Everything that handlers, the scheduler and the command line call."""
 
     projects: ProjectService
+    previews: PreviewService
     original_files: OriginalFileService
     modified_files: ModifiedFileService
     revisions: RevisionService
@@ -155,6 +157,7 @@ class Services:
     deadline: StopDeadline
     project_store: ProjectStore
     vault: TokenVault
+    credentials: CredentialService
 
 
 @asynccontextmanager
@@ -322,17 +325,25 @@ def build_services(
         clock=clock,
     )
     watch = DatabaseWatch(database)
+    defaults = ProjectDefaults(
+        settings.default_config_folder, settings.default_job_folder, settings.default_polling_interval
+    )
     return Services(
         projects=ProjectService(
             projects,
             files,
             syncs,
             vault,
+            credentials,
             api_urls=settings.github_api_urls,
-            defaults=ProjectDefaults(
-                settings.default_config_folder, settings.default_job_folder, settings.default_polling_interval
-            ),
+            defaults=defaults,
             clock=clock,
+        ),
+        previews=PreviewService(
+            credentials,
+            api_urls=settings.github_api_urls,
+            defaults=defaults,
+            max_file_size=settings.max_file_size,
         ),
         original_files=OriginalFileService(projects, files, blobs),
         modified_files=modified_files,
@@ -383,6 +394,7 @@ def build_services(
         deadline=deadline or StopDeadline(),
         project_store=projects,
         vault=vault,
+        credentials=credentials,
     )
 
 

@@ -36,6 +36,7 @@ MOST_TEXT: Final = 512_000
 
 _SNIFFED = 8000
 _QUERY_COST = 1
+_LONGEST_PAGE = 100
 _TYPENAMES = {"commit": "Commit", "tree": "Tree", "blob": "Blob", "tag": "Tag"}
 
 
@@ -182,6 +183,7 @@ class _Hosted:
             "isEmpty": self._is_empty,
             "defaultBranchRef": self._default_branch,
             "ref": self._ref,
+            "refs": self._refs,
             "object": self._object,
         }
 
@@ -200,6 +202,26 @@ class _Hosted:
                 identifier = shapes.node_id("Ref", f"{self.hosted.id}:refs/{name}")
                 return {"id": identifier, "name": short, "prefix": self._prefix(name), "target": self._shape(found)}
         return None
+
+    def _refs(self, *, refPrefix: str, first: int | None = None, after: str | None = None) -> Json:  # noqa: N803 - GraphQL's name
+        """List refs by name, a page of at most 100 at a time; a cursor is the number of those before."""
+        if first is None or not 1 <= first <= _LONGEST_PAGE:
+            raise ProblemError("EXCESSIVE_PAGINATION", "You must provide a `first` value from 1 to 100.")
+        prefix = refPrefix.removeprefix("refs/")
+        found = self.hosted.repository.refs(prefix)
+        start = int(after or 0)
+        nodes = [
+            {
+                "id": shapes.node_id("Ref", f"{self.hosted.id}:refs/{name}"),
+                "name": name.removeprefix(prefix),
+                "prefix": refPrefix,
+                "target": functools.partial(self._shape, target),
+            }
+            for name, target in found[start : start + first]
+        ]
+        end = start + len(nodes)
+        page = {"endCursor": str(end) if nodes else None, "hasNextPage": end < len(found)}
+        return {"nodes": nodes, "pageInfo": page, "totalCount": len(found)}
 
     @staticmethod
     def _prefix(name: str) -> str:

@@ -45,6 +45,18 @@ type Repository implements Node {
   nameWithOwner: String!
   object(expression: String, oid: GitObjectID): GitObject
   ref(qualifiedName: String!): Ref
+  refs(after: String, first: Int, refPrefix: String!): RefConnection
+}
+
+type RefConnection {
+  nodes: [Ref]
+  pageInfo: PageInfo!
+  totalCount: Int!
+}
+
+type PageInfo {
+  endCursor: String
+  hasNextPage: Boolean!
 }
 
 type Ref implements Node {

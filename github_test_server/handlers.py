@@ -195,6 +195,14 @@ async def git_ref(call: Call) -> Answer:
     return json_answer(shapes.git_ref(name, target, hosted, call.urls))
 
 
+async def matching_refs(call: Call) -> Answer:
+    """https://docs.github.com/en/rest/git/refs#list-matching-references."""
+    hosted = call.hosted()
+    _refuse_if_empty(hosted.repository)
+    found = await asyncio.to_thread(hosted.repository.refs, call.parameter("ref"))
+    return json_answer([shapes.git_ref(name, target, hosted, call.urls) for name, target in found])
+
+
 async def contents(call: Call) -> Answer:
     """https://docs.github.com/en/rest/repos/contents#get-repository-content."""
     hosted = call.hosted()
@@ -297,6 +305,7 @@ REPOSITORY_ROUTES: dict[str, Endpoint] = {
     "/git/trees/{sha:path}": Endpoint(git_tree),
     "/git/blobs/{sha}": Endpoint(git_blob),
     "/git/ref/{ref:path}": Endpoint(git_ref),
+    "/git/matching-refs/{ref:path}": Endpoint(matching_refs),
     "/branches": Endpoint(branches),
     "/branches/{branch:path}": Endpoint(branch),
     "/contents": Endpoint(contents),

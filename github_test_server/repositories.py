@@ -126,6 +126,9 @@ class Repository:
         target = sha if message is None else self._tag_object(name, sha, message)
         git.run(self.path, "update-ref", f"refs/tags/{name}", target)
 
+    def delete_tag(self, name: str) -> None:
+        git.run(self.path, "update-ref", "-d", f"refs/tags/{name}")
+
     def _tag_object(self, name: str, sha: str, message: str) -> str:
         tagger = f"{_AUTHOR[0]} <{_AUTHOR[1]}> {int(datetime.now(UTC).timestamp())} +0000"
         text = f"object {sha}\ntype commit\ntag {name}\ntagger {tagger}\n\n{message}\n"
@@ -208,6 +211,12 @@ class Repository:
         out = git.run(self.path, "for-each-ref", "--format=%(refname:lstrip=2)%00%(objectname)", "refs/heads")
         lines = (line.split("\0") for line in out.decode(errors="replace").splitlines())
         return [(name, sha) for name, sha in lines]
+
+    def refs(self, beginning: str) -> list[tuple[str, GitObject]]:
+        """Return the refs whose names behind `refs/` begin with this, by name, with what they point at."""
+        out = git.run(self.path, "for-each-ref", "--format=%(refname:lstrip=1)", "refs/heads", "refs/tags")
+        names = [name for name in out.decode(errors="replace").splitlines() if name.startswith(beginning)]
+        return [(name, found) for name in names if (found := self.find_ref(name))]
 
     def history(self, sha: str, *, path: str | None, skip: int, count: int) -> tuple[list[Commit], int]:
         """Return a page of the commits from a sha backwards, and how many there are in all."""

@@ -239,9 +239,7 @@ PROJECT_ID = "65f0c0ffee65f0c0ffee65f0"
 
 
 def project_with(encrypted: str | None) -> Project:
-    source = Source(
-        repository=REPOSITORY, branch=None, config_folder="config", job_folder="job", encrypted_token=encrypted
-    )
+    source = Source(repository=REPOSITORY, config_folder="config", job_folder="job", encrypted_token=encrypted)
     now = datetime.now(UTC)
     return Project(id=PROJECT_ID, name="p", source=source, polling_interval=0, created_at=now, updated_at=now)
 

@@ -23,6 +23,8 @@ MAX_BODY: Final = 4 * 1024 * 1024
 _OWN_LIMITS: Final[Mapping[str, int]] = {WEBHOOK_PATH: MAX_PAYLOAD}
 #: Paths whose routes judge the media type themselves: a webhook's signature goes before it.
 _ANY_MEDIA_TYPE: Final = frozenset({WEBHOOK_PATH})
+#: Reading these asks GitHub, with the service's rights and on account of its limits.
+_COSTLY_PATHS: Final = frozenset({"/repositories/preview"})
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 #: Set in the scope of a HEAD request: for routes whose bodies have no end.
 HEAD_ONLY: Final = "benchmark_manager.head_only"
@@ -231,7 +233,8 @@ class Gate:
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send, caller: str) -> None:
         headers = dict(scope["headers"])
-        if scope["method"] not in _SAFE_METHODS and self._is_foreign(scope, headers):
+        is_safe = scope["method"] in _SAFE_METHODS and not _is_costly(scope)
+        if not is_safe and self._is_foreign(scope, headers):
             await problem("origin_not_allowed", CODES["origin_not_allowed"][1])(scope, receive, send)
             return
         has_body = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
@@ -281,6 +284,11 @@ class Gate:
         ):
             return problem("unsupported_media_type", CODES["unsupported_media_type"][1])
         return None
+
+
+def _is_costly(scope: Scope) -> bool:
+    """Whether reading this has consequences outside of the service."""
+    return scope["method"] in {"GET", "HEAD"} and scope["path"] in _COSTLY_PATHS
 
 
 def _is_json(content_type: bytes) -> bool:

@@ -105,6 +105,15 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "invalid_pattern": (422, "include: pattern 1 must not hold control characters."),
     "invalid_folder": (422, "config_folder must not leave the repository with `..`."),
     "invalid_branch": (422, "branch is no name that git accepts for a branch."),
+    "invalid_ref": (
+        422,
+        "ref.name is only the beginning of a commit's id; give all 40 digits, which stay unambiguous.",
+    ),
+    "contradictory_ref": (422, "branch and ref say different things; give one of them."),
+    "ambiguous_address": (
+        422,
+        "GitHub could not be asked where the branch's name ends in this address; give branch and folders apart.",
+    ),
     "invalid_token": (422, "github_token must be 1 to 255 printable ASCII characters without spaces."),
     "invalid_name": (422, "modified_name must end in .yaml or .yml, as its original is YAML."),
     "invalid_content": (422, "The content does not parse; correct the places listed in `problems`."),
@@ -135,6 +144,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "repository_not_found": (422, "GitHub shows no repository acme/benchmarks to this token."),
     "commit_not_found": (422, "The repository acme/benchmarks has no commit 3f786850e387550fdab836ed7e6dc881de23001b."),
     "branch_not_found": (422, "The repository acme/benchmarks has no branch 'nightly'."),
+    "tag_not_found": (422, "The repository acme/benchmarks has no tag 'v1.2.0'; everything copied so far is kept."),
     "repository_empty": (422, "The repository acme/benchmarks has no commit yet."),
     "github_unauthorized": (422, "GitHub does not accept the token; enter a valid one."),
     "github_forbidden": (422, "GitHub denies access to acme/benchmarks."),

@@ -21,11 +21,12 @@ from benchmark_manager.api.shapes import (
     ProjectDetail,
     ProjectUpdate,
     QueuedAnswer,
+    RefGiven,
     project_answer,
     project_detail,
 )
 from benchmark_manager.factory import Services
-from benchmark_manager.models.project import Project, Standing
+from benchmark_manager.models.project import Project, Ref, Standing
 from benchmark_manager.models.sync import Sync, SyncOutcome, SyncProgress, SyncTrigger
 from benchmark_manager.services.projects import UNSET, ProjectFields
 
@@ -42,12 +43,17 @@ _FIELDS: Final = (
     "invalid_folder",
     "invalid_pattern",
     "invalid_branch",
+    "invalid_ref",
+    "contradictory_ref",
+    "ambiguous_address",
     "invalid_token",
     "project_name_taken",
 )
 _SYNC_FAILURES: Final = (
     "repository_not_found",
     "branch_not_found",
+    "tag_not_found",
+    "commit_not_found",
     "repository_empty",
     "github_unauthorized",
     "github_forbidden",
@@ -66,7 +72,7 @@ _SYNC_FAILURES: Final = (
     status_code=201,
     summary="Register a repository",
     response_model=ProjectDetail,
-    responses=documented(*_BODY, *_FIELDS),
+    responses=documented(*_BODY, *_FIELDS, "branch_not_found"),
 )
 async def create_project(request: Request, services: ServicesDependency, body: ProjectCreate) -> Response:
     """Its first sync starts within a second; `POST …/sync` waits for it, or starts it."""
@@ -123,7 +129,7 @@ async def get_project(request: Request, services: ServicesDependency, project_id
     "/{project_id}",
     summary="Change a project",
     response_model=ProjectDetail,
-    responses=documented("project_not_found", "stale", *_BODY, *_FIELDS),
+    responses=documented("project_not_found", "stale", *_BODY, *_FIELDS, "branch_not_found"),
 )
 async def update_project(
     request: Request, services: ServicesDependency, project_id: str, body: ProjectUpdate, revisions: IfMatchDependency
@@ -255,4 +261,6 @@ async def _detail(request: Request, services: Services, project: Project, *, sta
 def _fields(given: dict[str, object]) -> ProjectFields:
     """The fields which the request gave, tokens out of their wrapping."""
     plain = {name: v.get_secret_value() if isinstance(v, SecretStr) else v for name, v in given.items()}
+    if isinstance(declared := plain.get("ref"), RefGiven):
+        plain["ref"] = Ref(kind=declared.kind, name=declared.name)
     return ProjectFields(**{name: plain.get(name, UNSET) for name in ProjectFields.__dataclass_fields__})  # type: ignore[arg-type]  # validated by the request's shape

@@ -22,7 +22,7 @@ from benchmark_manager.models.governor import GovernorStatus, LimitResource, Rat
 from benchmark_manager.models.modified_file import Drift, ModifiedFile
 from benchmark_manager.models.original_file import FileFormat, FileType, OriginalFile
 from benchmark_manager.models.problem import Problem, Validity
-from benchmark_manager.models.project import LONGEST_NAME, POLLING_INTERVALS, Project, ProjectStats, SyncStatus
+from benchmark_manager.models.project import LONGEST_NAME, POLLING_INTERVALS, Project, ProjectStats, RefKind, SyncStatus
 from benchmark_manager.models.sync import ErrorInfo, SyncSummary
 
 _ID = "65f0c0ffee65f0c0ffee65f0"
@@ -80,12 +80,33 @@ def _nothing() -> None:
     return None
 
 
+class RefGiven(RequestBody):
+    """What of the repository is read."""
+
+    kind: RefKind = Field(
+        description="A tag is followed when it moves; a commit never changes, and is read once.", examples=["tag"]
+    )
+    name: str = Field(
+        max_length=1000,
+        description="The name behind `refs/heads/` or `refs/tags/`, or all 40 digits of a commit's id.",
+        examples=["v1.2.0"],
+    )
+
+
+_BRANCH = (
+    "The short form of a `ref` of the kind branch; `refs/heads/NAME` and `heads/NAME` mean NAME. "
+    "null: the repository's default branch."
+)
+_REF = "A branch, a tag or a commit. Beside `branch` it must say the same."
+
+
 class _ProjectFields(RequestBody):
     github_token: SecretStr | None = Field(
         default=None,
         description="Used for this project instead of the service's own. Write-only: no answer ever holds it.",
     )
-    branch: str | None = Field(default=None, description="null: the repository's default branch.", examples=["main"])
+    branch: str | None = Field(default=None, description=_BRANCH, examples=["main"])
+    ref: RefGiven | None = Field(default=None, description=_REF)
     polling_interval: int | None = Field(
         default=None,
         strict=True,
@@ -108,8 +129,9 @@ class ProjectCreate(_ProjectFields):
     name: ProjectName = Field(description="Unique, regardless of case.", examples=["vLLM nightly"])
     github_repo_url: str = Field(
         max_length=2000,
-        description="https://github.com/OWNER/REPO[/tree/BRANCH], the API address, git@github.com:OWNER/REPO.git, "
-        "or OWNER/REPO.",
+        description="https://github.com/OWNER/REPO[/tree/BRANCH[/FOLDER]], the API address, "
+        "git@github.com:OWNER/REPO.git, or OWNER/REPO; also other pages of the repository, and without a scheme. "
+        "GitHub is asked where the branch's name ends; the folder becomes config_folder where that is not given.",
         examples=["https://github.com/acme/benchmarks"],
     )
     config_folder: str | None = Field(
@@ -130,9 +152,8 @@ class ProjectUpdate(_ProjectFields):
         default_factory=_nothing,
         description="Write-only. null removes the project's own token, as does another repository without a new one.",
     )
-    branch: str | None = Field(
-        default_factory=_nothing, description="null: the repository's default branch.", examples=["main"]
-    )
+    branch: str | None = Field(default_factory=_nothing, description=_BRANCH, examples=["main"])
+    ref: RefGiven | None = Field(default_factory=_nothing, description=_REF)
     config_folder: str = Field(default_factory=str, max_length=2000, examples=["config"])
     job_folder: str = Field(default_factory=str, max_length=2000, examples=["job"])
     include: Patterns = Field(default_factory=list, description=_INCLUDE, examples=[["config/serving/*.yaml"]])
@@ -186,6 +207,13 @@ class UndoResetRequest(RequestBody):
     reset_id: str = Field(max_length=100, description="As the reset answered it.", examples=[_ID])
 
 
+class RefAnswer(BaseModel):
+    """A branch, a tag or a commit."""
+
+    kind: RefKind
+    name: str = Field(examples=["v1.2.0"])
+
+
 class ProjectAnswer(BaseModel):
     """A project as lists show it."""
 
@@ -193,8 +221,11 @@ class ProjectAnswer(BaseModel):
     name: str
     github_repo_url: str = Field(examples=["https://api.github.com/repos/acme/benchmarks"])
     github_web_url: str = Field(examples=["https://github.com/acme/benchmarks"])
-    branch: str | None = Field(description="As set; null: the default branch.")
-    resolved_branch: str | None = Field(description="The branch that is read; null until known.")
+    branch: str | None = Field(description="As set; null: the default branch, or what `ref` says.")
+    ref: RefAnswer | None = Field(description="The branch, tag or commit that was set; null: the default branch.")
+    resolved_branch: str | None = Field(
+        description="The branch that is read; null until known, and of a tag or a commit."
+    )
     config_folder: str
     job_folder: str
     include: list[str] = Field(description=_INCLUDE, examples=[["config/serving/*.yaml"]])
@@ -225,6 +256,7 @@ def project_answer(project: Project, now: datetime) -> ProjectAnswer:
         github_repo_url=source.repository.url,
         github_web_url=web_url(source.repository),
         branch=source.branch,
+        ref=None if source.ref is None else RefAnswer(kind=source.ref.kind, name=source.ref.name),
         resolved_branch=source.branch or state.resolved_branch,
         config_folder=source.config_folder,
         job_folder=source.job_folder,

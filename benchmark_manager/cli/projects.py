@@ -1,5 +1,6 @@
-"""benchmark-manager projects list | add | show, and files."""
+"""benchmark-manager projects list | add | preview | show, and files."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,7 +12,18 @@ from benchmark_manager.cli.api_client import DEFAULT_URL, Json, connect
 from benchmark_manager.cli.failures import WrongUsageError
 from benchmark_manager.cli.lookup import find_project
 from benchmark_manager.cli.options import AsJson, ProjectArgument, Url
-from benchmark_manager.cli.shapes import FILE, PROJECT, PROJECT_DETAIL
+from benchmark_manager.cli.shapes import FILE, PREVIEW, PROJECT, PROJECT_DETAIL
+
+Repository = Annotated[
+    str, typer.Argument(help="OWNER/REPO, https://github.com/OWNER/REPO[/tree/BRANCH/FOLDER], or another usual form.")
+]
+Branch = Annotated[str | None, typer.Option(help="Else the repository's default branch.")]
+Tag = Annotated[str | None, typer.Option(help="A tag instead of a branch; it is followed when it moves.")]
+Commit = Annotated[str | None, typer.Option(help="One commit instead of a branch, by all 40 digits of its id.")]
+TokenFile = Annotated[
+    str | None,
+    typer.Option(help="Where the project's own GitHub token is read from; `-`: standard input. It is never shown."),
+]
 
 Include = Annotated[
     list[str] | None,
@@ -45,7 +57,7 @@ def list_projects(
             (
                 row["name"],
                 _repository(row),
-                row["resolved_branch"],
+                _ref(row),
                 _status(row),
                 (row["last_sync"] or {}).get("synced_files"),
                 output.moment((row["last_sync"] or {}).get("finished_at")),
@@ -71,27 +83,24 @@ def show_project(project: ProjectArgument, url: Url = DEFAULT_URL, as_json: AsJs
 @app.command("add")
 def add_project(
     name: Annotated[str, typer.Argument(help="Unique, regardless of case.")],
-    repository: Annotated[
-        str, typer.Argument(help="OWNER/REPO, https://github.com/OWNER/REPO[/tree/BRANCH], or another usual form.")
-    ],
-    branch: Annotated[str | None, typer.Option(help="Else the repository's default branch.")] = None,
+    repository: Repository,
+    branch: Branch = None,
+    tag: Tag = None,
+    commit: Commit = None,
     config_folder: Annotated[str | None, typer.Option(help="Else the service's default.")] = None,
     job_folder: Annotated[str | None, typer.Option(help="Else the service's default.")] = None,
     interval: Annotated[
         int | None, typer.Option(help="Seconds between polls; 0: manual syncs and webhooks only.", min=0)
     ] = None,
-    token_file: Annotated[
-        str | None,
-        typer.Option(help="Where the project's own GitHub token is read from; `-`: standard input. It is never shown."),
-    ] = None,
     include: Include = None,
     exclude: Exclude = None,
+    token_file: TokenFile = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Register a repository. Its first sync starts at once."""
     given = {
-        "branch": branch,
+        **_chosen(branch, tag, commit),
         "config_folder": config_folder,
         "job_folder": job_folder,
         "polling_interval": interval,
@@ -101,7 +110,7 @@ def add_project(
         "exclude": exclude,
     }
     body = {"name": name, "github_repo_url": repository}
-    body |= {field: value for field, value in given.items() if value is not None}  # type: ignore[misc]  # JSON
+    body |= {field: value for field, value in given.items() if value is not None}
     with output.refusals_as_json(as_json), connect(url) as api:
         answer = api.send("POST", "/projects", body=body)
         made = api.json(answer, PROJECT_DETAIL)
@@ -135,6 +144,98 @@ def update_project(
         output.write_json(answer.text)
     else:
         _show(found)
+
+
+@app.command("preview")
+def preview_repository(
+    repository: Repository,
+    branch: Branch = None,
+    tag: Tag = None,
+    commit: Commit = None,
+    config_folder: Annotated[str | None, typer.Option(help="Count what this folder would give.")] = None,
+    job_folder: Annotated[str | None, typer.Option(help="Count what this folder would give.")] = None,
+    token_file: TokenFile = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Show the branches and folders of a repository before it is added. Nothing is stored."""
+    given = {
+        **_chosen(branch, tag, commit),
+        "config_folder": config_folder,
+        "job_folder": job_folder,
+        "github_token": None if token_file is None else _token(token_file),
+    }
+    body = {"github_repo_url": repository, **{name: value for name, value in given.items() if value is not None}}
+    with output.refusals_as_json(as_json), connect(url) as api:
+        answer = api.send("POST", "/repositories/preview", body=body)
+        found = api.json(answer, PREVIEW)
+    if as_json:
+        output.write_json(answer.text)
+    else:
+        _show_preview(found, repository, {"--branch": branch, "--tag": tag, "--commit": commit})
+
+
+def _show_preview(found: Json, repository: str, ref: dict[str, str | None]) -> None:
+    selected = found["selected"]
+    counted = [
+        f"{selected['config_files']} config",
+        f"{selected['job_files']} job",
+        *([f"{selected['files_by_content']} by content"] if selected["files_by_content"] else []),
+        f"{selected['skipped_files']} skipped",
+    ]
+    output.fields(
+        [
+            ("repository", found["github_web_url"]),
+            ("default branch", found["default_branch"]),
+            ("branches", ", ".join(found["branches"]) + (", …" if found["more_branches"] else "")),
+            ("config folder", selected["config_folder"] or "."),
+            ("job folder", selected["job_folder"] or "."),
+            ("files", ", ".join(counted)),
+        ]
+    )
+    print()
+    output.table(
+        ("FOLDER", ">YAML", ">JSON", ">JOBS BY NAME", ">SKIPPED"),
+        [
+            (
+                row["path"] or ".",
+                row["yaml_files"],
+                row["json_files"],
+                row["likely_jobs"] or None,
+                row["as_config"]["skipped"] or None,
+            )
+            for row in found["folders"]
+        ],
+    )
+    if not found["complete"] or found["more_folders"]:
+        output.say("There is more: the repository is too large to be listed whole.")
+    folders = {"--config-folder": selected["config_folder"] or ".", "--job-folder": selected["job_folder"] or "."}
+    options = [f"{option} {shlex.quote(value)}" for option, value in {**ref, **folders}.items() if value is not None]
+    output.say(f"To add it: benchmark-manager projects add NAME {shlex.quote(repository)} {' '.join(options)}")
+
+
+def _chosen(branch: str | None, tag: str | None, commit: str | None) -> Json:
+    """The fields of a request which say what is read.
+
+    Raises:
+        WrongUsageError: more than one was given.
+    """
+    given = {kind: name for kind, name in (("branch", branch), ("tag", tag), ("commit", commit)) if name is not None}
+    if len(given) > 1:
+        raise WrongUsageError("Give one of --branch, --tag and --commit.")
+    if not given or branch is not None:
+        return {"branch": branch}
+    [(kind, name)] = given.items()
+    return {"ref": {"kind": kind, "name": name}}
+
+
+def _ref(project: Json, *, with_kind: bool = True) -> str | None:
+    """The branch that is read, or the tag or commit."""
+    ref = project["ref"]
+    if ref is None or ref["kind"] == "branch":
+        return None if project["resolved_branch"] is None else str(project["resolved_branch"])
+    name = str(ref["name"])
+    return f"{ref['kind']} {name[:12] if ref['kind'] == 'commit' else name}" if with_kind else name
 
 
 def files(
@@ -195,7 +296,7 @@ def _show(project: Json) -> None:
             ("name", project["name"]),
             ("id", project["id"]),
             ("repository", project["github_web_url"]),
-            ("branch", project["resolved_branch"]),
+            ("branch" if project["ref"] is None else project["ref"]["kind"], _ref(project, with_kind=False)),
             ("config folder", project["config_folder"] or "."),
             ("job folder", project["job_folder"] or "."),
             ("include", ", ".join(project["include"]) or None),

@@ -67,6 +67,7 @@ PROJECT: Final[dict[str, Shape]] = {
     "name": str,
     "github_web_url": str,
     "resolved_branch": OrNull(str),
+    "ref": OrNull({"kind": str, "name": str}),
     "sync_status": str,
     "paused": bool,
     "last_sync": OrNull(_LAST_SYNC),
@@ -87,6 +88,25 @@ PROJECT_DETAIL: Final[Shape] = {
         "job_files": int,
         "modified_files": int,
         "modified_files_by_drift": dict,
+    },
+}
+PREVIEW: Final[Shape] = {
+    "github_web_url": str,
+    "default_branch": OrNull(str),
+    "branches": [str],
+    "more_branches": bool,
+    "complete": bool,
+    "more_folders": bool,
+    "folders": [
+        {"path": str, "yaml_files": int, "json_files": int, "likely_jobs": int, "as_config": {"skipped": int}},
+    ],
+    "selected": {
+        "config_folder": str,
+        "job_folder": str,
+        "config_files": int,
+        "job_files": int,
+        "files_by_content": int,
+        "skipped_files": int,
     },
 }
 FILE: Final[Shape] = {

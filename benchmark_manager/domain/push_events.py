@@ -5,10 +5,11 @@ Source: https://docs.github.com/en/webhooks/webhook-events-and-payloads#push
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from benchmark_manager.domain.git_objects import is_object_id
 from benchmark_manager.domain.repository_url import parse_repository_url
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.project import Project, RepositoryAddress
@@ -21,10 +22,11 @@ DEBOUNCE: Final = 1.0
 _COMMITS_MAY_BE_CUT: Final = 20
 #: GitHub lists this many files of a commit at most.
 _FILES_MAY_BE_CUT: Final = 3000
-_NO_COMMIT: Final = frozenset({"0" * 40, "0" * 64})
+_ZEROS: Final = "0" * 40
+_NO_COMMIT: Final = frozenset({_ZEROS, "0" * 64})
 
 #: What a push is to a project. `due`: it has to be synced. `known`: the commit is the one it has. `untouched`: neither
-#: folder changed. `elsewhere`: another branch, or a tag. `paused`: somebody wants it left alone.
+#: folder changed. `elsewhere`: another branch or tag. `paused`: somebody wants it left alone.
 Meaning = Literal["due", "known", "untouched", "elsewhere", "paused"]
 
 _CommitId = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")]
@@ -56,6 +58,10 @@ class _Repository(_Payload):
     default_branch: str | None = None
 
 
+class _HeadCommit(_Payload):
+    id: str | None = None
+
+
 class _PushPayload(_Payload):
     ref: str
     before: _CommitId
@@ -64,6 +70,15 @@ class _PushPayload(_Payload):
     deleted: bool = False
     forced: bool = False
     commits: Annotated[list[_Commit], Field(fail_fast=True)] | None = None
+    head_commit: _HeadCommit | None = None
+    repository: _Repository
+
+
+class _CreatePayload(_Payload):
+    """https://docs.github.com/en/webhooks/webhook-events-and-payloads#create: `ref` is the short name."""
+
+    ref: str
+    ref_type: str
     repository: _Repository
 
 
@@ -84,28 +99,67 @@ def parse_push(payload: Mapping[str, object]) -> Push:
     Raises:
         InvalidInputError: `malformed_webhook`, naming the fields at fault and never their values.
     """
-    try:
-        told = _PushPayload.model_validate(payload)
-    except ValidationError as error:
-        # Where in a list it is says nothing to whoever looks at the payload, and may be thousands of places.
-        places = sorted({".".join(str(part) for part in e["loc"] if isinstance(part, str)) for e in error.errors()})
-        raise malformed(f"of the push these fields are missing or wrong: {', '.join(places)}") from None
-    addresses = tuple(
-        text.removesuffix(tail) for name, tail in _ADDRESSES.items() if (text := getattr(told.repository, name))
-    )
-    if not addresses:
-        raise malformed("its repository has no address, such as commits_url or html_url")
+    told = _validated(payload, _PushPayload, "push")
     return Push(
-        addresses=addresses,
+        addresses=_addresses(told.repository),
         default_branch=told.repository.default_branch,
         ref=told.ref,
         before=told.before,
-        after=told.after,
+        after=_commit_after(told),
         created=told.created or told.before in _NO_COMMIT,
         deleted=told.deleted or told.after in _NO_COMMIT,
         forced=told.forced,
         commits=_commits(told.commits),
     )
+
+
+def parse_created(payload: Mapping[str, object]) -> Push | None:
+    """The tag that an event `create` tells of; None of a branch, whose push tells more.
+
+    Raises:
+        InvalidInputError: as `parse_push`.
+    """
+    told = _validated(payload, _CreatePayload, "creation")
+    if told.ref_type != "tag":
+        return None
+    return Push(
+        addresses=_addresses(told.repository),
+        default_branch=told.repository.default_branch,
+        ref=f"refs/tags/{told.ref.removeprefix('refs/tags/')}",
+        before=_ZEROS,
+        after=None,
+        created=True,
+        deleted=False,
+        forced=False,
+        commits=None,
+    )
+
+
+_PayloadT = TypeVar("_PayloadT", bound=_Payload)
+
+
+def _validated(payload: Mapping[str, object], shape: type[_PayloadT], event: str) -> _PayloadT:
+    try:
+        return shape.model_validate(payload)
+    except ValidationError as error:
+        # Where in a list it is says nothing to whoever looks at the payload, and may be thousands of places.
+        places = sorted({".".join(str(part) for part in e["loc"] if isinstance(part, str)) for e in error.errors()})
+        raise malformed(f"of the {event} these fields are missing or wrong: {', '.join(places)}") from None
+
+
+def _addresses(repository: _Repository) -> tuple[str, ...]:
+    addresses = tuple(
+        text.removesuffix(tail) for name, tail in _ADDRESSES.items() if (text := getattr(repository, name))
+    )
+    if not addresses:
+        raise malformed("its repository has no address, such as commits_url or html_url")
+    return addresses
+
+
+def _commit_after(told: _PushPayload) -> str:
+    """The commit behind the push; of an annotated tag, `after` is the tag object's id."""
+    head = None if told.head_commit is None else told.head_commit.id
+    return head if head is not None and is_object_id(head) and told.ref.startswith("refs/tags/") else told.after
 
 
 def _commits(told: list[_Commit] | None) -> tuple[PushedCommit, ...] | None:
@@ -147,12 +201,11 @@ def meaning_of(push: Push, project: Project, now: datetime) -> Meaning:
     Where in doubt it is `due`: a sync too many costs one request, and one too few leaves old files.
     """
     state, source = project.state, project.source
-    tracked = {source.branch} if source.branch is not None else {state.resolved_branch, push.default_branch}
-    if push.branch is None or push.branch not in tracked:
+    if push.ref not in _tracked(push, project):
         return "elsewhere"
     if project.paused:
         return "paused"
-    if state.head_sha is None or push.branch != (source.branch or state.resolved_branch):
+    if state.head_sha is None or (source.ref is None and push.branch != state.resolved_branch):
         # Nothing was read yet, or the default branch is another one now: there is nothing to compare with.
         return "due"
     healthy = state.status == "ok"
@@ -160,11 +213,19 @@ def meaning_of(push: Push, project: Project, now: datetime) -> Meaning:
     # A sync under way may have read the commit before this one.
     if push.after == state.head_sha and healthy and not running:
         return "known"
-    if touches(push, source.config_folder, source.job_folder):
+    # Of a tag that moved, the commits in between are not listed.
+    if push.is_of_tag or touches(push, source.config_folder, source.job_folder):
         return "due"
     # No poll repairs what an unpolled project misses: all commits up to these must be known to be dealt with.
     follows = healthy and push.before in {state.head_sha, project.pushed_sha}
     return "untouched" if project.polling_interval > 0 or follows else "due"
+
+
+def _tracked(push: Push, project: Project) -> set[str]:
+    """The full names of the refs whose pushes may concern the project."""
+    if project.source.ref is not None:
+        return {project.source.ref.full}
+    return {f"refs/heads/{name}" for name in (project.state.resolved_branch, push.default_branch) if name is not None}
 
 
 def touches(push: Push, *folders: str) -> bool:

@@ -35,7 +35,8 @@ def after_success(project: Project, now: datetime, jitter: float, *, companion: 
     `jitter` is a random number from -1 to 1. `companion`: this was its poll, taken before its time.
     """
     interval = project.polling_interval
-    if interval == 0 or project.paused:
+    # A commit never changes.
+    if interval == 0 or project.paused or project.source.is_fixed:
         return None
     if companion:
         return next_planned(now, now, interval, jitter)
@@ -71,6 +72,8 @@ def after_failure(project: Project, error: BenchmarkManagerError, now: datetime,
         return None
     interval = project.polling_interval
     needs_person = isinstance(error, (GitHubActionError, TokenUnreadableError))
+    if project.source.is_fixed and project.state.head_sha is not None:
+        interval = 0
     # Nobody repeats a push, or what a person queued.
     wished = project.due_trigger != "poll"
     if interval == 0 and (needs_person or (project.state.head_sha is not None and not wished)):

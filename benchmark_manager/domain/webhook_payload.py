@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from benchmark_manager.domain.json_size import has_more_values
-from benchmark_manager.domain.push_events import malformed, parse_push
+from benchmark_manager.domain.push_events import malformed, parse_created, parse_push
 from benchmark_manager.models.push import Push
 
 #: GitHub's form has one field; many more would be none of its doing.
@@ -31,6 +31,15 @@ def read_push(body: bytes, is_form: bool) -> Push:
         InvalidInputError: `malformed_webhook`.
     """
     return parse_push(read_payload(body, is_form))
+
+
+def read_created(body: bytes, is_form: bool) -> Push | None:
+    """Return the tag that a body tells was made, as a push; None of a branch.
+
+    Raises:
+        InvalidInputError: `malformed_webhook`.
+    """
+    return parse_created(read_payload(body, is_form))
 
 
 def is_payload(body: bytes, is_form: bool) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 import httpx2 as httpx
 
 from benchmark_manager.domain.git_objects import TreeMember, blob_id
-from benchmark_manager.errors import GitHubUnavailableError
+from benchmark_manager.errors import GitHubError, GitHubUnavailableError
 from benchmark_manager.github import graphql, protocol
 from benchmark_manager.github.credentials import Credential
 from benchmark_manager.github.graphql import CommitPlace, NamedRefs, PlaceQuestion
@@ -17,11 +17,12 @@ from benchmark_manager.github.requests import (
     MAX_LISTING_VALUES,
     Connection,
     NoGraphQLError,
+    PassingFailureError,
     Reply,
     RequestKind,
     Requests,
 )
-from benchmark_manager.models.project import RepositoryAddress
+from benchmark_manager.models.project import Ref, RefKind, RepositoryAddress
 from benchmark_manager.models.sync import GitHubUsage
 
 _MISSING: Final = frozenset({404, 409, 422})
@@ -47,12 +48,12 @@ class RepositoryClient:
     def usage(self) -> GitHubUsage:
         return self.requests.usage
 
-    async def head(self, branch: str | None, known: str | None) -> str | None:
-        """The head commit of `branch` (None: of the default branch), or None when it still is `known`.
+    async def head(self, ref: Ref | None, known: str | None) -> str | None:
+        """The commit of `ref` (None: of the default branch), or None when it still is `known`.
 
         Documented: the sha media type's ETag is the commit's sha, and a 304 costs nothing.
         """
-        path = protocol.repository_path(self.repository, "commits", branch or "HEAD")
+        path = protocol.repository_path(self.repository, "commits", _name(ref))
 
         async def ask() -> str | None:
             kind: RequestKind = "place" if known is None else "check"
@@ -60,39 +61,93 @@ class RepositoryClient:
             if reply.status == httpx.codes.NOT_MODIFIED and known is not None:
                 self.was_renamed |= reply.redirected
                 return None
-            reply = await self._of_branch(reply, branch)
-            sha = protocol.parse_sha(reply.body)
+            reply = await self._of_ref(reply, ref)
+            sha = self._checked(protocol.parse_sha(reply.body), ref)
             return None if sha == known else sha
 
         return await self.requests.retrying(ask)
 
-    async def head_commit(self, branch: str | None) -> protocol.GitCommit:
-        """The head commit of `branch` (None: of the default branch) with its tree, in one request."""
-        query = {"per_page": "1"} if branch is None else {"sha": branch, "per_page": "1"}
+    async def head_commit(self, ref: Ref | None) -> protocol.GitCommit:
+        """The commit of `ref` (None: of the default branch) with its tree, in one request."""
+        query = {"per_page": "1"} if ref is None else {"sha": ref.short, "per_page": "1"}
         path = protocol.with_query(protocol.repository_path(self.repository, "commits"), query)
 
         async def ask() -> protocol.GitCommit:
             reply = await self.requests.get(path, kind="place")
             if reply.status == httpx.codes.NOT_FOUND:
-                return await self._single_commit(branch)
-            return protocol.parse_first_commit((await self._of_branch(reply, branch)).body)
+                commit = await self._single_commit(ref)
+            else:
+                commit = protocol.parse_first_commit((await self._of_ref(reply, ref)).body)
+            self._checked(commit.sha, ref)
+            return commit
 
         return await self.requests.retrying(ask)
 
-    async def _single_commit(self, branch: str | None) -> protocol.GitCommit:
+    async def _single_commit(self, ref: Ref | None) -> protocol.GitCommit:
         """The same of a server which lists no commits; it may be long, as it tells its changes too."""
-        path = protocol.repository_path(self.repository, "commits", branch or "HEAD")
-        reply = await self._of_branch(await self.requests.get(path, kind="place"), branch)
+        path = protocol.repository_path(self.repository, "commits", _name(ref))
+        reply = await self._of_ref(await self.requests.get(path, kind="place"), ref)
         return protocol.parse_commit(reply.body)
 
-    async def _of_branch(self, reply: Reply, branch: str | None) -> Reply:
+    async def _of_ref(self, reply: Reply, ref: Ref | None) -> Reply:
         self.was_renamed |= reply.redirected
-        if reply.status in {404, 422} and branch is not None:
-            # A missing branch and a missing repository look alike; only the repository can tell.
+        if reply.status in {404, 422} and ref is not None:
+            # A missing ref and a missing repository look alike; only the repository can tell.
             await self.info()
-        if reply.status == httpx.codes.UNPROCESSABLE_CONTENT or (reply.status == 404 and branch is not None):  # noqa: PLR2004 -- Not Found
-            raise protocol.branch_not_found(self.repository, branch)
+            is_tag = ref.kind == "branch" and await self._has_tag(ref.name)
+            raise protocol.ref_not_found(self.repository, ref, is_tag=is_tag)
+        if reply.status == httpx.codes.UNPROCESSABLE_CONTENT:
+            raise protocol.ref_not_found(self.repository, ref)
         return self._accepted(reply)
+
+    def _checked(self, sha: str, ref: Ref | None) -> str:
+        """The id, unless a commit was asked for by another one: a tag's object has an id of its own."""
+        if ref is not None and ref.kind == "commit" and sha != ref.name:
+            raise protocol.ref_not_found(self.repository, ref)
+        return sha
+
+    async def _has_tag(self, name: str) -> bool:
+        """Whether there is a tag of this name; False also where GitHub does not tell."""
+        path = protocol.repository_path(self.repository, "git", "ref", Ref(kind="tag", name=name).short)
+        try:
+            return (await self.requests.get(path, kind="identity")).status == httpx.codes.OK
+        except (GitHubError, protocol.GarbledAnswerError, PassingFailureError):
+            return False
+
+    async def branches(self, count: int) -> tuple[tuple[str, ...], bool]:
+        """The names of the first branches, at most 100; and whether there are more."""
+        path = protocol.repository_path(self.repository, "branches")
+        url = protocol.with_query(path, {"per_page": str(count)})
+
+        async def ask() -> tuple[tuple[str, ...], bool]:
+            reply = self._accepted(await self.requests.get(url, kind="identity"))
+            return protocol.parse_branches(reply.body), protocol.has_next_page(reply.headers)
+
+        return await self.requests.retrying(ask)
+
+    async def tree_of_ref(self, ref: Ref | None) -> protocol.Tree:
+        """The recursive listing of a ref's commit (None: the default branch's); it may be truncated."""
+
+        async def ask() -> protocol.Tree:
+            reply = await self._of_ref(await self._tree_reply(_name(ref), recursive=True), ref)
+            return await _parsed_tree(reply.body)
+
+        return await self.requests.retrying(ask)
+
+    async def matching_refs(self, kind: RefKind, beginning: str) -> list[str]:
+        """The names of all branches or tags which begin with this.
+
+        https://docs.github.com/en/rest/git/refs#list-matching-references
+        """
+        ref = Ref(kind=kind, name=beginning)
+        path = protocol.repository_path(self.repository, "git", "matching-refs", ref.short)
+
+        async def ask() -> list[str]:
+            reply = self._accepted(await self.requests.get(path, kind="identity"))
+            prefix = Ref(kind=kind, name="").full
+            return [name.removeprefix(prefix) for name in protocol.parse_refs(reply.body) if name.startswith(prefix)]
+
+        return await self.requests.retrying(ask)
 
     async def info(self) -> protocol.RepositoryInfo:
         """The repository's current name and default branch."""
@@ -104,11 +159,11 @@ class RepositoryClient:
 
         return await self.requests.retrying(ask)
 
-    async def place(self, commit_sha: str, folders: tuple[str, ...], branch: str | None = None) -> CommitPlace | None:
+    async def place(self, commit_sha: str, folders: tuple[str, ...], ref: Ref | None = None) -> CommitPlace | None:
         """One commit with the trees of these folders, in one query; None where GraphQL does not tell.
 
-        `branch`: whose head REST says that the commit is. REST takes a tag for the branch of its name, so where the
-        branch stands at another commit, that one's place is told.
+        `ref`: whose commit REST says that this is. Servers may take a branch called `heads/NAME`, or a tag, for the
+        branch NAME, so where the ref stands at another commit, that one's place is told.
 
         Raises:
             GitHubActionError: also `branch_not_found`, where there is a tag of that name only.
@@ -116,23 +171,23 @@ class RepositoryClient:
         if not self.requests.has_graphql:
             return None
         try:
-            place, named = await self._asked_place(commit_sha, folders, branch)
-            if named.branch not in {None, commit_sha}:
-                place, _ = await self._asked_place(str(named.branch), folders, None)
+            place, named = await self._asked_place(commit_sha, folders, ref)
+            if named.ref not in {None, commit_sha}:
+                place, _ = await self._asked_place(str(named.ref), folders, None)
         except (NoGraphQLError, GitHubUnavailableError):
             # REST may go on, and tells what is wrong if it does not.
             place, named = None, NamedRefs()
-        if named.branch is None and named.tag is not None:
-            raise protocol.branch_not_found(self.repository, branch)
+        if named.ref is None and named.tag is not None:
+            raise protocol.ref_not_found(self.repository, ref, is_tag=True)
         if place is None:
             # A token may read a repository by REST only; its contents would not be told either.
             self.requests.avoid_graphql()
         return place
 
     async def _asked_place(
-        self, commit_sha: str, folders: tuple[str, ...], branch: str | None
+        self, commit_sha: str, folders: tuple[str, ...], ref: Ref | None
     ) -> tuple[CommitPlace | None, NamedRefs]:
-        query = graphql.places_query([PlaceQuestion(self.repository, commit_sha, folders, branch)])
+        query = graphql.places_query([PlaceQuestion(self.repository, commit_sha, folders, ref)])
 
         async def ask() -> tuple[CommitPlace | None, NamedRefs]:
             answer = await self.requests.query(query, kind="place")
@@ -271,6 +326,11 @@ class RepositoryClient:
         if reply.status in _MISSING:
             raise protocol.GarbledAnswerError(f"an object of the commit is not there ({reply.status})")
         return self._accepted(reply)
+
+
+def _name(ref: Ref | None) -> str:
+    """The ref in a path of the REST API."""
+    return "HEAD" if ref is None else ref.short
 
 
 async def _parsed_tree(body: bytes) -> protocol.Tree:

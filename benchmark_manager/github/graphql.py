@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, V
 from benchmark_manager.domain.git_objects import TreeMember, blob_id, is_object_id
 from benchmark_manager.github.obstacles import Obstacle, is_obstacle
 from benchmark_manager.github.protocol import GarbledAnswerError
-from benchmark_manager.models.project import RepositoryAddress
+from benchmark_manager.models.project import Ref, RepositoryAddress
 
 #: `Blob.text` ends here, bytes; larger blobs are fetched raw.
 LONGEST_TEXT: Final = 512_000
@@ -62,13 +62,13 @@ class PlaceQuestion:
     """Which commit a revision of a repository is, and what some folders are there.
 
     A query finds each folder by the revision anew: of a revision that moves, their trees may be another commit's.
-    `branch`: where the branch and the tag of this name stand is asked as well.
+    `ref`: where it stands is asked as well, and of a branch where the tag of its name does.
     """
 
     repository: RepositoryAddress
     revision: str
     folders: tuple[str, ...]
-    branch: str | None = None
+    ref: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +87,20 @@ class CommitPlace:
 
 @dataclass(frozen=True, slots=True)
 class NamedRefs:
-    """The object ids of the branch and of the tag of one name; None for what is not there, or was not asked for."""
+    """The commit that a ref stands at, and the tag of a branch's name; None for what is not there, or not asked for."""
 
-    branch: str | None = None
+    ref: str | None = None
     tag: str | None = None
 
 
-def head_revision(branch: str | None) -> str:
-    """The revision of a branch (None: of the default branch), told by its full name: git prefers tags to branches."""
-    return "HEAD" if branch is None else f"refs/heads/{branch}"
+def head_revision(ref: Ref | None) -> str:
+    """The revision of a ref's commit (None: the default branch's), by full name: git prefers tags to branches.
+
+    An annotated tag is an object of its own: its commit is what is asked for.
+    """
+    if ref is None:
+        return "HEAD"
+    return f"{ref.full}^{{commit}}" if ref.kind == "tag" else ref.full
 
 
 def endpoint(api_url: str) -> str:
@@ -245,8 +250,10 @@ def places_query(questions: Iterable[PlaceQuestion]) -> Json:
 
 
 def _add_place(query: _Query, alias: str, question: PlaceQuestion) -> None:
-    revision, branch = question.revision, question.branch
-    names = {} if branch is None else {"branch": head_revision(branch), "tag": f"refs/tags/{branch}"}
+    revision, ref = question.revision, question.ref
+    names = {} if ref is None else {"ref": head_revision(ref)}
+    if ref is not None and ref.kind == "branch":
+        names["tag"] = f"refs/tags/{ref.name}"
     parts = [
         query.repository(alias, question.repository),
         "{ nameWithOwner defaultBranchRef { name }",
@@ -256,21 +263,21 @@ def _add_place(query: _Query, alias: str, question: PlaceQuestion) -> None:
             for number, folder in enumerate(question.folders)
             if folder
         ),
-        *(f"{name}: object(expression: {query.variable(ref)}) {{ oid }}" for name, ref in names.items()),
+        *(f"{name}: object(expression: {query.variable(named)}) {{ oid }}" for name, named in names.items()),
         "}",
     ]
     query.add(" ".join(parts))
 
 
 def parse_named(answer: GraphQLAnswer, alias: str) -> NamedRefs:
-    """Where the branch and the tag stand which one alias asked for; called where `parse_place` told of a place.
+    """Where the ref and the tag stand which one alias asked for; called where `parse_place` told of a place.
 
     Raises:
         GarbledAnswerError: it is of another shape.
     """
     found = (answer.data or {}).get(alias, {})
-    told = {name: found.get(name) for name in ("branch", "tag")}
-    return NamedRefs(**{name: _oid(ref) for name, ref in told.items() if isinstance(ref, dict) and "oid" in ref})
+    told = {name: found.get(name) for name in ("ref", "tag")}
+    return NamedRefs(**{name: _oid(one) for name, one in told.items() if isinstance(one, dict) and "oid" in one})
 
 
 def parse_place(answer: GraphQLAnswer, alias: str, folders: Sequence[str]) -> CommitPlace | None:
@@ -303,6 +310,52 @@ def parse_place(answer: GraphQLAnswer, alias: str, folders: Sequence[str]) -> Co
             ),
         )
     except (KeyError, TypeError, ValidationError) as error:
+        raise GarbledAnswerError(f"GraphQL's answer has another shape ({type(error).__name__})") from None
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryOverview:
+    """A repository's first branches by name, and one commit of it with its tree."""
+
+    default_branch: str | None
+    branches: tuple[str, ...]
+    more_branches: bool
+    commit_sha: str
+    root_tree_sha: str
+
+
+def overview_query(repository: RepositoryAddress, revision: str, branches: int) -> Json:
+    """Ask for a revision's commit and the first branches; the alias is `r`."""
+    query = _Query()
+    query.add(
+        f"{query.repository('r', repository)} {{ defaultBranchRef {{ name }}"
+        f' refs(refPrefix: "refs/heads/", first: {branches}) {{ pageInfo {{ hasNextPage }} nodes {{ name }} }}'
+        f" head: object(expression: {query.variable(revision)}) {{ {_COMMIT_FIELDS} }} }}"
+    )
+    return query.whole()
+
+
+def parse_overview(answer: GraphQLAnswer) -> RepositoryOverview | None:
+    """What the query tells; None where it tells of an error, or of no commit: REST says which.
+
+    Raises:
+        GarbledAnswerError: it is of another shape.
+    """
+    found = (answer.data or {}).get("r")
+    if answer.errors or not isinstance(found, dict) or not isinstance(found.get("head"), dict):
+        return None
+    try:
+        head, refs = found["head"], found["refs"]
+        if "tree" not in head:
+            return None
+        return RepositoryOverview(
+            default_branch=None if found["defaultBranchRef"] is None else str(found["defaultBranchRef"]["name"]),
+            branches=tuple(str(node["name"]) for node in refs["nodes"]),
+            more_branches=bool(refs["pageInfo"]["hasNextPage"]),
+            commit_sha=_oid(head),
+            root_tree_sha=_oid(head["tree"]),
+        )
+    except (KeyError, TypeError) as error:
         raise GarbledAnswerError(f"GraphQL's answer has another shape ({type(error).__name__})") from None
 
 

@@ -1,4 +1,4 @@
-"""The check: where a project's branch stands.
+"""The check: where a project's ref stands.
 
 With few projects on a credential each is asked for by one conditional REST request, which is free while nothing moved.
 With many, GraphQL tells of up to 50 repositories in one query. Who asks for the same shares one answer either way.
@@ -15,6 +15,7 @@ from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.graphql import AT_MOST, CommitPlace, PlaceQuestion, head_revision
 from benchmark_manager.github.requests import Connection, NoGraphQLError, PassingFailureError, Requests, unavailable
 from benchmark_manager.github.shared import Shared
+from benchmark_manager.models.project import Ref
 
 #: Queries of one batch that may fail in a row, while it is halved, before what is left is not asked for any more.
 _FAILURES: Final = 8
@@ -59,9 +60,9 @@ class HeadChecker:
         self._batches: dict[tuple[str, _BatchKind], _Batch] = {}
 
     async def check(
-        self, client: RepositoryClient, branch: str | None, folders: tuple[str, ...], known: str | None, how: Patience
+        self, client: RepositoryClient, ref: Ref | None, folders: tuple[str, ...], known: str | None, how: Patience
     ) -> Head:
-        """The head of `branch` (None: the default branch); `known` is what the project holds, or None.
+        """The commit of `ref` (None: the default branch's); `known` is what the project holds, or None.
 
         Where it is another commit, its place with these folders is asked for, by that commit's id: a batch resolves a
         branch for its head and for each folder by itself, and a push may come in between.
@@ -71,7 +72,7 @@ class HeadChecker:
         """
         linger = how.linger if client.requests.has_graphql else None
         if linger is not None:
-            place = await self._in_batch("check", client, head_revision(branch), (), linger)
+            place = await self._in_batch("check", client, head_revision(ref), (), linger)
             if place is not None and place.commit_sha == known:
                 return Head(place.commit_sha, place)
             if place is not None:
@@ -79,21 +80,19 @@ class HeadChecker:
                 if found is None or found.commit_sha != place.commit_sha:
                     found = await client.place(place.commit_sha, folders)
                 return Head(place.commit_sha, found)
-        sha = await self._alone(client, branch, known, how)
+        sha = await self._alone(client, ref, known, how)
         if sha is None:
             assert known is not None  # noqa: S101 -- only a known head can be unchanged
             return Head(known)
-        found = await client.place(sha, folders, branch)
+        found = await client.place(sha, folders, ref)
         return Head(sha if found is None else found.commit_sha, found)
 
-    async def _alone(
-        self, client: RepositoryClient, branch: str | None, known: str | None, how: Patience
-    ) -> str | None:
+    async def _alone(self, client: RepositoryClient, ref: Ref | None, known: str | None, how: Patience) -> str | None:
         """The head, or None while it is what is known."""
-        key = (client.requests.sharing_key, client.repository.key, branch, known)
+        key = (client.requests.sharing_key, client.repository.key, ref, known)
 
         async def ask() -> str | None:
-            return await client.head(branch, known)
+            return await client.head(ref, known)
 
         return await self._single.get(key, how.wanted_at, ask)
 

@@ -4,6 +4,7 @@ Sources: GitHub's documentation "Best practices for using the REST API", "Rate l
 REST API" and the reference of the commits, git database and repositories endpoints.
 """
 
+import json
 import re
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from benchmark_manager.domain.git_objects import is_object_id
 from benchmark_manager.errors import GitHubActionError, GitHubRateLimitedError, GitHubUnavailableError
-from benchmark_manager.models.project import RepositoryAddress
+from benchmark_manager.models.project import Ref, RepositoryAddress
 from benchmark_manager.version import __version__
 
 #: GitHub refuses requests without a User-Agent.
@@ -143,8 +144,21 @@ class RepositoryInfo(_Answer):
     default_branch: str
 
 
+class _Branch(_Answer):
+    name: str
+
+
+class _NamedRef(_Answer):
+    """A ref as lists hold it, by its full name."""
+
+    ref: str
+
+
 _COMMITS: Final = TypeAdapter(Annotated[tuple[CommitInfo, ...], Field(fail_fast=True)])
 _HEADS: Final = TypeAdapter(Annotated[tuple[_Head, ...], Field(fail_fast=True)])
+
+_BRANCHES: Final = TypeAdapter(Annotated[tuple[_Branch, ...], Field(fail_fast=True)])
+_REFS: Final = TypeAdapter(Annotated[tuple[_NamedRef, ...], Field(fail_fast=True)])
 
 _ENTRIES: Final = TypeAdapter(Annotated[tuple[TreeEntry, ...], Field(fail_fast=True)])
 
@@ -254,6 +268,30 @@ def parse_commits(body: bytes) -> tuple[CommitInfo, ...]:
         return _COMMITS.validate_json(body)
     except ValidationError:
         raise GarbledAnswerError("the answer is no list of commits") from None
+
+
+def parse_branches(body: bytes) -> tuple[str, ...]:
+    """The names of a list of branches.
+
+    Raises:
+        GarbledAnswerError: it is none.
+    """
+    try:
+        return tuple(found.name for found in _BRANCHES.validate_json(body))
+    except ValidationError:
+        raise GarbledAnswerError("the answer is no list of branches") from None
+
+
+def parse_refs(body: bytes) -> list[str]:
+    """The full names of a list of refs.
+
+    Raises:
+        GarbledAnswerError: it is none.
+    """
+    try:
+        return [found.ref for found in _REFS.validate_json(body)]
+    except ValidationError:
+        raise GarbledAnswerError("the answer is no list of refs") from None
 
 
 def parse_first_commit(body: bytes) -> GitCommit:
@@ -455,12 +493,14 @@ def refusal(status: int, repository: RepositoryAddress, *, with_token: bool) -> 
             return GitHubUnavailableError(f"GitHub answered {status}, which it never should here.")
 
 
-def branch_not_found(repository: RepositoryAddress, branch: str | None) -> GitHubActionError:
-    which = f"branch {branch!r}" if branch is not None else "default branch"
-    return GitHubActionError(
-        "branch_not_found",
-        f"The repository {repository.owner}/{repository.name} has no {which}; everything copied so far is kept.",
-    )
+def ref_not_found(repository: RepositoryAddress, ref: Ref | None, *, is_tag: bool = False) -> GitHubActionError:
+    """`branch_not_found`, `tag_not_found` or `commit_not_found`; `is_tag`: of a branch, the name is a tag's."""
+    which = f"{ref.kind} {ref.name!r}" if ref is not None else "default branch"
+    detail = f"The repository {repository.owner}/{repository.name} has no {which}; everything copied so far is kept."
+    if is_tag and ref is not None:
+        declared = f'{{"kind": "tag", "name": {json.dumps(ref.name, ensure_ascii=False)}}}'
+        detail = f"{detail} There is a tag of this name: to follow it, give the project ref: {declared}."
+    return GitHubActionError("branch_not_found" if ref is None else f"{ref.kind}_not_found", detail)
 
 
 def has_next_page(response_headers: Mapping[str, str]) -> bool:

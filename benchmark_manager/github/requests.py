@@ -353,7 +353,9 @@ class Requests:
                     self.connection.http.stream(method, url, headers=headers, json=json) as response,
                 ):
                     status = response.status_code
-                    self._governor.learn(resource, response.headers)
+                    if status != httpx.codes.UNAUTHORIZED:
+                        # What refuses a token tells the limit of those who have none.
+                        self._governor.learn(resource, response.headers)
                     # Documented as free only for requests with valid credentials.
                     points = int(status != httpx.codes.NOT_MODIFIED or self.credential.is_anonymous)
                     if response.is_success:

@@ -1,4 +1,4 @@
-"""Projects: one repository, one branch of it, and two folders in it."""
+"""Projects: one repository, one branch, tag or commit of it, and two folders in it."""
 
 from datetime import datetime
 from typing import Annotated, Final, Literal
@@ -15,6 +15,8 @@ SYNC_STATUSES: Final[frozenset[SyncStatus]] = words_of(SyncStatus)
 #: What lists of projects are filtered by: how the last sync ended, or that a person has paused it.
 Standing = Literal["never", "ok", "failing", "unavailable", "paused"]
 LONGEST_NAME: Final = 200
+#: What of a repository a project reads.
+RefKind = Literal["branch", "tag", "commit"]
 #: Seconds between polls, at least and at most; 0 besides: manual syncs and webhooks only.
 POLLING_INTERVALS: Final = (10, 604_800)
 
@@ -36,11 +38,35 @@ class RepositoryAddress(Record):
         return f"{self.api_url}/repos/{self.owner}/{self.name}".lower()
 
 
+class Ref(Record):
+    """A branch or a tag, by its name behind `refs/heads/` or `refs/tags/`, or a commit, by its whole id."""
+
+    kind: Annotated[RefKind, OrElse("commit")]
+    name: str
+
+    @classmethod
+    def of_branch(cls, name: str) -> "Ref":
+        return cls(kind="branch", name=name)
+
+    @property
+    def short(self) -> str:
+        """`heads/NAME`, `tags/NAME`, or the commit's id: what GitHub's REST API documents, and never ambiguous."""
+        return {"branch": f"heads/{self.name}", "tag": f"tags/{self.name}"}.get(self.kind, self.name)
+
+    @property
+    def full(self) -> str:
+        """`refs/heads/NAME`, `refs/tags/NAME`, or the commit's id."""
+        return self.name if self.kind == "commit" else f"refs/{self.short}"
+
+
 class Source(Record):
-    """What a sync reads. `version` rises whenever a person changes it or the polling interval, pauses or resumes."""
+    """What a sync reads; `ref` is None for the default branch, whichever that is.
+
+    `version` rises whenever a person changes it or the polling interval, pauses or resumes.
+    """
 
     repository: RepositoryAddress
-    branch: str | None
+    ref: Ref | None = None
     config_folder: str
     job_folder: str
     include: tuple[str, ...] = ()
@@ -50,13 +76,23 @@ class Source(Record):
     version: int = 1
 
     @property
+    def branch(self) -> str | None:
+        """The branch that was chosen; None for the default branch, a tag or a commit."""
+        return self.ref.name if self.ref is not None and self.ref.kind == "branch" else None
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether what is read never changes, so that there is nothing to poll."""
+        return self.ref is not None and self.ref.kind == "commit"
+
+    @property
     def credential_hint(self) -> str:
         """Equal for projects which certainly share a credential, as far as that is known without opening tokens."""
         return self.token_fingerprint or self.repository.api_url
 
     def same_place(self, other: "Source") -> bool:
         """Whether both name the same files: what was seen of one holds for the other."""
-        names = ("branch", "config_folder", "job_folder", "include", "exclude")
+        names = ("ref", "config_folder", "job_folder", "include", "exclude")
         return self.repository.key == other.repository.key and all(
             getattr(self, name) == getattr(other, name) for name in names
         )

@@ -14,14 +14,14 @@ class Push(Record):
     """A push to one ref.
 
     `addresses` are the repository's, the most telling first. `commits` is None where none were listed. Of a ref
-    which was created or deleted, `before` or `after` is all zeros.
+    which was created or deleted, `before` or `after` is all zeros. `after` is None where it was not told.
     """
 
     addresses: tuple[str, ...]
     default_branch: str | None
     ref: str
     before: str
-    after: str
+    after: str | None
     created: bool
     deleted: bool
     forced: bool
@@ -32,3 +32,7 @@ class Push(Record):
         """The branch's name; None for a tag."""
         prefix = "refs/heads/"
         return self.ref.removeprefix(prefix) if self.ref.startswith(prefix) else None
+
+    @property
+    def is_of_tag(self) -> bool:
+        return self.ref.startswith("refs/tags/")

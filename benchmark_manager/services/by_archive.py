@@ -82,7 +82,7 @@ async def copy_from_archive(
 
 
 class FirstReading:
-    """The archive of a branch's head, which is being asked for at the same time."""
+    """The archive of a ref's commit, which is being asked for at the same time."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class FirstReading:
         self._lister = lister
         self._client = client
         self._head = head
-        self._branch = source.branch
+        self._ref = "HEAD" if source.ref is None else source.ref.full
         self._folders = source.config_folder, source.job_folder
         self._sorter = sorter
         self._copying = copying
@@ -124,11 +124,11 @@ class FirstReading:
         max_bytes = _FIRST_DOWNLOAD if anonymous else _INSTEAD_OF_BATCHES
         try:
             # Without a token, where requests are few, none is risked on a branch that may move, or be missing.
-            ref = (await asyncio.shield(self._head)).sha if anonymous else self._branch or "HEAD"
+            ref = (await asyncio.shield(self._head)).sha if anonymous else self._ref
             trees = await read_archive(self._client, ref, max_bytes, self._follow)
             sha = (await asyncio.shield(self._head)).sha
             if trees is None and self._commit_sha != sha:
-                # The branch moved in between, or a tag has its name.
+                # The branch or tag moved in between.
                 trees = await read_archive(self._client, sha, max_bytes, self._follow)
         except GitHubUnavailableError:
             return None

@@ -37,7 +37,19 @@ class CredentialService:
                 f"GITHUB_API_URLS does not list {repository.api_url} any more; list it again, "
                 "or give the project another repository.",
             )
-        credential = await self._credential(project, urgent=urgent)
+        return await self.client_for(repository, self._vault.own_token(project), urgent=urgent)
+
+    async def client_for(
+        self, repository: RepositoryAddress, own_token: str | None, *, urgent: bool
+    ) -> RepositoryClient:
+        """For a repository of which there may be no project: with the right that a project of it would have.
+
+        Its API base is one of those that anything may be sent to.
+
+        Raises:
+            GitHubError: the App's installation could not be found out.
+        """
+        credential = await self._credential(repository, own_token, urgent=urgent)
         return RepositoryClient(self._connection, repository, credential, urgent=urgent)
 
     def moved_token(self, project: Project, repository: RepositoryAddress) -> str | None:
@@ -48,9 +60,7 @@ class CredentialService:
         """
         return self._vault.moved(project, repository)
 
-    async def _credential(self, project: Project, *, urgent: bool) -> Credential:
-        repository = project.source.repository
-        own = self._vault.own_token(project)
+    async def _credential(self, repository: RepositoryAddress, own: str | None, *, urgent: bool) -> Credential:
         if own is None and (app := self._app_for(repository)) is not None:
             installed = await app.credential(repository, urgent=urgent)
             if installed is not None:

@@ -1,5 +1,6 @@
 """Registering and changing projects."""
 
+import contextlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,13 +9,16 @@ from bson import ObjectId
 
 from benchmark_manager.domain.file_patterns import normalise_patterns
 from benchmark_manager.domain.folders import normalise_folder
-from benchmark_manager.domain.repository_url import check_branch, check_token, parse_repository_url
+from benchmark_manager.domain.refs import ref_of, ref_of_branch
+from benchmark_manager.domain.repository_url import ParsedRepositoryUrl, check_token, parse_repository_url
 from benchmark_manager.domain.schedule import first_phase
-from benchmark_manager.errors import StaleError
+from benchmark_manager.errors import InvalidInputError, StaleError, TokenUnreadableError
 from benchmark_manager.github.credentials import fingerprint_of
 from benchmark_manager.models.page import Page, PageRequest
-from benchmark_manager.models.project import Project, ProjectStats, Source, Standing
+from benchmark_manager.models.project import Project, ProjectStats, Ref, Source, Standing
 from benchmark_manager.models.sync import DriftMoment, Sync, SyncOutcome, SyncTrigger
+from benchmark_manager.services.credentials import CredentialService
+from benchmark_manager.services.repository_addresses import Located, locate
 from benchmark_manager.services.tokens import TokenVault
 from benchmark_manager.stores.database import milliseconds
 from benchmark_manager.stores.original_files import OriginalFileStore
@@ -50,6 +54,7 @@ class ProjectFields:
     github_repo_url: str | Unset = UNSET
     github_token: str | Unset | None = UNSET
     branch: str | Unset | None = UNSET
+    ref: Ref | Unset | None = UNSET
     config_folder: str | Unset = UNSET
     job_folder: str | Unset = UNSET
     polling_interval: int | Unset = UNSET
@@ -66,6 +71,7 @@ class ProjectService:
         files: OriginalFileStore,
         syncs: SyncStore,
         vault: TokenVault,
+        credentials: CredentialService,
         *,
         api_urls: tuple[str, ...],
         defaults: ProjectDefaults,
@@ -75,6 +81,7 @@ class ProjectService:
         self._files = files
         self._syncs = syncs
         self._vault = vault
+        self._credentials = credentials
         self._api_urls = api_urls
         self.defaults = defaults
         self._clock = clock
@@ -88,10 +95,10 @@ class ProjectService:
         # As it is stored, so that this answer and the next reading are the same.
         now = milliseconds(self._clock())
         parsed = parse_repository_url(github_repo_url, self._api_urls)
+        found = await self._located(parsed, chosen_ref(None, fields), fields.github_token)
         project_id = str(ObjectId())
         blank = Source(
             repository=parsed.repository,
-            branch=parsed.branch,
             config_folder=self.defaults.config_folder,
             job_folder=self.defaults.job_folder,
         )
@@ -99,7 +106,7 @@ class ProjectService:
         project = Project(
             id=project_id,
             name=name,
-            source=self._changed(project_id, blank, fields),
+            source=self._changed(project_id, blank, fields, found),
             polling_interval=self.defaults.polling_interval if isinstance(interval, Unset) else interval,
             created_at=now,
             updated_at=now,
@@ -222,7 +229,7 @@ class ProjectService:
 
     async def _update(self, project: Project, fields: ProjectFields) -> Project:
         now = self._clock()
-        source = self._changed(project.id, project.source, fields)
+        source = self._changed(project.id, project.source, fields, await self._new_place(project, fields))
         interval = project.polling_interval if isinstance(fields.polling_interval, Unset) else fields.polling_interval
         moved = not source.same_place(project.source)
         token_changed = source.encrypted_token != project.source.encrypted_token
@@ -247,8 +254,31 @@ class ProjectService:
         await self._projects.replace(changed, project, reschedule=reschedule, forget_upstream=moved)
         return await self._projects.get(project.id)
 
-    def _changed(self, project_id: str, source: Source, fields: ProjectFields) -> Source:
-        """The source with the fields given; every one is checked.
+    async def _new_place(self, project: Project, fields: ProjectFields) -> Located:
+        """What the address given, if any, says of a ref and a folder.
+
+        Raises:
+            InvalidInputError
+        """
+        chosen = chosen_ref(project.source.ref, fields)
+        if isinstance(fields.github_repo_url, Unset):
+            return Located(chosen, None)
+        parsed = parse_repository_url(fields.github_repo_url, self._api_urls)
+        token = fields.github_token
+        if isinstance(token, Unset) and parsed.repository.key == project.source.repository.key:
+            # An unreadable one is no reason to refuse what may replace it.
+            with contextlib.suppress(TokenUnreadableError):
+                token = self._vault.own_token(project)
+        return await self._located(parsed, chosen, token)
+
+    async def _located(self, parsed: ParsedRepositoryUrl, chosen: Ref | None, token: str | Unset | None) -> Located:
+        own = None if isinstance(token, Unset) else token
+        if own is not None:
+            check_token(own)
+        return await locate(parsed, chosen, lambda: self._credentials.client_for(parsed.repository, own, urgent=True))
+
+    def _changed(self, project_id: str, source: Source, fields: ProjectFields, found: Located) -> Source:
+        """The source with the fields given, and what was `found` in a new address; every one is checked.
 
         A token serves the one repository that it was given for: another repository drops it, unless one is given too.
         """
@@ -257,10 +287,12 @@ class ProjectService:
             parsed = parse_repository_url(fields.github_repo_url, self._api_urls)
             if parsed.repository.key != source.repository.key:
                 changes |= {"repository": parsed.repository, "encrypted_token": None, "token_fingerprint": None}
-            if parsed.branch is not None:
-                changes["branch"] = parsed.branch
-        if not isinstance(fields.branch, Unset):
-            changes["branch"] = fields.branch
+        if found.ref is not None:
+            changes["ref"] = found.ref
+        elif not (isinstance(fields.branch, Unset) and isinstance(fields.ref, Unset)):
+            changes["ref"] = None
+        if found.folder is not None:
+            changes["config_folder"] = normalise_folder(found.folder, field="github_repo_url")
         if not isinstance(fields.config_folder, Unset):
             changes["config_folder"] = normalise_folder(fields.config_folder, field="config_folder")
         if not isinstance(fields.job_folder, Unset):
@@ -268,8 +300,6 @@ class ProjectService:
         changed = source.model_copy(update=changes | _patterns(fields))
         if not isinstance(fields.github_token, Unset):
             changed = self._with_token(project_id, changed, fields.github_token)
-        if changed.branch is not None:
-            check_branch(changed.branch)
         return changed
 
     def _with_token(self, project_id: str, source: Source, token: str | None) -> Source:
@@ -307,10 +337,38 @@ def _patterns(fields: ProjectFields) -> dict[str, tuple[str, ...]]:
     }
 
 
+def chosen_ref(current: Ref | None, fields: ProjectFields) -> Ref | None:
+    """The ref that a person gave; None where none was given, or the default branch.
+
+    What is stored stays as it is: a branch may really be called `heads/x`.
+
+    Raises:
+        InvalidInputError: `invalid_branch`, `invalid_ref`, or `contradictory_ref` for two different ones.
+    """
+    branch = None if isinstance(fields.branch, Unset) else fields.branch
+    declared = None if isinstance(fields.ref, Unset) else fields.ref
+    by_ref = None
+    if declared is not None:
+        by_ref = current if declared == current else ref_of(declared.kind, declared.name)
+    if branch is None:
+        if by_ref is not None and by_ref.kind == "branch" and not isinstance(fields.branch, Unset):
+            raise _contradiction()
+        return by_ref
+    stored = {ref.name: ref for ref in (current, by_ref) if ref is not None and ref.kind == "branch"}
+    by_branch = stored.get(branch) or ref_of_branch(branch)
+    if by_ref is not None and by_ref != by_branch:
+        raise _contradiction()
+    return by_branch
+
+
+def _contradiction() -> InvalidInputError:
+    return InvalidInputError("contradictory_ref", "branch and ref say different things; give one of them.", field="ref")
+
+
 def _repaced(project: Project, now: datetime) -> datetime | None:
     """When a project is due whose polling interval changed; a first reading, or what was queued, is never put off."""
     if project.next_poll_at is not None and (project.state.head_sha is None or project.due_trigger != "poll"):
         return project.next_poll_at
-    if project.polling_interval == 0:
+    if project.polling_interval == 0 or project.source.is_fixed:
         return None
     return now + timedelta(seconds=first_phase(project.id, project.polling_interval))

@@ -104,7 +104,9 @@ class UpstreamReader:
         if known is None and (state.head_sha is None or client.requests.credential.is_anonymous):
             return Moved(None, None)
         folders = source.config_folder, source.job_folder
-        head = await self._heads.check(client, source.branch, folders, known, how)
+        if known is not None and source.is_fixed:
+            return await self._nothing_new(project, client, known, state.root_tree_sha, place=None)
+        head = await self._heads.check(client, source.ref, folders, known, how)
         if head.commit_sha == known:
             return await self._nothing_new(project, client, known, state.root_tree_sha, place=head.place)
         place = head.place
@@ -193,17 +195,20 @@ class UpstreamReader:
     async def _identity(
         self, project: Project, client: RepositoryClient, place: CommitPlace | None, *, changed: bool
     ) -> tuple[str | None, RepositoryAddress | None]:
-        """The branch's name and, if the repository moved, its new address; asked for only when one may be new."""
-        branch = project.source.branch
+        """The branch's name (None: it is none) and, if the repository moved, its new address.
+
+        They are asked for only when one may be new.
+        """
+        ref, branch = project.source.ref, project.source.branch
         if place is not None:
-            return branch or place.default_branch, _renamed(client.repository, place.full_name)
-        unknown = branch is None and (
+            return branch if ref is not None else place.default_branch, _renamed(client.repository, place.full_name)
+        unknown = ref is None and (
             project.state.resolved_branch is None or (changed and not client.requests.credential.is_anonymous)
         )
         if not client.was_renamed and not unknown:
-            return branch or project.state.resolved_branch, None
+            return branch if ref is not None else project.state.resolved_branch, None
         info = await client.info()
-        return branch or info.default_branch, _renamed(client.repository, info.full_name)
+        return branch if ref is not None else info.default_branch, _renamed(client.repository, info.full_name)
 
     async def _sorter(self, project: Project, every: Iterable[StoredFile]) -> Sorter:
         stored = {file.path: file for file in every if not file.removed}
@@ -255,10 +260,10 @@ class UpstreamReader:
         return commit, place, await sorter.sort_aside(found.listing.entries.values())
 
     async def _head(self, project: Project, client: RepositoryClient) -> tuple[GitCommit, CommitPlace | None]:
-        """The branch's commit and, where it is the default branch that is followed, the repository's names."""
-        branch = project.source.branch
-        if branch is not None:
-            return await client.head_commit(branch), None
+        """The ref's commit and, where it is the default branch that is followed, the repository's names."""
+        ref = project.source.ref
+        if ref is not None:
+            return await client.head_commit(ref), None
         asked = asyncio.create_task(client.head_commit(None)), asyncio.create_task(client.info())
         try:
             head, info = await asyncio.gather(*asked)

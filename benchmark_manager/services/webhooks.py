@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -10,7 +10,7 @@ from typing import Final, Literal
 import structlog
 
 from benchmark_manager.domain.push_events import DEBOUNCE, Meaning, meaning_of, repository_of
-from benchmark_manager.domain.webhook_payload import is_payload, is_quickly_read, read_push
+from benchmark_manager.domain.webhook_payload import is_payload, is_quickly_read, read_created, read_push
 from benchmark_manager.domain.webhook_signature import is_signed
 from benchmark_manager.errors import SignatureError
 from benchmark_manager.models.project import Project, RepositoryAddress
@@ -24,11 +24,16 @@ _log = structlog.get_logger(__name__)
 
 Outcome = Literal["pong", "queued", "ignored", "repeated"]
 
+#: What tells that a branch or a tag stands elsewhere.
+_READERS: Final[Mapping[str, Callable[[bytes, bool], Push | bool | None]]] = {
+    "push": read_push,
+    "create": read_created,
+}
 #: Why a push queues nothing, the most telling reason first.
 _REASONS: Final[tuple[tuple[Meaning, str], ...]] = (
     ("untouched", "The push changes nothing in the folders of its projects."),
-    ("known", "The projects of this branch have the pushed commit already."),
-    ("paused", "The projects of this branch are paused."),
+    ("known", "The projects of this branch or tag have the pushed commit already."),
+    ("paused", "The projects of this branch or tag are paused."),
     ("elsewhere", "No project reads this branch or tag."),
 )
 
@@ -101,7 +106,7 @@ class WebhookService:
             if not await self._deliveries.remember(delivery_id, now, session):
                 return Reception("repeated", "This delivery was taken before; nothing was done.")
             if push is None:
-                return Reception("ignored", f"The event {event} is of no interest here; push is.")
+                return Reception("ignored", f"The event {event} is of no interest here; push is, and create of a tag.")
             if repository is None:
                 return Reception("ignored", "The repository is not at a GitHub that this service talks to.")
             return await self._apply(push, repository, now, session)
@@ -116,7 +121,7 @@ class WebhookService:
 
     async def _read(self, event: str, body: bytes, *, is_form: bool) -> Push | None:
         """The push; None of another event, whose payload has to be an object all the same."""
-        task = read_push if event == "push" else is_payload
+        task = _READERS.get(event, is_payload)
         if is_quickly_read(body, is_form=is_form):
             found = task(body, is_form)
         else:
@@ -131,7 +136,8 @@ class WebhookService:
         pushed_sha = None if push.deleted else push.after
         await self._projects.make_due_by_push(due, pushed_sha, now, session)
         # The next push must be seen to follow this one.
-        await self._projects.note_push(passed_over, push.after, session)
+        if push.after is not None:
+            await self._projects.note_push(passed_over, push.after, session)
         if not due:
             return Reception("ignored", _reason(found, set(meanings.values())))
         count = "1 project is" if len(due) == 1 else f"{len(due)} projects are"

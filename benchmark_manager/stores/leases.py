@@ -18,7 +18,7 @@ from pymongo import UpdateOne
 from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import LeaseLostError, SourceChangedError
-from benchmark_manager.models.project import Claim, Lease, Project, RepositoryAddress, SyncState
+from benchmark_manager.models.project import Claim, Lease, Project, Ref, RepositoryAddress, SyncState
 from benchmark_manager.models.sync import SyncTrigger
 from benchmark_manager.stores.database import IN_AT_MOST, Database, Document, Session, object_id
 from benchmark_manager.stores.project_documents import dotted, due_by, project_of
@@ -36,6 +36,9 @@ _BLOCKED_SECONDS: Final = 10.0
 _RENEWAL_SECONDS: Final = 10.0
 _NO_LEASE: Final[Mapping[str, Any]] = {"lease_owner": None, "lease_until": None}
 _NOUN: Final = "project"
+
+#: What one check answers for: repository, ref and credential.
+_Place = tuple[str, Ref | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,11 +375,11 @@ def _claim(row: Document, owner: str, before: Document, now: datetime) -> Claim:
     )
 
 
-def _place(project: Project) -> tuple[str, str | None, str]:
-    return project.source.repository.key, project.source.branch, project.source.credential_hint
+def _place(project: Project) -> _Place:
+    return project.source.repository.key, project.source.ref, project.source.credential_hint
 
 
-def _goes_with(project: Project, leaders: Mapping[tuple[str, str | None, str], Project], now: datetime) -> bool:
+def _goes_with(project: Project, leaders: Mapping[_Place, Project], now: datetime) -> bool:
     leader = leaders.get(_place(project))
     return (
         leader is not None

@@ -6,7 +6,8 @@ from typing import Any, Final
 from bson import ObjectId
 
 from benchmark_manager.domain.folding import fold
-from benchmark_manager.models.project import Project, Source, SyncState
+from benchmark_manager.domain.refs import ref_of_stored_branch
+from benchmark_manager.models.project import Project, Ref, Source, SyncState
 from benchmark_manager.models.sync import ErrorInfo, SyncSummary, SyncTrigger, SyncWarning
 from benchmark_manager.stores.database import Document
 
@@ -25,14 +26,29 @@ def dotted(name: str, fields: Mapping[str, Any]) -> Document:
 
 
 def project_document(project: Project) -> Document:
+    document = project.model_dump(exclude={"id"})
+    # What versions before 0.2 read, and hand to GitHub as it is: it finds the same commit by it.
+    document["source"]["branch"] = _as_branch(project.source.ref)
     return {
         "_id": ObjectId(project.id),
         "name_key": fold(project.name),
         "repository_key": project.source.repository.key,
         "credential": project.source.credential_hint,
         "due_rank": _RANKS[project.due_trigger],
-        **project.model_dump(exclude={"id"}),
+        **document,
     }
+
+
+def _as_branch(ref: Ref | None) -> str | None:
+    return ref if ref is None else f"tags/{ref.name}" if ref.kind == "tag" else ref.name
+
+
+def _ref_of(source: Document) -> Ref | None:
+    """The ref; where a version which knows none has changed the branch since, that branch counts."""
+    stored, branch = source.get("ref"), source["branch"]
+    if stored is not None and _as_branch(ref := Ref(**stored)) == branch:
+        return ref
+    return None if branch is None else ref_of_stored_branch(branch)
 
 
 def project_of(document: Document) -> Project:
@@ -41,7 +57,7 @@ def project_of(document: Document) -> Project:
     return Project(
         id=str(document["_id"]),
         name=document["name"],
-        source=Source(**document["source"]),
+        source=Source(**{**document["source"], "ref": _ref_of(document["source"])}),
         polling_interval=document["polling_interval"],
         created_at=document["created_at"],
         updated_at=document["updated_at"],

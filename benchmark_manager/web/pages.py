@@ -66,7 +66,9 @@ class ProjectView:
 
     @property
     def branch(self) -> str | None:
-        return self.project.source.branch or self.project.state.resolved_branch
+        """The name of the branch or tag that is read, or a commit's id; None while unknown."""
+        ref = self.project.source.ref
+        return self.project.state.resolved_branch if ref is None else ref.name
 
     @property
     def branch_url(self) -> str:

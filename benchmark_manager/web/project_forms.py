@@ -1,11 +1,13 @@
 """The form of a project: read, checked field by field, and shown again with everything that was typed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from benchmark_manager.domain.characters import holds_control
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, InvalidInputError
-from benchmark_manager.models.project import LONGEST_NAME, POLLING_INTERVALS, Project
+from benchmark_manager.models.preview import RepositoryPreview
+from benchmark_manager.models.project import LONGEST_NAME, POLLING_INTERVALS, Project, Ref, RefKind
 from benchmark_manager.services.projects import UNSET, ProjectDefaults, ProjectFields
 from benchmark_manager.web.forms import Form
 from benchmark_manager.web.languages import N_
@@ -14,6 +16,8 @@ from benchmark_manager.web.words import field_words
 
 _NAME: Final = N_("Give a name of 1 to 200 characters, in one line.")
 _ADDRESS: Final = N_("Give the repository's address.")
+_REF_NAME: Final = N_("Give the tag's name, or the commit's id.")
+_REF_KINDS: Final[Mapping[str, RefKind]] = {"branch": "branch", "tag": "tag", "commit": "commit"}
 _INTERVAL: Final = N_("Give 0, or 10 to 604800 seconds.")
 
 
@@ -23,6 +27,8 @@ class ProjectForm:
 
     name: str = ""
     github_repo_url: str = ""
+    #: The kind of what is read, and its name; empty with `branch`: the default branch.
+    ref_kind: RefKind = "branch"
     branch: str = ""
     config_folder: str = ""
     job_folder: str = ""
@@ -31,6 +37,8 @@ class ProjectForm:
     exclude: str = ""
     revision: int | None = None
     token_set: bool = False
+    #: Whether a token was typed, which is not shown again.
+    token_given: bool = False
     errors: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -47,7 +55,8 @@ class ProjectForm:
         return cls(
             name=project.name,
             github_repo_url=source.repository.url,
-            branch=source.branch or "",
+            ref_kind="branch" if source.ref is None else source.ref.kind,
+            branch="" if source.ref is None else source.ref.name,
             config_folder=source.config_folder,
             job_folder=source.job_folder,
             polling_interval=str(project.polling_interval),
@@ -63,6 +72,7 @@ class ProjectForm:
         made = cls(
             name=form.line("name"),
             github_repo_url=form.line("github_repo_url"),
+            ref_kind=_REF_KINDS.get(form.line("ref_kind"), "branch"),
             branch=form.line("branch"),
             config_folder=form.line("config_folder"),
             job_folder=form.line("job_folder"),
@@ -70,7 +80,10 @@ class ProjectForm:
             include=form.text("include"),
             exclude=form.text("exclude"),
             revision=form.number("revision"),
+            token_given=bool(form.line("github_token")),
         )
+        if made.ref_kind != "branch" and not made.branch:
+            made.errors["branch"] = reader.words(_REF_NAME)
         if not 1 <= len(made.name) <= LONGEST_NAME or holds_control(made.name):
             made.errors["name"] = reader.words(_NAME)
         if not made.github_repo_url:
@@ -85,17 +98,38 @@ class ProjectForm:
         low, high = POLLING_INTERVALS
         return seconds if seconds is not None and (seconds == 0 or low <= seconds <= high) else None
 
-    def fields(self, form: Form, before: Project | None = None) -> ProjectFields:
+    @property
+    def ref(self) -> Ref | None:
+        """What is to be read; None: the default branch, or the branch that the address names."""
+        return Ref(kind=self.ref_kind, name=self.branch) if self.branch else None
+
+    def offer(self, preview: RepositoryPreview, defaults: ProjectDefaults) -> None:
+        """Fill what was left as it was drawn with what the repository suggests."""
+        suggested = preview.suggested
+        self.name = self.name or preview.repository.name
+        if preview.ref is not None and not self.branch:
+            self.ref_kind, self.branch = preview.ref.kind, preview.ref.name
+        if self.config_folder == defaults.config_folder:
+            self.config_folder = suggested.config_folder
+        if self.job_folder == defaults.job_folder:
+            self.job_folder = suggested.job_folder
+
+    def fields(
+        self, form: Form, before: Project | None = None, *, default_config_folder: str | None = None
+    ) -> ProjectFields:
         """What to store; without a new token, the one that is stored stays."""
         token = form.line("github_token")
         # An address with /tree/BRANCH names a branch; an empty field must not take it back.
-        same_branch = not self.branch and (before is None or before.source.branch is None)
+        same_ref = not self.branch and (before is None or before.source.ref is None)
+        is_branch = self.ref_kind == "branch"
         return ProjectFields(
             name=self.name,
             github_repo_url=self.github_repo_url,
             github_token=token or (None if form.ticked("remove_token") else UNSET),
-            branch=UNSET if same_branch else self.branch or None,
-            config_folder=self.config_folder,
+            branch=UNSET if same_ref or not is_branch else self.branch or None,
+            ref=UNSET if is_branch else self.ref,
+            # So that the folder of an address counts, as long as the field holds what it held when it was drawn.
+            config_folder=UNSET if self.config_folder == default_config_folder else self.config_folder,
             job_folder=self.job_folder,
             polling_interval=self.interval(form) or 0,
             include=_patterns(self.include),
@@ -107,6 +141,8 @@ class ProjectForm:
         name = error.field if isinstance(error, InvalidInputError) and error.field is not None else ""
         if isinstance(error, ConflictError):
             name = "name"
+        if name in {"ref", "ref.name"}:
+            name = "branch"
         self.errors[name] = field_words(reader, name, error.code, error.detail)
 
 

@@ -4,12 +4,15 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from benchmark_manager.errors import ConflictError, InvalidInputError, StaleError
+from benchmark_manager.errors import ConflictError, GitHubError, InvalidInputError, StaleError
 from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.models.preview import RepositoryPreview
 from benchmark_manager.models.project import Standing
+from benchmark_manager.services.previews import PreviewRequest
+from benchmark_manager.services.projects import ProjectDefaults
 from benchmark_manager.web import PREFIX
-from benchmark_manager.web.forms import FormDependency, protected_form
+from benchmark_manager.web.forms import Form, FormDependency, protected_form
 from benchmark_manager.web.pages import (
     CursorParameter,
     ProjectView,
@@ -24,6 +27,7 @@ from benchmark_manager.web.pages import (
 from benchmark_manager.web.project_forms import ProjectForm
 from benchmark_manager.web.reader import reader_of
 from benchmark_manager.web.rendering import render, see_other
+from benchmark_manager.web.words import detail_words
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
 
@@ -69,7 +73,62 @@ async def new_project(
 ) -> Response:
     form = ProjectForm.blank(services.projects.defaults)
     form.github_repo_url = repository
-    return render(request, "project_new.html", form=form)
+    return _new_page(request, form)
+
+
+@router.post("/projects/new/preview")
+async def preview_repository(request: Request, services: ServicesDependency, form: FormDependency) -> Response:
+    """The form as it was typed, with the branches and folders that GitHub has; nothing is stored."""
+    reader = reader_of(request)
+    typed = ProjectForm.typed(form, reader)
+    typed.errors = {field: text for field, text in typed.errors.items() if field == "github_repo_url"}
+    for name in ("config_folder", "job_folder"):
+        if used := form.line(f"use_{name}"):
+            setattr(typed, name, used.strip("/"))
+    if typed.errors:
+        return _new_page(request, typed, error=typed.errors["github_repo_url"])
+    defaults = services.projects.defaults
+    try:
+        first = await services.previews.preview(_preview_request(typed, form, defaults))
+    except InvalidInputError as error:
+        typed.refuse(error, reader)
+        return _new_page(request, typed, error=next(iter(typed.errors.values())))
+    except GitHubError as error:
+        return _new_page(request, typed, error=detail_words(reader, error.code, error.detail))
+    typed.offer(first, defaults)
+    return _new_page(request, typed, first)
+
+
+def _preview_request(typed: ProjectForm, form: Form, defaults: ProjectDefaults) -> PreviewRequest:
+    """A folder which is the default still may become what the repository suggests."""
+    config, job = typed.config_folder, typed.job_folder
+    is_branch = typed.ref_kind == "branch"
+    return PreviewRequest(
+        typed.github_repo_url,
+        form.line("github_token") or None,
+        branch=(typed.branch or None) if is_branch else None,
+        ref=None if is_branch else typed.ref,
+        config_folder=None if config == defaults.config_folder else config,
+        job_folder=None if job == defaults.job_folder else job,
+    )
+
+
+def _new_page(
+    request: Request,
+    form: ProjectForm,
+    preview: RepositoryPreview | None = None,
+    *,
+    error: str | None = None,
+    status_code: int = 200,
+) -> Response:
+    return render(
+        request,
+        "project_new.html",
+        status_code=status_code,
+        form=form,
+        preview=preview,
+        preview_error=error,
+    )
 
 
 @router.post("/projects/new")
@@ -78,12 +137,16 @@ async def add_project(request: Request, services: ServicesDependency, form: Form
     typed = ProjectForm.typed(form, reader)
     if not typed.errors:
         try:
-            project = await services.projects.create(typed.name, typed.github_repo_url, typed.fields(form))
+            project = await services.projects.create(
+                typed.name,
+                typed.github_repo_url,
+                typed.fields(form, default_config_folder=services.projects.defaults.config_folder),
+            )
         except (InvalidInputError, ConflictError) as error:
             typed.refuse(error, reader)
         else:
             return see_other(f"{PREFIX}/projects/{project.id}", "project_created")
-    return render(request, "project_new.html", status_code=_UNPROCESSABLE, form=typed)
+    return _new_page(request, typed, status_code=_UNPROCESSABLE)
 
 
 @router.get("/projects/{project_id}/settings")

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from benchmark_manager.models.modified_file import Drift
 from benchmark_manager.models.original_file import FileType, SkipReason
 from benchmark_manager.models.problem import Validity
-from benchmark_manager.models.project import Standing, SyncStatus
+from benchmark_manager.models.project import RefKind, Standing, SyncStatus
 from benchmark_manager.models.release import ReleaseContents
 from benchmark_manager.models.revision import RevisionKind
 from benchmark_manager.models.search import SearchIn, SearchScope
@@ -202,6 +202,13 @@ _DETAILS: Final[Mapping[str, str]] = {
     "repository_not_found": N_("GitHub shows no such repository to this token."),
     "commit_not_found": N_("GitHub does not have this commit any more."),
     "branch_not_found": N_("The repository has no such branch."),
+    "tag_not_found": N_("The repository has no such tag."),
+    "invalid_ref": N_("Git accepts no tag of this name, or a commit's id is not whole: it has 40 digits."),
+    "contradictory_ref": N_("The branch and the ref say different things."),
+    "ambiguous_address": N_(
+        "Only GitHub knows where the branch's name ends in this address, and it did not answer; give the repository's "
+        "address, branch and folders by themselves."
+    ),
     "repository_empty": N_("The repository has no commit yet."),
     "github_unauthorized": N_("GitHub does not accept the token; enter a valid one."),
     "github_forbidden": N_("GitHub denies access to the repository."),
@@ -256,9 +263,19 @@ _FIELDS: Final[Mapping[str, str]] = {
     "config_folder": "The folder",
     "job_folder": "The folder",
     "branch": "This",
+    "ref.name": "This",
     "github_token": "The token",
     "q": "The query",
 }
+
+
+#: What of a repository a project may read, in the order of a form.
+REF_KINDS: Final[tuple[tuple[RefKind, str], ...]] = (
+    ("branch", N_("A branch, followed as it moves")),
+    ("tag", N_("A tag, followed as it moves")),
+    ("commit", N_("One commit, which never changes")),
+)
+REF_WORDS: Final[Mapping[RefKind, str]] = {"branch": N_("branch"), "tag": N_("tag"), "commit": N_("commit")}
 
 
 def field_words(reader: Reader, field: str, code: str, detail: str) -> str:

@@ -397,7 +397,7 @@ async def test_other_branches_tags_and_events_change_nothing(hooked: Service, pr
         "",
     ):
         assert await queued(hooked, of(project, hooked, ref=ref)) == []
-    for event in ("issues", "create", "delete", "workflow_run", "no_such_event"):
+    for event in ("issues", "fork", "delete", "workflow_run", "no_such_event"):
         for payload in (of(project, hooked), {}):
             answer = await deliver(hooked, payload, event=event)
             assert (answer.status_code, answer.json()["outcome"], answer.json()["event"]) == (202, "ignored", event)

@@ -53,15 +53,14 @@ async def test_every_form_of_an_address_becomes_the_api_s(real_addresses: Servic
         "https://github.com/acme/bench.git": (ADDRESS, None),
         "https://github.com/acme/bench/": (ADDRESS, None),
         " https://github.com/acme/bench ": (ADDRESS, None),
-        "https://github.com/acme/bench/tree/main": (ADDRESS, "main"),
-        "https://github.com/acme/bench.git/tree/feature/tp-8": (ADDRESS, "feature/tp-8"),
-        "https://github.com/acme/bench/tree/caf%C3%A9": (ADDRESS, "café"),
         "git@github.com:acme/bench.git": (ADDRESS, None),
         "git@github.com:acme/bench": (ADDRESS, None),
         "acme/bench": (ADDRESS, None),
         "acme/.github": (f"{PUBLIC}/repos/acme/.github", None),
         "https://ghe.example.com/api/v3/repos/acme/bench": (enterprise, None),
-        "https://ghe.example.com/acme/bench/tree/main": (enterprise, "main"),
+        "ghe.example.com/acme/bench": (enterprise, None),
+        "www.github.com/acme/bench": (ADDRESS, None),
+        "ssh://git@ssh.github.com:443/acme/bench.git": (ADDRESS, None),
         "git@ghe.example.com:acme/bench.git": (enterprise, None),
     }
     for form, (expected, branch) in forms.items():
@@ -90,7 +89,7 @@ async def test_a_base_which_is_not_listed_is_refused(real_addresses: Service) ->
 async def test_what_is_no_address_is_refused(real_addresses: Service) -> None:
     for address in (
         *("", " ", "acme", "acme/", "/bench", "acme/bench/x", "acme/..", "../bench", "a b/c", "acme/b?x", "-a/b"),
-        *("ftp://github.com/acme/bench", "https://github.com/acme", "https://github.com/acme/bench/blob/main/x"),
+        *("ftp://github.com/acme/bench", "https://github.com/acme", "https://github.com/acme/bench/blob"),
         *("https://github.com", "https://[::1", "https://github.com/acme/%2e%2e", "javascript://github.com/a/b"),
         *("acme/bench\n", "https://api.github.com/repos/acme/bench/contents/x", "ssh://github.com/acme/bench"),
     ):

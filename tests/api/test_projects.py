@@ -11,7 +11,17 @@ from support.problems import assert_problem
 from support.service import Json, Service, running_service
 
 MEMBERS = {
-    *("id", "name", "github_repo_url", "github_web_url", "branch", "resolved_branch", "config_folder", "job_folder"),
+    *(
+        "id",
+        "name",
+        "github_repo_url",
+        "github_web_url",
+        "branch",
+        "ref",
+        "resolved_branch",
+        "config_folder",
+        "job_folder",
+    ),
     *("polling_interval", "github_token_set", "created_at", "updated_at", "sync_status", "error", "last_sync"),
     *("last_success_at", "next_poll_at", "paused"),
 }
@@ -140,7 +150,7 @@ async def test_only_the_fields_given_change(service: Service, files: dict[str, b
     ]
     for change in changes:
         after = await service.put(path, change)
-        told = {"updated_at", "next_poll_at", "resolved_branch", "github_web_url", "github_token", *change}
+        told = {"ref", "updated_at", "next_poll_at", "resolved_branch", "github_web_url", "github_token", *change}
         assert {k: v for k, v in after.items() if k not in told} == {k: v for k, v in before.items() if k not in told}
         name, value = next(iter(change.items()))
         expected = f"{service.github.url}/repos/{value}" if name == "github_repo_url" else value

@@ -251,3 +251,43 @@ def test_the_client_starts_without_the_server_s_modules() -> None:
         check=True,
     )
     assert done.stdout == "[]\n"
+
+
+async def test_a_tag_or_a_commit_is_given_instead_of_a_branch_and_shown_with_its_kind(cli: CommandLine) -> None:
+    repository = cli.service.repository("acme/refs", FILES)
+    found = repository.find_commit("HEAD")
+    assert found is not None
+    repository.tag("v1", found.sha)
+    for number, (option, name, shown) in enumerate(
+        (
+            ("--tag", "v1", "tag v1"),
+            ("--commit", found.sha, f"commit {found.sha[:12]}"),
+            ("--branch", "heads/main", "main"),
+        )
+    ):
+        await cli("projects", "add", f"ref {number}", "acme/refs", option, name, "--interval", "0")
+        assert shown in (await cli("projects", "list", "-q", f"ref {number}")).out
+    assert re.search(r"^tag +v1$", (await cli("projects", "show", "ref 0")).out, re.MULTILINE)
+    done = await cli("projects", "add", "both", "acme/refs", "--tag", "v1", "--branch", "main", code=2)
+    assert "one of --branch, --tag and --commit" in done.err
+
+
+async def test_a_preview_shows_branches_and_folders_and_how_to_add_the_repository(cli: CommandLine) -> None:
+    cli.service.repository("acme/looked-at", FILES)
+    done = await cli("projects", "preview", "acme/looked-at")
+    assert re.search(r"^branches +main$", done.out, re.MULTILINE)
+    assert re.search(r"^files +3 config, 1 job, 0 skipped$", done.out, re.MULTILINE)
+    assert re.search(r"^config +1 +2 *$", done.out, re.MULTILINE)
+    assert "projects add NAME acme/looked-at --config-folder config --job-folder job" in done.err
+    answer = await cli.service.http.post("/repositories/preview", json={"github_repo_url": "acme/looked-at"})
+    assert (await cli("projects", "preview", "acme/looked-at", "--json")).json == answer.json()
+
+
+async def test_a_preview_takes_a_token_from_a_file(cli: CommandLine, tmp_path: Path) -> None:
+    cli.service.repository("acme/closed", FILES, private_to=["opener"])
+    (tmp_path / "token").write_text("opener\n")
+    refused = await cli("projects", "preview", "acme/closed", code=1)
+    assert "repository_not_found" in refused.err
+    opened = await cli("projects", "preview", "acme/closed", "--token-file", str(tmp_path / "token"))
+    assert "config/deep" in opened.out
+    assert "opener" not in opened.out + opened.err

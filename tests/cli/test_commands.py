@@ -92,7 +92,6 @@ async def add_project(url: str, name: str, encrypted: str | None) -> str:
     now = datetime.now(UTC)
     source = Source(
         repository=RepositoryAddress(api_url="https://api.github.com", owner="octo", name="demo"),
-        branch=None,
         config_folder="config",
         job_folder="job",
         encrypted_token=encrypted,

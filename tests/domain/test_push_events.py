@@ -18,7 +18,7 @@ from benchmark_manager.domain.push_events import (
     touches,
 )
 from benchmark_manager.errors import InvalidInputError
-from benchmark_manager.models.project import Project, RepositoryAddress, Source, SyncState
+from benchmark_manager.models.project import Project, Ref, RepositoryAddress, Source, SyncState
 from benchmark_manager.models.push import Push, PushedCommit
 
 Json = dict[str, Any]
@@ -51,13 +51,15 @@ def a_push(**changes: Any) -> Push:
     return Push(**{**values, **changes})
 
 
-def a_project(*, branch: str | None = None, state: dict[str, Any] | None = None, **changes: Any) -> Project:
+def a_project(
+    *, branch: str | None = None, ref: Ref | None = None, state: dict[str, Any] | None = None, **changes: Any
+) -> Project:
     values = {
         "id": "65f0c0ffee65f0c0ffee65f0",
         "name": "x",
         "source": Source(
             repository=RepositoryAddress(api_url=API, owner="acme", name="bench"),
-            branch=branch,
+            ref=ref or (None if branch is None else Ref.of_branch(branch)),
             config_folder="config",
             job_folder="job",
         ),

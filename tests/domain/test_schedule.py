@@ -98,7 +98,6 @@ def test_a_first_sync_without_polling_is_repeated_within_minutes() -> None:
 
 SOURCE = Source(
     repository=RepositoryAddress(api_url="https://api.github.com", owner="octo", name="demo"),
-    branch=None,
     config_folder="config",
     job_folder="job",
 )

@@ -17,6 +17,7 @@ from benchmark_manager.github.governor import CONCURRENCY
 from benchmark_manager.github.heads import Head, HeadChecker, Patience
 from benchmark_manager.github.protocol import RepositoryInfo
 from benchmark_manager.github.requests import FIRST_PAUSE
+from benchmark_manager.models.project import Ref
 from github_test_server import (
     CutBody,
     EmptyBody,
@@ -31,6 +32,8 @@ from github_test_server import (
     Status,
 )
 from support.hub import Hub
+
+MAIN = Ref.of_branch("main")
 
 CONTENT = b"model: llama\nbatch: 8\n"
 BLOB = blob_id(CONTENT)
@@ -76,13 +79,13 @@ async def test_without_a_token_even_a_304_costs_a_point(hub: Hub, commit: str) -
 
 @pytest.mark.parametrize("known", [None, "b" * 40])
 async def test_a_moved_head_is_one_request(hub: Hub, commit: str, known: str | None) -> None:
-    assert await hub.repository().head("main", known) == commit
+    assert await hub.repository().head(MAIN, known) == commit
     assert len(hub.server.requests) == 1
 
 
 async def test_a_branch_with_slashes_and_odd_characters_is_found(hub: Hub, repository: Repository, commit: str) -> None:
     moved = repository.commit({"x": b"1"}, branch="feature/ä+b#1%", parent=commit)
-    assert await hub.repository().head("feature/ä+b#1%", commit) == moved
+    assert await hub.repository().head(Ref.of_branch("feature/ä+b#1%"), commit) == moved
 
 
 async def test_a_200_with_the_known_commit_is_no_change(hub: Hub, commit: str) -> None:
@@ -226,7 +229,7 @@ async def test_a_place_of_another_commit_is_not_taken(hub: Hub, commit: str, lin
     answer = Status(200, {"data": {"r0": place}})
     hub.server.faults.add(answer, path="graphql$", where=lambda request: commit.encode() in request.body, times=None)
     patience = Patience(time.monotonic(), linger)
-    head = await HeadChecker(hub.connection).check(hub.repository(TOKEN), "main", ("",), "e" * 40, patience)
+    head = await HeadChecker(hub.connection).check(hub.repository(TOKEN), MAIN, ("",), "e" * 40, patience)
     assert head == Head(commit, None)
 
 
@@ -265,7 +268,7 @@ async def test_refusals_are_told_at_once_by_their_code(hub: Hub, status: int, co
     if branch is not None and status == 422:
         hub.server.faults.clear()
         hub.server.faults.add(Status(status), path="/commits/", times=None)
-    error = await refused(hub.repository().head(branch, None))
+    error = await refused(hub.repository().head(None if branch is None else Ref.of_branch(branch), None))
     assert isinstance(error, GitHubActionError)
     assert error.code == code
     assert hub.pauses == []
@@ -274,13 +277,13 @@ async def test_refusals_are_told_at_once_by_their_code(hub: Hub, status: int, co
 async def test_an_empty_repository_says_so(hub: Hub, repository: Repository) -> None:
     assert repository.is_empty()
     assert (await refused(hub.repository().head(None, None))).code == "repository_empty"
-    assert (await refused(hub.repository().head("main", None))).code == "repository_empty"
+    assert (await refused(hub.repository().head(MAIN, None))).code == "repository_empty"
 
 
 @pytest.mark.usefixtures("commit")
 async def test_a_missing_branch_is_not_a_missing_repository(hub: Hub) -> None:
-    assert (await refused(hub.repository().head("nope", None))).code == "branch_not_found"
-    assert (await refused(hub.repository(name="nope").head("main", None))).code == "repository_not_found"
+    assert (await refused(hub.repository().head(Ref.of_branch("nope"), None))).code == "branch_not_found"
+    assert (await refused(hub.repository(name="nope").head(MAIN, None))).code == "repository_not_found"
     assert (await refused(hub.repository(name="nope").head(None, None))).code == "repository_not_found"
 
 
@@ -299,7 +302,7 @@ async def test_no_error_repeats_the_token(hub: Hub) -> None:
     for status in (301, 401, 403, 404, 418, 429, 500):
         hub.server.faults.clear()
         hub.server.faults.add(Status(status, {"message": "rate limit ghp_secret"}, {"Location": "//x"}), times=None)
-        error = await refused(hub.repository("ghp_secret").head("main", None))
+        error = await refused(hub.repository("ghp_secret").head(MAIN, None))
         assert "ghp_secret" not in f"{error!r} {error.detail} {error.__cause__!r}"
 
 
@@ -311,7 +314,7 @@ async def test_a_renamed_repository_is_followed_with_its_token(hub: Hub, commit:
     hub.server.hosting.make_private("octo/demo", [TOKEN])
     hub.server.rename("octo/demo", "octo/renamed")
     client = hub.repository(TOKEN)
-    assert await client.head("main", commit if known else None) == (None if known else commit)
+    assert await client.head(MAIN, commit if known else None) == (None if known else commit)
     assert client.was_renamed
     assert (await client.info()).full_name == "octo/renamed"
     assert await client.blob(BLOB, len(CONTENT)) == CONTENT

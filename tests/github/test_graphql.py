@@ -13,7 +13,7 @@ from benchmark_manager.domain.git_objects import blob_id
 from benchmark_manager.github import graphql
 from benchmark_manager.github.graphql import CommitPlace, GraphQLAnswer, PlaceQuestion
 from benchmark_manager.github.protocol import GarbledAnswerError, parse_json
-from benchmark_manager.models.project import RepositoryAddress
+from benchmark_manager.models.project import Ref, RepositoryAddress
 from github_test_server import Repository
 from support.hub import Hub
 
@@ -46,8 +46,8 @@ def shape_of(query: dict[str, object]) -> str:
 
 @pytest.mark.parametrize("nasty", NASTY)
 def test_whatever_a_name_a_branch_or_a_folder_holds_stays_a_value(nasty: str) -> None:
-    plain = [PlaceQuestion(address("o", "n"), "r", ("f", "g"), "b")] * 2
-    odd = [PlaceQuestion(address(nasty, nasty), nasty, (nasty or "f", nasty + "g"), nasty)] * 2
+    plain = [PlaceQuestion(address("o", "n"), "r", ("f", "g"), Ref.of_branch("b"))] * 2
+    odd = [PlaceQuestion(address(nasty, nasty), nasty, (nasty or "f", nasty + "g"), Ref.of_branch(nasty))] * 2
     assert shape_of(graphql.places_query(odd)) == shape_of(graphql.places_query(plain))
     values = set(texts(graphql.places_query(odd))[1].values())
     assert values >= {nasty, f"{nasty}:{nasty}g", f"refs/heads/{nasty}", f"refs/tags/{nasty}"}
@@ -60,14 +60,23 @@ def test_whatever_a_name_a_branch_or_a_folder_holds_stays_a_value(nasty: str) ->
 def test_any_question_is_a_query_which_parses_and_asks_for_as_much_as_a_plain_one(
     owner: str, name: str, branch: str | None, folders: list[str]
 ) -> None:
-    odd = graphql.places_query([PlaceQuestion(address(owner, name), "HEAD", tuple(folders), branch)])
-    plain_branch = None if branch is None else "main"
-    plain = graphql.places_query([PlaceQuestion(address(), "HEAD", tuple(map(str, range(len(folders)))), plain_branch)])
+    odd_ref, plain_ref = (None, None) if branch is None else (Ref.of_branch(branch), Ref.of_branch("main"))
+    odd = graphql.places_query([PlaceQuestion(address(owner, name), "HEAD", tuple(folders), odd_ref)])
+    plain = graphql.places_query([PlaceQuestion(address(), "HEAD", tuple(map(str, range(len(folders)))), plain_ref)])
     assert shape_of(odd) == shape_of(plain)
 
 
-def test_the_revision_of_no_branch_is_the_default_ones_and_that_of_a_branch_is_no_tags() -> None:
-    assert (graphql.head_revision(None), graphql.head_revision("v1")) == ("HEAD", "refs/heads/v1")
+@pytest.mark.parametrize(
+    ("ref", "revision"),
+    [
+        (None, "HEAD"),
+        (Ref.of_branch("v1"), "refs/heads/v1"),
+        (Ref(kind="tag", name="v1"), "refs/tags/v1^{commit}"),
+        (Ref(kind="commit", name="a" * 40), "a" * 40),
+    ],
+)
+def test_a_revision_names_one_kind_of_ref_and_the_commit_of_an_annotated_tag(ref: Ref | None, revision: str) -> None:
+    assert graphql.head_revision(ref) == revision
 
 
 async def test_odd_names_of_folders_and_branches_are_found_as_they_are(hub: Hub, repository: Repository) -> None:

@@ -10,8 +10,11 @@ import pytest
 from benchmark_manager.errors import GitHubActionError, GitHubError
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.heads import Head, HeadChecker, Patience
+from benchmark_manager.models.project import Ref
 from github_test_server import Delay, GraphQLError, RecordedRequest, Repository, ResetBefore, Status
 from support.hub import Hub
+
+MAIN = Ref.of_branch("main")
 
 TOKEN = "ghp_test"
 FOLDERS = ("config", "job")
@@ -68,7 +71,7 @@ async def test_alone_a_check_is_one_conditional_request_which_costs_nothing_whil
     client = hub.repository(TOKEN)
     assert await checker.check(client, None, FOLDERS, commit, patience()) == Head(commit)
     moved = repository.commit({"config/a.yaml": b"a: 2\n"})
-    assert (await checker.check(client, "main", FOLDERS, commit, patience())).commit_sha == moved
+    assert (await checker.check(client, MAIN, FOLDERS, commit, patience())).commit_sha == moved
     assert [(r.status, r.cost, r.resource) for r in hub.server.requests][:2] == [(304, 0, "core"), (200, 1, "core")]
 
 
@@ -77,7 +80,7 @@ async def test_a_head_that_moved_comes_with_its_place_for_one_request_more(
 ) -> None:
     client = hub.repository(TOKEN)
     moved = repository.commit({"config/a.yaml": b"a: 2\n", "other/x": b"x"})
-    head = await checker.check(client, "main", FOLDERS, commit, patience())
+    head = await checker.check(client, MAIN, FOLDERS, commit, patience())
     assert len(hub.server.requests) == 2
     assert head == Head(moved, await client.place(moved, FOLDERS))
 
@@ -90,14 +93,14 @@ async def test_a_tag_is_never_taken_for_the_branch_of_its_name(
     repository.tag("main", tagged, message="t" if annotated else None)
     client = hub.repository(TOKEN)
     place = await client.place(commit, FOLDERS)
-    assert await checker.check(client, "main", FOLDERS, None, patience()) == Head(commit, place)
+    assert await checker.check(client, MAIN, FOLDERS, None, patience()) == Head(commit, place)
     # GitHub's REST may prefer the tag.
-    assert await client.place(tagged, FOLDERS, "main") == place
+    assert await client.place(tagged, FOLDERS, MAIN) == place
     # As long as the branch stays where it was, nothing moved.
-    assert (await checker.check(client, "main", FOLDERS, commit, patience())).commit_sha == commit
+    assert (await checker.check(client, MAIN, FOLDERS, commit, patience())).commit_sha == commit
     repository.delete_branch("main")
     with pytest.raises(GitHubActionError) as raised:
-        await checker.check(client, "main", FOLDERS, commit, patience())
+        await checker.check(client, MAIN, FOLDERS, commit, patience())
     assert raised.value.code == "branch_not_found"
 
 
@@ -108,7 +111,7 @@ async def test_checks_of_one_branch_at_once_are_one_request_but_those_of_others_
     hub.server.hosting.add_token("ghp_other")
     same = [checker.check(hub.repository(TOKEN), None, folders, commit, how) for folders in (FOLDERS, ("x",))]
     others = [
-        checker.check(hub.repository(TOKEN), "main", FOLDERS, commit, how),
+        checker.check(hub.repository(TOKEN), MAIN, FOLDERS, commit, how),
         checker.check(hub.repository(TOKEN), None, FOLDERS, "0" * 40, how),
         checker.check(hub.repository("ghp_other"), None, FOLDERS, commit, how),
     ]
@@ -179,7 +182,7 @@ async def test_the_trees_of_a_batch_are_those_of_the_commit_it_tells_whatever_is
         return False
 
     hub.server.faults.add(Delay(0), path="graphql$", where=push)
-    head = await checker.check(hub.repository(TOKEN), "main", FOLDERS, "0" * 40, patience(0))
+    head = await checker.check(hub.repository(TOKEN), MAIN, FOLDERS, "0" * 40, patience(0))
     assert head.place is not None
     assert (head.commit_sha, head.place.commit_sha) == (commit, commit)
     assert head.place.folder_trees["config"] == tree(repository, commit, "config")
@@ -348,3 +351,17 @@ async def test_a_status_that_may_pass_does_not_end_batches_for_an_hour(
     hub.server.requests.reset()
     assert heads(await checked(checker, clients, known=commit)) == [commit] * 3
     assert hub.server.requests.count("graphql$") == len(hub.server.requests) == 1
+
+
+@pytest.mark.parametrize("message", [None, "annotated"])
+async def test_a_batch_finds_the_commit_of_a_tag(
+    hub: Hub, checker: HeadChecker, repository: Repository, commit: str, message: str | None
+) -> None:
+    repository.tag("v1", commit, message=message)
+    moved = repository.commit({"config/a.yaml": b"a: 2\n"})
+    tag = Ref(kind="tag", name="v1")
+    assert (await checker.check(hub.repository(TOKEN), tag, FOLDERS, commit, patience(0))).commit_sha == commit
+    repository.tag("v1", moved, message=message)
+    head = await checker.check(hub.repository(TOKEN), tag, FOLDERS, commit, patience(0))
+    assert (head.commit_sha, head.place is not None) == (moved, True)
+    assert {request.resource for request in hub.server.requests} == {"graphql"}

@@ -19,11 +19,14 @@ from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.listing import FolderLister
 from benchmark_manager.github.protocol import GarbledAnswerError, check_download_address, rate_limit
 from benchmark_manager.github.requests import NoGraphQLError, PassingFailureError
+from benchmark_manager.models.project import Ref
 from github_test_server import Repository
 from github_test_server.answers import Answer
 from github_test_server.faults import Redirect, Status
 from support.hub import Hub
 from support.stalls import LONGEST_STALL, LoopWatch
+
+MAIN = Ref.of_branch("main")
 
 TOKEN: Final = "ghp_test"
 #: What a JSON value may be instead.
@@ -92,7 +95,7 @@ def known(hub: Hub, repository: Repository) -> Known:
 
 
 CALLS: Final[dict[str, tuple[str, Callable[[RepositoryClient, Known], Awaitable[object]]]]] = {
-    "the branch's commit": ("/commits", lambda client, _: client.head_commit("main")),
+    "the branch's commit": ("/commits", lambda client, _: client.head_commit(MAIN)),
     "the commit": ("/git/commits/", lambda client, known: client.commit(known.commit)),
     "the repository": ("/demo$", lambda client, _: client.info()),
     "the listing": ("/git/trees/", lambda client, known: client.tree(known.tree, recursive=True)),
@@ -102,7 +105,7 @@ CALLS: Final[dict[str, tuple[str, Callable[[RepositoryClient, Known], Awaitable[
     ),
     "the folders' trees": (
         "/graphql",
-        lambda client, known: client.place(known.commit, ("config", "no"), "main"),
+        lambda client, known: client.place(known.commit, ("config", "no"), MAIN),
     ),
     "the contents": ("/graphql", lambda client, _: client.blobs(BLOBS)),
 }

@@ -417,3 +417,21 @@ def test_every_other_fault_strikes_graphql_too(ask: Ask, server: GitHubTestServe
     assert "errors" not in ask(query)
     assert time.perf_counter() - started >= 0.1
     assert json.loads(server.requests[0].body)["query"] == query
+
+
+def test_refs_come_in_pages_by_name(ask: Ask, repository: Repository, git: Git) -> None:
+    for name in ("a", "b"):
+        repository.reset_branch(name, git("rev-parse", "main"))
+    page = "totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ name }}"
+    fields = f'refs(refPrefix: "refs/heads/", first: 2{{}}) {{{{ {page} }}}}'
+    first = ask(_of_demo(fields.format("")))["data"]["repository"]["refs"]
+    assert (first["totalCount"], [node["name"] for node in first["nodes"]]) == (3, ["a", "b"])
+    assert first["pageInfo"]["hasNextPage"] is True
+    cursor = first["pageInfo"]["endCursor"]
+    rest = ask(_of_demo(fields.format(f', after: "{cursor}"')))["data"]["repository"]["refs"]
+    assert ([node["name"] for node in rest["nodes"]], rest["pageInfo"]["hasNextPage"]) == (["main"], False)
+
+
+def test_refs_without_a_bound_are_an_error(ask: Ask) -> None:
+    answer = ask(_of_demo('refs(refPrefix: "refs/heads/") { totalCount }'))
+    assert answer["errors"][0]["type"] == "EXCESSIVE_PAGINATION"

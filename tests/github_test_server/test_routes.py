@@ -229,6 +229,21 @@ async def test_a_deleted_branch_is_gone(client: httpx2.AsyncClient, repository: 
     assert (await client.get(f"{DEMO}/commits/old", headers=SHA)).status_code == 422
 
 
+async def test_matching_refs_begin_with_what_is_asked_for(
+    client: httpx2.AsyncClient, repository: Repository, git: Git
+) -> None:
+    other = repository.commit({"x": b"1"}, branch="feature/x")
+    repository.reset_branch("featured", other)
+    repository.tag("feature-1", other, message="annotated")
+    branches = (await client.get(f"{DEMO}/git/matching-refs/heads/feature")).json()
+    tags = (await client.get(f"{DEMO}/git/matching-refs/tags/feature")).json()
+    assert [found["ref"] for found in branches] == ["refs/heads/feature/x", "refs/heads/featured"]
+    assert [(found["ref"], found["object"]["sha"]) for found in tags] == [
+        ("refs/tags/feature-1", git("rev-parse", "refs/tags/feature-1"))
+    ]
+    assert (await client.get(f"{DEMO}/git/matching-refs/heads/nope")).json() == []
+
+
 async def test_contents_give_files_folders_and_bytes(client: httpx2.AsyncClient) -> None:
     folder = (await client.get(f"{DEMO}/contents/config")).json()
     file = (await client.get(f"{DEMO}/contents/job/run%20me.yaml", params={"ref": "main"})).json()

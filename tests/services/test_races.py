@@ -381,6 +381,7 @@ async def test_a_change_of_a_project_does_not_undo_a_rotation_of_keys(service: S
         OriginalFileStore(database),
         SyncStore(database),
         service.services.vault,
+        service.services.credentials,
         api_urls=(service.github.url,),
         defaults=ProjectDefaults("config", "job", 0),
         clock=utc_now,

@@ -56,7 +56,7 @@ asyncio.run(main())
 
 def a_project() -> Project:
     repository = RepositoryAddress(api_url="https://api.github.com", owner="octo", name="demo")
-    source = Source(repository=repository, branch=None, config_folder="config", job_folder="job")
+    source = Source(repository=repository, config_folder="config", job_folder="job")
     now = datetime(2026, 5, 1, 12, tzinfo=UTC)
     return Project(id=str(ObjectId()), name="demo", created_at=now, updated_at=now, source=source, polling_interval=180)
 

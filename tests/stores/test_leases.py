@@ -8,7 +8,7 @@ import pytest
 from bson import ObjectId
 
 from benchmark_manager.errors import LeaseLostError, SourceChangedError
-from benchmark_manager.models.project import Lease, Project, RepositoryAddress, Source, SyncState
+from benchmark_manager.models.project import Lease, Project, Ref, RepositoryAddress, Source, SyncState
 from benchmark_manager.stores import database as database_module
 from benchmark_manager.stores import leases as leases_module
 from benchmark_manager.stores.database import Database, Session
@@ -18,7 +18,7 @@ from support.databases import connected
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 REPOSITORY = RepositoryAddress(api_url="https://api.github.com", owner="octo", name="demo")
-SOURCE = Source(repository=REPOSITORY, branch=None, config_folder="config", job_folder="job")
+SOURCE = Source(repository=REPOSITORY, config_folder="config", job_folder="job")
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ async def test_a_poll_takes_along_those_which_its_check_serves_and_which_would_b
 ) -> None:
     now = await database.now()
     soon, read = now + timedelta(seconds=60), SyncState(head_sha="a" * 40)
-    other_branch = SOURCE.model_copy(update={"branch": "other"})
+    other_branch = SOURCE.model_copy(update={"ref": Ref.of_branch("other")})
     other_token = SOURCE.model_copy(update={"token_fingerprint": "other"})
     other_case = SOURCE.model_copy(update={"repository": REPOSITORY.model_copy(update={"owner": "OCTO"})})
     elsewhere = SOURCE.model_copy(update={"repository": REPOSITORY.model_copy(update={"name": "other"})})

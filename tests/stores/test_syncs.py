@@ -145,7 +145,7 @@ async def add(database: Database, project_id: str, last: Sync | None) -> None:
     project = Project(
         id=project_id,
         name=project_id,
-        source=Source(repository=address, branch=None, config_folder="config", job_folder="job"),
+        source=Source(repository=address, config_folder="config", job_folder="job"),
         polling_interval=0,
         created_at=NOW,
         updated_at=NOW,

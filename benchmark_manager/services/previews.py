@@ -1,0 +1,122 @@
+"""Previews of repositories: branches and folders, before there is a project. Nothing of them is stored."""
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from benchmark_manager.domain.folder_counts import FolderCounts, select
+from benchmark_manager.domain.folders import normalise_folder
+from benchmark_manager.domain.repository_url import check_token, parse_repository_url
+from benchmark_manager.github.client import RepositoryClient
+from benchmark_manager.github.overview import Overview, read_overview
+from benchmark_manager.github.protocol import Tree
+from benchmark_manager.github.requests import unavailable
+from benchmark_manager.models.preview import RepositoryPreview
+from benchmark_manager.models.project import Ref, RepositoryAddress
+from benchmark_manager.services.credentials import CredentialService
+from benchmark_manager.services.projects import UNSET, ProjectDefaults, ProjectFields, chosen_ref
+from benchmark_manager.services.repository_addresses import Located, locate
+
+#: Listings in memory at once, each of up to 100,000 entries.
+_AT_ONCE: Final = 2
+#: A person waits so long for a listing, seconds.
+_SECONDS: Final = 45.0
+#: More entries are not counted on the event loop.
+_FEW: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRequest:
+    """What to look at, as a project of it would be given; None: the default."""
+
+    github_repo_url: str
+    github_token: str | None = None
+    branch: str | None = None
+    ref: Ref | None = None
+    config_folder: str | None = None
+    job_folder: str | None = None
+
+
+class PreviewService:
+    """Reads what repositories hold, with the right that a project of each would have."""
+
+    def __init__(
+        self,
+        credentials: CredentialService,
+        *,
+        api_urls: tuple[str, ...],
+        defaults: ProjectDefaults,
+        max_file_size: int,
+    ) -> None:
+        self._credentials = credentials
+        self._api_urls = api_urls
+        self._defaults = defaults
+        self._max_file_size = max_file_size
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def preview(self, request: PreviewRequest) -> RepositoryPreview:
+        """Ask GitHub twice, without a token three times; once or twice more to take an address apart.
+
+        Raises:
+            InvalidInputError, GitHubError
+        """
+        parsed = parse_repository_url(request.github_repo_url, self._api_urls)
+        if request.github_token is not None:
+            check_token(request.github_token)
+        chosen = chosen_ref(
+            None,
+            ProjectFields(
+                branch=UNSET if request.branch is None else request.branch,
+                ref=UNSET if request.ref is None else request.ref,
+            ),
+        )
+        given = _normalised(request.config_folder, "config_folder"), _normalised(request.job_folder, "job_folder")
+        client = await self._credentials.client_for(parsed.repository, request.github_token, urgent=True)
+
+        async def same() -> RepositoryClient:
+            return client
+
+        found = await locate(parsed, chosen, same)
+        try:
+            async with asyncio.timeout(_SECONDS), self._slots:
+                overview, tree = await read_overview(client, found.ref)
+                counted = partial(self._counted, parsed.repository, found, overview, tree, given)
+                return counted() if len(tree.tree) <= _FEW else await asyncio.to_thread(counted)
+        except TimeoutError:
+            raise unavailable("GitHub did not answer in time") from None
+
+    def _counted(
+        self,
+        repository: RepositoryAddress,
+        found: Located,
+        overview: Overview,
+        tree: Tree,
+        given: tuple[str | None, str | None],
+    ) -> RepositoryPreview:
+        counts = FolderCounts(self._max_file_size)
+        counts.add(tree.tree)
+        folders, more = counts.folders()
+        config, job = counts.suggest(self._defaults.config_folder, self._defaults.job_folder)
+        config = config if found.folder is None else found.folder
+        own_config, own_job = given
+        size = self._max_file_size
+        return RepositoryPreview(
+            repository=repository,
+            ref=found.ref,
+            default_branch=overview.default_branch,
+            commit_sha=overview.commit_sha,
+            branches=overview.branches,
+            more_branches=overview.more_branches,
+            complete=not tree.truncated,
+            folders=tuple(folders),
+            more_folders=more,
+            suggested=select(tree.tree, config, job, size),
+            selected=select(
+                tree.tree, config if own_config is None else own_config, job if own_job is None else own_job, size
+            ),
+        )
+
+
+def _normalised(folder: str | None, field: str) -> str | None:
+    return None if folder is None else normalise_folder(folder, field=field)
