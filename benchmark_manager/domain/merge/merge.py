@@ -47,8 +47,9 @@ def merge(base: str, theirs: str, mine: str, file_format: FileFormat) -> Merge:
         The merge by lines where it is clean and, if all three texts parse, parses and loses no change of
         one side. Else my changes of keys, and my comments, made again in theirs' text, all else as
         upstream wrote it. Else the conflicts: by path, in the order of theirs, if all three parse; by
-        lines if not. Texts of more than 15,000 values are merged by lines only; what comes out must parse where all three do. Where finding
-        that out would take too long, there is a conflict of the whole texts.
+        lines if not. Texts of more than 15,000 values are merged by lines only; what comes out must parse
+        where all three do. Where finding that out would take too long, there is a conflict of the whole
+        texts.
     """
     if base == theirs:
         return Merge(outcome="nothing", content=mine)
