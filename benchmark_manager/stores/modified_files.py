@@ -203,16 +203,8 @@ class ModifiedFileStore:
             NotFoundError: the project is not there.
         """
         key = object_id(project_id, "project")
-        match: Document = {"project_id": key}
-        if original_file_id is not None:
-            match["original_file_id"] = object_id(original_file_id, "file")
-        if file_type is not None:
-            match["file_type"] = file_type
-        if drift is not None:
-            match["drift"] = drift
-        if drifts is not None:
-            match["drift"] = {"$in": sorted(drifts)}
-
+        drifts = drifts if drift is None else [drift]
+        match = _matching(key, original_file_id, file_type, drifts)
         by_id: list[Document] = [{"$match": {"_id": key}}, {"$project": {"_id": 1}}]
         parts = {"project": Part("projects", by_id), "pending": Part("publications", by_id)}
         search = PathSearch("modified_files", match, query, request) if query else None
@@ -244,6 +236,19 @@ class ModifiedFileStore:
         # All in one call: a call for each takes twice as long.
         files = _FILES.validate_python([_values(row, problems) for row in rows[: request.limit]])
         return Page(files, total, more)
+
+
+def _matching(
+    project: ObjectId, original_file_id: str | None, file_type: FileType | None, drifts: Collection[Drift] | None
+) -> Document:
+    match: Document = {"project_id": project}
+    if original_file_id is not None:
+        match["original_file_id"] = object_id(original_file_id, "file")
+    if file_type is not None:
+        match["file_type"] = file_type
+    if drifts is not None:
+        match["drift"] = {"$in": sorted(drifts)}
+    return match
 
 
 def cursor_behind(file: ModifiedFile) -> str:
