@@ -79,7 +79,6 @@ def create_app(
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
-        strict_content_type=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
         middleware=_middleware(settings),
     )
@@ -88,7 +87,8 @@ def create_app(
         *(original_files, modified_files, projects, health, metrics, revisions, trash, merging, rebase_all),
         *(comparing, releases, validation, github_webhook, events, search, repositories),
     ):
-        app.include_router(part.router)
+        # Not included: FastAPI would build every included route anew for each application, at its first request.
+        app.router.routes += part.router.routes
     app.state.large_bodies = LargeBodies()
     install_docs(app)
     install_pages(app)

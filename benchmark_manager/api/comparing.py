@@ -16,7 +16,7 @@ _MOST_VARIANTS: Final = 1_000
 _MOST_BYTES: Final = 64_000_000
 _MOST_VALUES: Final = 50_000
 
-router = APIRouter(tags=["comparing"], route_class=BoundedBody)
+router = APIRouter(tags=["comparing"], route_class=BoundedBody, strict_content_type=False)
 
 
 @router.get(

@@ -9,7 +9,9 @@ from benchmark_manager.api.modified_files import AllowInvalid
 from benchmark_manager.api.problems import NOT_MODIFIED, documented
 from benchmark_manager.api.shapes import ModifiedFileWithContent, modified_with_content
 
-router = APIRouter(prefix="/modified-files/{modified_file_id}", tags=["merging"], route_class=BoundedBody)
+router = APIRouter(
+    prefix="/modified-files/{modified_file_id}", tags=["merging"], route_class=BoundedBody, strict_content_type=False
+)
 
 
 @router.get(

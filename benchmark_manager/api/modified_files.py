@@ -30,7 +30,7 @@ from benchmark_manager.api.shapes import (
 from benchmark_manager.models.modified_file import Drift
 from benchmark_manager.models.original_file import FileType
 
-router = APIRouter(tags=["modified files"], route_class=BoundedBody)
+router = APIRouter(tags=["modified files"], route_class=BoundedBody, strict_content_type=False)
 
 _FILES: Final[TypeAdapter[Any]] = TypeAdapter(list[Answer])
 _BODY: Final = (

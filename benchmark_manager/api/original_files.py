@@ -27,7 +27,9 @@ from benchmark_manager.models.file_history import FileCommit
 from benchmark_manager.models.original_file import FileType
 from benchmark_manager.services.original_files import CONTENT_BUDGET
 
-router = APIRouter(prefix="/projects/{project_id}/files", tags=["original files"], route_class=BoundedBody)
+router = APIRouter(
+    prefix="/projects/{project_id}/files", tags=["original files"], route_class=BoundedBody, strict_content_type=False
+)
 
 _FILES: Final[TypeAdapter[Any]] = TypeAdapter(list[Answer])
 _COMMITS: Final = TypeAdapter(tuple[FileCommit, ...])

@@ -30,7 +30,7 @@ from benchmark_manager.models.project import Project, Ref, Standing
 from benchmark_manager.models.sync import Sync, SyncOutcome, SyncProgress, SyncTrigger
 from benchmark_manager.services.projects import UNSET, ProjectFields
 
-router = APIRouter(prefix="/projects", tags=["projects"], route_class=BoundedBody)
+router = APIRouter(prefix="/projects", tags=["projects"], route_class=BoundedBody, strict_content_type=False)
 
 _PROJECTS: Final = TypeAdapter(list[ProjectAnswer])
 _SYNCS: Final = TypeAdapter(list[Sync])

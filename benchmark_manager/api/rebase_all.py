@@ -13,7 +13,7 @@ from benchmark_manager.api.rebase_all_shapes import (
     rebase_all_answer,
 )
 
-router = APIRouter(tags=["merging"], route_class=BoundedBody)
+router = APIRouter(tags=["merging"], route_class=BoundedBody, strict_content_type=False)
 
 #: No variant is begun after this time: below what proxies wait for an answer, which is 60 s for most.
 _SECONDS: Final = 20.0

@@ -51,7 +51,7 @@ class _AnyPath(Convertor[str]):
 
 register_url_convertor("any_path", _AnyPath())
 
-router = APIRouter(tags=["releases"], route_class=BoundedBody)
+router = APIRouter(tags=["releases"], route_class=BoundedBody, strict_content_type=False)
 
 _RELEASES: Final[TypeAdapter[Any]] = TypeAdapter(list[ReleaseAnswer])
 _FOUND: Final = ("release_not_found", "digest_too_short", "digest_ambiguous")

@@ -8,17 +8,17 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr
 from benchmark_manager.api.http import ServicesDependency
 from benchmark_manager.api.json_bodies import BoundedBody
 from benchmark_manager.api.problems import documented
-from benchmark_manager.api.shapes import RefAnswer, RefGiven, RequestBody
+from benchmark_manager.api.shapes import EXCLUDE, INCLUDE, Patterns, RefAnswer, RefGiven, RequestBody
 from benchmark_manager.domain.repository_url import web_url
 from benchmark_manager.models.preview import PreviewFolder, PreviewSelection, RepositoryPreview
 from benchmark_manager.models.project import Ref, RefKind
 from benchmark_manager.services.previews import PreviewRequest
 
-router = APIRouter(prefix="/repositories", tags=["projects"], route_class=BoundedBody)
+router = APIRouter(prefix="/repositories", tags=["projects"], route_class=BoundedBody, strict_content_type=False)
 
 _ERRORS: Final = (
     *("invalid_request", "invalid_github_url", "github_url_not_allowed", "invalid_folder", "invalid_branch"),
-    *("invalid_ref", "contradictory_ref", "ambiguous_address", "invalid_token"),
+    *("invalid_ref", "contradictory_ref", "ambiguous_address", "invalid_token", "invalid_pattern"),
     *("repository_not_found", "branch_not_found", "tag_not_found", "commit_not_found", "repository_empty"),
     *("github_unauthorized", "github_forbidden", "github_unavailable", "github_rate_limited"),
 )
@@ -44,6 +44,8 @@ class PreviewBody(RequestBody):
     ref: RefGiven | None = Field(default=None, description="Instead of `branch`.")
     config_folder: str | None = Field(default=None, max_length=2000, description=_FOLDER)
     job_folder: str | None = Field(default=None, max_length=2000, description=_FOLDER)
+    include: Patterns = Field(default_factory=list, description=INCLUDE)
+    exclude: Patterns = Field(default_factory=list, description=EXCLUDE)
 
 
 class PreviewAnswer(BaseModel):
@@ -76,6 +78,8 @@ async def preview_repository(
     ref_name: Annotated[_Text, Query(max_length=1000, description="With `ref_kind`.")] = None,
     config_folder: Annotated[_Text, Query(max_length=2000, description=_FOLDER)] = None,
     job_folder: Annotated[_Text, Query(max_length=2000, description=_FOLDER)] = None,
+    include: Annotated[Patterns, Query(description=INCLUDE)] = [],  # noqa: B006 -- it is read only
+    exclude: Annotated[Patterns, Query(description=EXCLUDE)] = [],  # noqa: B006
     token: Annotated[
         SecretStr | None,
         Header(
@@ -91,7 +95,7 @@ async def preview_repository(
     ref = None if ref_kind is None and ref_name is None else Ref(kind=ref_kind or "branch", name=ref_name or "")
     return _answer(
         await services.previews.preview(
-            PreviewRequest(github_repo_url, _opened(token), branch, ref, config_folder, job_folder)
+            PreviewRequest(github_repo_url, _opened(token), branch, ref, config_folder, job_folder, include, exclude)
         )
     )
 
@@ -105,7 +109,14 @@ async def preview_by_body(services: ServicesDependency, body: PreviewBody) -> Pr
     """The same as `GET`. Nothing is stored."""
     ref = None if body.ref is None else Ref(kind=body.ref.kind, name=body.ref.name)
     request = PreviewRequest(
-        body.github_repo_url, _opened(body.github_token), body.branch, ref, body.config_folder, body.job_folder
+        body.github_repo_url,
+        _opened(body.github_token),
+        body.branch,
+        ref,
+        body.config_folder,
+        body.job_folder,
+        body.include,
+        body.exclude,
     )
     return _answer(await services.previews.preview(request))
 

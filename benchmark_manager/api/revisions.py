@@ -23,7 +23,9 @@ from benchmark_manager.api.revision_shapes import (
 )
 from benchmark_manager.api.shapes import ModifiedFileWithContent, RestoreRequest, modified_with_content
 
-router = APIRouter(prefix="/modified-files/{modified_file_id}", tags=["revisions"], route_class=BoundedBody)
+router = APIRouter(
+    prefix="/modified-files/{modified_file_id}", tags=["revisions"], route_class=BoundedBody, strict_content_type=False
+)
 
 _REVISIONS: Final[TypeAdapter[Any]] = TypeAdapter(list[RevisionAnswer])
 

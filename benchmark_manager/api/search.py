@@ -11,7 +11,9 @@ from benchmark_manager.api.problems import documented
 from benchmark_manager.models.original_file import FileType
 from benchmark_manager.models.search import LONGEST_QUERY, FileKind, FoundFile, SearchIn, SearchScope
 
-router = APIRouter(prefix="/projects/{project_id}/search", tags=["search"], route_class=BoundedBody)
+router = APIRouter(
+    prefix="/projects/{project_id}/search", tags=["search"], route_class=BoundedBody, strict_content_type=False
+)
 
 
 class MatchedFileAnswer(BaseModel):

@@ -46,11 +46,11 @@ ProjectName = Annotated[
 
 
 Patterns = Annotated[list[Annotated[str, StringConstraints(max_length=1000)]], Field(max_length=MOST_PATTERNS)]
-_INCLUDE = (
+INCLUDE = (
     "Patterns as in gitignore, relative to the repository's root: of the files in both folders, only those which match "
     "one belong to the project. Empty: all. At most 50, each of at most 256 characters."
 )
-_EXCLUDE = "Patterns of the same form: files which match one do not belong to the project, whatever `include` says."
+EXCLUDE = "Patterns of the same form: files which match one do not belong to the project, whatever `include` says."
 
 
 class RequestBody(BaseModel):
@@ -138,8 +138,8 @@ class ProjectCreate(_ProjectFields):
         default=None, max_length=2000, description="`.` or empty is the root.", examples=["config"]
     )
     job_folder: str | None = Field(default=None, max_length=2000, examples=["job"])
-    include: Patterns | None = Field(default=None, description=_INCLUDE, examples=[["config/serving/*.yaml"]])
-    exclude: Patterns | None = Field(default=None, description=_EXCLUDE, examples=[["**/archive/"]])
+    include: Patterns | None = Field(default=None, description=INCLUDE, examples=[["config/serving/*.yaml"]])
+    exclude: Patterns | None = Field(default=None, description=EXCLUDE, examples=[["**/archive/"]])
 
 
 class ProjectUpdate(_ProjectFields):
@@ -156,8 +156,8 @@ class ProjectUpdate(_ProjectFields):
     ref: RefGiven | None = Field(default_factory=_nothing, description=_REF)
     config_folder: str = Field(default_factory=str, max_length=2000, examples=["config"])
     job_folder: str = Field(default_factory=str, max_length=2000, examples=["job"])
-    include: Patterns = Field(default_factory=list, description=_INCLUDE, examples=[["config/serving/*.yaml"]])
-    exclude: Patterns = Field(default_factory=list, description=_EXCLUDE, examples=[["**/archive/"]])
+    include: Patterns = Field(default_factory=list, description=INCLUDE, examples=[["config/serving/*.yaml"]])
+    exclude: Patterns = Field(default_factory=list, description=EXCLUDE, examples=[["**/archive/"]])
     polling_interval: int = Field(
         default_factory=int,
         strict=True,
@@ -228,8 +228,8 @@ class ProjectAnswer(BaseModel):
     )
     config_folder: str
     job_folder: str
-    include: list[str] = Field(description=_INCLUDE, examples=[["config/serving/*.yaml"]])
-    exclude: list[str] = Field(description=_EXCLUDE, examples=[["**/archive/"]])
+    include: list[str] = Field(description=INCLUDE, examples=[["config/serving/*.yaml"]])
+    exclude: list[str] = Field(description=EXCLUDE, examples=[["**/archive/"]])
     polling_interval: int
     github_token_set: bool
     created_at: datetime

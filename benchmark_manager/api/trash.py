@@ -28,7 +28,7 @@ from benchmark_manager.api.shapes import (
     modified_with_content,
 )
 
-router = APIRouter(tags=["trash"], route_class=BoundedBody)
+router = APIRouter(tags=["trash"], route_class=BoundedBody, strict_content_type=False)
 
 _TRASH: Final[TypeAdapter[Any]] = TypeAdapter(list[TrashedFileAnswer])
 _BODY: Final = ("malformed_json", "body_too_large", "unsupported_media_type", "invalid_request")

@@ -8,7 +8,7 @@ from benchmark_manager.api.problems import documented
 from benchmark_manager.api.shapes import KubernetesCheckAnswer, ValidateRequest, ValidationAnswer
 from benchmark_manager.services.validation import Place
 
-router = APIRouter(tags=["validation"], route_class=BoundedBody)
+router = APIRouter(tags=["validation"], route_class=BoundedBody, strict_content_type=False)
 
 
 @router.post(

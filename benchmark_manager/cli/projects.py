@@ -154,6 +154,8 @@ def preview_repository(
     commit: Commit = None,
     config_folder: Annotated[str | None, typer.Option(help="Count what this folder would give.")] = None,
     job_folder: Annotated[str | None, typer.Option(help="Count what this folder would give.")] = None,
+    include: Include = None,
+    exclude: Exclude = None,
     token_file: TokenFile = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
@@ -163,6 +165,8 @@ def preview_repository(
         **_chosen(branch, tag, commit),
         "config_folder": config_folder,
         "job_folder": job_folder,
+        "include": include,
+        "exclude": exclude,
         "github_token": None if token_file is None else _token(token_file),
     }
     body = {"github_repo_url": repository, **{name: value for name, value in given.items() if value is not None}}
@@ -172,10 +176,13 @@ def preview_repository(
     if as_json:
         output.write_json(answer.text)
     else:
-        _show_preview(found, repository, {"--branch": branch, "--tag": tag, "--commit": commit})
+        chosen = [("--branch", branch), ("--tag", tag), ("--commit", commit)]
+        chosen += [("--include", pattern) for pattern in include or ()]
+        chosen += [("--exclude", pattern) for pattern in exclude or ()]
+        _show_preview(found, repository, [(option, value) for option, value in chosen if value is not None])
 
 
-def _show_preview(found: Json, repository: str, ref: dict[str, str | None]) -> None:
+def _show_preview(found: Json, repository: str, given: list[tuple[str, str]]) -> None:
     selected = found["selected"]
     counted = [
         f"{selected['config_files']} config",
@@ -209,8 +216,8 @@ def _show_preview(found: Json, repository: str, ref: dict[str, str | None]) -> N
     )
     if not found["complete"] or found["more_folders"]:
         output.say("There is more: the repository is too large to be listed whole.")
-    folders = {"--config-folder": selected["config_folder"] or ".", "--job-folder": selected["job_folder"] or "."}
-    options = [f"{option} {shlex.quote(value)}" for option, value in {**ref, **folders}.items() if value is not None]
+    folders = [("--config-folder", selected["config_folder"] or "."), ("--job-folder", selected["job_folder"] or ".")]
+    options = [f"{option} {shlex.quote(value)}" for option, value in given + folders]
     output.say(f"To add it: benchmark-manager projects add NAME {shlex.quote(repository)} {' '.join(options)}")
 
 

@@ -1,11 +1,13 @@
 """What the folders of a listing would give a project, told by names, sizes and modes alone."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from benchmark_manager.domain.classification import candidate, format_of, skip_reason_of_entry
+from benchmark_manager.domain.selection import ListedFile, Selection, select
 from benchmark_manager.models.preview import Outcome, PreviewFolder, PreviewSelection
 
 #: Folders are told apart down to this depth; what lies deeper counts for those above it. Names of 2,000 segments would
@@ -27,17 +29,6 @@ _JOB_NAME: Final = re.compile(
 )
 
 
-class Entry(Protocol):
-    """An entry of a listing, by its path from the root."""
-
-    @property
-    def path(self) -> str: ...
-    @property
-    def mode(self) -> str: ...
-    @property
-    def size(self) -> int | None: ...
-
-
 @dataclass(slots=True)
 class _Counts:
     yaml: int = 0
@@ -54,7 +45,7 @@ class FolderCounts:
     max_file_size: int
     _counts: dict[str, _Counts] = field(default_factory=dict)
 
-    def add(self, entries: Iterable[Entry]) -> None:
+    def add(self, entries: Iterable[ListedFile]) -> None:
         """Count the entries of a listing, each for all the folders that it lies in."""
         for entry in entries:
             file_format = format_of(entry.path)
@@ -102,25 +93,17 @@ class FolderCounts:
         )
 
 
-def select(entries: Iterable[Entry], config_folder: str, job_folder: str, max_file_size: int) -> PreviewSelection:
-    """Count what a project with these folders would hold, by the rules of a sync."""
-    found = {"config": 0, "job": 0, "by_content": 0}
-    skipped = 0
-    for entry in entries:
-        kind = candidate(entry.path, entry.mode, config_folder, job_folder)
-        if kind is None:
-            continue
-        if skip_reason_of_entry(entry.mode, entry.size, max_file_size, path=entry.path) is not None:
-            skipped += 1
-        else:
-            found[kind] += 1
+def count_selected(entries: Iterable[ListedFile], selection: Selection, max_file_size: int) -> PreviewSelection:
+    """Count what a project with these folders and patterns would hold, by the rules of a sync."""
+    found = select(entries, selection, max_file_size)
+    kinds = Counter(found.originals.values())
     return PreviewSelection(
-        config_folder=config_folder,
-        job_folder=job_folder,
-        config_files=found["config"],
-        job_files=found["job"],
-        files_by_content=found["by_content"],
-        skipped_files=skipped,
+        config_folder=selection.config_folder,
+        job_folder=selection.job_folder,
+        config_files=kinds["config"],
+        job_files=kinds["job"],
+        files_by_content=kinds["by_content"],
+        skipped_files=len(found.skipped),
     )
 
 

@@ -39,7 +39,7 @@ class Selection:
     def belonging(self, path: str, mode: str) -> Belonging | None:
         """Return what an entry is to the project, None if it is of no interest."""
         found = candidate(path, mode, self.config_folder, self.job_folder) or self._listed(path, mode)
-        return found if found is not None and self._is_selected(path) else None
+        return found if found is not None and self.admits(path) else None
 
     def _listed(self, path: str, mode: str) -> Literal["not_yaml", "link"] | None:
         """What is listed although it can be no original."""
@@ -52,7 +52,8 @@ class Selection:
             return "link" if is_folder else None
         return "not_yaml" if as_yaml == "job" and format_of(path) == "json" and mode != "040000" else None
 
-    def _is_selected(self, path: str) -> bool:
+    def admits(self, path: str) -> bool:
+        """Return whether the patterns admit a path, in whichever folder."""
         if self.include and not self._included(path):
             return False
         return not (self.exclude and self._excluded(path))

@@ -1,18 +1,21 @@
 """Previews of repositories: branches and folders, before there is a project. Nothing of them is stored."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from benchmark_manager.domain.folder_counts import FolderCounts, select
+from benchmark_manager.domain.file_patterns import normalise_patterns
+from benchmark_manager.domain.folder_counts import FolderCounts, count_selected
 from benchmark_manager.domain.folders import normalise_folder
 from benchmark_manager.domain.repository_url import check_token, parse_repository_url
+from benchmark_manager.domain.selection import Selection
 from benchmark_manager.github.client import RepositoryClient
 from benchmark_manager.github.overview import Overview, read_overview
 from benchmark_manager.github.protocol import Tree
 from benchmark_manager.github.requests import unavailable
-from benchmark_manager.models.preview import RepositoryPreview
+from benchmark_manager.models.preview import PreviewSelection, RepositoryPreview
 from benchmark_manager.models.project import Ref, RepositoryAddress
 from benchmark_manager.services.credentials import CredentialService
 from benchmark_manager.services.projects import UNSET, ProjectDefaults, ProjectFields, chosen_ref
@@ -36,6 +39,16 @@ class PreviewRequest:
     ref: Ref | None = None
     config_folder: str | None = None
     job_folder: str | None = None
+    include: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The folders that a person gave, normalised; None: none."""
+
+    config: str | None
+    job: str | None
 
 
 class PreviewService:
@@ -71,7 +84,15 @@ class PreviewService:
                 ref=UNSET if request.ref is None else request.ref,
             ),
         )
-        given = _normalised(request.config_folder, "config_folder"), _normalised(request.job_folder, "job_folder")
+        given = Folders(
+            _normalised(request.config_folder, "config_folder"), _normalised(request.job_folder, "job_folder")
+        )
+        patterns = Selection(
+            "",
+            "",
+            normalise_patterns(request.include, field="include"),
+            normalise_patterns(request.exclude, field="exclude"),
+        )
         client = await self._credentials.client_for(parsed.repository, request.github_token, urgent=True)
 
         async def same() -> RepositoryClient:
@@ -81,7 +102,7 @@ class PreviewService:
         try:
             async with asyncio.timeout(_SECONDS), self._slots:
                 overview, tree = await read_overview(client, found.ref)
-                counted = partial(self._counted, parsed.repository, found, overview, tree, given)
+                counted = partial(self._counted, parsed.repository, found, overview, tree, given, patterns)
                 return counted() if len(tree.tree) <= _FEW else await asyncio.to_thread(counted)
         except TimeoutError:
             raise unavailable("GitHub did not answer in time") from None
@@ -92,15 +113,20 @@ class PreviewService:
         found: Located,
         overview: Overview,
         tree: Tree,
-        given: tuple[str | None, str | None],
+        given: Folders,
+        patterns: Selection,
     ) -> RepositoryPreview:
         counts = FolderCounts(self._max_file_size)
-        counts.add(tree.tree)
+        entries = [entry for entry in tree.tree if patterns.admits(entry.path)]
+        counts.add(entries)
         folders, more = counts.folders()
         config, job = counts.suggest(self._defaults.config_folder, self._defaults.job_folder)
         config = config if found.folder is None else found.folder
-        own_config, own_job = given
-        size = self._max_file_size
+
+        def counted(config_folder: str, job_folder: str) -> PreviewSelection:
+            chosen = replace(patterns, config_folder=config_folder, job_folder=job_folder)
+            return count_selected(entries, chosen, self._max_file_size)
+
         return RepositoryPreview(
             repository=repository,
             ref=found.ref,
@@ -111,10 +137,8 @@ class PreviewService:
             complete=not tree.truncated,
             folders=tuple(folders),
             more_folders=more,
-            suggested=select(tree.tree, config, job, size),
-            selected=select(
-                tree.tree, config if own_config is None else own_config, job if own_job is None else own_job, size
-            ),
+            suggested=counted(config, job),
+            selected=counted(config if given.config is None else given.config, job if given.job is None else given.job),
         )
 
 

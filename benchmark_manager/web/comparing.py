@@ -20,7 +20,7 @@ from benchmark_manager.web.rendering import editor_size, render
 from benchmark_manager.web.text_diff import differences
 from benchmark_manager.web.values import DrawnChange, drawn_changes
 
-router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
 #: Revisions that one can choose from; the list of revisions leads to every one.
 _REVISIONS: Final = 100

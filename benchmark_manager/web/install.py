@@ -39,7 +39,7 @@ _ROUTERS: Final = (
 def install_pages(app: FastAPI) -> None:
     """Every page is outside of the API's description."""
     for part in _ROUTERS:
-        app.include_router(part.router, include_in_schema=False)
+        app.router.routes += part.router.routes
     # Pages themselves are left alone: compressed, their length would tell of the token beside what somebody searched.
     app.mount(f"{PREFIX}/static", GZipMiddleware(Assets()), name="pages-assets")
     install_error_pages(app)

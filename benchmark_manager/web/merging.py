@@ -34,7 +34,7 @@ from benchmark_manager.web.reattaching import reattach_page
 from benchmark_manager.web.rendering import render, see_other
 from benchmark_manager.web.text_diff import DrawnDifferences, differences
 
-router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
 _STALE: Final = 412
 #: Characters of a side of a conflict, where few conflicts share the page.

@@ -38,7 +38,7 @@ from benchmark_manager.web.text_diff import differences
 from benchmark_manager.web.values import varied_lines
 from benchmark_manager.web.words import field_words
 
-router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
 _LONGEST_DESCRIPTION: Final = 10_000
 _STALE: Final = 412

@@ -35,7 +35,7 @@ from benchmark_manager.web.tree import TreePage, tree_page
 from benchmark_manager.web.variants_table import DrawnTable
 from benchmark_manager.web.visible import html_size
 
-router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
 #: Paths that a search shows; more is no answer to read.
 _FOUND_AT_MOST: Final = 500

@@ -13,7 +13,7 @@ from benchmark_manager.web.languages import N_
 from benchmark_manager.web.reader import NAME_COOKIE, is_name, name_of, reader_of
 from benchmark_manager.web.rendering import render, see_other
 
-router = APIRouter(prefix=PREFIX)
+router = APIRouter(prefix=PREFIX, include_in_schema=False)
 
 _ANONYMOUS: Final = "anonymous"
 _UNPROCESSABLE: Final = 422

@@ -132,8 +132,8 @@ class ProjectForm:
             config_folder=UNSET if self.config_folder == default_config_folder else self.config_folder,
             job_folder=self.job_folder,
             polling_interval=self.interval(form) or 0,
-            include=_patterns(self.include),
-            exclude=_patterns(self.exclude),
+            include=patterns_of(self.include),
+            exclude=patterns_of(self.exclude),
         )
 
     def refuse(self, error: BenchmarkManagerError, reader: Reader) -> None:
@@ -146,6 +146,6 @@ class ProjectForm:
         self.errors[name] = field_words(reader, name, error.code, error.detail)
 
 
-def _patterns(text: str) -> list[str]:
+def patterns_of(text: str) -> list[str]:
     """One pattern a line; empty lines do not count."""
     return [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]

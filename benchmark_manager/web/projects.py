@@ -24,12 +24,12 @@ from benchmark_manager.web.pages import (
     view_of,
     webhook_url,
 )
-from benchmark_manager.web.project_forms import ProjectForm
+from benchmark_manager.web.project_forms import ProjectForm, patterns_of
 from benchmark_manager.web.reader import reader_of
 from benchmark_manager.web.rendering import render, see_other
 from benchmark_manager.web.words import detail_words
 
-router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
 _UNPROCESSABLE: Final = 422
 _STALE: Final = 412
@@ -110,6 +110,8 @@ def _preview_request(typed: ProjectForm, form: Form, defaults: ProjectDefaults) 
         ref=None if is_branch else typed.ref,
         config_folder=None if config == defaults.config_folder else config,
         job_folder=None if job == defaults.job_folder else job,
+        include=patterns_of(typed.include),
+        exclude=patterns_of(typed.exclude),
     )
 
 

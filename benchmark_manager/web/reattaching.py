@@ -19,7 +19,7 @@ from benchmark_manager.web.pages import SearchParameter, project_view, searched
 from benchmark_manager.web.person import PersonDependency
 from benchmark_manager.web.rendering import render, see_other
 
-router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
 #: Originals that a page offers.
 _OFFERED: Final = 20

@@ -15,7 +15,7 @@ from benchmark_manager.web.pages import CursorParameter, next_url, project_view,
 from benchmark_manager.web.person import PersonDependency
 from benchmark_manager.web.rendering import render
 
-router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
 #: For how long a page merges before it is drawn with what it has, and for how long a form rebases, seconds.
 _PREVIEW_SECONDS: Final = 5.0

@@ -20,7 +20,7 @@ from benchmark_manager.web.release_forms import ReleaseForm
 from benchmark_manager.web.rendering import render, see_other
 from benchmark_manager.web.visible import html_size
 
-router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
 _UNPROCESSABLE: Final = 422
 #: Of the files that a release would hold now; the API lists all.

@@ -15,7 +15,7 @@ from benchmark_manager.web.pages import CursorParameter, next_url, project_view,
 from benchmark_manager.web.person import PersonDependency
 from benchmark_manager.web.rendering import render, see_other
 
-router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
 _CONFLICT: Final = 409
 _STALE: Final = 412

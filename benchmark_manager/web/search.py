@@ -17,7 +17,7 @@ from benchmark_manager.web.reader import reader_of
 from benchmark_manager.web.rendering import render
 from benchmark_manager.web.words import field_words
 
-router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
 #: Matches on one page.
 _MATCHES: Final = 100

@@ -12,7 +12,7 @@ from benchmark_manager.web.languages import LANGUAGES
 from benchmark_manager.web.reader import LANGUAGE_COOKIE, THEME_COOKIE, THEMES
 from benchmark_manager.web.rendering import render, see_other
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")

@@ -7,7 +7,7 @@ from benchmark_manager.web import PREFIX
 from benchmark_manager.web.pages import webhook_url
 from benchmark_manager.web.rendering import render
 
-router = APIRouter(prefix=PREFIX)
+router = APIRouter(prefix=PREFIX, include_in_schema=False)
 
 
 @router.get("/status")

@@ -13,7 +13,7 @@ from benchmark_manager.web.pages import CursorParameter, StartParameter, next_ur
 from benchmark_manager.web.rendering import render
 from benchmark_manager.web.visible import html_size
 
-router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
 _ROWS: Final = 30
 #: Of each sync's changes in the time line, and the bytes of HTML that they take.

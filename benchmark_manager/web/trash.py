@@ -16,7 +16,7 @@ from benchmark_manager.web.reader import reader_of
 from benchmark_manager.web.rendering import render, see_other
 from benchmark_manager.web.words import field_words
 
-router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)])
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
 _UNPROCESSABLE: Final = 422
 

@@ -85,8 +85,16 @@ async def test_a_preview_tells_branches_and_folders_with_what_each_would_give(to
         "config_files": 2,
         "job_files": 1,
         "files_by_content": 0,
-        "skipped_files": 2,
+        # The JSON in the job folder is listed as skipped too.
+        "skipped_files": 3,
     }
+
+
+async def test_patterns_narrow_what_is_counted(tokened: Service) -> None:
+    tokened.repository("acme/bench", FILES)
+    answer = await preview(tokened, include=["config/", "job/"], exclude=["deep"])
+    assert set(counts(answer)) == {"", "config", "job"}
+    assert answer["selected"]["config_files"] == 1
 
 
 async def test_a_preview_costs_two_requests_with_a_token_and_three_without(tokened: Service, service: Service) -> None:

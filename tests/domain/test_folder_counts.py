@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark_manager.domain.classification import candidate, skip_reason_of_entry
-from benchmark_manager.domain.folder_counts import MOST_FOLDERS, FolderCounts, select, suggests_job
+from benchmark_manager.domain.folder_counts import MOST_FOLDERS, FolderCounts, count_selected, suggests_job
+from benchmark_manager.domain.selection import Selection
 
 FILE, LINK = "100644", "120000"
 NAMES = st.sampled_from(["config", "job", "a", "b.yaml", "c.yml", "d.json", "e.md", "run-job.yaml"])
@@ -55,7 +56,7 @@ def test_what_is_suggested_exists_unless_there_is_nothing(entries: list[Entry]) 
     config, job = counts.suggest("config", "job")
     if shown:
         assert {config, job} <= {row.path for row in shown}
-    assert select(entries, config, job, 1000).config_folder == config
+    assert count_selected(entries, Selection(config, job), 1000).config_folder == config
 
 
 @pytest.mark.parametrize(
