@@ -208,7 +208,7 @@ async def get_sums(request: Request, services: ServicesDependency, digest: str) 
 async def get_release_file(request: Request, services: ServicesDependency, digest: str, path: str) -> Response:
     """The path is URL-encoded; its slashes may be as they are.
 
-    Where no file has exactly this path, the only one whose path differs in case or Unicode form alone is meant.
+    Where no file has exactly this path, the only one whose path differs in Unicode form alone is meant.
     """
     file, data = await services.release_delivery.file(await services.releases.get(digest), path)
     return _lasting(raw_content(request, data, file.path.rpartition("/")[2], file.sha256), digest)

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+from unicodedata import normalize
 
 from benchmark_manager.domain.config_map import (
     check_config_map_name,
@@ -12,7 +13,6 @@ from benchmark_manager.domain.config_map import (
     config_map,
     config_map_keys,
 )
-from benchmark_manager.domain.folding import fold
 from benchmark_manager.domain.release_archive import Archive, archive_length, check_archivable, new_archive
 from benchmark_manager.domain.release_comparison import ChangedFile, Comparison, affordable, compared
 from benchmark_manager.domain.release_digest import sums_text
@@ -52,7 +52,7 @@ class ReleaseDelivery:
         return await asyncio.to_thread(sums_text, await self._releases.files(release))
 
     async def file(self, release: Release, path: str) -> tuple[ReleaseFile, bytes]:
-        """One file and its content: of exactly this path, else of the only one which differs in case or Unicode form.
+        """One file and its content: of exactly this path, else of the only one which differs in Unicode form alone.
 
         Raises:
             NotFoundError
@@ -141,8 +141,9 @@ def _ambiguous(path: str, files: Sequence[ReleaseFile]) -> ConflictError:
 
 
 def _called_alike(files: Sequence[ReleaseFile], path: str) -> list[ReleaseFile]:
-    folded = fold(path)
-    return [file for file in files if fold(file.path) == folded]
+    """The files whose paths are canonically equivalent: a program that asks for another case gets no file."""
+    composed = normalize("NFC", path)
+    return [file for file in files if normalize("NFC", file.path) == composed]
 
 
 def _archivable(files: Sequence[ReleaseFile], archive_format: ArchiveFormat) -> int:

@@ -222,7 +222,7 @@ _DETAILS: Final[Mapping[str, str]] = {
     "making_not_found": N_("The release was not made so often."),
     "digest_too_short": N_("Give at least 12 digits of the digest."),
     "digest_ambiguous": N_("Several releases have digests which begin so; give more digits."),
-    "release_file_ambiguous": N_("The release has several files whose paths differ in case or Unicode form alone."),
+    "release_file_ambiguous": N_("The release has several files whose paths differ in Unicode form alone."),
     "nothing_to_release": N_("There are no such files; sync the project first, or include others."),
     "path_clash": N_("A file and a folder have the same path, so no folder can hold them all."),
     "archive_path_unsafe": N_("A file's path is unsafe in an archive; fetch its files one by one."),

@@ -21,6 +21,8 @@ MEMBERS = {
         "resolved_branch",
         "config_folder",
         "job_folder",
+        "include",
+        "exclude",
     ),
     *("polling_interval", "github_token_set", "created_at", "updated_at", "sync_status", "error", "last_sync"),
     *("last_success_at", "next_poll_at", "paused"),

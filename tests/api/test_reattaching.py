@@ -171,9 +171,12 @@ async def test_the_former_originals_record_goes_with_its_last_variant(
 async def test_a_variant_of_a_configuration_is_judged_as_a_manifest_from_then_on(
     service: Service, project: Json, orphan: Json
 ) -> None:
+    wrong = "kind: Job\napiVersion: batch/v1\nmetadata: {name: a}\nspec: {parallelism: -1}\n"
+    variant = await service.put(f"/modified-files/{orphan['id']}", {"content": wrong})
+    assert variant["problems"] == []
     now = await reattach(service, orphan, (await original(service, project, JOB))["id"])
     assert (now["file_type"], now["path"]) == ("job", "job/seed7.yaml")
-    assert now["problems"] != orphan["problems"]
+    assert "negative_number" in {problem["code"] for problem in now["problems"]}
 
 
 async def test_a_deleted_variant_comes_back_to_its_new_original(service: Service, project: Json, orphan: Json) -> None:

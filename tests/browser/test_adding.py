@@ -1,5 +1,7 @@
 """Adding a repository in a real browser: what GitHub has is offered while the form is filled in."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -14,6 +16,15 @@ FILES = {
     "bench/large-name-of-a-folder-that-is-long-enough-to-need-a-second-line/on-a-phone/a.yaml": b"a: 1\n",
     "k8s/run-job.yaml": b"kind: Job\n",
 }
+
+
+@pytest.fixture(autouse=True)
+async def _added(api: Api) -> AsyncIterator[None]:
+    """Projects which a test added poll by themselves, and other tests share the service."""
+    yield
+    for row in await api.rows("/projects"):
+        if "/adding/" in row["github_repo_url"]:
+            assert (await api.http.delete(f"/projects/{row['id']}")).status_code == 204
 
 
 async def adding(visitors: Visitors, **options: object) -> Page:
