@@ -89,8 +89,7 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
     "digest_ambiguous": (409, "Several releases begin with 3f786850e387; give more of the digest."),
     "release_file_ambiguous": (
         409,
-        "The release has no 'config/\u1e69.yaml' but 'config/s\u0307\u0323.yaml', 'config/\u1e61\u0323.yaml'; "
-        "ask for one of them.",
+        "The release has no '\u1e69.yaml' but 's\u0307\u0323.yaml', '\u1e61\u0323.yaml'; ask for one of them.",
     ),
     "stale": (412, "Somebody else changed this in the meantime; it is at revision 4 now."),
     "body_too_large": (413, "The body is too large; a request may have 4 MiB."),
