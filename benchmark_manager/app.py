@@ -1,5 +1,6 @@
 """The ASGI application: lifespan, routers and error mapping."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -38,6 +39,7 @@ from benchmark_manager.version import __version__
 from benchmark_manager.web import MAX_FORM, PREFIX
 from benchmark_manager.web.install import MIDDLEWARE as PAGE_MIDDLEWARE
 from benchmark_manager.web.install import install_pages
+from benchmark_manager.web.rendering import compile_shared_templates
 
 _DESCRIPTION: Final = """\
 Exact copies of benchmark configuration and Kubernetes Jobs from GitHub, and people's variants of them, strictly apart.
@@ -98,6 +100,7 @@ def create_app(
 
 @asynccontextmanager
 async def _serving(app: FastAPI, services: Services, *, polls: bool) -> AsyncIterator[None]:
+    await asyncio.to_thread(compile_shared_templates)
     async with running_scheduler(services, start=polls) as scheduler:
         app.state.services = services
         app.state.scheduler_running = lambda: scheduler.running
