@@ -288,7 +288,7 @@ class Gate:
 
 def _is_costly(scope: Scope) -> bool:
     """Whether reading this has consequences outside of the service."""
-    return scope["method"] in {"GET", "HEAD"} and scope["path"] in _COSTLY_PATHS
+    return scope["method"] in {"GET", "HEAD"} and own_path(scope) in _COSTLY_PATHS
 
 
 def _is_json(content_type: bytes) -> bool:

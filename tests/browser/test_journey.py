@@ -135,6 +135,7 @@ class Journey:
     async def delete_and_undo(self) -> None:
         """From the release to the file which it came from, to the trash, and back."""
         person, page = self.person, self.person.page
+        await page.locator("details.files-of-release > summary").click()
         row = page.get_by_role("row", name=f"config/vllm/{self.variant_name}")
         await row.get_by_role("link", name=person.word("Modified")).click()
         variant = self.variant

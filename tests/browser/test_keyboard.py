@@ -47,7 +47,7 @@ async def test_a_variant_is_made_and_deleted_by_keys_alone(api: Api, visitors: V
     await page.wait_for_url("**/projects/new")
     await person.field("Repository").focus()
     await page.keyboard.type("acme/keys")
-    await person.press("Tab")
+    await tab_to(page, "name")
     await page.keyboard.type("keys")
     await person.press("Enter")
     await person.sees("In sync", "#status")

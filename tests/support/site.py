@@ -216,11 +216,4 @@ def web_routes(service: Service) -> list[APIRoute]:
 
 def all_routes(service: Service) -> list[APIRoute]:
     """Those of the API and of the pages; not what is mounted."""
-    found: list[APIRoute] = []
-    stack = list(service.app.routes)
-    while stack:
-        route = stack.pop()
-        stack += getattr(getattr(route, "original_router", None), "routes", [])
-        if isinstance(route, APIRoute):
-            found.append(route)
-    return found
+    return [route for route in service.app.routes if isinstance(route, APIRoute)]
