@@ -354,7 +354,7 @@ def build_services(
         reattaching=ReattachService(database, modified_files, files, modified, blobs, validation, workers, clock=clock),
         comparing=ComparisonService(modified_files, revision_service, projects, files, modified, blobs, workers),
         texts=TextService(workers),
-        search=ContentSearch(files, modified, blobs, workers),
+        search=ContentSearch(files, modified, blobs, syncs, workers),
         releases=ReleaseService(database, projects, files, modified, blobs, releases, clock=clock),
         release_delivery=ReleaseDelivery(releases, blobs, workers),
         validation=validation,

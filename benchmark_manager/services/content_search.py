@@ -31,13 +31,16 @@ from benchmark_manager.services.content_cache import BoundedCache, known_and_mis
 from benchmark_manager.services.search_work import Searched, SearchedText, search_texts
 from benchmark_manager.stores.blobs import BlobStore
 from benchmark_manager.stores.modified_files import ModifiedFileStore
-from benchmark_manager.stores.original_files import OriginalFileStore
+from benchmark_manager.stores.original_files import ListState, OriginalFileStore
+from benchmark_manager.stores.syncs import SyncStore
 from benchmark_manager.workers.pool import WorkerPool
 
 #: What is kept of contents and of lists, bytes, and what a file in a list takes.
 _CONTENT_BYTES: Final = 48 * 1024 * 1024
 _LIST_BYTES: Final = 16 * 1024 * 1024
 _ROW_BYTES: Final = 500
+#: A list that is older is read anew: records of syncs, which show whether it changed, are not kept for ever.
+_LIST_SECONDS: Final = 3600.0
 #: A batch: files and bytes. The first is small, as it often fills the page.
 _FIRST_FILES: Final = 150
 _BATCH_FILES: Final = 1000
@@ -61,6 +64,15 @@ class _Start:
     position: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _KnownList:
+    """A project's originals, and the state of the project that they were read in."""
+
+    state: tuple[int, str]
+    files: tuple[SearchedFile, ...]
+    read_at: float
+
+
 class ContentSearch:
     """Finds text, keys and values in originals in place and in variants as they are now."""
 
@@ -69,6 +81,7 @@ class ContentSearch:
         originals: OriginalFileStore,
         modified: ModifiedFileStore,
         blobs: BlobStore,
+        syncs: SyncStore,
         workers: WorkerPool,
         *,
         monotonic: Callable[[], float] = time.monotonic,
@@ -76,10 +89,11 @@ class ContentSearch:
         self._originals = originals
         self._modified = modified
         self._blobs = blobs
+        self._syncs = syncs
         self._workers = workers
         self._monotonic = monotonic
         self._contents = BoundedCache[bytes](_CONTENT_BYTES)
-        self._lists = BoundedCache[tuple[SearchedFile, ...]](_LIST_BYTES)
+        self._lists = BoundedCache[_KnownList](_LIST_BYTES)
 
     async def search(
         self,
@@ -110,13 +124,23 @@ class ContentSearch:
             files = _selected(originals, variants, file_type, start)
         return await self._page(files, query, start, request.limit, deadline)
 
-    async def _list_of_originals(self, project_id: str, state: tuple[int, str] | None) -> tuple[SearchedFile, ...]:
-        if state is not None and (known := self._lists.get((project_id, state))) is not None:
-            return known
+    async def _list_of_originals(self, project_id: str, state: ListState) -> tuple[SearchedFile, ...]:
+        known = None if state is None else self._lists.get(project_id)
+        if known is not None and state is not None and await self._is_true(project_id, known, state):
+            return known.files
+        read_at = self._monotonic()
         state, files = await self._originals.searchable(project_id)
         if state is not None:
-            self._lists.put((project_id, state), files, _ROW_BYTES * len(files))
+            self._lists.put(project_id, _KnownList(state, files, read_at), _ROW_BYTES * len(files))
         return files
+
+    async def _is_true(self, project_id: str, known: "_KnownList", state: tuple[int, str]) -> bool:
+        """Return whether a list is still what the project holds: polls that found the same left it as it is."""
+        if known.state == state:
+            return True
+        if self._monotonic() - known.read_at > _LIST_SECONDS:
+            return False
+        return not await self._syncs.has_changed_since(project_id, known.state[0])
 
     async def _page(
         self,

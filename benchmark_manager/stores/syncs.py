@@ -52,6 +52,14 @@ class SyncStore:
             if await self._syncs.find_one({"_id": key}, {"_id": 1}, session=session) is None:
                 await self._syncs.insert_one({**_document(sync, fence), "_id": key}, session=session)
 
+    async def has_changed_since(self, project_id: str, fence: int) -> bool:
+        """Return whether a sync that ran under a later fence may have changed the project's originals.
+
+        Records are purged after `SYNC_RETENTION_DAYS`: of a longer time this says nothing.
+        """
+        match = {"project_id": ObjectId(project_id), "fence": {"$gt": fence}, "status": "success"}
+        return await self._syncs.find_one(match, {"_id": 1}) is not None
+
     async def get(self, project_id: str, sync_id: str) -> Sync:
         """One finished sync of the project.
 

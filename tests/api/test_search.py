@@ -155,10 +155,17 @@ async def test_what_a_sync_brings_and_takes_is_found_at_once(service: Service) -
     project = await service.synced("acme/bench")
     kept = await service.variant(project["id"], (await service.files(project["id"]))["config/a.yaml"])
     assert places(await search(service, project, "llama")) == TEXT
+    await service.sync(project["id"])
+    assert places(await search(service, project, "llama")) == TEXT
     repository.commit({"config/a.yaml": None, "config/new.yaml": b"model: llama\n", "config/b.json": b"{}\n"})
     await service.sync(project["id"])
     assert places(await search(service, project, "llama")) == [*TEXT[3:5], ("config/new.yaml", 1, 8, "model"), TEXT[5]]
     assert [row["file"]["id"] for row in await search(service, project, "llama", scope="variants")] == [kept["id"]]
+    # Between two searches one sync changes files, and a later one finds the same.
+    repository.commit({"config/new.yaml": None})
+    await service.sync(project["id"])
+    await service.sync(project["id"])
+    assert places(await search(service, project, "llama")) == [*TEXT[3:6]]
 
 
 async def test_texts_are_compared_after_nfkc_and_case_folding(service: Service) -> None:
