@@ -792,6 +792,11 @@ ACCEPTED = {
     "the pod's resources": pod("resources: {requests: {cpu: 1, memory: 1Gi}, limits: {cpu: 1, memory: 1Gi}}"),
     "gates": pod("schedulingGates: [{name: a.b/c}, {name: d}]\nreadinessGates: [{conditionType: a.b/C}]"),
     "priority and runtime": pod("preemptionPolicy: Never\noverhead: {cpu: 250m}\nenableServiceLinks: false"),
+    "root for none of the containers": pod("securityContext: {runAsNonRoot: true, runAsUser: 0}")
+    + "        securityContext: {runAsUser: 1000}\n",
+    "root where a container may": pod("securityContext: {runAsNonRoot: true, runAsUser: 0}")
+    + "        securityContext: {runAsNonRoot: false}\n",
+    "an empty prefix": container("envFrom: [{prefix: '', configMapRef: {name: c}}]"),
     # Servers.
     "a Deployment": server(
         "Deployment",

@@ -196,12 +196,17 @@ def _read(tokens: list[str], reading: _Reading) -> None:
             reading.servers += 1
         elif (dimension := _dimension(token)) is not None and not reading.prints:
             is_value = _option(token, dimension, following, reading)
-        elif mentions_size(token) or (token.startswith("-") and makes_it_unclear(token.partition("=")[0])):
-            raise NotPlainError
-        elif (assignment := _ASSIGNMENT.match(token)) is not None:
-            _assign(assignment[1], reading)
-        elif token.startswith("$"):
-            _insert(token, reading)
+        else:
+            _read_other(token, reading)
+
+
+def _read_other(token: str, reading: _Reading) -> None:
+    if mentions_size(token) or (token.startswith("-") and makes_it_unclear(token.partition("=")[0])):
+        raise NotPlainError
+    if (assignment := _ASSIGNMENT.match(token)) is not None:
+        _assign(assignment[1], reading)
+    elif token.startswith("$"):
+        _insert(token, reading)
 
 
 def _is_client(program: str, following: str) -> bool:

@@ -21,7 +21,7 @@ from benchmark_manager.domain.validation.gpu_arguments import (
     without_comments,
 )
 from benchmark_manager.domain.validation.manifest_lists import Manifest, manifests
-from benchmark_manager.domain.validation.placeholders import holds_placeholder
+from benchmark_manager.domain.validation.placeholders import value_holds_placeholder
 from benchmark_manager.domain.validation.plain_values import kubernetes_value
 from benchmark_manager.domain.validation.pod_check import containers
 from benchmark_manager.domain.validation.quantities import parse_quantity
@@ -260,7 +260,7 @@ def _size(settings: dict[str, Value]) -> dict[str, int]:
 
 def _counts_several(key: str, value: Value) -> bool:
     if isinstance(value, str):
-        if not (_DIGITS.fullmatch(value) or holds_placeholder(value)):
+        if not (_DIGITS.fullmatch(value) or value_holds_placeholder(value)):
             return False
     elif isinstance(value, bool) or not isinstance(value, (int, float)):
         return False

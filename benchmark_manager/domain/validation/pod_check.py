@@ -10,7 +10,7 @@ from typing import Final
 from benchmark_manager.domain.validation.complaints import Complaints, mapping, sequence, shown
 from benchmark_manager.domain.validation.findings import excerpt
 from benchmark_manager.domain.validation.kubernetes_names import check_label_name, check_labels
-from benchmark_manager.domain.validation.placeholders import holds_placeholder
+from benchmark_manager.domain.validation.placeholders import value_holds_placeholder
 from benchmark_manager.domain.validation.quantities import parse_quantity
 from benchmark_manager.domain.validation.yaml_values import Path, Value
 
@@ -27,7 +27,7 @@ def check_pod(path: Path, pod: dict[str, Value], claims: Iterable[str], complain
         complaints: takes what is found.
     """
     volumes = _volumes(path, pod, complaints) | set(claims)
-    known = None if _is_open(pod.get("volumes")) or any(map(holds_placeholder, volumes)) else volumes
+    known = None if _is_open(pod.get("volumes")) or any(map(value_holds_placeholder, volumes)) else volumes
     names: set[str] = set()
     for at, container in containers(path, pod):
         _unique(at, "container", container.get("name"), names, complaints)
@@ -38,7 +38,7 @@ def check_pod(path: Path, pod: dict[str, Value], claims: Iterable[str], complain
 
 def _is_open(value: Value) -> bool:
     """Whether a value is filled in later."""
-    return isinstance(value, str) and holds_placeholder(value)
+    return isinstance(value, str) and value_holds_placeholder(value)
 
 
 def containers(path: Path, pod: dict[str, Value]) -> Iterator[tuple[Path, dict[str, Value]]]:

@@ -10,7 +10,7 @@ from benchmark_manager.domain.validation.kubernetes_names import (
     check_labels,
     check_object_name,
 )
-from benchmark_manager.domain.validation.placeholders import holds_placeholder
+from benchmark_manager.domain.validation.placeholders import holds_placeholder, value_holds_placeholder
 from benchmark_manager.domain.validation.pod_check import check_pod, check_storage
 from benchmark_manager.domain.validation.yaml_values import Path, Value
 
@@ -136,7 +136,9 @@ def _check_server(kind: str, manifest: dict[str, Value], complaints: Complaints)
         message = f"The pods of a {kind} cannot have restartPolicy: {excerpt(policy)}; leave it out."
         complaints.add((*_SPEC, "template", "spec", "restartPolicy"), "restart_policy", message)
     labels = mapping(mapping(mapping(spec.get("template")).get("metadata")).get("labels"))
-    if any(holds_placeholder(text) for text in (*labels, *labels.values()) if isinstance(text, str)):
+    if any(map(holds_placeholder, labels)):
+        return
+    if any(value_holds_placeholder(text) for text in labels.values() if isinstance(text, str)):
         return
     for key, value in mapping(mapping(spec.get("selector")).get("matchLabels")).items():
         if labels.get(key) != value:

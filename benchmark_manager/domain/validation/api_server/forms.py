@@ -58,6 +58,11 @@ def is_port_name(name: str) -> bool:
     return len(name) <= _MAX_PORT_NAME and letters and _PORT_NAME.fullmatch(name) is not None
 
 
+def is_env_name(name: str) -> bool:
+    """Return whether a variable of a container can have the name."""
+    return _ENV_NAME.fullmatch(name) is not None
+
+
 def is_data_key(key: str) -> bool:
     """Return whether a ConfigMap or a Secret can have the key: it becomes the name of a file."""
     return len(key) <= _MAX_SUBDOMAIN and _DATA_KEY.fullmatch(key) is not None and key != "." and key[:2] != ".."
@@ -124,12 +129,10 @@ PORT_NAME: Final = text(
     "hold lower-case letters, digits and single `-` between them, with a letter, and have 15 characters at most",
     code="name_invalid",
 )
-ENV_NAME: Final = text(
-    lambda name: _ENV_NAME.fullmatch(name) is not None,
-    "hold printable ASCII characters other than `=`",
-    code="name_invalid",
-    may_be_empty=False,
-)
+_PRINTABLE: Final = "hold printable ASCII characters other than `=`"
+ENV_NAME: Final = text(is_env_name, _PRINTABLE, code="name_invalid", may_be_empty=False)
+#: Before the names that `envFrom` gives; an empty one is as good as none.
+ENV_PREFIX: Final = text(is_env_name, _PRINTABLE, code="name_invalid")
 DATA_KEY: Final = text(
     is_data_key,
     "hold letters, digits, `-`, `_` and `.`, 253 characters at most, and not begin with `..`",
