@@ -76,6 +76,7 @@ def _check_container(path: Path, container: dict[str, Value], volumes: set[str] 
     if image is None or image == "":
         complaints.add((*path, "image") if "image" in container else path, "image_missing", f"{called} has no image.")
     _check_mounts(path, container, volumes, complaints)
+    _check_devices(path, container, volumes, complaints)
     _check_env(path, container, complaints)
     _check_resources((*path, "resources"), mapping(container.get("resources")), called, complaints)
 
@@ -92,6 +93,14 @@ def _check_mounts(path: Path, container: dict[str, Value], volumes: set[str] | N
                 message = f"Two volumes are mounted at {excerpt(where)}."
                 complaints.add((*at, "mountPath"), "duplicate_mount_path", message)
             paths.add(where)
+
+
+def _check_devices(path: Path, container: dict[str, Value], volumes: set[str] | None, complaints: Complaints) -> None:
+    for number, device in enumerate(sequence(container.get("volumeDevices"))):
+        name = mapping(device).get("name")
+        if isinstance(name, str) and volumes is not None and name not in volumes:
+            at: Path = (*path, "volumeDevices", number, "name")
+            complaints.add(at, "volume_missing", f"The pod has no volume named {excerpt(name)}.")
 
 
 def _check_env(path: Path, container: dict[str, Value], complaints: Complaints) -> None:

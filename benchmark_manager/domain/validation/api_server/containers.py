@@ -396,8 +396,16 @@ CONTAINER: Final = Shape(
         "volumeMounts": each(MOUNT),
         "volumeDevices": each(DEVICE),
         "resources": RESOURCES,
-        "resizePolicy": each(
-            Shape({"resourceName": one_of("cpu", "memory"), "restartPolicy": one_of("NotRequired", "RestartContainer")})
+        "resizePolicy": all_of(
+            each(
+                Shape(
+                    {
+                        "resourceName": one_of("cpu", "memory"),
+                        "restartPolicy": one_of("NotRequired", "RestartContainer"),
+                    }
+                )
+            ),
+            unique("resourceName"),
         ),
         "livenessProbe": _LIFE_PROBE,
         "startupProbe": _LIFE_PROBE,

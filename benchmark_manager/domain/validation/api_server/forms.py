@@ -29,6 +29,7 @@ _SYSCTL: Final = re.compile(r"[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?(?:[./][a-z0-9](?:
 _DOMAIN_PATH: Final = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
 _LEADING_ZEROS: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _BLANK: Final = re.compile(r"\s")
+_ALL: Final = "100"
 _PERCENT: Final = re.compile(r"[0-9]+%")
 
 
@@ -186,3 +187,12 @@ def count_or_percentage(value: Value, field: Field) -> None:
             field.refuse("negative_number", f"{field.name} is {value}; it must be 0 or more.")
     elif isinstance(value, str) and _PERCENT.fullmatch(value) is None:
         field.refuse("wrong_value", f"{field.name} is {excerpt(value)}; write a number, or a share as 25%.")
+
+
+def at_most_all(value: Value, field: Field) -> None:
+    """Report a share of pods over 100%."""
+    if isinstance(value, str) and _PERCENT.fullmatch(value) is not None:
+        share = value[:-1].lstrip("0")
+        # Compared as text: a number of over 4,300 digits is none for Python.
+        if len(share) > len(_ALL) or (len(share) == len(_ALL) and share > _ALL):
+            field.refuse("wrong_value", f"{field.name} is {excerpt(value)}; it must be 100% or less.")

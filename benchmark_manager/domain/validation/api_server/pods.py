@@ -81,6 +81,20 @@ def _not_as_root(pod: Value, field: Field) -> None:
             return
 
 
+def _resizes_without_restart(pod: Value, field: Field) -> None:
+    if known(pod, "restartPolicy") != "Never":
+        return
+    for index, container in enumerate(sequence(mapping(pod).get("containers"))):
+        # A container with a policy of its own may be restarted all the same.
+        if known(container, "restartPolicy") is not None:
+            continue
+        for policy_index, policy in enumerate(sequence(mapping(container).get("resizePolicy"))):
+            if known(policy, "restartPolicy") == "RestartContainer":
+                message = "RestartContainer and the pod's restartPolicy: Never exclude each other."
+                at = field.child("containers", index, "resizePolicy", policy_index, "restartPolicy")
+                at.refuse("fields_conflict", message)
+
+
 def _one_claim(value: Value, field: Field) -> None:
     if isinstance(value, dict) and not given(value, ("resourceClaimName", "resourceClaimTemplateName")):
         field.require("resourceClaimName or resourceClaimTemplateName", "one of them says which claim is meant.")
@@ -237,6 +251,7 @@ POD_SPEC: Final = Shape(
     _sleeps_within_grace,
     _fits_system,
     _not_as_root,
+    _resizes_without_restart,
 )
 
 

@@ -81,6 +81,7 @@ _NEEDED: Final[dict[str, tuple[str, ...]]] = {
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
 }
+_BASIC_AUTH: Final = "kubernetes.io/basic-auth"
 
 
 def _keys_of_type(manifest: Value, field: Field) -> None:
@@ -89,6 +90,10 @@ def _keys_of_type(manifest: Value, field: Field) -> None:
     for key in _NEEDED.get(kind, ()) if isinstance(kind, str) else ():
         if key not in present and not any(map(holds_placeholder, present)):
             field.child("type").require(key, f"a Secret of type {kind} has it.")
+    if kind == _BASIC_AUTH and not (
+        "username" in present or "password" in present or any(map(holds_placeholder, present))
+    ):
+        field.child("type").require("username or password", f"a Secret of type {kind} has one of them.")
 
 
 SECRET: Final = Shape(
