@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from benchmark_manager.domain.validation.complaints import mapping, sequence
+from benchmark_manager.domain.validation.placeholders import value_holds_placeholder
 from benchmark_manager.domain.validation.yaml_values import Value
 
 DIMENSIONS: Final = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
@@ -33,10 +34,19 @@ _MENTION: Final = re.compile(
     r"(?:tensor|pipeline|data|context|sequence|model)[-_.]?parallel|parallel(?:ism|[-_.]?(?:size|degree|rank))"
     r"|(?<![a-z0-9])n?gpus(?![a-z])|(?:num|number|count|total|(?<![a-z])n)[-_]?(?:of[-_]?)?gpus?(?![a-z])"
     r"|gpus?[-_]?(?:count|number|num|per)(?![a-z])|world[-_]?size|nproc|num[-_]?shard"
-    r"|(?<![a-z0-9/_-])[tpd]p(?:[-_]?(?:size|degree))?[\"']?[=:]|(?<![\w-])--?[tpd]p(?![a-z])",
+    r"|(?<![a-z0-9/_-])[tpd]p(?:[-_]?(?:size|degree))?[\"']?[=:]|(?<![\w-])--?(?:[tpd]p(?![a-z])|parallel(?![\w-]))",
     re.IGNORECASE,
 )
-_MENTIONING_NAME: Final = re.compile(r"(?:\A|_)[TPD]P(?:_|\Z)", re.IGNORECASE)
+_MENTIONING_NAME: Final = re.compile(r"(?:\A|_)[TPD]P(?:_|SIZE|\Z)", re.IGNORECASE)
+#: Counts of servers, machines or GPUs; more than one of them makes the sizes those of a part.
+_COUNTED: Final = re.compile(
+    r"(?:.*[-_.])?(?:n(?:um)?)?"
+    r"(?:engines?|replicas?|instances?|servers?|workers?|nodes?|machines?|hosts?|copies|shards?|gpus?|devices?"
+    r"|prefills?|prefillers?|decodes?|decoders?)"
+    r"(?:[-_](?:count|ids?|num|per[-_].*))?",
+    re.IGNORECASE | re.DOTALL,
+)
+_NUMBERS: Final = re.compile(r"[0-9][0-9, ]*")
 #: Programs that start servers on several machines or share GPUs out, change files or ask servers, and words of the
 #: shell that repeat or choose.
 _PROGRAMS: Final = frozenset(
@@ -44,18 +54,17 @@ _PROGRAMS: Final = frozenset(
         *("ray", "mpirun", "mpiexec", "torchrun", "srun", "deepspeed", "accelerate", "horovodrun", "parallel", "xargs"),
         *("for", "while", "until", "case", "if", "eval", "sglang", "trtllm-serve", "trtllm-llmapi-launch", "lmdeploy"),
         *("sglang.launch_server", "sglang_router.launch_server", "torch.distributed.run", "dynamo"),
-        *("sed", "yq", "perl", "awk", "envsubst", "patch", "tee"),
+        *("sed", "yq", "perl", "awk", "envsubst", "patch", "tee", "cp", "mv", "kubectl", "helm"),
         *("benchmark_serving.py", "guidellm", "genai-perf", "aiperf", "inference-perf"),
     }
 )
 #: What `vllm` does beside serving; `bench` with its own words behind it.
 _CLIENTS: Final = frozenset({"bench", "chat", "complete", "run-batch"})
 _BENCHMARKS: Final = frozenset({"serve", "throughput", "latency", "startup", "sweep"})
+_OUTPUTS: Final = frozenset({"-o", "-O", "--output"})
 _PRINTERS: Final = frozenset({"echo", "printf"})
 _SEPARATORS: Final = frozenset(";|&")
-_SHARED_OUT: Final = re.compile(
-    r"(?:CUDA|NVIDIA)_VISIBLE_DEVICES|RAY_.*|NNODES|NODE_RANK|WORLD_SIZE|MASTER_ADDR|LWS_.*|VLLM_DP_.*"
-)
+_SHARED_OUT: Final = re.compile(r".*_VISIBLE_DEVICES|RAY_.*|NNODES|NODE_RANK|WORLD_SIZE|MASTER_ADDR|LWS_.*|VLLM_DP_.*")
 _ANY_ARGUMENTS: Final = re.compile(r"\A\Z|[@*]|ARG|OPT|FLAG|EXTRA|PARAM|CMD|COMMAND", re.IGNORECASE)
 _LINE_JOIN: Final = re.compile(r"\\\r?\n")
 _COMMENT: Final = re.compile(r"(?<!\S)#[^\r\n]*+")
@@ -115,6 +124,20 @@ def mentions_size(text: str) -> bool:
     return _MENTION.search(text) is not None
 
 
+def counts_several(name: str, value: Value) -> bool:
+    """Return whether a setting is another number of servers, machines or GPUs than one.
+
+    >>> counts_several("n_engines", 2), counts_several("replicas", "1"), counts_several("server_port", 80)
+    (True, False, False)
+    """
+    if isinstance(value, str):
+        if not (_NUMBERS.fullmatch(value) or value_holds_placeholder(value)):
+            return False
+    elif isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return value not in {1, "1"} and _COUNTED.fullmatch(name) is not None
+
+
 def without_comments(script: str) -> str:
     """Return a script for a shell without its comments."""
     return _COMMENT.sub("", script)
@@ -150,8 +173,9 @@ def _from_variables(reading: _Reading) -> dict[str, int]:
             _read(_tokens([value]), inner)
             for dimension, size in inner.sizes.items():
                 _take(sizes, dimension, str(size))
-    if any(_speaks_of_size(name) for name in reading.variables.keys() - _VARIABLES.keys() - reading.used):
-        raise NotPlainError
+    for name in reading.variables.keys() - _VARIABLES.keys() - reading.used:
+        if _speaks_of_size(name) or counts_several(name, reading.variables[name]):
+            raise NotPlainError
     return sizes
 
 
@@ -184,7 +208,7 @@ def _read(tokens: list[str], reading: _Reading) -> None:
     for number, token in enumerate(tokens):
         following = tokens[number + 1] if number + 1 < len(tokens) else ""
         program = token.rpartition("/")[2]
-        if program in _PROGRAMS or _is_client(program, following):
+        if program in _PROGRAMS or _is_client(program, following) or _is_written(token, following):
             raise NotPlainError
         if is_value:
             is_value = False
@@ -197,11 +221,14 @@ def _read(tokens: list[str], reading: _Reading) -> None:
         elif (dimension := _dimension(token)) is not None and not reading.prints:
             is_value = _option(token, dimension, following, reading)
         else:
-            _read_other(token, reading)
+            _read_other(token, following, reading)
 
 
-def _read_other(token: str, reading: _Reading) -> None:
-    if mentions_size(token) or (token.startswith("-") and makes_it_unclear(token.partition("=")[0])):
+def _read_other(token: str, following: str, reading: _Reading) -> None:
+    name, equals, value = token.partition("=")
+    if mentions_size(token) or (token.startswith("-") and makes_it_unclear(name)):
+        raise NotPlainError
+    if (equals or token.startswith("-")) and counts_several(name.lstrip("-+"), value if equals else following):
         raise NotPlainError
     if (assignment := _ASSIGNMENT.match(token)) is not None:
         _assign(assignment[1], reading)
@@ -211,6 +238,10 @@ def _read_other(token: str, reading: _Reading) -> None:
 
 def _is_client(program: str, following: str) -> bool:
     return (program == "vllm" and following in _CLIENTS) or (program == "bench" and following in _BENCHMARKS)
+
+
+def _is_written(option: str, file: str) -> bool:
+    return option in _OUTPUTS and file.lower().endswith(_SETTINGS)
 
 
 def _assign(name: str, reading: _Reading) -> None:

@@ -15,13 +15,13 @@ from benchmark_manager.domain.validation.findings import Findings, excerpt
 from benchmark_manager.domain.validation.gpu_arguments import (
     DIMENSIONS,
     NotPlainError,
+    counts_several,
     makes_it_unclear,
     mentions_size,
     stated_sizes,
     without_comments,
 )
 from benchmark_manager.domain.validation.manifest_lists import Manifest, manifests
-from benchmark_manager.domain.validation.placeholders import value_holds_placeholder
 from benchmark_manager.domain.validation.plain_values import kubernetes_value
 from benchmark_manager.domain.validation.pod_check import containers
 from benchmark_manager.domain.validation.quantities import parse_quantity
@@ -32,14 +32,8 @@ from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK, prepare
 
 _GPU: Final = "nvidia.com/gpu"
 _KEYS: Final = {key: name for name in DIMENSIONS for key in (name, name.replace("_", "-"))}
-#: Counts of servers, machines or GPUs; more than one of them makes a file's sizes those of a part.
-_COUNTED: Final = re.compile(
-    r"(?:.*[-_])?(?:n(?:um)?)?"
-    r"(?:engines?|replicas?|instances?|servers?|workers?|nodes?|machines?|hosts?|copies|shards?|gpus?|devices?)"
-    r"(?:[-_](?:count|num|per[-_].*))?",
-    re.IGNORECASE | re.DOTALL,
-)
-_DIGITS: Final = re.compile(r"[0-9]+")
+#: Servers which share the work of one.
+_PARTS: Final = frozenset({"prefill", "decode"})
 _WORD: Final = re.compile(r"[^\s\"'=,:;()\[\]{}<>|&]++")
 _NAME_END: Final = re.compile(r"(?<=.)\.(?:ya?ml|json)(?![\w.])", re.IGNORECASE | re.DOTALL)
 _MOST: Final = 10**6
@@ -249,19 +243,10 @@ def _size(settings: dict[str, Value]) -> dict[str, int]:
     for key, value in settings.items():
         dimension = _KEYS.get(key)
         if dimension is None:
-            if makes_it_unclear(f"--{key}") or mentions_size(key) or _counts_several(key, value):
+            if makes_it_unclear(f"--{key}") or key in _PARTS or mentions_size(key) or counts_several(key, value):
                 raise NotPlainError
         elif dimension in sizes or type(value) is not int or not 0 < value < _MOST:
             raise NotPlainError
         else:
             sizes[dimension] = value
     return sizes
-
-
-def _counts_several(key: str, value: Value) -> bool:
-    if isinstance(value, str):
-        if not (_DIGITS.fullmatch(value) or value_holds_placeholder(value)):
-            return False
-    elif isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return value not in {1, "1"} and _COUNTED.fullmatch(key) is not None
