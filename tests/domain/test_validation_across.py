@@ -330,9 +330,9 @@ def test_a_manifest_which_names_too_many_files_is_not_compared() -> None:
 def test_many_containers_and_many_files_take_bounded_time() -> None:
     text = f"{JOB}---\n" * 1_000
     others = {f"config/{n}/tp8.yaml": TP8 for n in range(20_000)} | {"vllm/tp8.yaml": TP8 + "#" * 500_000}
-    started = time.perf_counter()
+    started = time.thread_time()
     assert len(gpus(text, others)) == 100
-    assert time.perf_counter() - started < 10
+    assert time.thread_time() - started < 10
 
 
 def test_a_container_without_gpus_needs_none() -> None:
