@@ -525,6 +525,48 @@ REFUSED = {
     "a certificate without a key": settings(
         "Secret", "type: kubernetes.io/tls  # missing_field\nstringData:\n  tls.crt: a"
     ),
+    "a claim without access modes": claim("volumeMode: Filesystem\nresources: {requests: {storage: 1Gi}}").replace(
+        "spec:", "spec:  # missing_field"
+    ),
+    "a claim template without access modes": server(
+        "StatefulSet",
+        "serviceName: a\nvolumeClaimTemplates:\n- metadata: {name: data}\n  spec:  # missing_field\n"
+        "    resources: {requests: {storage: 1Gi}}",
+    ),
+    "an ephemeral volume without a claim": volume("ephemeral: {}  # missing_field"),
+    "a device that is no volume": container("volumeDevices:\n- devicePath: /dev/a\n  name: other  # volume_missing"),
+    "a DaemonSet with both": server(
+        "DaemonSet",
+        "updateStrategy:\n  rollingUpdate:\n    maxSurge: 10%  # fields_conflict\n    maxUnavailable: 1",
+    ),
+    "more than all pods": server("Deployment", "strategy:\n  rollingUpdate:\n    maxUnavailable: 101%  # wrong_value"),
+    "an expression that misses": server("Deployment", "replicas: 1").replace(
+        "    matchLabels: {app: server}",
+        "    matchExpressions:\n    - {key: app, operator: In, values: [server]}\n    - key: app  # selector_mismatch\n"
+        "      operator: NotIn\n      values: [server]\n    - key: tier  # selector_mismatch\n      operator: Exists\n"
+        "    - key: app  # selector_mismatch\n      operator: DoesNotExist\n    - key: app  # selector_mismatch\n"
+        "      operator: In\n      values: [other]",
+    ),
+    "two names of a node": pod(
+        "affinity:\n  nodeAffinity:\n    requiredDuringSchedulingIgnoredDuringExecution:\n      nodeSelectorTerms:\n"
+        "      - matchFields:\n        - key: metadata.name\n          operator: In\n"
+        "          values:  # fields_conflict\n          - a\n          - b"
+    ),
+    "a key of spreading that is selected too": pod(
+        "topologySpreadConstraints:\n- maxSkew: 1\n  topologyKey: zone\n  whenUnsatisfiable: DoNotSchedule\n"
+        "  labelSelector: {matchLabels: {a: b}}\n  matchLabelKeys:\n  - a  # fields_conflict"
+    ),
+    "two policies of resizing": container(
+        "resizePolicy:\n- {resourceName: cpu, restartPolicy: NotRequired}\n- restartPolicy: NotRequired\n"
+        "  resourceName: cpu  # duplicate_value"
+    ),
+    "a restart that is never": container(
+        "resizePolicy:\n- resourceName: cpu\n  restartPolicy: RestartContainer  # fields_conflict"
+    ),
+    "an address that is none": service("ports: [{port: 80}]\nclusterIP: foo  # wrong_value"),
+    "basic authentication without any": settings(
+        "Secret", "type: kubernetes.io/basic-auth  # missing_field\nstringData:\n  user: a"
+    ),
     "large annotations": settings("ConfigMap", "").replace(
         "metadata:\n", f"metadata:\n  annotations:  # object_too_large\n    a: {'x' * 262_144}\n"
     ),
@@ -792,6 +834,11 @@ ACCEPTED = {
     "the pod's resources": pod("resources: {requests: {cpu: 1, memory: 1Gi}, limits: {cpu: 1, memory: 1Gi}}"),
     "gates": pod("schedulingGates: [{name: a.b/c}, {name: d}]\nreadinessGates: [{conditionType: a.b/C}]"),
     "priority and runtime": pod("preemptionPolicy: Never\noverhead: {cpu: 250m}\nenableServiceLinks: false"),
+    "root for none of the containers": pod("securityContext: {runAsNonRoot: true, runAsUser: 0}")
+    + "        securityContext: {runAsUser: 1000}\n",
+    "root where a container may": pod("securityContext: {runAsNonRoot: true, runAsUser: 0}")
+    + "        securityContext: {runAsNonRoot: false}\n",
+    "an empty prefix": container("envFrom: [{prefix: '', configMapRef: {name: c}}]"),
     # Servers.
     "a Deployment": server(
         "Deployment",
@@ -835,6 +882,42 @@ ACCEPTED = {
         f"{STORAGE}dataSource: {{apiGroup: snapshot.storage.k8s.io, kind: VolumeSnapshot, name: a}}"
     ),
     "a copy of a claim": claim(f"{STORAGE}dataSource: {{kind: PersistentVolumeClaim, name: a}}"),
+    "a patch of a claim's size": claim("storageClassName: fast\nresources: {requests: {storage: 1Gi}}"),
+    "an ephemeral volume": volume(
+        "ephemeral: {volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce],\n"
+        "  resources: {requests: {storage: 1Gi}}}}}"
+    ),
+    "a device of a claim": job(
+        pod="restartPolicy: Never\nvolumes: [{name: disk, persistentVolumeClaim: {claimName: a}}]",
+        container="volumeDevices: [{name: disk, devicePath: /dev/a}]",
+    ),
+    "a DaemonSet with more pods": server(
+        "DaemonSet", "updateStrategy: {rollingUpdate: {maxSurge: 100%, maxUnavailable: 0%}}"
+    ),
+    "twice as many pods": server("Deployment", "strategy: {rollingUpdate: {maxSurge: 200%, maxUnavailable: 100%}}"),
+    "expressions that select": server("Deployment", "replicas: 1").replace(
+        "    matchLabels: {app: server}",
+        "    matchExpressions:\n    - {key: app, operator: In, values: [a, server]}\n"
+        "    - {key: app, operator: NotIn, values: [a]}\n    - {key: tier, operator: NotIn, values: [a]}\n"
+        "    - {key: app, operator: Exists}\n    - {key: tier, operator: DoesNotExist}\n"
+        "    - {key: app, operator: In, values: [$name]}",
+    ),
+    "the name of a node": pod(
+        f"{NODE_AFFINITY}      - matchFields: [{{key: metadata.name, operator: In, values: [a]}}]"
+    ),
+    "resizing": container(
+        "resizePolicy:\n- {resourceName: cpu, restartPolicy: NotRequired}\n"
+        "- {resourceName: memory, restartPolicy: NotRequired}"
+    ),
+    "resizing with restarts": job(
+        pod="restartPolicy: OnFailure",
+        container="resizePolicy: [{resourceName: memory, restartPolicy: RestartContainer}]",
+    ),
+    "a Service that begins with a digit": service("ports: [{port: 80}]\nclusterIP: 10.0.0.1").replace(
+        "name: server", "name: 1s"
+    ),
+    "basic authentication": settings("Secret", "type: kubernetes.io/basic-auth\nstringData: {password: a}"),
+    "a custom kind in small letters": "apiVersion: example.com/v1\nkind: job-like\nmetadata: {name: a}\n",
     "a ConfigMap": settings(
         "ConfigMap", "immutable: true\ndata: {a.b_c-D: e, .f: g}\nbinaryData: {h: aGVsbG8=, i: ''}"
     ),

@@ -280,6 +280,13 @@ def test_a_job_with_fewer_gpus_than_its_settings_need() -> None:
         "tensor_parallel_size: ${TP}\n",
         "data_parallel_size: 8\n",
         "a: {tensor_parallel_size: 8}\nb: {tensor_parallel_size: 2}\n",
+        "prefill: {tensor_parallel_size: 8}\ndecode: {tensor_parallel_size: 8}\n",
+        "tensor_parallel_size: 8\nn_engines: 2\n",
+        "prefill: {tensor_parallel_size: 8}\ndecode: {port: 80}\n",
+        "server: {tensor_parallel_size: 8}\nscale: {num_replicas: 2}\n",
+        "server: {tensor_parallel_size: 8}\nreplicas: ${N}\n",
+        "server: {tensor_parallel_size: 8}\ndata_parallel: 2\n",
+        "tensor_parallel_size: 8\nextra_args: --data-parallel-size=2\n",
         "tensor_parallel_size: {{ tp }}\n",
     ],
 )
@@ -323,9 +330,9 @@ def test_a_manifest_which_names_too_many_files_is_not_compared() -> None:
 def test_many_containers_and_many_files_take_bounded_time() -> None:
     text = f"{JOB}---\n" * 1_000
     others = {f"config/{n}/tp8.yaml": TP8 for n in range(20_000)} | {"vllm/tp8.yaml": TP8 + "#" * 500_000}
-    started = time.perf_counter()
+    started = time.thread_time()
     assert len(gpus(text, others)) == 100
-    assert time.perf_counter() - started < 10
+    assert time.thread_time() - started < 10
 
 
 def test_a_container_without_gpus_needs_none() -> None:
@@ -407,6 +414,34 @@ def test_what_a_container_says_itself_goes_before_the_file(text: str) -> None:
         server(script('"$@"')),
         server(script("$(cat /options)")),
         server(serve("--also", "other.yaml")),
+        server(serve("tensor_parallel_size=4")),
+        server(serve("engine.tensor_parallel_size=4")),
+        server(serve("+tensor_parallel_size=4")),
+        server(serve("--set", "tensor_parallel_size=4")),
+        server(serve("--engine.tensor-parallel-size", "4")),
+        server(serve("--set", "tp=4")),
+        server(serve("--gpus", "4")),
+        server(serve("--replica-count=2")),
+        server(serve("--num-devices", "4")),
+        server(serve(), env(N_ENGINES="2")),
+        server(serve(), env(HIP_VISIBLE_DEVICES="0,1")),
+        server(script("", "cp /a/b.yaml /cfg/llama.yaml; ")),
+        server(script("", "curl -o /cfg/llama.yaml localhost; ")),
+        server(serve("--override", '{"tensor_parallel_size": 4}')),
+        server(serve("--override", '{"tensor_parallel_size":4}')),
+        server(serve(), env(SETTINGS='{"tensor_parallel_size": 4}')),
+        server(serve(), env(TENSOR_PARALLEL="4")),
+        server(serve(), env(NUM_GPUS="4")),
+        server(serve(), env(TP="4")),
+        server(serve(), "env: [{name: GPU_COUNT, valueFrom: {fieldRef: {fieldPath: a}}}]"),
+        server(serve(), "envFrom: [{secretRef: {name: a}}]"),
+        server(script("", "sed -i s/tensor-parallel-size:.*/tensor-parallel-size:4/ /cfg/llama.yaml; ")),
+        server(script("", "yq -i .port=1 /cfg/llama.yaml; ")),
+        server(script("", "cat /a > /cfg/llama.yaml; ")),
+        server(script("", "echo run it with -tp 2; ")),
+        server(json.dumps(["sh", "-c", "vllm bench serve --config /cfg/llama.yaml"])),
+        server(json.dumps(["bench", "serve", "--config", "/cfg/llama.yaml"])),
+        server(json.dumps(["sh", "-c", "# uses llama.yaml\nvllm serve m # llama.yaml"])),
     ],
 )
 def test_what_is_not_plain_is_not_reported(text: str) -> None:
@@ -418,6 +453,9 @@ def test_what_is_not_plain_is_not_reported(text: str) -> None:
     [
         (server(serve()), "needs 4 (tensor_parallel_size 4)"),
         (server(serve("--port", "80", "$(MODEL)")), "needs 4 (tensor_parallel_size 4)"),
+        (server(script("--gpu-memory-utilization 0.9", "echo starting\n")), "needs 4 (tensor_parallel_size 4)"),
+        (server(serve("--device", "cuda", "--port", "80"), env(GPU_TYPE="a")), "needs 4 (tensor_parallel_size 4)"),
+        (server(serve("-tp", "$(TENSOR_PARALLEL)"), env(TENSOR_PARALLEL="2")), "need 2 (tensor_parallel_size 2)"),
         (server(serve("-tp", "2")), "and its own arguments or variables need 2 (tensor_parallel_size 2)"),
         (server(script("-dp 4"), env(MODE="fast")), "need 16 (tensor_parallel_size 4 times data_parallel_size 4)"),
         (server(serve("-pp", "$(PP)"), env(PP="4")), "need 16 (tensor_parallel_size 4 times pipeline_parallel_size 4)"),

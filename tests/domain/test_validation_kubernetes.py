@@ -208,3 +208,33 @@ def test_aliases_without_end_are_not_written_out(schemas: KubernetesSchemas) -> 
     lines = ["kind: Pod", "a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 6)]
     assert [p.code for p in problems("\n".join(lines), schemas)] == ["manifest_too_large"]
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "meant"),
+    [
+        ("batch/v1", "Cronjob", "CronJob"),
+        ("batch/v1", "Jobs", "Job"),
+        ("apps/v1", "deployment", "Deployment"),
+        ("apps/v1", "Statefulsets", "StatefulSet"),
+        ("v1", "Configmap", "ConfigMap"),
+        ("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy"),
+    ],
+)
+def test_a_kind_in_other_letters_or_the_plural(
+    api_version: str, kind: str, meant: str, schemas: KubernetesSchemas
+) -> None:
+    [problem] = problems(f"apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\n", schemas)
+    assert (problem.code, problem.line, problem.message) == (
+        "not_a_job",
+        2,
+        f"Kubernetes has no kind {kind}; write {meant}.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind"),
+    [("example.com/v1", "deployment"), ("v1", "Cronjob"), ("batch/v1", "Work"), ("batch/${V}", "Jobs")],
+)
+def test_another_kind_may_be_one_of_a_cluster_s_own(api_version: str, kind: str, schemas: KubernetesSchemas) -> None:
+    assert problems(f"apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\n", schemas) == []

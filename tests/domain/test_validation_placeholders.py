@@ -5,7 +5,7 @@ import pytest
 from benchmark_manager.domain.validation import validate
 from benchmark_manager.domain.validation.across import check_across
 from benchmark_manager.domain.validation.kubernetes_schemas import KubernetesSchemas
-from benchmark_manager.domain.validation.placeholders import holds_placeholder
+from benchmark_manager.domain.validation.placeholders import holds_placeholder, value_holds_placeholder
 from benchmark_manager.services.kubernetes_schemas import PACKAGE, load_schemas
 
 JOB = """\
@@ -73,6 +73,16 @@ def test_no_placeholder(text: str) -> None:
     assert not holds_placeholder(text)
 
 
+@pytest.mark.parametrize("text", ["$name", "run-$name", "${N}", "$schema"])
+def test_lower_case_names_are_placeholders_in_values(text: str) -> None:
+    assert value_holds_placeholder(text)
+
+
+@pytest.mark.parametrize("text", ["100$", "$1", "a$", "run-1"])
+def test_no_placeholder_in_a_value(text: str) -> None:
+    assert not value_holds_placeholder(text)
+
+
 @pytest.fixture(scope="module")
 def schemas() -> KubernetesSchemas:
     return load_schemas(PACKAGE)
@@ -93,6 +103,8 @@ def found(text: str, schemas: KubernetesSchemas) -> list[tuple[str, int | None]]
         'apiVersion: v1\nkind: Service\nmetadata:\n  name: "{{ .Release.Name }}"\nspec:\n  ports: [{port: 80}]\n',
         'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  "{{ .key }}": 5\n',
         "apiVersion: ${GROUP}\nkind: Job\n",
+        JOB.replace("run-${RUN_ID}", "run-$run").replace("${N}", "$n").replace("${VOLUME}", "$volume"),
+        DEPLOYMENT.replace("${NAME}", "$name"),
         "apiVersion: batch/${VERSION}\nkind: ConfigMap\n",
     ],
 )
@@ -107,6 +119,7 @@ def test_what_is_filled_in_later_is_not_judged(text: str, schemas: KubernetesSch
         ("parallelism: ${N}", "parallelism: four", [("wrong_type", 7)]),
         ("parallelism:", "paralellism:", [("unknown_field", 7)]),
         ("name: run-${RUN_ID}", "name: Run_1", [("job_name_invalid", 4)]),
+        ("{app:", '{"$schema": d, app:', [("label_invalid", 5)]),
         ('"${SIZE}Gi"', "5 gigs", [("quantity_invalid", 16)]),
         ("- name: ${VOLUME}", "- name: other", [("volume_missing", 24)]),
         ('"${GPUS}"', "8", [("extended_resource", 26)]),

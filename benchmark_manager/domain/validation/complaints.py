@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from benchmark_manager.domain.validation.findings import MAX_PROBLEMS, Findings, excerpt
-from benchmark_manager.domain.validation.placeholders import holds_placeholder
+from benchmark_manager.domain.validation.placeholders import holds_placeholder, value_holds_placeholder
 from benchmark_manager.domain.validation.yaml_values import Path, Place, Value, locate
 
 _MAX_PATH: Final = 120
@@ -80,7 +80,7 @@ def is_filled_in_later(value: Value, path: Path) -> bool:
         value = following
     if isinstance(value, dict):
         return any(map(holds_placeholder, value))
-    return isinstance(value, str) and holds_placeholder(value)
+    return isinstance(value, str) and value_holds_placeholder(value)
 
 
 def shown(path: Path) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from benchmark_manager.domain.validation.complaints import mapping, sequence
+from benchmark_manager.domain.validation.placeholders import value_holds_placeholder
 from benchmark_manager.domain.validation.yaml_values import Value
 
 DIMENSIONS: Final = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
@@ -28,19 +29,47 @@ _ELSE: Final = re.compile(
     r"--?(?:[dtp]p(?![a-z])|(?:tensor|pipeline|data|(?:prefill[-_]|decode[-_])?context)[-_]par|nnodes|node[-_]rank|headless"
     r"|num[-_](?:nodes|instances|replicas)|replicas|enable[-_]dp|distributed[-_]executor|master[-_]addr|dist[-_]init)"
 )
-#: Programs that start servers on several machines or share GPUs out, and words of the shell that repeat or choose.
+#: A size of parallelism or a number of GPUs in any form; one that is not an option read here makes it unclear.
+_MENTION: Final = re.compile(
+    r"(?:tensor|pipeline|data|context|sequence|model)[-_.]?parallel|parallel(?:ism|[-_.]?(?:size|degree|rank))"
+    r"|(?<![a-z0-9])n?gpus(?![a-z])|(?:num|number|count|total|(?<![a-z])n)[-_]?(?:of[-_]?)?gpus?(?![a-z])"
+    r"|gpus?[-_]?(?:count|number|num|per)(?![a-z])|world[-_]?size|nproc|num[-_]?shard"
+    r"|(?<![a-z0-9/_-])[tpd]p(?:[-_]?(?:size|degree))?[\"']?[=:]|(?<![\w-])--?(?:[tpd]p(?![a-z])|parallel(?![\w-]))",
+    re.IGNORECASE,
+)
+_MENTIONING_NAME: Final = re.compile(r"(?:\A|_)[TPD]P(?:_|SIZE|\Z)", re.IGNORECASE)
+#: Counts of servers, machines or GPUs; more than one of them makes the sizes those of a part.
+_COUNTED: Final = re.compile(
+    r"(?:.*[-_.])?(?:n(?:um)?)?"
+    r"(?:engines?|replicas?|instances?|servers?|workers?|nodes?|machines?|hosts?|copies|shards?|gpus?|devices?"
+    r"|prefills?|prefillers?|decodes?|decoders?)"
+    r"(?:[-_](?:count|ids?|num|per[-_].*))?",
+    re.IGNORECASE | re.DOTALL,
+)
+_NUMBERS: Final = re.compile(r"[0-9][0-9, ]*")
+#: Programs that start servers on several machines or share GPUs out, change files or ask servers, and words of the
+#: shell that repeat or choose.
 _PROGRAMS: Final = frozenset(
     {
         *("ray", "mpirun", "mpiexec", "torchrun", "srun", "deepspeed", "accelerate", "horovodrun", "parallel", "xargs"),
         *("for", "while", "until", "case", "if", "eval", "sglang", "trtllm-serve", "trtllm-llmapi-launch", "lmdeploy"),
         *("sglang.launch_server", "sglang_router.launch_server", "torch.distributed.run", "dynamo"),
+        *("sed", "yq", "perl", "awk", "envsubst", "patch", "tee", "cp", "mv", "kubectl", "helm"),
+        *("benchmark_serving.py", "guidellm", "genai-perf", "aiperf", "inference-perf"),
     }
 )
-_SHARED_OUT: Final = re.compile(
-    r"(?:CUDA|NVIDIA)_VISIBLE_DEVICES|RAY_.*|NNODES|NODE_RANK|WORLD_SIZE|MASTER_ADDR|LWS_.*|VLLM_DP_.*"
-)
+#: What `vllm` does beside serving; `bench` with its own words behind it.
+_CLIENTS: Final = frozenset({"bench", "chat", "complete", "run-batch"})
+_BENCHMARKS: Final = frozenset({"serve", "throughput", "latency", "startup", "sweep"})
+_OUTPUTS: Final = frozenset({"-o", "-O", "--output"})
+_PRINTERS: Final = frozenset({"echo", "printf"})
+_SEPARATORS: Final = frozenset(";|&")
+_SHARED_OUT: Final = re.compile(r".*_VISIBLE_DEVICES|RAY_.*|NNODES|NODE_RANK|WORLD_SIZE|MASTER_ADDR|LWS_.*|VLLM_DP_.*")
 _ANY_ARGUMENTS: Final = re.compile(r"\A\Z|[@*]|ARG|OPT|FLAG|EXTRA|PARAM|CMD|COMMAND", re.IGNORECASE)
 _LINE_JOIN: Final = re.compile(r"\\\r?\n")
+_COMMENT: Final = re.compile(r"(?<!\S)#[^\r\n]*+")
+_WRITTEN: Final = re.compile(r">[ \t\"']*+([^\s;|&<>\"']++)")
+_SETTINGS: Final = (".yaml", ".yml", ".json")
 _TOKEN: Final = re.compile(r"(?:\$\([\w.-]+\)|[^\s;|&<>()`])++|[;|&]")
 _REFERENCE: Final = re.compile(
     r"\$(?:\{(?P<braced>[A-Za-z_]\w*)\}|\((?P<own>[A-Za-z_][\w.-]*)\)|(?P<bare>[A-Za-z_]\w*|[@*]))"
@@ -63,6 +92,8 @@ class _Reading:
     variables: Mapping[str, str]
     sizes: dict[str, int] = field(default_factory=dict)
     assigned: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
+    prints: bool = False
     servers: int = 0
     inserted: int = 0
 
@@ -81,12 +112,40 @@ def stated_sizes(container: dict[str, Value]) -> dict[str, int]:
     _read(_tokens(words), reading)
     if reading.servers > 1:
         raise NotPlainError
-    return _from_variables(reading.variables) | reading.sizes
+    return _from_variables(reading) | reading.sizes
+
+
+def mentions_size(text: str) -> bool:
+    """Return whether a text speaks of a size of parallelism or a number of GPUs in some form.
+
+    >>> [mentions_size(text) for text in ("engine.tensor_parallel_size=4", "NUM_GPUS", "tp8.yaml", "--gpu-memory")]
+    [True, True, False, False]
+    """
+    return _MENTION.search(text) is not None
+
+
+def counts_several(name: str, value: Value) -> bool:
+    """Return whether a setting is another number of servers, machines or GPUs than one.
+
+    >>> counts_several("n_engines", 2), counts_several("replicas", "1"), counts_several("server_port", 80)
+    (True, False, False)
+    """
+    if isinstance(value, str):
+        if not (_NUMBERS.fullmatch(value) or value_holds_placeholder(value)):
+            return False
+    elif isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return value not in {1, "1"} and _COUNTED.fullmatch(name) is not None
+
+
+def without_comments(script: str) -> str:
+    """Return a script for a shell without its comments."""
+    return _COMMENT.sub("", script)
 
 
 def _variables(container: dict[str, Value]) -> dict[str, str]:
     """The variables with a value in the manifest itself."""
-    if any("configMapRef" in mapping(source) for source in sequence(container.get("envFrom"))):
+    if sequence(container.get("envFrom")):
         raise NotPlainError
     found: dict[str, str] = {}
     for variable in sequence(container.get("env")):
@@ -97,21 +156,31 @@ def _variables(container: dict[str, Value]) -> dict[str, str]:
             raise NotPlainError
         if isinstance(value, str):
             found[name] = value
+        elif _speaks_of_size(name):
+            raise NotPlainError
     return found
 
 
-def _from_variables(variables: Mapping[str, str]) -> dict[str, int]:
+def _from_variables(reading: _Reading) -> dict[str, int]:
     sizes: dict[str, int] = {}
-    for name, value in variables.items():
+    inner = _Reading(reading.variables, used=reading.used)
+    for name, value in reading.variables.items():
         if name in _VARIABLES:
             _take(sizes, _VARIABLES[name], value)
         # What an image's own script adds to its command line.
-        elif "parallel" in value:
-            inner = _Reading(variables)
+        elif mentions_size(value):
+            inner.sizes = {}
             _read(_tokens([value]), inner)
             for dimension, size in inner.sizes.items():
                 _take(sizes, dimension, str(size))
+    for name in reading.variables.keys() - _VARIABLES.keys() - reading.used:
+        if _speaks_of_size(name) or counts_several(name, reading.variables[name]):
+            raise NotPlainError
     return sizes
+
+
+def _speaks_of_size(name: str) -> bool:
+    return mentions_size(name) or _MENTIONING_NAME.search(name) is not None
 
 
 def _tokens(words: list[Value]) -> list[str]:
@@ -126,46 +195,81 @@ def _tokens(words: list[Value]) -> list[str]:
 
 
 def _words_of_script(script: str) -> Iterator[str]:
-    for line in _LINE_JOIN.sub(" ", script).splitlines():
+    if any(written.lower().endswith(_SETTINGS) for written in _WRITTEN.findall(script)):
+        raise NotPlainError
+    for line in _LINE_JOIN.sub(" ", without_comments(script)).splitlines():
         for token in _TOKEN.findall(line):
-            if token.startswith("#"):
-                break
             yield token.strip("\"'")
+        yield ";"
 
 
 def _read(tokens: list[str], reading: _Reading) -> None:
+    is_value = False
     for number, token in enumerate(tokens):
         following = tokens[number + 1] if number + 1 < len(tokens) else ""
         program = token.rpartition("/")[2]
-        if program in _PROGRAMS:
+        if program in _PROGRAMS or _is_client(program, following) or _is_written(token, following):
             raise NotPlainError
-        if (program == "vllm" and following == "serve") or token.startswith("vllm.entrypoints"):
+        if is_value:
+            is_value = False
+        elif token in _SEPARATORS:
+            reading.prints = False
+        elif program in _PRINTERS:
+            reading.prints = True
+        elif (program == "vllm" and following == "serve") or token.startswith("vllm.entrypoints"):
             reading.servers += 1
-        elif (assignment := _ASSIGNMENT.match(token)) is not None:
-            _assign(assignment[1], reading)
-        elif token.startswith("-"):
-            _option(token, following, reading)
-        elif token.startswith("$"):
-            _insert(token, reading)
+        elif (dimension := _dimension(token)) is not None and not reading.prints:
+            is_value = _option(token, dimension, following, reading)
+        else:
+            _read_other(token, following, reading)
+
+
+def _read_other(token: str, following: str, reading: _Reading) -> None:
+    name, equals, value = token.partition("=")
+    if mentions_size(token) or (token.startswith("-") and makes_it_unclear(name)):
+        raise NotPlainError
+    if (equals or token.startswith("-")) and counts_several(name.lstrip("-+"), value if equals else following):
+        raise NotPlainError
+    if (assignment := _ASSIGNMENT.match(token)) is not None:
+        _assign(assignment[1], reading)
+    elif token.startswith("$"):
+        _insert(token, reading)
+
+
+def _is_client(program: str, following: str) -> bool:
+    return (program == "vllm" and following in _CLIENTS) or (program == "bench" and following in _BENCHMARKS)
+
+
+def _is_written(option: str, file: str) -> bool:
+    return option in _OUTPUTS and file.lower().endswith(_SETTINGS)
 
 
 def _assign(name: str, reading: _Reading) -> None:
-    if _SHARED_OUT.fullmatch(name) or name in _VARIABLES:
+    if _SHARED_OUT.fullmatch(name) or _speaks_of_size(name):
         raise NotPlainError
     reading.assigned.add(name)
 
 
-def _option(token: str, following: str, reading: _Reading) -> None:
-    option, equals, value = token.partition("=")
-    dimension = _SHORT.get(option) or option.removeprefix("--").replace("-", "_")
-    if dimension in DIMENSIONS:
-        if dimension in reading.sizes:
-            raise NotPlainError
-        given = value.strip("\"'") if equals else following
-        name = _name_in(given)
-        _take(reading.sizes, dimension, given if name is None else _known(name, reading) or "")
-    elif makes_it_unclear(option):
+def _dimension(token: str) -> str | None:
+    """The dimension whose size a token gives as an option of vLLM."""
+    option = token.partition("=")[0]
+    if option.startswith("--"):
+        name = option.removeprefix("--").replace("-", "_")
+        return name if name in DIMENSIONS else None
+    return _SHORT.get(option)
+
+
+def _option(token: str, dimension: str, following: str, reading: _Reading) -> bool:
+    """Take the size that an option gives, and return whether the next token is its value."""
+    if dimension in reading.sizes:
         raise NotPlainError
+    _, equals, value = token.partition("=")
+    given = value.strip("\"'") if equals else following
+    name = _name_in(given)
+    if name is not None:
+        reading.used.add(name)
+    _take(reading.sizes, dimension, given if name is None else _known(name, reading) or "")
+    return not equals
 
 
 def makes_it_unclear(option: str) -> bool:

@@ -15,8 +15,11 @@ from benchmark_manager.domain.validation.findings import Findings, excerpt
 from benchmark_manager.domain.validation.gpu_arguments import (
     DIMENSIONS,
     NotPlainError,
+    counts_several,
     makes_it_unclear,
+    mentions_size,
     stated_sizes,
+    without_comments,
 )
 from benchmark_manager.domain.validation.manifest_lists import Manifest, manifests
 from benchmark_manager.domain.validation.plain_values import kubernetes_value
@@ -29,6 +32,8 @@ from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK, prepare
 
 _GPU: Final = "nvidia.com/gpu"
 _KEYS: Final = {key: name for name in DIMENSIONS for key in (name, name.replace("_", "-"))}
+#: Servers which share the work of one.
+_PARTS: Final = frozenset({"prefill", "decode"})
 _WORD: Final = re.compile(r"[^\s\"'=,:;()\[\]{}<>|&]++")
 _NAME_END: Final = re.compile(r"(?<=.)\.(?:ya?ml|json)(?![\w.])", re.IGNORECASE | re.DOTALL)
 _MOST: Final = 10**6
@@ -146,7 +151,7 @@ def _file_names(container: dict[str, Value]) -> Iterator[str]:
     texts += [mapping(variable).get("value") for variable in sequence(container.get("env"))]
     for text in texts:
         if isinstance(text, str):
-            yield from _names_in(text)
+            yield from _names_in(without_comments(text))
 
 
 def _names_in(text: str) -> Iterator[str]:
@@ -209,8 +214,8 @@ def _file_sizes(text: str, path: str) -> dict[str, int] | None:
         found = [sizes for value in read_values(body, file_format) for sizes in _sizes(value)]
     except NotPlainError:
         return None
-    first = found[0] if found else {}
-    return first if all(sizes == first for sizes in found) else None
+    # Two sections are two servers, also where they are alike.
+    return None if len(found) > 1 else found[0] if found else {}
 
 
 def _says_size(text: str) -> bool:
@@ -222,9 +227,15 @@ def _sizes(value: Value) -> Iterator[dict[str, int]]:
     waiting = [value]
     while waiting:
         node = waiting.pop()
-        waiting += node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-        if isinstance(node, dict) and any(key in node for key in _KEYS):
-            yield _size(node)
+        if isinstance(node, dict):
+            waiting += node.values()
+            sizes = _size(node)
+            if sizes:
+                yield sizes
+        elif isinstance(node, list):
+            waiting += node
+        elif isinstance(node, str) and mentions_size(node):
+            raise NotPlainError
 
 
 def _size(settings: dict[str, Value]) -> dict[str, int]:
@@ -232,7 +243,7 @@ def _size(settings: dict[str, Value]) -> dict[str, int]:
     for key, value in settings.items():
         dimension = _KEYS.get(key)
         if dimension is None:
-            if makes_it_unclear(f"--{key}"):
+            if makes_it_unclear(f"--{key}") or key in _PARTS or mentions_size(key) or counts_several(key, value):
                 raise NotPlainError
         elif dimension in sizes or type(value) is not int or not 0 < value < _MOST:
             raise NotPlainError

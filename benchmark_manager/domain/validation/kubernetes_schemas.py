@@ -45,6 +45,12 @@ class KubernetesSchemas:
             for api_version, kind in version.kinds:
                 homes.setdefault(kind, set()).add(api_version)
         self._homes = homes
+        self._meant = {
+            (api_version, form): kind
+            for version in self._versions
+            for api_version, kind in version.kinds
+            for form in _other_spellings(kind)
+        }
 
     def violations(self, manifest: dict[str, Value], size: int) -> list[Violation]:
         """What some version refuses in one object: at most `MAX_PROBLEMS` a version, or the first fault of a large one.
@@ -54,8 +60,10 @@ class KubernetesSchemas:
         A finding which not all versions share names those which have it.
         """
         api_version, kind = manifest.get("apiVersion"), manifest.get("kind")
-        if not (isinstance(api_version, str) and isinstance(kind, str)) or kind not in self._homes:
+        if not (isinstance(api_version, str) and isinstance(kind, str)):
             return []
+        if kind not in self._homes:
+            return list(self._misspelt(api_version, kind))
         # By convention `x-…` at the top holds what the rest of the file refers to by anchors.
         manifest = {name: value for name, value in manifest.items() if not name.startswith("x-")}
         found: dict[Violation, list[str]] = {}
@@ -75,6 +83,12 @@ class KubernetesSchemas:
             if violation[1] != "missing_field" or newest in versions or newest in missing
         ]
 
+    def _misspelt(self, api_version: str, kind: str) -> Iterator[Violation]:
+        """Report a kind in other letters, or in the plural, as the ones which its own version of the API has."""
+        meant = self._meant.get((api_version, kind.lower()))
+        if meant is not None:
+            yield ("kind",), "not_a_job", f"Kubernetes has no kind {excerpt(kind)}; write {meant}."
+
     def _unknown(self, api_version: str, kind: str) -> Violation:
         homes = ", ".join(sorted(self._homes[kind] - {api_version}))
         hint = f"; write {homes}" if homes else ""
@@ -89,6 +103,15 @@ class KubernetesSchemas:
 
     def _others(self, versions: list[str]) -> Iterator[str]:
         return (name for name in self.versions if name not in versions)
+
+
+def _other_spellings(kind: str) -> Iterator[str]:
+    lower = kind.lower()
+    yield lower
+    if lower.endswith("y"):
+        yield f"{lower[:-1]}ies"
+    else:
+        yield f"{lower}es" if lower.endswith(("s", "x")) else f"{lower}s"
 
 
 def _is_own(api_version: str) -> bool:

@@ -5,12 +5,22 @@ from typing import Final
 
 # `$NAME` for the shell and envsubst, `<your-token>` for people; `$schema` and `$patch` are keys of their own.
 _WORD: Final = re.compile(r"\$[A-Z_]|<[A-Za-z][^<>\"'=\r\n]*+>")
+_LOWER_CASE: Final = re.compile(r"\$[a-z]")
 _PAIRS: Final = (("${", "}"), ("$(", ")"), ("{{", "}}"), ("{%", "%}"))
 _SIGNS: Final = re.compile(r"[$<{]")
 
 
+def value_holds_placeholder(text: str) -> bool:
+    """Return whether a part of a value is filled in later; `$name` counts too, which as a key may have a meaning.
+
+    >>> [value_holds_placeholder(text) for text in ("run-$name", "${N}", "100$")]
+    [True, True, False]
+    """
+    return holds_placeholder(text) or _LOWER_CASE.search(text) is not None
+
+
 def holds_placeholder(text: str) -> bool:
-    """Return whether a part of a value is filled in later: then no rule for names, numbers or words applies.
+    """Return whether a part of a key or a value is filled in later: then no rule for names, numbers or words applies.
 
     >>> [holds_placeholder(text) for text in ("run-${N}", "$(N)", "{{ .Name }}", "<your-token>", "64 gigs")]
     [True, True, True, True, False]

@@ -10,7 +10,7 @@ from typing import Final
 from benchmark_manager.domain.validation.complaints import Complaints, mapping, sequence, shown
 from benchmark_manager.domain.validation.findings import excerpt
 from benchmark_manager.domain.validation.kubernetes_names import check_label_name, check_labels
-from benchmark_manager.domain.validation.placeholders import holds_placeholder
+from benchmark_manager.domain.validation.placeholders import value_holds_placeholder
 from benchmark_manager.domain.validation.quantities import parse_quantity
 from benchmark_manager.domain.validation.yaml_values import Path, Value
 
@@ -27,7 +27,7 @@ def check_pod(path: Path, pod: dict[str, Value], claims: Iterable[str], complain
         complaints: takes what is found.
     """
     volumes = _volumes(path, pod, complaints) | set(claims)
-    known = None if _is_open(pod.get("volumes")) or any(map(holds_placeholder, volumes)) else volumes
+    known = None if _is_open(pod.get("volumes")) or any(map(value_holds_placeholder, volumes)) else volumes
     names: set[str] = set()
     for at, container in containers(path, pod):
         _unique(at, "container", container.get("name"), names, complaints)
@@ -38,7 +38,7 @@ def check_pod(path: Path, pod: dict[str, Value], claims: Iterable[str], complain
 
 def _is_open(value: Value) -> bool:
     """Whether a value is filled in later."""
-    return isinstance(value, str) and holds_placeholder(value)
+    return isinstance(value, str) and value_holds_placeholder(value)
 
 
 def containers(path: Path, pod: dict[str, Value]) -> Iterator[tuple[Path, dict[str, Value]]]:
@@ -76,6 +76,7 @@ def _check_container(path: Path, container: dict[str, Value], volumes: set[str] 
     if image is None or image == "":
         complaints.add((*path, "image") if "image" in container else path, "image_missing", f"{called} has no image.")
     _check_mounts(path, container, volumes, complaints)
+    _check_devices(path, container, volumes, complaints)
     _check_env(path, container, complaints)
     _check_resources((*path, "resources"), mapping(container.get("resources")), called, complaints)
 
@@ -92,6 +93,14 @@ def _check_mounts(path: Path, container: dict[str, Value], volumes: set[str] | N
                 message = f"Two volumes are mounted at {excerpt(where)}."
                 complaints.add((*at, "mountPath"), "duplicate_mount_path", message)
             paths.add(where)
+
+
+def _check_devices(path: Path, container: dict[str, Value], volumes: set[str] | None, complaints: Complaints) -> None:
+    for number, device in enumerate(sequence(container.get("volumeDevices"))):
+        name = mapping(device).get("name")
+        if isinstance(name, str) and volumes is not None and name not in volumes:
+            at: Path = (*path, "volumeDevices", number, "name")
+            complaints.add(at, "volume_missing", f"The pod has no volume named {excerpt(name)}.")
 
 
 def _check_env(path: Path, container: dict[str, Value], complaints: Complaints) -> None:

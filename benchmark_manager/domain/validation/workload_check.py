@@ -10,7 +10,7 @@ from benchmark_manager.domain.validation.kubernetes_names import (
     check_labels,
     check_object_name,
 )
-from benchmark_manager.domain.validation.placeholders import holds_placeholder
+from benchmark_manager.domain.validation.placeholders import holds_placeholder, value_holds_placeholder
 from benchmark_manager.domain.validation.pod_check import check_pod, check_storage
 from benchmark_manager.domain.validation.yaml_values import Path, Value
 
@@ -136,7 +136,9 @@ def _check_server(kind: str, manifest: dict[str, Value], complaints: Complaints)
         message = f"The pods of a {kind} cannot have restartPolicy: {excerpt(policy)}; leave it out."
         complaints.add((*_SPEC, "template", "spec", "restartPolicy"), "restart_policy", message)
     labels = mapping(mapping(mapping(spec.get("template")).get("metadata")).get("labels"))
-    if any(holds_placeholder(text) for text in (*labels, *labels.values()) if isinstance(text, str)):
+    if any(map(holds_placeholder, labels)):
+        return
+    if any(value_holds_placeholder(text) for text in labels.values() if isinstance(text, str)):
         return
     for key, value in mapping(mapping(spec.get("selector")).get("matchLabels")).items():
         if labels.get(key) != value:
@@ -144,6 +146,27 @@ def _check_server(kind: str, manifest: dict[str, Value], complaints: Complaints)
                 f"The {kind} selects pods with {excerpt(key)}: {excerpt(str(value))}, but its own lack that label."
             )
             complaints.add((*_SPEC, "selector", "matchLabels", key), "selector_mismatch", message)
+    for number, expression in enumerate(sequence(mapping(spec.get("selector")).get("matchExpressions"))):
+        if _misses(mapping(expression), labels):
+            message = f"The {kind} does not select its own pods by this expression."
+            complaints.add((*_SPEC, "selector", "matchExpressions", number), "selector_mismatch", message)
+
+
+def _misses(expression: dict[str, Value], labels: dict[str, Value]) -> bool:
+    """Whether labels are plainly not what an expression of a selector asks for."""
+    key, operator, values = expression.get("key"), expression.get("operator"), sequence(expression.get("values"))
+    texts = [value for value in values if isinstance(value, str)]
+    if not isinstance(key, str) or holds_placeholder(key) or any(map(value_holds_placeholder, texts)):
+        return False
+    label = labels.get(key)
+    if operator in {"Exists", "DoesNotExist"} and not values:
+        return (key in labels) is (operator == "DoesNotExist")
+    # What is no text is for the schema to report.
+    if operator not in {"In", "NotIn"} or not values or len(texts) < len(values):
+        return False
+    if key in labels and not isinstance(label, str):
+        return False
+    return (label in texts) is (operator == "NotIn")
 
 
 def _claims(manifest: dict[str, Value]) -> set[str]:

@@ -32,6 +32,7 @@ from benchmark_manager.domain.validation.api_server.rules import (
 )
 from benchmark_manager.domain.validation.complaints import mapping, sequence
 from benchmark_manager.domain.validation.findings import excerpt
+from benchmark_manager.domain.validation.placeholders import holds_placeholder
 from benchmark_manager.domain.validation.yaml_values import Value
 
 PROTOCOL: Final = one_of("TCP", "UDP", "SCTP")
@@ -143,7 +144,7 @@ def _from_something(value: Value, field: Field) -> None:
 
 
 VARIABLES_FROM: Final = Shape(
-    {"prefix": forms.ENV_NAME, "configMapRef": _NAMED, "secretRef": _NAMED},
+    {"prefix": forms.ENV_PREFIX, "configMapRef": _NAMED, "secretRef": _NAMED},
     only_one("configMapRef", "secretRef", what="source of variables"),
     _from_something,
 )
@@ -258,7 +259,7 @@ _HUGE_PAGES: Final = "hugepages-"
 
 def _resource_names(value: Value, field: Field) -> None:
     for name in mapping(value):
-        if is_open(name) or name in _RESOURCES_BY_NAME or name.startswith(_HUGE_PAGES):
+        if holds_placeholder(name) or name in _RESOURCES_BY_NAME or name.startswith(_HUGE_PAGES):
             continue
         at = field.child(name)
         if "/" not in name:
@@ -351,7 +352,7 @@ SECCOMP: Final = Shape({"type": _PROFILE_TYPE, "localhostProfile": forms.INNER_P
 APP_ARMOR: Final = Shape({"type": _PROFILE_TYPE}, _profile)
 
 
-def not_as_root(value: Value, field: Field) -> None:
+def _not_as_root(value: Value, field: Field) -> None:
     """Report a container that is to run as root and may not, which the kubelet does not start."""
     if known(value, "runAsNonRoot") is True and known(value, "runAsUser") == 0:
         message = "runAsUser: 0 is root, which runAsNonRoot: true excludes: no container starts."
@@ -377,7 +378,7 @@ _SECURITY: Final = Shape(
         "appArmorProfile": APP_ARMOR,
     },
     _no_escalation,
-    not_as_root,
+    _not_as_root,
 )
 
 # --- containers ------------------------------------------------------------------------------------------------------
@@ -395,8 +396,16 @@ CONTAINER: Final = Shape(
         "volumeMounts": each(MOUNT),
         "volumeDevices": each(DEVICE),
         "resources": RESOURCES,
-        "resizePolicy": each(
-            Shape({"resourceName": one_of("cpu", "memory"), "restartPolicy": one_of("NotRequired", "RestartContainer")})
+        "resizePolicy": all_of(
+            each(
+                Shape(
+                    {
+                        "resourceName": one_of("cpu", "memory"),
+                        "restartPolicy": one_of("NotRequired", "RestartContainer"),
+                    }
+                )
+            ),
+            unique("resourceName"),
         ),
         "livenessProbe": _LIFE_PROBE,
         "startupProbe": _LIFE_PROBE,

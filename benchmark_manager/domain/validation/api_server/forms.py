@@ -29,6 +29,7 @@ _SYSCTL: Final = re.compile(r"[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?(?:[./][a-z0-9](?:
 _DOMAIN_PATH: Final = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
 _LEADING_ZEROS: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _BLANK: Final = re.compile(r"\s")
+_ALL: Final = "100"
 _PERCENT: Final = re.compile(r"[0-9]+%")
 
 
@@ -56,6 +57,11 @@ def is_port_name(name: str) -> bool:
     """Return whether it is a service name of IANA (RFC 6335)."""
     letters = any(character.isalpha() for character in name[: _MAX_PORT_NAME + 1])
     return len(name) <= _MAX_PORT_NAME and letters and _PORT_NAME.fullmatch(name) is not None
+
+
+def is_env_name(name: str) -> bool:
+    """Return whether a variable of a container can have the name."""
+    return _ENV_NAME.fullmatch(name) is not None
 
 
 def is_data_key(key: str) -> bool:
@@ -124,12 +130,10 @@ PORT_NAME: Final = text(
     "hold lower-case letters, digits and single `-` between them, with a letter, and have 15 characters at most",
     code="name_invalid",
 )
-ENV_NAME: Final = text(
-    lambda name: _ENV_NAME.fullmatch(name) is not None,
-    "hold printable ASCII characters other than `=`",
-    code="name_invalid",
-    may_be_empty=False,
-)
+_PRINTABLE: Final = "hold printable ASCII characters other than `=`"
+ENV_NAME: Final = text(is_env_name, _PRINTABLE, code="name_invalid", may_be_empty=False)
+#: Before the names that `envFrom` gives; an empty one is as good as none.
+ENV_PREFIX: Final = text(is_env_name, _PRINTABLE, code="name_invalid")
 DATA_KEY: Final = text(
     is_data_key,
     "hold letters, digits, `-`, `_` and `.`, 253 characters at most, and not begin with `..`",
@@ -183,3 +187,12 @@ def count_or_percentage(value: Value, field: Field) -> None:
             field.refuse("negative_number", f"{field.name} is {value}; it must be 0 or more.")
     elif isinstance(value, str) and _PERCENT.fullmatch(value) is None:
         field.refuse("wrong_value", f"{field.name} is {excerpt(value)}; write a number, or a share as 25%.")
+
+
+def at_most_all(value: Value, field: Field) -> None:
+    """Report a share of pods over 100%."""
+    if isinstance(value, str) and _PERCENT.fullmatch(value) is not None:
+        share = value[:-1].lstrip("0")
+        # Compared as text: a number of over 4,300 digits is none for Python.
+        if len(share) > len(_ALL) or (len(share) == len(_ALL) and share > _ALL):
+            field.refuse("wrong_value", f"{field.name} is {excerpt(value)}; it must be 100% or less.")

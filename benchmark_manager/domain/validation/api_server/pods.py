@@ -13,7 +13,6 @@ from benchmark_manager.domain.validation.api_server.containers import (
     INIT_CONTAINER,
     POD_RESOURCES,
     SECCOMP,
-    not_as_root,
 )
 from benchmark_manager.domain.validation.api_server.rules import (
     MAX_INT32,
@@ -63,8 +62,37 @@ _SECURITY: Final = Shape(
         "appArmorProfile": APP_ARMOR,
         "sysctls": all_of(each(Shape({"name": forms.SYSCTL})), unique("name")),
     },
-    not_as_root,
 )
+
+
+def _not_as_root(pod: Value, field: Field) -> None:
+    """Report a pod's user that is root where the pod may not run as root; containers may well have their own."""
+    security = mapping(pod).get("securityContext")
+    if known(security, "runAsNonRoot") is not True or known(security, "runAsUser") != 0:
+        return
+    for _, container in _containers(pod):
+        own = mapping(container).get("securityContext")
+        if known(own, "runAsUser") is None and known(own, "runAsNonRoot", default=True) is True:
+            message = (
+                "runAsUser: 0 is root, which runAsNonRoot: true excludes: no container without a runAsUser of its own "
+                "starts."
+            )
+            field.child("securityContext", "runAsUser").refuse("fields_conflict", message)
+            return
+
+
+def _resizes_without_restart(pod: Value, field: Field) -> None:
+    if known(pod, "restartPolicy") != "Never":
+        return
+    for index, container in enumerate(sequence(mapping(pod).get("containers"))):
+        # A container with a policy of its own may be restarted all the same.
+        if known(container, "restartPolicy") is not None:
+            continue
+        for policy_index, policy in enumerate(sequence(mapping(container).get("resizePolicy"))):
+            if known(policy, "restartPolicy") == "RestartContainer":
+                message = "RestartContainer and the pod's restartPolicy: Never exclude each other."
+                at = field.child("containers", index, "resizePolicy", policy_index, "restartPolicy")
+                at.refuse("fields_conflict", message)
 
 
 def _one_claim(value: Value, field: Field) -> None:
@@ -222,6 +250,8 @@ POD_SPEC: Final = Shape(
     _name_servers,
     _sleeps_within_grace,
     _fits_system,
+    _not_as_root,
+    _resizes_without_restart,
 )
 
 

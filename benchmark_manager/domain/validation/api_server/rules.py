@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 from benchmark_manager.domain.validation.complaints import Complaints, mapping, sequence
 from benchmark_manager.domain.validation.findings import excerpt
 from benchmark_manager.domain.validation.kubernetes_names import check_labels
-from benchmark_manager.domain.validation.placeholders import holds_placeholder
+from benchmark_manager.domain.validation.placeholders import holds_placeholder, value_holds_placeholder
 from benchmark_manager.domain.validation.quantities import parse_quantity
 from benchmark_manager.domain.validation.yaml_values import Path, Value
 
@@ -55,7 +55,7 @@ Rule: TypeAlias = Callable[[Value, Field], None]
 
 def is_open(value: Value) -> bool:
     """Return whether a value is filled in later, so that nothing is known about it."""
-    return isinstance(value, str) and holds_placeholder(value)
+    return isinstance(value, str) and value_holds_placeholder(value)
 
 
 class Shape:
@@ -196,7 +196,7 @@ def quantity(value: Value, field: Field) -> None:
 
 def labels(value: Value, field: Field) -> None:
     """Report keys and values which no label can have."""
-    plain = {key: inner for key, inner in mapping(value).items() if not is_open(key) and not is_open(inner)}
+    plain = {key: inner for key, inner in mapping(value).items() if not holds_placeholder(key) and not is_open(inner)}
     check_labels(field.path, plain, field.complaints)
 
 

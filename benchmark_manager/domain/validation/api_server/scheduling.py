@@ -14,6 +14,7 @@ from benchmark_manager.domain.validation.api_server.rules import (
     all_of,
     at_most,
     each,
+    is_open,
     known,
     number,
     one_of,
@@ -61,8 +62,21 @@ TOLERATION: Final = Shape(
 # --- affinity --------------------------------------------------------------------------------------------------------
 
 _NODE_OPERATORS: Final = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
+
+
+def _one_name(value: Value, field: Field) -> None:
+    names = sequence(mapping(value).get("values"))
+    if len(names) > 1 and known(value, "operator") in ("In", "NotIn"):
+        field.child("values").refuse(
+            "fields_conflict", f"A field has one value, not {len(names)}: write a term for each."
+        )
+
+
 _BY_FIELD: Final = each(
-    Shape({"key": text(lambda key: key == "metadata.name", "be metadata.name"), "operator": one_of("In", "NotIn")})
+    Shape(
+        {"key": text(lambda key: key == "metadata.name", "be metadata.name"), "operator": one_of("In", "NotIn")},
+        _one_name,
+    )
 )
 
 
@@ -127,6 +141,19 @@ def _min_domains(value: Value, field: Field) -> None:
         )
 
 
+def _keys_stand_once(value: Value, field: Field) -> None:
+    selector = mapping(mapping(value).get("labelSelector"))
+    selected: set[Value] = set(mapping(selector.get("matchLabels")))
+    for expression in sequence(selector.get("matchExpressions")):
+        key = known(expression, "key")
+        if isinstance(key, str):
+            selected.add(key)
+    for index, key in enumerate(sequence(mapping(value).get("matchLabelKeys"))):
+        if isinstance(key, str) and key in selected and not is_open(key):
+            message = f"{excerpt(key)} stands in the labelSelector as well."
+            field.child("matchLabelKeys", index).refuse("fields_conflict", message)
+
+
 _NODE_POLICY: Final = one_of("Honor", "Ignore")
 SPREAD: Final = Shape(
     {
@@ -141,6 +168,7 @@ SPREAD: Final = Shape(
     required("topologyKey", "it says over what pods are spread."),
     _min_domains,
     _keys_need_selector("matchLabelKeys"),
+    _keys_stand_once,
 )
 
 # --- name servers ----------------------------------------------------------------------------------------------------

@@ -108,6 +108,7 @@ SERVICE: Final = Shape(
             {
                 "type": one_of(_CLUSTER, "NodePort", _BALANCER, _EXTERNAL),
                 "selector": labels,
+                "clusterIP": text(lambda ip: ip == "None" or forms.is_address(ip), "be an IP address, or None"),
                 "ports": all_of(
                     each(_PORT),
                     _names_of_ports,

@@ -10,6 +10,7 @@ from benchmark_manager.domain.validation.api_server import forms
 from benchmark_manager.domain.validation.api_server.rules import Field, Rule, Shape, is_open, known
 from benchmark_manager.domain.validation.complaints import mapping
 from benchmark_manager.domain.validation.findings import excerpt
+from benchmark_manager.domain.validation.placeholders import holds_placeholder
 from benchmark_manager.domain.validation.yaml_values import Value
 
 MAX_DATA: Final = 1_048_576
@@ -21,7 +22,7 @@ _LINE_ENDS: Final = re.compile(r"[\r\n]+")
 
 def _keys(value: Value, field: Field) -> None:
     for key in mapping(value):
-        if not is_open(key):
+        if not holds_placeholder(key):
             forms.DATA_KEY(key, field.child(key))
 
 
@@ -80,14 +81,19 @@ _NEEDED: Final[dict[str, tuple[str, ...]]] = {
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
 }
+_BASIC_AUTH: Final = "kubernetes.io/basic-auth"
 
 
 def _keys_of_type(manifest: Value, field: Field) -> None:
     kind = known(manifest, "type")
     present = {**mapping(mapping(manifest).get("data")), **mapping(mapping(manifest).get("stringData"))}
     for key in _NEEDED.get(kind, ()) if isinstance(kind, str) else ():
-        if key not in present and not any(map(is_open, present)):
+        if key not in present and not any(map(holds_placeholder, present)):
             field.child("type").require(key, f"a Secret of type {kind} has it.")
+    if kind == _BASIC_AUTH and not (
+        "username" in present or "password" in present or any(map(holds_placeholder, present))
+    ):
+        field.child("type").require("username or password", f"a Secret of type {kind} has one of them.")
 
 
 SECRET: Final = Shape(

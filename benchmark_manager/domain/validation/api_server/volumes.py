@@ -59,6 +59,17 @@ def _size_of_storage(value: Value, field: Field) -> None:
         at.refuse("wrong_value", "A claim needs more than no storage.")
 
 
+#: What patches of a claim, which mostly change its size or its class, do not have.
+_OF_WHOLE_CLAIMS: Final = ("volumeMode", "volumeName", "selector", "dataSource", "dataSourceRef")
+_NEEDS_ACCESS_MODES: Final = "a claim says how its volume is mounted, as ReadWriteOnce."
+
+
+def _access_of_claim(value: Value, field: Field) -> None:
+    requests = mapping(mapping(mapping(value).get("resources")).get("requests"))
+    if mapping(value).get("accessModes") is None and "storage" in requests and given(value, _OF_WHOLE_CLAIMS):
+        field.require("accessModes", _NEEDS_ACCESS_MODES)
+
+
 def _source_of_claim(value: Value, field: Field) -> None:
     if isinstance(value, dict) and not value.get("apiGroup") and known(value, "kind") != "PersistentVolumeClaim":
         kind = value.get("kind")
@@ -77,7 +88,10 @@ CLAIM: Final = Shape(
         "dataSourceRef": _source_of_claim,
     },
     _size_of_storage,
+    _access_of_claim,
 )
+#: In the template of a workload, which is no patch of a claim.
+CLAIM_IN_TEMPLATE: Final = CLAIM.extended({}, required("accessModes", _NEEDS_ACCESS_MODES))
 
 # --- volumes ---------------------------------------------------------------------------------------------------------
 
@@ -178,7 +192,10 @@ VOLUME: Final = Shape(
         ),
         "nfs": Shape({"path": forms.ABSOLUTE_PATH}),
         "image": Shape({"pullPolicy": PULL_POLICY, "reference": forms.IMAGE}),
-        "ephemeral": Shape({"volumeClaimTemplate": Shape({"spec": CLAIM})}),
+        "ephemeral": Shape(
+            {"volumeClaimTemplate": Shape({"spec": CLAIM_IN_TEMPLATE})},
+            required("volumeClaimTemplate", "an ephemeral volume is made from it."),
+        ),
     },
     only_one(*_SOURCES, what="kind of volume"),
 )

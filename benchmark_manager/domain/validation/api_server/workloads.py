@@ -12,6 +12,7 @@ from benchmark_manager.domain.validation.api_server.rules import (
     Field,
     Rule,
     Shape,
+    all_of,
     each,
     forbidden,
     given,
@@ -20,7 +21,7 @@ from benchmark_manager.domain.validation.api_server.rules import (
     number,
     one_of,
 )
-from benchmark_manager.domain.validation.api_server.volumes import CLAIM
+from benchmark_manager.domain.validation.api_server.volumes import CLAIM_IN_TEMPLATE
 from benchmark_manager.domain.validation.complaints import mapping
 from benchmark_manager.domain.validation.yaml_values import Value
 
@@ -65,6 +66,19 @@ def _some_may_move(value: Value, field: Field) -> None:
         field.child("maxUnavailable").refuse("fields_conflict", message)
 
 
+def _surge_or_unavailable(value: Value, field: Field) -> None:
+    """Report a DaemonSet that makes more pods and stops some at once; a Deployment may."""
+    if all(_is_some(known(value, name)) for name in ("maxSurge", "maxUnavailable")):
+        message = "A DaemonSet has one of maxSurge and maxUnavailable above 0, not both."
+        field.child("maxSurge").refuse("fields_conflict", message)
+
+
+def _is_some(count: Value) -> bool:
+    if isinstance(count, str):
+        return count.endswith("%") and count[:-1].isdecimal() and bool(count[:-1].strip("0"))
+    return is_number(count) and count > 0
+
+
 def _progress(value: Value, field: Field) -> None:
     ready = known(value, "minReadySeconds", 0)
     progress = known(value, "progressDeadlineSeconds", _PROGRESS_SECONDS)
@@ -74,7 +88,10 @@ def _progress(value: Value, field: Field) -> None:
         field.child(shown).refuse("fields_conflict", message)
 
 
-_ROLLING: Final = {"maxSurge": forms.count_or_percentage, "maxUnavailable": forms.count_or_percentage}
+_ROLLING: Final = {
+    "maxSurge": forms.count_or_percentage,
+    "maxUnavailable": all_of(forms.count_or_percentage, forms.at_most_all),
+}
 
 DEPLOYMENT: Final = Shape(
     {
@@ -107,7 +124,7 @@ STATEFUL_SET: Final = Shape(
                 ),
                 "persistentVolumeClaimRetentionPolicy": Shape({"whenDeleted": _RETENTION, "whenScaled": _RETENTION}),
                 "ordinals": Shape({"start": number(0)}),
-                "volumeClaimTemplates": each(Shape({"spec": CLAIM})),
+                "volumeClaimTemplates": each(Shape({"spec": CLAIM_IN_TEMPLATE})),
             }
         )
     }
@@ -118,7 +135,10 @@ DAEMON_SET: Final = Shape(
             {
                 **_COMMON,
                 "updateStrategy": Shape(
-                    {"type": one_of("RollingUpdate", "OnDelete"), "rollingUpdate": Shape(_ROLLING, _some_may_move)},
+                    {
+                        "type": one_of("RollingUpdate", "OnDelete"),
+                        "rollingUpdate": Shape(_ROLLING, _some_may_move, _surge_or_unavailable),
+                    },
                     _rolling_only,
                 ),
             }
