@@ -113,6 +113,20 @@ async def test_what_was_saved_since_the_preview_is_left_and_said(
     assert (await variants(service, project))["tp4"]["drift"] == "behind"
 
 
+async def test_what_the_time_does_not_suffice_for_is_left_with_a_button_that_goes_on(
+    service: Service, browser: Browser, project: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmark_manager.web.rebase_all.REBASE_SECONDS", 0)
+    page = await browser.open(address(project))
+    done = await send(browser, page, choices(page))
+    check(done)
+    assert "1 variant was rebased. 1 is left" in " ".join(done.text.split())
+    assert "Rebase the 1 that is left" in done.text
+    rest = await send(browser, done, choices(done))
+    assert "left" not in rest.text.replace("what is left", "")
+    assert [row["drift"] for row in (await variants(service, project)).values()].count("current") == 2
+
+
 @pytest.mark.parametrize("chosen", [[], ["nonsense", "a.b.c", "..", "x.99999999999999999999"]])
 async def test_without_a_choice_nothing_is_rebased(
     service: Service, browser: Browser, project: Json, chosen: list[str]
