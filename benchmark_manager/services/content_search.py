@@ -274,13 +274,16 @@ def _encoded(start: _Start) -> str:
 def _decoded(cursor: str) -> _Start:
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        path, kind, file_id, position = values
-        path.encode(), file_id.encode()
-    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
+        # Halves of surrogate pairs are no text.
+        json.dumps(values, ensure_ascii=False).encode()
+    except (ValueError, binascii.Error, RecursionError):
         raise _no_cursor() from None
-    if kind not in {"original", "variant"} or not (position is None or type(position) is int):
-        raise _no_cursor()
-    return _Start((path, kind, file_id), position)
+    match values:
+        case [str() as path, "original" | "variant" as kind, str() as file_id, None | int() as position] if (
+            type(position) is not bool
+        ):
+            return _Start((path, kind, file_id), position)
+    raise _no_cursor()
 
 
 def _no_cursor() -> InvalidInputError:
