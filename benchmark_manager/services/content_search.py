@@ -61,6 +61,21 @@ class _Start:
     position: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _SearchedBatch:
+    """What a batch has, and which of its texts take too much time."""
+
+    found: Sequence[Searched]
+    missed: Sequence[int] = ()
+
+    def followed_by(self, other: "_SearchedBatch", begin: int) -> "_SearchedBatch":
+        """This one and another, whose texts count from `begin` on."""
+        return _SearchedBatch(
+            [*self.found, *((begin + index, matches) for index, matches in other.found)],
+            [*self.missed, *(begin + index for index in other.missed)],
+        )
+
+
 class ContentSearch:
     """Finds text, keys and values in originals in place and in variants as they are now."""
 
@@ -129,7 +144,8 @@ class ContentSearch:
         rows: list[FoundFile] = []
         left = limit
         batches = iter(_Batches(files))
-        running: deque[tuple[Sequence[SearchedFile], asyncio.Task[list[Searched]]]] = deque()
+        missed = 0
+        running: deque[tuple[Sequence[SearchedFile], asyncio.Task[_SearchedBatch]]] = deque()
         ahead = _ReadAhead(files, self._read)
         last: SearchedFile | None = None
         at_once = _AT_ONCE if sum(file.size for file in files) > _WORTH_TWO else 1
@@ -143,13 +159,16 @@ class ContentSearch:
                 if not running:
                     break
                 batch, task = running.popleft()
-                for index, matches in await task:
+                searched = await task
+                for index, matches in searched.found:
                     kept = matches[:left]
                     left -= len(kept)
                     if kept:
                         rows.append(FoundFile(batch[index], tuple(kept)))
                     if len(kept) < len(matches):
-                        return SearchPage(tuple(rows), None, _after(rows))
+                        missed += sum(each < index for each in searched.missed)
+                        return SearchPage(tuple(rows), None, _after(rows), missed)
+                missed += len(searched.missed)
                 last = batch[-1]
         except WorkersBusyError:
             # What was found is worth more than a refusal, and the cursor leads on.
@@ -159,8 +178,8 @@ class ContentSearch:
             # A worker which is left alone with its task would be replaced.
             await asyncio.gather(*(task for _, task in running), return_exceptions=True)
         if last is not None and last is not files[-1]:
-            return SearchPage(tuple(rows), None, _encoded(_Start(last.sort_key, None)))
-        return SearchPage(tuple(rows), len(rows) if start is None else None, None)
+            return SearchPage(tuple(rows), None, _encoded(_Start(last.sort_key, None)), missed)
+        return SearchPage(tuple(rows), len(rows) if start is None else None, None, missed)
 
     async def _read(self, files: Sequence[SearchedFile]) -> Mapping[str, bytes]:
         known, missing = known_and_missing(self._contents, (file.sha for file in files))
@@ -171,21 +190,23 @@ class ContentSearch:
             self._contents.put(sha, content, len(content))
         return {**known, **read}
 
-    async def _searched(self, texts: Sequence[SearchedText], query: ContentQuery, limit: int) -> list[Searched]:
+    async def _searched(self, texts: Sequence[SearchedText], query: ContentQuery, limit: int) -> "_SearchedBatch":
         """Search a batch; where it is too complex, its files one by one, and without what makes one so."""
         try:
-            return await self._workers.run(search_texts, texts, query, limit)
+            return _SearchedBatch(await self._workers.run(search_texts, texts, query, limit))
         except TooComplexError:
             if len(texts) > 1:
                 half = len(texts) // 2
                 first = await self._searched(texts[:half], query, limit)
-                second = await self._searched(texts[half:], query, limit)
-                return [*first, *((index + half, matches) for index, matches in second)]
+                return first.followed_by(await self._searched(texts[half:], query, limit), half)
+        if query.where != "text":
+            return _SearchedBatch([], [0])
         [(content, file_format, _, after)] = texts
         try:
-            return await self._workers.run(search_texts, [(content, file_format, False, after)], query, limit)
+            texts = [(content, file_format, False, after)]
+            return _SearchedBatch(await self._workers.run(search_texts, texts, query, limit))
         except TooComplexError:
-            return []
+            return _SearchedBatch([], [0])
 
 
 class _Batches:
