@@ -142,6 +142,6 @@ def _cors(settings: Settings) -> list[Middleware]:
             allow_headers=["*"],
             # A wildcard together with credentials would let any page act for its visitor.
             allow_credentials="*" not in settings.cors_origins,
-            expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Total-Count"],
+            expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Search-Incomplete", "X-Total-Count"],
         )
     ]

@@ -41,7 +41,7 @@ async def rebase_all(
     repeat what a preview reported, it fails with `stale` or `upstream_moved` instead.
 
     A call deals with at most `limit` modified files, and begins none after 20 seconds. Where some are left,
-    `next_cursor` is not null: send it as `cursor` to go on.
+    `next_cursor` is not null: send it as `cursor` to go on. With `variants`, send those again whose ids are in `left`.
     """
     wanted = given_or(request, body, RebaseAllRequest())
     selection, page = wanted.selection(), wanted.page()

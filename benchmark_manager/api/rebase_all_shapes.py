@@ -41,8 +41,8 @@ class RebaseAllRequest(RequestBody):
         default=None,
         max_length=_MOST,
         fail_fast=True,
-        description="Only these, and only as a preview reported them. What 20 seconds do not suffice for fails with "
-        "`service_busy`.",
+        description="Only these, and only as a preview reported them. Those for which 20 seconds do not suffice are "
+        "named in `left`.",
     )
     limit: int = Field(default=_MOST, strict=True, ge=1, le=_MOST, description="Modified files at most.")
     cursor: str | None = Field(default=None, max_length=_LONGEST_CURSOR, description="`next_cursor` of a call before.")
@@ -67,7 +67,8 @@ class FailedRebaseAnswer(BaseModel):
 
     id: str = Field(examples=[_ID])
     code: str = Field(
-        description="As a rebase of this one alone would answer: `stale`, `invalid_content`, `modified_file_not_found`."
+        description="As a rebase of this one alone would answer: `stale`, `invalid_content`, "
+        "`modified_file_not_found`, or `service_busy`, after which it may be sent again."
     )
     detail: str = Field(description="One sentence which says what to do.")
 
@@ -107,6 +108,7 @@ class RebaseAllAnswer(BaseModel):
         description="How many modified files were selected when the call began, those before `cursor` included."
     )
     next_cursor: str | None = Field(description="Leads on to those which are left; null: there are none.")
+    left: list[str] = Field(description="Of `variants`, those which were not begun in time: send them again.")
     preview: list[RebasePreviewAnswer] | None = Field(description="With `dry_run`: each in detail.")
 
 
@@ -122,6 +124,7 @@ def rebase_all_answer(report: RebaseReport, *, dry_run: bool) -> RebaseAllAnswer
         ],
         total=report.total,
         next_cursor=report.next_cursor,
+        left=list(report.left),
         preview=[_preview(variant) for variant in report.variants if variant.file is not None] if dry_run else None,
     )
 

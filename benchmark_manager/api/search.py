@@ -64,6 +64,11 @@ _ROWS: Final = TypeAdapter(list[FoundFileAnswer])
                     "description": "How many files match, where one page holds all of them.",
                     "schema": {"type": "integer"},
                 },
+                "X-Search-Incomplete": {
+                    "description": "How many files of this page take too much time to be searched, and may hold more "
+                    "matches; absent where there is none.",
+                    "schema": {"type": "integer"},
+                },
             }
         },
         **documented("project_not_found", "invalid_cursor", "invalid_request", "service_busy", "changes_pending"),
@@ -100,10 +105,13 @@ async def search(
 
     `limit` counts matches, not files: a file with more of them goes on in the next page. A page may also end early,
     even empty, where the search takes long; follow the Link header until there is none. Files that do not parse,
-    templates among them, are searched by text alone.
+    templates among them, are searched by text alone. A file which takes too much time to be searched is left out, and
+    counted in `X-Search-Incomplete`; by text it is still found, without keys.
     """
     found = await services.search.search(project_id, q, where, page, file_type=file_type, scope=scope)
     headers = {} if found.total is None else {"X-Total-Count": str(found.total)}
+    if found.missed:
+        headers["X-Search-Incomplete"] = str(found.missed)
     headers |= next_page(request, found.next_cursor)
     body = _ROWS.dump_json([_answer(row) for row in found.rows])
     return Response(body, media_type="application/json", headers=headers)

@@ -7,7 +7,7 @@ import getpass
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final, Self, TypeAlias
@@ -188,9 +188,17 @@ class Api:
             params = {**params, "cursor": self._cursor(following)}
             answer = self._send("GET", path, budget, params={"limit": _PAGE, **params})
 
-    def pages(self, path: str, shape: Shape, **params: Parameter) -> Iterator[Json]:
+    def pages(
+        self,
+        path: str,
+        shape: Shape,
+        *,
+        on_page: Callable[[Mapping[str, str]], None] | None = None,
+        **params: Parameter,
+    ) -> Iterator[Json]:
         """A list's rows as its pages come, each of the `shape`; pages amid them may be empty.
 
+        `on_page` is called with the headers of each page.
         Whoever has enough stops asking.
         """
         count = empty = 0
@@ -198,6 +206,8 @@ class Api:
             budget = _Budget()
             answer = self._send("GET", path, budget, params={"limit": _PAGE, **params})
             page = self._json(answer, [shape], budget)
+            if on_page is not None:
+                on_page(answer.headers)
             yield from page
             count, empty = count + len(page), 0 if page else empty + 1
             if (following := answer.links.get("next", {}).get("url")) is None:

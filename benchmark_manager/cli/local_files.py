@@ -56,7 +56,13 @@ def find_files(arguments: Sequence[Path]) -> Found:
 
 
 def _add(path: Path, found: Found) -> None:
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        # A link whose end cannot be looked at.
+        found.unreadable.append((path, reason_of(error)))
+        return
+    if is_folder:
         unread = len(found.unreadable)
         inside = sorted(file for file in _files_below(path, found) if _is_text_file(file))
         if not inside and len(found.unreadable) == unread:
@@ -75,9 +81,17 @@ def _files_below(folder: Path, found: Found) -> Iterator[Path]:
     for place, folders, names in os.walk(folder, onerror=refused):
         # What tools keep beside the files is nobody's configuration.
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for linked in (path for name in folders if (path := Path(place, name)).is_symlink()):
+        for linked in (path for name in folders if _is_link(path := Path(place, name))):
             found.notes.append(f"{linked} is a link to a folder, which is not followed; name it to have it checked.")
         yield from (Path(place, name) for name in names)
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:
+        # The folder lists its names and nothing else; walking on says why.
+        return False
 
 
 def _is_text_file(path: Path) -> bool:

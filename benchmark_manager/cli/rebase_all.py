@@ -1,7 +1,7 @@
 """benchmark-manager variants rebase-all: what a rebase would do with each variant of a project, and doing it."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Final
 
 import typer
@@ -16,6 +16,8 @@ from benchmark_manager.cli.shapes import REBASE_ALL, REBASE_PREVIEW
 #: Variants of one request: a bar moves on, and no request takes long.
 _AT_ONCE: Final = 100
 _LISTS: Final = ("rebased", "conflicts", "unchanged", "failed")
+_JOINED: Final = (*_LISTS, "left")
+_BUSY: Final = "service_busy"
 _OUTCOMES: Final[Mapping[str, str]] = {
     "rebased": "merges cleanly",
     "conflict": "needs a decision",
@@ -53,8 +55,9 @@ def rebase_all_variants(
             output.write_json(told)
         else:
             told = _by_hand(api, path, selection, dry_run=dry_run, ask=not yes and _is_terminal())
-    if told["failed"] and not dry_run:
-        raise CommandError(f"{_variants(len(told['failed']))} could not be rebased.", "rebase_incomplete")
+    missing = len(told["failed"]) + len(told["left"])
+    if missing and not dry_run:
+        raise CommandError(f"{_variants(missing)} could not be rebased.", "rebase_incomplete")
 
 
 def _by_hand(api: Api, path: str, selection: Json, *, dry_run: bool, ask: bool) -> Json:
@@ -66,13 +69,17 @@ def _by_hand(api: Api, path: str, selection: Json, *, dry_run: bool, ask: bool) 
         f"{len(clean)} of {_variants(len(previewed['preview']))} whose originals changed upstream can be rebased."
     )
     if dry_run or not clean or (ask and not typer.confirm("Rebase them?", default=True, err=True)):
-        return {**previewed, "failed": []}
+        return {**previewed, "failed": [], "left": []}
     chosen = [{name: row[name] for name in ("id", "revision", "theirs_sha")} for row in clean]
     done = _joined(_chosen(api, path, chosen))
     output.say(f"Rebased {_variants(len(done['rebased']))}.")
     paths = {row["id"]: row["path"] for row in clean}
     for failed in done["failed"]:
         output.say(f"Not rebased: {paths.get(failed['id'], failed['id'])}: {failed['detail']} ({failed['code']})")
+    if done["left"]:
+        output.say(
+            f"Not rebased, as the service is too busy: {_variants(len(done['left']))}. Repeat the command later."
+        )
     for conflict in [row for row in previewed["preview"] if row["outcome"] == "conflict"]:
         output.say(f"To decide: {conflict['path']}: benchmark-manager variants rebase {conflict['id']}")
     return done
@@ -95,10 +102,37 @@ def _calls(api: Api, path: str, body: Json, doing: str) -> Iterator[Json]:
 
 
 def _chosen(api: Api, path: str, chosen: Sequence[Json]) -> Iterator[Json]:
+    dealt_with = 0
     with output.progress("rebasing") as bar:
-        for start in range(0, len(chosen), _AT_ONCE):
-            yield _told(api, path, {"variants": chosen[start : start + _AT_ONCE]})
-            bar.show(min(start + _AT_ONCE, len(chosen)), len(chosen))
+        for told in until_none_is_left(chosen, lambda some: _told(api, path, {"variants": some})):
+            yield told
+            dealt_with += sum(len(told[name]) for name in _LISTS)
+            bar.show(dealt_with, len(chosen))
+
+
+def until_none_is_left(chosen: Sequence[Json], send: Callable[[Sequence[Json]], Json]) -> Iterator[Json]:
+    """Send the variants of a choice, and again what an answer leaves or was too busy for.
+
+    Where a whole call rebases, reports or refuses none, that is given up; what then remains is in the last `left`.
+    """
+    waiting = list(chosen)
+    while waiting:
+        sent, others = waiting[:_AT_ONCE], waiting[_AT_ONCE:]
+        told = send(sent)
+        left = set(told["left"])
+        busy = {failed["id"] for failed in told["failed"] if failed["code"] == _BUSY}
+        again = [row for row in sent if row["id"] in left]
+        # What met busy workers comes last, so that it keeps no other from its turn.
+        last = [row for row in sent if row["id"] in busy - left]
+        waiting = [*again, *others, *last]
+        gives_up = len(again) + len(last) == len(sent)
+        yield {
+            **told,
+            "failed": [failed for failed in told["failed"] if failed["id"] not in busy],
+            "left": [row["id"] for row in waiting] if gives_up else [],
+        }
+        if gives_up:
+            return
 
 
 def _told(api: Api, path: str, body: Json) -> Json:
@@ -109,7 +143,7 @@ def _told(api: Api, path: str, body: Json) -> Json:
 
 def _joined(answers: Iterator[Json]) -> Json:
     """All answers as one."""
-    whole: Json = {**dict.fromkeys(_LISTS, ()), "preview": ()}
+    whole: Json = {**dict.fromkeys(_JOINED, ()), "preview": ()}
     for told in answers:
         for name in whole:
             whole[name] = [*whole[name], *(told.get(name) or ())]

@@ -1,7 +1,8 @@
 """benchmark-manager search: text, keys or values inside a project's files."""
 
 import itertools
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 import typer
@@ -37,15 +38,37 @@ def search_files(
     A line for each match, as grep and compilers write theirs: PATH:LINE:COLUMN: excerpt. Of a variant, PATH is followed
     by its id in brackets.
 
+    How many files take too much time to be searched is said on standard error.
+
     Exit code 1: nothing was found, as with grep; with `--json` the answer is `[]` then.
     """
     with output.refusals_as_json(as_json), connect(url) as api:
         address = f"/projects/{find_project(api, project)['id']}/search"
         params = {"q": query, "in": where, "file_type": file_type, "scope": scope}
-        rows = _limited(api.pages(address, FOUND_FILE, limit=min(limit, _AT_ONCE) or _AT_ONCE, **params), limit)
-        found = _shown(rows, as_json)
+        missed = Missed()
+        most = min(limit, _AT_ONCE) or _AT_ONCE
+        rows = api.pages(address, FOUND_FILE, on_page=missed.add, limit=most, **params)
+        found = _shown(_limited(rows, limit), as_json)
+        missed.say()
     if not found:
         raise typer.Exit(1)
+
+
+class Missed:
+    """Counts the files that the service did not search."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def add(self, headers: Mapping[str, str]) -> None:
+        """Take what a page's headers say of it; what is no number says nothing."""
+        value = headers.get("X-Search-Incomplete", "")
+        self._count += int(value) if re.fullmatch("[0-9]{1,9}", value) else 0
+
+    def say(self) -> None:
+        if self._count:
+            files = "1 file takes" if self._count == 1 else f"{self._count} files take"
+            output.say(f"warning: {files} too much time to be searched, and may hold more.")
 
 
 def _limited(rows: Iterator[Json], limit: int) -> Iterator[Json]:

@@ -173,6 +173,7 @@ REBASE_ALL: Final[dict[str, Shape]] = {
     "failed": [{"id": str, "code": str, "detail": str}],
     "total": int,
     "next_cursor": OrNull(str),
+    "left": [ID],
 }
 REBASE_PREVIEW: Final[Shape] = {
     **REBASE_ALL,

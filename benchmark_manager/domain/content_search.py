@@ -32,6 +32,22 @@ _ESCAPE: Final = re.compile(r"\\[xuU/\r\n]")
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 #: What stands in a path beside the letters of keys, or is written otherwise in a text.
 _BETWEEN: Final = re.compile(r"[\s\"'()\[\]=\\]+")
+#: A path that ends in an item of a list, whole or in part: `containers[name=main]`, `[0]`.
+_ITEM_AT_END: Final = re.compile(r"\[[^\[\]]*+\]?\Z")
+#: What stands in front of a YAML value: anchors and tags, with what separates them.
+_PROPERTIES: Final = re.compile(
+    "(?:[&!][^ \t\r\n\x85\u2028\u2029]*+(?:[ \t\r\n\x85\u2028\u2029]++(?:#[^\r\n]*+)?)*+)*+"
+)
+_BLOCK_HEAD: Final = re.compile(r"[|>][^\r\n]*+(?:\r\n|\r|\n|\Z)")
+_WORD: Final = re.compile(r"\S++")
+_LINE: Final = re.compile(r"[^\r\n]++")
+_INDENT: Final = re.compile(r"(?:\A|(?<=[\r\n]))( *+)[^ \r\n]")
+#: A stretch as it is, or what stands for one character in double quotes: a pair of surrogates is of JSON.
+_WRITTEN: Final = re.compile(
+    r"[^\\]++|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +55,14 @@ class ContentQuery:
     """What to find, folded, and where.
 
     A key matches where its path does, such as `spec.parallelism`, and the match reaches into the key itself: `spec`
-    finds the key and not all that is in it.
+    finds the key and not all that is in it. A query which ends in what names an item, such as `name=main` or `[0]`,
+    finds items too.
     """
 
     folded: str
     where: SearchIn
     pieces: tuple[str, ...] = field(default=())
+    finds_items: bool = False
 
     @classmethod
     def of(cls, text: str, where: SearchIn) -> "ContentQuery":
@@ -62,7 +80,12 @@ class ContentQuery:
         folded = fold(text)
         last = folded.rpartition(".")[2] if where == "keys" else folded
         is_plain = "\\" not in folded and _UNSAFE.search(folded) is None
-        return cls(folded, where, tuple(filter(None, _BETWEEN.split(last))) if is_plain else ())
+        pieces = tuple(filter(None, _BETWEEN.split(last))) if is_plain else ()
+        item = _ITEM_AT_END.search(folded) if where == "keys" else None
+        if where == "keys" and (item is not None or ("=" in folded and "[" not in folded)):
+            # An item's number is not in the text.
+            return cls(folded, where, tuple(piece for piece in pieces if not piece.isdigit()), finds_items=True)
+        return cls(folded, where, pieces)
 
 
 def find_in_content(
@@ -157,12 +180,16 @@ def _may_hold(body: str, folded: str, query: ContentQuery) -> bool:
 
 def _holds(body: str, file_format: FileFormat, query: ContentQuery) -> bool:
     """Whether any key, or any value, of a YAML text may match; JSON is read as fast as it is looked through."""
-    if file_format == "json":
+    if file_format == "json" or query.finds_items:
+        return True
+    source = prepare(body)
+    if source.delicate:
+        # Stand-ins are read for some characters.
         return True
     wanted = query.pieces if query.where == "keys" else (query.folded,)
     seen: set[str] = set()
     try:
-        for text in _scalars(body, keys=query.where == "keys"):
+        for text in _scalars(source.parsed, keys=query.where == "keys"):
             if text not in seen:
                 seen.add(text)
                 folded = fold(text)
@@ -174,16 +201,10 @@ def _holds(body: str, file_format: FileFormat, query: ContentQuery) -> bool:
 
 
 def _scalars(body: str, *, keys: bool) -> Iterator[str]:
-    """The keys of a YAML text, or all its other scalars.
-
-    Characters for which stand-ins are read may be missing; a text with such characters is not decided here.
-    """
-    source = prepare(body)
-    if source.delicate:
-        yield fold(body)
+    """The keys of a YAML text, or all its other scalars; for a key that is a collection, the whole text."""
     # For each open collection: None for a sequence, else whether a key comes next.
     stack: list[bool | None] = [None]
-    for found in events(source.parsed):
+    for found in events(body):
         event: Any = found
         kind = type(event)
         if kind in {yaml.ScalarEvent, yaml.AliasEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent}:
@@ -192,7 +213,9 @@ def _scalars(body: str, *, keys: bool) -> Iterator[str]:
                 stack[-1] = not is_key
             if kind is yaml.ScalarEvent and bool(is_key) == keys:
                 yield event.value
-            elif kind is yaml.MappingStartEvent:
+            elif is_key and keys and kind is not yaml.ScalarEvent:
+                yield body
+            if kind is yaml.MappingStartEvent:
                 stack.append(True)
             elif kind is yaml.SequenceStartEvent:
                 stack.append(None)
@@ -206,13 +229,18 @@ def _in_keys(body: str, file_format: FileFormat, query: ContentQuery) -> Iterato
         return
     starts, paths = _line_starts(body), _Paths(outline, query.folded)
     known: dict[str, bool] = {}
+    item = -1
     for entry, key in enumerate(outline.keys):
         if key is None:
+            if query.finds_items and outline.parents[entry] >= 0 and paths.hold(entry, None):
+                item = outline.starts[entry]
+                yield _match(body, starts, item, outline.ends[entry], outline.path(entry))
             continue
         if key.text not in known:
             folded = fold(key.text)
             known[key.text] = all(piece in folded for piece in query.pieces)
-        if known[key.text] and paths.hold(entry, key):
+        # An item begins where its first key does; what is found goes on behind a position.
+        if known[key.text] and key.start != item and paths.hold(entry, key):
             yield _match(body, starts, key.start, key.end, outline.path(entry))
 
 
@@ -226,8 +254,8 @@ class _Paths:
         self._kept = len(query) - 1
         self._above: dict[int, tuple[str, str]] = {}
 
-    def hold(self, entry: int, key: Key) -> bool:
-        """Whether the path holds the query so that it reaches into the key."""
+    def hold(self, entry: int, key: Key | None) -> bool:
+        """Whether the path holds the query so that it reaches into the key, or into what names the item."""
         above = self._tails(self._outline.parents[entry])
         return any(self._query in tail for tail in self._joined(above, entry, key))
 
@@ -274,12 +302,78 @@ def _in_values(body: str, file_format: FileFormat, query: ContentQuery) -> Itera
 
 
 def _position_of(source: str, text: str, query: str) -> tuple[int, int]:
-    """Where in its source a value has the query, and where that ends; where it is escaped, all of the value."""
-    inside = source.find(text)
-    if inside >= 0:
+    """Where in its source a value has the query, and where that ends.
+
+    An anchor, a tag, and what introduces a block are not searched. Where the query is written in another way, such as
+    with lines that are folded, its position is the value's.
+    """
+    properties = _PROPERTIES.match(source)
+    begin = 0 if properties is None else properties.end()
+    block = _BLOCK_HEAD.match(source, begin)
+    if block is not None:
+        found = _position_in_block(source[block.end() :], text, query)
+        begin = block.end()
+    else:
+        quote = source[begin : begin + 1]
+        quoted = 1 if quote in {'"', "'"} else 0
+        found = _position_in_line(source[begin + quoted : len(source) - quoted], quote, text, query)
+        begin += quoted if found is not None else 0
+    if found is not None:
+        return begin + found[0], begin + found[1]
+    return begin + len(source[begin:]) - len(source[begin:].lstrip(" \r\n")), len(source)
+
+
+def _position_in_block(content: str, text: str, query: str) -> tuple[int, int] | None:
+    of_source, of_text = _INDENT.search(content), _INDENT.search(text)
+    indent = len(of_source[1]) - len(of_text[1]) if of_source is not None and of_text is not None else 0
+    for line in _LINE.finditer(content):
+        inside = line[0][indent:]
+        at = fold(inside).find(query)
+        if at >= 0:
+            begin = line.start() + indent
+            return begin + position_in(inside, at), begin + position_in(inside, at + len(query))
+    return _position_across_lines(content, query)
+
+
+def _position_in_line(content: str, quote: str, text: str, query: str) -> tuple[int, int] | None:
+    if content == text or (quote == '"' and "\\" in content and _LINE_END.search(content) is None):
         at = fold(text).find(query)
-        return inside + position_in(text, at), inside + position_in(text, at + len(query))
-    at = fold(source).find(query)
+        first, last = position_in(text, at), position_in(text, at + len(query))
+        return (first, last) if content == text else (_written(content, first), _written(content, last))
+    wanted = query.replace("'", "''") if quote == "'" else query
+    at = fold(content).find(wanted)
     if at >= 0:
-        return position_in(source, at), position_in(source, at + len(query))
-    return 0, len(source)
+        return position_in(content, at), position_in(content, at + len(wanted))
+    return _position_across_lines(content, wanted)
+
+
+def _position_across_lines(content: str, query: str) -> tuple[int, int] | None:
+    """Where the query is with blanks and line ends in any number between its words."""
+    folded = fold(content)
+    wanted, words = " ".join(query.split()), " ".join(folded.split())
+    at = words.find(wanted)
+    if at < 0:
+        return None
+    skipped = at - words.count(" ", 0, at)
+    last = skipped + len(wanted) - wanted.count(" ") - 1
+    begin, end = -1, len(content)
+    for word in _WORD.finditer(folded):
+        length = word.end() - word.start()
+        if begin < 0 and skipped < length:
+            begin = position_in(content, word.start() + skipped)
+        if last < length:
+            end = position_in(content, word.start() + last + 1)
+            break
+        skipped, last = skipped - length, last - length
+    return begin, end
+
+
+def _written(content: str, position: int) -> int:
+    """Where in a text in double quotes the character stands that has this position in its value."""
+    passed = 0
+    for part in _WRITTEN.finditer(content):
+        length = 1 if part[0].startswith("\\") else len(part[0])
+        if passed + length > position:
+            return part.start() + position - passed
+        passed += length
+    return len(content)

@@ -70,3 +70,5 @@ class SearchPage:
     rows: tuple[FoundFile, ...]
     total: int | None
     next_cursor: str | None
+    #: Files which take too much time to be searched, and so may hold more than is reported.
+    missed: int = 0

@@ -73,6 +73,21 @@ class _KnownList:
     read_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class _SearchedBatch:
+    """What a batch has, and which of its texts take too much time."""
+
+    found: Sequence[Searched]
+    missed: Sequence[int] = ()
+
+    def followed_by(self, other: "_SearchedBatch", begin: int) -> "_SearchedBatch":
+        """This one and another, whose texts count from `begin` on."""
+        return _SearchedBatch(
+            [*self.found, *((begin + index, matches) for index, matches in other.found)],
+            [*self.missed, *(begin + index for index in other.missed)],
+        )
+
+
 class ContentSearch:
     """Finds text, keys and values in originals in place and in variants as they are now."""
 
@@ -153,7 +168,8 @@ class ContentSearch:
         rows: list[FoundFile] = []
         left = limit
         batches = iter(_Batches(files))
-        running: deque[tuple[Sequence[SearchedFile], asyncio.Task[list[Searched]]]] = deque()
+        missed = 0
+        running: deque[tuple[Sequence[SearchedFile], asyncio.Task[_SearchedBatch]]] = deque()
         ahead = _ReadAhead(files, self._read)
         last: SearchedFile | None = None
         at_once = _AT_ONCE if sum(file.size for file in files) > _WORTH_TWO else 1
@@ -167,13 +183,16 @@ class ContentSearch:
                 if not running:
                     break
                 batch, task = running.popleft()
-                for index, matches in await task:
+                searched = await task
+                for index, matches in searched.found:
                     kept = matches[:left]
                     left -= len(kept)
                     if kept:
                         rows.append(FoundFile(batch[index], tuple(kept)))
                     if len(kept) < len(matches):
-                        return SearchPage(tuple(rows), None, _after(rows))
+                        missed += sum(each < index for each in searched.missed)
+                        return SearchPage(tuple(rows), None, _after(rows), missed)
+                missed += len(searched.missed)
                 last = batch[-1]
         except WorkersBusyError:
             # What was found is worth more than a refusal, and the cursor leads on.
@@ -183,8 +202,8 @@ class ContentSearch:
             # A worker which is left alone with its task would be replaced.
             await asyncio.gather(*(task for _, task in running), return_exceptions=True)
         if last is not None and last is not files[-1]:
-            return SearchPage(tuple(rows), None, _encoded(_Start(last.sort_key, None)))
-        return SearchPage(tuple(rows), len(rows) if start is None else None, None)
+            return SearchPage(tuple(rows), None, _encoded(_Start(last.sort_key, None)), missed)
+        return SearchPage(tuple(rows), len(rows) if start is None else None, None, missed)
 
     async def _read(self, files: Sequence[SearchedFile]) -> Mapping[str, bytes]:
         known, missing = known_and_missing(self._contents, (file.sha for file in files))
@@ -195,21 +214,23 @@ class ContentSearch:
             self._contents.put(sha, content, len(content))
         return {**known, **read}
 
-    async def _searched(self, texts: Sequence[SearchedText], query: ContentQuery, limit: int) -> list[Searched]:
+    async def _searched(self, texts: Sequence[SearchedText], query: ContentQuery, limit: int) -> "_SearchedBatch":
         """Search a batch; where it is too complex, its files one by one, and without what makes one so."""
         try:
-            return await self._workers.run(search_texts, texts, query, limit)
+            return _SearchedBatch(await self._workers.run(search_texts, texts, query, limit))
         except TooComplexError:
             if len(texts) > 1:
                 half = len(texts) // 2
                 first = await self._searched(texts[:half], query, limit)
-                second = await self._searched(texts[half:], query, limit)
-                return [*first, *((index + half, matches) for index, matches in second)]
+                return first.followed_by(await self._searched(texts[half:], query, limit), half)
+        if query.where != "text":
+            return _SearchedBatch([], [0])
         [(content, file_format, _, after)] = texts
         try:
-            return await self._workers.run(search_texts, [(content, file_format, False, after)], query, limit)
+            texts = [(content, file_format, False, after)]
+            return _SearchedBatch(await self._workers.run(search_texts, texts, query, limit))
         except TooComplexError:
-            return []
+            return _SearchedBatch([], [0])
 
 
 class _Batches:
@@ -298,13 +319,16 @@ def _encoded(start: _Start) -> str:
 def _decoded(cursor: str) -> _Start:
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        path, kind, file_id, position = values
-        path.encode(), file_id.encode()
-    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
+        # Halves of surrogate pairs are no text.
+        json.dumps(values, ensure_ascii=False).encode()
+    except (ValueError, binascii.Error, RecursionError):
         raise _no_cursor() from None
-    if kind not in {"original", "variant"} or not (position is None or type(position) is int):
-        raise _no_cursor()
-    return _Start((path, kind, file_id), position)
+    match values:
+        case [str() as path, "original" | "variant" as kind, str() as file_id, None | int() as position] if (
+            type(position) is not bool
+        ):
+            return _Start((path, kind, file_id), position)
+    raise _no_cursor()
 
 
 def _no_cursor() -> InvalidInputError:

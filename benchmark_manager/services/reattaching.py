@@ -1,9 +1,11 @@
 """Attaching modified files to other originals, as when their own is gone upstream."""
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Final
 
+from benchmark_manager.domain.folding import fold
 from benchmark_manager.domain.similar_paths import most_similar
 from benchmark_manager.errors import InvalidInputError, TooComplexError
 from benchmark_manager.models.modified_file import ModifiedFile
@@ -146,7 +148,7 @@ class ReattachService:
 
         Args:
             file: the modified file.
-            query: only paths which hold this, regardless of case.
+            query: only paths which hold this, as `domain.folding` compares.
             count: how many at most.
 
         Returns:
@@ -155,16 +157,21 @@ class ReattachService:
         Raises:
             TooComplexError, WorkersBusyError
         """
-        endings = (".json",) if file.format == "json" else (".yaml", ".yml")
-        fitting = {
-            entry.path: entry
-            for entry in await self._originals.entries(file.project_id)
-            if entry.id != file.original_file_id
-            and entry.path.lower().endswith(endings)
-            and query.casefold() in entry.path.casefold()
-        }
+        entries = await self._originals.entries(file.project_id)
+        fitting = await asyncio.to_thread(_fitting, entries, file, query)
         best = await self._workers.run(most_similar, file.original_path, list(fitting), count)
         return [fitting[path] for path in best], len(fitting)
+
+
+def _fitting(entries: Sequence[FileEntry], file: ModifiedFile, query: str) -> dict[str, FileEntry]:
+    """The originals of the file's format, without its own, whose paths hold the query."""
+    endings = (".json",) if file.format == "json" else (".yaml", ".yml")
+    wanted = fold(query)
+    return {
+        entry.path: entry
+        for entry in entries
+        if entry.id != file.original_file_id and entry.path.lower().endswith(endings) and wanted in fold(entry.path)
+    }
 
 
 def _expect_fitting(file: ModifiedFile, original: OriginalFile) -> None:

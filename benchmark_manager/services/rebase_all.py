@@ -75,12 +75,16 @@ class VariantRebase:
 
 @dataclass(frozen=True, slots=True)
 class RebaseReport:
-    """The variants that one call dealt with. `next_cursor` leads on to those which are left (None: there are none)."""
+    """The variants that one call dealt with. `next_cursor` leads on to those which are left (None: there are none).
+
+    `left` are those of a choice for which the time did not suffice.
+    """
 
     variants: tuple[VariantRebase, ...]
     #: How many variants the selection had in all when the call began.
     total: int
     next_cursor: str | None
+    left: tuple[str, ...] = ()
 
     def ids(self, outcome: RebaseOutcome) -> list[str]:
         return [variant.id for variant in self.variants if variant.outcome == outcome]
@@ -219,7 +223,10 @@ class RebaseAllService:
             for file in page.rows:
                 if done and self._monotonic() >= ends_at:
                     return RebaseReport(tuple(done), total, cursor)
-                done.append(await self._outcome(file, None, step))
+                outcome = await self._outcome(file, None, step)
+                if done and isinstance(outcome.error, WorkersBusyError):
+                    return RebaseReport(tuple(done), total, cursor)
+                done.append(outcome)
                 cursor = cursor_behind(file)
             if page.next_cursor is None or len(done) >= request.limit:
                 return RebaseReport(tuple(done), total, page.next_cursor)
@@ -227,20 +234,26 @@ class RebaseAllService:
     async def _each_chosen(
         self, project_id: str, chosen: Sequence[ChosenVariant], step: _Step, ends_at: float
     ) -> RebaseReport:
+        """Deal with those chosen, in their order, at least with the first; what is too late is left."""
         done: list[VariantRebase] = []
-        for variant in chosen:
-            try:
-                file = await self._modified.get(variant.id)
-            except NotFoundError as error:
-                done.append(VariantRebase(variant.id, "failed", None, error))
-                continue
-            if file.project_id != project_id:
-                done.append(VariantRebase(variant.id, "failed", None, NotFoundError("modified file", variant.id)))
-            elif self._monotonic() >= ends_at:
-                done.append(VariantRebase(file.id, "failed", file, WorkersBusyError()))
-            else:
-                done.append(await self._outcome(file, variant, step))
+        for number, variant in enumerate(chosen):
+            outcome = None
+            if not done or self._monotonic() < ends_at:
+                outcome = await self._outcome_of_chosen(project_id, variant, step)
+            if outcome is None or (done and isinstance(outcome.error, WorkersBusyError)):
+                left = tuple(other.id for other in chosen[number:])
+                return RebaseReport(tuple(done), len(chosen), None, left)
+            done.append(outcome)
         return RebaseReport(tuple(done), len(chosen), None)
+
+    async def _outcome_of_chosen(self, project_id: str, variant: ChosenVariant, step: _Step) -> VariantRebase:
+        try:
+            file = await self._modified.get(variant.id)
+        except NotFoundError as error:
+            return VariantRebase(variant.id, "failed", None, error)
+        if file.project_id != project_id:
+            return VariantRebase(variant.id, "failed", None, NotFoundError("modified file", variant.id))
+        return await self._outcome(file, variant, step)
 
     async def _outcome(self, file: ModifiedFile, chosen: ChosenVariant | None, step: _Step) -> VariantRebase:
         try:

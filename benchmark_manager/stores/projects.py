@@ -51,7 +51,16 @@ class ProjectStore:
         try:
             await self._projects.insert_one(project_document(project))
         except DuplicateKeyError:
-            raise _name_taken(project.name) from None
+            raise await self._name_taken(project.name) from None
+
+    async def _name_taken(self, name: str) -> ConflictError:
+        """The refusal of a name, which names the project that is there."""
+        other = await self._projects.find_one({"name_key": fold(name)}, {"name": 1})
+        taken = name if other is None else other["name"]
+        same = "" if taken == name else f", which counts as the same name as {name!r}"
+        return ConflictError(
+            "project_name_taken", f"There is a project named {taken!r} already{same}; choose another name."
+        )
 
     async def now(self) -> datetime:
         """The clock by which projects fall due and leases run: the database's."""
@@ -155,7 +164,7 @@ class ProjectStore:
                 {"$set": changes},
             )
         except DuplicateKeyError:
-            raise _name_taken(project.name) from None
+            raise await self._name_taken(project.name) from None
         if result.matched_count == 0:
             raise StaleError((await self.get(project.id)).revision)
 
@@ -319,7 +328,3 @@ _SETTINGS: Final = (
 
 def _is_due(now: datetime) -> Document:
     return {"$and": [{"$gt": ["$next_poll_at", None]}, {"$lte": ["$next_poll_at", now]}]}
-
-
-def _name_taken(name: str) -> ConflictError:
-    return ConflictError("project_name_taken", f"There is a project named {name!r} already; choose another name.")

@@ -19,7 +19,7 @@ router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], includ
 
 #: For how long a page merges before it is drawn with what it has, and for how long a form rebases, seconds.
 _PREVIEW_SECONDS: Final = 5.0
-_REBASE_SECONDS: Final = 20.0
+REBASE_SECONDS = 20.0
 #: Variants of a page, each with its merge.
 _ROWS: Final = 50
 _PARTS_OF_A_CHOICE: Final = 3
@@ -84,7 +84,7 @@ async def rebase_all(
         project_id,
         RebaseSelection(chosen=chosen),
         rows_from(None, _ROWS),
-        seconds=_REBASE_SECONDS,
+        seconds=REBASE_SECONDS,
         actor=actor,
     )
     return render(
@@ -94,6 +94,7 @@ async def rebase_all(
         original=original,
         report=report,
         next_cursor=form.line("next"),
+        left=[choice for choice in chosen if choice.id in set(report.left)],
     )
 
 

@@ -101,6 +101,7 @@ async def search_files(
         view=view,
         rows=[DrawnFile.of(row, project_id) for row in page.rows],
         total=page.total,
+        missed=page.missed,
         refusal=refusal,
         q=query,
         where=where,

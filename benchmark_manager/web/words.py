@@ -169,7 +169,10 @@ _DETAILS: Final[Mapping[str, str]] = {
     "sync_not_found": N_("There is no such sync; old ones are deleted in time."),
     "modified_file_not_found": N_("There is no such modified file; it may have been deleted."),
     "method_not_allowed": N_("This address does not take this kind of request."),
-    "project_name_taken": N_("There is a project with this name already; choose another name."),
+    "project_name_taken": N_(
+        "There is a project with this name already, or with one that differs only in case or in how its letters are "
+        "written; choose another name."
+    ),
     "name_taken": N_("The project has a modified file with this path already; choose another name."),
     "not_synced": N_("The repository has not been read yet; sync the project first."),
     "stale": N_("Somebody else changed this in the meantime."),

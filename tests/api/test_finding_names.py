@@ -79,11 +79,18 @@ async def test_a_project_is_found_by_its_name_in_another_form(service: Service) 
     assert [(row["id"], row["name"]) for row in rows] == [(made["id"], DECOMPOSED)]
 
 
-@pytest.mark.parametrize(("first", "second"), [(DECOMPOSED, COMPOSED), ("straße", "STRASSE"), ("\uff21", "a")])
+@pytest.mark.parametrize(
+    ("first", "second"), [(DECOMPOSED, COMPOSED), ("straße", "STRASSE"), ("m2", "m²")]
+)
 async def test_a_name_in_another_form_is_taken(service: Service, first: str, second: str) -> None:
     await service.project("acme/a", name=first)
     body = {"name": second, "github_repo_url": "acme/b"}
-    assert_problem(await service.http.post("/projects", json=body), 409, "project_name_taken")
+    answer = await service.http.post("/projects", json=body)
+    assert_problem(answer, 409, "project_name_taken")
+    assert f"a project named {first!r} already" in answer.json()["detail"]
+    other = await service.project("acme/b", name="for now")
+    answer = await service.http.put(f"/projects/{other['id']}", json={"name": second})
+    assert f"a project named {first!r} already" in answer.json()["detail"]
 
 
 async def test_names_that_an_earlier_version_told_apart_stay_and_are_found(service: Service) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from benchmark_manager.models.page import PageRequest
+from benchmark_manager.services.rebase_all import ChosenVariant, RebaseSelection
 from github_test_server import Repository
 from support.problems import assert_problem
 from support.service import Json, Service
@@ -216,6 +218,25 @@ async def test_a_variant_of_another_project_is_not_found(
     told = await rebase_all(service, other, variants=chosen)
     assert [failed["code"] for failed in told["failed"]] == ["modified_file_not_found"]
     assert (await service.get(f"/modified-files/{variant['id']}"))["revision"] == 1
+
+
+async def test_chosen_variants_for_which_the_time_does_not_suffice_are_left_and_not_failed(
+    service: Service, repository: Repository, project: Json
+) -> None:
+    for size in (4, 8, 16):
+        await make(service, project, f"tp{size}.yaml", clean(size))
+    await upstream(service, repository, project)
+    previewed = await rebase_all(service, project, dry_run=True)
+    assert previewed["left"] == []
+    chosen = [ChosenVariant(row["id"], row["revision"], row["theirs_sha"]) for row in previewed["preview"]]
+    while chosen:
+        report = await service.services.rebase_all.rebase(
+            project["id"], RebaseSelection(chosen=chosen), PageRequest(10), seconds=0, actor="kim"
+        )
+        first, *others = [variant.id for variant in chosen]
+        assert ([variant.outcome for variant in report.variants], report.ids("rebased")) == (["rebased"], [first])
+        assert list(report.left) == others
+        chosen = [variant for variant in chosen if variant.id in report.left]
 
 
 @pytest.mark.parametrize(

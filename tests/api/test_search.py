@@ -1,5 +1,7 @@
 """GET /projects/{id}/search finds text, keys and values inside originals and variants."""
 
+import base64
+import json
 from typing import Any
 from unicodedata import normalize
 
@@ -189,6 +191,22 @@ async def test_wrong_parameters_are_refused(service: Service, project: Json, par
     code = "invalid_cursor" if "cursor" in params else "invalid_request"
     answer = await service.http.get(f"/projects/{project['id']}/search", params=given)
     assert fields_at_fault(answer, code) == ({*params} or {"q"})
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        *(None, 1, "abcd", [], {}, ["a", "original", "b"], ["a", "original", "b", None, None], {"a": 1, "b": 2}),
+        *(["a", [], "b", None], ["a", {}, "b", None], ["a", None, "b", None], ["a", "file", "b", None]),
+        *([1, "original", "b", None], [["a"], "original", "b", None], ["a", "original", 1, None]),
+        *(["a", "original", "b", True], ["a", "original", "b", 1.5], ["a", "original", "b", "1"]),
+        *(["\ud800", "original", "b", 1], ["a", "original", "\ud800", 1], [[[]], [[]], [[]], [[]]]),
+    ],
+)
+async def test_a_cursor_of_another_shape_is_refused(service: Service, project: Json, values: object) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+    answer = await service.http.get(f"/projects/{project['id']}/search", params={"q": "a", "cursor": cursor})
+    assert fields_at_fault(answer, "invalid_cursor") == {"cursor"}
 
 
 async def test_a_project_that_is_not_there_is_not_searched(service: Service) -> None:

@@ -1,8 +1,10 @@
 """`benchmark-manager search` writes matches as grep does."""
 
+import httpx2 as httpx
 import pytest
 import pytest_asyncio
 
+from benchmark_manager.cli.search import Missed
 from support.commands import CommandLine
 
 FILES = {
@@ -62,3 +64,13 @@ async def test_nothing_found_is_exit_code_1(cli: CommandLine, project: str, opti
 
 async def test_a_query_that_cannot_be_one_is_refused(cli: CommandLine, project: str) -> None:
     assert "q must" in (await cli("search", project, " ", code=1)).err
+
+
+def test_files_that_were_not_searched_are_counted_over_all_pages(capsys: pytest.CaptureFixture[str]) -> None:
+    missed = Missed()
+    missed.say()
+    assert capsys.readouterr().err == ""
+    for value in ({}, {"x-search-incomplete": "2"}, {"X-Search-Incomplete": "1"}, {"X-Search-Incomplete": "-1e9"}):
+        missed.add(httpx.Headers(value))
+    missed.say()
+    assert capsys.readouterr().err == "warning: 3 files take too much time to be searched, and may hold more.\n"

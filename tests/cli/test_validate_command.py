@@ -169,6 +169,14 @@ def test_a_named_file_which_cannot_be_read_stops_no_other_either(oddities: Path,
     ]
 
 
+@pytest.mark.parametrize("name", ["long.yaml", "long", "long.txt"])
+def test_a_named_link_whose_end_cannot_be_looked_at_stops_no_other(oddities: Path, name: str) -> None:
+    (oddities / name).symlink_to("x" * 300)
+    done = validate(oddities / name, oddities / "bad.yaml", code=1)
+    assert f"{oddities}/{name}:1:1: error unreadable It cannot be read: File name too long.\n" in done.out
+    assert f"{oddities}/bad.yaml:2:1: error syntax_error " in done.out
+
+
 def test_arguments_which_name_nothing_stop_no_other(oddities: Path) -> None:
     (oddities / "x.txt").write_text("")
     done = validate(oddities / "none.yaml", oddities / "bad.yaml", oddities / "x.txt", code=1)

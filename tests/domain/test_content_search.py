@@ -65,7 +65,7 @@ CONTAINER = "spec.template.spec.containers[name=main]"
         ("nvidia.com/gpu", "keys", [(14, 32, f'{CONTAINER}.resources.limits."nvidia.com/gpu"')]),
         ('limits."NVIDIA', "keys", [(14, 32, f'{CONTAINER}.resources.limits."nvidia.com/gpu"')]),
         ("main", "keys", []),
-        ("nvcr.io/abc", "values", [(13, 18, f"{CONTAINER}.image")]),
+        ("nvcr.io/abc", "values", [(13, 19, f"{CONTAINER}.image")]),
         ("8", "values", [(14, 48, f'{CONTAINER}.resources.limits."nvidia.com/gpu"')]),
         ("main now", "values", [(18, 17, f"{CONTAINER}.script")]),
         ("parallelism", "values", []),
@@ -84,6 +84,13 @@ def test_a_manifest_is_searched(q: str, where: SearchIn, expected: list[tuple[in
         ("- {name: p, v: 1}\n- {name: p, v: 2}\n", "v", ["[0].v", "[1].v"]),
         ("? [k, v]\n: v: 1\n", "v", ['("[k, v]")', '("[k, v]").v']),
         ("a: &x {v: 1}\nb: *x\n", "v", ["a.v"]),
+        ("? [a, b]\n: 1\n", "a", ['("[a, b]")']),
+        ("? [a, b]\n: 1\n", "[a, b]", ['("[a, b]")']),
+        ("a: [{name: x, v: 1}, {name: y, v: 2}]\n", "name=y", ["a[name=y]"]),
+        ("a:\n- name: x\n- name: v1.2\n", 'a[name="v1.2"]', ['a[name="v1.2"]']),
+        ("a: [5, 6]\n", "a[1]", ["a[1]"]),
+        ("a: [{v: 1}, {v: 2}]\n", "[1]", ["a[1]"]),
+        ("'x=y': 1\n", "x=y", ['"x=y"']),
         ("v: null\n1: {v: 2}\n'1': {v: 3}\n", "v", ["v", "1.v", '"1".v']),
     ],
 )  # fmt: skip
@@ -91,10 +98,44 @@ def test_paths_are_those_of_comparisons(text: str, q: str, expected: list[str]) 
     assert [match.key for match in find(text, q, "keys")] == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "q", "line", "column"),
+    [
+        ("model: &llama70b |\n  # weights\n  meta/llama70b\n", "llama70b", 3, 8),
+        ("script: >-\n  python\n  --tp 2\n", "-", 3, 3),
+        ("script: >-\n  python\n  --tp 2\n", "python --tp", 2, 3),
+        ("x: | # echo hi\n  set -e\n  echo bye\n", "echo", 3, 3),
+        ("x: &a a\n", "a", 1, 7),
+        ("x: &a # a\n  a\n", "a", 2, 3),
+        ("x: !!str str\n", "str", 1, 10),
+        ("x: &s !!str 's'\n", "s", 1, 14),
+        ("x: !!str &r\n  'r'\n", "r", 2, 4),
+        ("x: |2\n  12\n  22\n", "2", 2, 4),
+        ("x: |\n   a\n    b\n", " b", 3, 4),
+        ("x: &k >+\n\n  k\n\n", "k", 3, 3),
+        ("x: 'it''s' # it's\n", "it's", 1, 5),
+        ('x: "a\\nn"\n', "n", 1, 8),
+        ('x: "\\x41b\\u00e9c"\n', "c", 1, 16),
+        ('x: "a\n  b"\n', "a b", 1, 5),
+        ("x: a\n  b c\n", "a b", 1, 4),
+        ("x: &e É\n", "é", 1, 7),
+        ("x: one two\n  three\n  four\n", "two three f", 1, 8),
+    ],
+)  # fmt: skip
+def test_a_value_s_position_is_that_of_its_text(text: str, q: str, line: int, column: int) -> None:
+    assert [(match.line, match.column) for match in find(text, q, "values")] == [(line, column)]
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\u2029", "\x85", "\x7f"])
+@pytest.mark.parametrize("source", ["'it''s{}x'", '"it\'\\x73{}x"'])
+def test_characters_for_which_stand_ins_are_read_are_found(character: str, source: str) -> None:
+    assert len(find(f"a: {source.format(character)}\n", f"it's{character}x", "values")) == 1
+
+
 def test_json_has_keys_and_values_too() -> None:
     text = '{"a": {"b": [1, "x\\u0041x"]},\n "b": 1}'
     assert places(find(text, "b", "keys", "json")) == [(1, 8, "a.b"), (2, 2, "b")]
-    assert places(find(text, "xax", "values", "json")) == [(1, 17, "a.b[1]")]
+    assert places(find(text, "xax", "values", "json")) == [(1, 18, "a.b[1]")]
     assert places(find(text, "1", "values", "json")) == [(1, 14, "a.b[0]"), (2, 7, "b")]
 
 

@@ -58,6 +58,26 @@ async def test_a_sync_of_many_such_files_ends(strict: Service) -> None:
     assert all(codes[path] == ["too_complex"] for path in costly)
 
 
+async def test_a_search_counts_the_files_that_take_too_much_time(service: Service, strict: Service) -> None:
+    files = {"config/costly.yaml": COSTLY.encode(), "config/small.yaml": b"key1: 1\n"}
+    service.repository("acme/b", files)
+    project = await service.synced("acme/b")
+    for where, missed, paths in (
+        ("keys", "1", ["config/small.yaml"]),
+        ("values", "1", ["config/small.yaml"]),
+        ("text", None, ["config/costly.yaml", "config/small.yaml"]),
+    ):
+        query = {"keys": "key1", "values": "1", "text": "key1:"}[where]
+        answer = await strict.http.get(f"/projects/{project['id']}/search", params={"q": query, "in": where})
+        found, counted = answer.json(), answer.headers.get("X-Search-Incomplete")
+        # Such a file takes so long that the page may end behind it.
+        while "next" in answer.links:
+            answer = await strict.http.get(answer.links["next"]["url"])
+            found += answer.json()
+            assert "X-Search-Incomplete" not in answer.headers
+        assert (counted, [row["file"]["path"] for row in found]) == (missed, paths)
+
+
 async def test_a_save_is_refused_and_changes_nothing(strict: Service) -> None:
     variant = await variant_of(strict, "a.yaml")
     answer = await strict.http.put(f"/modified-files/{variant['id']}", json={"content": COSTLY})

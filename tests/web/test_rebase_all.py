@@ -1,5 +1,7 @@
 """Rebasing all variants, and attaching one to another original, on the pages, without scripts."""
 
+from unicodedata import normalize
+
 import pytest
 
 from github_test_server import Repository
@@ -9,6 +11,7 @@ from support.site import check
 
 PATH, NEW = "config/serve.yaml", "config/v2/serve.yaml"
 BASE = b"model: llama\ntensor_parallel_size: 2\nmax_model_len: 4096\nseed: 1\n"
+DECOMPOSED = normalize("NFD", "config/구성.yaml")
 THEIRS = BASE.replace(b"seed: 1", b"seed: 2")
 
 
@@ -113,6 +116,20 @@ async def test_what_was_saved_since_the_preview_is_left_and_said(
     assert (await variants(service, project))["tp4"]["drift"] == "behind"
 
 
+async def test_what_the_time_does_not_suffice_for_is_left_with_a_button_that_goes_on(
+    service: Service, browser: Browser, project: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmark_manager.web.rebase_all.REBASE_SECONDS", 0)
+    page = await browser.open(address(project))
+    done = await send(browser, page, choices(page))
+    check(done)
+    assert "1 variant was rebased. 1 is left" in " ".join(done.text.split())
+    assert "Rebase the 1 that is left" in done.text
+    rest = await send(browser, done, choices(done))
+    assert "left" not in rest.text.replace("what is left", "")
+    assert [row["drift"] for row in (await variants(service, project)).values()].count("current") == 2
+
+
 @pytest.mark.parametrize("chosen", [[], ["nonsense", "a.b.c", "..", "x.99999999999999999999"]])
 async def test_without_a_choice_nothing_is_rebased(
     service: Service, browser: Browser, project: Json, chosen: list[str]
@@ -182,12 +199,16 @@ async def test_a_taken_name_is_said_where_the_original_is_chosen(
 
 
 async def test_the_originals_offered_are_those_that_the_search_finds(
-    service: Service, browser: Browser, project: Json
+    service: Service, browser: Browser, repository: Repository, project: Json
 ) -> None:
     variant = (await variants(service, project))["tp4"]
-    page = await browser.open(f"/ui/modified-files/{variant['id']}/reattach?q=Z.YAML")
-    offered = [radio["value"] for radio in page.all("input") if radio.get("type") == "radio"]
-    assert offered == [(await service.files(project["id"]))["config/z.yaml"]["id"]]
+    repository.commit({DECOMPOSED: b"a: 1\n"}, message="another")
+    await service.sync(project["id"])
+    files = await service.files(project["id"])
+    for query, path in (("Z.YAML", "config/z.yaml"), (normalize("NFC", "구성"), DECOMPOSED)):
+        page = await browser.open(f"/ui/modified-files/{variant['id']}/reattach?q={query}")
+        offered = [radio["value"] for radio in page.all("input") if radio.get("type") == "radio"]
+        assert offered == [files[path]["id"]]
 
 
 async def test_a_syncs_counts_are_words(service: Service, browser: Browser, repository: Repository) -> None:
