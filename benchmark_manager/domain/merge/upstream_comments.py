@@ -20,11 +20,12 @@ _Span = tuple[int, int]
 
 @dataclass(slots=True)
 class Upstream:
-    """`staying` are comment lines of theirs by the removed entry beside them, `required` is how often each comment
-    has to be in the result at least."""
+    """What becomes of theirs' comments around my changes."""
 
     staying: dict[Slot, list[Comment]] = field(default_factory=dict)
+    """Comment lines which stay, by the entry beside them that goes."""
     required: Counter[str] = field(default_factory=Counter)
+    """How often each comment has to be in the result, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +92,35 @@ def _spans(plan: Plan, texts: tuple[_Text, _Text, _Text], come: list[_Span]) -> 
     added = {part.slot: part for part in parts if isinstance(part, Added)}
     removed: list[Difference] = []
     for difference in plan.edits:
-        sides = difference.sides
-        if sides[1] in gone:
+        _, now, new = difference.sides
+        if now in gone:
             removed.append(difference)
-            for text, slot in zip((base, theirs), sides[:2], strict=True):
-                if slot is not None:
-                    text.spans.append(_lines(text.tree, slot, is_document=len(difference.path) == 1))
-        elif sides[1] is not None and (new := plan.replaced.get(sides[1])) is not None:
-            values = [(text, slot) for text, slot in zip(texts, sides, strict=True) if slot is not None]
-            if not all(isinstance(slot.value, Scalar) and slot.value.is_block for _, slot in values):
-                for text, slot in values:
-                    text.spans.append((slot.gap, value_end(text.tree, slot)))
-                if new.slot is sides[2]:
-                    come.append(mine.spans[-1])
-        elif sides[2] in added:
-            part = added[sides[2]]
+            _go(difference, (base, theirs))
+        elif now is not None and now in plan.replaced:
+            if _replace(texts, difference) and plan.replaced[now].slot is new:
+                come.append(mine.spans[-1])
+        elif new in added:
+            part = added[new]
             mine.spans.append((block_start(part), behind_lines(mine.tree, part.slot)))
             come.append(mine.spans[-1])
-            if sides[0] is not None:
-                base.spans.append(_lines(base.tree, sides[0], is_document=len(difference.path) == 1))
+            _go(difference, (base,))
     return sorted(removed, key=lambda each: each.sides[1].start if each.sides[1] is not None else 0)
+
+
+def _go(difference: Difference, texts: Sequence[_Text]) -> None:
+    for text, slot in zip(texts, difference.sides, strict=False):
+        if slot is not None:
+            text.spans.append(_lines(text.tree, slot, is_document=len(difference.path) == 1))
+
+
+def _replace(texts: Sequence[_Text], difference: Difference) -> bool:
+    """Note a value in place of another; False for two block scalars, whose comments are merged on their own."""
+    values = [(text, slot) for text, slot in zip(texts, difference.sides, strict=True) if slot is not None]
+    if all(isinstance(slot.value, Scalar) and slot.value.is_block for _, slot in values):
+        return False
+    for text, slot in values:
+        text.spans.append((slot.gap, value_end(text.tree, slot)))
+    return True
 
 
 def _lines(tree: Tree, slot: Slot, *, is_document: bool) -> _Span:
