@@ -62,6 +62,8 @@ class CommentPlan:
     conflicts: list[CommentConflict] = field(default_factory=list)
     decided: set[str] = field(default_factory=set)
     """Paths of comments for which a decision was taken."""
+    owners: set[Slot] = field(default_factory=set)
+    """Entries of theirs and mine with these comments."""
     dropped: Counter[str] = field(default_factory=Counter)
     """Comments of theirs in whose place mine come."""
     upstream: Upstream = field(default_factory=Upstream)
@@ -139,15 +141,16 @@ class MyComments:
         found: dict[str, list[str]] = {}
         for (owner, _), some in self.mine.owned.items():
             texts = [c.text for c in some if c.start in self.changed and missing[c.text] > 0]
-            if texts and not self._is_in(owner, left_out):
+            if texts and owner not in made.owners and not self._is_in(owner, left_out):
                 found.setdefault(comment_path(self._path_of(owner)), []).extend(texts)
         lost = [CommentConflict(path, (), (), tuple(texts), None) for path, texts in found.items()]
-        return [*lost, *self._lost_of_theirs(made.upstream.required - present)]
+        return [*lost, *self._lost_of_theirs(made.upstream.required - present, made.owners)]
 
-    def _lost_of_theirs(self, missing: Counter[str]) -> list[CommentConflict]:
+    def _lost_of_theirs(self, missing: Counter[str], decided: AbstractSet[Slot | None]) -> list[CommentConflict]:
         found: list[CommentConflict] = []
         for (owner, _), some in self.theirs.owned.items():
-            if texts := tuple(comment.text for comment in some if missing[comment.text] > 0):
+            texts = tuple(comment.text for comment in some if missing[comment.text] > 0)
+            if texts and owner not in decided:
                 path = comment_path(self._path_of(owner, of_theirs=True))
                 found.append(CommentConflict(path, (), texts, (), None if owner is None else owner.start))
         return found
@@ -236,6 +239,7 @@ class _Planner:
                 continue
             if decided is not None:
                 self.made.decided.add(comment_path(pair.path))
+                self.made.owners.update((pair.theirs, pair.mine))
                 taken = {"mine": texts[2], "theirs": texts[1]}
                 wanted = taken[decided] if decided in taken else tuple(decided.splitlines())
                 if self._makes(pair, position, texts[1], wanted):

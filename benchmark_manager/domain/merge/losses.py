@@ -8,6 +8,7 @@ else is a reason to refuse such a merge.
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias
 
 from benchmark_manager.domain.documents.nodes import Collection, Node, Slot, Tree
@@ -55,7 +56,11 @@ def _holds_what_came(sides: Four) -> bool:
     while pending:
         nodes = [node for node in pending.pop() if isinstance(node, Collection)]
         labels = _labels(nodes) if len(nodes) == _BEFORE_AND_AFTER and len({node.head for node in nodes}) == 1 else None
-        if labels is None or not _are_certain(labels[:2]) or labels[1].keys() != labels[2].keys():
+        if (
+            labels is None
+            or not _are_certain([side.keys() for side in labels[:2]])
+            or labels[1].keys() != labels[2].keys()
+        ):
             return False
         pending += [
             (labels[0][step], changed, labels[2][step])
@@ -111,7 +116,7 @@ def _looked_into(sides: Four) -> list[Four] | None:
     if labels is None:
         # A name which came to stand twice was given by both sides, or moved by both.
         return None if label(nodes[:3]) is not None or _is_moved(nodes) else []
-    if not _are_certain(labels[:3]):
+    if not _are_certain([side.keys() for side in labels[:3]]):
         return None if _is_moved(nodes) else []
     return _entries([{step: slot.value for step, slot in side.items()} for side in labels])
 
@@ -124,10 +129,10 @@ def _named_documents(streams: Sequence[Collection]) -> list[dict[str, Slot]] | N
     return documents(streams) if all(len(stream.slots) == 1 for stream in streams) else named_documents(streams)
 
 
-def _are_certain(labels: Sequence[Mapping[Hashable, object]]) -> bool:
+def _are_certain(names: Sequence[AbstractSet[Hashable]]) -> bool:
     """Whether names can be trusted: where some went and others came on one side, items may have been renamed."""
-    base = labels[0].keys()
-    return not any(base - side.keys() and side.keys() - base for side in labels[1:])
+    base = names[0]
+    return not any(base - side and side - base for side in names[1:])
 
 
 def _is_moved(nodes: Sequence[Collection]) -> bool:

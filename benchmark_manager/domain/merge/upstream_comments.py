@@ -47,7 +47,11 @@ class _Text:
 
     def outside(self) -> Counter[str]:
         inside = _inside(self, self.spans)
-        return Counter(comment.text for comment in self.comments if comment.start not in inside)
+        return _counted(comment for comment in self.comments if comment.start not in inside)
+
+
+def _counted(comments: Iterable[Comment]) -> Counter[str]:
+    return Counter(comment.text for comment in comments)
 
 
 def _inside(text: _Text, spans: Iterable[_Span]) -> set[int]:
@@ -75,12 +79,14 @@ def upstream_comments(
     removed = _spans(plan, (base, theirs, mine), come)
     in_base, in_mine = base.outside(), mine.outside()
     gone = in_base - in_mine
+    # I left these alone where all around them went.
+    left = (in_mine - in_base) & (_counted(theirs.comments) - theirs.outside()) & _counted(base.comments)
     for difference in removed:
         _decide(difference, base, theirs, gone, made)
     brought = _inside(mine, come)
-    required = theirs.outside() + Counter(c.text for some in made.staying.values() for c in some)
+    required = theirs.outside() + _counted(chain.from_iterable(made.staying.values()))
     excused = gone | Counter(dropped)
-    made.required = required - excused + Counter(c.text for c in mine.comments if c.start in brought)
+    made.required = left + (required - excused) + _counted(c for c in mine.comments if c.start in brought)
     return made
 
 
