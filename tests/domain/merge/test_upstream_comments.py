@@ -91,6 +91,23 @@ def test_theirs_is_taken_where_a_conflict_of_the_whole_stands_beside_my_comments
     assert resolve(base, theirs, mine, "yaml", [Resolution(path=".", take="theirs")]) == theirs
 
 
+def test_those_that_i_left_where_their_list_went_are_a_conflict() -> None:
+    base = "z: 1\nk:\n  # one\n  - 1\n"
+    mine = base.replace("  - 1\n", "y: 1\n")
+    (conflict,) = merge(
+        base, base.replace("z: 1\n", "z: 2\n# two\n"), mine.replace("z: 1", "z: 1  # z"), "yaml"
+    ).conflicts
+    assert (conflict.path, conflict.theirs, conflict.absent) == ("k[0] (comment)", "# one", ("base", "mine"))
+
+
+def test_a_decision_follows_an_entry_which_has_another_number_in_theirs() -> None:
+    base = "k:\n- 1\n# x\n- 2\n- 3\n"
+    theirs, mine = base.replace("# x\n", "- 0\n"), base.replace("# x\n", "# x\n# mine\n")
+    paths = [conflict.path for conflict in merge(base, theirs, mine, "yaml").conflicts]
+    assert paths == ["k[2] (comment)"]
+    assert resolve(base, theirs, mine, "yaml", [Resolution(path=paths[0], take="theirs")]) == theirs
+
+
 class _Entries:
     """Lines of a mapping with comments, some of which stay where the entry below is removed."""
 
