@@ -377,6 +377,12 @@ def loses_comment(triple: Triple, content: str) -> bool:
     )
 
 
+def loses_common_comment(triple: Triple, content: str) -> bool:
+    """Whether a comment that all three texts have is less often in the result."""
+    base, theirs, mine, result = map(comments, (triple.base, triple.theirs, triple.edit.text, content))
+    return any(result[comment] < min(mine[comment], theirs[comment]) for comment in base & theirs & mine)
+
+
 def differs(triple: Triple, content: str) -> bool | None:
     """Whether a result is not theirs with the edit; None where that cannot be known."""
     after, made = leaves(triple.theirs), leaves(content)
@@ -446,6 +452,7 @@ class Counts:
                 self._show(why, triple)
             return
         self._check("comment lost", triple, is_wrong=loses_comment(triple, found.content))
+        self._check("common comment lost", triple, is_wrong=loses_common_comment(triple, found.content))
         wrong = differs(triple, found.content)
         self.outcomes["checked"] += wrong is not None
         self._check("differs", triple, is_wrong=bool(wrong) and found.content != clean)

@@ -20,6 +20,7 @@ from benchmark_manager.domain.line_differences import line_changes, split_lines
 from benchmark_manager.domain.merge.excerpts import behind_lines, owns_line
 from benchmark_manager.domain.merge.plan import Pair, Plan, Splice
 from benchmark_manager.domain.merge.text_merge import merge_text
+from benchmark_manager.domain.merge.upstream_comments import Upstream, upstream_comments
 from benchmark_manager.models.merge import COMMENT_SUFFIX
 
 Take: TypeAlias = str
@@ -61,6 +62,11 @@ class CommentPlan:
     conflicts: list[CommentConflict] = field(default_factory=list)
     decided: set[str] = field(default_factory=set)
     """Paths of comments for which a decision was taken."""
+    owners: set[Slot] = field(default_factory=set)
+    """Entries of theirs and mine with these comments."""
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Comments of theirs in whose place mine come."""
+    upstream: Upstream = field(default_factory=Upstream)
 
 
 @dataclass(frozen=True)
@@ -126,44 +132,57 @@ class MyComments:
         return Counter({text: min(mine[text], theirs[text] + max(0, mine[text] - base[text])) for text in written})
 
     def lost(
-        self, outcome: Tree, left_out: AbstractSet[Slot], known: Sequence[CommentConflict] = ()
+        self, outcome: Tree, left_out: AbstractSet[Slot], made: "CommentPlan", known: Sequence[CommentConflict] = ()
     ) -> list[CommentConflict]:
-        """Comments that I wrote and that are not in a result, but for known ones and those of what is left out."""
-        if not self.changed:
-            return []
+        """Comments that are not in a result: mine, but for known ones and those of what is left out, and theirs."""
+        present = _texts(comments_of(outcome))
         reported = Counter(text for conflict in known for text in conflict.mine)
-        missing = self.counted() - _texts(comments_of(outcome)) - reported
+        missing = self.counted() - present - reported
         found: dict[str, list[str]] = {}
         for (owner, _), some in self.mine.owned.items():
             texts = [c.text for c in some if c.start in self.changed and missing[c.text] > 0]
-            if texts and not self._is_in(owner, left_out):
+            if texts and owner not in made.owners and not self._is_in(owner, left_out):
                 found.setdefault(comment_path(self._path_of(owner)), []).extend(texts)
-        return [CommentConflict(path, (), (), tuple(texts), None) for path, texts in found.items()]
+        lost = [CommentConflict(path, (), (), tuple(texts), None) for path, texts in found.items()]
+        return [*lost, *self._lost_of_theirs(made.upstream.required - present, made.owners)]
+
+    def _lost_of_theirs(self, missing: Counter[str], decided: AbstractSet[Slot | None]) -> list[CommentConflict]:
+        found: list[CommentConflict] = []
+        for (owner, _), some in self.theirs.owned.items():
+            texts = tuple(comment.text for comment in some if missing[comment.text] > 0)
+            if texts and owner not in decided:
+                path = comment_path(self._path_of(owner, of_theirs=True))
+                found.append(CommentConflict(path, (), texts, (), None if owner is None else owner.start))
+        return found
 
     def _is_in(self, slot: Slot | None, slots: AbstractSet[Slot]) -> bool:
+        # The whole text is a slot around all others, and that of none of them.
+        if any(each.value is self.mine_tree.stream for each in slots):
+            return True
         while slot is not None and slot not in slots:
             slot = self.mine.parents[slot]
         return slot is not None
 
-    def _path_of(self, wanted: Slot | None) -> Path:
-        """The path of an entry of mine."""
+    def _path_of(self, wanted: Slot | None, *, of_theirs: bool = False) -> Path:
+        """The path of an entry of mine, or of theirs."""
+        tree, comments = (self.theirs_tree, self.theirs) if of_theirs else (self.mine_tree, self.mine)
         chain: list[Slot] = []
         while wanted is not None:
             chain.append(wanted)
-            wanted = self.mine.parents[wanted]
+            wanted = comments.parents[wanted]
         path: Path = ()
-        node = self.mine_tree.stream
+        node = tree.stream
         for slot in reversed(chain):
-            path = (*path, self._steps(node)[slot])
+            path = (*path, self._steps(tree, node)[slot])
             if not isinstance(slot.value, Collection):
                 break
             node = slot.value
         return path
 
-    def _steps(self, node: Collection) -> Mapping[Slot, Step]:
-        """What the entries of a collection of mine are called, found once."""
+    def _steps(self, tree: Tree, node: Collection) -> Mapping[Slot, Step]:
+        """What the entries of a collection are called, found once."""
         if node not in self._found_steps:
-            parts = children((self.mine_tree,), (node,)) or []
+            parts = children((tree,), (node,)) or []
             self._found_steps[node] = {slot: step for step, (slot,) in parts if slot is not None}
         return self._found_steps[node]
 
@@ -186,6 +205,12 @@ def plan_comments(comments: MyComments, plan: Plan, decide: Decide = lambda _pat
     planner = _Planner(comments, plan, decide, CommentPlan())
     for pair in plan.pairs:
         planner.merge(pair)
+    texts = (
+        (comments.base_tree, comments.base),
+        (comments.theirs_tree, comments.theirs),
+        (comments.mine_tree, comments.mine),
+    )
+    planner.made.upstream = upstream_comments(texts, plan, planner.made.dropped)
     return planner.made
 
 
@@ -214,6 +239,7 @@ class _Planner:
                 continue
             if decided is not None:
                 self.made.decided.add(comment_path(pair.path))
+                self.made.owners.update((pair.theirs, pair.mine))
                 taken = {"mine": texts[2], "theirs": texts[1]}
                 wanted = taken[decided] if decided in taken else tuple(decided.splitlines())
                 if self._makes(pair, position, texts[1], wanted):
@@ -226,6 +252,10 @@ class _Planner:
         base = () if pair.base is None else self.comments.base.at(pair.base, position)
         sides = (base, self.comments.theirs.at(pair.theirs, position), self.comments.mine.at(pair.mine, position))
         base_texts, theirs, mine = (tuple(comment.text for comment in side) for side in sides)
+        if position in _LINES:
+            # A line which I left alone may belong to another entry now, as I removed the one below it.
+            own = self.comments.changed
+            mine = tuple(comment.text for comment in sides[2] if comment.start in own or comment.text in base_texts)
         return base_texts, theirs, mine
 
     def _has_it_elsewhere(self, pair: Pair, position: Position, mine: Texts) -> bool:
@@ -263,6 +293,7 @@ class _Planner:
             splices = _new_behind(tree, slot, new, is_replaced=slot in self.plan.replaced)
         if splices is None:
             return False
+        self.made.dropped += Counter(old) - Counter(new)
         self.made.splices += splices
         return True
 

@@ -67,14 +67,19 @@ def block_lines(added: Added, to: Tree, column: int) -> str:
         raise UnreplayableError
     if slot.in_flow:
         return _from_flow(added, to, column)
-    start = first_line(tree, slot) if owns_line(tree, slot) else slot.start
-    if added.above is not None:
-        start = min(start, tree.lines.start(added.above))
+    start = block_start(added)
     lines = split_lines(tree.text[start : behind_lines(tree, slot)].rstrip("\r\n"))
     own = tree.lines.column(slot.start)
     if start == slot.start:
         lines[0] = " " * own + lines[0]
     return to.line_end.join(_all_moved(lines, " " * own, " " * column))
+
+
+def block_start(added: Added) -> int:
+    """Where the lines begin which come with an entry of a block."""
+    tree, slot = added.tree, added.slot
+    start = first_line(tree, slot) if owns_line(tree, slot) else slot.start
+    return start if added.above is None else min(start, tree.lines.start(added.above))
 
 
 def _from_flow(added: Added, to: Tree, column: int) -> str:

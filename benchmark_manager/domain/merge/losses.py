@@ -8,7 +8,8 @@ else is a reason to refuse such a merge.
 
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Set as AbstractSet
+from typing import Final, TypeAlias
 
 from benchmark_manager.domain.documents.nodes import Collection, Node, Slot, Tree
 from benchmark_manager.domain.documents.paths import documents, named_documents, named_items
@@ -16,6 +17,9 @@ from benchmark_manager.domain.merge.references import is_torn
 
 Four: TypeAlias = tuple[Node, Node, Node, Node]
 """Base, theirs, mine and what came out."""
+
+#: Three collections are held against each other: as it was, as one side made it, as it came out.
+_BEFORE_AND_AFTER: Final = 3
 
 Parts: TypeAlias = Sequence[Mapping[Hashable, Node]]
 
@@ -25,19 +29,72 @@ def loses_a_change(trees: tuple[Tree, Tree, Tree], outcome: Tree) -> bool:
     base, theirs, mine = trees
     if is_torn(base, theirs, mine):
         return True
+    moved = False
     pending: list[Four] = [(base.stream, theirs.stream, mine.stream, outcome.stream)]
     while pending:
         sides = pending.pop()
         expected = _expected(*sides[:3])
         if expected is not None:
-            if sides[3].identity != expected:
+            if sides[3].identity != expected and not _holds_what_came(sides):
                 return True
+            moved = moved or sides[3].identity != expected
             continue
         deeper = _looked_into(sides)
         if deeper is None:
             return True
         pending += deeper
-    return False
+    return moved and not _adds_up(trees, outcome)
+
+
+def _holds_what_came(sides: Four) -> bool:
+    """Whether a collection that one side left alone differs from the other's only in entries which came to it.
+
+    Entries which one side moved here by lines have the changes which the other made where they were.
+    """
+    base, theirs, mine, outcome = sides
+    pending = [(base, mine if theirs.identity == base.identity else theirs, outcome)]
+    while pending:
+        nodes = [node for node in pending.pop() if isinstance(node, Collection)]
+        labels = _labels(nodes) if len(nodes) == _BEFORE_AND_AFTER and len({node.head for node in nodes}) == 1 else None
+        if (
+            labels is None
+            or not _are_certain([side.keys() for side in labels[:2]])
+            or labels[1].keys() != labels[2].keys()
+        ):
+            return False
+        pending += [
+            (labels[0][step], changed, labels[2][step])
+            for step, changed in labels[1].items()
+            if step in labels[0] and changed.identity != labels[2][step].identity
+        ]
+    return True
+
+
+def _adds_up(trees: tuple[Tree, Tree, Tree], outcome: Tree) -> bool:
+    """Whether what came out has each value as often as both sides' changes give, wherever it is."""
+    base, theirs, mine, made = (_values(tree.stream) for tree in (*trees, outcome))
+    return all(made[value] == theirs[value] + mine[value] - base[value] for value in {*base, *theirs, *mine, *made})
+
+
+def _values(node: Collection) -> Counter[Hashable]:
+    """How often each value without parts stands under each key."""
+    found: Counter[Hashable] = Counter()
+    pending = [node]
+    while pending:
+        for slot in pending.pop().slots:
+            if isinstance(slot.value, Collection) and slot.value.slots:
+                pending.append(slot.value)
+            else:
+                found[None if slot.key is None else slot.key.identity, slot.value.identity] += 1
+    return found
+
+
+def _labels(nodes: Sequence[Collection]) -> list[dict[Hashable, Node]] | None:
+    """Collections' parts by their keys or names; None where they have none."""
+    if nodes[0].kind == "mapping":
+        return [_by_key(node) for node in nodes]
+    found = named_items(nodes) if nodes[0].kind == "sequence" else _named_documents(nodes)
+    return None if found is None else [{step: slot.value for step, slot in side.items()} for side in found]
 
 
 def _expected(base: Node, theirs: Node, mine: Node) -> int | None:
@@ -59,7 +116,7 @@ def _looked_into(sides: Four) -> list[Four] | None:
     if labels is None:
         # A name which came to stand twice was given by both sides, or moved by both.
         return None if label(nodes[:3]) is not None or _is_moved(nodes) else []
-    if not _are_certain(labels[:3]):
+    if not _are_certain([side.keys() for side in labels[:3]]):
         return None if _is_moved(nodes) else []
     return _entries([{step: slot.value for step, slot in side.items()} for side in labels])
 
@@ -72,10 +129,10 @@ def _named_documents(streams: Sequence[Collection]) -> list[dict[str, Slot]] | N
     return documents(streams) if all(len(stream.slots) == 1 for stream in streams) else named_documents(streams)
 
 
-def _are_certain(labels: Sequence[Mapping[str, Slot]]) -> bool:
+def _are_certain(names: Sequence[AbstractSet[Hashable]]) -> bool:
     """Whether names can be trusted: where some went and others came on one side, items may have been renamed."""
-    base = labels[0].keys()
-    return not any(base - side.keys() and side.keys() - base for side in labels[1:])
+    base = names[0]
+    return not any(base - side and side - base for side in names[1:])
 
 
 def _is_moved(nodes: Sequence[Collection]) -> bool:

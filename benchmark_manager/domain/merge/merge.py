@@ -143,7 +143,7 @@ class KeyMerge:
         if self.plan.conflicts or self._is_doubtful() or self.comments.conflicts:
             return None
         content, tree = self.replayed(self.plan, self.comments)
-        return None if tree is None or self.trees.comments.lost(tree, self.plan.left_out) else content
+        return None if tree is None or self.trees.comments.lost(tree, self.plan.left_out, self.comments) else content
 
     def _is_doubtful(self) -> bool:
         return bool(self.plan.edits) and is_doubtful(self.trees)
@@ -192,7 +192,7 @@ class KeyMerge:
         _, tree = self.replayed(self.plan, self.comments)
         if tree is None:
             return []
-        return self.trees.comments.lost(tree, self.plan.left_out, self.comments.conflicts)
+        return self.trees.comments.lost(tree, self.plan.left_out, self.comments, self.comments.conflicts)
 
     def _comment_conflict(self, conflict: CommentConflict) -> MergeConflict:
         sides = dict(zip(_SIDES, (conflict.base, conflict.theirs, conflict.mine), strict=True))

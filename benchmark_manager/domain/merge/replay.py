@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
+from benchmark_manager.domain.documents.comments import Comment
 from benchmark_manager.domain.documents.lines import split_lines
 from benchmark_manager.domain.documents.nodes import Collection, Node, Scalar, Slot, Tree
 from benchmark_manager.domain.merge.comments import CommentPlan
@@ -31,6 +32,8 @@ _HEADER_COMMENT = re.compile(r"(?<![ \t])[ \t]++#.*")
 
 
 Splices: TypeAlias = Iterator[Splice]
+Staying: TypeAlias = Mapping[Slot, Sequence[Comment]]
+"""Comment lines which stay although the entry beside them goes."""
 
 
 def replay(plan: Plan, theirs: Tree, comments: CommentPlan) -> str:
@@ -48,7 +51,7 @@ def replay(plan: Plan, theirs: Tree, comments: CommentPlan) -> str:
     # The innermost first: where an inner and an outer block end on one line, the inner one's new lines come first.
     for slot, parts in reversed(plan.parts.items()):
         if slot not in plan.replaced and any(not isinstance(part, Kept) for part in parts):
-            splices += _collection(theirs, slot, parts)
+            splices += _collection(theirs, slot, parts, comments.upstream.staying)
     return _spliced(theirs.text, [*splices, *comments.splices])
 
 
@@ -112,7 +115,7 @@ def _with_comment(text: str, comment: str, line_end: str) -> str:
     return _HEADER_COMMENT.sub("", head) + comment + separator + lines
 
 
-def _collection(theirs: Tree, owner: Slot, parts: Sequence[Part]) -> Splices:
+def _collection(theirs: Tree, owner: Slot, parts: Sequence[Part], staying: Staying) -> Splices:
     node = owner.value
     if not isinstance(node, Collection):
         raise UnreplayableError
@@ -121,16 +124,35 @@ def _collection(theirs: Tree, owner: Slot, parts: Sequence[Part]) -> Splices:
     if not node.is_block:
         return _flow(theirs, node, parts)
     if all(isinstance(part, Removed) for part in parts):
-        return _emptied(theirs, owner, node)
-    return _block(theirs, parts)
+        return _emptied(theirs, owner, node, staying)
+    return _block(theirs, parts, staying)
 
 
-def _emptied(theirs: Tree, owner: Slot, node: Collection) -> Splices:
+def _emptied(theirs: Tree, owner: Slot, node: Collection, staying: Staying) -> Splices:
+    """Brackets in place of all entries, with the comments around these."""
     text = "{}" if node.kind == "mapping" else "[]"
-    yield Splice(owner.gap, value_end(theirs, owner), f" {text}" if owner.gap > owner.start else text)
+    if owner.gap > owner.start:
+        text = f" {text}"
+    first, *others = node.slots
+    if owner.gap > owner.start and owns_line(theirs, first):
+        yield Splice(owner.gap, owner.gap, text)
+        others = [first, *others]
+    else:
+        yield Splice(owner.gap, value_end(theirs, first), text)
+    for slot in others:
+        yield from _removed(theirs, slot, staying)
 
 
-def _block(theirs: Tree, parts: Sequence[Part]) -> Splices:
+def _removed(theirs: Tree, slot: Slot, staying: Staying) -> Splices:
+    """The lines of an entry go, but for comments around it which stay."""
+    at, end = first_line(theirs, slot), behind_lines(theirs, slot)
+    for comment in staying.get(slot, ()):
+        yield Splice(at, theirs.lines.start(comment.start), "")
+        at = theirs.lines.next_line(comment.start)
+    yield Splice(at, max(at, end), "")
+
+
+def _block(theirs: Tree, parts: Sequence[Part], staying: Staying) -> Splices:
     slots = [part.slot for part in parts if not isinstance(part, Added)]
     head: set[Slot] = set()
     if not owns_line(theirs, slots[0]):
@@ -149,7 +171,7 @@ def _block(theirs: Tree, parts: Sequence[Part]) -> Splices:
             continue
         before = part.slot
         if isinstance(part, Removed) and part.slot not in head:
-            yield Splice(first_line(theirs, part.slot), behind_lines(theirs, part.slot), "")
+            yield from _removed(theirs, part.slot, staying)
 
 
 def _without_head(theirs: Tree, slots: Sequence[Slot], kept: Slot) -> Splice:

@@ -110,10 +110,13 @@ def _by_keys(keys: KeyMerge, decisions: Mapping[str, Resolution]) -> str | None:
     content, tree = keys.replayed(plan, comments)
     if tree is None:
         return None
-    lost = [conflict.path for conflict in keys.trees.comments.lost(tree, plan.left_out)]
     # A comment is left out only by a decision about it.
-    left_out = comments.decided | {path for path, decision in decisions.items() if decision.take == "theirs"}
-    return content if left_out.issuperset(lost) else None
+    for lost in keys.trees.comments.lost(tree, plan.left_out, comments):
+        decision = decisions.get(lost.path)
+        is_left_out = decision is not None and decision.take == ("mine" if lost.theirs else "theirs")
+        if not is_left_out and lost.path not in comments.decided:
+            return None
+    return content
 
 
 def _comment(decisions: Mapping[str, Resolution], path: Path) -> Take | None:

@@ -252,7 +252,7 @@ class _Walker:
                     step = _item_step(theirs, number)
                     self.pending.append(((*path, step), base.slots[old], theirs.slots[number], mine.slots[new]))
                 continue
-            gone = [theirs.slots[gaps[old + 1] - 1] for old in olds]
+            gone = [(base.slots[old], theirs.slots[gaps[old + 1] - 1]) for old in olds]
             new_ones = [mine.slots[new] for new in news]
             at = gaps[hunk.end]
             before = theirs.slots[at - 1] if at else None
@@ -260,10 +260,11 @@ class _Walker:
             added.setdefault(before, []).extend(self._new(path, hunk.other_start, new_ones))
         self.plan.parts[owner] = _placed(owner, removed, added)
 
-    def _gone(self, path: Path, first: int, slots: Sequence[Slot]) -> set[Slot]:
-        differences = [Difference((*path, item_step(i)), (slot, slot, None)) for i, slot in enumerate(slots, first)]
+    def _gone(self, path: Path, first: int, slots: Sequence[tuple[Slot, Slot]]) -> set[Slot]:
+        """Items of base and theirs which I removed."""
+        differences = [Difference((*path, item_step(i)), (*pair, None)) for i, pair in enumerate(slots, first)]
         decided = [self._decided(difference, is_conflict=False) for difference in differences]
-        return {slot for slot, chosen in zip(slots, decided, strict=True) if chosen == "nothing"}
+        return {slot for (_, slot), chosen in zip(slots, decided, strict=True) if chosen == "nothing"}
 
     def _new(self, path: Path, first: int, slots: Sequence[Slot]) -> list[Added]:
         """New items; `[+2]` is the path of mine's item 2: no number in theirs would tell all new ones apart."""

@@ -95,6 +95,13 @@ def documents(*heads: str) -> str:
             "a: [\n  7,\n  2,\n  9\n]\n",
             id="lines of one list in brackets",
         ),
+        pytest.param(
+            f"i:\n{items('name: a', 'name: b')}c:\n{items('name: c')}",
+            f"i:\n{items('name: a')}{items('name: b').replace('q: 0', 'q: 7')}c:\n{items('name: c')}",
+            f"i:\n{items('name: a')}c:\n{items('name: b', 'name: c')}",
+            f"i:\n{items('name: a')}c:\n{items('name: b').replace('q: 0', 'q: 7')}{items('name: c')}",
+            id="an item that moved to another list by lines",
+        ),
     ],
 )
 def test_it_is_the_result(base: str, theirs: str, mine: str, merged: str) -> None:
@@ -145,6 +152,13 @@ def test_it_is_the_result(base: str, theirs: str, mine: str, merged: str) -> Non
             "a:\n  w: 0\n  v: 0\n  x: 3\nb: 1\n",
             None,
             id="a value that both changed at one path",
+        ),
+        pytest.param(
+            "a:\n  w: 0\n  v: 0\n  x: 1\nb: 1\n",
+            "a:\n  x: 1\nold:\n  w: 0\n  v: 0\n  x: 1\nb: 1\n",
+            "a:\n  w: 0\n  v: 0\n  x: 3\nb: 1\n",
+            "a:\n  x: 3\nold:\n  w: 0\n  v: 0\n  x: 1\nb: 1\n",
+            id="a value that I changed where another now is",
         ),
     ],
 )
