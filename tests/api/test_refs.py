@@ -206,6 +206,42 @@ async def test_a_tag_is_not_the_branch_of_its_name(service: Service) -> None:
     assert (await content(service, tagged), await content(service, branch)) == (b"a: 1\n", b"a: 2\n")
 
 
+# Names that are short for others
+
+
+@pytest.mark.parametrize("token", [None, "reader"])
+async def test_a_branch_is_read_and_followed_beside_a_tag_called_heads_and_its_name(
+    service: Service, token: str | None
+) -> None:
+    service.github.hosting.add_token("reader")
+    repository = service.repository("acme/bench", FIRST)
+    repository.tag("heads/main", head(repository))
+    repository.commit({"config/a.yaml": b"a: 2\n"})
+    fields = {"branch": "main", **({} if token is None else {"github_token": token})}
+    project = await service.synced("acme/bench", **fields)
+    assert await content(service, project) == b"a: 2\n"
+    # Were the check about the tag, it would say from now on that nothing changed.
+    repository.tag("heads/main", head(repository))
+    repository.commit({"config/a.yaml": b"a: 3\n", "config/b.yaml": b"b: 1\n"})
+    assert (await service.sync(project["id"]))["updated"] == 1
+    assert await content(service, project) == b"a: 3\n"
+    preview = await service.http.post("/repositories/preview", json={"github_repo_url": "acme/bench", **fields})
+    assert preview.json()["selected"]["config_files"] == 2
+
+
+@pytest.mark.parametrize("token", [None, "reader"])
+async def test_a_tag_is_read_beside_a_branch_called_tags_and_its_name(service: Service, token: str | None) -> None:
+    service.github.hosting.add_token("reader")
+    repository = service.repository("acme/bench", FIRST)
+    repository.tag("v1", head(repository))
+    repository.commit({"config/a.yaml": b"a: 2\n"}, branch="tags/v1")
+    fields = {"ref": TAG, **({} if token is None else {"github_token": token})}
+    project = await service.synced("acme/bench", **fields)
+    assert await content(service, project) == b"a: 1\n"
+    repository.delete_tag("v1")
+    assert (await service.sync(project["id"], status=422))["code"] == "tag_not_found"
+
+
 def tag_push(service: Service, after: str, **more: Any) -> Json:
     return push("acme/bench", service.github.url, ref="refs/tags/v1", after=after, commits=[], **more)
 
