@@ -99,6 +99,7 @@ class PreviewService:
             return client
 
         found = await locate(parsed, chosen, same)
+        found = replace(found, folder=_normalised(found.folder, "github_repo_url"))
         try:
             async with asyncio.timeout(_SECONDS), self._slots:
                 overview, tree = await read_overview(client, found.ref)
