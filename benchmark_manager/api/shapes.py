@@ -131,7 +131,8 @@ class ProjectCreate(_ProjectFields):
         max_length=2000,
         description="https://github.com/OWNER/REPO[/tree/BRANCH[/FOLDER]], the API address, "
         "git@github.com:OWNER/REPO.git, or OWNER/REPO; also other pages of the repository, and without a scheme. "
-        "GitHub is asked where the branch's name ends; the folder becomes config_folder where that is not given.",
+        "GitHub is asked where the branch's name ends; the folder becomes config_folder where that is not given. "
+        "A `branch` or `ref` beside it counts more; where a folder of another branch would be lost, it is refused.",
         examples=["https://github.com/acme/benchmarks"],
     )
     config_folder: str | None = Field(

@@ -1,5 +1,6 @@
 """Which branch, tag or commit a project reads: how it is given, followed and shown."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -394,6 +395,37 @@ async def test_what_is_given_beside_the_address_counts_more(service: Service) ->
     given = {"name": "y", "github_repo_url": address, "branch": "feature"}
     project = await service.post("/projects", given, 201)
     assert (project["branch"], project["config_folder"]) == ("feature", "tp/data")
+
+
+@pytest.mark.usefixtures("branches")
+@pytest.mark.parametrize("beside", [{"branch": None}, {"ref": None}, {"branch": "main"}, {"ref": TAG}])
+async def test_a_folder_behind_another_ref_is_refused_unless_a_folder_is_given(service: Service, beside: Json) -> None:
+    project = await service.project("acme/bench", branch="dev")
+    path = f"/projects/{project['id']}"
+    change = {"github_repo_url": f"{service.github.url}/acme/bench/tree/feature/tp/data", **beside}
+    assert_problem(await service.http.put(path, json=change), 422, "contradictory_ref")
+    if None not in beside.values():
+        assert (await refused(service, **change))["code"] == "contradictory_ref"
+    changed = await service.put(path, {**change, "config_folder": "mine"})
+    assert (changed["branch"], changed["config_folder"]) == (beside.get("branch"), "mine")
+
+
+async def test_null_counts_more_than_the_branch_of_an_address(service: Service) -> None:
+    project = await service.project("acme/bench", branch="dev")
+    change = {"github_repo_url": f"{service.github.url}/acme/bench/tree/x", "branch": None}
+    assert (await service.put(f"/projects/{project['id']}", change))["ref"] is None
+
+
+@pytest.mark.usefixtures("branches")
+async def test_an_address_is_asked_about_once_while_others_change_the_project(service: Service) -> None:
+    project = await service.project("acme/bench", branch="main", polling_interval=0)
+    path = f"/projects/{project['id']}"
+    address = f"{service.github.url}/acme/bench/tree/feature/tp/data"
+    changes = [{"github_repo_url": address, "job_folder": f"job-{number}"} for number in range(8)]
+    service.github.requests.reset()
+    await asyncio.gather(*(service.put(path, change) for change in changes))
+    asked = [request for request in service.github.requests if "matching-refs" in request.path]
+    assert len(asked) == len(changes)
 
 
 @pytest.mark.usefixtures("branches")
