@@ -113,8 +113,8 @@ async def preview_repository(
 ) -> PreviewAnswer:
     """Branches, and folders with the number of files that would be copied or skipped. Nothing is stored.
 
-    GitHub is asked twice, without any token three times, once more for a commit, with the right and within the limits that a project of the
-    repository would have. `POST` does the same and takes all in a body.
+    GitHub is asked twice, without any token three times, once more for a commit, with the right and within the limits
+    that a project of the repository would have. `POST` does the same and takes all in a body.
     """
     ref = None if ref_kind is None and ref_name is None else Ref(kind=ref_kind or "branch", name=ref_name or "")
     return _answer(

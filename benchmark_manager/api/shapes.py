@@ -48,8 +48,8 @@ ProjectName = Annotated[
 Patterns = Annotated[list[Annotated[str, StringConstraints(max_length=1000)]], Field(max_length=MOST_PATTERNS)]
 INCLUDE = (
     "Patterns as in gitignore, relative to the repository's root: of the files in both folders, only those which match "
-    "one belong to the project. Empty: all. At most 50, each of at most 256 characters. Blanks at a pattern's start belong "
-    "to it; canonically equivalent names (NFC, NFD) match alike."
+    "one belong to the project. Empty: all. At most 50, each of at most 256 characters. "
+    "Blanks at a pattern's start belong to it; canonically equivalent names (NFC, NFD) match alike."
 )
 EXCLUDE = "Patterns of the same form: files which match one do not belong to the project, whatever `include` says."
 

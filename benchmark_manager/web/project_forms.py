@@ -117,7 +117,7 @@ class ProjectForm:
 
     def is_untouched(self, name: str) -> bool:
         """Whether a field holds what it was drawn with."""
-        return self.drawn.get(name) == getattr(self, name)
+        return self.drawn.get(name) == self._held()[name]
 
     @property
     def is_ref_untouched(self) -> bool:

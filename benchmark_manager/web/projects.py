@@ -10,7 +10,6 @@ from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.models.preview import RepositoryPreview
 from benchmark_manager.models.project import Standing
 from benchmark_manager.services.previews import PreviewRequest
-from benchmark_manager.services.projects import ProjectDefaults
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.forms import Form, FormDependency, protected_form
 from benchmark_manager.web.pages import (

@@ -140,11 +140,9 @@ def test_blanks_at_the_end_do_not_count() -> None:
 @pytest.mark.parametrize("pattern", ["설정.yaml", "설?.yaml", "설[가-힣].yaml", "caf\u00e9", "*\u0301*"])
 @pytest.mark.parametrize("path", ["config/설정.yaml", "café/a.yaml", "q\u0301.yaml"])
 def test_canonically_equivalent_names_and_patterns_match_alike(pattern: str, path: str) -> None:
-    forms = {
-        matcher([normalize(one, pattern)])(normalize(other, path))
-        for one, other in itertools.product(("NFC", "NFD"), repeat=2)
-    }
-    assert len(forms) == 1
+    patterns = normalize("NFC", pattern), normalize("NFD", pattern)
+    paths = normalize("NFC", path), normalize("NFD", path)
+    assert len({matcher([one])(other) for one, other in itertools.product(patterns, paths)}) == 1
 
 
 def test_a_pattern_from_linux_matches_the_name_from_a_mac() -> None:
