@@ -56,6 +56,10 @@ class RefAndPath:
     def may_hold_path(self) -> bool:
         return "/" in self.text
 
+    @property
+    def may_hold_folder(self) -> bool:
+        return self.text.count("/") > self.is_file
+
     def folder_behind(self, name: str) -> str | None:
         """The folder that is named behind a ref of this name; None where none is, or the text does not begin so."""
         return _folder(self.text[len(name) + 1 :], is_file=self.is_file) if self.begins_with(name) else None

@@ -1,6 +1,5 @@
 """Which files of a listing belong to a project: its folders and patterns, applied to paths and modes."""
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,16 +12,18 @@ from benchmark_manager.models.original_file import SkipReason
 
 _SYMLINK: Final = "120000"
 _LINKS: Final = frozenset({_SYMLINK, "160000"})
-#: The ending of a file's name. Folders are called `v1.2` and `llama-3.1`, so other characters than letters make none.
-_ENDING: Final = re.compile(r".+\.[A-Za-z]+", re.DOTALL)
 
 #: What an entry is to a project; `not_yaml` and `link` are listed as skipped, whatever they hold.
 Belonging: TypeAlias = Candidate | Literal["not_yaml", "link"]
 
 
 def _is_other_file(name: str) -> bool:
-    """Whether a link of this name can only stand for a file that is neither YAML nor JSON."""
-    return _ENDING.fullmatch(name) is not None and format_of(name) is None
+    """Whether a link of this name stands for a file that is neither YAML nor JSON.
+
+    Folders are called `v1.2` and `llama-3.1`, so an ending has letters only.
+    """
+    stem, _, ending = name.rpartition(".")
+    return stem != "" and ending.isascii() and ending.isalpha() and format_of(name) is None
 
 
 class ListedFile(Protocol):

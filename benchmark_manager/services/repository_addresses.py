@@ -77,7 +77,7 @@ def _beside(parsed: ParsedRepositoryUrl, given: Given) -> Located:
         return Located(ref, parsed.folder)
     if ref is not None and text.begins_with(ref.name):
         return Located(ref, text.folder_behind(ref.name))
-    if text.may_hold_path and not given.has_folder:
+    if text.may_hold_folder and not given.has_folder:
         raise InvalidInputError(
             "contradictory_ref",
             "The address goes on with another branch, tag or folder than branch or ref says; give one of them, or the "

@@ -89,7 +89,7 @@ class ProjectForm:
             exclude=form.text("exclude"),
             revision=form.number("revision"),
             token_given=bool(form.line("github_token")),
-            drawn={name: form.text(f"drawn_{name}") for name in _FILLED if form.ticked(f"drawn_{name}")},
+            drawn={name: form.line(f"drawn_{name}") for name in _FILLED if form.ticked(f"drawn_{name}")},
         )
         if made.ref_kind != "branch" and not made.branch:
             made.errors["branch"] = reader.words(_REF_NAME)
@@ -134,7 +134,7 @@ class ProjectForm:
         self.name = self.name or preview.repository.name
         offered = {"config_folder": suggested.config_folder, "job_folder": suggested.job_folder}
         taken = {name: folder for name, folder in offered.items() if self.is_untouched(name)}
-        if self.is_ref_untouched or not self.branch:
+        if self.is_ref_untouched or (ref is not None and not self.branch):
             taken |= {"ref_kind": "branch", "branch": ""} if ref is None else {"ref_kind": ref.kind, "branch": ref.name}
         for name, text in taken.items():
             setattr(self, name, text)

@@ -410,9 +410,10 @@ async def test_a_folder_behind_another_ref_is_refused_unless_a_folder_is_given(s
     assert (changed["branch"], changed["config_folder"]) == (beside.get("branch"), "mine")
 
 
-async def test_null_counts_more_than_the_branch_of_an_address(service: Service) -> None:
+@pytest.mark.parametrize("page", ["tree/x", "blob/x/README.md"])
+async def test_null_counts_more_than_the_branch_of_an_address_without_a_folder(service: Service, page: str) -> None:
     project = await service.project("acme/bench", branch="dev")
-    change = {"github_repo_url": f"{service.github.url}/acme/bench/tree/x", "branch": None}
+    change = {"github_repo_url": f"{service.github.url}/acme/bench/{page}", "branch": None}
     assert (await service.put(f"/projects/{project['id']}", change))["ref"] is None
 
 

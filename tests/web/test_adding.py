@@ -124,6 +124,12 @@ async def test_a_folder_that_was_typed_or_used_counts_also_where_it_is_the_defau
     }
 
 
+async def test_a_kind_that_was_chosen_stays_while_its_name_is_not_typed_yet(service: Service, browser: Browser) -> None:
+    service.repository("acme/bench", FILES)
+    page = await asked(browser, github_repo_url="acme/bench", ref_kind="tag")
+    assert any(option["value"] == "tag" and "selected" in option for option in page.all("option"))
+
+
 async def test_what_an_earlier_address_filled_follows_the_next_one(service: Service, browser: Browser) -> None:
     repository = service.repository("acme/bench", {"other/b.yaml": b"b: 1\n"})
     repository.commit({"more/b.yaml": b"b: 1\n"}, branch="dev")
