@@ -257,10 +257,13 @@ def _meanings(ref: str) -> list[str]:
         return [ref]
     if not _is_ref(ref):
         return []
+    if ref.startswith(("refs/heads/", "refs/tags/")):
+        # GitHub refuses branches and tags whose names begin with `refs/`.
+        return [ref]
     names = [f"refs/heads/{ref}", f"refs/tags/{ref}"]
     if ref.startswith(("heads/", "tags/")):
         names.append(f"refs/{ref}")
-    if ref.startswith(("refs/heads/", "refs/tags/")) or _SHORT_SHA.fullmatch(ref):
+    if _SHORT_SHA.fullmatch(ref):
         names.append(ref)
     return names
 

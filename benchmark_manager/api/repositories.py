@@ -2,7 +2,8 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
 from benchmark_manager.api.http import ServicesDependency
@@ -21,6 +22,10 @@ _ERRORS: Final = (
     *("invalid_ref", "contradictory_ref", "ambiguous_address", "invalid_token", "invalid_pattern"),
     *("repository_not_found", "branch_not_found", "tag_not_found", "commit_not_found", "repository_empty"),
     *("github_unauthorized", "github_forbidden", "github_unavailable", "github_rate_limited"),
+)
+#: What `GET /repositories/preview` takes.
+_PARAMETERS: Final = frozenset(
+    {"github_repo_url", "branch", "ref_kind", "ref_name", "config_folder", "job_folder", "include", "exclude"}
 )
 _ADDRESS: Final = "In every form that a project's may have."
 _FOLDER: Final = "What a project with this folder would hold is told as `selected`; else the suggested one counts."
@@ -69,7 +74,26 @@ class PreviewAnswer(BaseModel):
     selected: PreviewSelection = Field(description="The folders that were given, else the suggested ones.")
 
 
-@router.get("/preview", summary="Look at a repository before adding it", responses=documented(*_ERRORS))
+def _known_parameters_only(request: Request) -> None:
+    """Refuse parameters that are none, without repeating them: a token may be among them."""
+    unknown = request.query_params.keys() - _PARAMETERS
+    if "github_token" in unknown:
+        raise _refused("github_token", "a token never belongs into an address; send it as the header X-GitHub-Token")
+    if unknown:
+        raise _refused(None, f"there are only {', '.join(sorted(_PARAMETERS))}; a token never belongs into an address")
+
+
+def _refused(name: str | None, complaint: str) -> RequestValidationError:
+    location = ("query",) if name is None else ("query", name)
+    return RequestValidationError([{"type": "value_error", "loc": location, "msg": complaint}])
+
+
+@router.get(
+    "/preview",
+    summary="Look at a repository before adding it",
+    responses=documented(*_ERRORS),
+    dependencies=[Depends(_known_parameters_only)],
+)
 async def preview_repository(
     services: ServicesDependency,
     github_repo_url: Annotated[str, Query(max_length=2000, description=_ADDRESS), AfterValidator(_without_nul)],
@@ -89,8 +113,8 @@ async def preview_repository(
 ) -> PreviewAnswer:
     """Branches, and folders with the number of files that would be copied or skipped. Nothing is stored.
 
-    GitHub is asked twice, without any token three times, with the right and within the limits that a project of the
-    repository would have. `POST` does the same and takes all in a body.
+    GitHub is asked twice, without any token three times, once more for a commit, with the right and within the limits
+    that a project of the repository would have. `POST` does the same and takes all in a body.
     """
     ref = None if ref_kind is None and ref_name is None else Ref(kind=ref_kind or "branch", name=ref_name or "")
     return _answer(

@@ -48,7 +48,8 @@ ProjectName = Annotated[
 Patterns = Annotated[list[Annotated[str, StringConstraints(max_length=1000)]], Field(max_length=MOST_PATTERNS)]
 INCLUDE = (
     "Patterns as in gitignore, relative to the repository's root: of the files in both folders, only those which match "
-    "one belong to the project. Empty: all. At most 50, each of at most 256 characters."
+    "one belong to the project. Empty: all. At most 50, each of at most 256 characters. "
+    "Blanks at a pattern's start belong to it; canonically equivalent names (NFC, NFD) match alike."
 )
 EXCLUDE = "Patterns of the same form: files which match one do not belong to the project, whatever `include` says."
 
@@ -131,7 +132,8 @@ class ProjectCreate(_ProjectFields):
         max_length=2000,
         description="https://github.com/OWNER/REPO[/tree/BRANCH[/FOLDER]], the API address, "
         "git@github.com:OWNER/REPO.git, or OWNER/REPO; also other pages of the repository, and without a scheme. "
-        "GitHub is asked where the branch's name ends; the folder becomes config_folder where that is not given.",
+        "GitHub is asked where the branch's name ends; the folder becomes config_folder where that is not given. "
+        "A `branch` or `ref` beside it counts more; where a folder of another branch would be lost, it is refused.",
         examples=["https://github.com/acme/benchmarks"],
     )
     config_folder: str | None = Field(

@@ -202,7 +202,7 @@ def _show_preview(found: Json, repository: str, given: list[tuple[str, str]]) ->
     )
     print()
     output.table(
-        ("FOLDER", ">YAML", ">JSON", ">JOBS BY NAME", ">SKIPPED"),
+        ("FOLDER", ">YAML", ">JSON", ">JOBS BY NAME", ">SKIPPED AS CONFIG", ">SKIPPED AS JOB"),
         [
             (
                 row["path"] or ".",
@@ -210,12 +210,15 @@ def _show_preview(found: Json, repository: str, given: list[tuple[str, str]]) ->
                 row["json_files"],
                 row["likely_jobs"] or None,
                 row["as_config"]["skipped"] or None,
+                row["as_job"]["skipped"] or None,
             )
             for row in found["folders"]
         ],
     )
-    if not found["complete"] or found["more_folders"]:
+    if not found["complete"]:
         output.say("There is more: the repository is too large to be listed whole.")
+    if found["more_folders"]:
+        output.say(f"The first {len(found['folders'])} folders are shown.")
     folders = [("--config-folder", selected["config_folder"] or "."), ("--job-folder", selected["job_folder"] or ".")]
     options = [f"{option} {shlex.quote(value)}" for option, value in given + folders]
     output.say(f"To add it: benchmark-manager projects add NAME {shlex.quote(repository)} {' '.join(options)}")

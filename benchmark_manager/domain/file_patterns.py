@@ -3,7 +3,9 @@ r"""Patterns of files, as in gitignore(5), relative to the repository's root.
 `*` and `?` stand for anything but a slash, `[…]` for one of some characters, `**` between slashes for any folders, `\`
 before a character for that itself. A pattern with a slash at its start or in between begins at the root, any other is
 looked for in every folder. One that matches a folder matches all that is in it; with a slash at the end it matches
-folders only.
+folders only. Blanks at its start belong to it.
+
+Canonically equivalent names are one: `설정.yaml` as Linux writes it matches the file that was made on a Mac.
 
 A pattern becomes a regular expression that never goes back to a star it has passed, which is right for globs, as the
 first match leaves the most for what follows. Libraries such as pathspec try every way: `*a*a*a*a*b` takes them 20 s for
@@ -13,7 +15,9 @@ one name of 200 characters.
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import groupby
 from typing import Final
+from unicodedata import combining, normalize
 
 from benchmark_manager.domain.characters import holds_control
 from benchmark_manager.errors import InvalidInputError
@@ -23,11 +27,15 @@ MOST_PATTERNS: Final = 50
 LONGEST_PATTERN: Final = 256
 _MOST_SEGMENTS: Final = 32
 
+#: Marks in a row, as in the stream-safe text format of Unicode's annex 15; shorter names are not looked through.
+_MOST_MARKS: Final = 30
+_FEW_CHARACTERS: Final = 60
+
 _ANY_FOLDERS: Final = "(?:[^/]+/)*?"
 
 
 def normalise_patterns(texts: Sequence[str], *, field: str) -> tuple[str, ...]:
-    """Return the patterns, each once, without blanks at their ends.
+    """Return the patterns, each once, without the blanks behind them.
 
     Raises:
         InvalidInputError: `invalid_pattern`, naming the pattern that is wrong.
@@ -47,12 +55,26 @@ def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
     if not patterns:
         return lambda _path: False
     compiled = _compiled(tuple(patterns))
-    return lambda path: compiled.match(f"{path}/") is not None
+    return lambda path: compiled.match(f"{_composed(path)}/") is not None
 
 
 @lru_cache(maxsize=128)
 def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(map(_expression, patterns)), re.DOTALL)
+    return re.compile("|".join(_expression(_composed(pattern)) for pattern in patterns), re.DOTALL)
+
+
+def _composed(path: str) -> str:
+    """The path in NFC; not those of its names which no language writes, as sorting their marks takes quadratic time."""
+    if path.isascii():
+        return path
+    return "/".join(normalize("NFC", name) if _is_usual(name) else name for name in path.split("/"))
+
+
+def _is_usual(name: str) -> bool:
+    if len(name) <= _FEW_CHARACTERS:
+        return True
+    runs = (sum(1 for _ in run) for is_mark, run in groupby(name, lambda c: combining(c) != 0) if is_mark)
+    return max(runs, default=0) <= _MOST_MARKS
 
 
 def _invalid(field: str, what: str) -> InvalidInputError:
@@ -61,9 +83,9 @@ def _invalid(field: str, what: str) -> InvalidInputError:
 
 def _trimmed(text: str) -> str:
     """Without blanks at the end, but one that a backslash keeps."""
-    trimmed = text.strip(" \t")
+    trimmed = text.rstrip(" \t")
     backslashes = len(trimmed) - len(trimmed.rstrip("\\"))
-    return f"{trimmed} " if backslashes % 2 and text.lstrip(" \t").startswith(f"{trimmed} ") else trimmed
+    return f"{trimmed} " if backslashes % 2 and text.startswith(f"{trimmed} ") else trimmed
 
 
 def _fault(pattern: str) -> str | None:
@@ -174,12 +196,9 @@ def _bracket(segment: str, at: int) -> tuple[str, int]:
         high = low
         if segment[at : at + 1] == "-" and segment[at + 1 : at + 2] not in {"", "]"}:
             high, at = _member(segment, at + 1)
-        if low <= high:
-            ranges.append(f"{re.escape(low)}-{re.escape(high)}")
-    # An empty range matches nothing, as in git.
+        # The beginning of a range counts also where the range is empty, as in git.
+        ranges.append(f"{re.escape(low)}-{re.escape(high)}" if low <= high else re.escape(low))
     inside = "".join(ranges)
-    if not inside:
-        return ("[^/]" if negated else "(?!)"), at + 1
     return f"(?!/)[{'^' if negated else ''}{inside}]", at + 1
 
 

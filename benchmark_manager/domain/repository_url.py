@@ -56,15 +56,20 @@ class RefAndPath:
     def may_hold_path(self) -> bool:
         return "/" in self.text
 
+    @property
+    def may_hold_folder(self) -> bool:
+        return self.text.count("/") > self.is_file
+
     def folder_behind(self, name: str) -> str | None:
         """The folder that is named behind a ref of this name; None where none is, or the text does not begin so."""
-        return _folder(self.text[len(name) + 1 :], is_file=self.is_file) if self._begins_with(name) else None
+        return _folder(self.text[len(name) + 1 :], is_file=self.is_file) if self.begins_with(name) else None
 
     def longest(self, names: Collection[str]) -> str | None:
         """The longest of the names that the text may begin with."""
-        return max((name for name in names if self._begins_with(name)), key=len, default=None)
+        return max((name for name in names if self.begins_with(name)), key=len, default=None)
 
-    def _begins_with(self, name: str) -> bool:
+    def begins_with(self, name: str) -> bool:
+        """Return whether a ref of this name may be what the text names."""
         return self.text == name or self.text.startswith(f"{name}/")
 
 

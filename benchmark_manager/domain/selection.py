@@ -10,10 +10,20 @@ from benchmark_manager.domain.entry_names import readable_names
 from benchmark_manager.domain.file_patterns import matcher
 from benchmark_manager.models.original_file import SkipReason
 
-_LINKS: Final = frozenset({"120000", "160000"})
+_SYMLINK: Final = "120000"
+_LINKS: Final = frozenset({_SYMLINK, "160000"})
 
 #: What an entry is to a project; `not_yaml` and `link` are listed as skipped, whatever they hold.
 Belonging: TypeAlias = Candidate | Literal["not_yaml", "link"]
+
+
+def _is_other_file(name: str) -> bool:
+    """Whether a link of this name stands for a file that is neither YAML nor JSON.
+
+    Folders are called `v1.2` and `llama-3.1`, so an ending has letters only.
+    """
+    stem, _, ending = name.rpartition(".")
+    return stem != "" and ending.isascii() and ending.isalpha() and format_of(name) is None
 
 
 class ListedFile(Protocol):
@@ -48,8 +58,7 @@ class Selection:
             return None
         if mode in _LINKS:
             # It may stand for a folder of files.
-            is_folder = mode == "160000" or "." not in path.rpartition("/")[2]
-            return "link" if is_folder else None
+            return None if mode == _SYMLINK and _is_other_file(path.rpartition("/")[2]) else "link"
         return "not_yaml" if as_yaml == "job" and format_of(path) == "json" and mode != "040000" else None
 
     def admits(self, path: str) -> bool:

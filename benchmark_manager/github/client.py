@@ -69,7 +69,7 @@ class RepositoryClient:
 
     async def head_commit(self, ref: Ref | None) -> protocol.GitCommit:
         """The commit of `ref` (None: of the default branch) with its tree, in one request."""
-        query = {"per_page": "1"} if ref is None else {"sha": ref.short, "per_page": "1"}
+        query = {"per_page": "1"} if ref is None else {"sha": ref.full, "per_page": "1"}
         path = protocol.with_query(protocol.repository_path(self.repository, "commits"), query)
 
         async def ask() -> protocol.GitCommit:
@@ -162,8 +162,8 @@ class RepositoryClient:
     async def place(self, commit_sha: str, folders: tuple[str, ...], ref: Ref | None = None) -> CommitPlace | None:
         """One commit with the trees of these folders, in one query; None where GraphQL does not tell.
 
-        `ref`: whose commit REST says that this is. Servers may take a branch called `heads/NAME`, or a tag, for the
-        branch NAME, so where the ref stands at another commit, that one's place is told.
+        `ref`: whose commit REST says that this is. Where it stands at another commit by now, that one's place is
+        returned, so this also holds of a server which takes full names for short ones.
 
         Raises:
             GitHubActionError: also `branch_not_found`, where there is a tag of that name only.
@@ -329,8 +329,8 @@ class RepositoryClient:
 
 
 def _name(ref: Ref | None) -> str:
-    """The ref in a path of the REST API."""
-    return "HEAD" if ref is None else ref.short
+    """The ref in a path of the REST API, by its full name: of `heads/NAME`, a tag of that name comes first."""
+    return "HEAD" if ref is None else ref.full
 
 
 async def _parsed_tree(body: bytes) -> protocol.Tree:

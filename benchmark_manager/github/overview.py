@@ -28,7 +28,8 @@ class Overview:
 async def read_overview(client: RepositoryClient, ref: Ref | None) -> tuple[Overview, Tree]:
     """Read the branches and the recursive listing of `ref` (None: of the default branch), which may be truncated.
 
-    With a token that is one GraphQL query and one listing. Without one it is three requests of the REST API at once.
+    With a token that is one GraphQL query and one listing. Without one it is three requests of the REST API at once,
+    and of a commit one more.
 
     Raises:
         GitHubError: also `branch_not_found` and the like.
@@ -45,17 +46,24 @@ async def read_overview(client: RepositoryClient, ref: Ref | None) -> tuple[Over
         info_asked,
         asyncio.create_task(client.branches(MOST_BRANCHES)),
         asyncio.create_task(client.tree_of_ref(ref)),
+        asyncio.create_task(_checked_commit(client, ref)),
     )
     try:
         # In this order: a repository which is not there explains why its branches are not.
         info = await asked[0]
         branches, more = await asked[1]
+        commit_sha = await asked[3]
         tree = await asked[2]
     finally:
         for task in asked:
             task.cancel()
         await asyncio.gather(*asked, return_exceptions=True)
-    return Overview(info.default_branch, None, branches, more), tree
+    return Overview(info.default_branch, commit_sha, branches, more), tree
+
+
+async def _checked_commit(client: RepositoryClient, ref: Ref | None) -> str | None:
+    """The id that a commit was declared by, if it is a commit's: a listing is had by a tag's or a tree's id too."""
+    return (await client.head_commit(ref)).sha if ref is not None and ref.kind == "commit" else None
 
 
 async def _by_graphql(client: RepositoryClient, ref: Ref | None) -> tuple[Overview, str] | None:

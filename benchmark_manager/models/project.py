@@ -50,12 +50,18 @@ class Ref(Record):
 
     @property
     def short(self) -> str:
-        """`heads/NAME`, `tags/NAME`, or the commit's id: what GitHub's REST API documents, and never ambiguous."""
+        """`heads/NAME`, `tags/NAME`, or the commit's id: the form of GitHub's `git/ref` and `git/matching-refs`.
+
+        Elsewhere it is ambiguous: a tag may be called `heads/NAME`.
+        """
         return {"branch": f"heads/{self.name}", "tag": f"tags/{self.name}"}.get(self.kind, self.name)
 
     @property
     def full(self) -> str:
-        """`refs/heads/NAME`, `refs/tags/NAME`, or the commit's id."""
+        """`refs/heads/NAME`, `refs/tags/NAME`, or the commit's id: never ambiguous.
+
+        GitHub refuses branches and tags whose names begin with `refs/`.
+        """
         return self.name if self.kind == "commit" else f"refs/{self.short}"
 
 

@@ -19,7 +19,7 @@ from benchmark_manager.models.preview import PreviewSelection, RepositoryPreview
 from benchmark_manager.models.project import Ref, RepositoryAddress
 from benchmark_manager.services.credentials import CredentialService
 from benchmark_manager.services.projects import UNSET, ProjectDefaults, ProjectFields, chosen_ref
-from benchmark_manager.services.repository_addresses import Located, locate
+from benchmark_manager.services.repository_addresses import Given, Located, locate
 
 #: Listings in memory at once, each of up to 100,000 entries.
 _AT_ONCE: Final = 2
@@ -98,7 +98,8 @@ class PreviewService:
         async def same() -> RepositoryClient:
             return client
 
-        found = await locate(parsed, chosen, same)
+        found = await locate(parsed, Given(chosen, chosen is not None, given.config is not None), same)
+        found = replace(found, folder=_normalised(found.folder, "github_repo_url"))
         try:
             async with asyncio.timeout(_SECONDS), self._slots:
                 overview, tree = await read_overview(client, found.ref)

@@ -18,7 +18,7 @@ from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.project import Project, ProjectStats, Ref, Source, Standing
 from benchmark_manager.models.sync import DriftMoment, Sync, SyncOutcome, SyncTrigger
 from benchmark_manager.services.credentials import CredentialService
-from benchmark_manager.services.repository_addresses import Located, locate
+from benchmark_manager.services.repository_addresses import Given, Located, locate
 from benchmark_manager.services.tokens import TokenVault
 from benchmark_manager.stores.database import milliseconds
 from benchmark_manager.stores.original_files import OriginalFileStore
@@ -95,7 +95,7 @@ class ProjectService:
         # As it is stored, so that this answer and the next reading are the same.
         now = milliseconds(self._clock())
         parsed = parse_repository_url(github_repo_url, self._api_urls)
-        found = await self._located(parsed, chosen_ref(None, fields), fields.github_token)
+        found = await self._located(parsed, _given(None, fields), fields.github_token)
         project_id = str(ObjectId())
         blank = Source(
             repository=parsed.repository,
@@ -171,7 +171,8 @@ class ProjectService:
             NotFoundError, InvalidInputError, ConflictError
             StaleError: the project is not at one of `expected_revisions` (None: any will do).
         """
-        return await self._change(project_id, expected_revisions, lambda project: self._update(project, fields))
+        asked: _Asked = {}
+        return await self._change(project_id, expected_revisions, lambda project: self._update(project, fields, asked))
 
     async def set_paused(self, project_id: str, paused: bool, expected_revisions: Collection[int] | None) -> Project:
         """Pause the project, or resume it; one which is that already stays as it is.
@@ -227,9 +228,9 @@ class ProjectService:
                     raise
         raise AssertionError("the last try returns or raises")
 
-    async def _update(self, project: Project, fields: ProjectFields) -> Project:
+    async def _update(self, project: Project, fields: ProjectFields, asked: "_Asked") -> Project:
         now = self._clock()
-        source = self._changed(project.id, project.source, fields, await self._new_place(project, fields))
+        source = self._changed(project.id, project.source, fields, await self._new_place(project, fields, asked))
         interval = project.polling_interval if isinstance(fields.polling_interval, Unset) else fields.polling_interval
         moved = not source.same_place(project.source)
         token_changed = source.encrypted_token != project.source.encrypted_token
@@ -254,28 +255,31 @@ class ProjectService:
         await self._projects.replace(changed, project, reschedule=reschedule, forget_upstream=moved)
         return await self._projects.get(project.id)
 
-    async def _new_place(self, project: Project, fields: ProjectFields) -> Located:
-        """What the address given, if any, says of a ref and a folder.
+    async def _new_place(self, project: Project, fields: ProjectFields, asked: "_Asked") -> Located:
+        """What the address given, if any, says of a ref and a folder; what was `asked` before is not asked again.
 
         Raises:
             InvalidInputError
         """
-        chosen = chosen_ref(project.source.ref, fields)
+        given = _given(project.source.ref, fields)
         if isinstance(fields.github_repo_url, Unset):
-            return Located(chosen, None)
+            return Located(given.ref, None)
         parsed = parse_repository_url(fields.github_repo_url, self._api_urls)
         token = fields.github_token
         if isinstance(token, Unset) and parsed.repository.key == project.source.repository.key:
             # An unreadable one is no reason to refuse what may replace it.
             with contextlib.suppress(TokenUnreadableError):
                 token = self._vault.own_token(project)
-        return await self._located(parsed, chosen, token)
+        question = given, token
+        if question not in asked:
+            asked[question] = await self._located(parsed, given, token)
+        return asked[question]
 
-    async def _located(self, parsed: ParsedRepositoryUrl, chosen: Ref | None, token: str | Unset | None) -> Located:
+    async def _located(self, parsed: ParsedRepositoryUrl, given: Given, token: str | Unset | None) -> Located:
         own = None if isinstance(token, Unset) else token
         if own is not None:
             check_token(own)
-        return await locate(parsed, chosen, lambda: self._credentials.client_for(parsed.repository, own, urgent=True))
+        return await locate(parsed, given, lambda: self._credentials.client_for(parsed.repository, own, urgent=True))
 
     def _changed(self, project_id: str, source: Source, fields: ProjectFields, found: Located) -> Source:
         """The source with the fields given, and what was `found` in a new address; every one is checked.
@@ -325,6 +329,15 @@ class ProjectService:
             NotFoundError, StaleError
         """
         await self._projects.delete(project_id, expected_revisions, self._clock())
+
+
+#: What an address named, by what was given beside it and the token that GitHub was asked with.
+_Asked = dict[tuple[Given, str | Unset | None], Located]
+
+
+def _given(current: Ref | None, fields: ProjectFields) -> Given:
+    has_ref = not (isinstance(fields.branch, Unset) and isinstance(fields.ref, Unset))
+    return Given(chosen_ref(current, fields), has_ref, not isinstance(fields.config_folder, Unset))
 
 
 def _patterns(fields: ProjectFields) -> dict[str, tuple[str, ...]]:

@@ -24,10 +24,19 @@ class Located:
     folder: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person gave beside an address: a ref, or the default branch by `ref` None, and whether a folder."""
+
+    ref: Ref | None
+    has_ref: bool
+    has_folder: bool
+
+
 async def locate(
-    parsed: ParsedRepositoryUrl, chosen: Ref | None, client: Callable[[], Awaitable[RepositoryClient]]
+    parsed: ParsedRepositoryUrl, given: Given, client: Callable[[], Awaitable[RepositoryClient]]
 ) -> Located:
-    """Find what an address names; a ref that was `chosen` beside it counts more.
+    """Find what an address names; what was `given` beside it counts more.
 
     GitHub is asked only for an address with `/tree/…` and the like, at most twice: for the branches whose names begin
     with its first segment, then for such tags.
@@ -35,10 +44,11 @@ async def locate(
     Raises:
         InvalidInputError: `ambiguous_address` where GitHub did not tell, `branch_not_found` where it has no such
             branch or tag. An address without a path is taken for that of a branch instead, and the sync reports it.
+            `contradictory_ref` where a folder may stand behind another ref than the one given, and would be lost.
     """
     text = parsed.ref_and_path
-    if chosen is not None:
-        return Located(chosen, parsed.folder if text is None else text.folder_behind(chosen.name))
+    if given.has_ref:
+        return _beside(parsed, given)
     if text is None:
         return Located(parsed.ref, parsed.folder)
     try:
@@ -58,6 +68,23 @@ async def locate(
             field=_FIELD,
         )
     return Located(ref_of("tag", text.text) if text.kinds == ("tag",) else ref_of_branch(text.text), None)
+
+
+def _beside(parsed: ParsedRepositoryUrl, given: Given) -> Located:
+    """The ref that was given, and what stands behind it in the address."""
+    ref, text = given.ref, parsed.ref_and_path
+    if text is None:
+        return Located(ref, parsed.folder)
+    if ref is not None and text.begins_with(ref.name):
+        return Located(ref, text.folder_behind(ref.name))
+    if text.may_hold_folder and not given.has_folder:
+        raise InvalidInputError(
+            "contradictory_ref",
+            "The address goes on with another branch, tag or folder than branch or ref says; give one of them, or the "
+            "repository's address and config_folder.",
+            field=_FIELD,
+        )
+    return Located(ref, None)
 
 
 async def _asked(text: RefAndPath, client: RepositoryClient) -> Located | None:

@@ -19,6 +19,8 @@ _ADDRESS: Final = N_("Give the repository's address.")
 _REF_NAME: Final = N_("Give the tag's name, or the commit's id.")
 _REF_KINDS: Final[Mapping[str, RefKind]] = {"branch": "branch", "tag": "tag", "commit": "commit"}
 _INTERVAL: Final = N_("Give 0, or 10 to 604800 seconds.")
+#: The fields that an address, or what the repository holds, may fill as long as nobody changed them.
+_FILLED: Final = ("ref_kind", "branch", "config_folder", "job_folder")
 
 
 @dataclass(slots=True)
@@ -39,20 +41,24 @@ class ProjectForm:
     token_set: bool = False
     #: Whether a token was typed, which is not shown again.
     token_given: bool = False
+    #: What the service, and not a person, last put into a field; the form holds it hidden as `drawn_NAME`.
+    drawn: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def blank(cls, defaults: ProjectDefaults) -> "ProjectForm":
-        return cls(
+        made = cls(
             config_folder=defaults.config_folder,
             job_folder=defaults.job_folder,
             polling_interval=str(defaults.polling_interval),
         )
+        made.drawn = made._held()
+        return made
 
     @classmethod
     def of(cls, project: Project) -> "ProjectForm":
         source = project.source
-        return cls(
+        made = cls(
             name=project.name,
             github_repo_url=source.repository.url,
             ref_kind="branch" if source.ref is None else source.ref.kind,
@@ -65,6 +71,8 @@ class ProjectForm:
             revision=project.revision,
             token_set=source.encrypted_token is not None,
         )
+        made.drawn = made._held()
+        return made
 
     @classmethod
     def typed(cls, form: Form, reader: Reader) -> "ProjectForm":
@@ -81,6 +89,7 @@ class ProjectForm:
             exclude=form.text("exclude"),
             revision=form.number("revision"),
             token_given=bool(form.line("github_token")),
+            drawn={name: form.line(f"drawn_{name}") for name in _FILLED if form.ticked(f"drawn_{name}")},
         )
         if made.ref_kind != "branch" and not made.branch:
             made.errors["branch"] = reader.words(_REF_NAME)
@@ -103,33 +112,53 @@ class ProjectForm:
         """What is to be read; None: the default branch, or the branch that the address names."""
         return Ref(kind=self.ref_kind, name=self.branch) if self.branch else None
 
-    def offer(self, preview: RepositoryPreview, defaults: ProjectDefaults) -> None:
-        """Fill what was left as it was drawn with what the repository suggests."""
-        suggested = preview.suggested
-        self.name = self.name or preview.repository.name
-        if preview.ref is not None and not self.branch:
-            self.ref_kind, self.branch = preview.ref.kind, preview.ref.name
-        if self.config_folder == defaults.config_folder:
-            self.config_folder = suggested.config_folder
-        if self.job_folder == defaults.job_folder:
-            self.job_folder = suggested.job_folder
+    def _held(self) -> dict[str, str]:
+        return {name: getattr(self, name) for name in _FILLED}
 
-    def fields(
-        self, form: Form, before: Project | None = None, *, default_config_folder: str | None = None
-    ) -> ProjectFields:
-        """What to store; without a new token, the one that is stored stays."""
+    def is_untouched(self, name: str) -> bool:
+        """Whether a field holds what it was drawn with."""
+        return self.drawn.get(name) == self._held()[name]
+
+    @property
+    def is_ref_untouched(self) -> bool:
+        return self.is_untouched("ref_kind") and self.is_untouched("branch")
+
+    def choose_folder(self, name: str, folder: str) -> None:
+        """Take a folder of the table over, as if a person had typed it."""
+        setattr(self, name, folder)
+        self.drawn.pop(name, None)
+
+    def offer(self, preview: RepositoryPreview) -> None:
+        """Fill what was left as it was drawn with what the repository suggests."""
+        suggested, ref = preview.suggested, preview.ref
+        self.name = self.name or preview.repository.name
+        offered = {"config_folder": suggested.config_folder, "job_folder": suggested.job_folder}
+        taken = {name: folder for name, folder in offered.items() if self.is_untouched(name)}
+        if self.is_ref_untouched or (ref is not None and not self.branch):
+            taken |= {"ref_kind": "branch", "branch": ""} if ref is None else {"ref_kind": ref.kind, "branch": ref.name}
+        for name, text in taken.items():
+            setattr(self, name, text)
+        self.drawn |= taken
+
+    def fields(self, form: Form, before: Project | None = None, *, default_config_folder: str = "") -> ProjectFields:
+        """What to store; without a new token, the one that is stored stays.
+
+        What is stored already, or the default, is not given as long as nobody changed it, so that the branch and folder
+        of an address count.
+        """
         token = form.line("github_token")
-        # An address with /tree/BRANCH names a branch; an empty field must not take it back.
-        same_ref = not self.branch and (before is None or before.source.ref is None)
+        same_ref = self.is_ref_untouched if before is not None else not self.branch
+        same_folder = self.is_untouched("config_folder") and (
+            before is not None or self.config_folder == default_config_folder
+        )
         is_branch = self.ref_kind == "branch"
         return ProjectFields(
             name=self.name,
             github_repo_url=self.github_repo_url,
             github_token=token or (None if form.ticked("remove_token") else UNSET),
             branch=UNSET if same_ref or not is_branch else self.branch or None,
-            ref=UNSET if is_branch else self.ref,
-            # So that the folder of an address counts, as long as the field holds what it held when it was drawn.
-            config_folder=UNSET if self.config_folder == default_config_folder else self.config_folder,
+            ref=UNSET if same_ref or is_branch else self.ref,
+            config_folder=UNSET if same_folder else self.config_folder,
             job_folder=self.job_folder,
             polling_interval=self.interval(form) or 0,
             include=patterns_of(self.include),

@@ -10,7 +10,6 @@ from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.models.preview import RepositoryPreview
 from benchmark_manager.models.project import Standing
 from benchmark_manager.services.previews import PreviewRequest
-from benchmark_manager.services.projects import ProjectDefaults
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.forms import Form, FormDependency, protected_form
 from benchmark_manager.web.pages import (
@@ -84,32 +83,31 @@ async def preview_repository(request: Request, services: ServicesDependency, for
     typed.errors = {field: text for field, text in typed.errors.items() if field == "github_repo_url"}
     for name in ("config_folder", "job_folder"):
         if used := form.line(f"use_{name}"):
-            setattr(typed, name, used.strip("/"))
+            typed.choose_folder(name, used.strip("/"))
     if typed.errors:
         return _new_page(request, typed, error=typed.errors["github_repo_url"])
-    defaults = services.projects.defaults
     try:
-        first = await services.previews.preview(_preview_request(typed, form, defaults))
+        first = await services.previews.preview(_preview_request(typed, form))
     except InvalidInputError as error:
         typed.refuse(error, reader)
         return _new_page(request, typed, error=next(iter(typed.errors.values())))
     except GitHubError as error:
         return _new_page(request, typed, error=detail_words(reader, error.code, error.detail))
-    typed.offer(first, defaults)
+    typed.offer(first)
     return _new_page(request, typed, first)
 
 
-def _preview_request(typed: ProjectForm, form: Form, defaults: ProjectDefaults) -> PreviewRequest:
-    """A folder which is the default still may become what the repository suggests."""
-    config, job = typed.config_folder, typed.job_folder
+def _preview_request(typed: ProjectForm, form: Form) -> PreviewRequest:
+    """What nobody changed still may become what the address names, or the repository suggests."""
     is_branch = typed.ref_kind == "branch"
+    ref = None if typed.is_ref_untouched else typed.ref
     return PreviewRequest(
         typed.github_repo_url,
         form.line("github_token") or None,
-        branch=(typed.branch or None) if is_branch else None,
-        ref=None if is_branch else typed.ref,
-        config_folder=None if config == defaults.config_folder else config,
-        job_folder=None if job == defaults.job_folder else job,
+        branch=ref.name if ref is not None and is_branch else None,
+        ref=None if is_branch else ref,
+        config_folder=None if typed.is_untouched("config_folder") else typed.config_folder,
+        job_folder=None if typed.is_untouched("job_folder") else typed.job_folder,
         include=patterns_of(typed.include),
         exclude=patterns_of(typed.exclude),
     )
@@ -174,6 +172,8 @@ async def save_settings(
             typed.refuse(error, reader)
         except StaleError as error:
             status, typed.revision = _STALE, error.current_revision
+            # Saved again, all that is shown replaces what is stored.
+            typed.drawn = {}
         else:
             note = "unchanged" if saved.revision == typed.revision else "saved"
             return see_other(f"{PREFIX}/projects/{project_id}/settings", note)

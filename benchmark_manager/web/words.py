@@ -207,7 +207,7 @@ _DETAILS: Final[Mapping[str, str]] = {
     "branch_not_found": N_("The repository has no such branch."),
     "tag_not_found": N_("The repository has no such tag."),
     "invalid_ref": N_("Git accepts no tag of this name, or a commit's id is not whole: it has 40 digits."),
-    "contradictory_ref": N_("The branch and the ref say different things."),
+    "contradictory_ref": N_("The address, the branch and the ref say different things."),
     "ambiguous_address": N_(
         "Only GitHub knows where the branch's name ends in this address, and it did not answer; give the repository's "
         "address, branch and folders by themselves."

@@ -235,6 +235,36 @@ async def test_unknown_fields_and_a_token_in_the_address_are_refused(service: Se
     assert_problem(answer, 422, "invalid_request")
 
 
+@pytest.mark.parametrize("name", ["github_token", "token", "ghp_Secret"])
+async def test_an_unknown_parameter_is_refused_and_not_repeated(service: Service, name: str) -> None:
+    query = {"github_repo_url": "acme/bench", name: "ghp_Secret"}
+    problem = assert_problem(await service.http.get("/repositories/preview", params=query), 422, "invalid_request")
+    assert "a token never belongs into an address" in problem["detail"]
+    assert "Secret" not in str(problem)
+    assert len(service.github.requests) == 0
+
+
+@pytest.mark.parametrize("path", ["..%2F..", "a/../b", "a%2F%2Fb"])
+async def test_a_folder_of_an_address_is_checked_like_any_other(service: Service, path: str) -> None:
+    service.repository("acme/bench", FILES)
+    problem = await preview(service, f"{service.github.url}/acme/bench/tree/main/{path}", 422)
+    assert problem["code"] == "invalid_folder"
+
+
+@pytest.mark.parametrize("fields", [{}, {"github_token": "reader"}])
+async def test_an_object_that_is_no_commit_is_not_previewed_as_one(service: Service, fields: Json) -> None:
+    service.github.hosting.add_token("reader")
+    repository = service.repository("acme/bench", FILES)
+    commit = repository.find_commit("HEAD")
+    assert commit is not None
+    repository.tag("v1", commit.sha, message="annotated")
+    tag, tree = repository.find_ref("tags/v1"), repository.find_tree(commit.sha)
+    assert tag is not None
+    for sha in (tag.sha, tree):
+        problem = await preview(service, status=422, ref={"kind": "commit", "name": sha}, **fields)
+        assert problem["code"] == "commit_not_found"
+
+
 async def test_a_listing_that_github_cuts_is_told_to_be_incomplete(tokened: Service) -> None:
     tokened.repository("acme/bench", FILES)
     tokened.github.tree_limits.recursive_entries = 3

@@ -1,5 +1,6 @@
 """Which branch, tag or commit a project reads: how it is given, followed and shown."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -206,6 +207,42 @@ async def test_a_tag_is_not_the_branch_of_its_name(service: Service) -> None:
     assert (await content(service, tagged), await content(service, branch)) == (b"a: 1\n", b"a: 2\n")
 
 
+# Names that are short for others
+
+
+@pytest.mark.parametrize("token", [None, "reader"])
+async def test_a_branch_is_read_and_followed_beside_a_tag_called_heads_and_its_name(
+    service: Service, token: str | None
+) -> None:
+    service.github.hosting.add_token("reader")
+    repository = service.repository("acme/bench", FIRST)
+    repository.tag("heads/main", head(repository))
+    repository.commit({"config/a.yaml": b"a: 2\n"})
+    fields = {"branch": "main", **({} if token is None else {"github_token": token})}
+    project = await service.synced("acme/bench", **fields)
+    assert await content(service, project) == b"a: 2\n"
+    # Were the check about the tag, it would say from now on that nothing changed.
+    repository.tag("heads/main", head(repository))
+    repository.commit({"config/a.yaml": b"a: 3\n", "config/b.yaml": b"b: 1\n"})
+    assert (await service.sync(project["id"]))["updated"] == 1
+    assert await content(service, project) == b"a: 3\n"
+    preview = await service.http.post("/repositories/preview", json={"github_repo_url": "acme/bench", **fields})
+    assert preview.json()["selected"]["config_files"] == 2
+
+
+@pytest.mark.parametrize("token", [None, "reader"])
+async def test_a_tag_is_read_beside_a_branch_called_tags_and_its_name(service: Service, token: str | None) -> None:
+    service.github.hosting.add_token("reader")
+    repository = service.repository("acme/bench", FIRST)
+    repository.tag("v1", head(repository))
+    repository.commit({"config/a.yaml": b"a: 2\n"}, branch="tags/v1")
+    fields = {"ref": TAG, **({} if token is None else {"github_token": token})}
+    project = await service.synced("acme/bench", **fields)
+    assert await content(service, project) == b"a: 1\n"
+    repository.delete_tag("v1")
+    assert (await service.sync(project["id"], status=422))["code"] == "tag_not_found"
+
+
 def tag_push(service: Service, after: str, **more: Any) -> Json:
     return push("acme/bench", service.github.url, ref="refs/tags/v1", after=after, commits=[], **more)
 
@@ -358,6 +395,38 @@ async def test_what_is_given_beside_the_address_counts_more(service: Service) ->
     given = {"name": "y", "github_repo_url": address, "branch": "feature"}
     project = await service.post("/projects", given, 201)
     assert (project["branch"], project["config_folder"]) == ("feature", "tp/data")
+
+
+@pytest.mark.usefixtures("branches")
+@pytest.mark.parametrize("beside", [{"branch": None}, {"ref": None}, {"branch": "main"}, {"ref": TAG}])
+async def test_a_folder_behind_another_ref_is_refused_unless_a_folder_is_given(service: Service, beside: Json) -> None:
+    project = await service.project("acme/bench", branch="dev")
+    path = f"/projects/{project['id']}"
+    change = {"github_repo_url": f"{service.github.url}/acme/bench/tree/feature/tp/data", **beside}
+    assert_problem(await service.http.put(path, json=change), 422, "contradictory_ref")
+    if None not in beside.values():
+        assert (await refused(service, **change))["code"] == "contradictory_ref"
+    changed = await service.put(path, {**change, "config_folder": "mine"})
+    assert (changed["branch"], changed["config_folder"]) == (beside.get("branch"), "mine")
+
+
+@pytest.mark.parametrize("page", ["tree/x", "blob/x/README.md"])
+async def test_null_counts_more_than_the_branch_of_an_address_without_a_folder(service: Service, page: str) -> None:
+    project = await service.project("acme/bench", branch="dev")
+    change = {"github_repo_url": f"{service.github.url}/acme/bench/{page}", "branch": None}
+    assert (await service.put(f"/projects/{project['id']}", change))["ref"] is None
+
+
+@pytest.mark.usefixtures("branches")
+async def test_an_address_is_asked_about_once_while_others_change_the_project(service: Service) -> None:
+    project = await service.project("acme/bench", branch="main", polling_interval=0)
+    path = f"/projects/{project['id']}"
+    address = f"{service.github.url}/acme/bench/tree/feature/tp/data"
+    changes = [{"github_repo_url": address, "job_folder": f"job-{number}"} for number in range(8)]
+    service.github.requests.reset()
+    await asyncio.gather(*(service.put(path, change) for change in changes))
+    asked = [request for request in service.github.requests if "matching-refs" in request.path]
+    assert len(asked) == len(changes)
 
 
 @pytest.mark.usefixtures("branches")

@@ -277,10 +277,23 @@ async def test_a_preview_shows_branches_and_folders_and_how_to_add_the_repositor
     done = await cli("projects", "preview", "acme/looked-at")
     assert re.search(r"^branches +main$", done.out, re.MULTILINE)
     assert re.search(r"^files +3 config, 1 job, 0 skipped$", done.out, re.MULTILINE)
-    assert re.search(r"^config +1 +2 *$", done.out, re.MULTILINE)
+    assert re.search(r"^config +1 +2 +2 *$", done.out, re.MULTILINE)
     assert "projects add NAME acme/looked-at --config-folder config --job-folder job" in done.err
     answer = await cli.service.http.post("/repositories/preview", json={"github_repo_url": "acme/looked-at"})
     assert (await cli("projects", "preview", "acme/looked-at", "--json")).json == answer.json()
+
+
+async def test_a_preview_says_which_of_folders_and_listing_are_cut(cli: CommandLine) -> None:
+    cli.service.repository("acme/wide", {f"f{number:03}/a.json": b"{}" for number in range(201)})
+    done = await cli("projects", "preview", "acme/wide")
+    assert "The first 200 folders are shown." in done.err
+    assert "too large" not in done.err
+    # JSON is skipped in a folder of Jobs only.
+    assert re.search(r"^f001 +0 +1 +1 *$", done.out, re.MULTILINE)
+    cli.service.github.tree_limits.recursive_entries = 3
+    done = await cli("projects", "preview", "acme/wide")
+    assert "too large to be listed whole" in done.err
+    assert "folders are shown" not in done.err
 
 
 async def test_a_preview_takes_a_token_from_a_file(cli: CommandLine, tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """Patterns of files, held to git's own."""
 
+import itertools
 import random
 import re
 import subprocess
 import time
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
@@ -41,6 +43,11 @@ from benchmark_manager.errors import InvalidInputError
         ("A.yaml", "a.yaml", False),
         ("*", "a\nb.yaml", True),
         ("x.y", "xzy", False),
+        ("[b-a].yaml", "b.yaml", True),
+        ("[b-a].yaml", "a.yaml", False),
+        ("[!b-a].yaml", "b.yaml", False),
+        (" a.yaml", " a.yaml", True),
+        (" a.yaml", "a.yaml", False),
     ],
 )
 def test_a_pattern_matches_as_in_gitignore(pattern: str, path: str, matches: bool) -> None:
@@ -53,7 +60,27 @@ def test_patterns_made_at_random_match_as_git_says(tmp_path: Path) -> None:
     rng = random.Random(12)  # noqa: S311
     names = ["a", "b", "ab", "a.b", "aab", "b-", "]"]
     paths = sorted({"/".join(rng.choices(names, k=rng.randint(1, 4))) for _ in range(150)})
-    pieces = ["a", "b", "*", "**", "?", "/", "/", "**/", "/**", "[ab]", "[!a]", "[]a]", "[a-]", r"\b", ".", "-"]
+    pieces = [
+        "a",
+        "b",
+        "*",
+        "**",
+        "?",
+        "/",
+        "/",
+        "**/",
+        "/**",
+        "[ab]",
+        "[!a]",
+        "[]a]",
+        "[a-]",
+        "[b-a]",
+        "[!b-a]",
+        "[a-b-]",
+        r"\b",
+        ".",
+        "-",
+    ]
     tried = 0
     for _ in range(200):
         pattern = "".join(rng.choices(pieces, k=rng.randint(1, 6)))
@@ -106,8 +133,20 @@ def test_too_many_patterns_are_refused() -> None:
         normalise_patterns([f"{n}" for n in range(MOST_PATTERNS + 1)], field="include")
 
 
-def test_blanks_at_the_ends_do_not_count() -> None:
-    assert normalise_patterns([" a ", "a", "b\\ ", "c "], field="include") == ("a", "b\\ ", "c")
+def test_blanks_at_the_end_do_not_count() -> None:
+    assert normalise_patterns([" a ", "a", "a ", "b\\ "], field="include") == (" a", "a", "b\\ ")
+
+
+@pytest.mark.parametrize("pattern", ["설정.yaml", "설?.yaml", "설[가-힣].yaml", "caf\u00e9", "*\u0301*"])
+@pytest.mark.parametrize("path", ["config/설정.yaml", "café/a.yaml", "q\u0301.yaml"])
+def test_canonically_equivalent_names_and_patterns_match_alike(pattern: str, path: str) -> None:
+    patterns = normalize("NFC", pattern), normalize("NFD", pattern)
+    paths = normalize("NFC", path), normalize("NFD", path)
+    assert len({matcher([one])(other) for one, other in itertools.product(patterns, paths)}) == 1
+
+
+def test_a_pattern_from_linux_matches_the_name_from_a_mac() -> None:
+    assert matcher(["설정.yaml"])(normalize("NFD", "config/설정.yaml"))
 
 
 HOSTILE = [
@@ -117,6 +156,7 @@ HOSTILE = [
     ("**/" + "a/" * 30 + "b", "a/" * 2000 + "a"),
     ("[!b]*" * 40 + "b", "a" * 4000),
     ("**/*a*a*a*b/" * 8 + "c", "aaaa/" * 800 + "a"),
+    ("b", "a" + "\u0301" * 2000 + "\u0316" * 2000),
 ]
 
 

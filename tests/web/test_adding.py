@@ -1,7 +1,9 @@
 """Adding a repository: what the form offers, without scripts."""
 
+import pytest
+
 from support.browser import Browser, WebForm, WebPage
-from support.service import Service
+from support.service import Json, Service
 
 FILES = {
     "bench/config/a.yaml": b"a: 1\n",
@@ -101,6 +103,58 @@ async def test_an_address_s_folder_counts_also_where_nobody_looked_first(service
     await browser.send(form, name="x", github_repo_url=address)
     [project] = await service.rows("/projects")
     assert (project["branch"], project["config_folder"], project["job_folder"]) == ("main", "bench/config", "job")
+
+
+async def test_a_folder_that_was_typed_or_used_counts_also_where_it_is_the_default(
+    service: Service, browser: Browser
+) -> None:
+    service.repository("acme/bench", {"config/a.yaml": b"a: 1\n", "other/b.yaml": b"b: 1\n"})
+    address = f"{service.github.url}/acme/bench/tree/main/other"
+    page = await asked(browser, github_repo_url=address)
+    assert form_of(page).fields["config_folder"] == "other"
+    await browser.send(form_of(page), name="typed", config_folder="config")
+    form = form_of(page)
+    form.action = PREVIEW
+    page = await browser.send(form, name="used", use_config_folder="config")
+    assert form_of(page).fields["config_folder"] == "config"
+    await browser.send(form_of(page))
+    assert {(row["name"], row["config_folder"]) for row in await service.rows("/projects")} == {
+        ("typed", "config"),
+        ("used", "config"),
+    }
+
+
+async def test_a_kind_that_was_chosen_stays_while_its_name_is_not_typed_yet(service: Service, browser: Browser) -> None:
+    service.repository("acme/bench", FILES)
+    page = await asked(browser, github_repo_url="acme/bench", ref_kind="tag")
+    assert any(option["value"] == "tag" and "selected" in option for option in page.all("option"))
+
+
+async def test_what_an_earlier_address_filled_follows_the_next_one(service: Service, browser: Browser) -> None:
+    repository = service.repository("acme/bench", {"other/b.yaml": b"b: 1\n"})
+    repository.commit({"more/b.yaml": b"b: 1\n"}, branch="dev")
+    page = await asked(browser, github_repo_url=f"{service.github.url}/acme/bench/tree/main/other")
+    form = form_of(page)
+    form.action = PREVIEW
+    page = await browser.send(form, github_repo_url=f"{service.github.url}/acme/bench/tree/dev/more")
+    assert (form_of(page).fields["branch"], form_of(page).fields["config_folder"]) == ("dev", "more")
+
+
+@pytest.mark.parametrize("before", [{}, {"branch": "main"}])
+async def test_an_address_in_the_settings_gives_branch_and_folder_as_long_as_nobody_changed_them(
+    service: Service, browser: Browser, before: Json
+) -> None:
+    repository = service.repository("acme/bench", FILES)
+    repository.commit({"other/b.yaml": b"b: 1\n"}, branch="dev")
+    project = await service.project("acme/bench", **before)
+    settings, path = f"/ui/projects/{project['id']}/settings", f"/projects/{project['id']}"
+    address = f"{service.github.url}/acme/bench/tree/dev/other"
+    await browser.send((await browser.open(settings)).form("/settings"), github_repo_url=address)
+    found = await service.get(path)
+    assert (found["branch"], found["config_folder"]) == ("dev", "other")
+    form = (await browser.open(settings)).form("/settings")
+    await browser.send(form, github_repo_url=address, config_folder="mine")
+    assert (await service.get(path))["config_folder"] == "mine"
 
 
 async def test_what_github_refuses_is_said_beside_the_form(browser: Browser) -> None:
