@@ -79,9 +79,7 @@ async def test_a_project_is_found_by_its_name_in_another_form(service: Service) 
     assert [(row["id"], row["name"]) for row in rows] == [(made["id"], DECOMPOSED)]
 
 
-@pytest.mark.parametrize(
-    ("first", "second"), [(DECOMPOSED, COMPOSED), ("straße", "STRASSE"), ("m2", "m²")]
-)
+@pytest.mark.parametrize(("first", "second"), [(DECOMPOSED, COMPOSED), ("straße", "STRASSE"), ("m2", "m²")])
 async def test_a_name_in_another_form_is_taken(service: Service, first: str, second: str) -> None:
     await service.project("acme/a", name=first)
     body = {"name": second, "github_repo_url": "acme/b"}
