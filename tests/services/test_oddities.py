@@ -16,6 +16,18 @@ CONTRACT = {
     "config/symlink-folder": "refuse",
     "jobs/job-plain.json": "refuse",
     "config/bom.json": "warn",  # the bytes are kept, and the byte order mark is told
+    # Tags for Python are an application's.
+    **dict.fromkeys(("config/python-tag.yaml", "config/python-call-tag.yaml"), "accept"),
+    # A file beside Jobs need not be one.
+    **dict.fromkeys(
+        (
+            *("jobs/cronjob.yaml", "jobs/job-nested-in-experiment.yaml", "jobs/job-in-comment.yaml"),
+            *("jobs/job-in-block-text.yaml", "jobs/job-other-api.yaml", "jobs/deployment.yaml", "jobs/pod.yaml"),
+            *("jobs/service.yaml", "jobs/kustomization.yaml", "jobs/Chart.yaml", "jobs/values.yaml"),
+            "jobs/top-list-patch.yaml",
+        ),
+        "accept",
+    ),
 }
 
 

@@ -313,10 +313,11 @@ async def test_another_size_limit_holds_from_the_next_sync_on_though_upstream_is
 
 
 def test_one_content_at_many_paths_gets_one_verdict() -> None:
-    sha = blob_id(CONFIG)
-    wanted = [WantedFile(f"config/{n}.yaml", sha, len(CONFIG), "config", "yaml") for n in range(9)]
-    by_sha = {sha: [*wanted, WantedFile("job/j.yaml", sha, len(CONFIG), "job", "yaml")]}
-    looked = judge_files({sha: CONFIG}, by_sha)
+    text = b"apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {parallelism: -1}\n"
+    sha = blob_id(text)
+    wanted = [WantedFile(f"config/{n}.yaml", sha, len(text), "config", "yaml") for n in range(9)]
+    by_sha = {sha: [*wanted, WantedFile("job/j.yaml", sha, len(text), "job", "yaml")]}
+    looked = judge_files({sha: text}, by_sha)
     assert len({id(looked[file.path, sha].verdict) for file in wanted}) == 1
     # As a Job, the same text is judged by other rules.
     assert looked["job/j.yaml", sha].verdict != looked["config/0.yaml", sha].verdict

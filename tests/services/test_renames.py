@@ -51,7 +51,8 @@ async def test_a_file_that_moved_and_changed_keeps_its_id_and_its_variants(
 
 
 async def test_no_more_is_asked_of_github_for_it(service: Service) -> None:
-    repository = service.repository("acme/b", {"config/a.yaml": lines()}, private_to=["reader"])
+    files = {"config/a.yaml": lines(), "job/j.yaml": b"a: 1\n"}
+    repository = service.repository("acme/b", files, private_to=["reader"])
     project = await service.synced("acme/b", github_token="reader")
     repository.commit({"config/a.yaml": None, "config/b.yaml": lines(3)})
     service.github.requests.reset()
