@@ -54,11 +54,15 @@ async def test_no_more_is_asked_of_github_for_it(service: Service) -> None:
     files = {"config/a.yaml": lines(), "job/j.yaml": b"a: 1\n"}
     repository = service.repository("acme/b", files, private_to=["reader"])
     project = await service.synced("acme/b", github_token="reader")
-    repository.commit({"config/a.yaml": None, "config/b.yaml": lines(3)})
+    repository.commit({"config/a.yaml": lines(2)})
+    service.github.requests.reset()
+    assert (await service.sync(project["id"]))["updated"] == 1
+    of_an_update = [(request.method, request.path.rpartition("/")[0]) for request in service.github.requests]
+    repository.commit({"config/a.yaml": None, "config/b.yaml": lines(2, 3)})
     service.github.requests.reset()
     assert (await service.sync(project["id"]))["renamed"] == 1
-    # The check, the folders, the listing, the content.
-    assert len(service.github.requests) == 4
+    of_a_rename = [(request.method, request.path.rpartition("/")[0]) for request in service.github.requests]
+    assert of_a_rename == of_an_update
 
 
 async def test_another_type_or_format_is_no_rename(service: Service) -> None:
