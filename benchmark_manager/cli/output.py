@@ -82,7 +82,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 def fields(pairs: Sequence[tuple[str, object]]) -> None:
     """Names and values below each other; those without a value are left out."""
-    told = [(name, _cell(value)) for name, value in pairs if value is not None and value != ""]
+    told = [(printable(name), _cell(value)) for name, value in pairs if value is not None and value != ""]
     width = max((len(name) for name, _ in told), default=0)
     for name, value in told:
         print(f"{name:{width}}  {printable(value)}")

@@ -369,6 +369,7 @@ ROW: Final[dict[str, Any]] = {
     "name": "x",
     "github_web_url": "u",
     "resolved_branch": None,
+    "ref": None,
     "sync_status": "ok",
     "paused": False,
     "last_sync": None,

@@ -120,8 +120,9 @@ def _sync(texts: Texts, file_format: FileFormat) -> None:
 
 
 def _search(texts: Texts, file_format: FileFormat) -> None:
+    parses = validate(texts[0], file_format, "config").validity == "valid"
     for where in SEARCHED_IN:
-        find_in_content(texts[0], file_format, ContentQuery.of("a", where), limit=100)
+        find_in_content(texts[0], file_format, ContentQuery.of("a", where), limit=100, parses=parses)
 
 
 def _schema(texts: Texts, file_format: FileFormat) -> None:
