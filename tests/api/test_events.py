@@ -100,7 +100,7 @@ async def test_a_filter_leaves_only_its_projects(service: Service, http: httpx.A
 
 async def test_many_at_once_are_one_event(either: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sync of many files, and many variants which come back together."""
-    monkeypatch.setattr(change_folding, "LISTED_AT_MOST", 3)
+    monkeypatch.setattr(change_folding, "LISTED_AT_MOST", 1)
     either.repository("acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(60)})
     project = await either.project("acme/b")
     address = f"/projects/{project['id']}"
