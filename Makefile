@@ -113,7 +113,7 @@ pictures: chromium frontend ## Draw every page into build/pictures, and those of
 	@$(BIN)/python tests/support/pictures.py
 
 properties: libraries $(VENV)/.dev ## Hold merging, and syncs under faults, against all examples: about four minutes
-	@ALL_EXAMPLES=1 $(BIN)/python -m pytest -n $(WORKERS) tests/domain/merge tests/domain/documents tests/services/test_github_failures.py
+	@ALL_EXAMPLES=1 $(BIN)/python -m pytest -n $(WORKERS) tests/domain/merge tests/domain/documents tests/services/sync/test_github_failures.py
 
 soak: libraries $(VENV)/.dev ## Crashes, replicas and 10,000 files: about half an hour
 	@$(BIN)/python -m pytest -m soak --timeout 1800 -s

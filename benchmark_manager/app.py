@@ -27,11 +27,11 @@ from benchmark_manager.api import (
     trash,
     validation,
 )
-from benchmark_manager.api.docs import install_docs
-from benchmark_manager.api.github_webhook import LargeBodies
-from benchmark_manager.api.middleware import Edge, Gate
-from benchmark_manager.api.problems import install_problem_handlers
-from benchmark_manager.api.silence import AnswersInSilence
+from benchmark_manager.api.http.docs import install_docs
+from benchmark_manager.api.http.middleware import Edge, Gate
+from benchmark_manager.api.http.problems import install_problem_handlers
+from benchmark_manager.api.http.silence import AnswersInSilence
+from benchmark_manager.api.webhooks.routes import LargeBodies
 from benchmark_manager.config import Settings
 from benchmark_manager.factory import Outside, Services, open_services
 from benchmark_manager.scheduler import running_scheduler
@@ -39,7 +39,7 @@ from benchmark_manager.version import __version__
 from benchmark_manager.web import MAX_FORM, PREFIX
 from benchmark_manager.web.install import MIDDLEWARE as PAGE_MIDDLEWARE
 from benchmark_manager.web.install import install_pages
-from benchmark_manager.web.rendering import compile_shared_templates
+from benchmark_manager.web.site.rendering import compile_shared_templates
 
 _DESCRIPTION: Final = """\
 Exact copies of benchmark configuration and Kubernetes Jobs from GitHub, and people's variants of them, strictly apart.
@@ -55,7 +55,11 @@ as HTTP says; the ETag of a project and of a modified file is `"REVISION.HASH"`,
 
 
 def create_app(
-    settings: Settings, *, services: Services | None = None, outside: Outside | None = None, polls: bool = True
+    settings: Settings,
+    *,
+    services: Services | None = None,
+    outside: Outside | None = None,
+    polls: bool = True,
 ) -> FastAPI:
     """The application; it opens and closes its services itself unless they are given.
 
@@ -86,7 +90,17 @@ def create_app(
     )
     # What is read most first: each request tries the routes in this order.
     for part in (
-        *(original_files, modified_files, projects, health, metrics, revisions, trash, merging, rebase_all),
+        *(
+            original_files,
+            modified_files,
+            projects,
+            health,
+            metrics,
+            revisions,
+            trash,
+            merging,
+            rebase_all,
+        ),
         *(comparing, releases, validation, github_webhook, events, search, repositories),
     ):
         # Not included: FastAPI would build every included route anew for each application, at its first request.
@@ -142,6 +156,13 @@ def _cors(settings: Settings) -> list[Middleware]:
             allow_headers=["*"],
             # A wildcard together with credentials would let any page act for its visitor.
             allow_credentials="*" not in settings.cors_origins,
-            expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Search-Incomplete", "X-Total-Count"],
+            expose_headers=[
+                "ETag",
+                "Link",
+                "Location",
+                "Retry-After",
+                "X-Search-Incomplete",
+                "X-Total-Count",
+            ],
         )
     ]

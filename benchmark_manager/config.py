@@ -15,8 +15,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pymongo.errors import InvalidURI, PyMongoError
 from pymongo.uri_parser import parse_uri
 
-from benchmark_manager.domain.folders import normalise_folder
-from benchmark_manager.domain.root_path import normalise_root_path
+from benchmark_manager.domain.http.root_path import normalise_root_path
+from benchmark_manager.domain.projects.folders import normalise_folder
 from benchmark_manager.errors import InvalidInputError, StartError, reason_of
 
 _ENV_FILE = Path(".env")
@@ -25,7 +25,13 @@ _DB_NAME = re.compile(r"[^/\\. \"$*<>:|?\x00]{1,63}")
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 #: Each may be given as a file too, whose path is in the setting of the same name with `_file`.
-SECRETS: Final = ("mongo_url", "github_token", "secret_key", "webhook_secret", "github_app_private_key")
+SECRETS: Final = (
+    "mongo_url",
+    "github_token",
+    "secret_key",
+    "webhook_secret",
+    "github_app_private_key",
+)
 #: Bytes; a file of more is no secret.
 _LONGEST_SECRET: Final = 65_536
 _SHORTEST_WEBHOOK_SECRET: Final = 16
@@ -50,8 +56,12 @@ class Settings(BaseSettings):
         description="MongoDB URL of a replica set. Unset: an embedded database in DATA_DIR is started and "
         "stopped with the service (for evaluation on one machine).",
     )
-    mongo_url_file: Path | None = Field(default=None, description="A file which holds the MongoDB URL.")
-    db_name: str = Field(default="benchmark_manager", description="Database name, unless MONGO_URL names one.")
+    mongo_url_file: Path | None = Field(
+        default=None, description="A file which holds the MongoDB URL."
+    )
+    db_name: str = Field(
+        default="benchmark_manager", description="Database name, unless MONGO_URL names one."
+    )
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("benchmark-manager", appauthor=False),
         description="Folder of the embedded database and of generated keys.",
@@ -60,7 +70,9 @@ class Settings(BaseSettings):
         default=None,
         description="Used for projects without a token of their own; sent to the first entry of GITHUB_API_URLS only.",
     )
-    github_token_file: Path | None = Field(default=None, description="A file which holds the GitHub token.")
+    github_token_file: Path | None = Field(
+        default=None, description="A file which holds the GitHub token."
+    )
     github_owners: CommaSeparated = Field(
         default=(),
         description="Comma-separated owners (users or organisations) for whose repositories GITHUB_TOKEN and the "
@@ -80,9 +92,13 @@ class Settings(BaseSettings):
         description="Fernet key or keys, comma-separated, which encrypt stored tokens; the first encrypts, "
         "all decrypt. Unset: generated into DATA_DIR.",
     )
-    secret_key_file: Path | None = Field(default=None, description="A file which holds the Fernet key or keys.")
+    secret_key_file: Path | None = Field(
+        default=None, description="A file which holds the Fernet key or keys."
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
-    port: int = Field(default=8001, ge=0, le=65535, description="Port to listen on; 0: any free one.")
+    port: int = Field(
+        default=8001, ge=0, le=65535, description="Port to listen on; 0: any free one."
+    )
     public_url: str | None = Field(
         default=None,
         description="Address under which browsers and GitHub reach the service, such as "
@@ -105,8 +121,12 @@ class Settings(BaseSettings):
         description="Comma-separated addresses or networks of the proxies whose X-Forwarded-For, -Proto, -Host and "
         "-Prefix are believed.",
     )
-    default_config_folder: str = Field(default="config", description="Config folder of projects which do not say.")
-    default_job_folder: str = Field(default="job", description="Job folder of projects which do not say.")
+    default_config_folder: str = Field(
+        default="config", description="Config folder of projects which do not say."
+    )
+    default_job_folder: str = Field(
+        default="job", description="Job folder of projects which do not say."
+    )
     default_polling_interval: int = Field(
         default=180,
         description="Seconds between polls of projects which do not say: 10 to 604800, or 0 for none.",
@@ -121,21 +141,32 @@ class Settings(BaseSettings):
         default=None,
         description="HMAC secret of POST /webhooks/github, 16 characters or more; unset: that route answers 404.",
     )
-    webhook_secret_file: Path | None = Field(default=None, description="A file which holds the webhooks' secret.")
+    webhook_secret_file: Path | None = Field(
+        default=None, description="A file which holds the webhooks' secret."
+    )
     github_app_id: str | None = Field(
         default=None,
         description="A GitHub App whose installations serve projects without a token of their own.",
     )
-    github_app_private_key: SecretStr | None = Field(default=None, description="The App's private key, PEM.")
+    github_app_private_key: SecretStr | None = Field(
+        default=None, description="The App's private key, PEM."
+    )
     github_app_private_key_file: Path | None = Field(
         default=None, description="A file which holds the App's private key."
     )
     github_batch_threshold: int = Field(
-        default=500, ge=1, description="Due projects per credential from which checks go in GraphQL batches."
+        default=500,
+        ge=1,
+        description="Due projects per credential from which checks go in GraphQL batches.",
     )
-    sync_retention_days: int = Field(default=30, ge=1, le=3650, description="Days for which sync history is kept.")
+    sync_retention_days: int = Field(
+        default=30, ge=1, le=3650, description="Days for which sync history is kept."
+    )
     sync_retention_count: int = Field(
-        default=1000, ge=1, le=100_000, description="Syncs of one project which its history keeps at most."
+        default=1000,
+        ge=1,
+        le=100_000,
+        description="Syncs of one project which its history keeps at most.",
     )
     trash_retention_days: int = Field(
         default=30, ge=1, le=3650, description="Days for which deleted variants are kept."
@@ -166,7 +197,8 @@ class Settings(BaseSettings):
             raise ValueError("names the home of a user who has none") from None
 
     @field_validator(
-        *("github_api_urls", "cors_origins", "allowed_hosts", "trusted_proxies", "github_owners"), mode="before"
+        *("github_api_urls", "cors_origins", "allowed_hosts", "trusted_proxies", "github_owners"),
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
@@ -204,7 +236,9 @@ class Settings(BaseSettings):
     def _check_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         names = tuple(name.lower().rstrip(".") for name in value)
         if not all(_HOST_PATTERN.fullmatch(name) for name in names):
-            raise ValueError("must list host names such as bench.example.com or *.example.com, without scheme or port")
+            raise ValueError(
+                "must list host names such as bench.example.com or *.example.com, without scheme or port"
+            )
         return names
 
     @field_validator("trusted_proxies")
@@ -213,7 +247,9 @@ class Settings(BaseSettings):
         try:
             return tuple(str(ipaddress.ip_network(network)) for network in value)
         except ValueError:
-            raise ValueError("must list IP addresses or networks, such as 10.0.0.7 or 10.0.0.0/8") from None
+            raise ValueError(
+                "must list IP addresses or networks, such as 10.0.0.7 or 10.0.0.0/8"
+            ) from None
 
     @field_validator("github_owners")
     @classmethod
@@ -240,9 +276,14 @@ class Settings(BaseSettings):
         for origin in value:
             parts = _split_url(origin)
             if origin != "*" and (
-                parts is None or parts.scheme not in {"http", "https"} or not parts.netloc or parts.path
+                parts is None
+                or parts.scheme not in {"http", "https"}
+                or not parts.netloc
+                or parts.path
             ):
-                raise ValueError("must list origins such as https://bench.example.com, without a path")
+                raise ValueError(
+                    "must list origins such as https://bench.example.com, without a path"
+                )
         return value
 
     @field_validator("default_config_folder", "default_job_folder")
@@ -301,9 +342,13 @@ class Settings(BaseSettings):
                 if not self.mongo_url.get_secret_value().startswith("mongodb+srv://"):
                     parse_uri(self.mongo_url.get_secret_value(), warn=False)
             except OSError as error:
-                raise ValueError(f"MONGO_URL names a file which cannot be read ({reason_of(error)})") from None
+                raise ValueError(
+                    f"MONGO_URL names a file which cannot be read ({reason_of(error)})"
+                ) from None
             except (InvalidURI, PyMongoError, ValueError):
-                raise ValueError("MONGO_URL is no MongoDB URL: mongodb://HOST:PORT/?replicaSet=NAME") from None
+                raise ValueError(
+                    "MONGO_URL is no MongoDB URL: mongodb://HOST:PORT/?replicaSet=NAME"
+                ) from None
         return self
 
 
@@ -344,7 +389,9 @@ def _secret_of(path: Path, variable: str) -> str:
         reason = getattr(error, "strerror", None) or "no such path can be"
         raise ValueError(f"{variable} names a file which cannot be read ({reason})") from None
     if len(content) > _LONGEST_SECRET:
-        raise ValueError(f"{variable} names a file of more than {_LONGEST_SECRET} bytes, which is no secret")
+        raise ValueError(
+            f"{variable} names a file of more than {_LONGEST_SECRET} bytes, which is no secret"
+        )
     try:
         text = content.decode().rstrip("\r\n")
     except UnicodeDecodeError:
@@ -367,8 +414,12 @@ def _origin(url: str) -> str:
         or parts.fragment
         or any(char.isspace() for char in url)
     ):
-        raise ValueError("must be an address such as https://bench.example.com; a path belongs in ROOT_PATH")
-    port = "" if parts.port in {None, {"http": 80, "https": 443}[parts.scheme]} else f":{parts.port}"
+        raise ValueError(
+            "must be an address such as https://bench.example.com; a path belongs in ROOT_PATH"
+        )
+    port = (
+        "" if parts.port in {None, {"http": 80, "https": 443}[parts.scheme]} else f":{parts.port}"
+    )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}{port}"
 
@@ -399,7 +450,9 @@ def _api_base(url: str) -> str:
         or parts.fragment
         or any(char.isspace() for char in url)
     ):
-        raise ValueError("must list addresses such as https://api.github.com or https://HOST/api/v3")
+        raise ValueError(
+            "must list addresses such as https://api.github.com or https://HOST/api/v3"
+        )
     if parts.username is not None:
         raise ValueError("must hold no user name or password")
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
@@ -426,12 +479,16 @@ def load_settings() -> Settings:
     try:
         return Settings(**files)
     except ValidationError as error:
-        complaints = "; ".join(f"{_variable(e['loc'])}{e['msg'].removeprefix('Value error, ')}" for e in error.errors())
+        complaints = "; ".join(
+            f"{_variable(e['loc'])}{e['msg'].removeprefix('Value error, ')}" for e in error.errors()
+        )
         raise StartError(f"Wrong settings: {complaints}.") from None
     except UnicodeDecodeError:
         raise StartError("Wrong settings: the file .env is not UTF-8.") from None
     except OSError as error:
-        raise StartError(f"Wrong settings: the file .env cannot be read ({reason_of(error)}).") from None
+        raise StartError(
+            f"Wrong settings: the file .env cannot be read ({reason_of(error)})."
+        ) from None
 
 
 def _may_read(path: Path) -> bool:

@@ -25,7 +25,7 @@
         + GitHubRateLimitedError      the limit is used up until `retry_at`
         + GitHubUnavailableError      GitHub fails or answers nonsense
 
-Each carries a stable `code`. None knows HTTP: `api/problems` chooses the status.
+Each carries a stable `code`. None knows HTTP: `api/http/problems` chooses the status.
 """
 
 from collections.abc import Sequence
@@ -52,7 +52,9 @@ class NotFoundError(BenchmarkManagerError):
     """Nothing has this id, for this reader."""
 
     def __init__(self, noun: str, resource_id: str) -> None:
-        super().__init__(f"{noun.replace(' ', '_')}_not_found", f"There is no {noun} {resource_id[:100]!r}.")
+        super().__init__(
+            f"{noun.replace(' ', '_')}_not_found", f"There is no {noun} {resource_id[:100]!r}."
+        )
 
 
 class ConflictError(BenchmarkManagerError):
@@ -129,7 +131,8 @@ class TokenUnreadableError(BenchmarkManagerError):
     """A stored token was encrypted with a key that the service no longer has, or for another repository."""
 
     def __init__(
-        self, detail: str = "The stored GitHub token was encrypted with another SECRET_KEY; enter the token again."
+        self,
+        detail: str = "The stored GitHub token was encrypted with another SECRET_KEY; enter the token again.",
     ) -> None:
         super().__init__("token_unreadable", detail)
 
@@ -146,7 +149,10 @@ class BusyError(BenchmarkManagerError):
     """As many clients listen to changes as this process serves."""
 
     def __init__(self, clients: int) -> None:
-        super().__init__("service_busy", f"{clients} clients listen to this process already; try again in a moment.")
+        super().__init__(
+            "service_busy",
+            f"{clients} clients listen to this process already; try again in a moment.",
+        )
 
 
 class WorkersBusyError(BenchmarkManagerError):
@@ -154,7 +160,8 @@ class WorkersBusyError(BenchmarkManagerError):
 
     def __init__(self) -> None:
         super().__init__(
-            "service_busy", "The service is busy with other texts; nothing was changed. Try again in a moment."
+            "service_busy",
+            "The service is busy with other texts; nothing was changed. Try again in a moment.",
         )
 
 
@@ -163,7 +170,8 @@ class TooManyListenersError(BenchmarkManagerError):
 
     def __init__(self, clients: int) -> None:
         super().__init__(
-            "too_many_listeners", f"{clients} clients at this address listen to events already; close some."
+            "too_many_listeners",
+            f"{clients} clients at this address listen to events already; close some.",
         )
 
 
@@ -171,28 +179,37 @@ class StoppingError(BenchmarkManagerError):
     """The service stops; what was asked for was abandoned whole and may be asked for again."""
 
     def __init__(self) -> None:
-        super().__init__("service_stopping", "The service stops now and did not finish this; ask again in a moment.")
+        super().__init__(
+            "service_stopping",
+            "The service stops now and did not finish this; ask again in a moment.",
+        )
 
 
 class LeaseLostError(BenchmarkManagerError):
     """Another replica holds the project's lease now, or the project is gone."""
 
     def __init__(self) -> None:
-        super().__init__("lease_lost", "Another replica took this project over; nothing was applied.")
+        super().__init__(
+            "lease_lost", "Another replica took this project over; nothing was applied."
+        )
 
 
 class ChangesLostError(BenchmarkManagerError):
     """The database does not know any more, or never knew, what changed since a given position."""
 
     def __init__(self) -> None:
-        super().__init__("changes_lost", "What changed since cannot be told; read everything again.")
+        super().__init__(
+            "changes_lost", "What changed since cannot be told; read everything again."
+        )
 
 
 class SourceChangedError(BenchmarkManagerError):
     """The project's repository, branch, folders or token changed during the sync."""
 
     def __init__(self) -> None:
-        super().__init__("source_changed", "The project's settings changed during the sync; sync again.")
+        super().__init__(
+            "source_changed", "The project's settings changed during the sync; sync again."
+        )
 
 
 class GitHubError(BenchmarkManagerError):

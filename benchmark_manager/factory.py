@@ -22,78 +22,82 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from benchmark_manager.config import Settings, split_keys
 from benchmark_manager.errors import StartError, reason_of
-from benchmark_manager.github.app import GitHubApp
-from benchmark_manager.github.contents import MemoryBudget
-from benchmark_manager.github.governor import Governors
-from benchmark_manager.github.heads import HeadChecker
-from benchmark_manager.github.listing import FolderLister
-from benchmark_manager.github.requests import Connection
-from benchmark_manager.services.comparing import ComparisonService
-from benchmark_manager.services.content_search import ContentSearch
-from benchmark_manager.services.copying import Copier
-from benchmark_manager.services.credentials import CredentialService
-from benchmark_manager.services.drift import DriftJudge
-from benchmark_manager.services.events import EventService
-from benchmark_manager.services.file_history import FileHistoryService
-from benchmark_manager.services.following import Following
-from benchmark_manager.services.housekeeping import Housekeeping
-from benchmark_manager.services.kubernetes_schemas import SchemaSource
-from benchmark_manager.services.large_resets import LargeResets
-from benchmark_manager.services.large_syncs import LargeSyncs
-from benchmark_manager.services.limit_sharing import LimitSharing
-from benchmark_manager.services.merging import MergeService
-from benchmark_manager.services.metrics import Metrics
-from benchmark_manager.services.modified_files import ModifiedFileService
-from benchmark_manager.services.original_files import OriginalFileService
-from benchmark_manager.services.original_sync import OriginalSync
-from benchmark_manager.services.places import SyncPlaces
-from benchmark_manager.services.polling import Polling
-from benchmark_manager.services.previews import PreviewService
-from benchmark_manager.services.projects import ProjectDefaults, ProjectService
-from benchmark_manager.services.reattaching import ReattachService
-from benchmark_manager.services.rebase_all import RebaseAllService
-from benchmark_manager.services.release_delivery import ReleaseDelivery
-from benchmark_manager.services.releases import ReleaseService
-from benchmark_manager.services.renames import RenameFinder
-from benchmark_manager.services.replicas import Replicas
-from benchmark_manager.services.revisions import RevisionService
-from benchmark_manager.services.stall_watch import StallWatch
-from benchmark_manager.services.status import StatusService
-from benchmark_manager.services.stopping import EMBEDDED_END, LAST_WORDS_END, StopDeadline
-from benchmark_manager.services.sync_work import SyncWork
-from benchmark_manager.services.text_work import warm_up
-from benchmark_manager.services.texts import TextService
-from benchmark_manager.services.tokens import TokenVault, bind_tokens
-from benchmark_manager.services.trash import TrashService
-from benchmark_manager.services.unchanged import UnchangedRecorder
-from benchmark_manager.services.upstream import UpstreamReader
-from benchmark_manager.services.validation import ValidationService
-from benchmark_manager.services.webhooks import WebhookService
-from benchmark_manager.stores.blobs import BlobStore
-from benchmark_manager.stores.changes import ChangeStore
-from benchmark_manager.stores.database import START_SECONDS, Database, Purpose
-from benchmark_manager.stores.database_watch import DatabaseWatch
-from benchmark_manager.stores.embedded import NAME as EMBEDDED_NAME
-from benchmark_manager.stores.embedded import EmbeddedDatabase
-from benchmark_manager.stores.embedded_address import AddressFile
-from benchmark_manager.stores.file_histories import FileHistoryStore
-from benchmark_manager.stores.followers import FollowerStore
-from benchmark_manager.stores.governors import GovernorStore
-from benchmark_manager.stores.leases import LeaseStore
-from benchmark_manager.stores.migrations import migrate
-from benchmark_manager.stores.modified_files import ModifiedFileStore
-from benchmark_manager.stores.original_files import OriginalFileStore
-from benchmark_manager.stores.problems import ProblemStore
-from benchmark_manager.stores.process_identity import own_identity
-from benchmark_manager.stores.projects import ProjectStore
-from benchmark_manager.stores.releases import ReleaseStore
-from benchmark_manager.stores.replicas import ReplicaStore
-from benchmark_manager.stores.revisions import RevisionStore
-from benchmark_manager.stores.staged_changes import StagedChangeStore
-from benchmark_manager.stores.sync_progress import SyncProgressStore
-from benchmark_manager.stores.syncs import SyncStore
-from benchmark_manager.stores.trash import TrashStore
-from benchmark_manager.stores.webhook_deliveries import WebhookDeliveryStore
+from benchmark_manager.github.reading.contents import MemoryBudget
+from benchmark_manager.github.reading.heads import HeadChecker
+from benchmark_manager.github.reading.listing import FolderLister
+from benchmark_manager.github.sending.app import GitHubApp
+from benchmark_manager.github.sending.governor import Governors
+from benchmark_manager.github.sending.requests import Connection
+from benchmark_manager.services.events.events import EventService
+from benchmark_manager.services.operations.housekeeping import Housekeeping
+from benchmark_manager.services.operations.limit_sharing import LimitSharing
+from benchmark_manager.services.operations.metrics import Metrics
+from benchmark_manager.services.operations.replicas import Replicas
+from benchmark_manager.services.operations.stall_watch import StallWatch
+from benchmark_manager.services.operations.status import StatusService
+from benchmark_manager.services.operations.stopping import (
+    EMBEDDED_END,
+    LAST_WORDS_END,
+    StopDeadline,
+)
+from benchmark_manager.services.originals.file_history import FileHistoryService
+from benchmark_manager.services.originals.originals import OriginalFileService
+from benchmark_manager.services.projects.credentials import CredentialService
+from benchmark_manager.services.projects.previews import PreviewService
+from benchmark_manager.services.projects.projects import ProjectDefaults, ProjectService
+from benchmark_manager.services.projects.tokens import TokenVault, bind_tokens
+from benchmark_manager.services.releases.delivery import ReleaseDelivery
+from benchmark_manager.services.releases.releases import ReleaseService
+from benchmark_manager.services.search.content_search import ContentSearch
+from benchmark_manager.services.sync.coordinator import OriginalSync
+from benchmark_manager.services.sync.copying import Copier
+from benchmark_manager.services.sync.following import Following
+from benchmark_manager.services.sync.large_syncs import LargeSyncs
+from benchmark_manager.services.sync.polling import Polling
+from benchmark_manager.services.sync.reader import UpstreamReader
+from benchmark_manager.services.sync.renames import RenameFinder
+from benchmark_manager.services.sync.runner import SyncWork
+from benchmark_manager.services.sync.slots import SyncPlaces
+from benchmark_manager.services.sync.unchanged import UnchangedRecorder
+from benchmark_manager.services.texts.text_work import warm_up
+from benchmark_manager.services.texts.texts import TextService
+from benchmark_manager.services.validation.kubernetes_schemas import SchemaSource
+from benchmark_manager.services.validation.validation import ValidationService
+from benchmark_manager.services.variants.comparing import ComparisonService
+from benchmark_manager.services.variants.drift import DriftJudge
+from benchmark_manager.services.variants.large_resets import LargeResets
+from benchmark_manager.services.variants.merging import MergeService
+from benchmark_manager.services.variants.reattaching import ReattachService
+from benchmark_manager.services.variants.rebase_all import RebaseAllService
+from benchmark_manager.services.variants.revisions import RevisionService
+from benchmark_manager.services.variants.trash import TrashService
+from benchmark_manager.services.variants.variants import ModifiedFileService
+from benchmark_manager.services.webhooks.webhooks import WebhookService
+from benchmark_manager.stores.contents.blobs import BlobStore
+from benchmark_manager.stores.contents.problems import ProblemStore
+from benchmark_manager.stores.database.database import START_SECONDS, Database, Purpose
+from benchmark_manager.stores.database.migrations import migrate
+from benchmark_manager.stores.database.watch import DatabaseWatch
+from benchmark_manager.stores.embedded.address import AddressFile
+from benchmark_manager.stores.embedded.embedded import NAME as EMBEDDED_NAME
+from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase
+from benchmark_manager.stores.events.changes import ChangeStore
+from benchmark_manager.stores.operations.governors import GovernorStore
+from benchmark_manager.stores.operations.process_identity import own_identity
+from benchmark_manager.stores.operations.replicas import ReplicaStore
+from benchmark_manager.stores.originals.file_histories import FileHistoryStore
+from benchmark_manager.stores.originals.originals import OriginalFileStore
+from benchmark_manager.stores.projects.projects import ProjectStore
+from benchmark_manager.stores.releases.releases import ReleaseStore
+from benchmark_manager.stores.sync.leases import LeaseStore
+from benchmark_manager.stores.sync.progress import SyncProgressStore
+from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
+from benchmark_manager.stores.sync.syncs import SyncStore
+from benchmark_manager.stores.variants.followers import FollowerStore
+from benchmark_manager.stores.variants.revisions import RevisionStore
+from benchmark_manager.stores.variants.trash import TrashStore
+from benchmark_manager.stores.variants.variants import ModifiedFileStore
+from benchmark_manager.stores.webhooks.deliveries import WebhookDeliveryStore
 from benchmark_manager.workers.pool import WorkerPool
 
 _log = structlog.get_logger(__name__)
@@ -172,7 +176,10 @@ async def open_services(
     outside = outside or Outside()
     deadline = deadline or StopDeadline()
     metrics = Metrics()
-    async with open_workers(outside.workers) as workers, open_database(settings, deadline) as database:
+    async with (
+        open_workers(outside.workers) as workers,
+        open_database(settings, deadline) as database,
+    ):
         connection = Connection(
             Governors(outside.clock),
             transport=outside.transport,
@@ -185,11 +192,14 @@ async def open_services(
         await limits.run()
         try:
             metrics.watch(workers)
-            services = build_services(settings, database, connection, limits, metrics, workers, outside.clock, deadline)
+            services = build_services(
+                settings, database, connection, limits, metrics, workers, outside.clock, deadline
+            )
             await bind_tokens(services.project_store, services.vault)
             await services.project_store.fold_names()
             watching = [
-                asyncio.create_task(watch.run()) for watch in (StallWatch(metrics.stalled), services.database_watch)
+                asyncio.create_task(watch.run())
+                for watch in (StallWatch(metrics.stalled), services.database_watch)
             ]
             try:
                 yield services
@@ -199,12 +209,19 @@ async def open_services(
             await connection.close()
 
 
-async def _last_words(services: Services, limits: LimitSharing, watching: Sequence["asyncio.Task[None]"]) -> None:
+async def _last_words(
+    services: Services, limits: LimitSharing, watching: Sequence["asyncio.Task[None]"]
+) -> None:
     """Everything that asks the database at the end, at once, since it may be silent; what fails stays undone."""
     for task in watching:
         task.cancel()
     with pymongo.timeout(_LAST_WORDS_SECONDS):
-        words: list[Awaitable[None]] = [limits.run(), services.events.stop(), services.status.stop(), *watching]
+        words: list[Awaitable[None]] = [
+            limits.run(),
+            services.events.stop(),
+            services.status.stop(),
+            *watching,
+        ]
         if services.replicas is not None:
             words.append(services.replicas.leave())
         with contextlib.suppress(TimeoutError):
@@ -221,7 +238,9 @@ async def open_workers(shared: WorkerPool | None = None) -> AsyncIterator[Worker
     if shared is not None:
         yield shared
         return
-    pool = WorkerPool(min(_MOST_WORKERS, os.cpu_count() or 1), warm_up=f"{warm_up.__module__}:{warm_up.__name__}")
+    pool = WorkerPool(
+        min(_MOST_WORKERS, os.cpu_count() or 1), warm_up=f"{warm_up.__module__}:{warm_up.__name__}"
+    )
     # Beside the rest of the start; the first task waits for it only where it comes that early.
     starting = asyncio.create_task(pool.start())
     try:
@@ -242,7 +261,11 @@ def build_services(
     clock: Callable[[], datetime],
     deadline: StopDeadline | None = None,
 ) -> Services:
-    projects, files, modified = ProjectStore(database), OriginalFileStore(database), ModifiedFileStore(database)
+    projects, files, modified = (
+        ProjectStore(database),
+        OriginalFileStore(database),
+        ModifiedFileStore(database),
+    )
     revisions, trash_rows = RevisionStore(database), TrashStore(database)
     blobs, syncs, leases = BlobStore(database), SyncStore(database), LeaseStore(database)
     histories, deliveries = FileHistoryStore(database), WebhookDeliveryStore(database)
@@ -295,7 +318,9 @@ def build_services(
     )
     # An embedded database belongs to one process, and its start ends what a former one left.
     replicas = _replicas(database, owner) if database.kind == "mongodb" else None
-    polling = Polling(database, leases, sync, places, batch_threshold=settings.github_batch_threshold)
+    polling = Polling(
+        database, leases, sync, places, batch_threshold=settings.github_batch_threshold
+    )
     modified_files = ModifiedFileService(
         database,
         projects,
@@ -326,7 +351,9 @@ def build_services(
     )
     watch = DatabaseWatch(database)
     defaults = ProjectDefaults(
-        settings.default_config_folder, settings.default_job_folder, settings.default_polling_interval
+        settings.default_config_folder,
+        settings.default_job_folder,
+        settings.default_polling_interval,
     )
     return Services(
         projects=ProjectService(
@@ -350,9 +377,15 @@ def build_services(
         revisions=revision_service,
         trash=trash,
         merging=merging,
-        rebase_all=RebaseAllService(database, projects, modified_files, merging, files, modified, workers),
-        reattaching=ReattachService(database, modified_files, files, modified, blobs, validation, workers, clock=clock),
-        comparing=ComparisonService(modified_files, revision_service, projects, files, modified, blobs, workers),
+        rebase_all=RebaseAllService(
+            database, projects, modified_files, merging, files, modified, workers
+        ),
+        reattaching=ReattachService(
+            database, modified_files, files, modified, blobs, validation, workers, clock=clock
+        ),
+        comparing=ComparisonService(
+            modified_files, revision_service, projects, files, modified, blobs, workers
+        ),
         texts=TextService(workers),
         search=ContentSearch(files, modified, blobs, syncs, workers),
         releases=ReleaseService(database, projects, files, modified, blobs, releases, clock=clock),
@@ -368,7 +401,9 @@ def build_services(
             database,
             projects,
             deliveries,
-            secret=None if settings.webhook_secret is None else settings.webhook_secret.get_secret_value(),
+            secret=None
+            if settings.webhook_secret is None
+            else settings.webhook_secret.get_secret_value(),
             api_urls=settings.github_api_urls,
             wake=polling.wake,
             workers=workers,
@@ -398,7 +433,9 @@ def build_services(
     )
 
 
-def _github_app(settings: Settings, connection: Connection, clock: Callable[[], datetime]) -> GitHubApp | None:
+def _github_app(
+    settings: Settings, connection: Connection, clock: Callable[[], datetime]
+) -> GitHubApp | None:
     """The App of the settings, at the first API base.
 
     Raises:
@@ -407,14 +444,18 @@ def _github_app(settings: Settings, connection: Connection, clock: Callable[[], 
     if settings.github_app_id is None:
         return None
     if settings.github_app_private_key is None:
-        raise StartError("GITHUB_APP_ID is set, but neither GITHUB_APP_PRIVATE_KEY nor GITHUB_APP_PRIVATE_KEY_FILE.")
+        raise StartError(
+            "GITHUB_APP_ID is set, but neither GITHUB_APP_PRIVATE_KEY nor GITHUB_APP_PRIVATE_KEY_FILE."
+        )
     text = settings.github_app_private_key.get_secret_value()
     # Where a line break is hard to write, as in .env, keys are often given with these.
     text = text.replace("\\n", "\n").strip() + "\n"
     try:
         load_pem_private_key(text.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise StartError("GITHUB_APP_PRIVATE_KEY is no private key in PEM; download one from the App's page.") from None
+        raise StartError(
+            "GITHUB_APP_PRIVATE_KEY is no private key in PEM; download one from the App's page."
+        ) from None
     return GitHubApp(connection, settings.github_api_urls[0], settings.github_app_id, text, clock)
 
 
@@ -448,7 +489,13 @@ async def open_database(
     url = await embedded.start()
     supervision = asyncio.create_task(embedded.supervise())
     try:
-        database = Database(url, settings.db_name, "embedded", ensure_room=embedded.ensure_room, sample=embedded.sample)
+        database = Database(
+            url,
+            settings.db_name,
+            "embedded",
+            ensure_room=embedded.ensure_room,
+            sample=embedded.sample,
+        )
         # It has answered already, and is replaced where it hangs.
         async with _started(database, purpose, seconds=_EMBEDDED_START_SECONDS):
             if purpose == "serve":
@@ -469,7 +516,9 @@ def _running_database(data_dir: Path) -> str | None:
     """
     try:
         if not (data_dir / EMBEDDED_NAME).is_dir():
-            raise StartError(f"DATA_DIR {data_dir} holds no database; name its folder, or set MONGO_URL.")
+            raise StartError(
+                f"DATA_DIR {data_dir} holds no database; name its folder, or set MONGO_URL."
+            )
         return AddressFile(data_dir).read()
     except OSError as error:
         raise StartError(
@@ -478,7 +527,9 @@ def _running_database(data_dir: Path) -> str | None:
 
 
 @asynccontextmanager
-async def _started(database: Database, purpose: Purpose, *, seconds: float = START_SECONDS) -> AsyncIterator[None]:
+async def _started(
+    database: Database, purpose: Purpose, *, seconds: float = START_SECONDS
+) -> AsyncIterator[None]:
     try:
         await database.start(patience=seconds, purpose=purpose)
         if purpose == "serve":
@@ -501,7 +552,9 @@ def token_vault(settings: Settings) -> TokenVault:
     Raises:
         StartError: the generated key cannot be read or written.
     """
-    text = settings.secret_key.get_secret_value() if settings.secret_key else _generated_key(settings)
+    text = (
+        settings.secret_key.get_secret_value() if settings.secret_key else _generated_key(settings)
+    )
     token = settings.github_token
     return TokenVault(
         split_keys(text),
@@ -524,9 +577,13 @@ def _generated_key(settings: Settings) -> str:
     except OSError as error:
         raise StartError(f"The key {path} cannot be read or made: {reason_of(error)}.") from None
     except ValueError:
-        raise StartError(f"{path} holds no Fernet key; restore it from a backup, or set SECRET_KEY.") from None
+        raise StartError(
+            f"{path} holds no Fernet key; restore it from a backup, or set SECRET_KEY."
+        ) from None
     if settings.mongo_url is not None:
-        _log.warning("SECRET_KEY is not set: other replicas cannot read the tokens that this one stores")
+        _log.warning(
+            "SECRET_KEY is not set: other replicas cannot read the tokens that this one stores"
+        )
     return text
 
 

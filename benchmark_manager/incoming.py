@@ -21,12 +21,15 @@ ServicesDependency = Annotated[Services, Depends(services)]
 
 async def actor(
     x_actor: Annotated[
-        str | None, Header(max_length=200, description="Who is asking, for the record; else `anonymous`.")
+        str | None,
+        Header(max_length=200, description="Who is asking, for the record; else `anonymous`."),
     ] = None,
 ) -> str:
     name = _as_utf8((x_actor or "").strip())
     if any(not c.isprintable() for c in name):
-        raise RequestValidationError([{"type": "x_actor", "loc": ("header", "x-actor"), "msg": "must be printable"}])
+        raise RequestValidationError(
+            [{"type": "x_actor", "loc": ("header", "x-actor"), "msg": "must be printable"}]
+        )
     return name or "anonymous"
 
 

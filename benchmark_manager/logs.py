@@ -25,7 +25,9 @@ def configure_logging(level: str, log_format: Literal["console", "json"]) -> Non
     else:
         # Plain tracebacks: a rich one shows local variables, and those may hold tokens.
         ending += [
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
         ]
     logging.config.dictConfig(
         {
@@ -68,10 +70,14 @@ class _WithoutUpgrades(logging.Filter):
     """Leave out uvicorn's advice to install a WebSocket library: the service has no WebSockets."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not str(record.msg).startswith(("Unsupported upgrade request", "No supported WebSocket library"))
+        return not str(record.msg).startswith(
+            ("Unsupported upgrade request", "No supported WebSocket library")
+        )
 
 
-def _without_uvicorns_colours(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _without_uvicorns_colours(
+    _: object, __: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     """Leave out the message which uvicorn adds a second time, with colours."""
     event.pop("color_message", None)
     return event

@@ -12,8 +12,8 @@ from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import StorageError
 from benchmark_manager.factory import Services
-from benchmark_manager.services.replicas import BEAT
-from benchmark_manager.services.stopping import SYNCS_END, TICKS_END
+from benchmark_manager.services.operations.replicas import BEAT
+from benchmark_manager.services.operations.stopping import SYNCS_END, TICKS_END
 
 _log = structlog.get_logger(__name__)
 
@@ -33,7 +33,8 @@ class Scheduler:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._scheduler = AsyncIOScheduler(
-            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+            timezone=UTC,
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._stopping = False
         self._ticks: set[asyncio.Task[None]] = set()
@@ -46,10 +47,16 @@ class Scheduler:
         sweeping = self._services.housekeeping
         self._every(_TICK, "poll", self._services.polling.run_due)
         self._every(_SHARE_LIMITS, "share limits", self._services.limits.run)
-        self._every(_GIVE_BACK_FORGOTTEN, "give back forgotten leases", self._services.sync.give_back_forgotten)
+        self._every(
+            _GIVE_BACK_FORGOTTEN,
+            "give back forgotten leases",
+            self._services.sync.give_back_forgotten,
+        )
         if self._services.replicas is not None:
             self._every(BEAT, "replicas", self._services.replicas.run)
-        self._every(_FINISH_FORGOTTEN, "finish forgotten syncs", self._services.large_syncs.finish_forgotten)
+        self._every(
+            _FINISH_FORGOTTEN, "finish forgotten syncs", self._services.large_syncs.finish_forgotten
+        )
         self._every(_SWEEP_DELETED, "sweep deleted projects", sweeping.sweep_deleted_projects)
         self._every(_HOUSEKEEPING, "housekeeping", sweeping.run)
         self._scheduler.start()
@@ -73,7 +80,9 @@ class Scheduler:
                 if not self._stopping:
                     raise
 
-        self._scheduler.add_job(tick, "interval", seconds=seconds, name=name, next_run_time=datetime.now(UTC))
+        self._scheduler.add_job(
+            tick, "interval", seconds=seconds, name=name, next_run_time=datetime.now(UTC)
+        )
 
     async def stop(self) -> None:
         """Start nothing more, and let what runs finish, or abandon it whole."""
@@ -85,7 +94,8 @@ class Scheduler:
         await asyncio.sleep(0)
         deadline = self._services.deadline
         await asyncio.gather(
-            self._services.sync.stop(deadline.until(SYNCS_END)), self._end_ticks(deadline.until(TICKS_END))
+            self._services.sync.stop(deadline.until(SYNCS_END)),
+            self._end_ticks(deadline.until(TICKS_END)),
         )
 
     async def _end_ticks(self, seconds: float) -> None:

@@ -46,7 +46,9 @@ class Pair:
     what: str
     service: Ask
     bare: Ask
-    taken: dict[str, list[float]] = field(default_factory=lambda: {"first": [], "service": [], "bare": []})
+    taken: dict[str, list[float]] = field(
+        default_factory=lambda: {"first": [], "service": [], "bare": []}
+    )
 
     async def first(self) -> None:
         """The very first answer, before anything is remembered."""
@@ -62,7 +64,9 @@ class Pair:
         self.taken[name].append(time.perf_counter() - begin)
 
     def row(self) -> list[str]:
-        first, service, bare = (statistics.median(self.taken[name]) for name in ("first", "service", "bare"))
+        first, service, bare = (
+            statistics.median(self.taken[name]) for name in ("first", "service", "bare")
+        )
         return [self.what, seconds(first), seconds(service), seconds(bare), f"{service / bare:.1f}"]
 
 
@@ -70,14 +74,19 @@ def _original() -> str:
     """A configuration as people have them: sections of scalars, with comments."""
     lines = ["# Serving one model"]
     for section in range(_SECTIONS):
-        lines += [f"section_{section}:  # part {section}", *(f"  key_{key}: {section * key}" for key in range(_KEYS))]
+        lines += [
+            f"section_{section}:  # part {section}",
+            *(f"  key_{key}: {section * key}" for key in range(_KEYS)),
+        ]
     return "\n".join(lines) + "\n"
 
 
 def _varied(text: str, chance: random.Random) -> str:
     lines = text.splitlines(keepends=True)
     for _ in range(chance.randint(1, 3)):
-        at = chance.choice([number for number, line in enumerate(lines) if line.startswith("  key_")])
+        at = chance.choice(
+            [number for number, line in enumerate(lines) if line.startswith("  key_")]
+        )
         lines[at] = f"{lines[at].partition(':')[0]}: {chance.randint(1000, 9999)}\n"
     return "".join(lines)
 
@@ -88,7 +97,11 @@ async def _make_variants(http: httpx.AsyncClient, project: str, file: str, count
 
     async def make(number: int, content: str) -> None:
         async with room:
-            body = {"original_file_id": file, "modified_name": f"v{number:05}.yaml", "content": content}
+            body = {
+                "original_file_id": file,
+                "modified_name": f"v{number:05}.yaml",
+                "content": content,
+            }
             answer = await http.post(f"/projects/{project}/modified-files", json=body)
             assert answer.status_code == httpx.codes.CREATED, answer.text
 
@@ -110,13 +123,20 @@ def _pairs(
 
     def documents(limit: int, **match: str) -> Ask:
         async def ask() -> None:
-            rows = db["modified_files"].find({**own, **match}).sort([("path", 1), ("_id", 1)]).limit(limit)
+            rows = (
+                db["modified_files"]
+                .find({**own, **match})
+                .sort([("path", 1), ("_id", 1)])
+                .limit(limit)
+            )
             assert len(await rows.to_list()) == (0 if match else min(count, limit))
 
         return ask
 
     async def by_drift() -> None:
-        await (await db["modified_files"].aggregate([{"$match": own}, {"$sortByCount": "$drift"}])).to_list()
+        await (
+            await db["modified_files"].aggregate([{"$match": own}, {"$sortByCount": "$drift"}])
+        ).to_list()
 
     async def contents() -> None:
         rows = await db["modified_files"].find(of_original).to_list()
@@ -162,7 +182,9 @@ async def _run(count: int, rounds: int) -> None:
                         await pair.turn()
         repository.close()
     head = ["answer", "the first", "median", "bare query of its documents", "ratio"]
-    print_table(f"{count:,} variants of one original, {rounds} rounds", head, [pair.row() for pair in pairs])
+    print_table(
+        f"{count:,} variants of one original, {rounds} rounds", head, [pair.row() for pair in pairs]
+    )
 
 
 def main() -> None:

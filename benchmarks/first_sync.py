@@ -52,7 +52,9 @@ class Sync:
     service: float
 
 
-async def _first_sync(folder: Path, kind: str, root: Path, github_url: str, subject: Subject) -> Sync:
+async def _first_sync(
+    folder: Path, kind: str, root: Path, github_url: str, subject: Subject
+) -> Sync:
     async with contextlib.AsyncExitStack() as stack:
         settings: dict[str, Any] = {"github_api_urls": github_url, "root": root}
         replicas = None
@@ -66,18 +68,25 @@ async def _first_sync(folder: Path, kind: str, root: Path, github_url: str, subj
         folders = {"config_folder": subject.config_folder, "job_folder": subject.job_folder}
         async with service.client(600) as http:
             project = (await http.post("/projects", json=body | folders)).json()["id"]
-            wall, cpu = time.perf_counter(), (cpu_seconds(database), cpu_seconds(service.process.pid))
+            wall, cpu = (
+                time.perf_counter(),
+                (cpu_seconds(database), cpu_seconds(service.process.pid)),
+            )
             answer = await http.post(f"/projects/{project}/sync")
             wall = time.perf_counter() - wall
         assert answer.status_code == httpx.codes.OK, answer.text
-        applied = json.loads(next(line for line in service.output.splitlines() if '"sync applied"' in line))
+        applied = json.loads(
+            next(line for line in service.output.splitlines() if '"sync applied"' in line)
+        )
         spent = cpu_seconds(database) - cpu[0], cpu_seconds(service.process.pid) - cpu[1]
         return Sync(wall, applied["applying_ms"] / 1000, *spent)
 
 
 def _embedded_pid(service: ServiceProcess) -> int:
     """The server's process, which a guardian has started: the last one with that command line."""
-    lines = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in descendants(service.process.pid)}
+    lines = {
+        pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in descendants(service.process.pid)
+    }
     return [pid for pid, line in lines.items() if _SERVER in line][-1]
 
 
@@ -98,14 +107,28 @@ async def _run(rounds: int, data: Path, beside: Path | None) -> None:
                     found[who, kind].append(await _first_sync(own, kind, root, github.url, subject))
     head = ["", "database", "first sync", "its transaction", "processor: database", "service"]
     rows = [
-        [who, kind, *(seconds(statistics.median(getattr(one, part) for one in syncs)) for part in Sync.__slots__)]
+        [
+            who,
+            kind,
+            *(
+                seconds(statistics.median(getattr(one, part) for one in syncs))
+                for part in Sync.__slots__
+            ),
+        ]
         for (who, kind), syncs in found.items()
     ]
-    print_table(f"{len(subject.contents):,} files of {subject.full_name}; medians of {rounds}", head, rows, left=2)
+    print_table(
+        f"{len(subject.contents):,} files of {subject.full_name}; medians of {rounds}",
+        head,
+        rows,
+        left=2,
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--data", type=Path, default=_ROOT.parent / "shared/data")
     parser.add_argument("--beside", type=Path, help="another checkout, measured in the same turns")

@@ -111,7 +111,9 @@ def _children(pid: int) -> list[int]:
 
 
 @asynccontextmanager
-async def running(checkout: Path, folder: Path, mongo_url: str, github_url: str) -> AsyncIterator[ServiceProcess]:
+async def running(
+    checkout: Path, folder: Path, mongo_url: str, github_url: str
+) -> AsyncIterator[ServiceProcess]:
     """The service of a checkout, ready."""
     port, log = free_port(), folder / "service.log"
     settings = {
@@ -152,7 +154,9 @@ class Attack:
 
     async def all(self, texts: list[HostileText], ways: frozenset[str] | None) -> None:
         """Hand over all texts by all their ways, or only by some."""
-        todo = [(text, way) for text in texts for way in ways_of(text) if ways is None or way in ways]
+        todo = [
+            (text, way) for text in texts for way in ways_of(text) if ways is None or way in ways
+        ]
         while todo:
             async with (
                 running(self.checkout, self.folder, self.mongo_url, self.github.url) as service,
@@ -161,10 +165,15 @@ class Attack:
                 await self._until_it_hangs(service, client, todo)
 
     async def _until_it_hangs(
-        self, service: ServiceProcess, client: httpx.AsyncClient, todo: list[tuple[HostileText, str]]
+        self,
+        service: ServiceProcess,
+        client: httpx.AsyncClient,
+        todo: list[tuple[HostileText, str]],
     ) -> None:
         # What is made at the first request of a kind is no cost of a text.
-        await client.post("/validate", json={"name": "a.yaml", "content": "a: 1", "file_type": "job"})
+        await client.post(
+            "/validate", json={"name": "a.yaml", "content": "a: 1", "file_type": "job"}
+        )
         await client.get("/ui")
         idle = resident(service.process.pid)
         while todo:
@@ -179,13 +188,23 @@ class Attack:
                 return
 
     async def _one(
-        self, service: ServiceProcess, client: httpx.AsyncClient, text: HostileText, way: str, idle: int
+        self,
+        service: ServiceProcess,
+        client: httpx.AsyncClient,
+        text: HostileText,
+        way: str,
+        idle: int,
     ) -> Cost:
         self.count += 1
         try:
             ask = await _prepared(self, client, text, way)
         except (httpx.HTTPError, AssertionError, KeyError) as error:
-            return Cost("none" if isinstance(error, httpx.HTTPError) else f"not prepared: {error}"[:60], 0, 0, 0)
+            return Cost(
+                "none" if isinstance(error, httpx.HTTPError) else f"not prepared: {error}"[:60],
+                0,
+                0,
+                0,
+            )
         watch = Watch(service)
         watch.start()
         begin = time.perf_counter()
@@ -255,13 +274,21 @@ async def _prepared(attack: Attack, client: httpx.AsyncClient, text: HostileText
     return lambda: client.get(target)
 
 
-async def _validation(attack: Attack, client: httpx.AsyncClient, text: HostileText, path: str, texts: Texts) -> Ask:
+async def _validation(
+    attack: Attack, client: httpx.AsyncClient, text: HostileText, path: str, texts: Texts
+) -> Ask:
     file_type = path.partition("/")[0]
-    body: dict[str, Any] = {"name": path.rpartition("/")[2], "content": texts[0], "file_type": file_type}
+    body: dict[str, Any] = {
+        "name": path.rpartition("/")[2],
+        "content": texts[0],
+        "file_type": file_type,
+    }
     if text.doors[0] in {"schema", "gpu"}:
         other = SCHEMA_PATH if text.doors[0] == "schema" else SETTINGS_PATH
         content = texts[1] if len(texts) > 1 else "tensor_parallel_size: 3\n"
-        _, project = await _project(attack, client, {path: _encoded(_SMALL[text.format]), other: _encoded(content)})
+        _, project = await _project(
+            attack, client, {path: _encoded(_SMALL[text.format]), other: _encoded(content)}
+        )
         body |= {"project_id": project["id"], "path": path}
     return lambda: client.post("/validate", json=body)
 
@@ -283,7 +310,15 @@ def ways_of(text: HostileText) -> Iterator[str]:
     if {"validate", "job", "sync"} & set(text.doors):
         yield from ("save", "sync", "page")
     if {"diff", "compare", "variants", "merge", "drift"} & set(text.doors):
-        yield from ("diff", "compare page", "variants", "variants page", "merge", "merge page", "editor page")
+        yield from (
+            "diff",
+            "compare page",
+            "variants",
+            "variants page",
+            "merge",
+            "merge page",
+            "editor page",
+        )
 
 
 def _request(name: str) -> dict[str, object]:
@@ -345,7 +380,11 @@ async def measure(arguments: argparse.Namespace) -> None:
     head = [
         "text",
         "door",
-        *(f"{what} ({a.checkout.name})" for a in attacks for what in ("answer", "s", "stall s", "MB")),
+        *(
+            f"{what} ({a.checkout.name})"
+            for a in attacks
+            for what in ("answer", "s", "stall s", "MB")
+        ),
     ]
     print_table("Hostile texts", head, _rows(attacks), left=2)
     worst = attacks[-1].costs.values()
@@ -356,12 +395,18 @@ async def measure(arguments: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--checkout", type=Path, action="append", help="a checkout; several are compared")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--checkout", type=Path, action="append", help="a checkout; several are compared"
+    )
     parser.add_argument("--only", nargs="*", help="names of texts")
     parser.add_argument("--ways", help="some of validate,save,sync,page,diff,… separated by commas")
     parser.add_argument("--size", type=int, default=_SIZE, help="characters of each text")
-    parser.add_argument("--patience", type=float, default=20.0, help="seconds after which an answer is given up")
+    parser.add_argument(
+        "--patience", type=float, default=20.0, help="seconds after which an answer is given up"
+    )
     options = parser.parse_args()
     options.checkout = options.checkout or [_ROOT]
     SIZE.characters = options.size

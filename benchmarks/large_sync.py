@@ -54,7 +54,10 @@ def _contents(files: int, size: int, problems: int, seed: int = 7) -> dict[str, 
     return {
         f"config/{n // 100:03}/{n:05}.yaml": b"".join(
             [
-                *(b"key_%d: %s\n" % (k, chance.randbytes(line // 3).hex().encode()) for k in range(size // line)),
+                *(
+                    b"key_%d: %s\n" % (k, chance.randbytes(line // 3).hex().encode())
+                    for k in range(size // line)
+                ),
                 # Readers of YAML 1.1 take this for a number, those of 1.2 for a text.
                 *(b"odd_%d: %d:%02d\n" % (k, n + 1, k % 60) for k in range(problems)),
             ]
@@ -64,17 +67,27 @@ def _contents(files: int, size: int, problems: int, seed: int = 7) -> dict[str, 
 
 
 async def _measure(
-    service: ServiceProcess, database_pid: int | None, repository: Repository, changed: dict[str, bytes]
+    service: ServiceProcess,
+    database_pid: int | None,
+    repository: Repository,
+    changed: dict[str, bytes],
 ) -> Measurement:
     found = Measurement()
     async with service.client(600) as http:
-        body = {"name": "large", "github_repo_url": "acme/large", "github_token": "t", "polling_interval": 0}
+        body = {
+            "name": "large",
+            "github_repo_url": "acme/large",
+            "github_token": "t",
+            "polling_interval": 0,
+        }
         project = (await http.post("/projects", json=body)).json()["id"]
         with found.step("first sync"):
             sync = await http.post(f"/projects/{project}/sync")
         assert sync.status_code == httpx.codes.OK, (sync.text, service.output[-3000:])
         print("  ", sync.json()["message"], sync.json()["github"], flush=True)
-        parts = json.loads(next(line for line in service.output.splitlines() if '"sync applied"' in line))
+        parts = json.loads(
+            next(line for line in service.output.splitlines() if '"sync applied"' in line)
+        )
         found.steps["- of that reading GitHub and storing contents"] = parts["reading_ms"] / 1000
         found.steps["- of that the transaction"] = parts["applying_ms"] / 1000
         with found.step("unchanged sync"):
@@ -124,7 +137,9 @@ async def _run(files: int, size: int, problems: int, kinds: Sequence[str], cache
                 if kind == "mongodb":
                     url, pid = await stack.enter_async_context(_mongod(folder / "mongod", cache_gb))
                     settings["mongo_url"] = url
-                service = await stack.enter_async_context(service_process(folder / kind, **settings))
+                service = await stack.enter_async_context(
+                    service_process(folder / kind, **settings)
+                )
                 results[kind] = await _measure(service, pid, repository, changed)
             github.hosting.remove("acme/large")
             repository.close()
@@ -137,7 +152,11 @@ def _print_table(results: Mapping[str, Measurement]) -> None:
     print("|", " | ".join(["step", *results]), "|")
     print("|", " | ".join(["---", *("--:" for _ in results)]), "|")
     for step in first.steps:
-        print("|", " | ".join([step, *(f"{found.steps[step]:.2f} s" for found in results.values())]), "|")
+        print(
+            "|",
+            " | ".join([step, *(f"{found.steps[step]:.2f} s" for found in results.values())]),
+            "|",
+        )
     for process in first.memory:
         peaks = (f"{found.memory[process] / MEGABYTE:.0f} MB" for found in results.values())
         print("|", " | ".join([f"peak memory of the {process}", *peaks]), "|")
@@ -149,7 +168,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=10_000, help="bytes of each file")
     parser.add_argument("--problems", type=int, default=0, help="warnings in each file")
     parser.add_argument("--databases", nargs="+", choices=_KINDS, default=_KINDS)
-    parser.add_argument("--cache-gb", type=float, default=0.25, help="mongod's cache; it takes no less than 0.25")
+    parser.add_argument(
+        "--cache-gb", type=float, default=0.25, help="mongod's cache; it takes no less than 0.25"
+    )
     given = parser.parse_args()
     asyncio.run(_run(given.files, given.size, given.problems, given.databases, given.cache_gb))
 

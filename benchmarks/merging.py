@@ -27,7 +27,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(_ROOT)]
 
 from benchmark_manager.domain.merge import merge
-from benchmark_manager.models.original_file import FileFormat
+from benchmark_manager.models.original import FileFormat
 from benchmarks.harness.report import print_table, say
 
 _ENDINGS: Final[dict[str, FileFormat]] = {".yaml": "yaml", ".yml": "yaml", ".json": "json"}
@@ -45,7 +45,9 @@ Place: TypeAlias = tuple[Any, ...]
 
 
 def _git(repository: Path, *arguments: str) -> bytes:
-    return subprocess.run(["git", "-C", str(repository), *arguments], capture_output=True, check=True).stdout
+    return subprocess.run(
+        ["git", "-C", str(repository), *arguments], capture_output=True, check=True
+    ).stdout
 
 
 def versions(repository: Path, folders: Sequence[str]) -> dict[str, list[str]]:
@@ -67,7 +69,11 @@ def versions(repository: Path, folders: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for head, path in zip(parts[::2], parts[1::2], strict=False):
         fields = head.lstrip("\n").split(" ")
-        if Path(path).suffix.lower() not in _ENDINGS or len(fields) != 5 or not fields[1].startswith("100"):
+        if (
+            Path(path).suffix.lower() not in _ENDINGS
+            or len(fields) != 5
+            or not fields[1].startswith("100")
+        ):
             continue
         ids = found.setdefault(path, [])
         if not ids or ids[-1] != fields[3]:
@@ -109,7 +115,9 @@ def leaves(text: str) -> list[Leaf] | None:
     if documents is None:
         return None
     shift = len(text) - len(text.removeprefix(_MARK))
-    return [leaf for number, node in enumerate(documents) for leaf in _leaves(node, (number,), shift)]
+    return [
+        leaf for number, node in enumerate(documents) for leaf in _leaves(node, (number,), shift)
+    ]
 
 
 def _leaves(node: yaml.Node | None, path: Place, shift: int) -> Iterator[Leaf]:
@@ -144,7 +152,9 @@ def repeats(text: str) -> bool:
     while pending:
         node = pending.pop()
         if isinstance(node, yaml.MappingNode):
-            keys = [(key.tag, key.value) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            keys = [
+                (key.tag, key.value) for key, _ in node.value if isinstance(key, yaml.ScalarNode)
+            ]
             if len(set(keys)) < len([key for key in keys if key[1] != "<<"]):
                 return True
             pending += [value for _, value in node.value]
@@ -238,10 +248,18 @@ def edits(base: str, file_format: FileFormat, rng: random.Random) -> Iterator[Ed
     named = [leaf for leaf in plain if leaf.path[-1] == "name" and len(leaf.path) > 2]
     if named:
         yield _scalar(base, rng.choice(named), "a name")
-    items = [leaf for leaf in plain if re.search(r"(?:^|\n)[ ]*- $", base[: leaf.start]) and _behind(base, leaf) == ""]
+    items = [
+        leaf
+        for leaf in plain
+        if re.search(r"(?:^|\n)[ ]*- $", base[: leaf.start]) and _behind(base, leaf) == ""
+    ]
     if items:
         yield _added_item(base, rng.choice(items))
-    written = [match for match in re.finditer(r"(?m)^[ ]*# ?\w[^\n]*$", base) if not _is_inside(found, match.start())]
+    written = [
+        match
+        for match in re.finditer(r"(?m)^[ ]*# ?\w[^\n]*$", base)
+        if not _is_inside(found, match.start())
+    ]
     if written:
         match = rng.choice(written)
         text = f"{base[: match.start()]}{match[0]} ({_NEW}){base[match.end() :]}"
@@ -259,7 +277,10 @@ def _behind(text: str, leaf: Leaf) -> str:
 def _is_entry(text: str, leaf: Leaf) -> bool:
     """Whether the line holds one key with this value, and nothing else but a comment."""
     before = text[: leaf.start].rsplit("\n", 1)[-1]
-    is_line = re.fullmatch(r"[ ]*[\w.\"'/-]+: +", before) is not None and "\n" not in text[leaf.start : leaf.end]
+    is_line = (
+        re.fullmatch(r"[ ]*[\w.\"'/-]+: +", before) is not None
+        and "\n" not in text[leaf.start : leaf.end]
+    )
     return is_line and re.fullmatch(r"[ \t]*(?:[ \t]#.*)?", _behind(text, leaf)) is not None
 
 
@@ -301,7 +322,9 @@ def _added_key(text: str, leaf: Leaf) -> Edit:
     _, end, indent = _line(text, leaf)
     ended = text[:end] if text[:end].endswith("\n") else f"{text[:end]}\n"
     new = f"{ended}{indent}{_COMMENT}\n{indent}addedKey: {_NEW}\n{text[end:]}"
-    return Edit("a new key with a comment", new, (), (_NEW,), _COMMENT, (*leaf.path[:-1], "addedKey"))
+    return Edit(
+        "a new key with a comment", new, (), (_NEW,), _COMMENT, (*leaf.path[:-1], "addedKey")
+    )
 
 
 def _removed_key(text: str, leaf: Leaf) -> Edit:
@@ -313,13 +336,17 @@ def _commented_out(text: str, leaf: Leaf) -> Edit:
     start, end, indent = _line(text, leaf)
     line = text[start + len(indent) : end]
     new = f"{text[:start]}{indent}# {line}{text[end:]}"
-    return Edit("a key commented out", new, (leaf.value,), comment=f"# {line.strip()}", path=leaf.path)
+    return Edit(
+        "a key commented out", new, (leaf.value,), comment=f"# {line.strip()}", path=leaf.path
+    )
 
 
 def _added_item(text: str, leaf: Leaf) -> Edit:
     _, end, indent = _line(text, leaf)
     ended = text[:end] if text[:end].endswith("\n") else f"{text[:end]}\n"
-    return Edit("a new item", f"{ended}{indent}- {_NEW}  {_COMMENT}\n{text[end:]}", (), (_NEW,), _COMMENT)
+    return Edit(
+        "a new item", f"{ended}{indent}- {_NEW}  {_COMMENT}\n{text[end:]}", (), (_NEW,), _COMMENT
+    )
 
 
 # --- one triple ------------------------------------------------------------------------------------------------------
@@ -341,7 +368,10 @@ def git_merge(folder: Path, triple: Triple) -> str | None:
     for name, text in texts.items():
         (folder / name).write_bytes(text.encode())
     done = subprocess.run(
-        ["git", "merge-file", "-p", "mine", "base", "theirs"], cwd=folder, capture_output=True, check=False
+        ["git", "merge-file", "-p", "mine", "base", "theirs"],
+        cwd=folder,
+        capture_output=True,
+        check=False,
     )
     return done.stdout.decode() if done.returncode == 0 else None
 
@@ -359,7 +389,9 @@ def reason(triple: Triple, clean: str) -> str:
 
 
 def _takes_one(texts: tuple[str, str, str], clean: str) -> bool:
-    base, theirs, mine, result = ({leaf.path: leaf.value for leaf in leaves(text) or ()} for text in (*texts, clean))
+    base, theirs, mine, result = (
+        {leaf.path: leaf.value for leaf in leaves(text) or ()} for text in (*texts, clean)
+    )
     return any(
         len({base.get(path), theirs.get(path), mine.get(path)}) == 3
         and result.get(path) in {theirs.get(path), mine.get(path)}
@@ -371,16 +403,23 @@ def _takes_one(texts: tuple[str, str, str], clean: str) -> bool:
 def loses_comment(triple: Triple, content: str) -> bool:
     if triple.edit.comment is not None:
         return not comments(content)[triple.edit.comment]
-    base, theirs, mine, result = map(comments, (triple.base, triple.theirs, triple.edit.text, content))
+    base, theirs, mine, result = map(
+        comments, (triple.base, triple.theirs, triple.edit.text, content)
+    )
     return any(
-        result[comment] < min(mine[comment], theirs[comment] + mine[comment] - base[comment]) for comment in mine - base
+        result[comment] < min(mine[comment], theirs[comment] + mine[comment] - base[comment])
+        for comment in mine - base
     )
 
 
 def loses_common_comment(triple: Triple, content: str) -> bool:
     """Whether a comment that all three texts have is less often in the result."""
-    base, theirs, mine, result = map(comments, (triple.base, triple.theirs, triple.edit.text, content))
-    return any(result[comment] < min(mine[comment], theirs[comment]) for comment in base & theirs & mine)
+    base, theirs, mine, result = map(
+        comments, (triple.base, triple.theirs, triple.edit.text, content)
+    )
+    return any(
+        result[comment] < min(mine[comment], theirs[comment]) for comment in base & theirs & mine
+    )
 
 
 def differs(triple: Triple, content: str) -> bool | None:
@@ -402,7 +441,10 @@ def differs(triple: Triple, content: str) -> bool | None:
 
 def _change(before: Sequence[Leaf], after: Sequence[Leaf]) -> tuple[Counter[Place], Counter[Place]]:
     """The values that went and that came, each with its key; quotes and empty collections do not count."""
-    old, new = (Counter((_key(leaf), leaf.value[1]) for leaf in side if leaf.value[1]) for side in (before, after))
+    old, new = (
+        Counter((_key(leaf), leaf.value[1]) for leaf in side if leaf.value[1])
+        for side in (before, after)
+    )
     return old - new, new - old
 
 
@@ -419,7 +461,9 @@ def _has(theirs: str, edit: Edit) -> bool:
 def _differs_by_path(triple: Triple, content: str) -> bool | None:
     """Every path of keys and names: what one side changed is so, what none changed is as it was."""
     texts = (triple.base, triple.theirs, triple.edit.text, content)
-    base, theirs, mine, result = ({leaf.path: leaf.value for leaf in leaves(text) or ()} for text in texts)
+    base, theirs, mine, result = (
+        {leaf.path: leaf.value for leaf in leaves(text) or ()} for text in texts
+    )
     for path in base.keys() | theirs.keys() | mine.keys():
         if any(isinstance(step, int) for step in path[1:]) or any(
             path[:n] in side for side in (base, theirs, mine) for n in range(len(path))
@@ -452,13 +496,19 @@ class Counts:
                 self._show(why, triple)
             return
         self._check("comment lost", triple, is_wrong=loses_comment(triple, found.content))
-        self._check("common comment lost", triple, is_wrong=loses_common_comment(triple, found.content))
+        self._check(
+            "common comment lost", triple, is_wrong=loses_common_comment(triple, found.content)
+        )
         wrong = differs(triple, found.content)
         self.outcomes["checked"] += wrong is not None
         self._check("differs", triple, is_wrong=bool(wrong) and found.content != clean)
         self._check("differs as git's", triple, is_wrong=bool(wrong) and found.content == clean)
         if not any(map(repeats, (triple.base, triple.theirs, triple.edit.text))):
-            twice = names_twice(found.content) - names_twice(triple.theirs) - names_twice(triple.edit.text)
+            twice = (
+                names_twice(found.content)
+                - names_twice(triple.theirs)
+                - names_twice(triple.edit.text)
+            )
             self._check("twice", triple, is_wrong=bool(twice) or repeats(found.content))
 
     def _check(self, what: str, triple: Triple, *, is_wrong: bool) -> None:
@@ -472,12 +522,19 @@ class Counts:
             say(f"{what}: {triple.name}: {triple.edit.kind}")
 
 
-def triples(repository: Path, path: str, ids: Sequence[str], pairs: int, rng: random.Random) -> Iterator[Triple]:
+def triples(
+    repository: Path, path: str, ids: Sequence[str], pairs: int, rng: random.Random
+) -> Iterator[Triple]:
     file_format = _ENDINGS[Path(path).suffix.lower()]
     candidates = [*pairwise(range(len(ids))), *((0, n) for n in range(2, len(ids)))]
     for one, two in sorted(rng.sample(candidates, min(pairs, len(candidates)))):
         base, theirs = _text(repository, ids[one]), _text(repository, ids[two])
-        if base is None or theirs is None or max(len(base), len(theirs)) > _MOST_CHARACTERS or base == theirs:
+        if (
+            base is None
+            or theirs is None
+            or max(len(base), len(theirs)) > _MOST_CHARACTERS
+            or base == theirs
+        ):
             continue
         name = f"{path} {ids[one][:10]} {ids[two][:10]}"
         others = [n for n in range(len(ids)) if n not in {one, two}]
@@ -491,7 +548,9 @@ def triples(repository: Path, path: str, ids: Sequence[str], pairs: int, rng: ra
                 yield Triple(name, base, theirs, edit, file_format)
 
 
-def measure(repository: Path, folders: Sequence[str], options: argparse.Namespace) -> tuple[int, Counts]:
+def measure(
+    repository: Path, folders: Sequence[str], options: argparse.Namespace
+) -> tuple[int, Counts]:
     found = versions(repository, folders)
     rng = random.Random(options.seed)  # noqa: S311  nothing secret
     paths = sorted(rng.sample(sorted(found), min(options.files, len(found))))
@@ -508,19 +567,29 @@ def measure(repository: Path, folders: Sequence[str], options: argparse.Namespac
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("repository", type=Path, nargs="?", help="a git repository; without it nothing is measured")
+    parser.add_argument(
+        "repository", type=Path, nargs="?", help="a git repository; without it nothing is measured"
+    )
     parser.add_argument("folders", nargs="*", default=["."])
     parser.add_argument("--files", type=int, default=200, help="files at most, chosen by chance")
     parser.add_argument("--pairs", type=int, default=2, help="pairs of versions of each file")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--show", type=int, default=20, help="how many triples are named that went wrong")
+    parser.add_argument(
+        "--show", type=int, default=20, help="how many triples are named that went wrong"
+    )
     options = parser.parse_args()
     if options.repository is None:
         say("merging.py needs a git repository")
         return
     files, counts = measure(options.repository, options.folders, options)
-    rows = [["files", f"{files:,}"], *([what, f"{count:,}"] for what, count in sorted(counts.outcomes.items()))]
-    rows += [[f"clean for git, conflict: {why}", f"{count:,}"] for why, count in sorted(counts.reasons.items())]
+    rows = [
+        ["files", f"{files:,}"],
+        *([what, f"{count:,}"] for what, count in sorted(counts.outcomes.items())),
+    ]
+    rows += [
+        [f"clean for git, conflict: {why}", f"{count:,}"]
+        for why, count in sorted(counts.reasons.items())
+    ]
     print_table(f"Merges in {options.repository.name}", ["what", "number"], rows)
 
 

@@ -44,7 +44,10 @@ async def measure(data: Path, rounds: int) -> None:
         async with (
             await ReplicaSet.start(folder / "mongod") as replica_set,
             service_process(
-                folder, mongo_url=f"{replica_set.url}", github_api_urls=github.url, log_level="warning"
+                folder,
+                mongo_url=f"{replica_set.url}",
+                github_api_urls=github.url,
+                log_level="warning",
             ) as it,
             it.client() as http,
         ):
@@ -60,8 +63,12 @@ def _repository(data: Path, target: Path) -> Repository:
         real_repository(data, _NAME.replace("/", "__")).build(target, 3)
         return Repository(target)
     repository = Repository.init(target)
-    paths = (f"lm_eval/tasks/group-{number % 90}/mmlu_high_{number}.yaml" for number in range(_MADE_UP))
-    repository.commit({path: b"task: %d\n" % number for number, path in enumerate(paths)}, message="made up")
+    paths = (
+        f"lm_eval/tasks/group-{number % 90}/mmlu_high_{number}.yaml" for number in range(_MADE_UP)
+    )
+    repository.commit(
+        {path: b"task: %d\n" % number for number, path in enumerate(paths)}, message="made up"
+    )
     return repository
 
 
@@ -121,7 +128,9 @@ async def _in_a_browser(process: ServiceProcess, project: Json, rounds: int) -> 
             ["file tree can be seen", *_figures(opened)],
             ["a key in the search, until its results", *_figures(searched)],
         ]
-        print_table(f"In a browser, {rounds} rounds", ["what", "the first", "fastest", "median"], rows)
+        print_table(
+            f"In a browser, {rounds} rounds", ["what", "the first", "fastest", "median"], rows
+        )
 
 
 @asynccontextmanager
@@ -146,7 +155,9 @@ def _figures(taken: list[float]) -> list[str]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--data", type=Path, default=_ROOT.parent / "shared/data")
     arguments = parsed(parser, rounds=50)

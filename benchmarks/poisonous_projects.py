@@ -41,7 +41,9 @@ async def measure(poisonous: int, interval: int, duration: float) -> None:
         lift_limits(github)
         async with (
             await ReplicaSet.start(folder / "mongod") as replica_set,
-            service_process(folder, mongo_url=replica_set.url, github_api_urls=github.url, log_level="info") as service,
+            service_process(
+                folder, mongo_url=replica_set.url, github_api_urls=github.url, log_level="info"
+            ) as service,
             service.client() as client,
         ):
             innocent = Repository.init(folder / "innocent.git")
@@ -101,11 +103,16 @@ async def _polls(
     while asyncio.get_running_loop().time() - begin < duration:
         number += 1
         for repository, text in zip(repositories, texts, strict=True):
-            files = {"config/a.yaml": f"n: {number}\n".encode(), **({} if text is None else _files(text, number))}
+            files = {
+                "config/a.yaml": f"n: {number}\n".encode(),
+                **({} if text is None else _files(text, number)),
+            }
             await asyncio.to_thread(repository.commit, files, message=f"number {number}")
         await asyncio.sleep(interval / 2)
     rows = (await client.get(f"/projects/{project['id']}/syncs", params={"limit": 1000})).json()
-    starts = sorted(datetime.fromisoformat(row["started_at"]) for row in rows if row["started_at"] >= since)
+    starts = sorted(
+        datetime.fromisoformat(row["started_at"]) for row in rows if row["started_at"] >= since
+    )
     gaps = [(after - before).total_seconds() for before, after in pairwise(starts)]
     return [max(0.0, gap - interval * (1 + _JITTER)) for gap in gaps]
 
@@ -113,7 +120,11 @@ async def _polls(
 async def _longest_stall(service: ServiceProcess) -> float:
     async with service.client() as client:
         text = (await client.get("/metrics")).text
-    rows = [row for row in text.splitlines() if row.startswith("benchmark_manager_event_loop_longest_stall_seconds ")]
+    rows = [
+        row
+        for row in text.splitlines()
+        if row.startswith("benchmark_manager_event_loop_longest_stall_seconds ")
+    ]
     return float(rows[0].split()[1]) if rows else float("nan")
 
 
@@ -123,9 +134,13 @@ def _cells(late: Sequence[float]) -> list[str]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--poisonous", type=int, default=24)
     parser.add_argument("--interval", type=int, default=10, help="seconds between polls")
-    parser.add_argument("--seconds", type=float, default=120.0, help="how long each of the two measurements takes")
+    parser.add_argument(
+        "--seconds", type=float, default=120.0, help="how long each of the two measurements takes"
+    )
     options = parser.parse_args()
     asyncio.run(measure(options.poisonous, options.interval, options.seconds))

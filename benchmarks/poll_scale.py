@@ -34,7 +34,12 @@ _ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
 
 from benchmarks.harness.fleet import Fleet, Fleets, complaints, counted
-from benchmarks.harness.github_process import GitHubProcess, forget_requests, lift_limits, set_github_limits
+from benchmarks.harness.github_process import (
+    GitHubProcess,
+    forget_requests,
+    lift_limits,
+    set_github_limits,
+)
 from benchmarks.harness.processes import cpu_seconds, peak_memory
 from benchmarks.harness.report import MEGABYTE, parsed, percentile, print_table, say, seconds
 from benchmarks.harness.traffic import Load, asked_for, load
@@ -79,7 +84,9 @@ class Measurement:
 class Benchmark:
     """One database and one GitHub for all measurements."""
 
-    def __init__(self, plan: Plan, github: GitHubProcess, fleet: Fleet, fleets: Fleets, database_pid: int) -> None:
+    def __init__(
+        self, plan: Plan, github: GitHubProcess, fleet: Fleet, fleets: Fleets, database_pid: int
+    ) -> None:
         self._plan = plan
         self._github = github
         self._fleet = fleet
@@ -93,7 +100,9 @@ class Benchmark:
                 tokens = [f"reader-{count}-{credentials}-{number}" for number in range(credentials)]
                 self._github.ask(lift_limits)
                 async with self._fleets.service("setup") as service:
-                    await self._fleet.grow(service, count, moving=round(count * self._plan.moving / 100))
+                    await self._fleet.grow(
+                        service, count, moving=round(count * self._plan.moving / 100)
+                    )
                     await self._fleet.poll(service, self._plan.interval, tokens)
                 self._github.ask(set_github_limits)
                 async with self._fleets.service(f"measured-{count}-{credentials}") as service:
@@ -106,19 +115,30 @@ class Benchmark:
             say(f"warming up for {plan.interval} s")
             await asyncio.sleep(plan.interval)
             failed = await counted(service, "benchmark_manager_syncs_total", outcome="failed")
-            cpu, database_cpu, begin = cpu_seconds(pid), cpu_seconds(self._database_pid), time.time()
+            cpu, database_cpu, begin = (
+                cpu_seconds(pid),
+                cpu_seconds(self._database_pid),
+                time.time(),
+            )
             await asyncio.gather(self._pass_time(), self._commit_now_and_then())
             end = time.time()
-            cpu, database_cpu = cpu_seconds(pid) - cpu, cpu_seconds(self._database_pid) - database_cpu
+            cpu, database_cpu = (
+                cpu_seconds(pid) - cpu,
+                cpu_seconds(self._database_pid) - database_cpu,
+            )
             await asyncio.sleep(GRACE)
             asked = await asyncio.to_thread(self._github.ask, asked_for)
-            failed = await counted(service, "benchmark_manager_syncs_total", outcome="failed") - failed
+            failed = (
+                await counted(service, "benchmark_manager_syncs_total", outcome="failed") - failed
+            )
             return Measurement(
                 projects=count,
                 credentials=credentials,
                 seconds=end - begin,
                 load=await asyncio.to_thread(self._github.ask, load, begin, end),
-                punctuality=watch.punctuality(asked, begin, end, now=time.time(), interval=plan.interval),
+                punctuality=watch.punctuality(
+                    asked, begin, end, now=time.time(), interval=plan.interval
+                ),
                 service_cpu=cpu,
                 database_cpu=database_cpu,
                 memory=peak_memory(pid),
@@ -142,7 +162,9 @@ class Benchmark:
         for name in names:
             await asyncio.sleep(pause)
             content = f"at: {time.time()}\n".encode()
-            await asyncio.to_thread(self._fleet.moving[name].commit, {"config/a.yaml": content}, message="moved")
+            await asyncio.to_thread(
+                self._fleet.moving[name].commit, {"config/a.yaml": content}, message="moved"
+            )
 
     async def _stale(self, service: ServiceProcess) -> int:
         """How many of the projects which moved are not at their repository's head an interval later."""
@@ -150,7 +172,10 @@ class Benchmark:
             return 0
         await asyncio.sleep(self._plan.interval)
         async with service.client() as http:
-            heads = {name: repository.find_commit("HEAD") for name, repository in self._fleet.moving.items()}
+            heads = {
+                name: repository.find_commit("HEAD")
+                for name, repository in self._fleet.moving.items()
+            }
             answers = {name: await http.get(f"/projects/{self._fleet.ids[name]}") for name in heads}
         held = {name: answer.json()["last_sync"]["commit_sha"] for name, answer in answers.items()}
         return sum(head is None or head.sha != held[name] for name, head in heads.items())
@@ -180,7 +205,10 @@ async def _run(plan: Plan) -> None:
 def _print_table(plan: Plan, found: list[Measurement]) -> None:
     head = [
         "",
-        *(f"{one.projects:,} projects, {one.credentials} credential{'s'[: one.credentials > 1]}" for one in found),
+        *(
+            f"{one.projects:,} projects, {one.credentials} credential{'s'[: one.credentials > 1]}"
+            for one in found
+        ),
     ]
     rows = [
         ["requests an hour", *(f"{_hourly(one, one.load.requests):,.0f}" for one in found)],
@@ -190,25 +218,48 @@ def _print_table(plan: Plan, found: list[Measurement]) -> None:
             "- on the busiest credential (5,000 of each API allowed)",
             *(f"{_hourly(one, one.load.most_points_of_account):,.0f}" for one in found),
         ],
-        ["most points of a credential in any minute", *(f"{one.load.busiest_points:,}" for one in found)],
-        ["most REST requests of one in any minute (900 allowed)", *(f"{one.load.busiest_rest:,}" for one in found)],
-        ["most GraphQL queries of one in any minute (2,000)", *(f"{one.load.busiest_graphql:,}" for one in found)],
-        ["most requests of one at once (100 allowed)", *(f"{one.load.most_at_once}" for one in found)],
+        [
+            "most points of a credential in any minute",
+            *(f"{one.load.busiest_points:,}" for one in found),
+        ],
+        [
+            "most REST requests of one in any minute (900 allowed)",
+            *(f"{one.load.busiest_rest:,}" for one in found),
+        ],
+        [
+            "most GraphQL queries of one in any minute (2,000)",
+            *(f"{one.load.busiest_graphql:,}" for one in found),
+        ],
+        [
+            "most requests of one at once (100 allowed)",
+            *(f"{one.load.most_at_once}" for one in found),
+        ],
         ["requests refused", *(f"{one.load.refused}" for one in found)],
         ["polls planned", *(f"{len(one.punctuality.asked):,}" for one in found)],
         *(
-            [f"lateness, {label}", *(seconds(percentile(one.punctuality.asked, share)) for one in found)]
+            [
+                f"lateness, {label}",
+                *(seconds(percentile(one.punctuality.asked, share)) for one in found),
+            ]
             for label, share in (("median", 0.5), ("99th percentile", 0.99), ("latest", 1.0))
         ),
         ["polls missing", *(f"{one.punctuality.missing}" for one in found)],
         ["failed syncs", *(f"{one.failed}" for one in found)],
-        ["CPU seconds an hour, service", *(f"{_hourly(one, one.service_cpu):,.0f}" for one in found)],
-        ["CPU seconds an hour, database", *(f"{_hourly(one, one.database_cpu):,.0f}" for one in found)],
+        [
+            "CPU seconds an hour, service",
+            *(f"{_hourly(one, one.service_cpu):,.0f}" for one in found),
+        ],
+        [
+            "CPU seconds an hour, database",
+            *(f"{_hourly(one, one.database_cpu):,.0f}" for one in found),
+        ],
         ["peak memory of the service", *(f"{one.memory / MEGABYTE:.0f} MB" for one in found)],
         ["warnings and errors in its log", *(f"{one.complaints}" for one in found)],
     ]
     if plan.moving:
-        rows.append(["moved projects not up to date an interval later", *(f"{one.stale}" for one in found)])
+        rows.append(
+            ["moved projects not up to date an interval later", *(f"{one.stale}" for one in found)]
+        )
     title = f"Polled every {plan.interval} s, measured for {plan.minutes:g} min"
     if plan.moving:
         title += f"; {plan.moving:g} % of the repositories got a commit meanwhile"
@@ -223,9 +274,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--projects", type=int, nargs="+", default=[200])
     parser.add_argument("--credentials", type=int, nargs="+", default=[1, 20])
-    parser.add_argument("--interval", type=int, default=20, help="seconds between polls of a project")
-    parser.add_argument("--minutes", type=float, default=0.5, help="how long each measurement lasts")
-    parser.add_argument("--moving", type=float, default=0.0, help="percent of repositories which get a commit")
+    parser.add_argument(
+        "--interval", type=int, default=20, help="seconds between polls of a project"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=0.5, help="how long each measurement lasts"
+    )
+    parser.add_argument(
+        "--moving", type=float, default=0.0, help="percent of repositories which get a commit"
+    )
     parser.add_argument("--threshold", type=int, default=100, help="GITHUB_BATCH_THRESHOLD")
     options = parsed(parser, projects=[1000, 10_000], interval=180, minutes=6, threshold=500)
     plan = Plan(

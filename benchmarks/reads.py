@@ -88,13 +88,25 @@ async def _run(rounds: int, length: float, data: Path, beside: Path | None) -> N
             service = await stack.enter_async_context(process)
             paths = await _synced(service.url, upstream.full_name, **folders)
             asked[name] = Subject(Asked(service.url, service.process.pid), paths)
-        bare_paths = {**asked[_SERVICE].paths, _DOCUMENT: f"{asked[_SERVICE].paths[_DOCUMENT]}/document"}
+        bare_paths = {
+            **asked[_SERVICE].paths,
+            _DOCUMENT: f"{asked[_SERVICE].paths[_DOCUMENT]}/document",
+        }
         asked[_BARE] = Subject(await stack.enter_async_context(_bare(replicas.url)), bare_paths)
         requests = {read: await _fitting(asked[_BARE], read, length) for read in _READS}
         await _check_same(asked)
         spent = await _turns(asked, requests, rounds)
     title = f"{len(upstream.contents):,} files of {upstream.full_name}; {rounds} turns"
-    head = ["read", "at once", "asked", "a request", "middle half", "processor", "times as long", "times the processor"]
+    head = [
+        "read",
+        "at once",
+        "asked",
+        "a request",
+        "middle half",
+        "processor",
+        "times as long",
+        "times the processor",
+    ]
     rows = [row for read in _READS for at_once in _AT_ONCE for row in _rows(spent, read, at_once)]
     print_table(title, head, rows, left=3)
 
@@ -146,9 +158,13 @@ async def _fitting(subject: Subject, read: str, length: float) -> int:
 
 async def _check_same(asked: Mapping[str, Subject]) -> None:
     for read in _READS.keys() - {_DOCUMENT}:
-        bodies = {name: await subject.server.get(subject.paths[read]) for name, subject in asked.items()}
+        bodies = {
+            name: await subject.server.get(subject.paths[read]) for name, subject in asked.items()
+        }
         assert bodies[_BARE] == bodies[_SERVICE], f"{read}: the answers differ"
-        assert len({_IDS_AND_TIMES.sub(b"", body) for body in bodies.values()}) == 1, f"{read}: the answers differ"
+        assert len({_IDS_AND_TIMES.sub(b"", body) for body in bodies.values()}) == 1, (
+            f"{read}: the answers differ"
+        )
         say(f"{read}: {len(bodies[_BARE]):,} bytes")
 
 
@@ -168,7 +184,9 @@ async def _turns(
     return spent
 
 
-def _rows(spent: dict[tuple[str, int, str], list[Spent]], what: str, at_once: int) -> list[list[str]]:
+def _rows(
+    spent: dict[tuple[str, int, str], list[Spent]], what: str, at_once: int
+) -> list[list[str]]:
     """A row for each which was asked; ratios are medians of those of single turns."""
     bare = spent[what, at_once, _BARE]
     rows = []
@@ -177,7 +195,9 @@ def _rows(spent: dict[tuple[str, int, str], list[Spent]], what: str, at_once: in
             continue
         walls = [one.wall for one in own]
         low, middle, high = statistics.quantiles(walls, n=4)
-        longer = statistics.median(one.wall / other.wall for one, other in zip(own, bare, strict=True))
+        longer = statistics.median(
+            one.wall / other.wall for one, other in zip(own, bare, strict=True)
+        )
         cpu = statistics.median(one.cpu for one in own)
         dearer = cpu / statistics.median(one.cpu for one in bare)
         rows.append(
@@ -195,7 +215,9 @@ def _ms(value: float) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.2, help="of a turn of the bare handler")
     parser.add_argument("--data", type=Path, default=_ROOT.parent / "shared/data")

@@ -23,7 +23,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(_ROOT)]
 
 from benchmark_manager.domain.merge import merge
-from benchmark_manager.models.original_file import FileFormat
+from benchmark_manager.models.original import FileFormat
 from benchmarks.harness.report import print_table, say
 
 _ENDINGS: Final[dict[str, FileFormat]] = {".yaml": "yaml", ".yml": "yaml", ".json": "json"}
@@ -50,7 +50,9 @@ def _git(repository: Path, *arguments: str) -> str:
 
 
 def _changed(repository: Path, old: str, new: str) -> list[str]:
-    found = _git(repository, "diff", "--name-only", "--no-renames", "--diff-filter=M", "-z", old, new)
+    found = _git(
+        repository, "diff", "--name-only", "--no-renames", "--diff-filter=M", "-z", old, new
+    )
     return [path for path in found.split("\0") if Path(path).suffix.lower() in _ENDINGS]
 
 
@@ -61,7 +63,9 @@ def leaves(text: str) -> list[Leaf] | None:
     except (yaml.YAMLError, ValueError):
         return None
     shift = len(text) - len(text.removeprefix(_MARK))
-    return [leaf for number, node in enumerate(documents) for leaf in _leaves(node, (number,), shift)]
+    return [
+        leaf for number, node in enumerate(documents) for leaf in _leaves(node, (number,), shift)
+    ]
 
 
 def _leaves(node: yaml.Node | None, path: Place, shift: int) -> Iterator[Leaf]:
@@ -75,7 +79,9 @@ def _leaves(node: yaml.Node | None, path: Place, shift: int) -> Iterator[Leaf]:
             yield from _leaves(item, (*path, names[number] if is_named else number), shift)
     elif isinstance(node, yaml.ScalarNode):
         start, end = node.start_mark.index + shift, node.end_mark.index + shift
-        yield Leaf(path, (node.tag, node.value), start, end, node.style not in {"|", ">"} and start < end)
+        yield Leaf(
+            path, (node.tag, node.value), start, end, node.style not in {"|", ">"} and start < end
+        )
 
 
 def _name(item: yaml.Node) -> str | None:
@@ -83,7 +89,9 @@ def _name(item: yaml.Node) -> str | None:
     return next((str(value.value) for key, value in entries if key.value == "name"), None)
 
 
-def _outcome(old: str, new: str, file_format: FileFormat, chance: random.Random) -> tuple[str, str] | None:
+def _outcome(
+    old: str, new: str, file_format: FileFormat, chance: random.Random
+) -> tuple[str, str] | None:
     """What became of one variant, and whether upstream left the value alone; None where no value can be changed."""
     before, after = leaves(old), leaves(new)
     places = [leaf for leaf in before or () if leaf.is_plain]
@@ -103,7 +111,11 @@ def _is_right(content: str, after: list[Leaf], leaf: Leaf) -> bool:
     made = leaves(content)
     if made is None or len(made) != len(after):
         return False
-    pairs = [(one.value, two.value) for one, two in zip(after, made, strict=True) if one.value != two.value]
+    pairs = [
+        (one.value, two.value)
+        for one, two in zip(after, made, strict=True)
+        if one.value != two.value
+    ]
     return pairs == [(leaf.value, ("tag:yaml.org,2002:str", _NEW_VALUE.strip('"')))]
 
 
@@ -124,16 +136,31 @@ def _row(repository: Path, old: str, new: str, seeds: int) -> list[str]:
             say(f"{number} of {len(paths)} files")
     same = sum(count for (_, unit), count in counts.items() if unit == "same")
     clean = sum(counts[way, "same"] for way in ("text", "keys"))
-    cells = [len(paths), without, same, counts["text", "same"], counts["keys", "same"], counts["conflict", "same"]]
+    cells = [
+        len(paths),
+        without,
+        same,
+        counts["text", "same"],
+        counts["keys", "same"],
+        counts["conflict", "same"],
+    ]
     moved = sum(counts[way, "moved"] for way in ("text", "keys")), counts["conflict", "moved"]
     wrong = sum(counts["wrong", unit] for unit in ("same", "moved"))
     share = f"{100 * clean / same:.1f} %" if same else "-"
-    return [f"{repository.name} {old} to {new}", *(f"{n:,}" for n in cells), share, *map(str, moved), str(wrong)]
+    return [
+        f"{repository.name} {old} to {new}",
+        *(f"{n:,}" for n in cells),
+        share,
+        *map(str, moved),
+        str(wrong),
+    ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("repository", type=Path, nargs="?", help="a git repository; without it nothing is measured")
+    parser.add_argument(
+        "repository", type=Path, nargs="?", help="a git repository; without it nothing is measured"
+    )
     parser.add_argument("old", nargs="?", default="HEAD~1")
     parser.add_argument("new", nargs="?", default="HEAD")
     parser.add_argument("--seeds", type=int, default=1, help="variants of each file")
@@ -141,9 +168,18 @@ def main() -> None:
     if options.repository is None:
         say("rebase_histories.py needs a git repository and two of its commits")
         return
-    head = ["history", "files changed", "not read by PyYAML", "value left alone upstream", "by lines", "by keys"]
+    head = [
+        "history",
+        "files changed",
+        "not read by PyYAML",
+        "value left alone upstream",
+        "by lines",
+        "by keys",
+    ]
     head += ["conflict", "without a person", "value changed upstream: merged", "conflict", "wrong"]
-    print_table("Rebases", head, [_row(options.repository, options.old, options.new, options.seeds)])
+    print_table(
+        "Rebases", head, [_row(options.repository, options.old, options.new, options.seeds)]
+    )
 
 
 if __name__ == "__main__":

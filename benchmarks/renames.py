@@ -17,9 +17,21 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmark_manager.domain.classification import format_of, skip_reason_of_content
-from benchmark_manager.domain.renames import Digest, RenameSearch, best_matches, digest, similarities, similarity
-from benchmark_manager.domain.tree_changes import StoredFile, UpstreamFile, compare, with_renames
+from benchmark_manager.domain.sync.classification import format_of, skip_reason_of_content
+from benchmark_manager.domain.sync.renames import (
+    Digest,
+    RenameSearch,
+    best_matches,
+    digest,
+    similarities,
+    similarity,
+)
+from benchmark_manager.domain.sync.tree_changes import (
+    StoredFile,
+    UpstreamFile,
+    compare,
+    with_renames,
+)
 
 FILES = ("*.yaml", "*.yml", "*.json", "*.YAML", "*.YML", "*.JSON")
 REGULAR = {"100644", "100755"}
@@ -46,8 +58,19 @@ class Repository:
 
     def changes(self, *options: str) -> dict[str, list[Change]]:
         """Raw differences by commit."""
-        command = ["log", "--no-merges", "--format=%x00commit %H", "--raw", "-z", "-r", "--abbrev=40", *options]
-        fields = iter(self._git(*command, "--", *FILES).decode("utf-8", "surrogateescape").split("\0"))
+        command = [
+            "log",
+            "--no-merges",
+            "--format=%x00commit %H",
+            "--raw",
+            "-z",
+            "-r",
+            "--abbrev=40",
+            *options,
+        ]
+        fields = iter(
+            self._git(*command, "--", *FILES).decode("utf-8", "surrogateescape").split("\0")
+        )
         found: dict[str, list[Change]] = defaultdict(list)
         commit = ""
         for text in fields:
@@ -62,7 +85,9 @@ class Repository:
 
     def read(self, shas: set[str]) -> None:
         wanted = sorted(shas - self.contents.keys())
-        data = self._git("cat-file", "--batch", given="".join(f"{sha}\n" for sha in wanted).encode())
+        data = self._git(
+            "cat-file", "--batch", given="".join(f"{sha}\n" for sha in wanted).encode()
+        )
         at = 0
         for sha in wanted:
             end = data.index(b"\n", at)
@@ -80,7 +105,11 @@ def found_here(repository: Repository, changes: list[Change]) -> dict[str, str]:
     """The renames of one commit, as new path -> old path."""
     sides: dict[str, dict[str, str]] = {"D": {}, "A": {}}
     for change in changes:
-        mode, sha = (change.old_mode, change.old_sha) if change.status == "D" else (change.new_mode, change.new_sha)
+        mode, sha = (
+            (change.old_mode, change.old_sha)
+            if change.status == "D"
+            else (change.new_mode, change.new_sha)
+        )
         if mode in REGULAR:
             sides[change.status][change.paths[0]] = sha
     if not sides["D"] or not sides["A"]:
@@ -88,10 +117,15 @@ def found_here(repository: Repository, changes: list[Change]) -> dict[str, str]:
     repository.read({sha for side in sides.values() for sha in side.values()})
     contents = repository.contents
     good = {
-        status: {path: sha for path, sha in side.items() if skip_reason_of_content(contents[sha]) is None}
+        status: {
+            path: sha for path, sha in side.items() if skip_reason_of_content(contents[sha]) is None
+        }
         for status, side in sides.items()
     }
-    stored = [StoredFile(path, path, sha, "config", size=len(contents[sha])) for path, sha in good["D"].items()]
+    stored = [
+        StoredFile(path, path, sha, "config", size=len(contents[sha]))
+        for path, sha in good["D"].items()
+    ]
     upstream = {
         path: UpstreamFile(path, sha, len(contents[sha]), "config", format_of(path) or "yaml")
         for path, sha in good["A"].items()
@@ -106,14 +140,18 @@ def found_here(repository: Repository, changes: list[Change]) -> dict[str, str]:
         return digests[sha]
 
     pairs = search.of_one_name()
-    search.take_scores(pairs, similarities([(digest_of(old.sha), digest_of(new.sha)) for old, new in pairs]))
+    search.take_scores(
+        pairs, similarities([(digest_of(old.sha), digest_of(new.sha)) for old, new in pairs])
+    )
     for comparison in search.comparisons():
         for sha in [old.sha for old in comparison.removed] + [new.sha for new in comparison.added]:
             digest_of(sha)
         added = [file for part in comparison.slices(digests) for file in part]
         sources = [digests[old.sha] for old in comparison.removed]
         targets = [digests[new.sha] for new in added]
-        search.take_matches(comparison, added, best_matches(sources, targets, comparison.same_name(added)))
+        search.take_matches(
+            comparison, added, best_matches(sources, targets, comparison.same_name(added))
+        )
     return {new.path: old.path for old, new in with_renames(changed, search.pairs).moved}
 
 
@@ -121,15 +159,25 @@ def reasons(
     repository: Repository, changes: list[Change], theirs: dict[str, str], ours: dict[str, str]
 ) -> Iterator[str]:
     """Why pairs differ."""
-    shas = {change.paths[0]: change.old_sha if change.status == "D" else change.new_sha for change in changes}
+    shas = {
+        change.paths[0]: change.old_sha if change.status == "D" else change.new_sha
+        for change in changes
+    }
     for new in sorted(theirs.keys() | ours.keys()):
         git, here = theirs.get(new), ours.get(new)
         if git == here:
             continue
-        scores = [None if old is None else _score(repository, shas, old, new) for old in (git, here)]
+        scores = [
+            None if old is None else _score(repository, shas, old, new) for old in (git, here)
+        ]
         if git is not None and format_of(git) != format_of(new):
             reason = "another format"
-        elif git is not None and shas[git] == shas[new] and here is not None and shas[here] == shas[new]:
+        elif (
+            git is not None
+            and shas[git] == shas[new]
+            and here is not None
+            and shas[here] == shas[new]
+        ):
             reason = "several files have this content"
         elif scores[0] is not None and scores[0] == scores[1]:
             reason = "equally similar"
@@ -171,7 +219,9 @@ def main() -> None:
         print(f"{name[-40:]:40}", *(f"{count:6}" for count in counts), f"{seconds:8.1f}")
         if given.verbose:
             for commit in sorted({pair[0] for pair in git_pairs ^ own_pairs}):
-                for reason in reasons(repository, moved.get(commit, []), theirs.get(commit, {}), ours.get(commit, {})):
+                for reason in reasons(
+                    repository, moved.get(commit, []), theirs.get(commit, {}), ours.get(commit, {})
+                ):
                     print(f"  {commit[:10]} {reason}")
 
 

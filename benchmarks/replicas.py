@@ -44,9 +44,14 @@ sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
 import httpx2 as httpx
 from pymongo import AsyncMongoClient
 
-from benchmark_manager.domain.git_objects import blob_id
+from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmarks.harness.fleet import Fleet, Fleets, complaints, each
-from benchmarks.harness.github_process import GitHubProcess, forget_requests, lift_limits, set_github_limits
+from benchmarks.harness.github_process import (
+    GitHubProcess,
+    forget_requests,
+    lift_limits,
+    set_github_limits,
+)
 from benchmarks.harness.processes import cpu_seconds
 from benchmarks.harness.report import parsed, percentile, print_table, say, seconds
 from benchmarks.harness.traffic import Load, asked_for, load
@@ -122,7 +127,9 @@ class Replicas:
         self.all: list[ServiceProcess] = []
 
     async def start(self, number: int) -> None:
-        service = await self._stack.enter_async_context(self._fleets.service(f"{number}-start{next(self._starts)}"))
+        service = await self._stack.enter_async_context(
+            self._fleets.service(f"{number}-start{next(self._starts)}")
+        )
         self.running[number] = service
         self.all.append(service)
 
@@ -158,14 +165,19 @@ async def _measured(scene: Scene, count: int) -> Measurement:
         say(f"measuring for {plan.duration:.0f} s")
         await asyncio.gather(asyncio.sleep(plan.duration), _commits(scene, plan.duration))
         end = time.time()
-        cpu = tuple((cpu_seconds(pid) - used) / (end - begin) for pid, used in zip(pids, before, strict=True))
+        cpu = tuple(
+            (cpu_seconds(pid) - used) / (end - begin)
+            for pid, used in zip(pids, before, strict=True)
+        )
         await asyncio.sleep(_GRACE)
         asked = await asyncio.to_thread(scene.github.ask, asked_for)
         return Measurement(
             processes=count,
             seconds=end - begin,
             load=await asyncio.to_thread(scene.github.ask, load, begin, end),
-            punctuality=watch.punctuality(asked, begin, end, now=time.time(), interval=plan.interval),
+            punctuality=watch.punctuality(
+                asked, begin, end, now=time.time(), interval=plan.interval
+            ),
             cpu=cpu,
             complaints=_tell(replicas),
         )
@@ -202,7 +214,10 @@ def _print_shares(plan: Plan, found: list[Measurement]) -> None:
     head = ["", *(f"{one.processes} process{'es' if one.processes > 1 else ''}" for one in found)]
     polled = [one.punctuality for one in found]
     rows = [
-        ["polls a minute", *(f"{len(one.punctuality.asked) / one.seconds * 60:,.0f}" for one in found)],
+        [
+            "polls a minute",
+            *(f"{len(one.punctuality.asked) / one.seconds * 60:,.0f}" for one in found),
+        ],
         *(
             [f"lateness, {label}", *(seconds(percentile(one.asked, share)) for one in polled)]
             for label, share in (("median", 0.5), ("99th percentile", 0.99), ("latest", 1.0))
@@ -217,9 +232,7 @@ def _print_shares(plan: Plan, found: list[Measurement]) -> None:
         ["warnings and errors in the logs", *(f"{one.complaints}" for one in found)],
     ]
     credentials = f"{plan.credentials} credential{'s'[: plan.credentials > 1]}"
-    title = (
-        f"{plan.projects:,} projects on {credentials} polled every {plan.interval} s, measured for {plan.minutes:g} min"
-    )
+    title = f"{plan.projects:,} projects on {credentials} polled every {plan.interval} s, measured for {plan.minutes:g} min"
     print_table(title, head, rows)
 
 
@@ -240,20 +253,32 @@ class Aftermath:
 
     @property
     def good(self) -> bool:
-        wrong = (self.late, self.doubled_fences, self.broken_chains, self.stale, self.wrong_files, self.wrong_bytes)
+        wrong = (
+            self.late,
+            self.doubled_fences,
+            self.broken_chains,
+            self.stale,
+            self.wrong_files,
+            self.wrong_bytes,
+        )
         return not any((*wrong, self.punctuality.missing, self.punctuality.too_soon))
 
 
 async def _killed(scene: Scene, database: ReplicaSet) -> Aftermath:
     plan = scene.plan
     scene.github.ask(set_github_limits)
-    async with Replicas(scene.fleets, plan.processes[-1]) as replicas, watched(scene.fleets.mongo_url) as watch:
+    async with (
+        Replicas(scene.fleets, plan.processes[-1]) as replicas,
+        watched(scene.fleets.mongo_url) as watch,
+    ):
         scene.github.ask(forget_requests)
         say(f"{plan.processes[-1]} processes, warming up for {plan.interval} s")
         await asyncio.sleep(plan.interval)
         begin = time.time()
         kills, _, _ = await asyncio.gather(
-            _kill_processes(replicas, plan), _kill_primary(database, plan), _commits(scene, plan.duration)
+            _kill_processes(replicas, plan),
+            _kill_primary(database, plan),
+            _commits(scene, plan.duration),
         )
         end = time.time()
         rest = LEASE + plan.interval + plan.tolerance
@@ -265,9 +290,15 @@ async def _killed(scene: Scene, database: ReplicaSet) -> Aftermath:
             say(f"among the latest, in seconds behind the plan: {told}")
         say("comparing what is held with git")
         async with next(iter(replicas.running.values())).client() as http:
-            stale = sum(await each(scene.fleet.ids, lambda name: _is_stale(scene.fleet, http, name)))
-            wrong_files = sum(await each(scene.fleet.ids, lambda name: _wrong_files(scene.fleet, http, name)))
-            wrong_bytes = sum(await each(scene.fleet.moving, lambda name: _wrong_bytes(scene.fleet, http, name)))
+            stale = sum(
+                await each(scene.fleet.ids, lambda name: _is_stale(scene.fleet, http, name))
+            )
+            wrong_files = sum(
+                await each(scene.fleet.ids, lambda name: _wrong_files(scene.fleet, http, name))
+            )
+            wrong_bytes = sum(
+                await each(scene.fleet.moving, lambda name: _wrong_bytes(scene.fleet, http, name))
+            )
         records = await _records(scene.fleets.mongo_url)
         return Aftermath(
             kills=kills,
@@ -275,7 +306,9 @@ async def _killed(scene: Scene, database: ReplicaSet) -> Aftermath:
             commits=sum(len(_successes(of_one)) for of_one in records.values()),
             complaints=_tell(replicas),
             late=sum(late > LEASE + plan.tolerance for late in punctuality.recorded),
-            doubled_fences=sum(len(of_one) - len({row["fence"] for row in of_one}) for of_one in records.values()),
+            doubled_fences=sum(
+                len(of_one) - len({row["fence"] for row in of_one}) for of_one in records.values()
+            ),
             broken_chains=sum(_broken_links(of_one) for of_one in records.values()),
             stale=stale,
             wrong_files=wrong_files,
@@ -318,12 +351,16 @@ async def _is_stale(fleet: Fleet, http: httpx.AsyncClient, name: str) -> bool:
 
 async def _wrong_files(fleet: Fleet, http: httpx.AsyncClient, name: str) -> int:
     """How many files are missing, left over or not those of the head."""
-    return len(set((await fleet.files(http, name)).items()) ^ set((await _in_git(fleet, name)).items()))
+    return len(
+        set((await fleet.files(http, name)).items()) ^ set((await _in_git(fleet, name)).items())
+    )
 
 
 async def _in_git(fleet: Fleet, name: str) -> dict[str, str]:
     path = fleet.repository(name).path
-    found = await asyncio.gather(*(asyncio.to_thread(blob_ids, path, "HEAD", folder) for folder in ("config", "job")))
+    found = await asyncio.gather(
+        *(asyncio.to_thread(blob_ids, path, "HEAD", folder) for folder in ("config", "job"))
+    )
     return {path: sha for files in found for path, sha in files.items()}
 
 
@@ -359,7 +396,11 @@ def _successes(rows: list[Record]) -> list[Record]:
 def _broken_links(rows: list[Record]) -> int:
     """How often a sync began elsewhere than its predecessor ended, or brought a commit once more."""
     found = _successes(rows)
-    gaps = [1 for earlier, later in pairwise(found) if later["previous_commit_sha"] != earlier["commit_sha"]]
+    gaps = [
+        1
+        for earlier, later in pairwise(found)
+        if later["previous_commit_sha"] != earlier["commit_sha"]
+    ]
     commits: set[str] = {row["commit_sha"] for row in found}
     return len(gaps) + len(found) - len(commits)
 
@@ -370,7 +411,10 @@ def _print_aftermath(plan: Plan, found: Aftermath) -> None:
         ["primaries of MongoDB killed", "1"],
         ["polls planned", f"{len(found.punctuality.recorded):,}"],
         *(
-            [f"from plan to record, {label}", seconds(percentile(found.punctuality.recorded, share))]
+            [
+                f"from plan to record, {label}",
+                seconds(percentile(found.punctuality.recorded, share)),
+            ]
             for label, share in (("median", 0.5), ("99th percentile", 0.99), ("latest", 1.0))
         ),
         [f"- of these over {LEASE} s + {plan.tolerance:g} s", f"{found.late}"],
@@ -398,7 +442,9 @@ async def _scene(plan: Plan, nodes: int) -> AsyncIterator[tuple[Scene, ReplicaSe
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         github = stack.enter_context(GitHubProcess())
         github.ask(lift_limits)
-        database = await stack.enter_async_context(await ReplicaSet.start(folder / "mongod", nodes=nodes))
+        database = await stack.enter_async_context(
+            await ReplicaSet.start(folder / "mongod", nodes=nodes)
+        )
         fleet = Fleet(github, folder)
         stack.callback(fleet.close)
         fleets = Fleets.of(folder, database.url, github, github_batch_threshold=plan.threshold)
@@ -421,17 +467,32 @@ async def _run(plan: Plan, *, kill: bool) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--kill", action="store_true", help="kill processes, and check what is left")
+    parser.add_argument(
+        "--kill", action="store_true", help="kill processes, and check what is left"
+    )
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--projects", type=int, default=100)
-    parser.add_argument("--interval", type=int, default=10, help="seconds between polls of a project")
-    parser.add_argument("--minutes", type=float, default=0.5, help="how long each measurement, or the killing, lasts")
-    parser.add_argument("--credentials", type=int, default=4, help="among which the projects are shared out")
+    parser.add_argument(
+        "--interval", type=int, default=10, help="seconds between polls of a project"
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=0.5,
+        help="how long each measurement, or the killing, lasts",
+    )
+    parser.add_argument(
+        "--credentials", type=int, default=4, help="among which the projects are shared out"
+    )
     parser.add_argument("--moving", type=int, default=10, help="repositories which get commits")
     parser.add_argument("--threshold", type=int, default=500, help="GITHUB_BATCH_THRESHOLD")
     parser.add_argument("--kill-every", type=float, default=20, help="seconds from kill to kill")
-    parser.add_argument("--tolerance", type=float, default=15, help="seconds which a poll may take beyond a lease")
-    options = parsed(parser, processes=[1, 2, 4], projects=2000, interval=60, minutes=5, credentials=1, moving=50)
+    parser.add_argument(
+        "--tolerance", type=float, default=15, help="seconds which a poll may take beyond a lease"
+    )
+    options = parsed(
+        parser, processes=[1, 2, 4], projects=2000, interval=60, minutes=5, credentials=1, moving=50
+    )
     plan = Plan(
         processes=tuple(options.processes),
         projects=options.projects,

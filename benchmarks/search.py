@@ -56,13 +56,22 @@ async def _run(rounds: int, kinds: list[str], data: Path) -> None:
         github.ask(host, folder / "r.git", [subject.full_name])
         for kind in kinds:
             async with _database(kind, folder) as url:
-                settings = {"github_api_urls": github.url, "log_level": "info", "data_dir": folder / kind}
+                settings = {
+                    "github_api_urls": github.url,
+                    "log_level": "info",
+                    "data_dir": folder / kind,
+                }
                 if url:
                     settings["mongo_url"] = url
                 fields = {"config_folder": subject.config_folder, "job_folder": subject.job_folder}
                 rows += await _measured(kind, folder, settings, subject.full_name, fields, rounds)
     head = ["database", "in", "found in", "files", "cold", "slowest", "warm", "slowest"]
-    print_table(f"{len(subject.contents):,} files of {subject.full_name}; {rounds} rounds", head, rows, left=3)
+    print_table(
+        f"{len(subject.contents):,} files of {subject.full_name}; {rounds} rounds",
+        head,
+        rows,
+        left=3,
+    )
 
 
 @asynccontextmanager
@@ -75,9 +84,17 @@ async def _database(kind: str, folder: Path) -> AsyncIterator[str]:
 
 
 async def _measured(
-    kind: str, folder: Path, settings: dict[str, Any], repository: str, fields: dict[str, str], rounds: int
+    kind: str,
+    folder: Path,
+    settings: dict[str, Any],
+    repository: str,
+    fields: dict[str, str],
+    rounds: int,
 ) -> list[list[str]]:
-    async with service_process(folder, name=kind, **settings) as service, service.client(600) as http:
+    async with (
+        service_process(folder, name=kind, **settings) as service,
+        service.client(600) as http,
+    ):
         body = {"name": "search", "github_repo_url": repository, "polling_interval": 0, **fields}
         project = (await http.post("/projects", json=body)).json()["id"]
         sync = await http.post(f"/projects/{project}/sync")
@@ -88,7 +105,10 @@ async def _measured(
     for number in range(rounds):
         for where, what, query in _SEARCHES:
             say(f"{kind}, round {number + 1} of {rounds}: {where}, {what}")
-            async with service_process(folder, name=kind, **settings) as service, service.client(600) as http:
+            async with (
+                service_process(folder, name=kind, **settings) as service,
+                service.client(600) as http,
+            ):
                 # A connection, and the first worker process, are there for every request.
                 await http.get("/projects")
                 await http.post("/validate", json={"content": "a: 1\n", "format": "yaml"})
@@ -113,7 +133,9 @@ async def _measured(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--database", choices=["mongodb", "embedded"], action="append")
     parser.add_argument("--data", type=Path, default=_ROOT.parent / "shared/data")

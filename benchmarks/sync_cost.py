@@ -93,7 +93,9 @@ class Results:
     """Costs by what was done and which way; times also by latency, and how many files they were extrapolated from."""
 
     costs: dict[tuple[str, str], Cost] = field(default_factory=dict)
-    times: dict[tuple[str, str, float], list[float]] = field(default_factory=lambda: defaultdict(list))
+    times: dict[tuple[str, str, float], list[float]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     sampled: dict[tuple[str, float], int] = field(default_factory=dict)
 
     def time(self, what: str, way: str, latency: float) -> float | None:
@@ -104,7 +106,9 @@ class Results:
 class Benchmark:
     """One service and one GitHub for all repositories."""
 
-    def __init__(self, plan: Plan, github: GitHubProcess, service: httpx.AsyncClient, folder: Path) -> None:
+    def __init__(
+        self, plan: Plan, github: GitHubProcess, service: httpx.AsyncClient, folder: Path
+    ) -> None:
         self._plan = plan
         self._github = github
         self._service = service
@@ -127,7 +131,11 @@ class Benchmark:
     async def _round(self, subject: Subject, latency: float, round_: int, results: Results) -> None:
         """All ways over a fresh copy of the repository, which no way has seen under its own name."""
         number = next(self._numbers)
-        commits = [(count, subject.changed(count, round_)) for count in _CHANGES if count <= len(subject.contents)]
+        commits = [
+            (count, subject.changed(count, round_))
+            for count in _CHANGES
+            if count <= len(subject.contents)
+        ]
         wanted = bundles(subject, commits)
         bare, bundle = self._folder / f"{number}.git", self._folder / f"{number}-bundles.git"
         subject.build(bare)
@@ -138,14 +146,18 @@ class Benchmark:
         self._github.ask(host, bundle, [f"bundles/{number}"])
         origin = f"{self._github.url}/{names[_CLONE]}.git"
         clone = SparseClone(origin, self._folder / f"{number}-clone", subject)
-        async with httpx.AsyncClient(base_url=self._github.url, timeout=600, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            base_url=self._github.url, timeout=600, trust_env=False
+        ) as http:
             floor = Floor(http, names[_FLOOR], f"bundles/{number}", wanted, _TOKEN)
             await floor.connect()
             # The floor comes first, as whoever is first warms the server up for all.
             ways: dict[str, Way] = {
                 _FLOOR: floor,
                 _WITH_TOKEN: BenchmarkManager(self._service, names[_WITH_TOKEN], subject, _TOKEN),
-                _WITHOUT_TOKEN: BenchmarkManager(self._service, names[_WITHOUT_TOKEN], subject, None),
+                _WITHOUT_TOKEN: BenchmarkManager(
+                    self._service, names[_WITHOUT_TOKEN], subject, None
+                ),
                 _CLONE: clone,
             }
             self._github.ask(set_latency, latency)
@@ -161,12 +173,19 @@ class Benchmark:
                 with Repository(bare) as repository:
                     repository.commit(dict(contents), message=f"{count} changed")
                 for name, way in ways.items():
-                    await self._measured(_changed(count), name, latency, results, partial(way.changed, count))
+                    await self._measured(
+                        _changed(count), name, latency, results, partial(way.changed, count)
+                    )
                 assert clone.holds(contents)
             self._github.ask(set_latency, 0.0)
 
     async def _measured(
-        self, what: str, way: str, latency: float, results: Results, work: Callable[[], Awaitable[None]]
+        self,
+        what: str,
+        way: str,
+        latency: float,
+        results: Results,
+        work: Callable[[], Awaitable[None]],
     ) -> None:
         self._github.ask(forget_requests)
         begin = time.perf_counter()
@@ -174,8 +193,12 @@ class Benchmark:
         results.times[what, way, latency].append(time.perf_counter() - begin)
         results.costs.setdefault((what, way), self._github.ask(cost))
 
-    async def _plain(self, plain: PlainWay, way: str, threads: int, latency: float, results: Results) -> None:
-        sample = None if self._plan.sample is None or latency < _FAR else self._plan.sample * threads
+    async def _plain(
+        self, plain: PlainWay, way: str, threads: int, latency: float, results: Results
+    ) -> None:
+        sample = (
+            None if self._plan.sample is None or latency < _FAR else self._plan.sample * threads
+        )
         self._github.ask(forget_requests)
         files = await plain.copy(sample)
         asked = self._github.ask(cost)
@@ -196,13 +219,28 @@ def _changed(count: int) -> str:
 
 
 def _cases(subject: Subject) -> list[str]:
-    return [_FIRST, _UNCHANGED, *(_changed(count) for count in _CHANGES if count <= len(subject.contents))]
+    return [
+        _FIRST,
+        _UNCHANGED,
+        *(_changed(count) for count in _CHANGES if count <= len(subject.contents)),
+    ]
 
 
 def _print_costs(subject: Subject, results: Results, latencies: Sequence[float]) -> None:
-    size = f"{subject.size / MEGABYTE:.1f} MB" if subject.size >= MEGABYTE else f"{subject.size / 1000:.0f} kB"
+    size = (
+        f"{subject.size / MEGABYTE:.1f} MB"
+        if subject.size >= MEGABYTE
+        else f"{subject.size / 1000:.0f} kB"
+    )
     title = f"### {subject.full_name}: {len(subject.contents):,} files, {size}, in {len(subject.folders):,} folders"
-    head = ["", "way", "requests", "points", "kB", *(f"{latency * 1000:.0f} ms" for latency in latencies)]
+    head = [
+        "",
+        "way",
+        "requests",
+        "points",
+        "kB",
+        *(f"{latency * 1000:.0f} ms" for latency in latencies),
+    ]
     rows = [
         [what, way, *_cost(results.costs[what, way]), *_times(results, what, way, latencies)]
         for what, way in [
@@ -263,7 +301,9 @@ def _ratios(results: Results, what: str, way: str, other: str, latencies: Iterab
 def _round_trips(results: Results, what: str, way: str, latencies: Iterable[float]) -> str:
     """The time in multiples of the latency; there is none where that is nothing."""
     found = [(results.time(what, way, latency), latency) for latency in latencies if latency]
-    return " / ".join("-" if time_ is None else f"{time_ / latency:.1f}" for time_, latency in found)
+    return " / ".join(
+        "-" if time_ is None else f"{time_ / latency:.1f}" for time_, latency in found
+    )
 
 
 async def _run(plan: Plan) -> None:
@@ -287,10 +327,18 @@ async def _run(plan: Plan) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--latency", type=float, nargs="+", default=[0.0, 50.0], help="milliseconds of a round trip")
-    parser.add_argument("--rounds", type=int, default=1, help="how often all is measured, for the median")
-    parser.add_argument("--sample", type=int, default=200, help="files of the plain way for each thread, far away")
-    parser.add_argument("--unsampled", action="store_true", help="go the plain way to its end everywhere")
+    parser.add_argument(
+        "--latency", type=float, nargs="+", default=[0.0, 50.0], help="milliseconds of a round trip"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=1, help="how often all is measured, for the median"
+    )
+    parser.add_argument(
+        "--sample", type=int, default=200, help="files of the plain way for each thread, far away"
+    )
+    parser.add_argument(
+        "--unsampled", action="store_true", help="go the plain way to its end everywhere"
+    )
     parser.add_argument("--data", type=Path, default=_ROOT.parent / "shared" / "data")
     options = parsed(parser, latency=[0.0, 50.0, 200.0], rounds=3)
     plan = Plan(

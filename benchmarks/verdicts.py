@@ -22,11 +22,15 @@ from typing import Final, Literal
 _ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(_ROOT)]
 
-from benchmark_manager.domain.classification import format_of, skip_reason_of_content, type_by_content
+from benchmark_manager.domain.sync.classification import (
+    format_of,
+    skip_reason_of_content,
+    type_by_content,
+)
 from benchmark_manager.domain.validation.across import check_across, references
-from benchmark_manager.models.original_file import FileType
+from benchmark_manager.models.original import FileType
 from benchmark_manager.models.problem import Problem
-from benchmark_manager.services.text_work import judge
+from benchmark_manager.services.texts.text_work import judge
 from benchmarks.harness.report import print_table
 
 _MAX_SIZE: Final = 1024 * 1024
@@ -60,7 +64,9 @@ class Tally:
 
 def _files(path: Path) -> Iterator[tuple[str, bytes]]:
     repository = subprocess.run(
-        ["git", "-C", str(path), "rev-parse", "--is-bare-repository"], capture_output=True, check=False
+        ["git", "-C", str(path), "rev-parse", "--is-bare-repository"],
+        capture_output=True,
+        check=False,
     )
     if repository.returncode == 0 and repository.stdout.strip() == b"true":
         yield from _committed(path)
@@ -72,15 +78,25 @@ def _files(path: Path) -> Iterator[tuple[str, bytes]]:
 
 def _committed(repository: Path) -> Iterator[tuple[str, bytes]]:
     git = ["git", "-C", str(repository)]
-    listed = subprocess.run([*git, "ls-tree", "-r", "-z", "HEAD"], capture_output=True, check=True).stdout
-    entries = [entry.partition("\t") for entry in listed.decode("utf-8", "surrogateescape").split("\0")]
-    wanted = [(path, head.split()[2]) for head, _, path in entries if head[:4] == "1006" or head[:6] == "100755"]
+    listed = subprocess.run(
+        [*git, "ls-tree", "-r", "-z", "HEAD"], capture_output=True, check=True
+    ).stdout
+    entries = [
+        entry.partition("\t") for entry in listed.decode("utf-8", "surrogateescape").split("\0")
+    ]
+    wanted = [
+        (path, head.split()[2])
+        for head, _, path in entries
+        if head[:4] == "1006" or head[:6] == "100755"
+    ]
     wanted = [(path, sha) for path, sha in wanted if format_of(path) is not None]
     asked = "".join(f"{sha}\n" for _, sha in wanted).encode()
     # A partial clone may lack some; nothing is fetched for a count.
     environment = {**os.environ, "GIT_NO_LAZY_FETCH": "1"}
     command = [*git, "cat-file", "--batch"]
-    answer = subprocess.run(command, input=asked, capture_output=True, check=True, env=environment).stdout
+    answer = subprocess.run(
+        command, input=asked, capture_output=True, check=True, env=environment
+    ).stdout
     at = 0
     for path, _ in wanted:
         end = answer.index(b"\n", at)
@@ -126,7 +142,9 @@ def _print(path: Path, found: Tally, code: str | None) -> None:
     rows = []
     for (severity, name), count in sorted(found.codes.items()):
         share = 100 * count / max(found.files, 1)
-        rows.append([severity, name, str(count), str(found.files_with[severity, name]), f"{share:.1f}"])
+        rows.append(
+            [severity, name, str(count), str(found.files_with[severity, name]), f"{share:.1f}"]
+        )
     print_table(title, ["severity", "code", "problems", "files", "per 100 files"], rows, left=2)
     for name in sorted(found.invalid):
         print(f"  invalid: {name}")
@@ -138,7 +156,9 @@ def _print(path: Path, found: Tally, code: str | None) -> None:
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     parser.add_argument("--type", choices=["content", "job"], default="content")
     parser.add_argument("--examples", type=int, default=3)

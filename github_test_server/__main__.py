@@ -32,7 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m github_test_server", description=__doc__)
-    parser.add_argument("repositories", nargs="+", metavar="OWNER/NAME=PATH", help="a bare repository to serve")
+    parser.add_argument(
+        "repositories", nargs="+", metavar="OWNER/NAME=PATH", help="a bare repository to serve"
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="a free one if not given")
     parser.add_argument("--api-path", default="", help="such as /api/v3")

@@ -17,7 +17,9 @@ DOCUMENTATION: Final = "https://docs.github.com/rest"
 RATE_LIMIT_DOCUMENTATION: Final = f"{DOCUMENTATION}/using-the-rest-api/rate-limits-for-the-rest-api"
 NOT_MODIFIED: Final = 304
 
-_MEDIA_TYPE = re.compile(r"application/vnd\.github(?:\.v3)?\.(?P<param>sha|raw|object)(?:\+json)?\b")
+_MEDIA_TYPE = re.compile(
+    r"application/vnd\.github(?:\.v3)?\.(?P<param>sha|raw|object)(?:\+json)?\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ def not_found() -> RefusalError:
     return RefusalError(404, "Not Found")
 
 
-def json_answer(content: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+def json_answer(
+    content: object, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Answer:
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     return Answer(status, body, {"Content-Type": JSON_TYPE, **(headers or {})})
 
@@ -120,7 +124,10 @@ class Page:
 
     @classmethod
     def parse(cls, query: Mapping[str, str]) -> Page:
-        return cls(max(1, _number(query.get("page"), 1)), min(100, max(1, _number(query.get("per_page"), 30))))
+        return cls(
+            max(1, _number(query.get("page"), 1)),
+            min(100, max(1, _number(query.get("per_page"), 30))),
+        )
 
     @property
     def skip(self) -> int:
@@ -135,7 +142,10 @@ class Page:
         if self.number >= last:
             del pages["next"], pages["last"]
         kept = [(name, value) for name, value in parse_qsl(query) if name != "page"]
-        links = [f'<{url}?{urlencode([*kept, ("page", page)])}>; rel="{rel}"' for rel, page in pages.items()]
+        links = [
+            f'<{url}?{urlencode([*kept, ("page", page)])}>; rel="{rel}"'
+            for rel, page in pages.items()
+        ]
         return {"Link": ", ".join(links)} if links else {}
 
 

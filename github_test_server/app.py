@@ -49,7 +49,9 @@ _USER_AGENT_REQUIRED = (
     "(https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required)."
 )
 _TOKEN_REQUIRED = "This endpoint requires you to be authenticated."  # noqa: S105 - a sentence
-_TOKEN_DOCUMENTATION = "https://docs.github.com/graphql/guides/forming-calls-with-graphql#authentication"  # noqa: S105
+_TOKEN_DOCUMENTATION = (
+    "https://docs.github.com/graphql/guides/forming-calls-with-graphql#authentication"  # noqa: S105
+)
 
 
 def create_app(state: State) -> Starlette:
@@ -71,12 +73,19 @@ def _routes(state: State, pipeline: Pipeline) -> list[Route]:
     plain = handlers.PLAIN_ROUTES | app_handlers.PLAIN_ROUTES
     table = {
         **{api_path + path: endpoint for path, endpoint in plain.items()},
-        **{base + path: endpoint for base in bases for path, endpoint in handlers.REPOSITORY_ROUTES.items()},
+        **{
+            base + path: endpoint
+            for base in bases
+            for path, endpoint in handlers.REPOSITORY_ROUTES.items()
+        },
         state.graphql_path: _GRAPHQL,
         **handlers.CODELOAD_ROUTES,
         **git_http.ROUTES,
     }
-    return [Route(path, pipeline.serving(endpoint), methods=[endpoint.method]) for path, endpoint in table.items()]
+    return [
+        Route(path, pipeline.serving(endpoint), methods=[endpoint.method])
+        for path, endpoint in table.items()
+    ]
 
 
 class Pipeline:
@@ -109,24 +118,39 @@ class Pipeline:
         return Delivery(answer, record, self._state.requests)
 
     async def _answer(
-        self, request: Request, endpoint: Endpoint, record: RecordedRequest, caller: Caller, refusal: Answer | None
+        self,
+        request: Request,
+        endpoint: Endpoint,
+        record: RecordedRequest,
+        caller: Caller,
+        refusal: Answer | None,
     ) -> Answer:
         if not endpoint.api:
             return await self._handle(request, endpoint, caller)
         request_id = uuid.uuid4().hex[:20].upper()
-        refusal = refusal or self._lacking(caller, endpoint) or self._over_limit(caller, endpoint, record, request_id)
+        refusal = (
+            refusal
+            or self._lacking(caller, endpoint)
+            or self._over_limit(caller, endpoint, record, request_id)
+        )
         answer = refusal or await self._handle(request, endpoint, caller)
         answer = self._conditional(request, caller, answer)
-        if answer.status == NOT_MODIFIED and (caller.token or self._state.limits.free_304_without_token):
+        if answer.status == NOT_MODIFIED and (
+            caller.token or self._state.limits.free_304_without_token
+        ):
             self._refund(caller, record)
         return answer.with_headers(self._headers(request, caller, endpoint.resource, request_id))
 
-    def _record(self, request: Request, endpoint: Endpoint, caller: Caller, body: bytes) -> RecordedRequest:
+    def _record(
+        self, request: Request, endpoint: Endpoint, caller: Caller, body: bytes
+    ) -> RecordedRequest:
         return RecordedRequest(
             method=request.method,
             path=request.url.path,
             query=request.url.query,
-            headers={name: value for name, value in request.headers.items() if name != "authorization"},
+            headers={
+                name: value for name, value in request.headers.items() if name != "authorization"
+            },
             authorized="authorization" in request.headers,
             body=body,
             arrived=self._state.clock(),
@@ -140,7 +164,9 @@ class Pipeline:
         if not request.headers.get("user-agent"):
             return anonymous, RefusalError(403, _USER_AGENT_REQUIRED).answer
         authorization = request.headers.get("authorization")
-        if endpoint.requires == "app" and not WebToken.is_one((authorization or "").partition(" ")[2]):
+        if endpoint.requires == "app" and not WebToken.is_one(
+            (authorization or "").partition(" ")[2]
+        ):
             return anonymous, RefusalError(401, UNDECODABLE).answer
         try:
             return self._state.hosting.identify(
@@ -178,7 +204,9 @@ class Pipeline:
         if endpoint.resource == "graphql":
             status, kind = limits.graphql_exhausted_status, limits.graphql_exhausted_type
             return graphql_api.exhausted(caller.login or "", status, kind)
-        return RefusalError(403, _exceeded(caller, request_id), documentation=RATE_LIMIT_DOCUMENTATION).answer
+        return RefusalError(
+            403, _exceeded(caller, request_id), documentation=RATE_LIMIT_DOCUMENTATION
+        ).answer
 
     def _secondary(self, secondary: SecondaryLimit, request_id: str) -> Answer:
         wait = secondary.retry_after(self._state.limits.clock())
@@ -215,7 +243,9 @@ class Pipeline:
             self._state.limits.give_back(caller, record.resource or "core")
             record.cost = 0
 
-    def _headers(self, request: Request, caller: Caller, resource: Resource, request_id: str) -> dict[str, str]:
+    def _headers(
+        self, request: Request, caller: Caller, resource: Resource, request_id: str
+    ) -> dict[str, str]:
         allowance = self._state.limits.of_caller(caller, resource)
         scope = "private" if caller.token else "public"
         return {

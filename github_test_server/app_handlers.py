@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from github_test_server.shapes import Json, Urls
 
 SUSPENDED = "This installation has been suspended"
-_INSTALLATION_TOKEN_REQUIRED = (
-    "You must authenticate with an installation access token in order to list repositories for an installation."  # noqa: S105
-)
+_INSTALLATION_TOKEN_REQUIRED = "You must authenticate with an installation access token in order to list repositories for an installation."  # noqa: S105
 _INACCESSIBLE = "There is at least one repository that does not exist or is not accessible to the parent installation."
 
 
@@ -70,10 +68,14 @@ async def repositories(call: Call) -> Answer:
     token = call.caller.installation_token
     if token is None:
         raise RefusalError(403, _INSTALLATION_TOKEN_REQUIRED)
-    found = [each for each in call.state.hosting.repositories() if token.covers(each.owner, each.id)]
+    found = [
+        each for each in call.state.hosting.repositories() if token.covers(each.owner, each.id)
+    ]
     page = Page.parse(call.request.query_params)
     links = page.links(call.url, call.request.url.query, len(found))
-    shown = [_repository_shape(each, call.urls) for each in found[page.skip : page.skip + page.size]]
+    shown = [
+        _repository_shape(each, call.urls) for each in found[page.skip : page.skip + page.size]
+    ]
     selection = token.installation.repository_selection if token.only is None else "selected"
     body = {"total_count": len(found), "repository_selection": selection, "repositories": shown}
     return json_answer(body, headers=links)
@@ -91,7 +93,9 @@ def _chosen(call: Call, installation: Installation, body: bytes) -> list[HostedR
     if asked is None:
         return None
     hosting = call.state.hosting
-    found = [hosting.get(f"{installation.account}/{name}") for name in asked.get("repositories", [])]
+    found = [
+        hosting.get(f"{installation.account}/{name}") for name in asked.get("repositories", [])
+    ]
     found += [hosting.get_by_id(identifier) for identifier in asked.get("repository_ids", [])]
     chosen = [hosted for hosted in found if hosted and installation.covers(hosted.owner, hosted.id)]
     if len(chosen) != len(found):
@@ -156,12 +160,16 @@ def _installation_shape(installation: Installation, urls: Urls) -> Json:
     }
 
 
-def _token_shape(token: InstallationToken, chosen: list[HostedRepository] | None, call: Call) -> Json:
+def _token_shape(
+    token: InstallationToken, chosen: list[HostedRepository] | None, call: Call
+) -> Json:
     shape: Json = {
         "token": token.value,
         "expires_at": shapes.timestamp(datetime.fromtimestamp(token.expires_at, UTC)),
         "permissions": PERMISSIONS,
-        "repository_selection": token.installation.repository_selection if chosen is None else "selected",
+        "repository_selection": token.installation.repository_selection
+        if chosen is None
+        else "selected",
     }
     if chosen is not None:
         shape["repositories"] = [_repository_shape(hosted, call.urls) for hosted in chosen]
@@ -175,7 +183,9 @@ def _repository_shape(hosted: HostedRepository, urls: Urls) -> Json:
 PLAIN_ROUTES: dict[str, Endpoint] = {
     "/app": Endpoint(app, requires="app"),
     "/app/installations": Endpoint(installations, requires="app"),
-    "/app/installations/{id:int}/access_tokens": Endpoint(access_tokens, requires="app", method="POST"),
+    "/app/installations/{id:int}/access_tokens": Endpoint(
+        access_tokens, requires="app", method="POST"
+    ),
     "/installation/repositories": Endpoint(repositories, requires="token"),
     "/repos/{owner}/{repo}/installation": Endpoint(repository_installation, requires="app"),
 }

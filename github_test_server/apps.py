@@ -65,7 +65,9 @@ class Installation:
         return "all" if self.selected is None else "selected"
 
     def covers(self, owner: str, repository_id: int) -> bool:
-        return owner.lower() == self.account.lower() and (self.selected is None or repository_id in self.selected)
+        return owner.lower() == self.account.lower() and (
+            self.selected is None or repository_id in self.selected
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +111,17 @@ class Apps:
         with self._lock:
             del self._installations[installation.id]
             self._tokens = {
-                value: token for value, token in self._tokens.items() if token.installation is not installation
+                value: token
+                for value, token in self._tokens.items()
+                if token.installation is not installation
             }
 
     def expire_tokens(self, installation: Installation) -> None:
         with self._lock:
             self._tokens = {
-                value: token for value, token in self._tokens.items() if token.installation is not installation
+                value: token
+                for value, token in self._tokens.items()
+                if token.installation is not installation
             }
 
     def installations_of(self, app: App) -> list[Installation]:
@@ -128,7 +134,9 @@ class Apps:
 
     def installation_at(self, app: App, owner: str, repository_id: int) -> Installation | None:
         """Return the app's installation which covers a repository."""
-        return next((each for each in self.installations_of(app) if each.covers(owner, repository_id)), None)
+        return next(
+            (each for each in self.installations_of(app) if each.covers(owner, repository_id)), None
+        )
 
     def mint(self, installation: Installation, only: frozenset[int] | None) -> InstallationToken:
         if installation.suspended:
@@ -155,7 +163,14 @@ class Apps:
     def authenticate(self, token: str) -> App:
         """Tell which app signed a JSON web token; WebTokenError if none did, or it is not valid now."""
         parsed = WebToken.parse(token)
-        app = next((each for each in self._apps.values() if parsed.issuer in {str(each.id), each.client_id}), None)
+        app = next(
+            (
+                each
+                for each in self._apps.values()
+                if parsed.issuer in {str(each.id), each.client_id}
+            ),
+            None,
+        )
         if app is None:
             raise WebTokenError("Integration not found", 404)
         parsed.check(app.public_key_pem, self._clock())

@@ -65,7 +65,9 @@ class Call:
         path = self.request.scope["raw_path"].decode().removeprefix(self.state.api_path)
         rest = path.split("/", _SEGMENTS_BEFORE_REST)[_SEGMENTS_BEFORE_REST:]
         query = self.request.url.query
-        return "/".join([f"{self.urls.api}/repositories/{hosted.id}", *rest]) + (f"?{query}" if query else "")
+        return "/".join([f"{self.urls.api}/repositories/{hosted.id}", *rest]) + (
+            f"?{query}" if query else ""
+        )
 
 
 class MovedError(RefusalError):

@@ -52,7 +52,9 @@ class NewCommit:
 
     def stream(self) -> bytes:
         """Return the stream which makes this commit and prints its sha."""
-        return b"".join([*self._head(), *self._deletions(), *self._writes(), b"\nget-mark :1\ndone\n"])
+        return b"".join(
+            [*self._head(), *self._deletions(), *self._writes(), b"\nget-mark :1\ndone\n"]
+        )
 
     def _head(self) -> list[bytes]:
         name, email = self.author
@@ -74,7 +76,9 @@ class NewCommit:
         return [b"D " + _quoted(path) + b"\n" for path in gone]
 
     def _writes(self) -> list[bytes]:
-        return [_write(path, content) for path, content in self.changes.items() if content is not None]
+        return [
+            _write(path, content) for path, content in self.changes.items() if content is not None
+        ]
 
 
 def _write(path: Path, content: bytes | Entry) -> bytes:

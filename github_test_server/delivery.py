@@ -49,10 +49,14 @@ class Delivery(Response):
 
     async def _send_head(self, send: Send) -> None:
         body = self._answer.body
-        headers = [(name.lower().encode(), value.encode()) for name, value in self._answer.headers.items()]
+        headers = [
+            (name.lower().encode(), value.encode()) for name, value in self._answer.headers.items()
+        ]
         if isinstance(body, bytes) and self._answer.status not in _BODILESS:
             headers.append((b"content-length", str(len(body)).encode()))
-        await send({"type": "http.response.start", "status": self._answer.status, "headers": headers})
+        await send(
+            {"type": "http.response.start", "status": self._answer.status, "headers": headers}
+        )
 
     async def _send_body(self, scope: Scope, receive: Receive, send: Send) -> None:
         body, sending = self._answer.body, self._answer.sending

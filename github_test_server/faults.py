@@ -241,4 +241,6 @@ class Faults:
 
 
 def _without_content_headers(answer: Answer) -> dict[str, str]:
-    return {name: value for name, value in answer.headers.items() if name.lower() not in _ABOUT_THE_BODY}
+    return {
+        name: value for name, value in answer.headers.items() if name.lower() not in _ABOUT_THE_BODY
+    }

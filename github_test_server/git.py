@@ -48,7 +48,11 @@ def command(directory: Path, *arguments: str) -> list[str]:
 def run(directory: Path, *arguments: str, data: bytes = b"") -> bytes:
     """Run one git command on the bare repository and return its stdout; GitError if it fails."""
     done = subprocess.run(  # noqa: S603 - no shell, and refs are checked before they come here
-        command(directory, *arguments), input=data, capture_output=True, env=environment(), check=False
+        command(directory, *arguments),
+        input=data,
+        capture_output=True,
+        env=environment(),
+        check=False,
     )
     if done.returncode:
         raise GitError(f"git {arguments[0]}: {done.stderr.decode(errors='replace').strip()}")

@@ -68,19 +68,25 @@ def _hosted(call: Call) -> HostedRepository:
     hosted = hosting.get(full_name) or hosting.get_moved(full_name)
     if hosted is None or not hosted.visible_to(call.caller):
         if call.caller.token is None:
-            raise _PlainRefusalError(401, "Authentication required.", {"WWW-Authenticate": 'Basic realm="GitHub"'})
+            raise _PlainRefusalError(
+                401, "Authentication required.", {"WWW-Authenticate": 'Basic realm="GitHub"'}
+            )
         raise _PlainRefusalError(404, "Repository not found.")
     if hosting.get(full_name) is None:
         rest = call.request.url.path.split("/", 3)[3]
         query = f"?{call.request.url.query}" if call.request.url.query else ""
-        raise _PlainRefusalError(301, "Moved", {"Location": f"{call.urls.page(hosted)}.git/{rest}{query}"})
+        raise _PlainRefusalError(
+            301, "Moved", {"Location": f"{call.urls.page(hosted)}.git/{rest}{query}"}
+        )
     return hosted
 
 
 async def _serve(call: Call, path: str) -> Answer:
     hosted = _hosted(call)
     body = await call.request.body()
-    process = await asyncio.to_thread(_start, _environment(call, hosted.repository.path, path, len(body)), body)
+    process = await asyncio.to_thread(
+        _start, _environment(call, hosted.repository.path, path, len(body)), body
+    )
     try:
         status, headers = await asyncio.to_thread(_head, process)
     except BaseException:
@@ -114,7 +120,9 @@ def _environment(call: Call, root: Path, path: str, length: int) -> dict[str, st
 
 @functools.cache
 def _backend() -> str:
-    found = subprocess.run([git.executable(), "--exec-path"], capture_output=True, check=True, text=True)  # noqa: S603
+    found = subprocess.run(
+        [git.executable(), "--exec-path"], capture_output=True, check=True, text=True
+    )  # noqa: S603
     return os.path.join(found.stdout.strip(), "git-http-backend")  # noqa: PTH118 - a command, not a file to open
 
 
@@ -145,7 +153,9 @@ def _head(process: subprocess.Popen[bytes]) -> tuple[int, dict[str, str]]:
 
 async def _pieces(process: subprocess.Popen[bytes]) -> AsyncIterator[bytes]:
     try:
-        while process.stdout is not None and (piece := await asyncio.to_thread(process.stdout.read, _CHUNK)):
+        while process.stdout is not None and (
+            piece := await asyncio.to_thread(process.stdout.read, _CHUNK)
+        ):
             yield piece
     finally:
         _end(process)
@@ -160,7 +170,11 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 ROUTES: dict[str, Endpoint] = {
     "/{owner}/{repo}/info/refs": Endpoint(info_refs, metered=False, api=False, basic=True),
-    f"/{{owner}}/{{repo}}/{_READING}": Endpoint(upload_pack, metered=False, api=False, basic=True, method="POST"),
-    "/{owner}/{repo}/git-receive-pack": Endpoint(receive_pack, metered=False, api=False, basic=True, method="POST"),
+    f"/{{owner}}/{{repo}}/{_READING}": Endpoint(
+        upload_pack, metered=False, api=False, basic=True, method="POST"
+    ),
+    "/{owner}/{repo}/git-receive-pack": Endpoint(
+        receive_pack, metered=False, api=False, basic=True, method="POST"
+    ),
 }
 """At the server's root, with or without ".git" behind the name."""

@@ -70,7 +70,9 @@ class _Posted:
             raise _malformed("Problems parsing JSON") from None
         if not isinstance(posted, dict):
             raise _malformed("Body should be a JSON object")
-        query, variables, operation = (posted.get(name) for name in ("query", "variables", "operationName"))
+        query, variables, operation = (
+            posted.get(name) for name in ("query", "variables", "operationName")
+        )
         if not isinstance(query, str):
             raise _malformed("A query attribute must be specified and must be a string.")
         if not isinstance(variables, dict | None):
@@ -98,7 +100,11 @@ def _run(posted: _Posted, root: Json) -> Json:
         check_sync=False,
     )
     told: Json = {} if result.data is None else {"data": result.data}
-    return told | ({"errors": [_formatted(error, prepared) for error in result.errors]} if result.errors else {})
+    return told | (
+        {"errors": [_formatted(error, prepared) for error in result.errors]}
+        if result.errors
+        else {}
+    )
 
 
 def _formatted(error: GraphQLError, prepared: Prepared) -> Json:
@@ -130,7 +136,11 @@ class _Query:
     _read: dict[tuple[Repository, str], GitObject | None] = field(default_factory=dict)
 
     def root(self) -> Json:
-        return {"repository": self._repository, "rateLimit": self._rate_limit, "viewer": self._viewer}
+        return {
+            "repository": self._repository,
+            "rateLimit": self._rate_limit,
+            "viewer": self._viewer,
+        }
 
     def _viewer(self) -> Json:
         user = shapes.user(self.call.caller.login or "", self.call.urls)
@@ -152,7 +162,9 @@ class _Query:
         hosting, full_name = self.call.state.hosting, f"{owner}/{name}"
         hosted = hosting.get(full_name) or (hosting.get_moved(full_name) if followRenames else None)
         if hosted is None or not hosted.visible_to(self.call.caller):
-            raise ProblemError("NOT_FOUND", f"Could not resolve to a Repository with the name '{full_name}'.")
+            raise ProblemError(
+                "NOT_FOUND", f"Could not resolve to a Repository with the name '{full_name}'."
+            )
         return _Hosted(hosted, self._object_of(hosted.repository)).shape()
 
     def _object_of(self, repository: Repository) -> Callable[[str], GitObject | None]:
@@ -195,18 +207,29 @@ class _Hosted:
 
     def _ref(self, *, qualifiedName: str) -> Json | None:  # noqa: N803 - GraphQL's name
         """Find a full name such as refs/heads/main; GitHub takes a shorter one too."""
-        names = [qualifiedName.removeprefix("refs/"), f"heads/{qualifiedName}", f"tags/{qualifiedName}"]
+        names = [
+            qualifiedName.removeprefix("refs/"),
+            f"heads/{qualifiedName}",
+            f"tags/{qualifiedName}",
+        ]
         for name in names:
             if found := self.hosted.repository.find_ref(name):
                 short = name.partition("/")[2]
                 identifier = shapes.node_id("Ref", f"{self.hosted.id}:refs/{name}")
-                return {"id": identifier, "name": short, "prefix": self._prefix(name), "target": self._shape(found)}
+                return {
+                    "id": identifier,
+                    "name": short,
+                    "prefix": self._prefix(name),
+                    "target": self._shape(found),
+                }
         return None
 
     def _refs(self, *, refPrefix: str, first: int | None = None, after: str | None = None) -> Json:  # noqa: N803 - GraphQL's name
         """List refs by name, a page of at most 100 at a time; a cursor is the number of those before."""
         if first is None or not 1 <= first <= _LONGEST_PAGE:
-            raise ProblemError("EXCESSIVE_PAGINATION", "You must provide a `first` value from 1 to 100.")
+            raise ProblemError(
+                "EXCESSIVE_PAGINATION", "You must provide a `first` value from 1 to 100."
+            )
         prefix = refPrefix.removeprefix("refs/")
         found = self.hosted.repository.refs(prefix)
         start = int(after or 0)
@@ -261,7 +284,10 @@ class _Hosted:
         }
 
     def _tag(self, tag: GitObject) -> Json:
-        named = dict(line.split(" ", 1) for line in tag.data.decode(errors="replace").split("\n\n")[0].splitlines())
+        named = dict(
+            line.split(" ", 1)
+            for line in tag.data.decode(errors="replace").split("\n\n")[0].splitlines()
+        )
         return {"name": named["tag"], "target": lambda: self._object(oid=named["object"])}
 
     def _entries(self, tree: str, path: str) -> list[Json]:
@@ -301,7 +327,9 @@ def exhausted(call_login: str, status: int, kind: str) -> Answer:
     message = f"API rate limit exceeded for user ID {shapes.user_id(call_login)}."
     if status == 200:  # noqa: PLR2004 - the status which GraphQL gives its own errors
         return json_answer({"errors": [{"type": kind, "message": message}]})
-    return RefusalError(status, message, documentation=f"{DOCUMENTATION}/overview/rate-limits").answer
+    return RefusalError(
+        status, message, documentation=f"{DOCUMENTATION}/overview/rate-limits"
+    ).answer
 
 
 def with_problem(body: bytes, alias: str, kind: str, message: str) -> bytes:

@@ -44,7 +44,9 @@ async def rate_limit(call: Call) -> Answer:
     limits, caller = call.state.limits, call.caller
     core = shapes.rate_limit(limits.of_caller(caller))
     graphql = shapes.rate_limit(limits.of_caller(caller, "graphql"))
-    return json_answer({"resources": {"core": core, "search": core, "graphql": graphql}, "rate": core})
+    return json_answer(
+        {"resources": {"core": core, "search": core, "graphql": graphql}, "rate": core}
+    )
 
 
 async def repository(call: Call) -> Answer:
@@ -67,7 +69,10 @@ async def commit(call: Call) -> Answer:
         headers = {"Content-Type": call.media.content_type, "ETag": f'"{found.sha}"'}
         return Answer(200, found.sha.encode(), headers)
     changes = await asyncio.to_thread(hosted.repository.changes, found)
-    files = [shapes.file_change(change, found.sha, hosted, call.urls) for change in changes[:_FILES_OF_A_COMMIT]]
+    files = [
+        shapes.file_change(change, found.sha, hosted, call.urls)
+        for change in changes[:_FILES_OF_A_COMMIT]
+    ]
     shape = shapes.commit(found, hosted, call.urls)
     return json_answer({**shape, "stats": shapes.stats(changes), "files": files})
 
@@ -95,7 +100,11 @@ async def commits(call: Call) -> Answer:
         raise not_found()
     page = Page.parse(call.request.query_params)
     found, total = await asyncio.to_thread(
-        hosted.repository.history, head.sha, path=call.query("path"), skip=page.skip, count=page.size
+        hosted.repository.history,
+        head.sha,
+        path=call.query("path"),
+        skip=page.skip,
+        count=page.size,
     )
     links = page.links(call.url, call.request.url.query, total)
     return json_answer([shapes.commit(each, hosted, call.urls) for each in found], headers=links)
@@ -129,7 +138,9 @@ async def git_tree(call: Call) -> Answer:
     entries = await asyncio.to_thread(hosted.repository.list_tree, sha, recursive=recursive)
     url = call.urls.repository(hosted)
     tree, truncated = _cut(entries, url, call, recursive=recursive)
-    return json_answer({"sha": sha, "url": f"{url}/git/trees/{sha}", "tree": tree, "truncated": truncated})
+    return json_answer(
+        {"sha": sha, "url": f"{url}/git/trees/{sha}", "tree": tree, "truncated": truncated}
+    )
 
 
 def _cut(
@@ -171,7 +182,9 @@ async def branches(call: Call) -> Answer:
     found = await asyncio.to_thread(hosted.repository.branches)
     links = page.links(call.url, call.request.url.query, len(found))
     shown = found[page.skip : page.skip + page.size]
-    return json_answer([shapes.branch(name, sha, hosted, call.urls) for name, sha in shown], headers=links)
+    return json_answer(
+        [shapes.branch(name, sha, hosted, call.urls) for name, sha in shown], headers=links
+    )
 
 
 async def branch(call: Call) -> Answer:
@@ -231,7 +244,9 @@ def _folder(call: Call, hosted: HostedRepository, ref: str, tree: str, path: str
     prefix = f"{path}/" if path else ""
     return json_answer(
         [
-            shapes.content_entry(entry, prefix + shapes.readable(entry.path), ref, hosted, call.urls)
+            shapes.content_entry(
+                entry, prefix + shapes.readable(entry.path), ref, hosted, call.urls
+            )
             for entry in hosted.repository.list_tree(tree, recursive=False)
         ]
     )
@@ -270,7 +285,9 @@ async def archive(call: Call) -> Answer:
     hosted = call.state.hosting.get(f"{call.parameter('owner')}/{call.parameter('repo')}")
     if hosted is None:
         raise not_found()
-    if not hosted.visible_to(call.caller) and not call.state.hosting.opens_download(call.query("token"), hosted):
+    if not hosted.visible_to(call.caller) and not call.state.hosting.opens_download(
+        call.query("token"), hosted
+    ):
         raise not_found()
     found = hosted.repository.find_commit(call.parameter("ref"))
     if found is None:
@@ -316,6 +333,8 @@ REPOSITORY_ROUTES: dict[str, Endpoint] = {
 """Below /repos/{owner}/{repo} and /repositories/{id}."""
 
 CODELOAD_ROUTES: dict[str, Endpoint] = {
-    "/codeload/{owner}/{repo}/legacy.tar.gz/{ref:path}": Endpoint(archive, metered=False, api=False),
+    "/codeload/{owner}/{repo}/legacy.tar.gz/{ref:path}": Endpoint(
+        archive, metered=False, api=False
+    ),
 }
 """At the server's root, whatever the API's base path is."""

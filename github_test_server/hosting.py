@@ -75,7 +75,9 @@ class HostedRepository:
         """Whether the caller may read it: everybody may, or its token or its app's installation does."""
         if self.tokens is None or caller.token in self.tokens:
             return True
-        return caller.installation_token is not None and caller.installation_token.covers(self.owner, self.id)
+        return caller.installation_token is not None and caller.installation_token.covers(
+            self.owner, self.id
+        )
 
 
 class Hosting:
@@ -116,7 +118,9 @@ class Hosting:
         with self._lock:
             gone = self._by_name.pop(full_name.lower())
             del self._by_id[gone.id]
-            self._moved = {name: hosted for name, hosted in self._moved.items() if hosted is not gone}
+            self._moved = {
+                name: hosted for name, hosted in self._moved.items() if hosted is not gone
+            }
 
     def rename(self, old: str, new: str) -> None:
         """Rename or transfer a repository; its old name answers 301 until another repository takes it."""
@@ -147,16 +151,22 @@ class Hosting:
         """Answer 401 to the token from now on."""
         self._logins.pop(token, None)
 
-    def add_app(self, app_id: int, public_key_pem: bytes | str, *, slug: str = "mirror", owner: str = "octo") -> App:
+    def add_app(
+        self, app_id: int, public_key_pem: bytes | str, *, slug: str = "mirror", owner: str = "octo"
+    ) -> App:
         """Register a GitHub App, which signs its JSON web tokens with the private key to this public one."""
         return self.apps.add(app_id, public_key_pem, slug=slug, owner=owner)
 
-    def install(self, app_id: int, owner: str, repositories: Iterable[str] | None = None) -> Installation:
+    def install(
+        self, app_id: int, owner: str, repositories: Iterable[str] | None = None
+    ) -> Installation:
         """Install an app at an owner: for the named repositories (`owner/name`), or for all, later ones too.
 
         What it returns can be suspended, and tells how long tokens live: `suspended`, `token_seconds`.
         """
-        selected = None if repositories is None else [self[full_name].id for full_name in repositories]
+        selected = (
+            None if repositories is None else [self[full_name].id for full_name in repositories]
+        )
         return self.apps.install(app_id, owner, selected)
 
     def uninstall(self, installation: Installation) -> None:
@@ -202,7 +212,9 @@ class Hosting:
         if WebToken.is_one(token):
             return self._identify_app(token, client)
         if found := self.apps.valid(token):
-            return Caller(client, token, f"{found.installation.app.slug}[bot]", installation_token=found)
+            return Caller(
+                client, token, f"{found.installation.app.slug}[bot]", installation_token=found
+            )
         if token not in self._logins:
             raise BadCredentialsError
         return Caller(client, token, self._logins[token])

@@ -161,7 +161,9 @@ class Limits:
             self._secondary.clear()
             self._last_minutes.clear()
 
-    def of(self, token: str | None, client: str = LOOPBACK, *, resource: Resource = "core") -> Allowance:
+    def of(
+        self, token: str | None, client: str = LOOPBACK, *, resource: Resource = "core"
+    ) -> Allowance:
         """Return a copy of what is left now."""
         with self._lock:
             current = self._current((self._account(token, client), resource))
@@ -192,7 +194,9 @@ class Limits:
         found = self._secondary.get(self._account_of_caller(caller))
         return found if found and self.clock() < found.until else None
 
-    def spend_in_minute(self, caller: Caller, resource: Resource, points: int) -> SecondaryLimit | None:
+    def spend_in_minute(
+        self, caller: Caller, resource: Resource, points: int
+    ) -> SecondaryLimit | None:
         """Count points for the secondary limit; a request which would exceed it is refused and not counted."""
         most = self.points_per_minute if resource == "core" else self.graphql_points_per_minute
         if most is None:

@@ -20,7 +20,12 @@ ObjectType = Literal["commit", "tree", "blob", "tag"]
 _PERSON = re.compile(rb"(?P<name>.*?) ?<(?P<email>[^>]*)> (?P<seconds>-?\d+)")
 # Anything else is an echo of the name and "missing" or "ambiguous"; a name may look like parts of this.
 _HEADER = re.compile(rb"(?P<sha>[0-9a-f]{40}) (?P<type>commit|tree|blob|tag) (?P<size>\d+)\n")
-_TYPES: dict[bytes, ObjectType] = {b"commit": "commit", b"tree": "tree", b"blob": "blob", b"tag": "tag"}
+_TYPES: dict[bytes, ObjectType] = {
+    b"commit": "commit",
+    b"tree": "tree",
+    b"blob": "blob",
+    b"tag": "tag",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,9 @@ class Person:
         if found is None:
             return cls("", "", datetime.fromtimestamp(0, UTC))
         date = datetime.fromtimestamp(int(found["seconds"]), UTC)
-        return cls(found["name"].decode(errors="replace"), found["email"].decode(errors="replace"), date)
+        return cls(
+            found["name"].decode(errors="replace"), found["email"].decode(errors="replace"), date
+        )
 
 
 @dataclass(frozen=True, slots=True)

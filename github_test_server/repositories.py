@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 FULL_SHA = re.compile(r"[0-9a-f]{40}")
 _SHORT_SHA = re.compile(r"[0-9a-f]{7,39}")
 # https://git-scm.com/docs/git-check-ref-format; it also keeps revision syntax such as main~1 or :/text out.
-_REF = re.compile(r"(?![/.-])(?!.*(?:\.\.|//|@\{|/\.|\.lock(?:/|$)|[/.]$))[^\x00-\x20\x7f~^:?*\[\\]+")
+_REF = re.compile(
+    r"(?![/.-])(?!.*(?:\.\.|//|@\{|/\.|\.lock(?:/|$)|[/.]$))[^\x00-\x20\x7f~^:?*\[\\]+"
+)
 _KEPT_LISTINGS = 32
 _ARCHIVE_CHUNK = 65_536
 _AUTHOR = ("Test Author", "author@example.invalid")
@@ -204,25 +206,37 @@ class Repository:
         return self._child(tree, name)
 
     def _child(self, tree: str, name: bytes) -> TreeEntry | None:
-        return next((entry for entry in self.list_tree(tree, recursive=False) if entry.path == name), None)
+        return next(
+            (entry for entry in self.list_tree(tree, recursive=False) if entry.path == name), None
+        )
 
     def branches(self) -> list[tuple[str, str]]:
         """Return (name, commit sha) of every branch, by name."""
-        out = git.run(self.path, "for-each-ref", "--format=%(refname:lstrip=2)%00%(objectname)", "refs/heads")
+        out = git.run(
+            self.path, "for-each-ref", "--format=%(refname:lstrip=2)%00%(objectname)", "refs/heads"
+        )
         lines = (line.split("\0") for line in out.decode(errors="replace").splitlines())
         return [(name, sha) for name, sha in lines]
 
     def refs(self, beginning: str) -> list[tuple[str, GitObject]]:
         """Return the refs whose names behind `refs/` begin with this, by name, with what they point at."""
-        out = git.run(self.path, "for-each-ref", "--format=%(refname:lstrip=1)", "refs/heads", "refs/tags")
-        names = [name for name in out.decode(errors="replace").splitlines() if name.startswith(beginning)]
+        out = git.run(
+            self.path, "for-each-ref", "--format=%(refname:lstrip=1)", "refs/heads", "refs/tags"
+        )
+        names = [
+            name for name in out.decode(errors="replace").splitlines() if name.startswith(beginning)
+        ]
         return [(name, found) for name in names if (found := self.find_ref(name))]
 
-    def history(self, sha: str, *, path: str | None, skip: int, count: int) -> tuple[list[Commit], int]:
+    def history(
+        self, sha: str, *, path: str | None, skip: int, count: int
+    ) -> tuple[list[Commit], int]:
         """Return a page of the commits from a sha backwards, and how many there are in all."""
         limits = ["--", path] if path else []
         total = int(git.run(self.path, "rev-list", "--count", sha, *limits))
-        page = git.run(self.path, "rev-list", f"--skip={skip}", f"--max-count={count}", sha, *limits)
+        page = git.run(
+            self.path, "rev-list", f"--skip={skip}", f"--max-count={count}", sha, *limits
+        )
         commits = (self.find_commit(line) for line in page.decode().split())
         return [commit for commit in commits if commit], total
 
@@ -230,7 +244,16 @@ class Repository:
         """Return what a commit changed against its first parent, with renames found."""
         against = [commit.parents[0], commit.sha] if commit.parents else ["--root", commit.sha]
         out = git.run(
-            self.path, "diff-tree", "-r", "-z", "-M", "--raw", "--numstat", "--no-abbrev", "--no-commit-id", *against
+            self.path,
+            "diff-tree",
+            "-r",
+            "-z",
+            "-M",
+            "--raw",
+            "--numstat",
+            "--no-abbrev",
+            "--no-commit-id",
+            *against,
         )
         return _file_changes(out.split(b"\0")[:-1])
 
@@ -298,7 +321,8 @@ def _file_changes(fields: list[bytes]) -> list[FileChange]:
                 next(rest)
                 next(rest)
     return [
-        _file_change(facts, previous, path, count) for (facts, previous, path), count in zip(raw, counts, strict=True)
+        _file_change(facts, previous, path, count)
+        for (facts, previous, path), count in zip(raw, counts, strict=True)
     ]
 
 
@@ -306,7 +330,9 @@ def _lines(count: bytes) -> int:
     return 0 if count == b"-" else int(count)
 
 
-def _file_change(facts: list[bytes], previous: bytes | None, path: bytes, count: tuple[int, int]) -> FileChange:
+def _file_change(
+    facts: list[bytes], previous: bytes | None, path: bytes, count: tuple[int, int]
+) -> FileChange:
     _, _, old_sha, new_sha, letter = facts
     status = _STATUSES.get(letter[:1], "modified")
     sha = old_sha if status == "removed" else new_sha

@@ -198,7 +198,9 @@ class _Running:
             timeout_graceful_shutdown=1,
         )
         self._server = _Server(config)
-        self._thread = threading.Thread(target=self._run, args=[listener], name="github-test-server", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=[listener], name="github-test-server", daemon=True
+        )
         self._thread.start()
         if not self._server.serving.wait(_START_SECONDS) or not self._server.started:
             listener.close()

@@ -168,7 +168,9 @@ def repository(hosted: HostedRepository, urls: Urls, *, size: int, pushed_at: da
         **dict.fromkeys(["forks", "open_issues", "watchers"], 0),
         **dict.fromkeys(["mirror_url", "homepage", "language", "license"]),
         **dict.fromkeys(["has_issues", "has_projects", "has_wiki", "has_downloads"], True),
-        **dict.fromkeys(["has_pages", "has_discussions", "archived", "disabled", "is_template"], False),
+        **dict.fromkeys(
+            ["has_pages", "has_discussions", "archived", "disabled", "is_template"], False
+        ),
         "size": size,
         "default_branch": hosted.repository.default_branch,
         "visibility": "private" if hosted.private else "public",
@@ -177,7 +179,13 @@ def repository(hosted: HostedRepository, urls: Urls, *, size: int, pushed_at: da
         "created_at": timestamp(hosted.created_at),
         "updated_at": timestamp(pushed_at),
         "pushed_at": timestamp(pushed_at),
-        "permissions": {"admin": False, "maintain": False, "push": False, "triage": False, "pull": True},
+        "permissions": {
+            "admin": False,
+            "maintain": False,
+            "push": False,
+            "triage": False,
+            "pull": True,
+        },
     }
 
 
@@ -225,7 +233,8 @@ def commit(commit: Commit, hosted: HostedRepository, urls: Urls) -> Json:
         "author": None,
         "committer": None,
         "parents": [
-            {"sha": sha, "url": f"{url}/commits/{sha}", "html_url": f"{page}/commit/{sha}"} for sha in commit.parents
+            {"sha": sha, "url": f"{url}/commits/{sha}", "html_url": f"{page}/commit/{sha}"}
+            for sha in commit.parents
         ],
     }
 
@@ -275,7 +284,12 @@ def git_commit(commit: Commit, hosted: HostedRepository, urls: Urls) -> Json:
 
 
 def tree_entry(entry: TreeEntry, repository_url: str) -> Json:
-    shape: Json = {"path": readable(entry.path), "mode": entry.mode, "type": entry.type, "sha": entry.sha}
+    shape: Json = {
+        "path": readable(entry.path),
+        "mode": entry.mode,
+        "type": entry.type,
+        "sha": entry.sha,
+    }
     if entry.size is not None:
         shape["size"] = entry.size
     if entry.type != "commit":
@@ -322,14 +336,24 @@ def git_ref(name: str, target: GitObject, hosted: HostedRepository, urls: Urls) 
         "ref": f"refs/{name}",
         "node_id": node_id("Ref", f"{hosted.id}:refs/{name}"),
         "url": f"{url}/git/refs/{name}",
-        "object": {"sha": target.sha, "type": target.type, "url": f"{url}/git/{target.type}s/{target.sha}"},
+        "object": {
+            "sha": target.sha,
+            "type": target.type,
+            "url": f"{url}/git/{target.type}s/{target.sha}",
+        },
     }
 
 
-def content_entry(entry: TreeEntry, path: str, ref: str, hosted: HostedRepository, urls: Urls) -> Json:
+def content_entry(
+    entry: TreeEntry, path: str, ref: str, hosted: HostedRepository, urls: Urls
+) -> Json:
     """Make an item of a folder as the contents API lists it; `path` is the entry's from the root."""
     url = f"{urls.repository(hosted)}/contents/{quote(path)}?ref={quote(ref)}"
-    git_url = None if entry.type == "commit" else f"{urls.repository(hosted)}/git/{entry.type}s/{entry.sha}"
+    git_url = (
+        None
+        if entry.type == "commit"
+        else f"{urls.repository(hosted)}/git/{entry.type}s/{entry.sha}"
+    )
     html_url = f"{urls.page(hosted)}/{entry.type}/{quote(ref)}/{quote(path)}"
     raw_url = f"{urls.page(hosted)}/raw/{quote(ref)}/{quote(path)}"
     return {

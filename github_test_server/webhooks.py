@@ -103,7 +103,9 @@ def ping(
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#ping
     """
     url = (
-        f"{urls.repository(hosted)}/hooks/{_HOOK_ID}" if hosted else f"{urls.api}/orgs/{organization}/hooks/{_HOOK_ID}"
+        f"{urls.repository(hosted)}/hooks/{_HOOK_ID}"
+        if hosted
+        else f"{urls.api}/orgs/{organization}/hooks/{_HOOK_ID}"
     )
     hook: Json = {
         "type": "Repository" if hosted else "Organization",
@@ -111,7 +113,12 @@ def ping(
         "name": "web",
         "active": True,
         "events": list(events),
-        "config": {"content_type": content_type, "insecure_ssl": "0", "secret": "********", "url": hook_url},
+        "config": {
+            "content_type": content_type,
+            "insecure_ssl": "0",
+            "secret": "********",
+            "url": hook_url,
+        },
         "updated_at": "2026-01-02T03:04:05Z",
         "created_at": "2026-01-02T03:04:05Z",
         "url": url,
@@ -141,7 +148,14 @@ def issues(
     """
     url, page = f"{urls.repository(hosted)}/issues/{number}", f"{urls.page(hosted)}/issues/{number}"
     author = shapes.user(sender, urls)
-    issue = {"id": number, "number": number, "title": "A question", "state": "open", "url": url, "html_url": page}
+    issue = {
+        "id": number,
+        "number": number,
+        "title": "A question",
+        "state": "open",
+        "url": url,
+        "html_url": page,
+    }
     return {
         "action": action,
         "issue": {**issue, "user": author, "labels": [], "body": None},
@@ -200,11 +214,17 @@ def _commit_at(repository: Repository, sha: str) -> Commit:
 def _pushed(repository: Repository, before: str, after: str, ref: str) -> list[str]:
     """Return the commits a push brought, oldest first: of a new ref, those which no other ref has."""
     known = [f"--exclude={ref}", "--all"] if before == NO_COMMIT else [before]
-    return git.run(repository.path, "rev-list", "--reverse", "--topo-order", after, "--not", *known).decode().split()
+    return (
+        git.run(repository.path, "rev-list", "--reverse", "--topo-order", after, "--not", *known)
+        .decode()
+        .split()
+    )
 
 
 def _loses(repository: Repository, before: str, after: str) -> bool:
-    return bool(git.run(repository.path, "rev-list", "--max-count=1", before, "--not", after).strip())
+    return bool(
+        git.run(repository.path, "rev-list", "--max-count=1", before, "--not", after).strip()
+    )
 
 
 def _compare(hosted: HostedRepository, urls: shapes.Urls, ref: str, before: str, after: str) -> str:
@@ -238,9 +258,15 @@ def _person(person: Person) -> Json:
     return {"name": person.name, "email": person.email, "date": shapes.timestamp(person.date)}
 
 
-def _repository(hosted: HostedRepository, urls: shapes.Urls, pushed_at: datetime | None = None) -> Json:
+def _repository(
+    hosted: HostedRepository, urls: shapes.Urls, pushed_at: datetime | None = None
+) -> Json:
     full = shapes.repository(hosted, urls, size=0, pushed_at=pushed_at or hosted.created_at)
-    return {name: value for name, value in full.items() if name not in {"permissions", "subscribers_count"}}
+    return {
+        name: value
+        for name, value in full.items()
+        if name not in {"permissions", "subscribers_count"}
+    }
 
 
 def _pushed_repository(

@@ -71,7 +71,9 @@ def workers() -> WorkerPool:
 
 
 @pytest.fixture
-async def service(database_url: str, github: GitHubTestServer, tmp_path: Path) -> AsyncIterator[Service]:
+async def service(
+    database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> AsyncIterator[Service]:
     """The whole service on a real mongod, asked over HTTP; it polls nothing by itself."""
     async with running_service(database_url, github, tmp_path) as running:
         yield running

@@ -49,28 +49,85 @@ def check_one_line(code: int, stdout: str, stderr: str) -> str:
     ("name", "value"),
     [
         *(("PORT", "abc"), ("PORT", "-1"), ("PORT", "65536"), ("PORT", "80.5")),
-        *(("MONGO_URL", "localhost:27017"), ("MONGO_URL", "postgres://h/db"), ("MONGO_URL", "mongodb://")),
-        *(("MONGO_URL", "mongodb://u:p@ss@h/"), ("MONGO_URL", "mongodb://h:99999/"), ("MONGO_URL", "mongodb://h:x/")),
-        *(("MONGO_URL", "mongodb://h/?tls=banana"), ("MONGO_URL", "mongodb://h/?tls=true&tlsCAFile=/no/such/file")),
-        *(("SECRET_KEY", "short"), ("SECRET_KEY", KEY[:-4]), ("SECRET_KEY", f"{KEY},short"), ("SECRET_KEY", ",")),
+        *(
+            ("MONGO_URL", "localhost:27017"),
+            ("MONGO_URL", "postgres://h/db"),
+            ("MONGO_URL", "mongodb://"),
+        ),
+        *(
+            ("MONGO_URL", "mongodb://u:p@ss@h/"),
+            ("MONGO_URL", "mongodb://h:99999/"),
+            ("MONGO_URL", "mongodb://h:x/"),
+        ),
+        *(
+            ("MONGO_URL", "mongodb://h/?tls=banana"),
+            ("MONGO_URL", "mongodb://h/?tls=true&tlsCAFile=/no/such/file"),
+        ),
+        *(
+            ("SECRET_KEY", "short"),
+            ("SECRET_KEY", KEY[:-4]),
+            ("SECRET_KEY", f"{KEY},short"),
+            ("SECRET_KEY", ","),
+        ),
         *(("SECRET_KEY", " "), ("SECRET_KEY", "ü" * 44)),
-        *(("GITHUB_API_URLS", "api.github.com"), ("GITHUB_API_URLS", "ftp://h"), ("GITHUB_API_URLS", ",")),
-        *(("GITHUB_API_URLS", "https://"), ("GITHUB_API_URLS", "https://h?x=1"), ("GITHUB_API_URLS", "https://h#x")),
-        *(("GITHUB_API_URLS", "https://h:99999"), ("GITHUB_API_URLS", "https://h:x"), ("GITHUB_API_URLS", "https://[")),
+        *(
+            ("GITHUB_API_URLS", "api.github.com"),
+            ("GITHUB_API_URLS", "ftp://h"),
+            ("GITHUB_API_URLS", ","),
+        ),
+        *(
+            ("GITHUB_API_URLS", "https://"),
+            ("GITHUB_API_URLS", "https://h?x=1"),
+            ("GITHUB_API_URLS", "https://h#x"),
+        ),
+        *(
+            ("GITHUB_API_URLS", "https://h:99999"),
+            ("GITHUB_API_URLS", "https://h:x"),
+            ("GITHUB_API_URLS", "https://["),
+        ),
         *(("GITHUB_API_URLS", "https://u:pw@h"), ("GITHUB_API_URLS", "https://u:pw\u2100@h")),
-        *(("GITHUB_API_URLS", "https://ok.example,nonsense"), ("GITHUB_API_URLS", "https://a b/api/v3")),
+        *(
+            ("GITHUB_API_URLS", "https://ok.example,nonsense"),
+            ("GITHUB_API_URLS", "https://a b/api/v3"),
+        ),
         *(
             ("DEFAULT_POLLING_INTERVAL", "9"),
             ("DEFAULT_POLLING_INTERVAL", "604801"),
             ("DEFAULT_POLLING_INTERVAL", "-1"),
         ),
-        *(("DEFAULT_POLLING_INTERVAL", "often"), ("DEFAULT_CONFIG_FOLDER", "../x"), ("DEFAULT_JOB_FOLDER", "a\\b")),
+        *(
+            ("DEFAULT_POLLING_INTERVAL", "often"),
+            ("DEFAULT_CONFIG_FOLDER", "../x"),
+            ("DEFAULT_JOB_FOLDER", "a\\b"),
+        ),
         *(("DB_NAME", "a.b"), ("DB_NAME", "a b"), ("DB_NAME", "x" * 64), ("MAX_FILE_SIZE", "0")),
-        *(("MAX_FILE_SIZE", "15728641"), ("SYNC_RETENTION_DAYS", "0"), ("TRASH_RETENTION_DAYS", "0")),
-        *(("GITHUB_BATCH_THRESHOLD", "0"), ("CORS_ORIGINS", "bench.example.com"), ("CORS_ORIGINS", "https://h/path")),
-        *(("PUBLIC_URL", "https://h/benchmarks"), ("ROOT_PATH", "benchmarks"), ("ROOT_PATH", "//evil.example")),
-        *(("ROOT_PATH", "/a/../b"), ("ROOT_PATH", "/a b"), ("ROOT_PATH", "/a\r\nX: y"), ("ROOT_PATH", "/ui")),
-        *(("CORS_ORIGINS", "http://["), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"), ("GITHUB_TOKEN", "a b")),
+        *(
+            ("MAX_FILE_SIZE", "15728641"),
+            ("SYNC_RETENTION_DAYS", "0"),
+            ("TRASH_RETENTION_DAYS", "0"),
+        ),
+        *(
+            ("GITHUB_BATCH_THRESHOLD", "0"),
+            ("CORS_ORIGINS", "bench.example.com"),
+            ("CORS_ORIGINS", "https://h/path"),
+        ),
+        *(
+            ("PUBLIC_URL", "https://h/benchmarks"),
+            ("ROOT_PATH", "benchmarks"),
+            ("ROOT_PATH", "//evil.example"),
+        ),
+        *(
+            ("ROOT_PATH", "/a/../b"),
+            ("ROOT_PATH", "/a b"),
+            ("ROOT_PATH", "/a\r\nX: y"),
+            ("ROOT_PATH", "/ui"),
+        ),
+        *(
+            ("CORS_ORIGINS", "http://["),
+            ("LOG_LEVEL", "loud"),
+            ("LOG_FORMAT", "xml"),
+            ("GITHUB_TOKEN", "a b"),
+        ),
     ],
 )
 def test_a_wrong_value_is_told_with_the_name_of_its_variable(
@@ -91,18 +148,34 @@ def test_all_wrong_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("MONGO_URL", "mongodb://user:hunter2@@h/"), ("MONGO_URL", "mongodb://user:hunter2@h/?tls=hunter2")),
-        *(("SECRET_KEY", "hunter2"), ("GITHUB_TOKEN", "hunter2 "), ("GITHUB_API_URLS", "https://u:hunter2@h")),
-        *(("GITHUB_API_URLS", "https://u:hunter2\u2100@h"), ("CORS_ORIGINS", "https://u:hunter2\u2100@h")),
+        *(
+            ("MONGO_URL", "mongodb://user:hunter2@@h/"),
+            ("MONGO_URL", "mongodb://user:hunter2@h/?tls=hunter2"),
+        ),
+        *(
+            ("SECRET_KEY", "hunter2"),
+            ("GITHUB_TOKEN", "hunter2 "),
+            ("GITHUB_API_URLS", "https://u:hunter2@h"),
+        ),
+        *(
+            ("GITHUB_API_URLS", "https://u:hunter2\u2100@h"),
+            ("CORS_ORIGINS", "https://u:hunter2\u2100@h"),
+        ),
     ],
 )
-def test_no_message_repeats_what_may_be_secret(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_no_message_repeats_what_may_be_secret(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     assert "hunter2" not in complaint(monkeypatch, **{name: value})
 
 
 @pytest.mark.usefixtures("_elsewhere")
 def test_settings_never_show_their_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    secrets = {"SECRET_KEY": KEY, "GITHUB_TOKEN": "ghp_hunter2", "MONGO_URL": "mongodb://u:hunter2@h/"}
+    secrets = {
+        "SECRET_KEY": KEY,
+        "GITHUB_TOKEN": "ghp_hunter2",
+        "MONGO_URL": "mongodb://u:hunter2@h/",
+    }
     for name, value in {
         **secrets,
         "WEBHOOK_SECRET": "hunter2hunter2hunter2",
@@ -117,17 +190,35 @@ def test_settings_never_show_their_secrets(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.usefixtures("_elsewhere")
 def test_the_defaults_are_those_of_the_contract() -> None:
     settings = load_settings()
-    assert settings.mongo_url is settings.github_token is settings.secret_key is settings.webhook_secret is None
-    assert (settings.host, settings.port, settings.db_name) == ("127.0.0.1", 8001, "benchmark_manager")
+    assert (
+        settings.mongo_url
+        is settings.github_token
+        is settings.secret_key
+        is settings.webhook_secret
+        is None
+    )
+    assert (settings.host, settings.port, settings.db_name) == (
+        "127.0.0.1",
+        8001,
+        "benchmark_manager",
+    )
     assert settings.github_api_urls == ("https://api.github.com",)
     assert (settings.default_config_folder, settings.default_job_folder) == ("config", "job")
     assert (settings.default_polling_interval, settings.max_file_size) == (180, 1_048_576)
-    assert (settings.github_batch_threshold, settings.sync_retention_days, settings.trash_retention_days) == (
+    assert (
+        settings.github_batch_threshold,
+        settings.sync_retention_days,
+        settings.trash_retention_days,
+    ) == (
         500,
         30,
         30,
     )
-    assert (settings.cors_origins, settings.log_level, settings.log_format) == ((), "info", "console")
+    assert (settings.cors_origins, settings.log_level, settings.log_format) == (
+        (),
+        "info",
+        "console",
+    )
 
 
 @pytest.mark.usefixtures("_elsewhere")
@@ -147,12 +238,21 @@ def test_values_are_taken_as_operators_write_them(monkeypatch: pytest.MonkeyPatc
     settings = load_settings()
     assert settings.github_api_urls == ("https://api.github.com", "https://ghe.example:8443/api/v3")
     assert settings.cors_origins == ("https://a.example", "http://localhost:3000")
-    assert (settings.default_config_folder, settings.default_job_folder) == ("benchmarks/config", "")
-    assert (settings.log_level, settings.default_polling_interval, settings.port) == ("debug", 0, 8001)
+    assert (settings.default_config_folder, settings.default_job_folder) == (
+        "benchmarks/config",
+        "",
+    )
+    assert (settings.log_level, settings.default_polling_interval, settings.port) == (
+        "debug",
+        0,
+        8001,
+    )
 
 
 @pytest.mark.usefixtures("_elsewhere")
-def test_a_env_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_env_file_is_read_and_the_environment_wins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / ".env").write_text("PORT=9000\nHOST=0.0.0.0\nSOMETHING_ELSE=1\n")
     monkeypatch.setenv("PORT", "9001")
     settings = load_settings()
@@ -239,9 +339,13 @@ PROJECT_ID = "65f0c0ffee65f0c0ffee65f0"
 
 
 def project_with(encrypted: str | None) -> Project:
-    source = Source(repository=REPOSITORY, config_folder="config", job_folder="job", encrypted_token=encrypted)
+    source = Source(
+        repository=REPOSITORY, config_folder="config", job_folder="job", encrypted_token=encrypted
+    )
     now = datetime.now(UTC)
-    return Project(id=PROJECT_ID, name="p", source=source, polling_interval=0, created_at=now, updated_at=now)
+    return Project(
+        id=PROJECT_ID, name="p", source=source, polling_interval=0, created_at=now, updated_at=now
+    )
 
 
 def test_the_generated_key_is_for_its_owner_only_and_survives_restarts(tmp_path: Path) -> None:
@@ -263,10 +367,14 @@ def test_with_a_secret_key_none_is_generated(tmp_path: Path) -> None:
 
 def test_the_services_token_goes_to_the_first_api_only(tmp_path: Path) -> None:
     urls = ("https://api.github.com", "https://ghe.example/api/v3")
-    vault = token_vault(settings_with(tmp_path, github_token=SecretStr("ghp_service"), github_api_urls=urls))
+    vault = token_vault(
+        settings_with(tmp_path, github_token=SecretStr("ghp_service"), github_api_urls=urls)
+    )
     own = project_with(vault.encrypt("ghp_own", PROJECT_ID, REPOSITORY))
     assert [vault.own_token(project) for project in (own, project_with(None))] == ["ghp_own", None]
-    addresses = [REPOSITORY.model_copy(update={"api_url": url}) for url in (*urls, "https://other.example")]
+    addresses = [
+        REPOSITORY.model_copy(update={"api_url": url}) for url in (*urls, "https://other.example")
+    ]
     assert [vault.service_token(address) for address in addresses] == ["ghp_service", None, None]
 
 
@@ -289,7 +397,11 @@ VALUES = {
 
 
 def test_every_secret_setting_has_a_file() -> None:
-    secret = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
+    secret = {
+        name
+        for name, field in Settings.model_fields.items()
+        if "SecretStr" in str(field.annotation)
+    }
     assert secret == set(SECRETS) == {name.lower() for name in VALUES}
 
 
@@ -305,7 +417,9 @@ def test_a_secret_comes_from_its_file_without_the_line_end(
 
 @pytest.mark.usefixtures("_elsewhere")
 @pytest.mark.parametrize("name", VALUES)
-def test_a_secret_given_twice_stops_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+def test_a_secret_given_twice_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
     path = in_file(tmp_path, VALUES[name].encode())
     told = complaint(monkeypatch, **{name: VALUES[name], f"{name}_FILE": path})
     assert f"{name} and {name}_FILE are both set" in told
@@ -316,7 +430,12 @@ def test_a_secret_given_twice_stops_the_start(monkeypatch: pytest.MonkeyPatch, t
 @pytest.mark.parametrize("name", VALUES)
 @pytest.mark.parametrize(
     ("content", "why"),
-    [(b"", "empty"), (b"\n", "empty"), (b"hunter2\xff", "not UTF-8"), (b"x" * 70_000, "more than 65536 bytes")],
+    [
+        (b"", "empty"),
+        (b"\n", "empty"),
+        (b"hunter2\xff", "not UTF-8"),
+        (b"x" * 70_000, "more than 65536 bytes"),
+    ],
 )
 def test_a_file_that_holds_no_secret_stops_the_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, content: bytes, why: str
@@ -329,8 +448,12 @@ def test_a_file_that_holds_no_secret_stops_the_start(
 
 @pytest.mark.usefixtures("_elsewhere")
 @pytest.mark.parametrize("path", ["not-there", ".", "a/b", "~nobody-has-this-name/x"])
-def test_a_file_that_cannot_be_read_stops_the_start(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
-    assert "GITHUB_TOKEN_FILE names a file which cannot be read" in complaint(monkeypatch, GITHUB_TOKEN_FILE=path)
+def test_a_file_that_cannot_be_read_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    assert "GITHUB_TOKEN_FILE names a file which cannot be read" in complaint(
+        monkeypatch, GITHUB_TOKEN_FILE=path
+    )
 
 
 # Hosts, proxies, owners and what is sent in the clear
@@ -340,7 +463,10 @@ def test_a_file_that_cannot_be_read_stops_the_start(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("ALLOWED_HOSTS", value) for value in ("https://a.example", "a.example:80", "a b", "a.*.example", "-")),
+        *(
+            ("ALLOWED_HOSTS", value)
+            for value in ("https://a.example", "a.example:80", "a b", "a.*.example", "-")
+        ),
         *(
             ("PUBLIC_URL", value)
             for value in ("bench", "ftp://a", "https://a/b", "https://u@a", "https://a?x", "http:")
@@ -356,7 +482,9 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
 
 
 @pytest.mark.usefixtures("_elsewhere")
-@pytest.mark.parametrize("base", ["http://ghe.example/api/v3", "http://10.0.0.1", "http://localhost.evil.example"])
+@pytest.mark.parametrize(
+    "base", ["http://ghe.example/api/v3", "http://10.0.0.1", "http://localhost.evil.example"]
+)
 def test_an_api_base_in_the_clear_needs_leave(monkeypatch: pytest.MonkeyPatch, base: str) -> None:
     assert "ALLOW_INSECURE_GITHUB=on" in complaint(monkeypatch, GITHUB_API_URLS=base)
     monkeypatch.setenv("ALLOW_INSECURE_GITHUB", "on")
@@ -367,7 +495,9 @@ def test_an_api_base_in_the_clear_needs_leave(monkeypatch: pytest.MonkeyPatch, b
 @pytest.mark.parametrize(
     "base", ["http://127.0.0.1:81", "http://localhost:81", "http://[::1]:81", "https://ghe.example"]
 )
-def test_an_api_base_on_this_machine_or_encrypted_needs_none(monkeypatch: pytest.MonkeyPatch, base: str) -> None:
+def test_an_api_base_on_this_machine_or_encrypted_needs_none(
+    monkeypatch: pytest.MonkeyPatch, base: str
+) -> None:
     monkeypatch.setenv("GITHUB_API_URLS", base)
     assert load_settings().github_api_urls == (base,)
 

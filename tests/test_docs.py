@@ -70,7 +70,8 @@ def test_every_setting_is_documented_with_its_default(readme: str) -> None:
     """The table has each setting once, with the default of the code, and no other setting."""
     rows = _SETTING.findall(read(readme))
     expected = {
-        name.upper(): documented_default(field, READMES[readme]) for name, field in Settings.model_fields.items()
+        name.upper(): documented_default(field, READMES[readme])
+        for name, field in Settings.model_fields.items()
     }
     assert {name: default.strip() for name, default, _ in rows} == expected
     assert len(rows) == len(expected), "a setting stands in two rows"
@@ -78,7 +79,9 @@ def test_every_setting_is_documented_with_its_default(readme: str) -> None:
 
 
 def test_both_readmes_list_settings_in_one_order() -> None:
-    english, korean = ([name for name, _, _ in _SETTING.findall(read(readme))] for readme in READMES)
+    english, korean = (
+        [name for name, _, _ in _SETTING.findall(read(readme))] for readme in READMES
+    )
     assert english == korean
 
 
@@ -116,17 +119,31 @@ def test_the_map_names_every_module_and_none_that_is_gone() -> None:
         folder = re.match(r"`([\w/]+/)`\n", section)
         if folder is not None:
             named |= {folder[1], *(folder[1] + module for module in _MODULE_ROW.findall(section))}
-    modules = {path.relative_to(ROOT).as_posix() for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
-    folders = {module.removesuffix("__init__.py") for module in modules if module.endswith("/__init__.py")}
+    modules = {
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+    }
+    folders = {
+        module.removesuffix("__init__.py") for module in modules if module.endswith("/__init__.py")
+    }
     wanted = folders | {module for module in modules if not module.endswith("/__init__.py")}
     assert wanted - named == set(), "missing in docs/architecture.md"
-    assert {place for place in named if not (ROOT / place).exists()} == set(), "named, but not there"
+    assert {place for place in named if not (ROOT / place).exists()} == set(), (
+        "named, but not there"
+    )
 
 
 def test_the_map_of_the_repository_is_true() -> None:
     """Every place in the table of the repository exists."""
-    [section] = re.findall(r"^## The repository\n(.+?)^## ", read("docs/architecture.md"), re.MULTILINE | re.DOTALL)
-    places = [place for row in re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE) for place in row.split(", ")]
+    [section] = re.findall(
+        r"^## The repository\n(.+?)^## ", read("docs/architecture.md"), re.MULTILINE | re.DOTALL
+    )
+    places = [
+        place
+        for row in re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
+        for place in row.split(", ")
+    ]
     assert places
     assert [place for place in places if not (ROOT / place.strip("`")).exists()] == []
 
@@ -148,15 +165,21 @@ def test_the_korean_readme_keeps_step() -> None:
         level for level, _ in _HEADING.findall(prose(english))
     ]
     assert code_blocks(korean) == code_blocks(english)
-    assert len(re.findall(r"^\|", korean, re.MULTILINE)) == len(re.findall(r"^\|", english, re.MULTILINE))
+    assert len(re.findall(r"^\|", korean, re.MULTILINE)) == len(
+        re.findall(r"^\|", english, re.MULTILINE)
+    )
     other = {"README.md": "README.ko.md", "README.ko.md": "README.md"}
     links = [other.get(link, link) for link in _LINK.findall(korean) if not link.startswith("#")]
-    assert sorted(links) == sorted(link for link in _LINK.findall(english) if not link.startswith("#"))
+    assert sorted(links) == sorted(
+        link for link in _LINK.findall(english) if not link.startswith("#")
+    )
 
 
 def test_the_changelog_has_the_version() -> None:
     """The version was released, or is newer than the last release and its changes are listed."""
-    sections = re.findall(r"^## \[(.+?)\](?: - (\d{4}-\d\d-\d\d))?$", read("CHANGELOG.md"), re.MULTILINE)
+    sections = re.findall(
+        r"^## \[(.+?)\](?: - (\d{4}-\d\d-\d\d))?$", read("CHANGELOG.md"), re.MULTILINE
+    )
     assert sections[0] == ("Unreleased", "")
     released = [version for version, day in sections[1:] if day]
     assert len(released) == len(sections) - 1, "a release without its day"

@@ -15,15 +15,22 @@ from pydantic import (
     model_validator,
 )
 
-from benchmark_manager.domain.characters import holds_control
-from benchmark_manager.domain.file_patterns import MOST_PATTERNS
-from benchmark_manager.domain.repository_url import web_url
+from benchmark_manager.domain.projects.file_patterns import MOST_PATTERNS
+from benchmark_manager.domain.projects.repository_url import web_url
+from benchmark_manager.domain.text.characters import holds_control
 from benchmark_manager.models.governor import GovernorStatus, LimitResource, RateLimit
-from benchmark_manager.models.modified_file import Drift, ModifiedFile
-from benchmark_manager.models.original_file import FileFormat, FileType, OriginalFile
+from benchmark_manager.models.original import FileFormat, FileType, OriginalFile
 from benchmark_manager.models.problem import Problem, Validity
-from benchmark_manager.models.project import LONGEST_NAME, POLLING_INTERVALS, Project, ProjectStats, RefKind, SyncStatus
+from benchmark_manager.models.project import (
+    LONGEST_NAME,
+    POLLING_INTERVALS,
+    Project,
+    ProjectStats,
+    RefKind,
+    SyncStatus,
+)
 from benchmark_manager.models.sync import ErrorInfo, SyncSummary
+from benchmark_manager.models.variant import Drift, ModifiedFile
 
 _ID = "65f0c0ffee65f0c0ffee65f0"
 _SHA = "3f786850e387550fdab836ed7e6dc881de23001b"
@@ -45,7 +52,9 @@ ProjectName = Annotated[
 ]
 
 
-Patterns = Annotated[list[Annotated[str, StringConstraints(max_length=1000)]], Field(max_length=MOST_PATTERNS)]
+Patterns = Annotated[
+    list[Annotated[str, StringConstraints(max_length=1000)]], Field(max_length=MOST_PATTERNS)
+]
 INCLUDE = (
     "Patterns as in gitignore, relative to the repository's root: of the files in both folders, only those which match "
     "one belong to the project. Empty: all. At most 50, each of at most 256 characters. "
@@ -85,7 +94,8 @@ class RefGiven(RequestBody):
     """What of the repository is read."""
 
     kind: RefKind = Field(
-        description="A tag is followed when it moves; a commit never changes, and is read once.", examples=["tag"]
+        description="A tag is followed when it moves; a commit never changes, and is read once.",
+        examples=["tag"],
     )
     name: str = Field(
         max_length=1000,
@@ -140,7 +150,9 @@ class ProjectCreate(_ProjectFields):
         default=None, max_length=2000, description="`.` or empty is the root.", examples=["config"]
     )
     job_folder: str | None = Field(default=None, max_length=2000, examples=["job"])
-    include: Patterns | None = Field(default=None, description=INCLUDE, examples=[["config/serving/*.yaml"]])
+    include: Patterns | None = Field(
+        default=None, description=INCLUDE, examples=[["config/serving/*.yaml"]]
+    )
     exclude: Patterns | None = Field(default=None, description=EXCLUDE, examples=[["**/archive/"]])
 
 
@@ -148,8 +160,12 @@ class ProjectUpdate(_ProjectFields):
     """What changes; fields that are not given stay as they are."""
 
     # Factories: a plain default would be described as what a field becomes which is not given.
-    name: ProjectName = Field(default_factory=str, description="Unique, regardless of case.", examples=["vLLM nightly"])
-    github_repo_url: str = Field(default_factory=str, max_length=2000, examples=["https://github.com/acme/benchmarks"])
+    name: ProjectName = Field(
+        default_factory=str, description="Unique, regardless of case.", examples=["vLLM nightly"]
+    )
+    github_repo_url: str = Field(
+        default_factory=str, max_length=2000, examples=["https://github.com/acme/benchmarks"]
+    )
     github_token: SecretStr | None = Field(
         default_factory=_nothing,
         description="Write-only. null removes the project's own token, as does another repository without a new one.",
@@ -158,7 +174,9 @@ class ProjectUpdate(_ProjectFields):
     ref: RefGiven | None = Field(default_factory=_nothing, description=_REF)
     config_folder: str = Field(default_factory=str, max_length=2000, examples=["config"])
     job_folder: str = Field(default_factory=str, max_length=2000, examples=["job"])
-    include: Patterns = Field(default_factory=list, description=INCLUDE, examples=[["config/serving/*.yaml"]])
+    include: Patterns = Field(
+        default_factory=list, description=INCLUDE, examples=[["config/serving/*.yaml"]]
+    )
     exclude: Patterns = Field(default_factory=list, description=EXCLUDE, examples=[["**/archive/"]])
     polling_interval: int = Field(
         default_factory=int,
@@ -177,8 +195,12 @@ class ModifiedFileCreate(RequestBody):
         description="A file name, not a path, with an ending that fits the original's format; else the original's.",
         examples=["llama-tp4.yaml"],
     )
-    content: str | None = Field(default=None, description="Else the original's.", examples=["model: llama\n"])
-    description: str | None = Field(default=None, max_length=10_000, examples=["tensor parallelism 4"])
+    content: str | None = Field(
+        default=None, description="Else the original's.", examples=["model: llama\n"]
+    )
+    description: str | None = Field(
+        default=None, max_length=10_000, examples=["tensor parallelism 4"]
+    )
 
 
 class ModifiedFileUpdate(RequestBody):
@@ -186,7 +208,9 @@ class ModifiedFileUpdate(RequestBody):
 
     modified_name: str | None = Field(default=None, examples=["llama-tp8.yaml"])
     content: str | None = Field(default=None, examples=["model: llama\ntensor_parallel_size: 8\n"])
-    description: str | None = Field(default=None, max_length=10_000, examples=["tensor parallelism 8"])
+    description: str | None = Field(
+        default=None, max_length=10_000, examples=["tensor parallelism 8"]
+    )
 
 
 class RestoreRequest(RequestBody):
@@ -199,7 +223,9 @@ class UndeleteRequest(RequestBody):
     """How a deleted modified file comes back."""
 
     modified_name: str | None = Field(
-        default=None, description="Where its own name is taken meanwhile; else it keeps it.", examples=["llama-2.yaml"]
+        default=None,
+        description="Where its own name is taken meanwhile; else it keeps it.",
+        examples=["llama-2.yaml"],
     )
 
 
@@ -224,7 +250,9 @@ class ProjectAnswer(BaseModel):
     github_repo_url: str = Field(examples=["https://api.github.com/repos/acme/benchmarks"])
     github_web_url: str = Field(examples=["https://github.com/acme/benchmarks"])
     branch: str | None = Field(description="As set; null: the default branch, or what `ref` says.")
-    ref: RefAnswer | None = Field(description="The branch, tag or commit that was set; null: the default branch.")
+    ref: RefAnswer | None = Field(
+        description="The branch, tag or commit that was set; null: the default branch."
+    )
     resolved_branch: str | None = Field(
         description="The branch that is read; null until known, and of a tag or a commit."
     )
@@ -292,10 +320,14 @@ class OriginalFileAnswer(BaseModel):
     format: FileFormat
     sha: str = Field(description="Git blob id.", examples=[_SHA])
     size: int = Field(description="Bytes.")
-    commit_sha: str = Field(description="The head commit with which this content was first seen.", examples=[_SHA])
+    commit_sha: str = Field(
+        description="The head commit with which this content was first seen.", examples=[_SHA]
+    )
     last_modified: datetime = Field(description="That commit's committer date.")
     synced_at: datetime
-    removed_at: datetime | None = Field(description="When it was found gone upstream; null while it is there.")
+    removed_at: datetime | None = Field(
+        description="When it was found gone upstream; null while it is there."
+    )
     validity: Validity
     problems: tuple[Problem, ...]
     modified_files_count: int
@@ -343,7 +375,9 @@ class ModifiedFileAnswer(BaseModel):
     file_type: FileType
     format: FileFormat
     description: str
-    base_sha: str = Field(description="Git blob id of the original that it was based on.", examples=[_SHA])
+    base_sha: str = Field(
+        description="Git blob id of the original that it was based on.", examples=[_SHA]
+    )
     base_commit_sha: str = Field(examples=[_SHA])
     content_sha256: str
     size: int = Field(description="Bytes.")
@@ -378,7 +412,8 @@ class ResetAnswer(BaseModel):
 
     deleted_count: int
     reset_id: str | None = Field(
-        description="Undoes it: POST /projects/{project_id}/undo-reset. null: nothing was deleted.", examples=[_ID]
+        description="Undoes it: POST /projects/{project_id}/undo-reset. null: nothing was deleted.",
+        examples=[_ID],
     )
 
 
@@ -396,8 +431,12 @@ class WebhookAnswer(BaseModel):
         description="`pong`: a ping was answered. `queued`: syncs begin in about a second. `ignored`: there is nothing "
         "to do. `repeated`: the delivery was taken before."
     )
-    projects: list[str] = Field(description="Ids of the projects whose syncs were queued.", examples=[[_ID]])
-    detail: str = Field(description="The same in a sentence.", examples=["1 project is synced in a moment."])
+    projects: list[str] = Field(
+        description="Ids of the projects whose syncs were queued.", examples=[[_ID]]
+    )
+    detail: str = Field(
+        description="The same in a sentence.", examples=["1 project is synced in a moment."]
+    )
 
 
 class HealthAnswer(BaseModel):
@@ -437,8 +476,12 @@ class RateLimitAnswer(ResourceLimitAnswer):
     """One credential: what GitHub last told of its limits, and how busy it is. `limit` is that of REST if known."""
 
     api_url: str
-    credential: str = Field(description="The credential's fingerprint, as in GET /metrics.", examples=["3f786850e387"])
-    kind: str = Field(description="`token`, `app` (an installation of the GitHub App) or `anonymous`.")
+    credential: str = Field(
+        description="The credential's fingerprint, as in GET /metrics.", examples=["3f786850e387"]
+    )
+    kind: str = Field(
+        description="`token`, `app` (an installation of the GitHub App) or `anonymous`."
+    )
     resources: dict[LimitResource, ResourceLimitAnswer] = Field(
         description="`core` is REST, `graphql` is counted apart."
     )
@@ -463,7 +506,9 @@ class StatusAnswer(BaseModel):
     total_original_files: int
     total_modified_files: int
     projects_by_sync_status: dict[SyncStatus, int]
-    projects_paused: int = Field(description="Those which are neither polled nor moved by webhooks.")
+    projects_paused: int = Field(
+        description="Those which are neither polled nor moved by webhooks."
+    )
     scheduler: SchedulerAnswer
     github: list[RateLimitAnswer]
 
@@ -492,9 +537,16 @@ def _told(known: RateLimit | None) -> ResourceLimitAnswer:
 class ValidateRequest(RequestBody):
     """A content to check."""
 
-    name: str = Field(min_length=1, max_length=4096, description="Its ending tells the format.", examples=["run.yaml"])
+    name: str = Field(
+        min_length=1,
+        max_length=4096,
+        description="Its ending tells the format.",
+        examples=["run.yaml"],
+    )
     content: str = Field(examples=["apiVersion: batch/v1\nkind: Job\n"])
-    file_type: FileType = Field(description="What is asked of it: a `job` is a manifest, a `config` one document.")
+    file_type: FileType = Field(
+        description="What is asked of it: a `job` is a manifest, a `config` one document."
+    )
     project_id: str | None = Field(
         default=None,
         max_length=100,
@@ -520,7 +572,9 @@ class KubernetesCheckAnswer(BaseModel):
     """Whether the content was held to Kubernetes' own schemas."""
 
     enabled: bool
-    versions: tuple[str, ...] = Field(description="Newest first; empty unless enabled.", examples=[["1.37", "1.36"]])
+    versions: tuple[str, ...] = Field(
+        description="Newest first; empty unless enabled.", examples=[["1.37", "1.36"]]
+    )
     reason: str | None = Field(description="Why it was not; null if it was.")
 
 

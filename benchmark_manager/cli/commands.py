@@ -11,16 +11,18 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from benchmark_manager.cli import projects, releases, variants, webhook
-from benchmark_manager.cli.editing import edit_variant
-from benchmark_manager.cli.failures import Commands, printable
-from benchmark_manager.cli.pull import pull_release
-from benchmark_manager.cli.rebase import rebase_variant
-from benchmark_manager.cli.rebase_all import rebase_all_variants
-from benchmark_manager.cli.search import search_files
-from benchmark_manager.cli.sync import sync_project
-from benchmark_manager.cli.terminal import ensure_utf8_arguments, standard_streams
-from benchmark_manager.cli.validate import validate_files
+from benchmark_manager.cli.projects import projects, webhook
+from benchmark_manager.cli.projects.sync import sync_project
+from benchmark_manager.cli.releases import releases
+from benchmark_manager.cli.releases.pull import pull_release
+from benchmark_manager.cli.search.search import search_files
+from benchmark_manager.cli.terminal.failures import Commands, printable
+from benchmark_manager.cli.terminal.streams import ensure_utf8_arguments, standard_streams
+from benchmark_manager.cli.validation.validate import validate_files
+from benchmark_manager.cli.variants import variants
+from benchmark_manager.cli.variants.editing import edit_variant
+from benchmark_manager.cli.variants.rebase import rebase_variant
+from benchmark_manager.cli.variants.rebase_all import rebase_all_variants
 from benchmark_manager.errors import StartError
 from benchmark_manager.version import __version__
 
@@ -68,7 +70,9 @@ def _fail(message: str) -> NoReturn:
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on, instead of HOST.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on, instead of PORT.", min=0, max=65535)] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on, instead of PORT.", min=0, max=65535)
+    ] = None,
 ) -> None:
     """Start the service.
 
@@ -77,12 +81,14 @@ def serve(
 
     Exit code 1: it could not start, and one line on standard error says why.
     """
-    from benchmark_manager.cli.serve import serve as run_server  # noqa: PLC0415 -- see this module's docstring
+    from benchmark_manager.cli.service.serve import serve as run_server  # noqa: PLC0415 -- see this module's docstring
     from benchmark_manager.config import load_settings  # noqa: PLC0415
     from benchmark_manager.logs import configure_logging  # noqa: PLC0415
 
     settings = load_settings()
-    changes = {name: value for name, value in {"host": host, "port": port}.items() if value is not None}
+    changes = {
+        name: value for name, value in {"host": host, "port": port}.items() if value is not None
+    }
     settings = settings.model_copy(update=changes)
     configure_logging(settings.log_level, settings.log_format)
     run_server(settings)
@@ -93,21 +99,26 @@ def serve(
 def demo(
     port: Annotated[
         int | None,
-        typer.Option(help="The service's port; else 8001, or a free one if taken.", min=1, max=65535),
+        typer.Option(
+            help="The service's port; else 8001, or a free one if taken.", min=1, max=65535
+        ),
     ] = None,
     github_port: Annotated[
         int, typer.Option(help="The GitHub test server's port; 0: a free one.", min=0, max=65535)
     ] = 0,
     change_after: Annotated[
-        float, typer.Option(help="Seconds after which the sample repository changes upstream.", min=0)
+        float,
+        typer.Option(help="Seconds after which the sample repository changes upstream.", min=0),
     ] = 8.0,
-    once: Annotated[bool, typer.Option("--once", help="Stop when polling has brought the change.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Stop when polling has brought the change.")
+    ] = False,
 ) -> None:
     """Start everything with a sample repository, and say what to try.
 
     Nothing outside this machine is asked, and everything is gone when it stops. It needs the git command.
     """
-    from benchmark_manager.cli.demo import DemoOptions, run_demo  # noqa: PLC0415 -- see this module's docstring
+    from benchmark_manager.cli.service.demo import DemoOptions, run_demo  # noqa: PLC0415 -- see this module's docstring
 
     run_demo(DemoOptions(port=port, github_port=github_port, change_after=change_after, once=once))
 
@@ -123,13 +134,15 @@ def rotate_key() -> None:
     """
     from rich.console import Console  # noqa: PLC0415 -- see this module's docstring
 
-    from benchmark_manager.cli.rotation import rotate  # noqa: PLC0415
+    from benchmark_manager.cli.service.rotation import rotate  # noqa: PLC0415
 
     report = rotate()
     console = Console()
     console.print(f"{report.rotated} tokens are encrypted with the first key now.")
     if report.unreadable_project_ids:
-        console.print(f"{len(report.unreadable_project_ids)} could not be read; enter them again for these projects:")
+        console.print(
+            f"{len(report.unreadable_project_ids)} could not be read; enter them again for these projects:"
+        )
         for project_id in report.unreadable_project_ids:
             console.print(f"  {project_id}")
         raise typer.Exit(2)
@@ -137,7 +150,9 @@ def rotate_key() -> None:
 
 @app.command("backup")
 def backup(
-    file: Annotated[Path, typer.Argument(help="The file to write; `-` for standard output.", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(help="The file to write; `-` for standard output.", show_default=False)
+    ],
 ) -> None:
     """Write the whole database, as it is now, into one file.
 
@@ -146,14 +161,16 @@ def backup(
 
     The database is that of MONGO_URL, or the embedded one in DATA_DIR, also while a service runs on it.
     """
-    from benchmark_manager.cli.backup import back_up  # noqa: PLC0415 -- see this module's docstring
+    from benchmark_manager.cli.service.backup import back_up  # noqa: PLC0415 -- see this module's docstring
 
     back_up(file)
 
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(help="A backup; `-` for standard input.", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(help="A backup; `-` for standard input.", show_default=False)
+    ],
 ) -> None:
     """Write a backup into an empty database, and verify every content and release.
 
@@ -161,7 +178,7 @@ def restore(
     or DATA_DIR. It may be killed, and run again with the same file; until it has ended no service starts there. A
     backup of MongoDB may be restored into an embedded database, and the other way round.
     """
-    from benchmark_manager.cli.backup import restore as run_restore  # noqa: PLC0415 -- see this module's docstring
+    from benchmark_manager.cli.service.backup import restore as run_restore  # noqa: PLC0415 -- see this module's docstring
 
     run_restore(file)
 

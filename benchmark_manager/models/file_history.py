@@ -11,12 +11,18 @@ class FileCommit(Record):
     """One commit which touched a file upstream."""
 
     sha: str = Field(examples=["3f786850e387550fdab836ed7e6dc881de23001b"])
-    author: str = Field(description="The git author's name; may be empty.", examples=["Ada Lovelace"])
+    author: str = Field(
+        description="The git author's name; may be empty.", examples=["Ada Lovelace"]
+    )
     date: datetime = Field(description="The committer date.")
-    message: str = Field(description="The whole message.", examples=["Raise the batch size\n\nThroughput first."])
+    message: str = Field(
+        description="The whole message.", examples=["Raise the batch size\n\nThroughput first."]
+    )
     link: str = Field(
         description="The commit's page at GitHub.",
-        examples=["https://github.com/acme/benchmarks/commit/3f786850e387550fdab836ed7e6dc881de23001b"],
+        examples=[
+            "https://github.com/acme/benchmarks/commit/3f786850e387550fdab836ed7e6dc881de23001b"
+        ],
     )
 
 

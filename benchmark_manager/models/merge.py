@@ -27,8 +27,12 @@ class MergeConflict(Record):
     base: JsonValue
     theirs: JsonValue
     mine: JsonValue
-    absent: tuple[Side, ...] = Field(default=(), description="The sides which have nothing at this path.")
-    line: int | None = Field(default=None, description="In theirs, from 1; null where theirs has nothing there.")
+    absent: tuple[Side, ...] = Field(
+        default=(), description="The sides which have nothing at this path."
+    )
+    line: int | None = Field(
+        default=None, description="In theirs, from 1; null where theirs has nothing there."
+    )
 
 
 class Merge(Record):

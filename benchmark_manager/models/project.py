@@ -5,9 +5,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from benchmark_manager.models.modified_file import Drift
 from benchmark_manager.models.record import OrElse, Record, words_of
 from benchmark_manager.models.sync import ErrorInfo, StoredTrigger, SyncSummary, SyncWarning
+from benchmark_manager.models.variant import Drift
 
 #: `failing`: a person must act. `unavailable`: GitHub's side, or its limits.
 SyncStatus = Literal["never", "running", "ok", "failing", "unavailable"]
@@ -54,7 +54,9 @@ class Ref(Record):
 
         Elsewhere it is ambiguous: a tag may be called `heads/NAME`.
         """
-        return {"branch": f"heads/{self.name}", "tag": f"tags/{self.name}"}.get(self.kind, self.name)
+        return {"branch": f"heads/{self.name}", "tag": f"tags/{self.name}"}.get(
+            self.kind, self.name
+        )
 
     @property
     def full(self) -> str:
@@ -159,7 +161,11 @@ class Project(Record):
 
     def status_at(self, now: datetime) -> SyncStatus:
         """`running` while somebody holds its lease, else what the last sync left behind."""
-        return "running" if self.lease_until is not None and self.lease_until > now else self.state.status
+        return (
+            "running"
+            if self.lease_until is not None and self.lease_until > now
+            else self.state.status
+        )
 
 
 class ProjectStats(Record):

@@ -29,14 +29,18 @@ class OrElse:
     def __init__(self, word: str) -> None:
         self.word = word
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:  # noqa: ANN401
         known = handler(source)
         other = core_schema.no_info_plain_validator_function(lambda _: self.word)
         return core_schema.union_schema(
             [known, other], mode="left_to_right", serialization=core_schema.to_string_ser_schema()
         )
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         return handler(cast("core_schema.UnionSchema", schema)["choices"][0])  # type: ignore[arg-type]
 
 

@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from benchmark_manager.models.modified_file import ModifiedFile
 from benchmark_manager.models.record import OrElse, Record
+from benchmark_manager.models.variant import ModifiedFile
 
-RevisionKind = Literal["created", "edited", "renamed", "rebased", "reattached", "restored", "deleted"]
+RevisionKind = Literal[
+    "created", "edited", "renamed", "rebased", "reattached", "restored", "deleted"
+]
 
 
 class Revision(Record):
@@ -29,7 +31,10 @@ class Revision(Record):
     @classmethod
     def of(cls, file: ModifiedFile, what: RevisionKind, *, at: datetime, by: str) -> "Revision":
         """What `file` is since `by` did `what` to it."""
-        same = cls.model_fields.keys() & type(file).model_fields.keys() - {"created_at", "created_by"}
+        same = cls.model_fields.keys() & type(file).model_fields.keys() - {
+            "created_at",
+            "created_by",
+        }
         return cls(
             **{name: getattr(file, name) for name in same},
             modified_file_id=file.id,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from benchmark_manager.models.original_file import FileFormat, FileType
+from benchmark_manager.models.original import FileFormat, FileType
 
 SearchIn = Literal["text", "keys", "values"]
 SearchScope = Literal["originals", "variants", "all"]

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from benchmark_manager.models.modified_file import Drift
-from benchmark_manager.models.original_file import SkipReason
+from benchmark_manager.models.original import SkipReason
 from benchmark_manager.models.record import OrElse, Record
+from benchmark_manager.models.variant import Drift
 
 SyncTrigger = Literal["manual", "poll", "webhook"]
 SyncOutcome = Literal["success", "unchanged", "failed"]
@@ -24,7 +24,9 @@ class ErrorInfo(Record):
 
     code: str = Field(examples=["github_unavailable"])
     detail: str
-    retry_at: datetime | None = Field(default=None, description="When it will be, or may be, tried again.")
+    retry_at: datetime | None = Field(
+        default=None, description="When it will be, or may be, tried again."
+    )
 
 
 class FileChange(Record):
@@ -116,7 +118,9 @@ class SyncProgress(Record):
     status: Annotated[Literal["running", "idle"], OrElse("running")] = Field(
         description="`idle`: `last_sync` tells what came of the last one."
     )
-    sync_id: str | None = Field(default=None, description="The id which the Sync will have, unless it is folded.")
+    sync_id: str | None = Field(
+        default=None, description="The id which the Sync will have, unless it is folded."
+    )
     trigger: Annotated[SyncTrigger | None, OrElse("poll")] = None
     phase: Annotated[SyncPhase | None, OrElse("checking")] = Field(
         default=None,
@@ -124,8 +128,12 @@ class SyncProgress(Record):
         "contents, `applying` the changes.",
     )
     started_at: datetime | None = None
-    updated_at: datetime | None = Field(default=None, description="When this was so; other replicas tell each second.")
-    files_total: int | None = Field(default=None, description="Contents to fetch; null while that is not known yet.")
+    updated_at: datetime | None = Field(
+        default=None, description="When this was so; other replicas tell each second."
+    )
+    files_total: int | None = Field(
+        default=None, description="Contents to fetch; null while that is not known yet."
+    )
     files_fetched: int = 0
     bytes_total: int | None = None
     bytes_fetched: int = 0

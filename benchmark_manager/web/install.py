@@ -24,9 +24,9 @@ from benchmark_manager.web import (
     syncs,
     trash,
 )
-from benchmark_manager.web.assets import Assets
-from benchmark_manager.web.error_pages import ErrorPages, install_error_pages
-from benchmark_manager.web.headers import PageHeaders
+from benchmark_manager.web.site.assets import Assets
+from benchmark_manager.web.site.error_pages import ErrorPages, install_error_pages
+from benchmark_manager.web.site.headers import PageHeaders
 
 #: Outermost first.
 MIDDLEWARE: Final = (PageHeaders, ErrorPages)

@@ -18,7 +18,15 @@ import time
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from benchmark_manager.workers.messages import LENGTH_BYTES, Answer, Failure, Task, framed, length_of, read
+from benchmark_manager.workers.messages import (
+    LENGTH_BYTES,
+    Answer,
+    Failure,
+    Task,
+    framed,
+    length_of,
+    read,
+)
 
 _MEGABYTE: Final = 1024 * 1024
 #: An answer over this would hold the service's event loop while it is read, bytes.

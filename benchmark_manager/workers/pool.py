@@ -152,10 +152,17 @@ class WorkerPool:
                 # Who ends processes again and again says nothing about the text.
                 raise WorkersBusyError from None
             self._charge(caller, seconds)
-            _log.warning("a text was too complex", caller=caller.name, task=task.__name__, exit_code=ended.code)
+            _log.warning(
+                "a text was too complex",
+                caller=caller.name,
+                task=task.__name__,
+                exit_code=ended.code,
+            )
             raise TooComplexError from None
 
-    async def _asked(self, caller: Caller, task: Task, args: tuple[object, ...], seconds: float) -> Answer:
+    async def _asked(
+        self, caller: Caller, task: Task, args: tuple[object, ...], seconds: float
+    ) -> Answer:
         worker = await self._worker()
         answer: Answer | None = None
         try:
@@ -244,7 +251,9 @@ class WorkerPool:
     def _next(self) -> None:
         """Give free processes to those who have used least; somebody who waits comes before the background."""
         while waiting := [queue for queue in self._queues.values() if self._admits(queue.caller)]:
-            queue = min(waiting, key=lambda queue: (queue.caller.background, self._used(queue.caller.name)))
+            queue = min(
+                waiting, key=lambda queue: (queue.caller.background, self._used(queue.caller.name))
+            )
             turn = queue.turns.popleft()
             self.figures.waiting -= 1
             if not queue.turns:

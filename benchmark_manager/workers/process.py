@@ -64,7 +64,9 @@ class WorkerProcess:
             raise
         return worker
 
-    async def call(self, task: Task, args: tuple[object, ...], seconds: float, longest: float) -> Answer:
+    async def call(
+        self, task: Task, args: tuple[object, ...], seconds: float, longest: float
+    ) -> Answer:
         """Carry out a task within `seconds` of CPU time; if this is cancelled, `end` the process.
 
         A process which does not answer for `longest` seconds is ended.

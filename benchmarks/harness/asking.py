@@ -45,7 +45,9 @@ class Asked:
         async with self._connections(at_once) as connections:
             wall, cpu = time.perf_counter(), cpu_seconds(self.pid)
             await asyncio.gather(*(ask(*one) for one in connections))
-            return Spent((time.perf_counter() - wall) / requests, (cpu_seconds(self.pid) - cpu) / requests)
+            return Spent(
+                (time.perf_counter() - wall) / requests, (cpu_seconds(self.pid) - cpu) / requests
+            )
 
     def _request(self, path: str) -> bytes:
         return f"GET {path} HTTP/1.1\r\nHost: {urlsplit(self.url).netloc}\r\nAccept: */*\r\n\r\n".encode()
@@ -53,7 +55,9 @@ class Asked:
     @asynccontextmanager
     async def _connections(self, count: int) -> AsyncIterator[list[Connection]]:
         address = urlsplit(self.url)
-        connections = [await asyncio.open_connection(address.hostname, address.port) for _ in range(count)]
+        connections = [
+            await asyncio.open_connection(address.hostname, address.port) for _ in range(count)
+        ]
         try:
             yield connections
         finally:

@@ -88,14 +88,18 @@ async def _document(request: Request) -> Response:
 async def _file(request: Request) -> Response:
     db, row = request.app.state.db, await _row(request)
     blob = await db["blobs"].find_one({"_id": row["sha"]}, {"data": 1})
-    return _answer({**_plain(row, await _problems(request, [row])), "content": blob["data"].decode()})
+    return _answer(
+        {**_plain(row, await _problems(request, [row])), "content": blob["data"].decode()}
+    )
 
 
 def bare_app(url: str, database: str) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncMongoClient[Document](url) as client:
-            app.state.db = client.get_database(database, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
+            app.state.db = client.get_database(
+                database, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC)
+            )
             yield
 
     files = "/projects/{project}/files"

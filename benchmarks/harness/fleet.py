@@ -45,7 +45,10 @@ class Fleet:
 
     def _repository(self, name: str) -> Repository:
         repository = Repository.init(self._folder / f"{name}.git")
-        repository.commit({"config/a.yaml": f"of: {name}\n".encode(), "job/b.yaml": b"kind: Job\n"}, message="first")
+        repository.commit(
+            {"config/a.yaml": f"of: {name}\n".encode(), "job/b.yaml": b"kind: Job\n"},
+            message="first",
+        )
         return repository
 
     def repository(self, name: str) -> Repository:
@@ -65,7 +68,9 @@ class Fleet:
         movers = set(random.Random(7).sample(new, wanted))  # noqa: S311 -- a choice, no secret
         self.moving |= {name: self._repository(name.replace("/", "-")) for name in movers}
         for shared in range(_SHARED):
-            same = [name for name in new if name not in movers and _number(name) % _SHARED == shared]
+            same = [
+                name for name in new if name not in movers and _number(name) % _SHARED == shared
+            ]
             self._github.ask(host, self._shared[shared].path, same)
         for name in movers:
             self._github.ask(host, self.moving[name].path, [name])
@@ -77,7 +82,13 @@ class Fleet:
 
             async def register(name: str) -> None:
                 token = tokens[name]
-                body = {"name": name, "github_repo_url": name, "polling_interval": 0, "github_token": token, **_FOLDERS}
+                body = {
+                    "name": name,
+                    "github_repo_url": name,
+                    "polling_interval": 0,
+                    "github_token": token,
+                    **_FOLDERS,
+                }
                 self.ids[name] = (await _ok(http.post("/projects", json=body))).json()["id"]
 
             await each(new, register)
@@ -102,7 +113,9 @@ class Fleet:
 
             async def change(name: str) -> None:
                 token = tokens[_number(name) % len(tokens)]
-                await self._change(http, name, {"polling_interval": interval, "github_token": token})
+                await self._change(
+                    http, name, {"polling_interval": interval, "github_token": token}
+                )
 
             await each(self.ids, change)
         say(f"{len(self.ids):,} projects are polled every {interval} s with {len(tokens)} tokens")
@@ -117,7 +130,9 @@ def _number(name: str) -> int:
     return int(name.rpartition("/")[2])
 
 
-async def each(items: Iterable[T], work: Callable[[T], Awaitable[R]], at_once: int = _AT_ONCE) -> list[R]:
+async def each(
+    items: Iterable[T], work: Callable[[T], Awaitable[R]], at_once: int = _AT_ONCE
+) -> list[R]:
     """Do the work for every item, some at once; results in the items' order."""
     places = asyncio.Semaphore(at_once)
 
@@ -145,12 +160,18 @@ class Fleets:
     @classmethod
     def of(cls, folder: Path, mongo_url: str, github: GitHubProcess, **settings: int) -> "Fleets":
         key = Fernet.generate_key().decode()
-        same: dict[str, str | int] = {"github_api_urls": github.url, "secret_key": key, "log_level": "info"}
+        same: dict[str, str | int] = {
+            "github_api_urls": github.url,
+            "secret_key": key,
+            "log_level": "info",
+        }
         return cls(folder, mongo_url, {**same, **settings})
 
     @asynccontextmanager
     async def service(self, name: str) -> AsyncIterator[ServiceProcess]:
-        async with service_process(self.folder, name=name, mongo_url=self.mongo_url, **self.settings) as service:
+        async with service_process(
+            self.folder, name=name, mongo_url=self.mongo_url, **self.settings
+        ) as service:
             yield service
 
 
@@ -173,4 +194,6 @@ async def counted(service: ServiceProcess, metric: str, **labels: str) -> float:
         text = (await http.get("/metrics")).text
     wanted = [f'{name}="{value}"' for name, value in labels.items()]
     rows = [row for row in text.splitlines() if row.startswith((f"{metric} ", f"{metric}{{"))]
-    return sum(float(row.rpartition(" ")[2]) for row in rows if all(label in row for label in wanted))
+    return sum(
+        float(row.rpartition(" ")[2]) for row in rows if all(label in row for label in wanted)
+    )

@@ -30,7 +30,9 @@ class GitHubProcess:
         # Not forked: the benchmark has threads and connections of its own.
         context = multiprocessing.get_context("spawn")
         self._connection, self._other = context.Pipe()
-        self._process = context.Process(target=_serve, args=(self._other,), name="github", daemon=True)
+        self._process = context.Process(
+            target=_serve, args=(self._other,), name="github", daemon=True
+        )
         self._lock = threading.Lock()
         self.url = ""
 
@@ -39,7 +41,12 @@ class GitHubProcess:
         assert self._process.pid is not None
         return self._process.pid
 
-    def ask(self, function: Callable[Concatenate[GitHubTestServer, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def ask(
+        self,
+        function: Callable[Concatenate[GitHubTestServer, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
         """What `function` gives, a module's function whose arguments and result can be pickled."""
         with self._lock:
             self._connection.send((function, args, kwargs))
@@ -80,7 +87,10 @@ def _serve(connection: "Connection[Any, Any]") -> None:
 
 
 def _outcome(
-    function: Callable[..., object], server: GitHubTestServer, args: tuple[Any, ...], kwargs: dict[str, Any]
+    function: Callable[..., object],
+    server: GitHubTestServer,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
 ) -> tuple[bool, object]:
     try:
         return True, function(server, *args, **kwargs)

@@ -16,7 +16,9 @@ def say(text: str) -> None:
     print(f"[{time.monotonic() - _BEGIN:6.0f} s] {text}", file=sys.stderr, flush=True)
 
 
-def print_table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> None:
+def print_table(
+    title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1
+) -> None:
     """Print a table in Markdown; the first `left` columns hold words, the others numbers."""
     rules = ["---" if number < left else "--:" for number in range(len(head))]
     print(f"\n{title}\n")

@@ -39,7 +39,9 @@ class Subject:
         """The two folders and all below them which hold something."""
         tops = {self.config_folder, self.job_folder}
         parents = {str(parent) for path in self.contents for parent in Path(path).parents}
-        return {folder for folder in parents if any(f"{folder}/".startswith(f"{top}/") for top in tops)}
+        return {
+            folder for folder in parents if any(f"{folder}/".startswith(f"{top}/") for top in tops)
+        }
 
     def changed(self, count: int, round_: int) -> dict[str, bytes]:
         """New contents for so many of its files, spread over all; the same ones for the same round."""
@@ -51,7 +53,9 @@ class Subject:
 def subjects(shared_data: Path) -> list[Subject]:
     """The three real repositories at their last version."""
     if not (shared_data / "repos").is_dir():
-        say(f"{shared_data} is not there: a generated repository of {_GENERATED_FILES:,} files takes its place")
+        say(
+            f"{shared_data} is not there: a generated repository of {_GENERATED_FILES:,} files takes its place"
+        )
         return [_generated()]
     return [_real(real_repository(shared_data, name)) for name in _REAL]
 
@@ -82,7 +86,8 @@ def _generated() -> Subject:
     chance = random.Random(7)  # noqa: S311 -- filler, no secret
     contents = {
         f"{'job' if n % 10 == 0 else 'config'}/{n % 50:02}/{n:04}.yaml": b"".join(
-            b"key_%d: %s\n" % (line, chance.randbytes(20).hex().encode()) for line in range(_GENERATED_SIZE // 50)
+            b"key_%d: %s\n" % (line, chance.randbytes(20).hex().encode())
+            for line in range(_GENERATED_SIZE // 50)
         )
         for n in range(_GENERATED_FILES)
     }

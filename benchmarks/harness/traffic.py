@@ -66,10 +66,18 @@ def load(server: GitHubTestServer, begin: float, end: float) -> Load:
         requests=len(records),
         queries=sum(record.resource == "graphql" for record in records),
         points=sum(record.cost for record in records),
-        most_points_of_account=max((sum(record.cost for record in of_one) for of_one in accounts), default=0),
-        busiest_points=_busiest([record for record in of_one if record.cost] for of_one in accounts),
-        busiest_rest=_busiest([record for record in of_one if record.resource == "core"] for of_one in accounts),
-        busiest_graphql=_busiest([record for record in of_one if record.resource == "graphql"] for of_one in accounts),
+        most_points_of_account=max(
+            (sum(record.cost for record in of_one) for of_one in accounts), default=0
+        ),
+        busiest_points=_busiest(
+            [record for record in of_one if record.cost] for of_one in accounts
+        ),
+        busiest_rest=_busiest(
+            [record for record in of_one if record.resource == "core"] for of_one in accounts
+        ),
+        busiest_graphql=_busiest(
+            [record for record in of_one if record.resource == "graphql"] for of_one in accounts
+        ),
         most_at_once=max((record.at_once for record in records), default=0),
         refused=sum(record.status in _REFUSALS for record in records),
     )

@@ -29,7 +29,10 @@ _PIPELINE: Final[list[dict[str, Any]]] = [
         "$project": {
             "documentKey": 1,
             "wallTime": 1,
-            **{f"updateDescription.updatedFields.{name}": 1 for name in ("next_poll_at", "lease_owner", "lease_until")},
+            **{
+                f"updateDescription.updatedFields.{name}": 1
+                for name in ("next_poll_at", "lease_owner", "lease_until")
+            },
         }
     },
 ]
@@ -51,7 +54,11 @@ class Turn:
     def told(self, name: str) -> str:
         """What became of it, in seconds behind the planned time."""
         parts = (("claimed", self.claims), ("renewed", self.renewals), ("released", self.releases))
-        known = [f"{what} {', '.join(self._late(time) for time in times)}" for what, times in parts if times]
+        known = [
+            f"{what} {', '.join(self._late(time) for time in times)}"
+            for what, times in parts
+            if times
+        ]
         return f"{name}: {'; '.join([*known, f'recorded {self._late(self.closed)}'])}"
 
     def _late(self, time: float | None) -> str:
@@ -97,13 +104,21 @@ class TurnWatch:
         if turns:
             _note_lease(turns[-1], updated, when)
         # A change from before the first reading may come again.
-        if "next_poll_at" in updated and not (turns and turns[-1].planned == _epoch(updated["next_poll_at"])):
+        if "next_poll_at" in updated and not (
+            turns and turns[-1].planned == _epoch(updated["next_poll_at"])
+        ):
             if turns:
                 turns[-1].closed = when
             turns.append(Turn(_epoch(updated["next_poll_at"]), when))
 
     def punctuality(
-        self, asked: Mapping[str, Sequence[float]], begin: float, end: float, *, now: float, interval: float
+        self,
+        asked: Mapping[str, Sequence[float]],
+        begin: float,
+        end: float,
+        *,
+        now: float,
+        interval: float,
     ) -> Punctuality:
         """Of the polls due from `begin` to `end`, also those which had waited before.
 

@@ -18,7 +18,7 @@ import httpx2 as httpx
 from github import Auth, Github
 from github.ContentFile import ContentFile
 
-from benchmark_manager.domain.git_objects import blob_id
+from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmarks.harness.subjects import Subject
 from github_test_server import git
 
@@ -38,7 +38,9 @@ class Way(Protocol):
 class BenchmarkManager:
     """Registers the project, and asks for a sync, which is a poll as a person wants it; both over HTTP."""
 
-    def __init__(self, service: httpx.AsyncClient, full_name: str, subject: Subject, token: str | None) -> None:
+    def __init__(
+        self, service: httpx.AsyncClient, full_name: str, subject: Subject, token: str | None
+    ) -> None:
         self._service = service
         self._full_name = full_name
         self._subject = subject
@@ -82,7 +84,9 @@ class PlainWay:
     multiplied. PyGithub's own pause of a quarter of a second between requests is turned off.
     """
 
-    def __init__(self, api_url: str, full_name: str, subject: Subject, token: str, threads: int) -> None:
+    def __init__(
+        self, api_url: str, full_name: str, subject: Subject, token: str, threads: int
+    ) -> None:
         self._api_url = api_url
         self._full_name = full_name
         self._subject = subject
@@ -112,7 +116,9 @@ class PlainWay:
             assert len(found) == len(self._subject.contents)
             assert sum(found) >= self._subject.size
         of_folder, of_file = (listed - begin) / folders, (read - listed) / len(wanted)
-        self.seconds = of_folder * len(self._subject.folders) + of_file * len(self._subject.contents)
+        self.seconds = of_folder * len(self._subject.folders) + of_file * len(
+            self._subject.contents
+        )
         return len(wanted)
 
     def _list(self, pool: ThreadPoolExecutor, sample: int | None) -> tuple[int, list[ContentFile]]:
@@ -123,7 +129,11 @@ class PlainWay:
             level = level if sample is None else level[: max(0, sample - folders)]
             entries = list(itertools.chain.from_iterable(pool.map(self._entries, level)))
             folders += len(level)
-            files += [entry for entry in entries if entry.type == "file" and entry.path in self._subject.contents]
+            files += [
+                entry
+                for entry in entries
+                if entry.type == "file" and entry.path in self._subject.contents
+            ]
             level = [entry.path for entry in entries if entry.type == "dir"]
         return folders, files
 
@@ -152,7 +162,9 @@ class SparseClone:
     async def first(self) -> None:
         options = ("--quiet", "--depth=1", "--filter=blob:none", "--sparse")
         await self._git("clone", *options, self._url, str(self._folder), at=self._folder.parent)
-        await self._git("sparse-checkout", "set", self._subject.config_folder, self._subject.job_folder)
+        await self._git(
+            "sparse-checkout", "set", self._subject.config_folder, self._subject.job_folder
+        )
 
     async def unchanged(self) -> None:
         await self._git("ls-remote", "origin", "HEAD")
@@ -162,7 +174,9 @@ class SparseClone:
         await self._git("checkout", "--quiet", "--detach", "FETCH_HEAD")
 
     def holds(self, contents: Mapping[str, bytes]) -> bool:
-        return all((self._folder / path).read_bytes() == content for path, content in contents.items())
+        return all(
+            (self._folder / path).read_bytes() == content for path, content in contents.items()
+        )
 
     async def _git(self, *arguments: str, at: Path | None = None) -> str:
         done = await asyncio.to_thread(
@@ -185,7 +199,12 @@ class Floor:
     """
 
     def __init__(
-        self, http: httpx.AsyncClient, full_name: str, bundle_repository: str, bundles: Mapping[int, bytes], token: str
+        self,
+        http: httpx.AsyncClient,
+        full_name: str,
+        bundle_repository: str,
+        bundles: Mapping[int, bytes],
+        token: str,
     ) -> None:
         self._http = http
         self._head_path = f"/repos/{full_name}/commits/HEAD"
@@ -207,16 +226,22 @@ class Floor:
         assert answer.status_code == httpx.codes.NOT_MODIFIED
 
     async def changed(self, count: int) -> None:
-        head = await self._http.get(self._head_path, headers={"Accept": _SHA_TYPE, **self._authorization})
+        head = await self._http.get(
+            self._head_path, headers={"Accept": _SHA_TYPE, **self._authorization}
+        )
         assert head.is_success, head.text
         assert head.text != self._head
         self._head = head.text
         sha, size = self._bundles[count]
-        answer = await self._http.get(f"{self._blobs_path}/{sha}", headers={"Accept": _RAW_TYPE, **self._authorization})
+        answer = await self._http.get(
+            f"{self._blobs_path}/{sha}", headers={"Accept": _RAW_TYPE, **self._authorization}
+        )
         assert len(answer.content) == size
 
 
-def bundles(subject: Subject, changes: Iterable[tuple[int, Mapping[str, bytes]]]) -> dict[int, bytes]:
+def bundles(
+    subject: Subject, changes: Iterable[tuple[int, Mapping[str, bytes]]]
+) -> dict[int, bytes]:
     """All contents as one, and those of each commit's changed files."""
     return {0: _joined(list(subject.contents.values()))} | {
         count: _joined(list(changed.values())) for count, changed in changes

@@ -73,7 +73,9 @@ async def running(
 
 
 @pytest.fixture
-async def api(running: ServiceProcess, upstream: GitHubTestServer, tmp_path: Path) -> AsyncIterator[Api]:
+async def api(
+    running: ServiceProcess, upstream: GitHubTestServer, tmp_path: Path
+) -> AsyncIterator[Api]:
     """What a test prepares, or looks up, beside the pages."""
     async with running.client() as http:
         yield Api(http, upstream, tmp_path)
@@ -91,4 +93,6 @@ async def site(
 ) -> AsyncIterator[Site[Api]]:
     """Something on every page, most of it hostile; only to be looked at."""
     async with running.client() as http:
-        yield await build_site(Api(http, upstream, tmp_path_factory.mktemp("site")), PlainBrowser(http))
+        yield await build_site(
+            Api(http, upstream, tmp_path_factory.mktemp("site")), PlainBrowser(http)
+        )

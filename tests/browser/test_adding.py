@@ -48,7 +48,9 @@ async def test_leaving_the_address_offers_branches_and_folders_and_fills_what_is
     await expect(page.get_by_label("Folder of configuration")).to_have_value("bench/config")
     await expect(page.get_by_label("Folder of Jobs")).to_have_value("mine")
     await expect(person.field("Name")).to_have_value("offers")
-    branches = await page.locator("#offered-branches option").evaluate_all("all => all.map(({value}) => value)")
+    branches = await page.locator("#offered-branches option").evaluate_all(
+        "all => all.map(({value}) => value)"
+    )
     assert branches == ["feature/a", "main"]
     # By keyboard alone, a folder of the table is taken over, and what it would give is counted.
     await page.get_by_role("button", name="Use k8s for Jobs").focus()
@@ -79,7 +81,9 @@ async def test_a_private_repository_is_offered_by_its_token_which_stays_in_the_f
     assert project["github_token_set"] is True
 
 
-async def test_enter_adds_the_repository_although_the_offers_button_comes_first(api: Api, visitors: Visitors) -> None:
+async def test_enter_adds_the_repository_although_the_offers_button_comes_first(
+    api: Api, visitors: Visitors
+) -> None:
     api.repository("adding/enter", FILES)
     person = Person(await adding(visitors))
     page = person.page
@@ -92,7 +96,9 @@ async def test_enter_adds_the_repository_although_the_offers_button_comes_first(
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
-async def test_without_scripts_a_button_offers_the_same(api: Api, visitors: Visitors, language: str) -> None:
+async def test_without_scripts_a_button_offers_the_same(
+    api: Api, visitors: Visitors, language: str
+) -> None:
     name = f"plain-{language}"
     api.repository(f"adding/{name}", FILES)
     page = await adding(visitors, scripts=False, language=language)
@@ -110,7 +116,9 @@ async def test_without_scripts_a_button_offers_the_same(api: Api, visitors: Visi
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
-async def test_the_offers_are_accessible_and_fit_a_phone(api: Api, visitors: Visitors, language: str) -> None:
+async def test_the_offers_are_accessible_and_fit_a_phone(
+    api: Api, visitors: Visitors, language: str
+) -> None:
     api.repository(f"adding/looks-{language}", FILES)
     page = await adding(visitors, language=language)
     person = Person(page, language)

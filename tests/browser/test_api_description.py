@@ -25,7 +25,9 @@ async def test_the_description_works_under_its_policy(visitors: Visitors) -> Non
 async def test_a_script_that_is_not_its_own_does_not_run(visitors: Visitors) -> None:
     page = await visitors.page()
     await page.goto("/docs")
-    await page.evaluate("document.body.append(Object.assign(document.createElement('script'), {textContent: 'x'}))")
+    await page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'), {textContent: 'x'}))"
+    )
     await page.wait_for_function("true")
     [violation] = visitors.unexpected()
     assert "script-src" in violation

@@ -21,7 +21,9 @@ async def test_what_the_policy_forbids_is_noticed(visitors: Visitors) -> None:
     page = await visitors.page()
     await page.goto("/ui/help")
     await page.evaluate("document.body.setAttribute('style', 'color: red')")
-    await page.evaluate("document.body.append(Object.assign(document.createElement('script'), {textContent: 'x'}))")
+    await page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'), {textContent: 'x'}))"
+    )
     await page.evaluate("setTimeout(() => { throw new Error('on purpose') })")
     await page.wait_for_function("true")
     style, script, uncaught = visitors.unexpected()

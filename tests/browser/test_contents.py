@@ -25,12 +25,16 @@ MANY_LINES = b"".join(b"key-%d: %d\n" % (number, number) for number in range(10_
 
 async def variants(api: Api, name: str, contents: dict[str, bytes]) -> dict[str, Json]:
     """A modified file of each content, in one project."""
-    api.repository(f"acme/{name}", {f"config/{path}.yaml": content for path, content in contents.items()})
+    api.repository(
+        f"acme/{name}", {f"config/{path}.yaml": content for path, content in contents.items()}
+    )
     project = await api.synced(f"acme/{name}", name=name)
     files = await api.files(project["id"])
     return {
         path: await api.post(
-            f"/projects/{project['id']}/modified-files", {"original_file_id": files[f"config/{path}.yaml"]["id"]}, 201
+            f"/projects/{project['id']}/modified-files",
+            {"original_file_id": files[f"config/{path}.yaml"]["id"]},
+            201,
         )
         for path in contents
     }
@@ -59,7 +63,9 @@ async def test_what_was_typed_is_what_is_saved(api: Api, visitors: Visitors) -> 
         assert saved == CONTENTS[name][:line_end] + TYPED.encode() + CONTENTS[name][line_end:], name
 
 
-async def test_a_nul_is_shown_and_stays_where_something_else_is_typed(api: Api, visitors: Visitors) -> None:
+async def test_a_nul_is_shown_and_stays_where_something_else_is_typed(
+    api: Api, visitors: Visitors
+) -> None:
     """No form can send one: it is put back where it was."""
     page = await visitors.page()
     file = (await variants(api, "nul", {"nul": b"a: 1\nb: 2\n"}))["nul"]
@@ -70,10 +76,14 @@ async def test_a_nul_is_shown_and_stays_where_something_else_is_typed(api: Api, 
         assert re.search(r"b: 'x(U\+0000|\W+)y'", await page.locator("main").inner_text()), part
     visitors.allow("status of 422")
     await type_behind(page, file, is_valid=False)
-    assert (await api.http.get(f"{address}/raw")).content == b"a: 1" + TYPED.encode() + b"\nb: 'x\0y'\n"
+    assert (
+        await api.http.get(f"{address}/raw")
+    ).content == b"a: 1" + TYPED.encode() + b"\nb: 'x\0y'\n"
 
 
-@pytest.mark.parametrize(("name", "content"), [("long-line", LONG_LINE), ("many-lines", MANY_LINES)])
+@pytest.mark.parametrize(
+    ("name", "content"), [("long-line", LONG_LINE), ("many-lines", MANY_LINES)]
+)
 async def test_a_megabyte_in_a_line_and_ten_thousand_lines_are_edited(
     api: Api, visitors: Visitors, name: str, content: bytes
 ) -> None:
@@ -91,4 +101,6 @@ async def test_a_megabyte_in_a_line_and_ten_thousand_lines_are_edited(
     await page.keyboard.insert_text("# first\n")
     await person.save()
     await person.sees("Saved.")
-    assert (await api.http.get(f"/modified-files/{file['id']}/raw")).content == b"# first\n" + content
+    assert (
+        await api.http.get(f"/modified-files/{file['id']}/raw")
+    ).content == b"# first\n" + content

@@ -13,7 +13,9 @@ from support.service import Api
 from support.site import Site
 from support.visitors import Visitors
 
-pytestmark = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: `make frontend` says why")
+pytestmark = pytest.mark.skipif(
+    not AXE.exists(), reason="axe-core is not installed: `make frontend` says why"
+)
 
 #: Tabs at once: one is drawn while the others are waited for.
 TABS = 3
@@ -32,7 +34,11 @@ class Visit:
     assets: dict[str, float] = field(default_factory=dict)
 
     def told(self) -> str:
-        return "\n".join(f"{self.path} {look}: {each}" for look, found in self.violations.items() for each in found)
+        return "\n".join(
+            f"{self.path} {look}: {each}"
+            for look, found in self.violations.items()
+            for each in found
+        )
 
 
 @dataclass
@@ -56,7 +62,9 @@ class Network:
         self.sizes[self._urls.get(event["requestId"], "")] = event["encodedDataLength"]
 
 
-async def test_every_page_is_accessible_and_keeps_its_budget(site: Site[Api], visitors: Visitors) -> None:
+async def test_every_page_is_accessible_and_keeps_its_budget(
+    site: Site[Api], visitors: Visitors
+) -> None:
     """axe-core finds no violation, nothing scrolls sideways, and what is fetched beside the page is little."""
     visitors.allow("status of 404")
     context = await visitors.context()
@@ -75,7 +83,9 @@ async def test_every_page_is_accessible_and_keeps_its_budget(site: Site[Api], vi
     violations = [made.told() for made in found if made.violations]
     assert not violations, "\n".join(violations)
     for made in found:
-        assert 5_000 < sum(made.assets.values()) <= (EDITOR_BUDGET if made.has_editor else BUDGET), made
+        assert (
+            5_000 < sum(made.assets.values()) <= (EDITOR_BUDGET if made.has_editor else BUDGET)
+        ), made
 
 
 async def visit(page: Page, network: Network, path: str, name: str) -> Visit:

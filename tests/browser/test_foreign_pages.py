@@ -142,7 +142,11 @@ async def misled(chromium_path: str) -> AsyncIterator[Browser]:
     """A Chromium for which the hostile site's name is this machine's loopback address."""
     flags = [flag for flag in FLAGS if not flag.startswith("--host-resolver-rules")]
     rules = f"MAP {EVIL} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
-    flags += [f"--host-resolver-rules={rules}", f"--proxy-bypass-list={EVIL}", "--disable-popup-blocking"]
+    flags += [
+        f"--host-resolver-rules={rules}",
+        f"--proxy-bypass-list={EVIL}",
+        "--disable-popup-blocking",
+    ]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium_path, args=flags)
         yield browser
@@ -180,7 +184,11 @@ async def everything(api: Api) -> list[object]:
     projects = await api.rows("/projects")
     return [
         projects,
-        *[await api.rows(f"/projects/{project['id']}/{of}") for project in projects for of in ("files", "syncs")],
+        *[
+            await api.rows(f"/projects/{project['id']}/{of}")
+            for project in projects
+            for of in ("files", "syncs")
+        ],
         *[await api.rows(f"/projects/{project['id']}/modified-files") for project in projects],
         *[await api.rows(f"/projects/{project['id']}/releases") for project in projects],
     ]
@@ -188,7 +196,12 @@ async def everything(api: Api) -> list[object]:
 
 @pytest.mark.parametrize("site", [EVIL, "localhost"])
 async def test_a_hostile_page_reads_nothing_and_changes_nothing(
-    victim: BrowserContext, running: ServiceProcess, api: Api, held: tuple[Json, Json], hostile_port: int, site: str
+    victim: BrowserContext,
+    running: ServiceProcess,
+    api: Api,
+    held: tuple[Json, Json],
+    hostile_port: int,
+    site: str,
 ) -> None:
     project, variant = held
     target = running.url.replace("127.0.0.1", "localhost") if site == "localhost" else running.url
@@ -201,7 +214,9 @@ async def test_a_hostile_page_reads_nothing_and_changes_nothing(
     # A form in the page itself, as a click on it sends it.
     for path in ("/projects/sync-all", f"/projects/{project['id']}/pause"):
         await page.goto(f"http://{site}:{hostile_port}/")
-        await page.set_content(f'<form method="post" action="{target}{path}"><button>Win</button></form>')
+        await page.set_content(
+            f'<form method="post" action="{target}{path}"><button>Win</button></form>'
+        )
         async with page.expect_response(f"{target}{path}") as answer:
             await page.click("button")
         assert (await answer.value).status == 403
@@ -221,7 +236,11 @@ async def test_a_name_that_resolves_to_the_service_is_not_answered(
         assert answer is not None
         assert answer.status == 421
         assert MARK not in await page.content()
-    asked = [["GET", "/projects"], ["DELETE", f"/projects/{project['id']}"], ["POST", "/projects/sync-all"]]
+    asked = [
+        ["GET", "/projects"],
+        ["DELETE", f"/projects/{project['id']}"],
+        ["POST", "/projects/sync-all"],
+    ]
     statuses = await page.evaluate(
         "(asked) => Promise.all(asked.map(([method, path]) => fetch(path, {method}).then((answer) => answer.status)))",
         asked,

@@ -106,7 +106,9 @@ class Journey:
             await expect(page.locator("#result")).to_contain_text("max_num_seqs: 384")
             await person.press("3")
             await expect(page.locator("#result")).not_to_contain_text("max_num_seqs: 384")
-            await expect(page.locator("#left")).to_contain_text(person.word("All places are decided."))
+            await expect(page.locator("#left")).to_contain_text(
+                person.word("All places are decided.")
+            )
         else:
             await conflict.get_by_role("radio", name=person.word("Mine")).check()
             await person.send("Show the result")
@@ -149,13 +151,17 @@ class Journey:
 
 
 @pytest.mark.parametrize(("language", "scripts"), [("en", True), ("ko", False)])
-async def test_the_whole_way_of_a_variant(visitors: Visitors, api: Api, language: str, scripts: bool) -> None:
+async def test_the_whole_way_of_a_variant(
+    visitors: Visitors, api: Api, language: str, scripts: bool
+) -> None:
     """On the demo's repository, in both languages, and without JavaScript."""
     name = f"way-{language}-{'scripts' if scripts else 'plain'}"
     await travel(visitors, api, name, language=language, scripts=scripts)
 
 
-@pytest.mark.parametrize(("prefix", "strips", "scripts"), [("/lab/benchmarks", True, True), ("/whole", False, False)])
+@pytest.mark.parametrize(
+    ("prefix", "strips", "scripts"), [("/lab/benchmarks", True, True), ("/whole", False, False)]
+)
 async def test_the_whole_way_of_a_variant_below_a_path(
     visitors: Visitors,
     running: ServiceProcess,
@@ -173,7 +179,9 @@ async def test_the_whole_way_of_a_variant_below_a_path(
         httpx.AsyncClient(base_url=proxy.address(prefix), timeout=60, trust_env=False) as http,
     ):
         visitors.url = proxy.url
-        page = await travel(visitors, Api(http, upstream, tmp_path), name, language="en", scripts=scripts)
+        page = await travel(
+            visitors, Api(http, upstream, tmp_path), name, language="en", scripts=scripts
+        )
         person = Person(page, "en", scripts)
         await compare_releases(person, name)
         await switch(person)

@@ -10,9 +10,13 @@ from support.visitors import Visitors
 
 async def moved(api: Api, name: str) -> tuple[Json, Json]:
     """A project with a variant, on its second sync."""
-    repository = api.repository(f"acme/{name}", {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"b: 1\n"})
+    repository = api.repository(
+        f"acme/{name}", {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"b: 1\n"}
+    )
     project = await api.synced(f"acme/{name}", name=name)
-    file = await api.variant(project["id"], (await api.files(project["id"]))["config/a.yaml"], modified_name="v.yaml")
+    file = await api.variant(
+        project["id"], (await api.files(project["id"]))["config/a.yaml"], modified_name="v.yaml"
+    )
     repository.commit({"config/c.yaml": b"c: 1\n"}, message="second")
     await api.sync(project["id"])
     return project, file
@@ -21,13 +25,17 @@ async def moved(api: Api, name: str) -> tuple[Json, Json]:
 async def another_change(api: Api, name: str, page: Page) -> None:
     """Move upstream once more, and wait until the page tells of it."""
     repository = api.github.hosting[f"acme/{name}"].repository
-    sha = repository.commit({"config/a.yaml": b"a: 2\n", "config/d.yaml": b"d: 1\n"}, message="third")
+    sha = repository.commit(
+        {"config/a.yaml": b"a: 2\n", "config/d.yaml": b"d: 1\n"}, message="third"
+    )
     [project] = await api.rows("/projects", q=name)
     await api.sync(project["id"])
     await expect(page.locator("main")).to_contain_text(sha[:7])
 
 
-async def test_what_is_opened_stays_open_and_what_is_focused_keeps_the_focus(api: Api, visitors: Visitors) -> None:
+async def test_what_is_opened_stays_open_and_what_is_focused_keeps_the_focus(
+    api: Api, visitors: Visitors
+) -> None:
     project, _ = await moved(api, "opened")
     page = await visitors.page()
     await page.goto(f"/ui/projects/{project['id']}/syncs")
@@ -42,7 +50,9 @@ async def test_what_is_opened_stays_open_and_what_is_focused_keeps_the_focus(api
     await expect(page.locator(".timeline details[open]")).to_have_count(1)
 
 
-async def test_typed_settings_stay_while_the_status_beside_them_changes(api: Api, visitors: Visitors) -> None:
+async def test_typed_settings_stay_while_the_status_beside_them_changes(
+    api: Api, visitors: Visitors
+) -> None:
     project, _ = await moved(api, "settings")
     page = await visitors.page()
     await page.goto(f"/ui/projects/{project['id']}/settings")
@@ -67,7 +77,9 @@ async def test_a_search_goes_on_while_its_results_change(api: Api, visitors: Vis
     await expect(page.locator("#results")).to_contain_text("No modified file fits")
 
 
-async def test_an_editor_stays_as_it_is_while_facts_and_variants_change(api: Api, visitors: Visitors) -> None:
+async def test_an_editor_stays_as_it_is_while_facts_and_variants_change(
+    api: Api, visitors: Visitors
+) -> None:
     project, file = await moved(api, "editors")
     page = await visitors.page()
     await page.goto(f"/ui/modified-files/{file['id']}")

@@ -32,8 +32,14 @@ async def long_file(api: Api, name: str) -> Long:
     api.repository(name, {"config/long.yaml": TEXT.encode()})
     project = await api.synced(name)
     [file] = (await api.files(project["id"])).values()
-    body = {"original_file_id": file["id"], "modified_name": "v.yaml", "content": TEXT.replace("<", "(")}
-    variant = await api.post(f"/projects/{project['id']}/modified-files?allow_invalid=true", body, 201)
+    body = {
+        "original_file_id": file["id"],
+        "modified_name": "v.yaml",
+        "content": TEXT.replace("<", "("),
+    }
+    variant = await api.post(
+        f"/projects/{project['id']}/modified-files?allow_invalid=true", body, 201
+    )
     return Long(project["id"], file, variant["id"])
 
 
@@ -47,7 +53,9 @@ async def focus(page: Page, text: str) -> None:
     raise AssertionError(text)
 
 
-async def test_parts_are_read_by_keyboard_and_problems_lead_to_theirs(api: Api, visitors: Visitors) -> None:
+async def test_parts_are_read_by_keyboard_and_problems_lead_to_theirs(
+    api: Api, visitors: Visitors
+) -> None:
     """Without scripts, as everything is."""
     long = await long_file(api, "acme/parts")
     page = await visitors.page(scripts=False)
@@ -66,7 +74,9 @@ async def test_parts_are_read_by_keyboard_and_problems_lead_to_theirs(api: Api, 
     await expect(page.locator("#L3000")).to_contain_text("k2999")
 
 
-async def test_a_text_too_long_for_an_editor_is_sent_as_a_file(api: Api, visitors: Visitors) -> None:
+async def test_a_text_too_long_for_an_editor_is_sent_as_a_file(
+    api: Api, visitors: Visitors
+) -> None:
     long = await long_file(api, "acme/as-file")
     person = Person(await visitors.page())
     page = person.page
@@ -90,6 +100,10 @@ async def test_pages_in_parts_are_accessible(api: Api, visitors: Visitors) -> No
     long = await long_file(api, "acme/axe")
     page = await visitors.page(language="ko")
     variant = f"/ui/modified-files/{long.variant}"
-    for name, url in (("part", f"{long.url}?part=2"), ("file", variant), ("compare", f"{variant}/compare?part=2")):
+    for name, url in (
+        ("part", f"{long.url}?part=2"),
+        ("file", variant),
+        ("compare", f"{variant}/compare?part=2"),
+    ):
         await page.goto(url)
         assert await looks(page, f"long {name}") == {}

@@ -41,7 +41,9 @@ async def at_editor(context: BrowserContext, file: Json) -> Person:
 async def draft_is_kept(page: Page) -> None:
     """Wait until the browser itself has the text; it takes half a second."""
     for _ in range(40):
-        if await page.evaluate("Object.keys(localStorage).some((key) => key.startsWith('bm-draft:'))"):
+        if await page.evaluate(
+            "Object.keys(localStorage).some((key) => key.startsWith('bm-draft:'))"
+        ):
             return
         await page.wait_for_timeout(100)
     raise AssertionError("no draft was kept")
@@ -60,7 +62,9 @@ async def test_on_a_slow_network_a_form_is_sent_once(api: Api, visitors: Visitor
     person = await at_editor(await visitors.context(), file)
     await person.replace("256", "512")
     sent = []
-    person.page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
+    person.page.on(
+        "request", lambda request: sent.append(request) if request.method == "POST" else None
+    )
     await network(person.page, latency=800, downloadThroughput=50_000, uploadThroughput=50_000)
     await person.press("Control+s", "Control+s")
     await person.button("Save").dblclick(no_wait_after=True)
@@ -73,7 +77,9 @@ async def test_on_a_slow_network_a_form_is_sent_once(api: Api, visitors: Visitor
     assert await content(api, file) == MINE
 
 
-async def test_without_a_network_the_text_stays_and_the_person_is_told(api: Api, visitors: Visitors) -> None:
+async def test_without_a_network_the_text_stays_and_the_person_is_told(
+    api: Api, visitors: Visitors
+) -> None:
     """Also in a tab which was closed, until it is saved."""
     visitors.allow("ERR_INTERNET_DISCONNECTED")
     file = await variant(api, "offline")
@@ -118,11 +124,15 @@ async def test_leaving_with_an_unsaved_text_asks(api: Api, visitors: Visitors) -
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-async def test_of_two_people_at_one_file_neither_loses_a_word(api: Api, visitors: Visitors, scripts: bool) -> None:
+async def test_of_two_people_at_one_file_neither_loses_a_word(
+    api: Api, visitors: Visitors, scripts: bool
+) -> None:
     """The second save is not taken and not lost: both texts are shown, and one of them is made."""
     visitors.allow("status of 412")
     file = await variant(api, f"two-people-{scripts}")
-    first, second = [Person(await visitors.page(scripts=scripts), scripts=scripts) for _ in range(2)]
+    first, second = [
+        Person(await visitors.page(scripts=scripts), scripts=scripts) for _ in range(2)
+    ]
     for person in (first, second):
         await person.page.goto(f"/ui/modified-files/{file['id']}")
     await first.replace("auto", "bfloat16")

@@ -14,7 +14,7 @@ import yaml
 from pydantic_core import PydanticUndefined
 
 from benchmark_manager.config import Settings
-from benchmark_manager.services.stopping import PROCESS_END
+from benchmark_manager.services.operations.stopping import PROCESS_END
 from benchmark_manager.version import __version__
 
 Document = dict[str, Any]
@@ -56,9 +56,13 @@ def selects(labels: dict[str, str]) -> bool:
 
 def dockerfile() -> list[tuple[str, str]]:
     """The Dockerfile's instructions with their arguments, continued lines joined and comments left out."""
-    lines = [line for line in (ROOT / "Dockerfile").read_text("utf-8").splitlines() if line[:1] != "#"]
+    lines = [
+        line for line in (ROOT / "Dockerfile").read_text("utf-8").splitlines() if line[:1] != "#"
+    ]
     instructions = re.sub(r"\\\n\s*", "", "\n".join(lines)).splitlines()
-    return [(name, rest) for name, _, rest in (line.partition(" ") for line in instructions if line)]
+    return [
+        (name, rest) for name, _, rest in (line.partition(" ") for line in instructions if line)
+    ]
 
 
 def final_stage() -> list[tuple[str, str]]:
@@ -72,7 +76,9 @@ def last(name: str) -> str:
 
 
 def image_environment() -> dict[str, str]:
-    return dict(pair.split("=", 1) for name, rest in final_stage() if name == "ENV" for pair in rest.split())
+    return dict(
+        pair.split("=", 1) for name, rest in final_stage() if name == "ENV" for pair in rest.split()
+    )
 
 
 def compose() -> Document:
@@ -94,13 +100,22 @@ class TestKubernetes:
 
     def test_one_file_holds_all_that_is_needed(self) -> None:
         kinds = sorted(document["kind"] for document in DOCUMENTS)
-        assert kinds == ["ConfigMap", "Deployment", "NetworkPolicy", "PodDisruptionBudget", "Service"]
+        assert kinds == [
+            "ConfigMap",
+            "Deployment",
+            "NetworkPolicy",
+            "PodDisruptionBudget",
+            "Service",
+        ]
 
     def test_namespace_is_the_users_choice(self) -> None:
         assert not [each["kind"] for each in DOCUMENTS if "namespace" in each["metadata"]]
 
     def test_every_object_has_the_recommended_labels(self) -> None:
-        recommended = {f"app.kubernetes.io/{key}" for key in ("name", "instance", "version", "component", "part-of")}
+        recommended = {
+            f"app.kubernetes.io/{key}"
+            for key in ("name", "instance", "version", "component", "part-of")
+        }
         for each in [*DOCUMENTS, pod_template()]:
             labels = each["metadata"]["labels"]
             assert recommended <= labels.keys()
@@ -116,7 +131,9 @@ class TestKubernetes:
 
     def test_selector_survives_an_upgrade(self) -> None:
         """A Deployment's selector cannot be changed, so no version may stand in it."""
-        assert "app.kubernetes.io/version" not in one("Deployment")["spec"]["selector"]["matchLabels"]
+        assert (
+            "app.kubernetes.io/version" not in one("Deployment")["spec"]["selector"]["matchLabels"]
+        )
 
     def test_ports_agree_from_the_image_to_the_service(self) -> None:
         (container_port,) = container()["ports"]
@@ -150,7 +167,9 @@ class TestKubernetes:
     def test_pods_reach_dns_mongodb_and_https_only_and_no_metadata_service(self) -> None:
         spec = one("NetworkPolicy")["spec"]
         assert set(spec["policyTypes"]) == {"Ingress", "Egress"}
-        ports = [{(port["protocol"], port["port"]) for port in rule["ports"]} for rule in spec["egress"]]
+        ports = [
+            {(port["protocol"], port["port"]) for port in rule["ports"]} for rule in spec["egress"]
+        ]
         assert ports == [{("UDP", 53), ("TCP", 53)}, {("TCP", 27017)}, {("TCP", 443)}]
         blocks = [peer["ipBlock"] for peer in spec["egress"][2]["to"]]
         excluded = [ip_network(each) for block in blocks for each in block["except"]]
@@ -160,7 +179,10 @@ class TestKubernetes:
 
     def test_liveness_does_not_depend_on_mongodb(self) -> None:
         """/readyz answers 503 while MongoDB is down, and a restart would not mend that."""
-        probes = {name: container()[f"{name}Probe"]["httpGet"] for name in ("startup", "readiness", "liveness")}
+        probes = {
+            name: container()[f"{name}Probe"]["httpGet"]
+            for name in ("startup", "readiness", "liveness")
+        }
         paths = {name: probe["path"] for name, probe in probes.items()}
         assert paths == {"startup": "/readyz", "readiness": "/readyz", "liveness": "/livez"}
         assert {probe["port"] for probe in probes.values()} == {"http"}
@@ -174,7 +196,10 @@ class TestKubernetes:
         """After the pause for load balancers the process ends in time, whatever hangs."""
         _, seconds = container()["lifecycle"]["preStop"]["exec"]["command"]
         assert pod()["terminationGracePeriodSeconds"] > int(seconds) + PROCESS_END
-        assert int(compose()["services"]["benchmark-manager"]["stop_grace_period"].removesuffix("s")) > PROCESS_END
+        assert (
+            int(compose()["services"]["benchmark-manager"]["stop_grace_period"].removesuffix("s"))
+            > PROCESS_END
+        )
         assert PROCESS_END < 9  # so that `docker stop`, which waits 10 s, never kills it
 
     def test_rollout_and_drain_keep_the_service_up(self) -> None:
@@ -200,7 +225,9 @@ class TestKubernetes:
         assert source["configMapRef"]["name"] == one("ConfigMap")["metadata"]["name"]
         created = re.search(r"kubectl create secret generic (\S+)", MANIFEST.read_text("utf-8"))
         assert created
-        assert {each["valueFrom"]["secretKeyRef"]["name"] for each in container()["env"]} == {created[1]}
+        assert {each["valueFrom"]["secretKeyRef"]["name"] for each in container()["env"]} == {
+            created[1]
+        }
 
     def test_the_documented_command_makes_every_required_secret(self) -> None:
         offered = set(re.findall(r"--from-literal=(\w+)=", MANIFEST.read_text("utf-8")))
@@ -211,7 +238,9 @@ class TestKubernetes:
 
     def test_no_secret_stands_in_the_file(self) -> None:
         secrets = {
-            name.upper() for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)
+            name.upper()
+            for name, field in Settings.model_fields.items()
+            if "SecretStr" in str(field.annotation)
         }
         assert {"MONGO_URL", "SECRET_KEY", "GITHUB_TOKEN"} <= secrets
         assert not secrets & one("ConfigMap")["data"].keys()
@@ -225,7 +254,9 @@ class TestDockerfile:
         assert group > 0
 
     def test_base_is_pinned_by_digest(self) -> None:
-        arguments = dict(rest.split("=", 1) for name, rest in dockerfile() if name == "ARG" and "=" in rest)
+        arguments = dict(
+            rest.split("=", 1) for name, rest in dockerfile() if name == "ARG" and "=" in rest
+        )
         froms = [rest.split() for name, rest in dockerfile() if name == "FROM"]
         stages = {words[2] for words in froms if words[1:2] == ["AS"]}
         bases = {words[0] for words in froms} - stages
@@ -237,7 +268,9 @@ class TestDockerfile:
         steps = " && ".join(rest for name, rest in dockerfile() if name == "RUN").split("&&")
         installs = [step for step in steps if " install " in step and "pip" in step]
         assert [step for step in installs if "requirements-server.txt" in step]
-        assert all("--require-hashes" in step or "--no-index --no-deps" in step for step in installs)
+        assert all(
+            "--require-hashes" in step or "--no-index --no-deps" in step for step in installs
+        )
         # Nothing that a source package would run while it is built.
         assert all("--only-binary=:all:" in step for step in installs if "--no-index" not in step)
         (wheel,) = (step for step in steps if "pip wheel" in step)
@@ -245,19 +278,27 @@ class TestDockerfile:
 
     def test_pinned_build_backend_is_the_projects(self) -> None:
         project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-        pinned = re.findall(r"^([\w-]+)==", (ROOT / "requirements-build.txt").read_text("utf-8"), re.MULTILINE)
+        pinned = re.findall(
+            r"^([\w-]+)==", (ROOT / "requirements-build.txt").read_text("utf-8"), re.MULTILINE
+        )
         wanted = {re.split(r"[<>=~! ]", each)[0] for each in project["build-system"]["requires"]}
         assert wanted <= set(pinned)
 
     def test_packages_of_the_scripts_are_pinned_by_hash(self) -> None:
-        assert not [rest for name, rest in dockerfile() if name == "RUN" and re.search(r"npm (i|install|add)\b", rest)]
+        assert not [
+            rest
+            for name, rest in dockerfile()
+            if name == "RUN" and re.search(r"npm (i|install|add)\b", rest)
+        ]
         wanted = json.loads((ROOT / "frontend/package.json").read_text("utf-8"))
         versions = [*wanted["dependencies"].values(), *wanted["devDependencies"].values()]
         assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in versions)
         lock = json.loads((ROOT / "frontend/package-lock.json").read_text("utf-8"))
         packages = [package for path, package in lock["packages"].items() if path]
         assert all(package["integrity"].startswith("sha512-") for package in packages)
-        assert all(package["resolved"].startswith("https://registry.npmjs.org/") for package in packages)
+        assert all(
+            package["resolved"].startswith("https://registry.npmjs.org/") for package in packages
+        )
 
     def test_embedded_database_stays_out(self) -> None:
         assert "secantusdb" not in (ROOT / "requirements-server.txt").read_text("utf-8").lower()
@@ -267,7 +308,11 @@ class TestDockerfile:
         patterns = [line for line in lines if line and not line.startswith("#")]
         assert patterns[0] == "*"
         let_in = {pattern[1:] for pattern in patterns if pattern.startswith("!")}
-        copies = [rest.split()[:-1] for name, rest in dockerfile() if name == "COPY" and "--from" not in rest]
+        copies = [
+            rest.split()[:-1]
+            for name, rest in dockerfile()
+            if name == "COPY" and "--from" not in rest
+        ]
         assert {source.partition("/")[0] for sources in copies for source in sources} == let_in
         assert all((ROOT / name).exists() for name in let_in)
 
@@ -275,7 +320,9 @@ class TestDockerfile:
         project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
         needed = {project["project"]["readme"], *project["project"]["license-files"]}
         needed |= set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
-        assert needed <= set((ROOT / ".dockerignore").read_text("utf-8").replace("!", "").splitlines())
+        assert needed <= set(
+            (ROOT / ".dockerignore").read_text("utf-8").replace("!", "").splitlines()
+        )
 
     def test_listens_where_docker_run_publishes(self) -> None:
         environment = image_environment()
@@ -299,7 +346,11 @@ class TestDockerfile:
     def test_a_change_of_code_makes_only_the_last_layer_anew(self) -> None:
         """The dependencies' stage and layer see nothing of the code, and labels come behind everything."""
         stages = " ".join(f"\n{name} {rest}" for name, rest in dockerfile()).split("\nFROM ")
-        (dependencies,) = (stage for stage in stages if stage.partition("\n")[0].strip().endswith("AS dependencies"))
+        (dependencies,) = (
+            stage
+            for stage in stages
+            if stage.partition("\n")[0].strip().endswith("AS dependencies")
+        )
         assert re.findall(r"COPY (.*)", dependencies) == ["requirements-server.txt ./ "]
         copies = [rest for name, rest in final_stage() if name == "COPY"]
         assert [copy.split()[0] for copy in copies] == ["--from=dependencies", "--from=build"]
@@ -337,7 +388,9 @@ class TestCompose:
 
     def test_service_waits_for_a_writable_replica_set(self) -> None:
         services = compose()["services"]
-        assert services["benchmark-manager"]["depends_on"] == {"mongodb": {"condition": "service_healthy"}}
+        assert services["benchmark-manager"]["depends_on"] == {
+            "mongodb": {"condition": "service_healthy"}
+        }
         check = services["mongodb"]["healthcheck"]["test"]
         name = services["mongodb"]["command"][services["mongodb"]["command"].index("--replSet") + 1]
         assert check[:2] == ["CMD", "mongosh"]
@@ -351,12 +404,18 @@ class TestCompose:
         environment = compose()["services"]["benchmark-manager"]["environment"]
         # MONGO_URL is given, and only one of both may be.
         assert environment.keys() == SETTINGS - {"MONGO_URL_FILE"}
-        assert {environment[name] for name in ("SECRET_KEY", "GITHUB_TOKEN", "WEBHOOK_SECRET")} == {None}
+        assert {environment[name] for name in ("SECRET_KEY", "GITHUB_TOKEN", "WEBHOOK_SECRET")} == {
+            None
+        }
 
     def test_data_outlives_the_containers(self) -> None:
         services, volumes = compose()["services"], compose()["volumes"]
         mounted = {each for service in services.values() for each in service["volumes"]}
-        assert mounted == {f"data:{DATA_DIR}", "mongodb-data:/data/db", "mongodb-config:/data/configdb"}
+        assert mounted == {
+            f"data:{DATA_DIR}",
+            "mongodb-data:/data/db",
+            "mongodb-config:/data/configdb",
+        }
         assert {each.partition(":")[0] for each in mounted} == volumes.keys()
 
     def test_database_is_out_of_reach(self) -> None:
@@ -366,7 +425,9 @@ class TestCompose:
         assert [compose()["networks"][name] for name in mongodb["networks"]] == [{"internal": True}]
 
     def test_database_is_pinned_by_digest(self) -> None:
-        assert re.fullmatch(r"mongo:\d+\.\d+@sha256:[0-9a-f]{64}", compose()["services"]["mongodb"]["image"])
+        assert re.fullmatch(
+            r"mongo:\d+\.\d+@sha256:[0-9a-f]{64}", compose()["services"]["mongodb"]["image"]
+        )
 
 
 class TestExampleEnvironment:
@@ -388,5 +449,9 @@ class TestExampleEnvironment:
 
     def test_git_ignores_the_copy_and_docker_too(self) -> None:
         assert ".env" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
-        let_in = [line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line[:1] == "!"]
+        let_in = [
+            line[1:]
+            for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+            if line[:1] == "!"
+        ]
         assert not [pattern for pattern in let_in if fnmatchcase(".env", pattern)]

@@ -60,7 +60,10 @@ def git(repository: Repository) -> Git:
 
     def run(*arguments: str) -> str:
         done = subprocess.run(
-            ["git", f"--git-dir={repository.path}", *arguments], capture_output=True, check=True, text=True
+            ["git", f"--git-dir={repository.path}", *arguments],
+            capture_output=True,
+            check=True,
+            text=True,
         )
         return done.stdout.strip()
 

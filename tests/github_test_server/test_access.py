@@ -37,7 +37,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def timed(clock: Clock, repository: Repository) -> AsyncIterator[tuple[GitHubTestServer, httpx2.AsyncClient]]:
+async def timed(
+    clock: Clock, repository: Repository
+) -> AsyncIterator[tuple[GitHubTestServer, httpx2.AsyncClient]]:
     async with (
         GitHubTestServer(clock=clock) as server,
         httpx2.AsyncClient(base_url=server.url, headers=SECRET) as client,
@@ -123,17 +125,29 @@ async def test_an_etag_holds_for_its_token_alone(client: httpx2.AsyncClient) -> 
     assert (await client.get(DEMO, headers=OTHER | held)).status_code == 200
 
 
-async def test_every_answer_tells_the_rate_limit(client: httpx2.AsyncClient, server: GitHubTestServer) -> None:
+async def test_every_answer_tells_the_rate_limit(
+    client: httpx2.AsyncClient, server: GitHubTestServer
+) -> None:
     server.limits.set("secret", limit=10, remaining=4)
     answer = await client.get("/nothing", headers=SECRET)
-    told = {name: answer.headers[f"x-ratelimit-{name}"] for name in ["limit", "remaining", "used", "resource"]}
+    told = {
+        name: answer.headers[f"x-ratelimit-{name}"]
+        for name in ["limit", "remaining", "used", "resource"]
+    }
     assert told == {"limit": "10", "remaining": "3", "used": "7", "resource": "core"}
-    assert {"x-github-request-id", "x-github-media-type", "date", "x-ratelimit-reset"} <= set(answer.headers)
+    assert {"x-github-request-id", "x-github-media-type", "date", "x-ratelimit-reset"} <= set(
+        answer.headers
+    )
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
 
 
-async def test_a_304_is_free_with_a_token(client: httpx2.AsyncClient, server: GitHubTestServer, git: Git) -> None:
-    held = {"Accept": "application/vnd.github.sha", "If-None-Match": f'"{git("rev-parse", "main")}"'}
+async def test_a_304_is_free_with_a_token(
+    client: httpx2.AsyncClient, server: GitHubTestServer, git: Git
+) -> None:
+    held = {
+        "Accept": "application/vnd.github.sha",
+        "If-None-Match": f'"{git("rev-parse", "main")}"',
+    }
     before = server.limits.of("secret").remaining
     answers = [await client.get(f"{DEMO}/commits/main", headers=SECRET | held) for _ in range(3)]
     assert {answer.status_code for answer in answers} == {304}
@@ -141,7 +155,9 @@ async def test_a_304_is_free_with_a_token(client: httpx2.AsyncClient, server: Gi
     assert server.requests.points == 0
 
 
-async def test_a_304_costs_whoever_has_no_token(client: httpx2.AsyncClient, server: GitHubTestServer) -> None:
+async def test_a_304_costs_whoever_has_no_token(
+    client: httpx2.AsyncClient, server: GitHubTestServer
+) -> None:
     etag = (await client.get(DEMO)).headers["etag"]
     server.requests.reset()
     assert (await client.get(DEMO, headers={"If-None-Match": etag})).status_code == 304
@@ -151,14 +167,18 @@ async def test_a_304_costs_whoever_has_no_token(client: httpx2.AsyncClient, serv
     assert server.requests.points == 1
 
 
-async def test_asking_for_the_rate_limit_is_free(client: httpx2.AsyncClient, server: GitHubTestServer) -> None:
+async def test_asking_for_the_rate_limit_is_free(
+    client: httpx2.AsyncClient, server: GitHubTestServer
+) -> None:
     server.limits.set("secret", limit=10, remaining=0)
     answer = await client.get("/rate_limit", headers=SECRET)
     assert answer.json()["rate"]["remaining"] == 0
     assert server.requests.points == 0
 
 
-async def test_sixty_requests_an_hour_without_a_token(client: httpx2.AsyncClient, server: GitHubTestServer) -> None:
+async def test_sixty_requests_an_hour_without_a_token(
+    client: httpx2.AsyncClient, server: GitHubTestServer
+) -> None:
     statuses = [(await client.get("/")).status_code for _ in range(61)]
     assert statuses == [200] * 60 + [403]
     assert (await client.get("/", headers=SECRET)).headers["x-ratelimit-limit"] == "5000"
@@ -195,13 +215,17 @@ async def test_a_secondary_limit_tells_when_to_come_back(
     assert (await client.get(DEMO)).status_code == 200
 
 
-async def test_a_secondary_limit_may_not_tell_when(timed: tuple[GitHubTestServer, httpx2.AsyncClient]) -> None:
+async def test_a_secondary_limit_may_not_tell_when(
+    timed: tuple[GitHubTestServer, httpx2.AsyncClient],
+) -> None:
     server, client = timed
     server.limits.secondary("secret", retry_after=7, tells_when=False)
     assert "retry-after" not in (await client.get(DEMO)).headers
 
 
-async def test_no_token_stays_in_what_is_recorded(client: httpx2.AsyncClient, server: GitHubTestServer) -> None:
+async def test_no_token_stays_in_what_is_recorded(
+    client: httpx2.AsyncClient, server: GitHubTestServer
+) -> None:
     await client.get(f"{DEMO}/commits?per_page=1", headers=SECRET | {"X-Test": "1"})
     record = server.requests[0]
     assert (record.method, record.path, record.query) == ("GET", f"{DEMO}/commits", "per_page=1")

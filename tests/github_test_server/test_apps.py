@@ -65,7 +65,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def server(clock: Clock, key: rsa.RSAPrivateKey, repository: Repository) -> AsyncIterator[GitHubTestServer]:
+async def server(
+    clock: Clock, key: rsa.RSAPrivateKey, repository: Repository
+) -> AsyncIterator[GitHubTestServer]:
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     async with GitHubTestServer(clock=clock) as server:
         for name in ["octo/demo", "octo/other", "elsewhere/private"]:
@@ -84,7 +86,9 @@ def installation(server: GitHubTestServer) -> Installation:
 def sign(key: rsa.RSAPrivateKey, clock: Clock) -> Sign:
     """Make the header with a JSON web token of the app; a claim which is None is left out."""
 
-    def run(*, signed_with: rsa.RSAPrivateKey = key, algorithm: str = "RS256", **changed: object) -> dict[str, str]:
+    def run(
+        *, signed_with: rsa.RSAPrivateKey = key, algorithm: str = "RS256", **changed: object
+    ) -> dict[str, str]:
         claims: dict[str, object] = {
             "iss": str(APP),
             "iat": int(clock.now) - 60,
@@ -97,12 +101,16 @@ def sign(key: rsa.RSAPrivateKey, clock: Clock) -> Sign:
     return run
 
 
-async def _mint(client: httpx2.AsyncClient, sign: Sign, installation: Installation, **body: object) -> httpx2.Response:
+async def _mint(
+    client: httpx2.AsyncClient, sign: Sign, installation: Installation, **body: object
+) -> httpx2.Response:
     url = f"/app/installations/{installation.id}/access_tokens"
     return await client.post(url, headers=sign(), content=json.dumps(body) if body else None)
 
 
-async def _token(client: httpx2.AsyncClient, sign: Sign, installation: Installation) -> dict[str, str]:
+async def _token(
+    client: httpx2.AsyncClient, sign: Sign, installation: Installation
+) -> dict[str, str]:
     return {"Authorization": f"Bearer {(await _mint(client, sign, installation)).json()['token']}"}
 
 
@@ -132,7 +140,9 @@ async def test_a_wrong_web_token_is_401(
     assert (answer.status_code, answer.json()["message"]) == (401, message)
 
 
-async def test_ten_minutes_ahead_is_not_too_far(client: httpx2.AsyncClient, sign: Sign, clock: Clock) -> None:
+async def test_ten_minutes_ahead_is_not_too_far(
+    client: httpx2.AsyncClient, sign: Sign, clock: Clock
+) -> None:
     answer = await client.get("/app", headers=sign(iat=int(clock.now), exp=int(clock.now) + 600))
     assert answer.status_code == 200
 
@@ -149,8 +159,12 @@ async def test_a_web_token_of_no_app_is_404(client: httpx2.AsyncClient, sign: Si
     assert (answer.status_code, answer.json()["message"]) == (404, "Integration not found")
 
 
-@pytest.mark.parametrize("authorization", [None, "Bearer secret", "Bearer a.b.c", "Bearer eyJ.eyJ.x"])
-async def test_nothing_else_opens_what_is_the_app_s(client: httpx2.AsyncClient, authorization: str | None) -> None:
+@pytest.mark.parametrize(
+    "authorization", [None, "Bearer secret", "Bearer a.b.c", "Bearer eyJ.eyJ.x"]
+)
+async def test_nothing_else_opens_what_is_the_app_s(
+    client: httpx2.AsyncClient, authorization: str | None
+) -> None:
     headers = {"Authorization": authorization} if authorization else {}
     for path in ["/app", "/app/installations", f"{DEMO}/installation"]:
         answer = await client.get(path, headers=headers)
@@ -176,7 +190,11 @@ async def test_the_installation_of_a_repository_is_found(
 
 
 async def test_a_token_sees_all_repositories_of_the_owner_and_what_is_public(
-    client: httpx2.AsyncClient, server: GitHubTestServer, sign: Sign, installation: Installation, repository: Repository
+    client: httpx2.AsyncClient,
+    server: GitHubTestServer,
+    sign: Sign,
+    installation: Installation,
+    repository: Repository,
 ) -> None:
     minted = await _mint(client, sign, installation)
     assert (minted.status_code, minted.json()["repository_selection"]) == (201, "all")
@@ -189,7 +207,11 @@ async def test_a_token_sees_all_repositories_of_the_owner_and_what_is_public(
     assert statuses == [200, 200, 200, 404]
     listed = (await client.get("/installation/repositories", headers=token)).json()
     assert listed["total_count"] == 3
-    assert [each["full_name"] for each in listed["repositories"]] == ["octo/demo", "octo/other", "octo/later"]
+    assert [each["full_name"] for each in listed["repositories"]] == [
+        "octo/demo",
+        "octo/other",
+        "octo/later",
+    ]
 
 
 async def test_a_token_sees_selected_repositories_alone(
@@ -221,7 +243,10 @@ async def test_a_token_works_in_graphql_and_git(
     token = await _token(client, sign, installation)
     query = {"query": '{ repository(owner: "octo", name: "demo") { isPrivate } viewer { login } }'}
     answer = await client.post("/graphql", json=query, headers=token)
-    assert answer.json()["data"] == {"repository": {"isPrivate": True}, "viewer": {"login": "mirror[bot]"}}
+    assert answer.json()["data"] == {
+        "repository": {"isPrivate": True},
+        "viewer": {"login": "mirror[bot]"},
+    }
     refs = f"{server.origin}/octo/demo.git/info/refs?service=git-upload-pack"
     basic = ("x-access-token", token["Authorization"].removeprefix("Bearer "))
     assert (await client.get(refs, auth=basic)).status_code == 200
@@ -239,7 +264,11 @@ async def test_a_token_is_401_once_its_hour_is_over(
 
 
 async def test_tokens_can_live_shorter_and_end_at_once(
-    client: httpx2.AsyncClient, server: GitHubTestServer, sign: Sign, installation: Installation, clock: Clock
+    client: httpx2.AsyncClient,
+    server: GitHubTestServer,
+    sign: Sign,
+    installation: Installation,
+    clock: Clock,
 ) -> None:
     installation.token_seconds = 5
     token = await _token(client, sign, installation)
@@ -248,7 +277,9 @@ async def test_tokens_can_live_shorter_and_end_at_once(
     token = await _token(client, sign, installation)
     server.hosting.expire_tokens(installation)
     assert (await client.get(DEMO, headers=token)).status_code == 401
-    assert (await client.get(DEMO, headers=await _token(client, sign, installation))).status_code == 200
+    assert (
+        await client.get(DEMO, headers=await _token(client, sign, installation))
+    ).status_code == 200
 
 
 async def test_a_suspended_installation_may_do_nothing(
@@ -257,7 +288,10 @@ async def test_a_suspended_installation_may_do_nothing(
     token = await _token(client, sign, installation)
     installation.suspended = True
     for answer in [await client.get(DEMO, headers=token), await _mint(client, sign, installation)]:
-        assert (answer.status_code, answer.json()["message"]) == (403, "This installation has been suspended")
+        assert (answer.status_code, answer.json()["message"]) == (
+            403,
+            "This installation has been suspended",
+        )
     installation.suspended = False
     assert (await client.get(DEMO, headers=token)).status_code == 200
 
@@ -303,7 +337,11 @@ async def test_no_token_stays_in_a_representation(
     ],
 )
 async def test_a_typed_model_accepts_the_answer(
-    client: httpx2.AsyncClient, sign: Sign, installation: Installation, path: str, model: type[BaseModel]
+    client: httpx2.AsyncClient,
+    sign: Sign,
+    installation: Installation,
+    path: str,
+    model: type[BaseModel],
 ) -> None:
     installation.suspended = True
     answer = await client.get(path, headers=sign())
@@ -317,4 +355,6 @@ async def test_a_typed_model_accepts_tokens_and_their_repositories(
     assert models.InstallationToken.model_validate(minted.json()).permissions
     token = {"Authorization": f"Bearer {minted.json()['token']}"}
     listed = await client.get("/installation/repositories", headers=token)
-    assert models.InstallationRepositoriesGetResponse200.model_validate(listed.json()).total_count == 1
+    assert (
+        models.InstallationRepositoriesGetResponse200.model_validate(listed.json()).total_count == 1
+    )

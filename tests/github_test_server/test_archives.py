@@ -10,7 +10,15 @@ from collections.abc import Callable
 import httpx2
 import pytest
 
-from github_test_server import CutBody, Delay, FlippedByte, GitHubTestServer, Repository, Stall, Status
+from github_test_server import (
+    CutBody,
+    Delay,
+    FlippedByte,
+    GitHubTestServer,
+    Repository,
+    Stall,
+    Status,
+)
 
 Git = Callable[..., str]
 
@@ -22,7 +30,9 @@ async def _tarball(client: httpx2.AsyncClient) -> tarfile.TarFile:
     return tarfile.open(fileobj=io.BytesIO(answer.content))
 
 
-async def test_what_is_not_to_be_exported_is_left_out(client: httpx2.AsyncClient, repository: Repository) -> None:
+async def test_what_is_not_to_be_exported_is_left_out(
+    client: httpx2.AsyncClient, repository: Repository
+) -> None:
     repository.commit({".gitattributes": b"/config/deep export-ignore\n*.yaml -export-ignore\n"})
     with await _tarball(client) as archive:
         names = [name.partition("/")[2] for name in archive.getnames()]
@@ -34,9 +44,13 @@ async def test_what_is_to_be_replaced_tells_the_commit(
     client: httpx2.AsyncClient, repository: Repository, git: Git
 ) -> None:
     """A file of an archive need not be the blob: its id differs."""
-    sha = repository.commit({".gitattributes": b"version export-subst\n", "version": b"$Format:%H$\n"})
+    sha = repository.commit(
+        {".gitattributes": b"version export-subst\n", "version": b"$Format:%H$\n"}
+    )
     with await _tarball(client) as archive:
-        found = archive.extractfile(next(each for each in archive if each.name.endswith("/version")))
+        found = archive.extractfile(
+            next(each for each in archive if each.name.endswith("/version"))
+        )
         assert found is not None
         content = found.read()
     assert content == f"{sha}\n".encode()
@@ -48,7 +62,9 @@ async def test_the_header_names_the_commit(client: httpx2.AsyncClient, git: Git)
         assert archive.pax_headers["comment"] == git("rev-parse", "HEAD")
 
 
-async def test_the_download_can_fail_alone(client: httpx2.AsyncClient, server: GitHubTestServer) -> None:
+async def test_the_download_can_fail_alone(
+    client: httpx2.AsyncClient, server: GitHubTestServer
+) -> None:
     planned = server.faults.add(Status(500), path="^/codeload/")
     assert (await client.get(TARBALL)).status_code == 302
     assert (await client.get(TARBALL, follow_redirects=True)).status_code == 500
@@ -76,6 +92,11 @@ async def test_the_download_can_be_damaged(
         (await _tarball(client)).getnames()
 
 
-async def test_the_download_costs_no_point(client: httpx2.AsyncClient, server: GitHubTestServer) -> None:
+async def test_the_download_costs_no_point(
+    client: httpx2.AsyncClient, server: GitHubTestServer
+) -> None:
     await client.get(TARBALL, follow_redirects=True)
-    assert [(record.resource, record.cost) for record in server.requests] == [("core", 1), (None, 0)]
+    assert [(record.resource, record.cost) for record in server.requests] == [
+        ("core", 1),
+        (None, 0),
+    ]

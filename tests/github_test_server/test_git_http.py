@@ -16,12 +16,22 @@ from github_test_server import Delay, GitHubTestServer, Repository, Status
 
 Git = Callable[..., str]
 
-_QUIET = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+_QUIET = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
 
 
 def _run(*arguments: str, where: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["git", *arguments], capture_output=True, check=False, text=True, cwd=where, env=os.environ | _QUIET
+        ["git", *arguments],
+        capture_output=True,
+        check=False,
+        text=True,
+        cwd=where,
+        env=os.environ | _QUIET,
     )
 
 
@@ -38,7 +48,9 @@ def test_refs_are_listed(server: GitHubTestServer, git: Git, name: str) -> None:
 def test_a_clone_holds_every_file(server: GitHubTestServer, tmp_path: Path, git: Git) -> None:
     done = _run("clone", "--quiet", _url(server), str(tmp_path / "clone"))
     assert (done.returncode, done.stderr) == (0, "")
-    assert _run("rev-parse", "HEAD", where=tmp_path / "clone").stdout.strip() == git("rev-parse", "HEAD")
+    assert _run("rev-parse", "HEAD", where=tmp_path / "clone").stdout.strip() == git(
+        "rev-parse", "HEAD"
+    )
     assert (tmp_path / "clone/config/deep/b.json").read_bytes() == b'{"b": 2}\n'
 
 
@@ -67,12 +79,16 @@ def test_an_old_commit_is_fetched_by_its_id(
     assert _run("rev-parse", "FETCH_HEAD", where=tmp_path / "copy").stdout.strip() == old
 
 
-def test_its_requests_are_recorded_but_cost_nothing(server: GitHubTestServer, tmp_path: Path) -> None:
+def test_its_requests_are_recorded_but_cost_nothing(
+    server: GitHubTestServer, tmp_path: Path
+) -> None:
     _run("clone", "--quiet", _url(server), str(tmp_path / "clone"))
     paths = [record.path for record in server.requests]
     assert paths[0] == "/octo/demo.git/info/refs"
     assert set(paths[1:]) == {"/octo/demo.git/git-upload-pack"}
-    assert {(record.status, record.resource, record.cost) for record in server.requests} == {(200, None, 0)}
+    assert {(record.status, record.resource, record.cost) for record in server.requests} == {
+        (200, None, 0)
+    }
     assert min(record.bytes_sent for record in server.requests) > 0
     assert server.requests[0].headers["git-protocol"] == "version=2"
 
@@ -82,9 +98,15 @@ def test_a_private_repository_asks_for_a_token(server: GitHubTestServer, tmp_pat
     server.hosting.add_token("other")
     answer = httpx2.get(f"{_url(server)}/info/refs?service=git-upload-pack")
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Basic realm="GitHub"')
-    assert httpx2.get(f"{_url(server, 'octo/none.git')}/info/refs?service=git-upload-pack").status_code == 401
+    assert (
+        httpx2.get(f"{_url(server, 'octo/none.git')}/info/refs?service=git-upload-pack").status_code
+        == 401
+    )
     assert _run("ls-remote", _url(server, token="other")).returncode != 0
-    assert _run("clone", "--quiet", _url(server, token="secret"), str(tmp_path / "clone")).returncode == 0
+    assert (
+        _run("clone", "--quiet", _url(server, token="secret"), str(tmp_path / "clone")).returncode
+        == 0
+    )
     assert {record.status for record in server.requests.select("upload-pack$")} == {200}
 
 
@@ -118,7 +140,10 @@ def test_it_stops_at_once_in_the_middle_of_a_clone(tmp_path: Path) -> None:
         sha = repository.commit({"large": os.urandom(30_000_000)})
         server.add("octo/large", repository)
         command = f"0012command=fetch\n00010032want {sha}\n0009done\n0000"
-        headers = {"Content-Type": "application/x-git-upload-pack-request", "Git-Protocol": "version=2"}
+        headers = {
+            "Content-Type": "application/x-git-upload-pack-request",
+            "Git-Protocol": "version=2",
+        }
         url = f"{_url(server, 'octo/large.git')}/git-upload-pack"
         with httpx2.stream("POST", url, content=command, headers=headers) as answer:
             assert answer.status_code == 200

@@ -61,10 +61,10 @@ def _of_demo(fields: str) -> str:
     return f'query {{ repository(owner: "octo", name: "demo") {{ {fields} }} }}'
 
 
-def test_a_repository_tells_itself_and_its_head(ask: Ask, server: GitHubTestServer, git: Git) -> None:
-    fields = (
-        "databaseId name nameWithOwner isPrivate isEmpty defaultBranchRef { name prefix target { oid __typename } }"
-    )
+def test_a_repository_tells_itself_and_its_head(
+    ask: Ask, server: GitHubTestServer, git: Git
+) -> None:
+    fields = "databaseId name nameWithOwner isPrivate isEmpty defaultBranchRef { name prefix target { oid __typename } }"
     assert ask(_of_demo(fields)).demo == {
         "databaseId": server.hosting["octo/demo"].id,
         "name": "demo",
@@ -108,7 +108,9 @@ def test_a_commit_tells_its_dates_message_and_tree(ask: Ask, git: Git) -> None:
         "v1",
     ],
 )
-def test_an_expression_means_what_it_means_to_git(ask: Ask, repository: Repository, git: Git, expression: str) -> None:
+def test_an_expression_means_what_it_means_to_git(
+    ask: Ask, repository: Repository, git: Git, expression: str
+) -> None:
     repository.tag("v1", git("rev-parse", "HEAD"))
     expression = expression.format(sha=git("rev-parse", "HEAD"))
     query = 'query($e: String) { repository(owner: "octo", name: "demo") { object(expression: $e) { oid } } }'
@@ -117,7 +119,17 @@ def test_an_expression_means_what_it_means_to_git(ask: Ask, repository: Reposito
 
 @pytest.mark.parametrize(
     "expression",
-    ["gone", "main:none", "main:config/a.yaml/x", "", ":config", "main:a blob", "x\ny", "main:job\n", "0" * 40],
+    [
+        "gone",
+        "main:none",
+        "main:config/a.yaml/x",
+        "",
+        ":config",
+        "main:a blob",
+        "x\ny",
+        "main:job\n",
+        "0" * 40,
+    ],
 )
 def test_what_is_not_there_is_null_without_an_error(ask: Ask, expression: str) -> None:
     query = 'query($e: String) { repository(owner: "octo", name: "demo") { object(expression: $e) { oid } } }'
@@ -154,8 +166,12 @@ def test_a_ref_is_found_by_its_full_and_its_short_name(ask: Ask, repository: Rep
 def test_a_tree_lists_what_git_lists(ask: Ask, repository: Repository, git: Git) -> None:
     repository.commit({"config/run": Entry.executable(b"#!"), "config/link": Entry.symlink("run")})
     fields = "... on Tree { entries { name path mode type oid size object { __typename oid } } }"
-    entries = ask(_of_demo(f'object(expression: "main:config") {{ {fields} }}')).demo["object"]["entries"]
-    listed = [f"{entry['mode']:06o} {entry['type']} {entry['oid']}\t{entry['name']}" for entry in entries]
+    entries = ask(_of_demo(f'object(expression: "main:config") {{ {fields} }}')).demo["object"][
+        "entries"
+    ]
+    listed = [
+        f"{entry['mode']:06o} {entry['type']} {entry['oid']}\t{entry['name']}" for entry in entries
+    ]
     assert listed == git("ls-tree", "main:config").splitlines()
     assert [(entry["path"], entry["size"]) for entry in entries] == [
         ("config/a.yaml", 5),
@@ -172,10 +188,22 @@ def test_a_tree_lists_what_git_lists(ask: Ask, repository: Repository, git: Git)
         (b"a: 1\r\n", {"isBinary": False, "isTruncated": False, "byteSize": 6, "text": "a: 1\r\n"}),
         (b"", {"isBinary": False, "isTruncated": False, "byteSize": 0, "text": ""}),
         (b"\x89PNG\0", {"isBinary": True, "isTruncated": False, "byteSize": 5, "text": None}),
-        (b"\xe9t\xe9", {"isBinary": False, "isTruncated": False, "byteSize": 3, "text": "\ufffdt\ufffd"}),
-        (b"\xef\xbb\xbfa", {"isBinary": False, "isTruncated": False, "byteSize": 4, "text": "\ufeffa"}),
-        (b"x" * 512_000, {"isBinary": False, "isTruncated": False, "byteSize": 512_000, "text": "x" * 512_000}),
-        (b"x" * 512_001, {"isBinary": False, "isTruncated": True, "byteSize": 512_001, "text": "x" * 512_000}),
+        (
+            b"\xe9t\xe9",
+            {"isBinary": False, "isTruncated": False, "byteSize": 3, "text": "\ufffdt\ufffd"},
+        ),
+        (
+            b"\xef\xbb\xbfa",
+            {"isBinary": False, "isTruncated": False, "byteSize": 4, "text": "\ufeffa"},
+        ),
+        (
+            b"x" * 512_000,
+            {"isBinary": False, "isTruncated": False, "byteSize": 512_000, "text": "x" * 512_000},
+        ),
+        (
+            b"x" * 512_001,
+            {"isBinary": False, "isTruncated": True, "byteSize": 512_001, "text": "x" * 512_000},
+        ),
     ],
     ids=["text", "empty", "binary", "latin-1", "byte order mark", "largest", "too large"],
 )
@@ -191,7 +219,11 @@ def test_a_blob_is_found_by_its_id(ask: Ask, git: Git) -> None:
     oid = git("rev-parse", "main:config/a.yaml")
     query = """query($oid: GitObjectID) { repository(owner: "octo", name: "demo") {
         object(oid: $oid) { __typename oid ... on Blob { text } } } }"""
-    assert ask(query, oid=oid).demo["object"] == {"__typename": "Blob", "oid": oid, "text": "a: 1\n"}
+    assert ask(query, oid=oid).demo["object"] == {
+        "__typename": "Blob",
+        "oid": oid,
+        "text": "a: 1\n",
+    }
 
 
 @pytest.mark.parametrize("oid", ["0" * 40, "main", "HEAD", ""])
@@ -220,14 +252,18 @@ def test_a_repository_which_is_missing_spares_its_neighbours(ask: Ask) -> None:
     }
 
 
-def test_a_private_repository_is_there_only_for_its_tokens(ask: Ask, server: GitHubTestServer) -> None:
+def test_a_private_repository_is_there_only_for_its_tokens(
+    ask: Ask, server: GitHubTestServer
+) -> None:
     server.hosting.make_private("octo/demo", ["other"])
     assert ask(_of_demo("name"))["errors"][0]["type"] == "NOT_FOUND"
     server.hosting.make_private("octo/demo", ["secret"])
     assert ask(_of_demo("isPrivate")).demo == {"isPrivate": True}
 
 
-def test_a_renamed_repository_is_followed_unless_told_otherwise(ask: Ask, server: GitHubTestServer) -> None:
+def test_a_renamed_repository_is_followed_unless_told_otherwise(
+    ask: Ask, server: GitHubTestServer
+) -> None:
     server.rename("octo/demo", "octo/renamed")
     followed = ask(_of_demo("nameWithOwner"))
     strict = ask('{ repository(owner: "octo", name: "demo", followRenames: false) { name } }')
@@ -236,7 +272,9 @@ def test_a_renamed_repository_is_followed_unless_told_otherwise(ask: Ask, server
     assert (strict["data"], strict["errors"][0]["type"]) == ({"repository": None}, "NOT_FOUND")
 
 
-def test_an_empty_repository_has_no_branch(ask: Ask, server: GitHubTestServer, tmp_path: Path) -> None:
+def test_an_empty_repository_has_no_branch(
+    ask: Ask, server: GitHubTestServer, tmp_path: Path
+) -> None:
     with Repository.init(tmp_path / "empty.git") as empty:
         server.add("octo/empty", empty)
         fields = 'isEmpty defaultBranchRef { name } object(expression: "HEAD") { oid }'
@@ -245,7 +283,9 @@ def test_an_empty_repository_has_no_branch(ask: Ask, server: GitHubTestServer, t
     assert answer.demo == {"isEmpty": True, "defaultBranchRef": None, "object": None}
 
 
-@pytest.mark.parametrize("query", ["{", "{ nothing }", "{ viewer }", '{ repository(owner: "octo") { name } }'])
+@pytest.mark.parametrize(
+    "query", ["{", "{ nothing }", "{ viewer }", '{ repository(owner: "octo") { name } }']
+)
 def test_a_wrong_query_is_told_with_200_and_no_data(ask: Ask, query: str) -> None:
     answer = ask(query)
     assert answer.response.status_code == 200
@@ -275,7 +315,9 @@ def test_strings_of_a_query_are_its_own(ask: Ask) -> None:
             assert {entry["path"].rpartition("/")[0] for entry in entries} == {path}
 
 
-def test_strings_with_escapes_and_comments_are_read_as_graphql_does(ask: Ask, repository: Repository) -> None:
+def test_strings_with_escapes_and_comments_are_read_as_graphql_does(
+    ask: Ask, repository: Repository
+) -> None:
     repository.commit({'odd"name': b"1", "back\\slash": b"2"})
     answer = ask(
         _of_demo(
@@ -286,11 +328,17 @@ def test_strings_with_escapes_and_comments_are_read_as_graphql_does(ask: Ask, re
             d: object(expression: "") { oid }"""
         )
     )
-    assert answer.demo == {"a": {"text": "1"}, "b": {"text": "2"}, "c": {"text": "a: 1\n"}, "d": None}
+    assert answer.demo == {
+        "a": {"text": "1"},
+        "b": {"text": "2"},
+        "c": {"text": "a: 1\n"},
+        "d": None,
+    }
 
 
 @pytest.mark.parametrize(
-    "body", [b"{", b"[]", b"{}", b'{"query": 1}', b'{"query": "{viewer{login}}", "variables": 1}', b"\xff"]
+    "body",
+    [b"{", b"[]", b"{}", b'{"query": 1}', b'{"query": "{viewer{login}}", "variables": 1}', b"\xff"],
 )
 def test_a_malformed_body_is_400(server: GitHubTestServer, body: bytes) -> None:
     answer = httpx2.post(server.graphql_url, content=body, headers=SECRET)
@@ -302,7 +350,10 @@ def test_nobody_may_ask_without_a_token(server: GitHubTestServer) -> None:
     query = {"query": "{ viewer { login } }"}
     answer = httpx2.post(server.graphql_url, json=query)
     wrong = httpx2.post(server.graphql_url, json=query, headers={"Authorization": "Bearer wrong"})
-    assert (answer.status_code, answer.json()["message"]) == (401, "This endpoint requires you to be authenticated.")
+    assert (answer.status_code, answer.json()["message"]) == (
+        401,
+        "This endpoint requires you to be authenticated.",
+    )
     assert (wrong.status_code, wrong.json()["message"]) == (401, "Bad credentials")
     assert server.requests.points == 0
 
@@ -326,20 +377,32 @@ def test_a_query_costs_a_point_of_its_own_allowance(ask: Ask, server: GitHubTest
         "rateLimit": {"limit": 100, "cost": 1, "remaining": 9, "used": 91},
         "viewer": {"login": "mona"},
     }
-    told = {name: answer.response.headers[f"x-ratelimit-{name}"] for name in ["limit", "remaining", "used", "resource"]}
+    told = {
+        name: answer.response.headers[f"x-ratelimit-{name}"]
+        for name in ["limit", "remaining", "used", "resource"]
+    }
     assert told == {"limit": "100", "remaining": "9", "used": "91", "resource": "graphql"}
     assert server.limits.of("secret").used == 0
-    assert (server.requests[0].resource, server.requests[0].cost, server.requests.points) == ("graphql", 1, 1)
+    assert (server.requests[0].resource, server.requests[0].cost, server.requests.points) == (
+        "graphql",
+        1,
+        1,
+    )
 
 
 def test_the_rate_limit_tells_both_allowances(ask: Ask, server: GitHubTestServer) -> None:
     ask("{ viewer { login } }")
     answer = httpx2.get(f"{server.url}/rate_limit", headers=SECRET).json()
-    assert {name: answer["resources"][name]["used"] for name in ["core", "graphql"]} == {"core": 0, "graphql": 1}
+    assert {name: answer["resources"][name]["used"] for name in ["core", "graphql"]} == {
+        "core": 0,
+        "graphql": 1,
+    }
     assert httpx2.get(f"{server.url}/rate_limit").json()["resources"]["graphql"]["limit"] == 0
 
 
-@pytest.mark.parametrize(("status", "kind"), [(200, "RATE_LIMITED"), (200, "RATE_LIMIT"), (403, None)])
+@pytest.mark.parametrize(
+    ("status", "kind"), [(200, "RATE_LIMITED"), (200, "RATE_LIMIT"), (403, None)]
+)
 def test_an_exhausted_allowance_is_told_in_an_error(
     ask: Ask, server: GitHubTestServer, status: int, kind: str | None
 ) -> None:
@@ -373,9 +436,12 @@ def test_without_its_engine_graphql_is_missing(
 
 
 @pytest.mark.parametrize(
-    ("api_path", "path"), [("", "/graphql"), ("/api/v3", "/api/graphql"), ("/github", "/github/graphql")]
+    ("api_path", "path"),
+    [("", "/graphql"), ("/api/v3", "/api/graphql"), ("/github", "/github/graphql")],
 )
-def test_graphql_stands_beside_the_rest_api(repository: Repository, api_path: str, path: str) -> None:
+def test_graphql_stands_beside_the_rest_api(
+    repository: Repository, api_path: str, path: str
+) -> None:
     with GitHubTestServer(api_path=api_path) as server:
         server.add("octo/demo", repository, private_to=["secret"])
         assert server.graphql_url == f"{server.origin}{path}"
@@ -412,7 +478,9 @@ def test_every_other_fault_strikes_graphql_too(ask: Ask, server: GitHubTestServe
     server.faults.add(ResetMidBody(), path="graphql$")
     with pytest.raises(httpx2.ReadError):
         ask(query)
-    server.faults.add(Delay(0.1), path="graphql$", where=lambda request: b"config/a.yaml" in request.body)
+    server.faults.add(
+        Delay(0.1), path="graphql$", where=lambda request: b"config/a.yaml" in request.body
+    )
     started = time.perf_counter()
     assert "errors" not in ask(query)
     assert time.perf_counter() - started >= 0.1
@@ -429,7 +497,10 @@ def test_refs_come_in_pages_by_name(ask: Ask, repository: Repository, git: Git) 
     assert first["pageInfo"]["hasNextPage"] is True
     cursor = first["pageInfo"]["endCursor"]
     rest = ask(_of_demo(fields.format(f', after: "{cursor}"')))["data"]["repository"]["refs"]
-    assert ([node["name"] for node in rest["nodes"]], rest["pageInfo"]["hasNextPage"]) == (["main"], False)
+    assert ([node["name"] for node in rest["nodes"]], rest["pageInfo"]["hasNextPage"]) == (
+        ["main"],
+        False,
+    )
 
 
 def test_refs_without_a_bound_are_an_error(ask: Ask) -> None:

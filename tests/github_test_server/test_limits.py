@@ -58,23 +58,33 @@ async def test_more_points_than_a_minute_has_meet_the_secondary_limit(
     assert [(await asking.get(DEMO)).status_code for _ in range(3)] == [200, 200, 403]
 
 
-async def test_a_304_is_free_of_the_primary_limit_alone(timed: GitHubTestServer, asking: httpx2.AsyncClient) -> None:
+async def test_a_304_is_free_of_the_primary_limit_alone(
+    timed: GitHubTestServer, asking: httpx2.AsyncClient
+) -> None:
     timed.limits.points_per_minute = 3
     held = {"If-None-Match": (await asking.get(DEMO)).headers["etag"]}
     assert [(await asking.get(DEMO, headers=held)).status_code for _ in range(3)] == [304, 304, 403]
     assert timed.requests.points == 1
 
 
-async def test_what_is_no_reading_counts_five(timed: GitHubTestServer, asking: httpx2.AsyncClient) -> None:
+async def test_what_is_no_reading_counts_five(
+    timed: GitHubTestServer, asking: httpx2.AsyncClient
+) -> None:
     timed.limits.points_per_minute = 6
     statuses = [(await asking.post(DEMO)).status_code, (await asking.get(DEMO)).status_code]
     assert [*statuses, (await asking.get(DEMO)).status_code] == [404, 200, 403]
 
 
-async def test_graphql_has_a_minute_of_its_own(timed: GitHubTestServer, asking: httpx2.AsyncClient) -> None:
+async def test_graphql_has_a_minute_of_its_own(
+    timed: GitHubTestServer, asking: httpx2.AsyncClient
+) -> None:
     timed.limits.points_per_minute = 1
     timed.limits.graphql_points_per_minute = 2
-    assert [(await asking.post("/graphql", json=QUERY)).status_code for _ in range(3)] == [200, 200, 403]
+    assert [(await asking.post("/graphql", json=QUERY)).status_code for _ in range(3)] == [
+        200,
+        200,
+        403,
+    ]
     assert [(await asking.get(DEMO)).status_code for _ in range(2)] == [200, 403]
 
 
@@ -93,11 +103,15 @@ async def test_too_many_requests_at_once_meet_the_secondary_limit(
 ) -> None:
     timed.limits.requests_at_once = 3
     timed.latency = 0.2
-    mine = [asking.get(DEMO) for _ in range(3)] + [asking.post("/graphql", json=QUERY) for _ in range(2)]
+    mine = [asking.get(DEMO) for _ in range(3)] + [
+        asking.post("/graphql", json=QUERY) for _ in range(2)
+    ]
     answers = await asyncio.gather(*mine, asking.get(DEMO, headers=OTHER))
     assert sorted(answer.status_code for answer in answers[:5]) == [200, 200, 200, 403, 403]
     assert answers[5].status_code == 200
-    assert {answer.headers["retry-after"] for answer in answers if answer.status_code == 403} == {"1"}
+    assert {answer.headers["retry-after"] for answer in answers if answer.status_code == 403} == {
+        "1"
+    }
     timed.latency = 0.0
     assert (await asking.get(DEMO)).status_code == 200
 
@@ -114,7 +128,11 @@ async def test_the_log_tells_the_most_requests_in_a_minute(
     assert requests.most_in_a_minute("graphql$") == 1
     assert requests.most_in_a_minute(seconds=30) == 2
     assert requests.most_in_a_minute("nothing") == 0
-    assert [record.arrived for record in requests][:3] == [clock.now - 119, clock.now - 119, clock.now - 89]
+    assert [record.arrived for record in requests][:3] == [
+        clock.now - 119,
+        clock.now - 119,
+        clock.now - 89,
+    ]
 
 
 async def test_requests_are_told_apart_by_resource_and_account(

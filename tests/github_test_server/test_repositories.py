@@ -37,7 +37,11 @@ def test_a_path_need_not_be_utf8(repository: Repository) -> None:
 def test_modes_are_kept(repository: Repository, git: Git) -> None:
     sha = repository.commit({})
     repository.commit(
-        {"run": Entry.executable(b"#!"), "link": Entry.symlink("README.md"), "module": Entry.submodule(sha)}
+        {
+            "run": Entry.executable(b"#!"),
+            "link": Entry.symlink("README.md"),
+            "module": Entry.submodule(sha),
+        }
     )
     assert git("ls-tree", "main", "run", "link", "module").splitlines() == [
         f"120000 blob {git('rev-parse', 'main:link')}\tlink",
@@ -61,7 +65,9 @@ def test_replace_all_leaves_nothing_else(repository: Repository, git: Git) -> No
     assert git("ls-tree", "-r", "--name-only", "main") == "only"
 
 
-def test_a_commit_elsewhere_than_on_the_head_is_a_force_push(repository: Repository, git: Git) -> None:
+def test_a_commit_elsewhere_than_on_the_head_is_a_force_push(
+    repository: Repository, git: Git
+) -> None:
     first = git("rev-parse", "main")
     repository.commit({"x": b"1"})
     forced = repository.commit({"y": b"2"}, parent=first)
@@ -88,7 +94,16 @@ def test_branches_and_tags_come_and_go(repository: Repository, git: Git) -> None
 def test_what_another_process_writes_is_seen(repository: Repository, git: Git) -> None:
     before = repository.find_commit("HEAD")
     tree = git("rev-parse", "HEAD^{tree}")
-    sha = git("-c", "user.name=x", "-c", "user.email=x@example.invalid", "commit-tree", "-m", "Other", tree)
+    sha = git(
+        "-c",
+        "user.name=x",
+        "-c",
+        "user.email=x@example.invalid",
+        "commit-tree",
+        "-m",
+        "Other",
+        tree,
+    )
     git("update-ref", "refs/heads/main", sha)
     git("gc", "--quiet", "--prune=now")
     after = repository.find_commit("HEAD")
@@ -109,7 +124,9 @@ def test_reading_survives_the_end_of_its_process(repository: Repository) -> None
     assert repository.find_commit(sha) == found
 
 
-@pytest.mark.parametrize("ref", ["", "main~1", "main^{tree}", ":/First", "main@{0}", "a b", "../x", "x\ny", "-x"])
+@pytest.mark.parametrize(
+    "ref", ["", "main~1", "main^{tree}", ":/First", "main@{0}", "a b", "../x", "x\ny", "-x"]
+)
 def test_revision_syntax_is_no_ref(repository: Repository, ref: str) -> None:
     assert repository.find_commit(ref) is None
 
@@ -121,7 +138,9 @@ def test_a_failing_command_tells_why(repository: Repository) -> None:
 
 def test_ten_thousand_files_are_written_and_listed_within_seconds(tmp_path: Path) -> None:
     repository = Repository.init(tmp_path / "large.git")
-    files = {f"config/{number // 100}/{number}.yaml": b"n: %d\n" % number for number in range(10_000)}
+    files = {
+        f"config/{number // 100}/{number}.yaml": b"n: %d\n" % number for number in range(10_000)
+    }
     started = time.perf_counter()
     sha = repository.commit(files)
     tree = repository.find_tree(sha)

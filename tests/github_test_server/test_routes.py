@@ -32,13 +32,17 @@ async def test_the_head_is_told_as_a_bare_sha(client: httpx2.AsyncClient, git: G
 
 
 @pytest.mark.parametrize("validator", ['"{}"', 'W/"{}"', '"other", "{}"'])
-async def test_the_sha_we_hold_is_a_validator(client: httpx2.AsyncClient, git: Git, validator: str) -> None:
+async def test_the_sha_we_hold_is_a_validator(
+    client: httpx2.AsyncClient, git: Git, validator: str
+) -> None:
     held = {"If-None-Match": validator.format(git("rev-parse", "HEAD"))}
     answer = await client.get(f"{DEMO}/commits/main", headers=SHA | held)
     assert (answer.status_code, answer.content) == (304, b"")
 
 
-async def test_a_moved_branch_is_seen_at_once(client: httpx2.AsyncClient, repository: Repository, git: Git) -> None:
+async def test_a_moved_branch_is_seen_at_once(
+    client: httpx2.AsyncClient, repository: Repository, git: Git
+) -> None:
     held = {"If-None-Match": f'"{git("rev-parse", "HEAD")}"'}
     moved = repository.commit({"config/a.yaml": b"a: 2\n"})
     answer = await client.get(f"{DEMO}/commits/main", headers=SHA | held)
@@ -46,9 +50,21 @@ async def test_a_moved_branch_is_seen_at_once(client: httpx2.AsyncClient, reposi
 
 
 @pytest.mark.parametrize(
-    "ref", ["feature/x", "heads/feature/x", "refs/heads/feature/x", "v1", "tags/v1", "v2", "{sha}", "{short}"]
+    "ref",
+    [
+        "feature/x",
+        "heads/feature/x",
+        "refs/heads/feature/x",
+        "v1",
+        "tags/v1",
+        "v2",
+        "{sha}",
+        "{short}",
+    ],
 )
-async def test_a_commit_has_many_names(client: httpx2.AsyncClient, repository: Repository, ref: str) -> None:
+async def test_a_commit_has_many_names(
+    client: httpx2.AsyncClient, repository: Repository, ref: str
+) -> None:
     sha = repository.commit({"x": b"1"}, branch="feature/x")
     repository.tag("v1", sha)
     repository.tag("v2", sha, message="Annotated")
@@ -61,7 +77,12 @@ async def test_a_commit_tells_its_tree_date_and_files(
 ) -> None:
     first = git("rev-parse", "HEAD")
     repository.commit(
-        {"config/a.yaml": b"a: 2\nb: 3\n", "README.md": None, "job/run me.yaml": None, "job/run.yaml": b"kind: Job\n"}
+        {
+            "config/a.yaml": b"a: 2\nb: 3\n",
+            "README.md": None,
+            "job/run me.yaml": None,
+            "job/run.yaml": b"kind: Job\n",
+        }
     )
     commit = (await client.get(f"{DEMO}/commits/HEAD")).json()
     assert commit["sha"] == git("rev-parse", "HEAD")
@@ -69,7 +90,10 @@ async def test_a_commit_tells_its_tree_date_and_files(
     assert commit["commit"]["committer"]["date"].endswith("Z")
     assert [parent["sha"] for parent in commit["parents"]] == [first]
     assert commit["stats"] == {"total": 4, "additions": 2, "deletions": 2}
-    assert {file["filename"]: (file["status"], file["additions"], file["deletions"]) for file in commit["files"]} == {
+    assert {
+        file["filename"]: (file["status"], file["additions"], file["deletions"])
+        for file in commit["files"]
+    } == {
         "README.md": ("removed", 0, 1),
         "config/a.yaml": ("modified", 2, 1),
         "job/run.yaml": ("renamed", 0, 0),
@@ -78,7 +102,10 @@ async def test_a_commit_tells_its_tree_date_and_files(
 
 async def test_a_commit_keeps_its_message_and_date(client: httpx2.AsyncClient) -> None:
     commit = (await client.get(f"{DEMO}/commits/HEAD")).json()["commit"]
-    assert (commit["message"], commit["committer"]["date"]) == ("First\n\nWith a body.", "2026-03-04T05:06:07Z")
+    assert (commit["message"], commit["committer"]["date"]) == (
+        "First\n\nWith a body.",
+        "2026-03-04T05:06:07Z",
+    )
 
 
 async def test_an_unknown_ref_is_422(client: httpx2.AsyncClient) -> None:
@@ -87,7 +114,9 @@ async def test_an_unknown_ref_is_422(client: httpx2.AsyncClient) -> None:
     assert answer.json()["status"] == "422"
 
 
-@pytest.mark.parametrize("path", ["commits/HEAD", "commits", "git/trees/main", f"git/blobs/{'0' * 40}", "tarball"])
+@pytest.mark.parametrize(
+    "path", ["commits/HEAD", "commits", "git/trees/main", f"git/blobs/{'0' * 40}", "tarball"]
+)
 async def test_an_empty_repository_is_409(
     client: httpx2.AsyncClient, server: GitHubTestServer, tmp_path: Path, path: str
 ) -> None:
@@ -98,8 +127,12 @@ async def test_an_empty_repository_is_409(
     assert (answer.status_code, answer.json()["message"]) == (409, "Git Repository is empty.")
 
 
-@pytest.mark.parametrize("path", ["/repos/octo/none", "/repositories/1", "/nothing", f"{DEMO}/nothing", f"{DEMO}/"])
-async def test_whatever_is_not_there_is_a_404_in_json(client: httpx2.AsyncClient, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/repos/octo/none", "/repositories/1", "/nothing", f"{DEMO}/nothing", f"{DEMO}/"]
+)
+async def test_whatever_is_not_there_is_a_404_in_json(
+    client: httpx2.AsyncClient, path: str
+) -> None:
     answer = await client.get(path)
     assert (answer.status_code, answer.json()["message"]) == (404, "Not Found")
 
@@ -109,7 +142,9 @@ async def test_a_method_which_is_not_served_is_a_404(client: httpx2.AsyncClient)
     assert (await client.get("/graphql")).status_code == 404
 
 
-async def test_a_tree_lists_what_git_lists(client: httpx2.AsyncClient, repository: Repository, git: Git) -> None:
+async def test_a_tree_lists_what_git_lists(
+    client: httpx2.AsyncClient, repository: Repository, git: Git
+) -> None:
     head = repository.commit({"link": Entry.symlink("README.md")})
     repository.commit({"module": Entry.submodule(head)})
     tree = git("rev-parse", "HEAD^{tree}")
@@ -140,27 +175,38 @@ async def test_a_path_which_is_not_utf8_gets_replacement_characters(
     assert "\ufffdx\ufffd.yaml" in [entry["path"] for entry in answer["tree"]]
 
 
-async def test_a_large_recursive_listing_is_cut_short(client: httpx2.AsyncClient, server: GitHubTestServer) -> None:
+async def test_a_large_recursive_listing_is_cut_short(
+    client: httpx2.AsyncClient, server: GitHubTestServer
+) -> None:
     server.tree_limits.recursive_entries = 2
     cut = (await client.get(f"{DEMO}/git/trees/main?recursive=1")).json()
     flat = (await client.get(f"{DEMO}/git/trees/main")).json()
-    assert ([entry["path"] for entry in cut["tree"]], cut["truncated"]) == (["README.md", "config"], True)
+    assert ([entry["path"] for entry in cut["tree"]], cut["truncated"]) == (
+        ["README.md", "config"],
+        True,
+    )
     assert (len(flat["tree"]), flat["truncated"]) == (3, False)
 
 
-async def test_a_listing_is_cut_by_its_bytes_too(client: httpx2.AsyncClient, server: GitHubTestServer) -> None:
+async def test_a_listing_is_cut_by_its_bytes_too(
+    client: httpx2.AsyncClient, server: GitHubTestServer
+) -> None:
     server.tree_limits.recursive_bytes = 500
     cut = (await client.get(f"{DEMO}/git/trees/main?recursive=1")).json()
     assert (len(cut["tree"]), cut["truncated"]) == (2, True)
 
 
-async def test_a_folder_alone_can_be_too_large(client: httpx2.AsyncClient, server: GitHubTestServer) -> None:
+async def test_a_folder_alone_can_be_too_large(
+    client: httpx2.AsyncClient, server: GitHubTestServer
+) -> None:
     server.tree_limits.folder_entries = 1
     cut = (await client.get(f"{DEMO}/git/trees/main")).json()
     assert (len(cut["tree"]), cut["truncated"]) == (1, True)
 
 
-async def test_a_blob_comes_as_the_bytes_it_is(client: httpx2.AsyncClient, repository: Repository, git: Git) -> None:
+async def test_a_blob_comes_as_the_bytes_it_is(
+    client: httpx2.AsyncClient, repository: Repository, git: Git
+) -> None:
     content = bytes(range(256)) * 100
     repository.commit({"all": content})
     answer = await client.get(f"{DEMO}/git/blobs/{git('rev-parse', 'HEAD:all')}", headers=RAW)
@@ -168,7 +214,9 @@ async def test_a_blob_comes_as_the_bytes_it_is(client: httpx2.AsyncClient, repos
     assert answer.headers["content-type"] == "application/vnd.github.raw+json; charset=utf-8"
 
 
-async def test_a_blob_comes_in_lines_of_base64(client: httpx2.AsyncClient, repository: Repository, git: Git) -> None:
+async def test_a_blob_comes_in_lines_of_base64(
+    client: httpx2.AsyncClient, repository: Repository, git: Git
+) -> None:
     repository.commit({"all": bytes(range(256))})
     blob = (await client.get(f"{DEMO}/git/blobs/{git('rev-parse', 'HEAD:all')}")).json()
     assert {len(line) for line in blob["content"].splitlines()[:-1]} == {60}
@@ -182,10 +230,14 @@ async def test_a_blob_which_cannot_be(client: httpx2.AsyncClient, sha: str, stat
 
 
 async def test_a_tree_is_no_blob(client: httpx2.AsyncClient, git: Git) -> None:
-    assert (await client.get(f"{DEMO}/git/blobs/{git('rev-parse', 'HEAD^{tree}')}")).status_code == 404
+    assert (
+        await client.get(f"{DEMO}/git/blobs/{git('rev-parse', 'HEAD^{tree}')}")
+    ).status_code == 404
 
 
-async def test_the_history_comes_in_pages(client: httpx2.AsyncClient, repository: Repository, git: Git) -> None:
+async def test_the_history_comes_in_pages(
+    client: httpx2.AsyncClient, repository: Repository, git: Git
+) -> None:
     for number in range(4):
         repository.commit({"config/a.yaml": b"%d" % number})
     answer = await client.get(f"{DEMO}/commits", params={"per_page": 2, "page": 2})
@@ -248,17 +300,24 @@ async def test_contents_give_files_folders_and_bytes(client: httpx2.AsyncClient)
     folder = (await client.get(f"{DEMO}/contents/config")).json()
     file = (await client.get(f"{DEMO}/contents/job/run%20me.yaml", params={"ref": "main"})).json()
     raw = await client.get(f"{DEMO}/contents/config/deep/b.json", headers=RAW)
-    assert [(entry["path"], entry["type"]) for entry in folder] == [("config/a.yaml", "file"), ("config/deep", "dir")]
+    assert [(entry["path"], entry["type"]) for entry in folder] == [
+        ("config/a.yaml", "file"),
+        ("config/deep", "dir"),
+    ]
     assert base64.b64decode(file["content"]) == b"kind: Job\n"
     assert raw.content == b'{"b": 2}\n'
 
 
-@pytest.mark.parametrize("path", ["contents/none", "contents/README.md/x", "contents/config?ref=gone"])
+@pytest.mark.parametrize(
+    "path", ["contents/none", "contents/README.md/x", "contents/config?ref=gone"]
+)
 async def test_contents_which_are_not_there_are_404(client: httpx2.AsyncClient, path: str) -> None:
     assert (await client.get(f"{DEMO}/{path}")).status_code == 404
 
 
-async def test_a_tarball_holds_the_files_in_one_folder(client: httpx2.AsyncClient, git: Git) -> None:
+async def test_a_tarball_holds_the_files_in_one_folder(
+    client: httpx2.AsyncClient, git: Git
+) -> None:
     redirect = await client.get(f"{DEMO}/tarball/main")
     assert redirect.status_code == 302
     answer = await client.get(redirect.headers["location"])
@@ -268,7 +327,9 @@ async def test_a_tarball_holds_the_files_in_one_folder(client: httpx2.AsyncClien
         content = archive.extractfile(f"{top}/config/a.yaml")
         assert content is not None
         assert content.read() == b"a: 1\n"
-    assert names == {f"{top}/{name}" for name in git("ls-tree", "-r", "--name-only", "HEAD").splitlines()}
+    assert names == {
+        f"{top}/{name}" for name in git("ls-tree", "-r", "--name-only", "HEAD").splitlines()
+    }
 
 
 async def test_a_private_tarball_opens_with_its_address_alone(

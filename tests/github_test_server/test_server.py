@@ -58,22 +58,35 @@ async def test_many_clients_get_their_own_blobs(
 ) -> None:
     repository.commit({f"many/{number}": b"%d" % number for number in range(400)})
     tree = (await client.get("/repos/octo/demo/git/trees/main?recursive=1")).json()
-    files = {entry["sha"]: entry["path"] for entry in tree["tree"] if entry["path"].startswith("many/")}
+    files = {
+        entry["sha"]: entry["path"] for entry in tree["tree"] if entry["path"].startswith("many/")
+    }
     server.limits.set(None, limit=1000)
     started = time.perf_counter()
     answers = await asyncio.gather(
         *(
-            client.get(f"/repos/octo/demo/git/blobs/{sha}", headers={"Accept": "application/vnd.github.raw"})
+            client.get(
+                f"/repos/octo/demo/git/blobs/{sha}",
+                headers={"Accept": "application/vnd.github.raw"},
+            )
             for sha in files
         )
     )
-    assert [answer.text for answer in answers] == [path.removeprefix("many/") for path in files.values()]
+    assert [answer.text for answer in answers] == [
+        path.removeprefix("many/") for path in files.values()
+    ]
     assert server.requests.count("/git/blobs/", status=200) == 400
     assert time.perf_counter() - started < 10
 
 
 def test_it_can_be_started_by_hand(repository: Repository, git: Git) -> None:
-    command = [sys.executable, "-m", "github_test_server", "--private", f"octo/demo={repository.path}"]
+    command = [
+        sys.executable,
+        "-m",
+        "github_test_server",
+        "--private",
+        f"octo/demo={repository.path}",
+    ]
     environment = os.environ | {"GITHUB_TEST_SERVER_TOKENS": "secret"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None

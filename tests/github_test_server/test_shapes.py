@@ -20,7 +20,9 @@ DEMO = "/repos/octo/demo"
 def history(repository: Repository, server: GitHubTestServer) -> str:
     """A second commit with a rename, an executable, a symlink and a submodule; returns its sha."""
     server.hosting.add_token("secret")
-    sha = repository.commit({"README.md": None, "READ.me": b"# Demo\n", "run": Entry.executable(b"#!/bin/sh\n")})
+    sha = repository.commit(
+        {"README.md": None, "READ.me": b"# Demo\n", "run": Entry.executable(b"#!/bin/sh\n")}
+    )
     return repository.commit({"link": Entry.symlink("READ.me"), "module": Entry.submodule(sha)})
 
 
@@ -48,12 +50,18 @@ def history(repository: Repository, server: GitHubTestServer) -> str:
     ],
 )
 async def test_a_typed_model_accepts_the_answer(
-    client: httpx2.AsyncClient, repository: Repository, history: str, path: str, model: type[BaseModel]
+    client: httpx2.AsyncClient,
+    repository: Repository,
+    history: str,
+    path: str,
+    model: type[BaseModel],
 ) -> None:
     tree = repository.find_tree(history)
     assert tree is not None
     entry = repository.find_entry(tree, b"run")
     assert entry is not None
-    answer = await client.get(path.format(commit=history, blob=entry.sha), headers={"Authorization": "Bearer secret"})
+    answer = await client.get(
+        path.format(commit=history, blob=entry.sha), headers={"Authorization": "Bearer secret"}
+    )
     parsed: Any = TypeAdapter(model).validate_python(answer.json())
     assert parsed

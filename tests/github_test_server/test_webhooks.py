@@ -32,14 +32,25 @@ def test_a_push_tells_its_commits_and_what_they_changed(
 ) -> None:
     before = git("rev-parse", "HEAD")
     first = repository.commit({"config/a.yaml": b"a: 2\n", "new": b"1"}, message="Second")
-    after = repository.commit({"README.md": None, "job/run me.yaml": None, "job/run.yaml": b"kind: Job\n"})
+    after = repository.commit(
+        {"README.md": None, "job/run me.yaml": None, "job/run.yaml": b"kind: Job\n"}
+    )
     payload: Any = webhooks.push(hosted, before=before, after=after)
-    assert (payload["ref"], payload["before"], payload["after"]) == ("refs/heads/main", before, after)
+    assert (payload["ref"], payload["before"], payload["after"]) == (
+        "refs/heads/main",
+        before,
+        after,
+    )
     assert (payload["created"], payload["deleted"], payload["forced"]) == (False, False, False)
-    assert payload["compare"] == f"https://github.com/octo/demo/compare/{before[:12]}...{after[:12]}"
+    assert (
+        payload["compare"] == f"https://github.com/octo/demo/compare/{before[:12]}...{after[:12]}"
+    )
     assert [commit["id"] for commit in payload["commits"]] == [first, after]
     assert payload["head_commit"] == payload["commits"][1]
-    changes = [{kind: commit[kind] for kind in ["added", "removed", "modified"]} for commit in payload["commits"]]
+    changes = [
+        {kind: commit[kind] for kind in ["added", "removed", "modified"]}
+        for commit in payload["commits"]
+    ]
     assert changes == [
         {"added": ["new"], "removed": [], "modified": ["config/a.yaml"]},
         {"added": ["job/run.yaml"], "removed": ["README.md", "job/run me.yaml"], "modified": []},
@@ -50,20 +61,34 @@ def test_a_push_tells_its_commits_and_what_they_changed(
 def test_a_push_s_repository_is_told_in_its_own_way(hosted: HostedRepository, git: Git) -> None:
     payload: Any = webhooks.push(hosted, before=webhooks.NO_COMMIT, after=git("rev-parse", "HEAD"))
     told = payload["repository"]
-    assert (told["id"], told["full_name"], told["default_branch"]) == (hosted.id, "octo/demo", "main")
+    assert (told["id"], told["full_name"], told["default_branch"]) == (
+        hosted.id,
+        "octo/demo",
+        "main",
+    )
     assert told["url"] == told["html_url"] == "https://github.com/octo/demo"
     assert told["commits_url"] == "https://api.github.com/repos/octo/demo/commits{/sha}"
-    assert (told["master_branch"], told["private"], told["owner"]["login"]) == ("main", False, "octo")
+    assert (told["master_branch"], told["private"], told["owner"]["login"]) == (
+        "main",
+        False,
+        "octo",
+    )
     assert {type(told["created_at"]), type(told["pushed_at"])} == {int}
 
 
-def test_a_push_may_name_the_test_server(server: GitHubTestServer, hosted: HostedRepository, git: Git) -> None:
-    payload: Any = webhooks.push(hosted, before=webhooks.NO_COMMIT, after=git("rev-parse", "HEAD"), urls=server.urls)
+def test_a_push_may_name_the_test_server(
+    server: GitHubTestServer, hosted: HostedRepository, git: Git
+) -> None:
+    payload: Any = webhooks.push(
+        hosted, before=webhooks.NO_COMMIT, after=git("rev-parse", "HEAD"), urls=server.urls
+    )
     assert payload["repository"]["url"] == f"{server.origin}/octo/demo"
     assert payload["repository"]["trees_url"] == f"{server.url}/repos/octo/demo/git/trees{{/sha}}"
 
 
-def test_a_force_push_is_found_out(hosted: HostedRepository, repository: Repository, git: Git) -> None:
+def test_a_force_push_is_found_out(
+    hosted: HostedRepository, repository: Repository, git: Git
+) -> None:
     base = git("rev-parse", "HEAD")
     before = repository.commit({"x": b"1"})
     after = repository.commit({"x": b"2"}, parent=base)
@@ -71,7 +96,9 @@ def test_a_force_push_is_found_out(hosted: HostedRepository, repository: Reposit
     assert (payload["forced"], [commit["id"] for commit in payload["commits"]]) == (True, [after])
 
 
-def test_a_new_branch_tells_the_commits_which_no_other_has(hosted: HostedRepository, repository: Repository) -> None:
+def test_a_new_branch_tells_the_commits_which_no_other_has(
+    hosted: HostedRepository, repository: Repository
+) -> None:
     sha = repository.commit({"x": b"1"}, branch="feature/x", parent=repository.branches()[0][1])
     ref = "refs/heads/feature/x"
     payload: Any = webhooks.push(hosted, before=webhooks.NO_COMMIT, after=sha, ref=ref)
@@ -102,7 +129,9 @@ def test_a_commit_which_is_not_there_cannot_be_pushed(hosted: HostedRepository) 
 
 
 @pytest.mark.parametrize("organization", [None, "octo"])
-def test_typed_models_accept_the_payloads(hosted: HostedRepository, git: Git, organization: str | None) -> None:
+def test_typed_models_accept_the_payloads(
+    hosted: HostedRepository, git: Git, organization: str | None
+) -> None:
     head = git("rev-parse", "HEAD")
     for before, after in [(webhooks.NO_COMMIT, head), (head, webhooks.NO_COMMIT), (head, head)]:
         payload = webhooks.push(hosted, before=before, after=after, organization=organization)
@@ -130,7 +159,10 @@ def test_the_signature_is_over_the_body(hosted: HostedRepository) -> None:
 def test_the_signature_of_github_s_own_example() -> None:
     """https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries#testing-the-webhook-payload-validation."""
     headers = webhooks.headers("push", b"Hello, World!", secret="It's a Secret to Everybody")
-    assert headers["X-Hub-Signature-256"] == "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+    assert (
+        headers["X-Hub-Signature-256"]
+        == "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+    )
 
 
 def test_a_form_holds_the_same_and_is_signed_as_it_is_sent(hosted: HostedRepository) -> None:
@@ -139,7 +171,9 @@ def test_a_form_holds_the_same_and_is_signed_as_it_is_sent(hosted: HostedReposit
     headers = webhooks.headers("ping", body, secret="s3cret", content_type="form")
     assert json.loads(parse_qs(body.decode())["payload"][0]) == json.loads(webhooks.encode(payload))
     assert headers["Content-Type"] == "application/x-www-form-urlencoded"
-    assert headers["X-Hub-Signature-256"].endswith(hmac.new(b"s3cret", body, hashlib.sha256).hexdigest())
+    assert headers["X-Hub-Signature-256"].endswith(
+        hmac.new(b"s3cret", body, hashlib.sha256).hexdigest()
+    )
 
 
 def test_without_a_secret_there_is_no_signature() -> None:

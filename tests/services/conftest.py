@@ -16,7 +16,11 @@ async def _no_sleep(_: float) -> None:
 
 
 @pytest.fixture
-async def hasty(database_url: str, github: GitHubTestServer, tmp_path: Path) -> AsyncIterator[Service]:
+async def hasty(
+    database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> AsyncIterator[Service]:
     """The service, without pauses between its tries of GitHub."""
-    async with running_service(database_url, github, tmp_path, outside=Outside(sleep=_no_sleep)) as running:
+    async with running_service(
+        database_url, github, tmp_path, outside=Outside(sleep=_no_sleep)
+    ) as running:
         yield running

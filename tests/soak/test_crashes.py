@@ -31,7 +31,9 @@ def _version(number: int) -> dict[str, bytes]:
 
 
 async def _held(http: httpx.AsyncClient, project_id: str) -> dict[str, bytes]:
-    answer = await http.get(f"/projects/{project_id}/files", params={"limit": 1000, "include": "content"})
+    answer = await http.get(
+        f"/projects/{project_id}/files", params={"limit": 1000, "include": "content"}
+    )
     assert answer.status_code == 200, answer.text
     assert int(answer.headers["x-total-count"]) == len(answer.json())
     return {row["path"]: row["content"].encode() for row in answer.json()}
@@ -67,12 +69,19 @@ async def test_sigkill_at_random_moments_of_a_sync_half_applies_nothing(
             await _until_synced(http, project)
             assert await _held(http, project) == _version(number)
         held = _version(number)
-    print(f"\n{interrupted} of {ROUNDS} syncs (each about {seconds:.1f} s) were interrupted by SIGKILL")
+    print(
+        f"\n{interrupted} of {ROUNDS} syncs (each about {seconds:.1f} s) were interrupted by SIGKILL"
+    )
     assert interrupted >= ROUNDS // 2
 
 
 async def _create(http: httpx.AsyncClient) -> str:
-    body = {"name": "b", "github_repo_url": "acme/b", "github_token": "reader", "polling_interval": 0}
+    body = {
+        "name": "b",
+        "github_repo_url": "acme/b",
+        "github_token": "reader",
+        "polling_interval": 0,
+    }
     answer = await http.post("/projects", json=body)
     assert answer.status_code == 201, answer.text
     project_id: str = answer.json()["id"]
@@ -134,13 +143,19 @@ async def _write(
     try:
         for n in range(WRITES):
             content = f"round: {number}\nwrite: {n}\n"
-            body: Json = {"original_file_id": original, "modified_name": f"{number}-{n}.yaml", "content": content}
+            body: Json = {
+                "original_file_id": original,
+                "modified_name": f"{number}-{n}.yaml",
+                "content": content,
+            }
             answer = await http.post(f"/projects/{project}/modified-files", json=body)
             assert answer.status_code == 201, answer.text
             acknowledged[answer.json()["id"]] = content
             if n % 3 == 0:
                 changed = content + "changed: true\n"
-                answer = await http.put(f"/modified-files/{answer.json()['id']}", json={"content": changed})
+                answer = await http.put(
+                    f"/modified-files/{answer.json()['id']}", json={"content": changed}
+                )
                 # Between sending and hearing, either content may be the stored one.
                 acknowledged[answer.json()["id"]] = changed
     except httpx.TransportError:

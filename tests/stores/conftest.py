@@ -5,13 +5,15 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from benchmark_manager.stores.database import Database
+from benchmark_manager.stores.database.database import Database
 from support.databases import connected
 
 
 @pytest.fixture(params=["mongod", "embedded"])
 def url(request: pytest.FixtureRequest) -> str:
-    found: str = request.getfixturevalue("database_url" if request.param == "mongod" else "embedded_database_url")
+    found: str = request.getfixturevalue(
+        "database_url" if request.param == "mongod" else "embedded_database_url"
+    )
     return found
 
 

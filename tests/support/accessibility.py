@@ -57,7 +57,9 @@ async def looks(page: Page, name: str) -> dict[str, list[str]]:
     for look, size, scheme in (("wide light", WIDE, "light"), ("narrow dark", NARROW, "dark")):
         await page.set_viewport_size(size)
         await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]  # one of three words
-        await page.screenshot(path=PICTURES / f"{name} {look}.jpg", full_page=True, type="jpeg", quality=80)
+        await page.screenshot(
+            path=PICTURES / f"{name} {look}.jpg", full_page=True, type="jpeg", quality=80
+        )
         found[look] = await violations(page) + (await overflowing(page) if size is NARROW else [])
     return {look: complaints for look, complaints in found.items() if complaints}
 
@@ -68,4 +70,6 @@ def picture_name(kind: str) -> str:
 
 
 def told(found: dict[str, Any]) -> str:
-    return "\n".join(f"{where}\n  {complaint}" for where, all_of in found.items() for complaint in all_of)
+    return "\n".join(
+        f"{where}\n  {complaint}" for where, all_of in found.items() for complaint in all_of
+    )

@@ -78,7 +78,9 @@ class WebPage(HTMLParser):
         if tag == "textarea" and self._textarea and self.forms:
             # HTML, 13.2.6.4.7: a line feed right behind the tag is no part of the text.
             fields = self.forms[-1].fields
-            fields[self._textarea] = re.sub(r"\r\n?", "\n", fields[self._textarea]).removeprefix("\n")
+            fields[self._textarea] = re.sub(r"\r\n?", "\n", fields[self._textarea]).removeprefix(
+                "\n"
+            )
             self._textarea = None
 
     def handle_data(self, data: str) -> None:
@@ -105,7 +107,9 @@ class Browser:
     http: httpx.AsyncClient
     headers: dict[str, str] = field(default_factory=lambda: {"Accept": "text/html,*/*;q=0.8"})
 
-    async def open(self, path: str, status: int = 200, headers: Attributes | None = None) -> WebPage:
+    async def open(
+        self, path: str, status: int = 200, headers: Attributes | None = None
+    ) -> WebPage:
         answer = await self.http.get(path, headers={**self.headers, **(headers or {})})
         assert answer.status_code == status, answer.text
         return WebPage(path, answer)

@@ -14,7 +14,13 @@ from typing import Final
 from playwright.async_api import Browser, async_playwright
 from playwright.sync_api import sync_playwright
 
-NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chromium-headless-shell")
+NAMES: Final = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chromium-headless-shell",
+)
 
 FLAGS: Final = (
     "--no-sandbox",  # root has none, and only pages of our own are opened

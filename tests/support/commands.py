@@ -48,10 +48,16 @@ class CommandLine:
         **variables: str,
     ) -> Done:
         """In this process."""
-        return await asyncio.to_thread(self._run, arguments, code, stdin, {**(environment or {}), **variables})
+        return await asyncio.to_thread(
+            self._run, arguments, code, stdin, {**(environment or {}), **variables}
+        )
 
     def _run(
-        self, arguments: tuple[str, ...], code: int, stdin: str | bytes | None, environment: dict[str, str]
+        self,
+        arguments: tuple[str, ...],
+        code: int,
+        stdin: str | bytes | None,
+        environment: dict[str, str],
     ) -> Done:
         env = {"BENCHMARK_MANAGER_URL": self.url, "BENCHMARK_MANAGER_ACTOR": "jo", **environment}
         ran = CliRunner().invoke(app, list(arguments), input=stdin, env=env)
@@ -62,7 +68,9 @@ class CommandLine:
     async def process(self, *arguments: str, code: int = 0, **environment: Any) -> Done:
         """As a process of its own."""
         settings = {"benchmark_manager_url": self.url, **environment}
-        ran: subprocess.CompletedProcess[str] = await asyncio.to_thread(run_main, self.folder, *arguments, **settings)
+        ran: subprocess.CompletedProcess[str] = await asyncio.to_thread(
+            run_main, self.folder, *arguments, **settings
+        )
         return _checked(Done(ran.returncode, ran.stdout, ran.stderr), code)
 
 
@@ -82,7 +90,11 @@ class _Server(uvicorn.Server):
 async def command_line(service: Service) -> AsyncIterator[CommandLine]:
     """Commands against this service, which listens on a port of its own meanwhile."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = _Server(uvicorn.Config(service.app, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
+        server = _Server(
+            uvicorn.Config(
+                service.app, lifespan="off", log_config=None, timeout_graceful_shutdown=1
+            )
+        )
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         yield CommandLine(f"http://127.0.0.1:{listener.getsockname()[1]}", service.folder, service)
         server.should_exit = True

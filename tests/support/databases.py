@@ -18,8 +18,8 @@ import pytest_asyncio
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
-from benchmark_manager.stores.database import Database
-from benchmark_manager.stores.embedded import EmbeddedDatabase, Timing, find_server
+from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase, Timing, find_server
 from support.mongod import ReplicaSet, find_mongod
 
 #: Up to so many documents are sooner deleted than their database is dropped and made anew.
@@ -34,7 +34,9 @@ async def mongod(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]
         yield given
         return
     if find_mongod() is None:
-        pytest.skip("no mongod: its wheel is for Linux on x86-64; set TEST_MONGO_URL to a replica set")
+        pytest.skip(
+            "no mongod: its wheel is for Linux on x86-64; set TEST_MONGO_URL to a replica set"
+        )
     async with await ReplicaSet.start(tmp_path_factory.mktemp("mongod")) as replica_set:
         yield replica_set.url
 
@@ -88,7 +90,9 @@ class _Reused:
 
     async def clear(self) -> None:
         names = await self.database.list_collection_names(filter={"type": "collection"})
-        counts = await asyncio.gather(*(self.database[name].estimated_document_count() for name in names))
+        counts = await asyncio.gather(
+            *(self.database[name].estimated_document_count() for name in names)
+        )
         if sum(counts) > _FEW:
             await self.database.client.drop_database(self.database.name)
             return
@@ -115,7 +119,9 @@ async def fresh_database(server_url: str, label: str = "") -> AsyncIterator[str]
 
 
 def _client(server_url: str) -> AsyncMongoClient[dict[str, Any]]:
-    return AsyncMongoClient(server_url, serverMonitoringMode="poll")  # why: see EmbeddedDatabase.url
+    return AsyncMongoClient(
+        server_url, serverMonitoringMode="poll"
+    )  # why: see EmbeddedDatabase.url
 
 
 @asynccontextmanager

@@ -70,14 +70,20 @@ class Stream:
                     self._heard.clear()
                     await self._heard.wait()
         except TimeoutError:
-            raise AssertionError(f"not in {seconds} s; heard: {self.events}, {self.text[-300:]!r}") from None
+            raise AssertionError(
+                f"not in {seconds} s; heard: {self.events}, {self.text[-300:]!r}"
+            ) from None
 
 
 @asynccontextmanager
-async def events_of(http: httpx.AsyncClient, *project_ids: str, after: str | None = None) -> AsyncIterator[Stream]:
+async def events_of(
+    http: httpx.AsyncClient, *project_ids: str, after: str | None = None
+) -> AsyncIterator[Stream]:
     """A client which listens from now on, or behind the id `after`; it leaves at the end."""
     headers = {} if after is None else {"Last-Event-ID": after}
-    async with http.stream("GET", "/events", params={"project_id": list(project_ids)}, headers=headers) as answer:
+    async with http.stream(
+        "GET", "/events", params={"project_id": list(project_ids)}, headers=headers
+    ) as answer:
         assert answer.status_code == 200, await answer.aread()
         stream = Stream(answer)
         reading = asyncio.create_task(stream.read())
@@ -99,12 +105,16 @@ class _Server(uvicorn.Server):
 async def listening(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """A client of this running app over a port: the transport inside a process reads answers whole."""
     with socket.create_server(("127.0.0.1", 0), backlog=500) as listener:
-        server = _Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
+        server = _Server(
+            uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
+        )
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         limits = httpx.Limits(max_connections=None)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
-            async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False, limits=limits) as http:
+            async with httpx.AsyncClient(
+                base_url=url, timeout=30, trust_env=False, limits=limits
+            ) as http:
                 yield http
         finally:
             server.should_exit = True

@@ -67,7 +67,9 @@ class Running:
     def wait(self) -> Ran:
         assert self._process.stdout is not None
         code, kilobytes = json.loads(self._process.stdout.readline())
-        out, err = ((self._folder / name).read_text("utf-8", "surrogateescape") for name in ("out", "err"))
+        out, err = (
+            (self._folder / name).read_text("utf-8", "surrogateescape") for name in ("out", "err")
+        )
         return Ran(code, out, err, kilobytes * 1024)
 
 

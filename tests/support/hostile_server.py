@@ -45,7 +45,9 @@ def hostile_server(answer: Answer) -> Iterator[HostileServer]:
                 threads[0].join()
 
 
-def _accept(listener: socket.socket, server: HostileServer, answer: Answer, ended: threading.Event) -> None:
+def _accept(
+    listener: socket.socket, server: HostileServer, answer: Answer, ended: threading.Event
+) -> None:
     serving = []
     while True:
         connection, _ = listener.accept()
@@ -58,7 +60,9 @@ def _accept(listener: socket.socket, server: HostileServer, answer: Answer, ende
         thread.join()
 
 
-def _serve(connection: socket.socket, server: HostileServer, answer: Answer, ended: threading.Event) -> None:
+def _serve(
+    connection: socket.socket, server: HostileServer, answer: Answer, ended: threading.Event
+) -> None:
     with connection, suppress(OSError):
         connection.settimeout(0.2)
         path = _path(connection)

@@ -14,20 +14,30 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal, TypeAlias
 
-from benchmark_manager.domain.classification import type_by_content
-from benchmark_manager.domain.content_search import ContentQuery, find_in_content
 from benchmark_manager.domain.documents import key_changes, rows_beside, value_rows
 from benchmark_manager.domain.merge import merge
-from benchmark_manager.domain.unified_diff import unified_diff
+from benchmark_manager.domain.search.content_search import ContentQuery, find_in_content
+from benchmark_manager.domain.sync.classification import type_by_content
+from benchmark_manager.domain.text.unified_diff import unified_diff
 from benchmark_manager.domain.validation import validate
 from benchmark_manager.domain.validation.across import check_across, references
-from benchmark_manager.domain.validation.kubernetes_schemas import KubernetesSchemas
-from benchmark_manager.models.original_file import FileFormat
+from benchmark_manager.domain.validation.kubernetes.schemas import KubernetesSchemas
+from benchmark_manager.models.original import FileFormat
 from benchmark_manager.models.search import SearchIn
-from benchmark_manager.services.kubernetes_schemas import PACKAGE, load_schemas
+from benchmark_manager.services.validation.kubernetes_schemas import PACKAGE, load_schemas
 
 Door: TypeAlias = Literal[
-    "validate", "job", "schema", "gpu", "sync", "search", "diff", "compare", "variants", "merge", "drift"
+    "validate",
+    "job",
+    "schema",
+    "gpu",
+    "sync",
+    "search",
+    "diff",
+    "compare",
+    "variants",
+    "merge",
+    "drift",
 ]
 """Where a text comes in.
 
@@ -77,7 +87,13 @@ def _hostile(
     return add
 
 
-def _text(name: str, *doors: Door, make: Callable[[int], str], format: FileFormat = "yaml", settles: int = 0) -> None:  # noqa: A002
+def _text(
+    name: str,
+    *doors: Door,
+    make: Callable[[int], str],
+    format: FileFormat = "yaml",
+    settles: int = 0,
+) -> None:  # noqa: A002
     _hostile(name, *doors, format=format, settles=settles)(lambda size: (make(size),))
 
 
@@ -87,7 +103,9 @@ def _repeated(piece: str) -> Callable[[int], str]:
 
 def _numbered(form: str) -> Callable[[int], str]:
     """Pieces in which `{n}` is a number of their own."""
-    return lambda size: "".join(form.format(n=n) for n in range(max(1, size // len(form.format(n=10_000)))))
+    return lambda size: "".join(
+        form.format(n=n) for n in range(max(1, size // len(form.format(n=10_000))))
+    )
 
 
 def _cut(text: str, size: int) -> str:
@@ -122,7 +140,9 @@ def _sync(texts: Texts, file_format: FileFormat) -> None:
 def _search(texts: Texts, file_format: FileFormat) -> None:
     parses = validate(texts[0], file_format, "config").validity == "valid"
     for where in SEARCHED_IN:
-        find_in_content(texts[0], file_format, ContentQuery.of("a", where), limit=100, parses=parses)
+        find_in_content(
+            texts[0], file_format, ContentQuery.of("a", where), limit=100, parses=parses
+        )
 
 
 def _schema(texts: Texts, file_format: FileFormat) -> None:
@@ -189,18 +209,31 @@ def sides(texts: Texts) -> tuple[str, str, str]:
 
 # --- YAML: syntax, directives, characters ----------------------------------------------------------------------------
 
-_text("yaml: many %TAG lines", *READS, "merge", make=lambda size: _numbered("%TAG !a{n}! x\n")(size) + "--- a\n")
+_text(
+    "yaml: many %TAG lines",
+    *READS,
+    "merge",
+    make=lambda size: _numbered("%TAG !a{n}! x\n")(size) + "--- a\n",
+)
 _text(
     "yaml: a few long %TAG lines, used by every node",
     *READS,
     "variants",
-    make=lambda size: "".join(f"%TAG !{n}! {'x' * 2000}\n" for n in range(3)) + "---\n" + "- !2!x a\n" * (size // 9),
+    make=lambda size: (
+        "".join(f"%TAG !{n}! {'x' * 2000}\n" for n in range(3))
+        + "---\n"
+        + "- !2!x a\n" * (size // 9)
+    ),
 )
 _text(
     "yaml: %TAG lines up to the limit, used by every node",
     *READS,
     "variants",
-    make=lambda size: "".join(f"%TAG !{n}! {'x' * 250}\n" for n in range(16)) + "---\n" + "- !15!x a\n" * (size // 10),
+    make=lambda size: (
+        "".join(f"%TAG !{n}! {'x' * 250}\n" for n in range(16))
+        + "---\n"
+        + "- !15!x a\n" * (size // 10)
+    ),
 )
 _text("yaml: a %TAG line for each document", *READS, make=_numbered("%TAG !a{n}! x\n--- a\n...\n"))
 _PRIVATE: Final = "".join(map(chr, range(0x100000, 0x10FFFE)))
@@ -209,7 +242,9 @@ _text(
     *READS,
     "compare",
     "merge",
-    make=lambda size: f'a: "{_PRIVATE}\u2028"\nb: "{_cut(_PRIVATE * (size // 65_000 + 1), size)}"\n',
+    make=lambda size: (
+        f'a: "{_PRIVATE}\u2028"\nb: "{_cut(_PRIVATE * (size // 65_000 + 1), size)}"\n'
+    ),
     settles=70_000,
 )
 _text(
@@ -264,17 +299,51 @@ _text("yaml: a date without end", *READS, make=lambda size: f"a: 2024-99-99 0{'x
 _text("yaml: keys that are no strings", *READS, "compare", make=_numbered("{n}: a\n"))
 _text("yaml: one key many times", *READS, make=_repeated("a: b\n"))
 _text("yaml: unknown aliases", *READS, make=_repeated("- *a\n"))
-_text("yaml: aliases of one anchor", *READS, "job", "variants", make=lambda size: "- &a b\n" + "- *a\n" * (size // 5))
+_text(
+    "yaml: aliases of one anchor",
+    *READS,
+    "job",
+    "variants",
+    make=lambda size: "- &a b\n" + "- *a\n" * (size // 5),
+)
 _text("yaml: a digit without end", *READS, "variants", make=lambda size: f"a: {'9' * size}\n")
-_text("yaml: hexadecimal digits without end", *READS, "variants", make=lambda size: f"a: 0x{'f' * size}\n")
-_text("yaml: base 60 without end", *READS, "variants", make=lambda size: f"a: 1{':59' * (size // 3)}\n")
-_text("yaml: base 60 that is none", *READS, "variants", make=lambda size: f"a: 1{':59' * (size // 3)}x\n")
+_text(
+    "yaml: hexadecimal digits without end",
+    *READS,
+    "variants",
+    make=lambda size: f"a: 0x{'f' * size}\n",
+)
+_text(
+    "yaml: base 60 without end",
+    *READS,
+    "variants",
+    make=lambda size: f"a: 1{':59' * (size // 3)}\n",
+)
+_text(
+    "yaml: base 60 that is none",
+    *READS,
+    "variants",
+    make=lambda size: f"a: 1{':59' * (size // 3)}x\n",
+)
 _text("yaml: a fraction without end", *READS, "variants", make=lambda size: f"a: 0.{'1' * size}\n")
 _text("yaml: underscores in a number", *READS, "variants", make=lambda size: f"a: 1{'_' * size}\n")
-_text("yaml: a block without end", *READS, "compare", "variants", make=lambda size: "a: |\n" + "  x\n" * (size // 4))
+_text(
+    "yaml: a block without end",
+    *READS,
+    "compare",
+    "variants",
+    make=lambda size: "a: |\n" + "  x\n" * (size // 4),
+)
 _text("yaml: many blocks", *READS, "compare", "variants", make=_numbered("k{n}: |+\n  x\n\n\n"))
-_text("yaml: folded lines", *READS, "variants", make=lambda size: "a: >\n" + "  x\n\n" * (size // 5))
-_text("yaml: a plain text of many lines", *READS, "variants", make=lambda size: "a: x\n" + "  x\n" * (size // 4))
+_text(
+    "yaml: folded lines", *READS, "variants", make=lambda size: "a: >\n" + "  x\n\n" * (size // 5)
+)
+_text(
+    "yaml: a plain text of many lines",
+    *READS,
+    "variants",
+    make=lambda size: "a: x\n" + "  x\n" * (size // 4),
+)
 _text(
     "yaml: escapes",
     *READS,
@@ -287,7 +356,11 @@ _text(
     *READS,
     "compare",
     make=lambda size: (
-        "? " * 150 + "a" + "".join(f"\n{'  ' * n}: b" for n in range(149, -1, -1)) + "\n" + "# x\n" * (size // 4)
+        "? " * 150
+        + "a"
+        + "".join(f"\n{'  ' * n}: b" for n in range(149, -1, -1))
+        + "\n"
+        + "# x\n" * (size // 4)
     ),
 )
 _text("yaml: collections as keys", *READS, "compare", make=_numbered("? [a, b, {n}]\n: c\n"))
@@ -295,9 +368,17 @@ _text("yaml: equal collections as keys", *READS, make=_repeated("? [a, b, c]\n: 
 _text("yaml: templates without an end behind values", *READS, make=_repeated("- a {{ b\n"))
 _text("yaml: braces of CI", *READS, make=_repeated("- ${{ a\n"))
 _text("yaml: mappings in braces", *READS, make=_repeated("- {{a: b}: c}\n"))
-_text("yaml: kinds at the margin that do not parse", "sync", make=lambda size: "\t" + "kind: \n" * (size // 7))
+_text(
+    "yaml: kinds at the margin that do not parse",
+    "sync",
+    make=lambda size: "\t" + "kind: \n" * (size // 7),
+)
 _text("yaml: a kind with endless blanks", "sync", make=lambda size: f"\t\nkind{' ' * size}x")
-_text("yaml: anchors of bombs", *READS, make=lambda size: "a0: &a0 x\n" + _numbered("a{n}: &b{n} [*a0, *a0]\n")(size))
+_text(
+    "yaml: anchors of bombs",
+    *READS,
+    make=lambda size: "a0: &a0 x\n" + _numbered("a{n}: &b{n} [*a0, *a0]\n")(size),
+)
 
 
 @_hostile("yaml: merge keys of one large mapping", *READS, "job", settles=15_000)
@@ -334,12 +415,19 @@ def _last_value(size: int) -> Texts:
 @_hostile("yaml: every value of a line is another one", "variants", "compare", "merge")
 def _all_values(size: int) -> Texts:
     line = ", ".join(f"a{n}: b" for n in range(size // 11))
-    return f"x: {{{line}}}\n", f"x: {{{line.replace(': b', ': c')}}}\n", f"x: {{{line.replace(': b', ': d')}}}\n"
+    return (
+        f"x: {{{line}}}\n",
+        f"x: {{{line.replace(': b', ': c')}}}\n",
+        f"x: {{{line.replace(': b', ': d')}}}\n",
+    )
 
 
 @_hostile("yaml: every other value of a line is another one", "merge", "drift")
 def _other_values(size: int) -> Texts:
-    lines = [", ".join(f"a{n}: {'x' if n % 2 == odd else 'b'}" for n in range(size // 11)) for odd in (2, 0, 1)]
+    lines = [
+        ", ".join(f"a{n}: {'x' if n % 2 == odd else 'b'}" for n in range(size // 11))
+        for odd in (2, 0, 1)
+    ]
     return f"x: {{{lines[0]}}}\n", f"x: {{{lines[1]}}}\n", f"x: {{{lines[2]}}}\n"
 
 
@@ -379,7 +467,11 @@ def _named_items(size: int) -> Texts:
 @_hostile("yaml: all items renamed", "merge", "compare")
 def _renamed_items(size: int) -> Texts:
     items = [f"- name: n{n}\n  v: 1\n" for n in range(size // 22)]
-    return "".join(items), "".join(items).replace(": n", ": m"), "".join(items).replace("v: 1", "v: 2")
+    return (
+        "".join(items),
+        "".join(items).replace(": n", ": m"),
+        "".join(items).replace("v: 1", "v: 2"),
+    )
 
 
 @_hostile("yaml: documents that change places", "merge", "compare", "job")
@@ -403,20 +495,30 @@ def _comments(size: int) -> Texts:
 @_hostile("yaml: comments that have no position in theirs", "merge")
 def _comments_without_position(size: int) -> Texts:
     items = [f"i{n}" for n in range(size // 30)]
-    base, mine = ("a:\n" + "".join(f"- {item}{tail}\n" for item in items) for tail in ("", "  # {n}"))
+    base, mine = (
+        "a:\n" + "".join(f"- {item}{tail}\n" for item in items) for tail in ("", "  # {n}")
+    )
     return f"{base}z: 1\n", f"a: [{', '.join(items)}]\nz: 2\n", f"{mine}z: 1\n"
 
 
 @_hostile("yaml: comments between documents that both changed", "merge")
 def _comments_between(size: int) -> Texts:
     comments = "# x\n" * (size // 20)
-    return f"a: 1\n{comments}---\nb: 1\n", f"a: 2\n# y\n{comments}---\nb: 2\n", f"a: 3\n# z\n{comments}# v\n---\nb: 1\n"
+    return (
+        f"a: 1\n{comments}---\nb: 1\n",
+        f"a: 2\n# y\n{comments}---\nb: 2\n",
+        f"a: 3\n# z\n{comments}# v\n---\nb: 1\n",
+    )
 
 
 @_hostile("yaml: a comment of mine at every line that upstream indented", "merge", "drift")
 def _comments_of_mine(size: int) -> Texts:
     base = "a:\n" + "".join(f"  k{n}: 1\n" for n in range(size // 40))
-    return base, base.replace("  k", "    k"), base.replace(": 1\n", ": 2  # why\n").replace("  k", "  # up\n  k")
+    return (
+        base,
+        base.replace("  k", "    k"),
+        base.replace(": 1\n", ": 2  # why\n").replace("  k", "  # up\n  k"),
+    )
 
 
 @_hostile("yaml: a key without end above comments", "merge")
@@ -445,12 +547,34 @@ def _long_strings(size: int) -> Texts:
 
 # --- JSON ------------------------------------------------------------------------------------------------------------
 
-_text("json: blanks at the end", *READS, *PAIRS, make=lambda size: '{"a": 1}' + " " * size, format="json")
-_text("json: blanks inside", *READS, *PAIRS, make=lambda size: '{"a":' + " " * size + "1}", format="json")
-_text("json: line ends at the end", *READS, *PAIRS, make=lambda size: '{"a": 1}' + "\n" * size, format="json")
+_text(
+    "json: blanks at the end",
+    *READS,
+    *PAIRS,
+    make=lambda size: '{"a": 1}' + " " * size,
+    format="json",
+)
+_text(
+    "json: blanks inside",
+    *READS,
+    *PAIRS,
+    make=lambda size: '{"a":' + " " * size + "1}",
+    format="json",
+)
+_text(
+    "json: line ends at the end",
+    *READS,
+    *PAIRS,
+    make=lambda size: '{"a": 1}' + "\n" * size,
+    format="json",
+)
 _text("json: brackets", *READS, make=_repeated("["), format="json")
 _text(
-    "json: brackets that close", *READS, *PAIRS, make=lambda size: f"[{','.join(['[]'] * (size // 3))}]", format="json"
+    "json: brackets that close",
+    *READS,
+    *PAIRS,
+    make=lambda size: f"[{','.join(['[]'] * (size // 3))}]",
+    format="json",
 )
 _text(
     "json: escaped quotes without an end",
@@ -466,8 +590,19 @@ _text(
     make=lambda size: json.dumps({"a": '"' * (size // 2)}),
     format="json",
 )
-_text("json: a list at the top", *READS, *PAIRS, make=lambda size: f"[{'1,' * (size // 2)}1]", format="json")
-_text("json: one key many times", *READS, make=lambda size: "{" + '"a":1,' * (size // 6) + '"a":1}', format="json")
+_text(
+    "json: a list at the top",
+    *READS,
+    *PAIRS,
+    make=lambda size: f"[{'1,' * (size // 2)}1]",
+    format="json",
+)
+_text(
+    "json: one key many times",
+    *READS,
+    make=lambda size: "{" + '"a":1,' * (size // 6) + '"a":1}',
+    format="json",
+)
 _text(
     "json: keys with escapes",
     *READS,
@@ -476,9 +611,17 @@ _text(
     format="json",
 )
 _text(
-    "json: NUL escapes", *READS, make=lambda size: f'["{chr(92)}u0000' + "\\u0000" * (size // 6) + '"]', format="json"
+    "json: NUL escapes",
+    *READS,
+    make=lambda size: f'["{chr(92)}u0000' + "\\u0000" * (size // 6) + '"]',
+    format="json",
 )
-_text("json: halves of surrogates", *READS, make=lambda size: '["' + "\\ud800" * (size // 6) + '"]', format="json")
+_text(
+    "json: halves of surrogates",
+    *READS,
+    make=lambda size: '["' + "\\ud800" * (size // 6) + '"]',
+    format="json",
+)
 _text(
     "json: large whole numbers",
     *READS,
@@ -486,7 +629,13 @@ _text(
     make=lambda size: f"[{','.join(['9' * 30] * (size // 31))}]",
     format="json",
 )
-_text("json: a digit without end", *READS, "compare", make=lambda size: f'{{"a": {"9" * size}}}', format="json")
+_text(
+    "json: a digit without end",
+    *READS,
+    "compare",
+    make=lambda size: f'{{"a": {"9" * size}}}',
+    format="json",
+)
 _text(
     "json: whole numbers at Python's limit",
     *READS,
@@ -494,9 +643,26 @@ _text(
     make=lambda size: f'{{"a": [{",".join(["9" * 4300] * (size // 4301 + 1))}]}}',
     format="json",
 )
-_text("json: a fraction without end", *READS, "compare", make=lambda size: f'{{"a": 0.{"1" * size}}}', format="json")
-_text("json: an exponent without end", *READS, "compare", make=lambda size: f'{{"a": 1e{"9" * size}}}', format="json")
-_text("json: a comment at the end", *READS, make=lambda size: f'{{"a": [{"1," * (size // 2)}1]}} // x', format="json")
+_text(
+    "json: a fraction without end",
+    *READS,
+    "compare",
+    make=lambda size: f'{{"a": 0.{"1" * size}}}',
+    format="json",
+)
+_text(
+    "json: an exponent without end",
+    *READS,
+    "compare",
+    make=lambda size: f'{{"a": 1e{"9" * size}}}',
+    format="json",
+)
+_text(
+    "json: a comment at the end",
+    *READS,
+    make=lambda size: f'{{"a": [{"1," * (size // 2)}1]}} // x',
+    format="json",
+)
 
 
 @_hostile("json: a long key above many values", *PAIRS, format="json")
@@ -516,21 +682,31 @@ def _manifest(container: str, more: str = "") -> str:
     )
 
 
-_text("gpu: a long word in args", "gpu", "job", make=lambda size: _manifest(f"        args: [{'x' * size}]\n"))
+_text(
+    "gpu: a long word in args",
+    "gpu",
+    "job",
+    make=lambda size: _manifest(f"        args: [{'x' * size}]\n"),
+)
 _text(
     "gpu: endings inside a word",
     "gpu",
     "job",
     make=lambda size: _manifest(f"        args: [a{'.yamlx' * (size // 6)}]\n"),
 )
-_text("gpu: endings in command", "gpu", make=lambda size: _manifest(f"        command: [{'.yaml.' * (size // 6)}x]\n"))
+_text(
+    "gpu: endings in command",
+    "gpu",
+    make=lambda size: _manifest(f"        command: [{'.yaml.' * (size // 6)}x]\n"),
+)
 _text("gpu: dots in a word", "gpu", make=lambda size: _manifest(f"        args: [a{'.' * size}]\n"))
 _text(
     "gpu: long words in fifty variables",
     "gpu",
     "job",
     make=lambda size: _manifest(
-        "        env:\n" + "".join(f"        - {{name: E{n}, value: {'x' * (size // 75)}}}\n" for n in range(50))
+        "        env:\n"
+        + "".join(f"        - {{name: E{n}, value: {'x' * (size // 75)}}}\n" for n in range(50))
     ),
 )
 _text(
@@ -538,12 +714,18 @@ _text(
     "gpu",
     make=lambda size: _manifest("        args:\n" + _numbered("        - a/b/f{n}.yaml\n")(size)),
 )
-_text("gpu: folders in a name", "gpu", make=lambda size: _manifest(f"        args: [{'a/' * (size // 2)}tp.yaml]\n"))
+_text(
+    "gpu: folders in a name",
+    "gpu",
+    make=lambda size: _manifest(f"        args: [{'a/' * (size // 2)}tp.yaml]\n"),
+)
 _text(
     "gpu: one long argument many times",
     "gpu",
     "job",
-    make=lambda size: _manifest(f"        args:\n        - &a {'x' * (size // 2)}\n" + "        - *a\n" * (size // 26)),
+    make=lambda size: _manifest(
+        f"        args:\n        - &a {'x' * (size // 2)}\n" + "        - *a\n" * (size // 26)
+    ),
 )
 
 
@@ -573,13 +755,16 @@ _text(
     "job: openings of placeholders in many names",
     "job",
     make=lambda size: (
-        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  labels:\n" + _numbered("    a_{n}: '${{ $( {{{{ <a'\n")(size)
+        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  labels:\n"
+        + _numbered("    a_{n}: '${{ $( {{{{ <a'\n")(size)
     ),
 )
 _text(
     "job: one long value with openings of placeholders",
     "job",
-    make=lambda size: f"apiVersion: batch/v1\nkind: Job\nmetadata: {{name: '{'${<a$(' * (size // 6)}'}}\n",
+    make=lambda size: (
+        f"apiVersion: batch/v1\nkind: Job\nmetadata: {{name: '{'${<a$(' * (size // 6)}'}}\n"
+    ),
 )
 _text(
     "job: a List of Lists",
@@ -587,10 +772,16 @@ _text(
     "sync",
     make=lambda size: (
         "kind: List\nitems:\n"
-        + "- {kind: List, items: [{kind: JobList, items: [{spec: {}}, {$patch: a}]}]}\n" * (size // 75)
+        + "- {kind: List, items: [{kind: JobList, items: [{spec: {}}, {$patch: a}]}]}\n"
+        * (size // 75)
     ),
 )
-_text("yaml: << many times", *READS, "merge", make=lambda size: "a: &a {x: 1}\nb:\n" + "  <<: *a\n" * (size // 9))
+_text(
+    "yaml: << many times",
+    *READS,
+    "merge",
+    make=lambda size: "a: &a {x: 1}\nb:\n" + "  <<: *a\n" * (size // 9),
+)
 _text("yaml: keys with invisible characters", *READS, make=_numbered("a{n}\u200b: 1\n"))
 _text("yaml: marks of conflicts", *READS, make=_repeated("# \n<<<<<<< \n>>>>>>> \n=======\n"))
 _text(
@@ -601,7 +792,10 @@ _text(
 _text(
     "job: labels",
     "job",
-    make=lambda size: "apiVersion: batch/v1\nkind: Job\nmetadata:\n  labels:\n" + _numbered("    a_{n}: '-'\n")(size),
+    make=lambda size: (
+        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  labels:\n"
+        + _numbered("    a_{n}: '-'\n")(size)
+    ),
 )
 _text(
     "job: long labels of dots",
@@ -614,9 +808,13 @@ _text(
 _text(
     "job: variables",
     "job",
-    make=lambda size: _manifest("        env:\n" + _repeated("        - {name: A, value: b}\n")(size)),
+    make=lambda size: _manifest(
+        "        env:\n" + _repeated("        - {name: A, value: b}\n")(size)
+    ),
 )
-_text("job: unknown fields", "job", make=lambda size: _manifest(_numbered("        f{n}: x\n")(size)))
+_text(
+    "job: unknown fields", "job", make=lambda size: _manifest(_numbered("        f{n}: x\n")(size))
+)
 _text(
     "job: volumes",
     "job",
@@ -625,11 +823,17 @@ _text(
     ),
 )
 _text("job: documents of no object", "job", make=_repeated("---\nkind: Job\n"))
-_text("job: maps of settings", "job", make=_repeated("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"))
+_text(
+    "job: maps of settings",
+    "job",
+    make=_repeated("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
+)
 _text(
     "job: quantities",
     "job",
-    make=lambda size: _manifest("        securityContext:\n" + _numbered("          a{n}: 1e999\n")(size)),
+    make=lambda size: _manifest(
+        "        securityContext:\n" + _numbered("          a{n}: 1e999\n")(size)
+    ),
 )
 _text(
     "job: amounts of many resources",
@@ -660,7 +864,8 @@ _text(
     "job: claims of resources",
     "job",
     make=lambda size: _manifest("").replace(
-        "resources: {", f"resources: {{claims: [{', '.join(f'{{name: c{n}}}' for n in range(size // 12))}], "
+        "resources: {",
+        f"resources: {{claims: [{', '.join(f'{{name: c{n}}}' for n in range(size // 12))}], ",
     ),
 )
 _text(
@@ -668,7 +873,9 @@ _text(
     "job",
     make=lambda size: (
         "apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec:\n  podFailurePolicy:\n    rules:\n"
-        + _repeated("    - {action: Count, onExitCodes: {operator: In, values: [1, 2], containerName: a}}\n")(size)
+        + _repeated(
+            "    - {action: Count, onExitCodes: {operator: In, values: [1, 2], containerName: a}}\n"
+        )(size)
     ),
 )
 _text(
@@ -701,7 +908,9 @@ _text(
     "job",
     make=lambda size: (
         "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  topologySpreadConstraints:\n"
-        + _numbered("  - {{maxSkew: 1, topologyKey: a{n}, whenUnsatisfiable: DoNotSchedule}}\n")(size)
+        + _numbered("  - {{maxSkew: 1, topologyKey: a{n}, whenUnsatisfiable: DoNotSchedule}}\n")(
+            size
+        )
     ),
 )
 
@@ -731,7 +940,9 @@ _schema_text(
 )
 _schema_text(
     "schema: patterns of letters",
-    lambda size: _held("a", _of_x({"allOf": [{"pattern": f"\\p{{L}}{{2}}{n}"} for n in range(size // 30)]})),
+    lambda size: _held(
+        "a", _of_x({"allOf": [{"pattern": f"\\p{{L}}{{2}}{n}"} for n in range(size // 30)]})
+    ),
 )
 _schema_text(
     "schema: patterns that ignore case beyond ASCII",
@@ -742,14 +953,20 @@ _schema_text(
     lambda size: _held("a", _of_x({"allOf": [{"pattern": f"^a{n}"} for n in range(size // 24)]})),
 )
 _schema_text(
-    "schema: repetitions of repetitions", lambda size: _held("a" * size, _of_x({"pattern": "(((a{9}){9}){9}){9}b"}))
-)
-_schema_text("schema: optional letters", lambda size: _held("ab" * (size // 2), _of_x({"pattern": "a(a?b?){300}cc"})))
-_schema_text(
-    "schema: a divisor near zero", lambda size: _held([1.5] * (size // 5), _of_x({"items": {"multipleOf": 1e-308}}))
+    "schema: repetitions of repetitions",
+    lambda size: _held("a" * size, _of_x({"pattern": "(((a{9}){9}){9}){9}b"})),
 )
 _schema_text(
-    "schema: a small divisor", lambda size: _held([1e300] * (size // 7), _of_x({"items": {"multipleOf": 0.1}}))
+    "schema: optional letters",
+    lambda size: _held("ab" * (size // 2), _of_x({"pattern": "a(a?b?){300}cc"})),
+)
+_schema_text(
+    "schema: a divisor near zero",
+    lambda size: _held([1.5] * (size // 5), _of_x({"items": {"multipleOf": 1e-308}})),
+)
+_schema_text(
+    "schema: a small divisor",
+    lambda size: _held([1e300] * (size // 7), _of_x({"items": {"multipleOf": 0.1}})),
 )
 _schema_text(
     "schema: unlike large numbers",
@@ -759,19 +976,28 @@ _schema_text(
     "schema: unlike lists of large numbers",
     lambda size: _held([[2**64 + n] for n in range(size // 24)], _of_x({"uniqueItems": True})),
 )
-_schema_text("schema: unlike numbers", lambda size: _held(list(range(size // 7)), _of_x({"uniqueItems": True})))
+_schema_text(
+    "schema: unlike numbers",
+    lambda size: _held(list(range(size // 7)), _of_x({"uniqueItems": True})),
+)
 _schema_text(
     "schema: alternatives that are objects",
-    lambda size: _held([{"a": -1}] * (size // 20), _of_x({"items": {"enum": [{"a": n} for n in range(size // 20)]}})),
+    lambda size: _held(
+        [{"a": -1}] * (size // 20),
+        _of_x({"items": {"enum": [{"a": n} for n in range(size // 20)]}}),
+    ),
 )
 _schema_text(
     "schema: fields that are missing from a long text",
-    lambda size: _held({"a": "x" * (size // 2)}, _of_x({"required": [f"f{n}" for n in range(size // 20)]})),
+    lambda size: _held(
+        {"a": "x" * (size // 2)}, _of_x({"required": [f"f{n}" for n in range(size // 20)]})
+    ),
 )
 _schema_text(
     "schema: fields that depend on one",
     lambda size: _held(
-        {"a": "x" * (size // 2)}, _of_x({"dependentRequired": {"a": [f"f{n}" for n in range(size // 20)]}})
+        {"a": "x" * (size // 2)},
+        _of_x({"dependentRequired": {"a": [f"f{n}" for n in range(size // 20)]}}),
     ),
 )
 _schema_text(
@@ -789,34 +1015,53 @@ _schema_text(
     "schema: many properties at every depth",
     lambda size: _held(
         json.loads('{"a":' * 100 + "1" + "}" * 100),
-        {"properties": {f"a{n}": {"type": "string"} for n in range(size // 30)}, "additionalProperties": {"$ref": "#"}},
+        {
+            "properties": {f"a{n}": {"type": "string"} for n in range(size // 30)},
+            "additionalProperties": {"$ref": "#"},
+        },
     ),
 )
 _schema_text(
     "schema: companions for every depth",
     lambda size: _held(
         json.loads("[" * 100 + "1" + "]" * 100),
-        {"patternProperties": {f"^a{n}$": {"type": "string"} for n in range(size // 40)}, "items": {"$ref": "#"}},
+        {
+            "patternProperties": {f"^a{n}$": {"type": "string"} for n in range(size // 40)},
+            "items": {"$ref": "#"},
+        },
     ),
 )
 _schema_text(
     "schema: unevaluated at every depth",
     lambda size: _held(
         [{"a": n} for n in range(size // 12)],
-        _of_x({"items": {"allOf": [{"properties": {"b": True}}] * 20, "unevaluatedProperties": {"type": "integer"}}}),
+        _of_x(
+            {
+                "items": {
+                    "allOf": [{"properties": {"b": True}}] * 20,
+                    "unevaluatedProperties": {"type": "integer"},
+                }
+            }
+        ),
     ),
 )
 _schema_text(
     "schema: an alias of a long text",
     lambda size: (
-        f"# yaml-language-server: $schema=schema.json\na: &a {'x' * (size // 2)}\nx:\n" + "- *a\n" * (size // 10),
+        f"# yaml-language-server: $schema=schema.json\na: &a {'x' * (size // 2)}\nx:\n"
+        + "- *a\n" * (size // 10),
         json.dumps(_of_x({"items": {"type": "integer"}})),
     ),
 )
-_schema_text("schema: wrong values", lambda size: _held(["a"] * (size // 5), _of_x({"items": {"type": "integer"}})))
+_schema_text(
+    "schema: wrong values",
+    lambda size: _held(["a"] * (size // 5), _of_x({"items": {"type": "integer"}})),
+)
 _schema_text(
     "schema: none of many forms",
-    lambda size: _held(["a"] * (size // 5), _of_x({"items": {"anyOf": [{"type": "integer"}] * 50}})),
+    lambda size: _held(
+        ["a"] * (size // 5), _of_x({"items": {"anyOf": [{"type": "integer"}] * 50}})
+    ),
 )
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from benchmark_manager.github.client import RepositoryClient
-from benchmark_manager.github.credentials import Credential
-from benchmark_manager.github.governor import Governors
-from benchmark_manager.github.requests import Connection, RequestRecord
+from benchmark_manager.github.reading.client import RepositoryClient
+from benchmark_manager.github.sending.credentials import Credential
+from benchmark_manager.github.sending.governor import Governors
+from benchmark_manager.github.sending.requests import Connection, RequestRecord
 from benchmark_manager.models.project import RepositoryAddress
 from github_test_server import GitHubTestServer
 
@@ -43,10 +43,17 @@ class Hub:
         return RepositoryAddress(api_url=api_url or self.server.url, owner="octo", name=name)
 
     def repository(
-        self, token: str | None = None, *, name: str = "demo", api_url: str | None = None, urgent: bool = False
+        self,
+        token: str | None = None,
+        *,
+        name: str = "demo",
+        api_url: str | None = None,
+        urgent: bool = False,
     ) -> RepositoryClient:
         address = self.address(name, api_url)
-        return RepositoryClient(self.connection, address, Credential.of_token(address.api_url, token), urgent=urgent)
+        return RepositoryClient(
+            self.connection, address, Credential.of_token(address.api_url, token), urgent=urgent
+        )
 
     def kinds(self) -> list[str]:
         """What was asked for, in the order of the answers."""

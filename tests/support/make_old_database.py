@@ -24,7 +24,7 @@ import httpx2 as httpx
 from pydantic import SecretStr
 from pymongo import AsyncMongoClient
 
-from benchmark_manager.stores.embedded import EmbeddedDatabase
+from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase
 from benchmark_manager.version import __version__
 from github_test_server import GitHubTestServer
 from support import old_repositories as old
@@ -53,33 +53,55 @@ async def server(kind: str, folder: Path) -> AsyncIterator[str]:
 async def fill(service: Service, repositories: old.OldRepositories) -> None:
     """What people, GitHub and the service did."""
     http = service.http
-    bench = await service.project(old.BENCH, name="Bench", github_token=old.TOKEN, branch="main", polling_interval=300)
+    bench = await service.project(
+        old.BENCH, name="Bench", github_token=old.TOKEN, branch="main", polling_interval=300
+    )
     here = f"/projects/{bench['id']}"
     await service.sync(bench["id"])
     originals = await service.files(bench["id"])
-    a = await service.variant(bench["id"], originals["config/a.yaml"], modified_name="mine.yaml", description="tried")
+    a = await service.variant(
+        bench["id"], originals["config/a.yaml"], modified_name="mine.yaml", description="tried"
+    )
     for tokens in (200, 300):
-        text = (await service.get(f"/modified-files/{a['id']}"))["content"].replace("tokens: 100", f"tokens: {tokens}")
-        saved = await http.put(f"/modified-files/{a['id']}", json={"content": text}, headers={"X-Actor": "ada"})
+        text = (await service.get(f"/modified-files/{a['id']}"))["content"].replace(
+            "tokens: 100", f"tokens: {tokens}"
+        )
+        saved = await http.put(
+            f"/modified-files/{a['id']}", json={"content": text}, headers={"X-Actor": "ada"}
+        )
         assert saved.status_code == 200
     await service.put(f"/modified-files/{a['id']}", {"modified_name": "mine-2.yaml"})
-    conflict = await service.variant(bench["id"], originals["config/a.yaml"], modified_name="conflict.yaml")
+    conflict = await service.variant(
+        bench["id"], originals["config/a.yaml"], modified_name="conflict.yaml"
+    )
     changed = conflict["content"].replace("batch: 8", "batch: 32")
     await service.put(f"/modified-files/{conflict['id']}", {"content": changed})
-    await service.variant(bench["id"], originals["config/deep/c.json"], content='{"model": "mistral"}\n')
-    await service.variant(bench["id"], originals["config/gone.yaml"], description="of a file that goes")
-    await service.variant(bench["id"], originals["config/old-name.yaml"], modified_name="follows.yaml")
+    await service.variant(
+        bench["id"], originals["config/deep/c.json"], content='{"model": "mistral"}\n'
+    )
+    await service.variant(
+        bench["id"], originals["config/gone.yaml"], description="of a file that goes"
+    )
+    await service.variant(
+        bench["id"], originals["config/old-name.yaml"], modified_name="follows.yaml"
+    )
     await service.variant(bench["id"], originals["config/template.yaml"])
-    deleted = await service.variant(bench["id"], originals["config/b.yaml"], modified_name="deleted.yaml")
+    deleted = await service.variant(
+        bench["id"], originals["config/b.yaml"], modified_name="deleted.yaml"
+    )
     assert (await http.delete(f"/modified-files/{deleted['id']}")).status_code == 204
-    await service.post(f"{here}/releases", {"name": "first", "pinned": True, "description": "before"}, 201)
+    await service.post(
+        f"{here}/releases", {"name": "first", "pinned": True, "description": "before"}, 201
+    )
     await service.get(f"{here}/files/{originals['config/a.yaml']['id']}/history")
     repositories.advance()
     await service.sync(bench["id"])
     await service.sync(bench["id"])
     await service.post(f"/modified-files/{a['id']}/rebase", {}, 200)
     await service.post(f"{here}/releases", {"name": "second"}, 201)
-    await service.post(f"{here}/releases", {"name": "second again", "description": "made twice"}, 200)
+    await service.post(
+        f"{here}/releases", {"name": "second again", "description": "made twice"}, 200
+    )
     await service.post(f"{here}/releases", {"name": "originals", "include": "originals"}, 201)
     await service.post(f"{here}/pause", None, 200)
 
@@ -89,7 +111,9 @@ async def fill(service: Service, repositories: old.OldRepositories) -> None:
         await service.variant(tools["id"], row, content=f"# {path}\nnumber: 0\n")
     await service.post(f"{there}/releases", {"name": "tools"}, 201)
     assert (await http.delete(f"{there}/modified-files")).status_code == 200
-    await service.variant(tools["id"], (await service.files(tools["id"]))["config/1.yaml"], content="number: 100\n")
+    await service.variant(
+        tools["id"], (await service.files(tools["id"]))["config/1.yaml"], content="number: 100\n"
+    )
     payload = push(old.TOOLS, service.github.url)
     body = json.dumps(payload).encode()
     signed = headers(body, delivery=DELIVERY, secret=old.WEBHOOK_SECRET)
@@ -101,7 +125,9 @@ async def fill(service: Service, repositories: old.OldRepositories) -> None:
     await service.post(f"/projects/{doomed['id']}/releases", {"name": "kept", "pinned": True}, 201)
     row = (await service.files(doomed["id"]))["config/2.yaml"]
     await service.variant(doomed["id"], row, content="number: of a deleted project\n")
-    await service.post(f"/projects/{doomed['id']}/releases", {"name": "of a deleted one", "pinned": True}, 201)
+    await service.post(
+        f"/projects/{doomed['id']}/releases", {"name": "of a deleted one", "pinned": True}, 201
+    )
     assert (await http.delete(f"/projects/{doomed['id']}")).status_code == 204
 
 
@@ -144,7 +170,12 @@ async def answers(service: Service, digests: list[str]) -> dict[str, Json]:  # n
 
 async def read_release(read: Any, digest: str) -> None:
     release = await read(f"/releases/{digest}")
-    for part in ("/SHA256SUMS", "/archive?format=tar.gz", "/archive?format=zip", "/configmap?name=kept"):
+    for part in (
+        "/SHA256SUMS",
+        "/archive?format=tar.gz",
+        "/archive?format=zip",
+        "/configmap?name=kept",
+    ):
         await read(f"/releases/{digest}{part}")
     for file in release["files"]:
         await read(str(httpx.URL(f"/releases/{digest}/files/{file['path']}")))
@@ -177,11 +208,18 @@ async def make(kind: str, target: Path) -> None:
                 await fill(service, repositories)
             documents = await stored(url)
             async with running_service(url, github, folder, **settings) as service:
-                told = await answers(service, sorted(row["digest"] for row in documents["releases"]))
+                told = await answers(
+                    service, sorted(row["digest"] for row in documents["releases"])
+                )
         header = {"version": __version__, "github_url": github.url, "answers": told}
         data = b"".join(bson.encode(row) for row in [header, *rows(documents)])
     target.write_bytes(gzip.compress(data, mtime=0))
-    print(target, target.stat().st_size, {name: len(found) for name, found in documents.items()}, len(told))
+    print(
+        target,
+        target.stat().st_size,
+        {name: len(found) for name, found in documents.items()},
+        len(told),
+    )
 
 
 if __name__ == "__main__":

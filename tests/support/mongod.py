@@ -18,8 +18,8 @@ import pymongo
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from benchmark_manager.stores.embedded import accepts_connections, free_port
-from benchmark_manager.stores.embedded_process import GuardedProcess
+from benchmark_manager.stores.embedded.embedded import accepts_connections, free_port
+from benchmark_manager.stores.embedded.process import GuardedProcess
 
 HOST = "127.0.0.1"
 SET_NAME = "tests"
@@ -58,7 +58,8 @@ class Node:
         self._cache_gb = cache_gb
         self._process: GuardedProcess | None = None
         self.client: AsyncMongoClient[Document] = AsyncMongoClient(
-            f"mongodb://{self.address}/?directConnection=true&serverMonitoringMode=poll", serverSelectionTimeoutMS=2000
+            f"mongodb://{self.address}/?directConnection=true&serverMonitoringMode=poll",
+            serverSelectionTimeoutMS=2000,
         )
         directory.mkdir(parents=True)
 
@@ -112,7 +113,9 @@ class ReplicaSet:
         binary = find_mongod()
         if binary is None:
             raise FileNotFoundError("there is no mongod on this machine")
-        replica_set = cls([Node(binary, directory / f"node{number}", cache_gb) for number in range(nodes)])
+        replica_set = cls(
+            [Node(binary, directory / f"node{number}", cache_gb) for number in range(nodes)]
+        )
         try:
             for node in replica_set.nodes:
                 node.start()

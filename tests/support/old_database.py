@@ -34,11 +34,15 @@ class OldDatabase:
 
 def old_database(name: str, github_url: str) -> OldDatabase:
     """The kept database of this name, as if its GitHub had been at `github_url`."""
-    rows = bson.decode_file_iter(io.BytesIO(gzip.decompress((DATA / f"{name}.bson.gz").read_bytes())), _CODEC)
+    rows = bson.decode_file_iter(
+        io.BytesIO(gzip.decompress((DATA / f"{name}.bson.gz").read_bytes())), _CODEC
+    )
     header = next(rows)
     documents: dict[str, list[Json]] = {}
     for row in rows:
-        documents.setdefault(row["collection"], []).append(_moved(row["document"], header["github_url"], github_url))
+        documents.setdefault(row["collection"], []).append(
+            _moved(row["document"], header["github_url"], github_url)
+        )
     answers = _moved(header["answers"], header["github_url"], github_url)
     return OldDatabase(header["version"], answers, documents)
 

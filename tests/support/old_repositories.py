@@ -46,7 +46,9 @@ _FIRST: Final[Mapping[str, bytes | Entry | None]] = {
     "job/run.yaml": _JOB.encode(),
 }
 _SECOND: Final[Mapping[str, bytes | Entry | None]] = {
-    "config/a.yaml": _A.replace("batch: 8", "batch: 16").replace("last: 1", "last: 1\nadded: true").encode(),
+    "config/a.yaml": _A.replace("batch: 8", "batch: 16")
+    .replace("last: 1", "last: 1\nadded: true")
+    .encode(),
     "config/gone.yaml": None,
     "config/old-name.yaml": None,
     "config/new-name.yaml": b"kept: the same\nwhatever: its name\n",
@@ -80,6 +82,8 @@ class OldRepositories:
     def advance(self) -> str:
         """Make the next commit of `acme/bench`; its id."""
         when = _BEGIN + timedelta(hours=self._made)
-        sha = self._bench.commit(dict(_STEPS[self._made]), message=f"step {self._made + 1}", date=when)
+        sha = self._bench.commit(
+            dict(_STEPS[self._made]), message=f"step {self._made + 1}", date=when
+        )
         self._made += 1
         return sha

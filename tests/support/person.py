@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Locator, Page, expect
 
-from benchmark_manager.web.languages import translations
+from benchmark_manager.web.site.languages import translations
 from support.visitors import PATIENCE
 
 expect.set_options(timeout=PATIENCE)
@@ -76,10 +76,16 @@ class Person:
             return
         await self.page.locator("form .cm-content").click()
         await self.press("Control+Home", *["ArrowDown"] * before.count("\n"))
-        await self.press(*["ArrowRight"] * len(before.rpartition("\n")[2]), *["Shift+ArrowRight"] * len(old))
+        await self.press(
+            *["ArrowRight"] * len(before.rpartition("\n")[2]), *["Shift+ArrowRight"] * len(old)
+        )
         await self.page.keyboard.insert_text(new)
 
     async def save(self) -> None:
         """Ctrl-S where scripts run, else the button."""
         async with self.page.expect_navigation():
-            await (self.press("Control+s") if self.scripts else self.page.locator("form .primary").last.click())
+            await (
+                self.press("Control+s")
+                if self.scripts
+                else self.page.locator("form .primary").last.click()
+            )

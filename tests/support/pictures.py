@@ -41,13 +41,17 @@ async def draw() -> None:
         folder = Path(name)
         github.hosting.add_token("demo")
         async with (
-            service_process(folder, github_api_urls=github.url, github_token="demo", log_level="warning") as process,
+            service_process(
+                folder, github_api_urls=github.url, github_token="demo", log_level="warning"
+            ) as process,
             process.client() as http,
             running_chromium(chromium) as browser,
         ):
             api = Api(http, github, folder)
             for_readme = await _prepared(api)
-            context = await browser.new_context(base_url=process.url, locale="en-GB", viewport=_SIZE)
+            context = await browser.new_context(
+                base_url=process.url, locale="en-GB", viewport=_SIZE
+            )
             context.set_default_timeout(PATIENCE)
             page = await context.new_page()
             for picture, path in for_readme.items():
@@ -59,7 +63,9 @@ async def draw() -> None:
 async def _prepared(api: Api) -> dict[str, str]:
     """Variants of all kinds, releases, a move upstream; the READMEs' pictures by name, with their addresses."""
     repository = api.repository(_REPOSITORY, demo.first_commit())
-    project = await api.synced(_REPOSITORY, name="vLLM benchmarks", config_folder="config", job_folder="job")
+    project = await api.synced(
+        _REPOSITORY, name="vLLM benchmarks", config_folder="config", job_folder="job"
+    )
     files = await api.files(project["id"])
     llama = demo.first_commit()[_LLAMA].decode()
     variants = {
@@ -67,11 +73,16 @@ async def _prepared(api: Api) -> dict[str, str]:
         "llama-fp8-cache.yaml": llama.replace("kv_cache_dtype: auto", "kv_cache_dtype: fp8"),
         "llama-two-gpus.yaml": llama.replace("tensor_parallel_size: 1", "tensor_parallel_size: 2"),
     }
-    made = {name: await _variant(api, project, files[_LLAMA], name, text) for name, text in variants.items()}
+    made = {
+        name: await _variant(api, project, files[_LLAMA], name, text)
+        for name, text in variants.items()
+    }
     await api.post(f"/projects/{project['id']}/releases", {"name": "before the new driver"}, 201)
     repository.commit(demo.second_commit(), message="Tune for the new driver")
     await api.sync(project["id"])
-    await api.post(f"/projects/{project['id']}/releases", {"name": "with the new driver", "pinned": True}, 201)
+    await api.post(
+        f"/projects/{project['id']}/releases", {"name": "with the new driver", "pinned": True}, 201
+    )
     await api.project("acme/gone", name="Nightly of the ranking team")
     return {
         "files": f"/ui/projects/{project['id']}",
@@ -82,7 +93,9 @@ async def _prepared(api: Api) -> dict[str, str]:
 
 
 async def _variant(api: Api, project: Json, file: Json, name: str, text: str) -> str:
-    made = await api.variant(project["id"], file, modified_name=name, content=text, description="for the night run")
+    made = await api.variant(
+        project["id"], file, modified_name=name, content=text, description="for the night run"
+    )
     found: str = made["id"]
     return found
 
@@ -105,8 +118,12 @@ async def _every_kind(page: Page, waiting: list[str]) -> None:
         for (width, size), theme in itertools.product(_SIZES.items(), _THEMES):
             await page.set_viewport_size(size)
             await page.emulate_media(color_scheme=theme)
-            await page.screenshot(path=PICTURES / f"{picture_name(kind)} {width} {theme}.png", full_page=True)
-        links = await page.evaluate("[...document.links].map(({ pathname, search }) => pathname + search)")
+            await page.screenshot(
+                path=PICTURES / f"{picture_name(kind)} {width} {theme}.png", full_page=True
+            )
+        links = await page.evaluate(
+            "[...document.links].map(({ pathname, search }) => pathname + search)"
+        )
         waiting += [link for link in links if link.startswith("/ui")]
 
 

@@ -39,11 +39,17 @@ class PrefixProxy:
                 # Browsers ask for it by themselves.
                 if target != "/favicon.ico":
                     self.strays.append(f"{method} {target}")
-                writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                writer.write(
+                    b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                )
                 return
             prefix, offered = found
             passed = target.removeprefix(prefix) if offered.strips else target
-            kept = [line for line in headers if not line.lower().startswith(("connection:", "x-forwarded-"))]
+            kept = [
+                line
+                for line in headers
+                if not line.lower().startswith(("connection:", "x-forwarded-"))
+            ]
             if offered.announces:
                 kept.append(f"X-Forwarded-Prefix: {prefix}")
             lines = [f"{method} {passed or '/'} {version}", *kept, "Connection: close", "", ""]
@@ -61,12 +67,16 @@ class PrefixProxy:
 
     def _found(self, target: str) -> tuple[str, Offered] | None:
         path = target.partition("?")[0]
-        below = [prefix for prefix in self.offered if path == prefix or path.startswith(f"{prefix}/")]
+        below = [
+            prefix for prefix in self.offered if path == prefix or path.startswith(f"{prefix}/")
+        ]
         longest = max(below, key=len, default=None)
         return None if longest is None else (longest, self.offered[longest])
 
 
-async def _exchanged(sending: Coroutine[None, None, None], answering: Coroutine[None, None, None]) -> None:
+async def _exchanged(
+    sending: Coroutine[None, None, None], answering: Coroutine[None, None, None]
+) -> None:
     """Return when the answer is whole, or whoever asked has left."""
     tasks = {asyncio.create_task(sending), asyncio.create_task(answering)}
     try:

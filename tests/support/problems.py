@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2 as httpx
 
-from benchmark_manager.api.problems import CODES
+from benchmark_manager.api.http.problems import CODES
 from benchmark_manager.app import create_app
 from benchmark_manager.config import Settings
 
@@ -19,13 +19,22 @@ FURTHER_MEMBERS = {"conflicts", "errors", "current_revision", "problems", "sync"
 METHODS = ("get", "post", "put", "patch", "delete")
 #: What any address can answer, whether a route is there or not.
 ANYWHERE = {
-    *("origin_not_allowed", "host_not_allowed", "prefix_not_allowed", "route_not_found", "method_not_allowed"),
+    *(
+        "origin_not_allowed",
+        "host_not_allowed",
+        "prefix_not_allowed",
+        "route_not_found",
+        "method_not_allowed",
+    ),
 }
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str) -> Json:
     """Check the document's whole shape; returns it for what is particular to the test."""
-    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+    assert (answer.status_code, answer.headers["content-type"]) == (
+        status,
+        "application/problem+json",
+    ), answer.text
     assert answer.headers["x-content-type-options"] == "nosniff"
     document: Json = answer.json()
     assert document.keys() - FURTHER_MEMBERS == MEMBERS
@@ -122,7 +131,9 @@ class ObservedAnswers:
         if route is None:
             return
         status = answer.status_code
-        if str(status) not in route.operation["responses"] or (code is not None and code not in route.codes(status)):
+        if str(status) not in route.operation["responses"] or (
+            code is not None and code not in route.codes(status)
+        ):
             self.undocumented.append(f"{route.label}: {status} {code or ''}")
 
     @staticmethod

@@ -35,7 +35,9 @@ def environment(**settings: Any) -> dict[str, str]:
     return kept | {name.upper(): str(value) for name, value in settings.items()}
 
 
-def run_main(folder: Path, *arguments: str, timeout: float = 60, **settings: Any) -> subprocess.CompletedProcess[str]:
+def run_main(
+    folder: Path, *arguments: str, timeout: float = 60, **settings: Any
+) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end, in a folder without a .env file."""
     command = [sys.executable, str(ROOT / "main.py")] if not arguments else [
         sys.executable, "-m", "benchmark_manager", *arguments
@@ -72,14 +74,18 @@ class ServiceProcess:
         async with self.client(5) as http:
             while True:
                 if self.process.poll() is not None:
-                    raise AssertionError(f"the service ended with {self.process.returncode}:\n{self.output[-3000:]}")
+                    raise AssertionError(
+                        f"the service ended with {self.process.returncode}:\n{self.output[-3000:]}"
+                    )
                 try:
                     if (await http.get("/health")).status_code == httpx.codes.OK:
                         return
                 except httpx.TransportError:
                     pass
                 if time.monotonic() > deadline:
-                    raise AssertionError(f"the service was not ready in time:\n{self.output[-3000:]}")
+                    raise AssertionError(
+                        f"the service was not ready in time:\n{self.output[-3000:]}"
+                    )
                 await asyncio.sleep(0.05)
 
     def kill(self) -> None:
@@ -94,14 +100,22 @@ class ServiceProcess:
 
 
 @asynccontextmanager
-async def service_process(folder: Path, *, name: str = "service", **settings: Any) -> AsyncIterator[ServiceProcess]:
+async def service_process(
+    folder: Path, *, name: str = "service", **settings: Any
+) -> AsyncIterator[ServiceProcess]:
     """A ready service; MONGO_URL unset means the embedded database in `folder`/data.
 
     `root`, where it is given, is another checkout whose code runs.
     """
     port, root = settings.pop("port", None) or free_port(), settings.pop("root", ROOT)
     log = folder / f"{name}.log"
-    values = {"data_dir": folder / "data", "port": port, "log_format": "json", "log_level": "debug", **settings}
+    values = {
+        "data_dir": folder / "data",
+        "port": port,
+        "log_format": "json",
+        "log_level": "debug",
+        **settings,
+    }
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, str(root / "main.py")],

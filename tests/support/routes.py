@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from benchmark_manager.github.requests import Connection
+from benchmark_manager.github.sending.requests import Connection
 from github_test_server import RecordedRequest, Status
 from support.service import Json, Service
 

@@ -57,7 +57,9 @@ class Api:
 
     async def files(self, project_id: str, **params: Any) -> dict[str, Json]:
         """All originals by path, following every page."""
-        return {row["path"]: row for row in await self.rows(f"/projects/{project_id}/files", **params)}
+        return {
+            row["path"]: row for row in await self.rows(f"/projects/{project_id}/files", **params)
+        }
 
     async def rows(self, path: str, **params: Any) -> list[Json]:
         rows: list[Json] = []
@@ -77,7 +79,9 @@ class Api:
     async def variant(self, project_id: str, file: Json, **fields: Any) -> Json:
         """A modified file of this original."""
         return await self.post(
-            f"/projects/{project_id}/modified-files", {"original_file_id": file["id"], **fields}, 201
+            f"/projects/{project_id}/modified-files",
+            {"original_file_id": file["id"], **fields},
+            201,
         )
 
     async def get(self, path: str, status: int = 200, **params: Any) -> Json:
@@ -153,7 +157,7 @@ _POOLS: list[WorkerPool] = []
 def shared_workers() -> WorkerPool:
     """The pool of all services of this test process."""
     if not _POOLS:
-        _POOLS.append(WorkerPool(2, warm_up="benchmark_manager.services.text_work:warm_up"))
+        _POOLS.append(WorkerPool(2, warm_up="benchmark_manager.services.texts.text_work:warm_up"))
     return _POOLS[0]
 
 
@@ -176,7 +180,9 @@ async def running_service(
     # One pool for all services of a test process: starting processes takes longer than most tests last.
     outside = outside or Outside()
     outside = replace(outside, workers=outside.workers or shared_workers())
-    app = create_app(settings_for(database_url, github.url, folder, **settings), outside=outside, polls=polls)
+    app = create_app(
+        settings_for(database_url, github.url, folder, **settings), outside=outside, polls=polls
+    )
     app.router.routes = _routes(app)
     transport = _WatchedTransport(app=app, raise_app_exceptions=False)
     async with (

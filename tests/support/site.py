@@ -37,7 +37,10 @@ MOVED = {
 VARIANTS = {
     "conflict": ("config/moved.yaml", "a: 1\nb: &x [1]\nc: '</pre><script>alert(8)</script>'\n"),
     "lines": ("config/lines.yaml", "{{ .Values.a }}: '</pre><script>alert(9)</script>'\nb: 1\n"),
-    "behind": ("config/moved.yaml", HOSTILE["config/moved.yaml"].decode() + "d: 4 # \u202eevil\u202c\n"),
+    "behind": (
+        "config/moved.yaml",
+        HOSTILE["config/moved.yaml"].decode() + "d: 4 # \u202eevil\u202c\n",
+    ),
     "upstream_removed": ("config/gone.yaml", "a: 2\n"),
 }
 
@@ -74,16 +77,35 @@ class Site(Generic[S]):
                 "/ui/projects/new",
                 "/ui/projects/new?repository=a/b",
             ),
-            *(home, f"{home}?q=a", f"{home}?type=job", f"{home}?show=problems", f"{home}?show=variants&q=zzz"),
-            *(f"{home}/search", f"{home}/search?q=a", f"{home}/search?q=e&in=keys", f"{home}/search?q=zzz&in=values"),
+            *(
+                home,
+                f"{home}?q=a",
+                f"{home}?type=job",
+                f"{home}?show=problems",
+                f"{home}?show=variants&q=zzz",
+            ),
+            *(
+                f"{home}/search",
+                f"{home}/search?q=a",
+                f"{home}/search?q=e&in=keys",
+                f"{home}/search?q=zzz&in=values",
+            ),
             f"{files[0]}?line=1",
-            *(f"{home}/modified-files", f"{home}/modified-files?drift=conflict", f"{home}/modified-files?q=a"),
+            *(
+                f"{home}/modified-files",
+                f"{home}/modified-files?drift=conflict",
+                f"{home}/modified-files?q=a",
+            ),
             *(f"{home}/syncs", f"{home}/syncs/{self.sync}", f"{home}/settings", f"{home}/delete"),
             *files,
             *(f"{files[0]}/history", f"{files[0]}/new-variant"),
             *(f"{file}/variants" for file in files),
             *(f"{home}/trash", f"{home}/reset", f"/ui/trash/{self.deleted}"),
-            *(page for modified in (self.modified, *self.moved.values()) for page in pages_of(modified)),
+            *(
+                page
+                for modified in (self.modified, *self.moved.values())
+                for page in pages_of(modified)
+            ),
             f"/ui/modified-files/{self.moved['conflict']}/merge/edit",
             f"/ui/modified-files/{self.moved['conflict']}/merge/upstream",
             *(
@@ -106,19 +128,28 @@ def pages_of(modified: str) -> list[str]:
     home = f"/ui/modified-files/{modified}"
     return [
         *(home, f"{home}/delete", f"{home}/revisions", f"{home}/revisions/1", f"{home}/merge"),
-        *(f"{home}/compare", f"{home}/compare?against=original", f"{home}/compare?against=revision:1"),
+        *(
+            f"{home}/compare",
+            f"{home}/compare?against=original",
+            f"{home}/compare?against=revision:1",
+        ),
     ]
 
 
 async def build_site(service: S, browser: Browser) -> Site[S]:
     """Something on every page."""
     repository = service.repository("acme/bench", HOSTILE)
-    project = await service.synced("acme/bench", name=HOSTILE_NAME, config_folder="config", job_folder="job")
+    project = await service.synced(
+        "acme/bench", name=HOSTILE_NAME, config_folder="config", job_folder="job"
+    )
     files = await service.files(project["id"])
     modified = await _variant(service, project, files["config/closing.yaml"])
     deleted = await service.variant(project["id"], files["config/a.yaml"], modified_name="<u>.yaml")
     assert (await service.http.delete(f"/modified-files/{deleted['id']}")).status_code == 204
-    moved = {drift: await _changed(service, project, files[path], drift) for drift, (path, _) in VARIANTS.items()}
+    moved = {
+        drift: await _changed(service, project, files[path], drift)
+        for drift, (path, _) in VARIANTS.items()
+    }
     repository.commit(MOVED, message="second")
     await service.sync(project["id"])
     [sync, _] = await service.rows(f"/projects/{project['id']}/syncs")
@@ -138,28 +169,42 @@ async def build_site(service: S, browser: Browser) -> Site[S]:
 async def _releases(service: Api, project: Json, modified: Json) -> tuple[str, str]:
     """One of the originals and one of all, the first made twice; between them files are changed and added."""
     path = f"/projects/{project['id']}/releases"
-    fields = {"name": HOSTILE_NAME, "description": "</textarea><img src=x onerror=alert(4)>", "include": "originals"}
+    fields = {
+        "name": HOSTILE_NAME,
+        "description": "</textarea><img src=x onerror=alert(4)>",
+        "include": "originals",
+    }
     first = await service.post(path, fields, 201)
     await service.post(path, {"name": "again", "include": "originals", "pinned": True}, 200)
     await service.put(f"/modified-files/{modified['id']}", {"content": "a: '</script><i>'\nc: 1\n"})
     original = (await service.files(project["id"]))["config/a.yaml"]
-    replaced = await service.variant(project["id"], original, content="model: '</code><script>alert(5)</script>'\n")
+    replaced = await service.variant(
+        project["id"], original, content="model: '</code><script>alert(5)</script>'\n"
+    )
     second = await service.post(path, {}, 201)
-    answer = await service.http.delete(f"/modified-files/{replaced['id']}", headers={"If-Match": "*"})
+    answer = await service.http.delete(
+        f"/modified-files/{replaced['id']}", headers={"If-Match": "*"}
+    )
     assert answer.status_code == 204, answer.text
     return first["digest"], second["digest"]
 
 
 async def _variant(service: Api, project: Json, file: Json) -> Json:
     description = "</textarea><img src=x onerror=alert(3)>"
-    return await service.variant(project["id"], file, modified_name="<i>.yaml", description=description)
+    return await service.variant(
+        project["id"], file, modified_name="<i>.yaml", description=description
+    )
 
 
 async def _changed(service: Api, project: Json, file: Json, drift: str) -> str:
     """A variant for which its original's move is this drift."""
     variant = await service.post(
         f"/projects/{project['id']}/modified-files?allow_invalid=true",
-        {"original_file_id": file["id"], "modified_name": f"{drift}.yaml", "content": VARIANTS[drift][1]},
+        {
+            "original_file_id": file["id"],
+            "modified_name": f"{drift}.yaml",
+            "content": VARIANTS[drift][1],
+        },
         201,
     )
     made: str = variant["id"]
@@ -194,7 +239,9 @@ def check(page: WebPage, language: str = "en") -> None:
 
 def check_headers(page: WebPage) -> None:
     headers = page.answer.headers
-    policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
+    policy = dict(
+        part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";")
+    )
     assert policy["default-src"] == "'self'"
     assert policy["script-src"] == "'self'"
     assert policy["frame-ancestors"] == "'none'"

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, ViewportSize, WebError
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    ViewportSize,
+    WebError,
+)
 
 #: Milliseconds. What takes longer on a busy machine than this is broken.
 PATIENCE: Final = 40_000
@@ -30,10 +38,19 @@ class Visitors:
         self._allowed += [re.compile(pattern) for pattern in patterns]
 
     def unexpected(self) -> list[str]:
-        return [fault for fault in self.faults if not any(allowed.search(fault) for allowed in self._allowed)]
+        return [
+            fault
+            for fault in self.faults
+            if not any(allowed.search(fault) for allowed in self._allowed)
+        ]
 
     async def context(
-        self, *, language: str = "en", scripts: bool = True, size: ViewportSize = WIDE, **options: Any
+        self,
+        *,
+        language: str = "en",
+        scripts: bool = True,
+        size: ViewportSize = WIDE,
+        **options: Any,
     ) -> BrowserContext:
         """A browser of its own, with cookies and storage of its own."""
         context = await self.chromium.new_context(
@@ -62,7 +79,9 @@ class Visitors:
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            self.faults.append(f"{message.type}: {message.text} at {message.location.get('url', '')}")
+            self.faults.append(
+                f"{message.type}: {message.text} at {message.location.get('url', '')}"
+            )
 
     def _failed(self, error: WebError) -> None:
         self.faults.append(f"uncaught: {error.error}")

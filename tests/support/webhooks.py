@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import httpx2 as httpx
 
-from benchmark_manager.domain.webhook_signature import sign
+from benchmark_manager.domain.webhooks.signature import sign
 from support.service import Json, Service
 
 SECRET = "webhook-secret-of-the-tests"
@@ -70,7 +70,9 @@ def encoded(payload: object, *, form: bool = False) -> bytes:
     return urlencode({"payload": text}).encode() if form else text.encode()
 
 
-def headers(body: bytes, *, event: str = "push", delivery: str | None = None, secret: str = SECRET) -> dict[str, str]:
+def headers(
+    body: bytes, *, event: str = "push", delivery: str | None = None, secret: str = SECRET
+) -> dict[str, str]:
     return {
         "Content-Type": "application/json",
         "User-Agent": "GitHub-Hookshot/044aadd",
@@ -86,4 +88,6 @@ async def deliver(
 ) -> httpx.Response:
     """A signed delivery of JSON."""
     body = encoded(payload)
-    return await service.http.post(PATH, content=body, headers=headers(body, event=event, delivery=delivery))
+    return await service.http.post(
+        PATH, content=body, headers=headers(body, event=event, delivery=delivery)
+    )

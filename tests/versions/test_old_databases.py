@@ -10,8 +10,8 @@ import pytest
 from pydantic import SecretStr
 from pymongo import AsyncMongoClient
 
-from benchmark_manager.stores.database import SCHEMA
-from benchmark_manager.stores.migrations import migrate
+from benchmark_manager.stores.database.database import SCHEMA
+from benchmark_manager.stores.database.migrations import migrate
 from github_test_server import GitHubTestServer
 from support import old_repositories as old
 from support.databases import connected
@@ -35,7 +35,9 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def url(kind: str, request: pytest.FixtureRequest) -> str:
-    found: str = request.getfixturevalue("database_url" if kind == "mongodb" else "embedded_database_url")
+    found: str = request.getfixturevalue(
+        "database_url" if kind == "mongodb" else "embedded_database_url"
+    )
     return found
 
 
@@ -53,7 +55,9 @@ async def kept(url: str, kind: str, github: GitHubTestServer) -> OldDatabase:
 
 
 @pytest.fixture
-async def service(url: str, kept: OldDatabase, github: GitHubTestServer, tmp_path: Path) -> AsyncIterator[Service]:
+async def service(
+    url: str, kept: OldDatabase, github: GitHubTestServer, tmp_path: Path
+) -> AsyncIterator[Service]:
     assert kept.version == "0.1.0"
     async with running_service(url, github, tmp_path, **SETTINGS) as running:
         yield running
@@ -63,7 +67,9 @@ def _at_least(now: Any, then: Any) -> bool:
     """Whether everything that was answered then is answered now; further members are welcome."""
     if isinstance(then, dict):
         return isinstance(now, dict) and all(
-            name in now and _at_least(now[name], value) for name, value in then.items() if name not in VOLATILE
+            name in now and _at_least(now[name], value)
+            for name, value in then.items()
+            if name not in VOLATILE
         )
     if isinstance(then, list):
         return isinstance(now, list) and len(now) == len(then) and all(map(_at_least, now, then))
@@ -119,7 +125,9 @@ async def test_the_service_goes_on(service: Service, repositories: old.OldReposi
     # One of the names was taken again before the database was kept.
     [taken] = await service.rows(f"/projects/{tools['id']}/modified-files")
     await service.put(f"/modified-files/{taken['id']}", {"modified_name": "other.yaml"})
-    undone = await service.post(f"/projects/{tools['id']}/undo-reset", {"reset_id": rows[0]["reset_id"]}, 200)
+    undone = await service.post(
+        f"/projects/{tools['id']}/undo-reset", {"reset_id": rows[0]["reset_id"]}, 200
+    )
     assert undone
     assert len(await service.rows(f"/projects/{tools['id']}/modified-files")) == 4
     await service.services.housekeeping.sweep_deleted_projects()
@@ -131,7 +139,9 @@ def kept_releases(rows: list[Json]) -> list[str]:
     return [row["digest"] for row in rows]
 
 
-async def test_several_replicas_migrate_at_once_and_any_of_them_may_be_killed(url: str, kept: OldDatabase) -> None:
+async def test_several_replicas_migrate_at_once_and_any_of_them_may_be_killed(
+    url: str, kept: OldDatabase
+) -> None:
     """Each step may be repeated: the documents are those of one undisturbed run, and the version is recorded last."""
     async with AsyncMongoClient[Json](url, serverMonitoringMode="poll") as client:
         documents = client.get_default_database()
@@ -144,6 +154,13 @@ async def test_several_replicas_migrate_at_once_and_any_of_them_may_be_killed(ur
             await asyncio.gather(killed, return_exceptions=True)
             await asyncio.gather(*(migrate(database) for _ in range(4)))
         found = await documents["projects"].find({}).sort("_id", 1).to_list()
-        assert [row["due_rank"] for row in found] == [row["due_rank"] for row in kept.documents["projects"]]
-        assert [row["credential"] for row in found] == [row["credential"] for row in kept.documents["projects"]]
-        assert await documents["meta"].find_one({"_id": "schema"}) == {"_id": "schema", "version": SCHEMA}
+        assert [row["due_rank"] for row in found] == [
+            row["due_rank"] for row in kept.documents["projects"]
+        ]
+        assert [row["credential"] for row in found] == [
+            row["credential"] for row in kept.documents["projects"]
+        ]
+        assert await documents["meta"].find_one({"_id": "schema"}) == {
+            "_id": "schema",
+            "version": SCHEMA,
+        }

@@ -7,15 +7,17 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from benchmark_manager.errors import StartError
-from benchmark_manager.stores.database import SCHEMA
-from benchmark_manager.stores.migrations import STEPS
+from benchmark_manager.stores.database.database import SCHEMA
+from benchmark_manager.stores.database.migrations import STEPS
 from github_test_server import GitHubTestServer
 from support.service import Json, running_service
 
 
 @pytest.fixture(params=["mongod", "embedded"])
 def url(request: pytest.FixtureRequest) -> str:
-    found: str = request.getfixturevalue("database_url" if request.param == "mongod" else "embedded_database_url")
+    found: str = request.getfixturevalue(
+        "database_url" if request.param == "mongod" else "embedded_database_url"
+    )
     return found
 
 
@@ -27,7 +29,9 @@ async def _meta(url: str, change: Json | None = None) -> list[Json]:
         return await meta.find({}).to_list()
 
 
-async def test_the_first_start_records_the_version(url: str, github: GitHubTestServer, tmp_path: Path) -> None:
+async def test_the_first_start_records_the_version(
+    url: str, github: GitHubTestServer, tmp_path: Path
+) -> None:
     async with running_service(url, github, tmp_path):
         assert await _meta(url) == [{"_id": "schema", "version": SCHEMA}]
 

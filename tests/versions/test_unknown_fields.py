@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from pymongo import AsyncMongoClient
 
 import benchmark_manager
-from benchmark_manager.stores.process_identity import ProcessIdentity
-from benchmark_manager.stores.replicas import ReplicaStore
+from benchmark_manager.stores.operations.process_identity import ProcessIdentity
+from benchmark_manager.stores.operations.replicas import ReplicaStore
 from github_test_server import GitHubTestServer
 from support import old_repositories as old
 from support.old_database import OldDatabase, old_database
@@ -55,7 +55,9 @@ WORDS: Final = {
 
 @pytest.fixture(params=["mongodb", "embedded"])
 def url(request: pytest.FixtureRequest) -> str:
-    found: str = request.getfixturevalue("database_url" if request.param == "mongodb" else "embedded_database_url")
+    found: str = request.getfixturevalue(
+        "database_url" if request.param == "mongodb" else "embedded_database_url"
+    )
     return found
 
 
@@ -91,7 +93,9 @@ async def _mark_everything(client: AsyncMongoClient[Json]) -> dict[str, set[Any]
                 if isinstance(_at(row, field), dict):
                     changes[f"{field}.{MARK}"] = 1
             for field in LISTS.get(name, ()):
-                changes |= {f"{field}.{place}.{MARK}": 1 for place in range(len(row.get(field, ())))}
+                changes |= {
+                    f"{field}.{place}.{MARK}": 1 for place in range(len(row.get(field, ())))
+                }
             await database[name].update_one({"_id": row["_id"]}, {"$set": changes})
         marked[name] = {row["_id"] for row in rows}
     return marked
@@ -104,7 +108,9 @@ def _at(row: Json, field: str) -> Any:
     return found
 
 
-async def _lost(client: AsyncMongoClient[Json], marked: dict[str, set[Any]]) -> list[tuple[str, Any, str]]:
+async def _lost(
+    client: AsyncMongoClient[Json], marked: dict[str, set[Any]]
+) -> list[tuple[str, Any, str]]:
     """Documents that are still there, and have lost what was written into them."""
     database = client.get_default_database()
     lost: list[tuple[str, Any, str]] = []
@@ -112,15 +118,28 @@ async def _lost(client: AsyncMongoClient[Json], marked: dict[str, set[Any]]) -> 
         async for row in database[name].find({}):
             if row["_id"] not in ids:
                 continue
-            fields = [MARK, *(f"{field}.{MARK}" for field in NESTED.get(name, ()) if isinstance(_at(row, field), dict))]
+            fields = [
+                MARK,
+                *(
+                    f"{field}.{MARK}"
+                    for field in NESTED.get(name, ())
+                    if isinstance(_at(row, field), dict)
+                ),
+            ]
             # A new record of a sync is another document, wherever it stands.
-            fields = [field for field in fields if not (field.startswith("state.last_sync.") and _synced_anew(row))]
+            fields = [
+                field
+                for field in fields
+                if not (field.startswith("state.last_sync.") and _synced_anew(row))
+            ]
             lost += [(name, row["_id"], field) for field in fields if _at(row, field) is None]
     return lost
 
 
 def _synced_anew(row: Json) -> bool:
-    return bool(row["state"]["last_sync"].get(MARK) is None and row["state"]["last_sync"]["repeated"] == 0)
+    return bool(
+        row["state"]["last_sync"].get(MARK) is None and row["state"]["last_sync"]["repeated"] == 0
+    )
 
 
 async def _change_everything(service: Service, repositories: old.OldRepositories) -> None:
@@ -130,8 +149,12 @@ async def _change_everything(service: Service, repositories: old.OldRepositories
     bench, tools, failing = by_name["Bench"], by_name["Tools"], by_name["Failing"]
     here, there = f"/projects/{bench['id']}", f"/projects/{tools['id']}"
     variants = {row["modified_name"]: row for row in await service.rows(f"{here}/modified-files")}
-    mine, conflict = (f"/modified-files/{variants[name]['id']}" for name in ("mine-2.yaml", "conflict.yaml"))
-    await service.put(here, {"name": "Renamed", "polling_interval": 600, "config_folder": "config/"})
+    mine, conflict = (
+        f"/modified-files/{variants[name]['id']}" for name in ("mine-2.yaml", "conflict.yaml")
+    )
+    await service.put(
+        here, {"name": "Renamed", "polling_interval": 600, "config_folder": "config/"}
+    )
     await service.put(here, {"github_token": old.TOKEN})
     await service.post(f"{here}/resume", None, 200)
     await service.post(f"{here}/pause", None, 200)
@@ -193,7 +216,9 @@ async def test_every_change_keeps_fields_that_this_version_does_not_know(
         assert await _lost(client, marked) == []
         database = client.get_default_database()
         # Those of the bundle came back as variants.
-        rows = [row for row in await database["modified_files"].find({}).to_list() if "files" not in row]
+        rows = [
+            row for row in await database["modified_files"].find({}).to_list() if "files" not in row
+        ]
         assert len(rows) >= 8
         assert sum(MARK in row for row in rows) >= 8
 
@@ -209,17 +234,28 @@ async def test_words_that_this_version_does_not_know_break_no_answer(
     database = client.get_default_database()
     for name, fields in WORDS.items():
         await database[name].update_many({}, {"$set": dict.fromkeys(fields, "newer")})
-    await database["files"].update_many({"problems.0": {"$exists": True}}, {"$set": {"problems.0.severity": "newer"}})
+    await database["files"].update_many(
+        {"problems.0": {"$exists": True}}, {"$set": {"problems.0.severity": "newer"}}
+    )
     await database["syncs"].update_many(
         {"changes.0": {"$exists": True}},
-        {"$set": {"changes.0.change": "newer", "modified_files_by_drift": {"newer": 2, "current": 1}}},
+        {
+            "$set": {
+                "changes.0.change": "newer",
+                "modified_files_by_drift": {"newer": 2, "current": 1},
+            }
+        },
     )
-    await database["syncs"].update_many({"skipped.0": {"$exists": True}}, {"$set": {"skipped.0.reason": "newer"}})
+    await database["syncs"].update_many(
+        {"skipped.0": {"$exists": True}}, {"$set": {"skipped.0.reason": "newer"}}
+    )
     await database["release_files"].update_many({}, {"$set": {"files.0.source": "newer"}})
     await database["projects"].update_many(
         {"state.last_sync": {"$ne": None}}, {"$set": {"state.last_sync.status": "newer"}}
     )
-    await database["github_limits"].update_many({}, {"$set": {"limits.search": {"limit": 1}, "spent.search": {"1": 1}}})
+    await database["github_limits"].update_many(
+        {}, {"$set": {"limits.search": {"limit": 1}, "spent.search": {"1": 1}}}
+    )
     assert repositories is not None
     async with running_service(url, github, tmp_path, **SETTINGS) as service:
         failed = [path async for path in _unreadable(service)]
@@ -227,7 +263,9 @@ async def test_words_that_this_version_does_not_know_break_no_answer(
         status = await service.get("/status")
         assert status["total_projects"] == sum(status["projects_by_sync_status"].values()) == 3
         assert await database["modified_files"].count_documents({"drift": "newer"}) > 0
-        [variant] = [row for row in await _variants(service) if row["modified_name"] == "mine-2.yaml"]
+        [variant] = [
+            row for row in await _variants(service) if row["modified_name"] == "mine-2.yaml"
+        ]
         assert variant["drift"] == "conflict"
         await service.put(f"/modified-files/{variant['id']}", {"description": "changed"})
         row = await database["modified_files"].find_one({"description": "changed"})
@@ -293,13 +331,17 @@ def test_no_store_replaces_a_whole_document() -> None:
     """Writes name the fields that they change."""
     stores = Path(benchmark_manager.__file__).parent / "stores"
     replacing = re.compile(r"\b(replace_one|find_one_and_replace|ReplaceOne)\b")
-    assert [path.name for path in stores.rglob("*.py") if replacing.search(path.read_text("utf-8"))] == []
+    assert [
+        path.name for path in stores.rglob("*.py") if replacing.search(path.read_text("utf-8"))
+    ] == []
 
 
 async def test_a_replica_of_a_newer_version_is_watched_too(service: Service) -> None:
     """A newer version may say more of its process."""
     database = service.services.database
     process = {"boot_id": "b", "pid_namespace": "n", "pid": 1, "started": 2, "cgroup": "c"}
-    await database.collection("replicas").insert_one({"_id": "newer", "beats": 1, "process": process})
+    await database.collection("replicas").insert_one(
+        {"_id": "newer", "beats": 1, "process": process}
+    )
     others = {one.owner: one.process for one in await ReplicaStore(database, "own", None).beat()}
     assert others["newer"] == ProcessIdentity("b", "n", 1, 2)

@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmark_manager.errors import InvalidInputError, StaleError, TooComplexError, WorkersBusyError
+from benchmark_manager.errors import (
+    InvalidInputError,
+    StaleError,
+    TooComplexError,
+    WorkersBusyError,
+)
 from benchmark_manager.workers.caller import Caller, calling_as
 from benchmark_manager.workers.pool import Limits, WorkerPool
 from support.tasks import (
@@ -66,7 +71,9 @@ async def test_an_error_of_a_task_reaches_its_caller_with_its_facts(pool: Worker
 
 
 @pytest.mark.parametrize("task", [busy_for_ever, busy_in_c])
-async def test_a_task_over_its_cpu_time_is_too_complex(pool: WorkerPool, task: Callable[[], int]) -> None:
+async def test_a_task_over_its_cpu_time_is_too_complex(
+    pool: WorkerPool, task: Callable[[], int]
+) -> None:
     with pytest.raises(TooComplexError):
         await pool.run(task)
     assert await pool.run(doubled, 1) == 2
@@ -84,7 +91,9 @@ async def test_an_answer_which_would_hold_the_event_loop_is_too_complex(pool: Wo
         await pool.run(huge_answer)
 
 
-async def test_a_process_that_a_library_ends_means_that_the_text_is_too_complex(pool: WorkerPool) -> None:
+async def test_a_process_that_a_library_ends_means_that_the_text_is_too_complex(
+    pool: WorkerPool,
+) -> None:
     with pytest.raises(TooComplexError):
         await pool.run(ends_itself, 134)
     assert await pool.run(doubled, 1) == 2
@@ -200,7 +209,9 @@ async def test_a_cancelled_task_gives_its_process_to_the_next(pool: WorkerPool) 
     assert pool.figures.waiting == 0
 
 
-async def test_processes_see_no_settings_of_the_service(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_processes_see_no_settings_of_the_service(
+    pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "ghp_not_for_workers")
     assert "ghp_not_for_workers" not in str(await pool.run(environment))
 

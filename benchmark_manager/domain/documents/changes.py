@@ -10,13 +10,20 @@ from typing import Final, Literal, TypeVar
 
 from pydantic import JsonValue
 
-from benchmark_manager.domain.documents.nodes import Collection, Identities, Node, Scalar, Slot, Tree
+from benchmark_manager.domain.documents.nodes import (
+    Collection,
+    Identities,
+    Node,
+    Scalar,
+    Slot,
+    Tree,
+)
 from benchmark_manager.domain.documents.parse import most_values, try_parse
 from benchmark_manager.domain.documents.paths import Path, Slots, children, named_items, shown
 from benchmark_manager.domain.documents.scalar_edits import ScalarEdit, ScalarEdits
 from benchmark_manager.domain.documents.values import to_json
-from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK
-from benchmark_manager.models.original_file import FileFormat
+from benchmark_manager.domain.yaml.events import BYTE_ORDER_MARK
+from benchmark_manager.models.original import FileFormat
 
 #: Texts which may have more values than this are not compared by key: their trees would take seconds to read and
 #: hundreds of megabytes. Real files reach 2,200.
@@ -124,7 +131,9 @@ def _is_reordered(before: Node, after: Node) -> bool:
     labels = named_items((before, after))
     if labels is None:
         return False
-    return [step for step in labels[0] if step in labels[1]] != [step for step in labels[1] if step in labels[0]]
+    return [step for step in labels[0] if step in labels[1]] != [
+        step for step in labels[1] if step in labels[0]
+    ]
 
 
 def values_at(text: str, file_format: FileFormat) -> Mapping[str, JsonValue] | None:
@@ -147,7 +156,9 @@ def value_rows(texts: Sequence[str], file_format: FileFormat) -> tuple[ValueRow,
     return _affordable(_rows(trees), _Budget())
 
 
-def rows_beside(original: str, texts: Sequence[str], file_format: FileFormat) -> list[tuple[ValueRow, ...] | None]:
+def rows_beside(
+    original: str, texts: Sequence[str], file_format: FileFormat
+) -> list[tuple[ValueRow, ...] | None]:
     """For each text the rows in which it differs from the original, each compared with that alone.
 
     None for a text without a tree, and for all of them where the original has none.
@@ -171,11 +182,15 @@ def rows_beside(original: str, texts: Sequence[str], file_format: FileFormat) ->
 
 def _scalar_edits(tree: Tree, identities: Identities) -> ScalarEdits:
     leaves = ((path, nodes[0]) for path, nodes in _leaves([tree]))
-    return ScalarEdits(tree, [(path, node) for path, node in leaves if isinstance(node, Scalar)], identities)
+    return ScalarEdits(
+        tree, [(path, node) for path, node in leaves if isinstance(node, Scalar)], identities
+    )
 
 
 def _edited(tree: Tree, edit: ScalarEdit) -> ValueRow:
-    return ValueRow(shown(edit.path), ((to_json(tree, edit.node),), (edit.reading.value,)), (False, True))
+    return ValueRow(
+        shown(edit.path), ((to_json(tree, edit.node),), (edit.reading.value,)), (False, True)
+    )
 
 
 def _differing(trees: Sequence[Tree]) -> Iterator[ValueRow]:
@@ -196,7 +211,9 @@ def _rows(
 def _leaves(
     trees: Sequence[Tree], left_out: Callable[[Sequence[Node | None]], bool] = lambda _nodes: False
 ) -> Iterator[tuple[Path, tuple[Node | None, ...]]]:
-    pending: list[tuple[Path, tuple[Node | None, ...]]] = [((), tuple(tree.stream for tree in trees))]
+    pending: list[tuple[Path, tuple[Node | None, ...]]] = [
+        ((), tuple(tree.stream for tree in trees))
+    ]
     while pending:
         path, nodes = pending.pop()
         if left_out(nodes):
@@ -207,7 +224,10 @@ def _leaves(
             yield path, leaves
         for group in reversed(groups):
             parts = children(trees, group) or []
-            pending += [((*path, step), tuple(_value(slot) for slot in slots)) for step, slots in reversed(parts)]
+            pending += [
+                ((*path, step), tuple(_value(slot) for slot in slots))
+                for step, slots in reversed(parts)
+            ]
 
 
 def _value(slot: Slot | None) -> Node | None:
@@ -215,7 +235,9 @@ def _value(slot: Slot | None) -> Node | None:
 
 
 def _is_leaf(node: Node | None) -> bool:
-    return node is not None and (not isinstance(node, Collection) or not (node.slots or node.kind == "stream"))
+    return node is not None and (
+        not isinstance(node, Collection) or not (node.slots or node.kind == "stream")
+    )
 
 
 def _groups(nodes: Sequence[Node | None]) -> tuple[list[tuple[Node | None, ...]], frozenset[Node]]:
@@ -237,6 +259,11 @@ def _groups(nodes: Sequence[Node | None]) -> tuple[list[tuple[Node | None, ...]]
 
 
 def _row(path: Path, trees: Sequence[Tree], nodes: Sequence[Node | None]) -> ValueRow:
-    values = tuple(None if node is None else (to_json(tree, node),) for tree, node in zip(trees, nodes, strict=True))
+    values = tuple(
+        None if node is None else (to_json(tree, node),)
+        for tree, node in zip(trees, nodes, strict=True)
+    )
     identities = [None if node is None else node.identity for node in nodes]
-    return ValueRow(shown(path), values, tuple(identity != identities[0] for identity in identities))
+    return ValueRow(
+        shown(path), values, tuple(identity != identities[0] for identity in identities)
+    )

@@ -80,12 +80,16 @@ class _Finder:
         self._starts = [slot.start for slot in self._slots]
 
     def _walk(self) -> None:
-        pending: list[tuple[Slot, Slot | None]] = [(slot, None) for slot in reversed(self._tree.stream.slots)]
+        pending: list[tuple[Slot, Slot | None]] = [
+            (slot, None) for slot in reversed(self._tree.stream.slots)
+        ]
         while pending:
             slot, parent = pending.pop()
             self.parents[slot] = parent
             self._slots.append(slot)
-            self._documents.append((self._documents[-1] if self._documents else -1) + (parent is None))
+            self._documents.append(
+                (self._documents[-1] if self._documents else -1) + (parent is None)
+            )
             if slot.key is not None:
                 self.leaves.append((slot.key.start, slot.key.end))
             self.leaves += _spans(self._tree, slot.value)
@@ -106,7 +110,11 @@ class _Finder:
         if number < 0:
             return None, "above"
         slot: Slot = self._slots[number]
-        while (parent := self.parents[slot]) is not None and not parent.value.is_block and parent.end <= comment.start:
+        while (
+            (parent := self.parents[slot]) is not None
+            and not parent.value.is_block
+            and parent.end <= comment.start
+        ):
             slot = parent
         return slot, "head" if comment.start < slot.value.end else "tail"
 
@@ -120,11 +128,17 @@ class _Finder:
             return (around, "inside") if is_last else (below, "above")
         if above is None or (below is not None and not self._is_deeper(comment, number)):
             return below, "above"
-        return self._at_end(above, comment, ends_document=below is None or self.parents[below] is None)
+        return self._at_end(
+            above, comment, ends_document=below is None or self.parents[below] is None
+        )
 
     def _brackets(self, slot: Slot | None, index: int) -> Slot | None:
         while slot is not None:
-            if not slot.value.is_block and isinstance(slot.value, Collection) and slot.value.start < index < slot.end:
+            if (
+                not slot.value.is_block
+                and isinstance(slot.value, Collection)
+                and slot.value.start < index < slot.end
+            ):
                 return slot
             slot = self.parents[slot]
         return None
@@ -139,14 +153,20 @@ class _Finder:
     def _mark(self, number: int) -> int:
         """Where the mark before a document is, searched for once."""
         if number not in self._marks:
-            found = _MARK.search(self._tree.text, self._slots[number - 1].end, self._slots[number].start)
+            found = _MARK.search(
+                self._tree.text, self._slots[number - 1].end, self._slots[number].start
+            )
             self._marks[number] = -1 if found is None else found.start()
         return self._marks[number]
 
-    def _at_end(self, above: Slot, comment: Comment, *, ends_document: bool) -> tuple[Slot, Position]:
+    def _at_end(
+        self, above: Slot, comment: Comment, *, ends_document: bool
+    ) -> tuple[Slot, Position]:
         column = self._tree.lines.column(comment.start)
         slot = above
-        while (parent := self.parents[slot]) is not None and self._tree.lines.column(slot.start) >= column:
+        while (parent := self.parents[slot]) is not None and self._tree.lines.column(
+            slot.start
+        ) >= column:
             slot = parent
         if parent is None:
             return (slot, "end") if ends_document else (above, "below")

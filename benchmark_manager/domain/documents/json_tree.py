@@ -18,7 +18,9 @@ from benchmark_manager.domain.documents.nodes import (
 )
 from benchmark_manager.domain.documents.scalars import read_json, read_text
 
-_TOKEN: Final = re.compile(r'[ \t\r\n]*+("[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]:,]|[^ \t\r\n{}\[\]:,"]++)')
+_TOKEN: Final = re.compile(
+    r'[ \t\r\n]*+("[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]:,]|[^ \t\r\n{}\[\]:,"]++)'
+)
 
 
 @dataclass(slots=True)
@@ -85,7 +87,9 @@ class _Reader:
             return
         start = node.start if frame.key is None else frame.key.start
         gap = node.start if frame.key is None else frame.gap
-        frame.slots.append(Slot(node, start, gap, frame.floor, frame.key, in_flow=frame.kind != "stream"))
+        frame.slots.append(
+            Slot(node, start, gap, frame.floor, frame.key, in_flow=frame.kind != "stream")
+        )
         frame.key = None
         frame.floor = node.end
 

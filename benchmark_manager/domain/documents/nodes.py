@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from benchmark_manager.domain.documents.lines import LineStarts, line_end_of
 from benchmark_manager.domain.documents.scalars import Reading, read_plain
-from benchmark_manager.models.original_file import FileFormat
+from benchmark_manager.models.original import FileFormat
 
 CollectionKind: TypeAlias = Literal["mapping", "sequence", "stream"]
 Style: TypeAlias = Literal["plain", "quoted", "block", "flow"]
@@ -124,10 +124,14 @@ def is_merge_key(key: Node | None) -> bool:
     return isinstance(key, Scalar) and key.text == MERGE_KEY and not key.is_text
 
 
-def parts_of(kind: CollectionKind, slots: tuple[Slot, ...]) -> frozenset[tuple[int, int]] | tuple[int, ...]:
+def parts_of(
+    kind: CollectionKind, slots: tuple[Slot, ...]
+) -> frozenset[tuple[int, int]] | tuple[int, ...]:
     """What a collection's identity is made of: a mapping has no order, the others have."""
     if kind == "mapping":
-        return frozenset((slot.key.identity, slot.value.identity) for slot in slots if slot.key is not None)
+        return frozenset(
+            (slot.key.identity, slot.value.identity) for slot in slots if slot.key is not None
+        )
     return tuple(slot.value.identity for slot in slots)
 
 

@@ -6,8 +6,8 @@ from benchmark_manager.domain.documents.json_tree import read_json_tree
 from benchmark_manager.domain.documents.nodes import Identities, Tree
 from benchmark_manager.domain.documents.yaml_tree import compose
 from benchmark_manager.domain.validation import validate
-from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK
-from benchmark_manager.models.original_file import FileFormat
+from benchmark_manager.domain.yaml.events import BYTE_ORDER_MARK
+from benchmark_manager.models.original import FileFormat
 
 _PART_ENDS: Final = ("\n", "\r", ",", ": ", "- ", "? ", "[", "{")
 
@@ -39,7 +39,9 @@ def parse(text: str, file_format: FileFormat, identities: Identities | None = No
     return tree
 
 
-def try_parse(text: str, file_format: FileFormat, identities: Identities | None = None) -> Tree | None:
+def try_parse(
+    text: str, file_format: FileFormat, identities: Identities | None = None
+) -> Tree | None:
     """`parse`, with None for what it refuses."""
     try:
         return parse(text, file_format, identities)

@@ -42,17 +42,23 @@ def shown(path: Path) -> str:
     return " ".join(part for part in ("".join(path[:1]), steps) if part) or ROOT
 
 
-def children(trees: Sequence[Tree], nodes: Sequence[Node | None]) -> list[tuple[Step, Slots]] | None:
+def children(
+    trees: Sequence[Tree], nodes: Sequence[Node | None]
+) -> list[tuple[Step, Slots]] | None:
     """The parts of collections side by side, in the order of the first side which has them.
 
     None unless all sides which have something here have collections of one kind, tag and anchor.
     """
     collections = [node for node in nodes if isinstance(node, Collection)]
-    if not collections or any(node is not None and not isinstance(node, Collection) for node in nodes):
+    if not collections or any(
+        node is not None and not isinstance(node, Collection) for node in nodes
+    ):
         return None
     if len({node.head for node in collections}) != 1:
         return None
-    labels = _labels([tree for tree, node in zip(trees, nodes, strict=True) if node is not None], collections)
+    labels = _labels(
+        [tree for tree, node in zip(trees, nodes, strict=True) if node is not None], collections
+    )
     by_side = iter(labels)
     return side_by_side([{} if node is None else next(by_side) for node in nodes])
 
@@ -80,7 +86,9 @@ def named_items(lists: Sequence[Collection]) -> list[dict[Step, Slot]] | None:
     """The items of lists by `name`, `id` or `key`; None unless all have one, unique in its list."""
     for name in ITEM_KEYS:
         found = [_named(node, name) for node in lists]
-        if all(len(labels) == len(node.slots) for labels, node in zip(found, lists, strict=True)) and any(found):
+        if all(
+            len(labels) == len(node.slots) for labels, node in zip(found, lists, strict=True)
+        ) and any(found):
             return found
     return None
 
@@ -111,10 +119,16 @@ def named_documents(streams: Sequence[Collection]) -> list[dict[Step, Slot]] | N
     """
     for with_namespace in (False, True):
         found = [
-            {label: slot for slot in stream.slots if (label := document_label(slot, with_namespace=with_namespace))}
+            {
+                label: slot
+                for slot in stream.slots
+                if (label := document_label(slot, with_namespace=with_namespace))
+            }
             for stream in streams
         ]
-        if all(len(labels) == len(stream.slots) for labels, stream in zip(found, streams, strict=True)):
+        if all(
+            len(labels) == len(stream.slots) for labels, stream in zip(found, streams, strict=True)
+        ):
             return found
     return None
 
@@ -125,7 +139,9 @@ def document_label(slot: Slot, *, with_namespace: bool = False) -> Step | None:
     name, namespace = entry_value(metadata, "name"), entry_value(metadata, "namespace")
     if not isinstance(kind, Scalar) or not isinstance(name, Scalar):
         return None
-    between = f"{document_step(namespace)}/" if with_namespace and isinstance(namespace, Scalar) else ""
+    between = (
+        f"{document_step(namespace)}/" if with_namespace and isinstance(namespace, Scalar) else ""
+    )
     return f"{document_step(kind)}/{between}{document_step(name)}"
 
 
@@ -133,7 +149,9 @@ def entry_value(node: Node | None, key: str) -> Node | None:
     """The value under a key which is a string, or None."""
     if not isinstance(node, Collection) or node.kind != "mapping":
         return None
-    found = (slot.value for slot in node.slots if isinstance(slot.key, Scalar) and slot.key.text == key)
+    found = (
+        slot.value for slot in node.slots if isinstance(slot.key, Scalar) and slot.key.text == key
+    )
     return next(found, None)
 
 
@@ -156,9 +174,15 @@ def scalar_step(scalar: Scalar) -> str:
     if not scalar.is_text:
         return scalar.text if bare else f"({json.dumps(scalar.text, ensure_ascii=False)})"
     # Unquoted it has to be the same string, or it would share its path with a number.
-    return scalar.text if bare and read_plain(scalar.text).is_text else json.dumps(scalar.text, ensure_ascii=False)
+    return (
+        scalar.text
+        if bare and read_plain(scalar.text).is_text
+        else json.dumps(scalar.text, ensure_ascii=False)
+    )
 
 
 def document_step(scalar: Scalar) -> str:
     step = scalar_step(scalar)
-    return json.dumps(step, ensure_ascii=False) if "/" in step and not step.startswith('"') else step
+    return (
+        json.dumps(step, ensure_ascii=False) if "/" in step and not step.startswith('"') else step
+    )

@@ -36,7 +36,9 @@ class ScalarEdits:
         identities: those that the tree was read with.
     """
 
-    def __init__(self, tree: Tree, leaves: Sequence[tuple[Path, Scalar]], identities: Identities) -> None:
+    def __init__(
+        self, tree: Tree, leaves: Sequence[tuple[Path, Scalar]], identities: Identities
+    ) -> None:
         self._lines = tree.text.split("\n")
         self._identities = identities
         self._leaves: dict[int, list[tuple[int, int, Path, Scalar]]] = {}
@@ -64,7 +66,11 @@ class ScalarEdits:
             if edit is None:
                 return None
             edits.append(edit)
-        return [edit for edit in edits if edit.reading.identity != self._identities.plain(edit.node.text).identity]
+        return [
+            edit
+            for edit in edits
+            if edit.reading.identity != self._identities.plain(edit.node.text).identity
+        ]
 
     def _edit(self, number: int, new: str) -> ScalarEdit | None:
         old = self._lines[number]
@@ -75,7 +81,11 @@ class ScalarEdits:
             behind = len(new) - (len(old) - end)
             if behind > start and len(old) - end <= same_behind:
                 value = _SAFE.fullmatch(new, start, behind)
-                return None if value is None else ScalarEdit(path, node, self._identities.plain(value[0]))
+                return (
+                    None
+                    if value is None
+                    else ScalarEdit(path, node, self._identities.plain(value[0]))
+                )
         return None
 
 
@@ -96,7 +106,10 @@ def _common_end(one: str, other: str) -> int:
     known, most = 0, min(len(one), len(other))
     while known < most:
         middle = (known + most + 1) // 2
-        if one[len(one) - middle : len(one) - known] == other[len(other) - middle : len(other) - known]:
+        if (
+            one[len(one) - middle : len(one) - known]
+            == other[len(other) - middle : len(other) - known]
+        ):
             known = middle
         else:
             most = middle - 1

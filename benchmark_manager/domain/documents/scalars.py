@@ -17,8 +17,8 @@ from pydantic import JsonValue
 from yaml.constructor import SafeConstructor
 from yaml.resolver import Resolver
 
-from benchmark_manager.domain import yaml_scalars
-from benchmark_manager.domain.yaml_scalars import TAG_PREFIX
+from benchmark_manager.domain.yaml import scalars as yaml_scalars
+from benchmark_manager.domain.yaml.scalars import TAG_PREFIX
 
 _TEXT: Final = f"{TAG_PREFIX}str"
 _tag_of: Final[Callable[[type[yaml.Node], str, tuple[bool, bool]], str]] = Resolver().resolve

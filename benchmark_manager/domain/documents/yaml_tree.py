@@ -28,7 +28,7 @@ from benchmark_manager.domain.documents.nodes import (
     parts_of,
 )
 from benchmark_manager.domain.documents.scalars import Reading, read_tagged, read_text
-from benchmark_manager.domain.yaml_events import (
+from benchmark_manager.domain.yaml.events import (
     AliasEvent,
     Event,
     ScalarEvent,
@@ -112,12 +112,16 @@ class _Composer:
             yaml.SequenceEndEvent: self._close,
             yaml.DocumentStartEvent: self._document,
         }
-        self._frames = [_Frame("stream", "flow", 0, 0, self._identities.number("stream", None, None), True, 0)]
+        self._frames = [
+            _Frame("stream", "flow", 0, 0, self._identities.number("stream", None, None), True, 0)
+        ]
         for event in events(self._source.parsed):
             if (handler := handlers.get(type(event))) is not None:
                 handler(event)
         references = tuple(tuple(document) for document in self._references)
-        return Tree(self._text, "yaml", self._collection(self._frames[0], len(self._text)), references)
+        return Tree(
+            self._text, "yaml", self._collection(self._frames[0], len(self._text)), references
+        )
 
     def _document(self, event: Event) -> None:
         self._references.append([])
@@ -191,7 +195,9 @@ class _Composer:
         if self._may_merge and sum(is_merge_key(slot.key) for slot in slots) > 1:
             self.merges_twice = True
         identity = self._identities.number(frame.head, parts_of(frame.kind, slots))
-        return Collection(frame.kind, frame.start, end, identity, frame.head, frame.style, slots, frame.is_json)
+        return Collection(
+            frame.kind, frame.start, end, identity, frame.head, frame.style, slots, frame.is_json
+        )
 
     def _node(self, node: Node) -> None:
         frame = self._frames[-1]
@@ -199,20 +205,31 @@ class _Composer:
         if frame.kind == "mapping" and frame.key is None:
             frame.key = node
             return
-        slot = self._entry(frame, frame.key, node) if frame.key is not None else self._item(frame, node)
+        slot = (
+            self._entry(frame, frame.key, node)
+            if frame.key is not None
+            else self._item(frame, node)
+        )
         frame.slots.append(slot)
         frame.key = None
         frame.end = frame.floor = self._end = slot.end
 
     def _entry(self, frame: _Frame, key: Node, value: Node) -> Slot:
         colon = (_FLOW_COLON if frame.style == "flow" else _COLON).match(self._text, key.end)
-        plain = colon is not None and isinstance(key, Scalar) and not key.is_block and value.start >= colon.end()
+        plain = (
+            colon is not None
+            and isinstance(key, Scalar)
+            and not key.is_block
+            and value.start >= colon.end()
+        )
         gap = colon.end() if colon is not None and plain else min(key.end, value.start)
         return Slot(value, key.start, gap, frame.floor, key, plain, frame.style == "flow")
 
     def _item(self, frame: _Frame, value: Node) -> Slot:
         if frame.style == "flow":
-            return Slot(value, value.start, value.start, frame.floor, in_flow=frame.kind != "stream")
+            return Slot(
+                value, value.start, value.start, frame.floor, in_flow=frame.kind != "stream"
+            )
         dash = frame.dash if not frame.slots else self._next_dash(frame, value.start)
         plain = self._text.startswith("-", dash)
         return Slot(value, dash, dash + 1, frame.floor, None, plain)

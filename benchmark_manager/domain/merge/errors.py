@@ -5,7 +5,7 @@
      + MergeResolutionError      a decision about what is no conflict, or one which cannot be made
      + MergeImpossibleError      the decisions do not make a text which says exactly that
 
-Each carries the `code` and the `detail` which `api/problems` shows.
+Each carries the `code` and the `detail` which `api/http/problems` shows.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,9 @@ class MergeResolutionError(InvalidInputError):
 
     def __init__(self, path: str | None, reason: str) -> None:
         place = "a conflict of lines" if path is None else repr(path[:200])
-        super().__init__("bad_resolution", f"The decision about {place} cannot be taken: {reason}.", field=_FIELD)
+        super().__init__(
+            "bad_resolution", f"The decision about {place} cannot be taken: {reason}.", field=_FIELD
+        )
         self.path = path
 
 

@@ -39,7 +39,9 @@ def align(base: Sequence[int], other: Sequence[int], is_same: IsSame) -> list[Hu
         ranges = range(hunk.start, hunk.end), range(hunk.other_start, hunk.other_end)
         if length == len(ranges[1]) and (length == 1 or is_same(*ranges)):
             hunks += [
-                Hunk(i, i + 1, j, j + 1, in_place=True) for i, j in zip(*ranges, strict=True) if base[i] != other[j]
+                Hunk(i, i + 1, j, j + 1, in_place=True)
+                for i, j in zip(*ranges, strict=True)
+                if base[i] != other[j]
             ]
         else:
             hunks.append(hunk)
@@ -112,7 +114,9 @@ def touched(hunk: Hunk, base: Sequence[int], other: Sequence[int]) -> Touched:
         up, down = _slides(base, hunk.start, hunk.end)
         low, high = hunk.start - up, hunk.end + down
         return Touched(frozenset(range(low, high)), frozenset(range(low + 1, high)))
-    return Touched(frozenset(range(hunk.start, hunk.end)), frozenset(range(hunk.start, hunk.end + 1)))
+    return Touched(
+        frozenset(range(hunk.start, hunk.end)), frozenset(range(hunk.start, hunk.end + 1))
+    )
 
 
 def _slides(items: Sequence[int], start: int, end: int) -> tuple[int, int]:

@@ -55,7 +55,11 @@ def _holds_what_came(sides: Four) -> bool:
     pending = [(base, mine if theirs.identity == base.identity else theirs, outcome)]
     while pending:
         nodes = [node for node in pending.pop() if isinstance(node, Collection)]
-        labels = _labels(nodes) if len(nodes) == _BEFORE_AND_AFTER and len({node.head for node in nodes}) == 1 else None
+        labels = (
+            _labels(nodes)
+            if len(nodes) == _BEFORE_AND_AFTER and len({node.head for node in nodes}) == 1
+            else None
+        )
         if (
             labels is None
             or not _are_certain([side.keys() for side in labels[:2]])
@@ -73,7 +77,10 @@ def _holds_what_came(sides: Four) -> bool:
 def _adds_up(trees: tuple[Tree, Tree, Tree], outcome: Tree) -> bool:
     """Whether what came out has each value as often as both sides' changes give, wherever it is."""
     base, theirs, mine, made = (_values(tree.stream) for tree in (*trees, outcome))
-    return all(made[value] == theirs[value] + mine[value] - base[value] for value in {*base, *theirs, *mine, *made})
+    return all(
+        made[value] == theirs[value] + mine[value] - base[value]
+        for value in {*base, *theirs, *mine, *made}
+    )
 
 
 def _values(node: Collection) -> Counter[Hashable]:
@@ -94,7 +101,11 @@ def _labels(nodes: Sequence[Collection]) -> list[dict[Hashable, Node]] | None:
     if nodes[0].kind == "mapping":
         return [_by_key(node) for node in nodes]
     found = named_items(nodes) if nodes[0].kind == "sequence" else _named_documents(nodes)
-    return None if found is None else [{step: slot.value for step, slot in side.items()} for side in found]
+    return (
+        None
+        if found is None
+        else [{step: slot.value for step, slot in side.items()} for side in found]
+    )
 
 
 def _expected(base: Node, theirs: Node, mine: Node) -> int | None:
@@ -126,7 +137,11 @@ def _by_key(node: Collection) -> dict[Hashable, Node]:
 
 
 def _named_documents(streams: Sequence[Collection]) -> list[dict[str, Slot]] | None:
-    return documents(streams) if all(len(stream.slots) == 1 for stream in streams) else named_documents(streams)
+    return (
+        documents(streams)
+        if all(len(stream.slots) == 1 for stream in streams)
+        else named_documents(streams)
+    )
 
 
 def _are_certain(names: Sequence[AbstractSet[Hashable]]) -> bool:
@@ -137,7 +152,9 @@ def _are_certain(names: Sequence[AbstractSet[Hashable]]) -> bool:
 
 def _is_moved(nodes: Sequence[Collection]) -> bool:
     """Whether an item that one side removed is there because the other moved it, or twice because both did."""
-    base, theirs, mine, outcome = (Counter(slot.value.identity for slot in node.slots) for node in nodes)
+    base, theirs, mine, outcome = (
+        Counter(slot.value.identity for slot in node.slots) for node in nodes
+    )
     return any(
         (theirs[item] + mine[item] == 1 and outcome[item] > 0)
         or (theirs[item] == mine[item] == 1 and outcome[item] > 1)
@@ -157,6 +174,9 @@ def _entries(sides: Parts) -> list[Four] | None:
                 return None
         elif base is not None:
             deeper.append((base, theirs, mine, outcome))
-        elif theirs.identity != mine.identity and outcome.identity in {theirs.identity, mine.identity}:
+        elif theirs.identity != mine.identity and outcome.identity in {
+            theirs.identity,
+            mine.identity,
+        }:
             return None
     return deeper

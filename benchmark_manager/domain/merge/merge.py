@@ -10,19 +10,19 @@ from benchmark_manager.domain.documents.nodes import Identities, Tree
 from benchmark_manager.domain.documents.parse import most_values, try_parse
 from benchmark_manager.domain.documents.paths import shown
 from benchmark_manager.domain.documents.values import to_json
-from benchmark_manager.domain.merge.comments import CommentConflict, CommentPlan, plan_comments
-from benchmark_manager.domain.merge.excerpts import UnreplayableError
+from benchmark_manager.domain.merge.comments.mine import CommentConflict, CommentPlan, plan_comments
+from benchmark_manager.domain.merge.edits.excerpts import UnreplayableError
+from benchmark_manager.domain.merge.edits.plan import Difference, Plan
+from benchmark_manager.domain.merge.edits.replay import replay
 from benchmark_manager.domain.merge.losses import loses_a_change
-from benchmark_manager.domain.merge.plan import Difference, Plan
 from benchmark_manager.domain.merge.references import is_doubtful, repeated
-from benchmark_manager.domain.merge.replay import replay
 from benchmark_manager.domain.merge.text_merge import TextConflict, merge_text
 from benchmark_manager.domain.merge.three_way import Trees, three_way
 from benchmark_manager.domain.merge.verify import says
 from benchmark_manager.domain.validation import validate
-from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK
+from benchmark_manager.domain.yaml.events import BYTE_ORDER_MARK
 from benchmark_manager.models.merge import Merge, MergeConflict, Side
-from benchmark_manager.models.original_file import FileFormat
+from benchmark_manager.models.original import FileFormat
 
 #: Texts which may have more values than this are merged by lines only: reading their trees, and that of what
 #: comes out, would take seconds. Real files reach 2,200.
@@ -100,7 +100,8 @@ def _by_lines(content: str | None, conflicts: Iterable[TextConflict]) -> Merge:
     if content is not None:
         return Merge(outcome="text", content=content)
     shown_conflicts = tuple(
-        MergeConflict(path=None, base=c.base, theirs=c.theirs, mine=c.mine, line=c.line) for c in conflicts
+        MergeConflict(path=None, base=c.base, theirs=c.theirs, mine=c.mine, line=c.line)
+        for c in conflicts
     )
     return Merge(outcome="conflict", content=None, conflicts=shown_conflicts)
 
@@ -143,7 +144,11 @@ class KeyMerge:
         if self.plan.conflicts or self._is_doubtful() or self.comments.conflicts:
             return None
         content, tree = self.replayed(self.plan, self.comments)
-        return None if tree is None or self.trees.comments.lost(tree, self.plan.left_out, self.comments) else content
+        return (
+            None
+            if tree is None or self.trees.comments.lost(tree, self.plan.left_out, self.comments)
+            else content
+        )
 
     def _is_doubtful(self) -> bool:
         return bool(self.plan.edits) and is_doubtful(self.trees)
@@ -192,7 +197,9 @@ class KeyMerge:
         _, tree = self.replayed(self.plan, self.comments)
         if tree is None:
             return []
-        return self.trees.comments.lost(tree, self.plan.left_out, self.comments, self.comments.conflicts)
+        return self.trees.comments.lost(
+            tree, self.plan.left_out, self.comments, self.comments.conflicts
+        )
 
     def _comment_conflict(self, conflict: CommentConflict) -> MergeConflict:
         sides = dict(zip(_SIDES, (conflict.base, conflict.theirs, conflict.mine), strict=True))
@@ -211,14 +218,20 @@ class KeyMerge:
         trees = self.trees
         values = [
             None if slot is None else to_json(tree, slot.value)
-            for tree, slot in zip((trees.base, trees.theirs, trees.mine), (base, theirs, mine), strict=True)
+            for tree, slot in zip(
+                (trees.base, trees.theirs, trees.mine), (base, theirs, mine), strict=True
+            )
         ]
         return MergeConflict(
             path=shown(difference.path),
             base=values[0],
             theirs=values[1],
             mine=values[2],
-            absent=tuple(name for name, slot in zip(_SIDES, (base, theirs, mine), strict=True) if slot is None),
+            absent=tuple(
+                name
+                for name, slot in zip(_SIDES, (base, theirs, mine), strict=True)
+                if slot is None
+            ),
             line=None if theirs is None else _line(trees.theirs, theirs.start),
         )
 

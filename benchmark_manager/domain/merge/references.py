@@ -30,7 +30,9 @@ def is_torn(base: Tree, theirs: Tree, mine: Tree) -> bool:
 def _touched(before: Tree, after: Tree) -> set[str]:
     """The names whose anchors or aliases became more or fewer."""
     old, new = _counted(before), _counted(after)
-    return {reference[1:] for reference in old.keys() | new.keys() if old[reference] != new[reference]}
+    return {
+        reference[1:] for reference in old.keys() | new.keys() if old[reference] != new[reference]
+    }
 
 
 def _counted(tree: Tree) -> Counter[str]:
@@ -49,4 +51,9 @@ def repeated(trees: Sequence[Tree]) -> set[str]:
 
 
 def _of_repeated(tree: Tree, names: set[str]) -> list[str]:
-    return [reference for document in tree.references for reference in document if reference[1:] in names]
+    return [
+        reference
+        for document in tree.references
+        for reference in document
+        if reference[1:] in names
+    ]

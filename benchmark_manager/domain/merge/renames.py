@@ -21,8 +21,14 @@ def under_first_names(labels: Sequence[Labels]) -> list[dict[Step, Slot]] | None
     by_theirs, by_mine = _replaced(base, theirs), _replaced(base, mine)
     if any(by_theirs[new] != by_mine[new] for new in by_theirs.keys() & by_mine.keys()):
         return None
-    renamed_by_theirs, renamed_by_mine = _renamed(base, theirs, by_theirs), _renamed(base, mine, by_mine)
-    unlike = [(by_theirs.keys() - by_mine.keys(), by_theirs), (by_mine.keys() - by_theirs.keys(), by_mine)]
+    renamed_by_theirs, renamed_by_mine = (
+        _renamed(base, theirs, by_theirs),
+        _renamed(base, mine, by_mine),
+    )
+    unlike = [
+        (by_theirs.keys() - by_mine.keys(), by_theirs),
+        (by_mine.keys() - by_theirs.keys(), by_mine),
+    ]
     met = set.intersection(*({olds[new] for new in news} for news, olds in unlike))
     if met - (set(renamed_by_theirs.values()) & set(renamed_by_mine.values())):
         return None
@@ -37,14 +43,18 @@ def _replaced(base: Labels, side: Labels) -> dict[Step, Step]:
     """What stands in the place of an item which is gone: the old names by the new ones."""
     if len(base) != len(side):
         return {}
-    return {new: old for old, new in zip(base, side, strict=True) if new not in base and old not in side}
+    return {
+        new: old for old, new in zip(base, side, strict=True) if new not in base and old not in side
+    }
 
 
 def _renamed(base: Labels, side: Labels, olds: Mapping[Step, Step]) -> dict[Step, Step]:
     return {new: old for new, old in olds.items() if _differ_in_one_value(base[old], side[new])}
 
 
-def _relabelled(side: Labels, olds: Mapping[Step, Step], *, but: AbstractSet[Step]) -> dict[Step, Slot]:
+def _relabelled(
+    side: Labels, olds: Mapping[Step, Step], *, but: AbstractSet[Step]
+) -> dict[Step, Slot]:
     return {olds.get(step, step) if step not in but else step: slot for step, slot in side.items()}
 
 
@@ -52,5 +62,7 @@ def _differ_in_one_value(before: Slot, after: Slot) -> bool:
     old, new = before.value, after.value
     if not isinstance(old, Collection) or not isinstance(new, Collection) or old.head != new.head:
         return False
-    values, others = ({key: slot.value.identity for key, slot in node.by_key().items()} for node in (old, new))
+    values, others = (
+        {key: slot.value.identity for key, slot in node.by_key().items()} for node in (old, new)
+    )
     return values.keys() == others.keys() and sum(values[key] != others[key] for key in values) == 1

@@ -12,19 +12,25 @@ from benchmark_manager.domain.documents.parse import try_parse
 from benchmark_manager.domain.documents.paths import Path, shown
 from benchmark_manager.domain.documents.scalars import read_plain
 from benchmark_manager.domain.documents.values import to_json
-from benchmark_manager.domain.merge.comments import Take, comment_path, plan_comments
-from benchmark_manager.domain.merge.errors import MergeImpossibleError, MergeResolutionError, MergeUnresolvedError
+from benchmark_manager.domain.merge.comments.mine import Take, comment_path, plan_comments
+from benchmark_manager.domain.merge.edits.plan import Added, Difference
+from benchmark_manager.domain.merge.errors import (
+    MergeImpossibleError,
+    MergeResolutionError,
+    MergeUnresolvedError,
+)
 from benchmark_manager.domain.merge.merge import KeyMerge, merge
-from benchmark_manager.domain.merge.plan import Added, Difference
 from benchmark_manager.domain.merge.text_merge import merge_text
 from benchmark_manager.domain.merge.three_way import Chosen, three_way
 from benchmark_manager.models.merge import Resolution
-from benchmark_manager.models.original_file import FileFormat
+from benchmark_manager.models.original import FileFormat
 
 _UNSURE: Final = frozenset(",[]{}#&*!|>'\"%@`:\n\r\t\\")
 
 
-def resolve(base: str, theirs: str, mine: str, file_format: FileFormat, resolutions: Sequence[Resolution]) -> str:
+def resolve(
+    base: str, theirs: str, mine: str, file_format: FileFormat, resolutions: Sequence[Resolution]
+) -> str:
     """The merged text with a decision for each conflict of `merge`.
 
     A decision names its conflict by path; those without a path are for the conflicts of lines, in their
@@ -40,9 +46,13 @@ def resolve(base: str, theirs: str, mine: str, file_format: FileFormat, resoluti
     _check(resolutions, [conflict.path for conflict in merged.conflicts])
     if merged.content is not None:
         return merged.content
-    keys = None if merged.conflicts[0].path is None else KeyMerge.of(base, theirs, mine, file_format)
+    keys = (
+        None if merged.conflicts[0].path is None else KeyMerge.of(base, theirs, mine, file_format)
+    )
     if keys is None:
-        return _by_lines((base, theirs, mine), [resolution.take == "mine" for resolution in resolutions])
+        return _by_lines(
+            (base, theirs, mine), [resolution.take == "mine" for resolution in resolutions]
+        )
     content = _by_keys(keys, {resolution.path or "": resolution for resolution in resolutions})
     if content is None:
         raise MergeImpossibleError
@@ -57,7 +67,9 @@ def _check(resolutions: Sequence[Resolution], conflicts: Sequence[str | None]) -
         if not left[resolution.path]:
             raise MergeResolutionError(resolution.path, "it was decided about before")
         if resolution.path is None and resolution.take == "value":
-            raise MergeResolutionError(None, "lines have no value; take theirs or mine, or send the whole content")
+            raise MergeResolutionError(
+                None, "lines have no value; take theirs or mine, or send the whole content"
+            )
         left[resolution.path] -= 1
     if any(left.values()):
         raise MergeUnresolvedError(list(left.elements()))
@@ -72,11 +84,17 @@ def _by_lines(texts: tuple[str, str, str], takes_mine: Sequence[bool]) -> str:
     base, theirs, mine = texts
     forth, back = merge_text(base, theirs, mine).conflicts, merge_text(base, mine, theirs).conflicts
     # A text which lines alone merge, but which does not parse then, has no conflict of lines to decide.
-    if len(forth) != len(takes_mine) or [(c.theirs, c.mine) for c in forth] != [(c.mine, c.theirs) for c in back]:
+    if len(forth) != len(takes_mine) or [(c.theirs, c.mine) for c in forth] != [
+        (c.mine, c.theirs) for c in back
+    ]:
         raise MergeImpossibleError
     chosen = [c.mine if take else c.theirs for c, take in zip(forth, takes_mine, strict=True)]
-    agreed_theirs = _with_lines(theirs, [(c.line, c.theirs, text) for c, text in zip(forth, chosen, strict=True)])
-    agreed_mine = _with_lines(mine, [(c.line, c.theirs, text) for c, text in zip(back, chosen, strict=True)])
+    agreed_theirs = _with_lines(
+        theirs, [(c.line, c.theirs, text) for c, text in zip(forth, chosen, strict=True)]
+    )
+    agreed_mine = _with_lines(
+        mine, [(c.line, c.theirs, text) for c, text in zip(back, chosen, strict=True)]
+    )
     content = merge_text(base, agreed_theirs, agreed_mine).content
     if content is None:
         raise MergeImpossibleError
@@ -113,7 +131,9 @@ def _by_keys(keys: KeyMerge, decisions: Mapping[str, Resolution]) -> str | None:
     # A comment is left out only by a decision about it.
     for lost in keys.trees.comments.lost(tree, plan.left_out, comments):
         decision = decisions.get(lost.path)
-        is_left_out = decision is not None and decision.take == ("mine" if lost.theirs else "theirs")
+        is_left_out = decision is not None and decision.take == (
+            "mine" if lost.theirs else "theirs"
+        )
         if not is_left_out and lost.path not in comments.decided:
             return None
     return content
@@ -138,7 +158,11 @@ def _chosen(keys: KeyMerge, difference: Difference, resolution: Resolution) -> C
         return "theirs"
     if resolution.take == "mine":
         return "nothing" if mine is None else Added(keys.trees.mine, mine)
-    for tree, slot in ((keys.trees.theirs, theirs), (keys.trees.mine, mine), (keys.trees.base, base)):
+    for tree, slot in (
+        (keys.trees.theirs, theirs),
+        (keys.trees.mine, mine),
+        (keys.trees.base, base),
+    ):
         if slot is not None:
             return _written(keys, resolution, tree, slot)
     raise MergeImpossibleError
@@ -172,7 +196,12 @@ def _spelled(value: JsonValue, path: str | None, *, is_yaml: bool) -> str:
 
 
 def _is_simple(text: str) -> bool:
-    if not text.isprintable() or not _UNSURE.isdisjoint(text) or text != text.strip() or text[:1] in "-?.":
+    if (
+        not text.isprintable()
+        or not _UNSURE.isdisjoint(text)
+        or text != text.strip()
+        or text[:1] in "-?."
+    ):
         return False
     return read_plain(text).is_text
 

@@ -7,7 +7,7 @@ place; it is no conflict where both made the same of it (git's level "zealous").
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmark_manager.domain.line_differences import Change, line_changes, split_lines
+from benchmark_manager.domain.text.line_differences import Change, line_changes, split_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class _Place:
             return slice(0, 0)
         first, last = changes[0], changes[-1]
         return slice(
-            first.after_start - (first.before_start - self.start), last.after_end + (self.end - last.before_end)
+            first.after_start - (first.before_start - self.start),
+            last.after_end + (self.end - last.before_end),
         )
 
 
@@ -76,7 +77,9 @@ class _Texts:
         pieces: list[str] = []
         conflicts: list[TextConflict] = []
         position = 0
-        for place in _places(line_changes(self._base, self._theirs), line_changes(self._base, self._mine)):
+        for place in _places(
+            line_changes(self._base, self._theirs), line_changes(self._base, self._mine)
+        ):
             pieces += self._base[position : place.start]
             position = place.end
             made = self._made(place)

@@ -18,10 +18,19 @@ from benchmark_manager.domain.documents.paths import (
     named_items,
     side_by_side,
 )
-from benchmark_manager.domain.merge.comments import MyComments
+from benchmark_manager.domain.merge.comments.mine import MyComments
+from benchmark_manager.domain.merge.edits.plan import (
+    Added,
+    Difference,
+    Kept,
+    Pair,
+    Part,
+    Plan,
+    Removed,
+    Sides,
+)
+from benchmark_manager.domain.merge.edits.quotes import requoted
 from benchmark_manager.domain.merge.lists import Hunk, IsSame, align, places, touched
-from benchmark_manager.domain.merge.plan import Added, Difference, Kept, Pair, Part, Plan, Removed, Sides
-from benchmark_manager.domain.merge.quotes import requoted
 from benchmark_manager.domain.merge.renames import under_first_names
 
 Chosen: TypeAlias = Added | Literal["theirs", "nothing"]
@@ -85,7 +94,9 @@ class _Walker:
             self.plan.pairs.append(Pair(path, base, theirs, mine))
         sides = (base, theirs, mine)
         if not self._parts(path, *sides) and not is_same:
-            self._replace(sides, Difference(path, sides), is_conflict=theirs.value.identity != known)
+            self._replace(
+                sides, Difference(path, sides), is_conflict=theirs.value.identity != known
+            )
 
     def _parts(self, path: Path, base: Slot, theirs: Slot, mine: Slot) -> bool:
         """Decide part by part; False where the place can only be decided about as a whole."""
@@ -103,7 +114,9 @@ class _Walker:
             return self._named(path, theirs, labels)
         return self._listed(path, (base, theirs, mine), nodes)
 
-    def _mapping(self, path: Path, sides: tuple[Slot, Slot, Slot], nodes: Sequence[Collection], *, both: bool) -> bool:
+    def _mapping(
+        self, path: Path, sides: tuple[Slot, Slot, Slot], nodes: Sequence[Collection], *, both: bool
+    ) -> bool:
         if both and not _same_merge_keys(nodes):
             return False
         trees = (self.trees.base, self.trees.theirs, self.trees.mine)
@@ -119,7 +132,9 @@ class _Walker:
         base, _, mine = items
         if [step for step in base if step in mine] != [step for step in mine if step in base]:
             return False
-        self._children(path, theirs, side_by_side(items), mine_order=tuple(mine.values()), is_ordered=True)
+        self._children(
+            path, theirs, side_by_side(items), mine_order=tuple(mine.values()), is_ordered=True
+        )
         return True
 
     def _children(
@@ -142,7 +157,9 @@ class _Walker:
                 removed.add(theirs)
             elif theirs is None and mine is not None and isinstance(chosen, Added):
                 added[mine] = chosen
-        self.plan.parts[owner] = _placed(owner, removed, _anchored(mine_order, in_theirs, added, is_ordered=is_ordered))
+        self.plan.parts[owner] = _placed(
+            owner, removed, _anchored(mine_order, in_theirs, added, is_ordered=is_ordered)
+        )
 
     def _child(self, path: Path, sides: Sides) -> Chosen:
         """What becomes of one entry; an entry which stays may be looked into later."""
@@ -159,7 +176,9 @@ class _Walker:
             self.plan.replaced[theirs] = chosen
         return chosen
 
-    def _commented(self, path: Path, base: Slot | None, theirs: Slot | None, mine: Slot | None) -> None:
+    def _commented(
+        self, path: Path, base: Slot | None, theirs: Slot | None, mine: Slot | None
+    ) -> None:
         """An entry in which only my comments are of interest."""
         if theirs is None or mine is None or mine not in self.trees.comments.commented:
             return
@@ -177,7 +196,9 @@ class _Walker:
                 if one is not None and two is not None and two in self.trees.comments.commented
             ]
 
-    def _replace(self, slots: tuple[Slot, Slot, Slot], difference: Difference, *, is_conflict: bool) -> None:
+    def _replace(
+        self, slots: tuple[Slot, Slot, Slot], difference: Difference, *, is_conflict: bool
+    ) -> None:
         trees = (self.trees.base, self.trees.theirs, self.trees.mine)
         chosen: Chosen | None = None
         if self.choose(difference) is None:
@@ -198,7 +219,9 @@ class _Walker:
         is_mine = isinstance(chosen, Added) and chosen.slot is mine
         if mine is not None and not is_mine and (is_conflict or chosen is not None):
             self.plan.left_out.add(mine)
-        (self.plan.conflicts if is_conflict and chosen is None else self.plan.edits).append(difference)
+        (self.plan.conflicts if is_conflict and chosen is None else self.plan.edits).append(
+            difference
+        )
         if chosen is not None:
             return chosen
         if is_conflict:
@@ -207,7 +230,9 @@ class _Walker:
             return "nothing"
         return Added(self.trees.mine, mine, self.trees.comments.first_above(mine))
 
-    def _listed(self, path: Path, sides: tuple[Slot, Slot, Slot], nodes: Sequence[Collection]) -> bool:
+    def _listed(
+        self, path: Path, sides: tuple[Slot, Slot, Slot], nodes: Sequence[Collection]
+    ) -> bool:
         """A list by its items' places, or documents without names."""
         ids = [[slot.value.identity for slot in node.slots] for node in nodes]
         theirs = align(ids[0], ids[1], _same_items(nodes[0], nodes[1]))
@@ -221,7 +246,11 @@ class _Walker:
         return True
 
     def _commented_items(
-        self, path: Path, nodes: Sequence[Collection], gaps: Sequence[int], hunks: tuple[list[Hunk], list[Hunk]]
+        self,
+        path: Path,
+        nodes: Sequence[Collection],
+        gaps: Sequence[int],
+        hunks: tuple[list[Hunk], list[Hunk]],
     ) -> None:
         """Items which I left as they were but for a comment."""
         base, theirs, mine = nodes
@@ -234,10 +263,16 @@ class _Walker:
             if number not in gone and number not in own:
                 index = gaps[number + 1] - 1
                 step = (*path, _item_step(theirs, index))
-                self._commented(step, slot, theirs.slots[index], mine.slots[in_mine[number + 1] - 1])
+                self._commented(
+                    step, slot, theirs.slots[index], mine.slots[in_mine[number + 1] - 1]
+                )
 
     def _replay_hunks(
-        self, path: Path, owner: Slot, nodes: Sequence[Collection], where: tuple[list[int], list[Hunk]]
+        self,
+        path: Path,
+        owner: Slot,
+        nodes: Sequence[Collection],
+        where: tuple[list[int], list[Hunk]],
     ) -> None:
         """Make mine's hunks in theirs, none of which theirs touched but for items in place."""
         base, theirs, mine = nodes
@@ -250,7 +285,9 @@ class _Walker:
                 for old, new in zip(olds, news, strict=True):
                     number = gaps[old + 1] - 1
                     step = _item_step(theirs, number)
-                    self.pending.append(((*path, step), base.slots[old], theirs.slots[number], mine.slots[new]))
+                    self.pending.append(
+                        ((*path, step), base.slots[old], theirs.slots[number], mine.slots[new])
+                    )
                 continue
             gone = [(base.slots[old], theirs.slots[gaps[old + 1] - 1]) for old in olds]
             new_ones = [mine.slots[new] for new in news]
@@ -262,13 +299,20 @@ class _Walker:
 
     def _gone(self, path: Path, first: int, slots: Sequence[tuple[Slot, Slot]]) -> set[Slot]:
         """Items of base and theirs which I removed."""
-        differences = [Difference((*path, item_step(i)), (*pair, None)) for i, pair in enumerate(slots, first)]
+        differences = [
+            Difference((*path, item_step(i)), (*pair, None)) for i, pair in enumerate(slots, first)
+        ]
         decided = [self._decided(difference, is_conflict=False) for difference in differences]
-        return {slot for (_, slot), chosen in zip(slots, decided, strict=True) if chosen == "nothing"}
+        return {
+            slot for (_, slot), chosen in zip(slots, decided, strict=True) if chosen == "nothing"
+        }
 
     def _new(self, path: Path, first: int, slots: Sequence[Slot]) -> list[Added]:
         """New items; `[+2]` is the path of mine's item 2: no number in theirs would tell all new ones apart."""
-        differences = [Difference((*path, f"[+{i}]"), (None, None, slot)) for i, slot in enumerate(slots, first)]
+        differences = [
+            Difference((*path, f"[+{i}]"), (None, None, slot))
+            for i, slot in enumerate(slots, first)
+        ]
         decided = [self._decided(difference, is_conflict=False) for difference in differences]
         return [chosen for chosen in decided if isinstance(chosen, Added)]
 
@@ -304,11 +348,18 @@ def _equal(one: Slot | None, other: Slot | None) -> bool:
 
 def _same_merge_keys(nodes: Sequence[Collection]) -> bool:
     """Whether `<<` is the same everywhere: with another one, an entry's coming or going means something else."""
-    return len({None if (slot := node.merge_key()) is None else slot.value.identity for node in nodes}) == 1
+    return (
+        len({None if (slot := node.merge_key()) is None else slot.value.identity for node in nodes})
+        == 1
+    )
 
 
 def _anchored(
-    mine_order: tuple[Slot, ...], in_theirs: Mapping[Slot, Slot], added: Mapping[Slot, Added], *, is_ordered: bool
+    mine_order: tuple[Slot, ...],
+    in_theirs: Mapping[Slot, Slot],
+    added: Mapping[Slot, Added],
+    *,
+    is_ordered: bool,
 ) -> dict[Slot | None, list[Added]]:
     """Behind which of theirs' parts each addition stands; None is the front of a list and the end of a mapping."""
     anchored: dict[Slot | None, list[Added]] = {}
@@ -321,7 +372,9 @@ def _anchored(
     return anchored
 
 
-def _placed(owner: Slot, removed: AbstractSet[Slot], added: Mapping[Slot | None, list[Added]]) -> list[Part]:
+def _placed(
+    owner: Slot, removed: AbstractSet[Slot], added: Mapping[Slot | None, list[Added]]
+) -> list[Part]:
     """Theirs' parts in their order, with what goes and what comes."""
     if not isinstance(owner.value, Collection):
         return []
@@ -334,7 +387,9 @@ def _placed(owner: Slot, removed: AbstractSet[Slot], added: Mapping[Slot | None,
     return [*parts, *loose] if at_end else parts
 
 
-def _untangled(ids: Sequence[Sequence[int]], theirs: Sequence[Hunk], mine: Sequence[Hunk]) -> list[Hunk] | None:
+def _untangled(
+    ids: Sequence[Sequence[int]], theirs: Sequence[Hunk], mine: Sequence[Hunk]
+) -> list[Hunk] | None:
     """Mine's hunks without those which theirs made as well; None where the two are in each other's way."""
     base = ids[0]
     met: dict[tuple[str, int], list[Hunk]] = {}
@@ -344,7 +399,9 @@ def _untangled(ids: Sequence[Sequence[int]], theirs: Sequence[Hunk], mine: Seque
     remaining: list[Hunk] = []
     shared: set[Hunk] = set()
     for hunk in mine:
-        others = {other for place in _touched_places(hunk, base, ids[2]) for other in met.get(place, [])}
+        others = {
+            other for place in _touched_places(hunk, base, ids[2]) for other in met.get(place, [])
+        }
         if not others or all(_same_item(hunk, other) for other in others):
             remaining.append(hunk)
         elif len(others) > 1 or not _same_change(hunk, ids[2], other := others.pop(), ids[1]):
@@ -352,18 +409,24 @@ def _untangled(ids: Sequence[Sequence[int]], theirs: Sequence[Hunk], mine: Seque
         else:
             shared.add(other)
     # What both took away at one place, and one of them put in at another, was moved: nobody can tell where it is to be.
-    own = _items(remaining, base, ids[2]) | _items((hunk for hunk in theirs if hunk not in shared), base, ids[1])
+    own = _items(remaining, base, ids[2]) | _items(
+        (hunk for hunk in theirs if hunk not in shared), base, ids[1]
+    )
     return None if own & _items(shared, base, ids[1]) else remaining
 
 
 def _items(hunks: Iterable[Hunk], base: Sequence[int], other: Sequence[int]) -> set[int]:
     """What went and came in some hunks."""
     return {
-        item for hunk in hunks for item in (*base[hunk.start : hunk.end], *other[hunk.other_start : hunk.other_end])
+        item
+        for hunk in hunks
+        for item in (*base[hunk.start : hunk.end], *other[hunk.other_start : hunk.other_end])
     }
 
 
-def _touched_places(hunk: Hunk, base: Sequence[int], other: Sequence[int]) -> Iterator[tuple[str, int]]:
+def _touched_places(
+    hunk: Hunk, base: Sequence[int], other: Sequence[int]
+) -> Iterator[tuple[str, int]]:
     places_touched = touched(hunk, base, other)
     yield from (("item", item) for item in places_touched.items)
     yield from (("gap", gap) for gap in places_touched.gaps)
@@ -376,7 +439,9 @@ def _same_item(one: Hunk, other: Hunk) -> bool:
 def _same_change(one: Hunk, one_ids: Sequence[int], other: Hunk, other_ids: Sequence[int]) -> bool:
     if (one.start, one.end) != (other.start, other.end):
         return False
-    return one_ids[one.other_start : one.other_end] == other_ids[other.other_start : other.other_end]
+    return (
+        one_ids[one.other_start : one.other_end] == other_ids[other.other_start : other.other_end]
+    )
 
 
 def _same_items(base: Collection, other: Collection) -> IsSame:
@@ -387,7 +452,10 @@ def _same_items(base: Collection, other: Collection) -> IsSame:
         after = [_tellers(other, other.slots[i]) for i in new]
         return any(
             len({item.get(key) for item in before}) == len(before)
-            and all(key in one and one[key] == two.get(key) for one, two in zip(before, after, strict=True))
+            and all(
+                key in one and one[key] == two.get(key)
+                for one, two in zip(before, after, strict=True)
+            )
             for key in before[0]
         )
 

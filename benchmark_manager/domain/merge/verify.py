@@ -1,7 +1,7 @@
 """Whether a merged text says what the plan says, and nothing else."""
 
 from benchmark_manager.domain.documents.nodes import Collection, Node, Scalar, Slot, Tree
-from benchmark_manager.domain.merge.plan import Plan, Removed
+from benchmark_manager.domain.merge.edits.plan import Plan, Removed
 
 
 def says(outcome: Tree, plan: Plan) -> bool:
@@ -33,7 +33,11 @@ def _expected(slot: Slot, plan: Plan) -> int:
 
 def _pairs(owner: Slot, node: Node, plan: Plan) -> list[tuple[Slot, Node]] | None:
     """What the plan leaves in a collection, each beside what the outcome has there; None if they do not pair."""
-    if not isinstance(owner.value, Collection) or not isinstance(node, Collection) or node.head != owner.value.head:
+    if (
+        not isinstance(owner.value, Collection)
+        or not isinstance(node, Collection)
+        or node.head != owner.value.head
+    ):
         return None
     expected = [part.slot for part in plan.parts[owner] if not isinstance(part, Removed)]
     if len(expected) != len(node.slots):
@@ -42,4 +46,8 @@ def _pairs(owner: Slot, node: Node, plan: Plan) -> list[tuple[Slot, Node]] | Non
         return [(slot, other.value) for slot, other in zip(expected, node.slots, strict=True)]
     found = node.by_key()
     keys = [None if slot.key is None else found.get(slot.key.identity) for slot in expected]
-    return None if None in keys else [(slot, o.value) for slot, o in zip(expected, keys, strict=True) if o is not None]
+    return (
+        None
+        if None in keys
+        else [(slot, o.value) for slot, o in zip(expected, keys, strict=True) if o is not None]
+    )

@@ -1,6 +1,11 @@
 """Texts as people read them: in parts of bounded size, and compared line by line."""
 
-from benchmark_manager.domain.text.comparison import ComparedPart, ComparedRow, LineEnds, compared_part
+from benchmark_manager.domain.text.comparison import (
+    ComparedPart,
+    ComparedRow,
+    LineEnds,
+    compared_part,
+)
 from benchmark_manager.domain.text.line_ends import ENDS, LineEnd, line_ends_of, with_stored_ends
 from benchmark_manager.domain.text.parts import Extent, TextLine, TextPart, text_part
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from benchmark_manager.domain.line_differences import Change, line_changes, split_lines
+from benchmark_manager.domain.text.line_differences import Change, line_changes, split_lines
 from benchmark_manager.domain.text.line_ends import common_beginning
 from benchmark_manager.domain.text.parts import Extent, lines_of
 
@@ -53,7 +53,9 @@ class ComparedPart:
     mixed_ends: bool
 
 
-def compared_part(before: str, after: str, number: int, extent: Extent, line_ends: LineEnds) -> ComparedPart:
+def compared_part(
+    before: str, after: str, number: int, extent: Extent, line_ends: LineEnds
+) -> ComparedPart:
     """One part of what differs; a number beyond the last part gives the last one.
 
     Where line ends are `exact`, lines end at LF only. Takes time and memory as `line_changes` does.
@@ -72,7 +74,9 @@ def compared_part(before: str, after: str, number: int, extent: Extent, line_end
         if parts <= number or not chosen:
             chosen = rows
     mixed = line_ends == "exact" and _are_ends_mixed(first, second, changes)
-    return ComparedPart(min(max(1, number), max(1, parts)), max(1, parts), tuple(chosen), is_cut, mixed)
+    return ComparedPart(
+        min(max(1, number), max(1, parts)), max(1, parts), tuple(chosen), is_cut, mixed
+    )
 
 
 def _cut(rows: Iterator[ComparedRow], extent: Extent) -> Iterator[list[ComparedRow]]:
@@ -92,7 +96,10 @@ def _are_ends_mixed(first: Sequence[str], second: Sequence[str], changes: Sequen
     ends = {
         line.endswith("\r\n")
         for change in changes
-        for line in (*first[change.before_start : change.before_end], *second[change.after_start : change.after_end])
+        for line in (
+            *first[change.before_start : change.before_end],
+            *second[change.after_start : change.after_end],
+        )
     }
     return len(ends) > 1
 
@@ -131,10 +138,14 @@ class _Rows:
         removed = range(change.before_start, change.before_end)
         added = range(change.after_start, change.after_end)
         for index in removed:
-            start = self._difference(index, change.after_start + index - change.before_start, change)
+            start = self._difference(
+                index, change.after_start + index - change.before_start, change
+            )
             yield from self._row("removed", self._first[index], start, index + 1, None)
         for index in added:
-            start = self._difference(change.before_start + index - change.after_start, index, change)
+            start = self._difference(
+                change.before_start + index - change.after_start, index, change
+            )
             yield from self._row("added", self._second[index], start, None, index + 1)
 
     def _difference(self, old: int, new: int, change: Change) -> int:

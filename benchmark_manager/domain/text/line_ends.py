@@ -10,7 +10,11 @@ ENDS: Final[dict[LineEnd, str]] = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
 def line_ends_of(text: str) -> dict[LineEnd, int]:
     """How often each kind of line end stands in a text, those which do not left out."""
     crlf = text.count("\r\n")
-    counts: dict[LineEnd, int] = {"lf": text.count("\n") - crlf, "crlf": crlf, "cr": text.count("\r") - crlf}
+    counts: dict[LineEnd, int] = {
+        "lf": text.count("\n") - crlf,
+        "crlf": crlf,
+        "cr": text.count("\r") - crlf,
+    }
     return {end: count for end, count in counts.items() if count}
 
 

@@ -76,7 +76,9 @@ def text_part(text: str, number: int, extent: Extent) -> TextPart:
     number = min(max(1, number), len(starts))
     begin = starts[number - 1]
     end = starts[number] if number < len(starts) else _Start(len(lines), 0)
-    return TextPart(number, tuple(_between(lines, begin, end)), tuple(start.first_line for start in starts))
+    return TextPart(
+        number, tuple(_between(lines, begin, end)), tuple(start.first_line for start in starts)
+    )
 
 
 def _starts(lines: Sequence[str], extent: Extent) -> Iterator[_Start]:

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from benchmark_manager.domain.validation.config_schema import check_schema, schema_reference
 from benchmark_manager.domain.validation.findings import MAX_PROBLEMS, Findings, Lines
-from benchmark_manager.domain.validation.gpu_check import check_gpus, named_files
+from benchmark_manager.domain.validation.kubernetes.gpu_check import check_gpus, named_files
+from benchmark_manager.domain.validation.schemas.config_schema import check_schema, schema_reference
 from benchmark_manager.domain.validation.validate import validate
-from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK
-from benchmark_manager.models.original_file import FileFormat, FileType
+from benchmark_manager.domain.yaml.events import BYTE_ORDER_MARK
+from benchmark_manager.models.original import FileFormat, FileType
 from benchmark_manager.models.problem import Problem, Verdict
 
 MAX_REFERENCES: Final = 32
@@ -74,5 +74,7 @@ def check_across(
 
 def with_problems(verdict: Verdict, problems: tuple[Problem, ...]) -> Verdict:
     """A verdict with more warnings, in the order of their places, still at most 100 in all."""
-    found = sorted((*verdict.problems, *problems), key=lambda problem: (problem.line or 0, problem.column or 0))
+    found = sorted(
+        (*verdict.problems, *problems), key=lambda problem: (problem.line or 0, problem.column or 0)
+    )
     return Verdict(validity=verdict.validity, problems=tuple(found[:MAX_PROBLEMS]))

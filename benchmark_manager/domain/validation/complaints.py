@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from benchmark_manager.domain.validation.findings import MAX_PROBLEMS, Findings, excerpt
-from benchmark_manager.domain.validation.placeholders import holds_placeholder, value_holds_placeholder
-from benchmark_manager.domain.validation.yaml_values import Path, Place, Value, locate
+from benchmark_manager.domain.validation.texts.placeholders import (
+    holds_placeholder,
+    value_holds_placeholder,
+)
+from benchmark_manager.domain.validation.texts.yaml_values import Path, Place, Value, locate
 
 _MAX_PATH: Final = 120
 
@@ -14,7 +17,14 @@ Violation: TypeAlias = tuple[Path, str, str]
 """Path, code, message."""
 
 OF_WHOLE_MANIFESTS: Final = frozenset(
-    {"missing_field", "image_missing", "job_restart_policy", "volume_missing", "selector_mismatch", "extended_resource"}
+    {
+        "missing_field",
+        "image_missing",
+        "job_restart_policy",
+        "volume_missing",
+        "selector_mismatch",
+        "extended_resource",
+    }
 )
 """Codes which say that something is missing: a part of a manifest, which is merged into a whole, lacks it rightly."""
 
@@ -35,7 +45,9 @@ class Complaints:
     left_out: int = 0
     _places: set[Place] = field(default_factory=set)
 
-    def begin(self, document: int, value: Value, *, within: Path = (), partial: bool = False) -> None:
+    def begin(
+        self, document: int, value: Value, *, within: Path = (), partial: bool = False
+    ) -> None:
         """Go on to an object: its document's number, its value, where it stands, and whether it is a part of one."""
         self.document, self.value, self.within, self.partial = document, value, within, partial
 

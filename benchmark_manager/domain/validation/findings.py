@@ -12,7 +12,9 @@ from benchmark_manager.models.problem import Problem
 MAX_PROBLEMS: Final = 100
 _MAX_SHOWN: Final = 60
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
-_UNREADABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+_UNREADABLE: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+"
+)
 
 Severity: TypeAlias = Literal["error", "warning"]
 
@@ -66,9 +68,13 @@ class Findings:
     def line_of(self, index: int) -> int:
         return self.lines.position(index)[0]
 
-    def _add(self, to: list[Finding], severity: Severity, code: str, message: Message, index: int | None) -> None:
+    def _add(
+        self, to: list[Finding], severity: Severity, code: str, message: Message, index: int | None
+    ) -> None:
         if len(to) < MAX_PROBLEMS:
-            to.append(Finding(severity, code, message if isinstance(message, str) else message(), index))
+            to.append(
+                Finding(severity, code, message if isinstance(message, str) else message(), index)
+            )
         else:
             self.left_out += 1
 
@@ -90,7 +96,13 @@ class Findings:
 
     def _problem(self, finding: Finding) -> Problem:
         line, column = (None, None) if finding.index is None else self.lines.position(finding.index)
-        return Problem(severity=finding.severity, code=finding.code, message=finding.message, line=line, column=column)
+        return Problem(
+            severity=finding.severity,
+            code=finding.code,
+            message=finding.message,
+            line=line,
+            column=column,
+        )
 
     def _rest(self, count: int) -> Problem:
         return Problem(

@@ -3,13 +3,17 @@
 from typing import Final
 
 from benchmark_manager.domain.validation.findings import Finding, Findings, Lines
-from benchmark_manager.domain.validation.job_check import SchemaChecker, check_jobs
-from benchmark_manager.domain.validation.json_check import check_json
-from benchmark_manager.domain.validation.templates import explains_failure, first_anywhere
-from benchmark_manager.domain.validation.text_check import check_bidi, check_conflict_markers, check_encodable
-from benchmark_manager.domain.validation.yaml_check import YamlReport, check_yaml
-from benchmark_manager.domain.yaml_events import BYTE_ORDER_MARK
-from benchmark_manager.models.original_file import FileFormat, FileType
+from benchmark_manager.domain.validation.kubernetes.job_check import SchemaChecker, check_jobs
+from benchmark_manager.domain.validation.texts.json_check import check_json
+from benchmark_manager.domain.validation.texts.templates import explains_failure, first_anywhere
+from benchmark_manager.domain.validation.texts.text_check import (
+    check_bidi,
+    check_conflict_markers,
+    check_encodable,
+)
+from benchmark_manager.domain.validation.texts.yaml_check import YamlReport, check_yaml
+from benchmark_manager.domain.yaml.events import BYTE_ORDER_MARK
+from benchmark_manager.models.original import FileFormat, FileType
 from benchmark_manager.models.problem import Verdict
 
 
@@ -54,7 +58,9 @@ def _verdict(findings: Findings, template_at: int | None) -> Verdict:
     if template_at is None:
         if not findings.errors and not findings.warnings:
             return _FLAWLESS
-        return Verdict(validity="invalid" if findings.errors else "valid", problems=findings.problems())
+        return Verdict(
+            validity="invalid" if findings.errors else "valid", problems=findings.problems()
+        )
     # A template need not parse; what else fails shows where, but may be right once it is rendered.
     message = "This is a template, which has to be rendered before it can be read."
     findings.demote_errors(Finding("warning", "template", message, template_at))
@@ -64,7 +70,11 @@ def _verdict(findings: Findings, template_at: int | None) -> Verdict:
 def _json_template(body: str, findings: Findings, *, has_mark: bool) -> int | None:
     if has_mark:
         # RFC 8259, section 8.1: a writer must not add one, a reader may ignore it.
-        findings.warning("byte_order_mark", "The JSON begins with a byte order mark, which strict readers refuse.", 0)
+        findings.warning(
+            "byte_order_mark",
+            "The JSON begins with a byte order mark, which strict readers refuse.",
+            0,
+        )
     if check_json(body, findings):
         return None
     template_at = first_anywhere(body)
@@ -89,7 +99,11 @@ def _yaml_template(
 
 def _excuse(template_at: int | None, body: str, findings: Findings) -> None:
     """Drop the error at which reading ended, the last one, where a template's own marks are the reason."""
-    if template_at is not None and findings.errors and explains_failure(body, findings.errors[-1].index):
+    if (
+        template_at is not None
+        and findings.errors
+        and explains_failure(body, findings.errors[-1].index)
+    ):
         findings.errors.pop()
 
 

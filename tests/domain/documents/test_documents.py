@@ -20,7 +20,7 @@ from benchmark_manager.domain.documents import (
     values_at,
 )
 from benchmark_manager.domain.documents.nodes import Collection, Node, Tree
-from benchmark_manager.models.original_file import FileFormat
+from benchmark_manager.models.original import FileFormat
 from support.examples import EXAMPLES
 
 
@@ -31,7 +31,9 @@ def _sources(tree: Tree) -> list[str]:
     while pending:
         node = pending.pop()
         if isinstance(node, Collection):
-            found += [tree.text[slot.start : slot.gap] for slot in node.slots if slot.gap > slot.start]
+            found += [
+                tree.text[slot.start : slot.gap] for slot in node.slots if slot.gap > slot.start
+            ]
             pending += [slot.value for slot in reversed(node.slots)]
         else:
             found.append(tree.source(node))
@@ -55,7 +57,12 @@ def test_every_node_knows_its_place(text: str, sources: list[str]) -> None:
 
 
 def test_json_knows_its_places() -> None:
-    assert _sources(parse('{"a" : [1, "x\\"}"], "b": {}}', "json")) == ['"a" :', '"b":', "1", '"x\\"}"']
+    assert _sources(parse('{"a" : [1, "x\\"}"], "b": {}}', "json")) == [
+        '"a" :',
+        '"b":',
+        "1",
+        '"x\\"}"',
+    ]
 
 
 @pytest.mark.parametrize(
@@ -91,9 +98,15 @@ def test_what_has_no_tree_is_refused(text: str, file_format: FileFormat) -> None
         ("l: [{id: 1}, {id: 2}]\n", {"l[id=1].id": 1, "l[id=2].id": 2}),
         ("l: [{id: 1}, {id: 1}]\n", {"l[0].id": 1, "l[1].id": 1}),
         ("a.b: 1\n'c d': 2\n'': 3\n\"'\": 4\n", {'"a.b"': 1, '"c d"': 2, '""': 3, '"\'"': 4}),
-        ("1: a\n'1': b\n1.5: c\n'no': d\n~: e\n", {"1": "a", '"1"': "b", '("1.5")': "c", '"no"': "d", "~": "e"}),
+        (
+            "1: a\n'1': b\n1.5: c\n'no': d\n~: e\n",
+            {"1": "a", '"1"': "b", '("1.5")': "c", '"no"': "d", "~": "e"},
+        ),
         ("a: []\nb: {}\nc:\n", {"a": [], "b": {}, "c": None}),
-        ("a: no\nb: 0o7\nc: 012\nd: 1e3\ne: 1:30\n", {"a": False, "b": "0o7", "c": 10, "d": "1e3", "e": 90}),
+        (
+            "a: no\nb: 0o7\nc: 012\nd: 1e3\ne: 1:30\n",
+            {"a": False, "b": "0o7", "c": 10, "d": "1e3", "e": 90},
+        ),
         (
             "a: 2001-01-01\nb: .inf\nc: !f x\nd: &x 1\ne: *x\n",
             {"a": "2001-01-01", "b": ".inf", "c": "!f x", "d": "&x 1", "e": "*x"},
@@ -134,7 +147,11 @@ def test_changes_are_told_by_path() -> None:
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("a: x\nb: 1\n", "b: 0x1\na: 'x'\n"), ("a: true\n", "a: True # c\n"), ("a: |\n  x\n", 'a: "x\\n"\n')],
+    [
+        ("a: x\nb: 1\n", "b: 0x1\na: 'x'\n"),
+        ("a: true\n", "a: True # c\n"),
+        ("a: |\n  x\n", 'a: "x\\n"\n'),
+    ],
 )
 def test_style_and_order_are_no_change(before: str, after: str) -> None:
     assert key_changes(before, after, "yaml") == ()
@@ -161,7 +178,10 @@ def test_what_any_reader_tells_apart_is_a_change(before: str, after: str) -> Non
 
 
 def test_variants_share_paths() -> None:
-    rows = value_rows(["l: [{name: a, v: 1}]\nx: 1\n", "l: [{name: a, v: true}]\n", "l: [{v: 1}]\nx: {y: 2}\n"], "yaml")
+    rows = value_rows(
+        ["l: [{name: a, v: 1}]\nx: 1\n", "l: [{name: a, v: true}]\n", "l: [{v: 1}]\nx: {y: 2}\n"],
+        "yaml",
+    )
     assert rows is not None
     assert {row.path: (row.values, row.differs) for row in rows} == {
         "l[0].name": ((("a",), ("a",), None), (False, False, True)),
@@ -175,11 +195,16 @@ def test_an_anchor_or_a_tag_of_its_own_makes_a_collection_one_value() -> None:
     """Walked apart, its keys stood twice in the table: once as gone, once as new."""
     (rows,) = rows_beside("a:\n  x: 1\n", ["a: &d\n  x: 1\nb: *d\n"], "yaml")
     assert rows is not None
-    assert [(row.path, row.values) for row in rows] == [("a", (({"x": 1},), ("&d\n  x: 1",))), ("b", (None, ("*d",)))]
+    assert [(row.path, row.values) for row in rows] == [
+        ("a", (({"x": 1},), ("&d\n  x: 1",))),
+        ("b", (None, ("*d",))),
+    ]
 
 
 def test_aliases_are_references() -> None:
-    bomb = "\n".join(["a0: &a0 [x]", *(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 15)), ""])
+    bomb = "\n".join(
+        ["a0: &a0 [x]", *(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 15)), ""]
+    )
     assert key_changes(bomb, bomb + "z: 1\n", "yaml") == (KeyChange("z", "added", None, 1),)
 
 
@@ -230,7 +255,9 @@ def test_what_lines_tell_of_a_variant_is_what_its_tree_tells(
         text = text[:start] + token + text[end:]
     text = f"\ufeff{text}" if has_mark else text
     rows = value_rows([_KINDS, text], "yaml")
-    assert rows_beside(_KINDS, [text], "yaml") == [rows and tuple(row for row in rows if any(row.differs))]
+    assert rows_beside(_KINDS, [text], "yaml") == [
+        rows and tuple(row for row in rows if any(row.differs))
+    ]
 
 
 def test_a_variant_which_differs_in_plain_values_is_told_without_a_tree() -> None:
@@ -246,13 +273,19 @@ def test_a_variant_which_differs_in_plain_values_is_told_without_a_tree() -> Non
 
 JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text("ab1.#'\" \n"),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab.1[", max_size=3), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text("ab.1[", max_size=3), inner, max_size=3)
+    ),
     max_leaves=12,
 )
 
 
 @settings(max_examples=EXAMPLES)
-@given(st.text("ab:-?,[]{}#&*!|>'\"%@ \t\r\n\ufeff\u2028<01\\", max_size=40), st.sampled_from(["yaml", "json"]))
+@given(
+    st.text("ab:-?,[]{}#&*!|>'\"%@ \t\r\n\ufeff\u2028<01\\", max_size=40),
+    st.sampled_from(["yaml", "json"]),
+)
 def test_no_text_makes_it_fail(text: str, file_format: FileFormat) -> None:
     tree = try_parse(text, file_format, Identities())
     if tree is not None:

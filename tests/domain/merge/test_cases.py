@@ -4,22 +4,29 @@ import pytest
 
 from benchmark_manager.domain.merge import merge
 from benchmark_manager.models.merge import MergeConflict
-from benchmark_manager.models.original_file import FileFormat
+from benchmark_manager.models.original import FileFormat
 
 
-def _merged(base: str, theirs: str, mine: str, file_format: FileFormat = "yaml") -> tuple[str, str | None]:
+def _merged(
+    base: str, theirs: str, mine: str, file_format: FileFormat = "yaml"
+) -> tuple[str, str | None]:
     found = merge(base, theirs, mine, file_format)
     return found.outcome, found.content
 
 
-def _conflicts(base: str, theirs: str, mine: str, file_format: FileFormat = "yaml") -> tuple[MergeConflict, ...]:
+def _conflicts(
+    base: str, theirs: str, mine: str, file_format: FileFormat = "yaml"
+) -> tuple[MergeConflict, ...]:
     found = merge(base, theirs, mine, file_format)
     assert (found.outcome, found.content) == ("conflict", None)
     return found.conflicts
 
 
 def test_different_keys() -> None:
-    assert _merged("a: 1\nb: 2\nc: 3\n", "a: 1\nb: 2\nc: 4\n", "a: 9\nb: 2\nc: 3\n") == ("text", "a: 9\nb: 2\nc: 4\n")
+    assert _merged("a: 1\nb: 2\nc: 3\n", "a: 1\nb: 2\nc: 4\n", "a: 9\nb: 2\nc: 3\n") == (
+        "text",
+        "a: 9\nb: 2\nc: 4\n",
+    )
 
 
 def test_adjacent_lines() -> None:
@@ -29,7 +36,10 @@ def test_adjacent_lines() -> None:
 
 def test_both_append_a_key_at_the_end() -> None:
     base, theirs = "a: 1\n", "a: 1\nt: 2\n"
-    assert _merged(base, theirs, "a: 1\n# mine\nm: 3 # m\n") == ("keys", "a: 1\n# mine\nm: 3 # m\nt: 2\n")
+    assert _merged(base, theirs, "a: 1\n# mine\nm: 3 # m\n") == (
+        "keys",
+        "a: 1\n# mine\nm: 3 # m\nt: 2\n",
+    )
 
 
 def test_the_same_key_changed_differently_is_a_conflict_by_path() -> None:
@@ -91,7 +101,10 @@ def test_i_delete_what_upstream_edited() -> None:
 
 
 def test_both_add_the_same_key() -> None:
-    assert _merged("a: 1\n", "a: 1\nb: 2 # theirs\n", "a: 1\nb: 2\n") == ("keys", "a: 1\nb: 2 # theirs\n")
+    assert _merged("a: 1\n", "a: 1\nb: 2 # theirs\n", "a: 1\nb: 2\n") == (
+        "keys",
+        "a: 1\nb: 2 # theirs\n",
+    )
     assert _conflicts("a: 1\n", "a: 1\nb: 2\n", "a: 1\nb: 3\n") == (
         MergeConflict(path="b", base=None, theirs=2, mine=3, absent=("base",), line=2),
     )
@@ -130,7 +143,9 @@ def test_an_anchor_which_i_removed_and_upstream_uses_is_a_conflict() -> None:
 def test_new_items_have_paths_of_their_own() -> None:
     """Two hunks counted from theirs' places met: one decision was taken for both items."""
     base = "l:\n- a\n- b\n- c\nx: &q 1\ny: *q\n"
-    mine = base.replace("- a\n", "- a\n- n\n- o\n").replace("- b\n", "- b\n- p\n") + "w: *q\nv: *q\n"
+    mine = (
+        base.replace("- a\n", "- a\n- n\n- o\n").replace("- b\n", "- b\n- p\n") + "w: *q\nv: *q\n"
+    )
     paths = [conflict.path for conflict in _conflicts(base, f"{base}z: *q\n", mine)]
     assert paths == ["l[+1]", "l[+2]", "l[+4]", "w", "v"]
 
@@ -138,9 +153,20 @@ def test_new_items_have_paths_of_their_own() -> None:
 def test_an_anchor_of_one_name_which_both_added_to_different_values_is_a_conflict() -> None:
     """Readers such as PyYAML refuse a document in which an anchor stands twice."""
     base = "a: 1\nb: 2\nc: 3\nd: 4\n"
-    assert [c.path for c in _conflicts(base, base.replace("d: ", "d: &x "), base.replace("a: ", "a: &x "))] == ["a"]
-    assert _merged("a: &x 1\nb: &x 2\nc: 3\n", "a: &x 1\nb: &x 2\nc: 4\n", "a: &x 5\nb: &x 2\nc: 3\n")[0] == "text"
-    assert _merged(base, base.replace("d: ", "d: &x "), base.replace("d: ", "d: &x ") + "e: 5\n")[0] == "keys"
+    assert [
+        c.path
+        for c in _conflicts(base, base.replace("d: ", "d: &x "), base.replace("a: ", "a: &x "))
+    ] == ["a"]
+    assert (
+        _merged("a: &x 1\nb: &x 2\nc: 3\n", "a: &x 1\nb: &x 2\nc: 4\n", "a: &x 5\nb: &x 2\nc: 3\n")[
+            0
+        ]
+        == "text"
+    )
+    assert (
+        _merged(base, base.replace("d: ", "d: &x "), base.replace("d: ", "d: &x ") + "e: 5\n")[0]
+        == "keys"
+    )
 
 
 def test_an_anchor_which_stands_twice_and_moves_is_a_conflict() -> None:
@@ -169,7 +195,10 @@ def test_several_documents() -> None:
 
 def test_the_only_document_stays_itself_under_another_name() -> None:
     base = "kind: Job\nmetadata:\n  name: a\nspec:\n  parallelism: 1\n  completions: 1\n"
-    renamed, edited = base.replace("name: a", "name: b"), base.replace("completions: 1", "completions: 2")
+    renamed, edited = (
+        base.replace("name: a", "name: b"),
+        base.replace("completions: 1", "completions: 2"),
+    )
     merged = renamed.replace("completions: 1", "completions: 2")
     assert _merged(base, renamed, edited) == _merged(base, edited, renamed) == ("text", merged)
 
@@ -182,7 +211,8 @@ def test_paths_in_the_only_document_do_not_name_it() -> None:
 
 def _documents(*names: str, **values: int) -> str:
     return "".join(
-        f"---\n# {name}\nkind: Job\nmetadata: {{name: {name}}}\nv: {values.get(name, 1)}\n" for name in names
+        f"---\n# {name}\nkind: Job\nmetadata: {{name: {name}}}\nv: {values.get(name, 1)}\n"
+        for name in names
     )
 
 
@@ -217,7 +247,9 @@ def test_a_document_does_not_take_comments_along_which_may_be_of_another(theirs:
 def test_a_document_gone_does_not_take_my_edit_along() -> None:
     documents = [f"kind: Job\nmetadata:\n  name: {name}\nn: 1\n" for name in "abcd"]
     mine = [documents[0], documents[1].replace("n: 1", "n: 9"), documents[2]]
-    merged = merge("---\n".join(documents[:3]), "---\n".join(documents[1:]), "---\n".join(mine), "yaml")
+    merged = merge(
+        "---\n".join(documents[:3]), "---\n".join(documents[1:]), "---\n".join(mine), "yaml"
+    )
     assert merged.content == "---\n".join([mine[1], *documents[2:]])
 
 
@@ -237,7 +269,10 @@ def test_json() -> None:
 def test_json_of_many_lines() -> None:
     base = '{\n\t"a": 1,\n\t"b": 2\n}\n'
     assert _merged(
-        base, '{\n\t"a": 1,\n\t"t": 0,\n\t"b": 3\n}\n', '{\n\t"m": [\n\t\t1\n\t],\n\t"b": 2\n}\n', "json"
+        base,
+        '{\n\t"a": 1,\n\t"t": 0,\n\t"b": 3\n}\n',
+        '{\n\t"m": [\n\t\t1\n\t],\n\t"b": 2\n}\n',
+        "json",
     ) == (
         "keys",
         '{\n\t"t": 0,\n\t"b": 3,\n\t"m": [\n\t\t1\n\t]\n}\n',
@@ -246,29 +281,53 @@ def test_json_of_many_lines() -> None:
 
 def test_templates_are_merged_by_lines_only() -> None:
     base = "a: {{ x }}\nb: 1\nc: 2\n"
-    assert _merged(base, base.replace("2", "3"), base.replace("x", "y")) == ("text", "a: {{ y }}\nb: 1\nc: 3\n")
+    assert _merged(base, base.replace("2", "3"), base.replace("x", "y")) == (
+        "text",
+        "a: {{ y }}\nb: 1\nc: 3\n",
+    )
     assert _conflicts(base, base.replace("x", "y"), base.replace("x", "z")) == (
-        MergeConflict(path=None, base="a: {{ x }}\n", theirs="a: {{ y }}\n", mine="a: {{ z }}\n", line=1),
+        MergeConflict(
+            path=None, base="a: {{ x }}\n", theirs="a: {{ y }}\n", mine="a: {{ z }}\n", line=1
+        ),
     )
 
 
 def test_a_byte_order_mark_stays_theirs() -> None:
-    assert _merged("a: 1\nb: 2\n", "\ufeffa: 1\nb: 3\n", "a: 4\nb: 2\n") == ("keys", "\ufeffa: 4\nb: 3\n")
-    assert _merged("\ufeffa: 1\nb: 2\n", "a: 1\nb: 3\n", "\ufeffa: 4\nb: 2\n") == ("keys", "a: 4\nb: 3\n")
+    assert _merged("a: 1\nb: 2\n", "\ufeffa: 1\nb: 3\n", "a: 4\nb: 2\n") == (
+        "keys",
+        "\ufeffa: 4\nb: 3\n",
+    )
+    assert _merged("\ufeffa: 1\nb: 2\n", "a: 1\nb: 3\n", "\ufeffa: 4\nb: 2\n") == (
+        "keys",
+        "a: 4\nb: 3\n",
+    )
 
 
 def test_tabs_behind_values_stay() -> None:
-    assert _merged("a: 1\nb: 2\n", "a: 1\t# tab\nb: 3\n", "a: 4\nb: 2\n") == ("keys", "a: 4\t# tab\nb: 3\n")
+    assert _merged("a: 1\nb: 2\n", "a: 1\t# tab\nb: 3\n", "a: 4\nb: 2\n") == (
+        "keys",
+        "a: 4\t# tab\nb: 3\n",
+    )
 
 
 @pytest.mark.parametrize(
     ("base", "theirs", "mine", "merged"),
     [
-        ("a: {x: 1, y: 2}\n", "a: {x: 1, y: 3}\n", "a: {x: 4, y: 2, z: [5]}\n", "a: {x: 4, y: 3, z: [5]}\n"),
+        (
+            "a: {x: 1, y: 2}\n",
+            "a: {x: 1, y: 3}\n",
+            "a: {x: 4, y: 2, z: [5]}\n",
+            "a: {x: 4, y: 3, z: [5]}\n",
+        ),
         ("a: {x: 1, y: 2}\n", "a: {x: 1, y: 3}\n", "a: {y: 2}\n", "a: {y: 3}\n"),
         ("a: {y: 2, x: 1}\n", "a: {y: 3, x: 1}\n", "a: {y: 2}\n", "a: {y: 3}\n"),
         ("a: [1, 2]\nb: 1\n", "a: [1, 2] # c\nb: 1\n", "a: []\nb: 1\n", "a: [] # c\nb: 1\n"),
-        ("a: {x: 1}\n", "a: {x: 1, t: 2}\n", "a:\n  x: 1\n  m: |\n    l\n", 'a: {x: 1, m: "l\\n", t: 2}\n'),
+        (
+            "a: {x: 1}\n",
+            "a: {x: 1, t: 2}\n",
+            "a:\n  x: 1\n  m: |\n    l\n",
+            'a: {x: 1, m: "l\\n", t: 2}\n',
+        ),
     ],
 )
 def test_flow_style(base: str, theirs: str, mine: str, merged: str) -> None:
@@ -278,11 +337,21 @@ def test_flow_style(base: str, theirs: str, mine: str, merged: str) -> None:
 @pytest.mark.parametrize(
     ("base", "theirs", "mine", "merged"),
     [
-        ("a: |\n  x\nb: 1\n", "a: |\n  x\nb: 2\n", "a: |\n  y\n  z\nb: 1\n", "a: |\n  y\n  z\nb: 2\n"),
+        (
+            "a: |\n  x\nb: 1\n",
+            "a: |\n  x\nb: 2\n",
+            "a: |\n  y\n  z\nb: 1\n",
+            "a: |\n  y\n  z\nb: 2\n",
+        ),
         ("a: 1\nb: 1\n", "a: 1  # why\nb: 2\n", "a: |\n  y\nb: 1\n", "a: |  # why\n  y\nb: 2\n"),
         ("a: |+\n  x\n\nb: 1\n", "a: |+\n  x\n\nb: 2\n", "a: 3\nb: 1\n", "a: 3\nb: 2\n"),
         ("a: >-\n  x\n\n\nb: 1\n", "a: >-\n  x\n\n\nb: 2\n", "b: 1\n", "\n\nb: 2\n"),
-        ("a:\n  b: |2\n     x\nc: 1\n", "a:\n    b: |2\n       x\nc: 2\n", "a:\n  b: |2\n     y\nc: 1\n", None),
+        (
+            "a:\n  b: |2\n     x\nc: 1\n",
+            "a:\n    b: |2\n       x\nc: 2\n",
+            "a:\n  b: |2\n     y\nc: 1\n",
+            None,
+        ),
     ],
 )
 def test_block_scalars(base: str, theirs: str, mine: str, merged: str | None) -> None:
@@ -314,9 +383,14 @@ def test_a_comment_behind_the_mark_of_a_block_scalar_stays_theirs() -> None:
     )
 
 
-@pytest.mark.parametrize("mine", ["[\n  1, # one\n  2, # two\n  3\n]\n", "[\n  1 # one\n]\n", "[\n  2  # two\n]\n"])
+@pytest.mark.parametrize(
+    "mine", ["[\n  1, # one\n  2, # two\n  3\n]\n", "[\n  1 # one\n]\n", "[\n  2  # two\n]\n"]
+)
 def test_between_brackets_no_comment_comes_to_stand_beside_another_entry(mine: str) -> None:
-    base, theirs = "a: [\n  1, # one\n  2  # two\n]\n", "a: [\n  1, # ONE\n  # second\n  2  # TWO\n]\n"
+    base, theirs = (
+        "a: [\n  1, # one\n  2  # two\n]\n",
+        "a: [\n  1, # ONE\n  # second\n  2  # TWO\n]\n",
+    )
     assert _conflicts(base, theirs, f"a: {mine}")
 
 
@@ -344,7 +418,10 @@ def test_a_removed_key_takes_its_comments_along_by_keys() -> None:
 def test_a_removed_last_entry_leaves_an_empty_collection() -> None:
     base, theirs = "a:\n  b: 1 # b\nc: 2\n", "a:\n  b: 1 # b\nc: 3\n"
     assert _merged(base, theirs, "a: {}\nc: 2\n") == ("keys", "a: {}\nc: 3\n")
-    assert _merged("a:\n  x: 1\n  y: 1\nc: 1\n", "a:\n  y: 1\nc: 2\n", "a:\n  x: 1\nc: 1\n")[1] == "a: {}\nc: 2\n"
+    assert (
+        _merged("a:\n  x: 1\n  y: 1\nc: 1\n", "a:\n  y: 1\nc: 2\n", "a:\n  x: 1\nc: 1\n")[1]
+        == "a: {}\nc: 2\n"
+    )
 
 
 def test_items_are_found_by_name() -> None:
@@ -353,7 +430,9 @@ def test_items_are_found_by_name() -> None:
     mine = "containers:\n- name: a\n  image: 1\n- name: b\n  image: 2\n- name: mine\n  image: 3\n"
     assert _merged(base, theirs, mine) == (
         "keys",
-        theirs.replace("- name: b\n  image: 1\n", "- name: b\n  image: 2\n- name: mine\n  image: 3\n"),
+        theirs.replace(
+            "- name: b\n  image: 1\n", "- name: b\n  image: 2\n- name: mine\n  image: 3\n"
+        ),
     )
 
 
@@ -373,38 +452,59 @@ def test_an_item_which_got_another_name_is_the_same_item() -> None:
 
 
 def test_an_item_which_one_renamed_and_the_other_removed_is_a_conflict() -> None:
-    renamed, removed = _ITEMS.replace("name: b", "name: z"), _ITEMS.replace("- name: b\n  v: 1\n", "")
-    assert [(c.path, c.absent) for c in _conflicts(_ITEMS, removed, renamed)] == [("l[name=b]", ("theirs",))]
-    assert [(c.path, c.absent) for c in _conflicts(_ITEMS, renamed, removed)] == [("l[name=b]", ("mine",))]
+    renamed, removed = (
+        _ITEMS.replace("name: b", "name: z"),
+        _ITEMS.replace("- name: b\n  v: 1\n", ""),
+    )
+    assert [(c.path, c.absent) for c in _conflicts(_ITEMS, removed, renamed)] == [
+        ("l[name=b]", ("theirs",))
+    ]
+    assert [(c.path, c.absent) for c in _conflicts(_ITEMS, renamed, removed)] == [
+        ("l[name=b]", ("mine",))
+    ]
 
 
 def test_an_item_which_both_renamed_differently_is_a_conflict() -> None:
     theirs, mine = _ITEMS.replace("name: b", "name: z"), _ITEMS.replace("name: b", "name: y")
     assert [c.path for c in _conflicts(_ITEMS, theirs, mine)] == ["l[name=b].name"]
     assert [c.path for c in _conflicts(_ITEMS, theirs, mine[:-2] + "5\n")] == ["l"]
-    assert _merged(_ITEMS, f"# up\n{theirs}", _ITEMS.replace("name: b", "name: 'z'"))[1] == f"# up\n{theirs}"
+    assert (
+        _merged(_ITEMS, f"# up\n{theirs}", _ITEMS.replace("name: b", "name: 'z'"))[1]
+        == f"# up\n{theirs}"
+    )
 
 
 def test_a_new_name_which_upstream_gave_to_another_item_is_a_conflict() -> None:
     mine = _ITEMS.replace("name: b", "name: z")
-    assert [c.path for c in _conflicts(_ITEMS, f"{_ITEMS}- name: z\n  v: 5\n", mine)] == ["l[name=z]"]
+    assert [c.path for c in _conflicts(_ITEMS, f"{_ITEMS}- name: z\n  v: 5\n", mine)] == [
+        "l[name=z]"
+    ]
     assert [c.path for c in _conflicts(_ITEMS, _ITEMS.replace("name: a", "name: z"), mine)] == ["l"]
 
 
 def test_both_append_a_named_item() -> None:
     base = "env:\n  - name: A\n    value: '1'\n"
-    theirs, mine = f"{base}  - name: T\n    value: t\n", f"{base}  # mine\n  - name: M\n    value: m\n"
+    theirs, mine = (
+        f"{base}  - name: T\n    value: t\n",
+        f"{base}  # mine\n  - name: M\n    value: m\n",
+    )
     assert _merged(base, theirs, mine)[1] == (
         "env:\n  - name: A\n    value: '1'\n  # mine\n  - name: M\n    value: m\n  - name: T\n    value: t\n"
     )
 
 
 @pytest.mark.parametrize(
-    ("theirs", "mine"), [("2, 3, 4", "2, 1, 3, 4"), ("2, 3, 1, 4", "2, 1, 3, 4"), ("2, 3, 1, 4", "2, 3, 4")]
+    ("theirs", "mine"),
+    [("2, 3, 4", "2, 1, 3, 4"), ("2, 3, 1, 4", "2, 1, 3, 4"), ("2, 3, 1, 4", "2, 3, 4")],
 )
-def test_an_item_which_one_moved_and_the_other_moved_or_removed_is_a_conflict(theirs: str, mine: str) -> None:
+def test_an_item_which_one_moved_and_the_other_moved_or_removed_is_a_conflict(
+    theirs: str, mine: str
+) -> None:
     """By lines, as git does it, it would come out twice, or stay although one side took it away."""
-    texts = [f"[{items}]".replace("[", "[\n ").replace(", ", ",\n ") for items in ("1, 2, 3, 4", theirs, mine)]
+    texts = [
+        f"[{items}]".replace("[", "[\n ").replace(", ", ",\n ")
+        for items in ("1, 2, 3, 4", theirs, mine)
+    ]
     assert [c.path for c in _conflicts(texts[0], texts[1], texts[2], "json")] == ["."]
 
 
@@ -418,7 +518,9 @@ def test_an_edit_never_lands_in_another_item_without_a_name() -> None:
 
 def test_items_in_place_are_told_by_a_key_of_their_own() -> None:
     base = "l:\n- task: x\n  n: 1\n- task: y\n  n: 1\n"
-    merged = merge(base, base.replace("n: 1", "n: 2"), base.replace("task: y", "task: y\n  k: 3"), "yaml")
+    merged = merge(
+        base, base.replace("n: 1", "n: 2"), base.replace("task: y", "task: y\n  k: 3"), "yaml"
+    )
     assert merged.content == "l:\n- task: x\n  n: 2\n- task: y\n  k: 3\n  n: 2\n"
 
 
@@ -430,7 +532,10 @@ def test_a_first_entry_behind_a_dash_goes_and_comes() -> None:
 
 def test_both_edit_lines_of_one_text() -> None:
     base = "t: |\n  one\n  two\n  three\n"
-    assert _merged(base, base.replace("one", "1"), base.replace("three", "3")) == ("text", "t: |\n  1\n  two\n  3\n")
+    assert _merged(base, base.replace("one", "1"), base.replace("three", "3")) == (
+        "text",
+        "t: |\n  1\n  two\n  3\n",
+    )
 
 
 def test_nothing_to_merge() -> None:
@@ -439,20 +544,36 @@ def test_nothing_to_merge() -> None:
 
 
 def test_a_text_of_aliases_of_aliases_costs_nothing() -> None:
-    lines = ["a0: &a0 [x]", *(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 30))]
+    lines = [
+        "a0: &a0 [x]",
+        *(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 30)),
+    ]
     base = "\n".join([*lines, "z: 1", ""])
-    assert merge(base, base.replace("z: 1", "z: 2"), "y: 1\n" + base, "yaml").outcome in {"text", "conflict"}
+    assert merge(base, base.replace("z: 1", "z: 2"), "y: 1\n" + base, "yaml").outcome in {
+        "text",
+        "conflict",
+    }
 
 
 def test_nesting_at_the_limit() -> None:
     def nested(value: str, levels: int) -> str:
         return "[" * levels + value + "]" * levels + "\n"
 
-    assert merge(nested("1, 2", 200), nested("1, 3", 200), nested("4, 2", 200), "json").content == nested("4, 3", 200)
-    assert merge(nested("1, 2", 201), nested("1, 3", 201), nested("4, 2", 201), "json").conflicts[0].path is None
+    assert merge(
+        nested("1, 2", 200), nested("1, 3", 200), nested("4, 2", 200), "json"
+    ).content == nested("4, 3", 200)
+    assert (
+        merge(nested("1, 2", 201), nested("1, 3", 201), nested("4, 2", 201), "json")
+        .conflicts[0]
+        .path
+        is None
+    )
 
 
 def test_a_mapping_that_both_sides_make_merge_others_is_no_clean_merge() -> None:
     base = "a: &a {x: 1}\nb: &b {x: 2}\nr:\n  k: 1\n  l: 1\n  m: 1\n"
-    theirs, mine = base.replace("r:\n", "r:\n  <<: *a\n"), base.replace("m: 1\n", "m: 1\n  <<: *b\n")
+    theirs, mine = (
+        base.replace("r:\n", "r:\n  <<: *a\n"),
+        base.replace("m: 1\n", "m: 1\n  <<: *b\n"),
+    )
     assert merge(base, theirs, mine, "yaml").outcome == "conflict"

@@ -114,16 +114,32 @@ def test_it_is_the_result(base: str, theirs: str, mine: str, merged: str) -> Non
     ("base", "theirs", "mine", "merged"),
     [
         pytest.param(
-            "y: 1\np: 0\nq: 0\n", "p: 0\nq: 0\ny: 1\n", "p: 0\nq: 0\n", "p: 0\nq: 0\n", id="a key I removed moved"
+            "y: 1\np: 0\nq: 0\n",
+            "p: 0\nq: 0\ny: 1\n",
+            "p: 0\nq: 0\n",
+            "p: 0\nq: 0\n",
+            id="a key I removed moved",
         ),
         pytest.param(
-            "y: 1\np: 0\nq: 0\n", "p: 0\nq: 0\ny: 2\n", "p: 0\nq: 0\n", None, id="a key I removed moved and changed"
+            "y: 1\np: 0\nq: 0\n",
+            "p: 0\nq: 0\ny: 2\n",
+            "p: 0\nq: 0\n",
+            None,
+            id="a key I removed moved and changed",
         ),
         pytest.param(
-            "- 1\n- 2\n- 3\n- 4\n", "- 2\n- 3\n- 4\n- 1\n", "- 2\n- 3\n- 4\n", None, id="an item I removed moved"
+            "- 1\n- 2\n- 3\n- 4\n",
+            "- 2\n- 3\n- 4\n- 1\n",
+            "- 2\n- 3\n- 4\n",
+            None,
+            id="an item I removed moved",
         ),
         pytest.param(
-            "- 1\n- 2\n- 3\n- 4\n", "- 2\n- 3\n- 4\n- 1\n", "- 2\n- 1\n- 3\n- 4\n", None, id="an item moved twice"
+            "- 1\n- 2\n- 3\n- 4\n",
+            "- 2\n- 3\n- 4\n- 1\n",
+            "- 2\n- 1\n- 3\n- 4\n",
+            None,
+            id="an item moved twice",
         ),
         pytest.param(
             items("name: a", "name: b"),
@@ -162,7 +178,9 @@ def test_it_is_the_result(base: str, theirs: str, mine: str, merged: str) -> Non
         ),
     ],
 )
-def test_it_is_not_where_one_change_would_be_lost(base: str, theirs: str, mine: str, merged: str | None) -> None:
+def test_it_is_not_where_one_change_would_be_lost(
+    base: str, theirs: str, mine: str, merged: str | None
+) -> None:
     found = merge(base, theirs, mine, "yaml")
     assert (found.outcome, found.content) == ("keys" if merged else "conflict", merged)
 

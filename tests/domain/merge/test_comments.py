@@ -38,13 +38,19 @@ MOVED = ENGINE.replace("256", "512")
             id="behind a value that I left alone",
         ),
         pytest.param(
-            "a: 1\nb: 1\n", "a: 1\nb: 2\n", "a: 4 # why\nb: 1\n", "a: 4  # why\nb: 2\n", id="where there was none"
+            "a: 1\nb: 1\n",
+            "a: 1\nb: 2\n",
+            "a: 4 # why\nb: 1\n",
+            "a: 4  # why\nb: 2\n",
+            id="where there was none",
         ),
         pytest.param(
             ENGINE,
             MOVED.replace("  tp", "  # upstream's\n  tp"),
             ENGINE.replace("tp: 1", "tp: 4").replace("# tensor", "# mine\n  # tensor"),
-            MOVED.replace("  tp: 1", "  # upstream's\n  tp: 4").replace("# tensor", "# mine\n  # tensor"),
+            MOVED.replace("  tp: 1", "  # upstream's\n  tp: 4").replace(
+                "# tensor", "# mine\n  # tensor"
+            ),
             id="lines above that both wrote apart from each other",
         ),
         pytest.param(
@@ -83,7 +89,11 @@ MOVED = ENGINE.replace("256", "512")
             id="behind a key of a mapping",
         ),
         pytest.param(
-            "l:\n- 1\n- 2\n", "l:\n- 1\n- 3\n", "l:\n- 7 # mine\n- 2\n", "l:\n- 7  # mine\n- 3\n", id="behind an item"
+            "l:\n- 1\n- 2\n",
+            "l:\n- 1\n- 3\n",
+            "l:\n- 7 # mine\n- 2\n",
+            "l:\n- 7  # mine\n- 3\n",
+            id="behind an item",
         ),
         pytest.param(
             "l:\n- u: 1\n  v: 1\n- u: 2\n  v: 1\n",
@@ -141,8 +151,20 @@ MOVED = ENGINE.replace("256", "512")
             "t: y  # mine\nb: 2\n",
             id="behind what was a block",
         ),
-        pytest.param("a: 1\nb: 1\n", "a: 1\nb: 2\n", "a: 1\nb: 1\n# mine\n", "a: 1\nb: 2\n# mine\n", id="at the end"),
-        pytest.param("a: 1\nb: 1", "a: 1\nb: 2", "a: 1\nb: 1\n# mine", "a: 1\nb: 2\n# mine", id="at an open end"),
+        pytest.param(
+            "a: 1\nb: 1\n",
+            "a: 1\nb: 2\n",
+            "a: 1\nb: 1\n# mine\n",
+            "a: 1\nb: 2\n# mine\n",
+            id="at the end",
+        ),
+        pytest.param(
+            "a: 1\nb: 1",
+            "a: 1\nb: 2",
+            "a: 1\nb: 1\n# mine",
+            "a: 1\nb: 2\n# mine",
+            id="at an open end",
+        ),
         pytest.param(
             "a: 1\nb: 1\n---\nc: 1\n",
             "a: 1\nb: 2\n---\nc: 1\n",
@@ -179,7 +201,11 @@ MOVED = ENGINE.replace("256", "512")
             id="that both wrote",
         ),
         pytest.param(
-            "a: 1\nb: 1\n", "t: 1\na: 1 # t\nb: 2\n", "m: 1\na: 1\nb: 3 # m\n", None, id="of a value that both changed"
+            "a: 1\nb: 1\n",
+            "t: 1\na: 1 # t\nb: 2\n",
+            "m: 1\na: 1\nb: 3 # m\n",
+            None,
+            id="of a value that both changed",
         ),
     ],
 )
@@ -197,7 +223,9 @@ BOTH = "a: 1  # x\nb: 2\n", "a: 1  # y\nb: 3\n", "a: 5  # z\nb: 2\n"
 
 
 def test_what_both_wrote_differently_is_a_conflict_of_comments() -> None:
-    assert _conflict(*BOTH) == MergeConflict(path="a (comment)", base="# x", theirs="# y", mine="# z", line=1)
+    assert _conflict(*BOTH) == MergeConflict(
+        path="a (comment)", base="# x", theirs="# y", mine="# z", line=1
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,7 +236,9 @@ def test_what_both_wrote_differently_is_a_conflict_of_comments() -> None:
         ("value", "# x, y and z", "a: 5  # x, y and z\nb: 3\n"),
     ],
 )
-def test_a_conflict_of_comments_takes_a_side_or_a_text(take: str, value: str | None, merged: str) -> None:
+def test_a_conflict_of_comments_takes_a_side_or_a_text(
+    take: str, value: str | None, merged: str
+) -> None:
     decision = Resolution.model_validate({"path": "a (comment)", "take": take, "value": value})
     assert resolve(*BOTH, "yaml", [decision]) == merged
 
@@ -229,7 +259,9 @@ def test_comments_go_with_the_decision_about_the_value() -> None:
     texts = "a: 1  # x\nb: 2\n", "a: 2  # y\nb: 3\n", "a: 3  # z\nb: 2\n"
     assert _conflict(*texts).path == "a"
     results = {
-        take: resolve(*texts, "yaml", [Resolution.model_validate({"path": "a", "take": take, "value": 9})])
+        take: resolve(
+            *texts, "yaml", [Resolution.model_validate({"path": "a", "take": take, "value": 9})]
+        )
         for take in ("theirs", "mine", "value")
     }
     assert results == {
@@ -261,17 +293,28 @@ def test_one_inside_a_new_item_between_brackets_is_a_conflict() -> None:
 def test_one_beside_what_upstream_removed_is_a_conflict() -> None:
     texts = "a: 1\nb: 1\nc: 1\n", "a: 2\nc: 1\n", "a: 1\nb: 1  # mine\nc: 1\n"
     conflict = _conflict(*texts)
-    assert (conflict.path, conflict.base, conflict.theirs, conflict.mine) == ("b (comment)", None, None, "# mine")
+    assert (conflict.path, conflict.base, conflict.theirs, conflict.mine) == (
+        "b (comment)",
+        None,
+        None,
+        "# mine",
+    )
     assert resolve(*texts, "yaml", [Resolution(path="b (comment)", take="theirs")]) == texts[1]
 
 
 def test_one_that_i_removed_stays_as_theirs_has_it() -> None:
-    assert merge("a: 1 # x\nb: 1\n", "a: 1 # y\nb: 2\n", "a: 5\nb: 1\n", "yaml").content == "a: 5 # y\nb: 2\n"
+    assert (
+        merge("a: 1 # x\nb: 1\n", "a: 1 # y\nb: 2\n", "a: 5\nb: 1\n", "yaml").content
+        == "a: 5 # y\nb: 2\n"
+    )
 
 
 def test_one_of_mine_that_stood_elsewhere_is_not_lost() -> None:
     base = "a: 1 # note\nb: 1\nc: 1\n"
-    assert merge(base, base.replace("c: 1", "c: 2"), "b: 5 # note\nc: 1\n", "yaml").content == "b: 5  # note\nc: 2\n"
+    assert (
+        merge(base, base.replace("c: 1", "c: 2"), "b: 5 # note\nc: 1\n", "yaml").content
+        == "b: 5  # note\nc: 2\n"
+    )
 
 
 def test_a_number_sign_in_a_value_is_no_comment() -> None:
@@ -298,13 +341,20 @@ class _Lines:
         above = [f"{pad}{self.comment()}"] if self.rng.random() < 0.3 else []
         tail = f"  {self.comment()}" if self.rng.random() < 0.3 else ""
         value = self.rng.choice(
-            [f"{self.count}", f"[{self.count}, 0]", f'"{self.count}"', f"|{tail}\n{pad}  {self.count}"]
+            [
+                f"{self.count}",
+                f"[{self.count}, 0]",
+                f'"{self.count}"',
+                f"|{tail}\n{pad}  {self.count}",
+            ]
         )
         return [*above, f"{pad}{key}: {value}{'' if value[0] == '|' else tail}"]
 
     def edited(self, entries: dict[str, list[str]]) -> dict[str, list[str]]:
         made = {
-            k: self.entry(k) if self.rng.random() < 0.25 else v for k, v in entries.items() if self.rng.random() > 0.1
+            k: self.entry(k) if self.rng.random() < 0.25 else v
+            for k, v in entries.items()
+            if self.rng.random() > 0.1
         }
         if self.rng.random() < 0.3:
             made["z"] = self.entry("z")
@@ -326,5 +376,9 @@ def test_no_comment_of_mine_is_lost_in_silence(seed: int) -> None:
     found = merge(texts[0], texts[1], texts[2], "yaml")
     if found.content is None:
         return
-    written = [line.partition("#")[2] for line in texts[2].splitlines() if "#" in line and line not in texts[0]]
+    written = [
+        line.partition("#")[2]
+        for line in texts[2].splitlines()
+        if "#" in line and line not in texts[0]
+    ]
     assert all(f"#{comment}\n" in found.content for comment in written)

@@ -13,7 +13,9 @@ def texts(shared_data: Path, fault: str) -> tuple[str, str, str]:
     folder = shared_data / "faults" / f"merge-{fault}"
     if not folder.is_dir():
         pytest.skip("these inputs are not beside this checkout")
-    base, theirs, mine = ((folder / f"{name}.yaml").read_text("utf-8") for name in ("base", "theirs", "mine"))
+    base, theirs, mine = (
+        (folder / f"{name}.yaml").read_text("utf-8") for name in ("base", "theirs", "mine")
+    )
     return base, theirs, mine
 
 

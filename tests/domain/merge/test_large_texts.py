@@ -10,7 +10,10 @@ from benchmark_manager.models.merge import Resolution
 
 
 def text(**changes: str) -> str:
-    return "".join(f"{key}: {value}\n" for key, value in ({f"k{n}": str(n) for n in range(45_000)} | changes).items())
+    return "".join(
+        f"{key}: {value}\n"
+        for key, value in ({f"k{n}": str(n) for n in range(45_000)} | changes).items()
+    )
 
 
 BASE = text()
@@ -24,7 +27,9 @@ def test_distant_changes_are_merged() -> None:
 def test_touching_changes_are_a_conflict_of_lines_which_a_person_decides() -> None:
     theirs, mine = text(k9="theirs"), text(k9="mine")
     found = merge(BASE, theirs, mine, "yaml")
-    assert [(c.path, c.theirs, c.mine, c.line) for c in found.conflicts] == [(None, "k9: theirs\n", "k9: mine\n", 10)]
+    assert [(c.path, c.theirs, c.mine, c.line) for c in found.conflicts] == [
+        (None, "k9: theirs\n", "k9: mine\n", 10)
+    ]
     assert resolve(BASE, theirs, mine, "yaml", [Resolution(path=None, take="mine")]) == mine
 
 
@@ -44,7 +49,9 @@ def test_where_an_input_does_not_parse_the_lines_decide() -> None:
 def test_the_largest_texts_which_are_merged_by_keys_take_less_than_a_second() -> None:
     lines = [f"k{n}: {n}\n" for n in range(7_490)]
     began = time.process_time()
-    found = merge("".join(lines), "".join(lines[::-1]), "".join(lines).replace("k7: 7\n", "k7: 8\n"), "yaml")
+    found = merge(
+        "".join(lines), "".join(lines[::-1]), "".join(lines).replace("k7: 7\n", "k7: 8\n"), "yaml"
+    )
     assert (found.outcome, time.process_time() - began < 2) == ("keys", True)
 
 

@@ -14,7 +14,7 @@ from benchmark_manager.domain.documents import key_changes, try_parse
 from benchmark_manager.domain.merge import merge
 from benchmark_manager.domain.merge.text_merge import merge_text
 from benchmark_manager.models.merge import COMMENT_SUFFIX, Merge
-from benchmark_manager.models.original_file import FileFormat
+from benchmark_manager.models.original import FileFormat
 from support.examples import EXAMPLES
 
 MANY = settings(max_examples=EXAMPLES)
@@ -33,11 +33,21 @@ class _Made:
     def scalar(self) -> Any:
         """Every number is another, so that a value tells where it came from."""
         self.count += 1
-        kinds = [self.count, f"word {self.count}", f"{self.count}", f"line {self.count}\nmore\n", self.count + 0.5]
+        kinds = [
+            self.count,
+            f"word {self.count}",
+            f"{self.count}",
+            f"line {self.count}\nmore\n",
+            self.count + 0.5,
+        ]
         return self.rng.choice(kinds)
 
     def value(self, depth: int) -> Any:
-        kind = self.rng.choice(["scalar", "scalar", "mapping", "list", "named", "mappings"]) if depth else "scalar"
+        kind = (
+            self.rng.choice(["scalar", "scalar", "mapping", "list", "named", "mappings"])
+            if depth
+            else "scalar"
+        )
         size = self.rng.randint(1, 3)
         match kind:
             case "mapping":
@@ -52,14 +62,22 @@ class _Made:
                 return self.scalar()
 
     def mapping(self, depth: int) -> dict[str, Any]:
-        return {key: self.value(depth) for key in self.rng.sample("abcdefg", self.rng.randint(1, 3))}
+        return {
+            key: self.value(depth) for key in self.rng.sample("abcdefg", self.rng.randint(1, 3))
+        }
 
     def edited(self, value: Any, rate: float) -> Any:
         """The value with some parts changed, added or removed."""
         if isinstance(value, dict):
-            kept = {k: v if k == "name" else self.edited(v, rate) for k, v in value.items() if not self._gone(k, rate)}
+            kept = {
+                k: v if k == "name" else self.edited(v, rate)
+                for k, v in value.items()
+                if not self._gone(k, rate)
+            }
             if self.rng.random() < rate / 2:
-                kept = _inserted(kept, self.rng.choice("hijk"), self.value(1), self.rng.randint(0, len(kept)))
+                kept = _inserted(
+                    kept, self.rng.choice("hijk"), self.value(1), self.rng.randint(0, len(kept))
+                )
             return kept
         if isinstance(value, list):
             items = [self.edited(item, rate) for item in value if self.rng.random() > rate / 6]
@@ -110,7 +128,9 @@ class _Made:
             self.rng.shuffle(entries)
         return entries
 
-    def _entry(self, start: str, part: Any, indent: int, style: tuple[int, int], *, plain: bool) -> list[str]:
+    def _entry(
+        self, start: str, part: Any, indent: int, style: tuple[int, int], *, plain: bool
+    ) -> list[str]:
         comment = "  # why" if not plain and self.rng.random() < 0.2 else ""
         if isinstance(part, (dict, list)) and part:
             if not plain and self.rng.random() < 0.2:
@@ -138,7 +158,10 @@ def _triple(seed: int, file_format: FileFormat) -> tuple[Any, Any, Any, tuple[st
     made = _Made(seed)
     base = made.mapping(2)
     rates = [0.03, 0.1, 0.3]
-    theirs, mine = made.edited(base, made.rng.choice(rates)), made.edited(base, made.rng.choice(rates))
+    theirs, mine = (
+        made.edited(base, made.rng.choice(rates)),
+        made.edited(base, made.rng.choice(rates)),
+    )
     alike = made.rng.random() < 0.5
     texts = (
         made.text(base, file_format, plain=True),
@@ -154,7 +177,11 @@ def _load(text: str, file_format: FileFormat) -> Any:
 
 def _by_name(value: Any) -> dict[str, Any] | None:
     """A list as a mapping, where every item has a name of its own."""
-    if not isinstance(value, list) or not value or not all(isinstance(item, dict) and "name" in item for item in value):
+    if (
+        not isinstance(value, list)
+        or not value
+        or not all(isinstance(item, dict) and "name" in item for item in value)
+    ):
         return None
     names = [item["name"] for item in value]
     return dict(zip(names, value, strict=True)) if len(set(names)) == len(names) else None
@@ -212,7 +239,9 @@ def _must_merge(base: Any, theirs: Any, mine: Any) -> bool:
     sides = (base, theirs, mine)
     if not all(isinstance(side, dict) for side in sides):
         return False
-    return all(_must_merge(*(side.get(key, ABSENT) for side in sides)) for key in set().union(*sides))
+    return all(
+        _must_merge(*(side.get(key, ABSENT) for side in sides)) for key in set().union(*sides)
+    )
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -234,7 +263,11 @@ def test_a_merge_says_what_both_changes_say(seed: int, file_format: FileFormat) 
     if merged.content is None:
         assert merged.conflicts
         # A comment of mine has no position in a list that upstream wrote in one line.
-        of_values = [conflict for conflict in merged.conflicts if not f"{conflict.path}".endswith(COMMENT_SUFFIX)]
+        of_values = [
+            conflict
+            for conflict in merged.conflicts
+            if not f"{conflict.path}".endswith(COMMENT_SUFFIX)
+        ]
         assert not (of_values and _must_merge(base, theirs, mine))
         return
     if merged.outcome != "nothing":
@@ -258,7 +291,9 @@ def test_exchanged_sides_give_an_equal_tree(seed: int, file_format: FileFormat) 
 @given(st.text(max_size=60), st.text(max_size=60), FORMATS)
 @example("a: 1\n", "a: 1\na: 2\n", "yaml")
 @example("\ufeffa: 1\r\n", "{", "yaml")
-def test_one_moved_side_gives_its_text_to_the_byte(base: str, moved: str, file_format: FileFormat) -> None:
+def test_one_moved_side_gives_its_text_to_the_byte(
+    base: str, moved: str, file_format: FileFormat
+) -> None:
     assert merge(base, moved, base, file_format).content == moved
     assert merge(base, base, moved, file_format) == Merge(outcome="nothing", content=moved)
 
@@ -296,7 +331,9 @@ SOUP = st.lists(PIECES, max_size=14)
 
 @MANY
 @given(SOUP, st.randoms(use_true_random=False), FORMATS)
-def test_no_text_makes_it_fail(pieces: list[str], rng: random.Random, file_format: FileFormat) -> None:
+def test_no_text_makes_it_fail(
+    pieces: list[str], rng: random.Random, file_format: FileFormat
+) -> None:
     def variant() -> str:
         return "".join(rng.choice([piece, piece, piece, "b: 9\n"]) for piece in pieces)
 
@@ -315,8 +352,14 @@ def test_changes_between_theirs_and_the_merge_are_mine(file_format: FileFormat) 
     for seed in range(300):
         base, theirs, mine, texts = _triple(seed, file_format)
         merged = merge(texts[0], texts[1], texts[2], file_format)
-        if merged.content is None or not _must_merge(base, theirs, mine) or merged.outcome == "nothing":
+        if (
+            merged.content is None
+            or not _must_merge(base, theirs, mine)
+            or merged.outcome == "nothing"
+        ):
             continue
-        mine_changes = {change.path for change in key_changes(texts[0], texts[2], file_format) or ()}
+        mine_changes = {
+            change.path for change in key_changes(texts[0], texts[2], file_format) or ()
+        }
         made = {change.path for change in key_changes(texts[1], merged.content, file_format) or ()}
         assert {path for path in made if "[" not in path} <= mine_changes

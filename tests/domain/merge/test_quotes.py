@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from benchmark_manager.domain.merge import merge
-from benchmark_manager.models.original_file import FileFormat
+from benchmark_manager.models.original import FileFormat
 
 
 def merged(old: str, theirs: str, mine: str, file_format: FileFormat = "yaml") -> str | None:
@@ -31,7 +31,9 @@ def merged(old: str, theirs: str, mine: str, file_format: FileFormat = "yaml") -
         ("4", "8", '"4"', '"8"'),
     ],
 )
-def test_the_new_value_stands_in_the_new_quotes(old: str, theirs: str, mine: str, value: str) -> None:
+def test_the_new_value_stands_in_the_new_quotes(
+    old: str, theirs: str, mine: str, value: str
+) -> None:
     assert merged(old, theirs, mine) == f"a: {value}\n"
 
 
@@ -60,9 +62,13 @@ def test_a_comment_behind_them_stays() -> None:
     assert merged("4", '"4"  # text', "8") == 'a: "8"  # text\n'
 
 
-@pytest.mark.parametrize("new", ["\u3000wide", "키: 값", "\U0001f680", "a\x85b", "- x", "#x", "'", '"', "\\"])
+@pytest.mark.parametrize(
+    "new", ["\u3000wide", "키: 값", "\U0001f680", "a\x85b", "- x", "#x", "'", '"', "\\"]
+)
 @pytest.mark.parametrize("quote", ["'", '"'])
 def test_any_text_is_read_again_as_it_is(new: str, quote: str) -> None:
-    content = merged("x", f"{quote}x{quote}", yaml.dump(new, allow_unicode=True, default_style='"').strip())
+    content = merged(
+        "x", f"{quote}x{quote}", yaml.dump(new, allow_unicode=True, default_style='"').strip()
+    )
     assert content is not None
     assert yaml.safe_load(content) == {"a": new}

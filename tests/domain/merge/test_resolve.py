@@ -29,9 +29,15 @@ def _take(path: str | None, take: Any, value: Any = None) -> Resolution:
 
 def test_each_conflict_takes_a_side() -> None:
     decisions = [_take("a", "mine"), _take("b.c", "theirs"), _take("e", "mine")]
-    assert resolve(BASE, THEIRS, MINE, "yaml", decisions) == "a: 3 # now\nb: # two\n  c: y\n  d: [1, 2]\ne: 6 # six\n"
+    assert (
+        resolve(BASE, THEIRS, MINE, "yaml", decisions)
+        == "a: 3 # now\nb: # two\n  c: y\n  d: [1, 2]\ne: 6 # six\n"
+    )
     decisions = [_take("e", "theirs"), _take("b.c", "mine"), _take("a", "theirs")]
-    assert resolve(BASE, THEIRS, MINE, "yaml", decisions) == "a: 2 # now\nb: # two\n  c: z\n  d: [1, 2]\n"
+    assert (
+        resolve(BASE, THEIRS, MINE, "yaml", decisions)
+        == "a: 2 # now\nb: # two\n  c: z\n  d: [1, 2]\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,13 +76,21 @@ def test_a_removal_can_be_taken() -> None:
 
 
 def test_a_list_is_decided_about_as_a_whole() -> None:
-    base, theirs, mine = "l:\n- 1\n- 2\nz: 1\n", "l:\n- 3\n- 4\nz: 1\n", "l:\n- 5\n- 6 # six\nz: 2\n"
+    base, theirs, mine = (
+        "l:\n- 1\n- 2\nz: 1\n",
+        "l:\n- 3\n- 4\nz: 1\n",
+        "l:\n- 5\n- 6 # six\nz: 2\n",
+    )
     assert resolve(base, theirs, mine, "yaml", [_take("l", "mine")]) == "l:\n- 5\n- 6 # six\nz: 2\n"
     assert resolve(base, theirs, mine, "yaml", [_take("l", "value", [7])]) == "l: [7]\nz: 2\n"
 
 
 def test_documents_which_both_moved_are_decided_about_together() -> None:
-    base, theirs, mine = "a: 1\n---\nb: 1\n", "a: 1\n---\nc: 1\n---\nd: 1\n", "a: 1\n---\nb: 2\n---\ne: 1\n"
+    base, theirs, mine = (
+        "a: 1\n---\nb: 1\n",
+        "a: 1\n---\nc: 1\n---\nd: 1\n",
+        "a: 1\n---\nb: 2\n---\ne: 1\n",
+    )
     assert [conflict.path for conflict in merge(base, theirs, mine, "yaml").conflicts] == ["."]
     assert resolve(base, theirs, mine, "yaml", [_take(".", "mine")]) == mine
     assert resolve(base, theirs, mine, "yaml", [_take(".", "theirs")]) == theirs
@@ -124,7 +138,10 @@ def test_an_anchor_which_others_need_cannot_be_removed() -> None:
     paths = [conflict.path for conflict in merge(base, f"{base}c: *x\n", mine, "yaml").conflicts]
     with pytest.raises(MergeImpossibleError):
         resolve(base, f"{base}c: *x\n", mine, "yaml", [_take(path, "mine") for path in paths])
-    assert resolve(base, f"{base}c: *x\n", mine, "yaml", [_take(path, "theirs") for path in paths]) == f"{base}c: *x\n"
+    assert (
+        resolve(base, f"{base}c: *x\n", mine, "yaml", [_take(path, "theirs") for path in paths])
+        == f"{base}c: *x\n"
+    )
 
 
 def test_lines_are_decided_about_in_their_order() -> None:
@@ -141,11 +158,15 @@ def test_lines_are_decided_about_in_their_order() -> None:
 
 
 @settings(max_examples=EXAMPLES)
-@given(st.dictionaries(st.sampled_from("abcd"), st.integers(0, 9), min_size=1), st.integers(0, 2**32))
+@given(
+    st.dictionaries(st.sampled_from("abcd"), st.integers(0, 9), min_size=1), st.integers(0, 2**32)
+)
 def test_decisions_give_what_was_decided(base: dict[str, int], seed: int) -> None:
     rng = random.Random(seed)  # noqa: S311  nothing secret
     theirs, mine = ({k: rng.randint(0, 9) for k in base if rng.random() < 0.8} for _ in range(2))
-    texts = ["".join(f"{k}: {v}\n" for k, v in value.items()) or "{}\n" for value in (base, theirs, mine)]
+    texts = [
+        "".join(f"{k}: {v}\n" for k, v in value.items()) or "{}\n" for value in (base, theirs, mine)
+    ]
     conflicts = merge(texts[0], texts[1], texts[2], "yaml").conflicts
     takes = {conflict.path or "": rng.choice(["theirs", "mine", "value"]) for conflict in conflicts}
     decisions = [_take(path, take, 77) for path, take in takes.items()]
@@ -157,11 +178,17 @@ def test_decisions_give_what_was_decided(base: dict[str, int], seed: int) -> Non
     if "." in takes:
         return
     sides = {"theirs": theirs, "mine": mine, "value": dict.fromkeys(base, 77)}
-    expected = {key: value for key in base if (value := _expected(key, base, sides, takes.get(key))) is not None}
+    expected = {
+        key: value
+        for key in base
+        if (value := _expected(key, base, sides, takes.get(key))) is not None
+    }
     assert yaml.load(content, yaml.CSafeLoader) == expected
 
 
-def _expected(key: str, base: dict[str, int], sides: dict[str, dict[str, int]], take: str | None) -> int | None:
+def _expected(
+    key: str, base: dict[str, int], sides: dict[str, dict[str, int]], take: str | None
+) -> int | None:
     if take is not None:
         return sides[take].get(key)
     theirs = sides["theirs"].get(key)

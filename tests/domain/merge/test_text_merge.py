@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark_manager.domain.line_differences import split_lines
 from benchmark_manager.domain.merge.text_merge import TextConflict, TextMerge, merge_text
+from benchmark_manager.domain.text.line_differences import split_lines
 from github_test_server import git
 from support.examples import EXAMPLES
 
@@ -109,7 +109,11 @@ def manifest(tape: Tape) -> Triple:
     base = YAML.splitlines()
     new = ["  key: 1", "    key: 2", "", "  # note", "        env: []", "      - name: main"]
     theirs, mine = edited(tape, base, new), edited(tape, base, new)
-    return YAML, joined(tape, theirs, "\n"), joined(tape, mine, "\r\n" if tape.below(12) == 1 else "\n")
+    return (
+        YAML,
+        joined(tape, theirs, "\n"),
+        joined(tape, mine, "\r\n" if tape.below(12) == 1 else "\n"),
+    )
 
 
 TAPES = st.binary(min_size=30, max_size=90).map(Tape)
@@ -122,9 +126,7 @@ def git_merges(folder: Path, triples: list[Triple]) -> list[str | None]:
         for name, text in (("base", base), ("theirs", theirs), ("mine", mine)):
             (folder / f"{number}.{name}").write_bytes(text.encode())
     # One shell for all: starting each process from here would take most of the time.
-    script = (
-        'for n in $(seq 0 "$1"); do "$0" merge-file -p $n.mine $n.base $n.theirs >$n.merged 2>/dev/null; echo $?; done'
-    )
+    script = 'for n in $(seq 0 "$1"); do "$0" merge-file -p $n.mine $n.base $n.theirs >$n.merged 2>/dev/null; echo $?; done'
     done = subprocess.run(
         ["sh", "-c", script, git.executable(), str(len(triples) - 1)],
         cwd=folder,
@@ -160,15 +162,21 @@ def test_long_texts_are_merged_as_git_does(folder: Path) -> None:
     rng = random.Random(7)  # noqa: S311 - nothing secret
     batch: list[Triple] = []
     for number in range(24):
-        alphabet = [f"line {n}\n" for n in range([3, 30, 300, 3000][number % 4])] + ["\n"] * (number % 5)
+        alphabet = [f"line {n}\n" for n in range([3, 30, 300, 3000][number % 4])] + ["\n"] * (
+            number % 5
+        )
         base = rng.choices(alphabet, k=2000)
         rate = [0.002, 0.02, 0.3][number % 3]
         half = len(base) // 2
-        theirs = [line if rng.random() > rate else rng.choice(alphabet) for line in base[:half]] + base[half:]
+        theirs = [
+            line if rng.random() > rate else rng.choice(alphabet) for line in base[:half]
+        ] + base[half:]
         mine = base[:half] + [line for line in base[half:] if rng.random() > rate]
         batch.append(("".join(base), "".join(theirs), "".join(mine)))
     expected = git_merges(folder, batch)
-    assert [merge_text(*triple).content == text for triple, text in zip(batch, expected, strict=True)] == [True] * 24
+    assert [
+        merge_text(*triple).content == text for triple, text in zip(batch, expected, strict=True)
+    ] == [True] * 24
     assert len([text for text in expected if text is not None]) > 8
 
 
@@ -225,7 +233,11 @@ CLEAN = [
     ),
     pytest.param("a\nb\x00\nc\n", "A\nb\x00\nc\n", "a\nb\x00\nC\n", "A\nb\x00\nC\n", id="NUL"),
     pytest.param(
-        "a\nb\ud800\nc\n", "A\nb\ud800\nc\n", "a\nb\ud800\nC\n", "A\nb\ud800\nC\n", id="half a surrogate pair"
+        "a\nb\ud800\nc\n",
+        "A\nb\ud800\nc\n",
+        "a\nb\ud800\nC\n",
+        "A\nb\ud800\nC\n",
+        id="half a surrogate pair",
     ),
     pytest.param("", "a\n", "a\n", "a\n", id="both made of nothing"),
     pytest.param("a\nb\nc\n", "", "", "", id="both emptied"),
@@ -238,13 +250,37 @@ def test_merges(base: str, theirs: str, mine: str, merged: str) -> None:
 
 
 CONFLICTS = [
-    pytest.param("a\nb\n", "A\nb\n", "a\nB\n", TextConflict("a\nb\n", "A\nb\n", "a\nB\n", 1), id="adjacent lines"),
-    pytest.param("x\na\ny\n", "x\nA\ny\n", "x\nB\ny\n", TextConflict("a\n", "A\n", "B\n", 2), id="one line"),
+    pytest.param(
+        "a\nb\n",
+        "A\nb\n",
+        "a\nB\n",
+        TextConflict("a\nb\n", "A\nb\n", "a\nB\n", 1),
+        id="adjacent lines",
+    ),
+    pytest.param(
+        "x\na\ny\n", "x\nA\ny\n", "x\nB\ny\n", TextConflict("a\n", "A\n", "B\n", 2), id="one line"
+    ),
     pytest.param("x\n", "x\nA\n", "x\nB\n", TextConflict("", "A\n", "B\n", 2), id="both append"),
-    pytest.param("x\na\ny\n", "x\ny\n", "x\nB\ny\n", TextConflict("a\n", "", "B\n", 2), id="removed and changed"),
-    pytest.param("a\nb\n", "a\r\nb\r\n", "a\nB\n", TextConflict("a\nb\n", "a\r\nb\r\n", "a\nB\n", 1), id="LF to CRLF"),
-    pytest.param("a", "a\n", "b", TextConflict("a", "a\n", "b", 1), id="a final newline against a change"),
-    pytest.param("a\n", "", "b\n", TextConflict("a\n", "", "b\n", 1), id="emptied against a change"),
+    pytest.param(
+        "x\na\ny\n",
+        "x\ny\n",
+        "x\nB\ny\n",
+        TextConflict("a\n", "", "B\n", 2),
+        id="removed and changed",
+    ),
+    pytest.param(
+        "a\nb\n",
+        "a\r\nb\r\n",
+        "a\nB\n",
+        TextConflict("a\nb\n", "a\r\nb\r\n", "a\nB\n", 1),
+        id="LF to CRLF",
+    ),
+    pytest.param(
+        "a", "a\n", "b", TextConflict("a", "a\n", "b", 1), id="a final newline against a change"
+    ),
+    pytest.param(
+        "a\n", "", "b\n", TextConflict("a\n", "", "b\n", 1), id="emptied against a change"
+    ),
 ]
 
 
@@ -255,7 +291,10 @@ def test_conflicts(base: str, theirs: str, mine: str, conflict: TextConflict) ->
 
 def test_every_conflict_is_told_and_what_merges_between_them_is_not() -> None:
     merged = merge_text("a\n1\nb\n2\nc\n3\nd\n", "A\n1\nb\n2\nc!\n3\nD\n", "x\n1\nB\n2\nc\n3\ny\n")
-    assert merged.conflicts == (TextConflict("a\n", "A\n", "x\n", 1), TextConflict("d\n", "D\n", "y\n", 7))
+    assert merged.conflicts == (
+        TextConflict("a\n", "A\n", "x\n", 1),
+        TextConflict("d\n", "D\n", "y\n", 7),
+    )
 
 
 def lines_of(*, kinds: int, seed: int) -> str:
@@ -271,7 +310,12 @@ def lines_of(*, kinds: int, seed: int) -> str:
         tuple("".join(f"{side}{n}\n\n" for n in range(20_000)) for side in "abc"),
         ("a\nb\n" * 20_000, "b\na\n" * 19_000, "a\nb\na\n" * 13_000),
     ],
-    ids=["nothing in common", "ten lines at random", "only blank lines in common", "one run of repetitions"],
+    ids=[
+        "nothing in common",
+        "ten lines at random",
+        "only blank lines in common",
+        "one run of repetitions",
+    ],
 )
 def test_forty_thousand_changed_lines_take_seconds_at_most(texts: Triple) -> None:
     """Real times are below two seconds; a search without end takes minutes."""

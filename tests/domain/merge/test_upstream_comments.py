@@ -62,7 +62,11 @@ BLOCK = "  # about a\n  a: 1\n  # about b\n  b: 2\n  # c: 3\nz: 1\n"
             id="that stands twice goes once",
         ),
         pytest.param(
-            ENV, ENV.replace("  a: 1\n", ""), ENV.replace("  b: 2\n", ""), "env: {}  # keep me\n", id="of what is empty"
+            ENV,
+            ENV.replace("  a: 1\n", ""),
+            ENV.replace("  b: 2\n", ""),
+            "env: {}  # keep me\n",
+            id="of what is empty",
         ),
         pytest.param(
             f"env:\n{BLOCK}",
@@ -97,7 +101,11 @@ def test_those_that_i_left_where_their_list_went_are_a_conflict() -> None:
     (conflict,) = merge(
         base, base.replace("z: 1\n", "z: 2\n# two\n"), mine.replace("z: 1", "z: 1  # z"), "yaml"
     ).conflicts
-    assert (conflict.path, conflict.theirs, conflict.absent) == ("k[0] (comment)", "# one", ("base", "mine"))
+    assert (conflict.path, conflict.theirs, conflict.absent) == (
+        "k[0] (comment)",
+        "# one",
+        ("base", "mine"),
+    )
 
 
 def test_a_decision_follows_an_entry_which_has_another_number_in_theirs() -> None:
@@ -133,7 +141,9 @@ class _Entries:
 
 
 def _text(entries: dict[str, list[str]]) -> str:
-    return "\n".join(["n:", "  k: 0", *(line for lines in entries.values() for line in lines), "end: 0", ""])
+    return "\n".join(
+        ["n:", "  k: 0", *(line for lines in entries.values() for line in lines), "end: 0", ""]
+    )
 
 
 @settings(max_examples=EXAMPLES)
@@ -147,5 +157,9 @@ def test_what_all_three_have_or_upstream_alone_is_in_the_result(seed: int) -> No
     if found.content is None:
         return
     lines = [set(text.splitlines()) for text in (*texts, found.content)]
-    lost = {line for line in lines[1] - lines[3] if "#" in line and (line in lines[2] or line not in lines[0])}
+    lost = {
+        line
+        for line in lines[1] - lines[3]
+        if "#" in line and (line in lines[2] or line not in lines[0])
+    }
     assert not lost

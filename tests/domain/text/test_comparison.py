@@ -52,7 +52,8 @@ def test_equal_texts_have_no_rows(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "mixed"), [("a\r\n", "a\n", True), ("a\r\n", "b\r\n", False), ("a\n", "b\n", False)]
+    ("before", "after", "mixed"),
+    [("a\r\n", "a\n", True), ("a\r\n", "b\r\n", False), ("a\n", "b\n", False)],
 )
 def test_line_ends_which_differ_are_said(before: str, after: str, mixed: bool) -> None:
     assert compared_part(before, after, 1, WHOLE, "exact").mixed_ends == mixed
@@ -76,7 +77,10 @@ def test_of_a_long_line_the_part_that_differs_is_shown() -> None:
     ("before", "after"),
     [
         ("\n" * 900_000, "x\n" * 100_000),
-        ("".join(f"{n % 3}\n" for n in range(20_000)), "".join(f"{n % 5}\n" for n in range(20_000))),
+        (
+            "".join(f"{n % 3}\n" for n in range(20_000)),
+            "".join(f"{n % 5}\n" for n in range(20_000)),
+        ),
         ("x" * 1_000_000, "y" * 1_000_000),
         ("\u200b\n" * 1998, "\u200c\n" * 1998),
     ],

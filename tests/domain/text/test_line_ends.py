@@ -30,7 +30,8 @@ def test_only_what_was_typed_gets_the_new_line_end(stored: str, typed: str, expe
 
 
 @pytest.mark.parametrize(
-    ("text", "counts"), [("a", {}), ("\r\n\r\n\n", {"crlf": 2, "lf": 1}), ("\r\r\n", {"cr": 1, "crlf": 1})]
+    ("text", "counts"),
+    [("a", {}), ("\r\n\r\n\n", {"crlf": 2, "lf": 1}), ("\r\r\n", {"cr": 1, "crlf": 1})],
 )
 def test_line_ends_are_counted(text: str, counts: dict[str, int]) -> None:
     assert line_ends_of(text) == counts

@@ -48,6 +48,8 @@ def test_a_line_is_found_in_the_part_where_it_begins(text: str, extent: Extent) 
     assert first.holding(10_000) == first.count
 
 
-@pytest.mark.parametrize(("asked", "given_part"), [(-5, 1), (0, 1), (2, 2), (3, 3), (4, 3), (10**9, 3)])
+@pytest.mark.parametrize(
+    ("asked", "given_part"), [(-5, 1), (0, 1), (2, 2), (3, 3), (4, 3), (10**9, 3)]
+)
 def test_a_part_beyond_the_last_is_the_last(asked: int, given_part: int) -> None:
     assert text_part("a\nb\nc\n", asked, Extent(1, 10)).number == given_part

@@ -32,8 +32,8 @@ from benchmark_manager.domain.validation.api_server.rules import (
 )
 from benchmark_manager.domain.validation.complaints import mapping, sequence
 from benchmark_manager.domain.validation.findings import excerpt
-from benchmark_manager.domain.validation.placeholders import holds_placeholder
-from benchmark_manager.domain.validation.yaml_values import Value
+from benchmark_manager.domain.validation.texts.placeholders import holds_placeholder
+from benchmark_manager.domain.validation.texts.yaml_values import Value
 
 PROTOCOL: Final = one_of("TCP", "UDP", "SCTP")
 PULL_POLICY: Final = one_of("Always", "IfNotPresent", "Never")
@@ -60,7 +60,9 @@ _VARIABLE_FIELDS: Final = _POD_FIELDS | {
 }
 _FILE_FIELDS: Final = _POD_FIELDS | {"metadata.labels", "metadata.annotations"}
 _RESOURCE_FIELDS: Final = frozenset(
-    f"{member}.{name}" for member in ("limits", "requests") for name in ("cpu", "memory", "ephemeral-storage")
+    f"{member}.{name}"
+    for member in ("limits", "requests")
+    for name in ("cpu", "memory", "ephemeral-storage")
 )
 _HUGE_PAGE_FIELDS: Final = ("limits.hugepages-", "requests.hugepages-")
 _CPU_DIVISORS: Final = frozenset(map(amount, ("0", "1m", "1")))
@@ -94,7 +96,9 @@ def _divisor_fits(value: Value, field: Field) -> None:
     accepted = _CPU_DIVISORS if resource.endswith(".cpu") else _BYTE_DIVISORS
     if divisor not in accepted:
         units = "1m or 1" if resource.endswith(".cpu") else "1, 1k to 1E or 1Ki to 1Ei"
-        field.child("divisor").refuse("wrong_value", f"The divisor of {excerpt(resource)} is {units}.")
+        field.child("divisor").refuse(
+            "wrong_value", f"The divisor of {excerpt(resource)} is {units}."
+        )
 
 
 RESOURCE_FIELD: Final = Shape(
@@ -116,7 +120,9 @@ def _value_or_source(value: Value, field: Field) -> None:
     if not isinstance(value, dict) or not given(value.get("valueFrom"), _SOURCES):
         return
     if isinstance(known(value, "value"), (str, int, float)):
-        message = "value and valueFrom exclude each other: the variable gets its value from one of them."
+        message = (
+            "value and valueFrom exclude each other: the variable gets its value from one of them."
+        )
         field.child("valueFrom").refuse("fields_conflict", message)
 
 
@@ -184,7 +190,9 @@ def _propagates_when_privileged(value: Value, field: Field) -> None:
     for index, mount in enumerate(sequence(mapping(value).get("volumeMounts"))):
         if known(mount, "mountPropagation") == "Bidirectional":
             message = "mountPropagation: Bidirectional is for privileged containers only."
-            field.child("volumeMounts", index, "mountPropagation").refuse("fields_conflict", message)
+            field.child("volumeMounts", index, "mountPropagation").refuse(
+                "fields_conflict", message
+            )
 
 
 def _devices_and_mounts(value: Value, field: Field) -> None:
@@ -192,11 +200,15 @@ def _devices_and_mounts(value: Value, field: Field) -> None:
         return
     mounts = sequence(mapping(value).get("volumeMounts"))
     for member, mounted_by in (("name", "name"), ("devicePath", "mountPath")):
-        mounted = {mount.get(mounted_by) for mount in mounts if isinstance(known(mount, mounted_by), str)}
+        mounted = {
+            mount.get(mounted_by) for mount in mounts if isinstance(known(mount, mounted_by), str)
+        }
         for index, device in enumerate(sequence(mapping(value).get("volumeDevices"))):
             taken = known(device, member)
             if isinstance(taken, str) and taken in mounted:
-                message = f"{excerpt(taken)} is mounted as well; a volume is a device or is mounted."
+                message = (
+                    f"{excerpt(taken)} is mounted as well; a volume is a device or is mounted."
+                )
                 field.child("volumeDevices", index, member).refuse("fields_conflict", message)
 
 
@@ -231,7 +243,13 @@ _PROBE: Final = Shape(
         **_HANDLERS,
         "grpc": Shape({"port": number(1, forms.MAX_PORT)}),
         **dict.fromkeys(
-            ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"),
+            (
+                "initialDelaySeconds",
+                "timeoutSeconds",
+                "periodSeconds",
+                "successThreshold",
+                "failureThreshold",
+            ),
             number(0),
         ),
         "terminationGracePeriodSeconds": number(1),
@@ -247,9 +265,15 @@ def _one_success(value: Value, field: Field) -> None:
 
 _LIFE_PROBE: Final = _PROBE.extended({"successThreshold": _one_success})
 _READINESS_PROBE: Final = _PROBE.extended(
-    {"terminationGracePeriodSeconds": forbidden("A readinessProbe ends no container: leave this out.")}
+    {
+        "terminationGracePeriodSeconds": forbidden(
+            "A readinessProbe ends no container: leave this out."
+        )
+    }
 )
-_HOOK: Final = Shape({**_HANDLERS, "sleep": Shape({"seconds": number(0)})}, _has_handler(_HOOK_HANDLERS))
+_HOOK: Final = Shape(
+    {**_HANDLERS, "sleep": Shape({"seconds": number(0)})}, _has_handler(_HOOK_HANDLERS)
+)
 
 # --- resources -------------------------------------------------------------------------------------------------------
 
@@ -269,7 +293,10 @@ def _resource_names(value: Value, field: Field) -> None:
             )
             at.refuse("wrong_value", message)
         elif not forms.is_qualified_name(name) or name.startswith("requests."):
-            at.refuse("name_invalid", f"{excerpt(name)} is no name of a resource; write it as nvidia.com/gpu.")
+            at.refuse(
+                "name_invalid",
+                f"{excerpt(name)} is no name of a resource; write it as nvidia.com/gpu.",
+            )
 
 
 def _is_multiple(size: Decimal, page: Decimal) -> bool:
@@ -285,14 +312,23 @@ def _whole_pages(value: Value, field: Field) -> None:
         page = amount(name.removeprefix(_HUGE_PAGES)) if name.startswith(_HUGE_PAGES) else None
         size = amount(given_amount)
         if page is not None and page > 0 and size is not None and not _is_multiple(size, page):
-            message = f"{excerpt(str(given_amount))} is no whole number of pages of {excerpt(name)}."
+            message = (
+                f"{excerpt(str(given_amount))} is no whole number of pages of {excerpt(name)}."
+            )
             field.child(name).refuse("wrong_value", message)
 
 
 def _huge_pages(value: Value, field: Field) -> None:
-    limits, requests = mapping(mapping(value).get("limits")), mapping(mapping(value).get("requests"))
+    limits, requests = (
+        mapping(mapping(value).get("limits")),
+        mapping(mapping(value).get("requests")),
+    )
     pages = [name for name in (*limits, *requests) if name.startswith(_HUGE_PAGES)]
-    if pages and field.whole and not any(name in part for name in ("cpu", "memory") for part in (limits, requests)):
+    if (
+        pages
+        and field.whole
+        and not any(name in part for name in ("cpu", "memory") for part in (limits, requests))
+    ):
         member = "limits" if pages[0] in limits else "requests"
         message = "Huge pages are given only to a container that also asks for cpu or memory."
         field.child(member, pages[0]).refuse("fields_conflict", message)
@@ -364,9 +400,15 @@ def _no_escalation(value: Value, field: Field) -> None:
         return
     at = field.child("allowPrivilegeEscalation")
     if known(value, "privileged") is True:
-        at.refuse("fields_conflict", "allowPrivilegeEscalation: false and privileged: true exclude each other.")
+        at.refuse(
+            "fields_conflict",
+            "allowPrivilegeEscalation: false and privileged: true exclude each other.",
+        )
     elif "CAP_SYS_ADMIN" in sequence(mapping(mapping(value).get("capabilities")).get("add")):
-        at.refuse("fields_conflict", "allowPrivilegeEscalation: false and CAP_SYS_ADMIN exclude each other.")
+        at.refuse(
+            "fields_conflict",
+            "allowPrivilegeEscalation: false and CAP_SYS_ADMIN exclude each other.",
+        )
 
 
 _SECURITY: Final = Shape(
@@ -423,7 +465,9 @@ def _runs_once(value: Value, field: Field) -> None:
     if not isinstance(value, dict) or policy == "Always" or policy is OPEN or not field.whole:
         return
     for name in given(value, (*PROBES, "lifecycle")):
-        message = f"An init container has no {name}, unless it is a sidecar with restartPolicy: Always."
+        message = (
+            f"An init container has no {name}, unless it is a sidecar with restartPolicy: Always."
+        )
         field.child(name).refuse("fields_conflict", message)
 
 

@@ -10,22 +10,28 @@ from typing import Final
 
 from benchmark_manager.domain.validation.api_server.rules import Field, Rule, is_number, text
 from benchmark_manager.domain.validation.findings import excerpt
-from benchmark_manager.domain.validation.kubernetes_names import is_label_name
-from benchmark_manager.domain.validation.yaml_values import Value
+from benchmark_manager.domain.validation.kubernetes.names import is_label_name
+from benchmark_manager.domain.validation.texts.yaml_values import Value
 
 MAX_PORT: Final = 65_535
 _MAX_SUBDOMAIN: Final = 253
 _MAX_SHORT: Final = 63
 _MAX_PORT_NAME: Final = 15
 
-_SUBDOMAIN: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
-_SEARCH_PATH: Final = re.compile(r"[a-z0-9_](?:[-a-z0-9_]*[a-z0-9_])?(?:\.[a-z0-9_](?:[-a-z0-9_]*[a-z0-9_])?)*")
+_SUBDOMAIN: Final = re.compile(
+    r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"
+)
+_SEARCH_PATH: Final = re.compile(
+    r"[a-z0-9_](?:[-a-z0-9_]*[a-z0-9_])?(?:\.[a-z0-9_](?:[-a-z0-9_]*[a-z0-9_])?)*"
+)
 _SHORT: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _PORT_NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _ENV_NAME: Final = re.compile(r"[ -<>-~]+")
 _DATA_KEY: Final = re.compile(r"[-._a-zA-Z0-9]+")
 _HEADER: Final = re.compile(r"[-A-Za-z0-9]+")
-_SYSCTL: Final = re.compile(r"[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?(?:[./][a-z0-9](?:[-_a-z0-9]*[a-z0-9])?)*")
+_SYSCTL: Final = re.compile(
+    r"[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?(?:[./][a-z0-9](?:[-_a-z0-9]*[a-z0-9])?)*"
+)
 _DOMAIN_PATH: Final = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
 _LEADING_ZEROS: Final = re.compile(r"(?<![0-9])0+(?=[0-9])")
 _BLANK: Final = re.compile(r"\s")
@@ -66,7 +72,12 @@ def is_env_name(name: str) -> bool:
 
 def is_data_key(key: str) -> bool:
     """Return whether a ConfigMap or a Secret can have the key: it becomes the name of a file."""
-    return len(key) <= _MAX_SUBDOMAIN and _DATA_KEY.fullmatch(key) is not None and key != "." and key[:2] != ".."
+    return (
+        len(key) <= _MAX_SUBDOMAIN
+        and _DATA_KEY.fullmatch(key) is not None
+        and key != "."
+        and key[:2] != ".."
+    )
 
 
 def is_address(address: str) -> bool:
@@ -97,7 +108,11 @@ def is_file_in_volume(path: str) -> bool:
 def is_managed_by(name: str) -> bool:
     """Return whether it is a DNS name, `/` and a path, in 63 characters."""
     domain, _, path = name.partition("/")
-    return len(name) <= _MAX_SHORT and is_subdomain(domain) and _DOMAIN_PATH.fullmatch(path) is not None
+    return (
+        len(name) <= _MAX_SHORT
+        and is_subdomain(domain)
+        and _DOMAIN_PATH.fullmatch(path) is not None
+    )
 
 
 LABEL_NAME: Final = text(
@@ -141,7 +156,9 @@ DATA_KEY: Final = text(
     may_be_empty=False,
 )
 HEADER: Final = text(
-    lambda name: _HEADER.fullmatch(name) is not None, "hold letters, digits and `-`", code="name_invalid"
+    lambda name: _HEADER.fullmatch(name) is not None,
+    "hold letters, digits and `-`",
+    code="name_invalid",
 )
 SYSCTL: Final = text(
     lambda name: len(name) <= _MAX_SUBDOMAIN and _SYSCTL.fullmatch(name) is not None,
@@ -151,16 +168,25 @@ SYSCTL: Final = text(
 MANAGED_BY: Final = text(is_managed_by, "be a DNS name, `/` and a path, 63 characters at most")
 ADDRESS: Final = text(is_address, "be an IP address")
 SEARCH_PATH: Final = text(
-    lambda path: path == "." or _SEARCH_PATH.fullmatch(path.removesuffix(".")) is not None, "be a DNS name"
+    lambda path: path == "." or _SEARCH_PATH.fullmatch(path.removesuffix(".")) is not None,
+    "be a DNS name",
 )
 INNER_PATH: Final = text(is_inner_path, "be a relative path without `..`")
-FILE_IN_VOLUME: Final = text(is_file_in_volume, "be a relative path that does not begin with `..` or hold it")
-PATH_WITHOUT_STEPS_UP: Final = text(lambda path: not goes_up(path), "not hold `..`", may_be_empty=False)
+FILE_IN_VOLUME: Final = text(
+    is_file_in_volume, "be a relative path that does not begin with `..` or hold it"
+)
+PATH_WITHOUT_STEPS_UP: Final = text(
+    lambda path: not goes_up(path), "not hold `..`", may_be_empty=False
+)
 ABSOLUTE_PATH: Final = text(lambda path: path.startswith("/"), "be an absolute path")
 # A colon separates the parts of a mount; on Windows it follows the drive.
-MOUNT_PATH: Final = text(lambda path: not (path.startswith("/") and ":" in path), "not hold `:`", may_be_empty=False)
+MOUNT_PATH: Final = text(
+    lambda path: not (path.startswith("/") and ":" in path), "not hold `:`", may_be_empty=False
+)
 IMAGE: Final = text(
-    lambda image: _BLANK.search(image) is None, "not hold blanks: no image has such a name", code="image_invalid"
+    lambda image: _BLANK.search(image) is None,
+    "not hold blanks: no image has such a name",
+    code="image_invalid",
 )
 
 
@@ -170,9 +196,13 @@ def port_or_name(*, zero: bool = False) -> Rule:
     def check(value: Value, field: Field) -> None:
         if is_number(value):
             if not (1 <= value <= MAX_PORT or (zero and value == 0)):
-                field.refuse("wrong_value", f"{field.name} is {value}; a port is from 1 to {MAX_PORT}.")
+                field.refuse(
+                    "wrong_value", f"{field.name} is {value}; a port is from 1 to {MAX_PORT}."
+                )
         elif isinstance(value, str) and value.isdecimal():
-            message = f"{field.name} is the text {excerpt(value)}; write a port's number without quotes."
+            message = (
+                f"{field.name} is the text {excerpt(value)}; write a port's number without quotes."
+            )
             field.refuse("wrong_value", message)
         elif not (zero and value == ""):
             PORT_NAME(value, field)
@@ -186,7 +216,9 @@ def count_or_percentage(value: Value, field: Field) -> None:
         if value < 0:
             field.refuse("negative_number", f"{field.name} is {value}; it must be 0 or more.")
     elif isinstance(value, str) and _PERCENT.fullmatch(value) is None:
-        field.refuse("wrong_value", f"{field.name} is {excerpt(value)}; write a number, or a share as 25%.")
+        field.refuse(
+            "wrong_value", f"{field.name} is {excerpt(value)}; write a number, or a share as 25%."
+        )
 
 
 def at_most_all(value: Value, field: Field) -> None:
@@ -195,4 +227,6 @@ def at_most_all(value: Value, field: Field) -> None:
         share = value[:-1].lstrip("0")
         # Compared as text: a number of over 4,300 digits is none for Python.
         if len(share) > len(_ALL) or (len(share) == len(_ALL) and share > _ALL):
-            field.refuse("wrong_value", f"{field.name} is {excerpt(value)}; it must be 100% or less.")
+            field.refuse(
+                "wrong_value", f"{field.name} is {excerpt(value)}; it must be 100% or less."
+            )

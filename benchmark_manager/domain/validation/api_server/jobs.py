@@ -30,8 +30,8 @@ from benchmark_manager.domain.validation.api_server.rules import (
 from benchmark_manager.domain.validation.api_server.schedules import schedule_fault
 from benchmark_manager.domain.validation.complaints import mapping, sequence
 from benchmark_manager.domain.validation.findings import excerpt
-from benchmark_manager.domain.validation.kubernetes_names import is_label_name
-from benchmark_manager.domain.validation.yaml_values import Value
+from benchmark_manager.domain.validation.kubernetes.names import is_label_name
+from benchmark_manager.domain.validation.texts.yaml_values import Value
 
 _INDEXED: Final = "Indexed"
 _MODES: Final = ("NonIndexed", _INDEXED)
@@ -52,7 +52,11 @@ def _needs_indexes(spec: Value, field: Field) -> None:
         for name in given(spec, ("backoffLimitPerIndex", "maxFailedIndexes", "successPolicy")):
             message = f"{name} is for Jobs with completionMode: Indexed only."
             field.child(name).refuse("fields_conflict", message)
-    if given(spec, ("maxFailedIndexes",)) and known(spec, "backoffLimitPerIndex") is None and field.whole:
+    if (
+        given(spec, ("maxFailedIndexes",))
+        and known(spec, "backoffLimitPerIndex") is None
+        and field.whole
+    ):
         message = "maxFailedIndexes needs backoffLimitPerIndex beside it."
         field.child("maxFailedIndexes").refuse("fields_conflict", message)
 
@@ -64,15 +68,23 @@ def _bounds_of_indexed(spec: Value, field: Field) -> None:
     completions, parallelism, failed = (known(spec, name) for name in names)
     if completions is None:
         if field.whole:
-            field.child("completionMode").refuse("fields_conflict", "completionMode: Indexed needs completions.")
+            field.child("completionMode").refuse(
+                "fields_conflict", "completionMode: Indexed needs completions."
+            )
         return
     # Failures counted for each of so many indexes take more room in the Job's status.
-    many = is_number(completions) and completions > _MANY and known(spec, "backoffLimitPerIndex") is not None
+    many = (
+        is_number(completions)
+        and completions > _MANY
+        and known(spec, "backoffLimitPerIndex") is not None
+    )
     most = _MANY_AT_ONCE if many else _MANY
     for name, value in (("parallelism", parallelism), ("maxFailedIndexes", failed)):
         if is_number(value) and value > most:
             of = f" with backoffLimitPerIndex and over {_MANY:,} completions" if many else ""
-            field.child(name).refuse("wrong_value", f"{name} of an Indexed Job{of} is {most:,} at most.")
+            field.child(name).refuse(
+                "wrong_value", f"{name} of an Indexed Job{of} is {most:,} at most."
+            )
     if many and failed is None and field.whole:
         message = f"backoffLimitPerIndex with over {_MANY:,} completions needs maxFailedIndexes."
         field.child("backoffLimitPerIndex").refuse("fields_conflict", message)
@@ -104,12 +116,20 @@ def _success_rule(completions: Value) -> Rule:
     def check(rule: Value, field: Field) -> None:
         indexes, count = known(rule, "succeededIndexes"), known(rule, "succeededCount")
         if not given(rule, ("succeededIndexes", "succeededCount")):
-            field.require("succeededCount or succeededIndexes", "one of them says when the Job succeeds.")
+            field.require(
+                "succeededCount or succeededIndexes", "one of them says when the Job succeeds."
+            )
         most = completions if is_number(completions) else None
         if isinstance(indexes, str) and is_number(completions):
-            found = "they are too many" if len(indexes) > _MAX_INDEXES else _count_of_indexes(indexes, completions)
+            found = (
+                "they are too many"
+                if len(indexes) > _MAX_INDEXES
+                else _count_of_indexes(indexes, completions)
+            )
             if isinstance(found, str):
-                field.child("succeededIndexes").refuse("wrong_value", f"succeededIndexes cannot be so: {found}.")
+                field.child("succeededIndexes").refuse(
+                    "wrong_value", f"succeededIndexes cannot be so: {found}."
+                )
                 return
             most = min(found, completions)
         if is_number(count):
@@ -146,7 +166,9 @@ def _exit_codes(requirement: Value, field: Field) -> None:
             at.child(index).refuse("wrong_value", "0 is success, and no failure with operator: In.")
         if before is not None and value <= before:
             what = "stands twice" if value == before else "is out of order"
-            at.child(index).refuse("wrong_value", f"The exit code {value} {what}: they ascend, each once.")
+            at.child(index).refuse(
+                "wrong_value", f"The exit code {value} {what}: they ascend, each once."
+            )
         before = value
 
 
@@ -155,7 +177,9 @@ _FAILURE_RULE: Final = Shape(
     {
         "action": one_of("Count", "FailIndex", "FailJob", "Ignore"),
         "onExitCodes": Shape({"operator": one_of("In", "NotIn")}, _exit_codes),
-        "onPodConditions": all_of(at_most(_MAX_RULES), each(Shape({"type": forms.QUALIFIED_NAME, "status": _STATUS}))),
+        "onPodConditions": all_of(
+            at_most(_MAX_RULES), each(Shape({"type": forms.QUALIFIED_NAME, "status": _STATUS}))
+        ),
     },
     only_one("onExitCodes", "onPodConditions", what="requirement of a rule"),
 )
@@ -177,14 +201,24 @@ def _failure_policy(spec: Value, field: Field) -> None:
         at.refuse("fields_conflict", "podFailurePolicy goes with restartPolicy: Never only.")
     if known(spec, "podReplacementPolicy") == "TerminatingOrFailed":
         at = field.child("podReplacementPolicy")
-        at.refuse("fields_conflict", "podFailurePolicy goes with podReplacementPolicy: Failed only.")
+        at.refuse(
+            "fields_conflict", "podFailurePolicy goes with podReplacementPolicy: Failed only."
+        )
     names = {name for name in _names(pod) if isinstance(name, str) or name is OPEN}
     for index, rule in enumerate(sequence(policy.get("rules"))):
         at = field.child("podFailurePolicy", "rules", index)
         if isinstance(rule, dict) and not given(rule, ("onExitCodes", "onPodConditions")):
-            at.require("onExitCodes or onPodConditions", "one of them says which failures are meant.")
-        if known(rule, "action") == "FailIndex" and known(spec, "backoffLimitPerIndex") is None and field.whole:
-            at.child("action").refuse("fields_conflict", "action: FailIndex needs backoffLimitPerIndex.")
+            at.require(
+                "onExitCodes or onPodConditions", "one of them says which failures are meant."
+            )
+        if (
+            known(rule, "action") == "FailIndex"
+            and known(spec, "backoffLimitPerIndex") is None
+            and field.whole
+        ):
+            at.child("action").refuse(
+                "fields_conflict", "action: FailIndex needs backoffLimitPerIndex."
+            )
         name = known(mapping(rule).get("onExitCodes"), "containerName")
         if isinstance(name, str) and name not in names and OPEN not in names and field.whole:
             at = at.child("onExitCodes", "containerName")
@@ -205,20 +239,28 @@ def _selector(spec: Value, field: Field) -> None:
     selector = mapping(spec).get("selector")
     manual = known(spec, "manualSelector", default=False)
     if manual is True and selector is None:
-        field.child("manualSelector").require("selector", "manualSelector: true says that it is given.")
+        field.child("manualSelector").require(
+            "selector", "manualSelector: true says that it is given."
+        )
     if not isinstance(selector, dict) or manual is OPEN:
         return
     chosen = mapping(selector.get("matchLabels"))
-    if manual is not True and field.whole and (selector.get("matchExpressions") or not _GENERATED.issuperset(chosen)):
-        message = "A Job selects its own pods itself: leave selector out, or set manualSelector: true."
+    if (
+        manual is not True
+        and field.whole
+        and (selector.get("matchExpressions") or not _GENERATED.issuperset(chosen))
+    ):
+        message = (
+            "A Job selects its own pods itself: leave selector out, or set manualSelector: true."
+        )
         field.child("selector").refuse("fields_conflict", message)
     elif manual is True and field.whole:
-        labels = mapping(mapping(mapping(mapping(spec).get("template")).get("metadata")).get("labels"))
+        labels = mapping(
+            mapping(mapping(mapping(spec).get("template")).get("metadata")).get("labels")
+        )
         for key, value in chosen.items():
             if labels.get(key) != value:
-                message = (
-                    f"The Job selects pods with {excerpt(key)}: {excerpt(str(value))}, but its own lack that label."
-                )
+                message = f"The Job selects pods with {excerpt(key)}: {excerpt(str(value))}, but its own lack that label."
                 field.child("selector", "matchLabels", key).refuse("selector_mismatch", message)
 
 
@@ -244,7 +286,11 @@ def _name_of_last_pod(job: Value, field: Field) -> None:
     """Report a name that is no host name any more with the index of the last pod behind it."""
     spec, name = mapping(mapping(job).get("spec")), known(mapping(job).get("metadata"), "name")
     completions = known(spec, "completions")
-    if known(spec, "completionMode") != _INDEXED or not isinstance(name, str) or not isinstance(completions, int):
+    if (
+        known(spec, "completionMode") != _INDEXED
+        or not isinstance(name, str)
+        or not isinstance(completions, int)
+    ):
         return
     last = f"{name}-{completions - 1}"
     if completions > 0 and not is_label_name(last):
@@ -255,33 +301,100 @@ def _name_of_last_pod(job: Value, field: Field) -> None:
         field.child("metadata", "name").refuse("job_name_invalid", message)
 
 
-JOB: Final = Shape({"spec": _SPEC.extended({"selector": LABEL_SELECTOR}, _selector)}, _name_of_last_pod)
+JOB: Final = Shape(
+    {"spec": _SPEC.extended({"selector": LABEL_SELECTOR}, _selector)}, _name_of_last_pod
+)
 
 
 def _manual_selector(value: Value, field: Field) -> None:
     if value is True:
-        field.refuse("fields_conflict", "The Jobs of a CronJob select their own pods themselves: leave this out.")
+        field.refuse(
+            "fields_conflict",
+            "The Jobs of a CronJob select their own pods themselves: leave this out.",
+        )
 
 
 def _schedule(value: Value, field: Field) -> None:
     if isinstance(value, str) and (fault := schedule_fault(value)):
-        field.refuse("schedule_invalid", f"Kubernetes refuses the schedule {excerpt(value)}: {fault}.")
+        field.refuse(
+            "schedule_invalid", f"Kubernetes refuses the schedule {excerpt(value)}: {fault}."
+        )
 
 
 _TIME_ZONE_PART: Final = re.compile(r"(?!-|\.\.?$)[A-Za-z._0-9+-]{1,14}")
 #: The first parts of names in the IANA database, and names of one part. Which cities there are changes, these do not.
 _AREAS: Final = frozenset(
     {
-        *("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Brazil", "Canada", "Chile"),
+        *(
+            "Africa",
+            "America",
+            "Antarctica",
+            "Arctic",
+            "Asia",
+            "Atlantic",
+            "Australia",
+            "Brazil",
+            "Canada",
+            "Chile",
+        ),
         *("Etc", "Europe", "Indian", "Mexico", "Pacific", "US", "posix", "right"),
     }
 )
 _ZONES_WITHOUT_AREA: Final = frozenset(
     {
-        *("CET", "CST6CDT", "Cuba", "EET", "EST", "EST5EDT", "Egypt", "Eire", "Factory", "GB", "GB-Eire", "GMT"),
-        *("GMT+0", "GMT-0", "GMT0", "Greenwich", "HST", "Hongkong", "Iceland", "Iran", "Israel", "Jamaica", "Japan"),
-        *("Kwajalein", "Libya", "MET", "MST", "MST7MDT", "NZ", "NZ-CHAT", "Navajo", "PRC", "PST8PDT", "Poland"),
-        *("Portugal", "ROC", "ROK", "Singapore", "Turkey", "UCT", "UTC", "Universal", "W-SU", "WET", "Zulu"),
+        *(
+            "CET",
+            "CST6CDT",
+            "Cuba",
+            "EET",
+            "EST",
+            "EST5EDT",
+            "Egypt",
+            "Eire",
+            "Factory",
+            "GB",
+            "GB-Eire",
+            "GMT",
+        ),
+        *(
+            "GMT+0",
+            "GMT-0",
+            "GMT0",
+            "Greenwich",
+            "HST",
+            "Hongkong",
+            "Iceland",
+            "Iran",
+            "Israel",
+            "Jamaica",
+            "Japan",
+        ),
+        *(
+            "Kwajalein",
+            "Libya",
+            "MET",
+            "MST",
+            "MST7MDT",
+            "NZ",
+            "NZ-CHAT",
+            "Navajo",
+            "PRC",
+            "PST8PDT",
+            "Poland",
+        ),
+        *(
+            "Portugal",
+            "ROC",
+            "ROK",
+            "Singapore",
+            "Turkey",
+            "UCT",
+            "UTC",
+            "Universal",
+            "W-SU",
+            "WET",
+            "Zulu",
+        ),
     }
 )
 
@@ -296,9 +409,7 @@ def _time_zone(value: Value, field: Field) -> None:
     if not isinstance(value, str):
         return
     if not _is_time_zone(value):
-        message = (
-            f"timeZone is {excerpt(value) or 'empty'}; write a name of the IANA database, as Asia/Seoul or Etc/UTC."
-        )
+        message = f"timeZone is {excerpt(value) or 'empty'}; write a name of the IANA database, as Asia/Seoul or Etc/UTC."
         field.refuse("wrong_value", message)
 
 
@@ -310,7 +421,12 @@ CRON_JOB: Final = Shape(
                 "timeZone": _time_zone,
                 "concurrencyPolicy": one_of("Allow", "Forbid", "Replace"),
                 **dict.fromkeys(
-                    ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"), number(0)
+                    (
+                        "startingDeadlineSeconds",
+                        "successfulJobsHistoryLimit",
+                        "failedJobsHistoryLimit",
+                    ),
+                    number(0),
                 ),
                 "jobTemplate": Shape(
                     {

@@ -6,9 +6,17 @@ Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels
 from typing import Final
 
 from benchmark_manager.domain.validation.api_server import forms
-from benchmark_manager.domain.validation.api_server.rules import Field, Rule, Shape, each, known, labels, one_of
+from benchmark_manager.domain.validation.api_server.rules import (
+    Field,
+    Rule,
+    Shape,
+    each,
+    known,
+    labels,
+    one_of,
+)
 from benchmark_manager.domain.validation.complaints import mapping, sequence
-from benchmark_manager.domain.validation.yaml_values import Value
+from benchmark_manager.domain.validation.texts.yaml_values import Value
 
 #: How many values go with an operator: at least, at most.
 _VALUES: Final[dict[str, tuple[int, int | None]]] = {
@@ -24,7 +32,9 @@ def _values_fit(value: Value, field: Field) -> None:
         return
     least, most = _VALUES[operator]
     if len(values) < least:
-        field.require("values", f"operator: {operator} needs {'one' if most == 1 else 'at least one'}.")
+        field.require(
+            "values", f"operator: {operator} needs {'one' if most == 1 else 'at least one'}."
+        )
     elif most is not None and len(values) > most:
         message = f"operator: {operator} goes with {'no' if most == 0 else 'one'} value, not with {len(values)}."
         field.child("values").refuse("fields_conflict", message)

@@ -5,7 +5,14 @@ from typing import Final
 from benchmark_manager.domain.validation.api_server import forms
 from benchmark_manager.domain.validation.api_server.jobs import CRON_JOB, JOB, TEMPLATE
 from benchmark_manager.domain.validation.api_server.pods import OWN_POD_SPEC
-from benchmark_manager.domain.validation.api_server.rules import Field, Rule, Shape, each, every_value, given
+from benchmark_manager.domain.validation.api_server.rules import (
+    Field,
+    Rule,
+    Shape,
+    each,
+    every_value,
+    given,
+)
 from benchmark_manager.domain.validation.api_server.services import SERVICE
 from benchmark_manager.domain.validation.api_server.settings import CONFIG_MAP, SECRET
 from benchmark_manager.domain.validation.api_server.volumes import CLAIM
@@ -16,7 +23,7 @@ from benchmark_manager.domain.validation.api_server.workloads import (
     STATEFUL_SET,
 )
 from benchmark_manager.domain.validation.complaints import Complaints, mapping
-from benchmark_manager.domain.validation.yaml_values import Value
+from benchmark_manager.domain.validation.texts.yaml_values import Value
 
 MAX_ANNOTATIONS: Final = 262_144
 """Bytes of all annotations of an object, keys and values."""
@@ -30,17 +37,22 @@ def _annotations(value: Value, field: Field) -> None:
     )
     if size > MAX_ANNOTATIONS:
         field.refuse(
-            "object_too_large", f"annotations has {size:,} bytes; Kubernetes keeps {MAX_ANNOTATIONS:,} at most."
+            "object_too_large",
+            f"annotations has {size:,} bytes; Kubernetes keeps {MAX_ANNOTATIONS:,} at most.",
         )
 
 
 def _has_name(manifest: Value, field: Field) -> None:
     metadata = manifest.get("metadata")
-    if (metadata is None or isinstance(metadata, dict)) and not given(metadata, ("name", "generateName")):
+    if (metadata is None or isinstance(metadata, dict)) and not given(
+        metadata, ("name", "generateName")
+    ):
         field.require("metadata.name", "every object has a name, or a generateName.")
 
 
-_METADATA: Final = Shape({"metadata": Shape({"generateName": forms.PREFIX, "annotations": _annotations})})
+_METADATA: Final = Shape(
+    {"metadata": Shape({"generateName": forms.PREFIX, "annotations": _annotations})}
+)
 
 #: By kind, with its group; the same kind of another group is a custom resource.
 _OBJECTS: Final[dict[str, tuple[str, Rule]]] = {
@@ -68,7 +80,9 @@ def _below(*steps: str, rule: Rule) -> Rule:
 
 
 _TEMPLATED: Final = Shape({"template": TEMPLATE})
-_JOB_SET: Final = Shape({"replicatedJobs": each(_below("template", "spec", "template", rule=TEMPLATE))})
+_JOB_SET: Final = Shape(
+    {"replicatedJobs": each(_below("template", "spec", "template", rule=TEMPLATE))}
+)
 _RAY_CLUSTER: Final = Shape({"headGroupSpec": _TEMPLATED, "workerGroupSpecs": each(_TEMPLATED)})
 _REPLICAS: Final = every_value(_TEMPLATED)
 
@@ -77,7 +91,9 @@ _REPLICAS: Final = every_value(_TEMPLATED)
 _PODS_INSIDE: Final[dict[tuple[str, str], Rule]] = {
     ("jobset.x-k8s.io", "JobSet"): Shape({"spec": _JOB_SET}),
     ("trainer.kubeflow.org", "TrainingRuntime"): _below("spec", "template", "spec", rule=_JOB_SET),
-    ("trainer.kubeflow.org", "ClusterTrainingRuntime"): _below("spec", "template", "spec", rule=_JOB_SET),
+    ("trainer.kubeflow.org", "ClusterTrainingRuntime"): _below(
+        "spec", "template", "spec", rule=_JOB_SET
+    ),
     ("kubeflow.org", "MPIJob"): _below("spec", "mpiReplicaSpecs", rule=_REPLICAS),
     ("kubeflow.org", "PyTorchJob"): _below("spec", "pytorchReplicaSpecs", rule=_REPLICAS),
     ("kubeflow.org", "TFJob"): _below("spec", "tfReplicaSpecs", rule=_REPLICAS),
@@ -86,10 +102,14 @@ _PODS_INSIDE: Final[dict[tuple[str, str], Rule]] = {
     ("kubeflow.org", "JAXJob"): _below("spec", "jaxReplicaSpecs", rule=_REPLICAS),
     ("batch.volcano.sh", "Job"): Shape({"spec": Shape({"tasks": each(_TEMPLATED)})}),
     ("ray.io", "RayCluster"): Shape({"spec": _RAY_CLUSTER}),
-    ("ray.io", "RayJob"): Shape({"spec": Shape({"rayClusterSpec": _RAY_CLUSTER, "submitterPodTemplate": TEMPLATE})}),
+    ("ray.io", "RayJob"): Shape(
+        {"spec": Shape({"rayClusterSpec": _RAY_CLUSTER, "submitterPodTemplate": TEMPLATE})}
+    ),
     ("ray.io", "RayService"): _below("spec", "rayClusterConfig", rule=_RAY_CLUSTER),
     ("leaderworkerset.x-k8s.io", "LeaderWorkerSet"): _below(
-        "spec", "leaderWorkerTemplate", rule=Shape({"leaderTemplate": TEMPLATE, "workerTemplate": TEMPLATE})
+        "spec",
+        "leaderWorkerTemplate",
+        rule=Shape({"leaderTemplate": TEMPLATE, "workerTemplate": TEMPLATE}),
     ),
 }
 

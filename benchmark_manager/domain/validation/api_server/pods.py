@@ -43,8 +43,8 @@ from benchmark_manager.domain.validation.api_server.scheduling import (
 from benchmark_manager.domain.validation.api_server.volumes import VOLUME
 from benchmark_manager.domain.validation.complaints import mapping, sequence
 from benchmark_manager.domain.validation.findings import excerpt
-from benchmark_manager.domain.validation.pod_check import CONTAINER_LISTS
-from benchmark_manager.domain.validation.yaml_values import Path, Value
+from benchmark_manager.domain.validation.kubernetes.pod_check import CONTAINER_LISTS
+from benchmark_manager.domain.validation.texts.yaml_values import Path, Value
 
 _ID: Final = number(0, MAX_INT32)
 _GRACE_SECONDS: Final = 30
@@ -96,8 +96,13 @@ def _resizes_without_restart(pod: Value, field: Field) -> None:
 
 
 def _one_claim(value: Value, field: Field) -> None:
-    if isinstance(value, dict) and not given(value, ("resourceClaimName", "resourceClaimTemplateName")):
-        field.require("resourceClaimName or resourceClaimTemplateName", "one of them says which claim is meant.")
+    if isinstance(value, dict) and not given(
+        value, ("resourceClaimName", "resourceClaimTemplateName")
+    ):
+        field.require(
+            "resourceClaimName or resourceClaimTemplateName",
+            "one of them says which claim is meant.",
+        )
 
 
 _RESOURCE_CLAIM: Final = Shape(
@@ -119,11 +124,17 @@ def _containers(pod: Value) -> Iterator[tuple[Path, Value]]:
 
 def _claims_are_declared(pod: Value, field: Field) -> None:
     declared = sequence(mapping(pod).get("resourceClaims"))
-    names = {known(claim, "name") for claim in declared if isinstance(known(claim, "name"), (str, type(OPEN)))}
+    names = {
+        known(claim, "name")
+        for claim in declared
+        if isinstance(known(claim, "name"), (str, type(OPEN)))
+    }
     if not field.whole or field.completed or OPEN in names:
         return
     for steps, container in _containers(pod):
-        for index, claim in enumerate(sequence(mapping(mapping(container).get("resources")).get("claims"))):
+        for index, claim in enumerate(
+            sequence(mapping(mapping(container).get("resources")).get("claims"))
+        ):
             name = known(claim, "name")
             if isinstance(name, str) and name not in names:
                 at = field.child(*steps, "resources", "claims", index, "name")
@@ -146,7 +157,10 @@ def _host_ports(pod: Value, field: Field) -> None:
             key = (known(port, "protocol", "TCP"), known(port, "hostIP", ""), host_port)
             if all(isinstance(part, (str, int)) for part in key):
                 if key in taken:
-                    at.refuse("duplicate_value", f"Two containers of the pod take the node's port {host_port}.")
+                    at.refuse(
+                        "duplicate_value",
+                        f"Two containers of the pod take the node's port {host_port}.",
+                    )
                 taken.add(key)
 
 
@@ -157,7 +171,9 @@ def _host_namespaces(pod: Value, field: Field) -> None:
     if known(pod, "hostUsers") is False:
         for name in ("hostPID", "hostIPC"):
             if known(pod, name) is True:
-                field.child(name).refuse("fields_conflict", f"{name}: true and hostUsers: false exclude each other.")
+                field.child(name).refuse(
+                    "fields_conflict", f"{name}: true and hostUsers: false exclude each other."
+                )
 
 
 def _unmasked(pod: Value, field: Field) -> None:
@@ -185,15 +201,36 @@ def _sleeps_within_grace(pod: Value, field: Field) -> None:
             seconds = known(mapping(handler).get("sleep"), "seconds")
             if is_number(seconds) and seconds > grace:
                 message = f"The sleep of {seconds} s is longer than terminationGracePeriodSeconds, {grace}."
-                field.child(*steps, "lifecycle", hook, "sleep", "seconds").refuse("fields_conflict", message)
+                field.child(*steps, "lifecycle", hook, "sleep", "seconds").refuse(
+                    "fields_conflict", message
+                )
 
 
 #: What a pod of the other operating system cannot have, in its own or a container's security context.
 _NOT_ON_LINUX: Final = ("windowsOptions",)
 _NOT_ON_WINDOWS: Final = (
-    *("appArmorProfile", "seLinuxOptions", "seccompProfile", "fsGroup", "fsGroupChangePolicy", "sysctls"),
-    *("runAsUser", "runAsGroup", "supplementalGroups", "supplementalGroupsPolicy", "seLinuxChangePolicy"),
-    *("capabilities", "readOnlyRootFilesystem", "privileged", "allowPrivilegeEscalation", "procMount"),
+    *(
+        "appArmorProfile",
+        "seLinuxOptions",
+        "seccompProfile",
+        "fsGroup",
+        "fsGroupChangePolicy",
+        "sysctls",
+    ),
+    *(
+        "runAsUser",
+        "runAsGroup",
+        "supplementalGroups",
+        "supplementalGroupsPolicy",
+        "seLinuxChangePolicy",
+    ),
+    *(
+        "capabilities",
+        "readOnlyRootFilesystem",
+        "privileged",
+        "allowPrivilegeEscalation",
+        "procMount",
+    ),
 )
 _NOT_IN_WINDOWS_PODS: Final = ("hostPID", "hostIPC", "hostUsers", "shareProcessNamespace")
 
@@ -214,7 +251,9 @@ def _fits_system(pod: Value, field: Field) -> None:
         where.append(((), pod, _NOT_IN_WINDOWS_PODS))
     for steps, value, names in where:
         for name in given(value, names):
-            field.child(*steps, name).refuse("fields_conflict", f"A pod of os: {system} cannot have {name}.")
+            field.child(*steps, name).refuse(
+                "fields_conflict", f"A pod of os: {system} cannot have {name}."
+            )
 
 
 POD_SPEC: Final = Shape(
@@ -229,11 +268,16 @@ POD_SPEC: Final = Shape(
         "activeDeadlineSeconds": number(1, MAX_INT32),
         "hostname": forms.LABEL_NAME,
         "subdomain": forms.LABEL_NAME,
-        **dict.fromkeys(("serviceAccountName", "nodeName", "priorityClassName", "runtimeClassName"), forms.SUBDOMAIN),
+        **dict.fromkeys(
+            ("serviceAccountName", "nodeName", "priorityClassName", "runtimeClassName"),
+            forms.SUBDOMAIN,
+        ),
         "securityContext": _SECURITY,
         "tolerations": each(TOLERATION),
         "affinity": AFFINITY,
-        "topologySpreadConstraints": all_of(each(SPREAD), unique("topologyKey", whenUnsatisfiable=None)),
+        "topologySpreadConstraints": all_of(
+            each(SPREAD), unique("topologyKey", whenUnsatisfiable=None)
+        ),
         "dnsConfig": DNS_CONFIG,
         "hostAliases": each(HOST_ALIAS),
         "readinessGates": each(Shape({"conditionType": forms.QUALIFIED_NAME})),
@@ -263,6 +307,10 @@ def _gates_first(pod: Value, field: Field) -> None:
 
 #: Of a pod that is made as such, not by a template.
 OWN_POD_SPEC: Final = POD_SPEC.extended(
-    {"ephemeralContainers": forbidden("A pod gets ephemeral containers while it runs, not when it is made.")},
+    {
+        "ephemeralContainers": forbidden(
+            "A pod gets ephemeral containers while it runs, not when it is made."
+        )
+    },
     _gates_first,
 )

@@ -10,10 +10,13 @@ from typing import Final, NamedTuple, TypeAlias
 
 from benchmark_manager.domain.validation.complaints import Complaints, mapping, sequence
 from benchmark_manager.domain.validation.findings import excerpt
-from benchmark_manager.domain.validation.kubernetes_names import check_labels
-from benchmark_manager.domain.validation.placeholders import holds_placeholder, value_holds_placeholder
-from benchmark_manager.domain.validation.quantities import parse_quantity
-from benchmark_manager.domain.validation.yaml_values import Path, Value
+from benchmark_manager.domain.validation.kubernetes.names import check_labels
+from benchmark_manager.domain.validation.kubernetes.quantities import parse_quantity
+from benchmark_manager.domain.validation.texts.placeholders import (
+    holds_placeholder,
+    value_holds_placeholder,
+)
+from benchmark_manager.domain.validation.texts.yaml_values import Path, Value
 
 MAX_INT32: Final = 2**31 - 1
 
@@ -155,7 +158,13 @@ def is_number(value: Value) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def text(accepted: Callable[[str], bool], must: str, *, code: str = "wrong_value", may_be_empty: bool = True) -> Rule:
+def text(
+    accepted: Callable[[str], bool],
+    must: str,
+    *,
+    code: str = "wrong_value",
+    may_be_empty: bool = True,
+) -> Rule:
     """Return a rule for a text of some form; `must` says which, as it follows "it must"."""
 
     def check(value: Value, field: Field) -> None:
@@ -163,7 +172,10 @@ def text(accepted: Callable[[str], bool], must: str, *, code: str = "wrong_value
             shown = excerpt(value) if value else "empty"
             is_key = field.path[-1:] == (value,)
             field.refuse(
-                code, f"The key {shown} must {must}." if is_key else f"{field.name} is {shown}; it must {must}."
+                code,
+                f"The key {shown} must {must}."
+                if is_key
+                else f"{field.name} is {shown}; it must {must}.",
             )
 
     return check
@@ -174,7 +186,9 @@ def at_most(count: int) -> Rule:
 
     def check(value: Value, field: Field) -> None:
         if isinstance(value, list) and len(value) > count:
-            field.refuse("wrong_value", f"{field.name} has {len(value)} items; it may have {count} at most.")
+            field.refuse(
+                "wrong_value", f"{field.name} has {len(value)} items; it may have {count} at most."
+            )
 
     return check
 
@@ -196,7 +210,11 @@ def quantity(value: Value, field: Field) -> None:
 
 def labels(value: Value, field: Field) -> None:
     """Report keys and values which no label can have."""
-    plain = {key: inner for key, inner in mapping(value).items() if not holds_placeholder(key) and not is_open(inner)}
+    plain = {
+        key: inner
+        for key, inner in mapping(value).items()
+        if not holds_placeholder(key) and not is_open(inner)
+    }
     check_labels(field.path, plain, field.complaints)
 
 
@@ -276,8 +294,13 @@ def unique(name: str, *, code: str = "duplicate_value", **others: Value) -> Rule
     def check(value: Value, field: Field) -> None:
         seen: set[tuple[Value, ...]] = set()
         for index, item in enumerate(sequence(value)):
-            key = (known(item, name), *(known(item, other, default) for other, default in others.items()))
-            if key[0] is None or not all(part is None or isinstance(part, (str, int)) for part in key):
+            key = (
+                known(item, name),
+                *(known(item, other, default) for other, default in others.items()),
+            )
+            if key[0] is None or not all(
+                part is None or isinstance(part, (str, int)) for part in key
+            ):
                 continue
             if key in seen:
                 shown = ", ".join(excerpt(str(part)) for part in key if part is not None)

@@ -7,9 +7,13 @@ of https://pkg.go.dev/github.com/robfig/cron/v3, by which Kubernetes reads it.
 import re
 from typing import Final, NamedTuple
 
-_DESCRIPTORS: Final = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"})
+_DESCRIPTORS: Final = frozenset(
+    {"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}
+)
 _EVERY: Final = "@every "
-_DURATION: Final = re.compile(r"[-+]?(?:0|(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+)")
+_DURATION: Final = re.compile(
+    r"[-+]?(?:0|(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+)"
+)
 _NUMBER: Final = re.compile(r"\+?[0-9]{1,9}")
 
 
@@ -24,7 +28,12 @@ _PARTS: Final = (
     _Part("minute", 0, 59),
     _Part("hour", 0, 23),
     _Part("day of the month", 1, 31),
-    _Part("month", 1, 12, ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")),
+    _Part(
+        "month",
+        1,
+        12,
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+    ),
     _Part("day of the week", 0, 6, ("sun", "mon", "tue", "wed", "thu", "fri", "sat")),
 )
 
@@ -40,15 +49,24 @@ def schedule_fault(schedule: str) -> str | None:
         return "the time zone goes into the field timeZone"
     if schedule.startswith("@"):
         every = schedule.startswith(_EVERY) and _DURATION.fullmatch(schedule.removeprefix(_EVERY))
-        return None if every or schedule in _DESCRIPTORS else "there is no such word; write @hourly, @daily or @weekly"
+        return (
+            None
+            if every or schedule in _DESCRIPTORS
+            else "there is no such word; write @hourly, @daily or @weekly"
+        )
     words = schedule.split()
     if len(words) != len(_PARTS):
         return f"it has {len(words)} fields, not minute, hour, day of the month, month and day of the week"
-    return next((fault for part, word in zip(_PARTS, words, strict=True) if (fault := _fault(part, word))), None)
+    return next(
+        (fault for part, word in zip(_PARTS, words, strict=True) if (fault := _fault(part, word))),
+        None,
+    )
 
 
 def _fault(part: _Part, word: str) -> str | None:
-    return next((fault for item in word.split(",") if item and (fault := _item_fault(part, item))), None)
+    return next(
+        (fault for item in word.split(",") if item and (fault := _item_fault(part, item))), None
+    )
 
 
 def _item_fault(part: _Part, item: str) -> str | None:

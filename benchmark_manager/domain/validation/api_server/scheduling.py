@@ -23,7 +23,7 @@ from benchmark_manager.domain.validation.api_server.rules import (
 )
 from benchmark_manager.domain.validation.complaints import mapping, sequence
 from benchmark_manager.domain.validation.findings import excerpt
-from benchmark_manager.domain.validation.yaml_values import Value
+from benchmark_manager.domain.validation.texts.yaml_values import Value
 
 _WEIGHT: Final = number(1, 100)
 _MAX_SEARCH_CHARACTERS: Final = 2048
@@ -44,7 +44,11 @@ def _toleration_together(value: Value, field: Field) -> None:
         message = "Without a key the operator is Exists: all taints are tolerated."
         field.child("operator").refuse("fields_conflict", message)
     effect = known(value, "effect", "")
-    if known(value, "tolerationSeconds") is not None and effect not in {"NoExecute", OPEN} and field.whole:
+    if (
+        known(value, "tolerationSeconds") is not None
+        and effect not in {"NoExecute", OPEN}
+        and field.whole
+    ):
         message = "tolerationSeconds goes with effect: NoExecute only."
         field.child("tolerationSeconds").refuse("fields_conflict", message)
 
@@ -74,7 +78,10 @@ def _one_name(value: Value, field: Field) -> None:
 
 _BY_FIELD: Final = each(
     Shape(
-        {"key": text(lambda key: key == "metadata.name", "be metadata.name"), "operator": one_of("In", "NotIn")},
+        {
+            "key": text(lambda key: key == "metadata.name", "be metadata.name"),
+            "operator": one_of("In", "NotIn"),
+        },
         _one_name,
     )
 )
@@ -84,17 +91,28 @@ def _any_value(_value: Value, _field: Field) -> None:
     """Accept all values: a preference may name labels that no node can have."""
 
 
-_REQUIRED_TERM: Final = Shape({"matchExpressions": each(requirement(*_NODE_OPERATORS)), "matchFields": _BY_FIELD})
+_REQUIRED_TERM: Final = Shape(
+    {"matchExpressions": each(requirement(*_NODE_OPERATORS)), "matchFields": _BY_FIELD}
+)
 _PREFERRED_TERM: Final = Shape(
-    {"matchExpressions": each(requirement(*_NODE_OPERATORS, values=_any_value)), "matchFields": _BY_FIELD}
+    {
+        "matchExpressions": each(requirement(*_NODE_OPERATORS, values=_any_value)),
+        "matchFields": _BY_FIELD,
+    }
 )
 
 
 def _keys_need_selector(*names: str) -> Shape:
     def check(value: Value, field: Field) -> None:
         for name in names:
-            if sequence(mapping(value).get(name)) and mapping(value).get("labelSelector") is None and field.whole:
-                field.child(name).refuse("fields_conflict", f"{name} needs a labelSelector beside it.")
+            if (
+                sequence(mapping(value).get(name))
+                and mapping(value).get("labelSelector") is None
+                and field.whole
+            ):
+                field.child(name).refuse(
+                    "fields_conflict", f"{name} needs a labelSelector beside it."
+                )
 
     return Shape({}, check)
 
@@ -112,7 +130,10 @@ _POD_TERM: Final = Shape(
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED: Final = "preferredDuringSchedulingIgnoredDuringExecution"
 _PODS: Final = Shape(
-    {_REQUIRED: each(_POD_TERM), _PREFERRED: each(Shape({"weight": _WEIGHT, "podAffinityTerm": _POD_TERM}))}
+    {
+        _REQUIRED: each(_POD_TERM),
+        _PREFERRED: each(Shape({"weight": _WEIGHT, "podAffinityTerm": _POD_TERM})),
+    }
 )
 AFFINITY: Final = Shape(
     {

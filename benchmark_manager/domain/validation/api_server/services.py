@@ -22,7 +22,7 @@ from benchmark_manager.domain.validation.api_server.rules import (
     unique,
 )
 from benchmark_manager.domain.validation.complaints import mapping, sequence
-from benchmark_manager.domain.validation.yaml_values import Value
+from benchmark_manager.domain.validation.texts.yaml_values import Value
 
 _CLUSTER: Final = "ClusterIP"
 _BALANCER: Final = "LoadBalancer"
@@ -68,11 +68,15 @@ def _by_type(spec: Value, field: Field) -> None:
                 message = "A Service of type: ClusterIP takes no port of the nodes."
                 field.child("ports", index, "nodePort").refuse("fields_conflict", message)
     elif kind in ("NodePort", _BALANCER) and _is_headless(spec):
-        field.child("clusterIP").refuse("fields_conflict", f"A Service of type: {kind} has an address of its own.")
+        field.child("clusterIP").refuse(
+            "fields_conflict", f"A Service of type: {kind} has an address of its own."
+        )
     elif kind == _EXTERNAL:
         _external(spec, field)
     if kind in (_CLUSTER, "NodePort", _EXTERNAL):
-        for name in given(spec, ("loadBalancerClass", "loadBalancerSourceRanges", "allocateLoadBalancerNodePorts")):
+        for name in given(
+            spec, ("loadBalancerClass", "loadBalancerSourceRanges", "allocateLoadBalancerNodePorts")
+        ):
             if spec[name] != []:
                 message = f"{name} is for Services of type: LoadBalancer only."
                 field.child(name).refuse("fields_conflict", message)
@@ -83,12 +87,19 @@ def _external(spec: Value, field: Field) -> None:
         field.child("type").require("externalName", "type: ExternalName is a name for another one.")
     for name in given(spec, ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")):
         if spec[name] not in ("", []):
-            field.child(name).refuse("fields_conflict", f"A Service of type: ExternalName has no {name}.")
+            field.child(name).refuse(
+                "fields_conflict", f"A Service of type: ExternalName has no {name}."
+            )
 
 
 def _has_ports(spec: Value, field: Field) -> None:
     # What has no selector either may be a patch, which changes another field.
-    if not isinstance(spec, dict) or spec.get("ports") or not spec.get("selector") or _is_headless(spec):
+    if (
+        not isinstance(spec, dict)
+        or spec.get("ports")
+        or not spec.get("selector")
+        or _is_headless(spec)
+    ):
         return
     if known(spec, "type") not in {_EXTERNAL, OPEN} and known(spec, "clusterIP") is not OPEN:
         field.require("ports", "only a headless Service has none.")
@@ -97,7 +108,9 @@ def _has_ports(spec: Value, field: Field) -> None:
 def _affinity(spec: Value, field: Field) -> None:
     if known(spec, "sessionAffinity", "None" if field.whole else OPEN) == "None":
         for name in given(spec, ("sessionAffinityConfig",)):
-            field.child(name).refuse("fields_conflict", f"{name} goes with sessionAffinity: ClientIP only.")
+            field.child(name).refuse(
+                "fields_conflict", f"{name} goes with sessionAffinity: ClientIP only."
+            )
 
 
 _SECONDS: Final = Shape({"timeoutSeconds": number(1, _MAX_AFFINITY_SECONDS)})
@@ -108,7 +121,9 @@ SERVICE: Final = Shape(
             {
                 "type": one_of(_CLUSTER, "NodePort", _BALANCER, _EXTERNAL),
                 "selector": labels,
-                "clusterIP": text(lambda ip: ip == "None" or forms.is_address(ip), "be an IP address, or None"),
+                "clusterIP": text(
+                    lambda ip: ip == "None" or forms.is_address(ip), "be an IP address, or None"
+                ),
                 "ports": all_of(
                     each(_PORT),
                     _names_of_ports,
@@ -116,7 +131,9 @@ SERVICE: Final = Shape(
                     unique("port", protocol="TCP"),
                     _node_ports,
                 ),
-                "externalName": text(lambda name: forms.is_subdomain(name.removesuffix(".")), "be a DNS name"),
+                "externalName": text(
+                    lambda name: forms.is_subdomain(name.removesuffix(".")), "be a DNS name"
+                ),
                 "sessionAffinity": one_of("None", "ClientIP"),
                 "sessionAffinityConfig": Shape({"clientIP": _SECONDS}),
                 "externalTrafficPolicy": one_of("Cluster", "Local"),

@@ -10,8 +10,8 @@ from benchmark_manager.domain.validation.api_server import forms
 from benchmark_manager.domain.validation.api_server.rules import Field, Rule, Shape, is_open, known
 from benchmark_manager.domain.validation.complaints import mapping
 from benchmark_manager.domain.validation.findings import excerpt
-from benchmark_manager.domain.validation.placeholders import holds_placeholder
-from benchmark_manager.domain.validation.yaml_values import Value
+from benchmark_manager.domain.validation.texts.placeholders import holds_placeholder
+from benchmark_manager.domain.validation.texts.yaml_values import Value
 
 MAX_DATA: Final = 1_048_576
 """Bytes of all values of a ConfigMap or a Secret."""
@@ -39,7 +39,9 @@ def _is_base_64(content: str) -> bool:
 
 def _size(value: Value) -> int:
     return sum(
-        len(content.encode("utf-8", "surrogatepass")) for content in mapping(value).values() if isinstance(content, str)
+        len(content.encode("utf-8", "surrogatepass"))
+        for content in mapping(value).values()
+        if isinstance(content, str)
     )
 
 
@@ -52,7 +54,10 @@ def _fits(plain: str, encoded: str) -> Rule:
         size = _size(mapping(manifest).get(plain)) + _decoded_size(mapping(manifest).get(encoded))
         if size > MAX_DATA:
             where = field.child(plain if mapping(manifest).get(plain) else encoded)
-            where.refuse("object_too_large", f"The values have {size:,} bytes; Kubernetes keeps {MAX_DATA:,} at most.")
+            where.refuse(
+                "object_too_large",
+                f"The values have {size:,} bytes; Kubernetes keeps {MAX_DATA:,} at most.",
+            )
 
     return check
 
@@ -86,16 +91,23 @@ _BASIC_AUTH: Final = "kubernetes.io/basic-auth"
 
 def _keys_of_type(manifest: Value, field: Field) -> None:
     kind = known(manifest, "type")
-    present = {**mapping(mapping(manifest).get("data")), **mapping(mapping(manifest).get("stringData"))}
+    present = {
+        **mapping(mapping(manifest).get("data")),
+        **mapping(mapping(manifest).get("stringData")),
+    }
     for key in _NEEDED.get(kind, ()) if isinstance(kind, str) else ():
         if key not in present and not any(map(holds_placeholder, present)):
             field.child("type").require(key, f"a Secret of type {kind} has it.")
     if kind == _BASIC_AUTH and not (
         "username" in present or "password" in present or any(map(holds_placeholder, present))
     ):
-        field.child("type").require("username or password", f"a Secret of type {kind} has one of them.")
+        field.child("type").require(
+            "username or password", f"a Secret of type {kind} has one of them."
+        )
 
 
 SECRET: Final = Shape(
-    {"data": Shape({}, _keys, _encoded), "stringData": _keys}, _keys_of_type, _fits("stringData", "data")
+    {"data": Shape({}, _keys, _encoded), "stringData": _keys},
+    _keys_of_type,
+    _fits("stringData", "data"),
 )

@@ -6,7 +6,11 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-r
 from typing import Final
 
 from benchmark_manager.domain.validation.api_server import forms
-from benchmark_manager.domain.validation.api_server.containers import FILE_FIELD, PULL_POLICY, RESOURCE_FIELD
+from benchmark_manager.domain.validation.api_server.containers import (
+    FILE_FIELD,
+    PULL_POLICY,
+    RESOURCE_FIELD,
+)
 from benchmark_manager.domain.validation.api_server.labels import LABEL_SELECTOR
 from benchmark_manager.domain.validation.api_server.rules import (
     Field,
@@ -26,16 +30,42 @@ from benchmark_manager.domain.validation.api_server.rules import (
 )
 from benchmark_manager.domain.validation.complaints import mapping, sequence
 from benchmark_manager.domain.validation.findings import excerpt
-from benchmark_manager.domain.validation.yaml_values import Path, Value
+from benchmark_manager.domain.validation.texts.yaml_values import Path, Value
 
 _MODE: Final = number(0, 0o777)
 _MINUTES_10: Final = 600
 
 #: Every kind of volume; a volume without any is an emptyDir.
 _SOURCES: Final = (
-    *("awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "configMap", "csi", "downwardAPI"),
-    *("emptyDir", "ephemeral", "fc", "flexVolume", "flocker", "gcePersistentDisk", "gitRepo", "glusterfs"),
-    *("hostPath", "image", "iscsi", "nfs", "persistentVolumeClaim", "photonPersistentDisk", "portworxVolume"),
+    *(
+        "awsElasticBlockStore",
+        "azureDisk",
+        "azureFile",
+        "cephfs",
+        "cinder",
+        "configMap",
+        "csi",
+        "downwardAPI",
+    ),
+    *(
+        "emptyDir",
+        "ephemeral",
+        "fc",
+        "flexVolume",
+        "flocker",
+        "gcePersistentDisk",
+        "gitRepo",
+        "glusterfs",
+    ),
+    *(
+        "hostPath",
+        "image",
+        "iscsi",
+        "nfs",
+        "persistentVolumeClaim",
+        "photonPersistentDisk",
+        "portworxVolume",
+    ),
     *("projected", "quobyte", "rbd", "scaleIO", "secret", "storageos", "vsphereVolume"),
 )
 
@@ -45,7 +75,10 @@ _SOURCES: Final = (
 def _access_modes(value: Value, field: Field) -> None:
     modes = sequence(value)
     if "ReadWriteOncePod" in modes and len({mode for mode in modes if isinstance(mode, str)}) > 1:
-        field.refuse("fields_conflict", "ReadWriteOncePod stands alone: a claim with it has no other access mode.")
+        field.refuse(
+            "fields_conflict",
+            "ReadWriteOncePod stands alone: a claim with it has no other access mode.",
+        )
     each(one_of("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"))(value, field)
 
 
@@ -66,12 +99,20 @@ _NEEDS_ACCESS_MODES: Final = "a claim says how its volume is mounted, as ReadWri
 
 def _access_of_claim(value: Value, field: Field) -> None:
     requests = mapping(mapping(mapping(value).get("resources")).get("requests"))
-    if mapping(value).get("accessModes") is None and "storage" in requests and given(value, _OF_WHOLE_CLAIMS):
+    if (
+        mapping(value).get("accessModes") is None
+        and "storage" in requests
+        and given(value, _OF_WHOLE_CLAIMS)
+    ):
         field.require("accessModes", _NEEDS_ACCESS_MODES)
 
 
 def _source_of_claim(value: Value, field: Field) -> None:
-    if isinstance(value, dict) and not value.get("apiGroup") and known(value, "kind") != "PersistentVolumeClaim":
+    if (
+        isinstance(value, dict)
+        and not value.get("apiGroup")
+        and known(value, "kind") != "PersistentVolumeClaim"
+    ):
         kind = value.get("kind")
         if isinstance(kind, str) and kind and not is_open(kind):
             message = f"Without an apiGroup the kind is PersistentVolumeClaim, not {excerpt(kind)}."
@@ -109,14 +150,22 @@ _POD_FILE: Final = Shape(
         "mode": _MODE,
         "fieldRef": FILE_FIELD,
         "resourceFieldRef": RESOURCE_FIELD.extended(
-            {}, required("containerName", "outside of containers, a resource is that of a named one.")
+            {},
+            required("containerName", "outside of containers, a resource is that of a named one."),
         ),
     },
     only_one("fieldRef", "resourceFieldRef", what="content of the file"),
     _one_field,
 )
 _PROJECTIONS: Final = (
-    *("clusterTrustBundle", "configMap", "downwardAPI", "podCertificate", "secret", "serviceAccountToken"),
+    *(
+        "clusterTrustBundle",
+        "configMap",
+        "downwardAPI",
+        "podCertificate",
+        "secret",
+        "serviceAccountToken",
+    ),
 )
 
 
@@ -136,11 +185,15 @@ def _distinct_files(value: Value, field: Field) -> None:
             if isinstance(path, str) and not is_open(path):
                 if path in seen:
                     at = field.child("sources", index, *steps)
-                    at.refuse("duplicate_value", f"Two files of the volume have the path {excerpt(path)}.")
+                    at.refuse(
+                        "duplicate_value", f"Two files of the volume have the path {excerpt(path)}."
+                    )
                 seen.add(path)
 
 
-_NAMED_FILES: Final = Shape({"items": each(_ITEM)}, required("name", "it says which object is meant."))
+_NAMED_FILES: Final = Shape(
+    {"items": each(_ITEM)}, required("name", "it says which object is meant.")
+)
 _PROJECTED: Final = Shape(
     {
         "defaultMode": _MODE,
@@ -151,10 +204,14 @@ _PROJECTED: Final = Shape(
                     "secret": _NAMED_FILES,
                     "downwardAPI": Shape({"items": each(_POD_FILE)}),
                     "serviceAccountToken": Shape(
-                        {"expirationSeconds": number(_MINUTES_10, 2**32), "path": forms.FILE_IN_VOLUME}
+                        {
+                            "expirationSeconds": number(_MINUTES_10, 2**32),
+                            "path": forms.FILE_IN_VOLUME,
+                        }
                     ),
                     "clusterTrustBundle": Shape(
-                        {"path": forms.FILE_IN_VOLUME}, only_one("name", "signerName", what="bundle")
+                        {"path": forms.FILE_IN_VOLUME},
+                        only_one("name", "signerName", what="bundle"),
                     ),
                 },
                 only_one(*_PROJECTIONS, what="kind of source"),
@@ -171,7 +228,8 @@ def _files_of(name: str, what: str) -> Shape:
 
 
 _MEDIUM: Final = text(
-    lambda medium: medium in {"Memory", "HugePages"} or medium.startswith("HugePages-"), "be Memory, or left out"
+    lambda medium: medium in {"Memory", "HugePages"} or medium.startswith("HugePages-"),
+    "be Memory, or left out",
 )
 
 VOLUME: Final = Shape(

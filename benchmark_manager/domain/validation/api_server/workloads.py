@@ -23,7 +23,7 @@ from benchmark_manager.domain.validation.api_server.rules import (
 )
 from benchmark_manager.domain.validation.api_server.volumes import CLAIM_IN_TEMPLATE
 from benchmark_manager.domain.validation.complaints import mapping
-from benchmark_manager.domain.validation.yaml_values import Value
+from benchmark_manager.domain.validation.texts.yaml_values import Value
 
 _PROGRESS_SECONDS: Final = 600
 _ZERO: Final = (0, "0%")
@@ -31,15 +31,27 @@ _ZERO: Final = (0, "0%")
 _TEMPLATE: Final = Shape(
     {
         "spec": POD_SPEC.extended(
-            {"activeDeadlineSeconds": forbidden("Pods that are replaced when they end have no deadline.")}
+            {
+                "activeDeadlineSeconds": forbidden(
+                    "Pods that are replaced when they end have no deadline."
+                )
+            }
         )
     }
 )
 
 
 def _selector(value: Value, field: Field) -> None:
-    if isinstance(value, dict) and not value.get("matchLabels") and not value.get("matchExpressions") and field.whole:
-        field.refuse("wrong_value", "The selector is empty; it selects the pods of the template by their labels.")
+    if (
+        isinstance(value, dict)
+        and not value.get("matchLabels")
+        and not value.get("matchExpressions")
+        and field.whole
+    ):
+        field.refuse(
+            "wrong_value",
+            "The selector is empty; it selects the pods of the template by their labels.",
+        )
     LABEL_SELECTOR(value, field)
 
 
@@ -83,7 +95,11 @@ def _progress(value: Value, field: Field) -> None:
     ready = known(value, "minReadySeconds", 0)
     progress = known(value, "progressDeadlineSeconds", _PROGRESS_SECONDS)
     if is_number(ready) and is_number(progress) and 0 <= progress <= ready and field.whole:
-        shown = "progressDeadlineSeconds" if given(value, ("progressDeadlineSeconds",)) else "minReadySeconds"
+        shown = (
+            "progressDeadlineSeconds"
+            if given(value, ("progressDeadlineSeconds",))
+            else "minReadySeconds"
+        )
         message = f"progressDeadlineSeconds ({progress}) must be above minReadySeconds ({ready})."
         field.child(shown).refuse("fields_conflict", message)
 
@@ -100,7 +116,10 @@ DEPLOYMENT: Final = Shape(
                 **_COMMON,
                 "progressDeadlineSeconds": number(0),
                 "strategy": Shape(
-                    {"type": one_of("Recreate", "RollingUpdate"), "rollingUpdate": Shape(_ROLLING, _some_may_move)},
+                    {
+                        "type": one_of("Recreate", "RollingUpdate"),
+                        "rollingUpdate": Shape(_ROLLING, _some_may_move),
+                    },
                     _rolling_only,
                 ),
             },
@@ -118,11 +137,15 @@ STATEFUL_SET: Final = Shape(
                 "updateStrategy": Shape(
                     {
                         "type": one_of("RollingUpdate", "OnDelete"),
-                        "rollingUpdate": Shape({"partition": number(0), "maxUnavailable": forms.count_or_percentage}),
+                        "rollingUpdate": Shape(
+                            {"partition": number(0), "maxUnavailable": forms.count_or_percentage}
+                        ),
                     },
                     _rolling_only,
                 ),
-                "persistentVolumeClaimRetentionPolicy": Shape({"whenDeleted": _RETENTION, "whenScaled": _RETENTION}),
+                "persistentVolumeClaimRetentionPolicy": Shape(
+                    {"whenDeleted": _RETENTION, "whenScaled": _RETENTION}
+                ),
                 "ordinals": Shape({"start": number(0)}),
                 "volumeClaimTemplates": each(Shape({"spec": CLAIM_IN_TEMPLATE})),
             }

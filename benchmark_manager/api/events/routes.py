@@ -1,0 +1,172 @@
+"""GET /events: server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+
+import asyncio
+import contextlib
+import json
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from starlette.types import Message, Receive, Scope, Send
+
+from benchmark_manager.api.http.hosts import caller_of
+from benchmark_manager.api.http.middleware import HEAD_ONLY
+from benchmark_manager.api.http.problems import documented
+from benchmark_manager.api.http.requests import ServicesDependency
+from benchmark_manager.models.change import Change
+from benchmark_manager.services.events.events import EventService, Listener, Told
+
+router = APIRouter(tags=["events"])
+
+_MEDIA_TYPE: Final = "text/event-stream"
+#: Proxies close what is silent for a minute, or for half of one, seconds.
+_KEEP_ALIVE: Final = 15.0
+#: After which a browser comes back, ms.
+_RETRY: Final = 2000
+#: A client whose connection takes nothing for so long is gone, seconds.
+_STALLED: Final = 60.0
+#: How long a stream may take to end at a stop of the service, seconds.
+_LAST_WORDS: Final = 0.5
+#: No position of a database is longer.
+_LONGEST_ID: Final = 1000
+_EXAMPLE: Final = """\
+retry: 2000
+id: 826b04d3090000000e2b0229296e04
+
+event: sync
+data: {"project_id":"65f0c0ffee65f0c0ffee65f0","id":"65f0c0ffee65f0c0ffee65f1","what":"finished"}
+
+event: files
+data: {"project_id":"65f0c0ffee65f0c0ffee65f0","id":null,"what":"changed"}
+id: 826b04d30a000000012b0229296e04
+
+: keep-alive
+
+"""
+
+ProjectIds = Annotated[
+    list[Annotated[str, Query(pattern="^[0-9a-f]{24}$")]],
+    Query(
+        max_length=100,
+        description="Only of these projects; repeat it for several. Without it: of all.",
+    ),
+]
+
+
+@router.get(
+    "/events",
+    summary="What changes, as it changes",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "An endless stream of server-sent events.",
+            "content": {_MEDIA_TYPE: {"schema": {"type": "string"}, "example": _EXAMPLE}},
+        },
+        **documented("invalid_request", "too_many_listeners", "service_busy", "service_stopping"),
+    },
+)
+async def events(
+    request: Request,
+    services: ServicesDependency,
+    project_id: ProjectIds = [],  # noqa: B006 -- FastAPI's way to say that there may be none
+    last_event_id: Annotated[
+        str | None,
+        Header(description="The `id` heard last: what came since is told first, or `reset`."),
+    ] = None,
+) -> Response:
+    """Server-sent events of what any replica changes, within a second.
+
+    They are `project`, `sync`, `files` (a project's originals), `modified_file` and `release`, each with
+    `{project_id, id, what}` as its data, and never with contents. `what` is `created`, `changed`, `restored` or
+    `deleted`; of a sync `progress` or `finished`. A null `id` stands for several at once. `reset` says that events
+    were lost, and that everything shown has to be read again. Polls which find the same again are not told.
+    """
+    address = caller_of(request.scope)
+    listener = await services.events.listen(project_id, _position(last_event_id), address)
+    return EventStream(services.events, listener)
+
+
+def _position(last_event_id: str | None) -> str | None:
+    """The position that an id stands for; of what cannot be one, an id of nothing, which leads to a reset."""
+    if not last_event_id:
+        return None
+    plausible = (
+        len(last_event_id) <= _LONGEST_ID and last_event_id.isascii() and last_event_id.isalnum()
+    )
+    return last_event_id if plausible else "0"
+
+
+class EventStream(Response):
+    """Tells a listener's changes until the client leaves, its connection stalls, or the service stops."""
+
+    def __init__(self, service: EventService, listener: Listener) -> None:
+        super().__init__(
+            media_type=_MEDIA_TYPE,
+            # nginx would collect events until they fill a buffer.
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+        del self.headers["content-length"]
+        self._service = service
+        self._listener = listener
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            if HEAD_ONLY in scope:
+                await send(_body(b"", more=False))
+            else:
+                await self._tell_until_the_end(receive, send)
+        finally:
+            self._service.leave(self._listener)
+
+    async def _tell_until_the_end(self, receive: Receive, send: Send) -> None:
+        telling = asyncio.create_task(self._tell(send))
+        ends = {
+            telling,
+            asyncio.create_task(_gone(receive)),
+            asyncio.create_task(self._listener.ended.wait()),
+        }
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if self._listener.ended.is_set():
+                await asyncio.wait({telling}, timeout=_LAST_WORDS)
+        finally:
+            for task in ends:
+                task.cancel()
+            await asyncio.gather(*ends, return_exceptions=True)
+        if not telling.cancelled():
+            telling.result()
+
+    async def _tell(self, send: Send) -> None:
+        with contextlib.suppress(TimeoutError):
+            text = f"retry: {_RETRY}\n"
+            told = await self._listener.next(0)
+            while told is not None:
+                async with asyncio.timeout(_STALLED):
+                    await send(_body((text + _text(told)).encode()))
+                text = ""
+                told = await self._listener.next(_KEEP_ALIVE)
+            await send(_body(b"", more=False))
+
+
+async def _gone(receive: Receive) -> None:
+    """Return when the client has left; a body which it sends is no business of this route."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _body(data: bytes, *, more: bool = True) -> Message:
+    return {"type": "http.response.body", "body": data, "more_body": more}
+
+
+def _text(told: Told) -> str:
+    """The id comes last: whoever hears only half of it comes back for all of it."""
+    blocks = [] if told.reset is None else [f'event: reset\ndata: {{"reason":"{told.reset}"}}\n']
+    blocks += [_block(change) for change in told.changes]
+    # A block without data is no event, but its id counts.
+    last = blocks.pop() if blocks else ": keep-alive\n"
+    return "\n".join([*blocks, f"{last}id: {told.position}\n\n"])
+
+
+def _block(change: Change) -> str:
+    data = json.dumps(change.model_dump(exclude={"noun"}), separators=(",", ":"))
+    return f"event: {change.noun}\ndata: {data}\n"

@@ -1,0 +1,115 @@
+"""Bodies of requests while they arrive: each has a limit and a deadline, and all together a budget of memory."""
+
+import asyncio
+from collections import Counter
+from typing import Final
+
+from starlette.types import Message, Receive
+
+from benchmark_manager.api.http.problems import BodyTooLargeError, RefusedBodyError
+
+#: Bytes of all bodies that are being read or worked on.
+BUDGET: Final = 64 * 1024 * 1024
+#: What one address may have of it, bytes: so that one slow client does not keep everybody from sending.
+_SHARE: Final = BUDGET // 2
+#: Bytes of each body that count for nothing: small requests are served whatever large ones do.
+_FREE: Final = 16 * 1024
+#: A body has so many seconds, and one more for each so many bytes that have come.
+_SECONDS: Final = 20.0
+_BYTES_A_SECOND: Final = 32 * 1024
+
+
+class BodyBudget:
+    """Counts the bytes of bodies in this process, for all and for each caller."""
+
+    def __init__(self) -> None:
+        self._held = 0
+        self._held_by: Counter[str] = Counter()
+
+    @property
+    def held(self) -> int:
+        """Bytes that are counted now."""
+        return self._held
+
+    def take(self, caller: str, size: int) -> bool:
+        """Count `size` more bytes, unless they exceed the budget or the caller's share."""
+        if self._held + size > BUDGET or self._held_by[caller] + size > _SHARE:
+            return False
+        self._held += size
+        self._held_by[caller] += size
+        return True
+
+    def give_back(self, caller: str, size: int) -> None:
+        self._held -= size
+        self._held_by[caller] -= size
+        if not self._held_by[caller]:
+            del self._held_by[caller]
+
+
+class LimitedBody:
+    """One request's body. `receive` stands for the server's own; `close` gives its bytes back to the budget."""
+
+    __slots__ = (
+        "_budget",
+        "_caller",
+        "_counted",
+        "_deadline",
+        "_ended",
+        "_limit",
+        "_receive",
+        "_received",
+    )
+
+    def __init__(self, receive: Receive, limit: int, budget: BodyBudget, caller: str) -> None:
+        """`limit`: bytes that this body may have."""
+        self._receive = receive
+        self._limit = limit
+        self._budget = budget
+        self._caller = caller
+        self._received = 0
+        self._counted = 0
+        self._deadline: float | None = None
+        self._ended = False
+
+    async def receive(self) -> Message:
+        """The next message.
+
+        Raises:
+            BodyTooLargeError
+            RefusedBodyError: `request_timeout`, or `service_busy`.
+        """
+        if self._ended:
+            # What comes now is only that the client leaves.
+            return await self._receive()
+        message = await self._next()
+        size = len(message.get("body", b""))
+        self._ended = not message.get("more_body", False)
+        self._received += size
+        if self._received > self._limit:
+            raise BodyTooLargeError(self._limit)
+        self._count()
+        return message
+
+    async def _next(self) -> Message:
+        loop = asyncio.get_running_loop()
+        if self._deadline is None:
+            self._deadline = loop.time() + _SECONDS
+        try:
+            async with asyncio.timeout_at(self._deadline + self._received / _BYTES_A_SECOND):
+                return await self._receive()
+        except TimeoutError:
+            raise RefusedBodyError("request_timeout") from None
+
+    def _count(self) -> None:
+        more = self._received - _FREE - self._counted
+        if more <= 0:
+            return
+        if not self._budget.take(self._caller, more):
+            raise RefusedBodyError("service_busy")
+        self._counted += more
+
+    def close(self) -> None:
+        """Give back what was counted; the request is over."""
+        if self._counted:
+            self._budget.give_back(self._caller, self._counted)
+            self._counted = 0

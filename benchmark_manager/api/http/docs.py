@@ -1,0 +1,82 @@
+"""GET /docs: Swagger UI, whose assets come from an installed package, so that it works without internet access."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import fastapi_offline
+from fastapi import FastAPI, Request, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import JSONResponse
+from starlette.staticfiles import StaticFiles
+
+from benchmark_manager.api.http.problems import MEDIA_TYPE
+from benchmark_manager.incoming import root_path
+
+_ASSETS: Final = "/docs/assets"
+_SCRIPT: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+#: As strict as that of the pages, but for Swagger UI's inline script, and its pictures inside of the style sheet.
+_POLICY: Final = (
+    "default-src 'self'; script-src 'self' {script}; style-src 'self'; img-src 'self' data:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+def install_docs(app: FastAPI) -> None:
+    """Add the page and its assets; the description under it says of errors what they are."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = describe()
+        for item in document["paths"].values():
+            for operation in item.values():
+                _only_problems(operation["responses"])
+        for name in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(name, None)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to change the document
+    folder = Path(fastapi_offline.__file__).parent / "static"
+    app.mount(_ASSETS, StaticFiles(directory=folder), name="docs-assets")
+
+    # Relative to /docs, so that the page is the same below every root path, and so is the hash of its script.
+    assets = _ASSETS.removeprefix("/")
+    page = get_swagger_ui_html(
+        openapi_url="openapi.json",
+        title=app.title,
+        swagger_js_url=f"{assets}/swagger-ui-bundle.js",
+        swagger_css_url=f"{assets}/swagger-ui.css",
+        swagger_favicon_url=f"{assets}/favicon.png",
+    )
+    body = bytes(page.body)
+    policy = _POLICY.format(script=_hash_of_script(body))
+
+    # No coroutine, so that it runs in a thread: writing the description takes half a second, once.
+    @app.get("/openapi.json", include_in_schema=False)
+    def description(request: Request) -> Response:
+        root = root_path(request.scope)
+        return JSONResponse(
+            {**app.openapi(), "servers": [{"url": root}]} if root else app.openapi()
+        )
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return Response(body, media_type="text/html", headers={"Content-Security-Policy": policy})
+
+
+def _hash_of_script(page: bytes) -> str:
+    """The source expression which allows the page's one inline script, and no other (CSP 3, 2.3.1)."""
+    [script] = _SCRIPT.findall(page)
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'"
+
+
+def _only_problems(responses: dict[str, dict[str, Any]]) -> None:
+    """Drop what FastAPI describes and no route answers: its own form of a 422, and errors as plain JSON."""
+    for status, response in list(responses.items()):
+        content = response.get("content", {})
+        if MEDIA_TYPE in content:
+            response["content"] = {MEDIA_TYPE: content[MEDIA_TYPE]}
+        elif "HTTPValidationError" in str(content):
+            del responses[status]

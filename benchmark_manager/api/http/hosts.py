@@ -1,0 +1,130 @@
+"""By which names the service may be asked, which proxies are believed, and who a request comes from."""
+
+import re
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.types import Scope
+
+#: A name or an address, and a port.
+_HOST: Final = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
+#: Names that only the resolver of a machine or a cluster knows, so that no other site can have one.
+_CLUSTER: Final = (".svc", ".cluster.local")
+#: Answers that are remembered for hosts and for addresses.
+_REMEMBERED: Final = 1024
+_DEFAULT_PORTS: Final = {"http": b":80", "https": b":443"}
+#: What one household or machine has of IPv6 addresses: a prefix of so many bits.
+_IPV6_SITE: Final = 64
+
+
+class AllowedHosts:
+    """The names by which the service may be asked.
+
+    A page of another site can have its own name resolved to this service's address and then read every answer as its
+    own (DNS rebinding). It cannot choose the name: that of its own site stays in `Host`.
+    """
+
+    def __init__(self, names: Collection[str], public_url: str | None) -> None:
+        """`names` as in ALLOWED_HOSTS: exact ones, `*.` and a domain, or `*`; none: those that no other site has."""
+        self._any = "*" in names
+        self._exact = {name for name in names if not name.startswith("*")}
+        self._suffixes = tuple(name[1:] for name in names if name.startswith("*."))
+        self._defaults = not names
+        if public_url is not None:
+            self._exact.add(urlsplit(public_url).hostname or "")
+        self.accepts = lru_cache(_REMEMBERED)(self._accepts)
+
+    def _accepts(self, host: bytes) -> bool:
+        """Whether this value of a Host header names the service."""
+        found = _HOST.fullmatch(host)
+        if found is None:
+            return False
+        name = found[1].decode("ascii").lower().rstrip(".")
+        return (
+            self._any
+            or name in self._exact
+            or name.endswith(self._suffixes)
+            or self._needs_no_leave(name)
+        )
+
+    def _needs_no_leave(self, name: str) -> bool:
+        if (
+            name == "localhost"
+            or name.endswith(".localhost")
+            or _address(name.strip("[]")) is not None
+        ):
+            # Probes use these, and they name no site.
+            return True
+        return self._defaults and bool(name) and ("." not in name or name.endswith(_CLUSTER))
+
+
+class TrustedProxies:
+    """The proxies whose X-Forwarded headers are believed."""
+
+    def __init__(self, networks: Sequence[str]) -> None:
+        """`networks` as in TRUSTED_PROXIES."""
+        self._networks: list[IPv4Network | IPv6Network] = [
+            ip_network(network) for network in networks
+        ]
+        self.include = lru_cache(_REMEMBERED)(self._include)
+
+    def _include(self, address: str) -> bool:
+        found = _address(address)
+        return found is not None and any(found in network for network in self._networks)
+
+    def client(self, address: str, forwarded_for: str) -> str:
+        """The address that a chain of trusted proxies ends at; `address` is the nearest one's.
+
+        Each proxy adds on the right from whom it was asked; what is left of the first one that is not trusted may be
+        anything.
+        """
+        for hop in reversed(forwarded_for.split(",")):
+            found = _address(_without_port(hop.strip()))
+            if found is None:
+                break
+            address = str(found)
+            if not self.include(address):
+                break
+        return address
+
+
+def last_of(value: bytes) -> bytes:
+    """What the nearest proxy wrote of a header to which each proxy adds on the right."""
+    return value.rpartition(b",")[2].strip()
+
+
+def origin_of(scheme: str, host: bytes) -> bytes:
+    """The origin that a browser sends for pages of this scheme and Host."""
+    return f"{scheme}://".encode() + host.removesuffix(_DEFAULT_PORTS.get(scheme, b"")).lower()
+
+
+def caller_of(scope: Scope) -> str:
+    """Who shares a quota with the client of this request: its address, of IPv6 its site's prefix."""
+    client = scope.get("client")
+    return "" if client is None else _caller(client[0])
+
+
+@lru_cache(_REMEMBERED)
+def _caller(address: str) -> str:
+    found = _address(address)
+    if isinstance(found, IPv6Address):
+        return str(ip_network((found, _IPV6_SITE), strict=False))
+    return address if found is None else str(found)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
+
+
+def _without_port(hop: str) -> str:
+    """The address of a hop that some proxies write with its port."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop

@@ -1,0 +1,322 @@
+"""What holds for every request and answer, whatever route it is for."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from benchmark_manager.api.http.bodies import BodyBudget, LimitedBody
+from benchmark_manager.api.http.hosts import (
+    AllowedHosts,
+    TrustedProxies,
+    caller_of,
+    last_of,
+    origin_of,
+)
+from benchmark_manager.api.http.problems import CODES, BodyTooLargeError, problem
+from benchmark_manager.api.webhooks.routes import MAX_PAYLOAD
+from benchmark_manager.domain.http.root_path import normalise_root_path
+from benchmark_manager.domain.webhooks.signature import PATH as WEBHOOK_PATH
+from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.incoming import own_path, root_path
+from benchmark_manager.workers.caller import Caller, calling_as
+
+#: Bytes of a request's body.
+MAX_BODY: Final = 4 * 1024 * 1024
+#: Bytes of the bodies which certain paths take.
+_OWN_LIMITS: Final[Mapping[str, int]] = {WEBHOOK_PATH: MAX_PAYLOAD}
+#: Paths whose routes judge the media type themselves: a webhook's signature goes before it.
+_ANY_MEDIA_TYPE: Final = frozenset({WEBHOOK_PATH})
+#: Reading these asks GitHub, with the service's rights and on account of its limits.
+_COSTLY_PATHS: Final = frozenset({"/repositories/preview"})
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+#: Set in the scope of a HEAD request: for routes whose bodies have no end.
+HEAD_ONLY: Final = "benchmark_manager.head_only"
+#: Set in the scope where it differs from what scheme and Host say now: the origin by which the browser asked.
+_ORIGIN: Final = "benchmark_manager.origin"
+_BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
+#: Headers of every answer: browsers must neither guess what a file is nor let another site's page embed it.
+_MARKS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_MARKED: Final = frozenset(name for name, _ in _MARKS)
+_WHOLE_SITE: Final = re.compile(rb"(?i); path=/(?=;|$)")
+
+
+class _RefusedError(Exception):
+    """The request is not answered; `code` is one of `problems.CODES`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Edge:
+    """Answer only to the service's own names, under the address that its clients know; mark every answer.
+
+    Routes, and the addresses that they redirect to, know nothing of a path which a proxy has before them: this adds it
+    to the request's path, if the proxy has cut it off, and to the `Location` and the cookies of answers.
+
+    HEAD is answered as GET without its body (RFC 9110, 9.3.2).
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        allowed_hosts: Collection[str],
+        public_url: str | None,
+        root_path: str,
+        proxies: Sequence[str],
+    ) -> None:
+        """The arguments are the settings ALLOWED_HOSTS, PUBLIC_URL, ROOT_PATH and TRUSTED_PROXIES."""
+        self._app = app
+        self._hosts = AllowedHosts(allowed_hosts, public_url)
+        self._proxies = TrustedProxies(proxies)
+        self._root = root_path
+        self._public: tuple[str, bytes] | None = None
+        if public_url is not None:
+            scheme, _, host = public_url.partition("://")
+            self._public = scheme, host.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        head = scope["method"] == "HEAD"
+        root = ""
+
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [
+                    header
+                    for header in message.get("headers", ())
+                    if header[0].lower() not in _MARKED
+                ]
+                message = {**message, "headers": [*(_below(root, kept) if root else kept), *_MARKS]}
+            elif head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        try:
+            seen = self._seen(scope)
+        except _RefusedError as refused:
+            refusal = problem(refused.code, CODES[refused.code][1])
+            await refusal(scope, receive, send_marked)
+            return
+        root = root_path(seen)
+        if head:
+            seen = {**seen, "method": "GET", HEAD_ONLY: True}
+        await self._app(seen, receive, send_marked)
+
+    def _seen(self, scope: Scope) -> Scope:
+        """The request as its sender knows the service.
+
+        Raises:
+            _RefusedError: it names a host that is not this service, or a prefix that can be none.
+        """
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) > 1 or (hosts and not self._hosts.accepts(hosts[0])):
+            raise _RefusedError("host_not_allowed")
+        client = scope.get("client")
+        root = self._root
+        if client is not None and self._proxies.include(client[0]):
+            scope = self._forwarded(scope, client[0])
+            root = root or _forwarded_prefix(scope)
+        scope = _at_root_path(scope, root)
+        return scope if self._public is None else self._at_public_url(scope, self._public)
+
+    def _forwarded(self, scope: Scope, proxy: str) -> Scope:
+        """The request as the client sent it to the proxies.
+
+        Raises:
+            _RefusedError: they were asked by another name.
+        """
+        headers = dict(scope["headers"])
+        changes: dict[str, object] = {}
+        scheme = last_of(headers.get(b"x-forwarded-proto", b"")).lower()
+        if scheme in {b"http", b"https"}:
+            changes["scheme"] = scheme.decode()
+        if chain := _joined(scope, b"x-forwarded-for"):
+            changes["client"] = (self._proxies.client(proxy, chain), 0)
+        if host := last_of(headers.get(b"x-forwarded-host", b"")):
+            # Proxies pass on what a page sent them, unless they write it themselves.
+            if not self._hosts.accepts(host):
+                raise _RefusedError("host_not_allowed")
+            changes["headers"] = _with_host(scope, host)
+        return {**scope, **changes}
+
+    def _at_public_url(self, scope: Scope, public: tuple[str, bytes]) -> Scope:
+        """The request as if it had come by PUBLIC_URL, which all links are made from."""
+        scheme, host = public
+        arrived = _origin_asked(scope)
+        return {**scope, "scheme": scheme, "headers": _with_host(scope, host), _ORIGIN: arrived}
+
+
+def _forwarded_prefix(scope: Scope) -> str:
+    """The path that the nearest proxy says it offers the service below.
+
+    Raises:
+        _RefusedError: it is none. Left out, every link of the answer would lead to what else is on the host.
+    """
+    try:
+        return normalise_root_path(
+            last_of(_joined(scope, b"x-forwarded-prefix").encode("latin-1")).decode("latin-1")
+        )
+    except InvalidInputError:
+        raise _RefusedError("prefix_not_allowed") from None
+
+
+def _at_root_path(scope: Scope, root: str) -> Scope:
+    """The request with its whole path, as ASGI has it: whether a proxy cuts the prefix off shows in the path."""
+    root = root or scope.get("root_path", "")
+    if not root:
+        return scope
+    path: str = scope["path"]
+    below = path.removeprefix(root) if path == root or path.startswith(f"{root}/") else path
+    return {**scope, "root_path": root, "app_root_path": root, "path": root + (below or "/")}
+
+
+def _below(root: str, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer as browsers have to see them that find the service below `root`."""
+    return [(name, _value_below(root.encode(), name.lower(), value)) for name, value in headers]
+
+
+def _value_below(root: bytes, name: bytes, value: bytes) -> bytes:
+    if name == b"location" and value.startswith(b"/") and not value.startswith(b"//"):
+        return root + value
+    if name == b"set-cookie":
+        return _WHOLE_SITE.sub(b"; Path=" + root, value)
+    return value
+
+
+def _joined(scope: Scope, wanted: bytes) -> str:
+    """All values of a header, as one list (RFC 9110, 5.3)."""
+    return ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == wanted)
+
+
+def _with_host(scope: Scope, host: bytes) -> list[tuple[bytes, bytes]]:
+    return [(b"host", host), *(header for header in scope["headers"] if header[0] != b"host")]
+
+
+def _origin_asked(scope: Scope) -> bytes:
+    """The origin of a page that asks by this request's own scheme and host."""
+    given = scope.get(_ORIGIN)
+    if isinstance(given, bytes):
+        return given
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    return origin_of(scope["scheme"], host)
+
+
+class Gate:
+    """Let changes in only from the service's own pages and from programs, and bodies only within their limits.
+
+    Browsers name the origin of the page in every request that changes something; programs do not. `Sec-Fetch-Site`
+    does not suffice: it is absent on plain http, and `same-site` is another port or another name of the domain.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        forms: str,
+        max_form: int,
+        origins: Collection[str],
+        public_url: str | None,
+    ) -> None:
+        """`origins`: whose pages may call the API besides, or `*`.
+
+        Below the path `forms` a body is a form of at most `max_form` bytes, protected by its own token, and only the
+        service's own pages may send one.
+        """
+        self._app = app
+        self._forms = forms
+        self._max_form = max_form
+        self._any_origin = "*" in origins
+        self._origins = frozenset(origin.lower().rstrip("/").encode() for origin in origins)
+        self._public = None if public_url is None else public_url.encode()
+        self._budget = BodyBudget()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        caller = caller_of(scope)
+        # What this request has worker processes do is on the account of its address.
+        with calling_as(Caller(f"address:{caller or 'unknown'}", request=True)):
+            await self._admit(scope, receive, send, caller)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send, caller: str) -> None:
+        headers = dict(scope["headers"])
+        is_safe = scope["method"] in _SAFE_METHODS and not _is_costly(scope)
+        if not is_safe and self._is_foreign(scope, headers):
+            await problem("origin_not_allowed", CODES["origin_not_allowed"][1])(
+                scope, receive, send
+            )
+            return
+        has_body = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
+        if not has_body and scope["method"] not in _BODY_METHODS:
+            await self._app(scope, receive, send)
+            return
+        limit = self._limit(own_path(scope))
+        refusal = self._refusal(scope, headers, limit) if has_body else None
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        body = LimitedBody(receive, limit, self._budget, caller)
+        try:
+            await self._app(scope, body.receive, send)
+        finally:
+            body.close()
+
+    def _is_foreign(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether a page of another site made a browser send this."""
+        origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
+        if not self._takes_form(scope) and self._is_allowed(origin):
+            return False
+        if site not in {None, b"same-origin", b"none"}:
+            return True
+        return origin is not None and origin not in {_origin_asked(scope), self._public}
+
+    def _is_allowed(self, origin: bytes | None) -> bool:
+        # `null` is that of any page in a sandbox.
+        return (
+            origin is not None
+            and origin != b"null"
+            and (self._any_origin or origin in self._origins)
+        )
+
+    def _takes_form(self, scope: Scope) -> bool:
+        return own_path(scope).startswith(self._forms)
+
+    def _limit(self, path: str) -> int:
+        return self._max_form if path.startswith(self._forms) else _OWN_LIMITS.get(path, MAX_BODY)
+
+    def _refusal(self, scope: Scope, headers: Mapping[bytes, bytes], limit: int) -> Response | None:
+        """Why a body is not even read: its length, or that it does not say that it is JSON."""
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and (len(length) > len(str(limit)) or int(length) > limit):
+            return problem("body_too_large", BodyTooLargeError(limit).detail)
+        if (
+            scope["method"] in _BODY_METHODS
+            and own_path(scope) not in _ANY_MEDIA_TYPE
+            and not self._takes_form(scope)
+            and not _is_json(headers.get(b"content-type", b""))
+        ):
+            return problem("unsupported_media_type", CODES["unsupported_media_type"][1])
+        return None
+
+
+def _is_costly(scope: Scope) -> bool:
+    """Whether reading this has consequences outside of the service."""
+    return scope["method"] in {"GET", "HEAD"} and own_path(scope) in _COSTLY_PATHS
+
+
+def _is_json(content_type: bytes) -> bool:
+    media_type = content_type.partition(b";")[0].strip().lower()
+    return media_type == b"application/json" or (
+        media_type.startswith(b"application/") and media_type.endswith(b"+json")
+    )

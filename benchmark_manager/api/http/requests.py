@@ -1,0 +1,162 @@
+"""What all routes share of HTTP: pages, conditional requests and who is asking."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, TypeVar
+from urllib.parse import quote
+
+from fastapi import Depends, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import AfterValidator, BaseModel, TypeAdapter
+from pydantic_core import to_json
+
+from benchmark_manager.incoming import ActorDependency, ServicesDependency
+from benchmark_manager.models.page import Page, PageRequest
+
+# The handlers take what they need of a request from here, whoever else needs it too.
+__all__ = [
+    "ActorDependency",
+    "IfMatchDependency",
+    "PageDependency",
+    "SearchText",
+    "ServicesDependency",
+    "given_or",
+    "json_list",
+    "json_resource",
+    "next_page",
+    "raw_content",
+]
+
+Body = TypeVar("Body", bound=BaseModel)
+
+_JSON: Final = "application/json"
+_TEXT: Final = "text/plain; charset=utf-8"
+_ETAG: Final = re.compile(r'(?:W/)?"([^"]*)"')
+#: The part before the dot of `"REVISION.HASH"`; none of ours is ever longer.
+_REVISION: Final = re.compile(r"([0-9]{1,18})(?:\.|$)")
+#: A path of GitHub's, every character of it escaped, still fits.
+_LONGEST_CURSOR: Final = 16_384
+
+
+async def page_request(
+    limit: Annotated[int, Query(ge=1, le=1000, description="Rows at most.")] = 100,
+    cursor: Annotated[
+        str | None,
+        Query(
+            max_length=_LONGEST_CURSOR,
+            description="Where to go on: taken from the Link header, opaque.",
+        ),
+    ] = None,
+) -> PageRequest:
+    return PageRequest(limit=limit, cursor=cursor)
+
+
+PageDependency = Annotated[PageRequest, Depends(page_request)]
+
+
+def _without_nul(text: str | None) -> str | None:
+    if text is not None and "\0" in text:
+        raise ValueError("must not hold NUL")
+    return text
+
+
+#: For `q`: what no database can look for is refused here.
+SearchText = Annotated[str | None, AfterValidator(_without_nul)]
+
+
+async def expected_revisions(
+    if_match: Annotated[
+        str | None,
+        Header(
+            description="An ETag read before: the change is refused (412) if somebody else changed it since."
+        ),
+    ] = None,
+) -> frozenset[int] | None:
+    """The revisions that an If-Match header names; None when any will do. A tag which is not ours matches nothing.
+
+    RFC 9110, 13.1.1, would have weak tags never match, as their bytes may differ. Here only revisions are
+    compared, and a proxy which compresses an answer makes its tag weak.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return None
+    return frozenset(
+        int(found[1]) for tag in _ETAG.findall(if_match) if (found := _REVISION.match(tag))
+    )
+
+
+IfMatchDependency = Annotated[frozenset[int] | None, Depends(expected_revisions)]
+
+
+def given_or(request: Request, body: Body | None, default: Body) -> Body:
+    """A body which may be left out; but who says that JSON comes must send an object, as everywhere."""
+    if body is None and "json" in request.headers.get("content-type", "").lower():
+        raise RequestValidationError(
+            [{"type": "missing", "loc": ("body",), "msg": "Field required"}]
+        )
+    return default if body is None else body
+
+
+def json_list(
+    request: Request, page: Page[Any], rows: Sequence[object], adapter: TypeAdapter[Any]
+) -> Response:
+    """A plain array, with how many there are and where the next page is in its headers."""
+    headers = {"X-Total-Count": str(page.total), **next_page(request, page.next_cursor)}
+    return Response(adapter.dump_json(list(rows)), media_type=_JSON, headers=headers)
+
+
+def next_page(request: Request, cursor: str | None) -> dict[str, str]:
+    """The Link header which leads on to `cursor` (RFC 8288), all other parameters kept; none at the end."""
+    if cursor is None:
+        return {}
+    return {"Link": f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'}
+
+
+def json_resource(
+    request: Request,
+    answer: BaseModel | Mapping[str, object],
+    *,
+    revision: int | None = None,
+    status_code: int = 200,
+    location: str | None = None,
+) -> Response:
+    """One resource with its strong ETag, or 304 when the reader has this very answer."""
+    body = to_json(answer)
+    tag = hashlib.sha256(body).hexdigest()[:32]
+    etag = f'"{tag}"' if revision is None else f'"{revision}.{tag}"'
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if location is not None:
+        headers["Location"] = location
+    return _unless_known(
+        request, Response(body, status_code=status_code, media_type=_JSON, headers=headers)
+    )
+
+
+def raw_content(
+    request: Request, data: bytes, name: str, sha256: str | None = None, *, media_type: str = _TEXT
+) -> Response:
+    """The exact bytes of a file, never interpreted by a browser; `sha256` is theirs, where it is known."""
+    headers = {
+        "ETag": f'"{sha256 or hashlib.sha256(data).hexdigest()}"',
+        "Cache-Control": "no-cache",
+        "Content-Disposition": _disposition(name),
+    }
+    return _unless_known(request, Response(data, media_type=media_type, headers=headers))
+
+
+def _disposition(name: str) -> str:
+    """RFC 6266: a name for old readers, and the exact one (RFC 8187)."""
+    plain = re.sub(r'[^\x20-\x7e]|["\\%/]', "_", name)
+    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _unless_known(request: Request, response: Response) -> Response:
+    """RFC 9110, 13.1.2: If-None-Match compares weakly, and `*` matches whatever is there."""
+    known = request.headers.get("if-none-match")
+    if request.method != "GET" or known is None:
+        return response
+    etag = response.headers["etag"].strip('"')
+    if known.strip() != "*" and etag not in _ETAG.findall(known):
+        return response
+    kept = {name: response.headers[name] for name in ("etag", "cache-control")}
+    return Response(status_code=304, headers=kept)

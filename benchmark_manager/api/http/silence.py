@@ -1,0 +1,94 @@
+"""What holds for every request while the database does not answer."""
+
+import asyncio
+from typing import Any, Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from benchmark_manager.api.http.problems import database_unavailable, service_stopping
+from benchmark_manager.incoming import own_path
+from benchmark_manager.stores.database.watch import DatabaseWatch
+
+#: Paths whose answers say themselves that the database is silent.
+_PROBES: Final = frozenset({"/health", "/livez", "/readyz"})
+#: Requests which were answered for a silent database and still clean up after themselves.
+_ABANDONED: Final[set["asyncio.Task[None]"]] = set()
+
+
+class AnswersInSilence:
+    """Answer 503 in place of a request that waits while the database is silent.
+
+    The answer does not wait for the request to end, since a transaction that is called off asks the database
+    too. Whether its change was made is unknown, as after any lost answer; nothing is made by halves.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        watch: DatabaseWatch | None = _watch_of(scope)
+        if watch is None or own_path(scope) in _PROBES:
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(send)
+        work = asyncio.ensure_future(self._app(scope, receive, exchange.send))
+        silent = watch.until_silent()
+
+        def wake(_: object) -> None:
+            if not silent.done():
+                silent.set_result(None)
+
+        work.add_done_callback(wake)
+        try:
+            await silent
+            if not work.done() and not exchange.began:
+                exchange.cut = True
+                _abandon(work)
+                await database_unavailable()(scope, receive, send)
+                return
+            await work
+        except asyncio.CancelledError:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            if not scope["app"].state.services.deadline.began:
+                raise
+            # The server calls off what is still open at the end of a stop, and takes that for a fault of ours.
+            if not exchange.began:
+                exchange.cut = True
+                await service_stopping()(scope, receive, send)
+        finally:
+            watch.forget(silent)
+
+
+def _watch_of(scope: Scope) -> DatabaseWatch | None:
+    if scope["type"] != "http":
+        return None
+    services: Any = getattr(scope["app"].state, "services", None)
+    return None if services is None else services.database_watch
+
+
+def _abandon(work: "asyncio.Task[None]") -> None:
+    _ABANDONED.add(work)
+
+    def forget(done: "asyncio.Task[None]") -> None:
+        _ABANDONED.discard(done)
+        if not done.cancelled():
+            done.exception()
+
+    work.add_done_callback(forget)
+    work.cancel()
+
+
+class _Exchange:
+    """Passes an answer on, unless another one was sent in its stead."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.began = False
+        self.cut = False
+
+    async def send(self, message: Message) -> None:
+        if self.cut:
+            return
+        self.began = True
+        await self._send(message)

@@ -1,0 +1,1 @@
+"""Routes of projects, their syncs, and previews of repositories."""

@@ -1,0 +1,232 @@
+"""Repositories of which there is no project yet."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
+
+from benchmark_manager.api.http.json_bodies import BoundedBody
+from benchmark_manager.api.http.problems import documented
+from benchmark_manager.api.http.requests import ServicesDependency
+from benchmark_manager.api.shapes import (
+    EXCLUDE,
+    INCLUDE,
+    Patterns,
+    RefAnswer,
+    RefGiven,
+    RequestBody,
+)
+from benchmark_manager.domain.projects.repository_url import web_url
+from benchmark_manager.models.preview import PreviewFolder, PreviewSelection, RepositoryPreview
+from benchmark_manager.models.project import Ref, RefKind
+from benchmark_manager.services.projects.previews import PreviewRequest
+
+router = APIRouter(
+    prefix="/repositories", tags=["projects"], route_class=BoundedBody, strict_content_type=False
+)
+
+_ERRORS: Final = (
+    *(
+        "invalid_request",
+        "invalid_github_url",
+        "github_url_not_allowed",
+        "invalid_folder",
+        "invalid_branch",
+    ),
+    *("invalid_ref", "contradictory_ref", "ambiguous_address", "invalid_token", "invalid_pattern"),
+    *(
+        "repository_not_found",
+        "branch_not_found",
+        "tag_not_found",
+        "commit_not_found",
+        "repository_empty",
+    ),
+    *("github_unauthorized", "github_forbidden", "github_unavailable", "github_rate_limited"),
+)
+#: What `GET /repositories/preview` takes.
+_PARAMETERS: Final = frozenset(
+    {
+        "github_repo_url",
+        "branch",
+        "ref_kind",
+        "ref_name",
+        "config_folder",
+        "job_folder",
+        "include",
+        "exclude",
+    }
+)
+_ADDRESS: Final = "In every form that a project's may have."
+_FOLDER: Final = "What a project with this folder would hold is told as `selected`; else the suggested one counts."
+
+
+def _without_nul(text: str | None) -> str | None:
+    if text is not None and "\0" in text:
+        raise ValueError("must not hold NUL")
+    return text
+
+
+_Text = Annotated[str | None, AfterValidator(_without_nul)]
+
+
+class PreviewBody(RequestBody):
+    """The repository to look at, as a project of it would be given."""
+
+    github_repo_url: str = Field(
+        max_length=2000, description=_ADDRESS, examples=["acme/benchmarks"]
+    )
+    github_token: SecretStr | None = Field(
+        default=None, description="Used for this request only, and not stored."
+    )
+    branch: str | None = Field(
+        default=None, description="Else the default branch.", examples=["main"]
+    )
+    ref: RefGiven | None = Field(default=None, description="Instead of `branch`.")
+    config_folder: str | None = Field(default=None, max_length=2000, description=_FOLDER)
+    job_folder: str | None = Field(default=None, max_length=2000, description=_FOLDER)
+    include: Patterns = Field(default_factory=list, description=INCLUDE)
+    exclude: Patterns = Field(default_factory=list, description=EXCLUDE)
+
+
+class PreviewAnswer(BaseModel):
+    """What a repository holds. Contents are not read: binary files and pointers of Git LFS still count as copied."""
+
+    github_repo_url: str = Field(examples=["https://api.github.com/repos/acme/benchmarks"])
+    github_web_url: str = Field(examples=["https://github.com/acme/benchmarks"])
+    ref: RefAnswer | None = Field(description="What was looked at; null: the default branch.")
+    default_branch: str | None
+    commit_sha: str | None = Field(
+        description="Where the ref stands; null where the request was sent without a token."
+    )
+    branches: list[str] = Field(description="The first 100 by name.")
+    more_branches: bool
+    complete: bool = Field(
+        description="false: GitHub cut the listing, and all numbers are at least."
+    )
+    folders: list[PreviewFolder] = Field(
+        description="Those that hold YAML or JSON, with all that lies below each, at most 200, those near the root "
+        "first; told apart down to a depth of 10 and 200 characters. `likely_jobs` is guessed from the names of files "
+        "and folders."
+    )
+    more_folders: bool
+    suggested: PreviewSelection = Field(description="The folders that a project of it might read.")
+    selected: PreviewSelection = Field(
+        description="The folders that were given, else the suggested ones."
+    )
+
+
+def _known_parameters_only(request: Request) -> None:
+    """Refuse parameters that are none, without repeating them: a token may be among them."""
+    unknown = request.query_params.keys() - _PARAMETERS
+    if "github_token" in unknown:
+        raise _refused(
+            "github_token",
+            "a token never belongs into an address; send it as the header X-GitHub-Token",
+        )
+    if unknown:
+        raise _refused(
+            None,
+            f"there are only {', '.join(sorted(_PARAMETERS))}; a token never belongs into an address",
+        )
+
+
+def _refused(name: str | None, complaint: str) -> RequestValidationError:
+    location = ("query",) if name is None else ("query", name)
+    return RequestValidationError([{"type": "value_error", "loc": location, "msg": complaint}])
+
+
+@router.get(
+    "/preview",
+    summary="Look at a repository before adding it",
+    responses=documented(*_ERRORS),
+    dependencies=[Depends(_known_parameters_only)],
+)
+async def preview_repository(
+    services: ServicesDependency,
+    github_repo_url: Annotated[
+        str, Query(max_length=2000, description=_ADDRESS), AfterValidator(_without_nul)
+    ],
+    branch: Annotated[_Text, Query(max_length=1000, description="Else the default branch.")] = None,
+    ref_kind: Annotated[
+        RefKind | None, Query(description="With `ref_name`: instead of `branch`.")
+    ] = None,
+    ref_name: Annotated[_Text, Query(max_length=1000, description="With `ref_kind`.")] = None,
+    config_folder: Annotated[_Text, Query(max_length=2000, description=_FOLDER)] = None,
+    job_folder: Annotated[_Text, Query(max_length=2000, description=_FOLDER)] = None,
+    include: Annotated[Patterns, Query(description=INCLUDE)] = [],  # noqa: B006 -- it is read only
+    exclude: Annotated[Patterns, Query(description=EXCLUDE)] = [],  # noqa: B006
+    token: Annotated[
+        SecretStr | None,
+        Header(
+            alias="X-GitHub-Token",
+            description="Used for this request only. A token never belongs into an address.",
+        ),
+    ] = None,
+) -> PreviewAnswer:
+    """Branches, and folders with the number of files that would be copied or skipped. Nothing is stored.
+
+    GitHub is asked twice, without any token three times, once more for a commit, with the right and within the limits
+    that a project of the repository would have. `POST` does the same and takes all in a body.
+    """
+    ref = (
+        None
+        if ref_kind is None and ref_name is None
+        else Ref(kind=ref_kind or "branch", name=ref_name or "")
+    )
+    return _answer(
+        await services.previews.preview(
+            PreviewRequest(
+                github_repo_url,
+                _opened(token),
+                branch,
+                ref,
+                config_folder,
+                job_folder,
+                include,
+                exclude,
+            )
+        )
+    )
+
+
+@router.post(
+    "/preview",
+    summary="Look at a repository before adding it, by a body",
+    responses=documented("malformed_json", "body_too_large", "unsupported_media_type", *_ERRORS),
+)
+async def preview_by_body(services: ServicesDependency, body: PreviewBody) -> PreviewAnswer:
+    """The same as `GET`. Nothing is stored."""
+    ref = None if body.ref is None else Ref(kind=body.ref.kind, name=body.ref.name)
+    request = PreviewRequest(
+        body.github_repo_url,
+        _opened(body.github_token),
+        body.branch,
+        ref,
+        body.config_folder,
+        body.job_folder,
+        body.include,
+        body.exclude,
+    )
+    return _answer(await services.previews.preview(request))
+
+
+def _opened(token: SecretStr | None) -> str | None:
+    return None if token is None else token.get_secret_value()
+
+
+def _answer(found: RepositoryPreview) -> PreviewAnswer:
+    return PreviewAnswer(
+        github_repo_url=found.repository.url,
+        github_web_url=web_url(found.repository),
+        ref=None if found.ref is None else RefAnswer(kind=found.ref.kind, name=found.ref.name),
+        default_branch=found.default_branch,
+        commit_sha=found.commit_sha,
+        branches=list(found.branches),
+        more_branches=found.more_branches,
+        complete=found.complete,
+        folders=list(found.folders),
+        more_folders=found.more_folders,
+        suggested=found.suggested,
+        selected=found.selected,
+    )

@@ -1,0 +1,347 @@
+"""Releases: making, reading, changing what may change, and delivering what they hold."""
+
+import asyncio
+from hashlib import sha256
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import TypeAdapter
+from starlette.convertors import Convertor, register_url_convertor
+
+from benchmark_manager.api.http.json_bodies import BoundedBody
+from benchmark_manager.api.http.problems import NOT_MODIFIED, documented
+from benchmark_manager.api.http.requests import (
+    ActorDependency,
+    IfMatchDependency,
+    PageDependency,
+    ServicesDependency,
+    json_list,
+    json_resource,
+    raw_content,
+)
+from benchmark_manager.api.releases.shapes import (
+    ComparisonAnswer,
+    EffectiveAnswer,
+    ReleaseAnswer,
+    ReleaseCreate,
+    ReleaseDetail,
+    ReleaseUpdate,
+    comparison_answer,
+    effective_answer,
+    release_answer,
+    release_detail,
+)
+from benchmark_manager.domain.releases.archive import ARCHIVE_EDITION, MEDIA_TYPES
+from benchmark_manager.domain.releases.digest import is_whole
+from benchmark_manager.models.release import ArchiveFormat, Release
+
+
+class _AnyPath(Convertor[str]):
+    """The rest of an address, line breaks included: Starlette's own `path` ends at one."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("any_path", _AnyPath())
+
+router = APIRouter(tags=["releases"], route_class=BoundedBody, strict_content_type=False)
+
+_RELEASES: Final[TypeAdapter[Any]] = TypeAdapter(list[ReleaseAnswer])
+_FOUND: Final = ("release_not_found", "digest_too_short", "digest_ambiguous")
+_BODY: Final = (
+    "malformed_json",
+    "body_too_large",
+    "unsupported_media_type",
+    "invalid_request",
+    "disk_full",
+)
+#: What a whole digest names never changes: RFC 9111, 5.2.2.1, and RFC 8246.
+_FOR_EVER: Final = "max-age=31536000, immutable"
+_YAML: Final = "application/yaml"
+
+
+def _bytes_as(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in media_types}
+    return {200: {"content": content}, **NOT_MODIFIED}
+
+
+@router.post(
+    "/projects/{project_id}/releases",
+    status_code=201,
+    summary="Freeze a project's files into a release",
+    response_model=ReleaseDetail,
+    responses={
+        200: {
+            "model": ReleaseDetail,
+            "description": "These files are a release already; this making was added to it.",
+        },
+        **documented(
+            *(
+                "project_not_found",
+                "modified_file_not_found",
+                "nothing_to_release",
+                "path_clash",
+                *_BODY,
+            ),
+        ),
+    },
+)
+async def create_release(
+    request: Request,
+    services: ServicesDependency,
+    project_id: str,
+    body: ReleaseCreate,
+    actor: ActorDependency,
+) -> Response:
+    """As they are at one moment: never half of a sync.
+
+    Equal content is one release, whoever makes it, in whatever project: a later making is added to `makings`, and
+    changes neither name nor description. If it asks for `pinned`, the release is pinned.
+    """
+    release, new = await services.releases.make(
+        project_id,
+        name=body.name,
+        description=body.description,
+        pinned=body.pinned,
+        contents=body.include,
+        modified_file_ids=body.modified_file_ids,
+        actor=actor,
+    )
+    location = f"/releases/{release.digest}"
+    status = 201 if new else 200
+    answer = await _detail(services, release)
+    return json_resource(
+        request, answer, revision=release.revision, status_code=status, location=location
+    )
+
+
+async def _detail(services: ServicesDependency, release: Release, making: int = 1) -> ReleaseDetail:
+    files = await services.releases.files(release, making)
+    makings = await services.releases.makings(release)
+    # In a thread, so that others are served meanwhile: a release may have ten thousands of files.
+    return await asyncio.to_thread(release_detail, release, files, makings)
+
+
+@router.get(
+    "/projects/{project_id}/releases",
+    summary="The releases which a project made, newest first",
+    response_model=list[ReleaseAnswer],
+    responses=documented("project_not_found", "invalid_cursor", "invalid_request"),
+)
+async def list_releases(
+    request: Request, services: ServicesDependency, project_id: str, page: PageDependency
+) -> Response:
+    """With counts in place of files and makings; in the order of their first makings."""
+    found = await services.releases.page(project_id, page)
+    return json_list(request, found, [release_answer(release) for release in found.rows], _RELEASES)
+
+
+@router.get(
+    "/projects/{project_id}/effective",
+    summary="What a release of all files would hold now",
+    response_model=EffectiveAnswer,
+    responses={**NOT_MODIFIED, **documented("project_not_found", "path_clash")},
+)
+async def get_effective(
+    request: Request, services: ServicesDependency, project_id: str
+) -> Response:
+    """Nothing is stored. A release made now would have this digest."""
+    digest, files = await services.releases.effective(project_id)
+    return json_resource(
+        request, await asyncio.to_thread(effective_answer, project_id, digest, files)
+    )
+
+
+@router.get(
+    "/releases/{digest}",
+    summary="One release, whole",
+    response_model=ReleaseDetail,
+    responses={**NOT_MODIFIED, **documented(*_FOUND, "making_not_found", "invalid_request")},
+)
+async def get_release(
+    request: Request,
+    services: ServicesDependency,
+    digest: str,
+    making: Annotated[
+        int,
+        Query(
+            ge=1, le=1_000_000_000, description="Show the files' origins as this making knew them."
+        ),
+    ] = 1,
+) -> Response:
+    """By its digest, with or without `sha256:`, or by the first 12 or more of its hex digits.
+
+    What it holds never changes, but its name, description, pin and makings may: the answer is to be asked for anew.
+    """
+    release = await services.releases.get(digest)
+    return json_resource(
+        request, await _detail(services, release, making), revision=release.revision
+    )
+
+
+@router.put(
+    "/releases/{digest}",
+    summary="Rename, describe or pin a release",
+    response_model=ReleaseDetail,
+    responses=documented(*_FOUND, "stale", *_BODY),
+)
+async def update_release(
+    request: Request,
+    services: ServicesDependency,
+    digest: str,
+    body: ReleaseUpdate,
+    revisions: IfMatchDependency,
+) -> Response:
+    """Only the fields given change; what the release holds cannot.
+
+    Taking the pin from a release whose projects are all deleted deletes it.
+    """
+    release = await services.releases.get(digest)
+    files, makings = (
+        await services.releases.files(release),
+        await services.releases.makings(release),
+    )
+    release = await services.releases.update(
+        release.digest,
+        name=body.name,
+        description=body.description,
+        pinned=body.pinned,
+        expected_revisions=revisions,
+    )
+    answer = await asyncio.to_thread(release_detail, release, files, makings)
+    return json_resource(request, answer, revision=release.revision)
+
+
+@router.get(
+    "/releases/{digest}/SHA256SUMS",
+    summary="The checksums by which `sha256sum -c` checks a release's files",
+    response_class=Response,
+    responses={**_bytes_as("text/plain"), **documented(*_FOUND)},
+)
+async def get_sums(request: Request, services: ServicesDependency, digest: str) -> Response:
+    """Their own SHA-256 is the release's digest."""
+    release = await services.releases.get(digest)
+    sums = await services.release_delivery.sums(release)
+    return _lasting(raw_content(request, sums, "SHA256SUMS", _digits(release)), digest)
+
+
+@router.get(
+    "/releases/{digest}/files/{path:any_path}",
+    summary="The exact bytes of a release's file",
+    response_class=Response,
+    responses={
+        **_bytes_as("text/plain"),
+        **documented(*_FOUND, "release_file_not_found", "release_file_ambiguous"),
+    },
+)
+async def get_release_file(
+    request: Request, services: ServicesDependency, digest: str, path: str
+) -> Response:
+    """The path is URL-encoded; its slashes may be as they are.
+
+    Where no file has exactly this path, the only one whose path differs in Unicode form alone is meant.
+    """
+    file, data = await services.release_delivery.file(await services.releases.get(digest), path)
+    return _lasting(raw_content(request, data, file.path.rpartition("/")[2], file.sha256), digest)
+
+
+@router.get(
+    "/releases/{digest}/archive",
+    summary="All files of a release as an archive",
+    response_class=Response,
+    responses={
+        **_bytes_as(*MEDIA_TYPES.values()),
+        **documented(*_FOUND, "archive_path_unsafe", "invalid_request"),
+    },
+)
+async def get_archive(
+    request: Request,
+    services: ServicesDependency,
+    digest: str,
+    archive_format: Annotated[
+        ArchiveFormat, Query(alias="format", description="`tar.gz` or `zip`.")
+    ] = "tar.gz",
+) -> Response:
+    """The same bytes whenever it is asked for: names are sorted, times and modes fixed, nothing is compressed."""
+    release = await services.releases.get(digest)
+    name = f"release-{_digits(release)[:12]}.{archive_format}"
+    tag = f"{_digits(release)}.{archive_format}.{ARCHIVE_EDITION}"
+    answer = _lasting(raw_content(request, b"", name, tag), digest)
+    if answer.status_code == 304:  # noqa: PLR2004 -- Not Modified
+        return answer
+    archive = await services.release_delivery.archive(release, archive_format)
+    headers = {
+        name: answer.headers[name] for name in ("etag", "cache-control", "content-disposition")
+    }
+    return StreamingResponse(
+        archive.chunks,
+        media_type=MEDIA_TYPES[archive_format],
+        headers={**headers, "Content-Length": str(archive.length)},
+    )
+
+
+@router.get(
+    "/releases/{digest}/configmap",
+    summary="A release as an immutable Kubernetes ConfigMap",
+    response_class=Response,
+    responses={
+        **_bytes_as(_YAML),
+        **documented(
+            *(*_FOUND, "invalid_name", "invalid_request"),
+            *("configmap_too_large", "configmap_key_invalid", "configmap_key_clash"),
+        ),
+    },
+)
+async def get_config_map(
+    request: Request,
+    services: ServicesDependency,
+    digest: str,
+    name: Annotated[
+        str | None,
+        Query(
+            max_length=1000,
+            description="The ConfigMap's; else `release-` and 12 digits of the digest.",
+        ),
+    ] = None,
+) -> Response:
+    """A manifest for `kubectl create -f -`. Keys are paths with `__` for each `/`; texts are exact to the byte."""
+    release = await services.releases.get(digest)
+    name, manifest = await services.release_delivery.config_map(release, name)
+    answer = raw_content(request, manifest, f"{name}.yaml", sha256(manifest).hexdigest())
+    if answer.status_code == 200:  # noqa: PLR2004 -- OK
+        answer.headers["Content-Type"] = _YAML
+    return _lasting(answer, digest)
+
+
+@router.get(
+    "/releases/{digest}/compare/{other}",
+    summary="What another release has more, less, or otherwise",
+    response_model=ComparisonAnswer,
+    responses={**NOT_MODIFIED, **documented(*_FOUND)},
+)
+async def compare_releases(
+    request: Request, services: ServicesDependency, digest: str, other: str
+) -> Response:
+    """From the first to the second: what was added, removed and changed, by key where both texts parse."""
+    before, after = await services.releases.get(digest), await services.releases.get(other)
+    comparison = await services.release_delivery.compare(before, after)
+    answer = json_resource(request, await asyncio.to_thread(comparison_answer, comparison))
+    return _lasting(answer, digest, other) if comparison.complete else answer
+
+
+def _digits(release: Release) -> str:
+    return release.digest.partition(":")[2]
+
+
+def _lasting(answer: Response, *references: str) -> Response:
+    """Let caches keep the answer for ever, if it was asked for by whole digests: shorter ones may get ambiguous."""
+    if all(map(is_whole, references)):
+        answer.headers["Cache-Control"] = _FOR_EVER
+    return answer

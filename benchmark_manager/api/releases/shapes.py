@@ -1,0 +1,213 @@
+"""Shapes of releases."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+
+from benchmark_manager.api.shapes import RequestBody
+from benchmark_manager.domain.documents import KeyChange
+from benchmark_manager.domain.releases.comparison import Comparison
+from benchmark_manager.domain.text.characters import holds_control
+from benchmark_manager.models.release import Making, Release, ReleaseContents, ReleaseFile
+
+_DIGEST = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_ID = "65f0c0ffee65f0c0ffee65f0"
+_SHA = "3f786850e387550fdab836ed7e6dc881de23001b"
+
+
+def _one_line(value: str) -> str:
+    if holds_control(value):
+        raise ValueError("must hold no control characters")
+    return value
+
+
+ReleaseName = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_one_line)
+]
+
+
+class ReleaseCreate(RequestBody):
+    """What is to be frozen."""
+
+    name: ReleaseName = Field(
+        default="", description="Need not be unique.", examples=["nightly 2026-11-23"]
+    )
+    description: str = Field(default="", max_length=10_000, examples=["as run on the H100 cluster"])
+    pinned: bool = Field(
+        default=False, strict=True, description="Keep it although its project is deleted."
+    )
+    include: ReleaseContents = Field(
+        default="all",
+        description="`all`: originals and modified files; a modified file takes the place of the original with its "
+        "path.",
+    )
+    modified_file_ids: list[Annotated[str, StringConstraints(max_length=100)]] | None = Field(
+        default=None,
+        # What is wrong with the first is told, not what is wrong with each of a hundred thousand.
+        fail_fast=True,
+        max_length=100_000,
+        description="Only these modified files go in; null: every one.",
+        examples=[[_ID]],
+    )
+
+
+class ReleaseUpdate(RequestBody):
+    """What changes; fields that are not given, or null, stay as they are."""
+
+    name: ReleaseName | None = Field(default=None, examples=["nightly 2026-11-23"])
+    description: str | None = Field(
+        default=None, max_length=10_000, examples=["as run on the H100 cluster"]
+    )
+    pinned: bool | None = Field(
+        default=None,
+        strict=True,
+        description="Keep it although its project is deleted. A release whose projects are all gone goes with its pin.",
+    )
+
+
+class ReleaseFileAnswer(BaseModel):
+    """A file of a release, and where it came from."""
+
+    path: str = Field(examples=["config/llama.yaml"])
+    sha256: str
+    size: int = Field(description="Bytes.")
+    source: Literal["original", "modified"]
+    original_sha: str = Field(
+        description="Git blob id of the original; of a modified file, of that which it was based on.",
+        examples=[_SHA],
+    )
+    commit_sha: str = Field(
+        description="The upstream commit with which that was first seen.", examples=[_SHA]
+    )
+    modified_file_id: str | None
+    revision: int | None = Field(description="Of the modified file.")
+
+
+class MakingAnswer(BaseModel):
+    """One time that the release was made."""
+
+    number: int = Field(description="From 1. `?making=` shows the files' origins of that time.")
+    project_id: str = Field(examples=[_ID])
+    name: str
+    description: str
+    created_at: datetime
+    created_by: str
+
+
+class ReleaseAnswer(BaseModel):
+    """A release as lists show it."""
+
+    digest: str = Field(
+        description="SHA-256 of what `sha256sum` prints for its files, sorted by path.",
+        examples=[_DIGEST],
+    )
+    name: str
+    description: str
+    pinned: bool
+    project_id: str = Field(description="Of its first making.", examples=[_ID])
+    created_at: datetime
+    created_by: str
+    files_count: int
+    size: int = Field(description="Bytes of all files.")
+    makings_count: int
+
+
+class ReleaseDetail(ReleaseAnswer):
+    """A release, whole."""
+
+    files: list[ReleaseFileAnswer] = Field(description="Sorted by the bytes of their paths.")
+    makings: list[MakingAnswer] = Field(
+        description="The first 1,000; they begin with the one which made it."
+    )
+
+
+class EffectiveAnswer(BaseModel):
+    """What a release would be now. It has the members of a release; nothing is stored."""
+
+    digest: str = Field(examples=[_DIGEST])
+    name: Literal[""] = ""
+    description: Literal[""] = ""
+    pinned: Literal[False] = False
+    project_id: str = Field(examples=[_ID])
+    created_at: None = None
+    created_by: None = None
+    files_count: int
+    size: int = Field(description="Bytes of all files.")
+    makings_count: Literal[0] = 0
+    files: list[ReleaseFileAnswer] = Field(description="Sorted by the bytes of their paths.")
+    makings: list[MakingAnswer] = Field(description="None.", max_length=0)
+
+
+def release_answer(release: Release) -> ReleaseAnswer:
+    return ReleaseAnswer(**_values(release))
+
+
+def release_detail(
+    release: Release, files: Sequence[ReleaseFile], makings: Sequence[Making]
+) -> ReleaseDetail:
+    return ReleaseDetail(
+        **_values(release),
+        files=_file_answers(files),
+        makings=[
+            MakingAnswer(
+                **{name: value for name, value in dict(making).items() if name != "provenance"}
+            )
+            for making in makings
+        ],
+    )
+
+
+def effective_answer(project_id: str, digest: str, files: Sequence[ReleaseFile]) -> EffectiveAnswer:
+    return EffectiveAnswer(
+        digest=digest,
+        project_id=project_id,
+        files_count=len(files),
+        size=sum(file.size for file in files),
+        files=_file_answers(files),
+        makings=[],
+    )
+
+
+def _values(release: Release) -> dict[str, object]:
+    return {name: getattr(release, name) for name in ReleaseAnswer.model_fields}
+
+
+def _file_answers(files: Sequence[ReleaseFile]) -> list[ReleaseFileAnswer]:
+    # A content's blob id is how it is stored; readers know it by its SHA-256.
+    return [
+        ReleaseFileAnswer(**{name: value for name, value in dict(file).items() if name != "sha"})
+        for file in files
+    ]
+
+
+class ChangedFileAnswer(BaseModel):
+    """A file with other contents."""
+
+    path: str = Field(examples=["config/llama.yaml"])
+    changes: tuple[KeyChange, ...] | None = Field(
+        description="By key; empty: only the writing changed. null: a side does not parse, or it was not looked at."
+    )
+
+
+class ComparisonAnswer(BaseModel):
+    """From one release to another; all sorted by the bytes of the paths."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[ChangedFileAnswer, ...]
+    complete: bool = Field(
+        description="false: it was too much to look for changes by key in all of `changed`."
+    )
+
+
+def comparison_answer(comparison: Comparison) -> ComparisonAnswer:
+    return ComparisonAnswer(
+        added=comparison.added,
+        removed=comparison.removed,
+        changed=tuple(
+            ChangedFileAnswer(path=file.path, changes=file.changes) for file in comparison.changed
+        ),
+        complete=comparison.complete,
+    )

@@ -1,0 +1,1 @@
+"""Routes of variants: `modified-files` in addresses and fields."""

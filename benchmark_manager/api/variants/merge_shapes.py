@@ -1,0 +1,207 @@
+"""Shapes of merges and comparisons."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, Field, JsonValue, model_validator
+
+from benchmark_manager.api.shapes import RequestBody
+from benchmark_manager.models.merge import MergeConflict, Resolution
+from benchmark_manager.models.variant import Drift
+from benchmark_manager.services.variants.comparing import Comparison, VariantsTable
+from benchmark_manager.services.variants.merging import MergePreview
+
+
+class MergeAnswer(BaseModel):
+    """What a rebase would do now, and the three texts that it is of."""
+
+    outcome: Literal["nothing", "text", "keys", "conflict"] = Field(
+        description="`nothing`: upstream did not move. `text`: merged by lines. `keys`: the variant's changes are made "
+        "again in upstream's text, key by key. `conflict`: a person must decide."
+    )
+    content: str | None = Field(description="The merged text; null with `conflict`.")
+    conflicts: tuple[MergeConflict, ...]
+    base: str = Field(description="The original that the variant was based on.")
+    theirs: str = Field(description="The original now.")
+    mine: str = Field(description="The variant.")
+    theirs_sha: str = Field(description="Git blob id of the original now.")
+    theirs_commit_sha: str
+
+
+def merge_answer(preview: MergePreview) -> MergeAnswer:
+    return MergeAnswer(
+        **dict(preview.merge),
+        base=preview.base,
+        theirs=preview.theirs,
+        mine=preview.mine,
+        theirs_sha=preview.original.sha,
+        theirs_commit_sha=preview.original.commit_sha,
+    )
+
+
+class ResolutionRequest(RequestBody):
+    """A decision about one conflict."""
+
+    path: str | None = Field(
+        max_length=100_000,
+        description="As the conflict has it; null for one of lines, in their order.",
+    )
+    take: Literal["theirs", "mine", "value"]
+    value: JsonValue = Field(
+        default=None, description="With `take: value`: what stands there then."
+    )
+
+    @model_validator(mode="after")
+    def _value_is_taken(self) -> Self:
+        if ("value" in self.model_fields_set) != (self.take == "value"):
+            raise ValueError("value goes with take: value, and only with it")
+        return self
+
+    def resolution(self) -> Resolution:
+        return Resolution(path=self.path, take=self.take, value=self.value)
+
+
+class RebaseRequest(RequestBody):
+    """How to merge. Empty where the merge is clean; `resolutions` or `content` where it is not."""
+
+    resolutions: list[ResolutionRequest] = Field(
+        default_factory=list,
+        # What is wrong with the first is told, not what is wrong with each of ten thousand.
+        fail_fast=True,
+        max_length=10_000,
+        examples=[[{"path": "spec.parallelism", "take": "mine"}]],
+    )
+    content: str | None = Field(default=None, description="The merged text, by a person's hand.")
+    theirs_sha: str | None = Field(
+        default=None,
+        max_length=64,
+        description="The original which was decided about, as `GET …/merge` tells it; 409 `upstream_moved` where that "
+        "is not the original any more. Without it, decisions count for whatever the original is now.",
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.content is not None and self.resolutions:
+            raise ValueError("give resolutions or content, not both")
+        return self
+
+
+class ReattachRequest(RequestBody):
+    """Which original a modified file gets."""
+
+    original_file_id: str = Field(
+        max_length=100,
+        description="An original of the same project and format that is there upstream.",
+        examples=["65f0c0ffee65f0c0ffee65f0"],
+    )
+
+
+class KeyChangeAnswer(BaseModel):
+    """One difference by key."""
+
+    path: str = Field(examples=["spec.template.spec.containers[name=main].image"])
+    kind: Literal["changed", "added", "removed"]
+    before: JsonValue = Field(description="Null for what was added.")
+    after: JsonValue = Field(description="Null for what was removed.")
+
+
+class DiffAnswer(BaseModel):
+    """From an earlier text to a variant's."""
+
+    against: str = Field(examples=["base", "original", "revision:3"])
+    before_path: str
+    after_path: str
+    unified: str = Field(
+        description="A patch which `git apply` and `patch -p1` take; empty where nothing differs."
+    )
+    changes: list[KeyChangeAnswer] | None = Field(
+        description="By key; null where a side does not parse, or may have over 40,000 values."
+    )
+
+
+def diff_answer(against: str, found: Comparison) -> DiffAnswer:
+    changes = None
+    if found.changes is not None:
+        changes = [
+            KeyChangeAnswer(
+                path=change.path, kind=change.kind, before=change.before, after=change.after
+            )
+            for change in found.changes
+        ]
+    return DiffAnswer(
+        against=against,
+        before_path=found.before_path,
+        after_path=found.after_path,
+        unified=found.unified,
+        changes=changes,
+    )
+
+
+class VariantColumn(BaseModel):
+    """A variant in the table."""
+
+    id: str
+    modified_name: str
+    drift: Drift
+    readable: bool = Field(
+        description="False: it does not parse, is too large, or one of too many; it has no values in the rows."
+    )
+
+
+class VariantRow(BaseModel):
+    """A key in which any variant differs from the original."""
+
+    path: str = Field(examples=["engine.tensor_parallel_size"])
+    original: JsonValue = Field(
+        description="Null also where the original has nothing there; see `absent`."
+    )
+    values: dict[str, JsonValue] = Field(description="Every readable variant's value, by its id.")
+    absent: list[str] = Field(description="Who has nothing there: ids of variants, and `original`.")
+    upstream: list[str] = Field(
+        description="Ids of variants which differ from the original only as it changed upstream since they were based "
+        "on it: their value is still their base's."
+    )
+
+
+class VariantsAnswer(BaseModel):
+    """All variants of an original side by side."""
+
+    columns: list[VariantColumn]
+    rows: list[VariantRow] | None = Field(
+        description="Null where the original itself does not parse, or may have over 40,000 values."
+    )
+
+
+_ORIGINAL = "original"
+
+
+def variants_answer(table: VariantsTable) -> VariantsAnswer:
+    readable = {file.id for file in table.compared} - table.unreadable
+    columns = [
+        VariantColumn(
+            id=file.id,
+            modified_name=file.modified_name,
+            drift=file.drift,
+            readable=table.rows is not None and file.id in readable,
+        )
+        for file in table.columns
+    ]
+    if table.rows is None:
+        return VariantsAnswer(columns=columns, rows=None)
+    rows = [
+        VariantRow(
+            path=row.path,
+            original=None if row.original is None else row.original[0],
+            values={
+                file_id: None if value is None else value[0]
+                for file_id, value in row.values.items()
+            },
+            absent=[
+                name
+                for name, value in ((_ORIGINAL, row.original), *row.values.items())
+                if value is None
+            ],
+            upstream=[file_id for file_id in row.values if file_id in row.upstream],
+        )
+        for row in table.rows
+    ]
+    return VariantsAnswer(columns=columns, rows=rows)

@@ -1,0 +1,124 @@
+"""Merging upstream's changes into modified files."""
+
+from fastapi import APIRouter, Request, Response
+
+from benchmark_manager.api.http.json_bodies import BoundedBody
+from benchmark_manager.api.http.problems import NOT_MODIFIED, documented
+from benchmark_manager.api.http.requests import (
+    ActorDependency,
+    IfMatchDependency,
+    ServicesDependency,
+    given_or,
+    json_resource,
+)
+from benchmark_manager.api.shapes import ModifiedFileWithContent, modified_with_content
+from benchmark_manager.api.variants.merge_shapes import (
+    MergeAnswer,
+    ReattachRequest,
+    RebaseRequest,
+    merge_answer,
+)
+from benchmark_manager.api.variants.routes import AllowInvalid
+
+router = APIRouter(
+    prefix="/modified-files/{modified_file_id}",
+    tags=["merging"],
+    route_class=BoundedBody,
+    strict_content_type=False,
+)
+
+
+@router.get(
+    "/merge",
+    summary="What a rebase would do",
+    response_model=MergeAnswer,
+    responses={**NOT_MODIFIED, **documented("modified_file_not_found", "upstream_removed")},
+)
+async def preview_merge(
+    request: Request, services: ServicesDependency, modified_file_id: str
+) -> Response:
+    """A three-way merge of the original it was based on, the original now, and the variant; nothing is changed."""
+    preview = await services.merging.preview(modified_file_id)
+    return json_resource(request, merge_answer(preview), revision=preview.file.revision)
+
+
+@router.post(
+    "/rebase",
+    summary="Merge upstream's changes into a modified file",
+    response_model=ModifiedFileWithContent,
+    responses=documented(
+        *(
+            "modified_file_not_found",
+            "stale",
+            "merge_conflict",
+            "upstream_moved",
+            "upstream_removed",
+        ),
+        *(
+            "merge_unresolved",
+            "bad_resolution",
+            "merge_impossible",
+            "invalid_content",
+            "too_large",
+            "disk_full",
+        ),
+        *("malformed_json", "body_too_large", "unsupported_media_type", "invalid_request"),
+    ),
+)
+async def rebase(
+    request: Request,
+    services: ServicesDependency,
+    modified_file_id: str,
+    revisions: IfMatchDependency,
+    actor: ActorDependency,
+    body: RebaseRequest | None = None,
+    allow_invalid: AllowInvalid = False,
+) -> Response:
+    """The file is based on the original as it is now afterwards, as a new revision.
+
+    Where a person must decide, the answer is 409 with the conflicts, and nothing is changed.
+    """
+    wanted = given_or(request, body, RebaseRequest())
+    rebased = await services.merging.rebase(
+        modified_file_id,
+        resolutions=[resolution.resolution() for resolution in wanted.resolutions],
+        content=wanted.content,
+        expected_original=wanted.theirs_sha,
+        allow_invalid=allow_invalid,
+        expected_revisions=revisions,
+        actor=actor,
+    )
+    file = rebased.file
+    answer = modified_with_content(file, await services.modified_files.content(file))
+    return json_resource(request, answer, revision=file.revision)
+
+
+@router.post(
+    "/reattach",
+    summary="Attach a modified file to another original",
+    response_model=ModifiedFileWithContent,
+    responses=documented(
+        *("modified_file_not_found", "file_not_found", "stale", "name_taken"),
+        *("other_project", "other_format", "original_removed", "disk_full"),
+        *("malformed_json", "body_too_large", "unsupported_media_type", "invalid_request"),
+    ),
+)
+async def reattach(
+    request: Request,
+    services: ServicesDependency,
+    modified_file_id: str,
+    body: ReattachRequest,
+    revisions: IfMatchDependency,
+    actor: ActorDependency,
+) -> Response:
+    """The other original's present text becomes the base, as a new revision; the file's own text stays as it is.
+
+    The file moves to the other original's folder, and its drift is `current`. Meant for files whose original is gone
+    upstream, it works for every modified file. Attaching it to the original that it has changes nothing. Restoring a
+    revision from before keeps the new original, and the base of this revision.
+    """
+    file = await services.reattaching.reattach(
+        modified_file_id, body.original_file_id, expected_revisions=revisions, actor=actor
+    )
+    answer = modified_with_content(file, await services.modified_files.content(file))
+    return json_resource(request, answer, revision=file.revision)

@@ -1,0 +1,107 @@
+"""The contract's shapes of revisions and of the trash."""
+
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, Field
+
+from benchmark_manager.api.shapes import ModifiedFileAnswer, modified_answer
+from benchmark_manager.models.revision import Revision, RevisionKind
+from benchmark_manager.models.variant import TrashedFile
+from benchmark_manager.services.variants.trash import LeftFile, UndoneReset
+
+_ID = "65f0c0ffee65f0c0ffee65f0"
+_SHA = "3f786850e387550fdab836ed7e6dc881de23001b"
+
+
+class RevisionAnswer(BaseModel):
+    """What a modified file was after one change."""
+
+    number: int = Field(description="From 1.")
+    what: RevisionKind = Field(
+        description="`deleted`: as it went to the trash. `restored`: an older state, or undeleted. "
+        "`reattached`: it got another original, whose text is the base."
+    )
+    modified_name: str
+    description: str
+    content_sha256: str
+    size: int = Field(description="Bytes.")
+    base_sha: str = Field(
+        description="Git blob id of the original that it was based on.", examples=[_SHA]
+    )
+    base_commit_sha: str = Field(examples=[_SHA])
+    created_at: datetime
+    created_by: str
+
+
+class RevisionWithContent(RevisionAnswer):
+    """A revision, whole."""
+
+    content: str
+
+
+class TrashedFileAnswer(ModifiedFileAnswer):
+    """A deleted modified file, as it was then."""
+
+    deleted_at: datetime
+    deleted_by: str
+    reset_id: str | None = Field(
+        description="The reset which deleted it; null: it was deleted alone.", examples=[_ID]
+    )
+    restorable_until: datetime = Field(
+        description="It is kept until then, and deleted for good within 6 hours after."
+    )
+
+
+class LeftFileAnswer(BaseModel):
+    """A modified file which an undone reset could not bring back."""
+
+    id: str = Field(examples=[_ID])
+    path: str = Field(description="Where it would be now.", examples=["config/llama-tp4.yaml"])
+    code: str = Field(
+        description="`name_taken`, or `file_not_found`: its original's record is gone."
+    )
+    detail: str = Field(description="One sentence which says what to do.")
+
+
+class UndoResetAnswer(BaseModel):
+    """What came back, and what stays in the trash."""
+
+    restored_count: int
+    restored: list[str] = Field(description="Ids of modified files.", examples=[[_ID]])
+    left: list[LeftFileAnswer]
+
+
+def revision_answer(revision: Revision) -> RevisionAnswer:
+    return RevisionAnswer(**_told(revision))
+
+
+def revision_with_content(revision: Revision, data: bytes) -> RevisionWithContent:
+    return RevisionWithContent(**_told(revision), content=data.decode())
+
+
+def _told(revision: Revision) -> dict[str, object]:
+    return revision.model_dump(exclude={"modified_file_id", "project_id", "content_sha"})
+
+
+def trashed_answer(trashed: TrashedFile, retention: timedelta) -> TrashedFileAnswer:
+    return TrashedFileAnswer(
+        **dict(modified_answer(trashed.file)),
+        deleted_at=trashed.deleted_at,
+        deleted_by=trashed.deleted_by,
+        reset_id=trashed.reset_id,
+        restorable_until=trashed.deleted_at + retention,
+    )
+
+
+def undo_reset_answer(undone: UndoneReset) -> UndoResetAnswer:
+    return UndoResetAnswer(
+        restored_count=len(undone.restored),
+        restored=[file.id for file in undone.restored],
+        left=[_left(row) for row in undone.left],
+    )
+
+
+def _left(row: LeftFile) -> LeftFileAnswer:
+    return LeftFileAnswer(
+        id=row.file.id, path=row.file.path, code=row.reason.code, detail=row.reason.detail
+    )

@@ -1,0 +1,210 @@
+"""Modified files: making, changing, deleting and resetting variants."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import TypeAdapter
+
+from benchmark_manager.api.http.json_bodies import BoundedBody
+from benchmark_manager.api.http.problems import NOT_MODIFIED, documented
+from benchmark_manager.api.http.requests import (
+    ActorDependency,
+    IfMatchDependency,
+    PageDependency,
+    SearchText,
+    ServicesDependency,
+    json_list,
+    json_resource,
+    raw_content,
+)
+from benchmark_manager.api.shapes import (
+    Answer,
+    ModifiedFileAnswer,
+    ModifiedFileCreate,
+    ModifiedFileUpdate,
+    ModifiedFileWithContent,
+    ResetAnswer,
+    modified_answer,
+    modified_with_content,
+)
+from benchmark_manager.models.original import FileType
+from benchmark_manager.models.variant import Drift
+
+router = APIRouter(tags=["modified files"], route_class=BoundedBody, strict_content_type=False)
+
+_FILES: Final[TypeAdapter[Any]] = TypeAdapter(list[Answer])
+_BODY: Final = (
+    "malformed_json",
+    "body_too_large",
+    "unsupported_media_type",
+    "invalid_request",
+    "invalid_name",
+    "invalid_content",
+    "too_large",
+    "name_taken",
+    "disk_full",
+)
+
+AllowInvalid = Annotated[bool, Query(description="Save content although it does not parse.")]
+
+
+@router.post(
+    "/projects/{project_id}/modified-files",
+    status_code=201,
+    summary="Make a variant of an original file",
+    response_model=ModifiedFileWithContent,
+    responses=documented("project_not_found", "file_not_found", *_BODY),
+)
+async def create_modified_file(
+    request: Request,
+    services: ServicesDependency,
+    project_id: str,
+    body: ModifiedFileCreate,
+    actor: ActorDependency,
+    allow_invalid: AllowInvalid = False,
+) -> Response:
+    """Without a name or a content it begins with the original's. The original stays as it is."""
+    file = await services.modified_files.create(
+        project_id,
+        body.original_file_id,
+        modified_name=body.modified_name,
+        content=body.content,
+        description=body.description or "",
+        allow_invalid=allow_invalid,
+        actor=actor,
+    )
+    answer = modified_with_content(file, await services.modified_files.content(file))
+    location = f"/modified-files/{file.id}"
+    return json_resource(
+        request, answer, revision=file.revision, status_code=201, location=location
+    )
+
+
+@router.get(
+    "/projects/{project_id}/modified-files",
+    summary="A project's modified files, by path",
+    response_model=list[ModifiedFileAnswer],
+    responses=documented(
+        "project_not_found", "file_not_found", "invalid_cursor", "invalid_request"
+    ),
+)
+async def list_modified_files(
+    request: Request,
+    services: ServicesDependency,
+    project_id: str,
+    page: PageDependency,
+    original_file_id: Annotated[
+        str | None, Query(max_length=100, description="Only variants of this one.")
+    ] = None,
+    file_type: Annotated[FileType | None, Query(description="Only these.")] = None,
+    drift: Annotated[
+        Drift | None, Query(description="Only those whose originals did this.")
+    ] = None,
+    q: Annotated[
+        SearchText, Query(max_length=1000, description="Part of a path, regardless of case.")
+    ] = None,
+) -> Response:
+    """Each tells how its original moved since, in `drift`; contents are read one by one."""
+    found = await services.modified_files.page(
+        project_id,
+        page,
+        original_file_id=original_file_id,
+        file_type=file_type,
+        drift=drift,
+        query=q,
+    )
+    return json_list(request, found, [modified_answer(file) for file in found.rows], _FILES)
+
+
+@router.delete(
+    "/projects/{project_id}/modified-files",
+    summary="Reset: delete all of a project's modified files",
+    responses=documented("project_not_found", "invalid_request", "disk_full"),
+)
+async def reset_modified_files(
+    services: ServicesDependency, project_id: str, actor: ActorDependency
+) -> ResetAnswer:
+    """The originals stay as they are. `POST /projects/{project_id}/undo-reset` undoes it."""
+    deleted_count, reset_id = await services.trash.reset(project_id, actor)
+    return ResetAnswer(deleted_count=deleted_count, reset_id=reset_id)
+
+
+@router.get(
+    "/modified-files/{modified_file_id}",
+    summary="One modified file, whole",
+    response_model=ModifiedFileWithContent,
+    responses={**NOT_MODIFIED, **documented("modified_file_not_found")},
+)
+async def get_modified_file(
+    request: Request, services: ServicesDependency, modified_file_id: str
+) -> Response:
+    """Its text, and how its original moved since. The ETag goes into `If-Match` of what changes it."""
+    file, data = await services.modified_files.with_content(modified_file_id)
+    answer = modified_with_content(file, data)
+    return json_resource(request, answer, revision=file.revision)
+
+
+@router.put(
+    "/modified-files/{modified_file_id}",
+    summary="Change a modified file",
+    response_model=ModifiedFileWithContent,
+    responses=documented("modified_file_not_found", "stale", *_BODY),
+)
+async def update_modified_file(
+    request: Request,
+    services: ServicesDependency,
+    modified_file_id: str,
+    body: ModifiedFileUpdate,
+    revisions: IfMatchDependency,
+    actor: ActorDependency,
+    allow_invalid: AllowInvalid = False,
+) -> Response:
+    """Only the fields given change; a save without a change makes no revision."""
+    file = await services.modified_files.update(
+        modified_file_id,
+        modified_name=body.modified_name,
+        content=body.content,
+        description=body.description,
+        allow_invalid=allow_invalid,
+        expected_revisions=revisions,
+        actor=actor,
+    )
+    answer = modified_with_content(file, await services.modified_files.content(file))
+    return json_resource(request, answer, revision=file.revision)
+
+
+@router.delete(
+    "/modified-files/{modified_file_id}",
+    status_code=204,
+    summary="Delete a modified file",
+    responses=documented("modified_file_not_found", "stale", "invalid_request", "disk_full"),
+)
+async def delete_modified_file(
+    services: ServicesDependency,
+    modified_file_id: str,
+    revisions: IfMatchDependency,
+    actor: ActorDependency,
+) -> None:
+    """Its original stays as it is, and its name is free at once.
+
+    `POST /modified-files/{modified_file_id}/undelete` undoes it.
+    """
+    await services.trash.delete(modified_file_id, revisions, actor)
+
+
+@router.get(
+    "/modified-files/{modified_file_id}/raw",
+    summary="The exact bytes of a modified file",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string", "format": "binary"}}}},
+        **NOT_MODIFIED,
+        **documented("modified_file_not_found"),
+    },
+)
+async def get_raw_modified_file(
+    request: Request, services: ServicesDependency, modified_file_id: str
+) -> Response:
+    """Exactly as they were saved."""
+    file, data = await services.modified_files.with_content(modified_file_id)
+    return raw_content(request, data, file.modified_name, file.content_sha256)

@@ -1,0 +1,94 @@
+"""The trash: what was deleted, and bringing it back."""
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+from pydantic import TypeAdapter
+
+from benchmark_manager.api.http.json_bodies import BoundedBody
+from benchmark_manager.api.http.problems import documented
+from benchmark_manager.api.http.requests import (
+    ActorDependency,
+    PageDependency,
+    ServicesDependency,
+    given_or,
+    json_list,
+    json_resource,
+)
+from benchmark_manager.api.shapes import (
+    ModifiedFileWithContent,
+    UndeleteRequest,
+    UndoResetRequest,
+    modified_with_content,
+)
+from benchmark_manager.api.variants.revision_shapes import (
+    TrashedFileAnswer,
+    UndoResetAnswer,
+    trashed_answer,
+    undo_reset_answer,
+)
+
+router = APIRouter(tags=["trash"], route_class=BoundedBody, strict_content_type=False)
+
+_TRASH: Final[TypeAdapter[Any]] = TypeAdapter(list[TrashedFileAnswer])
+_BODY: Final = ("malformed_json", "body_too_large", "unsupported_media_type", "invalid_request")
+
+
+@router.get(
+    "/projects/{project_id}/trash",
+    summary="A project's deleted modified files, last deleted first",
+    response_model=list[TrashedFileAnswer],
+    responses=documented("project_not_found", "invalid_cursor", "invalid_request", "disk_full"),
+)
+async def list_trash(
+    request: Request, services: ServicesDependency, project_id: str, page: PageDependency
+) -> Response:
+    """Each as it was when it was deleted; the setting TRASH_RETENTION_DAYS says how long they are kept.
+
+    Where a deleted file comes back to, and its drift, follow from its original as it is then.
+    """
+    found = await services.trash.page(project_id, page)
+    rows = [trashed_answer(row, services.trash.retention) for row in found.rows]
+    return json_list(request, found, rows, _TRASH)
+
+
+@router.post(
+    "/modified-files/{modified_file_id}/undelete",
+    summary="Bring a deleted modified file back",
+    response_model=ModifiedFileWithContent,
+    responses=documented(
+        "modified_file_not_found",
+        "file_not_found",
+        "name_taken",
+        "invalid_name",
+        "disk_full",
+        *_BODY,
+    ),
+)
+async def undelete_modified_file(
+    request: Request,
+    services: ServicesDependency,
+    modified_file_id: str,
+    actor: ActorDependency,
+    body: UndeleteRequest | None = None,
+) -> Response:
+    """With all its revisions, as a new one. Its folder and its drift follow from its original as it is now."""
+    name = given_or(request, body, UndeleteRequest()).modified_name
+    file = await services.trash.undelete(modified_file_id, modified_name=name, actor=actor)
+    answer = modified_with_content(file, await services.modified_files.content(file))
+    return json_resource(request, answer, revision=file.revision)
+
+
+@router.post(
+    "/projects/{project_id}/undo-reset",
+    summary="Bring back what a reset deleted",
+    responses=documented("project_not_found", "reset_not_found", "name_taken", "disk_full", *_BODY),
+)
+async def undo_reset(
+    services: ServicesDependency, project_id: str, body: UndoResetRequest, actor: ActorDependency
+) -> UndoResetAnswer:
+    """Those whose names are taken meanwhile stay in the trash and are told; repeating it is harmless.
+
+    `name_taken` comes only if somebody takes a name at this very moment: then repeat it for what is left.
+    """
+    return undo_reset_answer(await services.trash.undo_reset(project_id, body.reset_id, actor))

@@ -1,0 +1,387 @@
+"""benchmark-manager projects list | add | preview | show, and files."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from benchmark_manager.cli.client.api_client import DEFAULT_URL, Json, connect
+from benchmark_manager.cli.client.shapes import FILE, PREVIEW, PROJECT, PROJECT_DETAIL
+from benchmark_manager.cli.terminal import output
+from benchmark_manager.cli.terminal.failures import WrongUsageError
+from benchmark_manager.cli.terminal.lookup import find_project
+from benchmark_manager.cli.terminal.options import AsJson, ProjectArgument, Url
+
+Repository = Annotated[
+    str,
+    typer.Argument(
+        help="OWNER/REPO, https://github.com/OWNER/REPO[/tree/BRANCH/FOLDER], or another usual form."
+    ),
+]
+Branch = Annotated[str | None, typer.Option(help="Else the repository's default branch.")]
+Tag = Annotated[
+    str | None, typer.Option(help="A tag instead of a branch; it is followed when it moves.")
+]
+Commit = Annotated[
+    str | None, typer.Option(help="One commit instead of a branch, by all 40 digits of its id.")
+]
+TokenFile = Annotated[
+    str | None,
+    typer.Option(
+        help="Where the project's own GitHub token is read from; `-`: standard input. It is never shown."
+    ),
+]
+
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--include",
+        help="Only files that match, as in .gitignore, from the repository's root; as often as needed. '': all files.",
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude", help="No files that match; as often as needed. '': none are left out."
+    ),
+]
+
+app = typer.Typer(
+    name="projects", help="The repositories which the service copies.", no_args_is_help=True
+)
+
+
+@app.command("list")
+def list_projects(
+    query: Annotated[
+        str | None, typer.Option("--query", "-q", help="Only names which hold this.")
+    ] = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """List all projects by name."""
+    with output.refusals_as_json(as_json), connect(url) as api:
+        rows = api.rows("/projects", PROJECT, q=query)
+    if as_json:
+        output.write_json(rows)
+        return
+    output.table(
+        ("NAME", "REPOSITORY", "BRANCH", "STATUS", ">FILES", "LAST SYNC", "ID"),
+        [
+            (
+                row["name"],
+                _repository(row),
+                _ref(row),
+                _status(row),
+                (row["last_sync"] or {}).get("synced_files"),
+                output.moment((row["last_sync"] or {}).get("finished_at")),
+                row["id"],
+            )
+            for row in rows
+        ],
+    )
+
+
+@app.command("show")
+def show_project(project: ProjectArgument, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """Show one project, and how its last sync went."""
+    with output.refusals_as_json(as_json), connect(url) as api:
+        answer = api.get(f"/projects/{find_project(api, project)['id']}")
+        found = api.json(answer, PROJECT_DETAIL)
+    if as_json:
+        output.write_json(answer.text)
+    else:
+        _show(found)
+
+
+@app.command("add")
+def add_project(
+    name: Annotated[str, typer.Argument(help="Unique, regardless of case.")],
+    repository: Repository,
+    branch: Branch = None,
+    tag: Tag = None,
+    commit: Commit = None,
+    config_folder: Annotated[str | None, typer.Option(help="Else the service's default.")] = None,
+    job_folder: Annotated[str | None, typer.Option(help="Else the service's default.")] = None,
+    interval: Annotated[
+        int | None,
+        typer.Option(help="Seconds between polls; 0: manual syncs and webhooks only.", min=0),
+    ] = None,
+    include: Include = None,
+    exclude: Exclude = None,
+    token_file: TokenFile = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Register a repository. Its first sync starts at once."""
+    given = {
+        **_chosen(branch, tag, commit),
+        "config_folder": config_folder,
+        "job_folder": job_folder,
+        "polling_interval": interval,
+        # Never an option's value: whoever lists the machine's processes could read it.
+        "github_token": None if token_file is None else _token(token_file),
+        "include": include,
+        "exclude": exclude,
+    }
+    body = {"name": name, "github_repo_url": repository}
+    body |= {field: value for field, value in given.items() if value is not None}
+    with output.refusals_as_json(as_json), connect(url) as api:
+        answer = api.send("POST", "/projects", body=body)
+        made = api.json(answer, PROJECT_DETAIL)
+    if as_json:
+        output.write_json(answer.text)
+        return
+    print(made["id"])
+    output.say(f"Registered. To wait for its first sync: benchmark-manager sync {made['id']}")
+
+
+@app.command("update")
+def update_project(
+    project: ProjectArgument,
+    include: Include = None,
+    exclude: Exclude = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Change which files of a project's folders it copies. A list that is given replaces the one before."""
+    body = {
+        name: [pattern for pattern in patterns if pattern]
+        for name, patterns in (("include", include), ("exclude", exclude))
+        if patterns is not None
+    }
+    if not body:
+        raise WrongUsageError("Say what to change: --include or --exclude.")
+    with output.refusals_as_json(as_json), connect(url) as api:
+        answer = api.send("PUT", f"/projects/{find_project(api, project)['id']}", body=body)
+        found = api.json(answer, PROJECT_DETAIL)
+    if as_json:
+        output.write_json(answer.text)
+    else:
+        _show(found)
+
+
+@app.command("preview")
+def preview_repository(
+    repository: Repository,
+    branch: Branch = None,
+    tag: Tag = None,
+    commit: Commit = None,
+    config_folder: Annotated[
+        str | None, typer.Option(help="Count what this folder would give.")
+    ] = None,
+    job_folder: Annotated[
+        str | None, typer.Option(help="Count what this folder would give.")
+    ] = None,
+    include: Include = None,
+    exclude: Exclude = None,
+    token_file: TokenFile = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Show the branches and folders of a repository before it is added. Nothing is stored."""
+    given = {
+        **_chosen(branch, tag, commit),
+        "config_folder": config_folder,
+        "job_folder": job_folder,
+        "include": include,
+        "exclude": exclude,
+        "github_token": None if token_file is None else _token(token_file),
+    }
+    body = {
+        "github_repo_url": repository,
+        **{name: value for name, value in given.items() if value is not None},
+    }
+    with output.refusals_as_json(as_json), connect(url) as api:
+        answer = api.send("POST", "/repositories/preview", body=body)
+        found = api.json(answer, PREVIEW)
+    if as_json:
+        output.write_json(answer.text)
+    else:
+        chosen = [("--branch", branch), ("--tag", tag), ("--commit", commit)]
+        chosen += [("--include", pattern) for pattern in include or ()]
+        chosen += [("--exclude", pattern) for pattern in exclude or ()]
+        _show_preview(
+            found, repository, [(option, value) for option, value in chosen if value is not None]
+        )
+
+
+def _show_preview(found: Json, repository: str, given: list[tuple[str, str]]) -> None:
+    selected = found["selected"]
+    counted = [
+        f"{selected['config_files']} config",
+        f"{selected['job_files']} job",
+        *([f"{selected['files_by_content']} by content"] if selected["files_by_content"] else []),
+        f"{selected['skipped_files']} skipped",
+    ]
+    output.fields(
+        [
+            ("repository", found["github_web_url"]),
+            ("default branch", found["default_branch"]),
+            ("branches", ", ".join(found["branches"]) + (", …" if found["more_branches"] else "")),
+            ("config folder", selected["config_folder"] or "."),
+            ("job folder", selected["job_folder"] or "."),
+            ("files", ", ".join(counted)),
+        ]
+    )
+    print()
+    output.table(
+        ("FOLDER", ">YAML", ">JSON", ">JOBS BY NAME", ">SKIPPED AS CONFIG", ">SKIPPED AS JOB"),
+        [
+            (
+                row["path"] or ".",
+                row["yaml_files"],
+                row["json_files"],
+                row["likely_jobs"] or None,
+                row["as_config"]["skipped"] or None,
+                row["as_job"]["skipped"] or None,
+            )
+            for row in found["folders"]
+        ],
+    )
+    if not found["complete"]:
+        output.say("There is more: the repository is too large to be listed whole.")
+    if found["more_folders"]:
+        output.say(f"The first {len(found['folders'])} folders are shown.")
+    folders = [
+        ("--config-folder", selected["config_folder"] or "."),
+        ("--job-folder", selected["job_folder"] or "."),
+    ]
+    options = [f"{option} {shlex.quote(value)}" for option, value in given + folders]
+    output.say(
+        f"To add it: benchmark-manager projects add NAME {shlex.quote(repository)} {' '.join(options)}"
+    )
+
+
+def _chosen(branch: str | None, tag: str | None, commit: str | None) -> Json:
+    """The fields of a request which say what is read.
+
+    Raises:
+        WrongUsageError: more than one was given.
+    """
+    given = {
+        kind: name
+        for kind, name in (("branch", branch), ("tag", tag), ("commit", commit))
+        if name is not None
+    }
+    if len(given) > 1:
+        raise WrongUsageError("Give one of --branch, --tag and --commit.")
+    if not given or branch is not None:
+        return {"branch": branch}
+    [(kind, name)] = given.items()
+    return {"ref": {"kind": kind, "name": name}}
+
+
+def _ref(project: Json, *, with_kind: bool = True) -> str | None:
+    """The branch that is read, or the tag or commit."""
+    ref = project["ref"]
+    if ref is None or ref["kind"] == "branch":
+        return None if project["resolved_branch"] is None else str(project["resolved_branch"])
+    name = str(ref["name"])
+    return f"{ref['kind']} {name[:12] if ref['kind'] == 'commit' else name}" if with_kind else name
+
+
+def files(
+    project: ProjectArgument,
+    query: Annotated[
+        str | None, typer.Option("--query", "-q", help="Only paths which hold this.")
+    ] = None,
+    file_type: Annotated[
+        Literal["config", "job"] | None, typer.Option("--type", help="Only these.")
+    ] = None,
+    removed: Annotated[
+        bool,
+        typer.Option("--removed", help="Also those gone upstream of which there are variants."),
+    ] = False,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """List a project's original files by path."""
+    with output.refusals_as_json(as_json), connect(url) as api:
+        path = f"/projects/{find_project(api, project)['id']}/files"
+        rows = api.rows(
+            path, FILE, q=query, file_type=file_type, include_removed="true" if removed else None
+        )
+    if as_json:
+        output.write_json(rows)
+        return
+    output.table(
+        ("PATH", "TYPE", ">SIZE", "VALIDITY", ">VARIANTS", "COMMIT", "ID"),
+        [
+            (
+                row["path"] + (" (removed upstream)" if row["removed_at"] else ""),
+                row["file_type"],
+                output.size(row["size"]),
+                row["validity"],
+                row["modified_files_count"] or None,
+                row["commit_sha"][:12],
+                row["id"],
+            )
+            for row in rows
+        ],
+    )
+
+
+def _token(source: str) -> str:
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUsageError(
+            f"The token cannot be read from {source} ({type(error).__name__})."
+        ) from None
+    return text.strip()
+
+
+def _repository(project: Json) -> str:
+    return str(project["github_web_url"]).removeprefix("https://github.com/")
+
+
+def _status(project: Json) -> str:
+    return f"{project['sync_status']}, paused" if project["paused"] else str(project["sync_status"])
+
+
+def _show(project: Json) -> None:
+    sync, stats, error = project["last_sync"], project["stats"], project["error"]
+    drifts = [
+        f"{count} {drift}" for drift, count in stats["modified_files_by_drift"].items() if count
+    ]
+    output.fields(
+        [
+            ("name", project["name"]),
+            ("id", project["id"]),
+            ("repository", project["github_web_url"]),
+            (
+                "branch" if project["ref"] is None else project["ref"]["kind"],
+                _ref(project, with_kind=False),
+            ),
+            ("config folder", project["config_folder"] or "."),
+            ("job folder", project["job_folder"] or "."),
+            ("include", ", ".join(project["include"]) or None),
+            ("exclude", ", ".join(project["exclude"]) or None),
+            (
+                "polled every",
+                f"{project['polling_interval']} s" if project["polling_interval"] else "never",
+            ),
+            ("own token", project["github_token_set"]),
+            ("status", _status(project)),
+            ("error", None if error is None else f"{error['detail']} ({error['code']})"),
+            (
+                "last sync",
+                None
+                if sync is None
+                else f"{output.moment(sync['finished_at'])}  {sync['message']}",
+            ),
+            ("commit", None if sync is None else sync["commit_sha"]),
+            ("next poll", output.moment(project["next_poll_at"])),
+            (
+                "files",
+                f"{stats['original_files']} ({stats['config_files']} config, {stats['job_files']} job)",
+            ),
+            (
+                "variants",
+                f"{stats['modified_files']}" + (f" ({', '.join(drifts)})" if drifts else ""),
+            ),
+        ]
+    )

@@ -1,0 +1,192 @@
+"""Running the server: services first, so that what keeps them from starting is one line and no traceback."""
+
+import asyncio
+import errno
+import gc
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+import uvicorn
+
+from benchmark_manager.app import create_app
+from benchmark_manager.cli.service.connections import (
+    KEEP_ALIVE_SECONDS,
+    LimitedConnection,
+    inspected,
+    raise_file_limit,
+)
+from benchmark_manager.cli.service.process_end import end_process_in_time
+from benchmark_manager.config import Settings
+from benchmark_manager.errors import StartError, reason_of
+from benchmark_manager.factory import Services, open_services
+from benchmark_manager.services.operations.stopping import REQUESTS_END, SYNCS_END, StopDeadline
+
+_log = structlog.get_logger(__name__)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; the process has ended `PROCESS_END` seconds later, whatever hangs.
+
+    Raises:
+        StartError: one readable line.
+    """
+    asyncio.run(serve_async(settings, at_stop=end_process_in_time))
+
+
+async def serve_async(
+    settings: Settings,
+    *,
+    on_ready: Callable[[uvicorn.Server, str], None] | None = None,
+    at_stop: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until a signal or `server.should_exit`.
+
+    `on_ready` is called with the server and its address, `at_stop` at the first signal.
+    """
+    stop = _Stop(at_stop)
+    # Taken before anything else is started: a second service is refused at once.
+    with stop.at_signals(), _bind(settings.host, settings.port) as listener:
+        async with open_services(settings, deadline=stop.deadline) as services:
+            config = uvicorn.Config(
+                create_app(settings, services=services),
+                log_config=None,
+                lifespan="on",
+                # Requests that wait for a sync hear what became of it.
+                timeout_graceful_shutdown=int(REQUESTS_END),
+                server_header=False,
+                http=LimitedConnection,
+                ws="none",
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                # Edge, the outermost middleware, decides whom to believe; uvicorn would believe every local process.
+                proxy_headers=False,
+            )
+            server = _Server(config)
+            stop.serving(server, services)
+            _listen(listener)
+            # What the start has made lives to the end; looking it through for garbage again and again stops everybody.
+            gc.collect()
+            gc.freeze()
+            _log.info("listening", address=address(listener), docs=f"{address(listener)}/docs")
+            if on_ready is not None:
+                on_ready(server, address(listener))
+            raise_file_limit()
+            async with inspected(server.server_state):
+                await server.serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """A server which leaves signals alone.
+
+    uvicorn's own raises them again as soon as it has stopped, which ends the process before its services are closed.
+    """
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Stop:
+    """What SIGINT and SIGTERM do: call off the start, end the server, or at the second time end it at once."""
+
+    def __init__(self, at_stop: Callable[[], None]) -> None:
+        self.deadline = StopDeadline()
+        self._at_stop = at_stop
+        self._server: uvicorn.Server | None = None
+        self._services: Services | None = None
+        self._syncs: asyncio.Task[None] | None = None
+        self._called_off = False
+
+    @contextmanager
+    def at_signals(self) -> Iterator[None]:
+        """Handle signals inside; a start which one of them called off ends without an exception."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None  # noqa: S101 -- a coroutine runs in one
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop, task)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self._called_off or task.uncancel() > 0:
+                raise
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    def serving(self, server: uvicorn.Server, services: Services) -> None:
+        """From now on there is a server to be stopped."""
+        self._server, self._services = server, services
+
+    def _stop(self, task: "asyncio.Task[object]") -> None:
+        if not self.deadline.began:
+            self.deadline.begin()
+            self._at_stop()
+        if self._server is None or self._services is None:
+            if not self._called_off:
+                self._called_off = True
+                task.cancel()
+        elif self._server.should_exit:
+            self._server.force_exit = True
+        else:
+            self._server.should_exit = True
+            # Now, and not when the last request is answered: a request may be waiting for a sync.
+            self._services.polling.stop()
+            # These requests have no end of their own.
+            self._services.events.end_all()
+            self._syncs = asyncio.create_task(
+                self._services.sync.stop(self.deadline.until(SYNCS_END))
+            )
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """A bound socket.
+
+    Raises:
+        StartError: the address cannot be had.
+    """
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise StartError(
+            f"HOST {host} is no address of this machine ({reason_of(error)})."
+        ) from None
+    except UnicodeError:
+        raise StartError("HOST is no host name.") from None
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(where)
+    except OSError as error:
+        listener.close()
+        raise _taken(host, port, error) from None
+    return listener
+
+
+def _listen(listener: socket.socket) -> None:
+    """Begin to listen, which fails where two services were started at the same time: both could bind.
+
+    Raises:
+        StartError
+    """
+    try:
+        listener.listen()
+    except OSError as error:
+        host, port = listener.getsockname()[:2]
+        raise _taken(host, port, error) from None
+
+
+def _taken(host: str, port: int, error: OSError) -> StartError:
+    setting = "HOST" if error.errno == errno.EADDRNOTAVAIL else "PORT"
+    return StartError(
+        f"{host}:{port} cannot be listened on ({reason_of(error)}); choose another {setting}."
+    )
+
+
+def address(listener: socket.socket) -> str:
+    """The bound socket's HTTP address."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,199 @@
+"""What commands write: results to standard output, all else to standard error."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from benchmark_manager.cli.terminal.failures import RefusedError, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+#: Where nobody looks, no line is folded: whatever reads the table can rely on a row being a line.
+_WIDTH_OF_A_PIPE: Final = 100_000
+_KILO: Final = 1000
+#: Characters of a cell.
+_LONGEST_CELL: Final = 5000
+#: What a terminal obeys or hides. In JSON it stands within strings only, where an escape means the same.
+_UNSHOWN_IN_JSON: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+_UNITS: Final = ("B", "kB", "MB", "GB")
+
+
+def say(message: str) -> None:
+    """Tell a person something beside the result."""
+    print(printable(message), file=sys.stderr)
+
+
+def write(text: str) -> None:
+    """Write a text to standard output, as `write_bytes` does."""
+    write_bytes(text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes(data: bytes) -> None:
+    """Write a content to standard output: to the byte, but for a terminal with what it would obey escaped."""
+    if sys.stdout.isatty():
+        lines = data.decode("utf-8", "backslashreplace").split("\n")
+        data = "\n".join(printable(line.replace("\t", "    ")) for line in lines).encode()
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def write_json(told: object) -> None:
+    """Write the API's JSON: a text as it came, or the rows of all pages together."""
+    text = (
+        told
+        if isinstance(told, str)
+        else json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    )
+    escaped = _UNSHOWN_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    sys.stdout.flush()
+    sys.stdout.buffer.write((escaped if escaped.endswith("\n") else f"{escaped}\n").encode())
+    sys.stdout.buffer.flush()
+
+
+@contextmanager
+def refusals_as_json(as_json: bool) -> Iterator[None]:
+    """With `--json`, a refusal's problem document goes to standard output too: programs decide by its members."""
+    try:
+        yield
+    except RefusedError as error:
+        if as_json:
+            write_json(error.text)
+        raise
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table; a column whose heading begins with `>` is of numbers."""
+    from rich.table import Table  # noqa: PLC0415 -- most commands start faster without it
+    from rich.text import Text  # noqa: PLC0415
+
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in columns:
+        name = Text(_shown(heading.removeprefix(">")))
+        shown.add_column(
+            name, justify="right" if heading.startswith(">") else "left", overflow="fold"
+        )
+    for row in rows:
+        shown.add_row(*(Text(_shown(_cell(value))) for value in row))
+    _console().print(shown)
+
+
+def fields(pairs: Sequence[tuple[str, object]]) -> None:
+    """Names and values below each other; those without a value are left out."""
+    told = [
+        (printable(name), _cell(value))
+        for name, value in pairs
+        if value is not None and value != ""
+    ]
+    width = max((len(name) for name, _ in told), default=0)
+    for name, value in told:
+        print(f"{name:{width}}  {printable(value)}")
+
+
+def _shown(cell: str) -> str:
+    return printable(cell if len(cell) <= _LONGEST_CELL else f"{cell[:_LONGEST_CELL]}...")
+
+
+def _cell(value: object) -> str:
+    return (
+        "" if value is None else "yes" if value is True else "no" if value is False else str(value)
+    )
+
+
+def _console(*, to_stderr: bool = False) -> "Console":
+    from rich.console import Console  # noqa: PLC0415 -- see `table`
+
+    class PipedConsole(Console):
+        def on_broken_pipe(self) -> None:
+            # Rich would end the process itself, with 1.
+            raise BrokenPipeError
+
+    stream = sys.stderr if to_stderr else sys.stdout
+    return PipedConsole(
+        stderr=to_stderr,
+        width=None if stream.isatty() else _WIDTH_OF_A_PIPE,
+        highlight=False,
+        markup=False,
+    )
+
+
+class Bar:
+    """Progress which nobody sees."""
+
+    def show(self, done: int, total: int | None, description: str | None = None) -> None:
+        """Tell how far it is; `total` is None while nobody knows."""
+
+
+class _ShownBar(Bar):
+    def __init__(self, progress: "Progress", task: "TaskID") -> None:
+        self._progress = progress
+        self._task = task
+
+    def show(self, done: int, total: int | None, description: str | None = None) -> None:
+        self._progress.update(self._task, completed=done, total=total, description=description)
+
+
+@contextmanager
+def progress(description: str, *, by_bytes: bool = False) -> Iterator[Bar]:
+    """A bar on standard error which is gone afterwards; where no terminal is, one which does nothing."""
+    if not sys.stderr.isatty():
+        yield Bar()
+        return
+    from rich import progress as bars  # noqa: PLC0415 -- see `table`
+
+    columns = (
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.DownloadColumn() if by_bytes else bars.MofNCompleteColumn(),
+        bars.TimeElapsedColumn(),
+    )
+    with bars.Progress(*columns, console=_console(to_stderr=True), transient=True) as shown:
+        yield _ShownBar(shown, shown.add_task(description, total=None))
+
+
+def files(count: int) -> str:
+    return f"{count} file{'' if count == 1 else 's'}"
+
+
+def size(count: int) -> str:
+    """Bytes in three digits and a unit of thousands."""
+    value: float = count
+    for unit in _UNITS[:-1]:
+        if value < _KILO:
+            return f"{value:.3g} {unit}"
+        value /= _KILO
+    return f"{value:.3g} {_UNITS[-1]}"
+
+
+def moment(timestamp: str | None) -> str:
+    """A time of the API to the second, in UTC."""
+    if timestamp is None:
+        return ""
+    try:
+        return datetime.fromisoformat(timestamp).strftime("%Y-%m-%d %H:%M:%SZ")
+    except ValueError:
+        return timestamp
+
+
+def problem_line(place: str, problem: dict[str, Any]) -> str:
+    """A finding as compilers write theirs; one about the whole text stands at its beginning."""
+    line, column = problem.get("line") or 1, problem.get("column") or 1
+    return printable(
+        f"{place}:{line}:{column}: {problem['severity']} {problem['code']} {problem['message']}"
+    )
+
+
+def value_at(values: Mapping[str, Any], key: str) -> str:
+    """A value of a configuration as JSON in one line; nothing where there is none."""
+    try:
+        return json.dumps(values[key], ensure_ascii=False) if key in values else ""
+    except RecursionError:
+        return "(too deep to show)"

@@ -1,0 +1,74 @@
+"""Contents on their way from a person to the service: read exactly, edited, and never lost."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmark_manager.cli.terminal.failures import CommandError, WrongUsageError
+from benchmark_manager.errors import reason_of
+
+#: Characters of a file's name, each of which may take four bytes.
+_LONGEST_NAME = 60
+
+
+def read_content(source: str) -> str:
+    """The exact text of a file, or of standard input where `source` is `-`.
+
+    Raises:
+        WrongUsageError: it cannot be read, or is not UTF-8.
+    """
+    name = "standard input" if source == "-" else source
+    try:
+        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    except OSError as error:
+        raise WrongUsageError(f"{name} cannot be read ({reason_of(error)}).") from None
+    return _text(data, name)
+
+
+def _text(data: bytes, name: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise WrongUsageError(f"{name} is not UTF-8 (byte {error.start}).") from None
+
+
+def keep(text: str, name: str) -> Path:
+    """Write a text to a new file which nobody else reads, and which stays.
+
+    The file is called like `name`, by whose ending editors know the language.
+    """
+    # The name may lead elsewhere: a server gave it.
+    last = re.sub(r"[^\w.+-]", "_", name.rpartition("/")[2])[-_LONGEST_NAME:]
+    path = Path(tempfile.mkdtemp(prefix="benchmark-manager-")) / (last.lstrip(".") or "content")
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    return path
+
+
+def forget(path: Path) -> None:
+    """Remove what `keep` made."""
+    path.unlink(missing_ok=True)
+    path.parent.rmdir()
+
+
+def edit(path: Path) -> str:
+    """Open a person's editor on a file, and read it when the editor ends.
+
+    Raises:
+        CommandError: `editor_failed`.
+        WrongUsageError: what was saved is not UTF-8.
+    """
+    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    try:
+        ended = subprocess.run([*shlex.split(command), str(path)], check=False).returncode  # noqa: S603 -- their own
+    except (OSError, ValueError) as error:
+        reason = f"The editor '{command}' cannot be started ({error}); set VISUAL or EDITOR."
+        raise CommandError(reason, "editor_failed") from None
+    if ended != 0:
+        raise CommandError(
+            f"The editor '{command}' ended with {ended}; nothing was saved.", "editor_failed"
+        )
+    return _text(path.read_bytes(), str(path))

@@ -1,0 +1,404 @@
+"""benchmark-manager variants: listing, making, renaming, comparing, deleting and bringing back."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import typer
+
+from benchmark_manager.cli.client.api_client import DEFAULT_URL, Json, connect
+from benchmark_manager.cli.client.shapes import (
+    DIFF,
+    OF_PROJECT,
+    REVISION,
+    TRASHED,
+    VARIANT,
+    VARIANTS_TABLE,
+)
+from benchmark_manager.cli.terminal import output
+from benchmark_manager.cli.terminal.failures import CommandError
+from benchmark_manager.cli.terminal.lookup import (
+    find_deleted_variant,
+    find_file,
+    find_project,
+    find_variant,
+)
+from benchmark_manager.cli.terminal.options import (
+    AllowInvalid,
+    AsJson,
+    ContentFile,
+    ProjectArgument,
+    ProjectOption,
+    Url,
+    VariantArgument,
+)
+from benchmark_manager.cli.variants.contents import read_content
+
+app = typer.Typer(
+    name="variants", help="Modified files: people's variants of originals.", no_args_is_help=True
+)
+
+_FileArgument = Annotated[
+    str,
+    typer.Argument(metavar="FILE", help="The original: its id, its path, or a part of the path."),
+]
+_Description = Annotated[
+    str | None, typer.Option("--description", "-d", help="What is varied, in your words.")
+]
+
+
+@app.command("list")
+def list_variants(
+    project: ProjectArgument,
+    query: Annotated[
+        str | None, typer.Option("--query", "-q", help="Only paths which hold this.")
+    ] = None,
+    file_type: Annotated[
+        Literal["config", "job"] | None, typer.Option("--type", help="Only these.")
+    ] = None,
+    drift: Annotated[
+        Literal["current", "behind", "conflict", "upstream_removed"] | None,
+        typer.Option(help="Only those whose originals did this."),
+    ] = None,
+    original: Annotated[
+        str | None, typer.Option("--original", metavar="FILE", help="Only those of this original.")
+    ] = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """List a project's variants by path."""
+    with output.refusals_as_json(as_json), connect(url) as api:
+        project_id = find_project(api, project)["id"]
+        original_id = None if original is None else find_file(api, project_id, original)["id"]
+        rows = api.rows(
+            f"/projects/{project_id}/modified-files",
+            VARIANT,
+            q=query,
+            file_type=file_type,
+            drift=drift,
+            original_file_id=original_id,
+        )
+    if as_json:
+        output.write_json(rows)
+        return
+    output.table(
+        ("PATH", "ORIGINAL", ">REV", "DRIFT", "VALIDITY", "CHANGED", "BY", "DESCRIPTION", "ID"),
+        [
+            (
+                *(
+                    row["path"],
+                    row["original_path"],
+                    row["revision"],
+                    row["drift"],
+                    row["validity"],
+                ),
+                *(
+                    output.moment(row["updated_at"]),
+                    row["updated_by"],
+                    row["description"],
+                    row["id"],
+                ),
+            )
+            for row in rows
+        ],
+    )
+
+
+@app.command("new")
+def new_variant(
+    project: ProjectArgument,
+    file: _FileArgument,
+    name: Annotated[
+        str | None, typer.Option("--name", "-n", help="A file name; else the original's.")
+    ] = None,
+    content: ContentFile = None,
+    description: _Description = None,
+    allow_invalid: AllowInvalid = False,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Make a variant of an original; without --file it begins as the original is."""
+    text = None if content is None else read_content(content)
+    with output.refusals_as_json(as_json), connect(url) as api:
+        project_id = find_project(api, project)["id"]
+        body = {
+            "original_file_id": find_file(api, project_id, file)["id"],
+            "modified_name": name,
+            "content": text,
+            "description": description,
+        }
+        answer = api.send(
+            "POST",
+            f"/projects/{project_id}/modified-files",
+            params={"allow_invalid": "true" if allow_invalid else None},
+            body=body,
+        )
+        made = api.json(answer, VARIANT)
+    if as_json:
+        output.write_json(answer.text)
+        return
+    print(made["id"])
+    output.say(f"Made {made['path']}. To change it: benchmark-manager variants edit {made['id']}")
+
+
+@app.command("show")
+def show_variant(
+    variant: VariantArgument,
+    project: ProjectOption = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Write a variant's exact content to standard output."""
+    with output.refusals_as_json(as_json), connect(url) as api:
+        path = f"/modified-files/{find_variant(api, project, variant)['id']}"
+        answer = api.get(path if as_json else f"{path}/raw")
+    if as_json:
+        output.write_json(answer.text)
+    else:
+        output.write_bytes(answer.content)
+
+
+@app.command("rename")
+def rename_variant(
+    variant: VariantArgument,
+    name: Annotated[str, typer.Argument(help="A file name, not a path.")],
+    project: ProjectOption = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Give a variant another name."""
+    with output.refusals_as_json(as_json), connect(url) as api:
+        found = find_variant(api, project, variant)
+        answer = api.send("PUT", f"/modified-files/{found['id']}", body={"modified_name": name})
+        renamed = api.json(answer, VARIANT)
+    if as_json:
+        output.write_json(answer.text)
+    else:
+        output.say(f"{found['path']} is {renamed['path']} now.")
+
+
+@app.command("delete")
+def delete_variant(
+    variant: VariantArgument,
+    project: ProjectOption = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a variant. It can be brought back by `variants undelete` for some weeks."""
+    with output.refusals_as_json(as_json), connect(url) as api:
+        found = find_variant(api, project, variant)
+        api.send("DELETE", f"/modified-files/{found['id']}")
+    output.say(
+        f"Deleted {found['path']}. To bring it back: benchmark-manager variants undelete {found['id']}"
+    )
+
+
+@app.command("trash")
+def list_trash(project: ProjectArgument, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
+    """List a project's deleted variants, last deleted first."""
+    with output.refusals_as_json(as_json), connect(url) as api:
+        rows = api.rows(f"/projects/{find_project(api, project)['id']}/trash", TRASHED)
+    if as_json:
+        output.write_json(rows)
+        return
+    output.table(
+        ("PATH", "DELETED", "BY", "KEPT UNTIL", "ID"),
+        [
+            (
+                *(row["path"], output.moment(row["deleted_at"]), row["deleted_by"]),
+                *(output.moment(row["restorable_until"]), row["id"]),
+            )
+            for row in rows
+        ],
+    )
+
+
+@app.command("undelete")
+def undelete_variant(
+    variant: VariantArgument,
+    name: Annotated[
+        str | None, typer.Option("--name", "-n", help="Another name, if its own is taken.")
+    ] = None,
+    project: ProjectOption = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a deleted variant back, with all its revisions."""
+    with output.refusals_as_json(as_json), connect(url) as api:
+        found = find_deleted_variant(api, project, variant)
+        answer = api.send(
+            "POST", f"/modified-files/{found['id']}/undelete", body={"modified_name": name}
+        )
+        restored = api.json(answer, VARIANT)
+    if as_json:
+        output.write_json(answer.text)
+    else:
+        output.say(f"{restored['path']} is back.")
+
+
+@app.command("history")
+def list_history(
+    variant: VariantArgument,
+    project: ProjectOption = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """List a variant's revisions, newest first."""
+    with output.refusals_as_json(as_json), connect(url) as api:
+        variant_id = find_variant(api, project, variant)["id"]
+        rows = api.rows(f"/modified-files/{variant_id}/revisions", REVISION)
+    if as_json:
+        output.write_json(rows)
+        return
+    output.table(
+        (">REV", "WHAT", "WHEN", "BY", "NAME", ">SIZE", "BASE COMMIT"),
+        [
+            (
+                *(row["number"], row["what"], output.moment(row["created_at"]), row["created_by"]),
+                *(row["modified_name"], output.size(row["size"]), row["base_commit_sha"][:12]),
+            )
+            for row in rows
+        ],
+    )
+
+
+@app.command("restore")
+def restore_variant(
+    variant: VariantArgument,
+    revision: Annotated[int, typer.Argument(help="As `variants history` numbers them.", min=1)],
+    project: ProjectOption = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Make a variant what it was at a revision, as a new one."""
+    with output.refusals_as_json(as_json), connect(url) as api:
+        found = find_variant(api, project, variant)
+        answer = api.send(
+            "POST", f"/modified-files/{found['id']}/restore", body={"revision": revision}
+        )
+        restored = api.json(answer, VARIANT)
+    if as_json:
+        output.write_json(answer.text)
+    else:
+        output.say(
+            f"{restored['path']} is at revision {restored['revision']}, with what it was at {revision}."
+        )
+
+
+@app.command("reattach")
+def reattach_variant(
+    variant: VariantArgument,
+    original: Annotated[
+        str,
+        typer.Argument(
+            metavar="ORIGINAL", help="An original: its id, its path, or a part of the path."
+        ),
+    ],
+    project: ProjectOption = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Attach a variant to another original, as when its own is gone upstream.
+
+    The variant's text stays as it is; the original's present text becomes its base.
+    """
+    with output.refusals_as_json(as_json), connect(url) as api:
+        found = find_variant(api, project, variant)
+        project_id = api.json(api.get(f"/modified-files/{found['id']}"), OF_PROJECT)["project_id"]
+        body = {"original_file_id": find_file(api, project_id, original)["id"]}
+        answer = api.send("POST", f"/modified-files/{found['id']}/reattach", body=body)
+        attached = api.json(answer, VARIANT)
+    if as_json:
+        output.write_json(answer.text)
+    elif attached["revision"] == found["revision"]:
+        output.say(f"{attached['path']} is attached to {attached['original_path']} already.")
+    else:
+        output.say(f"{attached['path']} is attached to {attached['original_path']} now.")
+
+
+@app.command("diff")
+def diff_variant(
+    variant: VariantArgument,
+    against: Annotated[
+        str,
+        typer.Option(
+            help="`base`: the original it was based on. `original`: as it is now. `revision:N`: its own."
+        ),
+    ] = "base",
+    keys: Annotated[bool, typer.Option("--keys", help="A table of the keys which differ.")] = False,
+    project: ProjectOption = None,
+    url: Url = DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Write what a variant changes, as a patch which `patch -p1` and `git apply` take."""
+    with output.refusals_as_json(as_json), connect(url) as api:
+        path = f"/modified-files/{find_variant(api, project, variant)['id']}/diff"
+        answer = api.get(path, against=against, format="json" if keys or as_json else "unified")
+        told = api.json(answer, DIFF) if keys and not as_json else None
+    if told is not None:
+        _changes(told)
+    elif as_json:
+        output.write_json(answer.text)
+    else:
+        output.write_bytes(answer.content)
+
+
+def _changes(told: Json) -> None:
+    if told["changes"] is None:
+        raise CommandError(
+            "The texts cannot be compared by keys, as one of them does not parse; leave --keys out.",
+            "no_keys",
+        )
+    output.table(
+        ("KEY", "CHANGE", "BEFORE", "AFTER"),
+        [
+            (
+                *(change["path"], change["kind"]),
+                *("" if change["kind"] == "added" else output.value_at(change, "before"),),
+                *("" if change["kind"] == "removed" else output.value_at(change, "after"),),
+            )
+            for change in told["changes"]
+        ],
+    )
+
+
+@app.command("compare")
+def compare_variants(
+    project: ProjectArgument, file: _FileArgument, url: Url = DEFAULT_URL, as_json: AsJson = False
+) -> None:
+    """Show all variants of an original side by side, by the keys in which they differ."""
+    with output.refusals_as_json(as_json), connect(url) as api:
+        project_id = find_project(api, project)["id"]
+        answer = api.get(
+            f"/projects/{project_id}/files/{find_file(api, project_id, file)['id']}/variants"
+        )
+        told = api.json(answer, VARIANTS_TABLE)
+    if as_json:
+        output.write_json(answer.text)
+        return
+    if told["rows"] is None:
+        raise CommandError("The original does not parse, and has no keys to compare by.", "no_keys")
+    columns = told["columns"]
+    output.table(
+        ("KEY", "ORIGINAL", *(column["modified_name"] for column in columns)),
+        [
+            (row["path"], *_row({"original": row["original"], **row["values"]}, row, columns))
+            for row in told["rows"]
+        ],
+    )
+    if any(row["upstream"] for row in told["rows"]):
+        output.say(
+            f"{_BY_UPSTREAM}: the original has a new value; the variant still has the one that it was based on."
+        )
+
+
+_BY_UPSTREAM = "(upstream changed it)"
+
+
+def _row(values: Json, row: Json, columns: Sequence[Json]) -> list[str]:
+    there = {name: value for name, value in values.items() if name not in row["absent"]}
+    return [
+        f"{output.value_at(there, name)} {_BY_UPSTREAM}".lstrip()
+        if name in row["upstream"]
+        else output.value_at(there, name)
+        for name in ("original", *(column["id"] for column in columns))
+    ]

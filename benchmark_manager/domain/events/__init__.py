@@ -1,0 +1,1 @@
+"""Rules for the events that clients receive."""

@@ -1,0 +1,1 @@
+"""Rules of HTTP that several layers share."""

@@ -1,0 +1,1 @@
+"""Comments of both sides, kept by a merge."""

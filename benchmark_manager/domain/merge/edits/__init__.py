@@ -1,0 +1,1 @@
+"""The changes of a merge as edits of a text."""

@@ -1,0 +1,1 @@
+"""Repositories, refs, folders and file patterns, as people write them."""

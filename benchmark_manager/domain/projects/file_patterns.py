@@ -1,0 +1,223 @@
+r"""Patterns of files, as in gitignore(5), relative to the repository's root.
+
+`*` and `?` stand for anything but a slash, `[…]` for one of some characters, `**` between slashes for any folders, `\`
+before a character for that itself. A pattern with a slash at its start or in between begins at the root, any other is
+looked for in every folder. One that matches a folder matches all that is in it; with a slash at the end it matches
+folders only. Blanks at its start belong to it.
+
+Canonically equivalent names are one: `설정.yaml` as Linux writes it matches the file that was made on a Mac.
+
+A pattern becomes a regular expression that never goes back to a star it has passed, which is right for globs, as the
+first match leaves the most for what follows. Libraries such as pathspec try every way: `*a*a*a*a*b` takes them 20 s for
+one name of 200 characters.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import groupby
+from typing import Final
+from unicodedata import combining, normalize
+
+from benchmark_manager.domain.text.characters import holds_control
+from benchmark_manager.errors import InvalidInputError
+
+#: Patterns of one list, characters and folders of one pattern.
+MOST_PATTERNS: Final = 50
+LONGEST_PATTERN: Final = 256
+_MOST_SEGMENTS: Final = 32
+
+#: Marks in a row, as in the stream-safe text format of Unicode's annex 15; shorter names are not looked through.
+_MOST_MARKS: Final = 30
+_FEW_CHARACTERS: Final = 60
+
+_ANY_FOLDERS: Final = "(?:[^/]+/)*?"
+
+
+def normalise_patterns(texts: Sequence[str], *, field: str) -> tuple[str, ...]:
+    """Return the patterns, each once, without the blanks behind them.
+
+    Raises:
+        InvalidInputError: `invalid_pattern`, naming the pattern that is wrong.
+    """
+    if len(texts) > MOST_PATTERNS:
+        raise _invalid(field, f"must have at most {MOST_PATTERNS} patterns")
+    patterns = dict.fromkeys(map(_trimmed, texts))
+    for number, pattern in enumerate(patterns, 1):
+        fault = _fault(pattern)
+        if fault is not None:
+            raise _invalid(field, f"pattern {number} {fault}")
+    return tuple(patterns)
+
+
+def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """Return a function that says whether a path, from the root and without a slash there, matches any pattern."""
+    if not patterns:
+        return lambda _path: False
+    compiled = _compiled(tuple(patterns))
+    return lambda path: compiled.match(f"{_composed(path)}/") is not None
+
+
+@lru_cache(maxsize=128)
+def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(_expression(_composed(pattern)) for pattern in patterns), re.DOTALL)
+
+
+def _composed(path: str) -> str:
+    """The path in NFC; not those of its names which no language writes, as sorting their marks takes quadratic time."""
+    if path.isascii():
+        return path
+    return "/".join(normalize("NFC", name) if _is_usual(name) else name for name in path.split("/"))
+
+
+def _is_usual(name: str) -> bool:
+    if len(name) <= _FEW_CHARACTERS:
+        return True
+    runs = (
+        sum(1 for _ in run)
+        for is_mark, run in groupby(name, lambda c: combining(c) != 0)
+        if is_mark
+    )
+    return max(runs, default=0) <= _MOST_MARKS
+
+
+def _invalid(field: str, what: str) -> InvalidInputError:
+    return InvalidInputError("invalid_pattern", f"{field}: {what}.", field=field)
+
+
+def _trimmed(text: str) -> str:
+    """Without blanks at the end, but one that a backslash keeps."""
+    trimmed = text.rstrip(" \t")
+    backslashes = len(trimmed) - len(trimmed.rstrip("\\"))
+    return f"{trimmed} " if backslashes % 2 and text.startswith(f"{trimmed} ") else trimmed
+
+
+def _fault(pattern: str) -> str | None:
+    """What is wrong with a pattern."""
+    segments = pattern.removeprefix("/").removesuffix("/").split("/")
+    faults = {
+        "is empty": not pattern.strip("/"),
+        f"must be at most {LONGEST_PATTERN} characters long": len(pattern) > LONGEST_PATTERN,
+        "must not hold control characters": holds_control(pattern),
+        "must not begin with `!`: use the other list, or `\\!` for a name that begins so": pattern.startswith(
+            "!"
+        ),
+        "must not begin with `#`: no comments here; write `\\#` for a name that begins so": pattern.startswith(
+            "#"
+        ),
+        f"must name at most {_MOST_SEGMENTS} folders": len(segments) > _MOST_SEGMENTS,
+        "must not hold `.`, `..` or nothing between slashes: it begins at the repository's root": any(
+            segment in {"", ".", ".."} for segment in segments
+        ),
+    }
+    fault = next((text for text, is_so in faults.items() if is_so), None)
+    if fault is not None:
+        return fault
+    try:
+        _expression(pattern)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _expression(pattern: str) -> str:
+    """The regular expression for paths with a slash behind them; it matches their beginning.
+
+    Raises:
+        ValueError: a bracket is not closed, or a backslash has nothing behind it.
+    """
+    folders_only = pattern.endswith("/")
+    body = pattern.removesuffix("/")
+    segments = [
+        "**" if re.fullmatch(r"\*{2,}", segment) else segment
+        for segment in body.removeprefix("/").split("/")
+    ]
+    if "/" not in body:
+        segments.insert(0, "**")
+    # All that is inside, or every folder that is.
+    inside = segments[-1] == "**"
+    made: list[str] = []
+    block: list[str] = []
+    anywhere = False
+    for segment in (*segments, "**"):
+        if segment != "**":
+            block.append(f"{_segment(segment)}/")
+        elif block:
+            made.append(f"(?>{_ANY_FOLDERS if anywhere else ''}{''.join(block)})")
+            block, anywhere = [], True
+        else:
+            anywhere = True
+    if inside and folders_only:
+        made.append("[^/]+/")
+    return "".join(made) + ("(?=.)" if inside or folders_only else "")
+
+
+def _segment(segment: str) -> str:
+    """The expression for one name."""
+    parts = _parts(segment)
+    first, *rest = parts
+    if not rest:
+        return first
+    *middle, last = rest
+    found = "".join(f"(?>[^/]*?{part})" for part in middle if part)
+    # What is behind the last star stands at the name's end.
+    return f"(?>{first}{found}[^/]*{last}(?=/))"
+
+
+def _parts(segment: str) -> list[str]:
+    """The expressions between stars, each of so many characters, as many as it matches."""
+    parts = [""]
+    at = 0
+    while at < len(segment):
+        character = segment[at]
+        at += 1
+        if character == "*":
+            if parts[-1] or len(parts) == 1:
+                parts.append("")
+        elif character == "?":
+            parts[-1] += "[^/]"
+        elif character == "[":
+            expression, at = _bracket(segment, at)
+            parts[-1] += expression
+        elif character == "\\":
+            if at == len(segment):
+                raise ValueError("has a backslash with nothing behind it")
+            parts[-1] += re.escape(segment[at])
+            at += 1
+        else:
+            parts[-1] += re.escape(character)
+    return parts
+
+
+def _bracket(segment: str, at: int) -> tuple[str, int]:
+    """The expression for a bracket whose inside begins at `at`, and where what follows it begins."""
+    negated = segment[at : at + 1] in {"!", "^"}
+    at += negated
+    ranges: list[str] = []
+    first = True
+    while True:
+        if at >= len(segment):
+            raise ValueError("has a `[` that is not closed; write `\\[` for the character itself")
+        if segment[at] == "]" and not first:
+            break
+        if segment.startswith("[:", at):
+            raise ValueError(
+                "must not hold classes such as `[:alpha:]`; write the range, such as `a-z`"
+            )
+        first = False
+        low, at = _member(segment, at)
+        high = low
+        if segment[at : at + 1] == "-" and segment[at + 1 : at + 2] not in {"", "]"}:
+            high, at = _member(segment, at + 1)
+        # The beginning of a range counts also where the range is empty, as in git.
+        ranges.append(f"{re.escape(low)}-{re.escape(high)}" if low <= high else re.escape(low))
+    inside = "".join(ranges)
+    return f"(?!/)[{'^' if negated else ''}{inside}]", at + 1
+
+
+def _member(segment: str, at: int) -> tuple[str, int]:
+    if segment[at] == "\\":
+        at += 1
+        if at == len(segment):
+            raise ValueError("has a backslash with nothing behind it")
+    return segment[at], at + 1

@@ -1,0 +1,1 @@
+"""Rules of searches inside files."""

@@ -1,0 +1,1 @@
+"""Rules of a sync: which files belong to a project, and what changed."""

@@ -1,0 +1,43 @@
+"""Which polls share one record of history: unchanged ones in a row, for at most a day."""
+
+from datetime import timedelta
+from typing import Final
+
+from benchmark_manager.models.sync import Sync, SyncSummary
+
+#: A record covers less than this, from the start of its first poll to the start of its last.
+LONGEST: Final = timedelta(days=1)
+
+
+def fold_target(previous: SyncSummary | None, sync: Sync) -> str | None:
+    """The id of the record that `sync` is folded into, or None: it gets one of its own.
+
+    `previous` is what the project tells as its last sync; where that was folded itself, its `started_at` is still
+    that of its first poll.
+    """
+    if previous is None or not (_folds(previous) and _folds(sync)):
+        return None
+    # The message counts what is in place and skipped: another one would be lost.
+    if (previous.commit_sha, previous.message) != (sync.commit_sha, sync.message):
+        return None
+    # A clock which was set back must not make a record end before it began.
+    within = timedelta() <= sync.started_at - previous.started_at < LONGEST
+    return previous.id if within else None
+
+
+def _folds(sync: SyncSummary) -> bool:
+    return sync.status == "unchanged" and sync.trigger == "poll"
+
+
+def folded(previous: SyncSummary, sync: Sync) -> Sync:
+    """`sync` as its record looks once it was folded into that of `previous`.
+
+    But for `github`: a summary does not tell what the earlier polls cost, so that it stays what this one cost.
+    """
+    return sync.model_copy(
+        update={
+            "id": previous.id,
+            "started_at": previous.started_at,
+            "repeated": previous.repeated + 1,
+        }
+    )

@@ -1,0 +1,1 @@
+"""JSON Schemas that a repository's settings name."""

@@ -1,0 +1,204 @@
+"""How much work a JSON Schema of a stranger's can make, before any of it is done.
+
+A schema of a kilobyte can ask for more steps than there are atoms: `allOf` twice the same `$ref`, sixty times over.
+No validator bounds that, so the steps along the longest way into a text are counted first, by an upper bound.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+from urllib.parse import unquote
+
+from benchmark_manager.domain.validation.findings import excerpt
+from benchmark_manager.domain.validation.schemas.patterns import PatternCosts, PatternsRefusedError
+
+MAX_COST: Final = 20_000_000
+"""Steps on one way down times the text's characters; a validator takes up to two seconds for as many."""
+
+#: Steps for a character where numbers are divided: exactly, with fractions of up to a thousand digits.
+_DIVISION_COST: Final = 60
+_COMPARED_HUGE_NUMBERS: Final = 4
+#: Sub-schemas inside one another on one way down; real ones stay below 60.
+_MAX_HEIGHT: Final = 150
+_MAX_VISITS: Final = 100_000
+_MAX_QUESTIONS: Final = 1_000_000
+_MAX_INDEX_DIGITS: Final = 5
+#: Elements of a list of keywords' values that are compared in the time of one step.
+_COMPARED_AT_ONCE: Final = 16
+
+_IN_PLACE: Final = ("not", "if", "then", "else")
+_IN_PLACE_LISTS: Final = ("allOf", "anyOf", "oneOf")
+_IN_PLACE_MAPS: Final = ("dependentSchemas", "dependencies")
+_FOREIGN: Final = ("$dynamicRef", "$recursiveRef")
+_UNEVALUATED: Final = ("unevaluatedProperties", "unevaluatedItems")
+
+_Bound: TypeAlias = tuple[int, int]
+"""Steps, and sub-schemas inside one another."""
+
+
+class SchemaRefusedError(Exception):
+    """The schema is not asked; the message says why, as the end of a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How large a text's values are: levels of collections, values, characters, and whole numbers beyond 64 bits."""
+
+    depth: int
+    values: int
+    characters: int
+    huge_numbers: int
+
+
+def check_cost(schema: Any, extent: Extent) -> int:  # noqa: ANN401 -- a schema is any value
+    """Accept a schema whose work on a text is bounded; returns the steps for each character on any one way down.
+
+    Args:
+        schema: parsed, of bounded depth itself.
+        extent: of all documents of the text, aliases written out.
+
+    Raises:
+        SchemaRefusedError: it refers to elsewhere, goes round in a circle, or asks for over `MAX_COST`.
+    """
+    try:
+        patterns = PatternCosts(schema)
+    except PatternsRefusedError as error:
+        raise SchemaRefusedError(str(error)) from None
+    steps, _ = _Counter(schema, patterns, extent.huge_numbers).bound(schema, extent.depth, 0)
+    if steps * (extent.characters + extent.values) > MAX_COST:
+        raise SchemaRefusedError("could take too long on this file")
+    return steps
+
+
+class _Counter:
+    """Bounds the steps of a sub-schema on any one way down; what comes up again is remembered."""
+
+    def __init__(self, root: Any, patterns: PatternCosts, huge_numbers: int) -> None:  # noqa: ANN401 -- any value
+        self._root = root
+        self._patterns = patterns
+        self._huge_numbers = huge_numbers
+        self._questions = 0
+        self._own: dict[int, int] = {}
+        self._known: dict[tuple[int, int], _Bound | None] = {}
+
+    def bound(self, schema: Any, depth: int, above: int) -> _Bound:  # noqa: ANN401 -- a schema is any value
+        self._questions += 1
+        if self._questions > _MAX_QUESTIONS:
+            raise SchemaRefusedError("is too large for a file as deep as this")
+        if not isinstance(schema, dict):
+            return 1, 1
+        key = id(schema), depth
+        if key in self._known:
+            known = self._known[key]
+            if known is None:
+                raise SchemaRefusedError("refers to itself without end")
+        else:
+            if len(self._known) > _MAX_VISITS:
+                raise SchemaRefusedError("is too large for a file as deep as this")
+            self._known[key] = None
+            known = self._known[key] = self._counted(schema, depth, above)
+        if above + known[1] > _MAX_HEIGHT:
+            raise SchemaRefusedError("is nested too deep")
+        return known
+
+    def _counted(self, schema: dict[str, Any], depth: int, above: int) -> _Bound:
+        if above > _MAX_HEIGHT:
+            raise SchemaRefusedError("is nested too deep")
+        steps, height = self._own_steps(schema), 0
+        # What is unevaluated, a validator finds out by asking the sub-schemas once more.
+        times = 2 if any(name in schema for name in _UNEVALUATED) else 1
+        for part in self._in_place(schema):
+            found = self.bound(part, depth, above + 1)
+            steps, height = steps + times * found[0], max(height, found[1])
+        if depth > 0:
+            found = self._children(schema, depth - 1, above + 1)
+            steps, height = steps + found[0], max(height, found[1])
+        return min(steps, MAX_COST + 1), height + 1
+
+    def _own_steps(self, schema: dict[str, Any]) -> int:
+        """The steps that a sub-schema's own keywords take for a character, without those of the ones in it."""
+        known = self._own.get(id(schema))
+        if known is None:
+            compared = sum(_compared(value) for value in schema.values())
+            # Whole collections are compared one by one.
+            alternatives = schema.get("enum")
+            whole = (
+                sum(isinstance(one, (dict, list)) for one in alternatives)
+                if isinstance(alternatives, list)
+                else 0
+            )
+            keys = schema.get("patternProperties")
+            patterns = [schema.get("pattern"), *(keys if isinstance(keys, dict) else ())]
+            known = (
+                1 + compared // _COMPARED_AT_ONCE + whole + sum(map(self._patterns.of, patterns))
+            )
+            if not isinstance(schema.get("multipleOf", 1), int):
+                known += _DIVISION_COST
+            if schema.get("uniqueItems") is True:
+                # Beyond 64 bits they all have one hash in the library, so that each is compared with all others.
+                known += _COMPARED_HUGE_NUMBERS * self._huge_numbers
+            self._own[id(schema)] = known
+        return known
+
+    def _in_place(self, schema: dict[str, Any]) -> Iterator[Any]:
+        """The sub-schemas which judge the same value."""
+        if any(name in schema for name in _FOREIGN):
+            raise SchemaRefusedError("uses references which are resolved while it runs")
+        if schema is not self._root and isinstance(schema.get("$id"), str):
+            raise SchemaRefusedError("has an $id inside")
+        if isinstance(schema.get("$ref"), str):
+            yield self._resolved(schema["$ref"])
+        yield from (schema[name] for name in _IN_PLACE if name in schema)
+        for name in _IN_PLACE_LISTS:
+            yield from _parts(schema.get(name))
+        for name in _IN_PLACE_MAPS:
+            yield from _parts(schema.get(name))
+
+    def _children(self, schema: dict[str, Any], depth: int, above: int) -> _Bound:
+        """The sub-schemas which judge what is inside: of alternatives the worst, of companions all."""
+        members = [*_parts(schema.get("properties")), schema.get("additionalProperties")]
+        items = [*_parts(schema.get("prefixItems")), schema.get("additionalItems")]
+        items += (
+            _parts(schema.get("items"))
+            if isinstance(schema.get("items"), list)
+            else [schema.get("items")]
+        )
+        together = [*_parts(schema.get("patternProperties"))]
+        together += [schema.get(name) for name in ("contains", "propertyNames", *_UNEVALUATED)]
+        worst = [self.bound(part, depth, above) for part in (*members, *items)]
+        extra = [self.bound(part, depth, above) for part in together if part is not None]
+        steps = max((found[0] for found in worst), default=0) + sum(found[0] for found in extra)
+        return steps, max((found[1] for found in (*worst, *extra)), default=0)
+
+    def _resolved(self, reference: str) -> Any:  # noqa: ANN401 -- a schema is any value
+        if reference != "#" and not reference.startswith("#/"):
+            raise SchemaRefusedError(f"refers to {excerpt(reference)}, which is not inside it")
+        value = self._root
+        for step in reference[2:].split("/") if len(reference) > 1 else ():
+            name = unquote(step).replace("~1", "/").replace("~0", "~")
+            if (
+                isinstance(value, list)
+                and name.isdecimal()
+                and len(name) <= _MAX_INDEX_DIGITS
+                and int(name) < len(value)
+            ):
+                value = value[int(name)]
+            elif isinstance(value, dict) and name in value:
+                value = value[name]
+            else:
+                raise SchemaRefusedError(f"refers to {excerpt(reference)}, which it lacks")
+        return value
+
+
+def _compared(value: Any) -> int:  # noqa: ANN401 -- a keyword's value can be anything
+    """Elements of a keyword's value, one level further where it is a list of lists or an object of lists."""
+    if not isinstance(value, (dict, list)):
+        return 0
+    inside = value.values() if isinstance(value, dict) else value
+    return len(value) + sum(len(part) for part in inside if isinstance(part, list))
+
+
+def _parts(value: Any) -> list[Any]:  # noqa: ANN401 -- a keyword's value can be anything
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []

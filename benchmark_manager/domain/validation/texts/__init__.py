@@ -1,0 +1,1 @@
+"""Rules for the text itself: YAML, JSON, templates and characters."""

@@ -1,0 +1,36 @@
+"""Values that a tool fills in before the file is used, as envsubst, Helm, a CI system or a reader of a guide does."""
+
+import re
+from typing import Final
+
+# `$NAME` for the shell and envsubst, `<your-token>` for people; `$schema` and `$patch` are keys of their own.
+_WORD: Final = re.compile(r"\$[A-Z_]|<[A-Za-z][^<>\"'=\r\n]*+>")
+_LOWER_CASE: Final = re.compile(r"\$[a-z]")
+_PAIRS: Final = (("${", "}"), ("$(", ")"), ("{{", "}}"), ("{%", "%}"))
+_SIGNS: Final = re.compile(r"[$<{]")
+
+
+def value_holds_placeholder(text: str) -> bool:
+    """Return whether a part of a value is filled in later; `$name` counts too, which as a key may have a meaning.
+
+    >>> [value_holds_placeholder(text) for text in ("run-$name", "${N}", "100$")]
+    [True, True, False]
+    """
+    return holds_placeholder(text) or _LOWER_CASE.search(text) is not None
+
+
+def holds_placeholder(text: str) -> bool:
+    """Return whether a part of a key or a value is filled in later: then no rule for names, numbers or words applies.
+
+    >>> [holds_placeholder(text) for text in ("run-${N}", "$(N)", "{{ .Name }}", "<your-token>", "64 gigs")]
+    [True, True, True, True, False]
+    """
+    if _SIGNS.search(text) is None:
+        return False
+    # `find`, not a pattern: a pattern takes quadratic time on openings which are never closed.
+    if any(
+        (start := text.find(opening)) >= 0 and text.find(closing, start + 2) >= 0
+        for opening, closing in _PAIRS
+    ):
+        return True
+    return _WORD.search(text) is not None

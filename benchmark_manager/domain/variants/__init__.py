@@ -1,0 +1,1 @@
+"""Rules for variants: their names, and what a rebase changes in them."""

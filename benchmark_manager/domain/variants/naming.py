@@ -1,0 +1,45 @@
+"""Names of modified files."""
+
+from typing import Final
+
+from benchmark_manager.domain.text.characters import holds_control
+from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.models.original import FileFormat
+
+_MAX_BYTES: Final = 255
+_ENDINGS: Final[dict[FileFormat, tuple[str, ...]]] = {"yaml": (".yaml", ".yml"), "json": (".json",)}
+
+
+def check_modified_name(name: str, file_format: FileFormat) -> None:
+    """Accept a file name, not a path, whose ending fits the original's format.
+
+    Raises:
+        InvalidInputError: `invalid_name`, saying what is wrong with it.
+    """
+    complaint = _complaint(name, file_format)
+    if complaint is not None:
+        raise InvalidInputError(
+            "invalid_name", f"modified_name {complaint}.", field="modified_name"
+        )
+
+
+def proposed_names(name: str, count: int) -> list[str]:
+    """Names for variants of an original with this name, the first one best; none of them is the original's own."""
+    stem, dot, ending = name.rpartition(".")
+    numbers = ["", *(f"-{number}" for number in range(2, count + 1))]
+    return [f"{stem}-variant{number}{dot}{ending}" for number in numbers]
+
+
+def _complaint(name: str, file_format: FileFormat) -> str | None:
+    if not 1 <= len(name.encode("utf-8", "replace")) <= _MAX_BYTES:
+        return f"must be 1 to {_MAX_BYTES} bytes long"
+    if name in {".", ".."}:
+        return "must not be `.` or `..`"
+    if "/" in name or "\\" in name:
+        return "is a file name, not a path: it must not hold / or \\"
+    if holds_control(name):
+        return "must not hold control characters"
+    endings = _ENDINGS[file_format]
+    if not name.lower().endswith(endings):
+        return f"must end in {' or '.join(endings)}, as its original is {file_format.upper()}"
+    return None

@@ -1,0 +1,1 @@
+"""GitHub's webhooks: signatures, bodies, and what a push means."""

@@ -1,0 +1,25 @@
+"""GitHub's webhooks: where they come in, and how they are signed.
+
+Source: https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+"""
+
+import hmac
+from typing import Final
+
+#: Where the service takes them.
+PATH: Final = "/webhooks/github"
+#: The header which carries it.
+SIGNATURE_HEADER: Final = "X-Hub-Signature-256"
+
+
+def sign(secret: str, body: bytes | bytearray) -> str:
+    """What GitHub sends in `X-Hub-Signature-256` with this body."""
+    return f"sha256={hmac.digest(secret.encode(), body, 'sha256').hex()}"
+
+
+def is_signed(secret: str, body: bytes | bytearray, signature: str | None) -> bool:
+    """Whether `signature` is the body's, compared in a time which tells nothing about the right one."""
+    # As bytes, because compare_digest raises for text beyond ASCII, which a header may well hold.
+    return hmac.compare_digest(
+        sign(secret, body).encode(), (signature or "").encode("utf-8", "surrogateescape")
+    )

@@ -1,0 +1,1 @@
+"""YAML as a stream of events, and what its scalars mean."""

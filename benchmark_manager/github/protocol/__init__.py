@@ -1,0 +1,1 @@
+"""GitHub's protocols without I/O: requests, and what answers mean."""

@@ -1,0 +1,1 @@
+"""Reading a repository: refs, folders, contents and archives."""

@@ -1,0 +1,71 @@
+"""One asks, and whoever wants the same at that time gets the same answer."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+T = TypeVar("T")
+
+#: For what never changes, such as a tree under its object id: an answer of any age will do.
+ANY_AGE: Final = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked(Generic[T]):
+    began: float
+    task: "asyncio.Task[T]"
+
+
+class Shared(Generic[T]):
+    """Answers under way, and the last few that came."""
+
+    def __init__(self, *, at_most: int, keep_seconds: float) -> None:
+        self._at_most = at_most
+        self._keep = keep_seconds
+        self._asked: OrderedDict[Hashable, _Asked[T]] = OrderedDict()
+
+    async def get(self, key: Hashable, wanted_at: float, ask: Callable[[], Awaitable[T]]) -> T:
+        """The answer to `ask`, or to one under the same key which began at `wanted_at` (monotonic) or later.
+
+        Raises:
+            Whatever the one which was asked raises.
+        """
+        now = time.monotonic()
+        self._forget(now)
+        asked = self._asked.get(key)
+        if asked is None or asked.began < wanted_at or _failed(asked.task):
+            asked = _Asked(now, asyncio.create_task(_awaited(ask)))
+            asked.task.add_done_callback(_noticed)
+            self._asked[key] = asked
+            self._asked.move_to_end(key)
+        # Whoever goes away does not take the answer away from the others.
+        return await asyncio.shield(asked.task)
+
+    def _forget(self, now: float) -> None:
+        old = [
+            key
+            for key, asked in self._asked.items()
+            if asked.task.done() and asked.began < now - self._keep
+        ]
+        finished = [
+            key for key, asked in self._asked.items() if asked.task.done() and key not in old
+        ]
+        for key in (*old, *finished[: max(0, len(finished) - self._at_most)]):
+            del self._asked[key]
+
+
+async def _awaited(ask: Callable[[], Awaitable[T]]) -> T:
+    return await ask()
+
+
+def _failed(task: "asyncio.Task[T]") -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+def _noticed(task: "asyncio.Task[T]") -> None:
+    """An exception that nobody waits for any more was told to those who did."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,1 @@
+"""Running the service: status, metrics, backup, replicas and housekeeping."""

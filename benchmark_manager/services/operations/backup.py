@@ -1,0 +1,204 @@
+"""Backups: the whole database at one moment as a file, and back into an empty database."""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, Final
+
+import bson
+from bson.errors import BSONError
+
+from benchmark_manager.domain.releases.digest import release_digest
+from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.errors import BackupError, NotFoundError
+from benchmark_manager.models.release import Release
+from benchmark_manager.services.operations.backup_file import BackupReader, BackupWriter, Header
+from benchmark_manager.stores.contents.blobs import BlobStore
+from benchmark_manager.stores.database.database import SCHEMA, Database
+from benchmark_manager.stores.database.migrations import migrate, record_version
+from benchmark_manager.stores.operations.backup import BLOBS, BackupStore, is_restorable
+from benchmark_manager.stores.releases.releases import ReleaseStore
+from benchmark_manager.version import __version__
+
+#: Hears what is done now, how many documents of it are, and of how many (None: that is not known).
+Report = Callable[[str, int, int | None], None]
+
+_ID_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A backup in short: documents by collection, and their bytes before compression."""
+
+    counts: Mapping[str, int]
+    header: Header
+
+
+class BackupService:
+    """Takes and restores backups; nothing of the running service is needed for either."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._store = BackupStore(database)
+        self._releases = ReleaseStore(database)
+        self._blobs = BlobStore(database)
+        self._clock = clock
+
+    async def take(self, target: BinaryIO, report: Report) -> Summary:
+        """Write a backup: everything that was acknowledged before this was called is in it.
+
+        Raises:
+            BackupError: `backup_too_slow`.
+            OSError: the file cannot be written.
+        """
+        schema = await self._database.schema_version()
+        header = Header(
+            id=secrets.token_hex(_ID_BYTES),
+            service=__version__,
+            schema=schema,
+            database_kind=self._database.kind,
+            taken_at=await self._database.now(),
+        )
+        total = await self._store.count_at_most()
+        writer = BackupWriter(target, header)
+        done = 0
+        async with aclosing(self._store.documents()) as chunks:
+            async for name, documents in chunks:
+                # Compressing takes longer than reading, and the driver has to answer its server meanwhile.
+                await asyncio.to_thread(writer.add, name, documents)
+                done += len(documents)
+                report("Backing up", done, max(total, done))
+        await asyncio.to_thread(writer.finish)
+        return Summary(writer.counts, header)
+
+    async def check(self, source: BinaryIO, report: Report) -> Summary:
+        """Read a backup to its end without writing anything.
+
+        Raises:
+            BackupError: it is not whole, or this version cannot restore it.
+        """
+        return await self._read(source, "Checking", report, write=False)
+
+    async def restore(self, source: BinaryIO, report: Report) -> Summary:
+        """Write a backup into the empty database, then prove it: contents by their ids, releases by their digests.
+
+        It may be killed, and called again with the same backup. Until it has returned no service starts on the
+        database.
+
+        Raises:
+            BackupError
+            StorageError: `disk_full`.
+        """
+        summary = await self._read(source, "Restoring", report, write=True)
+        await self._verify(summary, report)
+        await self._store.end_leases()
+        await record_version(self._database, summary.header.schema)
+        await migrate(self._database)
+        await self._store.end()
+        return summary
+
+    async def _read(self, source: BinaryIO, what: str, report: Report, *, write: bool) -> Summary:
+        reader = await asyncio.to_thread(BackupReader, source)
+        if reader.header.schema > SCHEMA:
+            raise BackupError(
+                "backup_newer",
+                f"Benchmark Manager {reader.header.service} took this backup (schema {reader.header.schema}; "
+                f"{__version__} knows schema {SCHEMA}); restore it with that version or a later one.",
+            )
+        if write:
+            await self._begin(reader.header)
+        done = 0
+        sections = reader.sections()
+        while (section := await asyncio.to_thread(next, sections, None)) is not None:
+            name, documents = section
+            if not is_restorable(name):
+                raise _wrong(f"no version stores a collection {name[:50]!r}")
+            if name == BLOBS:
+                await asyncio.to_thread(_check_contents, documents)
+            if write:
+                await self._store.write(name, documents)
+            done += len(documents)
+            report(what, done, None)
+        return Summary(reader.counts, reader.header)
+
+    async def _begin(self, header: Header) -> None:
+        if await self._store.is_served():
+            # It would sync and sweep what is not whole yet.
+            raise BackupError(
+                "database_in_use",
+                "A service runs on the database; stop it, or name an empty database that none uses in DB_NAME or "
+                "MONGO_URL.",
+            )
+        under_way = await self._store.restoring()
+        if under_way is not None and under_way != header.id:
+            raise BackupError(
+                "restore_of_another",
+                "The restore of another backup into this database has not ended; call it again with that file, or "
+                "name an empty database in DB_NAME or MONGO_URL.",
+            )
+        if under_way is None:
+            # Nothing is changed before this was seen.
+            if filled := await self._store.filled():
+                raise BackupError(
+                    "database_not_empty",
+                    f"The database holds documents already ({', '.join(sorted(filled)[:3])}), and a restore never "
+                    "overwrites any; name an empty database in DB_NAME or MONGO_URL, or an empty DATA_DIR for the "
+                    "embedded one.",
+                )
+            await self._store.begin(header.id, self._clock())
+        await self._database.make_indexes()
+
+    async def _verify(self, summary: Summary, report: Report) -> None:
+        found = await self._store.counts(summary.counts)
+        if different := sorted(name for name in found if found[name] != summary.counts[name]):
+            raise _wrong(
+                f"{different[0]} has {found[different[0]]} documents for {summary.counts[different[0]]}"
+            )
+        done = 0
+        async for sha, data in self._store.contents():
+            if blob_id(data) != sha:
+                raise _wrong(f"the content {sha} has other bytes")
+            done += 1
+            report("Verifying contents", done, summary.counts.get(BLOBS))
+        done = 0
+        async for release in self._releases.every():
+            await self._verify_release(release)
+            done += 1
+            report("Verifying releases", done, summary.counts.get("releases"))
+
+    async def _verify_release(self, release: Release) -> None:
+        for provenance in await self._releases.provenances(release):
+            try:
+                files = await self._releases.files(release, provenance)
+                sums = await self._blobs.sha256s(file.sha for file in files)
+            except (NotFoundError, KeyError):
+                raise _wrong(f"the release {release.digest} is not whole") from None
+            if await asyncio.to_thread(release_digest, files) != release.digest:
+                raise _wrong(f"the release {release.digest} has other files")
+            if any(sums[file.sha] != file.sha256 for file in files):
+                raise _wrong(f"the release {release.digest} has other contents")
+
+
+def _check_contents(documents: list[bytes]) -> None:
+    for document in documents:
+        try:
+            row = bson.decode(document)
+            data = bytes(row["data"])
+            known = row.get("sha256")
+        except (BSONError, ValueError, KeyError, TypeError):
+            raise _wrong("a content cannot be read") from None
+        if blob_id(data) != row["_id"] or (
+            known is not None and hashlib.sha256(data).hexdigest() != known
+        ):
+            raise _wrong(f"the content {row['_id']} has other bytes")
+
+
+def _wrong(what: str) -> BackupError:
+    return BackupError(
+        "backup_damaged",
+        f"The backup does not hold what it names: {what}; restore another one into an empty database.",
+    )

@@ -1,0 +1,111 @@
+"""How the service is."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from benchmark_manager.github.sending.governor import Governors
+from benchmark_manager.models.governor import GovernorStatus
+from benchmark_manager.models.project import Totals
+from benchmark_manager.models.record import Record
+from benchmark_manager.stores.database.database import Database, DatabaseKind
+from benchmark_manager.stores.database.watch import DatabaseWatch
+from benchmark_manager.stores.projects.projects import ProjectStore
+
+#: A database that takes longer for one small read counts as not answering, seconds.
+_PROBE_SECONDS: Final = 1.8
+#: In steps, as an event loop that is busy with requests says nothing about the database.
+_PROBE_STEP: Final = 0.1
+#: A read that nothing comes of is given up, so that another connection is tried.
+_PROBE_ENDS: Final = 10.0
+
+
+class DatabaseStatus(Record):
+    """The database behind the service."""
+
+    kind: DatabaseKind
+    version: str
+    latency_ms: float
+
+
+class ServiceStatus(Record):
+    """Everything that GET /status tells, but for the scheduler's own state."""
+
+    uptime_seconds: float
+    database: DatabaseStatus
+    totals: Totals
+    github: tuple[GovernorStatus, ...]
+
+
+class StatusService:
+    """Reads for probes and dashboards."""
+
+    def __init__(
+        self,
+        database: Database,
+        watch: DatabaseWatch,
+        projects: ProjectStore,
+        governors: Governors,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._watch = watch
+        self._projects = projects
+        self._governors = governors
+        self._clock = clock
+        self._started = time.monotonic()
+        self._probe: asyncio.Task[bool] | None = None
+
+    def now(self) -> datetime:
+        return self._clock()
+
+    async def database_answers(self) -> bool:
+        """Whether a real read comes back within 2 s in which the event loop has time for it.
+
+        All who ask at the same time share one read.
+        """
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.create_task(self._read())
+        probe = self._probe
+        for _ in range(round(_PROBE_SECONDS / _PROBE_STEP)):
+            done, _waiting = await asyncio.wait({probe}, timeout=_PROBE_STEP)
+            if done:
+                return not probe.cancelled() and probe.result()
+        return False
+
+    async def _read(self) -> bool:
+        try:
+            async with asyncio.timeout(_PROBE_ENDS):
+                return await self._watch.ask()
+        except TimeoutError:
+            return False
+
+    async def stop(self) -> None:
+        """Give up a read that is under way."""
+        if self._probe is not None:
+            # The driver leaves a socket open where it is interrupted while it connects.
+            await asyncio.wait({self._probe}, timeout=_PROBE_STEP)
+            self._probe.cancel()
+            await asyncio.gather(self._probe, return_exceptions=True)
+
+    async def totals(self) -> Totals:
+        return await self._projects.totals(self._clock())
+
+    def governors(self) -> list[GovernorStatus]:
+        return self._governors.statuses()
+
+    async def status(self) -> ServiceStatus:
+        latency = await self._database.latency()
+        return ServiceStatus(
+            uptime_seconds=round(time.monotonic() - self._started, 3),
+            database=DatabaseStatus(
+                kind=self._database.kind,
+                version=await self._database.version(),
+                latency_ms=round(latency * 1000, 3),
+            ),
+            totals=await self.totals(),
+            github=tuple(self.governors()),
+        )

@@ -1,0 +1,1 @@
+"""Reading original files and their history."""

@@ -1,0 +1,79 @@
+"""Whose right a project's requests are sent with."""
+
+from collections.abc import Collection
+
+from benchmark_manager.errors import GitHubActionError
+from benchmark_manager.github.reading.client import RepositoryClient
+from benchmark_manager.github.sending.app import GitHubApp
+from benchmark_manager.github.sending.credentials import Credential
+from benchmark_manager.github.sending.requests import Connection
+from benchmark_manager.models.project import Project, RepositoryAddress
+from benchmark_manager.services.projects.tokens import TokenVault
+
+
+class CredentialService:
+    """A project's own token, else the App where it is installed, else the service's token, else none."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        vault: TokenVault,
+        app: GitHubApp | None,
+        api_urls: Collection[str],
+    ) -> None:
+        """`api_urls`: the only API bases that anything is sent to."""
+        self._connection = connection
+        self._vault = vault
+        self._app = app
+        self._api_urls = frozenset(api_urls)
+
+    async def client(self, project: Project, *, urgent: bool) -> RepositoryClient:
+        """For one sync, or whatever else a person or a poll asks of the project's repository.
+
+        Raises:
+            TokenUnreadableError: no key opens the project's own token, or it was given for another repository.
+            GitHubError: the App's installation could not be found out, or GITHUB_API_URLS lacks the project's base.
+        """
+        repository = project.source.repository
+        if repository.api_url not in self._api_urls:
+            raise GitHubActionError(
+                "github_url_not_allowed",
+                f"GITHUB_API_URLS does not list {repository.api_url} any more; list it again, "
+                "or give the project another repository.",
+            )
+        return await self.client_for(repository, self._vault.own_token(project), urgent=urgent)
+
+    async def client_for(
+        self, repository: RepositoryAddress, own_token: str | None, *, urgent: bool
+    ) -> RepositoryClient:
+        """For a repository of which there may be no project: with the right that a project of it would have.
+
+        Its API base is one of those that anything may be sent to.
+
+        Raises:
+            GitHubError: the App's installation could not be found out.
+        """
+        credential = await self._credential(repository, own_token, urgent=urgent)
+        return RepositoryClient(self._connection, repository, credential, urgent=urgent)
+
+    def moved_token(self, project: Project, repository: RepositoryAddress) -> str | None:
+        """The project's own token, encrypted for its repository's new address; None where it has none.
+
+        Raises:
+            TokenUnreadableError
+        """
+        return self._vault.moved(project, repository)
+
+    async def _credential(
+        self, repository: RepositoryAddress, own: str | None, *, urgent: bool
+    ) -> Credential:
+        if own is None and (app := self._app_for(repository)) is not None:
+            installed = await app.credential(repository, urgent=urgent)
+            if installed is not None:
+                return installed
+        return Credential.of_token(repository.api_url, own or self._vault.service_token(repository))
+
+    def _app_for(self, repository: RepositoryAddress) -> GitHubApp | None:
+        """The App, where it may be asked for this repository."""
+        serves = self._app is not None and self._app.api_url == repository.api_url
+        return self._app if serves and self._vault.serves_owner(repository) else None

@@ -1,0 +1,117 @@
+"""Takes apart addresses whose branch and folder only GitHub can tell from each other."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from benchmark_manager.domain.projects.refs import ref_of, ref_of_branch
+from benchmark_manager.domain.projects.repository_url import ParsedRepositoryUrl, RefAndPath
+from benchmark_manager.errors import (
+    BenchmarkManagerError,
+    GitHubError,
+    InvalidInputError,
+    TokenUnreadableError,
+)
+from benchmark_manager.github.reading.client import RepositoryClient
+from benchmark_manager.models.project import Ref
+
+_FIELD: Final = "github_repo_url"
+#: GitHub is asked for so long, seconds: a person waits.
+_SECONDS: Final = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """What an address says of a ref and a folder; None where it says nothing."""
+
+    ref: Ref | None
+    folder: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a person gave beside an address: a ref, or the default branch by `ref` None, and whether a folder."""
+
+    ref: Ref | None
+    has_ref: bool
+    has_folder: bool
+
+
+async def locate(
+    parsed: ParsedRepositoryUrl, given: Given, client: Callable[[], Awaitable[RepositoryClient]]
+) -> Located:
+    """Find what an address names; what was `given` beside it counts more.
+
+    GitHub is asked only for an address with `/tree/…` and the like, at most twice: for the branches whose names begin
+    with its first segment, then for such tags.
+
+    Raises:
+        InvalidInputError: `ambiguous_address` where GitHub did not tell, `branch_not_found` where it has no such
+            branch or tag. An address without a path is taken for that of a branch instead, and the sync reports it.
+            `contradictory_ref` where a folder may stand behind another ref than the one given, and would be lost.
+    """
+    text = parsed.ref_and_path
+    if given.has_ref:
+        return _beside(parsed, given)
+    if text is None:
+        return Located(parsed.ref, parsed.folder)
+    try:
+        async with asyncio.timeout(_SECONDS):
+            found = await _asked(text, await client())
+    except (GitHubError, TokenUnreadableError, TimeoutError) as error:
+        if text.may_hold_path:
+            raise _ambiguous(error) from None
+        found = None
+    if found is not None:
+        return found
+    if text.may_hold_path:
+        raise InvalidInputError(
+            "branch_not_found",
+            "The repository has no branch or tag with whose name this address goes on; give the repository's address, "
+            "branch and folders by themselves.",
+            field=_FIELD,
+        )
+    return Located(
+        ref_of("tag", text.text) if text.kinds == ("tag",) else ref_of_branch(text.text), None
+    )
+
+
+def _beside(parsed: ParsedRepositoryUrl, given: Given) -> Located:
+    """The ref that was given, and what stands behind it in the address."""
+    ref, text = given.ref, parsed.ref_and_path
+    if text is None:
+        return Located(ref, parsed.folder)
+    if ref is not None and text.begins_with(ref.name):
+        return Located(ref, text.folder_behind(ref.name))
+    if text.may_hold_folder and not given.has_folder:
+        raise InvalidInputError(
+            "contradictory_ref",
+            "The address goes on with another branch, tag or folder than branch or ref says; give one of them, or the "
+            "repository's address and config_folder.",
+            field=_FIELD,
+        )
+    return Located(ref, None)
+
+
+async def _asked(text: RefAndPath, client: RepositoryClient) -> Located | None:
+    """The ref that GitHub has; git never keeps a branch `a` beside a branch `a/b`, nor so of tags."""
+    for kind in text.kinds:
+        name = text.longest(await client.matching_refs(kind, text.first))
+        if name is not None:
+            return Located(Ref(kind=kind, name=name), text.folder_behind(name))
+    return None
+
+
+def _ambiguous(error: Exception) -> InvalidInputError:
+    reason = (
+        error.detail
+        if isinstance(error, BenchmarkManagerError)
+        else "GitHub did not answer in time."
+    )
+    return InvalidInputError(
+        "ambiguous_address",
+        "Only GitHub knows where the branch's name ends in this address, and it could not be asked; give the "
+        f"repository's address, branch and folders by themselves. {reason}",
+        field=_FIELD,
+    )

@@ -1,0 +1,1 @@
+"""Releases: making, reading and delivering them."""

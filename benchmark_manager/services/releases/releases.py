@@ -1,0 +1,203 @@
+"""Making, reading and changing releases."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from benchmark_manager.domain.releases.digest import provenance_id, release_digest
+from benchmark_manager.domain.releases.files import chosen, with_sums
+from benchmark_manager.errors import InvalidInputError, StaleError
+from benchmark_manager.models.original import OriginalFile
+from benchmark_manager.models.page import Page, PageRequest
+from benchmark_manager.models.release import (
+    Making,
+    Release,
+    ReleaseContents,
+    ReleaseDraft,
+    ReleaseFile,
+)
+from benchmark_manager.models.variant import ModifiedFile
+from benchmark_manager.stores.contents.blobs import BlobStore
+from benchmark_manager.stores.database.database import Database, Session, milliseconds
+from benchmark_manager.stores.originals.originals import OriginalFileStore
+from benchmark_manager.stores.projects.projects import ProjectStore
+from benchmark_manager.stores.releases.releases import ReleaseStore
+from benchmark_manager.stores.variants.variants import ModifiedFileStore
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """What a project still has of the files that its releases came from.
+
+    `originals` are ids by path, those gone upstream included; `modified` are ids.
+    """
+
+    originals: Mapping[str, str]
+    modified: frozenset[str]
+
+
+class ReleaseService:
+    """Every verb of a release but those which deliver its contents."""
+
+    def __init__(
+        self,
+        database: Database,
+        projects: ProjectStore,
+        originals: OriginalFileStore,
+        modified: ModifiedFileStore,
+        blobs: BlobStore,
+        releases: ReleaseStore,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._projects = projects
+        self._originals = originals
+        self._modified = modified
+        self._blobs = blobs
+        self._releases = releases
+        self._clock = clock
+
+    async def make(
+        self,
+        project_id: str,
+        *,
+        name: str,
+        description: str,
+        pinned: bool,
+        contents: ReleaseContents,
+        modified_file_ids: Collection[str] | None,
+        actor: str,
+    ) -> tuple[Release, bool]:
+        """Freeze files of a project as they are at one moment; returns the release, and whether it is new.
+
+        Equal content is one release, whoever makes it: a later making is added to the first.
+
+        Raises:
+            NotFoundError
+            InvalidInputError: `nothing_to_release`, `path_clash`, `invalid_request`.
+        """
+        files = await self._files_now(project_id, contents, modified_file_ids)
+        if not files:
+            raise InvalidInputError(
+                "nothing_to_release",
+                "The project has no such files; sync it first, or choose others with `include`.",
+            )
+        draft = ReleaseDraft(
+            project_id=project_id,
+            name=name,
+            description=description,
+            pinned=pinned,
+            created_at=milliseconds(self._clock()),
+            created_by=actor,
+        )
+        digest = await asyncio.to_thread(release_digest, files)
+        provenance = await asyncio.to_thread(provenance_id, files)
+        await self._releases.stage(digest, provenance, files, draft.created_at)
+
+        async def work(session: Session) -> tuple[Release, bool]:
+            await self._projects.get(project_id, session)
+            return await self._releases.make(draft, digest, provenance, files, session)
+
+        return await self._database.transaction(work)
+
+    async def effective(self, project_id: str) -> tuple[str, list[ReleaseFile]]:
+        """What a release of all would hold now, and its digest; nothing is stored.
+
+        Raises:
+            NotFoundError
+            InvalidInputError: `path_clash`.
+        """
+        files = await self._files_now(project_id, "all", None)
+        return await asyncio.to_thread(release_digest, files), files
+
+    async def _files_now(
+        self, project_id: str, contents: ReleaseContents, modified_file_ids: Collection[str] | None
+    ) -> list[ReleaseFile]:
+        async def read(session: Session) -> tuple[Sequence[OriginalFile], Sequence[ModifiedFile]]:
+            await self._projects.get(project_id, session)
+            originals = (
+                []
+                if contents == "modified"
+                else await self._originals.in_place(project_id, session)
+            )
+            return originals, await self._modified.of_project(project_id, session)
+
+        # One moment for all of it: no release may hold half a sync. What it refers to stays for a day at least.
+        found = await self._database.snapshot(read)
+        # In threads, so that others are served meanwhile: projects may have ten thousands of files.
+        originals, modified = await asyncio.to_thread(chosen, *found, contents, modified_file_ids)
+        sha256s = await self._blobs.sha256s(file.sha for file in originals)
+        return await asyncio.to_thread(with_sums, originals, modified, sha256s)
+
+    async def page(self, project_id: str, request: PageRequest) -> Page[Release]:
+        """The releases which the project made, newest first.
+
+        Raises:
+            NotFoundError
+        """
+        await self._projects.get(project_id)
+        return await self._releases.page(project_id, request)
+
+    async def get(self, reference: str) -> Release:
+        """The release whose digest is, or begins with, `reference`.
+
+        Raises:
+            NotFoundError
+            InvalidInputError: `digest_too_short`.
+            ConflictError: `digest_ambiguous`.
+        """
+        return await self._releases.find(reference)
+
+    async def makings(self, release: Release) -> list[Making]:
+        return await self._releases.makings(release)
+
+    async def files(self, release: Release, making: int = 1) -> list[ReleaseFile]:
+        """Its files, with their origins as that making knew them.
+
+        Raises:
+            NotFoundError: it was not made so often.
+        """
+        if making == 1:
+            return await self._releases.files(release)
+        return await self._releases.files(
+            release, (await self._releases.making(release, making)).provenance
+        )
+
+    async def origins(self, project_id: str, files: Sequence[ReleaseFile]) -> Origins:
+        """Where these files of the project's releases can be followed to; nothing for a project which is deleted."""
+        originals = await self._originals.ids_by_path(project_id, {file.path for file in files})
+        ids = {file.modified_file_id for file in files if file.modified_file_id is not None}
+        return Origins(originals, frozenset(await self._modified.existing(project_id, ids)))
+
+    async def update(
+        self,
+        reference: str,
+        *,
+        name: str | None,
+        description: str | None,
+        pinned: bool | None,
+        expected_revisions: Collection[int] | None,
+    ) -> Release:
+        """Change what is given (None: stays) of what may change.
+
+        Raises:
+            NotFoundError, InvalidInputError, ConflictError: as `get`.
+            StaleError: it is not at one of `expected_revisions` (None: any will do).
+        """
+        given = {"name": name, "description": description, "pinned": pinned}
+        changes = {field: value for field, value in given.items() if value is not None}
+
+        async def work(session: Session) -> Release:
+            release = await self._releases.find(reference, session)
+            if expected_revisions is not None and release.revision not in expected_revisions:
+                raise StaleError(release.revision)
+            changed = release.model_copy(update=changes)
+            if changed == release:
+                return release
+            changed = changed.model_copy(update={"revision": release.revision + 1})
+            await self._releases.change(changed, session)
+            return changed
+
+        return await self._database.transaction(work)

@@ -1,0 +1,1 @@
+"""Searches inside the files of a project."""

@@ -1,0 +1,1 @@
+"""The sync: coordinator, runner, reader, copying, and polling."""

@@ -1,0 +1,144 @@
+"""Starting the syncs that are due."""
+
+import asyncio
+import math
+import time
+from collections import Counter
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from benchmark_manager.errors import StoppingError, StorageError
+from benchmark_manager.services.sync.coordinator import OriginalSync, StartedSync
+from benchmark_manager.services.sync.slots import SyncPlaces
+from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.sync.leases import LeaseStore
+
+_log = structlog.get_logger(__name__)
+
+#: Due syncs under way in one process. Most are checks, which hold next to nothing; what reads contents waits for a
+#: place, and while so many do, no first syncs are claimed: other replicas may have places.
+_AT_ONCE: Final = 1000
+_WAITING: Final = 32
+#: Of these, so many may be of one credential: those of others go on while it is slow.
+_PER_CREDENTIAL: Final = 100
+_PER_BATCHED_CREDENTIAL: Final = 500
+_CLAIMED_AT_ONCE: Final = 100
+#: GitHub's limit of points a minute rules where so many projects fall due within this time.
+_DUE_WITHIN: Final = timedelta(minutes=3)
+_WAKES_A_SECOND: Final = 10
+#: How often they are counted, seconds.
+_COUNT_EVERY: Final = 5.0
+
+
+class Polling:
+    """Claims due projects, replicas sharing the work, and syncs them."""
+
+    def __init__(
+        self,
+        database: Database,
+        leases: LeaseStore,
+        sync: OriginalSync,
+        places: SyncPlaces,
+        *,
+        batch_threshold: int,
+    ) -> None:
+        """`batch_threshold`: due projects of one credential from which checks share GraphQL queries."""
+        self._database = database
+        self._leases = leases
+        self._sync = sync
+        self._places = places
+        self._batch_threshold = batch_threshold
+        self._batched: frozenset[str] = frozenset()
+        self._counted = float("-inf")
+        self._under_way: Counter[str] = Counter()
+        self._freed = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._wakes: dict[float, asyncio.TimerHandle] = {}
+        self._looks: set[asyncio.Task[None]] = set()
+        self._stopped = False
+
+    async def run_due(self) -> None:
+        """Start syncs until none is due; waits while enough are under way."""
+        async with self._turn:
+            while not self._stopped:
+                room = self._room()
+                if room == 0:
+                    self._freed.clear()
+                    await self._freed.wait()
+                    continue
+                try:
+                    started = await self._start(min(room, _CLAIMED_AT_ONCE))
+                except StoppingError:
+                    return
+                if not started:
+                    return
+
+    async def _start(self, limit: int) -> list[StartedSync]:
+        await self._count_due()
+        busy = {hint for hint, count in self._under_way.items() if count >= self._most(hint)}
+        # First syncs read everything: with enough of them waiting, only what needs a check goes on.
+        only_read = self._places.waiting >= _WAITING
+        started = await self._sync.start_due(limit, busy, self._batched, only_read=only_read)
+        for one in started:
+            self._follow(one)
+        return started
+
+    def _follow(self, started: StartedSync) -> None:
+        self._under_way[started.credential] += 1
+
+        def ended(_: object) -> None:
+            self._under_way[started.credential] -= 1
+            self._under_way += Counter()
+            self._freed.set()
+
+        started.task.add_done_callback(ended)
+
+    def _most(self, hint: str) -> int:
+        return _PER_BATCHED_CREDENTIAL if hint in self._batched else _PER_CREDENTIAL
+
+    def _room(self) -> int:
+        return max(0, _AT_ONCE - self._under_way.total())
+
+    async def _count_due(self) -> None:
+        """Find out now and then which credentials have so many due projects that their checks go in batches."""
+        if time.monotonic() - self._counted < _COUNT_EVERY:
+            return
+        self._counted = time.monotonic()
+        due = await self._leases.due_by_credential(await self._database.now() + _DUE_WITHIN)
+        self._batched = frozenset(
+            hint for hint, count in due.items() if count >= self._batch_threshold
+        )
+
+    def wake(self, seconds: float) -> None:
+        """Look for due projects that long from now, not only with the next tick; wakes of one moment are one."""
+        loop = asyncio.get_running_loop()
+        when = math.ceil((loop.time() + seconds) * _WAKES_A_SECOND) / _WAKES_A_SECOND
+        if not self._stopped and when not in self._wakes:
+            self._wakes[when] = loop.call_at(when, self._look, when)
+
+    def _look(self, when: float) -> None:
+        del self._wakes[when]
+
+        async def look() -> None:
+            try:
+                await self.run_due()
+            except (PyMongoError, StorageError) as error:
+                _log.warning("looking for due projects failed", error=type(error).__name__)
+
+        task = asyncio.create_task(look())
+        self._looks.add(task)
+        task.add_done_callback(self._looks.discard)
+
+    def stop(self) -> None:
+        """Start no more."""
+        self._stopped = True
+        self._freed.set()
+        waiting: list[asyncio.TimerHandle | asyncio.Task[None]] = [
+            *self._wakes.values(),
+            *self._looks,
+        ]
+        for each in waiting:
+            each.cancel()

@@ -1,0 +1,1 @@
+"""Texts read in worker processes."""

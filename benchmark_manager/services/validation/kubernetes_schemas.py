@@ -1,0 +1,86 @@
+"""Kubernetes' schemas, read from the package `kubernetes-validate` where it is installed."""
+
+import json
+import re
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from benchmark_manager.domain.validation.kubernetes.schemas import KubernetesSchemas
+
+_log = structlog.get_logger(__name__)
+
+PACKAGE: Final = "kubernetes_validate"
+#: The newest version and two before.
+_KEPT_VERSIONS: Final = 3
+_FOLDER: Final = re.compile(r"v([0-9]+)\.([0-9]+)\.[0-9]+-local-strict")
+
+
+class SchemasMissingError(Exception):
+    """There are no schemas to read; the message says why."""
+
+
+class SchemaSource:
+    """Which schemas there are; worker processes read them. Without them manifests are held to our own rules alone."""
+
+    def __init__(self, package: str = PACKAGE) -> None:
+        """Find the package's versions, without reading their schemas."""
+        self.package = package
+        self.versions: tuple[str, ...] = ()
+        self.missing: str | None = None
+        try:
+            self.versions = tuple(find_versions(package))
+        except SchemasMissingError as error:
+            self.give_up(str(error))
+
+    def give_up(self, reason: str) -> None:
+        """Note that the schemas cannot be read."""
+        self.versions, self.missing = (), reason
+        _log.warning("manifests are not held to Kubernetes' schemas", reason=reason)
+
+
+def find_versions(package: str) -> dict[str, Path]:
+    """The files of definitions of the newest versions, newest first, by version as `1.37`.
+
+    Raises:
+        SchemasMissingError
+    """
+    # Looked for, never imported: the package imports a second validator, which takes a quarter of a second.
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise SchemasMissingError("The package kubernetes-validate is not installed.")
+    folder = Path(spec.submodule_search_locations[0]) / "kubernetes-json-schema"
+    found: dict[tuple[int, int], Path] = {}
+    for path in folder.iterdir() if folder.is_dir() else ():
+        match = _FOLDER.fullmatch(path.name)
+        if match is not None:
+            found[int(match[1]), int(match[2])] = path / "_definitions.json"
+    if not found:
+        raise SchemasMissingError(
+            "The package kubernetes-validate holds no schemas where they were expected."
+        )
+    newest = sorted(found, reverse=True)[:_KEPT_VERSIONS]
+    return {f"{major}.{minor}": found[major, minor] for major, minor in newest}
+
+
+@cache
+def load_schemas(package: str) -> KubernetesSchemas:
+    """The schemas of the newest versions, read once for the whole process.
+
+    Raises:
+        SchemasMissingError
+    """
+    try:
+        return KubernetesSchemas(
+            {
+                version: json.loads(path.read_bytes())["$defs"]
+                for version, path in find_versions(package).items()
+            }
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SchemasMissingError(
+            f"The schemas of kubernetes-validate cannot be read ({type(error).__name__})."
+        ) from None

@@ -1,0 +1,183 @@
+"""The one verdict on a content: for copying, for saving, and for whoever only asks."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from benchmark_manager.domain.sync.classification import format_of
+from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.domain.validation.across import references, with_problems
+from benchmark_manager.domain.validation.complaints import OF_WHOLE_MANIFESTS
+from benchmark_manager.domain.validation.kubernetes.kustomizations import (
+    is_patch,
+    kustomizations_above,
+    without_what_parts_lack,
+)
+from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.models.original import FileFormat, FileType
+from benchmark_manager.models.problem import Verdict
+from benchmark_manager.services.texts.text_work import contradictions, judge, why_no_schemas
+from benchmark_manager.services.validation.kubernetes_schemas import SchemaSource
+from benchmark_manager.stores.contents.blobs import BlobStore
+from benchmark_manager.stores.originals.originals import OriginalFileStore
+from benchmark_manager.stores.projects.projects import ProjectStore
+from benchmark_manager.workers.pool import WorkerPool
+
+#: Verdicts kept; the largest, with a hundred problems, has 50 kB.
+_KEPT: Final = 1_000
+
+_Key: TypeAlias = tuple[str, FileFormat, FileType | None]
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesCheck:
+    """Whether a content was held to Kubernetes' schemas: of which versions, newest first, or why not."""
+
+    versions: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is to be said of a content which nobody stored."""
+
+    format: FileFormat
+    verdict: Verdict
+    kubernetes: KubernetesCheck
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a project a content would stand: `path` from the repository's root."""
+
+    project_id: str
+    path: str
+
+
+class ValidationService:
+    """Judges contents in worker processes; what was judged lately is remembered by its hash."""
+
+    def __init__(
+        self,
+        workers: WorkerPool,
+        schemas: SchemaSource,
+        projects: ProjectStore,
+        originals: OriginalFileStore,
+        blobs: BlobStore,
+        *,
+        max_file_size: int,
+    ) -> None:
+        self._workers = workers
+        self._schemas = schemas
+        self._projects = projects
+        self._originals = originals
+        self._blobs = blobs
+        self._max_file_size = max_file_size
+        self._tried_schemas = False
+        self._verdicts: OrderedDict[_Key, Verdict] = OrderedDict()
+
+    async def validate(
+        self, text: str, file_format: FileFormat, file_type: FileType | None
+    ) -> Verdict:
+        """Return the verdict on a content.
+
+        Raises:
+            TooComplexError: it takes too much time or memory.
+            WorkersBusyError
+        """
+        key = blob_id(text.encode("utf-8", "surrogatepass")), file_format, file_type
+        known = self._verdicts.get(key)
+        if known is not None:
+            self._verdicts.move_to_end(key)
+            return known
+        if file_type == "job" and file_format == "yaml":
+            await self._find_schemas()
+        package = self._schemas.package if self._schemas.versions else None
+        verdict = await self._workers.run(judge, text, file_format, file_type, package)
+        self._verdicts[key] = verdict
+        if len(self._verdicts) > _KEPT:
+            self._verdicts.popitem(last=False)
+        return verdict
+
+    async def _find_schemas(self) -> None:
+        """Find out, once, whether the schemas that are installed can be read."""
+        if self._schemas.versions and not self._tried_schemas:
+            reason = await self._workers.run(why_no_schemas, self._schemas.package)
+            if reason is not None and self._schemas.versions:
+                self._schemas.give_up(reason)
+            self._tried_schemas = True
+
+    async def check(
+        self, name: str, content: str, file_type: FileType, place: Place | None
+    ) -> Checked:
+        """Judge a content without storing it; with a place, against the project's other files too.
+
+        Raises:
+            InvalidInputError: `invalid_name`, `too_large`, `too_complex`.
+            NotFoundError: there is no such project.
+            WorkersBusyError
+        """
+        file_format = format_of(name)
+        if file_format is None:
+            raise InvalidInputError(
+                "invalid_name", "name must end in .yaml, .yml or .json.", field="name"
+            )
+        size = len(content.encode())
+        if size > self._max_file_size:
+            message = f"The content has {size} bytes; at most {self._max_file_size} are allowed."
+            raise InvalidInputError("too_large", message, field="content")
+        verdict = await self.validate(content, file_format, file_type)
+        if place is not None:
+            verdict = await self._across(verdict, content, file_format, file_type, place)
+        return Checked(file_format, verdict, self._kubernetes(verdict, file_format, file_type))
+
+    async def _across(
+        self,
+        verdict: Verdict,
+        content: str,
+        file_format: FileFormat,
+        file_type: FileType,
+        place: Place,
+    ) -> Verdict:
+        await self._projects.get(place.project_id)
+        stored = await self._originals.stored(place.project_id)
+        shas = {file.path: file.sha for file in stored if not file.removed}
+        path = place.path.lstrip("/")
+        wanted = await self._workers.run(
+            references, content, path, file_format, file_type, list(shas)
+        )
+        others = await self._contents({path: shas[path] for path in wanted})
+        if file_type == "job" and any(
+            problem.code in OF_WHOLE_MANIFESTS for problem in verdict.problems
+        ):
+            verdict = await self._as_patch(verdict, path, shas)
+        problems = await self._workers.run(
+            contradictions, content, path, file_format, file_type, others, list(shas)
+        )
+        return with_problems(verdict, problems)
+
+    async def _as_patch(self, verdict: Verdict, path: str, shas: Mapping[str, str]) -> Verdict:
+        """The verdict on a manifest, without what a patch lacks rightly if a kustomization names it as one."""
+        above = kustomizations_above(path, shas)
+        if not above:
+            return verdict
+        contents = await self._contents({name: shas[name] for name in above})
+        named = await self._workers.run(is_patch, path, contents)
+        return without_what_parts_lack(verdict) if named else verdict
+
+    async def _contents(self, shas: Mapping[str, str]) -> dict[str, str]:
+        contents = await self._blobs.get_many(shas.values())
+        # A sync may have taken one away meanwhile.
+        return {path: contents[sha].decode() for path, sha in shas.items() if sha in contents}
+
+    def _kubernetes(
+        self, verdict: Verdict, file_format: FileFormat, file_type: FileType
+    ) -> KubernetesCheck:
+        if file_type != "job" or file_format != "yaml":
+            return KubernetesCheck(reason="Only YAML files of type job are read as manifests.")
+        if verdict.validity != "valid":
+            return KubernetesCheck(
+                reason="Only what parses, and is no template, is held to schemas."
+            )
+        return KubernetesCheck(self._schemas.versions, self._schemas.missing)

@@ -1,0 +1,1 @@
+"""Variants: editing, comparing, merging, revisions and the trash."""

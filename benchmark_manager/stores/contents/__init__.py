@@ -1,0 +1,1 @@
+"""Contents and lists of problems, each stored once."""

@@ -1,0 +1,193 @@
+"""What keeps this process from each server of a MongoDB URL, in words: for a start that failed.
+
+The driver looks for servers which suit its URL, and only reports that it found none. So each server is
+asked here by itself: whether its name is known, its port answers, it speaks TLS, and what it says of its
+replica set and the members of it. Nothing here needs a password or shows one.
+"""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+from pymongo.uri_parser import parse_uri
+
+from benchmark_manager.errors import reason_of
+
+_CONNECT_SECONDS: Final = 2.0
+_HELLO_SECONDS: Final = 3.0
+#: Servers that are looked into; a URL rarely names more.
+_AT_MOST: Final = 10
+_DEFAULT_PORT: Final = 27017
+
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Url:
+    """What a URL says of its servers."""
+
+    servers: tuple[Address, ...]
+    set_name: str | None
+    direct: bool
+    tls: Mapping[str, Any]
+
+
+async def diagnose(url: str, resolved: list[Address]) -> str:
+    """One sentence for each server; `resolved` are those which the driver knows by an SRV record."""
+    wanted = _url(url, resolved)
+    servers = wanted.servers[:_AT_MOST]
+    findings = await asyncio.gather(*(_finding(server, wanted) for server in servers))
+    return " ".join(
+        f"{_name(server)} {finding}." for server, finding in zip(servers, findings, strict=True)
+    )
+
+
+def _url(url: str, resolved: list[Address]) -> _Url:
+    if url.startswith("mongodb+srv://"):
+        # The options of its TXT record stay unknown; TLS is the rule.
+        return _Url(tuple(resolved), None, direct=False, tls={"tls": True})
+    parsed = parse_uri(url, warn=False)
+    options = parsed["options"]
+    # A socket's path comes without a port.
+    servers = tuple(
+        (str(host), port or _DEFAULT_PORT) for host, port in parsed["nodelist"] if port is not None
+    )
+    tls = {name: value for name, value in options.items() if name.lower().startswith("tls")}
+    return _Url(servers, options.get("replicaSet"), bool(options.get("directConnection")), tls)
+
+
+async def _finding(server: Address, wanted: _Url) -> str:
+    obstacle = await _obstacle(server)
+    if obstacle is not None:
+        return obstacle
+    try:
+        hello = await _hello(server, wanted.tls)
+    except PyMongoError as error:
+        return await _why_no_hello(server, wanted, error)
+    return await _of_hello(hello, wanted)
+
+
+async def _obstacle(server: Address) -> str | None:
+    """Why no connection can be opened; None where one can."""
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(*server)
+    except socket.gaierror:
+        return "is a name that is unknown here"
+    except ConnectionRefusedError:
+        return "refuses connections: no server listens on this port"
+    except TimeoutError:
+        return f"does not accept a connection within {_CONNECT_SECONDS:.0f} s: check firewalls and the address"
+    except OSError as error:
+        return f"cannot be reached ({reason_of(error)})"
+    await _close(writer)
+    return None
+
+
+async def _hello(server: Address, tls: Mapping[str, Any]) -> Mapping[str, Any]:
+    # In a thread: PyMongo's async client leaves a socket unclosed where TLS fails.
+    return await asyncio.to_thread(_hello_of, server, tls)
+
+
+def _hello_of(server: Address, tls: Mapping[str, Any]) -> Mapping[str, Any]:
+    host, port = server
+    milliseconds = int(_HELLO_SECONDS * 1000)
+    client: MongoClient[dict[str, Any]] = MongoClient(
+        host,
+        port,
+        directConnection=True,
+        serverMonitoringMode="poll",
+        serverSelectionTimeoutMS=milliseconds,
+        connectTimeoutMS=milliseconds,
+        socketTimeoutMS=milliseconds,
+        **tls,
+    )
+    with client:
+        return client.admin.command("hello")
+
+
+async def _why_no_hello(server: Address, wanted: _Url, error: PyMongoError) -> str:
+    if not wanted.tls.get("tls"):
+        if await _speaks_tls(server):
+            return "speaks TLS only: add tls=true to MONGO_URL"
+        return f"accepts connections but answers nothing within {_HELLO_SECONDS:.0f} s: it hangs, or is no MongoDB"
+    try:
+        await _hello(server, {})
+    except PyMongoError:
+        pass
+    else:
+        return "speaks no TLS: remove tls=true from MONGO_URL"
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        reason = (
+            str(error)
+            .partition("CERTIFICATE_VERIFY_FAILED] ")[2]
+            .partition(" (")[0]
+            .partition(", Timeout:")[0]
+        )
+        return f"has a certificate that is not accepted ({reason}): check tlsCAFile and the host's name"
+    return "does not complete TLS: check tlsCertificateKeyFile and tlsCAFile"
+
+
+async def _speaks_tls(server: Address) -> bool:
+    """Whether a TLS handshake succeeds; nothing is sent, so nothing has to be trusted."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(*server, ssl=context)
+    except (OSError, TimeoutError):
+        return False
+    await _close(writer)
+    return True
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    # At once: nothing was sent, and a peer need not take part.
+    writer.transport.abort()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+
+
+async def _of_hello(hello: Mapping[str, Any], wanted: _Url) -> str:
+    set_name = hello.get("setName")
+    if set_name is None:
+        return _without_set(hello)
+    if wanted.set_name not in {None, set_name}:
+        return f"belongs to the replica set {set_name!r}, not to {wanted.set_name!r}: write replicaSet={set_name}"
+    if not wanted.direct and (own_name := hello.get("me")):
+        # The driver goes on to the addresses that members have in their set, whatever the URL says.
+        address = _address(own_name)
+        obstacle = None if address in wanted.servers else await _obstacle(address)
+        if obstacle is not None:
+            return (
+                f"calls itself {own_name} in its replica set, which from here {obstacle}: give the member an address "
+                "that is reachable from here (rs.reconfig()), or add directConnection=true to MONGO_URL"
+            )
+    if not hello.get("primary"):
+        return "belongs to a replica set without a primary: a majority of its members has to run"
+    return "answers"
+
+
+def _without_set(hello: Mapping[str, Any]) -> str:
+    if hello.get("msg") == "isdbgrid":
+        return "answers as mongos"
+    if hello.get("isreplicaset"):
+        return "belongs to a replica set that was not initiated: run rs.initiate() once"
+    return "runs without a replica set, which transactions need: start it with --replSet and run rs.initiate() once"
+
+
+def _address(text: str) -> Address:
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _name(server: Address) -> str:
+    host, port = server
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,52 @@
+"""Deleting what nothing refers to any more, of collections whose documents are written before they are referred to."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from benchmark_manager.stores.database.database import Collection, Database, milliseconds
+
+#: What nothing refers to is kept this long.
+SWEEP_AGE: Final = timedelta(days=1)
+#: What was touched less than this ago need not be touched again.
+FRESH: Final = timedelta(hours=6)
+
+
+async def sweep(
+    database: Database,
+    collection: Collection,
+    referred: Callable[[Sequence[str] | None], Awaitable[set[str]]],
+    now: datetime,
+) -> int:
+    """Delete documents that nothing has referred to for `SWEEP_AGE`; return how many.
+
+    `referred` answers which of some ids something refers to; of None, which ids at all. Each document is marked when
+    it is first found unreferred, and deleted when it still is a day later: a reader who has just read a reference
+    still finds it.
+    Documents have `touched_at`, when somebody last was about to refer to them, and `unreferred_at`.
+    """
+    now = milliseconds(now)
+    swept = 0
+    untouched = {"touched_at": {"$lt": now - SWEEP_AGE}}
+    old = [row["_id"] async for row in collection.find(untouched, {"_id": 1})]
+    # The embedded server has no indexes for this question, so it is asked once. What comes to refer to a document
+    # meanwhile has touched it before.
+    every = await referred(None) if old and database.kind == "embedded" else None
+    at_once = database.in_at_most
+    for start in range(0, len(old), at_once):
+        chunk = old[start : start + at_once]
+        used = await referred(chunk) if every is None else every.intersection(chunk)
+        await collection.update_many(
+            {"_id": {"$in": sorted(used)}, "unreferred_at": {"$ne": None}},
+            {"$set": {"unreferred_at": None}},
+        )
+        unused = sorted(set(chunk) - used)
+        # The conditions again: somebody may have touched one meanwhile.
+        result = await collection.delete_many(
+            {"_id": {"$in": unused}, **untouched, "unreferred_at": {"$lt": now - SWEEP_AGE}}
+        )
+        await collection.update_many(
+            {"_id": {"$in": unused}, "unreferred_at": None}, {"$set": {"unreferred_at": now}}
+        )
+        swept += result.deleted_count
+    return swept

@@ -1,0 +1,1 @@
+"""The embedded database: a server process for evaluation on one machine."""

@@ -1,0 +1,42 @@
+"""Where a running embedded database is reached, for commands of the same user beside the service."""
+
+import contextlib
+import os
+from pathlib import Path
+
+from benchmark_manager.stores.embedded.process import try_lock
+
+
+class AddressFile:
+    """`database.url` in the data folder, readable by its owner alone; it holds the URL while the server runs."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / "database.url"
+        self._lock = data_dir / "service.lock"
+
+    def write(self, url: str) -> None:
+        """Make the address known; the file appears whole."""
+        part = self._path.with_name(f"{self._path.name}.part")
+        part.unlink(missing_ok=True)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(url)
+        part.replace(self._path)
+
+    def remove(self) -> None:
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+    def read(self) -> str | None:
+        """The URL, if a service runs on the folder; None where none does, or it has only begun to start."""
+        if not self._lock.exists():
+            return None
+        descriptor = try_lock(self._lock)
+        if descriptor is not None:
+            # A service that was killed leaves the file behind.
+            os.close(descriptor)
+            return None
+        try:
+            return self._path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None

@@ -1,0 +1,201 @@
+"""Changes as they are committed, by whichever replica: a change stream of the whole database.
+
+MongoDB and the embedded server both have them, and resume them over an election or a restart by the position where
+they were left. Positions are opaque to everybody else.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Final
+
+import bson
+import pymongo
+from pymongo.asynchronous.change_stream import AsyncDatabaseChangeStream
+from pymongo.errors import OperationFailure
+
+from benchmark_manager.domain.releases.digest import PREFIX
+from benchmark_manager.errors import ChangesLostError
+from benchmark_manager.models.change import Change, ChangeVerb
+from benchmark_manager.stores.database.database import Database, Document
+
+#: How long the server waits for a change before it tells that there is none, ms.
+_WAIT: Final = 1000
+#: The same for whoever makes up for what was missed.
+_SHORT_WAIT: Final = 50
+#: A server which is silent for longer is taken for gone, seconds: elections take 10 or so.
+_SILENCE_SECONDS: Final = 30.0
+_CLOSE_SECONDS: Final = 1.0
+_RESUMABLE: Final = "ResumableChangeStreamError"
+_THERE: Final[Document] = {"$exists": True}
+#: Neither polls that find the same again nor leases are told. What a sync does to originals is told by its record, and
+#: what becomes of a variant by its revision: those name their projects, which deletions and updates of files do not.
+_TOLD: Final[Document] = {
+    "$or": [
+        {"ns.coll": "projects", "operationType": {"$in": ["insert", "delete"]}},
+        {
+            "ns.coll": "projects",
+            "operationType": "update",
+            "$or": [
+                {"updateDescription.updatedFields.revision": _THERE},
+                {"updateDescription.updatedFields.repository_key": _THERE},
+            ],
+        },
+        {"ns.coll": {"$in": ["syncs", "revisions", "resets"]}, "operationType": "insert"},
+        {
+            "ns.coll": "releases",
+            "operationType": {"$in": ["insert", "replace", "update", "delete"]},
+        },
+        {"ns.coll": "sync_progress", "operationType": {"$in": ["insert", "replace", "update"]}},
+    ]
+}
+#: Contents, paths and tokens do not even leave the database.
+_SEEN: Final[Document] = {
+    "operationType": 1,
+    "ns.coll": 1,
+    "documentKey._id": 1,
+    **{
+        f"fullDocument.{name}": 1
+        for name in (
+            "project_id",
+            "project_ids",
+            "modified_file_id",
+            "sync_id",
+            "what",
+            "status",
+            "digest",
+        )
+    },
+}
+_PIPELINE: Final[list[Document]] = [{"$match": _TOLD}, {"$project": _SEEN}]
+_VERBS: Final[Mapping[str, ChangeVerb]] = {
+    "created": "created",
+    "restored": "restored",
+    "deleted": "deleted",
+}
+
+
+class ChangeStore:
+    """What becomes of projects, syncs, originals, variants and releases."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._releases = database.collection("releases")
+        self._progress = database.collection("sync_progress")
+
+    async def follow(
+        self, after: str | None, wait: int = _WAIT
+    ) -> AsyncGenerator[tuple[list[Change], str], None]:
+        """Changes with the position behind them, from `after` or from now on; endless.
+
+        The first is empty: from its position on nothing is missed. So is one every `wait` ms when nothing happens.
+
+        Raises:
+            ChangesLostError: the database cannot go on from `after`, or the stream is at its end.
+            PyMongoError, TimeoutError: it may be resumed from the last position.
+        """
+        try:
+            stream = await self._database.watch(_PIPELINE, after=_token(after), wait=wait)
+            try:
+                if stream.resume_token is not None:
+                    yield [], _position(stream)
+                while stream.alive:
+                    async with asyncio.timeout(_SILENCE_SECONDS):
+                        row = await stream.try_next()
+                    changes = [] if row is None else await self._changes(row)
+                    yield changes, _position(stream)
+            finally:
+                with pymongo.timeout(_CLOSE_SECONDS):
+                    await stream.close()
+        except OperationFailure as error:
+            if after is None or error.has_error_label(_RESUMABLE):
+                raise
+        # Positions of other databases, forged ones, and those which the server has forgotten since.
+        raise ChangesLostError
+
+    async def between(self, after: str, until: str, at_most: int) -> list[Change]:
+        """What happened behind one position up to another.
+
+        Raises:
+            ChangesLostError: the database does not know any more, or it is more than `at_most`.
+            PyMongoError, TimeoutError
+        """
+        # Streams of a database in which nothing happens stay at its last write; `until` may be a little behind that.
+        await self._database.mark()
+        missed: list[Change] = []
+        async with aclosing(self.follow(after, _SHORT_WAIT)) as feed:
+            async for changes, position in feed:
+                missed += changes
+                if _order(position) >= _order(until):
+                    return missed
+                if len(missed) > at_most:
+                    break
+        raise ChangesLostError
+
+    async def _changes(self, row: Document) -> list[Change]:
+        kind, key = row["operationType"], row["documentKey"]["_id"]
+        seen = row.get("fullDocument") or {}
+        project = str(seen.get("project_id"))
+        match row["ns"]["coll"]:
+            case "projects":
+                verb: ChangeVerb = (
+                    "created" if kind == "insert" else "deleted" if kind == "delete" else "changed"
+                )
+                return [Change(noun="project", project_id=str(key), id=str(key), what=verb)]
+            case "syncs":
+                sync = Change(noun="sync", project_id=project, id=str(key), what="finished")
+                files = Change(noun="files", project_id=project, id=None, what="changed")
+                return [sync, files] if seen["status"] == "success" else [sync]
+            case "sync_progress":
+                return await self._progressed(key, seen)
+            case "revisions":
+                verb = _VERBS.get(seen["what"], "changed")
+                file = str(seen["modified_file_id"])
+                return [Change(noun="modified_file", project_id=project, id=file, what=verb)]
+            case "resets":
+                return [Change(noun="modified_file", project_id=project, id=None, what="deleted")]
+            case _:
+                return await self._release(kind, key, seen)
+
+    async def _progressed(self, key: object, seen: Document) -> list[Change]:
+        # An update reports only the fields which it changed; the document has the project's id.
+        seen = seen or await self._progress.find_one({"_id": key}, {"sync_id": 1}) or {}
+        if not seen:
+            return []
+        return [Change(noun="sync", project_id=str(key), id=seen["sync_id"], what="progress")]
+
+    async def _release(self, kind: str, key: object, seen: Document) -> list[Change]:
+        if kind == "update":
+            # An update tells only the fields which it changed.
+            seen = (
+                await self._releases.find_one({"_id": key}, {"project_ids": 1, "digest": 1}) or {}
+            )
+        if not seen:
+            return [Change(noun="release", project_id=None, id=None, what="deleted")]
+        verb: ChangeVerb = "created" if kind == "insert" else "changed"
+        digest = PREFIX + seen["digest"]
+        return [
+            Change(noun="release", project_id=str(each), id=digest, what=verb)
+            for each in seen["project_ids"]
+        ]
+
+
+def _order(position: str) -> tuple[int, str]:
+    """What positions are ordered by.
+
+    MongoDB's are texts made for it (https://www.mongodb.com/docs/manual/changeStreams/#resume-tokens). Those of the
+    embedded server are documents with a number; they begin with their length, which has three zero bytes.
+    """
+    if position[2:8] == "000000":
+        return bson.decode(bytes.fromhex(position))["s"], ""
+    return 0, position
+
+
+def _token(position: str | None) -> Document | None:
+    return None if position is None else {"_data": position}
+
+
+def _position(stream: AsyncDatabaseChangeStream[Document]) -> str:
+    token = stream.resume_token
+    assert token is not None  # noqa: S101 -- known behind the first answer at the latest
+    return str(token["_data"])

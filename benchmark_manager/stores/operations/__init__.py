@@ -1,0 +1,1 @@
+"""Replicas, GitHub's limits, and backups."""

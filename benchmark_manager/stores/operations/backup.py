@@ -1,0 +1,199 @@
+"""All documents of a database as they are stored, read at one moment, and written into an empty one.
+
+Documents stay encoded: what this version does not know of them goes into a backup and back to the byte.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Final, cast
+
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import BulkWriteError, OperationFailure
+
+from benchmark_manager.errors import BackupError
+from benchmark_manager.stores.database.database import Database, Document, Session
+
+BLOBS: Final = "blobs"
+#: What says nothing once its process is gone; the schema version is the header's.
+_PASSING: Final = frozenset({"start_check", "sync_progress", "github_limits", "replicas"})
+#: MongoDB deletes from these by itself what is old, as soon as it is restored.
+_EXPIRING: Final = frozenset({"webhook_deliveries"})
+#: The schema version is in the backup's header.
+_OWN: Final[Document] = {"_id": {"$nin": ["schema", "restore"]}}
+#: Together in memory: documents, and bytes of them.
+_CHUNK: Final = 1000
+_CHUNK_BYTES: Final = 4_000_000
+_BATCH: Final = 500
+#: Contents of one answer.
+_BLOBS_BATCH: Final = 50
+#: A replica that lives counts up in this time, seconds, and it is looked at this often.
+_BEATS_SECONDS: Final = 5.0
+_BEATS_PAUSE: Final = 0.25
+_RAW: Final[CodecOptions[RawBSONDocument]] = CodecOptions(document_class=RawBSONDocument)
+_DUPLICATE_KEY: Final = 11000
+#: SnapshotTooOld and SnapshotUnavailable.
+_NO_SNAPSHOT: Final = {239, 246}
+
+
+class BackupStore:
+    """Every collection of the database but those of `_PASSING`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._meta = database.collection("meta")
+
+    async def documents(self) -> AsyncGenerator[tuple[str, list[bytes]]]:
+        """Each collection's documents, some at a time, as they were at one moment; contents last.
+
+        Contents are read behind that moment and may be more than those that were there then, never less: what a
+        document refers to is written before it, and stays for a day after nothing refers to it any more. So the moment
+        has to be kept for the small documents only; MongoDB keeps one for 5 minutes.
+
+        Raises:
+            BackupError: `backup_too_slow`.
+        """
+        names = [
+            name
+            for name in await self._database.collection_names()
+            if name not in {BLOBS, *_PASSING}
+        ]
+        try:
+            async with self._database.moment() as session:
+                for name in names:
+                    async for chunk in self._chunks(name, session):
+                        yield name, chunk
+        except OperationFailure as error:
+            if error.code not in _NO_SNAPSHOT:
+                raise
+            raise BackupError(
+                "backup_too_slow",
+                "MongoDB no longer keeps the moment that the backup reads; try again, write to a faster disk, or "
+                "raise MongoDB's parameter minSnapshotHistoryWindowInSeconds.",
+            ) from None
+        async for chunk in self._chunks(BLOBS):
+            yield BLOBS, chunk
+
+    async def contents(self) -> AsyncIterator[tuple[str, bytes]]:
+        """The id and the bytes of every stored content."""
+        rows = self._database.collection(BLOBS).find({}, {"data": 1}, batch_size=_BLOBS_BATCH)
+        async for row in rows:
+            yield row["_id"], bytes(row["data"])
+
+    async def _chunks(
+        self, name: str, session: Session | None = None
+    ) -> AsyncIterator[list[bytes]]:
+        batch = _BLOBS_BATCH if name == BLOBS else _BATCH
+        rows = self._raw(name).find(_filter(name), session=session, batch_size=batch)
+        if name == BLOBS:
+            rows = rows.sort("_id", 1)
+        chunk: list[bytes] = []
+        size = 0
+        async for row in rows:
+            chunk.append(bytes(row.raw))
+            size += len(row.raw)
+            if len(chunk) >= _CHUNK or size >= _CHUNK_BYTES:
+                yield chunk
+                chunk, size = [], 0
+        if chunk:
+            yield chunk
+
+    async def count_at_most(self) -> int:
+        """About how many documents there are."""
+        names = [name for name in await self._database.collection_names() if name not in _PASSING]
+        counts = [
+            await self._database.collection(name).estimated_document_count() for name in names
+        ]
+        return sum(counts)
+
+    async def filled(self) -> list[str]:
+        """The names of collections which hold something that a restore would mix with its own."""
+        names = await self._database.collection_names()
+        return [
+            name
+            for name in names
+            if name not in _PASSING
+            and await self._database.collection(name).find_one(_filter(name), {"_id": 1})
+            is not None
+        ]
+
+    async def is_served(self) -> bool:
+        """Whether a service runs on the database: one of its replicas counts up its beats."""
+        replicas = self._database.collection("replicas")
+        deadline = time.monotonic() + _BEATS_SECONDS
+        first: dict[str, int] | None = None
+        while True:
+            found = {
+                row["_id"]: row["beats"]
+                async for row in replicas.find({"beats": {"$exists": True}}, {"beats": 1})
+            }
+            if first is None:
+                first = found
+            if any(first.get(owner) != beats for owner, beats in found.items()):
+                return True
+            if not found or time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(_BEATS_PAUSE)
+
+    async def restoring(self) -> str | None:
+        """The id of the backup whose restore has begun and not ended."""
+        found = await self._meta.find_one({"_id": "restore"})
+        return None if found is None else str(found["backup_id"])
+
+    async def begin(self, backup_id: str, now: datetime) -> None:
+        """Record that a restore of this backup has begun: no service starts until `end`."""
+        values = {"backup_id": backup_id, "begun_at": now}
+        await self._meta.update_one({"_id": "restore"}, {"$set": values}, upsert=True)
+
+    async def end(self) -> None:
+        await self._meta.delete_one({"_id": "restore"})
+
+    async def write(self, name: str, documents: Sequence[bytes]) -> None:
+        """Add documents; those which an earlier, interrupted restore has written already stay.
+
+        Raises:
+            StorageError: `disk_full`.
+        """
+        await self._database.ensure_room()
+        try:
+            rows = [RawBSONDocument(document) for document in documents]
+            await self._raw(name).insert_many(rows, ordered=False)
+        except BulkWriteError as error:
+            details = error.details
+            if details.get("writeConcernErrors") or any(
+                failure["code"] != _DUPLICATE_KEY for failure in details["writeErrors"]
+            ):
+                raise
+
+    async def counts(self, names: Mapping[str, int]) -> dict[str, int]:
+        """How many documents these collections hold; without those where documents expire."""
+        kept = names.keys() - _EXPIRING
+        return {
+            name: await self._database.collection(name).count_documents(_filter(name))
+            for name in sorted(kept)
+        }
+
+    async def end_leases(self) -> None:
+        """Give back the leases of the syncs that ran when the backup was taken: their processes are not here."""
+        await self._database.collection("projects").update_many(
+            {"lease_until": {"$ne": None}},
+            {"$set": {"lease_owner": None, "lease_until": None}, "$inc": {"fence": 1}},
+        )
+
+    def _raw(self, name: str) -> AsyncCollection[RawBSONDocument]:
+        collection = self._database.collection(name).with_options(
+            codec_options=cast("CodecOptions[Document]", _RAW)
+        )
+        return cast("AsyncCollection[RawBSONDocument]", collection)
+
+
+def _filter(name: str) -> Document:
+    return _OWN if name == "meta" else {}
+
+
+def is_restorable(name: str) -> bool:
+    """Whether a backup may hold a collection of this name."""
+    return name not in _PASSING and not name.startswith("system.") and not set(name) & {"$", "\0"}

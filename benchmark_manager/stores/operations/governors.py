@@ -1,0 +1,100 @@
+"""What is known of credentials' limits: shared by replicas, and there again after a restart."""
+
+from datetime import datetime, timedelta
+from typing import Final, get_args
+
+from pymongo.errors import DuplicateKeyError
+
+from benchmark_manager.models.governor import GovernorState, LimitResource, RateLimit
+from benchmark_manager.stores.database.database import Database, Document
+
+#: No limit of GitHub's outlasts this.
+_KEPT: Final = timedelta(hours=2)
+#: Points are counted for the last minute only.
+_COUNTED: Final = timedelta(minutes=2)
+_RESOURCES: Final = get_args(LimitResource)
+
+
+class GovernorStore:
+    """The `github_limits` collection: one document a credential, under its fingerprint."""
+
+    def __init__(self, database: Database) -> None:
+        self._limits = database.collection("github_limits")
+
+    async def tell(self, state: GovernorState, now: datetime) -> None:
+        """Add what a process learnt and spent with this credential since it told last."""
+        changes: Document = {
+            "$set": {
+                "api_url": state.api_url,
+                "kind": state.kind,
+                "updated_at": now,
+            }
+        }
+        spent = {
+            f"spent.{name}.{step}": points
+            for name, steps in state.spent.items()
+            for step, points in steps.items()
+        }
+        if spent:
+            changes["$inc"] = spent
+        if state.blocked_until is not None:
+            changes["$max"] = {"blocked_until": state.blocked_until}
+        try:
+            await self._limits.update_one({"_id": state.fingerprint}, changes, upsert=True)
+        except DuplicateKeyError:
+            # Another replica was the first to tell of this credential.
+            await self._limits.update_one({"_id": state.fingerprint}, changes)
+        for name, limit in state.limits.items():
+            # Another process may know of a window that began later, or how much less is left of this one.
+            field = f"limits.{name}"
+            news = [
+                {f"{field}.reset_at": {"$not": {"$gte": limit.reset_at}}},
+                {
+                    f"{field}.reset_at": limit.reset_at,
+                    f"{field}.remaining": {"$gt": limit.remaining},
+                },
+            ]
+            match = {"_id": state.fingerprint, "$or": news}
+            changes = {f"{field}.{name}": value for name, value in limit.model_dump().items()}
+            await self._limits.update_one(match, {"$set": changes})
+
+    async def all(self, now: datetime) -> list[GovernorState]:
+        """What any process told lately; what is older is dropped."""
+        await self._limits.delete_many({"updated_at": {"$lt": now - _KEPT}})
+        states = []
+        oldest = (now - _COUNTED).timestamp()
+        async for row in self._limits.find({}):
+            # A newer version may count further resources.
+            spent = {
+                name: {int(step): n for step, n in steps.items()}
+                for name, steps in row.get("spent", {}).items()
+                if name in _RESOURCES
+            }
+            old = [
+                f"spent.{name}.{step}"
+                for name, steps in spent.items()
+                for step in steps
+                if step < oldest
+            ]
+            if old:
+                await self._limits.update_one(
+                    {"_id": row["_id"]}, {"$unset": dict.fromkeys(old, "")}
+                )
+            states.append(
+                GovernorState(
+                    fingerprint=row["_id"],
+                    api_url=row["api_url"],
+                    kind=row["kind"],
+                    limits={
+                        name: RateLimit(**limit)
+                        for name, limit in row.get("limits", {}).items()
+                        if name in _RESOURCES
+                    },
+                    blocked_until=row.get("blocked_until"),
+                    spent={
+                        name: {s: n for s, n in steps.items() if s >= oldest}
+                        for name, steps in spent.items()
+                    },
+                )
+            )
+        return states

@@ -1,0 +1,1 @@
+"""The collections of original files and their histories."""

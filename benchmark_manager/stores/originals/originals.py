@@ -1,0 +1,676 @@
+"""Original files: only `apply` writes them, and only a sync calls it."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from bson import ObjectId
+from pydantic import TypeAdapter
+from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
+
+from benchmark_manager.domain.sync.tree_changes import StoredFile, TreeChanges, UpstreamFile
+from benchmark_manager.errors import NotFoundError
+from benchmark_manager.models.original import FILE_TYPES, FileEntry, FileType, OriginalFile
+from benchmark_manager.models.page import Page, PageRequest
+from benchmark_manager.models.problem import VALIDITIES, StoredVerdict
+from benchmark_manager.models.project import ProjectStats
+from benchmark_manager.models.record import known_word
+from benchmark_manager.models.search import SearchedFile
+from benchmark_manager.models.sync import SkippedFile
+from benchmark_manager.models.variant import drift_counts
+from benchmark_manager.stores.contents.problems import (
+    APART,
+    Problems,
+    ProblemStore,
+    joined_problems_in,
+    problems_in,
+)
+from benchmark_manager.stores.database.database import (
+    IN_AT_MOST,
+    ROWS_AT_ONCE,
+    Database,
+    Document,
+    Part,
+    Session,
+    object_id,
+)
+from benchmark_manager.stores.database.joins import (
+    content_in,
+    counted,
+    counted_variants,
+    joined_content,
+    joined_problems,
+    joined_project,
+)
+from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.search.name_search import FIELDS as _FIELDS
+from benchmark_manager.stores.search.name_search import Found, PathSearch
+from benchmark_manager.stores.search.searched_files import searched_files
+from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
+
+_NOUN: Final = "file"
+_FILES: Final = TypeAdapter(tuple[OriginalFile, ...])
+#: What a file has as its document has it.
+_KEPT: Final = tuple(
+    OriginalFile.model_fields.keys() - {"id", "project_id", "problems", "modified_files_count"}
+)
+#: The first answer holds 101 documents otherwise.
+_ENTRIES_A_BATCH: Final = 5000
+_UNREAD: Final[Mapping[str | None, Problems]] = {}
+
+
+ListState = tuple[int, str] | None
+
+
+class OriginalFileStore:
+    """The `files` collection, and `skipped_files`: what belongs to a project but is not copied.
+
+    Reads of many files, and holding one, wait where a large sync is being applied; see `stores.staged_changes`.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._files = database.collection("files")
+        self._skipped = database.collection("skipped_files")
+        self._modified = database.collection("modified_files")
+        self._trash = database.collection("trash")
+        self._bundles = database.collection("trash_bundles")
+        self._problems = ProblemStore(database)
+        self._staged = StagedChangeStore(database)
+
+    async def get(
+        self, project_id: str, file_id: str, session: Session | None = None
+    ) -> OriginalFile:
+        key = object_id(file_id, _NOUN)
+        match = {"_id": key, "project_id": ObjectId(project_id)}
+        document = await self._files.find_one(match, session=session)
+        if document is None:
+            raise NotFoundError(_NOUN, file_id)
+        count = await self._modified.count_documents({"original_file_id": key}, session=session)
+        problems = await self._problems.get_many([document.get("problems_id")])
+        return original_file(document, problems, count)
+
+    async def project_of(self, file_id: str) -> str:
+        """Return the id of the project that an original belongs to.
+
+        Raises:
+            NotFoundError
+        """
+        document = await self._files.find_one({"_id": object_id(file_id, _NOUN)}, {"project_id": 1})
+        if document is None:
+            raise NotFoundError(_NOUN, file_id)
+        return str(document["project_id"])
+
+    async def get_with_content(self, project_id: str, file_id: str) -> tuple[OriginalFile, bytes]:
+        """The original and its content, in one command.
+
+        Raises:
+            NotFoundError: the file, or its project, is not there.
+        """
+        match = {"_id": object_id(file_id, _NOUN), "project_id": object_id(project_id, "project")}
+        joined = [joined_project(), counted_variants(), joined_problems(), joined_content("sha")]
+        rows = await (await self._files.aggregate([{"$match": match}, *joined])).to_list()
+        if not rows:
+            raise NotFoundError(_NOUN, file_id)
+        [document] = rows
+        if not document["project"]:
+            raise NotFoundError("project", project_id)
+        count = sum(row["n"] for row in document["variants"])
+        return original_file(document, joined_problems_in(document), count), content_in(document)
+
+    async def hold(self, project_id: str, file_id: str, session: Session) -> OriginalFile:
+        """The file without its problems, for a transaction which is about to refer to it.
+
+        The write makes a sync that removes the file at the same moment wait, or repeat.
+        """
+        match = {"_id": object_id(file_id, _NOUN), "project_id": ObjectId(project_id)}
+        await self._staged.expect_none([project_id], session)
+        document = await self._files.find_one_and_update(
+            match, {"$inc": {"holds": 1}}, session=session
+        )
+        if document is None:
+            raise NotFoundError(_NOUN, file_id)
+        return original_file(document)
+
+    async def drop_unused(self, project_id: str, session: Session) -> None:
+        """Delete the records of a project's files which are gone upstream and which nothing refers to any more."""
+        match = {"project_id": ObjectId(project_id), "removed_at": {"$ne": None}}
+        # The write makes two who purge the last of what refers to a file meet: one of them sees that it is the last.
+        held = await self._files.update_many(match, {"$inc": {"holds": 1}}, session=session)
+        if held.matched_count == 0:
+            return
+        used = await self.used(project_id, session)
+        gone = [row["_id"] async for row in self._files.find(match, {"_id": 1}, session=session)]
+        unused = [key for key in gone if str(key) not in used]
+        for start in range(0, len(unused), IN_AT_MOST):
+            await self._files.delete_many(
+                {"_id": {"$in": unused[start : start + IN_AT_MOST]}}, session=session
+            )
+
+    async def page(
+        self,
+        project_id: str,
+        request: PageRequest,
+        *,
+        file_type: FileType | None = None,
+        query: str | None = None,
+        include_removed: bool = False,
+        content_budget: int | None = None,
+    ) -> Page[OriginalFile]:
+        """A project's originals by path; `query` is searched anywhere in the path, as `domain.folding` compares.
+
+        With a `content_budget`, bytes, a page ends before its contents exceed it, but never empty.
+
+        Raises:
+            NotFoundError: the project is not there.
+        """
+        key = object_id(project_id, "project")
+        match: Document = {"project_id": key}
+        if not include_removed:
+            match["removed_at"] = None
+        if file_type is not None:
+            match["file_type"] = file_type
+
+        parts = {
+            "project": Part(
+                "projects", [{"$match": {"_id": key}}, {"$project": {"state.originals": 1}}]
+            ),
+            "variants": Part("modified_files", _variants_by_original(key)),
+        }
+        if query:
+            found = await self._read_search(key, PathSearch("files", match, query, request), parts)
+        else:
+            ordered: list[Document] = [
+                {"$match": behind(match, request.cursor, _FIELDS)},
+                {"$sort": {"path": 1, "_id": 1}},
+                {"$limit": request.limit + 1},
+            ]
+            parts["rows"] = Part("files", ordered)
+            if include_removed:
+                parts["total"] = Part("files", counted(match))
+            found = await self._read_list(key, match, parts)
+        if not found["project"]:
+            raise NotFoundError("project", project_id)
+        total = _total(found, file_type)
+        rows, counts = found["rows"], {row["_id"]: row["count"] for row in found["variants"]}
+        length = min(request.limit, _affordable(rows, content_budget))
+        more = encode_cursor(rows[length - 1], _FIELDS) if len(rows) > length else None
+        problems = await self._problems.get_many(row.get("problems_id") for row in rows[:length])
+        # All in one call: a call for each takes twice as long.
+        files = _FILES.validate_python(
+            [_values(row, problems, counts.get(row["_id"], 0)) for row in rows[:length]]
+        )
+        return Page(files, total, more)
+
+    async def _read_search(
+        self, key: ObjectId, search: PathSearch, parts: Mapping[str, Part]
+    ) -> Found:
+        while True:
+            found = await self._read_list(key, search.match, {**parts, **search.parts()})
+            if not found["project"]:
+                return found
+            completed = await search.complete(self._database, found)
+            if completed is not None:
+                return completed
+
+    async def _read_list(
+        self, key: ObjectId, match: Mapping[str, Any], parts: Mapping[str, Part]
+    ) -> Found:
+        """Read the parts of a list; also `total` where the project does not say how many originals are in place.
+
+        It does not while a large sync is being applied: for that this waits.
+        """
+        found = await self._database.read_together(parts)
+        if not found["project"] or _originals(found) is not None:
+            return found
+        pending = Part("publications", [{"$match": {"_id": key}}, {"$project": {"_id": 1}}])
+        parts = {"total": Part("files", counted(match)), **parts, "pending": pending}
+        while True:
+            found = await self._database.read_together(parts)
+            if not found["pending"] or not found["project"]:
+                return found
+            await self._staged.applied(key)
+
+    async def _variant_counts(
+        self, project_id: str, session: Session | None = None
+    ) -> dict[ObjectId, int]:
+        pipeline = _variants_by_original(ObjectId(project_id))
+        rows = await (await self._modified.aggregate(pipeline, session=session)).to_list()
+        return {row["_id"]: row["count"] for row in rows}
+
+    async def entries(self, project_id: str, folder: str = "") -> list[FileEntry]:
+        """Every original in place, or every one in the folder, by path, in short."""
+        fields = {
+            "path": 1,
+            "file_type": 1,
+            "validity": 1,
+            "errors": 1,
+            "warnings": 1,
+            "problems.severity": 1,
+        }
+
+        async def read(session: Session) -> tuple[list[Document], dict[ObjectId, int]]:
+            await self._staged.expect_none([project_id], session)
+            match: Document = {"project_id": ObjectId(project_id), "removed_at": None}
+            if folder:
+                # "0" comes behind "/".
+                match["path"] = {"$gt": f"{folder}/", "$lt": f"{folder}0"}
+            cursor = self._files.find(match, fields, session=session, batch_size=_ENTRIES_A_BATCH)
+            rows = await cursor.sort([("path", 1), ("_id", 1)]).to_list()
+            return rows, await self._variant_counts(project_id, session)
+
+        rows, counts = await self._database.snapshot(read)
+        # In a thread: a hundred thousand rows would hold up everybody else.
+        return await asyncio.to_thread(_entries, rows, counts)
+
+    async def searchable(self, project_id: str) -> tuple[ListState, tuple[SearchedFile, ...]]:
+        """Every original in place for a search, in the order of `SearchedFile.sort_key`, and the state it is true of.
+
+        Raises:
+            NotFoundError: the project is not there.
+        """
+        fields = {"path": 1, "file_type": 1, "format": 1, "sha": 1, "size": 1, "validity": 1}
+        match = {"project_id": object_id(project_id, "project"), "removed_at": None}
+
+        async def read(session: Session) -> tuple[ListState, list[Document]]:
+            await self._staged.expect_none([project_id], session)
+            state = await self.list_state(project_id, session)
+            return state, await self._files.find(
+                match, fields, session=session, batch_size=_ENTRIES_A_BATCH
+            ).to_list()
+
+        state, rows = await self._database.snapshot(read)
+        return state, await asyncio.to_thread(searched_files, rows, "original", "sha")
+
+    async def list_state(self, project_id: str, session: Session | None = None) -> ListState:
+        """What changes whenever a sync has changed the project's originals; None while one is changing them.
+
+        The fence rises before a sync begins, and `last_sync` is new in the transaction in which its changes count.
+
+        Raises:
+            NotFoundError: the project is not there.
+        """
+        fields = {"fence": 1, "state.originals": 1, "state.last_sync.id": 1}
+        match = {"_id": object_id(project_id, "project")}
+        project = await self._database.collection("projects").find_one(
+            match, fields, session=session
+        )
+        if project is None:
+            raise NotFoundError("project", project_id)
+        state = project["state"]
+        if state.get("originals") is None:
+            return None
+        return project["fence"], (state.get("last_sync") or {}).get("id", "")
+
+    async def ids_by_path(self, project_id: str, paths: Collection[str]) -> dict[str, str]:
+        """The originals at these paths; one that is gone upstream only where none is in place."""
+        wanted = sorted(paths)
+        found: dict[str, tuple[bool, str]] = {}
+        for start in range(0, len(wanted), IN_AT_MOST):
+            match = {
+                "project_id": ObjectId(project_id),
+                "path": {"$in": wanted[start : start + IN_AT_MOST]},
+            }
+            async for row in self._files.find(match, {"path": 1, "removed_at": 1}):
+                candidate = row["removed_at"] is None, str(row["_id"])
+                found[row["path"]] = max(candidate, found.get(row["path"], candidate))
+        return {path: file_id for path, (_, file_id) in found.items()}
+
+    async def stats(self, project_id: str) -> ProjectStats:
+        return (await self.stats_of([project_id]))[project_id]
+
+    async def stats_of(self, project_ids: Sequence[str]) -> dict[str, ProjectStats]:
+        """The counts of several projects in two queries, by their ids."""
+        match = {"$match": {"project_id": {"$in": [ObjectId(key) for key in project_ids]}}}
+        kind = {"$cond": [{"$eq": ["$removed_at", None]}, "$file_type", "removed"]}
+
+        async def read(session: Session) -> tuple[list[Document], list[Document]]:
+            await self._staged.expect_none(project_ids, session)
+            files = await self._files.aggregate([match, _counted_by(kind)], session=session)
+            drifts = await self._modified.aggregate([match, _counted_by("$drift")], session=session)
+            return await files.to_list(), await drifts.to_list()
+
+        files, drifts = await self._database.snapshot(read)
+        by_kind, by_drift = _by_project(files), _by_project(drifts)
+        return {key: _stats(by_kind.get(key, {}), by_drift.get(key, {})) for key in project_ids}
+
+    async def in_place(self, project_id: str, session: Session) -> list[OriginalFile]:
+        """All originals of a project which are not gone upstream, by path, without their problems."""
+        await self._staged.expect_none([project_id], session)
+        match = {"project_id": ObjectId(project_id), "removed_at": None}
+        cursor = self._files.find(match, {"problems": 0}, session=session, batch_size=ROWS_AT_ONCE)
+        return [original_file(row) async for row in cursor.sort([("path", 1), ("_id", 1)])]
+
+    # What a sync reads and writes.
+
+    async def stored(self, project_id: str, session: Session | None = None) -> list[StoredFile]:
+        """All originals of a project, those gone upstream included, for a comparison."""
+        fields = {"path": 1, "sha": 1, "file_type": 1, "removed_at": 1, "size": 1}
+        match = {"project_id": ObjectId(project_id)}
+        cursor = self._files.find(match, fields, session=session, batch_size=_OPERATIONS)
+        return [
+            StoredFile(
+                str(d["_id"]),
+                d["path"],
+                d["sha"],
+                known_word(d["file_type"], FILE_TYPES, "config"),
+                removed=d["removed_at"] is not None,
+                size=d["size"],
+            )
+            async for d in cursor
+        ]
+
+    async def skipped(
+        self, project_id: str, session: Session | None = None
+    ) -> dict[str, tuple[str, SkippedFile]]:
+        """The skipped files of the last sync by path, each with the object id that was looked at."""
+        match = {"project_id": ObjectId(project_id)}
+        cursor = self._skipped.find(match, session=session, batch_size=_OPERATIONS)
+        return {
+            d["path"]: (d["sha"], SkippedFile(path=d["path"], reason=d["reason"]))
+            async for d in cursor
+        }
+
+    async def first_skipped(self, project_id: str, limit: int) -> tuple[SkippedFile, ...]:
+        """At most `limit` of the skipped files of the last sync, by path."""
+        cursor = (
+            self._skipped.find({"project_id": ObjectId(project_id)}).sort("path", 1).limit(limit)
+        )
+        return tuple([SkippedFile(path=d["path"], reason=d["reason"]) async for d in cursor])
+
+    async def replace_skipped(
+        self,
+        project_id: str,
+        skipped: Mapping[str, tuple[str, SkippedFile]],
+        session: Session,
+        *,
+        at_most: int,
+    ) -> bool:
+        """Store what is skipped now; False where more than `at_most` rows would have to be written, and none was."""
+        rows, steps = await self._skipped_steps(project_id, skipped, session)
+        if rows > at_most:
+            return False
+        for operations in steps:
+            await self._skipped.bulk_write(operations, session=session)
+        return True
+
+    async def replace_many_skipped(
+        self,
+        project_id: str,
+        skipped: Mapping[str, tuple[str, SkippedFile]],
+        confirm: Callable[[Session], Awaitable[None]],
+    ) -> None:
+        """The same for any number, in several transactions; `confirm` raises in one where the lease is lost."""
+        _, steps = await self._skipped_steps(project_id, skipped)
+        for operations in steps:
+
+            async def write(
+                session: Session, operations: "_SkippedOperations" = operations
+            ) -> None:
+                await confirm(session)
+                await self._skipped.bulk_write(operations, session=session)
+
+            await self._database.transaction(write)
+
+    async def _skipped_steps(
+        self,
+        project_id: str,
+        skipped: Mapping[str, tuple[str, SkippedFile]],
+        session: Session | None = None,
+    ) -> tuple[int, list["_SkippedOperations"]]:
+        """How many rows have to be written, and the writes, some together."""
+        key = ObjectId(project_id)
+        before = await self.skipped(project_id, session)
+        gone = sorted(before.keys() - skipped.keys())
+        new = sorted(path for path, row in skipped.items() if before.get(path) != row)
+        steps: list[_SkippedOperations] = []
+        for start in range(0, len(gone), _OPERATIONS):
+            end = min(start + _OPERATIONS, len(gone))
+            chunks = [
+                gone[first : min(first + IN_AT_MOST, end)]
+                for first in range(start, end, IN_AT_MOST)
+            ]
+            steps.append(
+                [DeleteMany({"project_id": key, "path": {"$in": chunk}}) for chunk in chunks]
+            )
+        for start in range(0, len(new), _OPERATIONS):
+            operations: _SkippedOperations = []
+            for path in new[start : start + _OPERATIONS]:
+                sha, file = skipped[path]
+                row = {"project_id": key, "path": path}
+                found = {"sha": sha, "reason": file.reason}
+                operations.append(
+                    UpdateOne(row, {"$set": found})
+                    if path in before
+                    else InsertOne({**row, **found})
+                )
+            steps.append(operations)
+        return len(gone) + len(new), steps
+
+    async def used(self, project_id: str, session: Session) -> set[str]:
+        """The ids of those originals which modified files refer to, deleted ones that can come back included."""
+        counts = await self._variant_counts(project_id, session)
+        group: list[Document] = [
+            {"$match": {"project_id": ObjectId(project_id)}},
+            {"$group": {"_id": "$original_file_id"}},
+        ]
+        trashed = await (await self._trash.aggregate(group, session=session)).to_list()
+        match = {"project_id": ObjectId(project_id)}
+        bundles = await self._bundles.find(
+            match, {"original_file_ids": 1}, session=session
+        ).to_list()
+        bundled = itertools.chain.from_iterable(row["original_file_ids"] for row in bundles)
+        return {str(key) for key in (*counts, *(row["_id"] for row in trashed), *bundled)}
+
+    async def apply(
+        self,
+        project_id: str,
+        changes: TreeChanges,
+        verdicts: Mapping[str, StoredVerdict],
+        *,
+        commit_sha: str,
+        committed_at: datetime,
+        now: datetime,
+        session: Session,
+    ) -> None:
+        """Make the originals what upstream has, as part of a sync's transaction.
+
+        `verdicts` are by path.
+        A removed file keeps its record while a modified file refers to it, be it in the trash.
+        """
+        used = await self.used(project_id, session) if changes.removed else set()
+        seen = {"commit_sha": commit_sha, "last_modified": committed_at}
+        every = {"project_id": ObjectId(project_id), **seen, "synced_at": now, "removed_at": None}
+        operations: list[DeleteOne | UpdateOne] = []
+        for old in changes.removed:
+            key = ObjectId(old.id)
+            operations.append(
+                UpdateOne({"_id": key}, {"$set": {"removed_at": now}})
+                if old.id in used
+                else DeleteOne({"_id": key})
+            )
+        for old, new in changes.revived:
+            # An upsert: where the last variant was purged meanwhile, so was the record.
+            content = {**every, **_content(new, verdicts[new.path])}
+            operations.append(
+                UpdateOne({"_id": ObjectId(old.id)}, _rewritten(content), upsert=True)
+            )
+        for old, new in changes.updated:
+            content = {**_content(new, verdicts[new.path]), "synced_at": now, "removed_at": None}
+            if old.sha != new.sha:
+                content |= seen
+            operations.append(UpdateOne({"_id": ObjectId(old.id)}, _rewritten(content)))
+        for old, new in changes.moved:
+            place = {**_content(new, verdicts[new.path]), "synced_at": now}
+            # Of the same bytes, when and with which commit they were first seen stays true.
+            if old.sha != new.sha:
+                place |= seen
+            operations.append(UpdateOne({"_id": ObjectId(old.id)}, _rewritten(place)))
+        # Removals first, and moves before additions: each path must be free when it is taken.
+        for start in range(0, len(operations), _OPERATIONS):
+            await self._files.bulk_write(
+                operations[start : start + _OPERATIONS], ordered=True, session=session
+            )
+        for start in range(0, len(changes.added), _OPERATIONS):
+            added = changes.added[start : start + _OPERATIONS]
+            documents = [{**every, **_content(new, verdicts[new.path])} for new in added]
+            await self._files.insert_many(documents, session=session)
+
+    async def see_anew(
+        self,
+        project_id: str,
+        commit_sha: str,
+        committed_at: datetime,
+        session: Session,
+        *,
+        at_most: int | None = None,
+    ) -> bool:
+        """Let every file in place count as first seen with this commit: that of another repository.
+
+        Returns False where some may be left, since `at_most` so many were written.
+        """
+        seen = {"commit_sha": commit_sha, "last_modified": committed_at}
+        match = {
+            "project_id": ObjectId(project_id),
+            "removed_at": None,
+            "commit_sha": {"$ne": commit_sha},
+        }
+        written = 0
+        while at_most is None or written < at_most:
+            # Some at a time: nobody else is served while an embedded server writes all of 100,000.
+            rows = (
+                await self._files.find(match, {"_id": 1}, session=session)
+                .limit(IN_AT_MOST)
+                .to_list()
+            )
+            if not rows:
+                return True
+            await self._files.update_many(
+                {"_id": {"$in": [row["_id"] for row in rows]}}, {"$set": seen}, session=session
+            )
+            written += len(rows)
+        return False
+
+
+_OPERATIONS: Final = 1000
+_SkippedOperations = list[DeleteMany | InsertOne[Document] | UpdateOne]
+
+
+def _variants_by_original(project_id: ObjectId) -> list[Document]:
+    return [
+        {"$match": {"project_id": project_id}},
+        {"$group": {"_id": "$original_file_id", "count": {"$sum": 1}}},
+    ]
+
+
+def _originals(found: Mapping[str, Sequence[Document]]) -> dict[str, int] | None:
+    """The numbers of originals in place by type, as the project's last sync left them; None where they are unknown."""
+    originals: dict[str, int] | None = found["project"][0].get("state", {}).get("originals")
+    return originals
+
+
+def _total(found: Mapping[str, Sequence[Document]], file_type: FileType | None) -> int:
+    """How many originals match: those counted, or those of the type (None: any) in place."""
+    originals = _originals(found)
+    if "total" in found or originals is None:
+        return sum(int(row["n"]) for row in found["total"])
+    return sum(originals.values()) if file_type is None else originals.get(file_type, 0)
+
+
+def _counted_by(value: object) -> Document:
+    return {"$group": {"_id": {"project": "$project_id", "value": value}, "n": {"$sum": 1}}}
+
+
+def _by_project(rows: Iterable[Document]) -> dict[str, dict[Any, int]]:
+    found: dict[str, dict[Any, int]] = {}
+    for row in rows:
+        found.setdefault(str(row["_id"]["project"]), {})[row["_id"]["value"]] = row["n"]
+    return found
+
+
+def _stats(kinds: Mapping[str, int], drifts: Mapping[str, int]) -> ProjectStats:
+    job, removed = kinds.get("job", 0), kinds.get("removed", 0)
+    # Types that this version does not know are read as config.
+    config = sum(kinds.values()) - job - removed
+    return ProjectStats(
+        original_files=config + job,
+        config_files=config,
+        job_files=job,
+        modified_files=sum(drifts.values()),
+        modified_files_by_drift=drift_counts(drifts),
+        removed_files=removed,
+    )
+
+
+def _entries(rows: Sequence[Document], counts: Mapping[ObjectId, int]) -> list[FileEntry]:
+    return [_entry(row, counts.get(row["_id"], 0)) for row in rows]
+
+
+def _entry(document: Document, variants: int) -> FileEntry:
+    inside = [problem["severity"] for problem in document.get("problems", ())]
+    errors = document.get("errors", inside.count("error"))
+    return FileEntry(
+        id=str(document["_id"]),
+        path=document["path"],
+        file_type=known_word(document["file_type"], FILE_TYPES, "config"),
+        validity=known_word(document["validity"], VALIDITIES, "invalid"),
+        errors=errors,
+        warnings=document.get("warnings", len(inside) - errors),
+        variants=variants,
+    )
+
+
+def _affordable(rows: Sequence[Document], budget: int | None) -> int:
+    """How many rows, at least one, have contents of no more than `budget` bytes in all."""
+    if budget is None:
+        return len(rows)
+    totals: Iterator[int] = itertools.accumulate(row["size"] for row in rows)
+    return max(1, sum(total <= budget for total in totals))
+
+
+def _content(new: UpstreamFile, verdict: StoredVerdict) -> Document:
+    return {
+        "path": new.path,
+        "file_type": new.file_type,
+        "format": new.format,
+        "sha": new.sha,
+        "size": new.size,
+        "validity": verdict.validity,
+        "errors": verdict.errors,
+        "warnings": verdict.warnings,
+        "problems": APART,
+        # Left out where there are none, so that the index holds no entry for most files.
+        **({} if verdict.problems_id is None else {"problems_id": verdict.problems_id}),
+    }
+
+
+def _rewritten(content: Document) -> Document:
+    """The update that stores another content."""
+    return (
+        {"$set": content}
+        if "problems_id" in content
+        else {"$set": content, "$unset": {"problems_id": ""}}
+    )
+
+
+def original_file(
+    document: Mapping[str, Any],
+    problems: Mapping[str | None, Problems] = _UNREAD,
+    modified_files_count: int = 0,
+) -> OriginalFile:
+    """The file of a document; `problems` are those stored apart, by id, where they were read."""
+    return OriginalFile.model_validate(_values(document, problems, modified_files_count))
+
+
+def _values(
+    document: Mapping[str, Any], problems: Mapping[str | None, Problems], modified_files_count: int
+) -> dict[str, object]:
+    return {
+        "id": str(document["_id"]),
+        "project_id": str(document["project_id"]),
+        **{name: document[name] for name in _KEPT},
+        "problems": problems_in(document, problems),
+        "modified_files_count": modified_files_count,
+    }

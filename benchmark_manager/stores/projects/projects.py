@@ -1,0 +1,369 @@
+"""Projects and their counts."""
+
+import re
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, get_args
+
+from bson import ObjectId
+from pymongo.errors import DuplicateKeyError
+
+from benchmark_manager.domain.text.folding import fold
+from benchmark_manager.domain.webhooks.push_events import due_after_push
+from benchmark_manager.errors import ConflictError, NotFoundError, StaleError
+from benchmark_manager.models.page import Page, PageRequest
+from benchmark_manager.models.project import (
+    SYNC_STATUSES,
+    Project,
+    RepositoryAddress,
+    Standing,
+    SyncStatus,
+    Totals,
+)
+from benchmark_manager.models.record import known_word
+from benchmark_manager.models.sync import SyncTrigger
+from benchmark_manager.stores.database.database import (
+    IN_AT_MOST,
+    Database,
+    Document,
+    Session,
+    object_id,
+)
+from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.projects.documents import dotted, due_by, project_document, project_of
+from benchmark_manager.stores.releases.releases import ReleaseStore
+
+#: A deleted project's id is remembered this long: no transaction that began before the deletion lives longer.
+_TOMBSTONE: Final = timedelta(minutes=2)
+_NOUN: Final = "project"
+_NOT_PLAIN: Final = r"[^\x00-\x7f]"
+_NEVER: Final = datetime(9000, 1, 1, tzinfo=UTC)
+_CHILDREN: Final = (
+    # First: what is published still would be applied behind the others.
+    *("publications", "staged_changes"),
+    *("files", "skipped_files", "modified_files", "revisions", "trash", "trash_bundles", "resets"),
+    *("syncs", "file_histories", "sync_progress"),
+)
+
+
+class ProjectStore:
+    """The `projects` collection, and `deleted_projects`, whose rows await sweeping."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._projects = database.collection("projects")
+        self._deleted = database.collection("deleted_projects")
+
+    async def insert(self, project: Project) -> None:
+        """Add a project.
+
+        Raises:
+            ConflictError: `project_name_taken`.
+        """
+        await self._database.ensure_room()
+        try:
+            await self._projects.insert_one(project_document(project))
+        except DuplicateKeyError:
+            raise await self._name_taken(project.name) from None
+
+    async def _name_taken(self, name: str) -> ConflictError:
+        """The refusal of a name, which names the project that is there."""
+        other = await self._projects.find_one({"name_key": fold(name)}, {"name": 1})
+        taken = name if other is None else other["name"]
+        same = "" if taken == name else f", which counts as the same name as {name!r}"
+        return ConflictError(
+            "project_name_taken",
+            f"There is a project named {taken!r} already{same}; choose another name.",
+        )
+
+    async def now(self) -> datetime:
+        """The clock by which projects fall due and leases run: the database's."""
+        return await self._database.now()
+
+    async def get(self, project_id: str, session: Session | None = None) -> Project:
+        document = await self._projects.find_one(
+            {"_id": object_id(project_id, _NOUN)}, session=session
+        )
+        if document is None:
+            raise NotFoundError(_NOUN, project_id)
+        return project_of(document)
+
+    async def page(
+        self, request: PageRequest, query: str | None, standing: Standing | None
+    ) -> Page[Project]:
+        """Projects by name; `query` is searched anywhere in it, as `domain.folding` compares."""
+        match: Document = {"name_key": {"$regex": re.escape(fold(query))}} if query else {}
+        if standing is not None:
+            match |= {"paused": True} if standing == "paused" else {"state.status": standing}
+        fields = ("name_key", "_id")
+
+        async def read(session: Session) -> tuple[int, list[Document]]:
+            total = await self._projects.count_documents(match, session=session)
+            cursor = self._projects.find(behind(match, request.cursor, fields), session=session)
+            rows = (
+                await cursor.sort([("name_key", 1), ("_id", 1)]).limit(request.limit + 1).to_list()
+            )
+            return total, rows
+
+        total, rows = await self._database.snapshot(read)
+        more = encode_cursor(rows[request.limit - 1], fields) if len(rows) > request.limit else None
+        return Page(tuple(project_of(row) for row in rows[: request.limit]), total, more)
+
+    async def fold_names(self) -> int:
+        """Fold the keys of names that earlier versions folded by case alone; returns how many were changed.
+
+        Where two such projects have the same name but for its Unicode form, both stay: the second one's key ends with
+        its id, so that a search finds it too. To be run at every start: in a rolling update such a version may still
+        write.
+        """
+        changed = 0
+        async for row in self._projects.find(
+            {"name_key": {"$regex": _NOT_PLAIN}}, {"name": 1, "name_key": 1}
+        ):
+            key = fold(row["name"])
+            unique = f"{key}\0{row['_id']}"
+            if row["name_key"] in {key, unique}:
+                continue
+            match = {"_id": row["_id"], "name": row["name"]}
+            try:
+                result = await self._projects.update_one(match, {"$set": {"name_key": key}})
+            except DuplicateKeyError:
+                result = await self._projects.update_one(match, {"$set": {"name_key": unique}})
+            changed += result.modified_count
+        return changed
+
+    async def standings(self) -> dict[Standing, int]:
+        """How many projects each filter of the list finds."""
+        paused = {"$eq": ["$paused", True]}
+        group: Document = {
+            "_id": "$state.status",
+            "count": {"$sum": 1},
+            "paused": {"$sum": {"$cond": [paused, 1, 0]}},
+        }
+        rows = await (await self._projects.aggregate([{"$group": group}])).to_list()
+        counts: dict[Standing, int] = dict.fromkeys(get_args(Standing), 0)
+        for row in rows:
+            status = known_word(row["_id"], SYNC_STATUSES, "unavailable")
+            if status != "running":
+                counts[status] += row["count"]
+        return counts | {"paused": sum(row["paused"] for row in rows)}
+
+    async def replace(
+        self, project: Project, before: Project, *, reschedule: bool, forget_upstream: bool
+    ) -> None:
+        """Store a person's change of the settings, and with `reschedule` also when the project is due.
+
+        `forget_upstream`: another place is read now, so that what was seen of the old one says nothing.
+
+        Raises:
+            StaleError: the settings are not those of `before` any more: somebody changed them, a sync learnt the
+                repository's new name, or the token was encrypted anew; with `reschedule` also, a sync was queued.
+            ConflictError: `project_name_taken`.
+            NotFoundError
+        """
+        await self._database.ensure_room()
+        key = object_id(project.id, _NOUN)
+        document = project_document(project)
+        changes = {name: document[name] for name in _SETTINGS}
+        if project.name != before.name:
+            # Only then: a project may have a key of its own, see `fold_names`.
+            changes |= {"name": project.name, "name_key": document["name_key"]}
+        source = document["source"]
+        changes |= dotted("source.repository", source.pop("repository")) | dotted("source", source)
+        seen = {}
+        if reschedule:
+            changes |= {"next_poll_at": project.next_poll_at, **due_by(project.due_trigger)}
+            # A sync that was queued in between must not be forgotten.
+            seen["wishes"] = before.wishes
+        if forget_upstream:
+            changes |= {
+                f"state.{name}": None
+                for name in ("head_sha", "root_tree_sha", "folder_trees", "resolved_branch")
+            }
+            changes["pushed_sha"] = None
+        try:
+            result = await self._projects.update_one(
+                {
+                    "_id": key,
+                    "revision": before.revision,
+                    "repository_key": before.source.repository.key,
+                    "source.encrypted_token": before.source.encrypted_token,
+                    **seen,
+                },
+                {"$set": changes},
+            )
+        except DuplicateKeyError:
+            raise await self._name_taken(project.name) from None
+        if result.matched_count == 0:
+            raise StaleError((await self.get(project.id)).revision)
+
+    async def delete(
+        self, project_id: str, expected_revisions: Collection[int] | None, now: datetime
+    ) -> None:
+        """Take the project away from every reader; `sweep_deleted` removes what belonged to it."""
+        key = object_id(project_id, _NOUN)
+
+        async def work(session: Session) -> None:
+            document = await self._projects.find_one({"_id": key}, {"revision": 1}, session=session)
+            if document is None:
+                raise NotFoundError(_NOUN, project_id)
+            if expected_revisions is not None and document["revision"] not in expected_revisions:
+                raise StaleError(document["revision"])
+            await self._deleted.insert_one({"_id": key, "deleted_at": now}, session=session)
+            await self._projects.delete_one({"_id": key}, session=session)
+
+        await self._database.transaction(work)
+
+    async def sweep_deleted(self, now: datetime) -> int:
+        """Remove what belonged to deleted projects; returns how many projects were swept for good.
+
+        Of releases, those stay which are pinned, or which another project made as well.
+        """
+        swept = 0
+        releases = ReleaseStore(self._database)
+        tombstones = await self._deleted.find({}).to_list()
+        for tombstone in tombstones:
+            for name in _CHILDREN:
+                await self._database.collection(name).delete_many({"project_id": tombstone["_id"]})
+        # By transactions, which a full disk refuses: so what makes room comes first.
+        for tombstone in tombstones:
+            await releases.sweep(tombstone["_id"])
+            if tombstone["deleted_at"] < now - _TOMBSTONE:
+                await self._deleted.delete_one({"_id": tombstone["_id"]})
+                swept += 1
+        return swept
+
+    async def with_tokens(self) -> list[tuple[str, str]]:
+        """The id and encrypted token of every project that has one."""
+        rows = self._projects.find(
+            {"source.encrypted_token": {"$ne": None}}, {"source.encrypted_token": 1}
+        )
+        return [(str(row["_id"]), row["source"]["encrypted_token"]) async for row in rows]
+
+    async def with_unbound_tokens(self, bound: str) -> list[tuple[str, RepositoryAddress, str]]:
+        """The id, repository and encrypted token of every project whose token does not begin with `bound`."""
+        rows = self._projects.find(
+            {"source.encrypted_token": {"$type": "string", "$not": {"$regex": f"^{bound}"}}},
+            {"source.encrypted_token": 1, "source.repository": 1},
+        )
+        return [
+            (
+                str(row["_id"]),
+                RepositoryAddress.model_validate(row["source"]["repository"]),
+                row["source"]["encrypted_token"],
+            )
+            async for row in rows
+        ]
+
+    async def replace_token(
+        self, project_id: str, old: str, new: str, repository: RepositoryAddress | None = None
+    ) -> bool:
+        """Store the same token, encrypted anew; False when somebody changed it meanwhile.
+
+        With a `repository`, also when the project reads another one by now.
+        """
+        match = {"_id": ObjectId(project_id), "source.encrypted_token": old}
+        if repository is not None:
+            match["repository_key"] = repository.key
+        result = await self._projects.update_one(match, {"$set": {"source.encrypted_token": new}})
+        return result.modified_count == 1
+
+    async def make_all_due(self, trigger: SyncTrigger) -> list[str]:
+        """Make every project due at once, also those which are being synced; returns their ids by name."""
+        await self._database.ensure_room()
+        ids = [row["_id"] async for row in self._projects.find({}, {"_id": 1}).sort("name_key", 1)]
+        due = {"next_poll_at": await self._database.now(), **due_by(trigger)}
+        await self._projects.update_many({}, {"$set": due, "$inc": {"wishes": 1}})
+        return [str(row) for row in ids]
+
+    async def of_repository(self, repository: RepositoryAddress, session: Session) -> list[Project]:
+        """Every project of this repository, by its id."""
+        rows = self._projects.find({"repository_key": repository.key}, session=session).sort(
+            "_id", 1
+        )
+        return [project_of(row) async for row in rows]
+
+    async def make_due_by_push(
+        self, projects: Sequence[Project], pushed_sha: str | None, now: datetime, session: Session
+    ) -> None:
+        """Make these projects due by a webhook, as `due_after_push` says, and count the wish.
+
+        They were read in this very transaction, so that none was claimed or changed in between. `now` is the
+        database's time.
+        """
+        groups: dict[tuple[datetime | None, SyncTrigger], list[ObjectId]] = {}
+        for project in projects:
+            when, trigger = due_after_push(project, now)
+            # Those which stay as due as they are form one group, whenever that is.
+            groups.setdefault((None if when == project.next_poll_at else when, trigger), []).append(
+                ObjectId(project.id)
+            )
+        for (moved, trigger), ids in groups.items():
+            changes: Document = {"pushed_sha": pushed_sha, "pushed_at": now}
+            if moved is not None:
+                changes["next_poll_at"] = moved
+            if trigger == "webhook":
+                changes |= due_by(trigger)
+            await self._update_each(ids, {"$set": changes, "$inc": {"wishes": 1}}, session)
+
+    async def note_push(
+        self, projects: Sequence[Project], pushed_sha: str, session: Session
+    ) -> None:
+        """Remember a push which had nothing for these projects; they were read in this very transaction."""
+        await self._update_each(
+            [ObjectId(project.id) for project in projects],
+            {"$set": {"pushed_sha": pushed_sha, "pushed_at": None}},
+            session,
+        )
+
+    async def _update_each(
+        self, ids: Sequence[ObjectId], update: Document, session: Session
+    ) -> None:
+        for start in range(0, len(ids), IN_AT_MOST):
+            some = list(ids[start : start + IN_AT_MOST])
+            await self._projects.update_many({"_id": {"$in": some}}, update, session=session)
+
+    async def totals(self, now: datetime) -> Totals:
+        """Counts over all projects, by aggregation."""
+        running = {"$gt": ["$lease_until", now]}
+        group: Document = {
+            "_id": {"$cond": [running, "running", "$state.status"]},
+            "count": {"$sum": 1},
+            "due": {"$sum": {"$cond": [_is_due(now), 1, 0]}},
+            "paused": {"$sum": {"$cond": [{"$eq": ["$paused", True]}, 1, 0]}},
+            # A number, as $min over times and nulls differs between servers.
+            "next": {"$min": {"$ifNull": ["$next_poll_at", _NEVER]}},
+        }
+        rows = await (await self._projects.aggregate([{"$group": group}])).to_list()
+        planned = [row["next"] for row in rows if row["next"] < _NEVER]
+        by_status: dict[SyncStatus, int] = dict.fromkeys(get_args(SyncStatus), 0)
+        for row in rows:
+            by_status[known_word(row["_id"], SYNC_STATUSES, "unavailable")] += row["count"]
+        buried = [row["_id"] async for row in self._deleted.find({}, {"_id": 1})]
+        alive: Document = {"project_id": {"$nin": buried}} if buried else {}
+        files = self._database.collection("files")
+        return Totals(
+            projects=sum(row["count"] for row in rows),
+            original_files=await files.count_documents({**alive, "removed_at": None}),
+            modified_files=await self._database.collection("modified_files").count_documents(alive),
+            projects_by_sync_status=dict(by_status),
+            projects_paused=sum(row["paused"] for row in rows),
+            next_poll_at=min(planned, default=None),
+            projects_due=sum(row["due"] for row in rows),
+        )
+
+
+_SETTINGS: Final = (
+    *(
+        "repository_key",
+        "credential",
+        "polling_interval",
+        "paused",
+        "updated_at",
+        "revision",
+    ),
+)
+
+
+def _is_due(now: datetime) -> Document:
+    return {"$and": [{"$gt": ["$next_poll_at", None]}, {"$lte": ["$next_poll_at", now]}]}

@@ -1,0 +1,361 @@
+"""Releases, their makings, and the files of each in documents of bounded size."""
+
+import bisect
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from bson import ObjectId
+
+from benchmark_manager.domain.releases.digest import PREFIX, digest_digits
+from benchmark_manager.errors import ConflictError, NotFoundError
+from benchmark_manager.models.page import Page, PageRequest
+from benchmark_manager.models.release import (
+    MAKINGS_LISTED,
+    Making,
+    Release,
+    ReleaseDraft,
+    ReleaseFile,
+)
+from benchmark_manager.stores.database.database import (
+    IN_AT_MOST,
+    Database,
+    Document,
+    Session,
+    milliseconds,
+)
+from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.sweeping import SWEEP_AGE
+from benchmark_manager.stores.releases.blobs import ReleaseBlobStore
+
+_NOUN: Final = "release"
+_FIELDS: Final = ("created_at", "_id")
+_NEWEST_FIRST: Final = -1
+#: Files in one document, and bytes of their paths: MongoDB takes 16 MiB a document.
+_CHUNK_FILES: Final = 500
+_CHUNK_PATHS: Final = 1_000_000
+#: Documents that are decoded at once, while nobody else is served.
+_CHUNKS_AT_ONCE: Final = 2
+#: A release of more files does not fit one transaction: its files are written before it.
+FILES_AT_ONCE = 5000
+
+
+class ReleaseStore:
+    """The collections `releases`, `release_makings` and `release_files`.
+
+    A release is there for readers while it is pinned, or one of the projects which made it is there.
+
+    The files of a large one are staged, document by document, each with its share of `release_blobs`; what no making
+    names is swept a day later.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._releases = database.collection("releases")
+        self._makings = database.collection("release_makings")
+        self._files = database.collection("release_files")
+        self._projects = database.collection("projects")
+        self._blobs = ReleaseBlobStore(database)
+
+    async def stage(
+        self, digest: str, provenance: str, files: Sequence[ReleaseFile], now: datetime
+    ) -> None:
+        """Store the files of a large release, which `make` will then only name; of a small one nothing."""
+        if len(files) <= FILES_AT_ONCE:
+            return
+        known = {"digest": _digits(digest), "provenance": provenance}
+        for chunk in _chunks(files):
+
+            async def work(session: Session, chunk: Document = chunk) -> None:
+                match = {**known, "number": chunk["number"]}
+                row = await self._files.find_one(match, {"touched_at": 1}, session=session)
+                if row is None:
+                    await self._files.insert_one(
+                        {**known, **chunk, "touched_at": now}, session=session
+                    )
+                    await self._blobs.hold((file["sha"] for file in chunk["files"]), session)
+                elif "touched_at" in row:
+                    await self._files.update_one(
+                        match, {"$set": {"touched_at": now}}, session=session
+                    )
+
+            await self._database.transaction(work)
+
+    async def make(
+        self,
+        draft: ReleaseDraft,
+        digest: str,
+        provenance: str,
+        files: Sequence[ReleaseFile],
+        session: Session,
+    ) -> tuple[Release, bool]:
+        """Add a making, and the release if it is the first; returns it, and whether it is.
+
+        What two who make it at once disagree about, the first decides; but who wants it pinned has it pinned.
+        """
+        row = await self._releases.find_one({"digest": _digits(digest)}, session=session)
+        if row is not None and not await self._is_there(row, session):
+            # It awaits sweeping: nobody shall read again what a deleted project said.
+            await self._remove(row["digest"], session)
+            row = None
+        first = row is None
+        if row is None:
+            row = _new_document(draft, digest, provenance, files)
+            update: Document = {"$setOnInsert": row}
+        else:
+            again = _made_again(row, draft)
+            update = {"$set": again}
+            row = {**row, **again}
+        await self._releases.update_one(
+            {"digest": row["digest"]}, update, upsert=True, session=session
+        )
+        await self._makings.insert_one(_making_document(draft, row, provenance), session=session)
+        known = {"digest": row["digest"], "provenance": provenance}
+        # Those of a large one are staged, unless what `stage` found was of a release which is removed by now.
+        if await self._files.find_one(known, {"_id": 1}, session=session) is None:
+            await self._files.insert_many(
+                [{**known, **chunk} for chunk in _chunks(files)], session=session
+            )
+            if first:
+                await self._blobs.hold((file.sha for file in files), session)
+        return _release(row), first
+
+    async def find(self, reference: str, session: Session | None = None) -> Release:
+        """The release whose digest is, or begins with, `reference`.
+
+        Raises:
+            NotFoundError
+            InvalidInputError: `digest_too_short`.
+            ConflictError: `digest_ambiguous`.
+        """
+        digits = digest_digits(reference)
+        # No digit comes behind "g".
+        match = {"digest": {"$gte": digits, "$lt": f"{digits}g"}}
+        rows = await self._releases.find(match, session=session).limit(IN_AT_MOST).to_list()
+        there = [row for row in rows if await self._is_there(row, session)]
+        if not there:
+            raise NotFoundError(_NOUN, reference)
+        if len(there) > 1:
+            raise ConflictError(
+                "digest_ambiguous",
+                f"Several releases begin with {digits}; give more of the digest.",
+            )
+        return _release(there[0])
+
+    async def _is_there(self, row: Mapping[str, Any], session: Session | None) -> bool:
+        if row["pinned"]:
+            return True
+        ids = row["project_ids"]
+        for start in range(0, len(ids), IN_AT_MOST):
+            match = {"_id": {"$in": ids[start : start + IN_AT_MOST]}}
+            if await self._projects.find_one(match, {"_id": 1}, session=session) is not None:
+                return True
+        return False
+
+    async def page(self, project_id: str, request: PageRequest) -> Page[Release]:
+        """The releases which a project made, those first made last first."""
+        match: Document = {"project_ids": ObjectId(project_id)}
+
+        async def read(session: Session) -> tuple[int, list[Document]]:
+            total = await self._releases.count_documents(match, session=session)
+            place = behind(match, request.cursor, _FIELDS, _NEWEST_FIRST, datetime)
+            cursor = self._releases.find(place, session=session)
+            return total, await cursor.sort([("created_at", -1), ("_id", -1)]).limit(
+                request.limit + 1
+            ).to_list()
+
+        total, rows = await self._database.snapshot(read)
+        more = (
+            encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
+        )
+        return Page(tuple(_release(row) for row in rows[: request.limit]), total, more)
+
+    async def makings(self, release: Release) -> list[Making]:
+        """How it was made: the first makings, `MAKINGS_LISTED` at most."""
+        rows = (
+            self._makings.find({"digest": _digits(release.digest)})
+            .sort("number", 1)
+            .limit(MAKINGS_LISTED)
+        )
+        return [_making(row) async for row in rows]
+
+    async def making(self, release: Release, number: int) -> Making:
+        """One making.
+
+        Raises:
+            NotFoundError
+        """
+        row = await self._makings.find_one({"digest": _digits(release.digest), "number": number})
+        if row is None:
+            raise NotFoundError("making", str(number))
+        return _making(row)
+
+    async def files(self, release: Release, provenance: str | None = None) -> list[ReleaseFile]:
+        """All files by the bytes of their paths; with their origins as the first making knew them, or another's.
+
+        Raises:
+            NotFoundError: the release was deleted since it was found; never fewer files than it has.
+        """
+        match = {"digest": _digits(release.digest), "provenance": provenance or release.provenance}
+        chunks = self._files.find(match, batch_size=_CHUNKS_AT_ONCE).sort("number", 1)
+        files = [ReleaseFile(**row) async for chunk in chunks for row in chunk["files"]]
+        if len(files) != release.files_count:
+            raise NotFoundError(_NOUN, release.digest)
+        return files
+
+    async def file(self, release: Release, path: str) -> ReleaseFile:
+        """One file.
+
+        Raises:
+            NotFoundError
+        """
+        match = {"digest": _digits(release.digest), "provenance": release.provenance}
+        firsts = await self._files.find(match, {"first": 1}).sort("number", 1).to_list()
+        place = bisect.bisect_right([row["first"].encode() for row in firsts], path.encode()) - 1
+        chunk = await self._files.find_one({"_id": firsts[place]["_id"]}) if place >= 0 else None
+        for row in () if chunk is None else chunk["files"]:
+            if row["path"] == path:
+                return ReleaseFile(**row)
+        raise NotFoundError("release file", path)
+
+    async def every(self) -> AsyncIterator[Release]:
+        """All releases, those included which await sweeping."""
+        async for row in self._releases.find({}):
+            yield _release(row)
+
+    async def provenances(self, release: Release) -> list[str]:
+        """The names of all origins that the release was made with; files of another may be staged, and not all yet."""
+        found: list[str] = await self._makings.distinct(
+            "provenance", {"digest": _digits(release.digest)}
+        )
+        return found
+
+    async def change(self, release: Release, session: Session) -> None:
+        """Store its name, description, whether it is pinned, and its revision.
+
+        One that no project has any more and nobody pins now is deleted.
+        """
+        match = {"digest": _digits(release.digest)}
+        changes = release.model_dump(include={"name", "description", "pinned", "revision"})
+        await self._releases.update_one(match, {"$set": changes}, session=session)
+        row = await self._releases.find_one(match, session=session)
+        if row is not None and not await self._is_there(row, session):
+            await self._remove(row["digest"], session)
+
+    async def sweep(self, project_id: ObjectId) -> None:
+        """Delete what a deleted project made, but for what is pinned or another project made as well."""
+        rows = await self._releases.find(
+            {"project_ids": project_id, "pinned": False}, {"digest": 1}
+        ).to_list()
+        for found in rows:
+            digest = found["digest"]
+
+            async def work(session: Session, digest: str = digest) -> None:
+                row = await self._releases.find_one({"digest": digest}, session=session)
+                if row is not None and not await self._is_there(row, session):
+                    await self._remove(digest, session)
+
+            await self._database.transaction(work)
+
+    async def _remove(self, digits: str, session: Session) -> None:
+        """Delete the release; the staged files of a large one are left to `sweep_files`."""
+        match = {"digest": digits, "touched_at": None}
+        chunks = self._files.find(match, {"files.sha": 1}, session=session)
+        await self._blobs.drop(
+            [row["sha"] async for chunk in chunks for row in chunk["files"]], session
+        )
+        await self._files.delete_many(match, session=session)
+        for collection in (self._releases, self._makings):
+            await collection.delete_many({"digest": digits}, session=session)
+
+    async def sweep_files(self, now: datetime) -> int:
+        """Delete staged files that no making has named for a day; return how many documents."""
+        old = {"touched_at": {"$lt": milliseconds(now) - SWEEP_AGE}}
+        swept = 0
+        rows = [row async for row in self._files.find(old, {"digest": 1, "provenance": 1})]
+        for row in rows:
+
+            async def work(session: Session, row: Document = row) -> bool:
+                made = {"digest": row["digest"], "provenance": row["provenance"]}
+                if await self._makings.find_one(made, {"_id": 1}, session=session) is not None:
+                    return False
+                # The condition again: a release that is being made touches them first.
+                chunk = await self._files.find_one_and_delete(
+                    {"_id": row["_id"], **old}, session=session
+                )
+                if chunk is not None:
+                    await self._blobs.drop((file["sha"] for file in chunk["files"]), session)
+                return chunk is not None
+
+            swept += await self._database.transaction(work)
+        return swept
+
+
+def _digits(digest: str) -> str:
+    return digest.removeprefix(PREFIX)
+
+
+def _chunks(files: Sequence[ReleaseFile]) -> Iterator[Document]:
+    rows: list[Document] = []
+    size = number = 0
+    for file in files:
+        length = len(file.path.encode())
+        if rows and (len(rows) >= _CHUNK_FILES or size + length > _CHUNK_PATHS):
+            yield {"number": number, "first": rows[0]["path"], "files": rows}
+            rows, size, number = [], 0, number + 1
+        rows.append(dict(file))
+        size += length
+    yield {"number": number, "first": rows[0]["path"], "files": rows}
+
+
+def _new_document(
+    draft: ReleaseDraft, digest: str, provenance: str, files: Collection[ReleaseFile]
+) -> Document:
+    return {
+        **draft.model_dump(exclude={"project_id"}),
+        "_id": ObjectId(),
+        "digest": _digits(digest),
+        "project_id": ObjectId(draft.project_id),
+        "project_ids": [ObjectId(draft.project_id)],
+        "revision": 1,
+        "files_count": len(files),
+        "size": sum(file.size for file in files),
+        "makings_count": 1,
+        "provenance": provenance,
+    }
+
+
+def _made_again(row: Mapping[str, Any], draft: ReleaseDraft) -> Document:
+    project_id = ObjectId(draft.project_id)
+    pins = draft.pinned and not row["pinned"]
+    return {
+        "project_ids": [
+            *row["project_ids"],
+            *([] if project_id in row["project_ids"] else [project_id]),
+        ],
+        "pinned": row["pinned"] or draft.pinned,
+        "revision": row["revision"] + pins,
+        "makings_count": row["makings_count"] + 1,
+    }
+
+
+def _making_document(draft: ReleaseDraft, row: Mapping[str, Any], provenance: str) -> Document:
+    return {
+        **draft.model_dump(exclude={"pinned"}),
+        "project_id": ObjectId(draft.project_id),
+        "digest": row["digest"],
+        "number": row["makings_count"],
+        "provenance": provenance,
+    }
+
+
+def _release(row: Mapping[str, Any]) -> Release:
+    values = {name: row[name] for name in Release.model_fields}
+    return Release(
+        **{**values, "digest": PREFIX + row["digest"], "project_id": str(row["project_id"])}
+    )
+
+
+def _making(row: Mapping[str, Any]) -> Making:
+    values = {name: row[name] for name in Making.model_fields}
+    return Making(**{**values, "project_id": str(row["project_id"])})

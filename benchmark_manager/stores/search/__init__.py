@@ -1,0 +1,1 @@
+"""Parts of queries that searches share."""

@@ -1,0 +1,88 @@
+"""Searches for a part of a path, regardless of case and of Unicode form.
+
+The database can compare plain ASCII alone so. It is asked for a page of the matching paths of plain ASCII, and for the
+ids and paths of all others, which are compared here. Most projects have none of those, and no folded copy of any
+path has to be stored, migrated or trusted.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bson import ObjectId
+
+from benchmark_manager.domain.text.folding import fold
+from benchmark_manager.models.page import PageRequest
+from benchmark_manager.stores.database.database import Database, Document, Part
+from benchmark_manager.stores.database.joins import counted
+from benchmark_manager.stores.database.paging import behind, position_of
+
+#: How lists of files are sorted.
+FIELDS: Final = ("path", "_id")
+_PLAIN: Final = r"^[\x00-\x7f]*$"
+_NOT_PLAIN: Final = r"[^\x00-\x7f]"
+#: Paths which are compared right here: as many take 5 ms.
+_COMPARED_HERE: Final = 1000
+
+Found = dict[str, list[Document]]
+
+
+@dataclass(frozen=True, slots=True)
+class PathSearch:
+    """A page of the documents of `collection` which match, and whose path holds `query`."""
+
+    collection: str
+    match: Mapping[str, Any]
+    query: str
+    request: PageRequest
+
+    def parts(self) -> dict[str, Part]:
+        """What to read: `rows` and `total` of plain ASCII, and `others`."""
+        folded = fold(self.query)
+        beyond = {"$match": {"$and": [self.match, {"path": {"$regex": _NOT_PLAIN}}]}}
+        others = Part(self.collection, [beyond, {"$project": {"path": 1}}])
+        if not folded.isascii():
+            return {"others": others}
+        pattern = {"path": {"$regex": re.escape(folded), "$options": "i"}}
+        match = {"$and": [self.match, pattern, {"path": {"$regex": _PLAIN}}]}
+        page: list[Document] = [
+            {"$match": behind(match, self.request.cursor, FIELDS)},
+            {"$sort": {"path": 1, "_id": 1}},
+            {"$limit": self.request.limit + 1},
+        ]
+        return {
+            "rows": Part(self.collection, page),
+            "total": Part(self.collection, counted(match)),
+            "others": others,
+        }
+
+    async def complete(self, database: Database, found: Found) -> Found | None:
+        """Add the matching others to `rows` and `total`; None where one has changed since `found` was read."""
+        others = found["others"]
+        if len(others) > _COMPARED_HERE:
+            matching = await asyncio.to_thread(self._matching, others)
+        else:
+            matching = self._matching(others)
+        start = None if self.request.cursor is None else position_of(self.request.cursor)
+        wanted = [key for key in matching if start is None or key > start][: self.request.limit + 1]
+        paths = {file_id: path for path, file_id in wanted}
+        rows = await self._read(database, list(paths))
+        if any(paths[row["_id"]] != row["path"] for row in rows) or len(rows) != len(paths):
+            return None
+        merged = sorted([*found.get("rows", ()), *rows], key=lambda row: (row["path"], row["_id"]))
+        total = sum(row["n"] for row in found.get("total", ())) + len(matching)
+        return {**found, "rows": merged[: self.request.limit + 1], "total": [{"n": total}]}
+
+    def _matching(self, others: Sequence[Document]) -> list[tuple[str, ObjectId]]:
+        folded = fold(self.query)
+        return sorted((row["path"], row["_id"]) for row in others if folded in fold(row["path"]))
+
+    async def _read(self, database: Database, ids: Sequence[ObjectId]) -> list[Document]:
+        rows: list[Document] = []
+        for start in range(0, len(ids), database.in_at_most):
+            some = list(ids[start : start + database.in_at_most])
+            match = {"$and": [self.match, {"_id": {"$in": some}}]}
+            rows += await database.collection(self.collection).find(match).to_list()
+        return rows

@@ -1,0 +1,1 @@
+"""Syncs, leases, progress, and changes applied in steps."""

@@ -1,0 +1,31 @@
+"""How far the running syncs of all replicas are."""
+
+from typing import Final
+
+from bson import ObjectId
+from pymongo import WriteConcern
+
+from benchmark_manager.models.sync import SyncProgress
+from benchmark_manager.stores.database.database import Database
+
+#: What is told each second may be lost.
+_CHEAP: Final = WriteConcern(1)
+
+
+class SyncProgressStore:
+    """The `sync_progress` collection: one document a project, under the fence of the sync it tells of."""
+
+    def __init__(self, database: Database) -> None:
+        self._progress = database.collection("sync_progress").with_options(write_concern=_CHEAP)
+
+    async def put(self, project_id: str, fence: int, progress: SyncProgress) -> None:
+        key = ObjectId(project_id)
+        document = {**progress.model_dump(), "project_id": key, "fence": fence}
+        await self._progress.update_one({"_id": key}, {"$set": document}, upsert=True)
+
+    async def get(self, project_id: str, fence: int) -> SyncProgress | None:
+        """What the sync under this fence told last, if it has told anything yet."""
+        document = await self._progress.find_one({"_id": ObjectId(project_id), "fence": fence})
+        if document is None:
+            return None
+        return SyncProgress(**{name: document[name] for name in SyncProgress.model_fields})

@@ -1,0 +1,1 @@
+"""The collections of variants, revisions and the trash."""

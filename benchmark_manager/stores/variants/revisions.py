@@ -1,0 +1,95 @@
+"""Revisions of modified files: each is written once, with the change that made it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bson import ObjectId
+
+from benchmark_manager.errors import NotFoundError
+from benchmark_manager.models.page import Page, PageRequest
+from benchmark_manager.models.revision import Revision
+from benchmark_manager.stores.database.database import Database, Document, Session
+from benchmark_manager.stores.database.paging import behind, encode_cursor
+
+_FIELDS: Final = ("place", "_id")
+_NEWEST_FIRST: Final = -1
+_BATCH: Final = 1000
+
+
+class RevisionStore:
+    """The `revisions` collection. They outlive their file's deletion, as long as it can be undone."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._revisions = database.collection("revisions")
+
+    async def insert(self, revisions: Sequence[Revision], session: Session) -> None:
+        documents = [_document(revision) for revision in revisions]
+        for start in range(0, len(documents), _BATCH):
+            await self._revisions.insert_many(documents[start : start + _BATCH], session=session)
+
+    async def get(self, modified_file_id: str, number: int) -> Revision:
+        """One revision of a file.
+
+        Raises:
+            NotFoundError
+        """
+        match = {"modified_file_id": ObjectId(modified_file_id), "place": _place(number)}
+        document = await self._revisions.find_one(match)
+        if document is None:
+            raise NotFoundError("revision", str(number))
+        return _revision(document)
+
+    async def last_reattachment(
+        self, modified_file_id: str, *, after: int, session: Session
+    ) -> Revision | None:
+        """Return the last revision after `after` that attached the file to another original; None without one."""
+        match = {
+            "modified_file_id": ObjectId(modified_file_id),
+            "what": "reattached",
+            "place": {"$gt": _place(after)},
+        }
+        document = await self._revisions.find_one(match, sort=[("place", -1)], session=session)
+        return None if document is None else _revision(document)
+
+    async def page(self, modified_file_id: str, request: PageRequest) -> Page[Revision]:
+        """A file's revisions, newest first."""
+        match: Document = {"modified_file_id": ObjectId(modified_file_id)}
+
+        async def read(session: Session) -> tuple[int, list[Document]]:
+            total = await self._revisions.count_documents(match, session=session)
+            cursor = self._revisions.find(
+                behind(match, request.cursor, _FIELDS, _NEWEST_FIRST), session=session
+            )
+            return total, await cursor.sort("place", -1).limit(request.limit + 1).to_list()
+
+        total, rows = await self._database.snapshot(read)
+        more = (
+            encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
+        )
+        return Page(tuple(_revision(row) for row in rows[: request.limit]), total, more)
+
+    async def delete(self, modified_file_ids: Sequence[str], session: Session) -> None:
+        """Delete all revisions of these files, at most `IN_AT_MOST` of them."""
+        ids = [ObjectId(key) for key in modified_file_ids]
+        await self._revisions.delete_many({"modified_file_id": {"$in": ids}}, session=session)
+
+
+def _place(number: int) -> str:
+    """The number as a text which sorts like it: cursors go by text."""
+    return f"{number:012}"
+
+
+def _document(revision: Revision) -> Document:
+    return {
+        **revision.model_dump(),
+        "place": _place(revision.number),
+        "modified_file_id": ObjectId(revision.modified_file_id),
+        "project_id": ObjectId(revision.project_id),
+    }
+
+
+def _revision(document: Document) -> Revision:
+    values = {name: document[name] for name in Revision.model_fields}
+    values |= {name: str(document[name]) for name in ("modified_file_id", "project_id")}
+    return Revision(**values)

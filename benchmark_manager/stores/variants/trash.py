@@ -1,0 +1,254 @@
+"""The trash: deleted modified files, apart from the live ones, so that no query of those can forget a condition."""
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+import bson
+from bson import ObjectId
+
+from benchmark_manager.errors import NotFoundError
+from benchmark_manager.models.original import OriginalFile
+from benchmark_manager.models.page import Page, PageRequest
+from benchmark_manager.models.revision import Revision
+from benchmark_manager.models.variant import TrashedFile
+from benchmark_manager.stores.contents.problems import Problems, ProblemStore
+from benchmark_manager.stores.database.database import Database, Document, Session, object_id
+from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.originals.originals import original_file
+from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
+from benchmark_manager.stores.variants.revisions import RevisionStore
+from benchmark_manager.stores.variants.variants import (
+    missing_revisions,
+    modified_document,
+    modified_file,
+    with_stored_problems,
+)
+
+_NOUN: Final = "modified file"
+_RESET: Final = "reset"
+_FIELDS: Final = ("deleted_at", "_id")
+_NEWEST_FIRST: Final = -1
+_BUNDLE_FILES: Final = 200
+_BUNDLE_BYTES: Final = 1_000_000
+_UNREAD: Final[Mapping[str | None, Problems]] = {}
+
+
+class TrashStore:
+    """The collections `trash`, whose rows keep the ids of their files, `resets`, and `trash_bundles`.
+
+    A reset deletes any number of files in one transaction, which no database takes that writes a row, a revision and
+    all their index entries for each: one of 256 MB cache gives up below 10,000 files. So that transaction only writes
+    bundles of deleted files. Whoever wants to read the trash makes rows and revisions of them first, by `unfold`,
+    bundle by bundle; nobody waits for that at a reset, and a process which dies meanwhile loses nothing.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._trash = database.collection("trash")
+        self._resets = database.collection("resets")
+        self._bundles = database.collection("trash_bundles")
+        self._originals = database.collection("files")
+        self._revisions = RevisionStore(database)
+        self._problems = ProblemStore(database)
+        self._staged = StagedChangeStore(database)
+
+    async def insert(self, rows: Sequence[TrashedFile], session: Session) -> None:
+        """Add deleted files, with the revisions that their deletions are."""
+        rows = await self._stored(rows)
+        await self._trash.insert_many([_document(row) for row in rows], session=session)
+        made = [
+            Revision.of(
+                row.file.model_copy(update={"revision": row.file.revision + 1}),
+                "deleted",
+                at=row.deleted_at,
+                by=row.deleted_by,
+            )
+            for row in rows
+        ]
+        await self._revisions.insert(
+            [*missing_revisions([row.file for row in rows]), *made], session
+        )
+
+    async def insert_reset(
+        self,
+        reset_id: str,
+        project_id: str,
+        rows: Sequence[TrashedFile],
+        now: datetime,
+        session: Session,
+    ) -> None:
+        """Add what a reset deleted at `now`, to be unfolded."""
+        await self.begin_reset(reset_id, project_id, now, session)
+        await self.insert_bundles(project_id, rows, session)
+
+    async def begin_reset(
+        self, reset_id: str, project_id: str, now: datetime, session: Session
+    ) -> None:
+        """Make a reset known, before or while its files are inserted."""
+        row = {"_id": ObjectId(reset_id), "project_id": ObjectId(project_id), "deleted_at": now}
+        await self._resets.insert_one(row, session=session)
+
+    async def insert_bundles(
+        self, project_id: str, rows: Sequence[TrashedFile], session: Session
+    ) -> None:
+        """Add some of what a reset deleted, to be unfolded."""
+        key = {"project_id": ObjectId(project_id)}
+        for bundle in _bundles(await self._stored(rows)):
+            document = {
+                **key,
+                "original_file_ids": sorted({file["original_file_id"] for file in bundle}),
+                "shas": sorted(
+                    {file[name] for file in bundle for name in ("content_sha", "base_sha")}
+                ),
+                "problems_ids": sorted(
+                    {file["problems_id"] for file in bundle if "problems_id" in file}
+                ),
+                "files": bundle,
+            }
+            await self._bundles.insert_one(document, session=session)
+
+    async def _stored(self, rows: Sequence[TrashedFile]) -> list[TrashedFile]:
+        """The rows, their problems stored, as those of version 0.1.0 are not."""
+        files = await with_stored_problems(self._problems, [row.file for row in rows])
+        return [
+            row.model_copy(update={"file": file}) for row, file in zip(rows, files, strict=True)
+        ]
+
+    async def unfold(self) -> None:
+        """Make rows and revisions of all bundles; usually there are none."""
+        for key in [row["_id"] async for row in self._bundles.find({}, {"_id": 1})]:
+            await self._database.transaction(functools.partial(self._unfold_one, key))
+
+    async def _unfold_one(self, key: ObjectId, session: Session) -> None:
+        bundle = await self._bundles.find_one_and_delete({"_id": key}, session=session)
+        if bundle is not None:
+            await self.insert([_trashed(document) for document in bundle["files"]], session)
+
+    async def get(self, modified_file_id: str, session: Session | None = None) -> TrashedFile:
+        """The deleted file.
+
+        Raises:
+            NotFoundError: it was never there, is live, or was deleted too long ago.
+        """
+        document = await self._trash.find_one(
+            {"_id": object_id(modified_file_id, _NOUN)}, session=session
+        )
+        if document is None:
+            raise NotFoundError(_NOUN, modified_file_id)
+        return _trashed(document, await self._problems.get_many([document.get("problems_id")]))
+
+    async def page(self, project_id: str, request: PageRequest) -> Page[TrashedFile]:
+        """A project's deleted files, last deleted first."""
+        match: Document = {"project_id": ObjectId(project_id)}
+
+        async def read(session: Session) -> tuple[int, list[Document]]:
+            total = await self._trash.count_documents(match, session=session)
+            place = behind(match, request.cursor, _FIELDS, _NEWEST_FIRST, datetime)
+            cursor = self._trash.find(place, session=session).sort(
+                [("deleted_at", -1), ("_id", -1)]
+            )
+            return total, await cursor.limit(request.limit + 1).to_list()
+
+        total, rows = await self._database.snapshot(read)
+        more = (
+            encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
+        )
+        problems = await self._problems.get_many(
+            row.get("problems_id") for row in rows[: request.limit]
+        )
+        return Page(tuple(_trashed(row, problems) for row in rows[: request.limit]), total, more)
+
+    async def delete(self, modified_file_ids: Sequence[str], session: Session) -> None:
+        """Take at most `IN_AT_MOST` files out of the trash."""
+        ids = [ObjectId(key) for key in modified_file_ids]
+        await self._trash.delete_many({"_id": {"$in": ids}}, session=session)
+
+    async def ids_of_reset(self, project_id: str, reset_id: str) -> list[str]:
+        """The ids of what a reset of this project deleted and is still in the trash, by path.
+
+        Raises:
+            NotFoundError: the project had no such reset, or too long ago.
+        """
+        known = {"_id": object_id(reset_id, _RESET), "project_id": ObjectId(project_id)}
+        reset = await self._resets.find_one(known)
+        if reset is None:
+            raise NotFoundError(_RESET, reset_id)
+        # The time leads to an index.
+        match = {
+            "project_id": known["project_id"],
+            "deleted_at": reset["deleted_at"],
+            "reset_id": reset["_id"],
+        }
+        return [
+            str(row["_id"]) async for row in self._trash.find(match, {"path": 1}).sort("path", 1)
+        ]
+
+    async def get_many(
+        self, modified_file_ids: Sequence[str], session: Session
+    ) -> list[TrashedFile]:
+        """Those of at most `IN_AT_MOST` files which are in the trash, by path."""
+        match = {"_id": {"$in": [ObjectId(key) for key in modified_file_ids]}}
+        rows = await self._trash.find(match, session=session).sort("path", 1).to_list()
+        problems = await self._problems.get_many(row.get("problems_id") for row in rows)
+        return [_trashed(row, problems) for row in rows]
+
+    async def hold_originals(
+        self, file_ids: Iterable[str], session: Session
+    ) -> dict[str, OriginalFile]:
+        """At most `IN_AT_MOST` originals, by id, for a transaction which makes live files refer to them again.
+
+        As `OriginalFileStore.hold` and without their problems: the write makes a sync at the same moment wait, or
+        repeat.
+        """
+        ids = sorted({ObjectId(file_id) for file_id in file_ids})
+        match = {"_id": {"$in": ids}}
+        await self._originals.update_many(match, {"$inc": {"holds": 1}}, session=session)
+        files = [original_file(row) async for row in self._originals.find(match, session=session)]
+        await self._staged.expect_none({file.project_id for file in files}, session)
+        return {file.id: file for file in files}
+
+    async def older(self, before: datetime, limit: int, session: Session) -> list[TrashedFile]:
+        """At most `limit` files deleted earlier, without their stored problems."""
+        rows = self._trash.find({"deleted_at": {"$lt": before}}, session=session)
+        return [
+            _trashed(row) async for row in rows.sort([("deleted_at", 1), ("_id", 1)]).limit(limit)
+        ]
+
+    async def forget_resets(self, before: datetime) -> None:
+        await self._resets.delete_many({"deleted_at": {"$lt": before}})
+
+
+def _bundles(rows: Sequence[TrashedFile]) -> Iterator[list[Document]]:
+    """The documents of deleted files, some at a time: no bundle may come near 16 MB."""
+    bundle: list[Document] = []
+    size = 0
+    for row in rows:
+        document = {**_document(row), "recorded": row.file.recorded}
+        size += len(bson.encode(document))
+        bundle.append(document)
+        if len(bundle) == _BUNDLE_FILES or size > _BUNDLE_BYTES:
+            yield bundle
+            bundle, size = [], 0
+    if bundle:
+        yield bundle
+
+
+def _document(trashed: TrashedFile) -> Document:
+    return {
+        **modified_document(trashed.file),
+        "deleted_at": trashed.deleted_at,
+        "deleted_by": trashed.deleted_by,
+        "reset_id": None if trashed.reset_id is None else ObjectId(trashed.reset_id),
+    }
+
+
+def _trashed(document: Document, problems: Mapping[str | None, Problems] = _UNREAD) -> TrashedFile:
+    reset_id = document["reset_id"]
+    return TrashedFile(
+        file=modified_file(document, problems),
+        deleted_at=document["deleted_at"],
+        deleted_by=document["deleted_by"],
+        reset_id=None if reset_id is None else str(reset_id),
+    )

@@ -1,0 +1,389 @@
+"""Modified files: what people write, strictly apart from the originals."""
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, Literal
+
+from bson import ObjectId
+from pydantic import TypeAdapter
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from benchmark_manager.errors import ConflictError, NotFoundError
+from benchmark_manager.models.original import FileType
+from benchmark_manager.models.page import Page, PageRequest
+from benchmark_manager.models.problem import Verdict
+from benchmark_manager.models.revision import Revision, RevisionKind, unrecorded_revision
+from benchmark_manager.models.search import SearchedFile
+from benchmark_manager.models.variant import Drift, ModifiedFile
+from benchmark_manager.stores.contents.problems import (
+    APART,
+    Problems,
+    ProblemStore,
+    joined_problems_in,
+    problems_in,
+)
+from benchmark_manager.stores.database.database import (
+    IN_AT_MOST,
+    ROWS_AT_ONCE,
+    Database,
+    Document,
+    Part,
+    Session,
+    object_id,
+)
+from benchmark_manager.stores.database.joins import (
+    content_in,
+    counted,
+    joined_content,
+    joined_problems,
+    joined_project,
+    without_joined,
+)
+from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.search.name_search import FIELDS as _FIELDS
+from benchmark_manager.stores.search.name_search import PathSearch
+from benchmark_manager.stores.search.searched_files import searched_files
+from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
+from benchmark_manager.stores.variants.revisions import RevisionStore
+
+_NOUN: Final = "modified file"
+_FILES: Final = TypeAdapter(tuple[ModifiedFile, ...])
+#: What a file has as its document has it.
+_KEPT: Final = tuple(
+    ModifiedFile.model_fields.keys()
+    - {"id", "project_id", "original_file_id", "problems", "problems_id", "recorded", "kept"}
+)
+_BATCH: Final = 1000
+_DUPLICATE_KEY: Final = 11000
+_UNREAD: Final[Mapping[str | None, Problems]] = {}
+#: Whatever writes a file writes its revision as well.
+RECORDED: Final[Mapping[str, Any]] = {"recorded": True}
+#: The fields of this version, those of the trash included; all others are carried as they are.
+_KNOWN: Final = (ModifiedFile.model_fields.keys() - {"id", "kept"}) | {
+    *("_id", "path", "deleted_at", "deleted_by", "reset_id"),
+}
+
+
+class ModifiedFileStore:
+    """The `modified_files` collection. No change of it is without its revision, in the same transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._files = database.collection("modified_files")
+        self._revisions = RevisionStore(database)
+        self._problems = ProblemStore(database)
+        self._staged = StagedChangeStore(database)
+
+    async def insert(
+        self,
+        files: Sequence[ModifiedFile],
+        session: Session,
+        what: Literal["created", "restored"] = "created",
+    ) -> None:
+        """Add modified files, new or from the trash.
+
+        Raises:
+            ConflictError: `name_taken`.
+        """
+        files = await with_stored_problems(self._problems, files)
+        for start in range(0, len(files), _BATCH):
+            batch = files[start : start + _BATCH]
+            try:
+                await self._files.insert_many(
+                    [modified_document(file) for file in batch], session=session
+                )
+            except BulkWriteError as error:
+                [failure] = error.details["writeErrors"]
+                if failure["code"] != _DUPLICATE_KEY:
+                    raise
+                raise _name_taken(batch[failure["index"]]) from None
+        await self._revisions.insert(
+            [Revision.of(file, what, at=file.updated_at, by=file.updated_by) for file in files],
+            session,
+        )
+
+    async def get(self, modified_file_id: str, session: Session | None = None) -> ModifiedFile:
+        document = await self._files.find_one(
+            {"_id": object_id(modified_file_id, _NOUN)}, session=session
+        )
+        if document is None:
+            raise NotFoundError(_NOUN, modified_file_id)
+        return modified_file(document, await self._problems.get_many([document.get("problems_id")]))
+
+    async def get_with_content(self, modified_file_id: str) -> tuple[ModifiedFile, bytes]:
+        """The modified file and its content, in one command.
+
+        Raises:
+            NotFoundError: the file, or its project, is not there.
+        """
+        match = {"_id": object_id(modified_file_id, _NOUN)}
+        joined = [joined_project(), joined_problems(), joined_content("content_sha")]
+        rows = await (await self._files.aggregate([{"$match": match}, *joined])).to_list()
+        if not rows or not rows[0]["project"]:
+            raise NotFoundError(_NOUN, modified_file_id)
+        [document] = rows
+        return modified_file(without_joined(document), joined_problems_in(document)), content_in(
+            document
+        )
+
+    async def of_project(
+        self, project_id: str, session: Session | None = None
+    ) -> list[ModifiedFile]:
+        """All modified files of a project, by path, without their stored problems; none of the trash."""
+        if session is not None:
+            await self._staged.expect_none([project_id], session)
+        match = {"project_id": ObjectId(project_id)}
+        rows = self._files.find(match, session=session, batch_size=ROWS_AT_ONCE).sort("path", 1)
+        return [modified_file(row) async for row in rows]
+
+    async def searchable(self, project_id: str) -> tuple[SearchedFile, ...]:
+        """All modified files of a project for a search, in the order of `SearchedFile.sort_key`; none of the trash."""
+        fields = {
+            "path": 1,
+            "file_type": 1,
+            "format": 1,
+            "content_sha": 1,
+            "size": 1,
+            "validity": 1,
+            "revision": 1,
+        }
+        match = {"project_id": object_id(project_id, "project")}
+
+        async def read(session: Session) -> list[Document]:
+            await self._staged.expect_none([project_id], session)
+            return await self._files.find(
+                match, fields, session=session, batch_size=ROWS_AT_ONCE
+            ).to_list()
+
+        rows = await self._database.snapshot(read)
+        return await asyncio.to_thread(searched_files, rows, "variant", "content_sha")
+
+    async def existing(self, project_id: str, ids: Collection[str]) -> set[str]:
+        """Those of the ids which modified files of the project have; none of the trash."""
+        wanted = sorted(ids)
+        found: set[str] = set()
+        for start in range(0, len(wanted), IN_AT_MOST):
+            some = [ObjectId(file_id) for file_id in wanted[start : start + IN_AT_MOST]]
+            rows = self._files.find(
+                {"project_id": ObjectId(project_id), "_id": {"$in": some}}, {"_id": 1}
+            )
+            found.update([str(row["_id"]) async for row in rows])
+        return found
+
+    async def some_of_project(
+        self, project_id: str, limit: int, session: Session
+    ) -> list[ModifiedFile]:
+        """At most `limit` modified files of a project, without their stored problems, also of one being reset."""
+        rows = self._files.find(
+            {"project_id": ObjectId(project_id)}, session=session, batch_size=ROWS_AT_ONCE
+        )
+        return [modified_file(row) async for row in rows.limit(limit)]
+
+    async def count(self, project_id: str, session: Session | None = None) -> int:
+        """How many modified files a project has."""
+        return await self._files.count_documents(
+            {"project_id": ObjectId(project_id)}, session=session
+        )
+
+    async def of_original(
+        self, original_file_id: str, session: Session | None = None
+    ) -> list[ModifiedFile]:
+        """All modified files of one original, by path, without their stored problems; none of the trash."""
+        match = {"original_file_id": object_id(original_file_id, "file")}
+        return [
+            modified_file(row)
+            async for row in self._files.find(match, session=session).sort("path", 1)
+        ]
+
+    async def taken_paths(
+        self, project_id: str, paths: Iterable[str], session: Session | None = None
+    ) -> set[str]:
+        """Those of the paths which a modified file of the project has."""
+        wanted = sorted(set(paths))
+        taken: set[str] = set()
+        for start in range(0, len(wanted), IN_AT_MOST):
+            query = {
+                "project_id": ObjectId(project_id),
+                "path": {"$in": wanted[start : start + IN_AT_MOST]},
+            }
+            rows = self._files.find(query, {"path": 1}, session=session)
+            taken.update([row["path"] async for row in rows])
+        return taken
+
+    async def replace(
+        self, before: ModifiedFile, after: ModifiedFile, what: RevisionKind, session: Session
+    ) -> None:
+        """Store what became of `before`, which this very transaction has read; `after` is its next revision.
+
+        Raises:
+            ConflictError: `name_taken`.
+        """
+        [stored] = await with_stored_problems(self._problems, [after])
+        former, document = modified_document(before), modified_document(stored)
+        changes = {name: value for name, value in document.items() if former.get(name) != value}
+        update: Document = {"$set": {**changes, **RECORDED}}
+        if "problems_id" not in document:
+            update["$unset"] = {"problems_id": ""}
+        # A document of version 0.1.0 has its problems inside.
+        update["$set"]["problems"] = APART
+        try:
+            await self._files.update_one({"_id": ObjectId(after.id)}, update, session=session)
+        except DuplicateKeyError:
+            raise _name_taken(after) from None
+        made = Revision.of(after, what, at=after.updated_at, by=after.updated_by)
+        await self._revisions.insert([*missing_revisions([before]), made], session)
+
+    async def delete(self, modified_file_ids: Sequence[str], session: Session) -> None:
+        """Delete files; the trash, which takes them, keeps their revisions as well."""
+        # Thousands at once keep the embedded server from answering anybody, until it is taken for hung.
+        for start in range(0, len(modified_file_ids), IN_AT_MOST):
+            ids = [ObjectId(key) for key in modified_file_ids[start : start + IN_AT_MOST]]
+            await self._files.delete_many({"_id": {"$in": ids}}, session=session)
+
+    async def page(
+        self,
+        project_id: str,
+        request: PageRequest,
+        *,
+        original_file_id: str | None = None,
+        file_type: FileType | None = None,
+        drift: Drift | None = None,
+        drifts: Collection[Drift] | None = None,
+        query: str | None = None,
+    ) -> Page[ModifiedFile]:
+        """A project's modified files by path; `query` is searched anywhere in it, as `domain.folding` compares.
+
+        Those of one `drift`, or of one of several `drifts`.
+
+        Raises:
+            NotFoundError: the project is not there.
+        """
+        key = object_id(project_id, "project")
+        drifts = drifts if drift is None else [drift]
+        match = _matching(key, original_file_id, file_type, drifts)
+        by_id: list[Document] = [{"$match": {"_id": key}}, {"$project": {"_id": 1}}]
+        parts = {"project": Part("projects", by_id), "pending": Part("publications", by_id)}
+        search = PathSearch("modified_files", match, query, request) if query else None
+        if search is not None:
+            parts |= search.parts()
+        else:
+            # No path is there twice, and so sorted it comes straight from an index.
+            ordered: list[Document] = [
+                {"$match": behind(match, request.cursor, _FIELDS)},
+                {"$sort": {"path": 1}},
+                {"$limit": request.limit + 1},
+            ]
+            parts |= {
+                "rows": Part("modified_files", ordered),
+                "total": Part("modified_files", counted(match)),
+            }
+        while True:
+            found = await self._database.read_together(parts)
+            if not found["project"]:
+                raise NotFoundError("project", project_id)
+            if found["pending"]:
+                # A large sync moves variants in steps, of which no list shows some and not the others.
+                await self._staged.applied(key)
+            elif search is None:
+                break
+            elif (completed := await search.complete(self._database, found)) is not None:
+                found = completed
+                break
+        rows, total = found["rows"], sum(row["n"] for row in found["total"])
+        more = (
+            encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
+        )
+        problems = await self._problems.get_many(
+            row.get("problems_id") for row in rows[: request.limit]
+        )
+        # All in one call: a call for each takes twice as long.
+        files = _FILES.validate_python([_values(row, problems) for row in rows[: request.limit]])
+        return Page(files, total, more)
+
+
+def _matching(
+    project: ObjectId,
+    original_file_id: str | None,
+    file_type: FileType | None,
+    drifts: Collection[Drift] | None,
+) -> Document:
+    match: Document = {"project_id": project}
+    if original_file_id is not None:
+        match["original_file_id"] = object_id(original_file_id, "file")
+    if file_type is not None:
+        match["file_type"] = file_type
+    if drifts is not None:
+        match["drift"] = {"$in": sorted(drifts)}
+    return match
+
+
+def cursor_behind(file: ModifiedFile) -> str:
+    """Return the cursor at which a list by path goes on behind a file, whatever becomes of the file."""
+    return encode_cursor({"path": file.path, "_id": ObjectId(file.id)}, _FIELDS)
+
+
+def _name_taken(file: ModifiedFile) -> ConflictError:
+    return ConflictError(
+        "name_taken",
+        f"The project has a modified file {file.path!r} already; choose another modified_name.",
+    )
+
+
+def missing_revisions(files: Sequence[ModifiedFile]) -> list[Revision]:
+    """The present revisions of those which a version without revisions changed last, so that they are kept too."""
+    return [unrecorded_revision(file) for file in files if not file.recorded]
+
+
+async def with_stored_problems(
+    problems: ProblemStore, files: Sequence[ModifiedFile]
+) -> Sequence[ModifiedFile]:
+    """The files, each with its `problems_id`: what a new verdict, or a document of version 0.1.0, holds is stored.
+
+    Outside of the transaction which is about to refer to it, as `ProblemStore` says.
+    """
+    unstored = [file for file in files if file.problems and file.problems_id is None]
+    if not unstored:
+        return files
+    verdicts = [Verdict(validity=file.validity, problems=file.problems) for file in unstored]
+    now = max(file.updated_at for file in unstored)
+    stored = await problems.put(verdicts, now)
+    ids = {file.id: verdict.problems_id for file, verdict in zip(unstored, stored, strict=True)}
+    return [
+        file.model_copy(update={"problems_id": ids[file.id]}) if file.id in ids else file
+        for file in files
+    ]
+
+
+def modified_document(file: ModifiedFile) -> Document:
+    """The document of a file whose problems are stored; without `problems_id` where there are none."""
+    left_out = {"id", "problems", *(("problems_id",) if file.problems_id is None else ())}
+    return {
+        **file.kept,
+        **file.model_dump(exclude=left_out),
+        "_id": ObjectId(file.id),
+        "project_id": ObjectId(file.project_id),
+        "original_file_id": ObjectId(file.original_file_id),
+        "path": file.path,
+        "problems": APART,
+        **RECORDED,
+    }
+
+
+def modified_file(
+    document: Document, problems: Mapping[str | None, Problems] = _UNREAD
+) -> ModifiedFile:
+    """The file of a document; `problems` are those stored apart, by id, where they were read."""
+    return ModifiedFile.model_validate(_values(document, problems))
+
+
+def _values(document: Document, problems: Mapping[str | None, Problems]) -> dict[str, object]:
+    return {
+        **{name: document[name] for name in _KEPT},
+        "id": str(document["_id"]),
+        "project_id": str(document["project_id"]),
+        "original_file_id": str(document["original_file_id"]),
+        "problems": problems_in(document, problems),
+        "problems_id": document.get("problems_id"),
+        "recorded": document.get("recorded", False),
+        "kept": {name: document[name] for name in document.keys() - _KNOWN},
+    }

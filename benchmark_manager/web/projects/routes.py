@@ -1,0 +1,252 @@
+"""Projects: the list, adding one, and what people do with one."""
+
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from benchmark_manager.errors import ConflictError, GitHubError, InvalidInputError, StaleError
+from benchmark_manager.factory import Services
+from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.models.preview import RepositoryPreview
+from benchmark_manager.models.project import Standing
+from benchmark_manager.services.projects.previews import PreviewRequest
+from benchmark_manager.web import PREFIX
+from benchmark_manager.web.projects.forms import ProjectForm, patterns_of
+from benchmark_manager.web.site.forms import Form, FormDependency, protected_form
+from benchmark_manager.web.site.pages import (
+    CursorParameter,
+    ProjectView,
+    SearchParameter,
+    next_url,
+    project_view,
+    rows_from,
+    searched,
+    view_of,
+    webhook_url,
+)
+from benchmark_manager.web.site.reader import reader_of
+from benchmark_manager.web.site.rendering import render, see_other
+from benchmark_manager.web.site.words import detail_words
+
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
+
+_UNPROCESSABLE: Final = 422
+_STALE: Final = 412
+
+
+@router.get("")
+async def list_projects(
+    request: Request,
+    services: ServicesDependency,
+    q: SearchParameter = "",
+    standing: Standing | Literal["all"] = "all",
+    cursor: CursorParameter = None,
+) -> Response:
+    query = searched(q)
+    page = await services.projects.page(
+        rows_from(cursor), query or None, None if standing == "all" else standing
+    )
+    stats = await services.projects.stats_of(page.rows)
+    now = services.status.now()
+    views = [view_of(project, stats[project.id], now) for project in page.rows]
+    return render(
+        request,
+        "projects/projects.html",
+        views=views,
+        total=page.total,
+        q=query,
+        standing=standing,
+        standings=await services.projects.standings(),
+        cursor=cursor,
+        next_url=next_url(request, page.next_cursor),
+    )
+
+
+@router.post("/sync-all")
+async def sync_all(services: ServicesDependency) -> Response:
+    await services.projects.make_all_due()
+    return see_other(PREFIX, "all_queued")
+
+
+@router.get("/projects/new")
+async def new_project(
+    request: Request,
+    services: ServicesDependency,
+    repository: Annotated[str, Query(max_length=2000)] = "",
+) -> Response:
+    form = ProjectForm.blank(services.projects.defaults)
+    form.github_repo_url = repository
+    return _new_page(request, form)
+
+
+@router.post("/projects/new/preview")
+async def preview_repository(
+    request: Request, services: ServicesDependency, form: FormDependency
+) -> Response:
+    """The form as it was typed, with the branches and folders that GitHub has; nothing is stored."""
+    reader = reader_of(request)
+    typed = ProjectForm.typed(form, reader)
+    typed.errors = {
+        field: text for field, text in typed.errors.items() if field == "github_repo_url"
+    }
+    for name in ("config_folder", "job_folder"):
+        if used := form.line(f"use_{name}"):
+            typed.choose_folder(name, used.strip("/"))
+    if typed.errors:
+        return _new_page(request, typed, error=typed.errors["github_repo_url"])
+    try:
+        first = await services.previews.preview(_preview_request(typed, form))
+    except InvalidInputError as error:
+        typed.refuse(error, reader)
+        return _new_page(request, typed, error=next(iter(typed.errors.values())))
+    except GitHubError as error:
+        return _new_page(request, typed, error=detail_words(reader, error.code, error.detail))
+    typed.offer(first)
+    return _new_page(request, typed, first)
+
+
+def _preview_request(typed: ProjectForm, form: Form) -> PreviewRequest:
+    """What nobody changed still may become what the address names, or the repository suggests."""
+    is_branch = typed.ref_kind == "branch"
+    ref = None if typed.is_ref_untouched else typed.ref
+    return PreviewRequest(
+        typed.github_repo_url,
+        form.line("github_token") or None,
+        branch=ref.name if ref is not None and is_branch else None,
+        ref=None if is_branch else ref,
+        config_folder=None if typed.is_untouched("config_folder") else typed.config_folder,
+        job_folder=None if typed.is_untouched("job_folder") else typed.job_folder,
+        include=patterns_of(typed.include),
+        exclude=patterns_of(typed.exclude),
+    )
+
+
+def _new_page(
+    request: Request,
+    form: ProjectForm,
+    preview: RepositoryPreview | None = None,
+    *,
+    error: str | None = None,
+    status_code: int = 200,
+) -> Response:
+    return render(
+        request,
+        "projects/project_new.html",
+        status_code=status_code,
+        form=form,
+        preview=preview,
+        preview_error=error,
+    )
+
+
+@router.post("/projects/new")
+async def add_project(
+    request: Request, services: ServicesDependency, form: FormDependency
+) -> Response:
+    reader = reader_of(request)
+    typed = ProjectForm.typed(form, reader)
+    if not typed.errors:
+        try:
+            project = await services.projects.create(
+                typed.name,
+                typed.github_repo_url,
+                typed.fields(form, default_config_folder=services.projects.defaults.config_folder),
+            )
+        except (InvalidInputError, ConflictError) as error:
+            typed.refuse(error, reader)
+        else:
+            return see_other(f"{PREFIX}/projects/{project.id}", "project_created")
+    return _new_page(request, typed, status_code=_UNPROCESSABLE)
+
+
+@router.get("/projects/{project_id}/settings")
+async def show_settings(
+    request: Request, services: ServicesDependency, project_id: str
+) -> Response:
+    view = await project_view(services, project_id)
+    return _settings_page(request, services, view, ProjectForm.of(view.project))
+
+
+@router.post("/projects/{project_id}/settings")
+async def save_settings(
+    request: Request, services: ServicesDependency, project_id: str, form: FormDependency
+) -> Response:
+    """Nothing that was typed is lost: not by a mistake in a field, and not by somebody else's change."""
+    reader = reader_of(request)
+    project = await services.projects.get(project_id)
+    typed = ProjectForm.typed(form, reader)
+    status = _UNPROCESSABLE
+    if not typed.errors:
+        try:
+            revisions = frozenset({typed.revision or 0})
+            saved = await services.projects.update(
+                project_id, typed.fields(form, project), revisions
+            )
+        except (InvalidInputError, ConflictError) as error:
+            typed.refuse(error, reader)
+        except StaleError as error:
+            status, typed.revision = _STALE, error.current_revision
+            # Saved again, all that is shown replaces what is stored.
+            typed.drawn = {}
+        else:
+            note = "unchanged" if saved.revision == typed.revision else "saved"
+            return see_other(f"{PREFIX}/projects/{project_id}/settings", note)
+    view = await project_view(services, project_id)
+    typed.token_set = view.project.source.encrypted_token is not None
+    return _settings_page(request, services, view, typed, status_code=status)
+
+
+def _settings_page(
+    request: Request,
+    services: Services,
+    view: ProjectView,
+    form: ProjectForm,
+    *,
+    status_code: int = 200,
+) -> Response:
+    return render(
+        request,
+        "projects/project_settings.html",
+        status_code=status_code,
+        view=view,
+        form=form,
+        stale=status_code == _STALE,
+        webhooks=services.webhooks.enabled,
+        webhook_url=webhook_url(request),
+    )
+
+
+@router.post("/projects/{project_id}/sync")
+async def sync_now(services: ServicesDependency, project_id: str) -> Response:
+    await services.sync.start(project_id, "manual")
+    return see_other(f"{PREFIX}/projects/{project_id}", "sync_started")
+
+
+@router.post("/projects/{project_id}/pause")
+async def pause(services: ServicesDependency, project_id: str) -> Response:
+    await services.projects.set_paused(project_id, True, None)
+    return see_other(f"{PREFIX}/projects/{project_id}/settings", "paused")
+
+
+@router.post("/projects/{project_id}/resume")
+async def resume(services: ServicesDependency, project_id: str) -> Response:
+    await services.projects.set_paused(project_id, False, None)
+    return see_other(f"{PREFIX}/projects/{project_id}/settings", "resumed")
+
+
+@router.get("/projects/{project_id}/delete")
+async def confirm_deletion(
+    request: Request, services: ServicesDependency, project_id: str
+) -> Response:
+    return render(
+        request, "projects/project_delete.html", view=await project_view(services, project_id)
+    )
+
+
+@router.post("/projects/{project_id}/delete")
+async def delete_project(
+    services: ServicesDependency, project_id: str, form: FormDependency
+) -> Response:
+    """Only as the person saw it: whoever deletes must have read what is there now."""
+    await services.projects.delete(project_id, frozenset({form.number("revision") or 0}))
+    return see_other(PREFIX, "project_deleted")

@@ -1,0 +1,68 @@
+"""What a runner does with a release: commands to copy, and why there is none where there is none."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmark_manager.domain.releases.archive import check_archivable
+from benchmark_manager.domain.releases.config_map import check_config_map_size, config_map_keys
+from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.models.release import Release, ReleaseFile
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """Shell commands; None with what stands against one."""
+
+    curl: str | None
+    command_line: str | None
+    config_map: str | None
+    no_archive: InvalidInputError | None
+    no_config_map: InvalidInputError | None
+
+
+def commands_for(release: Release, files: Sequence[ReleaseFile], service_url: str) -> Commands:
+    """`service_url` is where the service is reached, as the browser knows it; without a slash at its end."""
+    no_archive, no_config_map = _no_archive(files), _no_config_map(release, files)
+    url, digits = shlex.quote(service_url), release.digest.partition(":")[2]
+    return Commands(
+        curl=None if no_archive else _curl(url, digits),
+        command_line=None
+        if no_archive
+        else f"BENCHMARK_MANAGER_URL={url} benchmark-manager pull {release.digest} --to files",
+        config_map=None
+        if no_config_map
+        else f"curl -fsS {url}/releases/{digits}/configmap | kubectl create -f -",
+        no_archive=no_archive,
+        no_config_map=no_config_map,
+    )
+
+
+def _curl(url: str, digits: str) -> str:
+    """One chain: pasted into a shell, it stops at what fails without ending the shell."""
+    return f"""URL={url}
+DIGEST={digits}
+mkdir -p files && cd files &&
+curl -fsS "$URL/releases/$DIGEST/archive?format=tar.gz" | tar xz &&
+curl -fsS "$URL/releases/$DIGEST/SHA256SUMS" > ../SHA256SUMS &&
+test "$(sha256sum < ../SHA256SUMS | cut -d' ' -f1)" = "$DIGEST" &&
+sha256sum -c --quiet ../SHA256SUMS
+"""
+
+
+def _no_archive(files: Sequence[ReleaseFile]) -> InvalidInputError | None:
+    try:
+        for file in files:
+            check_archivable(file.path)
+    except InvalidInputError as error:
+        return error
+    return None
+
+
+def _no_config_map(release: Release, files: Sequence[ReleaseFile]) -> InvalidInputError | None:
+    try:
+        check_config_map_size(release.size)
+        config_map_keys(file.path for file in files)
+    except InvalidInputError as error:
+        return error
+    return None

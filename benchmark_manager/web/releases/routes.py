@@ -1,0 +1,131 @@
+"""A project's releases: the list, what one would hold now, and making one."""
+
+from typing import Final
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from benchmark_manager.errors import InvalidInputError, NotFoundError
+from benchmark_manager.factory import Services
+from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.models.page import PageRequest
+from benchmark_manager.models.release import Release, ReleaseFile
+from benchmark_manager.models.variant import ModifiedFile
+from benchmark_manager.web import PREFIX
+from benchmark_manager.web.releases.forms import ReleaseForm
+from benchmark_manager.web.site.forms import FormDependency, protected_form
+from benchmark_manager.web.site.limits import NAME, fitting
+from benchmark_manager.web.site.pages import CursorParameter, next_url, project_view, rows_from
+from benchmark_manager.web.site.person import PersonDependency
+from benchmark_manager.web.site.reader import reader_of
+from benchmark_manager.web.site.rendering import render, see_other
+from benchmark_manager.web.texts.visible import html_size
+
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
+
+_UNPROCESSABLE: Final = 422
+#: Of the files that a release would hold now; the API lists all.
+_FILES_SHOWN: Final = 200
+#: Originals up to which the page says what a release would hold now.
+_FILES_SUMMED: Final = 20_000
+#: Modified files that the form lets one choose from.
+_CHOICES: Final = 500
+#: Bytes of HTML of these two lists, and of a row beside its path.
+_FILES_BYTES: Final = 300_000
+_CHOICES_BYTES: Final = 600_000
+_ROW_BYTES: Final = 500
+
+
+@router.get("/projects/{project_id}/releases")
+async def list_releases(
+    request: Request, services: ServicesDependency, project_id: str, cursor: CursorParameter = None
+) -> Response:
+    return await _list_page(request, services, project_id, ReleaseForm(), cursor=cursor)
+
+
+@router.post("/projects/{project_id}/releases")
+async def make_release(
+    request: Request,
+    services: ServicesDependency,
+    project_id: str,
+    form: FormDependency,
+    actor: PersonDependency,
+) -> Response:
+    reader = reader_of(request)
+    typed = ReleaseForm.typed(form, reader)
+    if not typed.errors:
+        try:
+            release, new = await services.releases.make(
+                project_id,
+                name=typed.name,
+                description=typed.description,
+                pinned=typed.pinned,
+                contents=typed.include,
+                modified_file_ids=typed.modified_file_ids or None,
+                actor=actor,
+            )
+        except (InvalidInputError, NotFoundError) as error:
+            # Somebody may have deleted the project meanwhile, or one of the files.
+            await services.projects.get(project_id)
+            typed.refuse(error, reader)
+        else:
+            if new:
+                return see_other(f"{PREFIX}/releases/{release.digest}", "released")
+            # The page of this making leads back to this project, not to the one which made it first.
+            return see_other(
+                f"{PREFIX}/releases/{release.digest}?making={release.makings_count}",
+                "released_again",
+            )
+    return await _list_page(request, services, project_id, typed, status_code=_UNPROCESSABLE)
+
+
+async def _list_page(
+    request: Request,
+    services: Services,
+    project_id: str,
+    form: ReleaseForm,
+    *,
+    cursor: str | None = None,
+    status_code: int = 200,
+) -> Response:
+    view = await project_view(services, project_id)
+    page = await services.releases.page(project_id, rows_from(cursor))
+    choices = await services.modified_files.page(project_id, PageRequest(limit=_CHOICES))
+    clash: InvalidInputError | None = None
+    digest = ""
+    files: list[ReleaseFile] = []
+    too_many = view.stats.original_files > _FILES_SUMMED
+    try:
+        # The sums of very many files take seconds, for a page which may only be passed through.
+        digest, files = ("", []) if too_many else await services.releases.effective(project_id)
+    except InvalidInputError as error:
+        clash = error
+    return render(
+        request,
+        "releases/releases.html",
+        status_code=status_code,
+        view=view,
+        form=form,
+        releases=page.rows,
+        cursor=cursor,
+        next_url=next_url(request, page.next_cursor),
+        modified=fitting(choices.rows, _cost, _CHOICES_BYTES),
+        digest=digest,
+        files=files,
+        size=sum(file.size for file in files),
+        clash=clash,
+        too_many=too_many,
+        made=await _made(services, digest) if files else None,
+        shown=fitting(files[:_FILES_SHOWN], _cost, _FILES_BYTES),
+    )
+
+
+def _cost(file: ReleaseFile | ModifiedFile) -> int:
+    return _ROW_BYTES + html_size(file.path[:NAME])
+
+
+async def _made(services: Services, digest: str) -> Release | None:
+    """The release which has these files already."""
+    try:
+        return await services.releases.get(digest)
+    except NotFoundError:
+        return None

@@ -1,0 +1,150 @@
+"""Errors as pages, in the same look as all others."""
+
+import json
+from typing import Final
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from benchmark_manager.incoming import own_path
+from benchmark_manager.web.site.forms import ForgedFormError, UnreadableFormError
+from benchmark_manager.web.site.headers import is_page
+from benchmark_manager.web.site.languages import N_
+from benchmark_manager.web.site.limits import TYPED
+from benchmark_manager.web.site.reader import reader_of
+from benchmark_manager.web.site.rendering import PageTooLongError, editor_size, render
+from benchmark_manager.web.site.words import detail_words
+
+_log = structlog.get_logger(__name__)
+
+_PROBLEM: Final = "application/problem+json"
+_TITLES: Final = {
+    400: N_("This request cannot be understood"),
+    403: N_("This form was not accepted"),
+    404: N_("There is nothing here"),
+    405: N_("This address takes no such request"),
+    408: N_("This came too slowly"),
+    409: N_("This contradicts what is stored"),
+    412: N_("Somebody else was faster"),
+    413: N_("This is too large"),
+    422: N_("This cannot be taken as it is"),
+    500: N_("The service made a mistake"),
+    502: N_("GitHub does not answer"),
+    503: N_("This is not possible right now"),
+}
+_FORGED: Final = N_(
+    "The form's token is missing or old. Open the page again and send the form once more; "
+    "your browser must accept cookies."
+)
+_UNREADABLE: Final = N_("The form could not be read. Open the page again and send it once more.")
+_TOO_LONG: Final = N_(
+    "What belongs on this page takes more than 2 MB, so it is not shown. Send less, or use the API; see /docs."
+)
+_FAULT: Final = N_("Its log says more. Try again; what was saved before is safe.")
+
+
+def error_page(
+    request: Request, status: int, detail: str, headers: dict[str, str] | None = None
+) -> Response:
+    """`detail` is shown as it is: in the reader's language."""
+    title = _TITLES.get(status, _TITLES[400 if status < 500 else 500])  # noqa: PLR2004 -- the server's own begin there
+    typed = getattr(request.state, "typed", "")
+    return render(
+        request,
+        "site/error.html",
+        status_code=status,
+        headers=headers,
+        title=title,
+        status=status,
+        detail=detail,
+        typed=typed,
+        is_typed_shown=editor_size(typed) <= TYPED,
+    )
+
+
+def install_error_pages(app: FastAPI) -> None:
+    """Refuse forms which are not ours; every other error reaches `ErrorPages` as a problem document."""
+
+    @app.exception_handler(ForgedFormError)
+    async def forged(request: Request, _: Exception) -> Response:
+        return error_page(request, 403, reader_of(request).words(_FORGED))
+
+    @app.exception_handler(UnreadableFormError)
+    async def unreadable(request: Request, _: Exception) -> Response:
+        return error_page(request, 400, reader_of(request).words(_UNREADABLE))
+
+    @app.exception_handler(PageTooLongError)
+    async def too_long(request: Request, _: Exception) -> Response:
+        return error_page(request, 422, reader_of(request).words(_TOO_LONG))
+
+
+class ErrorPages:
+    """Draw problem documents as pages for whoever reads HTML, wherever below `/ui` they come from."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if (
+            scope["type"] != "http"
+            or not is_page(own_path(scope))
+            or not _reads_html(Headers(scope=scope))
+        ):
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        request.state.typed = ""  # makes the state, which whoever reads the form shares
+        exchange = _Exchange(send)
+        try:
+            await self._app(scope, receive, exchange.send)
+        except Exception as error:
+            if exchange.began:
+                raise
+            _log.exception("a page failed unexpectedly", exc_info=error)
+            await error_page(request, 500, reader_of(request).words(_FAULT))(scope, receive, send)
+            return
+        if exchange.start is not None:
+            await _drawn(request, exchange)(scope, receive, send)
+
+
+def _reads_html(headers: Headers) -> bool:
+    return "text/html" in headers.get("accept", "")
+
+
+class _Exchange:
+    """Passes an answer on, but keeps a problem document back."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.began = False
+        self.start: Message | None = None
+        self.body = b""
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            if Headers(raw=message["headers"]).get("content-type") == _PROBLEM:
+                self.start = message
+                return
+            self.began = True
+        elif self.start is not None:
+            self.body += message.get("body", b"")
+            return
+        await self._send(message)
+
+
+def _drawn(request: Request, exchange: _Exchange) -> Response:
+    assert exchange.start is not None  # noqa: S101 -- asked before
+    problem = json.loads(exchange.body)
+    kept = {
+        name: value
+        for name, value in Headers(raw=exchange.start["headers"]).items()
+        if name in _KEPT
+    }
+    detail = detail_words(reader_of(request), problem["code"], problem["detail"])
+    return error_page(request, exchange.start["status"], detail, kept)
+
+
+#: What of a problem's headers holds for the page too.
+_KEPT: Final = frozenset({"retry-after", "allow"})

@@ -1,0 +1,108 @@
+"""What the routes of pages share: lists in pages, and what every page of a project shows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final
+from urllib.parse import quote
+
+from fastapi import Query, Request
+
+from benchmark_manager.domain.projects.repository_url import web_url
+from benchmark_manager.errors import BenchmarkManagerError, WorkersBusyError
+from benchmark_manager.factory import Services
+from benchmark_manager.models.page import PageRequest
+from benchmark_manager.models.project import Project, ProjectStats
+from benchmark_manager.models.sync import SyncProgress
+from benchmark_manager.web.site.words import PAUSED, STATUS, Word
+
+#: Rows of a list on one page.
+ROWS: Final = 50
+_UNPROCESSABLE: Final = 422
+_UNAVAILABLE: Final = 503
+
+CursorParameter = Annotated[str | None, Query(max_length=16_384)]
+SearchParameter = Annotated[str, Query(max_length=1000)]
+#: The first row of a list which has no cursor, counted from 0.
+StartParameter = Annotated[int, Query(alias="from", ge=0, le=1_000_000_000)]
+
+
+def rows_from(cursor: str | None, rows: int = ROWS) -> PageRequest:
+    return PageRequest(limit=rows, cursor=cursor)
+
+
+def searched(q: str) -> str:
+    """What to look for: no name and no path holds NUL, and no database looks for it."""
+    return q.replace("\0", "").strip()
+
+
+def next_url(request: Request, cursor: str | None) -> str | None:
+    """Where a list goes on whose next page begins at `cursor`; None at its end."""
+    if cursor is None:
+        return None
+    url = request.url.include_query_params(cursor=cursor)
+    return f"{url.path}?{url.query}"
+
+
+def webhook_url(request: Request) -> str:
+    """Where GitHub is to send pushes to, as the browser knows this service."""
+    return f"{str(request.base_url).rstrip('/')}/webhooks/github"
+
+
+def refusal_status(error: BenchmarkManagerError) -> int:
+    """The status of a page which says why nothing was saved, with what was typed."""
+    return _UNAVAILABLE if isinstance(error, WorkersBusyError) else _UNPROCESSABLE
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectView:
+    """A project as pages show it."""
+
+    project: Project
+    stats: ProjectStats
+    words: tuple[Word, ...]
+    running: bool
+    web_url: str
+    progress: SyncProgress | None = None
+
+    @property
+    def branch(self) -> str | None:
+        """The name of the branch or tag that is read, or a commit's id; None while unknown."""
+        ref = self.project.source.ref
+        return self.project.state.resolved_branch if ref is None else ref.name
+
+    @property
+    def branch_url(self) -> str:
+        return self.web_url if self.branch is None else f"{self.web_url}/tree/{quote(self.branch)}"
+
+    def commit_url(self, sha: str) -> str:
+        return f"{self.web_url}/commit/{sha}"
+
+    def file_url(self, sha: str, path: str) -> str:
+        return f"{self.web_url}/blob/{sha}/{quote(path)}"
+
+
+def view_of(
+    project: Project, stats: ProjectStats, now: datetime, progress: SyncProgress | None = None
+) -> ProjectView:
+    running = progress.status == "running" if progress else project.status_at(now) == "running"
+    status = STATUS["running" if running else project.state.status]
+    return ProjectView(
+        project,
+        stats,
+        (status, PAUSED) if project.paused else (status,),
+        running,
+        web_url(project.source.repository),
+        progress,
+    )
+
+
+async def project_view(services: Services, project_id: str) -> ProjectView:
+    """What the head of each of the project's pages shows.
+
+    Raises:
+        NotFoundError
+    """
+    project = await services.projects.get(project_id)
+    stats = await services.projects.stats(project_id)
+    progress = await services.sync.progress(project_id)
+    return view_of(project, stats, services.status.now(), progress)

@@ -1,0 +1,59 @@
+"""Who changes something on a page, for the record: whom a proxy names, else what this browser's person calls itself."""
+
+from typing import Annotated, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from benchmark_manager.incoming import ActorDependency
+from benchmark_manager.web import PREFIX
+from benchmark_manager.web.site.cookies import forget, remember
+from benchmark_manager.web.site.forms import FormDependency
+from benchmark_manager.web.site.languages import N_
+from benchmark_manager.web.site.reader import NAME_COOKIE, is_name, name_of, reader_of
+from benchmark_manager.web.site.rendering import render, see_other
+
+router = APIRouter(prefix=PREFIX, include_in_schema=False)
+
+_ANONYMOUS: Final = "anonymous"
+_UNPROCESSABLE: Final = 422
+_REFUSED: Final = N_("A name has at most 100 characters, all of them visible.")
+
+
+async def person(request: Request, actor: ActorDependency) -> str:
+    """A proxy knows better than a browser; nobody checks either here."""
+    return (name_of(request) or actor) if actor == _ANONYMOUS else actor
+
+
+PersonDependency = Annotated[str, Depends(person)]
+
+
+@router.get("/you")
+async def show_name(request: Request, person: PersonDependency, actor: ActorDependency) -> Response:
+    return _name_page(request, "" if person == _ANONYMOUS else person, actor)
+
+
+@router.post("/you")
+async def save_name(request: Request, form: FormDependency, actor: ActorDependency) -> Response:
+    name = form.line("name")
+    if not is_name(name):
+        return _name_page(request, name, actor, {"name": reader_of(request).words(_REFUSED)})
+    response = see_other(f"{PREFIX}/you", "saved")
+    if name:
+        remember(response, NAME_COOKIE, quote(name))
+    else:
+        forget(response, NAME_COOKIE)
+    return response
+
+
+def _name_page(
+    request: Request, name: str, actor: str, errors: dict[str, str] | None = None
+) -> Response:
+    return render(
+        request,
+        "site/you.html",
+        status_code=_UNPROCESSABLE if errors else 200,
+        name=name,
+        named_by_proxy="" if actor == _ANONYMOUS else actor,
+        errors=errors or {},
+    )

@@ -1,0 +1,259 @@
+"""Draws templates: in the reader's language and theme, with what every page needs."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache, partial
+from typing import Final
+
+import structlog
+from babel.dates import format_timedelta
+from babel.numbers import format_decimal
+from fastapi import Request, Response
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
+from markupsafe import Markup, escape
+
+from benchmark_manager.domain.text.json_line import json_line, shortened
+from benchmark_manager.incoming import root_path
+from benchmark_manager.models.problem import Problem
+from benchmark_manager.version import __version__
+from benchmark_manager.web import PREFIX
+from benchmark_manager.web.site import assets, cookies, csrf, words
+from benchmark_manager.web.site.headers import nonce_of
+from benchmark_manager.web.site.languages import LANGUAGES, translations
+from benchmark_manager.web.site.limits import EDITOR, PAGE
+from benchmark_manager.web.site.reader import THEMES, name_of, reader_of
+from benchmark_manager.web.texts.problems import listed
+from benchmark_manager.web.texts.visible import escaped, seen, visible
+
+#: Names what was done a moment ago, for the next page only.
+NOTE_COOKIE: Final = "bm_note"
+
+#: Where the form goes which undoes what a note tells of, and how many ids the note has; the last one is sent.
+_UNDOING: Final = {"deleted": ("/trash/{}", 1), "reset": ("/projects/{}/undo-reset", 2)}
+_ID: Final = re.compile("[0-9a-f]{24}")
+
+_KILO: Final = 1024
+
+_log = structlog.get_logger(__name__)
+
+
+class PageTooLongError(Exception):
+    """A page would be longer than any may be. Its own limits should have kept it below; see `limits.py`."""
+
+
+def render(
+    request: Request,
+    template: str,
+    *,
+    status_code: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **values: object,
+) -> Response:
+    """A page. Every template sees, beside `values`, the names below.
+
+    Raises:
+        PageTooLongError: it would have more bytes than `limits.PAGE`.
+    """
+    reader = reader_of(request)
+    root = root_path(request.scope)
+    note, *subjects = cookies.given(request, NOTE_COOKIE).split(".")
+    pieces = (
+        environment(reader.language)
+        .get_template(template)
+        .generate(
+            reader=reader,
+            root=root,
+            prefix=root + PREFIX,
+            asset=partial(assets.url, root),
+            here=_here(request),
+            page_url=str(request.url),
+            csrf_token=csrf.token_of(request),
+            csp_nonce=nonce_of(request),
+            note=words.NOTES.get(note),
+            undo=_undo(root, note, subjects),
+            person_name=name_of(request),
+            detail_words=partial(words.detail_words, reader),
+            **values,
+        )
+    )
+    body = _joined(template, pieces)
+    response = Response(body, status_code=status_code, headers=headers, media_type="text/html")
+    csrf.remember(request, response)
+    if note:
+        cookies.forget(response, NOTE_COOKIE)
+    return response
+
+
+def _joined(template: str, pieces: Iterable[str]) -> bytes:
+    """The page's bytes; one which grows too long is not even drawn to its end."""
+    drawn = []
+    left = PAGE
+    for piece in pieces:
+        drawn.append(piece)
+        left -= len(piece)
+        if left < 0:
+            break
+    body = "".join(drawn).encode()
+    if len(body) > PAGE:
+        _log.warning("a page was too long to be sent", template=template)
+        raise PageTooLongError
+    return body
+
+
+def see_other(url: str, note: str | None = None, *subjects: str) -> Response:
+    """What answers a form which did something: the browser goes on to `url`, where it sees a note of `words.NOTES`.
+
+    `subjects` are the ids of what was done, for those notes which offer to undo it.
+    """
+    response = Response(status_code=303, headers={"Location": url})
+    if note is not None:
+        cookies.remember(response, NOTE_COOKIE, ".".join((note, *subjects)), seconds=60)
+    return response
+
+
+def _undo(root: str, note: str, subjects: Sequence[str]) -> tuple[str, str] | None:
+    """Where the form goes which undoes what a note tells of, and the id that it sends; None where nothing does.
+
+    A cookie may come from anywhere: what is no id of ours is not put into an address.
+    """
+    if note not in _UNDOING or not all(map(_ID.fullmatch, subjects)):
+        return None
+    path, count = _UNDOING[note]
+    return (
+        (root + PREFIX + path.format(*subjects), subjects[-1]) if len(subjects) == count else None
+    )
+
+
+def _here(request: Request) -> str:
+    """This page's own address, to come back to; of a form's answer, that of the list of projects."""
+    if request.method not in {"GET", "HEAD"}:
+        return root_path(request.scope) + PREFIX
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
+
+
+class _CompiledOnce(BytecodeCache):
+    """Compiled templates in memory, for the environments of all languages."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if (compiled := self._compiled.get(bucket.key)) is not None:
+            bucket.bytecode_from_string(compiled)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+_compiled: Final = _CompiledOnce()
+
+
+def compile_shared_templates() -> None:
+    """Compile what every page needs: 0.3 s for which the first reader's request would hold the event loop."""
+    for language in LANGUAGES:
+        for name in ("site/layout.html", "site/components.html"):
+            environment(language).get_template(name)
+
+
+@cache
+def environment(language: str) -> Environment:
+    """The templates in one language."""
+    made = Environment(
+        loader=PackageLoader("benchmark_manager.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+        bytecode_cache=_compiled,
+    )
+    catalogue = translations(language)
+    made.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+    made.globals.update(
+        languages=LANGUAGES,
+        themes=THEMES,
+        version=__version__,
+        words=words,
+        most_of_editor=EDITOR,
+    )
+    made.filters.update(
+        utc=_utc,
+        rfc3339=_rfc3339,
+        number=lambda value: format_decimal(value, locale=language),
+        bytes=lambda value: _bytes(value, language),
+        seconds=lambda value: _seconds(value, language),
+        milliseconds=lambda value: f"{format_decimal(value, format='#,##0.#', locale=language)} ms",
+        lasting=lambda seconds: format_timedelta(seconds, locale=language),
+        json=partial(json.dumps, ensure_ascii=False),
+        problems_json=_problems_json,
+        listed=listed,
+        beginning=_beginning,
+        editor_size=editor_size,
+        in_textarea=_in_textarea,
+        exactly=_exactly,
+        json_line=json_line,
+        shortened=shortened,
+        seen=seen,
+    )
+    return made
+
+
+def _rfc3339(when: datetime) -> str:
+    return when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _utc(when: datetime) -> str:
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _bytes(size: int, language: str) -> str:
+    if size < _KILO:
+        return f"{size} B"
+    if size < _KILO**2:
+        return f"{format_decimal(size / _KILO, format='#,##0.#', locale=language)} KiB"
+    return f"{format_decimal(size / _KILO**2, format='#,##0.#', locale=language)} MiB"
+
+
+def _seconds(milliseconds: int, language: str) -> str:
+    return f"{format_decimal(milliseconds / 1000, format='#,##0.##', locale=language)} s"
+
+
+def _problems_json(problems: Sequence[Problem]) -> str:
+    """For an attribute, whose escaping comes on top."""
+    return json.dumps([problem.model_dump() for problem in problems], ensure_ascii=False)
+
+
+def _in_textarea(text: str) -> Markup:
+    """A text between the tags of a textarea.
+
+    HTML turns a bare CR into LF, but leaves one alone which is written as a reference: so scripts see every line end.
+    It also drops a line feed right behind the tag, so one is given.
+    """
+    return raw("\n" + escaped(text).replace("\r", "&#13;"))
+
+
+def _beginning(text: str, most: int) -> Markup:
+    """The beginning of a text of several lines, and how much is left out."""
+    left = len(text) - most
+    return raw(visible(text) if left <= 0 else f"{visible(text[:most])}<i>… {left}</i>")
+
+
+def _exactly(text: str) -> Markup:
+    """An attribute which tells scripts what a textarea cannot hold: HTML turns NUL into U+FFFD."""
+    return raw(
+        f' data-exact="{escape(json.dumps(text, ensure_ascii=False))}"' if "\0" in text else ""
+    )
+
+
+def editor_size(text: str) -> int:
+    """How many bytes of HTML an editor's text takes."""
+    return len(_in_textarea(text).encode()) + len(_exactly(text).encode())
+
+
+def raw(html: str) -> Markup:
+    """HTML which our own code put together, every foreign part of it escaped."""
+    return Markup(html)  # noqa: S704 -- said above

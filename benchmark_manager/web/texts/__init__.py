@@ -1,0 +1,1 @@
+"""Texts on pages: listings, differences, and invisible characters made visible."""

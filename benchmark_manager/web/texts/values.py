@@ -1,0 +1,103 @@
+"""Values of YAML and JSON on one line, and what variants vary."""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from benchmark_manager.domain.documents import KeyChange, ValueRow
+from benchmark_manager.domain.text.json_line import json_line, shortened
+from benchmark_manager.errors import WorkersBusyError
+from benchmark_manager.factory import Services
+from benchmark_manager.models.variant import ModifiedFile
+from benchmark_manager.web.site.limits import CHANGES, NAME, fitting
+from benchmark_manager.web.texts.visible import html_size
+
+#: Characters of a path in a line of a list.
+_SHORT_PATH: Final = 80
+#: Characters of a value in a table of changes, changes in it, and bytes of HTML of a row beside its texts.
+_VALUE: Final = 200
+_CHANGES_AT_MOST: Final = 1000
+_ROW_BYTES: Final = 600
+
+#: Keys that the line of a variant names.
+_NAMED: Final = 3
+#: Larger texts are compared on their own page only, bytes: a list is drawn at once or not at all.
+_COMPARED_AT_MOST: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class VariedValue:
+    """A key which a variant changes: the values on one line, None where there is nothing."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnChange:
+    """A change by key with its values on one line, None where there is nothing."""
+
+    path: str
+    kind: str
+    before: str | None
+    after: str | None
+
+    @property
+    def cost(self) -> int:
+        """Bytes of HTML of a row: its tags, and its texts."""
+        return _ROW_BYTES + sum(
+            html_size(text) for text in (self.path[:NAME], self.before, self.after) if text
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VariedLine:
+    """What a variant varies: its first keys, and how many there are besides."""
+
+    keys: tuple[VariedValue, ...]
+    more: int
+
+
+def drawn_changes(changes: Sequence[KeyChange], most: int = CHANGES) -> Sequence[DrawnChange]:
+    """The first changes, as many as fit into `most` bytes of HTML."""
+    return fitting(_drawn(changes), lambda change: change.cost, most)
+
+
+def _drawn(changes: Sequence[KeyChange]) -> list[DrawnChange]:
+    return [
+        DrawnChange(
+            change.path,
+            change.kind,
+            None if change.kind == "added" else json_line(change.before, _VALUE),
+            None if change.kind == "removed" else json_line(change.after, _VALUE),
+        )
+        for change in changes[:_CHANGES_AT_MOST]
+    ]
+
+
+async def varied_lines(
+    services: Services, files: Sequence[ModifiedFile]
+) -> Mapping[str, VariedLine | None]:
+    """By the id of each variant what it varies against its base; None where the list cannot say that in one line."""
+    found: Mapping[str, Sequence[ValueRow] | None] = {}
+    # A list without these lines is better than none.
+    with contextlib.suppress(WorkersBusyError):
+        found = await services.comparing.varied(
+            [file for file in files if file.size <= _COMPARED_AT_MOST]
+        )
+    return {file.id: _line(found.get(file.id)) for file in files}
+
+
+def _line(rows: Sequence[ValueRow] | None) -> VariedLine | None:
+    if rows is None:
+        return None
+    return VariedLine(tuple(_varied(row) for row in rows[:_NAMED]), max(0, len(rows) - _NAMED))
+
+
+def _varied(row: ValueRow) -> VariedValue:
+    before, after = (
+        None if value is None else shortened(json_line(value[0])) for value in row.values
+    )
+    return VariedValue(shortened(row.path, _SHORT_PATH), before, after)

@@ -1,0 +1,144 @@
+"""A person's decisions about the conflicts of a merge, as a form holds them."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from pydantic import JsonValue
+
+from benchmark_manager.models.merge import COMMENT_SUFFIX, MergeConflict, Resolution, Side
+from benchmark_manager.web.site.forms import Form
+
+Take = Literal["theirs", "mine", "base", "value"]
+
+#: Conflicts that a page asks about; more are decided in the merged text.
+CONFLICTS_AT_MOST: Final = 1000
+#: Those that it asks about at once.
+CONFLICTS_SHOWN: Final = 100
+_TAKES: Final[dict[str, Take]] = {
+    "theirs": "theirs",
+    "mine": "mine",
+    "base": "base",
+    "value": "value",
+}
+_LONGEST_VALUE: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A conflict, and what was chosen: `take` is None where nothing is yet. `key` names it within the form.
+
+    `typed` is what stands in the field for another value; `is_wrong` says that this is chosen and no JSON.
+    """
+
+    key: str
+    conflict: MergeConflict
+    take: Take | None
+    typed: str
+    value: JsonValue = None
+    is_wrong: bool = False
+    #: The conflict has other texts than those which the person saw.
+    is_changed: bool = False
+
+    @property
+    def seen(self) -> str:
+        """Stands for the texts of the conflict."""
+        conflict = self.conflict
+        return _digest([conflict.base, conflict.theirs, conflict.mine, list(conflict.absent)])
+
+    @property
+    def is_of_lines(self) -> bool:
+        return self.conflict.path is None
+
+    @property
+    def example(self) -> str:
+        """Shown in the empty field for another value."""
+        is_of_comments = (self.conflict.path or "").endswith(COMMENT_SUFFIX)
+        return '"# …"' if is_of_comments else '512, "text", [1, 2]'
+
+    @property
+    def offers_base(self) -> bool:
+        """The base is taken as a value, which lines do not have, and nothing is no value either."""
+        return not self.is_of_lines and "base" not in self.conflict.absent
+
+    @property
+    def is_made(self) -> bool:
+        return self.take is not None and not self.is_wrong
+
+    @property
+    def resolution(self) -> Resolution:
+        """What the merge is told; mine where nothing is decided."""
+        path = self.conflict.path
+        if self.take == "theirs":
+            return Resolution(path=path, take="theirs")
+        if self.take == "base":
+            return Resolution(path=path, take="value", value=self.conflict.base)
+        if self.take == "value" and not self.is_wrong:
+            return Resolution(path=path, take="value", value=self.value)
+        return Resolution(path=path, take="mine")
+
+    def side(self, name: Side) -> JsonValue:
+        found: JsonValue = getattr(self.conflict, name)
+        return found
+
+
+def read_decisions(form: Form, conflicts: Sequence[MergeConflict]) -> tuple[Decision, ...]:
+    """What the form says about these conflicts; what it says about others is not asked any more.
+
+    A key is found again by its path, lines by their texts: so decisions survive that others change beside them.
+    """
+    seen: Counter[str] = Counter()
+    decisions = []
+    for conflict in conflicts:
+        identity = _identity(conflict)
+        seen[identity] += 1
+        key = f"{identity}-{seen[identity]}"
+        decision = _decision(form, key, conflict)
+        decisions.append(
+            replace(decision, is_changed=form.line(f"seen-{key}") not in {"", decision.seen})
+        )
+    return tuple(decisions)
+
+
+def _identity(conflict: MergeConflict) -> str:
+    known = (
+        [conflict.path]
+        if conflict.path is not None
+        else [None, conflict.base, conflict.theirs, conflict.mine]
+    )
+    return _digest(known)
+
+
+def _digest(known: object) -> str:
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:20]
+
+
+def _decision(form: Form, key: str, conflict: MergeConflict) -> Decision:
+    take = _TAKES.get(form.text(f"take-{key}"))
+    typed = form.line(f"value-{key}")
+    decision = Decision(key, conflict, take, typed)
+    if (take == "base" and not decision.offers_base) or (take == "value" and decision.is_of_lines):
+        return Decision(key, conflict, None, typed)
+    if take != "value":
+        return decision
+    try:
+        return Decision(key, conflict, take, typed, value=_json(typed))
+    except (ValueError, RecursionError):
+        return Decision(key, conflict, take, typed, is_wrong=True)
+
+
+def _json(typed: str) -> JsonValue:
+    if len(typed) > _LONGEST_VALUE:
+        raise ValueError
+    value: JsonValue = json.loads(typed, parse_constant=_no_constant)
+    # Half a surrogate pair, written as an escape, is no text which could be stored.
+    json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _no_constant(_: str) -> JsonValue:
+    """NaN and infinities, which Python reads and JSON does not have."""
+    raise ValueError

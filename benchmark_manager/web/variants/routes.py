@@ -1,0 +1,285 @@
+"""Modified files: the list, making one, editing."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Final, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from benchmark_manager.errors import (
+    BenchmarkManagerError,
+    ConflictError,
+    InvalidContentError,
+    InvalidInputError,
+    StaleError,
+    WorkersBusyError,
+)
+from benchmark_manager.factory import Services
+from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.models.original import OriginalFile
+from benchmark_manager.models.problem import Problem
+from benchmark_manager.models.variant import Drift, ModifiedFile
+from benchmark_manager.web import PREFIX
+from benchmark_manager.web.site.forms import Form, FormDependency, protected_form
+from benchmark_manager.web.site.limits import EDITOR
+from benchmark_manager.web.site.pages import (
+    CursorParameter,
+    SearchParameter,
+    next_url,
+    project_view,
+    refusal_status,
+    rows_from,
+    searched,
+)
+from benchmark_manager.web.site.person import PersonDependency
+from benchmark_manager.web.site.reader import Reader, reader_of
+from benchmark_manager.web.site.rendering import editor_size, render, see_other
+from benchmark_manager.web.site.words import field_words
+from benchmark_manager.web.texts.editing import Editable, edited_text, sha256_of
+from benchmark_manager.web.texts.text_diff import differences
+from benchmark_manager.web.texts.values import varied_lines
+
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
+
+_LONGEST_DESCRIPTION: Final = 10_000
+_STALE: Final = 412
+
+
+@dataclass(slots=True)
+class Draft:
+    """What an editor's form shows: stored, or typed and not saved yet."""
+
+    modified_name: str
+    description: str
+    content: Editable
+    original_sha256: str
+    revision: int = 0
+    problems: tuple[Problem, ...] = ()
+    errors: dict[str, str] = field(default_factory=dict)
+    allow_invalid: bool = False
+    unsaved: bool = False
+    unreadable: InvalidInputError | None = None
+
+    @classmethod
+    def stored(
+        cls, name: str, description: str, text: str, revision: int, problems: tuple[Problem, ...]
+    ) -> "Draft":
+        content = Editable.of(text)
+        return cls(name, description, content, content.sha256, revision, problems)
+
+    @classmethod
+    def typed(cls, form: Form, stored: str) -> "Draft":
+        """What was typed, kept whatever is wrong with it."""
+        unreadable: InvalidInputError | None = None
+        try:
+            text = edited_text(form, stored)
+        except InvalidInputError as error:
+            unreadable = error
+            text = form.text("content") if form.ticked("content") else stored
+        return cls(
+            modified_name=form.line("modified_name"),
+            description=_one_kind_of_line_end(form.text("description")),
+            content=Editable.of(text, form.text("line_end")),
+            original_sha256=sha256_of(stored),
+            revision=form.number("revision") or 0,
+            allow_invalid=form.ticked("allow_invalid"),
+            unsaved=form.ticked("content"),
+            unreadable=unreadable,
+        )
+
+    @property
+    def sent(self) -> str:
+        """The content which was sent.
+
+        Raises:
+            InvalidInputError: as `edited_text`.
+        """
+        if self.unreadable is not None:
+            raise self.unreadable
+        return self.content.text
+
+    def refuse(self, error: BenchmarkManagerError, reader: Reader) -> None:
+        """Put a refusal beside the field that it is about."""
+        name = (
+            error.field if isinstance(error, InvalidInputError) and error.field is not None else ""
+        )
+        if isinstance(error, ConflictError):
+            name = "modified_name"
+        if isinstance(error, InvalidContentError):
+            self.problems = tuple(
+                problem for problem in error.problems if isinstance(problem, Problem)
+            )
+        self.errors[name] = field_words(reader, name, error.code, error.detail)
+
+
+def _one_kind_of_line_end(text: str) -> str:
+    """Forms send CRLF whatever was typed; a description's line ends mean nothing but lines."""
+    return text.replace("\r\n", "\n")[:_LONGEST_DESCRIPTION]
+
+
+@router.get("/projects/{project_id}/modified-files")
+async def list_modified_files(
+    request: Request,
+    services: ServicesDependency,
+    project_id: str,
+    q: SearchParameter = "",
+    drift: Drift | Literal["all"] = "all",
+    original: Annotated[str, Query(max_length=100)] = "",
+    cursor: CursorParameter = None,
+) -> Response:
+    view = await project_view(services, project_id)
+    query = searched(q)
+    page = await services.modified_files.page(
+        project_id,
+        rows_from(cursor),
+        original_file_id=original or None,
+        drift=None if drift == "all" else drift,
+        query=query or None,
+    )
+    return render(
+        request,
+        "variants/variants.html",
+        view=view,
+        files=page.rows,
+        varied=await varied_lines(services, page.rows),
+        q=query,
+        drift=drift,
+        original=await services.original_files.get(project_id, original) if original else None,
+        cursor=cursor,
+        next_url=next_url(request, page.next_cursor),
+    )
+
+
+@router.get("/projects/{project_id}/files/{file_id}/new-variant")
+async def new_variant(
+    request: Request, services: ServicesDependency, project_id: str, file_id: str
+) -> Response:
+    original = await services.original_files.get(project_id, file_id)
+    text = (await services.original_files.content(original)).decode()
+    name = await services.modified_files.free_name(original)
+    draft = Draft.stored(name, "", text, 0, original.problems)
+    return await _new_page(request, services, original, draft)
+
+
+@router.post("/projects/{project_id}/files/{file_id}/new-variant")
+async def make_variant(
+    request: Request,
+    services: ServicesDependency,
+    project_id: str,
+    file_id: str,
+    form: FormDependency,
+    actor: PersonDependency,
+) -> Response:
+    original = await services.original_files.get(project_id, file_id)
+    stored = (await services.original_files.content(original)).decode()
+    draft = Draft.typed(form, stored)
+    try:
+        made = await services.modified_files.create(
+            project_id,
+            file_id,
+            modified_name=draft.modified_name,
+            content=draft.sent,
+            description=draft.description,
+            allow_invalid=draft.allow_invalid,
+            actor=actor,
+        )
+    except (InvalidInputError, ConflictError, WorkersBusyError) as error:
+        draft.refuse(error, reader_of(request))
+        return await _new_page(
+            request, services, original, draft, status_code=refusal_status(error)
+        )
+    return see_other(f"{PREFIX}/modified-files/{made.id}", "created")
+
+
+async def _new_page(
+    request: Request,
+    services: Services,
+    original: OriginalFile,
+    draft: Draft,
+    *,
+    status_code: int = 200,
+) -> Response:
+    view = await project_view(services, original.project_id)
+    return render(
+        request,
+        "variants/variant_new.html",
+        status_code=status_code,
+        view=view,
+        original=original,
+        draft=draft,
+    )
+
+
+@router.get("/modified-files/{modified_file_id}")
+async def show_modified_file(
+    request: Request, services: ServicesDependency, modified_file_id: str
+) -> Response:
+    file = await services.modified_files.get(modified_file_id)
+    text = (await services.modified_files.content(file)).decode()
+    draft = Draft.stored(file.modified_name, file.description, text, file.revision, file.problems)
+    return await _edit_page(request, services, file, draft)
+
+
+@router.post("/modified-files/{modified_file_id}")
+async def save_modified_file(
+    request: Request,
+    services: ServicesDependency,
+    modified_file_id: str,
+    form: FormDependency,
+    actor: PersonDependency,
+) -> Response:
+    """Save at the revision that was read; whatever stands against it, what was typed stays on the page."""
+    file = await services.modified_files.get(modified_file_id)
+    stored = (await services.modified_files.content(file)).decode()
+    draft = Draft.typed(form, stored)
+    try:
+        saved = await services.modified_files.update(
+            modified_file_id,
+            modified_name=draft.modified_name,
+            content=draft.sent,
+            description=draft.description,
+            allow_invalid=draft.allow_invalid,
+            expected_revisions=frozenset({draft.revision}),
+            actor=actor,
+        )
+    except StaleError:
+        return await _stale_page(request, services, modified_file_id, draft)
+    except (InvalidInputError, ConflictError, WorkersBusyError) as error:
+        draft.refuse(error, reader_of(request))
+        return await _edit_page(request, services, file, draft, status_code=refusal_status(error))
+    note = "unchanged" if saved.revision == draft.revision else "saved"
+    return see_other(f"{PREFIX}/modified-files/{modified_file_id}", note)
+
+
+async def _edit_page(
+    request: Request,
+    services: Services,
+    file: ModifiedFile,
+    draft: Draft,
+    *,
+    status_code: int = 200,
+) -> Response:
+    view = await project_view(services, file.project_id)
+    return render(
+        request, "variants/variant.html", status_code=status_code, view=view, file=file, draft=draft
+    )
+
+
+async def _stale_page(
+    request: Request, services: Services, modified_file_id: str, draft: Draft
+) -> Response:
+    """Both versions: what is stored now, and what was typed, ready to be saved over it."""
+    current = await services.modified_files.get(modified_file_id)
+    theirs = (await services.modified_files.content(current)).decode()
+    draft.revision, draft.original_sha256 = current.revision, sha256_of(theirs)
+    names = (current.path, current.path)
+    return render(
+        request,
+        "variants/variant_stale.html",
+        status_code=_STALE,
+        view=await project_view(services, current.project_id),
+        file=current,
+        draft=draft,
+        theirs=theirs,
+        beside=editor_size(theirs) + editor_size(draft.content.text) <= EDITOR,
+        diff=await differences(services, theirs, draft.content.text, names),
+    )

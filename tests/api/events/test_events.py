@@ -1,0 +1,318 @@
+"""GET /events: what any replica changes shows in every open page, and nothing is lost without a word."""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+
+from benchmark_manager.api.events import routes as route
+from benchmark_manager.domain.events import change_folding
+from benchmark_manager.models.change import Change
+from benchmark_manager.models.sync import SyncProgress
+from benchmark_manager.services.events import events
+from github_test_server import GitHubTestServer
+from support.events import events_of, listening
+from support.mongod import ReplicaSet, find_mongod
+from support.problems import assert_problem
+from support.service import Service, running_service
+
+SECRET = "ghp_neverSeenInAnyEvent0123456789"
+
+
+@pytest.fixture
+async def http(service: Service) -> AsyncIterator[httpx.AsyncClient]:
+    async with listening(service.app) as client:
+        yield client
+
+
+@pytest.fixture(params=["mongod", "embedded"])
+def either(request: pytest.FixtureRequest) -> Service:
+    """The service on each database."""
+    found: Service = request.getfixturevalue(
+        "service" if request.param == "mongod" else "embedded_service"
+    )
+    return found
+
+
+async def work(service: Service, files: dict[str, bytes]) -> list[tuple[str, Any, Any]]:
+    """Everything that people and syncs do; which events have to tell of it."""
+    repository = service.repository("acme/b", files, private_to=[SECRET])
+    project = await service.project("acme/b", github_token=SECRET)
+    sync = await service.sync(project["id"])
+    original = (await service.files(project["id"]))["config/a.yaml"]
+    variant = await service.variant(
+        project["id"], original, content="model: secretive\n", modified_name="mine.yaml"
+    )
+    other = await service.variant(project["id"], original, modified_name="other.yaml")
+    release = await service.post(f"/projects/{project['id']}/releases", {"name": "one"}, 201)
+    await asyncio.sleep(0.3)
+    await service.put(f"/modified-files/{variant['id']}", {"description": "hush"})
+    assert (await service.http.delete(f"/modified-files/{other['id']}")).status_code == 204
+    await service.put(f"/releases/{release['digest']}", {"name": "two"})
+    repository.commit({"config/a.yaml": b"model: new\n"}, message="second")
+    again = await service.sync(project["id"])
+    await service.put(f"/projects/{project['id']}", {"polling_interval": 3600})
+    await asyncio.sleep(0.3)
+    assert (await service.http.delete(f"/projects/{project['id']}")).status_code == 204
+    return [
+        *(("project", project["id"], what) for what in ("created", "changed", "deleted")),
+        *(("sync", each["id"], "finished") for each in (sync, again)),
+        ("files", None, "changed"),
+        *(("modified_file", variant["id"], what) for what in ("created", "changed")),
+        *(("modified_file", other["id"], what) for what in ("created", "deleted")),
+        *(("release", release["digest"], what) for what in ("created", "changed")),
+    ]
+
+
+async def test_whatever_is_done_is_told_and_nothing_of_what_it_holds(
+    either: Service, files: dict[str, bytes]
+) -> None:
+    """On both databases; the data are three fields, all of them ids or words."""
+    async with listening(either.app) as http, events_of(http) as stream:
+        told = await stream.until(*await work(either, files))
+        assert stream.answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert stream.answer.headers["x-content-type-options"] == "nosniff"
+        assert stream.answer.headers["cache-control"] == "no-store"
+        for event in told:
+            assert event.data.keys() == {"project_id", "id", "what"}
+        assert not re.search(
+            f"{SECRET}|token|secretive|hush|mine|model|config/|acme|one|two", stream.text
+        )
+
+
+async def test_an_event_comes_within_a_second_from_another_replica(
+    http: httpx.AsyncClient, database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> None:
+    async with (
+        running_service(database_url, github, tmp_path / "other") as replica,
+        events_of(http) as stream,
+    ):
+        begin = time.monotonic()
+        project = await replica.project("acme/elsewhere")
+        await stream.until(("project", project["id"], "created"))
+        assert time.monotonic() - begin < 1
+
+
+async def test_a_filter_leaves_only_its_projects(service: Service, http: httpx.AsyncClient) -> None:
+    one, two, three = [await service.project(f"acme/{name}") for name in ("one", "two", "three")]
+    async with events_of(http, one["id"], two["id"]) as stream:
+        for project in (three, two, one):
+            await service.post(f"/projects/{project['id']}/pause", None, 200)
+        await stream.until(*(("project", each["id"], "changed") for each in (one, two)))
+        assert {event.data["project_id"] for event in stream.events} == {one["id"], two["id"]}
+    answer = await service.http.get("/events", params={"project_id": "x"})
+    assert assert_problem(answer, 422, "invalid_request")["errors"][0]["field"] == "project_id"
+
+
+async def test_many_at_once_are_one_event(either: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sync of many files, and many variants which come back together."""
+    monkeypatch.setattr(change_folding, "LISTED_AT_MOST", 1)
+    either.repository("acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(60)})
+    project = await either.project("acme/b")
+    address = f"/projects/{project['id']}"
+    async with listening(either.app) as http, events_of(http) as stream:
+        sync = await either.sync(project["id"])
+        await stream.until(("sync", sync["id"], "finished"), ("files", None, "changed"))
+        assert sorted(
+            event.name for event in stream.events if event.data["what"] != "progress"
+        ) == ["files", "sync"]
+        [original, *_] = (await either.files(project["id"])).values()
+        for n in range(12):
+            await either.variant(project["id"], original, modified_name=f"v{n}.yaml")
+        await stream.until(("modified_file", None, "changed"))
+        await asyncio.sleep(0.3)
+        reset = (await either.http.delete(f"{address}/modified-files")).json()["reset_id"]
+        await stream.until(("modified_file", None, "deleted"))
+        before = len(stream.events)
+        await either.post(f"{address}/undo-reset", {"reset_id": reset}, 200)
+        await stream.heard(lambda: stream.events[-1].what == ("modified_file", None, "changed"))
+        assert len(stream.events) - before <= 2
+
+
+async def test_progress_is_told_and_polls_which_find_the_same_are_not(
+    service: Service, http: httpx.AsyncClient, files: dict[str, bytes]
+) -> None:
+    service.repository("acme/b", files)
+    project = await service.synced("acme/b")
+    await _poll(service, project["id"])
+    async with events_of(http) as stream:
+        await _poll(service, project["id"])
+        told = SyncProgress(status="running", sync_id="5" * 24, phase="fetching")
+        await service.services.sync._progress.put(project["id"], 7, told)
+        await stream.until(("sync", "5" * 24, "progress"))
+        assert len(stream.events) == 1
+
+
+async def _poll(service: Service, project_id: str) -> None:
+    """Let a poll of the project happen now."""
+    store = service.services.project_store
+    before = (await service.get(f"/projects/{project_id}"))["last_sync"]
+    await store._projects.update_one(
+        {}, {"$set": {"next_poll_at": await store.now(), "due_trigger": "poll"}}
+    )
+    await service.services.polling.run_due()
+    for _ in range(200):
+        if (await service.get(f"/projects/{project_id}"))["last_sync"] != before:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("no poll")
+
+
+async def test_who_comes_back_hears_what_it_missed_or_is_told_to_reload(either: Service) -> None:
+    """By the id heard last, also at a replica which watches nothing yet; an unknown id is no error for a browser."""
+    async with listening(either.app) as http:
+        async with events_of(http) as stream:
+            last = stream.last_id
+        missed = [await either.project(f"acme/{n}") for n in range(3)]
+        either.services.events._stop_watching()
+        later = await either.project("acme/later")
+        async with events_of(http, after=last) as stream:
+            told = await stream.until(
+                *(("project", each["id"], "created") for each in (*missed, later))
+            )
+            assert {event.name for event in told} == {"project"}
+            newer = await either.project("acme/newer")
+            await stream.until(("project", newer["id"], "created"))
+        async with events_of(http, after=stream.last_id) as stream:
+            assert stream.events == []
+        for unknown in ("x", "0", "82", "00" * 20, "ä", "a" * 5000, "826924f0a0"):
+            headers = [(b"last-event-id", unknown.encode())]
+            async with http.stream("GET", "/events", headers=headers) as answer:
+                assert 'event: reset\ndata: {"reason":"lost"}\nid: ' in await anext(
+                    answer.aiter_text()
+                ), unknown
+
+
+async def test_two_hundred_clients_all_hear_and_one_watcher_serves_them(
+    service: Service, http: httpx.AsyncClient
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        ready = asyncio.Semaphore(0)
+        heard: list[float] = []
+        begin = 0.0
+
+        async def client() -> None:
+            async with events_of(http) as stream:
+                ready.release()
+                await stream.heard(lambda: stream.events, 15)
+                heard.append(time.monotonic() - begin)
+
+        for _ in range(200):
+            group.create_task(client())
+        for _ in range(200):
+            await ready.acquire()
+        assert service.services.events.listeners == 200
+        watching = service.services.events._watching
+        begin = time.monotonic()
+        await service.project("acme/b")
+    assert len(heard) == 200
+    assert max(heard) < 2
+    assert service.services.events._watching is watching
+
+
+async def test_a_slow_client_is_told_to_reload_and_costs_no_memory(
+    service: Service, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stops reading: what waits for it stays bounded, and at the end it hears of that."""
+    monkeypatch.setattr(events, "WAITING_AT_MOST", 50)
+    reader, writer = await asyncio.open_connection(
+        http.base_url.host, http.base_url.port, limit=1024
+    )
+    writer.write(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+    first = await reader.readuntil(b"\n\n")
+    assert b"retry: " in first
+    [listener] = service.services.events._listeners
+    change = Change(noun="project", project_id="0" * 24, id="1" * 24, what="changed")
+    while listener._reset is None:
+        # As the watcher does it; 4 MB or so fill the buffers of the sockets.
+        listener.offer([change] * 40)
+        await asyncio.sleep(0)
+        assert len(listener._waiting) <= 50
+    listener.offer([change])
+    text = b""
+    async with asyncio.timeout(10):
+        while b"event: reset" not in text:
+            text += await reader.read(65536)
+    assert b'data: {"reason":"slow"}' in text
+    writer.close()
+    await _until(lambda: service.services.events.listeners == 0)
+
+
+async def test_keep_alives_carry_newer_ids(
+    service: Service, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that who heard nothing for long can still come back."""
+    monkeypatch.setattr(route, "_KEEP_ALIVE", 0.3)
+    one, two = [await service.project(f"acme/{name}") for name in ("one", "two")]
+    async with events_of(http, one["id"]) as stream:
+        begin = stream.last_id
+        await service.post(f"/projects/{two['id']}/pause", None, 200)
+        await stream.heard(lambda: stream.last_id > begin)
+        assert stream.events == []
+        assert ": keep-alive\n" in stream.text
+
+
+async def test_who_leaves_frees_its_place_which_others_wait_for(
+    service: Service, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As does a HEAD request, at once."""
+    monkeypatch.setattr(events, "CLIENTS_AT_MOST", 2)
+    async with events_of(http), events_of(http):
+        refused = await http.get("/events")
+        assert_problem(refused, 503, "service_busy")
+        assert refused.headers["retry-after"] == "10"
+    await _until(lambda: service.services.events.listeners == 0)
+    monkeypatch.setattr(events, "CLIENTS_OF_AN_ADDRESS", 1)
+    async with events_of(http):
+        refused = await http.get("/events")
+        assert_problem(refused, 429, "too_many_listeners")
+        assert refused.headers["retry-after"] == "10"
+    await _until(lambda: service.services.events.listeners == 0)
+    answer = await http.head("/events", timeout=2)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    await _until(lambda: service.services.events.listeners == 0)
+
+
+@pytest.mark.skipif(find_mongod() is None, reason="no mongod on this machine")
+async def test_an_election_makes_no_gap(github: GitHubTestServer, tmp_path: Path) -> None:
+    """The primary steps down, which ends streams and writes; what is changed next is told all the same."""
+    async with (
+        await ReplicaSet.start(tmp_path / "set") as replica_set,
+        running_service(replica_set.url, github, tmp_path) as service,
+        listening(service.app) as http,
+        events_of(http) as stream,
+    ):
+        before = await service.project("acme/before")
+        await stream.until(("project", before["id"], "created"))
+        [node] = replica_set.nodes
+        await node.client.admin.command("replSetStepDown", 1, force=True)
+        body = {"name": "after", "github_repo_url": "acme/after", "polling_interval": 0}
+        async with asyncio.timeout(20):
+            while (made := await service.http.post("/projects", json=body)).status_code != 201:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        await stream.until(("project", made.json()["id"], "created"), seconds=10)
+        assert {event.name for event in stream.events} == {"project"}
+
+
+async def test_a_lost_history_is_told_as_a_reset(service: Service, http: httpx.AsyncClient) -> None:
+    """The database is replaced under the stream, which it cannot be resumed from."""
+    async with events_of(http) as stream:
+        database = service.services.project_store._projects.database
+        await service.project("acme/before")
+        await database.client.drop_database(database.name)
+        await stream.heard(lambda: any(event.name == "reset" for event in stream.events))
+        after = await service.project("acme/after")
+        await stream.until(("project", after["id"], "created"))
+
+
+async def _until(condition: Any, seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)

@@ -1,0 +1,292 @@
+"""Only the service's own names are answered, and no name that a request brings is believed without leave."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+from benchmark_manager.api.http.hosts import AllowedHosts, TrustedProxies, caller_of
+from benchmark_manager.domain.http.root_path import OWN_SEGMENTS
+from github_test_server import GitHubTestServer
+from support.problems import assert_problem
+from support.service import Service, running_service
+from support.site import all_routes
+from support.webhooks import SECRET
+
+PUBLIC = "https://bench.example.com"
+OWN = [
+    *(
+        "localhost",
+        "LOCALHOST:8001",
+        "localhost.",
+        "a.localhost",
+        "127.0.0.1:8001",
+        "[::1]:8001",
+        "10.1.2.3",
+    ),
+    *("benchmark-manager", "benchmark-manager.ns.svc", "benchmark-manager.ns.svc.cluster.local:80"),
+]
+FOREIGN = [
+    *(
+        "evil.example",
+        "evil.example:8001",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "evil.svc.example",
+    ),
+    *(
+        "",
+        "a b",
+        "evil.example/",
+        "user@localhost",
+        "localhost:x",
+        "localhost,evil.example",
+        "é",
+        "[::1",
+        "svc.",
+    ),
+]
+
+
+@pytest.mark.parametrize("host", OWN)
+def test_names_that_no_other_site_has_are_answered(host: str) -> None:
+    assert AllowedHosts((), None).accepts(host.encode())
+
+
+@pytest.mark.parametrize("host", FOREIGN[:-1])
+def test_other_names_are_not(host: str) -> None:
+    assert not AllowedHosts((), None).accepts(host.encode("latin-1"))
+
+
+@pytest.mark.parametrize(
+    ("host", "accepted"),
+    [
+        *(
+            ("bench.example.com", True),
+            ("BENCH.example.com.:443", True),
+            ("a.lab.example", True),
+            ("lab.example", False),
+        ),
+        *(
+            ("xlab.example", False),
+            ("public.example", True),
+            ("benchmark-manager", False),
+            ("a.svc", False),
+        ),
+        *(("localhost", True), ("10.0.0.1", True)),
+    ],
+)
+def test_allowed_hosts_replace_the_default_names_but_not_those_of_probes(
+    host: str, accepted: bool
+) -> None:
+    hosts = AllowedHosts(("bench.example.com", "*.lab.example"), "https://public.example")
+    assert hosts.accepts(host.encode()) is accepted
+
+
+def test_a_star_allows_every_name() -> None:
+    assert AllowedHosts(("*",), None).accepts(b"evil.example")
+
+
+@pytest.mark.parametrize(
+    ("chain", "client"),
+    [
+        *(
+            ("203.0.113.7", "203.0.113.7"),
+            ("evil, 203.0.113.7", "203.0.113.7"),
+            ("203.0.113.7:51", "203.0.113.7"),
+        ),
+        *(
+            ("9.9.9.9, 203.0.113.7, 10.0.0.2", "203.0.113.7"),
+            ("[2001:db8::1]:5", "2001:db8::1"),
+            ("10.0.0.3", "10.0.0.3"),
+        ),
+        *(
+            ("nonsense", "10.0.0.1"),
+            ("203.0.113.7, nonsense", "10.0.0.1"),
+            ("::ffff:203.0.113.7", "203.0.113.7"),
+        ),
+    ],
+)
+def test_a_client_is_the_first_address_that_is_no_trusted_proxy(chain: str, client: str) -> None:
+    assert TrustedProxies(("10.0.0.0/8",)).client("10.0.0.1", chain) == client
+
+
+def test_an_ipv6_site_shares_its_quotas() -> None:
+    first, second, other = (caller_of({"client": (f"2001:db8:{n}::{n}", 1)}) for n in (1, 1, 2))
+    assert first == second != other
+    assert caller_of({"client": ("2001:db8:1::ffff", 1)}) == first
+    assert caller_of({"client": ("::ffff:203.0.113.7", 1)}) == caller_of(
+        {"client": ("203.0.113.7", 1)}
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["/projects", "/ui", "/health", "/openapi.json", "/nowhere", "/webhooks/github"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+async def test_a_foreign_host_reads_and_changes_nothing_and_is_not_repeated(
+    service: Service, path: str, method: str
+) -> None:
+    answer = await service.http.request(
+        method, path, headers={"Host": "evil.example", "Accept": "text/html"}
+    )
+    problem = assert_problem(answer, 421, "host_not_allowed")
+    assert "ALLOWED_HOSTS" in problem["detail"]
+    assert "evil" not in f"{answer.headers}{answer.text}"
+
+
+async def paged(service: Service, **headers: str) -> httpx.Response:
+    """A list that goes on, so that its Link names the service."""
+    if not await service.rows("/projects"):
+        for number in range(2):
+            await service.project("acme/b", name=f"p{number}")
+    return await service.http.get("/projects", params={"limit": 1}, headers=headers)
+
+
+async def test_links_name_the_host_that_was_asked(service: Service) -> None:
+    link = (await paged(service, Host="localhost:8001")).links["next"]["url"]
+    assert link.startswith("http://localhost:8001/projects?")
+
+
+async def test_everything_that_names_the_service_names_its_public_url(
+    database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> None:
+    settings = {"public_url": PUBLIC, "webhook_secret": SECRET}
+    async with running_service(database_url, github, tmp_path, **settings) as service:  # type: ignore[arg-type]
+        assert (await paged(service)).links["next"]["url"].startswith(f"{PUBLIC}/projects?")
+        assert (await paged(service, Host="bench.example.com")).status_code == 200
+        redirect = await service.http.get("/projects/")
+        assert redirect.status_code in {307, 404}
+        assert "//service" not in redirect.headers.get("location", "")
+        page = await service.http.get("/ui/status")
+        assert f"{PUBLIC}/webhooks/github" in page.text
+        assert "; Secure" in page.headers["set-cookie"]
+
+
+async def test_forwarded_headers_are_ignored_unless_a_trusted_proxy_sends_them(
+    database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> None:
+    forwarded = {
+        "X-Forwarded-Host": "bench.example.com",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-For": "9.9.9.9",
+    }
+    async with running_service(
+        database_url, github, tmp_path, allowed_hosts="bench.example.com, service"
+    ) as service:
+        assert (
+            (await paged(service, **forwarded))
+            .links["next"]["url"]
+            .startswith("http://service/projects?")
+        )
+    trusting = {"allowed_hosts": "bench.example.com, service", "trusted_proxies": "127.0.0.0/8"}
+    async with running_service(database_url, github, tmp_path, **trusting) as service:  # type: ignore[arg-type]
+        assert (
+            (await paged(service, **forwarded))
+            .links["next"]["url"]
+            .startswith(f"{PUBLIC}/projects?")
+        )
+        # A proxy that adds to what the client sent has the last word.
+        added = {name: f"evil.example, {value}" for name, value in forwarded.items()}
+        assert (
+            (await paged(service, **added)).links["next"]["url"].startswith(f"{PUBLIC}/projects?")
+        )
+        passed_on = {**forwarded, "X-Forwarded-Host": "evil.example"}
+        assert_problem(await paged(service, **passed_on), 421, "host_not_allowed")
+        assert_problem(
+            await paged(service, **forwarded, Host="evil.example"), 421, "host_not_allowed"
+        )
+
+
+@pytest.fixture
+async def trusting(
+    database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> AsyncIterator[Service]:
+    """A service which believes the proxies on this machine."""
+    settings = {"trusted_proxies": ("127.0.0.0/8",), "public_url": PUBLIC}
+    async with running_service(database_url, github, tmp_path, **settings) as service:  # type: ignore[arg-type]
+        yield service
+
+
+async def start(service: Service, *prefixes: str) -> httpx.Response:
+    return await service.http.get(
+        "/", headers=[("X-Forwarded-Prefix", prefix) for prefix in prefixes]
+    )
+
+
+async def test_a_prefix_is_believed_of_a_trusted_proxy_only(
+    service: Service, trusting: Service
+) -> None:
+    assert (await start(service, "/lab")).headers["location"] == "/docs"
+    assert (await start(service, "//evil.example")).headers["location"] == "/docs"
+    assert (await start(trusting, "/lab")).headers["location"] == "/lab/docs"
+    assert (await start(trusting, "/lab/")).headers["location"] == "/lab/docs"
+    assert (await start(trusting, "/", "")).headers["location"] == "/docs"
+
+
+async def test_the_nearest_proxy_has_the_last_word_on_the_prefix(trusting: Service) -> None:
+    assert (await start(trusting, "/evil, /lab")).headers["location"] == "/lab/docs"
+    assert (await start(trusting, "/evil", "/lab")).headers["location"] == "/lab/docs"
+
+
+async def test_a_prefix_that_can_be_none_is_refused(trusting: Service) -> None:
+    """Left out, the links of the answer would lead to what else is on the host."""
+    for prefix in (
+        "//evil.example",
+        "lab",
+        "/lab/../x",
+        "/lab//x",
+        "/a b",
+        "/a;b",
+        "/%2e%2e",
+        "/\xff",
+        "/ui",
+        "/" * 9,
+    ):
+        for path in ("/", "/ui", "/projects"):
+            headers = [(b"X-Forwarded-Prefix", prefix.encode("latin-1"))]
+            answer = await trusting.http.get(path, headers=headers)
+            assert_problem(answer, 400, "prefix_not_allowed")
+            assert "evil" not in f"{answer.headers}{answer.text}"
+
+
+async def test_root_path_has_the_last_word_and_public_url_goes_before_it(
+    database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> None:
+    settings = {
+        "root_path": "/lab",
+        "public_url": PUBLIC,
+        "trusted_proxies": "127.0.0.1",
+        "webhook_secret": SECRET,
+    }
+    async with running_service(database_url, github, tmp_path, **settings) as service:  # type: ignore[arg-type]
+        for prefix in ("/other", "//evil.example"):
+            assert (await start(service, prefix)).headers["location"] == "/lab/docs"
+        assert (await paged(service)).links["next"]["url"].startswith(f"{PUBLIC}/lab/projects?")
+        assert f"{PUBLIC}/lab/webhooks/github" in (await service.http.get("/ui/status")).text
+
+
+async def test_limits_of_forms_and_bodies_hold_below_a_prefix(trusting: Service) -> None:
+    told = {"X-Forwarded-Prefix": "/lab"}
+    for path in ("/projects", "/lab/projects"):
+        answer = await trusting.http.post(
+            path, content=b"{}", headers={**told, "Content-Type": "text/plain"}
+        )
+        assert_problem(answer, 415, "unsupported_media_type")
+    foreign = {**told, "Origin": "https://evil.example"}
+    for path in ("/ui/projects/new", "/lab/ui/projects/new", "/lab/projects"):
+        assert_problem(
+            await trusting.http.post(path, data={"a": "b"}, headers=foreign),
+            403,
+            "origin_not_allowed",
+        )
+    own = {**told, "Origin": PUBLIC, "Accept": "text/html"}
+    answer = await trusting.http.post("/lab/ui/projects/new", data={"a": "b"}, headers=own)
+    assert (answer.status_code, answer.headers["content-type"]) == (403, "text/html; charset=utf-8")
+
+
+async def test_no_root_path_may_begin_as_an_own_path_does(service: Service) -> None:
+    mounted = [path for route in service.app.routes if (path := getattr(route, "path", ""))]
+    paths = [*(route.path for route in all_routes(service)), *mounted]
+    assert {path.split("/")[1] for path in paths} - {""} <= OWN_SEGMENTS

@@ -1,0 +1,286 @@
+"""GET /health and GET /status: the numbers are those of what was made."""
+
+import asyncio
+import re
+import time
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+from benchmark_manager.stores.database.watch import DatabaseWatch
+from benchmark_manager.version import __version__
+from github_test_server import GitHubTestServer
+from support.mongod import eventually
+from support.process import service_process
+from support.service import Json, Service, running_service
+
+NO_PROJECTS = {"never": 0, "running": 0, "ok": 0, "failing": 0, "unavailable": 0}
+
+
+async def totals(service: Service) -> tuple[int, int, int]:
+    """Projects, original files, modified files."""
+    status = await service.get("/status")
+    originals, modified = status["total_original_files"], status["total_modified_files"]
+    assert status["total_files"] == originals + modified
+    assert sum(status["projects_by_sync_status"].values()) == status["total_projects"]
+    return status["total_projects"], originals, modified
+
+
+async def test_a_healthy_service_says_so(service: Service) -> None:
+    answer = await service.http.get("/health")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+    health = answer.json()
+    assert health.keys() == {"status", "service", "timestamp", "version"}
+    assert (health["status"], health["service"]) == ("healthy", "benchmark-manager")
+    assert health["version"] == __version__
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", health["timestamp"])
+
+
+@pytest.mark.parametrize(("path", "status"), [("/livez", "alive"), ("/readyz", "ready")])
+async def test_probes_learn_that_the_process_runs_and_that_it_is_ready(
+    service: Service, path: str, status: str
+) -> None:
+    answer = await service.http.get(path)
+    assert (answer.status_code, answer.json()) == (200, {"status": status})
+    assert (await service.http.head(path)).content == b""
+
+
+@pytest.mark.parametrize(("path", "status"), [("/livez", 200), ("/readyz", 503), ("/health", 503)])
+async def test_a_database_that_does_not_answer_takes_readiness_and_leaves_life(
+    service: Service, monkeypatch: pytest.MonkeyPatch, path: str, status: int
+) -> None:
+    async def hangs(_: DatabaseWatch) -> bool:
+        await asyncio.sleep(60)
+        return True
+
+    monkeypatch.setattr(DatabaseWatch, "ask", hangs)
+    begin = time.perf_counter()
+    answer = await service.http.get(path)
+    assert answer.status_code == status
+    assert time.perf_counter() - begin < 4
+    monkeypatch.undo()
+
+
+async def test_hundreds_of_requests_at_once_do_not_make_the_service_unhealthy(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with service_process(tmp_path, mongo_url=database_url, log_level="warning") as process:
+        limits = httpx.Limits(max_connections=400, max_keepalive_connections=400)
+        async with (
+            process.client() as probe,
+            httpx.AsyncClient(
+                base_url=process.url, timeout=60, trust_env=False, limits=limits
+            ) as http,
+        ):
+            for number in range(20):
+                body = {"name": f"p{number}", "github_repo_url": "acme/b", "polling_interval": 0}
+                assert (await probe.post("/projects", json=body)).status_code == 201
+            crowd = asyncio.gather(*(http.get("/projects") for _ in range(300)))
+            verdicts = set()
+            while not crowd.done():
+                for path in ("/health", "/readyz", "/livez"):
+                    verdicts.add((await probe.get(path)).status_code)
+                await asyncio.sleep(0.05)
+            assert {answer.status_code for answer in await crowd} == {200}
+            assert verdicts == {200}
+
+
+async def test_an_empty_service_has_the_whole_shape(service: Service) -> None:
+    status = await service.get("/status")
+    assert status.keys() == {
+        *(
+            "service",
+            "status",
+            "version",
+            "uptime_seconds",
+            "database",
+            "total_projects",
+            "total_files",
+        ),
+        *(
+            "total_original_files",
+            "total_modified_files",
+            "projects_by_sync_status",
+            "projects_paused",
+            "scheduler",
+        ),
+        "github",
+    }
+    assert (status["service"], status["status"], status["version"]) == (
+        "benchmark-manager",
+        "healthy",
+        __version__,
+    )
+    assert status["uptime_seconds"] >= 0
+    assert status["database"].keys() == {"kind", "version", "latency_ms"}
+    assert status["database"]["kind"] == "mongodb"
+    assert re.match(r"\d+\.\d+", status["database"]["version"])
+    assert 0 < status["database"]["latency_ms"] < 2000
+    assert status["scheduler"] == {"running": False, "next_poll_at": None, "projects_due": 0}
+    assert (status["projects_by_sync_status"], status["github"]) == (NO_PROJECTS, [])
+    assert await totals(service) == (0, 0, 0)
+
+
+async def test_the_numbers_are_those_of_what_was_made(
+    service: Service, files: dict[str, bytes]
+) -> None:
+    repository = service.repository("acme/bench", files)
+    await service.project("acme/bench", name="never")
+    first, second = (
+        await service.synced("acme/bench", name="a"),
+        await service.synced("acme/bench", name="b"),
+    )
+    assert await totals(service) == (3, 6, 0)
+    originals = await service.files(first["id"])
+    variant = await service.variant(first["id"], originals["config/a.yaml"])
+    await service.variant(first["id"], originals["job/run.yaml"])
+    await service.variant(second["id"], (await service.files(second["id"]))["config/a.yaml"])
+    assert await totals(service) == (3, 6, 3)
+    await service.http.delete(f"/modified-files/{variant['id']}")
+    assert await totals(service) == (3, 6, 2)
+    await service.http.delete(f"/projects/{first['id']}/modified-files")
+    assert await totals(service) == (3, 6, 1)
+    repository.commit({"config/a.yaml": None})
+    await service.sync(first["id"])
+    assert await totals(service) == (3, 5, 1)
+    await service.sync(second["id"])
+    assert await totals(service) == (3, 4, 1), (
+        "an original which is gone upstream counts no more, its variant does"
+    )
+    await service.http.delete(f"/projects/{second['id']}")
+    assert await totals(service) == (2, 2, 0), "at once, before anything is swept"
+    await service.services.housekeeping.run()
+    assert await totals(service) == (2, 2, 0)
+
+
+async def test_projects_are_counted_by_what_their_last_sync_said(
+    service: Service, files: dict[str, bytes]
+) -> None:
+    service.repository("acme/bench", files)
+    await service.project("acme/bench", name="never")
+    await service.synced("acme/bench", name="ok")
+    failing = await service.project("acme/missing", name="failing")
+    problem = await service.sync(failing["id"], 422)
+    limited = await service.project("acme/bench", name="limited", github_token="ghp_limited")
+    service.github.hosting.add_token("ghp_limited")
+    service.github.limits.set("ghp_limited", remaining=0, reset_in=600)
+    await service.sync(limited["id"], 503)
+    status = await service.get("/status")
+    assert status["projects_by_sync_status"] == {
+        **NO_PROJECTS,
+        "never": 1,
+        "ok": 1,
+        "failing": 1,
+        "unavailable": 1,
+    }
+    shown = {row["name"]: row for row in await service.rows("/projects")}
+    for name, expected in {
+        "never": "never",
+        "ok": "ok",
+        "failing": "failing",
+        "limited": "unavailable",
+    }.items():
+        assert shown[name]["sync_status"] == expected
+    assert shown["failing"]["error"]["code"] == problem["code"] == "repository_not_found"
+    assert shown["failing"]["last_sync"]["status"] == "failed"
+    assert shown["limited"]["error"]["code"] == "github_rate_limited"
+    assert shown["limited"]["error"]["retry_at"] is not None
+    service.repository("acme/missing", files)
+    await service.sync(failing["id"])
+    mended = await service.get(f"/projects/{failing['id']}")
+    assert (mended["sync_status"], mended["error"]) == ("ok", None)
+
+
+async def test_a_project_is_running_while_it_syncs(
+    service: Service, files: dict[str, bytes]
+) -> None:
+    service.repository("acme/bench", files)
+    project = await service.project("acme/bench")
+    service.github.latency = 0.1
+    sync = asyncio.create_task(service.sync(project["id"]))
+
+    async def has_begun() -> bool | None:
+        return service.github.requests.count() > 0 or None
+
+    await eventually(has_begun, 10, "the sync asks GitHub nothing")
+    assert (await service.get(f"/projects/{project['id']}"))["sync_status"] == "running"
+    assert (await service.rows("/projects"))[0]["sync_status"] == "running"
+    assert (await service.get("/status"))["projects_by_sync_status"] == {
+        **NO_PROJECTS,
+        "running": 1,
+    }
+    await sync
+    assert (await service.get("/status"))["projects_by_sync_status"] == {**NO_PROJECTS, "ok": 1}
+
+
+async def test_the_schedule_tells_what_is_due_and_when(
+    service: Service, files: dict[str, bytes]
+) -> None:
+    service.repository("acme/bench", files)
+    due = await service.project("acme/bench", name="due")
+    polled = await service.synced("acme/bench", name="polled", polling_interval=600)
+    await service.synced("acme/bench", name="by hand")
+
+    async def scheduler() -> Json:
+        found: Json = (await service.get("/status"))["scheduler"]
+        return found
+
+    assert await scheduler() == {
+        "running": False,
+        "next_poll_at": due["next_poll_at"],
+        "projects_due": 1,
+    }
+    await service.sync(due["id"])
+    assert await scheduler() == {
+        "running": False,
+        "next_poll_at": polled["next_poll_at"],
+        "projects_due": 0,
+    }
+    answer = await service.http.post("/projects/sync-all")
+    assert (answer.status_code, len(answer.json()["queued"])) == (202, 3)
+    assert (await scheduler())["projects_due"] == 3
+
+
+async def test_the_scheduler_runs_where_it_was_started(
+    database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> None:
+    async with running_service(database_url, github, tmp_path, polls=True) as polling:
+        assert (await polling.get("/status"))["scheduler"]["running"] is True
+
+
+async def test_github_s_limits_are_told_per_credential_without_it(
+    service: Service, files: dict[str, bytes]
+) -> None:
+    repository = service.repository("acme/bench", files)
+    service.github.hosting.add_token("ghp_secret")
+    service.github.limits.set("ghp_secret", limit=5000, remaining=1000, reset_in=600)
+    project = await service.synced("acme/bench", github_token="ghp_secret")
+    # A first sync needs no GraphQL.
+    repository.commit({"config/new.yaml": b"a: 1\n"}, message="second")
+    sync = await service.sync(project["id"])
+    answer = await service.http.get("/status")
+    assert "ghp_secret" not in answer.text
+    [row] = answer.json()["github"]
+    assert (row["api_url"], row["kind"], row["limit"]) == (service.github.url, "token", 5000)
+    spent = {
+        name: sum(request.cost for request in service.github.requests.select(resource=name))
+        for name in ("core", "graphql")
+    }
+    assert row["remaining"] == row["resources"]["core"]["remaining"] == 1000 - spent["core"]
+    assert row["resources"]["graphql"]["remaining"] == 5000 - spent["graphql"]
+    asked = {name: service.github.requests.count(resource=name) for name in ("core", "graphql")}
+    assert row["points_last_minute"] == asked
+    assert (row["blocked_until"], row["requests_running"], row["requests_waiting"]) == (None, 0, 0)
+    assert sync["status"] == "success"
+
+
+async def test_the_status_costs_no_query_a_project(service: Service) -> None:
+    """Forty projects take about as long as none: it is computed by aggregation."""
+    for number in range(40):
+        await service.project("acme/bench", name=f"{number}")
+    started = time.perf_counter()
+    assert (await totals(service))[0] == 40
+    assert time.perf_counter() - started < 1

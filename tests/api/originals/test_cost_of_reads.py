@@ -1,0 +1,158 @@
+"""How many commands of the database a read takes, and that saving them shows nothing that is not so."""
+
+import pytest
+
+from benchmark_manager.api.shapes import (
+    ModifiedFileAnswer,
+    ModifiedFileWithContent,
+    OriginalFileAnswer,
+    OriginalFileWithContent,
+)
+from support.database_commands import noted_commands
+from support.databases import connected
+from support.service import Json, Service
+
+DOUBTFUL = b"a: yes\na: no\n"
+
+
+async def with_a_variant(service: Service, files: dict[str, bytes]) -> tuple[Json, Json]:
+    """A synced project, one of whose files has problems, and a variant of another."""
+    service.repository("acme/bench", {**files, "config/doubtful.yaml": DOUBTFUL})
+    project = await service.synced("acme/bench")
+    originals = await service.files(project["id"])
+    assert originals["config/doubtful.yaml"]["problems"]
+    return project, await service.variant(project["id"], originals["config/a.yaml"])
+
+
+async def commands(service: Service, path: str, **params: str) -> list[str]:
+    with noted_commands() as noted:
+        answer = await service.http.get(path, params=params)
+    assert answer.status_code == 200, answer.text
+    return noted
+
+
+@pytest.mark.parametrize("file", ["config/a.yaml", "config/doubtful.yaml"])
+@pytest.mark.parametrize("suffix", ["", "/raw"])
+async def test_one_original_is_one_command(
+    service: Service, files: dict[str, bytes], file: str, suffix: str
+) -> None:
+    project, _ = await with_a_variant(service, files)
+    found = (await service.files(project["id"]))[file]
+    path = f"/projects/{project['id']}/files/{found['id']}{suffix}"
+    assert await commands(service, path) == ["aggregate"]
+
+
+@pytest.mark.parametrize("suffix", ["", "/raw"])
+async def test_one_variant_is_one_command(
+    service: Service, files: dict[str, bytes], suffix: str
+) -> None:
+    _, variant = await with_a_variant(service, files)
+    assert await commands(service, f"/modified-files/{variant['id']}{suffix}") == ["aggregate"]
+
+
+@pytest.mark.parametrize(
+    "params", [{"limit": "1"}, {"file_type": "config", "limit": "2"}, {"q": "a.yaml"}]
+)
+async def test_a_list_of_originals_is_one_command(
+    service: Service, files: dict[str, bytes], params: dict[str, str]
+) -> None:
+    project, _ = await with_a_variant(service, files)
+    assert await commands(service, f"/projects/{project['id']}/files", **params) == ["aggregate"]
+
+
+async def test_problems_of_a_list_are_one_command_more(
+    service: Service, files: dict[str, bytes]
+) -> None:
+    project, _ = await with_a_variant(service, files)
+    assert await commands(service, f"/projects/{project['id']}/files") == ["aggregate", "find"]
+
+
+async def test_a_list_of_variants_is_one_command(service: Service, files: dict[str, bytes]) -> None:
+    project, _ = await with_a_variant(service, files)
+    assert await commands(service, f"/projects/{project['id']}/modified-files") == ["aggregate"]
+
+
+async def test_answers_have_the_fields_of_their_shapes_in_order(
+    service: Service, files: dict[str, bytes]
+) -> None:
+    project, variant = await with_a_variant(service, files)
+    at = f"/projects/{project['id']}"
+    originals = await service.rows(f"{at}/files")
+    assert list(originals[0]) == list(OriginalFileAnswer.model_fields)
+    assert list(await service.get(f"{at}/files/{originals[0]['id']}")) == list(
+        OriginalFileWithContent.model_fields
+    )
+    assert list((await service.rows(f"{at}/modified-files"))[0]) == list(
+        ModifiedFileAnswer.model_fields
+    )
+    assert list(await service.get(f"/modified-files/{variant['id']}")) == list(
+        ModifiedFileWithContent.model_fields
+    )
+
+
+async def totals(service: Service, project: Json) -> dict[str, int]:
+    """What lists say that they have in all, by the filter, each checked against its rows."""
+    found = {}
+    for name, params in {
+        "all": {},
+        "config": {"file_type": "config"},
+        "job": {"file_type": "job"},
+        "a": {"q": "a.yaml"},
+        "removed too": {"include_removed": "true"},
+    }.items():
+        answer = await service.http.get(f"/projects/{project['id']}/files", params=params)
+        found[name] = int(answer.headers["x-total-count"])
+        assert found[name] == len(answer.json()), name
+    return found
+
+
+async def test_totals_are_those_of_the_last_sync(
+    service: Service, embedded_service: Service, files: dict[str, bytes]
+) -> None:
+    for number, each in enumerate((service, embedded_service)):
+        repository = each.repository(f"acme/bench{number}", files)
+        project = await each.project(f"acme/bench{number}")
+        assert set((await totals(each, project)).values()) == {0}
+        await each.sync(project["id"])
+        assert await totals(each, project) == {
+            "all": 3,
+            "config": 2,
+            "job": 1,
+            "a": 1,
+            "removed too": 3,
+        }
+        await each.variant(project["id"], (await each.files(project["id"]))["config/a.yaml"])
+        repository.commit({"config/a.yaml": None, "job/b.yaml": b"b: 1\n", "job/c.yaml": b"c: 1\n"})
+        await each.sync(project["id"])
+        assert await totals(each, project) == {
+            "all": 4,
+            "config": 1,
+            "job": 3,
+            "a": 1,
+            "removed too": 5,
+        } | {"a": 0}
+        await each.sync(project["id"])
+        assert (await totals(each, project))["all"] == 4
+        await each.put(f"/projects/{project['id']}", {"config_folder": "elsewhere"})
+        assert (await totals(each, project))["all"] == 4
+        await each.sync(project["id"])
+        assert (await totals(each, project))["all"] == 3
+
+
+async def test_originals_are_counted_where_no_sync_has_left_their_number(
+    service: Service, database_url: str, files: dict[str, bytes]
+) -> None:
+    service.repository("acme/bench", files)
+    project = await service.synced("acme/bench")
+    async with connected(database_url) as database:
+        # As an earlier version left it.
+        await database.collection("projects").update_many({}, {"$unset": {"state.originals": 1}})
+    assert await totals(service, project) == {
+        "all": 3,
+        "config": 2,
+        "job": 1,
+        "a": 1,
+        "removed too": 3,
+    }
+    assert (await service.sync(project["id"]))["unchanged"] is not None
+    assert (await totals(service, project))["all"] == 3

@@ -1,0 +1,285 @@
+"""Diffs of variants, and the table of all variants of an original."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from github_test_server import Repository
+from support.problems import assert_problem
+from support.service import Json, Service
+
+BASE = "model: llama\nargs:\n- name: tp\n  value: 2\n- name: seed\n  value: 1\n"
+PATH = "config/vllm/serve.yaml"
+
+
+@pytest.fixture
+def repository(service: Service) -> Repository:
+    return service.repository("acme/b", {PATH: BASE.encode()})
+
+
+@pytest.fixture
+async def original(service: Service, repository: Repository) -> Json:
+    assert repository.branches()
+    project = await service.synced("acme/b")
+    return (await service.files(project["id"]))[PATH]
+
+
+async def variant(service: Service, original: Json, name: str, content: str) -> Json:
+    return await service.variant(
+        original["project_id"], original, modified_name=name, content=content
+    )
+
+
+async def test_a_diff_tells_what_was_varied_as_a_patch_and_by_key(
+    service: Service, original: Json
+) -> None:
+    mine = await variant(service, original, "tp8.yaml", BASE.replace("value: 2", "value: 8"))
+    answer = await service.http.get(f"/modified-files/{mine['id']}/diff")
+    assert answer.headers["content-type"] == "text/x-diff; charset=utf-8"
+    assert "-  value: 2\n+  value: 8\n" in answer.text
+    found = await service.get(f"/modified-files/{mine['id']}/diff", format="json")
+    assert found["changes"] == [
+        {"path": "args[name=tp].value", "kind": "changed", "before": 2, "after": 8}
+    ]
+    assert (found["unified"], found["against"]) == (answer.text, "base")
+    assert (found["before_path"], found["after_path"]) == (PATH, "config/vllm/tp8.yaml")
+
+
+async def test_git_applies_the_patch_and_gets_the_variant_to_the_byte(
+    service: Service, original: Json, tmp_path: Path
+) -> None:
+    text = BASE.replace("llama", "qwen").replace("\n", "\r\n").rstrip() + "\n# ä"
+    mine = await variant(service, original, "serve.yaml", text)
+    patch = (await service.http.get(f"/modified-files/{mine['id']}/diff")).content
+    (tmp_path / PATH).parent.mkdir(parents=True)
+    (tmp_path / PATH).write_bytes(BASE.encode())
+    subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=patch, check=True)
+    assert (tmp_path / PATH).read_bytes() == text.encode()
+
+
+async def test_a_diff_can_be_against_the_original_now_and_any_revision(
+    service: Service, repository: Repository, original: Json
+) -> None:
+    mine = await variant(service, original, "v.yaml", BASE.replace("llama", "qwen"))
+    path = f"/modified-files/{mine['id']}"
+    await service.put(
+        path, {"content": BASE.replace("llama", "mistral"), "modified_name": "w.yaml"}
+    )
+    repository.commit({PATH: BASE.replace("seed", "salt").encode()})
+    await service.sync(original["project_id"])
+
+    async def changes(against: str) -> list[tuple[str, str]]:
+        found = await service.get(f"{path}/diff", against=against, format="json")
+        return [(change["path"], change["kind"]) for change in found["changes"]]
+
+    assert await changes("base") == [("model", "changed")]
+    assert await changes("original") == [
+        ("model", "changed"),
+        ("args[name=salt]", "removed"),
+        ("args[name=seed]", "added"),
+    ]
+    assert await changes("revision:1") == [("model", "changed")]
+    assert await changes("revision:2") == []
+    first = await service.get(f"{path}/diff", against="revision:1", format="json")
+    assert (first["before_path"], first["after_path"]) == (
+        "config/vllm/v.yaml",
+        "config/vllm/w.yaml",
+    )
+
+
+async def test_a_diff_against_what_is_not_there_is_refused(
+    service: Service, original: Json
+) -> None:
+    mine = await variant(service, original, "v.yaml", BASE)
+    path = f"/modified-files/{mine['id']}/diff"
+    assert_problem(
+        await service.http.get(path, params={"against": "revision:9"}), 404, "revision_not_found"
+    )
+    for against in ("head", "revision:0", "revision:x", ""):
+        assert_problem(
+            await service.http.get(path, params={"against": against}), 422, "invalid_request"
+        )
+    assert_problem(await service.http.get(path, params={"format": "html"}), 422, "invalid_request")
+
+
+async def test_what_does_not_parse_has_a_patch_but_no_changes_by_key(
+    service: Service, original: Json
+) -> None:
+    file = {
+        "original_file_id": original["id"],
+        "modified_name": "t.yaml",
+        "content": "a: {{ x }}\n",
+    }
+    answer = await service.http.post(
+        f"/projects/{original['project_id']}/modified-files",
+        json=file,
+        params={"allow_invalid": "true"},
+    )
+    found = await service.get(f"/modified-files/{answer.json()['id']}/diff", format="json")
+    assert found["changes"] is None
+    assert "+a: {{ x }}\n" in found["unified"]
+
+
+async def test_variants_stand_side_by_side_by_the_keys_in_which_any_differs(
+    service: Service, original: Json
+) -> None:
+    tp8 = await variant(service, original, "a-tp8.yaml", BASE.replace("value: 2", "value: 8"))
+    both = await variant(
+        service, original, "b-both.yaml", BASE.replace("value: 2", "value: 4") + "extra: yes\n"
+    )
+    same = await variant(service, original, "c-same.yaml", "# only a comment\n" + BASE)
+    table = await service.get(f"/projects/{original['project_id']}/files/{original['id']}/variants")
+    assert [
+        (column["modified_name"], column["drift"], column["readable"])
+        for column in table["columns"]
+    ] == [
+        ("a-tp8.yaml", "current", True),
+        ("b-both.yaml", "current", True),
+        ("c-same.yaml", "current", True),
+    ]
+    ids = tp8["id"], both["id"], same["id"]
+    assert table["rows"] == [
+        {
+            "path": "args[name=tp].value",
+            "original": 2,
+            "values": dict(zip(ids, (8, 4, 2), strict=True)),
+            "absent": [],
+            "upstream": [],
+        },
+        {
+            "path": "extra",
+            "original": None,
+            "values": {tp8["id"]: None, both["id"]: True, same["id"]: None},
+            "absent": ["original", tp8["id"], same["id"]],
+            "upstream": [],
+        },
+    ]
+
+
+async def test_the_table_keeps_one_path_for_a_value_also_where_a_variant_has_items_without_names(
+    service: Service, original: Json
+) -> None:
+    named = await variant(service, original, "named.yaml", BASE.replace("value: 1", "value: 9"))
+    bare = await variant(
+        service, original, "bare.yaml", BASE.replace("- name: seed\n  value", "- value")
+    )
+    table = await service.get(f"/projects/{original['project_id']}/files/{original['id']}/variants")
+    rows = {row["path"]: row for row in table["rows"]}
+    assert set(rows) == {"args[1].value", "args[1].name"}
+    assert rows["args[1].value"]["original"] == 1
+    assert rows["args[1].value"]["values"] == {named["id"]: 9, bare["id"]: 1}
+    assert rows["args[1].name"]["absent"] == [bare["id"]]
+
+
+async def test_an_edit_and_a_sync_show_in_the_table_at_once(
+    service: Service, repository: Repository, original: Json
+) -> None:
+    mine = await variant(service, original, "v.yaml", BASE)
+    path = f"/projects/{original['project_id']}/files/{original['id']}/variants"
+    assert (await service.get(path))["rows"] == []
+    await service.put(f"/modified-files/{mine['id']}", {"content": BASE.replace("llama", "qwen")})
+    (row,) = (await service.get(path))["rows"]
+    assert (row["path"], row["original"], row["values"]) == ("model", "llama", {mine["id"]: "qwen"})
+    repository.commit({PATH: BASE.replace("llama", "qwen").encode()})
+    await service.sync(original["project_id"])
+    assert (await service.get(path))["rows"] == []
+
+
+async def upstream_marks(service: Service, original: Json) -> Json:
+    table = await service.get(f"/projects/{original['project_id']}/files/{original['id']}/variants")
+    names = {column["id"]: column["modified_name"] for column in table["columns"]}
+    return {row["path"]: [names[file_id] for file_id in row["upstream"]] for row in table["rows"]}
+
+
+async def test_the_table_marks_values_that_upstream_changed_and_the_variant_did_not(
+    service: Service, repository: Repository, original: Json
+) -> None:
+    await variant(service, original, "behind.yaml", BASE.replace("value: 2", "value: 8"))
+    repository.commit(
+        {PATH: BASE.replace("llama", "qwen").replace("value: 2", "value: 4").encode()}
+    )
+    await service.sync(original["project_id"])
+    await variant(service, original, "current.yaml", BASE.replace("value: 2", "value: 16"))
+    assert await upstream_marks(service, original) == {
+        "model": ["behind.yaml"],
+        "args[name=tp].value": [],
+    }
+
+
+async def test_the_table_marks_what_upstream_added_and_removed(
+    service: Service, repository: Repository, original: Json
+) -> None:
+    await variant(service, original, "v.yaml", BASE + "mine: 1\n")
+    repository.commit({PATH: BASE.replace("model: llama\n", "").encode() + b"theirs: 1\n"})
+    await service.sync(original["project_id"])
+    assert await upstream_marks(service, original) == {
+        "model": ["v.yaml"],
+        "mine": [],
+        "theirs": ["v.yaml"],
+    }
+
+
+async def test_what_a_variant_changed_to_another_type_is_not_marked_as_upstreams_change(
+    service: Service, repository: Repository, original: Json
+) -> None:
+    await variant(service, original, "v.yaml", BASE.replace("value: 1", "value: true"))
+    repository.commit({PATH: BASE.replace("value: 1", "value: 2").encode()})
+    await service.sync(original["project_id"])
+    assert await upstream_marks(service, original) == {"args[name=seed].value": []}
+
+
+async def test_a_variant_that_takes_the_names_off_its_items_is_not_marked_where_it_changed_them(
+    service: Service, repository: Repository, original: Json
+) -> None:
+    """Its paths count the items, and those of the base and the original name them."""
+    await variant(
+        service, original, "v.yaml", BASE.replace("- name: seed\n  value: 1", "- value: 7")
+    )
+    repository.commit({PATH: BASE.replace("value: 1", "value: 2").encode()})
+    await service.sync(original["project_id"])
+    assert not any((await upstream_marks(service, original)).values())
+
+
+async def test_variants_and_originals_which_do_not_parse_have_no_values(service: Service) -> None:
+    repository = service.repository("acme/t", {PATH: b"a: 1\n"})
+    project = await service.synced("acme/t")
+    original = (await service.files(project["id"]))[PATH]
+    good = await variant(service, original, "good.yaml", "a: 2\n")
+    file = {"original_file_id": original["id"], "modified_name": "bad.yaml", "content": "a: [\n"}
+    files = f"/projects/{project['id']}/modified-files"
+    bad = (await service.http.post(files, json=file, params={"allow_invalid": "true"})).json()
+    path = f"/projects/{project['id']}/files/{original['id']}/variants"
+    table = await service.get(path)
+    assert {column["id"]: column["readable"] for column in table["columns"]} == {
+        good["id"]: True,
+        bad["id"]: False,
+    }
+    assert [row["values"] for row in table["rows"]] == [{good["id"]: 2}]
+    repository.commit({PATH: b"a: {{ x }}\n"})
+    await service.sync(project["id"])
+    table = await service.get(path)
+    assert table["rows"] is None
+    assert [column["readable"] for column in table["columns"]] == [False, False]
+
+
+async def test_a_large_table_of_variants_comes_in_parts(service: Service) -> None:
+    numbers = range(13_000)
+    service.repository(
+        "acme/large", {"config/a.yaml": "".join(f"k{n}: 0\n" for n in numbers).encode()}
+    )
+    project = await service.synced("acme/large")
+    [original] = (await service.files(project["id"])).values()
+    for value in ("a" * 40, "b" * 40, "c" * 40, "d" * 40):
+        # A worker may take the longer the more bytes a text has.
+        content = "".join(f"k{n}: {value}\n" for n in numbers)
+        await service.variant(
+            project["id"], original, modified_name=f"{value[0]}.yaml", content=content
+        )
+    address = f"/projects/{project['id']}/files/{original['id']}/variants"
+    first = await service.http.get(address)
+    assert first.headers["X-Total-Count"] == "13000"
+    second = await service.http.get(first.links["next"]["url"])
+    assert "next" not in second.links
+    paths = [row["path"] for answer in (first, second) for row in answer.json()["rows"]]
+    assert paths == [f"k{n}" for n in numbers]

@@ -1,0 +1,368 @@
+"""Drift, previews of merges and rebases, over the API."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from github_test_server import Repository
+from support.problems import assert_problem
+from support.service import Json, Service
+
+BASE = b"# Serving\nmodel: llama\ntensor_parallel_size: 2  # GPUs\nmax_model_len: 4096\nseed: 1\n"
+MINE = "# Serving\nmodel: llama\ntensor_parallel_size: 8  # GPUs\nmax_model_len: 4096\nseed: 1\n"
+PATH = "config/serve.yaml"
+
+
+@pytest.fixture
+def repository(service: Service) -> Repository:
+    return service.repository("acme/b", {PATH: BASE, "config/other.yaml": b"a: 1\n"})
+
+
+@pytest.fixture
+async def project(service: Service, repository: Repository) -> Json:
+    assert repository.branches()
+    return await service.synced("acme/b")
+
+
+@pytest.fixture
+async def variant(service: Service, project: Json) -> Json:
+    original = (await service.files(project["id"]))[PATH]
+    return await service.variant(project["id"], original, modified_name="tp8.yaml", content=MINE)
+
+
+async def upstream(service: Service, repository: Repository, project: Json, text: bytes) -> str:
+    head = repository.commit({PATH: text}, message="upstream")
+    await service.sync(project["id"])
+    return head
+
+
+async def now(service: Service, variant: Json) -> Json:
+    return await service.get(f"/modified-files/{variant['id']}")
+
+
+async def rebase(service: Service, variant: Json, status: int = 200, **body: Any) -> Json:
+    return await service.post(f"/modified-files/{variant['id']}/rebase", body, status)
+
+
+async def test_where_upstream_did_not_move_there_is_nothing_to_merge_and_no_revision(
+    service: Service, variant: Json
+) -> None:
+    preview = await service.get(f"/modified-files/{variant['id']}/merge")
+    assert (preview["outcome"], preview["content"], preview["conflicts"]) == ("nothing", MINE, [])
+    assert (preview["base"], preview["theirs"], preview["mine"]) == (
+        BASE.decode(),
+        BASE.decode(),
+        MINE,
+    )
+    assert (await rebase(service, variant))["revision"] == 1
+    answer = await service.http.post(f"/modified-files/{variant['id']}/rebase")
+    assert (answer.status_code, answer.json()["revision"]) == (200, 1)
+
+
+async def test_a_clean_merge_is_one_click_and_makes_a_revision_based_on_the_original_as_it_is(
+    service: Service, repository: Repository, project: Json, variant: Json
+) -> None:
+    theirs = BASE.replace(b"seed: 1", b"seed: 2")
+    head = await upstream(service, repository, project, theirs)
+    assert (await now(service, variant))["drift"] == "behind"
+    preview = await service.get(f"/modified-files/{variant['id']}/merge")
+    merged = MINE.replace("seed: 1", "seed: 2")
+    assert (preview["outcome"], preview["content"], preview["theirs_commit_sha"]) == (
+        "text",
+        merged,
+        head,
+    )
+    answer = await service.http.post(
+        f"/modified-files/{variant['id']}/rebase", json={}, headers={"X-Actor": "kim"}
+    )
+    rebased = answer.json()
+    assert answer.status_code == 200
+    assert (rebased["content"], rebased["revision"], rebased["drift"]) == (merged, 2, "current")
+    assert (rebased["base_sha"], rebased["base_commit_sha"]) == (preview["theirs_sha"], head)
+    newest, first = await service.rows(f"/modified-files/{variant['id']}/revisions")
+    assert (newest["what"], newest["created_by"], newest["base_sha"]) == (
+        "rebased",
+        "kim",
+        preview["theirs_sha"],
+    )
+    assert first["base_sha"] == variant["base_sha"]
+
+
+async def test_adjacent_changes_are_merged_by_keys_into_upstreams_text(
+    service: Service, repository: Repository, project: Json, variant: Json
+) -> None:
+    await upstream(
+        service,
+        repository,
+        project,
+        BASE.replace(b"max_model_len: 4096", b"max_model_len: 8192  # long"),
+    )
+    preview = await service.get(f"/modified-files/{variant['id']}/merge")
+    assert preview["outcome"] == "keys"
+    assert preview["content"] == MINE.replace("max_model_len: 4096", "max_model_len: 8192  # long")
+    assert (await rebase(service, variant))["content"] == preview["content"]
+
+
+async def test_what_both_changed_is_a_conflict_by_path_which_a_person_decides(
+    service: Service, repository: Repository, project: Json, variant: Json
+) -> None:
+    theirs = BASE.replace(b"size: 2", b"size: 4")
+    await upstream(service, repository, project, theirs)
+    assert (await now(service, variant))["drift"] == "conflict"
+    assert (await service.get(f"/projects/{project['id']}"))["stats"]["modified_files_by_drift"][
+        "conflict"
+    ] == 1
+    listed = await service.rows(f"/projects/{project['id']}/modified-files", drift="conflict")
+    assert [row["id"] for row in listed] == [variant["id"]]
+    conflict = {
+        "path": "tensor_parallel_size",
+        "base": 2,
+        "theirs": 4,
+        "mine": 8,
+        "absent": [],
+        "line": 3,
+    }
+    refused = assert_problem(
+        await service.http.post(f"/modified-files/{variant['id']}/rebase", json={}),
+        409,
+        "merge_conflict",
+    )
+    assert refused["conflicts"] == [conflict]
+    assert (await service.get(f"/modified-files/{variant['id']}/merge"))["conflicts"] == [conflict]
+    assert (await now(service, variant))["revision"] == 1
+    decided = await rebase(
+        service,
+        variant,
+        resolutions=[{"path": "tensor_parallel_size", "take": "value", "value": 16}],
+    )
+    assert decided["content"] == theirs.decode().replace("size: 4", "size: 16")
+    assert (decided["drift"], decided["revision"]) == ("current", 2)
+
+
+async def test_decisions_about_an_original_which_moved_on_do_not_hide_what_came_since(
+    service: Service, repository: Repository, project: Json, variant: Json
+) -> None:
+    await upstream(service, repository, project, BASE.replace(b"size: 2", b"size: 4"))
+    seen = (await service.get(f"/modified-files/{variant['id']}/merge"))["theirs_sha"]
+    newest = BASE.replace(b"size: 2", b"size: 4").replace(b"seed: 1", b"seed: 2")
+    await upstream(service, repository, project, newest)
+    path = f"/modified-files/{variant['id']}/rebase"
+    decisions: Json = {"resolutions": [{"path": "tensor_parallel_size", "take": "mine"}]}
+    for decided in (decisions, {"content": MINE}):
+        answer = await service.http.post(path, json={**decided, "theirs_sha": seen})
+        assert_problem(answer, 409, "upstream_moved")
+    assert (await now(service, variant))["drift"] == "conflict"
+    seen = (await service.get(f"/modified-files/{variant['id']}/merge"))["theirs_sha"]
+    assert (await rebase(service, variant, **decisions, theirs_sha=seen))["content"].endswith(
+        "seed: 2\n"
+    )
+
+
+@pytest.mark.parametrize(("take", "size"), [("theirs", 4), ("mine", 8)])
+async def test_a_decision_takes_one_side(
+    service: Service, repository: Repository, project: Json, variant: Json, take: str, size: int
+) -> None:
+    await upstream(service, repository, project, BASE.replace(b"size: 2", b"size: 4"))
+    decided = await rebase(
+        service, variant, resolutions=[{"path": "tensor_parallel_size", "take": take}]
+    )
+    assert decided["content"] == BASE.decode().replace("size: 2", f"size: {size}")
+
+
+async def test_decisions_which_cannot_be_taken_are_told_and_change_nothing(
+    service: Service, repository: Repository, project: Json, variant: Json
+) -> None:
+    await upstream(
+        service,
+        repository,
+        project,
+        BASE.replace(b"size: 2", b"size: 4").replace(b"llama", b"qwen"),
+    )
+    path = f"/modified-files/{variant['id']}/rebase"
+    for body, code in (
+        ({"resolutions": [{"path": "nowhere", "take": "mine"}]}, "bad_resolution"),
+        ({"resolutions": [{"path": "tensor_parallel_size", "take": "mine"}] * 2}, "bad_resolution"),
+        ({"resolutions": [{"path": "tensor_parallel_size", "take": "value"}]}, "invalid_request"),
+        (
+            {"resolutions": [{"path": "tensor_parallel_size", "take": "mine", "value": 1}]},
+            "invalid_request",
+        ),
+        (
+            {
+                "resolutions": [{"path": "tensor_parallel_size", "take": "mine"}],
+                "content": "a: 1\n",
+            },
+            "invalid_request",
+        ),
+        ({"content": "a: [\n"}, "invalid_content"),
+        ({"contents": "a: 1\n"}, "invalid_request"),
+    ):
+        assert_problem(await service.http.post(path, json=body), 422, code)
+    assert (await now(service, variant))["revision"] == 1
+
+
+async def test_a_person_may_give_the_merged_text_and_only_what_parses_is_taken(
+    service: Service, repository: Repository, project: Json, variant: Json
+) -> None:
+    await upstream(service, repository, project, BASE.replace(b"size: 2", b"size: 4"))
+    broken = {"content": "a: [\n"}
+    answer = await service.http.post(
+        f"/modified-files/{variant['id']}/rebase", json=broken, params={"allow_invalid": "true"}
+    )
+    assert (answer.status_code, answer.json()["validity"]) == (200, "invalid")
+    assert (await rebase(service, variant, content="tensor_parallel_size: 5\n"))[
+        "drift"
+    ] == "current"
+
+
+async def test_a_stale_rebase_changes_nothing(
+    service: Service, repository: Repository, project: Json, variant: Json
+) -> None:
+    path = f"/modified-files/{variant['id']}"
+    etag = (await service.http.get(path)).headers["etag"]
+    await service.put(path, {"description": "somebody else"})
+    await upstream(service, repository, project, BASE.replace(b"seed: 1", b"seed: 2"))
+    stale = await service.http.post(f"{path}/rebase", json={}, headers={"If-Match": etag})
+    assert assert_problem(stale, 412, "stale")["current_revision"] == 2
+    fresh = (await service.http.get(path)).headers["etag"]
+    assert (
+        await service.http.post(f"{path}/rebase", json={}, headers={"If-Match": fresh})
+    ).status_code == 200
+
+
+async def test_what_is_gone_upstream_cannot_be_merged_with(
+    service: Service, repository: Repository, project: Json, variant: Json
+) -> None:
+    repository.commit({PATH: None}, message="gone")
+    await service.sync(project["id"])
+    assert (await now(service, variant))["drift"] == "upstream_removed"
+    path = f"/modified-files/{variant['id']}"
+    assert_problem(await service.http.get(f"{path}/merge"), 409, "upstream_removed")
+    assert_problem(await service.http.post(f"{path}/rebase", json={}), 409, "upstream_removed")
+
+
+async def test_an_edit_can_end_a_conflict_and_begin_one(
+    service: Service, repository: Repository, project: Json, variant: Json
+) -> None:
+    await upstream(service, repository, project, BASE.replace(b"size: 2", b"size: 4"))
+    path = f"/modified-files/{variant['id']}"
+    assert (await service.put(path, {"content": MINE.replace("size: 8", "size: 4")}))[
+        "drift"
+    ] == "behind"
+    assert (await service.put(path, {"content": MINE.replace("seed: 1", "seed: 7")}))[
+        "drift"
+    ] == "conflict"
+    assert (await service.put(path, {"content": BASE.decode()}))["drift"] == "behind"
+
+
+async def test_templates_are_merged_by_lines_and_their_conflicts_have_no_path(
+    service: Service,
+) -> None:
+    base = "a: {{ x }}\nb: 1\nc: 2\nd: 3\ne: 4\n"
+    repository = service.repository("acme/t", {PATH: base.encode()})
+    project = await service.synced("acme/t")
+    original = (await service.files(project["id"]))[PATH]
+    mine = base.replace("b: 1", "b: mine")
+    variant = await service.variant(project["id"], original, content=mine)
+    await upstream(service, repository, project, base.replace("e: 4", "e: theirs").encode())
+    preview = await service.get(f"/modified-files/{variant['id']}/merge")
+    assert (preview["outcome"], preview["content"]) == ("text", mine.replace("e: 4", "e: theirs"))
+    await upstream(service, repository, project, base.replace("b: 1", "b: theirs").encode())
+    (conflict,) = (await service.get(f"/modified-files/{variant['id']}/merge"))["conflicts"]
+    assert (conflict["path"], conflict["theirs"], conflict["mine"]) == (
+        None,
+        "b: theirs\n",
+        "b: mine\n",
+    )
+    decided = await rebase(service, variant, resolutions=[{"path": None, "take": "theirs"}])
+    assert decided["content"] == base.replace("b: 1", "b: theirs")
+
+
+async def test_drift_is_judged_anew_by_every_sync_for_each_variant_by_itself(
+    service: Service,
+) -> None:
+    base = "".join(f"k{n}: {n}\n" for n in range(40))
+    repository = service.repository("acme/many", {PATH: base.encode()})
+    project = await service.synced("acme/many")
+    original = (await service.files(project["id"]))[PATH]
+    for n in range(40):
+        await service.variant(
+            project["id"],
+            original,
+            modified_name=f"v{n:02}.yaml",
+            content=base.replace(f"k{n}: {n}\n", f"k{n}: x\n"),
+        )
+    moved = "".join(f"k{n}: {n + 1 if n % 4 == 0 else n}\n" for n in range(40))
+    await upstream(service, repository, project, moved.encode())
+    drifts = [
+        row["drift"] for row in await service.rows(f"/projects/{project['id']}/modified-files")
+    ]
+    assert drifts == ["conflict" if n % 4 == 0 else "behind" for n in range(40)]
+    await upstream(service, repository, project, base.encode())
+    stats = (await service.get(f"/projects/{project['id']}"))["stats"]
+    assert stats["modified_files_by_drift"] == {
+        "current": 40,
+        "behind": 0,
+        "conflict": 0,
+        "upstream_removed": 0,
+    }
+
+
+async def test_a_sync_touches_no_content_and_no_revision(
+    service: Service, repository: Repository, project: Json, variant: Json
+) -> None:
+    before = await now(service, variant)
+    await upstream(service, repository, project, BASE.replace(b"size: 2", b"size: 4"))
+    assert await now(service, variant) == {**before, "drift": "conflict"}
+    assert len(await service.rows(f"/modified-files/{variant['id']}/revisions")) == 1
+
+
+async def test_rebases_edits_and_syncs_at_once_leave_every_text_whole_and_drift_true(
+    service: Service, repository: Repository, project: Json, variant: Json
+) -> None:
+    path = f"/modified-files/{variant['id']}"
+    for turn in range(5):
+        repository.commit(
+            {PATH: BASE.replace(b"seed: 1", b"seed: %d" % (turn + 2))}, message="upstream"
+        )
+        edits = (
+            MINE.replace("size: 8", f"size: {10 + turn}"),
+            MINE.replace("llama", f"model-{turn}"),
+        )
+        await asyncio.gather(
+            service.sync(project["id"]),
+            *(service.http.put(path, json={"content": text}) for text in edits),
+            *(service.http.post(f"{path}/rebase", json={}) for _ in range(2)),
+        )
+        found, preview = await now(service, variant), await service.get(f"{path}/merge")
+        outcomes = {
+            "nothing": "current",
+            "text": "behind",
+            "keys": "behind",
+            "conflict": "conflict",
+        }
+        assert found["drift"] == outcomes[preview["outcome"]]
+    revisions = await service.rows(f"{path}/revisions")
+    assert [row["number"] for row in revisions] == list(range(len(revisions), 0, -1))
+
+
+async def test_a_conflict_of_comments_is_shown_and_decided_by_its_path(
+    service: Service, repository: Repository, project: Json, variant: Json
+) -> None:
+    mine = MINE.replace("# GPUs", "# one node, 4 run out of memory")
+    await service.put(f"/modified-files/{variant['id']}", {"content": mine})
+    await upstream(service, repository, project, BASE.replace(b"# GPUs", b"# GPUs of a node"))
+    assert (await now(service, variant))["drift"] == "conflict"
+    (conflict,) = (await rebase(service, variant, 409))["conflicts"]
+    path = "tensor_parallel_size (comment)"
+    assert conflict == {
+        "path": path,
+        "base": "# GPUs",
+        "theirs": "# GPUs of a node",
+        "mine": "# one node, 4 run out of memory",
+        "absent": [],
+        "line": 3,
+    }
+    await rebase(service, variant, resolutions=[{"path": path, "take": "mine"}])
+    assert (await now(service, variant))["content"] == mine

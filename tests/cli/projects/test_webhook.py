@@ -1,0 +1,109 @@
+"""`benchmark-manager webhook test`: what a person hears about the webhooks of a running service."""
+
+import asyncio
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+from support.process import free_port, run_main, service_process
+
+SECRET = "a-secret-that-nobody-sees"
+
+
+def ping(folder: Path, *arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+    """Run the command; neither the secret nor a traceback is ever shown."""
+    done = run_main(folder, "webhook", "test", *arguments, **{"webhook_secret": SECRET, **settings})
+    told = done.stdout + done.stderr
+    assert SECRET not in told
+    assert "Traceback" not in told
+    assert len(told.splitlines()) == 1
+    return done
+
+
+async def test_a_service_with_the_same_secret_accepts(database_url: str, tmp_path: Path) -> None:
+    async with service_process(tmp_path, mongo_url=database_url, webhook_secret=SECRET) as service:
+        for url in (service.url, f"{service.url}/", f"{service.url}/webhooks/github"):
+            done = await asyncio.to_thread(ping, tmp_path, "--url", url)
+            assert (done.returncode, done.stderr) == (0, "")
+            assert done.stdout.startswith(f"{service.url}/webhooks/github: accepted.")
+        done = await asyncio.to_thread(
+            ping, tmp_path, benchmark_manager_url=service.url, http_proxy="http://127.0.0.1:1"
+        )
+        assert done.returncode == 0
+        other = await asyncio.to_thread(
+            ping, tmp_path, "--url", service.url, webhook_secret="another-secret-of-16"
+        )
+        assert other.returncode == 1
+        assert "401; the secrets differ" in other.stderr
+    assert SECRET not in service.output
+
+
+async def test_a_service_without_a_secret_says_so(database_url: str, tmp_path: Path) -> None:
+    async with service_process(tmp_path, mongo_url=database_url) as service:
+        done = await asyncio.to_thread(ping, tmp_path, "--url", service.url)
+    assert done.returncode == 1
+    assert "the service has no WEBHOOK_SECRET" in done.stderr
+
+
+def test_without_a_secret_here_nothing_is_sent(tmp_path: Path) -> None:
+    done = ping(tmp_path, webhook_secret="")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("benchmark-manager: WEBHOOK_SECRET is not set here")
+
+
+def test_nobody_there_is_one_line(tmp_path: Path) -> None:
+    done = ping(tmp_path, "--url", f"http://user:password@127.0.0.1:{free_port()}")
+    assert done.returncode == 1
+    assert "cannot be reached" in done.stderr
+    assert "password" not in done.stderr
+
+
+def test_what_is_no_address_is_told(tmp_path: Path) -> None:
+    for url in ("127.0.0.1:8001", "ftp://127.0.0.1", "http://"):
+        done = ping(tmp_path, "--url", url)
+        assert done.returncode == 1, url
+        assert "--url is no address" in done.stderr, url
+
+
+@contextmanager
+def answering(status: int, body: bytes = b"", **headers: str) -> Iterator[str]:
+    """The address of a server which answers every POST so."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(status)
+            for name, value in {"content-length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_what_is_not_the_service_is_not_taken_for_it(tmp_path: Path) -> None:
+    cases = [
+        (200, b"<html>", "something else than Benchmark Manager"),
+        (200, b'{"status": "ok"}', "something else than Benchmark Manager"),
+        (301, b"", "give the address which it redirects to"),
+        (500, b"boom", "it answers 500"),
+        (503, b"", "cannot work now"),
+    ]
+    for status, body, words in cases:
+        with answering(status, body, location="https://example.com/") as url:
+            done = ping(tmp_path, "--url", url)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert words in done.stderr

@@ -1,0 +1,541 @@
+"""`benchmark-manager pull`: a folder holds the very bytes of a digest, or is as it was before."""
+
+import asyncio
+import getpass
+import gzip
+import hashlib
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark_manager.cli.client import api_client
+from benchmark_manager.cli.client.sha256sums import (
+    Sums,
+    digits_of,
+    is_inside,
+    read_sums,
+    write_sums,
+)
+from benchmark_manager.cli.releases.destination import Place
+from benchmark_manager.cli.releases.download import Patience
+from benchmark_manager.cli.releases.pull import _unwinding_when_terminated
+from benchmark_manager.cli.terminal.failures import CommandError, UnreachableError
+from benchmark_manager.domain.releases.digest import sums_text
+from benchmark_manager.models.release import ReleaseFile
+from support.commands import CommandLine, Done
+from support.mongod import eventually
+from support.process import ROOT, environment, free_port
+
+FILES = {
+    "config/llama.yaml": b"model: llama\n",
+    "config/deep/größe 100%.json": b'{"model": "llama"}\n',
+    "config/crlf.yaml": b"\xef\xbb\xbfa: 1\r\nb: 2",
+    "config/back\\slash.yaml": b"a: 1\n",
+    "config/large.yaml": b"# " + b"x" * 300_000 + b"\n",
+    "job/run.yaml": b"apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: run\n",
+}
+FEW = {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"b: 2\n"}
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A release of these files."""
+
+    digest: str
+    files: dict[str, bytes]
+
+
+async def released(cli: CommandLine, name: str, files: dict[str, bytes]) -> Released:
+    cli.service.repository(f"acme/{name}", files)
+    project = await cli.service.synced(f"acme/{name}")
+    return Released(
+        (await cli.service.post(f"/projects/{project['id']}/releases", {}, 201))["digest"], files
+    )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def many(cli: CommandLine) -> Released:
+    """So many files that they are fetched as an archive."""
+    return await released(cli, "many", FILES)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def few(cli: CommandLine) -> Released:
+    """So few that each is asked for."""
+    return await released(cli, "few", FEW)
+
+
+def held(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@dataclass
+class Interference:
+    """A service between: what comes by is passed on, changed, cut short or refused."""
+
+    target: str
+    url: str = ""
+    #: By the end of a path: what becomes of a body, and how often.
+    changes: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
+    cuts: dict[str, int] = field(default_factory=dict)
+    refusals: int = 0
+    pause: float = 0
+    asked: list[str] = field(default_factory=list)
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        self.asked.append(handler.path)
+        if self.refusals:
+            self.refusals -= 1
+            handler.send_response(503)
+            handler.send_header("content-length", "0")
+            handler.end_headers()
+            return
+        found = httpx.get(
+            self.target + handler.path, headers=dict(handler.headers), trust_env=False
+        )
+        ending = handler.path.rpartition("/")[2]
+        body = self.changes.get(ending, bytes)(found.content)
+        handler.send_response(200 if ending in self.changes else found.status_code)
+        handler.send_header("content-type", found.headers["content-type"])
+        handler.send_header("content-length", str(len(body)))
+        handler.end_headers()
+        time.sleep(self.pause)
+        if self.cuts.get(ending, 0) > 0:
+            self.cuts[ending] -= 1
+            body = body[: len(body) // 2]
+            handler.close_connection = True
+        handler.wfile.write(body)
+
+
+@contextmanager
+def between(target: str, **interference: Any) -> Iterator[Interference]:
+    one = Interference(target, **interference)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            one.answer(self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:
+            """A client which went away is part of the test."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        one.url = f"http://127.0.0.1:{server.server_address[1]}"
+        try:
+            yield one
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+# What it does
+
+
+async def test_the_bytes_are_exact_and_coreutils_agrees(
+    cli: CommandLine, many: Released, tmp_path: Path
+) -> None:
+    folder = tmp_path / "new" / "release"
+    done = await cli.process("pull", many.digest, "--to", str(folder))
+    assert (done.out, held(folder)) == ("", many.files)
+    assert f"holds {many.digest} now: 6 files." in done.err
+    assert list(folder.parent.iterdir()) == [folder]
+    sums = (await cli.service.http.get(f"/releases/{many.digest}/SHA256SUMS")).content
+    checked = subprocess.run(
+        ["sha256sum", "-c", "--quiet"], cwd=folder, input=sums, capture_output=True, check=False
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+    assert f"sha256:{hashlib.sha256(sums).hexdigest()}" == many.digest
+
+
+async def test_whoever_runs_the_benchmark_can_read_it(
+    cli: CommandLine, few: Released, tmp_path: Path
+) -> None:
+    before = os.umask(0o022)
+    try:
+        await cli.process("pull", few.digest, "--to", str(tmp_path / "r"))
+    finally:
+        os.umask(before)
+    assert (tmp_path / "r").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "r/config/a.yaml").stat().st_mode & 0o777 == 0o644
+
+
+async def test_a_folder_which_is_right_is_left_alone_and_nobody_is_asked(
+    cli: CommandLine, few: Released, tmp_path: Path
+) -> None:
+    await cli("pull", few.digest, "--to", str(tmp_path / "r"))
+    before = (tmp_path / "r").stat()
+    nobody = f"http://127.0.0.1:{free_port()}"
+    done = await cli("pull", few.digest, "--to", str(tmp_path / "r"), "--url", nobody, "--json")
+    assert done.json == {
+        "digest": few.digest,
+        "directory": str(tmp_path / "r"),
+        "outcome": "present",
+        "files": None,
+    }
+    by_prefix = await cli(
+        "pull", few.digest[:19].upper().replace("SHA", "sha"), "--to", str(tmp_path / "r")
+    )
+    assert "already" in by_prefix.err
+    assert (tmp_path / "r").stat() == before
+
+
+@pytest.mark.parametrize("spoil", ["changed", "more", "less", "link", "empty"])
+async def test_a_folder_which_is_not_exactly_right_is_refused_unless_forced(
+    cli: CommandLine, few: Released, tmp_path: Path, spoil: str
+) -> None:
+    folder = tmp_path / "r"
+    for path, data in FEW.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(data)
+    file = folder / "config/a.yaml"
+    spoiling: dict[str, Callable[[], object]] = {
+        "changed": lambda: file.write_bytes(b"a: 2\n"),
+        "more": lambda: (folder / "x").write_bytes(b""),
+        "less": file.unlink,
+        "link": lambda: (folder / "x").symlink_to("config"),
+        "empty": (folder / "x").mkdir,
+    }
+    spoiling[spoil]()
+    before = held(folder)
+    done = await cli("pull", few.digest, "--to", str(folder), code=1)
+    assert "(folder_not_empty)" in done.err
+    assert held(folder) == before
+    if spoil in {"changed", "more"}:
+        await cli("pull", few.digest, "--to", str(folder), "--force")
+        assert (held(folder), list(tmp_path.iterdir())) == (few.files, [folder])
+
+
+async def test_an_empty_folder_and_one_which_a_link_names_are_filled(
+    cli: CommandLine, few: Released, tmp_path: Path
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    await cli("pull", few.digest, "--to", str(tmp_path / "link"))
+    assert (tmp_path / "link").is_symlink()
+    assert held(tmp_path / "real") == few.files
+
+
+# What is not what it should be
+
+
+@pytest.mark.parametrize("what", ["archive", "file", "sums"])
+async def test_wrong_bytes_end_with_3_and_leave_the_folder_as_it_was(
+    cli: CommandLine, many: Released, few: Released, tmp_path: Path, what: str
+) -> None:
+    release = many if what == "archive" else few
+    change: dict[str, Callable[[bytes], bytes]] = {
+        "archive": lambda body: gzip.compress(
+            gzip.decompress(body).replace(b"model: llama", b"model: gemma")
+        ),
+        "a.yaml": lambda _: b"a: 2\n",
+    }
+    if what == "sums":
+        change = {"SHA256SUMS": lambda body: body.replace(b"a.yaml", b"c.yaml")}
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r/mine").write_bytes(b"kept")
+    with between(cli.url, changes=change) as there:
+        for to in ("r", "new"):
+            arguments = (
+                "pull",
+                release.digest,
+                "--to",
+                str(tmp_path / to),
+                "--force",
+                "--url",
+                there.url,
+            )
+            done = await cli(*arguments, code=3)
+            assert done.err.endswith("(digest_mismatch)\nNothing was changed here.\n")
+    assert held(tmp_path) == {"r/mine": b"kept"}
+    assert list(tmp_path.iterdir()) == [tmp_path / "r"]
+
+
+@pytest.mark.parametrize("path", ["../x", "/x", "a/../../x", "a//x", "./x", "a/.", "x\\n/../../y"])
+async def test_a_path_which_leaves_the_folder_is_refused(
+    cli: CommandLine, tmp_path: Path, path: str
+) -> None:
+    """Even if the digest is right: whoever made the release may have meant it."""
+    mark = "\\" if "\\" in path else ""
+    sums = f"{mark}{hashlib.sha256(b'').hexdigest()}  {path}\n".encode()
+    with between(cli.url, changes={"SHA256SUMS": lambda _: sums}) as there:
+        done = await cli(
+            "pull", digits_of(sums), "--to", str(tmp_path / "r"), "--url", there.url, code=1
+        )
+    assert "(path_unsafe)" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_what_is_in_the_way_is_told(cli: CommandLine, few: Released, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for to, code in (
+        ("file", "not_a_folder"),
+        ("/proc", "mount_point"),
+        ("file/below", "cannot_write"),
+    ):
+        done = await cli("pull", few.digest, "--to", str(tmp_path / to), "--force", code=1)
+        assert f"({code})" in done.err
+    assert held(tmp_path) == {"file": b""}
+
+
+async def test_what_is_no_release_is_told(cli: CommandLine, tmp_path: Path) -> None:
+    for digest, code, told in (
+        ("0" * 64, 1, "(release_not_found)"),
+        ("0" * 11, 2, "at least 12 hex digits"),
+        ("../projects", 2, "at least 12 hex digits"),
+    ):
+        assert told in (await cli("pull", digest, "--to", str(tmp_path / "r"), code=code)).err
+    assert list(tmp_path.iterdir()) == []
+
+
+# Networks
+
+
+async def test_connections_which_break_are_gone_on_with(
+    cli: CommandLine, many: Released, tmp_path: Path
+) -> None:
+    """The archive comes to its half; what is missing then is asked for file by file, and breaks again."""
+    with between(cli.url, cuts={"archive": 9, "large.yaml": 2}, refusals=2) as there:
+        done = await cli("pull", many.digest, "--to", str(tmp_path / "r"), "--url", there.url)
+        assert "trying again for 60 s" in done.err
+    assert held(tmp_path / "r") == many.files
+    paths = [path.rpartition("/")[2] for path in there.asked]
+    assert (paths.count("archive"), paths.count("large.yaml"), paths.count("SHA256SUMS")) == (
+        1,
+        3,
+        3,
+    )
+    assert "crlf.yaml" not in paths, "what had arrived was fetched again"
+
+
+async def test_a_service_which_stays_away_ends_with_4(cli: CommandLine, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    done = await cli(
+        "pull", "0" * 64, "--to", str(tmp_path / "r"), "--url", url, "--patience", "0.3", code=4
+    )
+    assert f"{url} cannot be reached" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_patience_waits_longer_each_time_and_ends() -> None:
+    slept: list[float] = []
+    told: list[str] = []
+    patience = Patience(60, say=told.append, sleep=slept.append, clock=lambda: sum(slept))
+
+    def fail() -> None:
+        raise UnreachableError("it is away")
+
+    with pytest.raises(UnreachableError):
+        patience.until_done(fail)
+    assert 40 < sum(slept) <= 60
+    assert max(slept) <= 8
+    assert slept[5] > slept[0]
+    assert told == ["it is away -- trying again for 60 s."]
+
+
+def test_what_does_not_pass_is_not_repeated() -> None:
+    attempts: list[None] = []
+
+    def fail() -> None:
+        attempts.append(None)
+        raise CommandError("no", "no")
+
+    with pytest.raises(CommandError):
+        Patience(60, say=print).until_done(fail)
+    assert len(attempts) == 1
+
+
+async def test_a_container_which_is_stopped_leaves_nothing_half_done(
+    cli: CommandLine, many: Released, tmp_path: Path
+) -> None:
+    with between(cli.url, pause=0.6) as there:
+        command = [
+            sys.executable,
+            "-m",
+            "benchmark_manager",
+            "pull",
+            many.digest,
+            "--to",
+            str(tmp_path / "r"),
+        ]
+        pulling = subprocess.Popen(
+            command, env=environment(pythonpath=ROOT, benchmark_manager_url=there.url)
+        )
+
+        async def begun() -> bool | None:
+            return any(tmp_path.iterdir()) or None
+
+        await eventually(begun, 10, "it did not begin")
+        pulling.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(pulling.wait, 10) == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
+
+
+# A file which was opened a moment before is closed with a warning; the process ends anyway.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_whenever_a_signal_comes_the_folder_is_whole_and_nothing_lies_beside_it(
+    tmp_path: Path,
+) -> None:
+    place = Place(tmp_path / "r", force=True)
+
+    def replace_for_ever() -> None:
+        with _unwinding_when_terminated():
+            timer.start()
+            while True:
+                with place.filled("") as folder:
+                    (folder / "a").write_bytes(b"a")
+
+    with place.filled("") as folder:
+        (folder / "a").write_bytes(b"a")
+    for number in range(100):
+        timer = threading.Timer(0.0004 * (number % 10), os.kill, (os.getpid(), signal.SIGTERM))
+        with pytest.raises(SystemExit):
+            replace_for_ever()
+        timer.join()
+        assert (held(tmp_path), list(tmp_path.iterdir())) == ({"r/a": b"a"}, [tmp_path / "r"])
+
+
+async def test_of_two_pulls_at_once_both_succeed(
+    cli: CommandLine, many: Released, tmp_path: Path
+) -> None:
+    with between(cli.url, pause=0.1) as there:
+        arguments = ("pull", many.digest, "--to", str(tmp_path / "r"), "--url", there.url)
+        await asyncio.gather(cli.process(*arguments), cli.process(*arguments))
+    assert (held(tmp_path / "r"), list(tmp_path.iterdir())) == (many.files, [tmp_path / "r"])
+
+
+def test_what_another_pull_of_the_same_release_put_there_is_nobody_elses(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    place = Place(tmp_path, force=False)
+    digits = place.held_digits()
+    assert digits is not None
+    place.check_free(digits[:12])
+    with pytest.raises(CommandError, match="holds something else"):
+        place.check_free("0" * 12)
+
+
+async def test_a_bar_is_shown_on_a_terminal_only(
+    cli: CommandLine, many: Released, tmp_path: Path
+) -> None:
+    quiet = await cli.process("pull", many.digest, "--to", str(tmp_path / "quiet"))
+    assert "fetching" not in quiet.err
+    reader, writer = pty.openpty()
+    command = [
+        sys.executable,
+        "-m",
+        "benchmark_manager",
+        "pull",
+        many.digest,
+        "--to",
+        str(tmp_path / "r"),
+        "--json",
+    ]
+    settings = environment(pythonpath=ROOT, benchmark_manager_url=cli.url, term="xterm")
+    pulling = subprocess.Popen(
+        command, env=settings, stdout=subprocess.PIPE, stderr=writer, text=True
+    )
+    out, _ = await asyncio.to_thread(pulling.communicate, timeout=30)
+    shown = os.read(reader, 100_000)
+    os.close(reader)
+    os.close(writer)
+    assert b"fetching" in shown
+    assert Done(pulling.returncode, out, "").json["outcome"] == "pulled"
+
+
+def test_a_container_without_a_user_s_name_asks_without_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown() -> str:
+        raise KeyError("getpwuid(): uid not found: 1000")
+
+    monkeypatch.delenv("BENCHMARK_MANAGER_ACTOR", raising=False)
+    monkeypatch.setattr(getpass, "getuser", unknown)
+    assert api_client.actor() is None
+
+
+# Checksums
+
+parts = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1, max_size=8
+).filter(lambda part: part not in {".", ".."})
+paths = st.lists(parts, min_size=1, max_size=4).map("/".join)
+sums_of = st.dictionaries(
+    paths, st.binary(max_size=4).map(lambda data: hashlib.sha256(data).hexdigest()), max_size=8
+)
+
+
+@given(sums_of)
+def test_sums_are_written_as_the_service_writes_them_and_read_back(files: dict[str, str]) -> None:
+    rows = [
+        ReleaseFile(
+            path=path,
+            sha="",
+            sha256=sha256,
+            size=0,
+            source="original",
+            original_sha="",
+            commit_sha="",
+        )
+        for path, sha256 in files.items()
+    ]
+    sums = write_sums(files)
+    assert sums == sums_text(rows)
+    assert read_sums(sums) == {
+        path.encode(): bytes.fromhex(sha256) for path, sha256 in files.items()
+    }
+
+
+@given(st.binary(max_size=200) | st.text(alphabet="0a \\\n/.nrx*", max_size=200).map(str.encode))
+def test_what_is_no_sums_is_refused_and_what_is_read_stays_inside(data: bytes) -> None:
+    line = hashlib.sha256(b"").hexdigest().encode() + b"  " + data + b"\n"
+    for sums in (data, line, b"\\" + line):
+        files: Sums = {}
+        with suppress(CommandError):
+            files = read_sums(sums)
+        assert all(os.path.normpath(b"/r/" + path) == b"/r/" + path for path in files)
+
+
+def test_on_windows_other_separators_drives_and_devices_lead_outside() -> None:
+    for path in (
+        "a\\..\\..\\x",
+        "C:x",
+        "a.yaml:stream",
+        "nul",
+        "a/COM1.yaml",
+        "aux .json",
+        "a./b",
+        "a /b",
+        "a?b",
+    ):
+        assert not is_inside(path, windows=True), path
+        assert is_inside(path, windows=False), path
+    for path in ("null.yaml", "com.yaml", "a b/c", ".a", "config/größe.yaml"):
+        assert is_inside(path, windows=True), path

@@ -1,0 +1,355 @@
+"""The command line as its users meet it: real processes."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+from bson import ObjectId
+from cryptography.fernet import Fernet
+
+from benchmark_manager.cli.service.serve import _bind, _listen
+from benchmark_manager.errors import StartError
+from benchmark_manager.models.project import Project, RepositoryAddress, Source
+from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.embedded.process import read_pids
+from benchmark_manager.stores.projects.projects import ProjectStore
+from benchmark_manager.version import __version__
+from github_test_server import Delay, GitHubTestServer, Repository
+from support.mongod import eventually
+from support.process import ROOT, environment, free_port, run_main, service_process
+
+HELP = {
+    (): [
+        "serve",
+        "demo",
+        "rotate-key",
+        "webhook",
+        "version",
+        "environment variables",
+        ".env",
+        "README.md",
+        "Exit code 1",
+    ],
+    ("serve",): ["MONGO_URL", "DATA_DIR", "HOST", "PORT", "/health", "SIGTERM", "Exit code 1"],
+    ("demo",): ["--port", "--once", "--change-after", "sample repository", "8001"],
+    ("rotate-key",): [
+        "SECRET_KEY=new,old",
+        "restart every replica",
+        "stop the service first",
+        "Exit code 2",
+    ],
+    ("webhook", "test"): [
+        "--url",
+        "BENCHMARK_MANAGER_URL",
+        "8001",
+        "WEBHOOK_SECRET",
+        "Exit code 1",
+    ],
+    ("version",): ["Print the version"],
+}
+
+
+def words(text: str) -> str:
+    """The text without its frames and line ends."""
+    return " ".join(re.sub(r"[│╭╮╰╯─]", " ", text).split())
+
+
+@pytest.mark.parametrize("command", HELP, ids=" ".join)
+def test_help_teaches(tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = run_main(tmp_path, *command, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    told = words(done.stdout)
+    assert [word for word in HELP[command] if word not in told] == []
+
+
+def test_main_takes_the_options_of_serve() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "main.py"), "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert [word for word in HELP["serve",] if word not in words(done.stdout)] == []
+
+
+def test_version_prints_the_version_and_nothing_else(tmp_path: Path) -> None:
+    done = run_main(tmp_path, "version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("serv",), ("serve", "--port", "x"), ("serve", "--port", "70000"), ("version", "1")],
+)
+def test_a_wrong_command_line_is_told_with_exit_code_2(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    done = run_main(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "Usage:" in done.stderr
+
+
+# Rotating keys
+
+
+async def add_project(url: str, name: str, encrypted: str | None) -> str:
+    database = Database(url, "unnamed", "mongodb")
+    await database.start()
+    now = datetime.now(UTC)
+    source = Source(
+        repository=RepositoryAddress(api_url="https://api.github.com", owner="octo", name="demo"),
+        config_folder="config",
+        job_folder="job",
+        encrypted_token=encrypted,
+    )
+    project = Project(
+        id=str(ObjectId()),
+        name=name,
+        source=source,
+        polling_interval=180,
+        created_at=now,
+        updated_at=now,
+    )
+    await ProjectStore(database).insert(project)
+    await database.close()
+    return project.id
+
+
+async def stored_tokens(url: str) -> dict[str, str]:
+    database = Database(url, "unnamed", "mongodb")
+    found = dict(await ProjectStore(database).with_tokens())
+    await database.close()
+    return found
+
+
+async def test_rotating_brings_every_readable_token_under_the_first_key_and_names_the_others(
+    database_url: str, tmp_path: Path
+) -> None:
+    old, new, foreign = (Fernet.generate_key() for _ in range(3))
+    ids = [
+        await add_project(database_url, f"p{n}", Fernet(old).encrypt(b"ghp_%d" % n).decode())
+        for n in range(3)
+    ]
+    lost = await add_project(database_url, "lost", Fernet(foreign).encrypt(b"ghp_lost").decode())
+    await add_project(database_url, "without", None)
+    before = await stored_tokens(database_url)
+
+    keys = f"{new.decode()},{old.decode()}"
+    done = await asyncio.to_thread(
+        run_main,
+        tmp_path,
+        "rotate-key",
+        mongo_url=database_url,
+        secret_key=keys,
+        data_dir=tmp_path / "data",
+    )
+    assert done.returncode == 2, done.stderr
+    assert "3 tokens are encrypted with the first key now" in done.stdout
+    assert re.findall(r"\b[0-9a-f]{24}\b", done.stdout) == [lost]
+    assert "Traceback" not in done.stderr
+    for secret in ("ghp_", "gAAAA", new.decode(), old.decode()):
+        assert secret not in done.stdout + done.stderr
+
+    after = await stored_tokens(database_url)
+    opened = [Fernet(new).decrypt(after[project_id].removeprefix("bound:")) for project_id in ids]
+    address = "https://api.github.com/repos/octo/demo"
+    assert opened == [
+        f"{project_id}\0{address}\0ghp_{n}".encode() for n, project_id in enumerate(ids)
+    ]
+    assert after[lost] == before[lost]
+
+
+async def test_rotating_without_unreadable_tokens_ends_with_exit_code_0(
+    database_url: str, tmp_path: Path
+) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    await add_project(database_url, "p", Fernet(old).encrypt(b"ghp_x").decode())
+    done = await asyncio.to_thread(
+        run_main,
+        tmp_path,
+        "rotate-key",
+        mongo_url=database_url,
+        secret_key=f"{new},{old}",
+        data_dir=tmp_path / "data",
+    )
+    assert done.returncode == 0, done.stderr
+    # The old key is needed no more.
+    done = await asyncio.to_thread(
+        run_main,
+        tmp_path,
+        "rotate-key",
+        mongo_url=database_url,
+        secret_key=new,
+        data_dir=tmp_path / "data",
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# The demo
+
+
+def test_the_demo_runs_to_its_end_and_shows_the_change_that_a_poll_brought(tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    done = run_main(
+        tmp_path,
+        *("demo", "--once", "--port", str(free_port()), "--change-after", "0"),
+        timeout=40,
+        tmpdir=tmp_path / "tmp",
+        # None of the user's own settings may reach it.
+        mongo_url="mongodb://127.0.0.1:1/?replicaSet=nobody",
+        data_dir=tmp_path / "data",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = done.stdout
+    assert re.search(
+        r"A poll brought it: .+\n(  (added|updated|removed|renamed) +\S+.*\n)+", told
+    ), told
+    assert {"added", "updated", "removed", "renamed"} <= set(
+        re.findall(r"^  (\w+) ", told, re.MULTILINE)
+    )
+    assert "modified-files" in told
+    assert "Traceback" not in done.stderr
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_demo_which_fails_ends_with_one_line_instead_of_serving_on(tmp_path: Path) -> None:
+    program = "from benchmark_manager.cli import demo, main; demo._PATIENCE = 0; main(['demo', '--once', *ARGUMENTS])"
+    arguments = ["--port", str(free_port()), "--change-after", "0"]
+    done = subprocess.run(
+        [sys.executable, "-c", program.replace("*ARGUMENTS", str(arguments)[1:-1])],
+        cwd=tmp_path,
+        env=environment(pythonpath=ROOT),
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "benchmark-manager: No poll brought the change within 0 s.\n" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# Stopping
+
+
+def until(holds: Callable[[], bool]) -> Callable[[], Awaitable[bool | None]]:
+    async def attempt() -> bool | None:
+        return holds() or None
+
+    return attempt
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+async def test_a_signal_stops_the_service_in_order_and_leaves_no_process(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    async with service_process(tmp_path) as service:
+        pids = read_pids(tmp_path / "data" / "database.pid")
+        assert alive(pids["server"])
+        begin = time.monotonic()
+        service.process.send_signal(number)
+        code = await asyncio.to_thread(service.process.wait, 10)
+        assert (code, time.monotonic() - begin < 10) == (0, True), service.output
+        assert not alive(pids["server"])
+        assert not alive(pids["guardian"])
+    assert "Traceback" not in service.output
+
+
+async def test_a_signal_during_a_sync_stops_the_service_within_ten_seconds(
+    database_url: str, tmp_path: Path
+) -> None:
+    with GitHubTestServer() as github, Repository.init(tmp_path / "demo.git") as repository:
+        repository.commit({"config/a.yaml": b"a: 1\n"})
+        github.add("octo/demo", repository)
+        github.faults.add(Delay(60), times=None)
+        async with (
+            service_process(
+                tmp_path, mongo_url=database_url, github_api_urls=github.url
+            ) as service,
+            service.client() as http,
+        ):
+            body = {"name": "demo", "github_repo_url": "octo/demo", "polling_interval": 0}
+            project = (await http.post("/projects", json=body)).json()
+            sync = asyncio.create_task(http.post(f"/projects/{project['id']}/sync"))
+            await eventually(until(lambda: github.requests.count() > 0), 10, "GitHub was not asked")
+            begin = time.monotonic()
+            service.process.send_signal(signal.SIGTERM)
+            code = await asyncio.to_thread(service.process.wait, 20)
+            assert code == 0, service.output
+            assert time.monotonic() - begin < 10
+            # The caller hears of it, one way or the other.
+            try:
+                assert (await sync).is_server_error
+            except httpx.TransportError as error:
+                assert not isinstance(error, httpx.TimeoutException)  # noqa: PT017 -- either is right
+    database = Database(database_url, "unnamed", "mongodb")
+    stored = await ProjectStore(database).get(project["id"])
+    await database.close()
+    assert stored.lease_owner is None
+
+
+async def test_a_signal_during_the_start_calls_it_off(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "main.py")],
+        cwd=tmp_path,
+        env=environment(
+            pythonpath=ROOT,
+            port=0,
+            data_dir=tmp_path / "data",
+            mongo_url=f"mongodb://127.0.0.1:{free_port()}/?replicaSet=nobody",
+        ),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    await eventually(until((tmp_path / "data").exists), 10, "it did not start")
+    process.send_signal(signal.SIGTERM)
+    _, told = await asyncio.to_thread(process.communicate, timeout=10)
+    assert process.returncode == 0, told
+    assert "Traceback" not in told
+
+
+async def test_a_second_service_on_the_same_data_folder_is_refused_and_the_first_goes_on(
+    tmp_path: Path,
+) -> None:
+    async with service_process(tmp_path) as service:
+        done = await asyncio.to_thread(run_main, tmp_path, port=0, data_dir=tmp_path / "data")
+        assert (done.returncode, done.stdout) == (1, "")
+        lines = [
+            line for line in done.stderr.splitlines() if line.startswith("benchmark-manager: ")
+        ]
+        assert len(lines) == 1
+        assert str(service.process.pid) in lines[0]
+        assert str(tmp_path / "data") in lines[0]
+        assert "Traceback" not in done.stderr
+        async with service.client() as http:
+            assert (await http.get("/health")).status_code == 200
+
+
+def test_of_two_services_started_in_the_same_moment_the_later_is_told_that_the_port_is_taken() -> (
+    None
+):
+    with _bind("127.0.0.1", 0) as first, _bind("127.0.0.1", first.getsockname()[1]) as second:
+        _listen(first)
+        with pytest.raises(StartError, match=r"127\.0\.0\.1:\d+ cannot be listened on"):
+            _listen(second)

@@ -1,0 +1,82 @@
+"""What the guide to the command line names is there, and what is there is named."""
+
+import re
+import shlex
+from typing import Any
+
+import typer.main
+
+from benchmark_manager.cli.commands import app
+from benchmark_manager.cli.terminal import failures
+from support.process import ROOT
+
+GUIDE = (ROOT / "docs/guides/command-line.md").read_text("utf-8")
+#: These run the service, and are told of elsewhere.
+SERVER = {"serve", "demo", "rotate-key", "backup", "restore", "version", "webhook test"}
+
+
+def commands(group: Any = None, prefix: str = "") -> dict[str, Any]:
+    """Every command by its words."""
+    found: dict[str, Any] = {}
+    root: Any = group or typer.main.get_command(app)
+    for name, command in root.commands.items():
+        inside = hasattr(command, "commands")
+        found |= commands(command, f"{prefix}{name} ") if inside else {f"{prefix}{name}": command}
+    return found
+
+
+def options(command: Any) -> set[str]:
+    return {
+        option
+        for parameter in command.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
+
+
+def named(words: list[str]) -> str:
+    """The command with which words begin."""
+    return next(
+        (" ".join(words[:count]) for count in (2, 1) if " ".join(words[:count]) in commands()), ""
+    )
+
+
+def test_every_command_is_named() -> None:
+    assert [name for name in commands().keys() - SERVER if name not in GUIDE] == []
+
+
+def test_every_example_is_of_a_command_and_its_options() -> None:
+    examples = re.findall(r"^(?:    )?\$ benchmark-manager (.+)$", GUIDE, re.MULTILINE)
+    assert len(examples) > 10
+    for example in examples:
+        words = shlex.split(example)
+        assert named(words), example
+        given = {word for word in words if word.startswith("--")}
+        assert given <= options(commands()[named(words)]), example
+
+
+def test_every_option_in_the_guide_s_tables_exists() -> None:
+    rows = [
+        (named(shlex.split(first)), rest)
+        for first, rest in re.findall(r"^\| `([a-z][^`]+)`[^|]*\| (.+) \|$", GUIDE, re.MULTILINE)
+    ]
+    assert len(rows) > 10
+    for command, rest in rows:
+        for option in re.findall(r"`(--[a-z-]+)", rest):
+            assert option in options(commands()[command]), (command, option)
+
+
+def test_every_command_of_the_client_explains_itself_and_speaks_json() -> None:
+    for name, command in commands().items():
+        assert command.help, name
+        if name not in SERVER:
+            assert "--json" in options(command), name
+            assert name == "validate" or "--url" in options(command), name
+
+
+def test_the_exit_codes_are_those_of_the_errors() -> None:
+    rows = {int(code) for code in re.findall(r"^\| ([0-9]) \|", GUIDE, re.MULTILINE)}
+    errors: list[type[failures.CommandError]] = [
+        failures.CommandError,
+        *failures.CommandError.__subclasses__(),
+    ]
+    assert rows == {0} | {error.exit_code for error in errors}

@@ -1,0 +1,142 @@
+"""Commands whatever the locale, the terminal's encoding and the reader of a pipe are, as processes of their own."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from support.commands import CommandLine
+from support.prefix_proxy import Offered, prefix_proxy
+from support.process import ROOT, environment
+
+NAME = "한글 프로젝트"
+PATHS = ["config/🎉 시험.yaml", "config/ascii.yaml", "config/\x1b[31mred.yaml", "config/é.yaml"]
+#: Python's UTF-8 mode off, as some launchers have it: then arguments are ASCII, and other bytes surrogates.
+ASCII_ONLY = {"LC_ALL": "C", "PYTHONUTF8": "0"}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def project(cli: CommandLine) -> str:
+    cli.service.repository("acme/hangul", dict.fromkeys(PATHS, b"a: 1\n"))
+    return str((await cli.service.synced("acme/hangul", name=NAME))["id"])
+
+
+async def run(
+    cli: CommandLine,
+    *arguments: str | bytes,
+    stdout: int = subprocess.PIPE,
+    variables: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a command with these variables; none ever ends with a traceback."""
+    env = {
+        **environment(pythonpath=ROOT, benchmark_manager_url=cli.url, benchmark_manager_actor="jo"),
+        **(variables or {}),
+    }
+    command = [sys.executable, "-m", "benchmark_manager", *arguments]
+    done = await asyncio.to_thread(
+        subprocess.run,
+        command,
+        cwd=cli.folder,
+        env=env,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    assert b"Traceback" not in done.stderr, done.stderr.decode(errors="replace")
+    assert b"\x1b" not in (done.stdout or b"") + done.stderr
+    return done
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("euc-kr", "config/? 시험.yaml".encode("euc-kr")),
+        ("ascii", b"config/? ??.yaml"),
+        ("latin-1", "config/é.yaml".encode("latin-1")),
+    ],
+)
+async def test_what_a_terminal_cannot_show_is_replaced(
+    cli: CommandLine, project: str, encoding: str, shown: bytes
+) -> None:
+    done = await run(cli, "files", project, variables={"PYTHONIOENCODING": encoding})
+    assert done.returncode == 0
+    assert shown in done.stdout
+    assert b"config/ascii.yaml" in done.stdout
+    assert len(done.stdout.splitlines()) == 1 + len(PATHS)
+
+
+async def test_json_is_utf8_whatever_the_terminal_is(cli: CommandLine, project: str) -> None:
+    done = await run(cli, "files", project, "--json", variables={"PYTHONIOENCODING": "ascii"})
+    assert [file["path"] for file in json.loads(done.stdout.decode())] == sorted(
+        PATHS, key=str.encode
+    )
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("locale", [ASCII_ONLY, {"LC_ALL": "POSIX"}], ids=["ascii", "posix"])
+async def test_names_and_queries_of_any_language_are_understood_in_the_c_locale(
+    cli: CommandLine, locale: dict[str, str]
+) -> None:
+    done = await run(cli, "files", NAME, "--query", "시험", "--json", variables=locale)
+    assert [file["path"] for file in json.loads(done.stdout.decode())] == [PATHS[0]]
+
+
+async def test_files_of_any_name_are_read_in_the_c_locale(cli: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "시험.yaml").write_text("a: 1\na: 2\n")
+    done = await run(cli, "validate", str(tmp_path), variables=ASCII_ONLY)
+    assert done.returncode == 1
+    assert "시험.yaml:2:1: error duplicate_key ".encode() in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [("files", b"\xc7\xd1"), ("projects", "add", b"\xc7\xd1", "acme/x")]
+)
+async def test_a_text_which_is_not_utf8_is_wrong_usage(
+    cli: CommandLine, arguments: tuple[str | bytes, ...]
+) -> None:
+    done = await run(cli, *arguments)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"is not UTF-8" in done.stderr
+
+
+async def test_a_reader_who_leaves_is_no_error(cli: CommandLine, project: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        for arguments in (("files", project), ("files", project, "--json"), ("version",)):
+            done = await run(cli, *arguments, stdout=writer)
+            assert (done.returncode, done.stderr) == (141, b"")
+    finally:
+        os.close(writer)
+
+
+async def test_a_full_disk_is_one_line(cli: CommandLine) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = await run(cli, "version", stdout=full.fileno())
+    assert done.returncode == 1
+    assert (
+        done.stderr == b"benchmark-manager: output cannot be written (No space left on device).\n"
+    )
+
+
+async def test_commands_take_an_address_with_a_path(
+    cli: CommandLine, project: str, tmp_path: Path
+) -> None:
+    """And ask for nothing outside of it, which the proxy would tell."""
+    async with prefix_proxy({"/lab/bench": Offered(cli.url)}) as proxy:
+        for url in (proxy.address("/lab/bench"), proxy.address("/lab/bench/")):
+            listed = await cli("files", project, "--url", url, "--json")
+            assert len(listed.json) == len(PATHS)
+            made = await cli("release", "create", NAME, "--url", url)
+            target = tmp_path / f"release{len(url)}"
+            await cli("pull", made.out.strip(), "--to", str(target), "--url", url)
+            assert (target / PATHS[1]).read_bytes() == b"a: 1\n"
+            refused = await cli("webhook", "test", "--url", url, code=1, WEBHOOK_SECRET="s" * 16)
+            assert f"{proxy.address('/lab/bench')}/webhooks/github: it answers 404" in refused.err

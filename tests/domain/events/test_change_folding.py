@@ -1,0 +1,62 @@
+"""Folding tells each thing once, and never leaves one out."""
+
+from typing import get_args
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark_manager.domain.events.change_folding import LISTED_AT_MOST, fold
+from benchmark_manager.models.change import Change, ChangedNoun, ChangeVerb
+
+_CHANGES = st.lists(
+    st.builds(
+        Change,
+        noun=st.sampled_from(get_args(ChangedNoun)),
+        project_id=st.sampled_from(["p", "q", None]),
+        id=st.integers(0, 40).map(str) | st.none(),
+        what=st.sampled_from(get_args(ChangeVerb)),
+    ),
+    max_size=120,
+)
+
+
+def _one(what: ChangeVerb, number: int = 1) -> Change:
+    return Change(noun="modified_file", project_id="p", id=str(number), what=what)
+
+
+def test_the_last_word_counts_but_a_new_thing_stays_new() -> None:
+    assert fold([_one("changed"), _one("deleted")]) == [_one("deleted")]
+    assert fold([_one("created"), _one("changed")]) == [_one("created")]
+    assert fold([_one("created"), _one("deleted")]) == [_one("deleted")]
+    assert fold([_one("deleted"), _one("restored")]) == [_one("restored")]
+
+
+def test_a_finished_sync_makes_no_more_progress() -> None:
+    assert fold([_one("progress"), _one("finished")]) == [_one("finished")]
+    assert fold([_one("finished"), _one("progress")]) == [_one("finished")]
+
+
+def test_things_come_in_the_order_of_their_last_changes() -> None:
+    assert fold([_one("changed", 1), _one("changed", 2), _one("changed", 1)]) == [
+        _one("changed", 2),
+        _one("changed", 1),
+    ]
+
+
+def test_many_of_a_kind_are_one_without_an_id() -> None:
+    several = Change(noun="modified_file", project_id="p", id=None, what="changed")
+    assert len(fold([_one("deleted", n) for n in range(LISTED_AT_MOST)])) == LISTED_AT_MOST
+    assert fold([_one("deleted", n) for n in range(LISTED_AT_MOST + 1)]) == [several]
+
+
+@given(_CHANGES)
+def test_nothing_is_left_out_and_nothing_told_twice(changes: list[Change]) -> None:
+    told = fold(changes)
+    keys = [(each.noun, each.project_id, each.id) for each in told]
+    assert len(keys) == len(set(keys))
+    for each in changes:
+        kind = (each.noun, each.project_id)
+        assert (*kind, each.id) in keys or (*kind, None) in keys
+    assert fold(told) == told
+    for kind in {key[:2] for key in keys}:
+        assert len([key for key in keys if key[:2] == kind]) <= LISTED_AT_MOST

@@ -1,0 +1,147 @@
+"""Which files a release holds."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from benchmark_manager.domain.releases.comparison import compared
+from benchmark_manager.domain.releases.files import chosen, with_sums
+from benchmark_manager.errors import InvalidInputError, NotFoundError
+from benchmark_manager.models.original import OriginalFile
+from benchmark_manager.models.variant import ModifiedFile
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_SHARED: dict[str, Any] = {"project_id": "p", "file_type": "config", "format": "yaml", "size": 1}
+
+
+def original(path: str) -> OriginalFile:
+    return OriginalFile(
+        **_SHARED,
+        id=f"o:{path}",
+        path=path,
+        sha=f"blob of {path}",
+        commit_sha="commit",
+        last_modified=NOW,
+        synced_at=NOW,
+        removed_at=None,
+        validity="valid",
+        problems=(),
+    )
+
+
+def modified(path: str, file_id: str) -> ModifiedFile:
+    return ModifiedFile(
+        **_SHARED,
+        id=file_id,
+        original_file_id="o",
+        original_path=f"{path}.original",
+        modified_name=path.rpartition("/")[2],
+        description="",
+        base_sha="base",
+        base_commit_sha="base commit",
+        content_sha=f"variant at {path}",
+        content_sha256="2" * 64,
+        revision=4,
+        drift="current",
+        validity="valid",
+        problems=(),
+        created_at=NOW,
+        updated_at=NOW,
+        created_by="ada",
+        updated_by="ada",
+    )
+
+
+ORIGINALS = [original("config/a.yaml"), original("config/b.yaml")]
+MODIFIED = [modified("config/a.yaml", "aaa"), modified("config/c.yaml", "ccc")]
+
+
+@pytest.mark.parametrize(
+    ("contents", "ids", "expected"),
+    [
+        (
+            "all",
+            None,
+            ["variant at config/a.yaml", "blob of config/b.yaml", "variant at config/c.yaml"],
+        ),
+        ("originals", None, ["blob of config/a.yaml", "blob of config/b.yaml"]),
+        ("modified", None, ["variant at config/a.yaml", "variant at config/c.yaml"]),
+        (
+            "all",
+            ["CCC", "ccc"],
+            ["blob of config/a.yaml", "blob of config/b.yaml", "variant at config/c.yaml"],
+        ),
+        ("all", [], ["blob of config/a.yaml", "blob of config/b.yaml"]),
+        ("modified", ["aaa"], ["variant at config/a.yaml"]),
+        ("modified", [], []),
+    ],
+)
+def test_a_modified_file_takes_the_place_of_an_original_or_stands_beside_it(
+    contents: Any, ids: list[str] | None, expected: list[str]
+) -> None:
+    originals, variants = chosen(ORIGINALS, MODIFIED, contents, ids)
+    files = with_sums(originals, variants, {file.sha: "1" * 64 for file in ORIGINALS})
+    assert [file.sha for file in files] == expected
+
+
+def test_each_file_tells_where_it_came_from() -> None:
+    variant, own, _ = with_sums(
+        *chosen(ORIGINALS, MODIFIED, "all", None), {"blob of config/b.yaml": "1" * 64}
+    )
+    assert (variant.source, variant.original_sha, variant.commit_sha) == (
+        "modified",
+        "base",
+        "base commit",
+    )
+    assert (variant.modified_file_id, variant.revision, variant.sha256) == ("aaa", 4, "2" * 64)
+    assert (own.source, own.original_sha, own.commit_sha) == (
+        "original",
+        "blob of config/b.yaml",
+        "commit",
+    )
+    assert (own.modified_file_id, own.revision, own.sha256) == (None, None, "1" * 64)
+
+
+def test_files_are_sorted_by_the_bytes_of_their_paths() -> None:
+    paths = ["Z", "a b", "a-b", "a.b", "a/b", "ab", "é", "\uffff", "\U00010000"]
+    files = with_sums(
+        [original(path) for path in reversed(paths)], [], {f"blob of {p}": "1" * 64 for p in paths}
+    )
+    assert [file.path for file in files] == paths
+
+
+def test_an_unknown_modified_file_is_not_found() -> None:
+    with pytest.raises(NotFoundError, match="'zzz'"):
+        chosen(ORIGINALS, MODIFIED, "all", ["aaa", "zzz"])
+
+
+def test_originals_alone_cannot_be_limited_to_modified_files() -> None:
+    with pytest.raises(InvalidInputError) as raised:
+        chosen(ORIGINALS, MODIFIED, "originals", [])
+    assert (raised.value.code, raised.value.field) == ("invalid_request", "modified_file_ids")
+
+
+def test_no_file_stands_where_another_needs_a_folder() -> None:
+    """A variant outlives its original: meanwhile upstream may put a file where its folder was."""
+    variants = [modified("config/a.yaml/deep/old.yaml", "old")]
+    with pytest.raises(InvalidInputError) as raised:
+        chosen(ORIGINALS, variants, "all", None)
+    assert raised.value.code == "path_clash"
+    assert chosen(ORIGINALS, variants, "all", []) == (ORIGINALS, [])
+    assert chosen(ORIGINALS, variants, "modified", None) == ([], variants)
+
+
+def test_a_comparison_names_what_came_went_and_changed() -> None:
+    before = with_sums(
+        [original(p) for p in ("a", "b", "c")], [], {f"blob of {p}": p * 64 for p in "abc"}
+    )
+    after = with_sums(
+        [original(p) for p in ("b", "c", "d")],
+        [],
+        {f"blob of {p}": p * 64 for p in "bd"} | {"blob of c": "0" * 64},
+    )
+    added, removed, changed = compared(before, after)
+    assert (added, removed) == (("d",), ("a",))
+    assert [(old.sha256[0], new.sha256[0]) for old, new in changed] == [("c", "0")]
+    assert compared(after, after) == ((), (), ())

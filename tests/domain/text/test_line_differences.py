@@ -1,0 +1,95 @@
+"""Which lines differ between two texts."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmark_manager.domain.text import edit_search, line_differences
+from benchmark_manager.domain.text.line_differences import Change, line_changes, split_lines
+
+LINES = st.lists(st.sampled_from("abc"), max_size=30) | st.lists(
+    st.sampled_from("abcdefghijklmno"), max_size=60
+)
+
+
+def applied(before: list[str], after: list[str], changes: list[Change]) -> list[str]:
+    made: list[str] = []
+    position = 0
+    for change in changes:
+        made += (
+            before[position : change.before_start] + after[change.after_start : change.after_end]
+        )
+        position = change.before_end
+    return made + before[position:]
+
+
+def check(before: list[str], after: list[str]) -> None:
+    changes = line_changes(before, after)
+    assert applied(before, after, changes) == after
+    assert all(c.before_end > c.before_start or c.after_end > c.after_start for c in changes)
+    for former, latter in pairwise(changes):
+        assert latter.before_start - former.before_end == latter.after_start - former.after_end > 0
+
+
+@settings(max_examples=500)
+@given(LINES, LINES)
+def test_changes_lead_from_one_text_to_the_other(before: list[str], after: list[str]) -> None:
+    check(before, after)
+    assert line_changes(before, before) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "limit", "value"),
+    [
+        (edit_search, "_THOROUGH_STEPS", 0),
+        (edit_search, "_THOROUGH_STEPS", 20),
+        (edit_search, "_STEPS", 20),
+        (line_differences, "_SLIDES", 0),
+        (line_differences, "_SLIDES", 3),
+    ],
+)
+def test_a_search_that_ends_early_is_still_correct(
+    module: object, limit: str, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, limit, value)
+    monkeypatch.setattr(edit_search, "_HURRIED_CAP", 2)
+    given(LINES, LINES)(check)()
+
+
+@given(st.text(alphabet="a\n\r\x0b\x0c\x1c\x85\u2028"))
+def test_lines_end_at_lf_only_and_make_the_text_again(text: str) -> None:
+    lines = split_lines(text)
+    assert "".join(lines) == text
+    assert all(line.endswith("\n") for line in lines[:-1])
+    assert all(line.count("\n") <= 1 and line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changes"),
+    [
+        (
+            "abcabba",
+            "cbabac",
+            [Change(0, 2, 0, 0), Change(3, 4, 1, 1), Change(5, 5, 2, 3), Change(7, 7, 5, 6)],
+        ),
+        ("aab", "aaab", [Change(2, 2, 2, 3)]),
+        ("xaby", "xababy", [Change(3, 3, 3, 5)]),
+        ("a", "", [Change(0, 1, 0, 0)]),
+        ("", "ab", [Change(0, 0, 0, 2)]),
+        ("", "", []),
+    ],
+    ids=[
+        "Myers' example",
+        "slid to the end of a run",
+        "slid behind a repetition",
+        "emptied",
+        "filled",
+        "empty",
+    ],
+)
+def test_of_equally_short_edits_it_is_that_of_git(
+    before: str, after: str, changes: list[Change]
+) -> None:
+    assert line_changes(before, after) == changes

@@ -1,0 +1,583 @@
+"""Checks across files: the schema that settings name, and the settings that a Job names."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark_manager.domain.validation.across import check_across, references, with_problems
+from benchmark_manager.domain.validation.schemas.config_schema import MAX_SCHEMA, schema_reference
+from benchmark_manager.models.problem import Problem, Verdict
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "$schema": {},
+        "model": {"type": "string"},
+        "tensor_parallel_size": {"type": "integer", "minimum": 1},
+        "dtype": {"enum": ["auto", "float16"]},
+        "runs": {"type": "array", "items": {"$ref": "#/$defs/run"}},
+    },
+    "required": ["model"],
+    "additionalProperties": False,
+    "$defs": {"run": {"type": "object", "required": ["name"]}},
+}
+
+
+def against(
+    schema: Any, text: str = "$schema: /s.json\na: 1\n", name: str = "config/a.yaml"
+) -> list[Problem]:
+    others = {"s.json": schema if isinstance(schema, str) else json.dumps(schema)}
+    file_format = "json" if name.endswith(".json") else "yaml"
+    found = check_across(text, name, "json" if file_format == "json" else "yaml", "config", others)
+    assert {p.severity for p in found} <= {"warning"}
+    return list(found)
+
+
+def test_violations_stand_at_their_keys() -> None:
+    text = "# yaml-language-server: $schema=/s.json\ntensor_parallel_size: 0\ndtype: int8\n"
+    text += "runs:\n- name: a\n- x: 1\nextra: 1\n"
+    assert sorted((p.code, p.line or 0, p.column, p.message) for p in against(SCHEMA, text)) == [
+        ("schema_violation", 2, 1, "The document lacks the field model (by /s.json)."),
+        ("schema_violation", 2, 1, "tensor_parallel_size breaks the rule minimum: 1 (by /s.json)."),
+        ("schema_violation", 3, 1, "dtype must be one of auto, float16 (by /s.json)."),
+        ("schema_violation", 6, 3, "runs[1] lacks the field name (by /s.json)."),
+        ("schema_violation", 7, 1, "The document has no field extra (by /s.json)."),
+    ]
+
+
+def test_json_is_checked_too() -> None:
+    text = '{\n  "$schema": "/s.json",\n\t"model": 5\n}\n'
+    assert [(p.line, p.column, p.message) for p in against(SCHEMA, text, "config/a.json")] == [
+        (3, 2, "model must be text, not a whole number (5) (by /s.json).")
+    ]
+
+
+def test_json_which_yaml_cannot_read_has_findings_without_places() -> None:
+    text = '{"$schema": "/s.json", "model": 5, "dtype": "\\ud83d\\ude80"}'
+    assert {(p.line, p.code) for p in against(SCHEMA, text, "a.json")} == {
+        (None, "schema_violation")
+    }
+
+
+def test_settings_which_keep_to_their_schema_have_no_problem() -> None:
+    assert against(SCHEMA, "$schema: /s.json\nmodel: llama\nruns: [{name: a}]\n") == []
+    assert against(True) == []
+
+
+def test_a_schema_in_yaml_is_one_too() -> None:
+    text = "# yaml-language-server: $schema=s.yaml\na: 1\n"
+    [problem] = check_across(
+        text, "a.yaml", "yaml", "config", {"s.yaml": "type: object\nrequired: [b]\n"}
+    )
+    assert problem.code == "schema_violation"
+
+
+@pytest.mark.parametrize(
+    ("named", "path"),
+    [
+        ("schema/a.json", "config/x/schema/a.json"),
+        ("./a.json", "config/x/a.json"),
+        ("../a.json", "config/a.json"),
+        ("../../a.json#/$defs/b", "a.json"),
+        ("/schema/a.json", "schema/a.json"),
+        ("/schema/../a.json", "a.json"),
+        ("../../../a.json", None),
+        ("/../a.json", None),
+        ("../..", None),
+        ("/", None),
+        ("https://example.com/a.json", None),
+        ("//example.com/a.json", None),
+        ("file:///etc/passwd", None),
+        ("C:/a.json", None),
+        ("#/definitions/a", None),
+    ],
+)
+def test_a_schema_is_taken_from_the_repository_only(named: str, path: str | None) -> None:
+    yaml_text, json_text = (
+        f"# yaml-language-server: $schema={named}\na: 1\n",
+        json.dumps({"$schema": named}),
+    )
+    for text, name, file_format in (
+        (yaml_text, "config/x/f.yaml", "yaml"),
+        (json_text, "config/x/f.json", "json"),
+    ):
+        reference = schema_reference(text, name, "json" if file_format == "json" else "yaml")
+        assert reference is not None
+        assert reference.path == path
+    found = check_across(yaml_text, "config/x/f.yaml", "yaml", "config", {})
+    expected = "schema_not_local" if path is None else "schema_not_found"
+    assert [(p.code, p.line, p.column) for p in found] == [(expected, 1, 33)]
+
+
+@given(st.text("./a\\#:%~ ", max_size=30))
+def test_no_name_leads_outside(named: str) -> None:
+    reference = schema_reference(json.dumps({"$schema": named}), "config/a.json", "json")
+    if reference is not None and reference.path is not None:
+        assert not reference.path.startswith(("/", "../"))
+        assert reference.path != ".."
+
+
+def test_a_file_which_is_a_schema_itself_names_none() -> None:
+    text = json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object"})
+    assert check_across(text, "a.json", "json", "config", {}) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["schema: x\n", "a: {$schema: /s.json}\n", "$schema: 5\n", "- $schema\n", "'$schema': ''\n"],
+)
+def test_only_the_top_names_a_schema(text: str) -> None:
+    assert references(text, "a.yaml", "yaml", "config", {"s.json"}) == frozenset()
+    assert check_across(text, "a.yaml", "yaml", "config", {"s.json": "false"}) == ()
+
+
+def test_what_does_not_parse_is_not_asked_about() -> None:
+    assert (
+        references("$schema: /s.json\na: [", "a.yaml", "yaml", "config", {"s.json"}) == frozenset()
+    )
+    assert against(False, "$schema: /s.json\na: [") == []
+
+
+def doubled(levels: int) -> dict[str, Any]:
+    """Each level asks the next one twice: 2^levels steps."""
+    definitions = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(levels)}
+    return {"$ref": "#/$defs/d0", "$defs": {**definitions, f"d{levels}": {}}}
+
+
+def chained(levels: int) -> dict[str, Any]:
+    definitions = {f"d{n}": {"$ref": f"#/$defs/d{n + 1}"} for n in range(levels)}
+    return {"$ref": "#/$defs/d0", "$defs": {**definitions, f"d{levels}": {}}}
+
+
+DOWN = {"properties": {"a": {"$ref": "#"}}}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "{",
+        "[]",
+        '{"type": "object", "type": "array"}',
+        {"type": "strin"},
+        {"required": 5},
+        {"$schema": "https://example.com/own"},
+        {"$ref": "https://example.com/a.json"},
+        {"$ref": "file:///etc/passwd"},
+        {"$ref": "other.json"},
+        {"$defs": {"a": {"$ref": "https://example.com/a.json"}}},
+        {"allOf": [{"$id": "https://example.com/", "$ref": "#/a"}]},
+        {"$ref": "#/$defs/none"},
+        {"$ref": "#anchor"},
+        {"$dynamicRef": "#a"},
+        {"$ref": "#"},
+        {"anyOf": [{"not": {"$ref": "#"}}]},
+        {"pattern": "("},
+        {"pattern": "(?=a)b"},
+        {"pattern": "(a{1000}){1000}"},
+        doubled(60),
+        chained(3000),
+        {"allOf": [DOWN, DOWN]},
+        '{"unevaluatedProperties": false, "allOf": [' * 40 + "{}" + "]}" * 40,
+        "{" + '"not": {' * 190 + "}" * 191,
+        json.dumps({"description": "x" * MAX_SCHEMA}),
+    ],
+    ids=lambda schema: str(schema)[:40],
+)
+def test_a_schema_which_cannot_be_asked_is_one_warning(schema: Any) -> None:
+    started = time.perf_counter()
+    text = "$schema: /s.json\nb: " + "{a: " * 50 + "1" + "}" * 50
+    # In a mapping of its own the deep part stands where DOWN looks.
+    problems = against(schema, text.replace("b:", "a:"))
+    assert [(p.code, p.line, p.column) for p in problems] == [("schema_broken", 1, 1)]
+    assert time.perf_counter() - started < 5
+
+
+def test_recursion_that_real_schemas_have_is_fine() -> None:
+    tree = {
+        "type": "object",
+        "properties": {"name": {"type": "string"}},
+        "additionalProperties": {"$ref": "#"},
+    }
+    assert (
+        against({"anyOf": [{"type": "string"}, tree]}, "$schema: /s.json\nx: {y: {z: {name: a}}}\n")
+        == []
+    )
+    assert against(doubled(8)) == []
+
+
+def test_a_pattern_takes_time_in_proportion_to_the_text() -> None:
+    text = "$schema: /s.json\na: " + "a" * 300_000 + "\n"
+    started = time.perf_counter()
+    against({"properties": {"a": {"pattern": "^(a+)+$|(a|aa)*b"}}}, text)
+    assert time.perf_counter() - started < 5
+
+
+def test_a_hundred_thousand_violations_take_bounded_time() -> None:
+    text = '{"$schema": "/s.json", "a": [' + ",".join(["{}"] * 100_000) + "]}"
+    started = time.perf_counter()
+    found = against({"properties": {"a": {"items": {"required": ["b"]}}}}, text, "a.json")
+    assert [p.code for p in found] == ["schema_violation"]
+    assert time.perf_counter() - started < 10
+
+
+_ANY = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.sampled_from(["#", "#/allOf/0", "string", "a", "x*"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "$ref",
+                    "allOf",
+                    "anyOf",
+                    "not",
+                    "properties",
+                    "items",
+                    "type",
+                    "a",
+                    "pattern",
+                    "if",
+                    "$id",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(_ANY)
+def test_any_schema_gets_an_answer(schema: Any) -> None:
+    assert {p.code for p in against(schema, "$schema: /s.json\na: {a: [x, {a: 1}]}\n")} <= {
+        "schema_broken",
+        "schema_violation",
+    }
+
+
+JOB = """\
+apiVersion: batch/v1
+kind: Job
+metadata: {name: bench}
+spec:
+  parallelism: 1
+  template:
+    spec:
+      restartPolicy: Never
+      volumes:
+      - {name: settings, configMap: {name: s, items: [{key: mapped.yaml, path: x}]}}
+      containers:
+      - name: client
+        image: b
+        args: [--config, tp8.yaml]
+      - name: server
+        image: b
+        command: [sh, -c, "serve --config=/etc/vllm/tp8.yaml --port 80"]
+        env: [{name: MODE, value: fast}]
+        volumeMounts: [{name: settings, mountPath: /etc}]
+        resources: {limits: {nvidia.com/gpu: 4}}
+"""
+TP8 = "tensor_parallel_size: 8\n"
+
+
+def gpus(text: str, others: dict[str, str]) -> list[Problem]:
+    wanted = references(text, "job/run.yaml", "yaml", "job", {*others, "job/run.yaml"})
+    found = check_across(
+        text, "job/run.yaml", "yaml", "job", {path: others[path] for path in wanted}, paths=others
+    )
+    assert {(p.severity, p.code) for p in found} <= {
+        ("warning", "gpu_mismatch"),
+        ("warning", "more_problems"),
+    }
+    return list(found)
+
+
+def test_a_job_with_fewer_gpus_than_its_settings_need() -> None:
+    [problem] = gpus(JOB, {"config/vllm/tp8.yaml": TP8})
+    assert (problem.line, problem.column) == (20, 30)
+    assert problem.message == (
+        "job/run.yaml gives the container 4 GPUs, but config/vllm/tp8.yaml needs 8 (tensor_parallel_size 8)."
+    )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "tensor_parallel_size: 4\n",
+        "server: {tensor-parallel-size: 2, pipeline-parallel-size: 2}\n",
+        "model: x\n",
+        "tensor_parallel_size: auto\n",
+        "tensor_parallel_size: 2\ndata_parallel_size: 2\n",
+        "tensor_parallel_size: 8\nnnodes: 2\n",
+        "tensor_parallel_size: 8\ndistributed-executor-backend: ray\n",
+        "tensor_parallel_size: 8\ntensor-parallel-size: 8\n",
+        "tensor_parallel_size: ${TP}\n",
+        "data_parallel_size: 8\n",
+        "a: {tensor_parallel_size: 8}\nb: {tensor_parallel_size: 2}\n",
+        "prefill: {tensor_parallel_size: 8}\ndecode: {tensor_parallel_size: 8}\n",
+        "tensor_parallel_size: 8\nn_engines: 2\n",
+        "prefill: {tensor_parallel_size: 8}\ndecode: {port: 80}\n",
+        "server: {tensor_parallel_size: 8}\nscale: {num_replicas: 2}\n",
+        "server: {tensor_parallel_size: 8}\nreplicas: ${N}\n",
+        "server: {tensor_parallel_size: 8}\ndata_parallel: 2\n",
+        "tensor_parallel_size: 8\nextra_args: --data-parallel-size=2\n",
+        "tensor_parallel_size: {{ tp }}\n",
+    ],
+)
+def test_settings_which_fit_or_do_not_say_it_once(settings: str) -> None:
+    assert gpus(JOB, {"config/vllm/tp8.yaml": settings}) == []
+
+
+def test_pods_together_may_have_what_the_settings_need() -> None:
+    assert gpus(JOB.replace("parallelism: 1", "parallelism: 2"), {"config/tp8.yaml": TP8}) == []
+    assert len(gpus(JOB.replace("parallelism: 1", "parallelism: 3"), {"config/tp8.yaml": TP8})) == 1
+
+
+@pytest.mark.parametrize(
+    ("paths", "named"),
+    [
+        ({"config/tp8.yaml"}, {"config/tp8.yaml"}),
+        ({"config/vllm/tp8.yaml", "config/sglang/tp8.yaml"}, {"config/vllm/tp8.yaml"}),
+        ({"config/a/tp8.yaml", "config/b/tp8.yaml"}, set()),
+        ({"config/mapped.yaml", "config/tp8.yml"}, {"config/mapped.yaml"}),
+        ({"config/x.yaml", "job/run.yaml"}, set()),
+    ],
+)
+def test_files_are_named_by_path_by_name_and_by_mounted_keys(
+    paths: set[str], named: set[str]
+) -> None:
+    assert references(JOB, "job/run.yaml", "yaml", "job", paths) == named
+
+
+def test_a_name_which_fits_two_files_stays_ambiguous() -> None:
+    """Also where another Job made one of the two known."""
+    text = f"{JOB}---\n{JOB.replace('/etc/vllm/tp8.yaml', 'tp8.yaml')}"
+    others = {"config/vllm/tp8.yaml": TP8, "config/sglang/tp8.yaml": TP8}
+    assert [p.line for p in gpus(text, others)] == [20]
+
+
+def test_a_manifest_which_names_too_many_files_is_not_compared() -> None:
+    head, _, server = JOB.partition("      - name: server")
+    containers = (
+        f"      - name: s{n}{server}".replace("tp8.yaml", f"tp{n}.yaml") for n in range(40)
+    )
+    paths = {f"config/tp{n}.yaml" for n in range(40)}
+    assert (
+        references(head + "".join(containers), "job/run.yaml", "yaml", "job", paths) == frozenset()
+    )
+
+
+def test_many_containers_and_many_files_take_bounded_time() -> None:
+    text = f"{JOB}---\n" * 1_000
+    others = {f"config/{n}/tp8.yaml": TP8 for n in range(20_000)} | {
+        "vllm/tp8.yaml": TP8 + "#" * 500_000
+    }
+    started = time.thread_time()
+    assert len(gpus(text, others)) == 100
+    assert time.thread_time() - started < 10
+
+
+def test_a_container_without_gpus_needs_none() -> None:
+    """A client may well name the settings of a server which runs elsewhere."""
+    assert (
+        references(
+            JOB.replace("nvidia.com/gpu", "cpu"), "job/run.yaml", "yaml", "job", {"tp8.yaml"}
+        )
+        == frozenset()
+    )
+
+
+FAULTY = {"config/llama.yaml": "model: x\ntensor_parallel_size: 4\n"}
+
+
+def server(arguments: str, *more: str, gpus: int = 8) -> str:
+    """A Job whose only container has these arguments, in JSON, and more members."""
+    members = "".join(f"        {line}\n" for line in more)
+    container = f"      - name: c\n        image: i\n        args: {arguments}\n{members}"
+    limits = f"        resources: {{limits: {{nvidia.com/gpu: {gpus}}}}}\n"
+    return JOB.partition("      volumes:")[0] + "      containers:\n" + container + limits
+
+
+def serve(*arguments: str) -> str:
+    return json.dumps(["serve", "--config", "/cfg/llama.yaml", *arguments])
+
+
+def script(options: str, before: str = "") -> str:
+    return json.dumps(["sh", "-c", f"{before}vllm serve --config /cfg/llama.yaml {options}"])
+
+
+def env(**variables: str) -> str:
+    return (
+        f"env: {json.dumps([{'name': name, 'value': value} for name, value in variables.items()])}"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        server(serve("--tensor-parallel-size", "8")),
+        server(serve("--tensor-parallel-size=8")),
+        server(serve("--tensor_parallel_size", "8")),
+        server(serve("-tp", "8")),
+        server(serve("-tp=8")),
+        server(serve("--data-parallel-size", "2")),
+        server(serve("-dp", "2")),
+        server(serve("--pipeline-parallel-size", "2")),
+        server(serve("-pp", "2", "-tp", "2", "-dp", "2")),
+        server(serve("-tp", "$(TP)"), env(TP="8")),
+        server(serve("--tensor-parallel-size=$(TP)"), env(TP="8")),
+        server(script("--tensor-parallel-size 8")),
+        server(script("\\\n  -tp 8 \\\n  --port 80")),
+        server(script("-tp ${TP}"), env(TP="8")),
+        server(script('-tp "$TP"'), env(TP="8")),
+        server(script("$VLLM_ARGS"), env(VLLM_ARGS="-tp 8 --port 80")),
+        server(serve(), env(TENSOR_PARALLEL_SIZE="8")),
+        server(serve(), env(EXTRA_ARGS="--data-parallel-size=2")),
+        server(serve("-tp", "8"), env(TENSOR_PARALLEL_SIZE="2")),
+    ],
+)
+def test_what_a_container_says_itself_goes_before_the_file(text: str) -> None:
+    assert gpus(text, FAULTY) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        server(serve("-tp", "$(TP)")),
+        server(serve("-tp", "${TP}")),
+        server(serve("--tensor-parallel-size={{ tp }}")),
+        server(serve("-tp", "$(TP)"), "env: [{name: TP, valueFrom: {fieldRef: {fieldPath: a}}}]"),
+        server(serve(), "envFrom: [{configMapRef: {name: a}}]"),
+        server(serve(), env(CUDA_VISIBLE_DEVICES="0,1,2,3")),
+        server(script("", "export CUDA_VISIBLE_DEVICES=0,1,2,3; ")),
+        server(script("", "ray start --head; ")),
+        server(serve("--nnodes", "2")),
+        server(serve("--data-parallel-size-local", "1")),
+        server(serve("--tp-size", "2")),
+        server(serve("--distributed-executor-backend", "ray")),
+        server(script("-tp 4 & vllm serve other -tp 4")),
+        server(script("& vllm serve other")),
+        server(script("", "for n in 1 2; do ")),
+        server(script("-tp $TP", "TP=$(nproc); "), env(TP="8")),
+        server(script("$EXTRA_ARGS")),
+        server(script('"$@"')),
+        server(script("$(cat /options)")),
+        server(serve("--also", "other.yaml")),
+        server(serve("tensor_parallel_size=4")),
+        server(serve("engine.tensor_parallel_size=4")),
+        server(serve("+tensor_parallel_size=4")),
+        server(serve("--set", "tensor_parallel_size=4")),
+        server(serve("--engine.tensor-parallel-size", "4")),
+        server(serve("--set", "tp=4")),
+        server(serve("--gpus", "4")),
+        server(serve("--replica-count=2")),
+        server(serve("--num-devices", "4")),
+        server(serve(), env(N_ENGINES="2")),
+        server(serve(), env(HIP_VISIBLE_DEVICES="0,1")),
+        server(script("", "cp /a/b.yaml /cfg/llama.yaml; ")),
+        server(script("", "curl -o /cfg/llama.yaml localhost; ")),
+        server(serve("--override", '{"tensor_parallel_size": 4}')),
+        server(serve("--override", '{"tensor_parallel_size":4}')),
+        server(serve(), env(SETTINGS='{"tensor_parallel_size": 4}')),
+        server(serve(), env(TENSOR_PARALLEL="4")),
+        server(serve(), env(NUM_GPUS="4")),
+        server(serve(), env(TP="4")),
+        server(serve(), "env: [{name: GPU_COUNT, valueFrom: {fieldRef: {fieldPath: a}}}]"),
+        server(serve(), "envFrom: [{secretRef: {name: a}}]"),
+        server(
+            script("", "sed -i s/tensor-parallel-size:.*/tensor-parallel-size:4/ /cfg/llama.yaml; ")
+        ),
+        server(script("", "yq -i .port=1 /cfg/llama.yaml; ")),
+        server(script("", "cat /a > /cfg/llama.yaml; ")),
+        server(script("", "echo run it with -tp 2; ")),
+        server(json.dumps(["sh", "-c", "vllm bench serve --config /cfg/llama.yaml"])),
+        server(json.dumps(["bench", "serve", "--config", "/cfg/llama.yaml"])),
+        server(json.dumps(["sh", "-c", "# uses llama.yaml\nvllm serve m # llama.yaml"])),
+    ],
+)
+def test_what_is_not_plain_is_not_reported(text: str) -> None:
+    assert gpus(text, {**FAULTY, "config/other.yaml": "tensor_parallel_size: 2\n"}) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "needed"),
+    [
+        (server(serve()), "needs 4 (tensor_parallel_size 4)"),
+        (server(serve("--port", "80", "$(MODEL)")), "needs 4 (tensor_parallel_size 4)"),
+        (
+            server(script("--gpu-memory-utilization 0.9", "echo starting\n")),
+            "needs 4 (tensor_parallel_size 4)",
+        ),
+        (
+            server(serve("--device", "cuda", "--port", "80"), env(GPU_TYPE="a")),
+            "needs 4 (tensor_parallel_size 4)",
+        ),
+        (
+            server(serve("-tp", "$(TENSOR_PARALLEL)"), env(TENSOR_PARALLEL="2")),
+            "need 2 (tensor_parallel_size 2)",
+        ),
+        (
+            server(serve("-tp", "2")),
+            "and its own arguments or variables need 2 (tensor_parallel_size 2)",
+        ),
+        (
+            server(script("-dp 4"), env(MODE="fast")),
+            "need 16 (tensor_parallel_size 4 times data_parallel_size 4)",
+        ),
+        (
+            server(serve("-pp", "$(PP)"), env(PP="4")),
+            "need 16 (tensor_parallel_size 4 times pipeline_parallel_size 4)",
+        ),
+    ],
+)
+def test_what_is_plainly_another_number_is_reported(text: str, needed: str) -> None:
+    [problem] = gpus(text, FAULTY)
+    assert problem.message.startswith(
+        "job/run.yaml gives the container 8 GPUs, but config/llama.yaml "
+    )
+    assert problem.message.endswith(f"{needed}.")
+
+
+def test_of_several_containers_with_gpus_none_is_compared() -> None:
+    text = server(serve())
+    container = text[text.index("      - name: c") :]
+    assert gpus(text + container.replace("name: c", "name: d"), FAULTY) == []
+
+
+def test_a_job_in_a_list_is_compared_too() -> None:
+    item = "".join(f"  {line}\n" for line in server(serve()).splitlines())
+    [problem] = gpus(f"apiVersion: v1\nkind: List\nitems:\n-{item[1:]}", FAULTY)
+    assert problem.line == 16
+
+
+def test_json_settings_count_too() -> None:
+    job = JOB.replace("tp8.yaml --", "tp8.json --")
+    [problem] = gpus(
+        job,
+        {"config/tp8.json": '{"engine": {"tensor_parallel_size": 8, "pipeline_parallel_size": 2}}'},
+    )
+    assert "needs 16 (tensor_parallel_size 8 times pipeline_parallel_size 2)" in problem.message
+
+
+def test_two_settings_files_which_disagree_are_ambiguous() -> None:
+    assert (
+        gpus(JOB, {"config/tp8.yaml": TP8, "config/mapped.yaml": "tensor_parallel_size: 4\n"}) == []
+    )
+
+
+def test_more_problems_join_a_verdict_in_their_order() -> None:
+    def problem(line: int | None) -> Problem:
+        return Problem(severity="warning", code="x", message="x", line=line, column=1)
+
+    verdict = Verdict(validity="valid", problems=(problem(None), problem(3)))
+    joined = with_problems(verdict, (problem(2), problem(9)))
+    assert [p.line for p in joined.problems] == [None, 2, 3, 9]
+    assert len(with_problems(verdict, (problem(1),) * 200).problems) == 100

@@ -1,0 +1,219 @@
+"""Telling clients what changes, over a feed of the test's own: what is bounded, what ends, what is made up for."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+import pytest
+from pymongo.errors import AutoReconnect
+
+from benchmark_manager.errors import (
+    BusyError,
+    ChangesLostError,
+    StoppingError,
+    TooManyListenersError,
+)
+from benchmark_manager.models.change import Change
+from benchmark_manager.services.events import events
+from benchmark_manager.services.events.events import EventService, Listener, Told
+
+
+class Feed:
+    """Stands in for the database's changes: position n is behind the n-th."""
+
+    def __init__(self) -> None:
+        self.news: asyncio.Queue[list[Change] | Exception] = asyncio.Queue()
+        self.opened: list[str | None] = []
+        self.refusal: Exception | None = None
+        self.missed: list[Change] | Exception = []
+        self._number = 0
+
+    async def follow(self, after: str | None) -> AsyncGenerator[tuple[list[Change], str], None]:
+        self.opened.append(after)
+        if self.refusal is not None:
+            raise self.refusal
+        yield [], str(self._number)
+        while True:
+            news = await self.news.get()
+            if isinstance(news, Exception):
+                raise news
+            self._number += len(news)
+            yield news, str(self._number)
+
+    async def between(self, after: str, until: str, at_most: int) -> list[Change]:
+        assert after != until
+        assert at_most > 0
+        if isinstance(self.missed, Exception):
+            raise self.missed
+        return self.missed
+
+
+@pytest.fixture
+def feed() -> Feed:
+    return Feed()
+
+
+@pytest.fixture
+async def service(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EventService]:
+    monkeypatch.setattr(events, "_PAUSE", 0)
+    monkeypatch.setattr(events, "_TOGETHER", 0.01)
+    fake: Any = feed
+    service = EventService(fake)
+    yield service
+    await service.stop()
+
+
+def change(number: int = 1, project: str = "p", what: Any = "changed") -> Change:
+    return Change(noun="modified_file", project_id=project, id=str(number), what=what)
+
+
+async def heard(listener: Listener) -> Told:
+    """What comes next that says something."""
+    async with asyncio.timeout(2):
+        while (told := await listener.next(0.05)) is not None:
+            if told.changes or told.reset:
+                return told
+    raise AssertionError("the stream has ended")
+
+
+async def test_changes_that_come_together_are_told_together(
+    feed: Feed, service: EventService
+) -> None:
+    listener = await service.listen([], None)
+    for each in (change(1, what="created"), change(2), change(1)):
+        feed.news.put_nowait([each])
+    told = await heard(listener)
+    assert (told.changes, told.position) == ([change(2), change(1, what="created")], "3")
+
+
+async def test_a_position_is_told_only_once_all_before_it_was(
+    feed: Feed, service: EventService
+) -> None:
+    listener = await service.listen([], None)
+    feed.news.put_nowait([change()])
+    await asyncio.sleep(0)
+    told = await listener.next(0)
+    assert told == Told([], "0")
+    assert (await heard(listener)).position == "1"
+
+
+async def test_one_watcher_serves_all_until_a_while_after_the_last_has_left(
+    feed: Feed, service: EventService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "_LINGER", 0.05)
+    listeners = await asyncio.gather(*(service.listen([], None) for _ in range(10)))
+    assert feed.opened == [None]
+    for listener in listeners:
+        service.leave(listener)
+        service.leave(listener)
+    service.leave(await service.listen([], None))
+    assert feed.opened == [None]
+    await asyncio.sleep(0.1)
+    await service.listen([], None)
+    assert feed.opened == [None, None]
+
+
+async def test_a_slow_client_costs_bounded_memory_and_is_told_to_reload(
+    feed: Feed, service: EventService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "WAITING_AT_MOST", 30)
+    slow, quick = await service.listen([], None), await service.listen([], None)
+    for n in range(50):
+        feed.news.put_nowait([change(n, project=f"p{n}")])
+        assert (await heard(quick)).reset is None
+        assert len(slow._waiting) <= 30
+    told = await heard(slow)
+    assert told.reset == "slow"
+    assert told.position == "50"
+
+
+async def test_beyond_as_many_clients_as_it_serves_it_is_busy(
+    service: EventService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "CLIENTS_AT_MOST", 2)
+    first, _ = await service.listen([], None), await service.listen([], None)
+    with pytest.raises(BusyError) as refused:
+        await service.listen([], None)
+    assert refused.value.code == "service_busy"
+    service.leave(first)
+    await service.listen([], None)
+
+
+async def test_one_address_does_not_have_all_places(
+    service: EventService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "CLIENTS_OF_AN_ADDRESS", 2)
+    first, _ = await service.listen([], None, "a"), await service.listen([], None, "a")
+    with pytest.raises(TooManyListenersError) as refused:
+        await service.listen([], None, "a")
+    assert refused.value.code == "too_many_listeners"
+    await service.listen([], None, "b")
+    service.leave(first)
+    service.leave(first)
+    await service.listen([], None, "a")
+    with pytest.raises(TooManyListenersError):
+        await service.listen([], None, "a")
+
+
+async def test_a_broken_stream_goes_on_where_it_was_left(feed: Feed, service: EventService) -> None:
+    listener = await service.listen([], None)
+    for news in ([change(1)], AutoReconnect("an election"), [change(2)]):
+        feed.news.put_nowait(news)
+    changes: list[Change] = []
+    while len(changes) < 2:
+        told = await heard(listener)
+        assert told.reset is None
+        changes += told.changes
+    assert changes == [change(1), change(2)]
+    assert feed.opened == [None, "1"]
+
+
+async def test_a_lost_history_is_a_reset_which_comes_behind_the_new_beginning(
+    feed: Feed, service: EventService
+) -> None:
+    listener = await service.listen(["other"], None)
+    feed.news.put_nowait(ChangesLostError())
+    feed.refusal = AutoReconnect("still away")
+    await asyncio.sleep(0.05)
+    assert not listener._news.is_set()
+    feed.refusal = None
+    assert (await heard(listener)).reset == "lost"
+    assert feed.opened[-1] is None
+
+
+async def test_who_comes_first_hears_that_the_database_does_not_answer(
+    feed: Feed, service: EventService
+) -> None:
+    feed.refusal = AutoReconnect("away")
+    with pytest.raises(AutoReconnect):
+        await service.listen([], None)
+    assert service.listeners == 0
+    feed.refusal = None
+    await service.listen([], None)
+
+
+@pytest.mark.parametrize("failure", [ChangesLostError(), AutoReconnect("away"), TimeoutError()])
+async def test_what_cannot_be_made_up_for_is_a_reset(
+    feed: Feed, service: EventService, failure: Exception
+) -> None:
+    feed.missed = failure
+    assert (await heard(await service.listen([], "old"))).reset == "lost"
+
+
+async def test_what_was_missed_comes_before_what_is_new(feed: Feed, service: EventService) -> None:
+    feed.missed = [change(7), change(8, project="other")]
+    listener = await service.listen(["p"], "old")
+    assert (await heard(listener)).changes == [change(7)]
+
+
+async def test_a_stop_ends_every_stream_at_once_and_begins_none(service: EventService) -> None:
+    listeners = [await service.listen([], None) for _ in range(3)]
+    waiting = [asyncio.create_task(listener.next(60)) for listener in listeners]
+    await asyncio.sleep(0)
+    service.end_all()
+    async with asyncio.timeout(0.5):
+        assert await asyncio.gather(*waiting) == [None] * 3
+    with pytest.raises(StoppingError):
+        await service.listen([], None)
+    await service.stop()
+    assert not service.watching

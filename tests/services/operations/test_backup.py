@@ -1,0 +1,348 @@
+"""Backups: one moment of a database under load, restored whole into an empty one of either kind, or not at all."""
+
+import asyncio
+import gzip
+import io
+import itertools
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import bson
+import pytest
+from pymongo import AsyncMongoClient, MongoClient
+
+from benchmark_manager.errors import BackupError, StartError
+from benchmark_manager.services.operations.backup import BackupService, Summary
+from benchmark_manager.services.operations.backup_file import BackupReader, BackupWriter, Header
+from benchmark_manager.stores.database.database import SCHEMA, Database, Purpose
+from benchmark_manager.stores.releases import releases
+from benchmark_manager.stores.releases.releases import ReleaseStore
+from github_test_server import GitHubTestServer
+from support.databases import connected
+from support.service import Json, Service, running_service
+
+MOMENT = datetime(2026, 11, 29, tzinfo=UTC)
+
+
+def _report(_what: str, _done: int, _total: int | None) -> None:
+    pass
+
+
+def service_of(database: Database) -> BackupService:
+    return BackupService(database, lambda: datetime.now(UTC))
+
+
+@asynccontextmanager
+async def opened(url: str, purpose: Purpose) -> AsyncIterator[Database]:
+    database = Database(url, "unnamed", "embedded" if "directConnection" in url else "mongodb")
+    try:
+        await database.start(purpose=purpose)
+        yield database
+    finally:
+        await database.close()
+
+
+async def taken(url: str) -> bytes:
+    """A backup of the database, taken past the service that runs on it."""
+    target = io.BytesIO()
+    async with opened(url, "backup") as database:
+        await service_of(database).take(target, _report)
+    return target.getvalue()
+
+
+async def restored(data: bytes, url: str) -> Summary:
+    async with opened(url, "restore") as database:
+        return await service_of(database).restore(io.BytesIO(data), _report)
+
+
+@pytest.fixture(params=["from mongod", "from embedded"])
+def urls(
+    request: pytest.FixtureRequest, database_url: str, embedded_database_url: str
+) -> tuple[str, str]:
+    """Two empty databases, one of each kind."""
+    there = (database_url, embedded_database_url)
+    return there if request.param == "from mongod" else (there[1], there[0])
+
+
+@pytest.fixture
+async def source(
+    urls: tuple[str, str], github: GitHubTestServer, tmp_path: Path
+) -> AsyncIterator[Service]:
+    async with running_service(urls[0], github, tmp_path) as service:
+        yield service
+
+
+async def documents(url: str) -> dict[str, list[Json]]:
+    async with AsyncMongoClient[Json](url, serverMonitoringMode="poll") as client:
+        database = client.get_default_database()
+        names = await database.list_collection_names()
+        return {
+            name: found
+            for name in names
+            if (found := await database[name].find({}).sort("_id", 1).to_list())
+        }
+
+
+async def test_a_backup_taken_under_load_is_one_moment_and_goes_into_the_other_kind(
+    urls: tuple[str, str], source: Service, github: GitHubTestServer, tmp_path: Path
+) -> None:
+    """Every acknowledged save is there, releases keep their digests, and a sync is there whole or not at all."""
+    versions = [
+        {f"config/{n}.yaml": b"version: %d\n" % version for n in range(40)} for version in range(3)
+    ]
+    repository = source.repository("acme/b", versions[0])
+    project = await source.synced("acme/b")
+    here = f"/projects/{project['id']}"
+    originals = await source.files(project["id"])
+    variants = [
+        await source.variant(
+            project["id"], originals[f"config/{n}.yaml"], modified_name=f"mine-{n}.yaml"
+        )
+        for n in range(4)
+    ]
+    digests = {(await source.post(f"{here}/releases", {"name": "first"}, 201))["digest"]}
+    saved = dict.fromkeys((row["id"] for row in variants), 0)
+    stop, busy = asyncio.Event(), asyncio.Event()
+
+    async def save(file_id: str) -> None:
+        for number in itertools.count(1):
+            await source.put(f"/modified-files/{file_id}", {"content": f"saved: {number}\n"})
+            saved[file_id] = number
+            if min(saved.values()) >= 2:
+                busy.set()
+            if stop.is_set():
+                return
+            await asyncio.sleep(0.02)
+
+    async def sync() -> None:
+        for version in versions[1:]:
+            repository.commit(dict(version), message="next")
+            await source.sync(project["id"])
+
+    writers = [asyncio.create_task(save(row["id"])) for row in variants]
+    syncing = asyncio.create_task(sync())
+    await busy.wait()
+    before = dict(saved)
+    data = await taken(urls[0])
+    stop.set()
+    await asyncio.gather(*writers, syncing)
+
+    summary = await restored(data, urls[1])
+    assert summary.header.schema == SCHEMA
+    async with running_service(urls[1], github, tmp_path) as target:
+        contents = {row["content"] for row in await target.rows(f"{here}/files", include="content")}
+        assert len(contents) == 1, "the restored database holds half a sync"
+        for file_id, number in before.items():
+            row = await target.get(f"/modified-files/{file_id}")
+            held = re.fullmatch(r"saved: (\d+)\n", row["content"])
+            assert held is not None
+            assert number <= int(held[1]) <= saved[file_id]
+            # Its revisions are of the same moment.
+            assert (await target.get(f"/modified-files/{file_id}/revisions/{row['revision']}"))[
+                "content_sha256"
+            ] == (row["content_sha256"])
+        assert {row["digest"] for row in await target.rows(f"{here}/releases")} == digests
+        for digest in digests:
+            path = f"/releases/{digest}/archive?format=tar.gz"
+            assert (await target.http.get(path)).content == (await source.http.get(path)).content
+        # And it goes on: the sync that the backup was taken in is made up for.
+        await target.sync(project["id"])
+        assert (await target.get(here))["stats"] == (await source.get(here))["stats"] | {
+            "modified_files_by_drift": (await target.get(here))["stats"]["modified_files_by_drift"]
+        }
+
+
+@pytest.fixture
+async def backup(service: Service, database_url: str) -> bytes:
+    """A backup of a small database of the mongod."""
+    service.repository("acme/b", {"config/a.yaml": b"a: 1\n", "job/b.yaml": b"b: 2\n"})
+    project = await service.synced("acme/b")
+    file = (await service.files(project["id"]))["config/a.yaml"]
+    await service.variant(project["id"], file, content="a: 2\n")
+    await service.post(f"/projects/{project['id']}/releases", {"name": "one", "pinned": True}, 201)
+    return await taken(database_url)
+
+
+async def test_everything_that_is_stored_comes_back_to_the_byte(
+    backup: bytes, database_url: str, embedded_database_url: str
+) -> None:
+    await restored(backup, embedded_database_url)
+    passing = {"start_check", "sync_progress", "github_limits", "replicas", "meta"}
+    there, here = await documents(database_url), await documents(embedded_database_url)
+    assert here.keys() - passing == there.keys() - passing
+    for name in here.keys() - passing:
+        assert [bson.encode(row) for row in here[name]] == [
+            bson.encode(row) for row in there[name]
+        ], name
+    assert here["meta"] == [{"_id": "schema", "version": SCHEMA}]
+
+
+async def test_half_of_a_large_release_that_is_being_made_again_is_no_damage(
+    service: Service, database_url: str, embedded_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releases, "FILES_AT_ONCE", 1)
+    service.repository(
+        "acme/b",
+        {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"b: 1\n", "config/c.yaml": b"c: 1\n"},
+    )
+    project = await service.synced("acme/b")
+    made = await service.post(f"/projects/{project['id']}/releases", {}, 201)
+    store = ReleaseStore(service.services.database)
+    files = await store.files(await store.find(made["digest"]))
+    await store.stage(made["digest"], "of another commit", files[:2], MOMENT)
+    summary = await restored(await taken(database_url), embedded_database_url)
+    assert summary.counts["releases"] == 1
+
+
+async def test_a_restore_may_be_killed_and_called_again(
+    backup: bytes, embedded_database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> None:
+    """Until it has ended no service starts, and no other backup goes in between."""
+    cut = io.BytesIO(backup[: len(backup) * 2 // 3])
+    async with opened(embedded_database_url, "restore") as database:
+        with pytest.raises(BackupError, match="cut"):
+            await service_of(database).restore(cut, _report)
+        with pytest.raises(BackupError) as caught:
+            await service_of(database).restore(io.BytesIO(_small()), _report)
+    assert caught.value.code == "restore_of_another"
+    with pytest.raises(StartError, match="restore FILE again"):
+        async with running_service(embedded_database_url, github, tmp_path):
+            pass
+    await restored(backup, embedded_database_url)
+    async with running_service(embedded_database_url, github, tmp_path) as service:
+        [project] = await service.rows("/projects")
+        assert project["name"] == "acme/b"
+
+
+async def test_a_database_which_holds_something_is_never_touched(
+    backup: bytes, embedded_service: Service, embedded_database_url: str
+) -> None:
+    await embedded_service.project("acme/other")
+    before = await documents(embedded_database_url)
+    with pytest.raises(BackupError) as caught:
+        await restored(backup, embedded_database_url)
+    assert caught.value.code == "database_not_empty"
+    assert "never overwrites" in caught.value.detail
+    assert await documents(embedded_database_url) == before
+
+
+async def test_nothing_is_restored_beside_a_service_that_runs(
+    backup: bytes, embedded_database_url: str
+) -> None:
+    """It would sync and sweep what is not whole yet. One that died long ago is no obstacle."""
+    async with AsyncMongoClient[Json](embedded_database_url, serverMonitoringMode="poll") as client:
+        replicas = client.get_default_database()["replicas"]
+        await replicas.insert_many([{"_id": "dead", "beats": 5}, {"_id": "alive", "beats": 1}])
+        restoring = asyncio.create_task(restored(backup, embedded_database_url))
+        while not restoring.done():
+            await replicas.update_one({"_id": "alive"}, {"$inc": {"beats": 1}})
+            await asyncio.sleep(0.05)
+        with pytest.raises(BackupError) as caught:
+            await restoring
+        assert caught.value.code == "database_in_use"
+        assert (await documents(embedded_database_url)).keys() == {"replicas"}
+
+
+def _small(*sections: tuple[str, list[bytes]], **changes: Any) -> bytes:
+    target = io.BytesIO()
+    values = {
+        "id": "b0",
+        "service": "9.0",
+        "schema": SCHEMA,
+        "database_kind": "mongodb",
+        "taken_at": MOMENT,
+    }
+    writer = BackupWriter(target, Header(**{**values, **changes}))
+    for name, rows in sections:
+        writer.add(name, rows)
+    writer.finish()
+    return target.getvalue()
+
+
+def _wrong_blob() -> bytes:
+    row = {"_id": "3f786850e387550fdab836ed7e6dc881de23001b", "data": b"b\n"}
+    return _small(("blobs", [bson.encode(row)]))
+
+
+WHOLE = _small(
+    ("projects", [bson.encode({"_id": number, "name": "x" * number}) for number in range(50)])
+)
+UNPACKED = gzip.decompress(WHOLE)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"no backup at all", id="something else"),
+        pytest.param(gzip.compress(bson.encode({"format": "another"})), id="another format"),
+        pytest.param(_small(schema="two"), id="a schema that is no number"),
+        pytest.param(WHOLE[:30], id="cut in the header"),
+        pytest.param(WHOLE[: len(WHOLE) // 2], id="cut in the middle"),
+        pytest.param(WHOLE[:-9], id="cut before the last bytes"),
+        pytest.param(
+            gzip.compress(UNPACKED[: UNPACKED.rindex(b"\x08end") - 4]), id="without its trailer"
+        ),
+        pytest.param(
+            gzip.compress(UNPACKED.replace(b"xxx\x00", b"xyx\x00", 1)), id="one byte changed"
+        ),
+        pytest.param(gzip.compress(UNPACKED + b"more"), id="something behind its end"),
+        pytest.param(gzip.compress(b"\xff\xff\xff\x7f" + UNPACKED), id="an impossible length"),
+        pytest.param(_wrong_blob(), id="a content under another id"),
+        pytest.param(
+            _small(("system.users", [bson.encode({"_id": 1})])), id="a collection of the server"
+        ),
+    ],
+)
+async def test_a_damaged_file_is_refused_before_anything_is_written(
+    data: bytes, database: Database
+) -> None:
+    with pytest.raises(BackupError) as caught:
+        await service_of(database).check(io.BytesIO(data), _report)
+    assert caught.value.code == "backup_damaged"
+    assert "\n" not in caught.value.detail
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with connected(database_url) as found:
+        yield found
+
+
+async def test_a_backup_of_a_newer_schema_is_refused(database: Database) -> None:
+    with pytest.raises(BackupError, match="took this backup") as caught:
+        await service_of(database).check(io.BytesIO(_small(schema=SCHEMA + 1)), _report)
+    assert caught.value.code == "backup_newer"
+
+
+async def test_what_expires_as_soon_as_it_is_restored_is_no_damage(
+    database: Database, database_url: str
+) -> None:
+    """MongoDB deletes deliveries that are older than a day, at a moment of its own choice."""
+    data = _small(
+        (
+            "webhook_deliveries",
+            [bson.encode({"_id": "a", "created_at": MOMENT - timedelta(days=9)})],
+        )
+    )
+    restored: list[str] = []
+
+    def expire(_what: str, _done: int, _total: int | None) -> None:
+        with MongoClient[Json](database_url) as client:
+            deliveries = client.get_default_database()["webhook_deliveries"]
+            restored.extend(row["_id"] for row in deliveries.find())
+            deliveries.delete_many({})
+
+    await service_of(database).restore(io.BytesIO(data), expire)
+    assert restored == ["a"]
+
+
+def test_a_whole_backup_reads_the_same() -> None:
+    reader = BackupReader(io.BytesIO(WHOLE))
+    rows = [row for _, batch in reader.sections() for row in batch]
+    assert [bson.decode(row)["_id"] for row in rows] == list(range(50))
+    assert reader.counts == {"projects": 50}

@@ -1,0 +1,89 @@
+"""Releases of more files than one transaction takes, on both databases."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.stores.releases import releases
+from benchmark_manager.stores.releases.releases import ReleaseStore
+from support.service import Service
+
+FILES = {f"config/{n}.yaml": f"n: {n}\n".encode() for n in range(7)}
+
+
+@pytest.fixture(params=["mongod", "embedded"])
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Service:
+    monkeypatch.setattr(releases, "FILES_AT_ONCE", 5)
+    found: Service = request.getfixturevalue(
+        "service" if request.param == "mongod" else "embedded_service"
+    )
+    return found
+
+
+async def held(service: Service) -> dict[str, int]:
+    rows = service.services.database.collection("release_blobs").find({})
+    return {row["_id"]: row["releases"] async for row in rows}
+
+
+async def test_is_made_once_read_whole_and_swept_when_nobody_has_it(either: Service) -> None:
+    either.repository("acme/large", FILES)
+    project = (await either.synced("acme/large"))["id"]
+    made = await either.post(f"/projects/{project}/releases", {}, 201)
+    assert made["files_count"] == len(FILES)
+    again = await either.post(f"/projects/{project}/releases", {}, 200)
+    assert (again["digest"], again["makings_count"]) == (made["digest"], 2)
+    for path, data in FILES.items():
+        assert (await either.http.get(f"/releases/{made['digest']}/files/{path}")).content == data
+    assert await held(either) == {blob_id(data): 1 for data in FILES.values()}
+    store, later = ReleaseStore(either.services.database), datetime.now(UTC) + timedelta(days=3)
+    assert await store.sweep_files(later) == 0
+    await either.http.delete(f"/projects/{project}")
+    await either.services.housekeeping.sweep_deleted_projects()
+    assert await store.sweep_files(datetime.now(UTC)) == 0, "another may be about to name them"
+    assert await store.sweep_files(later) == 1
+    assert await held(either) == {}
+
+
+async def test_is_made_anew_from_what_a_deleted_one_left(either: Service) -> None:
+    either.repository("acme/large", FILES)
+    project = (await either.synced("acme/large"))["id"]
+    made = await either.post(f"/projects/{project}/releases", {}, 201)
+    await either.http.delete(f"/projects/{project}")
+    await either.services.housekeeping.sweep_deleted_projects()
+    other = (await either.synced("acme/large", name="other"))["id"]
+    again = await either.post(f"/projects/{other}/releases", {}, 201)
+    assert again["digest"] == made["digest"]
+    assert (await either.get(f"/releases/{made['digest']}"))["files_count"] == len(FILES)
+    assert await held(either) == {blob_id(data): 1 for data in FILES.values()}
+
+
+async def test_is_made_anew_of_what_an_older_version_wrote_in_one_transaction(
+    either: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose project was deleted a moment ago: its files still stand there, and go with it."""
+    monkeypatch.setattr(releases, "FILES_AT_ONCE", 100)
+    either.repository("acme/large", FILES)
+    project = (await either.synced("acme/large"))["id"]
+    made = await either.post(f"/projects/{project}/releases", {}, 201)
+    await either.http.delete(f"/projects/{project}")
+    monkeypatch.setattr(releases, "FILES_AT_ONCE", 5)
+    other = (await either.synced("acme/large", name="other"))["id"]
+    again = await either.post(f"/projects/{other}/releases", {}, 201)
+    assert again["digest"] == made["digest"]
+    assert await held(either) == {blob_id(data): 1 for data in FILES.values()}
+
+
+async def test_files_of_a_making_that_never_came_are_swept_though_the_release_is_there(
+    either: Service,
+) -> None:
+    either.repository("acme/large", FILES)
+    project = (await either.synced("acme/large"))["id"]
+    made = await either.post(f"/projects/{project}/releases", {}, 201)
+    store, now = ReleaseStore(either.services.database), datetime.now(UTC)
+    files = await store.files(await store.find(made["digest"]))
+    await store.stage(made["digest"], "a making whose process was killed", files[:-1], now)
+    assert set((await held(either)).values()) == {1, 2}
+    assert await store.sweep_files(now + timedelta(days=3)) == 1
+    assert await held(either) == {blob_id(data): 1 for data in FILES.values()}
+    assert (await either.get(f"/releases/{made['digest']}"))["files_count"] == len(FILES)

@@ -1,0 +1,373 @@
+"""Syncs of more than one transaction takes, on both databases: with fewer files, and smaller steps."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from benchmark_manager.domain.sync.tree_changes import StoredFile, TreeChanges, UpstreamFile
+from benchmark_manager.errors import LeaseLostError
+from benchmark_manager.models.problem import StoredVerdict
+from benchmark_manager.services.sync import large_syncs
+from benchmark_manager.stores.contents.blobs import BlobStore
+from benchmark_manager.stores.database.database import Session
+from benchmark_manager.stores.originals.originals import OriginalFileStore
+from benchmark_manager.stores.sync.staged_changes import (
+    Chunk,
+    Publication,
+    PublishedReset,
+    StagedChangeStore,
+)
+from github_test_server import Entry
+from github_test_server.faults import Status
+from support.service import Json, Service
+
+#: Files of one repository: more than one transaction, and more than one step, here takes.
+MANY = 40
+VARIANTS = 13
+
+
+@pytest.fixture(params=["mongod", "embedded"])
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Service:
+    """The service on either database, with transactions of few files."""
+    monkeypatch.setattr(large_syncs, "AT_ONCE", 12)
+    monkeypatch.setattr(large_syncs, "CHUNK", 5)
+    found: Service = request.getfixturevalue(
+        "service" if request.param == "mongod" else "embedded_service"
+    )
+    return found
+
+
+def contents(word: str, numbers: range = range(MANY)) -> dict[str, bytes | Entry]:
+    return {f"config/{n:03}.yaml": f"{word}: {n}\n".encode() for n in numbers}
+
+
+async def shas(service: Service, project: str, **params: str) -> dict[str, str]:
+    return {path: row["sha"] for path, row in (await service.files(project, **params)).items()}
+
+
+async def test_every_kind_of_change_arrives_as_in_one_transaction(either: Service) -> None:
+    """Added, updated, removed, renamed and come back; ids stay where variants need them."""
+    repository = either.repository("acme/large", contents("first"))
+    project = (await either.synced("acme/large"))["id"]
+    before = await either.files(project)
+    assert len(before) == MANY
+    kept = await either.variant(project, before["config/000.yaml"], modified_name="kept.yaml")
+    moving = await either.variant(project, before["config/020.yaml"], modified_name="moving.yaml")
+    changed: dict[str, bytes | Entry | None] = {
+        **dict.fromkeys(contents("gone", range(10))),
+        **contents("second", range(10, 20)),
+        **dict.fromkeys(contents("moved", range(20, 30))),
+        **{f"config/b/{n:03}.yaml": f"first: {n}\n".encode() for n in range(20, 30)},
+        **contents("new", range(100, 110)),
+    }
+    repository.commit(changed, message="much")
+    sync = await either.sync(project)
+    counts = {
+        name: sync[name]
+        for name in ("added", "updated", "removed", "renamed", "unchanged", "synced_files")
+    }
+    assert counts == {
+        "added": 10,
+        "updated": 10,
+        "removed": 10,
+        "renamed": 10,
+        "unchanged": 10,
+        "synced_files": MANY,
+    }
+    assert sync["modified_files_by_drift"]["upstream_removed"] == 1
+    after = await either.files(project)
+    assert len(after) == MANY
+    assert after["config/b/020.yaml"]["id"] == before["config/020.yaml"]["id"]
+    assert (await either.get(f"/modified-files/{moving['id']}"))["path"] == "config/b/moving.yaml"
+    removed = await either.files(project, include_removed="true")
+    assert len(removed) == MANY + 1, "one is kept for its variant"
+    repository.commit(dict(contents("back", range(20))), message="back")
+    sync = await either.sync(project)
+    assert (sync["added"], sync["updated"]) == (10, 10)
+    assert (await either.files(project))["config/000.yaml"]["id"] == before["config/000.yaml"]["id"]
+    assert (await either.get(f"/modified-files/{kept['id']}"))["drift"] in {"behind", "conflict"}
+    assert (await either.sync(project))["status"] == "unchanged"
+
+
+async def test_readers_see_the_old_state_or_the_new_one(either: Service) -> None:
+    repository = either.repository("acme/large", contents("first"))
+    project = (await either.synced("acme/large"))["id"]
+    old = await shas(either, project)
+    repository.commit(dict(contents("second")), message="all")
+    syncing = asyncio.create_task(either.sync(project))
+    seen: list[dict[str, str]] = []
+    while not syncing.done():
+        seen.append(await shas(either, project))
+        released = await either.get(f"/projects/{project}/effective")
+        seen.append({file["path"]: file["original_sha"] for file in released["files"]})
+    await syncing
+    new = await shas(either, project)
+    assert [state for state in seen if state not in (old, new)] == []
+    assert set(old.values()).isdisjoint(new.values())
+
+
+async def test_files_of_another_repository_are_all_seen_anew(either: Service) -> None:
+    either.repository("acme/one", contents("same"))
+    either.repository("acme/two", {**contents("same"), "README.md": b"another commit\n"})
+    project = (await either.synced("acme/one"))["id"]
+    await either.put(f"/projects/{project}", {"github_repo_url": "acme/two"})
+    sync = await either.sync(project)
+    assert sync["unchanged"] == MANY
+    assert {row["commit_sha"] for row in (await either.files(project)).values()} == {
+        sync["commit_sha"]
+    }
+
+
+async def test_any_number_of_skipped_files_is_listed(either: Service) -> None:
+    links = {f"config/{n:03}.yaml": Entry.symlink("elsewhere") for n in range(MANY)}
+    repository = either.repository("acme/large", {**links, "config/a.yaml": b"a: 1\n"})
+    project = (await either.project("acme/large"))["id"]
+    sync = await either.sync(project)
+    assert [file["path"] for file in sync["skipped"]] == sorted(links)
+    assert sync["message"].endswith(f"{MANY} skipped.")
+    repository.commit({"config/000.yaml": None, "config/001.yaml": b"b: 1\n"}, message="two less")
+    sync = await either.sync(project)
+    assert len(sync["skipped"]) == MANY - 2
+    assert (await either.sync(project))["skipped"] == sync["skipped"]
+
+
+async def test_any_number_of_variants_follows_one_original(either: Service) -> None:
+    repository = either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    original = (await either.files(project))["config/a.yaml"]
+    for n in range(VARIANTS):
+        await either.variant(project, original, modified_name=f"v{n}.yaml")
+    repository.commit({"config/a.yaml": b"a: 2\n"}, message="moved on")
+    sync = await either.sync(project)
+    assert sync["modified_files_by_drift"]["behind"] == VARIANTS
+    assert len(await either.rows(f"/projects/{project}/modified-files", drift="behind")) == VARIANTS
+
+
+async def published(
+    service: Service, project: str, file: Json, word: bytes
+) -> tuple[UpstreamFile, Publication]:
+    """As a process leaves it that dies between publishing its changes and applying them: one file has another text."""
+    database, now = service.services.database, datetime.now(UTC) - timedelta(hours=1)
+    [sha] = await BlobStore(database).put([word], None, now)
+    new = UpstreamFile(file["path"], sha, len(word), "config", "yaml")
+    old = StoredFile(file["id"], file["path"], file["sha"], "config")
+    changes = TreeChanges((), (), ((old, new),), (), (), 0)
+    staged = StagedChangeStore(database)
+    publication = Publication(project, 1, "c" * 40, now, same_history=True, now=now)
+    await staged.stage(
+        project, 1, [Chunk(changes, {file["path"]: StoredVerdict("valid", None, 0, 0)})]
+    )
+    await database.transaction(lambda session: staged.publish(publication, session))
+    return new, publication
+
+
+async def test_a_reset_of_any_number_of_variants_is_seen_whole_and_can_be_undone(
+    either: Service,
+) -> None:
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    original = (await either.files(project))["config/a.yaml"]
+    names = {f"v{n:02}.yaml" for n in range(VARIANTS)}
+    for name in sorted(names):
+        await either.variant(project, original, modified_name=name)
+    path = f"/projects/{project}/modified-files"
+    resetting = asyncio.create_task(either.http.delete(path))
+    seen = set()
+    while not resetting.done():
+        seen.add(len(await either.rows(path)))
+    reset = (await resetting).json()
+    assert reset["deleted_count"] == VARIANTS
+    assert seen <= {0, VARIANTS}
+    assert await either.rows(path) == []
+    assert {
+        row["modified_name"] for row in await either.rows(f"/projects/{project}/trash")
+    } == names
+    await either.post(f"/projects/{project}/undo-reset", {"reset_id": reset["reset_id"]}, 200)
+    assert {row["modified_name"] for row in await either.rows(path)} == names
+
+
+async def test_a_reset_that_a_dead_process_published_is_finished_by_another(
+    either: Service,
+) -> None:
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    original = (await either.files(project))["config/a.yaml"]
+    await either.variant(project, original, modified_name="v.yaml")
+    database, now = either.services.database, datetime.now(UTC) - timedelta(hours=1)
+    reset = PublishedReset(project, "65f0c0ffee65f0c0ffee65f0", now, "ada")
+    staged = StagedChangeStore(database)
+    await database.transaction(lambda session: staged.publish_reset(reset, session))
+    listing = asyncio.create_task(either.rows(f"/projects/{project}/modified-files"))
+    assert not (await asyncio.wait({listing}, timeout=0.3))[0]
+    await either.services.large_syncs.finish_forgotten()
+    assert await listing == []
+    assert [row["deleted_by"] for row in await either.rows(f"/projects/{project}/trash")] == ["ada"]
+
+
+async def test_what_a_dead_process_published_is_finished_by_another(either: Service) -> None:
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    file = (await either.files(project))["config/a.yaml"]
+    new, _ = await published(either, project, file, b"a: 2\n")
+    reading = asyncio.create_task(either.files(project))
+    making = asyncio.create_task(either.variant(project, file, modified_name="v.yaml"))
+    done, _ = await asyncio.wait({reading, making}, timeout=0.5)
+    assert not done, "both wait for what was published"
+    await either.services.large_syncs.finish_forgotten()
+    assert (await reading)["config/a.yaml"]["sha"] == new.sha
+    assert (await making)["drift"] == "behind"
+
+
+async def test_a_variant_made_while_changes_are_published_learns_of_them(either: Service) -> None:
+    """Its transaction began before, and could not see them."""
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    file = (await either.files(project))["config/a.yaml"]
+    variant = await either.variant(project, file, modified_name="v.yaml")
+    await published(either, project, file, b"a: 2\n")
+    await either.services.large_syncs.finish(project)
+    assert (await either.get(f"/modified-files/{variant['id']}"))["drift"] == "behind"
+
+
+async def test_the_next_sync_goes_on_from_what_was_published(either: Service) -> None:
+    repository = either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    file = (await either.files(project))["config/a.yaml"]
+    await published(either, project, file, b"a: 2\n")
+    repository.commit({"config/a.yaml": b"a: 2\n"}, message="the same")
+    sync = await either.sync(project)
+    assert (sync["status"], sync["updated"], sync["unchanged"]) == ("unchanged", 0, 1)
+    assert await either.raw(project, file["id"]) == b"a: 2\n"
+
+
+async def test_a_sync_that_was_published_and_not_recorded_is_due_again(either: Service) -> None:
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = await either.synced("acme/large")
+    assert project["next_poll_at"] is None, "nothing polls it"
+    file = (await either.files(project["id"]))["config/a.yaml"]
+    await published(either, project["id"], file, b"a: 2\n")
+    await either.services.polling.run_due()
+    await either.sync(project["id"])
+    history = await either.rows(f"/projects/{project['id']}/syncs")
+    assert [sync["updated"] for sync in history if sync["trigger"] == "poll"] == [1]
+    assert (await either.get(f"/projects/{project['id']}"))["next_poll_at"] is None
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+async def test_upstream_that_went_back_takes_back_what_was_published(
+    either: Service, failures: int
+) -> None:
+    """The commit of the last recorded sync is upstream again, but the files are another's; also behind a failure."""
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    file = (await either.files(project))["config/a.yaml"]
+    await published(either, project, file, b"a: 2\n")
+    await either.services.large_syncs.finish_forgotten()
+    assert await either.raw(project, file["id"]) == b"a: 2\n"
+    if failures:
+        handle = either.github.faults.add(Status(403), times=None)
+        await either.sync(project, 422)
+        either.github.faults.remove(handle)
+    sync = await either.sync(project)
+    assert (sync["status"], sync["updated"]) == ("success", 1)
+    assert await either.raw(project, file["id"]) == b"a: 1\n"
+    assert (await either.sync(project))["status"] == "unchanged"
+
+
+async def test_a_process_that_comes_too_late_writes_over_no_later_sync(
+    either: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stood still after it had read what was published, and others have applied that meanwhile."""
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    before = (await either.files(project))["config/a.yaml"]
+    late = Publication(
+        project, 1, "c" * 40, datetime.now(UTC), same_history=False, now=datetime.now(UTC)
+    )
+
+    async def read_before(_store: StagedChangeStore, _project_id: str) -> Publication:
+        return late
+
+    monkeypatch.setattr(StagedChangeStore, "publication", read_before)
+    await either.services.large_syncs.finish(project)
+    assert (await either.files(project))["config/a.yaml"] == before
+
+
+async def test_a_clock_that_is_ahead_puts_off_nobody_who_takes_over(service: Service) -> None:
+    service.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await service.synced("acme/large"))["id"]
+    database = service.services.database
+    now = await database.now()
+    ahead = now + timedelta(hours=1)
+    staged = StagedChangeStore(database)
+    publication = Publication(project, 1, "c" * 40, ahead, same_history=True, now=ahead)
+    await database.transaction(lambda session: staged.publish(publication, session))
+    assert await staged.forgotten(now + timedelta(seconds=30)) == [project]
+    await service.services.polling.run_due()
+    await service.sync(project)
+    assert len(await service.rows(f"/projects/{project}/syncs", trigger="poll")) == 1
+
+
+async def test_chunks_that_a_deleted_project_left_keep_nobody_busy(
+    either: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    file = (await either.files(project))["config/a.yaml"]
+    _, publication = await published(either, project, file, b"a: 2\n")
+    await either.services.database.collection("publications").delete_many({})
+    found = iter([publication])
+
+    async def read_before(_store: StagedChangeStore, _project_id: str) -> Publication | None:
+        return next(found, None)
+
+    monkeypatch.setattr(StagedChangeStore, "publication", read_before)
+    async with asyncio.timeout(10):
+        await either.services.large_syncs.finish(project)
+    assert await either.raw(project, file["id"]) == b"a: 1\n"
+
+
+async def test_a_sync_that_lost_its_lease_writes_nothing_of_what_it_skipped(
+    either: Service,
+) -> None:
+    either.repository("acme/large", {"config/a.yaml": Entry.symlink("elsewhere")})
+    project = (await either.project("acme/large"))["id"]
+    await either.sync(project)
+    files = OriginalFileStore(either.services.database)
+    before = await files.skipped(project)
+    assert list(before) == ["config/a.yaml"]
+
+    async def lost(_: Session) -> None:
+        raise LeaseLostError
+
+    with pytest.raises(LeaseLostError):
+        await files.replace_many_skipped(project, {}, lost)
+    assert await files.skipped(project) == before
+
+
+@pytest.mark.parametrize("kind", ["files", "modified-files"])
+async def test_nobody_waits_for_what_was_published_of_a_deleted_project(
+    either: Service, kind: str
+) -> None:
+    either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
+    project = (await either.synced("acme/large"))["id"]
+    await published(either, project, (await either.files(project))["config/a.yaml"], b"a: 2\n")
+    await either.http.delete(f"/projects/{project}")
+    assert (await either.http.get(f"/projects/{project}/{kind}")).status_code == 404
+
+
+async def test_files_with_a_hundred_problems_each_are_synced(service: Service) -> None:
+    """Their problems alone are more than one transaction takes. For the embedded database see the long tests."""
+    files = 800
+    odd = "".join(f"odd_{n}: {{}}:{n % 60:02}\n" for n in range(100))
+    service.repository(
+        "acme/odd",
+        {f"config/{n:04}.yaml": odd.replace("{}", str(n + 1)).encode() for n in range(files)},
+    )
+    project = (await service.project("acme/odd"))["id"]
+    sync = await service.sync(project)
+    assert (sync["status"], sync["added"]) == ("success", files)
+    [first, *_] = await service.get(f"/projects/{project}/files", limit=2)
+    assert len(first["problems"]) == 100  # type: ignore[index]
+    assert (await service.sync(project))["status"] == "unchanged"

@@ -1,0 +1,570 @@
+"""People, syncs, replicas and the end of the service, all at the same moment."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from bson import ObjectId
+
+from benchmark_manager.domain.merge import merge
+from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.errors import LeaseLostError, StorageError
+from benchmark_manager.factory import Services, build_services, utc_now
+from benchmark_manager.github.reading.contents import MemoryBudget
+from benchmark_manager.models.project import Claim, Project
+from benchmark_manager.scheduler import running_scheduler
+from benchmark_manager.services.operations.limit_sharing import LimitSharing
+from benchmark_manager.services.operations.metrics import Metrics
+from benchmark_manager.services.projects.projects import (
+    ProjectDefaults,
+    ProjectFields,
+    ProjectService,
+)
+from benchmark_manager.services.sync.coordinator import OriginalSync
+from benchmark_manager.services.sync.polling import Polling
+from benchmark_manager.services.sync.slots import SyncPlaces
+from benchmark_manager.stores.contents.blobs import BlobStore
+from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.operations.governors import GovernorStore
+from benchmark_manager.stores.originals.originals import OriginalFileStore
+from benchmark_manager.stores.projects.projects import ProjectStore
+from benchmark_manager.stores.sync.leases import LeaseStore
+from benchmark_manager.stores.sync.progress import SyncProgressStore
+from benchmark_manager.stores.sync.syncs import SyncStore
+from github_test_server import Repository, ResetMidBody
+from support.problems import assert_problem
+from support.routes import connection_of
+from support.service import Json, Service, settings_for, shared_workers
+
+CONFIG = b"model: llama\n"
+#: As long as upstream and people go on in the long test, seconds.
+FUZZ_SECONDS = 4.0
+DRIFTS = {"nothing": "current", "text": "behind", "keys": "behind", "conflict": "conflict"}
+
+
+@pytest.fixture(params=["mongod", "embedded"])
+def either(request: pytest.FixtureRequest) -> Service:
+    """The service on each of the databases."""
+    name = "service" if request.param == "mongod" else "embedded_service"
+    found: Service = request.getfixturevalue(name)
+    return found
+
+
+def database_of(service: Service) -> Database:
+    return service.services.sync._database
+
+
+async def lease_end(service: Service, project: Json) -> datetime | None:
+    stored = await service.services.project_store.get(project["id"])
+    return stored.lease_until
+
+
+async def test_the_record_of_a_removed_file_goes_also_when_its_last_two_variants_went_at_once(
+    either: Service,
+) -> None:
+    repository = either.repository(
+        "acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(15)}
+    )
+    project = await either.synced("acme/b")
+    pairs = [
+        [
+            (await either.variant(project["id"], file, modified_name=f"{letter}.yaml"))["id"]
+            for letter in (f"a{n}", f"b{n}")
+        ]
+        for n, file in enumerate((await either.files(project["id"])).values())
+    ]
+    repository.commit({"config": None, "job/x.yaml": b"kind: Job\n"}, message="gone")
+    await either.sync(project["id"])
+    for pair in pairs:
+        answers = await asyncio.gather(
+            *(either.http.delete(f"/modified-files/{key}") for key in pair)
+        )
+        assert [answer.status_code for answer in answers] == [204, 204]
+    later = datetime.now(UTC) + timedelta(days=31)
+    await asyncio.gather(*(either.services.trash.purge(later) for _ in range(2)))
+    assert (await either.files(project["id"], include_removed=True)).keys() == {"job/x.yaml"}
+
+
+async def test_of_deletions_of_one_project_exactly_one_finds_it(either: Service) -> None:
+    either.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await either.synced("acme/b")
+    answers = await asyncio.gather(
+        *(either.http.delete(f"/projects/{project['id']}") for _ in range(8))
+    )
+    assert sorted(answer.status_code for answer in answers) == [204] + [404] * 7
+
+
+async def test_of_variants_with_one_name_exactly_one_is_made_and_of_changes_to_one_revision_one(
+    either: Service,
+) -> None:
+    either.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await either.synced("acme/b")
+    file = (await either.files(project["id"]))["config/a.yaml"]
+    body = {"original_file_id": file["id"], "modified_name": "v.yaml"}
+    made = await asyncio.gather(
+        *(
+            either.http.post(f"/projects/{project['id']}/modified-files", json=body)
+            for _ in range(8)
+        )
+    )
+    assert sorted(answer.status_code for answer in made) == [201] + [409] * 7
+    variant = next(answer for answer in made if answer.status_code == 201)
+    etag = {"If-Match": variant.headers["etag"]}
+    changed = await asyncio.gather(
+        *(
+            either.http.put(
+                f"/modified-files/{variant.json()['id']}",
+                json={"description": str(n)},
+                headers=etag,
+            )
+            for n in range(8)
+        )
+    )
+    assert sorted(answer.status_code for answer in changed) == [200] + [412] * 7
+
+
+async def test_a_sync_and_changes_of_a_variant_leave_its_drift_true(either: Service) -> None:
+    repository = either.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await either.synced("acme/b")
+    file = (await either.files(project["id"]))["config/a.yaml"]
+    path = f"/modified-files/{(await either.variant(project['id'], file, modified_name='v.yaml'))['id']}"
+    for n in range(4):
+        repository.commit({"config/a.yaml": CONFIG if n % 2 else b"n: %d\n" % n}, message="change")
+        await asyncio.gather(
+            either.sync(project["id"]),
+            *(either.put(path, {"description": f"{n} {k}"}) for k in range(4)),
+        )
+        assert (await either.get(path))["drift"] == ("current" if n % 2 else "behind")
+
+
+async def test_a_sync_which_a_full_disk_stops_is_recorded_and_slows_polling_down(
+    service: Service, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+
+    async def no_room() -> None:
+        raise StorageError("disk_full", "The disk is full.")
+
+    full = Database(database_url, "unnamed", "mongodb", ensure_room=no_room)
+    stopped = over(full, service).sync
+    failed = await stopped.sync(project["id"], "manual")
+    assert (failed.status, failed.error and failed.error.code) == ("failed", "disk_full")
+    assert await stopped.start_due(1, (), ()) == [], "it is not tried again at once"
+    await full.close()
+    codes = [
+        r.msg["code"]
+        for r in caplog.records
+        if isinstance(r.msg, dict) and r.levelno == logging.ERROR
+    ]
+    assert codes == ["disk_full"]
+    assert await lease_end(service, project) is None
+    shown = await service.get(f"/projects/{project['id']}")
+    assert (shown["sync_status"], shown["error"]["code"]) == ("unavailable", "disk_full")
+    assert (await service.sync(project["id"]))["status"] == "success"
+
+
+def over(database: Database, service: Service) -> Services:
+    """The services of another process on the same GitHub."""
+    settings = settings_for("mongodb://unused", service.github.url, service.folder)
+    connection = connection_of(service)
+    return build_services(
+        settings,
+        database,
+        connection,
+        LimitSharing(connection.governors, GovernorStore(database), utc_now),
+        Metrics(),
+        shared_workers(),
+        utc_now,
+    )
+
+
+async def test_a_sync_whose_lease_this_process_took_anew_leaves_its_successor_alone(
+    service: Service,
+) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    complaints: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    service.github.latency = 0.2
+    sync = service.services.sync
+    first = asyncio.create_task(sync.sync(project["id"], "manual"))
+    await asyncio.sleep(0.1)
+    former, _ = sync._running[project["id"]]
+    # As if this process had stood still for longer than a lease lasts.
+    await (
+        database_of(service)
+        .collection("projects")
+        .update_one(
+            {"_id": ObjectId(project["id"])},
+            {"$set": {"lease_until": datetime(2020, 1, 1, tzinfo=UTC)}},
+        )
+    )
+    (started,) = await sync.start_due(1, (), ())
+    second = started.task
+    await asyncio.wait({former})
+    assert sync._running[project["id"]][0] is second
+    # Who asked for the former one gets the result of the one which was applied.
+    assert await first == await second
+    await asyncio.sleep(0)
+    loop.set_exception_handler(None)
+    assert (complaints, sync._running) == ([], {})
+    assert await lease_end(service, project) is None
+
+
+async def test_a_sync_which_lasts_longer_than_its_lease_keeps_it(service: Service) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    service.services.sync._renew_every = 1.0
+    service.github.latency = 1.2
+    database = database_of(service)
+    syncing = asyncio.create_task(service.sync(project["id"]))
+    await asyncio.sleep(0.3)
+    # A moment later it would run out.
+    await database.collection("projects").update_one(
+        {"_id": ObjectId(project["id"])},
+        {"$set": {"lease_until": await database.now() + timedelta(seconds=1.5)}},
+    )
+    await asyncio.sleep(2.2)
+    assert not syncing.done()
+    until = await lease_end(service, project)
+    assert until is not None
+    assert until > await database.now() + timedelta(seconds=30)
+    assert await service.services.sync.start_due(1, (), ()) == []
+    assert (await syncing)["status"] == "success"
+
+
+async def test_a_sync_which_lost_its_lease_asks_github_no_more(service: Service) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    sync = service.services.sync
+    sync._renew_every = 1.0
+    service.github.latency = 6
+    (started,) = await sync.start_due(1, (), ())
+    until = await database_of(service).now() + timedelta(minutes=1)
+    taken = {"$set": {"lease_owner": "another", "lease_until": until}, "$inc": {"fence": 1}}
+    await (
+        database_of(service)
+        .collection("projects")
+        .update_one({"_id": ObjectId(project["id"])}, taken)
+    )
+    async with asyncio.timeout(4):
+        with pytest.raises(LeaseLostError):
+            await started.task
+    service.github.latency = 0
+    # The commit and the repository's name were asked for at once, and no archive after them.
+    assert (len(service.github.requests), service.github.requests.count("/tarball/")) == (2, 0)
+
+
+async def test_a_stop_lets_running_syncs_come_to_their_end(service: Service) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    service.github.latency = 0.3
+    (started,) = await service.services.sync.start_due(1, (), ())
+    await service.services.sync.stop(30)
+    assert started.task.done()
+    assert (await started.task).status == "success"
+    assert await lease_end(service, project) is None
+
+
+@pytest.mark.parametrize("when", ["while its sync runs", "afterwards"])
+async def test_who_waits_for_a_sync_hears_that_the_service_stops(
+    service: Service, when: str
+) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    service.github.latency = 0.3
+    path = f"/projects/{project['id']}/sync"
+    if when == "afterwards":
+        await service.services.sync.stop(0.1)
+        answer = await service.http.post(path)
+    else:
+        asking = asyncio.create_task(service.http.post(path))
+        await asyncio.sleep(0.1)
+        await service.services.sync.stop(0.1)
+        answer = await asking
+    assert_problem(answer, 503, "service_stopping")
+    assert "retry-after" in answer.headers
+    now = await service.services.project_store.get(project["id"])
+    # Nothing was recorded, and another replica goes on at once.
+    assert (now.lease_until, now.state.status) == (None, "never")
+    assert now.next_poll_at is not None
+
+
+class SlowAnswers(LeaseStore):
+    """A store whose claims are done a while before that is heard."""
+
+    async def claim_due(
+        self, owner: str, limit: int, busy: Collection[str] = (), *, only_read: bool = False
+    ) -> list[Claim]:
+        claimed = await super().claim_due(owner, limit, busy, only_read=only_read)
+        await asyncio.sleep(0.2)
+        return claimed
+
+
+@pytest.mark.parametrize("stops", [False, True])
+async def test_a_claim_whose_caller_goes_away_leaves_no_lease(
+    service: Service, stops: bool
+) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    database, work = database_of(service), service.services.sync._work
+    leases = SlowAnswers(database)
+    sync = OriginalSync(
+        database,
+        ProjectStore(database),
+        leases,
+        SyncStore(database),
+        SyncProgressStore(database),
+        work,
+        owner="another",
+        clock=utc_now,
+        metrics=Metrics(),
+    )
+    polling = Polling(database, leases, sync, SyncPlaces(), batch_threshold=500)
+    tick = asyncio.create_task(polling.run_due())
+    await asyncio.sleep(0.1)
+    assert await lease_end(service, project) is not None
+    tick.cancel()
+    await asyncio.gather(tick, return_exceptions=True)
+    if not stops:
+        await asyncio.wait(sync._tasks)
+        await asyncio.sleep(0)
+    await sync.stop(5)
+    assert await lease_end(service, project) is None
+    # Its caller wanted no result: a sync that could be done is done all the same.
+    assert (await service.get(f"/projects/{project['id']}"))["sync_status"] == (
+        "never" if stops else "ok"
+    )
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["while it claims", "before it claims again"])
+async def test_a_stop_during_a_look_for_due_projects_is_no_error(
+    service: Service, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """APScheduler logs whatever comes out of its jobs."""
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b")
+    sync = service.services.sync
+    looking = asyncio.Event()
+    if again:
+        first = sync._claim
+
+        async def claim(*arguments: Any, **options: Any) -> Any:
+            found = await first(*arguments, **options)
+            looking.set()
+            await asyncio.sleep(0.1)
+            return found
+
+        monkeypatch.setattr(sync, "_claim", claim)
+    else:
+
+        async def claim_due(*arguments: Any, **options: Any) -> list[Claim]:
+            looking.set()
+            await asyncio.sleep(0.1)
+            return await LeaseStore.claim_due(sync._leases, *arguments, **options)
+
+        monkeypatch.setattr(sync._leases, "claim_due", claim_due)
+    async with running_scheduler(service.services) as scheduler:
+        async with asyncio.timeout(10):
+            await looking.wait()
+    assert not scheduler.running
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
+    assert await lease_end(service, project) is None
+
+
+async def test_syncs_which_share_what_may_be_on_its_way_into_the_store_all_get_through(
+    service: Service,
+) -> None:
+    """Also beside one which fails while its contents wait, and one which is abandoned; all of it is given back."""
+    copier = service.services.sync._work._reader._copier
+    copier._flushed = MemoryBudget(1)
+    files = {f"config/{n}.yaml": b"n: %d\n" % n for n in range(700)}
+    projects = []
+    for name in ("a", "b", "broken", "abandoned"):
+        service.repository(f"acme/{name}", files | {"config/name.yaml": name.encode()})
+        projects.append(await service.project(f"acme/{name}"))
+    *good, broken, abandoned = projects
+    service.github.faults.add(ResetMidBody(), path="/acme/broken/legacy.tar.gz/", times=None)
+    started = {
+        one["id"]: await service.services.sync._started(one["id"], "manual") for one in projects
+    }
+    syncs = {key: task for key, task in started.items() if task is not None}
+    assert len(syncs) == len(projects)
+    await asyncio.sleep(0.1)
+    syncs[abandoned["id"]].cancel()
+    await asyncio.gather(*syncs.values(), return_exceptions=True)
+    assert [syncs[one["id"]].result().added for one in good] == [701, 701]
+    assert syncs[broken["id"]].result().status == "failed"
+    assert copier._flushed._free == 1
+
+
+class RotatedMeanwhile(ProjectStore):
+    """A store in which the keys are rotated just before a change is stored."""
+
+    async def replace(
+        self, project: Project, before: Project, *, reschedule: bool, forget_upstream: bool
+    ) -> None:
+        for project_id, encrypted in await self.with_tokens():
+            if encrypted != "encrypted anew":
+                assert await self.replace_token(project_id, encrypted, "encrypted anew")
+        await super().replace(
+            project, before, reschedule=reschedule, forget_upstream=forget_upstream
+        )
+
+
+async def test_a_change_of_a_project_does_not_undo_a_rotation_of_keys(service: Service) -> None:
+    service.repository("acme/b", {"config/a.yaml": CONFIG})
+    project = await service.project("acme/b", github_token="old-secret")
+    database = database_of(service)
+    store = RotatedMeanwhile(database)
+    changing = ProjectService(
+        store,
+        OriginalFileStore(database),
+        SyncStore(database),
+        service.services.vault,
+        service.services.credentials,
+        api_urls=(service.github.url,),
+        defaults=ProjectDefaults("config", "job", 0),
+        clock=utc_now,
+    )
+    changed = await changing.update(project["id"], ProjectFields(name="another"), None)
+    assert (changed.name, changed.revision) == ("another", 2)
+    assert await store.with_tokens() == [(project["id"], "encrypted anew")]
+
+
+class Story:
+    """Upstream and people who change everything at once, and what must hold all the while."""
+
+    def __init__(
+        self, service: Service, project: Json, repository: Repository, files: dict[str, bytes]
+    ) -> None:
+        self.service = service
+        self.key = project["id"]
+        self.repository = repository
+        self.files = files
+        self.commits = 0
+        self.changes = 0
+
+    async def upstream(self, choice: random.Random, end: float) -> None:
+        """Commit and sync; what is held afterwards is exactly what the commit has."""
+        while time.monotonic() < end:
+            new = changed_tree(choice, self.files)
+            difference: dict[str, bytes | None] = dict.fromkeys(self.files.keys() - new.keys())
+            difference |= {path: data for path, data in new.items() if self.files.get(path) != data}
+            if not difference or not new:
+                continue
+            self.repository.commit(difference, message="change")
+            self.files = new
+            self.commits += 1
+            sync = await self.service.sync(self.key)
+            assert sync["synced_files"] == len(new)
+            held = {
+                path: file["sha"] for path, file in (await self.service.files(self.key)).items()
+            }
+            assert held == {path: blob_id(data) for path, data in new.items()}
+
+    async def person(self, choice: random.Random, end: float) -> None:
+        """Make, change and delete variants; no answer may be a fault of ours."""
+        while time.monotonic() < end:
+            originals = list((await self.service.files(self.key, include_removed=True)).values())
+            variants = await self.service.rows(f"/projects/{self.key}/modified-files")
+            for variant in variants:
+                assert folder(variant["path"]) == folder(variant["original_path"])
+            method, path, body = an_action(choice, self.key, originals, variants)
+            answer = await self.service.http.request(method, path, json=body)
+            assert answer.status_code < 500, answer.text
+            self.changes += answer.is_success
+
+    async def check(self) -> None:
+        """Every variant tells the truth about its original."""
+        database = database_of(self.service)
+        contents = BlobStore(database)
+        originals = {
+            row["_id"]: row for row in await database.collection("files").find({}).to_list()
+        }
+        for variant in await database.collection("modified_files").find({}).to_list():
+            original = originals[variant["original_file_id"]]
+            shas = variant["base_sha"], original["sha"], variant["content_sha"]
+            base, theirs, mine = [(await contents.get(sha)).decode() for sha in shas]
+            outcome = merge(base, theirs, mine, variant["format"]).outcome
+            drift = "upstream_removed" if original["removed_at"] else DRIFTS[outcome]
+            assert (variant["drift"], variant["original_path"], variant["file_type"]) == (
+                drift,
+                original["path"],
+                original["file_type"],
+            )
+        await self.service.services.trash.purge(datetime.now(UTC) + timedelta(days=31))
+        originals = {
+            row["_id"]: row for row in await database.collection("files").find({}).to_list()
+        }
+        used = set(await database.collection("modified_files").distinct("original_file_id", {}))
+        assert [
+            row["path"] for key, row in originals.items() if row["removed_at"] and key not in used
+        ] == []
+
+
+def folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+# Few places and contents, so that there are many renames, swaps and returns.
+BODIES = [b"n: %d\n" % n for n in range(4)]
+
+
+def changed_tree(choice: random.Random, files: dict[str, bytes]) -> dict[str, bytes]:
+    """The files after one to three moves, removals, additions or updates."""
+    new = dict(files)
+    for _ in range(choice.randrange(1, 4)):
+        path = f"config/{choice.choice('xyz')}/{choice.randrange(5)}.yaml"
+        match choice.choices(["move", "remove", "write"], [35, 25, 40])[0]:
+            case "move" if new:
+                new[path] = new.pop(choice.choice(sorted(new)))
+            case "remove" if new:
+                new.pop(choice.choice(sorted(new)))
+            case _:
+                new[path] = choice.choice(BODIES)
+    return new
+
+
+def an_action(
+    choice: random.Random, project_id: str, originals: list[Json], variants: list[Json]
+) -> tuple[str, str, Json | None]:
+    """A request which a person might make: method, path and body."""
+    of_project = f"/projects/{project_id}/modified-files"
+    name = f"v{choice.randrange(4)}.yaml"
+    match choice.choices(["make", "change", "delete", "delete all"], [50, 20, 28, 2])[0]:
+        case "make" if originals:
+            return (
+                "POST",
+                of_project,
+                {"original_file_id": choice.choice(originals)["id"], "modified_name": name},
+            )
+        case "change" if variants:
+            body = {"content": f"z: {choice.randrange(9)}\n", "modified_name": name}
+            return "PUT", f"/modified-files/{choice.choice(variants)['id']}", body
+        case "delete" if variants:
+            return "DELETE", f"/modified-files/{choice.choice(variants)['id']}", None
+        case "delete all":
+            return "DELETE", of_project, None
+    return "GET", of_project, None
+
+
+async def test_people_and_syncs_at_once_leave_every_record_true(either: Service) -> None:
+    choice = random.Random(7)  # noqa: S311 -- the same story each time, as far as the machine tells it the same
+    either.github.limits.set(None, limit=10**6, remaining=10**6)
+    files = {f"config/{part}/{n}.yaml": choice.choice(BODIES) for part in "xy" for n in range(4)}
+    repository = either.repository("acme/b", files)
+    story = Story(either, await either.synced("acme/b"), repository, files)
+    end = time.monotonic() + FUZZ_SECONDS
+    people = [story.person(random.Random(seed), end) for seed in range(3)]  # noqa: S311 -- as above
+    await asyncio.gather(story.upstream(choice, end), *people)
+    assert min(story.commits, story.changes) > 0
+    await either.sync(story.key)
+    await story.check()

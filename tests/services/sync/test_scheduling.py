@@ -1,0 +1,251 @@
+"""When projects are due: `next_poll_at` through the API, and what the next look for due projects takes."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmark_manager.factory import Outside, utc_now
+from benchmark_manager.models.project import Lease
+from github_test_server import GitHubTestServer, Status
+from support.mongod import eventually
+from support.service import Json, Service, running_service
+
+FILES = {"config/a.yaml": b"model: llama\n", "other/b.yaml": b"b: 1\n"}
+
+
+async def due_at(service: Service, project: Json) -> datetime | None:
+    now = (await service.get(f"/projects/{project['id']}"))["next_poll_at"]
+    return None if now is None else datetime.fromisoformat(now)
+
+
+async def seconds_until_due(service: Service, project: Json) -> float:
+    """Only for expectations of minutes: the test takes a moment itself."""
+    due = await due_at(service, project)
+    assert due is not None
+    return (due - datetime.now(UTC)).total_seconds()
+
+
+async def changed(service: Service, project: Json, **fields: Any) -> Json:
+    return await service.put(f"/projects/{project['id']}", fields)
+
+
+async def poll(service: Service) -> list[tuple[str, str]]:
+    """Sync what is due until nothing is; (trigger, status) of each sync."""
+    done: list[tuple[str, str]] = []
+    while started := await service.services.sync.start_due(1, (), ()):
+        for one in started:
+            sync = await one.task
+            done.append((sync.trigger, sync.status))
+        assert len(done) < 5, "the same project is due again and again"
+    return done
+
+
+# A day: of shorter intervals, a first phase would sometimes be over before the test is.
+@pytest.mark.parametrize("interval", [0, 86_400])
+async def test_a_new_project_is_due_at_once_and_its_first_sync_gives_it_its_place(
+    service: Service, interval: int
+) -> None:
+    service.repository("acme/b", FILES)
+    project = await service.project("acme/b", polling_interval=interval)
+    assert await poll(service) == [("poll", "success")]
+    if interval == 0:
+        assert await due_at(service, project) is None
+    else:
+        assert -10 < await seconds_until_due(service, project) <= interval
+
+
+@pytest.mark.parametrize("clock_error", [-7200, -400, 400, 7200])
+async def test_a_replica_with_a_wrong_clock_polls_as_often_as_others(
+    database_url: str, github: GitHubTestServer, tmp_path: Path, clock_error: int
+) -> None:
+    outside = Outside(clock=lambda: utc_now() + timedelta(seconds=clock_error))
+    async with running_service(database_url, github, tmp_path, outside=outside) as service:
+        service.repository("acme/b", FILES)
+        project = await service.project("acme/b", polling_interval=86_400)
+        assert await poll(service) == [("poll", "success")]
+        assert -10 < await seconds_until_due(service, project) <= 86_400
+
+
+async def test_a_manual_sync_between_two_polls_does_not_move_the_next_one(service: Service) -> None:
+    repository = service.repository("acme/b", FILES)
+    project = await service.synced("acme/b", polling_interval=86_400)
+    planned = await due_at(service, project)
+    repository.commit({"config/a.yaml": b"a: 2\n"}, message="two")
+    assert (await service.sync(project["id"]))["status"] == "success"
+    assert await due_at(service, project) == planned
+
+
+async def test_another_interval_is_another_rhythm_and_0_is_none(service: Service) -> None:
+    service.repository("acme/b", FILES)
+    project = await service.synced("acme/b", polling_interval=86_400)
+    assert (await changed(service, project, polling_interval=0))["next_poll_at"] is None
+    await changed(service, project, polling_interval=600)
+    assert 0 <= await seconds_until_due(service, project) + 10 <= 610
+
+
+async def test_no_polling_does_not_put_off_the_reading_of_a_new_place(service: Service) -> None:
+    service.repository("acme/b", FILES)
+    project = await service.synced("acme/b", polling_interval=60)
+    await changed(service, project, config_folder="other")
+    assert (await changed(service, project, polling_interval=0))["next_poll_at"] is not None
+    assert await poll(service) == [("poll", "success")]
+    assert (await service.files(project["id"])).keys() == {"other/b.yaml"}
+    assert await due_at(service, project) is None
+
+
+async def test_no_polling_does_not_put_off_a_first_sync_which_failed(hasty: Service) -> None:
+    hasty.repository("acme/b", FILES)
+    project = await hasty.project("acme/b", polling_interval=60)
+    hasty.github.faults.add(Status(500), path="/commits", times=None)
+    await hasty.sync(project["id"], status=502)
+    planned = await due_at(hasty, project)
+    assert planned is not None
+    await changed(hasty, project, polling_interval=0)
+    assert await due_at(hasty, project) == planned
+
+
+@pytest.mark.parametrize("read_before", [False, True])
+async def test_a_place_without_polling_is_tried_until_it_was_read(
+    hasty: Service, read_before: bool
+) -> None:
+    hasty.repository("acme/b", FILES)
+    if read_before:
+        project = await hasty.synced("acme/b")
+        await changed(hasty, project, config_folder="other")
+    else:
+        project = await hasty.project("acme/b", config_folder="other")
+    fault = hasty.github.faults.add(Status(500), path="/commits", times=None)
+    assert await poll(hasty) == [("poll", "failed")]
+    assert await seconds_until_due(hasty, project) == pytest.approx(120, abs=16)
+    hasty.github.faults.remove(fault)
+    assert (await hasty.sync(project["id"]))["status"] == "success"
+    assert await due_at(hasty, project) is None
+    # Now that it was read, a failure of what a person asked for brings no polling back.
+    hasty.github.faults.add(Status(500), path="/commits", times=None)
+    await hasty.sync(project["id"], status=502)
+    assert await due_at(hasty, project) is None
+
+
+async def test_failures_which_pass_double_the_interval_each_time_and_a_success_ends_that(
+    hasty: Service,
+) -> None:
+    hasty.repository("acme/b", FILES)
+    project = await hasty.synced("acme/b", polling_interval=600)
+    fault = hasty.github.faults.add(Status(500), path="/commits", times=None)
+    for expected in (1200, 2400, 3600, 3600):
+        await hasty.sync(project["id"], status=502)
+        assert await seconds_until_due(hasty, project) == pytest.approx(expected, rel=0.05, abs=10)
+    hasty.github.faults.remove(fault)
+    await hasty.sync(project["id"])
+    assert await seconds_until_due(hasty, project) <= 630
+
+
+async def test_what_a_person_must_mend_is_tried_hourly(hasty: Service) -> None:
+    hasty.repository("acme/b", FILES, private_to=["reader"])
+    project = await hasty.synced("acme/b", github_token="reader", polling_interval=60)
+    hasty.github.hosting.make_private("acme/b", [])
+    for _ in range(2):
+        assert (await hasty.sync(project["id"], status=422))["code"] == "repository_not_found"
+        assert await seconds_until_due(hasty, project) == pytest.approx(3600, rel=0.05, abs=10)
+
+
+async def test_another_token_is_tried_at_once_where_the_old_one_failed(hasty: Service) -> None:
+    hasty.repository("acme/b", FILES, private_to=["reader", "other"])
+    project = await hasty.synced("acme/b", github_token="reader", polling_interval=86_400)
+    planned = await due_at(hasty, project)
+    await changed(hasty, project, github_token="other")
+    assert await due_at(hasty, project) == planned
+    hasty.github.hosting.revoke_token("other")
+    await hasty.sync(project["id"], status=422)
+    await changed(hasty, project, github_token="reader")
+    assert await poll(hasty) == [("poll", "unchanged")]
+
+
+async def test_a_used_up_limit_is_waited_for(hasty: Service) -> None:
+    hasty.repository("acme/b", FILES, private_to=["reader"])
+    project = await hasty.synced("acme/b", github_token="reader", polling_interval=60)
+    hasty.github.limits.set("reader", limit=5000, remaining=0, reset_in=7000)
+    assert (await hasty.sync(project["id"], status=503))["code"] == "github_rate_limited"
+    assert 6990 <= await seconds_until_due(hasty, project) <= 7006
+
+
+async def test_a_sync_queued_for_all_during_a_sync_is_done_after_it(service: Service) -> None:
+    repository = service.repository("acme/b", FILES)
+    project = await service.synced("acme/b")
+    repository.commit({"config/a.yaml": b"a: 2\n"}, message="two")
+    service.github.latency = 0.15
+    service.github.requests.reset()
+    running = asyncio.create_task(service.sync(project["id"]))
+
+    async def has_read_the_head() -> bool | None:
+        return service.github.requests.count("/git/trees/") > 0 or None
+
+    await eventually(has_read_the_head, 10, "the sync read no tree")
+    head = repository.commit(
+        {"config/a.yaml": b"a: 3\n"}, message="three, which the running sync cannot see"
+    )
+    assert await service.post("/projects/sync-all", None, 202) == {"queued": [project["id"]]}
+    assert (await running)["commit_sha"] != head
+    service.github.latency = 0
+    assert await poll(service) == [("manual", "success")]
+    now = await service.get(f"/projects/{project['id']}")
+    assert (now["last_sync"]["commit_sha"], now["next_poll_at"]) == (head, None)
+
+
+@pytest.mark.parametrize(
+    "fault", [Status(503), Status(403, {"message": "secondary rate limit"}, {"Retry-After": "60"})]
+)
+async def test_what_was_queued_without_polling_is_tried_until_it_was_done(
+    hasty: Service, fault: Status
+) -> None:
+    repository = hasty.repository("acme/b", FILES)
+    project = await hasty.synced("acme/b")
+    repository.commit({"config/a.yaml": b"model: other\n"})
+    planned = hasty.github.faults.add(fault, times=None)
+    await hasty.post("/projects/sync-all", None, 202)
+    assert await poll(hasty) == [("manual", "failed")]
+    assert 0 < await seconds_until_due(hasty, project) <= 200
+    hasty.github.faults.remove(planned)
+    await hasty.services.project_store.make_all_due("manual")
+    hasty.services.sync._work._credentials._connection.governors._by_fingerprint.clear()
+    assert await poll(hasty) == [("manual", "success")]
+    assert await due_at(hasty, project) is None
+
+
+@pytest.mark.parametrize("interval", [0, 3600])
+async def test_another_interval_does_not_put_off_what_was_queued(
+    service: Service, interval: int
+) -> None:
+    service.repository("acme/b", FILES)
+    project = await service.synced("acme/b", polling_interval=60)
+    await service.post("/projects/sync-all", None, 202)
+    await changed(service, project, polling_interval=interval)
+    assert await poll(service) == [("manual", "unchanged")]
+
+
+async def test_a_lease_which_the_process_holds_without_knowing_does_not_run_out_before_its_project_is_synced(
+    service: Service,
+) -> None:
+    """As when the database answers a claim too late, and writes it none the less."""
+    service.repository("acme/a", FILES)
+    service.repository("acme/b", FILES)
+    running, forgotten = await service.project("acme/a"), await service.project("acme/b")
+    service.github.latency = 0.3
+    syncing = asyncio.create_task(service.sync(running["id"]))
+    sync = service.services.sync
+
+    async def lease() -> Lease | None:
+        return next(iter(await sync._leases.held(sync._owner)), None)
+
+    held = await eventually(lease, 10, "the sync took no lease")
+    assert await sync._leases.claim(forgotten["id"], sync._owner) is not None
+    await sync.give_back_forgotten()
+    assert await sync._leases.held(sync._owner) == [held]
+    service.github.latency = 0
+    assert await poll(service) == [("poll", "success")]
+    assert (await syncing)["status"] == "success"
+    await sync.give_back_forgotten()
+    assert await sync._leases.held(sync._owner) == []

@@ -1,0 +1,174 @@
+"""What belongs to a project: folders and patterns; what does not is listed with its reason."""
+
+from typing import Any
+
+import pytest
+
+from github_test_server import Entry, Status
+from support.service import Json, Service
+
+FILES: dict[str, bytes] = {
+    "config/serving/a.yaml": b"a: 1\n",
+    "config/serving/b.yaml": b"b: 1\n",
+    "config/archive/old.yaml": b"old: 1\n",
+    "config/top.json": b"{}\n",
+    "job/run.yaml": b"kind: Job\n",
+    "job/run.json": b'{"kind": "Job"}\n',
+}
+
+
+async def paths(service: Service, project: Json) -> set[str]:
+    return set(await service.files(project["id"]))
+
+
+def skipped(sync: Json) -> dict[str, str]:
+    return {row["path"]: row["reason"] for row in sync["skipped"]}
+
+
+async def test_json_in_the_job_folder_is_listed(service: Service) -> None:
+    service.repository("acme/b", FILES)
+    project = await service.project("acme/b")
+    assert skipped(await service.sync(project["id"])) == {"job/run.json": "not_yaml"}
+
+
+@pytest.mark.parametrize(
+    ("patterns", "left"),
+    [
+        ({"include": ["config/serving/*.yaml"]}, {"config/serving/a.yaml", "config/serving/b.yaml"}),
+        ({"exclude": ["archive/"]}, set(FILES) - {"config/archive/old.yaml", "job/run.json"}),
+        ({"include": ["config", "job"], "exclude": ["b.yaml", "*.json"]},
+         {"config/serving/a.yaml", "config/archive/old.yaml", "job/run.yaml"}),
+        ({"include": ["nothing"]}, set()),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("token", [None, "reader"])
+async def test_patterns_narrow_both_folders(
+    service: Service, patterns: dict[str, list[str]], left: set[str], token: str | None
+) -> None:
+    service.repository("acme/b", FILES, private_to=token and [token])
+    project = await service.synced("acme/b", github_token=token, **patterns)
+    assert await paths(service, project) == left
+    assert {name: project[name] for name in ("include", "exclude")} == {
+        "include": [],
+        "exclude": [],
+        **patterns,
+    }
+
+
+@pytest.mark.parametrize("token", [None, "reader"])
+async def test_changed_patterns_count_although_the_repository_did_not_change(
+    service: Service, token: str | None
+) -> None:
+    service.repository("acme/b", FILES, private_to=token and [token])
+    project = await service.synced("acme/b", github_token=token)
+    file = (await service.files(project["id"]))["config/archive/old.yaml"]
+    variant = await service.variant(project["id"], file)
+    changed = await service.put(f"/projects/{project['id']}", {"exclude": ["archive/", "*.json"]})
+    assert changed["next_poll_at"] is not None
+    sync = await service.sync(project["id"])
+    assert (sync["removed"], skipped(sync)) == (2, {})
+    assert (await service.get(f"/modified-files/{variant['id']}"))["drift"] == "upstream_removed"
+    await service.put(f"/projects/{project['id']}", {"exclude": []})
+    assert (await service.sync(project["id"]))["added"] == 2
+    assert (await service.get(f"/modified-files/{variant['id']}"))["drift"] == "current"
+    assert (await service.sync(project["id"]))["status"] == "unchanged"
+
+
+@pytest.mark.parametrize("field", ["include", "exclude"])
+@pytest.mark.parametrize(
+    ("patterns", "code"),
+    [
+        (["!a"], "invalid_pattern"),
+        (["[a"], "invalid_pattern"),
+        (["a" * 257], "invalid_pattern"),
+        (["a"] * 51, "invalid_request"),
+        ("a", "invalid_request"),
+        ([1], "invalid_request"),
+    ],
+)
+async def test_a_wrong_pattern_is_refused_with_its_field(
+    service: Service, field: str, patterns: Any, code: str
+) -> None:
+    problem = await service.post(
+        "/projects", {"name": "x", "github_repo_url": "acme/b", field: patterns}, 422
+    )
+    assert problem["code"] == code
+    assert problem["errors"][0]["field"].startswith(field)
+
+
+async def test_a_pattern_that_is_no_text_is_refused(service: Service) -> None:
+    body = b'{"name": "x", "github_repo_url": "acme/b", "include": ["\\ud800"]}'
+    answer = await service.http.post(
+        "/projects", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+LINKED: dict[str, bytes | Entry] = {
+    "config": Entry.symlink("settings"),
+    "above": Entry.symlink("deep/er"),
+    "deep/er/config/b.yaml": b"b: 1\n",
+    "settings/a.yaml": b"a: 1\n",
+    "job/j.yaml": b"kind: Job\n",
+    "outside": Entry.symlink("../../etc"),
+    "module": Entry.submodule("1" * 40),
+}
+CASES = [
+    ("config", "folder_is_symlink", "'settings' (set the folder to 'settings')"),
+    ("above/config", "folder_is_symlink", "'deep/er' (set the folder to 'deep/er/config')"),
+    ("outside", "folder_is_symlink", "'../../etc';"),
+    ("module", "folder_is_submodule", "111111111111"),
+    ("module/config", "folder_is_submodule", "'module', above the folder 'module/config'"),
+    ("nowhere", "folder_not_found", "'nowhere'"),
+    ("job/j.yaml", "folder_not_found", "'job/j.yaml'"),
+]
+
+
+@pytest.mark.parametrize(("folder", "code", "said"), CASES)
+@pytest.mark.parametrize("way", ["archive", "listing", "GraphQL", "folder by folder"])
+async def test_a_folder_that_is_a_link_or_a_submodule_is_called_so(
+    hasty: Service, folder: str, code: str, said: str, way: str
+) -> None:
+    token = "reader" if way == "GraphQL" else None
+    if way == "folder by folder":
+        hasty.github.tree_limits.recursive_entries = 1
+    if way in {"listing", "folder by folder"}:
+        hasty.github.faults.add(Status(404), path="/tarball/", times=None)
+    hasty.repository("acme/b", LINKED, private_to=token and [token])
+    project = await hasty.project("acme/b", config_folder=folder, github_token=token)
+    [warning] = (await hasty.sync(project["id"]))["warnings"]
+    assert warning["code"] == code
+    assert said in warning["detail"]
+
+
+@pytest.mark.parametrize("token", [None, "reader"])
+async def test_a_missing_folder_that_becomes_a_link_is_called_so(
+    service: Service, token: str | None
+) -> None:
+    repository = service.repository(
+        "acme/b", {"job/j.yaml": b"kind: Job\n"}, private_to=token and [token]
+    )
+    project = await service.synced("acme/b", github_token=token)
+    repository.commit({"config": Entry.symlink("job")})
+    service.github.requests.reset()
+    sync = await service.sync(project["id"])
+    assert [warning["code"] for warning in sync["warnings"]] == ["folder_is_symlink"]
+    assert len(service.github.requests) <= 3
+    assert (await service.sync(project["id"]))["warnings"] == sync["warnings"]
+
+
+async def test_links_and_submodules_inside_are_listed(service: Service) -> None:
+    inside: dict[str, bytes | Entry] = {
+        "config/link.yaml": Entry.symlink("../a.yaml"),
+        "config/folder": Entry.symlink("../settings"),
+        "config/README.md": Entry.symlink("../README.md"),
+        "config/module": Entry.submodule("1" * 40),
+        "elsewhere": Entry.symlink("settings"),
+    }
+    service.repository("acme/b", inside)
+    project = await service.project("acme/b")
+    assert skipped(await service.sync(project["id"])) == {
+        "config/link.yaml": "symlink",
+        "config/folder": "symlink",
+        "config/module": "submodule",
+    }

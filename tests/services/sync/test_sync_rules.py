@@ -1,0 +1,515 @@
+"""The rules of asking GitHub and of applying what it says, where no other module tests them; and what a sync tells."""
+
+import asyncio
+import json
+import re
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from benchmark_manager.factory import Outside
+from github_test_server import FlippedByte, GitHubTestServer, GraphQLError, Repository, Status
+from github_test_server.answers import Answer
+from support.mongod import eventually
+from support.routes import BY_NAME, ROUTES, Route, connection_of, forget_listings
+from support.service import Json, Service, running_service
+
+FILES = {
+    "config/a.yaml": b"model: llama\n",
+    "config/b.yaml": b"b: 1\n",
+    "job/j.yaml": b"kind: Job\n",
+}
+
+
+class Clock:
+    """Time which a test moves on."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+async def polled(service: Service) -> list[tuple[str, str]]:
+    """Everything that is due, through the same door as a tick; (trigger, status) of each project's last sync."""
+    await service.services.polling.run_due()
+    await asyncio.gather(*(task for task, _ in service.services.sync._running.values()))
+    ids = [row["id"] for row in await service.rows("/projects")]
+    lasts = [
+        (await service.services.project_store.get(project_id)).state.last_sync for project_id in ids
+    ]
+    return sorted((last.trigger, last.status) for last in lasts if last is not None)
+
+
+async def make_due(service: Service) -> None:
+    """As if the planned time of every poll had come."""
+    database = service.services.sync._database
+    # Not earlier: of an answer that came since then a poll would not ask again.
+    await database.collection("projects").update_many(
+        {}, {"$set": {"next_poll_at": await database.now()}}
+    )
+
+
+def files_asked_of(service: Service) -> int:
+    return sum("/git/" in r.path or "tarball" in r.path for r in service.github.requests)
+
+
+# The check
+
+
+@pytest.fixture
+async def batching(
+    database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> AsyncIterator[Service]:
+    """A service which asks for many projects at once as soon as two of a credential fall due."""
+    async with running_service(database_url, github, tmp_path, github_batch_threshold=2) as running:
+        github.hosting.add_token("reader")
+        yield running
+
+
+async def test_polls_of_many_projects_of_one_credential_are_one_query_and_a_moved_one_is_read(
+    batching: Service,
+) -> None:
+    repositories = [
+        batching.repository(f"acme/{n}", FILES, private_to=["reader"]) for n in range(6)
+    ]
+    projects = [
+        await batching.synced(f"acme/{n}", github_token="reader", polling_interval=60)
+        for n in range(6)
+    ]
+    head = repositories[3].commit({"config/a.yaml": b"model: other\n"}, message="moves")
+    repositories[4].commit({"README.md": b"elsewhere"}, message="moves, but not its folders")
+    await make_due(batching)
+    batching.github.requests.reset()
+    assert await polled(batching) == [("poll", "success")] + [("poll", "unchanged")] * 5
+    checks = batching.github.requests.select("graphql$")
+    # One query for all checks, one for those which moved (their folders at that very commit), one for the contents; a
+    # listing of each folder of the one whose folders moved.
+    assert [r.body.count(b"repository(") for r in checks] == [6, 2, 1]
+    assert len(batching.github.requests) == 5
+    now = await batching.get(f"/projects/{projects[3]['id']}")
+    assert now["last_sync"]["commit_sha"] == head
+
+
+async def test_below_the_threshold_polls_are_conditional_requests_which_cost_nothing(
+    service: Service,
+) -> None:
+    for n in range(3):
+        service.repository(f"acme/{n}", FILES, private_to=["reader"])
+        await service.synced(f"acme/{n}", github_token="reader", polling_interval=60)
+    await make_due(service)
+    service.github.requests.reset()
+    assert await polled(service) == [("poll", "unchanged")] * 3
+    assert [(r.status, r.cost) for r in service.github.requests] == [(304, 0)] * 3
+
+
+async def test_projects_which_share_a_question_hear_of_their_own_folders_only(
+    batching: Service,
+) -> None:
+    repository = batching.repository(
+        "acme/b", {**FILES, "other/o.yaml": b"o: 1\n"}, private_to=["reader"]
+    )
+    first = await batching.synced(
+        "acme/b", name="first", github_token="reader", polling_interval=60
+    )
+    second = await batching.synced(
+        "acme/b",
+        name="second",
+        github_token="reader",
+        polling_interval=60,
+        config_folder="other",
+        job_folder="nope",
+    )
+    repository.commit({"config/a.yaml": b"a: 2\n", "other/o.yaml": b"o: 2\n"}, message="both")
+    await make_due(batching)
+    assert await polled(batching) == [("poll", "success")] * 2
+    told = [
+        (await batching.rows(f"/projects/{project['id']}/syncs"))[0]["warnings"]
+        for project in (first, second)
+    ]
+    assert [[row["detail"].count("'nope'") for row in rows] for rows in told] == [[], [1]]
+    assert (await batching.files(second["id"])).keys() == {"other/o.yaml"}
+
+
+@pytest.mark.parametrize("alias", ["r0.f0", "r0.f1", "r0.head", "r0"])
+async def test_a_folder_which_a_query_could_not_look_at_is_not_taken_for_gone(
+    service: Service, alias: str
+) -> None:
+    repository = service.repository("acme/b", FILES, private_to=["reader"])
+    project = await service.synced("acme/b", github_token="reader")
+    repository.commit({"config/a.yaml": b"model: other\n"}, message="moves")
+    service.github.faults.add(GraphQLError(alias), path="graphql$", times=1)
+    sync = await service.sync(project["id"])
+    assert (sync["updated"], sync["removed"], sync["warnings"]) == (1, 0, [])
+    assert (await service.files(project["id"])).keys() == FILES.keys()
+
+
+async def test_equal_folders_end_a_sync_however_the_branch_came_there(service: Service) -> None:
+    """Neither dates nor ancestry count, only the folders' object ids."""
+    repository = service.repository("acme/b", FILES, private_to=["reader"])
+    project = await service.synced("acme/b", github_token="reader")
+    old = datetime(2001, 1, 1, tzinfo=UTC)
+    repository.commit(
+        dict(FILES), message="another history", branch="other", replace_all=True, date=old
+    )
+    other = repository.find_commit("other")
+    assert other is not None
+    repository.reset_branch("main", other.sha)
+    forget_listings(service)
+    service.github.requests.reset()
+    assert (await service.sync(project["id"]))["status"] == "unchanged"
+    assert files_asked_of(service) == 0
+
+
+# Politeness
+
+
+async def test_the_last_tenth_of_a_limit_is_for_what_people_ask_for(service: Service) -> None:
+    repository = service.repository("acme/b", FILES, private_to=["reader"])
+    project = await service.synced("acme/b", github_token="reader", polling_interval=60)
+    service.github.limits.set("reader", limit=1000, remaining=100)
+    await service.sync(project["id"])
+    repository.commit({"config/a.yaml": b"a: 2\n"}, message="moves")
+    await make_due(service)
+    service.github.requests.reset()
+    assert await polled(service) == [("poll", "failed")]
+    assert len(service.github.requests) == 0
+    assert (await service.sync(project["id"]))["status"] == "success"
+
+
+@pytest.mark.parametrize("status", [200, 403])
+async def test_a_used_up_limit_of_graphql_does_not_hold_up_checks(
+    service: Service, status: int
+) -> None:
+    service.github.limits.graphql_exhausted_status = status
+    repository = service.repository("acme/b", FILES, private_to=["reader"])
+    project = await service.synced("acme/b", github_token="reader")
+    service.github.limits.set("reader", limit=5000, remaining=0, reset_in=600, resource="graphql")
+    repository.commit({"config/a.yaml": b"a: 2\n"}, message="moves")
+    assert (await service.sync(project["id"], status=503))["code"] == "github_rate_limited"
+    repository.reset_branch("main", project["last_sync"]["commit_sha"])
+    assert (await service.sync(project["id"]))["status"] == "unchanged"
+
+
+@pytest.mark.parametrize("limit", ["secondary", "primary"])
+async def test_what_github_said_of_limits_holds_after_a_restart_too(
+    service: Service, database_url: str, github: GitHubTestServer, limit: str
+) -> None:
+    service.repository("acme/b", FILES, private_to=["reader"])
+    project = await service.synced("acme/b", github_token="reader")
+    if limit == "secondary":
+        github.limits.secondary("reader", retry_after=300)
+    else:
+        github.limits.set("reader", limit=5000, remaining=0, reset_in=300)
+    await service.sync(project["id"], status=503)
+    await service.services.limits.run()
+    github.requests.reset()
+    clock = Clock()
+    key = service.services.vault
+    outside = Outside(clock=clock)
+    async with running_service(database_url, github, service.folder, outside=outside) as later:
+        later.services.sync._work._credentials._vault = key
+        assert (await later.sync(project["id"], status=503))["code"] == "github_rate_limited"
+        assert len(github.requests) == 0
+        github.limits.clear()
+        clock.ahead = timedelta(seconds=301)
+        assert (await later.sync(project["id"]))["status"] == "unchanged"
+
+
+def asked_of_the_api(github: GitHubTestServer) -> int:
+    """Requests; downloads are none of the API's."""
+    return len(github.requests) - github.requests.count("/codeload/")
+
+
+async def test_two_replicas_count_each_others_points(
+    service: Service, database_url: str, github: GitHubTestServer
+) -> None:
+    service.repository("acme/b", FILES, private_to=["reader"])
+    await service.synced("acme/b", github_token="reader")
+    async with running_service(database_url, github, service.folder) as other:
+        await service.services.limits.run()
+        await other.services.limits.run()
+        # A replica hears of credentials which it has not used yet, too.
+        spent = [
+            status.points_last_minute for status in connection_of(service).governors.statuses()
+        ]
+        assert sum(spent[0].values()) == asked_of_the_api(github)
+        other.services.sync._work._credentials._vault = service.services.vault
+        project = (await other.rows("/projects"))[0]
+        await other.sync(project["id"])
+        told = [status.points_last_minute for status in connection_of(other).governors.statuses()]
+        assert sum(told[0].values()) == asked_of_the_api(github)
+
+
+@pytest.mark.parametrize("status", [Status(429, headers={"Retry-After": "120"}), Status(429)])
+async def test_the_host_of_archives_is_not_asked_again_before_it_wants_to_be(
+    database_url: str, github: GitHubTestServer, tmp_path: Path, status: Status
+) -> None:
+    clock = Clock()
+    async with running_service(
+        database_url, github, tmp_path, outside=Outside(clock=clock)
+    ) as service:
+        service.repository("acme/b", FILES)
+        service.repository(
+            "acme/many",
+            {f"config/{n}.yaml": b"n: %d\n" % n for n in range(401)},
+            private_to=["reader"],
+        )
+        github.faults.add(status, path="/codeload/", times=1)
+        anonymous = await service.project("acme/b")
+        problem = await service.sync(anonymous["id"], status=503)
+        assert problem["code"] == "github_rate_limited"
+        github.requests.reset()
+        await service.sync(anonymous["id"], status=503)
+        assert github.requests.count("tarball|codeload") == 0
+        clock.ahead = timedelta(seconds=121)
+        assert (await service.sync(anonymous["id"]))["added"] == 3
+        # With a token there is another way at once.
+        github.faults.add(status, path="/codeload/", times=1)
+        project = await service.project("acme/many", github_token="reader")
+        assert (await service.sync(project["id"]))["added"] == 401
+        assert github.requests.count("/git/blobs/") == 0
+
+
+async def test_where_graphql_alone_fails_rest_goes_on(hasty: Service) -> None:
+    hasty.repository("acme/b", FILES, private_to=["reader"])
+    hasty.github.faults.add(Status(502), path="graphql$", times=None)
+    project = await hasty.project("acme/b", github_token="reader")
+    assert (await hasty.sync(project["id"]))["added"] == 3
+
+
+# Contents
+
+
+@pytest.mark.parametrize("byte", [0, 300, -1])
+async def test_a_damaged_archive_is_no_reason_to_fail(service: Service, byte: int) -> None:
+    files = {f"config/{n}.yaml": (f"n: {n}\n" * 400).encode() for n in range(40)}
+    service.repository("acme/b", files)
+    service.github.limits.set(None, limit=1000)
+    service.github.faults.add(FlippedByte(byte), path="/codeload/", times=None)
+    project = await service.project("acme/b")
+    assert (await service.sync(project["id"]))["added"] == 40
+    for path, file in (await service.files(project["id"])).items():
+        assert await service.raw(project["id"], file["id"]) == files[path]
+
+
+@pytest.mark.parametrize("branch", [None, "main"])
+async def test_a_server_which_lists_no_commits_is_read_without_a_token_too(
+    hasty: Service, branch: str | None
+) -> None:
+    hasty.repository("acme/b", FILES)
+    hasty.github.faults.add(Status(404), path="/commits$", times=None)
+    project = await hasty.project("acme/b", branch=branch)
+    assert (await hasty.sync(project["id"]))["added"] == 3
+
+
+@pytest.mark.parametrize(("token", "costs"), [(None, (1, 3)), ("reader", (2, 4))])
+async def test_the_archive_which_counts_is_the_heads_whatever_is_pushed_meanwhile(
+    service: Service, token: str | None, costs: tuple[int, int]
+) -> None:
+    """With a token it is asked for by the branch, while the head is: then once more, by the head's id."""
+    repository = service.repository("acme/b", FILES, private_to=token and [token])
+    old = repository.branches()[0][1]
+    repository.commit(
+        {"config/a.yaml": b"model: new\n", "config/c.yaml": b"c: 1\n"}, message="pushed"
+    )
+    # The head's answer is the one from before the push.
+    service.github.faults.add(HeadOf(repository, old), path="/commits$", times=1)
+    project = await service.project("acme/b", github_token=token)
+    sync = await service.sync(project["id"])
+    assert (sync["commit_sha"], sync["added"]) == (old, len(FILES))
+    files = await service.files(project["id"])
+    assert {
+        path: await service.raw(project["id"], file["id"]) for path, file in files.items()
+    } == FILES
+    assert (service.github.requests.count("/tarball/"), service.github.requests.points) == costs
+    assert (await service.sync(project["id"]))["added"] == 1
+
+
+@dataclass(frozen=True, slots=True)
+class HeadOf:
+    """A fault: the list of commits begins with an older one."""
+
+    repository: Repository
+    sha: str
+
+    def change(self, answer: Answer, _body: bytes) -> Answer:
+        tree = self.repository.find_tree(self.sha)
+        date = "2026-01-01T00:00:00Z"
+        commit = {"sha": self.sha, "commit": {"tree": {"sha": tree}, "committer": {"date": date}}}
+        return replace(answer, body=json.dumps([commit]).encode())
+
+
+async def test_without_archives_a_repository_is_read_without_a_token_too(hasty: Service) -> None:
+    hasty.repository("acme/b", FILES)
+    hasty.github.faults.add(Status(404), path="/tarball/", times=None)
+    project = await hasty.project("acme/b")
+    assert (await hasty.sync(project["id"]))["added"] == 3
+    assert hasty.github.requests.count("/git/blobs/") == 3
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+async def test_every_way_brings_the_same_files(hasty: Service, route: Route) -> None:
+    fields = route.open(hasty)
+    odd = {"config/latin.yaml": b"a: \xe9\n", "config/nul.yaml": b"a\0b", "config/empty.yaml": b"",
+           "config/big.json": b'"' + b"x" * 600_000 + b'"', "config/crlf.yaml": b"\xef\xbb\xbfa: 1\r\n"}  # fmt: skip
+    hasty.repository("acme/b", {**FILES, **odd}, private_to=route.readers)
+    project = await hasty.project("acme/b", **fields)
+    sync = await hasty.sync(project["id"])
+    assert {row["path"]: row["reason"] for row in sync["skipped"]} == {
+        "config/latin.yaml": "not_utf8",
+        "config/nul.yaml": "binary",
+    }
+    files = await hasty.files(project["id"])
+    expected = {
+        path: data for path, data in {**FILES, **odd}.items() if not re.search("latin|nul", path)
+    }
+    assert {
+        path: await hasty.raw(project["id"], file["id"]) for path, file in files.items()
+    } == expected
+
+
+# What a sync tells while it runs
+
+
+async def test_the_progress_of_a_sync_is_told_here_and_in_another_replica_and_idle_with_its_result_afterwards(
+    service: Service, database_url: str, github: GitHubTestServer
+) -> None:
+    fields = BY_NAME["one request a blob"].open(service)
+    service.repository(
+        "acme/b", {f"config/{n}.yaml": b"n: %d\n" % n for n in range(160)}, private_to=["reader"]
+    )
+    project = await service.project("acme/b", **fields)
+    path = f"/projects/{project['id']}/sync"
+    assert (await service.get(path))["status"] == "idle"
+    github.latency = 0.25
+    running = asyncio.create_task(service.sync(project["id"]))
+
+    async def fetching(asked: Service) -> Json | None:
+        told = await asked.get(path)
+        return told if told["phase"] == "fetching" and told["files_fetched"] > 0 else None
+
+    async with running_service(database_url, github, service.folder) as other:
+        here = await eventually(lambda: fetching(service), 20, "no progress here")
+        there = await eventually(lambda: fetching(other), 20, "no progress in the other replica")
+    assert here is not None
+    assert there is not None
+    for told in (here, there):
+        assert (told["status"], told["trigger"], told["files_total"]) == ("running", "manual", 160)
+        assert 0 < told["files_fetched"] <= 160
+        assert told["bytes_total"] == sum(len(b"n: %d\n" % n) for n in range(160))
+    github.latency = 0
+    sync = await running
+    assert here["sync_id"] == there["sync_id"] == sync["id"]
+    after = await service.get(path)
+    assert (after["status"], after["phase"], after["last_sync"]["id"]) == ("idle", None, sync["id"])
+
+
+async def test_a_sync_can_be_started_without_waiting_for_it(service: Service) -> None:
+    service.repository("acme/b", FILES)
+    project = await service.project("acme/b")
+    service.github.latency = 0.1
+    path = f"/projects/{project['id']}/sync"
+    answer = await service.http.post(path, params={"wait": "false"})
+    assert (answer.status_code, answer.headers["location"], answer.json()["status"]) == (
+        202,
+        path,
+        "running",
+    )
+    again = await service.http.post(path, params={"wait": "false"})
+    assert again.json()["sync_id"] == answer.json()["sync_id"]
+
+    async def idle() -> Json | None:
+        told = await service.get(answer.headers["location"])
+        return told if told["status"] == "idle" else None
+
+    told = await eventually(idle, 20, "the sync does not end")
+    assert told is not None
+    assert (told["last_sync"]["id"], told["last_sync"]["status"]) == (
+        answer.json()["sync_id"],
+        "success",
+    )
+
+
+# Figures
+
+
+def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+async def test_figures_are_as_prometheus_reads_them_count_what_was_asked_and_hold_no_token(
+    service: Service,
+) -> None:
+    service.repository("acme/b", FILES, private_to=["reader-secret"])
+    project = await service.synced("acme/b", github_token="reader-secret")
+    await service.sync(project["id"])
+    service.github.hosting.make_private("acme/b", [])
+    await service.sync(project["id"], status=422)
+    answer = await service.http.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert "reader-secret" not in answer.text
+    found = samples(answer.text)
+
+    def total(name: str, **labels: str) -> float:
+        return sum(
+            value
+            for (sample, told), value in found.items()
+            if sample == f"benchmark_manager_{name}" and labels.items() <= dict(told).items()
+        )
+
+    assert total("syncs_total", trigger="manual") == 3
+    assert [total("syncs_total", outcome=each) for each in ("success", "unchanged", "failed")] == [
+        1,
+        1,
+        1,
+    ]
+    assert total("file_changes_total", change="added") == 3
+    # Downloads are no requests of the API's.
+    asked_for = [request for request in service.github.requests if "/codeload/" not in request.path]
+    assert total("github_requests_total") == len(asked_for)
+    assert total("github_points_total") == service.github.requests.points
+    asked = Counter(request.resource for request in asked_for)
+    assert {name: total("github_requests_total", resource=name or "") for name in asked} == asked
+    assert (total("files", kind="original"), total("projects")) == (3, 1)
+
+
+async def test_a_person_who_joins_a_poll_does_not_inherit_that_it_may_not_use_the_reserve(
+    service: Service,
+) -> None:
+    service.repository("acme/b", FILES, private_to=["reader"])
+    project = await service.synced("acme/b", github_token="reader", polling_interval=60)
+    service.github.limits.set("reader", remaining=300)
+    await service.sync(project["id"])
+    await make_due(service)
+    [started] = await service.services.sync.start_due(1, (), ())
+    joined = await service.services.sync.sync(project["id"], "manual")
+    assert ((await started.task).status, joined.status, joined.trigger) == (
+        "failed",
+        "unchanged",
+        "manual",
+    )
+
+
+async def test_those_which_one_check_serves_share_it(service: Service) -> None:
+    service.repository("acme/b", FILES, private_to=["reader"])
+    for name in ("one", "two", "three"):
+        await service.synced("acme/b", name=name, github_token="reader", polling_interval=60)
+    database = service.services.sync._database
+    collection = database.collection("projects")
+    soon = await database.now() + timedelta(seconds=30)
+    await collection.update_many({}, {"$set": {"next_poll_at": soon}})
+    await collection.update_one({"name": "one"}, {"$set": {"next_poll_at": await database.now()}})
+    service.github.requests.reset()
+    assert await polled(service) == [("poll", "unchanged")] * 3
+    assert service.github.requests.count("/commits/") == len(service.github.requests) == 1

@@ -1,0 +1,145 @@
+"""Texts which take too much time: what a sync, a save, a comparison and a merge make of them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from benchmark_manager.factory import Outside
+from benchmark_manager.workers.pool import Limits, WorkerPool
+from github_test_server import GitHubTestServer
+from support.problems import assert_problem
+from support.service import Json, Service, running_service
+
+#: Takes several times the CPU time that the service of these tests has for a text.
+COSTLY = "".join(f"key{number}: [{number}, {number}]\n" for number in range(20_000))
+SMALL = "a: 1\n"
+
+
+@pytest.fixture
+async def strict(
+    database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> AsyncIterator[Service]:
+    """A service whose worker processes have 0.1 s of CPU time for a text."""
+    pool = WorkerPool(
+        2,
+        warm_up="benchmark_manager.services.texts.text_work:warm_up",
+        limits=Limits(base_seconds=0.1, seconds_per_byte=0, wait=60),
+    )
+    async with running_service(
+        database_url, github, tmp_path, outside=Outside(workers=pool)
+    ) as service:
+        yield service
+    await pool.close()
+
+
+async def variant_of(service: Service, name: str, **fields: object) -> Json:
+    service.repository("acme/b", {f"config/{name}": SMALL.encode()})
+    project = await service.synced("acme/b")
+    [original] = (await service.files(project["id"])).values()
+    return await service.variant(project["id"], original, **fields)
+
+
+async def test_a_sync_keeps_the_bytes_lists_the_problem_and_goes_on(strict: Service) -> None:
+    strict.repository(
+        "acme/b", {"config/costly.yaml": COSTLY.encode(), "config/small.yaml": SMALL.encode()}
+    )
+    project = await strict.synced("acme/b")
+    files = await strict.files(project["id"])
+    costly, small = files["config/costly.yaml"], files["config/small.yaml"]
+    assert [(each["severity"], each["code"]) for each in costly["problems"]] == [
+        ("error", "too_complex")
+    ]
+    assert costly["validity"] == "invalid"
+    assert await strict.raw(project["id"], costly["id"]) == COSTLY.encode()
+    assert (small["validity"], small["problems"]) == ("valid", [])
+
+
+async def test_a_sync_of_many_such_files_ends(strict: Service) -> None:
+    costly = {f"config/{number}.yaml": f"x{number}: 1\n{COSTLY}".encode() for number in range(7)}
+    strict.repository("acme/b", {**costly, "config/small.yaml": SMALL.encode()})
+    project = await strict.project("acme/b")
+    assert (await strict.sync(project["id"]))["synced_files"] == 8
+    codes = {
+        path: [each["code"] for each in file["problems"]]
+        for path, file in (await strict.files(project["id"])).items()
+    }
+    assert all(codes[path] == ["too_complex"] for path in costly)
+
+
+async def test_a_search_counts_the_files_that_take_too_much_time(
+    service: Service, strict: Service
+) -> None:
+    files = {"config/costly.yaml": COSTLY.encode(), "config/small.yaml": b"key1: 1\n"}
+    service.repository("acme/b", files)
+    project = await service.synced("acme/b")
+    for where, missed, paths in (
+        ("keys", "1", ["config/small.yaml"]),
+        ("values", "1", ["config/small.yaml"]),
+        ("text", None, ["config/costly.yaml", "config/small.yaml"]),
+    ):
+        query = {"keys": "key1", "values": "1", "text": "key1:"}[where]
+        answer = await strict.http.get(
+            f"/projects/{project['id']}/search", params={"q": query, "in": where}
+        )
+        found, counted = answer.json(), answer.headers.get("X-Search-Incomplete")
+        # Such a file takes so long that the page may end behind it.
+        while "next" in answer.links:
+            answer = await strict.http.get(answer.links["next"]["url"])
+            found += answer.json()
+            assert "X-Search-Incomplete" not in answer.headers
+        assert (counted, [row["file"]["path"] for row in found]) == (missed, paths)
+
+
+async def test_a_save_is_refused_and_changes_nothing(strict: Service) -> None:
+    variant = await variant_of(strict, "a.yaml")
+    answer = await strict.http.put(f"/modified-files/{variant['id']}", json={"content": COSTLY})
+    assert_problem(answer, 422, "too_complex")
+    assert (await strict.get(f"/modified-files/{variant['id']}"))["revision"] == 1
+
+
+async def test_a_save_which_takes_what_is_invalid_takes_it(strict: Service) -> None:
+    variant = await variant_of(strict, "a.yaml")
+    saved = await strict.put(
+        f"/modified-files/{variant['id']}?allow_invalid=true", {"content": COSTLY}
+    )
+    assert (saved["validity"], [each["code"] for each in saved["problems"]]) == (
+        "invalid",
+        ["too_complex"],
+    )
+    assert saved["content"] == COSTLY
+
+
+async def test_a_revision_comes_back_whatever_it_costs_to_read(strict: Service) -> None:
+    variant = await variant_of(strict, "a.yaml")
+    address = f"/modified-files/{variant['id']}"
+    await strict.put(f"{address}?allow_invalid=true", {"content": COSTLY})
+    await strict.put(address, {"content": SMALL})
+    restored = await strict.post(f"{address}/restore", {"revision": 2}, 200)
+    assert (restored["content"], restored["revision"]) == (COSTLY, 4)
+    assert [each["code"] for each in restored["problems"]] == ["too_complex"]
+
+
+async def test_asking_for_a_verdict_is_refused(strict: Service) -> None:
+    answer = await strict.http.post(
+        "/validate", json={"name": "a.yaml", "content": COSTLY, "file_type": "config"}
+    )
+    assert_problem(answer, 422, "too_complex")
+
+
+async def test_a_merge_is_left_to_a_person_who_can_send_the_text(strict: Service) -> None:
+    repository = strict.repository("acme/b", {"config/a.yaml": COSTLY.encode()})
+    project = await strict.synced("acme/b")
+    [original] = (await strict.files(project["id"])).values()
+    variant = await strict.variant(project["id"], original, content=f"{COSTLY}mine: 1\n")
+    repository.commit(
+        {"config/a.yaml": f"theirs: 1\n{COSTLY.replace('[7, 7]', '[7, 8]')}".encode()},
+        message="more",
+    )
+    await strict.sync(project["id"])
+    address = f"/modified-files/{variant['id']}"
+    assert (await strict.get(address))["drift"] == "conflict"
+    assert_problem(await strict.http.get(f"{address}/merge"), 422, "too_complex")
+    merged = f"theirs: 1\n{COSTLY}mine: 1\n"
+    answer = await strict.post(f"{address}/rebase", {"content": merged}, 200)
+    assert (answer["drift"], answer["content"]) == ("current", merged)

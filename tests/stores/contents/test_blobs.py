@@ -1,0 +1,226 @@
+"""Contents, each once, and their sweeping, on both databases."""
+
+import asyncio
+import random
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from bson import ObjectId
+
+from benchmark_manager.domain.sync.git_objects import blob_id
+from benchmark_manager.stores.contents import blobs as blobs_module
+from benchmark_manager.stores.contents.blobs import BlobStore
+from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.sweeping import SWEEP_AGE
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+KEY = "https://api.github.com/repos/octo/demo"
+OTHER = "https://api.github.com/repos/octo/other"
+
+
+@pytest.fixture
+def blobs(database: Database) -> BlobStore:
+    return BlobStore(database)
+
+
+def some(count: int, size: int = 20) -> list[bytes]:
+    return [f"{number:08}".encode().ljust(size, b".") for number in range(count)]
+
+
+async def stored_ids(database: Database) -> set[str]:
+    return {row["_id"] async for row in database.collection("blobs").find({}, {"_id": 1})}
+
+
+async def test_blobs_come_back_as_they_went_in(blobs: BlobStore) -> None:
+    contents = [
+        b"",
+        b"\x00\xff\xfe",
+        b"\xef\xbb\xbfa: 1\r\n",
+        bytes(range(256)) * 4000,
+        "é🚀".encode(),
+    ]
+    ids = await blobs.put(contents, KEY, NOW)
+    assert ids == [blob_id(content) for content in contents]
+    assert [await blobs.get(sha) for sha in ids] == contents
+    assert await blobs.get_many([*ids, *ids, "f" * 40]) == dict(zip(ids, contents, strict=True))
+    with pytest.raises(KeyError):
+        await blobs.get("f" * 40)
+
+
+async def test_the_same_content_is_stored_once_however_often_it_is_put(
+    database: Database, blobs: BlobStore
+) -> None:
+    a, b, c = some(3)
+    assert await blobs.put([a, b, a, a], KEY, NOW) == [blob_id(x) for x in (a, b, a, a)]
+    assert await blobs.put([b, c, a, c], OTHER, NOW) == [blob_id(x) for x in (b, c, a, c)]
+    assert await blobs.put([], KEY, NOW) == []
+    assert await stored_ids(database) == {blob_id(x) for x in (a, b, c)}
+    assert [await blobs.get(blob_id(x)) for x in (a, b, c)] == [a, b, c]
+
+
+async def test_many_megabytes_are_put_in_batches_which_the_server_takes(
+    database: Database, blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = []
+    insert = BlobStore._insert
+
+    async def counting(
+        self: BlobStore, batch: dict[str, bytes], origin: list[str], now: datetime
+    ) -> None:
+        batches.append(sum(map(len, batch.values())))
+        await insert(self, batch, origin, now)
+
+    monkeypatch.setattr(BlobStore, "_insert", counting)
+    contents = [*some(12, 900_000), *(b"x" * size for size in (6_000_000, 1, 15_728_640))]
+    ids = await blobs.put(contents, KEY, NOW)
+    assert await stored_ids(database) == set(ids)
+    assert [size for size in batches if size > blobs_module._BATCH_BYTES] == [
+        6_000_000,
+        15_728_641 - 1,
+    ]
+    assert (sum(batches), len(batches)) == (sum(map(len, contents)), 6)
+
+
+@pytest.mark.parametrize("gone", [0, 1, 40, 250])
+async def test_of_many_which_are_there_only_what_is_missing_is_written_and_all_are_touched(
+    database: Database, blobs: BlobStore, gone: int
+) -> None:
+    contents = some(250)
+    ids = await blobs.put(contents, KEY, NOW)
+    # As after a sweep, spread over all.
+    missing = random.Random(gone).sample(ids, gone)  # noqa: S311 -- a choice, no secret
+    await database.collection("blobs").delete_many({"_id": {"$in": missing}})
+    later = NOW + timedelta(days=3)
+    assert await blobs.put([*contents, b"new"], OTHER, later) == [*ids, blob_id(b"new")]
+    assert await stored_ids(database) == {*ids, blob_id(b"new")}
+    assert await blobs.known(ids, OTHER, later) == set(ids)
+    assert await blobs.known(ids, KEY, later) == set(ids) - set(missing)
+    assert await database.collection("blobs").count_documents({"touched_at": {"$lt": later}}) == 0
+
+
+async def test_a_thousand_small_blobs_are_one_batch(blobs: BlobStore) -> None:
+    contents = some(2500)
+    await blobs.put(contents, KEY, NOW)
+    assert [
+        len(batch) for batch in blobs_module._batches(dict.fromkeys(map(blob_id, contents), b""))
+    ] == [
+        1000,
+        1000,
+        500,
+    ]
+    assert await blobs.known(map(blob_id, contents), KEY, NOW) == set(map(blob_id, contents))
+
+
+async def test_a_blob_is_known_only_to_the_repositories_which_gave_it(blobs: BlobStore) -> None:
+    mine, ours, typed = some(3)
+    await blobs.put([mine, ours], KEY, NOW)
+    await blobs.put([ours], OTHER, NOW)
+    await blobs.put([typed], None, NOW)
+    ids = [blob_id(x) for x in (mine, ours, typed, b"nobody's")]
+    assert await blobs.known(ids, KEY, NOW) == {ids[0], ids[1]}
+    assert await blobs.known(ids, OTHER, NOW) == {ids[1]}
+    # What a person typed becomes a repository's when it gives the very same bytes.
+    await blobs.put([typed], OTHER, NOW)
+    assert await blobs.known(ids, OTHER, NOW) == {ids[1], ids[2]}
+
+
+async def refer(database: Database, collection: str, field: str, sha: str) -> None:
+    # Unique indexes want a path of its own for each.
+    await database.collection(collection).insert_one(
+        {field: sha, "project_id": ObjectId(), "path": sha}
+    )
+
+
+#: Just over the age at which a sweep takes what it marked.
+AGE = SWEEP_AGE + timedelta(milliseconds=1)
+
+
+async def put_and_mark(blobs: BlobStore, contents: list[bytes]) -> None:
+    """Store contents which a sweep at NOW would take, unless something refers to them or touches them."""
+    await blobs.put(contents, KEY, NOW - 2 * AGE)
+    assert await blobs.sweep(NOW - AGE) == 0
+
+
+async def test_a_sweep_takes_old_blobs_that_nothing_refers_to_and_no_others(
+    database: Database, blobs: BlobStore
+) -> None:
+    contents = some(6)
+    in_files, content, base, fresh, touched, unused = ids = [blob_id(x) for x in contents]
+    await put_and_mark(blobs, contents)
+    await refer(database, "files", "sha", in_files)
+    await refer(database, "modified_files", "content_sha", content)
+    await refer(database, "modified_files", "base_sha", base)
+    await blobs.put([contents[3]], None, NOW)
+    assert await blobs.known([touched], KEY, NOW) == {touched}
+    assert await blobs.sweep(NOW) == 1
+    assert await stored_ids(database) == set(ids) - {unused}
+    assert await blobs.sweep(NOW + AGE) == 0
+    assert await blobs.sweep(NOW + 2 * AGE) == 2
+    assert await stored_ids(database) == {in_files, content, base}
+    assert fresh not in await stored_ids(database)
+
+
+async def test_a_blob_stays_a_whole_day_after_it_was_put_and_another_after_it_was_found_unreferred(
+    database: Database, blobs: BlobStore
+) -> None:
+    await blobs.put(some(1), KEY, NOW)
+    for now in (NOW + SWEEP_AGE, NOW + AGE, NOW + AGE + SWEEP_AGE):
+        assert await blobs.sweep(now) == 0
+    assert await blobs.sweep(NOW + 2 * AGE) == 1
+    assert await stored_ids(database) == set()
+
+
+async def test_the_day_begins_anew_when_something_refers_to_a_blob_for_a_while(
+    database: Database, blobs: BlobStore
+) -> None:
+    sha = blob_id(some(1)[0])
+    await put_and_mark(blobs, some(1))
+    await refer(database, "files", "sha", sha)
+    assert await blobs.sweep(NOW) == 0
+    await database.collection("files").delete_many({})
+    assert await blobs.sweep(NOW + AGE) == 0
+    assert await blobs.sweep(NOW + AGE + SWEEP_AGE) == 0
+    assert await blobs.sweep(NOW + 2 * AGE) == 1
+
+
+async def test_what_is_put_or_known_while_a_sweep_runs_is_there_afterwards(
+    database: Database, blobs: BlobStore
+) -> None:
+    contents = some(300)
+    ids = [blob_id(content) for content in contents]
+
+    async def put(some_contents: Iterable[bytes]) -> None:
+        for content in some_contents:
+            await blobs.put([content], OTHER, NOW)
+
+    for _ in range(2):
+        await database.collection("blobs").delete_many({})
+        await put_and_mark(blobs, contents)
+        known, _, swept = await asyncio.gather(
+            blobs.known(ids[:150], KEY, NOW), put(reversed(contents[150:200])), blobs.sweep(NOW)
+        )
+        kept = await stored_ids(database)
+        assert known | set(ids[150:200]) <= kept
+        assert not kept & set(ids[200:])
+        assert swept >= 100
+        assert await blobs.get_many(ids[150:200]) == dict(
+            zip(ids[150:200], contents[150:200], strict=True)
+        )
+
+
+async def test_a_put_between_a_sweeps_look_and_its_deletion_saves_the_blob(
+    blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, sha = some(1)[0], blob_id(some(1)[0])
+    await put_and_mark(blobs, [content])
+    look = blobs._referred
+
+    async def look_and_be_late(ids: list[str]) -> set[str]:
+        found = await look(ids)
+        await blobs.put([content], KEY, NOW)
+        return found
+
+    monkeypatch.setattr(blobs, "_referred", look_and_be_late)
+    assert await blobs.sweep(NOW) == 0
+    assert await blobs.get(sha) == content

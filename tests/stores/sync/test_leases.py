@@ -1,0 +1,446 @@
+"""Leases and fences, on both databases."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from bson import ObjectId
+
+from benchmark_manager.errors import LeaseLostError, SourceChangedError
+from benchmark_manager.models.project import (
+    Lease,
+    Project,
+    Ref,
+    RepositoryAddress,
+    Source,
+    SyncState,
+)
+from benchmark_manager.stores.database import database as database_module
+from benchmark_manager.stores.database.database import Database, Session
+from benchmark_manager.stores.projects.projects import ProjectStore
+from benchmark_manager.stores.sync import leases as leases_module
+from benchmark_manager.stores.sync.leases import LEASE_SECONDS, Finished, LeaseStore
+from support.databases import connected
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+REPOSITORY = RepositoryAddress(api_url="https://api.github.com", owner="octo", name="demo")
+SOURCE = Source(repository=REPOSITORY, config_folder="config", job_folder="job")
+
+
+@pytest.fixture
+def projects(database: Database) -> ProjectStore:
+    return ProjectStore(database)
+
+
+@pytest.fixture
+def leases(database: Database) -> LeaseStore:
+    return LeaseStore(database)
+
+
+def a_project(name: str = "demo", due_at: datetime | None = None, **fields: Any) -> Project:
+    values: dict[str, Any] = {
+        "source": SOURCE,
+        "polling_interval": 180,
+        "next_poll_at": due_at,
+        **fields,
+    }
+    return Project(id=str(ObjectId()), name=name, created_at=NOW, updated_at=NOW, **values)
+
+
+async def add(
+    projects: ProjectStore, name: str = "demo", due_at: datetime | None = None, **fields: Any
+) -> str:
+    project = a_project(name, due_at, **fields)
+    await projects.insert(project)
+    return project.id
+
+
+async def take(leases: LeaseStore, project_id: str, owner: str) -> Lease:
+    claimed = await leases.claim(project_id, owner)
+    assert claimed is not None
+    return claimed.lease
+
+
+async def names_due(leases: LeaseStore, *busy: str, at_once: int = 100) -> list[str]:
+    """The names of what is claimed, in order, until nothing is."""
+    names: list[str] = []
+    while claims := await leases.claim_due("replica", at_once, busy):
+        assert len(claims) <= at_once
+        names += [claim.project.name for claim in claims]
+    return names
+
+
+async def let_expire(database: Database, project_id: str, seconds: float) -> None:
+    """Set the lease's end, seconds from the database's now."""
+    until = await database.now() + timedelta(seconds=seconds)
+    await database.collection("projects").update_one(
+        {"_id": ObjectId(project_id)}, {"$set": {"lease_until": until}}
+    )
+
+
+def finished(lease: Lease, source: Source = SOURCE, **fields: Any) -> Finished:
+    begun = a_project("begun", source=source, polling_interval=0, **fields)
+    return Finished(lease, begun, SyncState(status="ok"), next_poll_at=NOW)
+
+
+async def finish(
+    database: Database, leases: LeaseStore, lease: Lease, source: Source = SOURCE
+) -> None:
+    """The transaction of a sync which began with `source`: its outcome, and something else which it writes."""
+
+    async def work(session: Session) -> None:
+        await database.collection("syncs").insert_one({"by": lease.owner}, session=session)
+        await leases.finish(finished(lease, source), session)
+
+    await database.transaction(work)
+
+
+async def finish_many(database: Database, leases: LeaseStore, rows: list[Finished]) -> set[str]:
+    async def work(session: Session) -> set[str]:
+        return await leases.finish_many(rows, session)
+
+    return await database.transaction(work)
+
+
+# Claims
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+async def test_the_longest_due_project_is_claimed_first_and_none_that_is_not_due(
+    database: Database, projects: ProjectStore, leases: LeaseStore, at_once: int
+) -> None:
+    now = await database.now()
+    for name, due_in in {"b": -20, "a": -10, "c": -30, "later": 60, "never": None}.items():
+        await add(projects, name, None if due_in is None else now + timedelta(seconds=due_in))
+    assert await names_due(leases, at_once=at_once) == ["c", "b", "a"]
+
+
+async def test_what_people_wait_for_comes_before_webhooks_and_these_before_polls(
+    database: Database, projects: ProjectStore, leases: LeaseStore
+) -> None:
+    now = await database.now()
+    for name, seconds, trigger in [
+        *(("poll 1", 900, "poll"), ("hook 1", 500, "webhook"), ("manual 1", 2, "manual")),
+        *(("poll 2", 800, "poll"), ("hook 2", 400, "webhook"), ("manual 2", 1, "manual")),
+    ]:
+        await add(projects, name, now - timedelta(seconds=seconds), due_trigger=trigger)
+    await add(projects, "manual, later", now + timedelta(seconds=60), due_trigger="manual")
+    expected = ["manual 1", "manual 2", "hook 1", "hook 2", "poll 1", "poll 2"]
+    assert await names_due(leases, at_once=4) == expected
+
+
+async def test_projects_of_a_busy_credential_are_left_for_later_and_hold_up_nobody(
+    database: Database, projects: ProjectStore, leases: LeaseStore
+) -> None:
+    now = await database.now()
+    busy = SOURCE.model_copy(update={"token_fingerprint": "busy"})
+    for number in range(3):
+        await add(projects, f"busy {number}", now - timedelta(seconds=900 - number), source=busy)
+        await add(projects, f"free {number}", now - timedelta(seconds=9 - number))
+    assert await names_due(leases, "busy", at_once=2) == ["free 0", "free 1", "free 2"]
+    assert await names_due(leases, REPOSITORY.api_url) == ["busy 0", "busy 1", "busy 2"]
+
+
+async def test_a_claim_tells_how_late_it_is_and_whether_another_workers_lease_ran_out(
+    database: Database, projects: ProjectStore, leases: LeaseStore
+) -> None:
+    due_at = await database.now() - timedelta(seconds=30)
+    project_id = await add(projects, due_at=due_at)
+    (first,) = await leases.claim_due("first", 1)
+    assert first.lateness is not None
+    assert 30 <= first.lateness < 60
+    assert not first.taken_over
+    await let_expire(database, project_id, -0.001)
+    (second,) = await leases.claim_due("second", 1)
+    assert second.taken_over
+    never_due = await leases.claim(await add(projects, "never"), "first")
+    assert never_due is not None
+    assert (never_due.lateness, never_due.taken_over) == (None, False)
+
+
+async def test_a_poll_takes_along_those_which_its_check_serves_and_which_would_be_polled_before_its_next(
+    database: Database, projects: ProjectStore, leases: LeaseStore
+) -> None:
+    now = await database.now()
+    soon, read = now + timedelta(seconds=60), SyncState(head_sha="a" * 40)
+    other_branch = SOURCE.model_copy(update={"ref": Ref.of_branch("other")})
+    other_token = SOURCE.model_copy(update={"token_fingerprint": "other"})
+    other_case = SOURCE.model_copy(
+        update={"repository": REPOSITORY.model_copy(update={"owner": "OCTO"})}
+    )
+    elsewhere = SOURCE.model_copy(
+        update={"repository": REPOSITORY.model_copy(update={"name": "other"})}
+    )
+    await add(projects, "leader", now - timedelta(seconds=1), state=read)
+    wanted = {
+        "same": await add(projects, "same", soon, state=read),
+        "folders differ": await add(
+            projects,
+            "folders differ",
+            soon,
+            state=read,
+            source=SOURCE.model_copy(update={"job_folder": "x"}),
+        ),
+        "case differs": await add(projects, "case differs", soon, state=read, source=other_case),
+    }
+    for number, source in enumerate((other_branch, other_token, elsewhere)):
+        await add(projects, f"other {number}", soon, state=read, source=source)
+    await add(projects, "never read", soon)
+    await add(projects, "after the leader's next", now + timedelta(seconds=900), state=read)
+    await add(projects, "manual", soon, state=read, due_trigger="manual")
+    await add(projects, "never due", None, state=read)
+    await leases.claim(await add(projects, "worked on", soon, state=read), "another")
+    (leader,) = await leases.claim_due("replica", 10)
+    claims = await leases.claim_companions("replica", [leader.project], 100)
+    assert {claim.project.name: claim.project.id for claim in claims} == wanted
+    assert all(claim.lateness is not None and claim.lateness < 0 for claim in claims)
+    assert await leases.claim_companions("replica", [leader.project], 100) == []
+    assert await leases.claim_companions("replica", [], 100) == []
+
+
+async def test_of_fifty_claims_at_once_over_five_replicas_exactly_one_wins(
+    url: str, database: Database, projects: ProjectStore
+) -> None:
+    project_id = await add(projects, due_at=await database.now())
+    async with connected(url) as b, connected(url) as c, connected(url) as d, connected(url) as e:
+        stores = [LeaseStore(other) for other in (database, b, c, d, e)]
+        by_id = await asyncio.gather(
+            asyncio.gather(*(stores[n % 5].claim(project_id, f"replica {n}") for n in range(25))),
+            asyncio.gather(*(stores[n % 5].claim_due(f"replica {n}", 10) for n in range(25, 50))),
+        )
+    winners = [
+        claim
+        for claim in [*by_id[0], *(claim for some in by_id[1] for claim in some)]
+        if claim is not None
+    ]
+    assert len(winners) == 1
+    stored = await projects.get(project_id)
+    assert (stored.lease_owner, stored.fence) == (winners[0].lease.owner, 1)
+
+
+async def test_five_replicas_share_many_due_projects_without_claiming_one_twice(
+    url: str, database: Database, projects: ProjectStore
+) -> None:
+    now = await database.now()
+    ids = [
+        await add(projects, str(number), now - timedelta(seconds=number)) for number in range(20)
+    ]
+    claimed: list[str] = []
+
+    async def replica(store: LeaseStore, owner: str) -> None:
+        while found := await store.claim_due(owner, 3):
+            claimed.extend(claim.project.id for claim in found)
+
+    async with connected(url) as second, connected(url) as third:
+        stores = [LeaseStore(each) for each in (database, second, third)]
+        await asyncio.gather(*(replica(store, str(number)) for number, store in enumerate(stores)))
+    assert sorted(claimed) == sorted(ids)
+
+
+async def test_a_lease_holds_until_it_runs_out_and_its_successor_has_a_higher_fence(
+    database: Database, projects: ProjectStore, leases: LeaseStore
+) -> None:
+    project_id = await add(projects, due_at=await database.now())
+    first = await take(leases, project_id, "first")
+    await let_expire(database, project_id, 5)
+    assert await leases.claim(project_id, "second") is None
+    assert await leases.claim_due("second", 10) == []
+    await let_expire(database, project_id, -0.001)
+    second = await take(leases, project_id, "second")
+    assert (first.fence, second.fence) == (1, 2)
+
+
+async def test_leases_run_by_the_databases_clock_whatever_a_replicas_own_says(
+    database: Database, projects: ProjectStore, leases: LeaseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project_id = await add(projects)
+
+    class Wrong(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> "Wrong":
+            return cls(2001, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr(leases_module, "datetime", Wrong)
+    monkeypatch.setattr(database_module, "datetime", Wrong)
+    for fence in (1, 2, 3):
+        before = await database.now()
+        lease = await take(leases, project_id, "replica")
+        after = await database.now()
+        until = (await projects.get(project_id)).lease_until
+        assert until is not None
+        assert before <= until - timedelta(seconds=LEASE_SECONDS) <= after
+        assert lease.fence == fence
+        await let_expire(database, project_id, -0.001)
+    assert abs(datetime.now(UTC) - await database.now()) < timedelta(minutes=1)
+
+
+async def test_a_renewed_lease_lasts_longer_and_a_released_one_is_free_and_as_due_as_before(
+    database: Database, projects: ProjectStore, leases: LeaseStore
+) -> None:
+    due_at = (await database.now()) - timedelta(seconds=1)
+    project_id = await add(projects, due_at=due_at)
+    lease = await take(leases, project_id, "first")
+    await let_expire(database, project_id, 1)
+    assert await leases.renew([lease]) == set()
+    renewed = (await projects.get(project_id)).lease_until
+    assert renewed is not None
+    assert renewed > await database.now() + timedelta(seconds=LEASE_SECONDS - 10)
+    await leases.release(lease)
+    (claimed,) = await leases.claim_due("second", 1)
+    assert claimed.project.next_poll_at == due_at
+
+
+async def test_a_finished_sync_gives_the_lease_back_with_its_result(
+    database: Database, projects: ProjectStore, leases: LeaseStore
+) -> None:
+    project_id = await add(projects)
+    await finish(database, leases, await take(leases, project_id, "first"))
+    stored = await projects.get(project_id)
+    assert (stored.state.status, stored.lease_owner, stored.lease_until, stored.next_poll_at) == (
+        "ok",
+        None,
+        None,
+        NOW,
+    )
+    assert (await take(leases, project_id, "second")).fence == 2
+
+
+@pytest.mark.parametrize("how", ["taken over", "released and taken", "deleted"])
+async def test_a_lost_lease_can_neither_be_renewed_nor_commit_anything_nor_free_its_successors(
+    database: Database, projects: ProjectStore, leases: LeaseStore, how: str
+) -> None:
+    project_id = await add(projects)
+    lost = await take(leases, project_id, "replica")
+    if how == "released and taken":
+        await leases.release(lost)
+    else:
+        await let_expire(database, project_id, -0.001)
+    # The same replica's name: only the fence tells the two leases apart.
+    await take(leases, project_id, "replica")
+    before = await projects.get(project_id)
+    if how == "deleted":
+        await projects.delete(project_id, None, NOW)
+    assert await leases.renew([lost]) == {project_id}
+    assert await finish_many(database, leases, [finished(lost)]) == set()
+    with pytest.raises(LeaseLostError):
+        await finish(database, leases, lost)
+    await leases.release(lost)
+    assert await database.collection("syncs").count_documents({}) == 0
+    if how != "deleted":
+        assert await projects.get(project_id) == before
+
+
+async def test_settings_which_changed_during_a_sync_keep_it_from_committing(
+    database: Database, projects: ProjectStore, leases: LeaseStore
+) -> None:
+    project_id = await add(projects)
+    lease = await take(leases, project_id, "replica")
+    with pytest.raises(SourceChangedError):
+        await finish(database, leases, lease, SOURCE.model_copy(update={"version": 0}))
+    assert await database.collection("syncs").count_documents({}) == 0
+    assert (await projects.get(project_id)).lease_owner == "replica"
+
+
+# Many at once
+
+
+async def test_of_many_renewals_those_which_are_lost_are_told(
+    database: Database, projects: ProjectStore, leases: LeaseStore
+) -> None:
+    held = [await take(leases, await add(projects, str(number)), "replica") for number in range(5)]
+    lost = held[1], held[3]
+    await let_expire(database, lost[0].project_id, -0.001)
+    await take(leases, lost[0].project_id, "replica")
+    await projects.delete(lost[1].project_id, None, NOW)
+    for lease in held:
+        await let_expire(database, lease.project_id, 1)
+    assert await leases.renew(held) == {lease.project_id for lease in lost}
+    soon = await database.now() + timedelta(seconds=LEASE_SECONDS - 10)
+    for lease in held:
+        if lease not in lost:
+            until = (await projects.get(lease.project_id)).lease_until
+            assert until is not None
+            assert until > soon
+    assert await leases.renew([]) == set()
+
+
+async def test_unchanged_syncs_are_finished_together_but_those_whose_lease_or_settings_changed(
+    database: Database, projects: ProjectStore, leases: LeaseStore
+) -> None:
+    held = {
+        name: await take(leases, await add(projects, name), "replica")
+        for name in ("a", "b", "lost", "set", "wish")
+    }
+    await let_expire(database, held["lost"].project_id, -0.001)
+    await take(leases, held["lost"].project_id, "replica")
+    collection = database.collection("projects")
+    await collection.update_one(
+        {"_id": ObjectId(held["set"].project_id)}, {"$inc": {"source.version": 1}}
+    )
+    await collection.update_one({"_id": ObjectId(held["wish"].project_id)}, {"$inc": {"wishes": 1}})
+    done = await finish_many(database, leases, [finished(lease) for lease in held.values()])
+    assert done == {held["a"].project_id, held["b"].project_id}
+    states = {name: await projects.get(lease.project_id) for name, lease in held.items()}
+    assert {name for name, stored in states.items() if stored.state.status == "ok"} == {"a", "b"}
+    assert {name for name, stored in states.items() if stored.lease_owner is None} == {"a", "b"}
+    assert await finish_many(database, leases, [finished(held["wish"], wishes=1)]) == {
+        held["wish"].project_id
+    }
+
+
+async def test_a_sync_that_was_queued_meanwhile_keeps_its_project_due(
+    database: Database, projects: ProjectStore, leases: LeaseStore
+) -> None:
+    lease = await take(leases, await add(projects), "replica")
+    await projects.make_all_due("manual")
+    await finish(database, leases, lease)
+    (claimed,) = await leases.claim_due("replica", 1)
+    assert (claimed.project.state.status, claimed.project.due_trigger) == ("ok", "manual")
+
+
+async def test_the_only_process_of_a_database_ends_what_its_forerunner_left(
+    database: Database, projects: ProjectStore, leases: LeaseStore
+) -> None:
+    lease = await take(leases, await add(projects, due_at=await database.now()), "forerunner")
+    await leases.break_all()
+    with pytest.raises(LeaseLostError):
+        await finish(database, leases, lease)
+    (claimed,) = await leases.claim_due("successor", 1)
+    assert claimed.lease.fence > lease.fence + 1
+
+
+async def test_due_projects_are_counted_by_credential(
+    database: Database, projects: ProjectStore, leases: LeaseStore
+) -> None:
+    now = await database.now()
+    other = SOURCE.model_copy(update={"token_fingerprint": "other"})
+    for number, seconds in enumerate((-5, 10, 100, None)):
+        due_at = None if seconds is None else now + timedelta(seconds=seconds)
+        await add(projects, f"{number}", due_at)
+        await add(projects, f"other {number}", due_at, source=other)
+    assert await leases.due_by_credential(now + timedelta(seconds=50)) == {
+        REPOSITORY.api_url: 2,
+        "other": 2,
+    }
+
+
+async def test_a_transaction_which_a_dead_process_left_open_holds_up_its_own_project_only(
+    database: Database, projects: ProjectStore, leases: LeaseStore
+) -> None:
+    """MongoDB ends such a transaction after a minute; until then whoever writes to its documents waits."""
+    if database.kind == "embedded":
+        pytest.skip("a database of one process is restarted with it")
+    past = await projects.now() - timedelta(minutes=1)
+    locked = await add(projects, "locked", past)
+    for name in ("free 1", "free 2"):
+        await add(projects, name, past + timedelta(seconds=1))
+    async with database._client.start_session() as session:
+        await session.start_transaction()
+        await database.collection("projects").update_one(
+            {"_id": ObjectId(locked)}, {"$set": {"name": "half done"}}, session=session
+        )
+        assert await names_due(leases) == ["free 1", "free 2"]
+        assert await names_due(leases) == [], "and it is left alone for a while"
+        await session.abort_transaction()
+    assert await leases.claim(locked, "replica") is not None

@@ -1,0 +1,189 @@
+"""Deleted files on their way into the trash, and what they keep alive, on both databases."""
+
+import functools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from bson import ObjectId
+
+from benchmark_manager.errors import ConflictError, NotFoundError
+from benchmark_manager.models.page import PageRequest
+from benchmark_manager.models.variant import ModifiedFile, TrashedFile
+from benchmark_manager.stores.contents.blobs import BlobStore
+from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Session
+from benchmark_manager.stores.database.sweeping import SWEEP_AGE
+from benchmark_manager.stores.originals.originals import OriginalFileStore
+from benchmark_manager.stores.variants.revisions import RevisionStore
+from benchmark_manager.stores.variants.trash import TrashStore
+from benchmark_manager.stores.variants.variants import ModifiedFileStore
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+AGE = SWEEP_AGE + timedelta(milliseconds=1)
+PROJECT = "65f0c0ffee65f0c0ffee65f0"
+MANY = 10_000
+
+
+@pytest.fixture
+def modified(database: Database) -> ModifiedFileStore:
+    return ModifiedFileStore(database)
+
+
+@pytest.fixture
+def trash(database: Database) -> TrashStore:
+    return TrashStore(database)
+
+
+def variant(number: int = 0, **fields: object) -> ModifiedFile:
+    values = {
+        "id": str(ObjectId()),
+        "project_id": PROJECT,
+        "original_file_id": str(ObjectId()),
+        "original_path": "config/a.yaml",
+        "modified_name": f"{number:05}.yaml",
+        "file_type": "config",
+        "format": "yaml",
+        "description": "",
+        "base_sha": "b" * 40,
+        "base_commit_sha": "c" * 40,
+        "content_sha": "d" * 40,
+        "content_sha256": "e" * 64,
+        "size": 1,
+        "revision": 1,
+        "drift": "current",
+        "validity": "valid",
+        "problems": (),
+        "created_at": NOW,
+        "updated_at": NOW,
+        "created_by": "ada",
+        "updated_by": "ada",
+    }
+    return ModifiedFile.model_validate({**values, **fields})
+
+
+async def store(database: Database, files: list[ModifiedFile]) -> None:
+    for start in range(0, len(files), 1000):
+        some = files[start : start + 1000]
+        await database.transaction(functools.partial(ModifiedFileStore(database).insert, some))
+
+
+async def reset(database: Database) -> str:
+    """Move all files of the project to the trash; returns the id of the reset."""
+    reset_id = str(ObjectId())
+    modified = ModifiedFileStore(database)
+
+    async def work(session: Session) -> None:
+        files = await modified.of_project(PROJECT, session)
+        rows = [
+            TrashedFile(file=file, deleted_at=NOW, deleted_by="ada", reset_id=reset_id)
+            for file in files
+        ]
+        await modified.delete([file.id for file in files], session)
+        await TrashStore(database).insert_reset(reset_id, PROJECT, rows, NOW, session)
+
+    await database.transaction(work)
+    return reset_id
+
+
+async def test_no_sweep_takes_what_revisions_or_deleted_files_hold(
+    database: Database, modified: ModifiedFileStore, trash: TrashStore
+) -> None:
+    """Live, superseded, deleted, and deleted by a reset in a version which kept no revisions."""
+    blobs = BlobStore(database)
+    first, second, base = await blobs.put([b"first", b"second", b"base"], None, NOW - 9 * AGE)
+    file = variant(content_sha=first, base_sha=base)
+    await store(database, [file])
+    later = file.model_copy(update={"content_sha": second, "revision": 2})
+    await database.transaction(lambda session: modified.replace(file, later, "edited", session))
+
+    async def kept(days: int) -> set[bytes]:
+        for _ in range(2):
+            await blobs.sweep(NOW + days * AGE)
+            days += 2
+        return set((await blobs.get_many([first, second, base])).values())
+
+    everything = {b"first", b"second", b"base"}
+    assert await kept(0) == everything
+    await database.collection("revisions").delete_many({})
+    await database.collection("modified_files").update_many({}, {"$unset": {"recorded": 1}})
+    reset_id = await reset(database)
+    assert await kept(10) == {b"second", b"base"}, "what nothing refers to goes"
+    await trash.unfold()
+    assert await trash.ids_of_reset(PROJECT, reset_id) == [file.id]
+    assert await kept(20) == {b"second", b"base"}
+    await database.transaction(lambda session: trash.delete([file.id], session))
+    assert await kept(30) == {b"second", b"base"}, "its revisions are left"
+    await database.transaction(lambda session: RevisionStore(database).delete([file.id], session))
+    assert await kept(40) == set()
+
+
+async def test_deleted_files_use_their_originals_before_and_after_they_are_unfolded(
+    database: Database, trash: TrashStore
+) -> None:
+    files = [variant(number) for number in range(3)]
+    await store(database, files)
+    originals = OriginalFileStore(database)
+    await reset(database)
+    for _ in range(2):
+        used = await database.transaction(lambda session: originals.used(PROJECT, session))
+        assert used == {file.original_file_id for file in files}
+        await trash.unfold()
+
+
+async def test_unfolding_makes_a_row_and_the_revisions_of_each_file_once(
+    database: Database, trash: TrashStore
+) -> None:
+    await store(database, [variant(number, description="漢" * 10_000) for number in range(120)])
+    reset_id = await reset(database)
+    assert await database.collection("trash_bundles").count_documents({}) == 4, (
+        "none is much larger than a megabyte"
+    )
+    for _ in range(2):
+        await trash.unfold()
+    page = await trash.page(PROJECT, PageRequest(limit=1))
+    assert (page.total, await database.collection("trash_bundles").count_documents({})) == (120, 0)
+    ids = await trash.ids_of_reset(PROJECT, reset_id)
+    some = await database.transaction(lambda session: trash.get_many(ids[:IN_AT_MOST], session))
+    assert [row.file.modified_name for row in some] == [
+        f"{number:05}.yaml" for number in range(100)
+    ]
+    assert (
+        await database.collection("revisions").count_documents({"what": "deleted", "number": 2})
+        == 120
+    )
+
+
+async def test_live_files_are_found_by_project_and_by_original_and_deleted_ones_are_not(
+    database: Database, modified: ModifiedFileStore
+) -> None:
+    one, other = variant(2), variant(1)
+    await store(database, [one, other, variant(project_id=str(ObjectId()))])
+    assert await modified.of_project(PROJECT) == [other, one]
+    assert await modified.of_original(one.original_file_id) == [one]
+    with pytest.raises(NotFoundError):
+        await modified.of_original("x")
+    await reset(database)
+    assert (
+        await modified.of_project(PROJECT),
+        await modified.of_original(one.original_file_id),
+    ) == ([], [])
+
+
+async def test_files_come_back_all_or_none(database: Database, modified: ModifiedFileStore) -> None:
+    await store(database, [variant(1)])
+    with pytest.raises(ConflictError, match=r"config/00001\.yaml"):
+        await database.transaction(
+            lambda session: modified.insert([variant(0), variant(1)], session, "restored")
+        )
+    assert [file.modified_name for file in await modified.of_project(PROJECT)] == ["00001.yaml"]
+    assert await database.collection("revisions").count_documents({}) == 1
+
+
+async def test_ten_thousand_files_are_reset_in_one_transaction(database_url: str) -> None:
+    database = Database(database_url, "unnamed", "mongodb")
+    await database.start()
+    await store(database, [variant(number) for number in range(MANY)])
+    reset_id = await reset(database)
+    assert await ModifiedFileStore(database).of_project(PROJECT) == []
+    await TrashStore(database).unfold()
+    assert len(await TrashStore(database).ids_of_reset(PROJECT, reset_id)) == MANY
+    await database.close()

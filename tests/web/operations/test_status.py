@@ -1,0 +1,42 @@
+"""The page which tells how the service is, and what settings tell of webhooks."""
+
+from pathlib import Path
+
+from github_test_server import GitHubTestServer
+from support.browser import Browser
+from support.service import Service, running_service
+from support.site import check
+
+
+async def test_the_status_tells_what_the_api_tells(service: Service, browser: Browser) -> None:
+    service.github.hosting.add_token("secret-token")
+    service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
+    await service.synced("acme/bench", github_token="secret-token")
+    await service.project("acme/nowhere")
+    page = await browser.open("/ui/status")
+    check(page)
+    told = await service.get("/status")
+    [limit] = [row for row in told["github"] if row["kind"] == "token"]
+    assert told["database"]["version"] in page.text
+    assert "1 In sync" in page.text
+    assert "1 Not synced yet" in page.text
+    assert limit["credential"] in page.text
+    assert f"{limit['remaining']:,} of {limit['limit']:,}" in page.text
+    assert "secret-token" not in page.html
+    assert "Off: without WEBHOOK_SECRET" in page.text
+
+
+async def test_settings_tell_where_webhooks_go(
+    database_url: str, github: GitHubTestServer, tmp_path: Path
+) -> None:
+    async with running_service(
+        database_url, github, tmp_path, webhook_secret="hush, hush, hush"
+    ) as service:
+        browser = Browser(service.http)
+        service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
+        project = await service.synced("acme/bench")
+        for path in ("/ui/status", f"/ui/projects/{project['id']}/settings"):
+            page = await browser.open(path)
+            check(page)
+            assert "http://service/webhooks/github" in page.text
+            assert "hush" not in page.html

@@ -1,0 +1,327 @@
+"""Behind a proxy which offers the service below a path: every address begins with it, and leads somewhere."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import httpx2 as httpx
+import pytest
+import pytest_asyncio
+
+from benchmark_manager.app import create_app
+from benchmark_manager.web.site.languages import LOCALES
+from github_test_server import GitHubTestServer
+from support.browser import Browser, WebPage
+from support.databases import fresh_database
+from support.events import events_of, listening
+from support.prefix_proxy import Offered, PrefixProxy, prefix_proxy
+from support.service import Service, running_service, settings_for
+from support.site import Site, build_site
+from support.webhooks import SECRET
+
+SET = "/lab/set"
+ANNOUNCED = "/announced"
+WHOLE = "/whole"
+#: By prefix: what the service knows of itself, and what its proxy does.
+PREFIXES = [SET, f"{SET}/inner", ANNOUNCED, WHOLE]
+TEMPLATES = sorted((LOCALES.parent / "templates").rglob("*.html"))
+#: Attributes which hold a text of a person, a key to press, or what stands in a form's field.
+_NO_ADDRESS = {
+    *(
+        "aria-keyshortcuts",
+        "data-draft-key",
+        "data-label",
+        "data-name",
+        "data-path",
+        "data-problems",
+        "data-shortcut",
+    ),
+    *("d", "title", "value"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """A proxy in front of services which have one database and something on every page."""
+
+    proxy: PrefixProxy
+    site: Site[Service]
+
+    @asynccontextmanager
+    async def client(self, prefix: str) -> AsyncIterator[httpx.AsyncClient]:
+        """A client which joins every path to this prefix."""
+        async with httpx.AsyncClient(
+            base_url=self.proxy.address(prefix), timeout=60, trust_env=False
+        ) as http:
+            yield http
+
+    @asynccontextmanager
+    async def browser(self, prefix: str = "") -> AsyncIterator[Browser]:
+        """A browser, which follows addresses as they are."""
+        async with self.client(prefix) as http:
+            yield Browser(http)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def offers(mongod: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offers]:
+    folder: Path = tmp_path_factory.mktemp("prefix")
+    with GitHubTestServer() as github:
+        async with (
+            fresh_database(mongod, "prefix") as url,
+            running_service(
+                url, github, folder, trusted_proxies=("127.0.0.0/8",), webhook_secret=SECRET
+            ) as service,
+            _beside(service, root_path=SET) as set_below,
+            _beside(service, root_path=f"{SET}/inner") as set_inside,
+            listening(service.app) as told,
+        ):
+            site = await build_site(service, Browser(service.http))
+            offered = {
+                SET: Offered(_url(set_below), strips=False, announces=False),
+                f"{SET}/inner": Offered(_url(set_inside), strips=True, announces=False),
+                ANNOUNCED: Offered(_url(told), strips=True),
+                WHOLE: Offered(_url(told), strips=False),
+            }
+            async with prefix_proxy(offered) as proxy:
+                yield Offers(proxy, site)
+
+
+@asynccontextmanager
+async def _beside(service: Service, **changes: object) -> AsyncIterator[httpx.AsyncClient]:
+    """Another one over the same database, with other settings."""
+    settings = settings_for("mongodb://unused", service.github.url, service.folder, **changes)
+    app = create_app(settings, services=service.services, polls=False)
+    async with app.router.lifespan_context(app), listening(app) as http:
+        yield http
+
+
+def _url(http: httpx.AsyncClient) -> str:
+    return str(http.base_url).rstrip("/")
+
+
+def addresses(page: WebPage) -> list[str]:
+    """Every address of this service that a page has, in whichever attribute."""
+    found = [
+        value
+        for _, attributes in page.tags
+        for name, value in attributes.items()
+        if name in {"href", "src", "action", "formaction"}
+        or (value.startswith("/") and name not in _NO_ADDRESS)
+    ]
+    return [
+        urljoin(page.url, value)
+        for value in found
+        if not value.startswith(("#", "http://127.0.0.1:1/"))
+    ]
+
+
+def below(url: str, prefix: str) -> bool:
+    path = urlsplit(url).path
+    return path == prefix or path.startswith(f"{prefix}/")
+
+
+async def crawled(offers: Offers, prefix: str, pages: list[str]) -> set[str]:
+    """The addresses on these pages, each checked to be below the prefix."""
+    found: set[str] = set()
+    async with offers.browser(prefix) as browser:
+        for path in pages:
+            page = await browser.open(path)
+            page.url = str(page.answer.url)
+            own = {url for url in addresses(page) if url.startswith(offers.proxy.url)}
+            assert own, path
+            assert [url for url in own if not below(url, prefix)] == [], path
+            # In texts to copy: commands, the webhook's address, links to hand on.
+            named = re.findall(re.escape(offers.proxy.url) + r"[^\s\"'<]*", page.html)
+            assert [url for url in named if not below(url, prefix)] == [], path
+            assert page.answer.headers["content-security-policy"]
+            for cookie in page.answer.headers.get_list("set-cookie"):
+                assert f"; Path={prefix};" in f"{cookie};", cookie
+            found |= {url.partition("#")[0] for url in own}
+    return found
+
+
+@pytest.mark.parametrize("prefix", [SET, ANNOUNCED])
+async def test_every_address_on_every_page_begins_with_the_prefix_and_leads_somewhere(
+    offers: Offers, prefix: str
+) -> None:
+    seen = {offers.proxy.address(prefix) + path for path in offers.site.pages}
+    found = await crawled(offers, prefix, offers.site.pages)
+    async with offers.client(prefix) as http:
+        for url in sorted(found - seen):
+            method = "HEAD" if url.endswith(("/events", "/metrics")) or "/events?" in url else "GET"
+            answer = await http.request(method, url, headers={"Accept": "text/html"})
+            # 405: what takes forms only.
+            assert answer.status_code in {200, 405}, url
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+async def test_a_project_is_found_below_each_prefix(offers: Offers, prefix: str) -> None:
+    assert len(await crawled(offers, prefix, ["/ui", "/ui/status", offers.site.pages[8]])) > 20
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("path", ["", "/"])
+async def test_the_beginning_leads_to_the_pages_and_to_the_description(
+    offers: Offers, prefix: str, path: str
+) -> None:
+    async with offers.client("") as http:
+        for accept, there in (("text/html", "/ui"), ("*/*", "/docs")):
+            answer = await http.get(f"{prefix}{path}", headers={"Accept": accept})
+            assert answer.headers["location"] == prefix + there
+            assert (await http.get(answer.headers["location"])).status_code == 200
+
+
+@pytest.mark.parametrize("prefix", [ANNOUNCED, WHOLE])
+async def test_the_description_names_the_prefix_and_its_page_finds_it(
+    offers: Offers, prefix: str
+) -> None:
+    async with offers.client("") as http:
+        page = await http.get(f"{prefix}/docs")
+        script = re.findall(r"<script>(.*?)</script>", page.text, re.DOTALL)[0]
+        urls = [
+            *re.findall(r"(?:src|href)=\"([^\"]+)\"", page.text),
+            *re.findall(r"url: [\"']([^\"']+)", script),
+        ]
+        assert len(urls) == 4
+        for url in urls:
+            assert (await http.get(urljoin(str(page.url), url))).status_code == 200
+        assert (await http.get(f"{prefix}/openapi.json")).json()["servers"] == [{"url": prefix}]
+
+
+async def test_without_a_prefix_the_description_names_none(offers: Offers) -> None:
+    assert "servers" not in await offers.site.service.get("/openapi.json")
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+async def test_lists_lead_on_below_the_prefix(offers: Offers, prefix: str) -> None:
+    async with offers.client(prefix) as http:
+        answer = await http.get(f"/projects/{offers.site.project}/files", params={"limit": 2})
+        following = answer.links["next"]["url"]
+        assert following.startswith(f"{offers.proxy.address(prefix)}/projects/")
+        assert len((await http.get(following)).json()) == 2
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+async def test_what_is_made_is_named_below_the_prefix(offers: Offers, prefix: str) -> None:
+    async with offers.client(prefix) as http:
+        path = f"/projects/{offers.site.project}/releases"
+        made = await http.post(path, json={"include": "originals"})
+        assert made.headers["location"].startswith(f"{prefix}/releases/")
+        assert (await http.get(offers.proxy.url + made.headers["location"])).status_code == 200
+        slashed = await http.get("/projects/")
+        assert slashed.headers["location"] == f"{offers.proxy.address(prefix)}/projects"
+
+
+async def test_changes_are_heard_below_the_prefix(offers: Offers) -> None:
+    async with offers.client(ANNOUNCED) as http, events_of(http, offers.site.project) as stream:
+        project = f"/projects/{offers.site.project}"
+        for verb in ("pause", "resume"):
+            assert (await http.post(f"{project}/{verb}")).status_code == 200
+        await stream.until(("project", offers.site.project, "changed"))
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+async def test_forms_are_taken_and_lead_back(offers: Offers, prefix: str) -> None:
+    async with offers.browser(prefix) as browser:
+        page = await browser.open("/ui/help?a=1")
+        page.url = str(page.answer.url)
+        form = next(form for form in page.forms if form.fields.get("language") == "ko")
+        assert form.fields["next"] == f"{prefix}/ui/help?a=1"
+        form.action = urljoin(page.url, form.action)
+        back = await browser.http.post(form.action, data=form.fields)
+        assert (back.status_code, back.headers["location"]) == (303, f"{prefix}/ui/help?a=1")
+        assert (
+            'lang="ko"'
+            in (await browser.http.get(f"{offers.proxy.url}{back.headers['location']}")).text
+        )
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["/other/ui", "//evil.example/ui", "https://evil.example/ui", "/ui/../x", "/uix"]
+)
+async def test_no_form_leads_out_of_the_prefix(offers: Offers, elsewhere: str) -> None:
+    async with offers.browser(WHOLE) as browser:
+        page = await browser.open("/ui/help")
+        fields = {**page.forms[0].fields, "next": elsewhere}
+        back = await browser.http.post("/ui/preferences", data=fields)
+        assert (back.status_code, back.headers["location"]) == (303, f"{WHOLE}/ui")
+
+
+async def test_an_error_is_a_page_whose_links_are_below_the_prefix(offers: Offers) -> None:
+    async with offers.browser(ANNOUNCED) as browser:
+        for path in ("/ui/nowhere", "/ui/static/nowhere.js"):
+            page = await browser.open(path, status=404)
+            page.url = str(page.answer.url)
+            assert page.answer.headers["content-type"].startswith("text/html")
+            assert [url for url in addresses(page) if not below(url, ANNOUNCED)] == []
+
+
+async def test_services_below_two_paths_of_one_host_share_no_cookie(offers: Offers) -> None:
+    """Not even where one path begins with the other: the cookies of both are sent then, the nearer ones first."""
+    async with offers.browser() as browser:
+        for prefix, theme in ((SET, "dark"), (ANNOUNCED, "light"), (f"{SET}/inner", "light")):
+            page = await browser.open(f"{prefix}/ui")
+            form = next(form for form in page.forms if "theme" in form.fields)
+            form.fields["theme"] = theme
+            answer = await browser.http.post(form.action, data=form.fields)
+            assert answer.headers["location"] == f"{prefix}/ui"
+        for prefix, theme in (
+            (SET, "dark"),
+            (ANNOUNCED, "light"),
+            (f"{SET}/inner", "light"),
+            (WHOLE, "auto"),
+        ):
+            assert f'data-theme="{theme}"' in (await browser.open(f"{prefix}/ui")).html
+        assert {cookie.path for cookie in browser.http.cookies.jar} == {
+            SET,
+            f"{SET}/inner",
+            ANNOUNCED,
+            WHOLE,
+        }
+
+
+async def test_services_below_two_paths_of_one_host_share_no_draft(offers: Offers) -> None:
+    """A browser's storage is that of the whole host, and copies of one database have the same ids."""
+    keys = []
+    async with offers.browser() as browser:
+        for prefix in PREFIXES:
+            page = await browser.open(f"{prefix}/ui/modified-files/{offers.site.modified}")
+            keys += [
+                area["data-draft-key"] for area in page.all("textarea") if "data-draft-key" in area
+            ]
+    assert len(set(keys)) == len(PREFIXES)
+
+
+async def test_requests_past_the_proxy_are_answered_as_well(offers: Offers) -> None:
+    """Probes and runners inside a cluster ask the service itself, which has ROOT_PATH or not."""
+    direct = offers.proxy.offered[SET].service
+    async with httpx.AsyncClient(trust_env=False) as http:
+        assert (await http.get(f"{direct}/health")).status_code == 200
+        assert (await http.get(f"{direct}{SET}/health")).status_code == 200
+        assert (await http.get(f"{direct}{SET}x/health")).status_code == 404
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
+def test_no_template_has_an_address_without_the_prefix(template: Path) -> None:
+    """`{{ prefix }}` stands before the address of a page, `{{ root }}` before one of the API."""
+    text = template.read_text("utf-8")
+    pattern = r"""(?:\b(?:href|src|action|formaction|data-events|data-[a-z-]*url)=["']|url\(|(?:raw|url)=["'])/(?!/).*"""
+    assert re.findall(pattern, text) == []
+    assert "/ui" not in text
+
+
+def test_no_script_has_an_address_of_its_own() -> None:
+    """They ask by the addresses that pages give them."""
+    sources = Path(__file__).resolve().parents[3] / "frontend/src"
+    for script in sources.rglob("*.ts"):
+        assert re.findall(r"""["'`]/(?:[a-z]|\$\{)[^"'`]*""", script.read_text("utf-8")) == [], (
+            script
+        )
+
+
+def test_no_style_sheet_has_an_address() -> None:
+    for sheet in (LOCALES.parent / "static/css").glob("*.css"):
+        assert "url(" not in sheet.read_text("utf-8"), sheet

@@ -1,0 +1,243 @@
+"""Forms: only ours are taken, nothing typed is lost, and what they do is what the API would have done."""
+
+import re
+from typing import Any
+
+from support.browser import Browser
+from support.service import Json, Service
+from support.site import Site, check, web_routes
+
+TOKEN = "ghp_secretsecretsecret"
+
+
+async def everything(service: Service) -> list[Any]:
+    """What a forged form could have changed."""
+    projects = await service.rows("/projects")
+    return [
+        [
+            {name: project[name] for name in ("name", "paused", "updated_at", "next_poll_at")}
+            for project in projects
+        ],
+        *[await service.rows(f"/projects/{project['id']}/modified-files") for project in projects],
+        *[await service.rows(f"/projects/{project['id']}/syncs") for project in projects],
+        *[await service.rows(f"/projects/{project['id']}/releases") for project in projects],
+    ]
+
+
+def forged(token: str) -> list[dict[str, Any]]:
+    """Ways to send a form which is not ours; `token` is the visitor's."""
+    cookie = {"Cookie": f"bm_csrf={token}"}
+    return [
+        {"data": {"name": "x"}},
+        {"data": {"name": "x"}, "headers": cookie},
+        {"data": {"csrf_token": "wrong"}, "headers": cookie},
+        {"data": {"csrf_token": token}, "headers": {"Cookie": ""}},
+        {"data": {"csrf_token": ""}, "headers": {"Cookie": "bm_csrf="}},
+        {"data": {"csrf_token": "é"}, "headers": cookie},
+        {"data": {"csrf_token": token}, "headers": {**cookie, "Sec-Fetch-Site": "cross-site"}},
+        {"data": {"csrf_token": token}, "headers": {**cookie, "Sec-Fetch-Site": "same-site"}},
+        {"data": {"csrf_token": token}, "headers": {**cookie, "Origin": "https://evil.example"}},
+        {"data": {"csrf_token": token}, "headers": {**cookie, "Origin": "null"}},
+        {"files": {"csrf_token": (None, "wrong")}, "headers": cookie},
+        {"content": b"{}", "headers": {**cookie, "Content-Type": "application/json"}},
+    ]
+
+
+async def test_a_form_which_is_not_ours_is_a_403_and_changes_nothing(site: Site) -> None:
+    """On every route which takes one."""
+    token = (await site.browser.open("/ui")).form("/sync-all").fields["csrf_token"]
+    site.service.http.cookies.clear()
+    before = await everything(site.service)
+    routes = [route for route in web_routes(site.service) if "POST" in (route.methods or ())]
+    assert len(routes) >= 18
+    for route in routes:
+        path = route.path.format(
+            project_id=site.project,
+            modified_file_id=site.modified,
+            file_id=site.files["config/a.yaml"],
+            number="1",
+            digest=site.releases[0],
+        )
+        for request in forged(token):
+            answer = await site.service.http.post(path, **request)
+            assert answer.status_code == 403, (path, request)
+            assert (
+                "set-cookie" not in answer.headers or "bm_theme" not in answer.headers["set-cookie"]
+            )
+    assert await everything(site.service) == before
+
+
+async def test_a_script_may_send_the_token_as_a_header(site: Site) -> None:
+    token = (await site.browser.open("/ui")).form("/sync-all").fields["csrf_token"]
+    answer = await site.service.http.post(
+        "/ui/sync-all", headers={"X-CSRF-Token": token, "Sec-Fetch-Site": "same-origin"}
+    )
+    assert answer.status_code == 303
+
+
+async def test_the_token_s_cookie_is_out_of_reach_of_scripts_and_stays(
+    service: Service, browser: Browser
+) -> None:
+    first = await browser.open("/ui")
+    cookie = first.answer.headers["set-cookie"]
+    assert re.match(r"bm_csrf=[\w-]{43}; HttpOnly; Path=/; SameSite=lax$", cookie)
+    assert "set-cookie" not in (await browser.open("/ui")).answer.headers
+    service.http.cookies.clear()
+    page = await browser.open("/ui", headers={"Cookie": "bm_csrf='\"><script>"})
+    assert "set-cookie" in page.answer.headers
+    assert '"><script>' not in page.html
+
+
+async def test_a_body_which_is_no_form_is_a_page_too(site: Site) -> None:
+    kind = {"Content-Type": "multipart/form-data; boundary=x", **site.browser.headers}
+    answer = await site.service.http.post("/ui/sync-all", content=b"--x\r\nnonsense", headers=kind)
+    assert answer.status_code in {400, 403}
+    large = await site.service.http.post(
+        "/ui/sync-all",
+        content=b"x" * (9 * 1024 * 1024),
+        headers={**kind, "Content-Type": "text/plain"},
+    )
+    assert large.status_code == 413
+    assert "<h1>This is too large</h1>" in large.text
+
+
+async def test_a_repository_is_added(service: Service, browser: Browser) -> None:
+    service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"}, private_to=[TOKEN])
+    service.github.hosting.add_token(TOKEN)
+    form = (await browser.open("/ui/projects/new?repository=acme/bench")).form("/projects/new")
+    assert form.fields["github_repo_url"] == "acme/bench"
+    page = await browser.send(form, name=" vLLM ", github_token=TOKEN, polling_interval="0")
+    assert "The repository was added" in page.text
+    assert "The repository was added" not in (await browser.open(page.url)).text, "it is said once"
+    [project] = await service.rows("/projects")
+    assert (project["name"], project["github_token_set"], project["polling_interval"]) == (
+        "vLLM",
+        True,
+        0,
+    )
+    synced = await browser.send(page.form("/sync"))
+    assert "The sync has started" in synced.text
+    await service.sync(project["id"])
+    assert "1" in (await browser.open(page.url)).text
+    assert TOKEN not in (await browser.open(f"{page.url}/settings")).html
+
+
+#: What is typed into a field, and a part of the complaint beside it.
+MISTAKES = [
+    ("name", "", "Give a name"),
+    ("name", "x" * 201, "Give a name"),
+    ("name", "Taken", "already"),
+    ("github_repo_url", "", "Give the repository"),
+    ("github_repo_url", "https://gitlab.example/a/b", "talks to"),
+    ("github_repo_url", "no address", "Give the repository as"),
+    ("branch", "a..b", "git accepts"),
+    ("config_folder", "../x", "leave the repository"),
+    ("job_folder", "a\\b", "backslashes"),
+    ("include", "config/*\n!a", "Pattern 2 must not begin"),
+    ("exclude", "[a", "not closed"),
+    ("polling_interval", "5", "Give 0, or 10"),
+    ("polling_interval", "x", "Give 0, or 10"),
+    ("polling_interval", "9" * 100, "Give 0, or 10"),
+    ("github_token", "two words", "printable ASCII"),
+]
+
+
+async def test_a_mistake_is_told_at_its_field_and_nothing_typed_is_lost(
+    service: Service, browser: Browser
+) -> None:
+    await service.project("acme/bench", name="taken")
+    for field, value, complaint in MISTAKES:
+        typed = {
+            "name": "A name",
+            "github_repo_url": "acme/bench",
+            "branch": "main",
+            "config_folder": "c",
+            "job_folder": "j",
+            "polling_interval": "60",
+            "github_token": TOKEN,
+            field: value,
+        }
+        form = (await browser.open("/ui/projects/new")).form("/projects/new")
+        page = await browser.send(form, 422, **typed)
+        check(page)
+        assert [place["id"] for place in page.all("p") if place.get("class") == "complaint"] == [
+            f"error-{field}"
+        ]
+        assert complaint in page.text
+        again = page.form("/projects/new").fields
+        assert again.pop("github_token") == ""
+        assert {name: again[name] for name in typed if name in again} == {
+            name: text for name, text in typed.items() if name != "github_token"
+        }
+        assert TOKEN not in page.html
+    assert len(await service.rows("/projects")) == 1
+
+
+async def test_settings_are_changed_and_a_token_stays_until_it_is_removed(
+    service: Service, browser: Browser
+) -> None:
+    project = await service.project("acme/bench", github_token=TOKEN, branch="main")
+    url = f"/ui/projects/{project['id']}/settings"
+    page = await browser.send(
+        (await browser.open(url)).form("/settings"), name="Another", branch=""
+    )
+    assert "Saved." in page.text
+    changed = await service.get(f"/projects/{project['id']}")
+    assert (changed["name"], changed["branch"], changed["github_token_set"]) == (
+        "Another",
+        None,
+        True,
+    )
+    page = await browser.send(page.form("/settings"))
+    assert "Nothing was changed" in page.text
+    assert "remove_token" in page.form("/settings").checkboxes
+    await browser.send(page.form("/settings"), remove_token="1")
+    assert not (await service.get(f"/projects/{project['id']}"))["github_token_set"]
+
+
+async def test_stale_settings_are_kept_and_saved_at_the_second_try(
+    service: Service, browser: Browser
+) -> None:
+    project = await service.project("acme/bench")
+    form = (await browser.open(f"/ui/projects/{project['id']}/settings")).form("/settings")
+    await service.put(f"/projects/{project['id']}", {"name": "Theirs"})
+    page = await browser.send(form, 412, name="Mine")
+    check(page)
+    assert "Somebody else changed these settings" in page.text
+    assert "Theirs" in page.text
+    assert (await service.get(f"/projects/{project['id']}"))["name"] == "Theirs"
+    await browser.send(page.form("/settings"))
+    assert (await service.get(f"/projects/{project['id']}"))["name"] == "Mine"
+
+
+async def test_a_project_is_paused_resumed_and_deleted(site: Site) -> None:
+    url = f"/ui/projects/{site.project}"
+    page = await site.browser.send((await site.browser.open(f"{url}/settings")).form("/pause"))
+    assert (await site.service.get(f"/projects/{site.project}"))["paused"]
+    await site.browser.send(page.form("/resume"))
+    assert not (await site.service.get(f"/projects/{site.project}"))["paused"]
+    form = (await site.browser.open(f"{url}/delete")).form("/delete")
+    await site.service.put(f"/projects/{site.project}", {"name": "changed meanwhile"})
+    check(await site.browser.send(form, 412))
+    page = await site.browser.send((await site.browser.open(f"{url}/delete")).form("/delete"))
+    assert (page.url, "The project was deleted." in page.text) == ("/ui", True)
+    check(await site.browser.open(url, 404))
+
+
+async def test_all_projects_are_queued(site: Site) -> None:
+    page = await site.browser.send((await site.browser.open("/ui")).form("/sync-all"))
+    assert "queued" in page.text
+    project: Json = await site.service.get(f"/projects/{site.project}")
+    assert project["next_poll_at"] is not None
+
+
+async def test_patterns_are_typed_one_a_line_and_shown_so(
+    service: Service, browser: Browser
+) -> None:
+    form = (await browser.open("/ui/projects/new")).form("/projects/new")
+    typed = {"name": "x", "github_repo_url": "acme/bench", "polling_interval": "0"}
+    await browser.send(form, 200, **typed, include="config/*.yaml\r\n\r\n한글/ \r\n", exclude="")
+    [project] = await service.rows("/projects")
+    assert (project["include"], project["exclude"]) == (["config/*.yaml", "한글/"], [])
+    settings = await browser.open(f"/ui/projects/{project['id']}/settings")
+    assert settings.form("/settings").fields["include"].strip() == "config/*.yaml\n한글/"

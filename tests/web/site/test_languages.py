@@ -1,0 +1,137 @@
+"""The catalogues are whole, and a reader gets the language and theme that they want."""
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+
+from benchmark_manager.web.site.languages import LANGUAGES, LOCALES, catalogue, chosen
+from support.browser import Browser
+
+ROOT = Path(__file__).resolve().parents[3]
+TRANSLATED = [language for language in LANGUAGES if language != "en"]
+
+
+def texts() -> Catalog:
+    """Every text of the pages, found as `make translations` finds it."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["babel"]["mappings"]
+    methods = [(row["pattern"], row["method"]) for row in settings]
+    options = {
+        row["pattern"]: {"newstyle_gettext": row.get("newstyle_gettext", "")} for row in settings
+    }
+    found = Catalog()
+    for _, _, message, _, _ in extract_from_dir(LOCALES.parent, methods, options):
+        found.add(message)
+    assert len(found) > 200
+    return found
+
+
+def forms(message: str | Sequence[str] | None) -> list[str]:
+    return [message] if isinstance(message, str) else list(message or ())
+
+
+def placeholders(text: str) -> Counter[str]:
+    return Counter(re.findall(r"%\(\w+\)[a-z]", text))
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_nothing_is_missing_fuzzy_or_left_over(language: str) -> None:
+    """Otherwise: `make translations`, and fill in what is empty."""
+    wanted = {message.id for message in texts() if message.id}
+    have = {message.id: message for message in catalogue(language) if message.id}
+    assert wanted - have.keys() == set(), "missing"
+    assert have.keys() - wanted == set(), "left over"
+    assert [key for key, message in have.items() if message.fuzzy] == []
+    assert [key for key, message in have.items() if not all(forms(message.string))] == [], "empty"
+    assert catalogue(language).obsolete == {}
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_placeholders_are_the_same(language: str) -> None:
+    for message in catalogue(language):
+        if message.id:
+            check_placeholders(message)
+
+
+def check_placeholders(message: Message) -> None:
+    wanted = placeholders(forms(message.id)[-1])
+    for text in forms(message.string):
+        assert placeholders(text) == wanted, message.id
+        assert text.count("%") == wanted.total(), "a % of its own has to be doubled"
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_translations_are_in_their_script(language: str) -> None:
+    """A text which says the same in both languages is one of these."""
+    same = [
+        message.id for message in catalogue(language) if message.id and message.id == message.string
+    ]
+    assert same == ["API"]
+
+
+@pytest.mark.parametrize(
+    ("cookie", "header", "language"),
+    [
+        (None, None, "en"),
+        (None, "", "en"),
+        (None, "ko", "ko"),
+        (None, "ko-KR,ko;q=0.9,en-US;q=0.8,en;q=0.7", "ko"),
+        (None, "en-US,en;q=0.9,ko;q=0.8", "en"),
+        (None, "de, ko;q=0.5, en;q=0.4", "ko"),
+        (None, "KO", "ko"),
+        (None, "de", "en"),
+        (None, "ko;q=0", "en"),
+        (None, "ko;q=abc,,;;q=1,\x00", "en"),
+        (None, "a" * 100_000 + ",ko", "en"),
+        ("ko", "en", "ko"),
+        ("en", "ko", "en"),
+        ("xx", "ko", "ko"),
+    ],
+)
+def test_the_reader_s_choice_goes_before_the_browser_s(
+    cookie: str | None, header: str | None, language: str
+) -> None:
+    assert chosen(cookie, header) == language
+
+
+async def test_the_switches_lead_back_to_where_one_was(browser: Browser) -> None:
+    page = await browser.open("/ui/projects/new?repository=a%26b")
+    [switch] = [form for form in page.forms if form.fields.get("language") == "ko"]
+    page = await browser.send(switch)
+    assert (page.url, page.all("html")[0]["lang"]) == ("/ui/projects/new?repository=a%26b", "ko")
+    for theme in ("light", "dark", "auto"):
+        [switch] = [form for form in page.forms if "theme" in form.fields]
+        page = await browser.send(switch)
+        assert page.all("html")[0]["data-theme"] == theme
+
+
+async def test_a_switch_leads_to_no_other_site(browser: Browser) -> None:
+    targets = (
+        "https://evil.example/ui",
+        "//evil.example",
+        "/\\evil.example",
+        "/ui\r\nX: y",
+        "/uix",
+        "",
+        "/projects",
+        "/ui/../docs",
+        "/ui//x",
+    )
+    for target in targets:
+        [switch] = [form for form in (await browser.open("/ui")).forms if "theme" in form.fields]
+        assert (
+            await browser.send(switch, next=target, theme="<script>", language="xx")
+        ).url == "/ui"
+
+
+async def test_another_language_has_general_words_for_errors(browser: Browser) -> None:
+    page = await browser.open("/ui/projects/nothing", 404, {"Accept-Language": "ko"})
+    assert "그런 프로젝트가 없습니다" in page.text
+    assert (
+        "There is no project 'nothing'." in (await browser.open("/ui/projects/nothing", 404)).text
+    )

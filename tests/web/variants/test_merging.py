@@ -1,0 +1,335 @@
+"""The merge on pages: what is decided through forms ends in the expected text, and nothing decided is lost."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from starlette.datastructures import FormData
+
+from benchmark_manager.models.merge import MergeConflict
+from benchmark_manager.web.site.forms import Form
+from benchmark_manager.web.variants.decisions import read_decisions
+from github_test_server import Repository
+from support.browser import Browser, WebForm, WebPage
+from support.service import Json, Service
+from support.site import check
+
+BASE = "# ours\na: 1\nb: 2\nc: 3\nd: 4\n"
+MINE = "# ours\na: 10\nb: 20\nc: 30\nd: 4\n"
+THEIRS = "# theirs\na: 100\nb: 200\nc: 300\nd: 4\ne: 5\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A variant beneath which upstream moved."""
+
+    service: Service
+    browser: Browser
+    repository: Repository
+    project: str
+    id: str
+
+    @property
+    def url(self) -> str:
+        return f"/ui/modified-files/{self.id}"
+
+    async def open(self, page: str = "/merge") -> WebPage:
+        return await self.browser.open(self.url + page)
+
+    async def raw(self) -> str:
+        return (await self.service.http.get(f"/modified-files/{self.id}/raw")).content.decode()
+
+    async def file(self) -> Json:
+        return await self.service.get(f"/modified-files/{self.id}")
+
+    async def move(self, text: str | None) -> None:
+        self.repository.commit(
+            {"config/a.yaml": None if text is None else text.encode()}, message="moved"
+        )
+        await self.service.sync(self.project)
+
+
+async def moved(
+    service: Service, browser: Browser, base: str, mine: str, theirs: str | None
+) -> Moved:
+    files = {"config/a.yaml": base.encode(), "config/other.yaml": b"x: 1\n"}
+    repository = service.repository("acme/bench", files)
+    project = await service.synced("acme/bench")
+    file = (await service.files(project["id"]))["config/a.yaml"]
+    body = {"original_file_id": file["id"], "modified_name": "mine.yaml", "content": mine}
+    made = await service.post(
+        f"/projects/{project['id']}/modified-files?allow_invalid=true", body, 201
+    )
+    found = Moved(service, browser, repository, project["id"], made["id"])
+    await found.move(theirs)
+    return found
+
+
+def places(page: WebPage) -> list[str]:
+    """The keys of the conflicts in the form, as they stand on the page."""
+    return [
+        place["id"].removeprefix("conflict-")
+        for place in page.all("fieldset")
+        if "data-conflict" in place
+    ]
+
+
+def chosen(page: WebPage) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in page.form("/merge").fields.items()
+        if name.startswith(("take-", "value-"))
+    }
+
+
+async def previewed(case: Moved, form: WebForm, **changes: str) -> WebPage:
+    preview = WebForm(
+        f"{case.url}/merge/preview", form.method, form.enctype, {**form.fields, **changes}
+    )
+    return await case.browser.send(preview)
+
+
+async def test_a_clean_merge_is_one_click(service: Service, browser: Browser) -> None:
+    case = await moved(
+        service, browser, BASE, BASE.replace("d: 4", "d: 40"), BASE.replace("a: 1", "a: 7")
+    )
+    page = await case.open()
+    check(page)
+    assert "the two fit together" in page.text
+    assert "-a: 1\n" in page.text
+    assert "+a: 7\n" in page.text
+    done = await browser.send(page.form("/merge"))
+    assert "Rebased" in done.text
+    assert await case.raw() == "# ours\na: 7\nb: 2\nc: 3\nd: 40\n"
+    assert (await case.file())["drift"] == "current"
+    assert "there is nothing to merge" in (await case.open()).text
+
+
+async def test_a_merge_by_keys_says_so(service: Service, browser: Browser) -> None:
+    case = await moved(service, browser, "a: 1\nb: 2\n", "a: 9\nb: 2\n", "a: 1\nb: 3\n")
+    page = await case.open()
+    assert "made again in its text" in page.text
+    await browser.send(page.form("/merge"))
+    assert await case.raw() == "a: 9\nb: 3\n"
+
+
+async def test_conflicts_are_decided_one_by_one(service: Service, browser: Browser) -> None:
+    """Each way of deciding, previewed first, then carried out."""
+    case = await moved(service, browser, BASE, MINE, THEIRS)
+    page = await case.open()
+    check(page)
+    a, b, c = places(page)
+    assert "same in 3 places" in page.text
+    assert "3 places are left to decide" in page.text
+    form = page.form("/merge")
+    page = await previewed(case, form, **{f"take-{a}": "theirs"})
+    assert "2 places are left" in page.text
+    assert chosen(page)[f"take-{a}"] == "theirs"
+    page = await previewed(
+        case,
+        page.form("/merge"),
+        **{f"take-{b}": "base", f"take-{c}": "value", f"value-{c}": "[7]"},
+    )
+    assert "All places are decided" in page.text
+    assert await case.raw() == MINE, "a preview changes nothing"
+    await browser.send(page.form("/merge"))
+    assert await case.raw() == "# theirs\na: 100\nb: 2\nc: [7]\nd: 4\ne: 5\n"
+    assert (await case.file())["drift"] == "current"
+
+
+async def test_scripts_find_what_they_need(service: Service, browser: Browser) -> None:
+    case = await moved(service, browser, BASE, MINE, THEIRS)
+    page = await case.open()
+    [form] = [tag for tag in page.all("form") if "data-preview-url" in tag]
+    assert form["data-preview-url"] == f"{case.url}/merge/preview"
+    drawn = {attributes.get("id") for _, attributes in page.tags if "data-preview" in attributes}
+    assert {"left", "result"} < drawn
+    assert None not in drawn
+    radios = [tag["value"] for tag in page.all("input") if tag.get("type") == "radio"]
+    assert radios[:4] == ["base", "theirs", "mine", "value"], "keys 1, 2 and 3 choose in this order"
+
+
+async def test_undecided_and_impossible_decisions_are_refused_and_kept(
+    service: Service, browser: Browser
+) -> None:
+    case = await moved(service, browser, BASE, MINE, THEIRS)
+    page = await case.open()
+    a, b, c = places(page)
+    before = await case.file()
+    typed = {f"take-{a}": "mine", f"take-{b}": "value", f"value-{b}": "not json <b>"}
+    refused = await browser.send(page.form("/merge"), 422, **typed)
+    check(refused)
+    assert "2 conflicts have no decision yet" in refused.text
+    assert "This is no JSON" in refused.text
+    assert chosen(refused) == {**dict.fromkeys((f"value-{a}", f"value-{c}"), ""), **typed}
+    for value in ("NaN", "1e999", '"\\ud800"', "[" * 100_000, "", "1 2"):
+        again = await browser.send(
+            page.form("/merge"), 422, **{**typed, f"take-{c}": "mine", f"value-{b}": value}
+        )
+        check(again)
+        assert chosen(again)[f"value-{b}"] == value
+    assert await case.file() == before
+
+
+async def test_stale_decisions_are_kept(service: Service, browser: Browser) -> None:
+    """Whether somebody saved, or upstream moved once more."""
+    case = await moved(service, browser, BASE, MINE, THEIRS)
+    page = await case.open()
+    decided = {f"take-{key}": "theirs" for key in places(page)}
+    await service.put(f"/modified-files/{case.id}", {"description": "somebody else"})
+    page = await browser.send(page.form("/merge"), 412, **decided)
+    check(page)
+    assert "Something changed in the meantime" in page.text
+    assert decided.items() <= chosen(page).items()
+    await case.move(THEIRS.replace("a: 100", "a: 101"))
+    page = await browser.send(page.form("/merge"), 412)
+    assert decided.items() <= chosen(page).items()
+    assert "101" in page.text
+    assert await case.raw() == MINE
+    await browser.send(page.form("/merge"))
+    assert await case.raw() == THEIRS.replace("a: 100", "a: 101")
+
+
+async def test_a_decision_out_of_sight_does_not_hold_for_what_came_since(
+    service: Service, browser: Browser
+) -> None:
+    """Of many conflicts, the page asks about some; upstream changes one of the others once more."""
+    base, mine, theirs = (
+        "".join(f"k{n:03}: {word}\n" for n in range(150)) for word in ("base", "mine", "theirs")
+    )
+    case = await moved(service, browser, base, mine, theirs)
+    page = await case.open()
+    decided = {f"take-{key}": "theirs" for key in places(page)}
+    page = await previewed(case, page.form("/merge"), **decided, conflicts="2")
+    assert len(places(page)) == 50
+    decided = {f"take-{key}": "theirs" for key in places(page)}
+    page = await previewed(case, page.form("/merge"), **decided)
+    assert "All places are decided" in page.text
+    await case.move(
+        theirs.replace("k007: theirs", "k007: unseen").replace("k120: theirs", "k120: seen")
+    )
+    page = await browser.send(page.form("/merge"), 412)
+    assert "1 place is left" in page.text
+    assert decided.items() <= chosen(page).items(), "what the page shows, with its new texts, stays"
+    page = await browser.send(page.form("/merge"), 422)
+    assert await case.raw() == mine
+    page = await previewed(case, page.form("/merge"), conflicts="1")
+    [left] = [key for key in places(page) if f"take-{key}" not in chosen(page)]
+    decision: dict[str, Any] = {f"take-{left}": "theirs"}
+    await browser.send(page.form("/merge"), **decision)
+    assert "k007: unseen" in await case.raw()
+
+
+async def test_lines_are_decided_in_templates(service: Service, browser: Browser) -> None:
+    base = "{{ x }}: 1\nb: 2\nc: 3\nd: 4\ne: 5\n{{ y }}: 6\n"
+    mine = base.replace(": 1", ": 10").replace(": 6", ": 60")
+    theirs = base.replace(": 1", ": <i>100</i>").replace(": 6", ": 600")
+    case = await moved(service, browser, base, mine, theirs)
+    page = await case.open()
+    check(page)
+    first, second = places(page)
+    assert {tag["value"] for tag in page.all("input") if tag.get("type") == "radio"} == {
+        "theirs",
+        "mine",
+    }
+    assert "{{ x }}: <i>100</i>" in page.text
+    forged = await browser.send(
+        page.form("/merge"), 422, **{f"take-{first}": "base", f"take-{second}": "value"}
+    )
+    assert "2 places are left" in forged.text
+    await browser.send(
+        page.form("/merge"), 200, **{f"take-{first}": "theirs", f"take-{second}": "mine"}
+    )
+    assert await case.raw() == theirs.replace(": 600", ": 60")
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+async def test_a_text_is_merged_by_hand(service: Service, browser: Browser, ending: str) -> None:
+    """The editor begins with what is decided so far; the bytes are those which were typed."""
+    base, mine, theirs = (text.replace("\n", ending) for text in (BASE, MINE, THEIRS))
+    case = await moved(service, browser, base, mine, theirs)
+    page = await case.open()
+    form = page.form("/merge")
+    form.action = f"{case.url}/merge/edit"
+    page = await browser.send(form, 200, **{f"take-{places(page)[0]}": "theirs"})
+    check(page)
+    form = page.form("/merge/text")
+    assert form.fields["content"] == "# theirs\na: 100\nb: 20\nc: 30\nd: 4\ne: 5\n"
+    await browser.send(form, content="a: by hand\nb: 3")
+    assert await case.raw() == f"a: by hand{ending}b: 3"
+    assert (await case.file())["drift"] == "current"
+
+
+async def test_a_text_by_hand_survives_whatever_stands_against_it(
+    service: Service, browser: Browser
+) -> None:
+    case = await moved(service, browser, BASE, MINE, THEIRS)
+    text = "typed: </textarea><script>alert(1)</script>\n"
+    form = (await case.open("/merge/edit")).form("/merge/text")
+    page = await browser.send(form, 422, content="broken: [\n")
+    assert page.form("/merge/text").fields["content"] == "broken: [\n"
+    assert "allow_invalid" in page.form("/merge/text").checkboxes
+    await service.put(f"/modified-files/{case.id}", {"content": MINE.replace("d: 4", "d: 44")})
+    page = await browser.send(page.form("/merge/text"), 412, content=text)
+    check(page)
+    assert "+d: 44" in page.text, "what somebody else saved is shown"
+    await case.move(THEIRS + "f: 6\n")
+    page = await browser.send(page.form("/merge/text"), 412)
+    assert "+f: 6" in page.text
+    form = page.form("/merge/text")
+    assert form.fields["content"] == text
+    assert (await case.raw()).endswith("d: 44\n")
+    await browser.send(form, content_exact=json.dumps("a: 1\r\nb: 2"))
+    assert await case.raw() == "a: 1\r\nb: 2"
+
+
+async def test_what_is_gone_upstream_is_said(service: Service, browser: Browser) -> None:
+    case = await moved(service, browser, BASE, MINE, None)
+    page = await case.open()
+    check(page)
+    assert "Gone upstream" in page.text
+    assert f"{case.url}/delete" in page.links()
+    assert f"{case.url}/merge" in (await case.open("")).links()
+
+
+async def test_a_variant_which_does_not_parse_is_rebased_by_insisting(
+    service: Service, browser: Browser
+) -> None:
+    mine = "a: 1\nb: 2\nc: 3\nd: [\n"
+    case = await moved(
+        service, browser, "a: 1\nb: 2\nc: 3\nd: 4\n", mine, "a: 9\nb: 2\nc: 3\nd: 4\n"
+    )
+    page = await case.open()
+    page = await browser.send(
+        page.form("/merge"), 422, **{f"take-{key}": "mine" for key in places(page)}
+    )
+    check(page)
+    assert await case.raw() == mine
+    assert "allow_invalid" in page.form("/merge").checkboxes, page.text
+    await browser.send(page.form("/merge"), allow_invalid="1")
+    assert await case.raw() == mine.replace("a: 1", "a: 9")
+
+
+def read(conflicts: list[MergeConflict], **fields: Any) -> list[Any]:
+    return [
+        decision.resolution.model_dump()
+        for decision in read_decisions(Form(FormData(fields)), conflicts)
+    ]
+
+
+def test_a_base_which_has_nothing_is_no_value() -> None:
+    conflict = MergeConflict(path="a", base=None, theirs=1, mine=2, absent=("base",))
+    [decision] = read_decisions(Form(FormData()), [conflict])
+    assert not decision.offers_base
+    [forged] = read_decisions(Form(FormData({f"take-{decision.key}": "base"})), [conflict])
+    assert not forged.is_made
+
+
+def test_equal_conflicts_of_lines_are_decided_apart() -> None:
+    conflict = MergeConflict(path=None, base="a\n", theirs="b\n", mine="c\n")
+    first, second = read_decisions(Form(FormData()), [conflict, conflict])
+    found = read(
+        [conflict, conflict], **{f"take-{first.key}": "theirs", f"take-{second.key}": "mine"}
+    )
+    assert [row["take"] for row in found] == ["theirs", "mine"]

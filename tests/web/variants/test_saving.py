@@ -1,0 +1,204 @@
+"""Saving a variant: the exact bytes, and whatever stands against it, the text stays on the page."""
+
+import json
+
+from support.browser import Browser, WebForm
+from support.service import Json, Service
+from support.site import Site, check
+
+BOM = "\ufeff"
+TEXTS = [
+    "a: 1\nb: 2\n",
+    "a: 1\r\nb: 2\r\n",
+    "a: 1\rb: 2\r",
+    "a: 1\r\nb: 2\nc: 3\rd: 4",
+    f"{BOM}a: 1\r\nlast: 2",
+    "\n\n\na: 1\n\n\n",
+    "no: end",
+    "",
+    "a: </textarea>&amp;&lt;\n",
+    "a: 🎉\u2028\x85한국어\n",
+    "a: '\t \f\x7f'\n",
+]
+
+
+async def variant(service: Service, text: str) -> Json:
+    """A modified file with this content, in the one project that there is."""
+    projects = await service.rows("/projects")
+    if not projects:
+        service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
+        projects = [await service.synced("acme/bench")]
+    files = await service.files(projects[0]["id"])
+    others = await service.rows(f"/projects/{projects[0]['id']}/modified-files")
+    return await service.post(
+        f"/projects/{projects[0]['id']}/modified-files?allow_invalid=true",
+        {
+            "original_file_id": files["config/a.yaml"]["id"],
+            "modified_name": f"{len(others)}.yaml",
+            "content": text,
+        },
+        201,
+    )
+
+
+async def editor(browser: Browser, modified: Json) -> WebForm:
+    return (await browser.open(f"/ui/modified-files/{modified['id']}")).form(modified["id"])
+
+
+async def raw(service: Service, modified: Json) -> str:
+    return (await service.http.get(f"/modified-files/{modified['id']}/raw")).content.decode()
+
+
+async def test_a_save_of_another_field_keeps_every_byte(service: Service, browser: Browser) -> None:
+    for text in [*TEXTS, "a: \0\r\nb: 1\n"]:
+        modified = await variant(service, text)
+        page = await browser.send(await editor(browser, modified), description="another")
+        assert "Saved." in page.text
+        assert await raw(service, modified) == text
+
+
+async def test_a_script_can_read_every_line_end(service: Service, browser: Browser) -> None:
+    """HTML makes LF of a bare CR, but not of a reference to one."""
+    modified = await variant(service, "\r\na: 1\rb: 2\n")
+    page = await browser.open(f"/ui/modified-files/{modified['id']}")
+    assert ">\n&#13;\na: 1&#13;b: 2\n</textarea>" in page.html
+
+
+async def test_new_lines_end_as_the_others_do(service: Service, browser: Browser) -> None:
+    for end in ("\n", "\r\n", "\r"):
+        modified = await variant(service, f"{BOM}a: 1{end}b: 2")
+        form = await editor(browser, modified)
+        typed = form.fields["content"].replace("b: 2", "b: 3\nc: 4\n")
+        await browser.send(form, content=typed)
+        assert await raw(service, modified) == f"{BOM}a: 1{end}b: 3{end}c: 4{end}"
+
+
+async def test_untouched_lines_keep_their_ends_where_they_are_mixed(
+    service: Service, browser: Browser
+) -> None:
+    modified = await variant(service, "a: 1\r\nb: 2\nc: 3\r\nd: 4\n")
+    form = await editor(browser, modified)
+    assert form.fields["line_end"] == "mixed"
+    await browser.send(form, content=form.fields["content"].replace("b: 2", "b: 5\nnew: 6"))
+    assert await raw(service, modified) == "a: 1\r\nb: 5\r\nnew: 6\r\nc: 3\r\nd: 4\n"
+
+
+async def test_what_a_script_sends_exactly_is_taken_exactly(
+    service: Service, browser: Browser
+) -> None:
+    modified = await variant(service, "a: 1\r\n")
+    for text in TEXTS:
+        form = await editor(browser, modified)
+        await browser.send(
+            form, content="something else", content_exact=json.dumps(text), allow_invalid="1"
+        )
+        assert await raw(service, modified) == text
+
+
+async def test_an_exact_text_which_is_none_is_refused(service: Service, browser: Browser) -> None:
+    modified = await variant(service, "a: 1\n")
+    for exact in ("{", "1", '"\\ud800"', "[" * 100_000, "null"):
+        page = await browser.send(
+            await editor(browser, modified), 422, content="typed: 1\n", content_exact=exact
+        )
+        check(page)
+        assert page.form(modified["id"]).fields["content"] == "typed: 1\n"
+    assert await raw(service, modified) == "a: 1\n"
+
+
+async def test_a_content_which_does_not_parse_is_kept_and_can_be_saved_anyway(
+    service: Service, browser: Browser
+) -> None:
+    modified = await variant(service, "a: 1\r\n")
+    page = await browser.send(
+        await editor(browser, modified), 422, content="a: [1\nb: 2\n", description="mine"
+    )
+    check(page)
+    assert "line 2, column 2" in page.text
+    assert "?allow_invalid" not in page.text, "that is for programs"
+    form = page.form(modified["id"])
+    assert (form.fields["content"], form.fields["description"]) == ("a: [1\nb: 2\n", "mine")
+    assert await raw(service, modified) == "a: 1\r\n"
+    assert "allow_invalid" in form.checkboxes
+    assert "allow_invalid" not in form.fields
+    page = await browser.send(form, allow_invalid="1")
+    assert "Saved." in page.text
+    assert await raw(service, modified) == "a: [1\r\nb: 2\r\n"
+
+
+async def test_a_stale_save_shows_both_and_is_not_lost(service: Service, browser: Browser) -> None:
+    modified = await variant(service, "a: 1\nb: 2\n")
+    form = await editor(browser, modified)
+    theirs = {"content": "a: theirs\nb: 2\n"}
+    await service.http.put(
+        f"/modified-files/{modified['id']}", json=theirs, headers={"X-Actor": "Ada"}
+    )
+    page = await browser.send(form, 412, content="a: mine\nb: 2\n", description="mine")
+    check(page)
+    assert "Ada" in page.text
+    assert "-a: theirs\n+a: mine\n" in page.text
+    form = page.form(modified["id"])
+    assert (form.fields["content"], form.fields["description"]) == ("a: mine\nb: 2\n", "mine")
+    assert await raw(service, modified) == "a: theirs\nb: 2\n"
+    [compare] = [attributes for tag, attributes in page.tags if "data-compare" in attributes]
+    ids = {f"#{attributes['id']}" for attributes in page.all("textarea")}
+    assert {compare["data-left"], compare["data-right"]} == ids
+    await browser.send(form)
+    assert await raw(service, modified) == "a: mine\nb: 2\n"
+    assert (await service.get(f"/modified-files/{modified['id']}"))["revision"] == 3
+
+
+async def test_without_its_revision_no_save_is_forced(service: Service, browser: Browser) -> None:
+    modified = await variant(service, "a: 1\n")
+    for revision in ("", "x", "0", "-1", "9" * 50):
+        await browser.send(
+            await editor(browser, modified), 412, revision=revision, content="b: 1\n"
+        )
+    assert await raw(service, modified) == "a: 1\n"
+
+
+async def test_a_name_is_changed_or_refused_at_its_field(
+    service: Service, browser: Browser
+) -> None:
+    modified = await variant(service, "a: 1\n")
+    page = await browser.send(
+        await editor(browser, modified), 422, modified_name="a/b.yaml", content="b: 2\n"
+    )
+    assert 'id="error-modified_name"' in page.html
+    assert page.form(modified["id"]).fields["content"] == "b: 2\n"
+    page = await browser.send(page.form(modified["id"]), modified_name="renamed.yaml")
+    changed = await service.get(f"/modified-files/{modified['id']}")
+    assert (changed["path"], changed["content"]) == ("config/renamed.yaml", "b: 2\n")
+
+
+async def test_who_saves_is_remembered(service: Service, browser: Browser) -> None:
+    modified = await variant(service, "a: 1\n")
+    form = await editor(browser, modified)
+    form.fields["content"] = "a: 2\n"
+    await service.http.post(form.action, headers={"X-Actor": "Grace"}, **form.body())  # type: ignore[arg-type]  # arguments by name
+    assert (await service.get(f"/modified-files/{modified['id']}"))["updated_by"] == "Grace"
+
+
+async def test_a_variant_is_made_of_an_original_byte_by_byte(site: Site) -> None:
+    for path, file in site.files.items():
+        url = f"/ui/projects/{site.project}/files/{file}/new-variant"
+        form = (await site.browser.open(url)).form("/new-variant")
+        made = await site.browser.send(form, modified_name=f"variant.{path.rpartition('.')[2]}")
+        modified = made.url.rpartition("/")[2]
+        content = (await site.service.http.get(f"/modified-files/{modified}/raw")).content
+        assert content == await site.service.raw(site.project, file), path
+        taken = await site.browser.send(form, 422)
+        assert 'id="error-modified_name"' in taken.html
+        deletion = (await site.browser.open(f"{made.url}/delete")).form("/delete")
+        page = await site.browser.send(deletion)
+        assert "The modified file was deleted." in page.text
+
+
+async def test_a_deletion_of_what_somebody_changed_is_refused(
+    service: Service, browser: Browser
+) -> None:
+    modified = await variant(service, "a: 1\n")
+    form = (await browser.open(f"/ui/modified-files/{modified['id']}/delete")).form("/delete")
+    await service.put(f"/modified-files/{modified['id']}", {"content": "a: 2\n"})
+    check(await browser.send(form, 412))
+    assert await raw(service, modified) == "a: 2\n"
