@@ -9,28 +9,11 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from benchmark_manager.api import (
-    comparing,
-    events,
-    github_webhook,
-    health,
-    merging,
-    metrics,
-    modified_files,
-    original_files,
-    projects,
-    rebase_all,
-    releases,
-    repositories,
-    revisions,
-    search,
-    trash,
-    validation,
-)
 from benchmark_manager.api.http.docs import install_docs
 from benchmark_manager.api.http.middleware import Edge, Gate
 from benchmark_manager.api.http.problems import install_problem_handlers
 from benchmark_manager.api.http.silence import AnswersInSilence
+from benchmark_manager.api.install import install_routes
 from benchmark_manager.api.webhooks.routes import LargeBodies
 from benchmark_manager.config import Settings
 from benchmark_manager.factory import Outside, Services, open_services
@@ -88,23 +71,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
         middleware=_middleware(settings),
     )
-    # What is read most first: each request tries the routes in this order.
-    for part in (
-        *(
-            original_files,
-            modified_files,
-            projects,
-            health,
-            metrics,
-            revisions,
-            trash,
-            merging,
-            rebase_all,
-        ),
-        *(comparing, releases, validation, github_webhook, events, search, repositories),
-    ):
-        # Not included: FastAPI would build every included route anew for each application, at its first request.
-        app.router.routes += part.router.routes
+    install_routes(app)
     app.state.large_bodies = LargeBodies()
     install_docs(app)
     install_pages(app)

@@ -120,9 +120,9 @@ def _environment(call: Call, root: Path, path: str, length: int) -> dict[str, st
 
 @functools.cache
 def _backend() -> str:
-    found = subprocess.run(
+    found = subprocess.run(  # noqa: S603
         [git.executable(), "--exec-path"], capture_output=True, check=True, text=True
-    )  # noqa: S603
+    )
     return os.path.join(found.stdout.strip(), "git-http-backend")  # noqa: PTH118 - a command, not a file to open
 
 

@@ -30,8 +30,10 @@ class OrElse:
         self.word = word
 
     def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:  # noqa: ANN401
+        self,
+        source: Any,
+        handler: GetCoreSchemaHandler,
+    ) -> CoreSchema:
         known = handler(source)
         other = core_schema.no_info_plain_validator_function(lambda _: self.word)
         return core_schema.union_schema(

@@ -91,9 +91,9 @@ def _text(
     name: str,
     *doors: Door,
     make: Callable[[int], str],
-    format: FileFormat = "yaml",
+    format: FileFormat = "yaml",  # noqa: A002
     settles: int = 0,
-) -> None:  # noqa: A002
+) -> None:
     _hostile(name, *doors, format=format, settles=settles)(lambda size: (make(size),))
 
 

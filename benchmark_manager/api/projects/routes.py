@@ -1,6 +1,6 @@
 """Projects and their syncs."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import SecretStr, TypeAdapter
@@ -319,6 +319,7 @@ def _fields(given: dict[str, object]) -> ProjectFields:
     }
     if isinstance(declared := plain.get("ref"), RefGiven):
         plain["ref"] = Ref(kind=declared.kind, name=declared.name)
-    return ProjectFields(
-        **{name: plain.get(name, UNSET) for name in ProjectFields.__dataclass_fields__}
-    )  # type: ignore[arg-type]  # validated by the request's shape
+    fields: dict[str, Any] = {
+        name: plain.get(name, UNSET) for name in ProjectFields.__dataclass_fields__
+    }
+    return ProjectFields(**fields)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import httpx2 as httpx
@@ -272,8 +273,8 @@ class RepositoryClient:
                 break
             try:
                 answer = await self.requests.retrying(
-                    lambda query=query: self.requests.query(query, kind="listing")
-                )  # type: ignore[misc]
+                    partial(self.requests.query, query, kind="listing")
+                )
             except NoGraphQLError:
                 break
             found |= graphql.parse_members(answer, some)

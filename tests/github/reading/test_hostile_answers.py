@@ -271,12 +271,12 @@ GITHUB: Final = "https://api.github.com"
         "127.0.0.1",
         "127.9.9.9",
         "::1",
-        "0.0.0.0",
+        "0.0.0.0",  # noqa: S104 -- refused
         "::",
         "169.254.1.1",
         "fe80::1%eth0",
         "::ffff:127.0.0.1",
-    ],  # noqa: S104 -- refused
+    ],
 )
 def test_a_download_never_comes_from_this_machine_or_its_link(address: str) -> None:
     with pytest.raises(GarbledAnswerError):
