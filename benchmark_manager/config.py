@@ -338,7 +338,8 @@ class Settings(BaseSettings):
     def _check_mongo_url(self) -> Self:
         if self.mongo_url is not None:
             try:
-                # An SRV address needs the network to be resolved; the driver does that at the start.
+                # An SRV address needs the network to be resolved; the driver does that at the
+                # start.
                 if not self.mongo_url.get_secret_value().startswith("mongodb+srv://"):
                     parse_uri(self.mongo_url.get_secret_value(), warn=False)
             except OSError as error:
@@ -472,7 +473,8 @@ def load_settings() -> Settings:
     """Settings of the environment.
 
     Raises:
-        StartError: one line which names every variable at fault; never a value, as it may be secret.
+        StartError: one line which names every variable at fault; never a value, as it may be
+            secret.
     """
     # None: the file is left out.
     files = {} if _may_read(_ENV_FILE) else {"_env_file": None}

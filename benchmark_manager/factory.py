@@ -103,7 +103,8 @@ from benchmark_manager.workers.pool import WorkerPool
 _log = structlog.get_logger(__name__)
 
 _KEY_FILE: Final = "secret.key"
-#: What is known of GitHub's limits is stored once more at the end, unless that takes longer, seconds.
+#: What is known of GitHub's limits is stored once more at the end, unless that takes longer,
+#: seconds.
 _LAST_WORDS_SECONDS: Final = 0.5
 #: More processes would take memory, and leave the database and the service itself no core.
 _MOST_WORKERS: Final = 4
@@ -465,8 +466,8 @@ async def open_database(
 ) -> AsyncIterator[Database]:
     """The database of MONGO_URL, or the embedded one, started, checked and with its indexes.
 
-    It is closed by its time of the `deadline`. To back it up, an embedded one is reached beside the service
-    which runs it; nothing is written.
+    It is closed by its time of the `deadline`. To back it up, an embedded one is reached beside the
+    service which runs it; nothing is written.
 
     Raises:
         StartError

@@ -8,7 +8,8 @@ from starlette.types import Scope
 
 from benchmark_manager.factory import Services
 
-# Coroutines, as all dependencies here: FastAPI runs a plain function in a thread, which costs as much as a query.
+# Coroutines, as all dependencies here: FastAPI runs a plain function in a thread, which costs as
+# much as a query.
 
 
 async def services(request: Request) -> Services:
@@ -47,7 +48,8 @@ ActorDependency = Annotated[str, Depends(actor)]
 def root_path(scope: Scope) -> str:
     """Return the path below which clients reach the service, such as `/benchmarks`; mostly "".
 
-    In a request's scope `path` begins with it, whether a proxy has cut it off or not (see `api.middleware.Edge`).
+    In a request's scope `path` begins with it, whether a proxy has cut it off or not (see
+    `api.middleware.Edge`).
     """
     # `root_path` itself also names the mount which answers, once there is one.
     found: str = scope.get("app_root_path", scope.get("root_path", ""))

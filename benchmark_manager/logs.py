@@ -46,10 +46,12 @@ def configure_logging(level: str, log_format: Literal["console", "json"]) -> Non
             "loggers": {
                 # A line for each request to GitHub is too much.
                 **{name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "pymongo")},
-                # What a client sent wrongly is no news, and each of these lines could be asked for by anyone.
+                # What a client sent wrongly is no news, and each of these lines could be asked for
+                # by anyone.
                 "python_multipart": {"level": "ERROR"},
                 "uvicorn.error": {"filters": ["upgrades"]},
-                # A tick which finds the one before still at work is no news: that one waits for a place.
+                # A tick which finds the one before still at work is no news: that one waits for a
+                # place.
                 "apscheduler": {"level": "ERROR"},
             },
         }

@@ -70,7 +70,8 @@ class Scheduler:
                 _log.warning("a tick failed", tick=name, error=type(error).__name__)
 
         async def tick() -> None:
-            # APScheduler cancels its jobs when it shuts down, in the middle of whatever they ask the database.
+            # APScheduler cancels its jobs when it shuts down, in the middle of whatever they ask
+            # the database.
             task = asyncio.create_task(attempt())
             self._ticks.add(task)
             task.add_done_callback(self._ticks.discard)

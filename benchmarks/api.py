@@ -2,8 +2,9 @@
 
     python benchmarks/api.py [--variants 1000] [--rounds 30]
 
-One original with so many variants on MongoDB. Each answer of the service is asked for over HTTP in turns with the
-PyMongo query which reads the documents that it is made of, in this process. Prints medians and their ratios.
+One original with so many variants on MongoDB. Each answer of the service is asked for over HTTP in
+turns with the PyMongo query which reads the documents that it is made of, in this process. Prints
+medians and their ratios.
 """
 
 import argparse

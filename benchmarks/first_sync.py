@@ -2,11 +2,11 @@
 
     python benchmarks/first_sync.py [--rounds 5] [--beside CHECKOUT]
 
-The largest repository of the collection beside the checkout (`--data`; 3,691 files), else a generated one, is copied
-for the first time, turn by turn on both databases, each turn with new ones. `--beside` measures the service of another
-checkout in the same turns, for a "before". Prints medians: seconds from request to answer, those of the transaction
-alone, and the processor time of the database and of the service. The processor time depends less on what else the
-machine does.
+The largest repository of the collection beside the checkout (`--data`; 3,691 files), else a
+generated one, is copied for the first time, turn by turn on both databases, each turn with new
+ones. `--beside` measures the service of another checkout in the same turns, for a "before". Prints
+medians: seconds from request to answer, those of the transaction alone, and the processor time of
+the database and of the service. The processor time depends less on what else the machine does.
 """
 
 import argparse

@@ -1,12 +1,14 @@
 """What hostile texts cost: for each text and each way into the service, seconds, stall of others, and memory.
 
-    python benchmarks/hostile_texts.py [--checkout FOLDER ...] [--only NAME ...] [--ways validate,save,…]
+    python benchmarks/hostile_texts.py [--checkout FOLDER ...] [--only NAME ...] [--ways
+    validate,save,…]
 
-Starts the service of each checkout (this one by default; name an older one to compare) on MongoDB, hands it every
-text of `tests/support/hostile_texts.py`, and measures from outside: how long the answer took, the longest time in
-which the service answered nobody else (asked a hundred times a second for an address that it does not know), and the
-peak of its resident memory, worker processes included, above what it had when idle. A service which does not answer
-within `--patience` seconds is killed and started anew.
+Starts the service of each checkout (this one by default; name an older one to compare) on MongoDB,
+hands it every text of `tests/support/hostile_texts.py`, and measures from outside: how long the
+answer took, the longest time in which the service answered nobody else (asked a hundred times a
+second for an address that it does not know), and the peak of its resident memory, worker processes
+included, above what it had when idle. A service which does not answer within `--patience` seconds
+is killed and started anew.
 """
 
 import argparse

@@ -3,8 +3,8 @@
     python benchmarks/large_sync.py [--files 10000] [--size 10000] [--problems 0] [--cache-gb 0.25]
         [--databases mongodb embedded]
 
-Prints a table: seconds of each step on MongoDB, and the embedded database's as a ratio to them; the peak
-resident memory of the service's and the database's processes.
+Prints a table: seconds of each step on MongoDB, and the embedded database's as a ratio to them; the
+peak resident memory of the service's and the database's processes.
 """
 
 import argparse

@@ -1,11 +1,13 @@
 """What becomes of variants in real histories, held against `git merge-file` and against the edits that were made.
 
-    python benchmarks/merging.py REPOSITORY [FOLDER ...] [--files 200] [--pairs 2] [--seed 1] [--show 20]
+    python benchmarks/merging.py REPOSITORY [FOLDER ...] [--files 200] [--pairs 2] [--seed 1]
+    [--show 20]
 
-REPOSITORY is a git repository, bare or not; only its history is read. For each YAML and JSON file in the folders, pairs
-of versions are base and theirs. Mine is the base with one edit such as people make (a value, with a comment or without,
-a key or an item that comes or goes, a new name, a comment), or another version of the file. Every result is read with
-PyYAML and held against theirs with that edit; comments are found by PyYAML's tokens. Equal seeds give equal triples.
+REPOSITORY is a git repository, bare or not; only its history is read. For each YAML and JSON file
+in the folders, pairs of versions are base and theirs. Mine is the base with one edit such as people
+make (a value, with a comment or without, a key or an item that comes or goes, a new name, a
+comment), or another version of the file. Every result is read with PyYAML and held against theirs
+with that edit; comments are found by PyYAML's tokens. Equal seeds give equal triples.
 """
 
 import argparse

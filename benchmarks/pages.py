@@ -2,9 +2,10 @@
 
     python benchmarks/pages.py [--rounds 10] [--data ../shared/data]
 
-On lm-evaluation-harness of the collection beside the checkout (3,691 files), else on as many made-up ones; on MongoDB.
-Server time is from the request's first byte to the answer's last, over one loopback connection. In the browser, if
-there is a Chromium: until the page's files can be seen, and from a key in the search to the results that it brings.
+On lm-evaluation-harness of the collection beside the checkout (3,691 files), else on as many
+made-up ones; on MongoDB. Server time is from the request's first byte to the answer's last, over
+one loopback connection. In the browser, if there is a Chromium: until the page's files can be seen,
+and from a key in the search to the results that it brings.
 """
 
 import argparse

@@ -2,9 +2,10 @@
 
     python benchmarks/poisonous_projects.py [--poisonous 24] [--interval 10] [--seconds 120]
 
-Every project's repository gets a new commit at each interval, so that every poll has something to read. The poisonous
-ones hold texts of `tests/support/hostile_texts.py` of a megabyte. Printed: how late the innocent project's polls
-were, alone and beside the others; a poll is late by what lies between two of them beyond the interval and its jitter.
+Every project's repository gets a new commit at each interval, so that every poll has something to
+read. The poisonous ones hold texts of `tests/support/hostile_texts.py` of a megabyte. Printed: how
+late the innocent project's polls were, alone and beside the others; a poll is late by what lies
+between two of them beyond the interval and its jitter.
 """
 
 import argparse

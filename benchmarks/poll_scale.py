@@ -1,21 +1,26 @@
 """Polling many projects: what it costs, and how late polls are.
 
-    python benchmarks/poll_scale.py [--full] [--projects 200] [--credentials 1 20] [--interval 20] [--minutes 0.5]
+    python benchmarks/poll_scale.py [--full] [--projects 200] [--credentials 1 20] [--interval 20]
+    [--minutes 0.5]
 
-Real code in real time: the service (`python main.py`), MongoDB and the GitHub test server are processes of their own.
-The server hosts a repository for each project, with GitHub's limits: 5,000 points an hour of each API, 900 points a
-minute of REST, 2,000 of GraphQL, 100 requests at once. What exceeds them is refused, and counted here.
+Real code in real time: the service (`python main.py`), MongoDB and the GitHub test server are
+processes of their own. The server hosts a repository for each project, with GitHub's limits: 5,000
+points an hour of each API, 900 points a minute of REST, 2,000 of GraphQL, 100 requests at once.
+What exceeds them is refused, and counted here.
 
-Projects are registered through the API and synced once, as `harness.fleet` tells. For each number of credentials they
-get their tokens, the service is started anew, polls for one interval unmeasured, and is then measured for `--minutes`;
-costs of an hour are extrapolated from that. `--moving` says how many of a hundred repositories get a commit meanwhile.
+Projects are registered through the API and synced once, as `harness.fleet` tells. For each number
+of credentials they get their tokens, the service is started anew, polls for one interval
+unmeasured, and is then measured for `--minutes`; costs of an hour are extrapolated from that.
+`--moving` says how many of a hundred repositories get a commit meanwhile.
 
-Lateness is exact: the database tells each planned time as it is written (`harness.turns`), the GitHub test server when
-the first request after that which names the repository arrived, by REST or among the up to 50 of a GraphQL query. The
-lateness of a poll is the difference, so it holds the wait for others to share a query with. A poll that was planned in
-the measured time, but not asked within `GRACE` behind it, counts as late until then, and as missing.
+Lateness is exact: the database tells each planned time as it is written (`harness.turns`), the
+GitHub test server when the first request after that which names the repository arrived, by REST or
+among the up to 50 of a GraphQL query. The lateness of a poll is the difference, so it holds the
+wait for others to share a query with. A poll that was planned in the measured time, but not asked
+within `GRACE` behind it, counts as late until then, and as missing.
 
-`make bench` takes the small defaults, where `--threshold` makes batches come into play; `--full` takes about an hour.
+`make bench` takes the small defaults, where `--threshold` makes batches come into play; `--full`
+takes about an hour.
 """
 
 import argparse

@@ -2,16 +2,16 @@
 
     python benchmarks/reads.py [--rounds 15] [--seconds 0.5] [--beside CHECKOUT]
 
-The service and the handler of `harness/bare.py` are a process each. Both answer the same requests over open
-connections, turn by turn: a list of 100 and of 1,000 originals, and one file with its content, at 1 and at 16
-connections; and that file beside a handler which reads the file's document alone. But for the last, the handler's
-JSON is the service's, byte for byte, which is checked first. `--beside` measures the service of another checkout in
-the same turns, for a "before".
+The service and the handler of `harness/bare.py` are a process each. Both answer the same requests
+over open connections, turn by turn: a list of 100 and of 1,000 originals, and one file with its
+content, at 1 and at 16 connections; and that file beside a handler which reads the file's document
+alone. But for the last, the handler's JSON is the service's, byte for byte, which is checked first.
+`--beside` measures the service of another checkout in the same turns, for a "before".
 
-The repository is lm-evaluation-harness of the collection beside the checkout (`--data`), else a generated one.
-A table gives, of all turns, the median seconds of one request, the spread of its middle half, the processor time of
-the asked process, and how many times the bare handler's they are. The machine's own load changes seconds more than
-it changes ratios and processor time.
+The repository is lm-evaluation-harness of the collection beside the checkout (`--data`), else a
+generated one. A table gives, of all turns, the median seconds of one request, the spread of its
+middle half, the processor time of the asked process, and how many times the bare handler's they
+are. The machine's own load changes seconds more than it changes ratios and processor time.
 """
 
 import argparse

@@ -2,9 +2,10 @@
 
     python benchmarks/rebase_histories.py REPOSITORY OLD NEW [--seeds 1]
 
-REPOSITORY is a git repository, OLD and NEW are two of its commits. For every YAML or JSON file which changed between
-them a variant is made of the older text with one value, chosen by chance, changed, and merged with the newer text.
-Every result is read with PyYAML and must be upstream's values with that one value exchanged. Prints a table.
+REPOSITORY is a git repository, OLD and NEW are two of its commits. For every YAML or JSON file
+which changed between them a variant is made of the older text with one value, chosen by chance,
+changed, and merged with the newer text. Every result is read with PyYAML and must be upstream's
+values with that one value exchanged. Prints a table.
 """
 
 import argparse

@@ -2,8 +2,9 @@
 
     python benchmarks/renames.py REPOSITORY...
 
-Over all YAML and JSON files of all commits but merges. Prints a row a repository: how many renames git finds, how many
-are found here, how many pairs are the same; below, each commit whose pairs differ with `--verbose`.
+Over all YAML and JSON files of all commits but merges. Prints a row a repository: how many renames
+git finds, how many are found here, how many pairs are the same; below, each commit whose pairs
+differ with `--verbose`.
 """
 
 import argparse

@@ -1,26 +1,32 @@
 """Several service processes on one database: how they share the polls, and what killing them does.
 
-    python benchmarks/replicas.py [--full] [--processes 1 2] [--projects 100] [--interval 10] [--minutes 0.5]
-    python benchmarks/replicas.py --kill [--full] [--minutes 2]
+    python benchmarks/replicas.py [--full] [--processes 1 2] [--projects 100] [--interval 10]
+    [--minutes 0.5] python benchmarks/replicas.py --kill [--full] [--minutes 2]
 
-Without `--kill`, so many processes as `--processes` says, one number after the other, poll the same projects from a
-MongoDB replica set of one node. Measured: polls a minute, their lateness, polls planned twice, turns claimed twice,
-and each process's CPU time.
+Without `--kill`, so many processes as `--processes` says, one number after the other, poll the same
+projects from a MongoDB replica set of one node. Measured: polls a minute, their lateness, polls
+planned twice, turns claimed twice, and each process's CPU time.
 
-With `--kill`, the last number of processes run on a replica set of three nodes. One of them after the other dies by
-SIGKILL every `--kill-every` seconds and is started again at once; in the middle MongoDB's primary dies so and comes
-back 10 s later. All the time `--moving` repositories get commits. In the end, when the last leases have run out:
+With `--kill`, the last number of processes run on a replica set of three nodes. One of them after
+the other dies by SIGKILL every `--kill-every` seconds and is started again at once; in the middle
+MongoDB's primary dies so and comes
+back 10 s later. All the time `--moving` repositories get commits. In the end, when the last leases
+have run out:
 
 - every poll that was planned was recorded within one lease (60 s) and `--tolerance` of its time;
-- no sync was recorded twice: those of a project have fences of their own, and each that found a new commit begins at
+- no sync was recorded twice: those of a project have fences of their own, and each that found a new
+  commit begins at
   the commit where its predecessor ended;
-- every project holds exactly the files of its repository's head, by their blob ids as git tells them, and of those
+- every project holds exactly the files of its repository's head, by their blob ids as git tells
+  them, and of those
   which moved every byte, by the id computed from it.
 
-What is not so is told, and the exit status is 1. Times come from the database's change stream (`harness.turns`) and
-from the arrival of requests at the GitHub test server, a process of its own which keeps to GitHub's limits.
+What is not so is told, and the exit status is 1. Times come from the database's change stream
+(`harness.turns`) and from the arrival of requests at the GitHub test server, a process of its own
+which keeps to GitHub's limits.
 
-`make bench` takes the small defaults without `--kill`; `--full` takes about 25 minutes, with `--kill` about 12.
+`make bench` takes the small defaults without `--kill`; `--full` takes about 25 minutes, with
+`--kill` about 12.
 """
 
 import argparse

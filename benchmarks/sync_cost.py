@@ -1,24 +1,33 @@
 """What a sync costs and how long it takes, beside other ways to the same copy, near to and far from GitHub.
 
-    python benchmarks/sync_cost.py [--full] [--latency 0 50 200] [--rounds 1] [--sample 200] [--unsampled]
+    python benchmarks/sync_cost.py [--full] [--latency 0 50 200] [--rounds 1] [--sample 200]
+    [--unsampled]
 
-Each way copies the two folders of a repository for the first time, then finds that nothing changed, then brings over
+Each way copies the two folders of a repository for the first time, then finds that nothing changed,
+then brings over
 commits of 1, 10 and 100 changed files, as far as the repository has so many:
 
-- Benchmark Manager with a token, and without one: the service (`python main.py`) on a MongoDB replica set, asked over
-  HTTP to register the project and to sync; the time ends when the files are checked, stored and recorded.
-- PyGithub: every folder by GET contents and every file, at every poll, one by one and ten at once. Beyond a latency of
-  20 ms only `--sample` folders and files for each thread are asked for, and the time of all is extrapolated and marked
-  with "from", ratios to it with `~`; `--unsampled` asks for all, one by one about a quarter of an hour at 200 ms.
-- A shallow, sparse, blobless clone: `git clone --depth=1 --filter=blob:none --sparse`, `git sparse-checkout set`, then
+- Benchmark Manager with a token, and without one: the service (`python main.py`) on a MongoDB
+  replica set, asked over
+  HTTP to register the project and to sync; the time ends when the files are checked, stored and
+  recorded.
+- PyGithub: every folder by GET contents and every file, at every poll, one by one and ten at once.
+  Beyond a latency of
+  20 ms only `--sample` folders and files for each thread are asked for, and the time of all is
+  extrapolated and marked with "from", ratios to it with `~`; `--unsampled` asks for all, one by one
+  about a quarter of an hour at 200 ms.
+- A shallow, sparse, blobless clone: `git clone --depth=1 --filter=blob:none --sparse`, `git
+  sparse-checkout set`, then
   `git ls-remote` for the unchanged poll, and `git fetch --depth=1` with `git checkout`.
-- The floor: the head's commit id, and all bytes that are needed as one answer, by a bare HTTP client over an open
+- The floor: the head's commit id, and all bytes that are needed as one answer, by a bare HTTP
+  client over an open
   connection. Two round trips (one for the unchanged poll), and nothing is checked or stored.
 
-The repositories are the three real ones beside the checkout (`../shared/data`, or `--data`); where they are absent, a
-generated one. The GitHub test server is a process of its own and the same for all ways; it answers `--latency`
-milliseconds late, which stands for the round trip; connections and TLS cost nothing. It counts requests, points of the
-rate limits and the bytes of answers' bodies. Times are medians: of `--rounds`, each with `REPEATED` unchanged polls.
+The repositories are the three real ones beside the checkout (`../shared/data`, or `--data`); where
+they are absent, a generated one. The GitHub test server is a process of its own and the same for
+all ways; it answers `--latency` milliseconds late, which stands for the round trip; connections and
+TLS cost nothing. It counts requests, points of the rate limits and the bytes of answers' bodies.
+Times are medians: of `--rounds`, each with `REPEATED` unchanged polls.
 
 `make bench` takes the small defaults; `--full` takes about a quarter of an hour.
 """

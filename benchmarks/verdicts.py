@@ -2,11 +2,11 @@
 
     python benchmarks/verdicts.py PATH… [--type content|job] [--examples 3] [--code CODE]
 
-A PATH is a folder, or a git repository, of which the files at HEAD are read. Every YAML and JSON file is judged as the
-service judges it: YAML with a workload's kind as a Job file, anything else as settings, each also against the files
-that it names. `--type job` judges all YAML as it would be in a job folder. Files that are binary or not UTF-8 are left
-out. With `--code` only problems of that code
-are listed as examples.
+A PATH is a folder, or a git repository, of which the files at HEAD are read. Every YAML and JSON
+file is judged as the service judges it: YAML with a workload's kind as a Job file, anything else as
+settings, each also against the files that it names. `--type job` judges all YAML as it would be in
+a job folder. Files that are binary or not UTF-8 are left out. With `--code` only problems of that
+code are listed as examples.
 """
 
 import argparse

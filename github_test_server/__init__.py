@@ -1,7 +1,7 @@
 """A GitHub of our own for tests and the demo: GitHub's REST and GraphQL APIs over real bare git repositories.
 
-`GitHubTestServer` serves, git's own HTTP too, `Repository` writes commits, `faults` holds what can be made to go
-wrong, `webhooks` builds what GitHub would send.
+`GitHubTestServer` serves, git's own HTTP too, `Repository` writes commits, `faults` holds what can
+be made to go wrong, `webhooks` builds what GitHub would send.
 """
 
 from github_test_server import webhooks

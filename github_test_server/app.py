@@ -220,7 +220,8 @@ class Pipeline:
         return refusal.answer
 
     async def _handle(self, request: Request, endpoint: Endpoint, caller: Caller) -> Answer:
-        # What the client takes for the server's address: links keep working through a port forwarded elsewhere.
+        # What the client takes for the server's address: links keep working through a port
+        # forwarded elsewhere.
         web = f"{request.url.scheme}://{request.headers['host']}"
         call = Call(request, self._state, caller, Urls(web, web + self._state.api_path))
         try:

@@ -91,7 +91,8 @@ class Delivery(Response):
         await send({"type": "http.response.body", "body": piece, "more_body": True})
 
     async def _send_last(self, send: Send, piece: bytes) -> None:
-        # Finished before it is sent: the client may look at the log as soon as it has the last byte.
+        # Finished before it is sent: the client may look at the log as soon as it has the last
+        # byte.
         self._record.bytes_sent += len(piece)
         self._log.finish(self._record)
         await send({"type": "http.response.body", "body": piece, "more_body": False})
@@ -102,7 +103,8 @@ class Delivery(Response):
         await _flush(transport)
         self._log.finish(self._record)
         if not transport.is_closing():
-            # Without lingering the kernel sends a RST; a plain close() would be an orderly end of the body.
+            # Without lingering the kernel sends a RST; a plain close() would be an orderly end of
+            # the body.
             raw = cast("socket.socket", transport.get_extra_info("socket"))
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             transport.abort()
@@ -112,7 +114,8 @@ class Delivery(Response):
 
 async def _flush(transport: asyncio.Transport) -> None:
     deadline = asyncio.get_running_loop().time() + _FLUSH_SECONDS
-    # Neither asyncio nor the kernel calls back when the client's side has acknowledged the last byte.
+    # Neither asyncio nor the kernel calls back when the client's side has acknowledged the last
+    # byte.
     while _unacknowledged(transport) and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
 

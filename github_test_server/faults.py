@@ -194,7 +194,8 @@ class PlannedFault:
 class Faults:
     """The faults which are planned. All that strike a request change its answer, in the order of add().
 
-    The request itself is served as always before, so its rate limit is charged. Safe from any thread.
+    The request itself is served as always before, so its rate limit is charged. Safe from any
+    thread.
     """
 
     def __init__(self) -> None:

@@ -129,7 +129,8 @@ def _resolve(source: Mapping[str, Any], info: Any, **arguments: object) -> objec
 class _Query:
     """The data of one query, as dicts whose costly fields are functions.
 
-    What a repository holds under a name is read once a query: many hosted repositories may be one on disk.
+    What a repository holds under a name is read once a query: many hosted repositories may be one
+    on disk.
     """
 
     call: Call

@@ -1,7 +1,7 @@
 """Queries parsed and validated, once for all which differ in their strings alone.
 
-Parsing and validating 50 aliases costs ten times what running them does, and a client which writes names and object
-ids into its queries never sends the same text twice.
+Parsing and validating 50 aliases costs ten times what running them does, and a client which writes
+names and object ids into its queries never sends the same text twice.
 """
 
 from __future__ import annotations

@@ -162,7 +162,8 @@ class Hosting:
     ) -> Installation:
         """Install an app at an owner: for the named repositories (`owner/name`), or for all, later ones too.
 
-        What it returns can be suspended, and tells how long tokens live: `suspended`, `token_seconds`.
+        What it returns can be suspended, and tells how long tokens live: `suspended`,
+        `token_seconds`.
         """
         selected = (
             None if repositories is None else [self[full_name].id for full_name in repositories]
@@ -202,7 +203,8 @@ class Hosting:
     def identify(self, authorization: str | None, client: str) -> Caller:
         """Tell who sends this Authorization header (`Bearer X` or `token X`).
 
-        BadCredentialsError if nobody does; SuspendedError if it is a suspended installation of an app.
+        BadCredentialsError if nobody does; SuspendedError if it is a suspended installation of an
+        app.
         """
         if authorization is None:
             return Caller(client)

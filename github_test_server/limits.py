@@ -79,16 +79,21 @@ class Limits:
     `token` is None for clients without one, which GitHub tells apart by address.
 
     Attributes:
-        free_304_without_token: GitHub documents that a 304 is free "if the request was made while correctly
+        free_304_without_token: GitHub documents that a 304 is free "if the request was made while
+            correctly
             authorized"; True makes it free for everybody.
-        points_per_minute: the most that an account may spend on the REST API within 60 seconds, before it meets
-            the secondary limit; None: no such rule. GitHub's is 900. A GET costs 1, also where it ends as a
-            304, any other method 5.
+        points_per_minute: the most that an account may spend on the REST API within 60 seconds,
+            before it meets
+            the secondary limit; None: no such rule. GitHub's is 900. A GET costs 1, also where it
+            ends as a 304, any other method 5.
         graphql_points_per_minute: the same of GraphQL, where a query costs 1. GitHub's is 2,000.
-        requests_at_once: the most requests of an account under way at once, in both APIs together, before it
+        requests_at_once: the most requests of an account under way at once, in both APIs together,
+            before it
             meets the secondary limit; None: no such rule. GitHub's is 100.
-        graphql_exhausted_status: the status which tells that GraphQL's primary limit is exhausted: 200, or 403.
-        graphql_exhausted_type: the error's `type` in that answer; GitHub has been seen to say "RATE_LIMIT" too.
+        graphql_exhausted_status: the status which tells that GraphQL's primary limit is exhausted:
+            200, or 403.
+        graphql_exhausted_type: the error's `type` in that answer; GitHub has been seen to say
+            "RATE_LIMIT" too.
     """
 
     def __init__(
@@ -129,7 +134,8 @@ class Limits:
     ) -> None:
         """Change what is given, and leave the rest: points an hour, points left, seconds to the reset.
 
-        A new limit without `remaining` starts unused. Tokens of one installation have one allowance.
+        A new limit without `remaining` starts unused. Tokens of one installation have one
+        allowance.
         """
         with self._lock:
             allowance = self._current((self._account(token, client), resource))

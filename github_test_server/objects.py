@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 ObjectType = Literal["commit", "tree", "blob", "tag"]
 
 _PERSON = re.compile(rb"(?P<name>.*?) ?<(?P<email>[^>]*)> (?P<seconds>-?\d+)")
-# Anything else is an echo of the name and "missing" or "ambiguous"; a name may look like parts of this.
+# Anything else is an echo of the name and "missing" or "ambiguous"; a name may look like parts of
+# this.
 _HEADER = re.compile(rb"(?P<sha>[0-9a-f]{40}) (?P<type>commit|tree|blob|tag) (?P<size>\d+)\n")
 _TYPES: dict[bytes, ObjectType] = {
     b"commit": "commit",
@@ -93,7 +94,8 @@ class ObjectReader:
     """Reads objects of one repository through `git cat-file --batch`; safe to use from several threads.
 
     A read blocks for some 50 microseconds, less than handing it to another thread would cost.
-    The process starts at the first read, starts again if it has died, and sees what other processes add.
+    The process starts at the first read, starts again if it has died, and sees what other processes
+    add.
     """
 
     def __init__(self, directory: Path) -> None:

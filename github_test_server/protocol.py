@@ -20,14 +20,15 @@ class TransportProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        # asyncio does this only where the listener names its protocol, which socket.create_server() doesn't;
-        # without it each answer waits 40 ms for the acknowledgement of its headers.
+        # asyncio does this only where the listener names its protocol, which socket.create_server()
+        # doesn't; without it each answer waits 40 ms for the acknowledgement of its headers.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         served = self.app
 
         async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - uvicorn's ASGI types are private
             scope["extensions"] = {_EXTENSION: transport}
-            # Only stopping the server cancels requests; uvicorn would report each as the application's error.
+            # Only stopping the server cancels requests; uvicorn would report each as the
+            # application's error.
             with contextlib.suppress(asyncio.CancelledError):
                 await served(scope, receive, send)
 

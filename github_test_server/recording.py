@@ -29,7 +29,8 @@ class RecordedRequest:
         status: None until it is answered, and for good if the connection is reset instead.
         cost: points of the primary rate limit: 0 or 1.
         bytes_sent: of the answer's body.
-        at_once: how many metered requests of its account were under way when it came, this one among them.
+        at_once: how many metered requests of its account were under way when it came, this one
+            among them.
         account: who asked, as a digest: the same for all requests that share an allowance.
     """
 

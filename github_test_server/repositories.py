@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 FULL_SHA = re.compile(r"[0-9a-f]{40}")
 _SHORT_SHA = re.compile(r"[0-9a-f]{7,39}")
-# https://git-scm.com/docs/git-check-ref-format; it also keeps revision syntax such as main~1 or :/text out.
+# https://git-scm.com/docs/git-check-ref-format; it also keeps revision syntax such as main~1 or
+# :/text out.
 _REF = re.compile(
     r"(?![/.-])(?!.*(?:\.\.|//|@\{|/\.|\.lock(?:/|$)|[/.]$))[^\x00-\x20\x7f~^:?*\[\\]+"
 )
@@ -49,9 +50,10 @@ class FileChange:
 class Repository:
     """A bare repository in a directory; other processes may write to it at any time.
 
-    Refs are taken as GitHub takes them: a full sha, `HEAD`, a branch, a tag, `heads/…`, `tags/…`, `refs/…`
-    or at least seven digits of a sha. Methods that look something up return None where there is nothing.
-    Safe to use from several threads. `close()` ends the reading process; a later read starts it again.
+    Refs are taken as GitHub takes them: a full sha, `HEAD`, a branch, a tag, `heads/…`, `tags/…`,
+    `refs/…` or at least seven digits of a sha. Methods that look something up return None where
+    there is nothing. Safe to use from several threads. `close()` ends the reading process; a later
+    read starts it again.
     """
 
     def __init__(self, path: Path) -> None:
@@ -164,8 +166,8 @@ class Repository:
     def resolve(self, expression: str) -> GitObject | None:
         """Return what a name in git's rev-parse syntax stands for, such as `main:config` or `<sha>:`.
 
-        https://git-scm.com/docs/git-rev-parse#_specifying_revisions. A bare repository has no index and names
-        nothing by a message, so that an expression never begins with a colon.
+        https://git-scm.com/docs/git-rev-parse#_specifying_revisions. A bare repository has no index
+        and names nothing by a message, so that an expression never begins with a colon.
         """
         if not expression or expression.startswith(":") or "\n" in expression:
             return None

@@ -37,15 +37,16 @@ class GitHubTestServer:
             server.add("octo/demo", repository, private_to=["secret"])
             ...  # GET f"{server.url}/repos/octo/demo/commits/HEAD"
 
-    It may be stopped and started again, and keeps its port. All that it holds may be changed from any
-    thread while it runs; stopping it resets what connections are open.
+    It may be stopped and started again, and keeps its port. All that it holds may be changed from
+    any thread while it runs; stopping it resets what connections are open.
 
     Args:
         host: the address to listen on.
         port: 0 for a free one.
         api_path: "" as api.github.com, or "/api/v3" as GitHub Enterprise Server.
         clock: seconds since the epoch, for limits and download links.
-        codeload_host: another name of the host for archives, such as "localhost"; GitHub's are on another host.
+        codeload_host: another name of the host for archives, such as "localhost"; GitHub's are on
+            another host.
     """
 
     def __init__(
@@ -95,8 +96,8 @@ class GitHubTestServer:
     def hosting(self) -> Hosting:
         """Repositories, tokens and GitHub Apps.
 
-        add, remove, rename, make_private, make_public; add_token, revoke_token; add_app, install, uninstall,
-        expire_tokens.
+        add, remove, rename, make_private, make_public; add_token, revoke_token; add_app, install,
+        uninstall, expire_tokens.
         """
         return self._state.hosting
 

@@ -32,7 +32,8 @@ class TreeLimits:
 class State:
     """Attributes: `api_path` is "" or such as "/api/v3", `latency` seconds before every answer.
 
-    `codeload_url` is the origin of archives; None: the server's own. `graphql`: whether that API is there.
+    `codeload_url` is the origin of archives; None: the server's own. `graphql`: whether that API is
+    there.
     """
 
     api_path: str = ""

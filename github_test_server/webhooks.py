@@ -54,14 +54,16 @@ def push(
     """Make the payload of a push: https://docs.github.com/en/webhooks/webhook-events-and-payloads#push.
 
     Args:
-        hosted: whose commits it tells; the repository has to hold them, but its refs may have moved on.
+        hosted: whose commits it tells; the repository has to hold them, but its refs may have moved
+            on.
         before: the commit which the ref pointed to, or NO_COMMIT: it is new.
         after: the commit which it points to, or NO_COMMIT: it is deleted.
         ref: its full name.
         forced: whether commits were thrown away; found out if not given.
         pusher: a login.
         organization: the login of the owner, if it is one.
-        most_commits: the newest ones that `commits` may hold; GitHub documents 2,048 today, and cut at 20 before.
+        most_commits: the newest ones that `commits` may hold; GitHub documents 2,048 today, and cut
+            at 20 before.
         urls: GitHub's or the test server's.
     """
     repository = hosted.repository
@@ -181,7 +183,8 @@ def headers(
 ) -> dict[str, str]:
     """Make a delivery's headers: https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers.
 
-    Without `delivery` it gets an id of its own; GitHub sends the same one again only when asked to redeliver.
+    Without `delivery` it gets an id of its own; GitHub sends the same one again only when asked to
+    redeliver.
     """
     made = {
         "Accept": "*/*",

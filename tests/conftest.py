@@ -30,7 +30,8 @@ def _environment(tmp_path_factory: pytest.TempPathFactory) -> None:
     configure_logging("debug", "json")
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)
-    # Nothing here speaks TLS, and reading a machine's certificates for each service takes longer than starting it.
+    # Nothing here speaks TLS, and reading a machine's certificates for each service takes longer
+    # than starting it.
     os.environ.pop("SSL_CERT_FILE", None)
     os.environ["SSL_CERT_DIR"] = str(tmp_path_factory.mktemp("no-certificates"))
 

@@ -71,7 +71,8 @@ class RequestBody(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _check_count(cls, value: object) -> object:
-        # Each unknown field would be told: hundreds of thousands take seconds, and four times the body's bytes.
+        # Each unknown field would be told: hundreds of thousands take seconds, and four times the
+        # body's bytes.
         if isinstance(value, dict) and len(value) > _MOST_FIELDS:
             raise ValueError(f"must not have more than {_MOST_FIELDS} fields")
         return value
@@ -346,8 +347,8 @@ Answer = dict[str, object]
 def _shaped(shape: type[BaseModel], file: OriginalFile | ModifiedFile, **more: object) -> Answer:
     """What an answer of this shape says of a file, and `more` that the file does not hold.
 
-    No object of the shape is made: the file's values were checked when it was read, and to check them once more takes
-    longer than to write a list of a hundred.
+    No object of the shape is made: the file's values were checked when it was read, and to check
+    them once more takes longer than to write a list of a hundred.
     """
     values = file.__dict__ | more
     return {name: values[name] for name in shape.model_fields}

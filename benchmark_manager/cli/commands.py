@@ -1,6 +1,7 @@
 """benchmark-manager: the commands that run the service, and beside them those which ask a running one.
 
-What a command needs is imported when it runs: `pull` starts in a quarter of the time that the server's modules take.
+What a command needs is imported when it runs: `pull` starts in a quarter of the time that the
+server's modules take.
 """
 
 import shutil
@@ -76,8 +77,9 @@ def serve(
 ) -> None:
     """Start the service.
 
-    On MongoDB if MONGO_URL is set, else on an embedded database in DATA_DIR (for evaluation on one machine).
-    It is ready when GET /health answers 200, and stops within 9 seconds of Ctrl-C or SIGTERM, with exit code 0.
+    On MongoDB if MONGO_URL is set, else on an embedded database in DATA_DIR (for evaluation on one
+    machine). It is ready when GET /health answers 200, and stops within 9 seconds of Ctrl-C or
+    SIGTERM, with exit code 0.
 
     Exit code 1: it could not start, and one line on standard error says why.
     """
@@ -116,7 +118,8 @@ def demo(
 ) -> None:
     """Start everything with a sample repository, and say what to try.
 
-    Nothing outside this machine is asked, and everything is gone when it stops. It needs the git command.
+    Nothing outside this machine is asked, and everything is gone when it stops. It needs the git
+    command.
     """
     from benchmark_manager.cli.service.demo import DemoOptions, run_demo  # noqa: PLC0415 -- see this module's docstring
 
@@ -127,8 +130,8 @@ def demo(
 def rotate_key() -> None:
     """Encrypt every stored token with the first key of SECRET_KEY.
 
-    To change keys: put the new key before the old one (SECRET_KEY=new,old), restart every replica, run this, then
-    drop the old key. With the embedded database, stop the service first.
+    To change keys: put the new key before the old one (SECRET_KEY=new,old), restart every replica,
+    run this, then drop the old key. With the embedded database, stop the service first.
 
     Exit code 2 if some tokens could not be read with any key: those have to be entered again.
     """
@@ -156,10 +159,12 @@ def backup(
 ) -> None:
     """Write the whole database, as it is now, into one file.
 
-    The service may run meanwhile: the backup holds one moment. It is compressed and ends with a checksum, and nothing
-    is at FILE before it is whole. GitHub tokens are in it encrypted; SECRET_KEY is not in it.
+    The service may run meanwhile: the backup holds one moment. It is compressed and ends with a
+    checksum, and nothing is at FILE before it is whole. GitHub tokens are in it encrypted;
+    SECRET_KEY is not in it.
 
-    The database is that of MONGO_URL, or the embedded one in DATA_DIR, also while a service runs on it.
+    The database is that of MONGO_URL, or the embedded one in DATA_DIR, also while a service runs on
+    it.
     """
     from benchmark_manager.cli.service.backup import back_up  # noqa: PLC0415 -- see this module's docstring
 
@@ -174,9 +179,10 @@ def restore(
 ) -> None:
     """Write a backup into an empty database, and verify every content and release.
 
-    Stop the service first. A database that holds something is never changed; name an empty one in DB_NAME, MONGO_URL
-    or DATA_DIR. It may be killed, and run again with the same file; until it has ended no service starts there. A
-    backup of MongoDB may be restored into an embedded database, and the other way round.
+    Stop the service first. A database that holds something is never changed; name an empty one in
+    DB_NAME, MONGO_URL or DATA_DIR. It may be killed, and run again with the same file; until it has
+    ended no service starts there. A backup of MongoDB may be restored into an embedded database,
+    and the other way round.
     """
     from benchmark_manager.cli.service.backup import restore as run_restore  # noqa: PLC0415 -- see this module's docstring
 

@@ -1,7 +1,7 @@
 """The demo's sample repository: a small vLLM benchmark set in two commits, as the bytes that git holds.
 
-`sample_repository/` is the first commit. Of the second, `sample_changes/files/` holds the new and changed
-files, and `sample_changes/changes.json` says which paths were deleted or renamed.
+`sample_repository/` is the first commit. Of the second, `sample_changes/files/` holds the new and
+changed files, and `sample_changes/changes.json` says which paths were deleted or renamed.
 """
 
 import json

@@ -11,8 +11,8 @@ ChangeVerb = Literal["created", "changed", "restored", "deleted", "progress", "f
 class Change(Record):
     """One change.
 
-    `project_id` is None where the project is not known any more. `id` is the project's, the sync's, the modified
-    file's or the release's digest; None: several of that project, or its originals.
+    `project_id` is None where the project is not known any more. `id` is the project's, the sync's,
+    the modified file's or the release's digest; None: several of that project, or its originals.
     """
 
     noun: ChangedNoun

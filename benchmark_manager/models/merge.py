@@ -16,8 +16,9 @@ class MergeConflict(Record):
     """One place where a person must decide.
 
     With a path, `base`, `theirs` and `mine` are JSON values, or the source text of what JSON has no
-    form for; a side which has nothing there is null and named in `absent`. Without a path they are the
-    texts of the lines. A path that ends with ` (comment)` is of the comments of an entry, with their texts.
+    form for; a side which has nothing there is null and named in `absent`. Without a path they are
+    the texts of the lines. A path that ends with ` (comment)` is of the comments of an entry, with
+    their texts.
     """
 
     path: str | None = Field(
@@ -38,8 +39,9 @@ class MergeConflict(Record):
 class Merge(Record):
     """The merge of three texts.
 
-    `nothing`: upstream did not move, `content` is mine. `text`: merged by lines. `keys`: my changes were
-    made again in theirs' text, key by key. `conflict`: `content` is null, `conflicts` say what is open.
+    `nothing`: upstream did not move, `content` is mine. `text`: merged by lines. `keys`: my changes
+    were made again in theirs' text, key by key. `conflict`: `content` is null, `conflicts` say what
+    is open.
     """
 
     outcome: Literal["nothing", "text", "keys", "conflict"]

@@ -14,8 +14,8 @@ class Outcome(Record):
 class PreviewFolder(Record):
     """A folder with all that lies below it; "" is the root.
 
-    `likely_jobs` are YAML files which the name of the file or of a folder suggests to be Jobs. `as_config` and `as_job`
-    are what it would give as the config or the job folder.
+    `likely_jobs` are YAML files which the name of the file or of a folder suggests to be Jobs.
+    `as_config` and `as_job` are what it would give as the config or the job folder.
     """
 
     path: str
@@ -29,7 +29,8 @@ class PreviewFolder(Record):
 class PreviewSelection(Record):
     """What a project with these two folders would hold.
 
-    `files_by_content`: where both are the same folder, only the content tells of a YAML file whether it is a Job.
+    `files_by_content`: where both are the same folder, only the content tells of a YAML file
+    whether it is a Job.
     """
 
     config_folder: str
@@ -43,8 +44,9 @@ class PreviewSelection(Record):
 class RepositoryPreview(Record):
     """A repository's branches, and the folders at one ref of it (None: the default branch).
 
-    `branches` and `folders` are the first of them. Where GitHub cut the listing, `complete` is false, and all numbers
-    are at least. `suggested` are the folders that a project might read, `selected` those that were asked for.
+    `branches` and `folders` are the first of them. Where GitHub cut the listing, `complete` is
+    false, and all numbers are at least. `suggested` are the folders that a project might read,
+    `selected` those that were asked for.
     """
 
     repository: RepositoryAddress

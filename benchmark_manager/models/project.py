@@ -109,11 +109,12 @@ class Source(Record):
 class SyncState(Record):
     """What the last syncs left behind.
 
-    `head_sha` is None until the source was read once. `folder_trees` are the object ids of the config and the job
-    folder's trees (None: that folder is not there), None as a whole while unknown. `repository_key` and
-    `max_file_size` are those of the last success: what it saw holds only where they are the same. `originals` are the
-    numbers of originals in place by type, None while unknown: only a sync adds and removes them, and writes this in the
-    same transaction. A sync that publishes its changes before it is recorded makes these two unknown until then.
+    `head_sha` is None until the source was read once. `folder_trees` are the object ids of the
+    config and the job folder's trees (None: that folder is not there), None as a whole while
+    unknown. `repository_key` and `max_file_size` are those of the last success: what it saw holds
+    only where they are the same. `originals` are the numbers of originals in place by type, None
+    while unknown: only a sync adds and removes them, and writes this in the same transaction. A
+    sync that publishes its changes before it is recorded makes these two unknown until then.
     """
 
     status: Annotated[SyncStatus, OrElse("unavailable")] = "never"
@@ -135,10 +136,10 @@ class SyncState(Record):
 class Project(Record):
     """A project as stored.
 
-    `revision` counts people's changes, `fence` leases, and `wishes` how often a sync was queued. A `paused` one is
-    neither polled nor moved by webhooks; only what a person asks for syncs it. `pushed_sha` is the last commit of which
-    a webhook told, if it queued a sync or had nothing for this project; `pushed_at` is when it queued one, by the
-    database's clock.
+    `revision` counts people's changes, `fence` leases, and `wishes` how often a sync was queued. A
+    `paused` one is neither polled nor moved by webhooks; only what a person asks for syncs it.
+    `pushed_sha` is the last commit of which a webhook told, if it queued a sync or had nothing for
+    this project; `pushed_at` is when it queued one, by the database's clock.
     """
 
     id: str
@@ -202,8 +203,8 @@ class Lease(Record):
 class Claim(Record):
     """A project that was taken with its lease.
 
-    `lateness` is how many seconds ago it fell due, negative where it was not due yet, None where it never is.
-    `taken_over`: another worker's lease on it had run out.
+    `lateness` is how many seconds ago it fell due, negative where it was not due yet, None where it
+    never is. `taken_over`: another worker's lease on it had run out.
     """
 
     project: Project

@@ -13,8 +13,9 @@ class PushedCommit(Record):
 class Push(Record):
     """A push to one ref.
 
-    `addresses` are the repository's, the most telling first. `commits` is None where none were listed. Of a ref
-    which was created or deleted, `before` or `after` is all zeros. `after` is None where it was not told.
+    `addresses` are the repository's, the most telling first. `commits` is None where none were
+    listed. Of a ref which was created or deleted, `before` or `after` is all zeros. `after` is None
+    where it was not told.
     """
 
     addresses: tuple[str, ...]

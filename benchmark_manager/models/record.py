@@ -22,8 +22,8 @@ class Record(BaseModel):
 class OrElse:
     """Annotates a field of fixed words: any other value is read as the word given here.
 
-    A newer version may store words that this one does not know, and a list must not fail for one of them. What is
-    stored stays as it is, since a change writes only the fields that it changes.
+    A newer version may store words that this one does not know, and a list must not fail for one of
+    them. What is stored stays as it is, since a change writes only the fields that it changes.
     """
 
     def __init__(self, word: str) -> None:
@@ -31,7 +31,7 @@ class OrElse:
 
     def __get_pydantic_core_schema__(
         self,
-        source: Any,
+        source: Any,  # noqa: ANN401
         handler: GetCoreSchemaHandler,
     ) -> CoreSchema:
         known = handler(source)

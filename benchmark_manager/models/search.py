@@ -17,9 +17,10 @@ LONGEST_QUERY: Final = 1000
 class ContentMatch:
     """Where a text has what was searched.
 
-    `line` and `column` count from 1, in characters. `key` is the path of the key there, None where the text has none
-    or does not parse. `excerpt` is the line, or a part of a long one, and `highlight` the found part of the excerpt.
-    `position` is where the match is in the text, in characters without a byte order mark.
+    `line` and `column` count from 1, in characters. `key` is the path of the key there, None where
+    the text has none or does not parse. `excerpt` is the line, or a part of a long one, and
+    `highlight` the found part of the excerpt. `position` is where the match is in the text, in
+    characters without a byte order mark.
     """
 
     line: int
@@ -34,7 +35,8 @@ class ContentMatch:
 class SearchedFile:
     """A file whose content is searched; files are searched in the order of `sort_key`.
 
-    One that does not parse, or is a template, has neither keys nor values. `revision` is that of a variant.
+    One that does not parse, or is a template, has neither keys nor values. `revision` is that of a
+    variant.
     """
 
     id: str
@@ -64,7 +66,8 @@ class FoundFile:
 class SearchPage:
     """Some of the files that hold what was searched.
 
-    `total` is their number where all were searched for this page; `next_cursor` leads on (None: the end).
+    `total` is their number where all were searched for this page; `next_cursor` leads on (None: the
+    end).
     """
 
     rows: tuple[FoundFile, ...]

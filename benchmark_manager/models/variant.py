@@ -29,8 +29,9 @@ def drift_counts(counted: Mapping[str, int]) -> dict[Drift, int]:
 class ModifiedFile(Record):
     """One variant without its content, which the blob store holds under `content_sha`.
 
-    `problems_id` refers to the stored problems. `problems` are empty where the reader did not ask for them, as for a
-    reset of all files; a change of them sets `problems_id` to None, and the store writes them anew.
+    `problems_id` refers to the stored problems. `problems` are empty where the reader did not ask
+    for them, as for a reset of all files; a change of them sets `problems_id` to None, and the
+    store writes them anew.
     """
 
     id: str
@@ -55,9 +56,11 @@ class ModifiedFile(Record):
     updated_at: datetime
     created_by: str
     updated_by: str
-    #: Whether the present revision stands among the revisions; not so where a version without them changed it last.
+    #: Whether the present revision stands among the revisions; not so where a version without them
+    #: changed it last.
     recorded: bool = True
-    #: What a newer version stores beside these, for the stores alone: it goes into the trash and back with the rest.
+    #: What a newer version stores beside these, for the stores alone: it goes into the trash and
+    #: back with the rest.
     kept: dict[str, Any] = Field(default_factory=dict, exclude=True, repr=False)
 
     @property

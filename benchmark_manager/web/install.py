@@ -52,6 +52,7 @@ def install_pages(app: FastAPI) -> None:
     """Every page is outside of the API's description."""
     for router in _ROUTERS:
         app.router.routes += router.routes
-    # Pages themselves are left alone: compressed, their length would tell of the token beside what somebody searched.
+    # Pages themselves are left alone: compressed, their length would tell of the token beside what
+    # somebody searched.
     app.mount(f"{PREFIX}/static", GZipMiddleware(Assets()), name="pages-assets")
     install_error_pages(app)

@@ -11,7 +11,8 @@ from typing import Final
 class Caller:
     """A name such as a client's address or `project:ID`; work in the `background` may wait for long.
 
-    All tasks of one `request` wait as long together as one task alone, since one person waits for them.
+    All tasks of one `request` wait as long together as one task alone, since one person waits for
+    them.
     """
 
     name: str

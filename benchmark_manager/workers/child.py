@@ -2,8 +2,9 @@
 
     python -m benchmark_manager.workers.child MODULE:FUNCTION MEMORY
 
-The service starts it; see `process.py`. A task over its CPU time ends the process by SIGPROF: no Python code, and no
-library written in C, can hold that off. One over its memory gets a MemoryError, or ends the process in a library.
+The service starts it; see `process.py`. A task over its CPU time ends the process by SIGPROF: no
+Python code, and no library written in C, can hold that off. One over its memory gets a MemoryError,
+or ends the process in a library.
 """
 
 import contextlib

@@ -1,8 +1,8 @@
 """A few worker processes for everybody, divided fairly.
 
-A task goes: caller's queue -> a free process -> its answer, or the process is killed and replaced. Which queue comes
-next is decided by what its caller has used lately, so that one who sends costly texts waits for the others and not
-the other way round.
+A task goes: caller's queue -> a free process -> its answer, or the process is killed and replaced.
+Which queue comes next is decided by what its caller has used lately, so that one who sends costly
+texts waits for the others and not the other way round.
 """
 
 import asyncio
@@ -36,14 +36,15 @@ _CALLERS: Final = 10_000
 class Limits:
     """What tasks may use."""
 
-    #: CPU time of any task, and more for each character or byte of its arguments, seconds. The slowest rule for
-    #: ordinary texts takes a second a megabyte on one core of 2020.
+    #: CPU time of any task, and more for each character or byte of its arguments, seconds. The
+    #: slowest rule for ordinary texts takes a second a megabyte on one core of 2020.
     base_seconds: float = 0.5
     seconds_per_byte: float = 2.5e-6
     most_seconds: float = 3.0
     #: Memory beyond that of an idle worker, bytes.
     memory: int = 128 * 1024 * 1024
-    #: From the question to the answer, for somebody who waits for it, and for all questions of one request, seconds.
+    #: From the question to the answer, for somebody who waits for it, and for all questions of one
+    #: request, seconds.
     wait: float = 4.5
     #: From the beginning of a task to its answer, seconds: a process which takes longer is stuck.
     background_wait: float = 60.0

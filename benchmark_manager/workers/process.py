@@ -51,7 +51,8 @@ class WorkerProcess:
             stdin=PIPE,
             stdout=PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            # The service's own settings stay out: some of them are secrets, and a worker reads strangers' texts.
+            # The service's own settings stay out: some of them are secrets, and a worker reads
+            # strangers' texts.
             env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
             start_new_session=True,
         )

@@ -2,9 +2,10 @@
 
     python benchmarks/harness/bare.py PORT MONGO_URL DATABASE
 
-It reads what an answer of the service is made of in as few commands as a plain handler takes (one for a list, two for
-a file and its content, one more where files have problems) and writes the same JSON. It looks up no project and counts
-nothing, knows no ETag, page or error, and takes what the documents hold as it is.
+It reads what an answer of the service is made of in as few commands as a plain handler takes (one
+for a list, two for a file and its content, one more where files have problems) and writes the same
+JSON. It looks up no project and counts nothing, knows no ETag, page or error, and takes what the
+documents hold as it is.
 """
 
 import json

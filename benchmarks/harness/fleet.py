@@ -31,9 +31,9 @@ R = TypeVar("R")
 class Fleet:
     """Projects `fleet/00000`, `fleet/00001`, …; every so many has a bare repository of its own, which can move.
 
-    They are registered without polling and with many tokens, as their first syncs would wait long for the 900 points
-    a minute which the service allows one credential; `poll` then gives them an interval and the tokens to be
-    measured.
+    They are registered without polling and with many tokens, as their first syncs would wait long
+    for the 900 points a minute which the service allows one credential; `poll` then gives them an
+    interval and the tokens to be measured.
     """
 
     def __init__(self, github: GitHubProcess, folder: Path) -> None:

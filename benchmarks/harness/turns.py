@@ -1,7 +1,8 @@
 """Each project's turns: for when a poll was planned, who claimed it, and when its result was recorded.
 
-The database tells: a change stream over the projects brings every plan, claim and result, with the time at which the
-server wrote it, whichever process did so. Nothing of the service is asked or changed for that.
+The database tells: a change stream over the projects brings every plan, claim and result, with the
+time at which the server wrote it, whichever process did so. Nothing of the service is asked or
+changed for that.
 """
 
 import asyncio
@@ -69,12 +70,12 @@ class Turn:
 class Punctuality:
     """How polls kept to their plans, seconds.
 
-    `asked`: from the planned time to the arrival at GitHub of the first request which named the repository.
-    `recorded`: from the planned time to the result's being in the database. A poll that had none when this was drawn
-    up is late until then; `missing` counts it, and those put off without a request.
-    `too_soon`: polls planned less than half an interval behind their predecessors.
-    `again`: turns which were claimed more than once, as the first claim's process died or gave it back.
-    `worst`: what became of the latest.
+    `asked`: from the planned time to the arrival at GitHub of the first request which named the
+    repository. `recorded`: from the planned time to the result's being in the database. A poll that
+    had none when this was drawn up is late until then; `missing` counts it, and those put off
+    without a request. `too_soon`: polls planned less than half an interval behind their
+    predecessors. `again`: turns which were claimed more than once, as the first claim's process
+    died or gave it back. `worst`: what became of the latest.
     """
 
     asked: tuple[float, ...]

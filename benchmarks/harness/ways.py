@@ -1,7 +1,7 @@
 """Ways to keep a copy of two folders of a GitHub repository, each as its users would go it.
 
-Every way copies the same repository from the same server. `first` makes the copy, `unchanged` finds that nothing
-changed, `changed` brings over so many files of a commit since.
+Every way copies the same repository from the same server. `first` makes the copy, `unchanged` finds
+that nothing changed, `changed` brings over so many files of a commit since.
 """
 
 import asyncio
@@ -80,8 +80,9 @@ class BenchmarkManager:
 class PlainWay:
     """Every folder and every file, at every poll, with PyGithub; some requests at once, from a thread each.
 
-    With a `sample`, only so many folders and files are asked for, and `scale` tells by what the time is to be
-    multiplied. PyGithub's own pause of a quarter of a second between requests is turned off.
+    With a `sample`, only so many folders and files are asked for, and `scale` tells by what the
+    time is to be multiplied. PyGithub's own pause of a quarter of a second between requests is
+    turned off.
     """
 
     def __init__(
@@ -194,8 +195,9 @@ class SparseClone:
 class Floor:
     """What no way can beat: the head's commit id, and then all bytes that are needed as one answer.
 
-    One connection, which is open already; nothing is looked at or kept. `bundles` are the blobs, in a repository of
-    their own, that hold those bytes, by the number of files changed; 0 is that of the first copy.
+    One connection, which is open already; nothing is looked at or kept. `bundles` are the blobs, in
+    a repository of their own, that hold those bytes, by the number of files changed; 0 is that of
+    the first copy.
     """
 
     def __init__(

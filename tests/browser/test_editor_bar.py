@@ -13,7 +13,8 @@ SIZES: list[ViewportSize] = [
     {"width": 1280, "height": 900},
     {"width": 1280, "height": 500},
 ]
-#: Whether a person sees the line about problems: in the window, and nothing over any of its corners.
+#: Whether a person sees the line about problems: in the window, and nothing over any of its
+#: corners.
 SEEN = """element => {
     const box = element.getBoundingClientRect();
     const inside = box.top >= 0 && box.bottom <= innerHeight && box.height > 0;

@@ -1,6 +1,7 @@
 """A browser whose visitor opens a hostile page, with the service in another tab: nothing is read, nothing is changed.
 
-The page is of another site, or of another port of the service's own host, which browsers take for the same site.
+The page is of another site, or of another port of the service's own host, which browsers take for
+the same site.
 """
 
 import secrets
@@ -21,7 +22,8 @@ from support.service import Api, Json
 MARK: Final = "the-mark-of-what-is-secret"
 EVIL: Final = "evil.example"
 
-#: Everything that a page can try; it returns what it could read, and how often the service took a change.
+#: Everything that a page can try; it returns what it could read, and how often the service took a
+#: change.
 ATTACK: Final = """
 async ([target, project, variant, mark]) => {
   const read = [], wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,6 +1,7 @@
 """Chromium, driven by Playwright: found on this machine, and kept from every network but the loopback interface.
 
-Run as a script it prints the browser's path, or ends with 1 where there is none; `make chromium` asks so.
+Run as a script it prints the browser's path, or ends with 1 where there is none; `make chromium`
+asks so.
 """
 
 import os

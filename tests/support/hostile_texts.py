@@ -1,7 +1,8 @@
 """Texts that once cost, or might cost, far more than their share, each made in any size, with the doors it attacks.
 
-A text grows in proportion to the size that is asked for, in characters; its cost must do nearly the same. Whoever finds
-another such text adds it here, and every test of growth, of time and of memory has it.
+A text grows in proportion to the size that is asked for, in characters; its cost must do nearly the
+same. Whoever finds another such text adds it here, and every test of growth, of time and of memory
+has it.
 
     for hostile in HOSTILE:
         for door in hostile.doors:
@@ -41,10 +42,11 @@ Door: TypeAlias = Literal[
 ]
 """Where a text comes in.
 
-`validate`: YAML or JSON. `job`: a manifest, with Kubernetes' schemas. `schema`: settings (the first text) with the
-schema that they name (the second). `gpu`: a manifest with the settings that it names. `sync`: a first look, and the
-verdict. `diff`: a patch. `compare`: by key. `variants`: the table of an original and its variants. `merge`: of three.
-`drift`: the same, for 25 variants of one original. `search`: inside it, by text, key and value.
+`validate`: YAML or JSON. `job`: a manifest, with Kubernetes' schemas. `schema`: settings (the first
+text) with the schema that they name (the second). `gpu`: a manifest with the settings that it
+names. `sync`: a first look, and the verdict. `diff`: a patch. `compare`: by key. `variants`: the
+table of an original and its variants. `merge`: of three. `drift`: the same, for 25 variants of one
+original. `search`: inside it, by text, key and value.
 """
 
 Texts: TypeAlias = tuple[str, ...]

@@ -1,11 +1,13 @@
 """Fill a database of the version that is installed, through its public API, and keep it as a test's fixture.
 
-It was run once on a checkout of 0.1.0, for MongoDB and for the embedded database, and need not run again:
+It was run once on a checkout of 0.1.0, for MongoDB and for the embedded database, and need not run
+again:
 
-    PYTHONPATH=CHECKOUT:tests python tests/support/make_old_database.py mongodb tests/data/0.1.0-mongodb.bson.gz
+    PYTHONPATH=CHECKOUT:tests python tests/support/make_old_database.py mongodb
+    tests/data/0.1.0-mongodb.bson.gz
 
-The result is one gzipped row of BSON documents, which `support.old_database` reads: first what the API answered, then
-each document of each collection.
+The result is one gzipped row of BSON documents, which `support.old_database` reads: first what the
+API answered, then each document of each collection.
 """
 
 import asyncio

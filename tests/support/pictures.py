@@ -1,7 +1,7 @@
 """Pictures of the pages with the demo's data: `make pictures`.
 
-Every kind of page that links lead to goes into `build/pictures/`, which git ignores, in both themes, wide and narrow.
-Four of them go into `docs/pictures/`, for the READMEs.
+Every kind of page that links lead to goes into `build/pictures/`, which git ignores, in both
+themes, wide and narrow. Four of them go into `docs/pictures/`, for the READMEs.
 """
 
 import asyncio

@@ -177,7 +177,8 @@ async def running_service(
     polls: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Service]:
-    # One pool for all services of a test process: starting processes takes longer than most tests last.
+    # One pool for all services of a test process: starting processes takes longer than most tests
+    # last.
     outside = outside or Outside()
     outside = replace(outside, workers=outside.workers or shared_workers())
     app = create_app(

@@ -28,7 +28,8 @@ HOSTILE = {
 }
 
 
-#: What upstream makes of some of them, and what variants of these say then, by what becomes of these.
+#: What upstream makes of some of them, and what variants of these say then, by what becomes of
+#: these.
 MOVED = {
     "config/moved.yaml": b"a: 2\nb: &x [1]\nc: '</pre><script>alert(6)</script>'\n",
     "config/lines.yaml": b"{{ .Values.a }}: '</pre><script>alert(7)</script>'\nb: 1\n",

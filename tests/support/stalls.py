@@ -6,7 +6,8 @@ import time
 from types import TracebackType
 from typing import Final, Self
 
-#: What no request may exceed, seconds of CPU time of the loop's thread, so that a busy machine changes nothing.
+#: What no request may exceed, seconds of CPU time of the loop's thread, so that a busy machine
+#: changes nothing.
 LONGEST_STALL: Final = 0.25
 _PERIOD: Final = 0.01
 

@@ -75,10 +75,11 @@ async def events(
 ) -> Response:
     """Server-sent events of what any replica changes, within a second.
 
-    They are `project`, `sync`, `files` (a project's originals), `modified_file` and `release`, each with
-    `{project_id, id, what}` as its data, and never with contents. `what` is `created`, `changed`, `restored` or
-    `deleted`; of a sync `progress` or `finished`. A null `id` stands for several at once. `reset` says that events
-    were lost, and that everything shown has to be read again. Polls which find the same again are not told.
+    They are `project`, `sync`, `files` (a project's originals), `modified_file` and `release`, each
+    with `{project_id, id, what}` as its data, and never with contents. `what` is `created`,
+    `changed`, `restored` or `deleted`; of a sync `progress` or `finished`. A null `id` stands for
+    several at once. `reset` says that events were lost, and that everything shown has to be read
+    again. Polls which find the same again are not told.
     """
     address = caller_of(request.scope)
     listener = await services.events.listen(project_id, _position(last_event_id), address)

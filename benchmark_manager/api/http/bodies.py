@@ -10,7 +10,8 @@ from benchmark_manager.api.http.problems import BodyTooLargeError, RefusedBodyEr
 
 #: Bytes of all bodies that are being read or worked on.
 BUDGET: Final = 64 * 1024 * 1024
-#: What one address may have of it, bytes: so that one slow client does not keep everybody from sending.
+#: What one address may have of it, bytes: so that one slow client does not keep everybody from
+#: sending.
 _SHARE: Final = BUDGET // 2
 #: Bytes of each body that count for nothing: small requests are served whatever large ones do.
 _FREE: Final = 16 * 1024

@@ -17,7 +17,8 @@ from benchmark_manager.incoming import root_path
 
 _ASSETS: Final = "/docs/assets"
 _SCRIPT: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
-#: As strict as that of the pages, but for Swagger UI's inline script, and its pictures inside of the style sheet.
+#: As strict as that of the pages, but for Swagger UI's inline script, and its pictures inside of
+#: the style sheet.
 _POLICY: Final = (
     "default-src 'self'; script-src 'self' {script}; style-src 'self'; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -41,7 +42,8 @@ def install_docs(app: FastAPI) -> None:
     folder = Path(fastapi_offline.__file__).parent / "static"
     app.mount(_ASSETS, StaticFiles(directory=folder), name="docs-assets")
 
-    # Relative to /docs, so that the page is the same below every root path, and so is the hash of its script.
+    # Relative to /docs, so that the page is the same below every root path, and so is the hash of
+    # its script.
     assets = _ASSETS.removeprefix("/")
     page = get_swagger_ui_html(
         openapi_url="openapi.json",

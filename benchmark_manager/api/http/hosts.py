@@ -23,8 +23,9 @@ _IPV6_SITE: Final = 64
 class AllowedHosts:
     """The names by which the service may be asked.
 
-    A page of another site can have its own name resolved to this service's address and then read every answer as its
-    own (DNS rebinding). It cannot choose the name: that of its own site stays in `Host`.
+    A page of another site can have its own name resolved to this service's address and then read
+    every answer as its own (DNS rebinding). It cannot choose the name: that of its own site stays
+    in `Host`.
     """
 
     def __init__(self, names: Collection[str], public_url: str | None) -> None:
@@ -78,8 +79,8 @@ class TrustedProxies:
     def client(self, address: str, forwarded_for: str) -> str:
         """The address that a chain of trusted proxies ends at; `address` is the nearest one's.
 
-        Each proxy adds on the right from whom it was asked; what is left of the first one that is not trusted may be
-        anything.
+        Each proxy adds on the right from whom it was asked; what is left of the first one that is
+        not trusted may be anything.
         """
         for hop in reversed(forwarded_for.split(",")):
             found = _address(_without_port(hop.strip()))

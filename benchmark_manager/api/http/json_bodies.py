@@ -1,7 +1,8 @@
 """Bodies of requests: how many values one may have.
 
-Reading JSON holds the event loop until it is done, and of what is wrong with it as many complaints may be
-made as it has values. So the values are counted first, in steps between which others are served.
+Reading JSON holds the event loop until it is done, and of what is wrong with it as many complaints
+may be made as it has values. So the values are counted first, in steps between which others are
+served.
 """
 
 import asyncio

@@ -34,10 +34,12 @@ _COSTLY_PATHS: Final = frozenset({"/repositories/preview"})
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 #: Set in the scope of a HEAD request: for routes whose bodies have no end.
 HEAD_ONLY: Final = "benchmark_manager.head_only"
-#: Set in the scope where it differs from what scheme and Host say now: the origin by which the browser asked.
+#: Set in the scope where it differs from what scheme and Host say now: the origin by which the
+#: browser asked.
 _ORIGIN: Final = "benchmark_manager.origin"
 _BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
-#: Headers of every answer: browsers must neither guess what a file is nor let another site's page embed it.
+#: Headers of every answer: browsers must neither guess what a file is nor let another site's page
+#: embed it.
 _MARKS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -57,8 +59,9 @@ class _RefusedError(Exception):
 class Edge:
     """Answer only to the service's own names, under the address that its clients know; mark every answer.
 
-    Routes, and the addresses that they redirect to, know nothing of a path which a proxy has before them: this adds it
-    to the request's path, if the proxy has cut it off, and to the `Location` and the cookies of answers.
+    Routes, and the addresses that they redirect to, know nothing of a path which a proxy has before
+    them: this adds it to the request's path, if the proxy has cut it off, and to the `Location` and
+    the cookies of answers.
 
     HEAD is answered as GET without its body (RFC 9110, 9.3.2).
     """
@@ -160,7 +163,8 @@ def _forwarded_prefix(scope: Scope) -> str:
     """The path that the nearest proxy says it offers the service below.
 
     Raises:
-        _RefusedError: it is none. Left out, every link of the answer would lead to what else is on the host.
+        _RefusedError: it is none. Left out, every link of the answer would lead to what else is on
+            the host.
     """
     try:
         return normalise_root_path(
@@ -214,8 +218,9 @@ def _origin_asked(scope: Scope) -> bytes:
 class Gate:
     """Let changes in only from the service's own pages and from programs, and bodies only within their limits.
 
-    Browsers name the origin of the page in every request that changes something; programs do not. `Sec-Fetch-Site`
-    does not suffice: it is absent on plain http, and `same-site` is another port or another name of the domain.
+    Browsers name the origin of the page in every request that changes something; programs do not.
+    `Sec-Fetch-Site` does not suffice: it is absent on plain http, and `same-site` is another port
+    or another name of the domain.
     """
 
     def __init__(
@@ -229,8 +234,8 @@ class Gate:
     ) -> None:
         """`origins`: whose pages may call the API besides, or `*`.
 
-        Below the path `forms` a body is a form of at most `max_form` bytes, protected by its own token, and only the
-        service's own pages may send one.
+        Below the path `forms` a body is a form of at most `max_form` bytes, protected by its own
+        token, and only the service's own pages may send one.
         """
         self._app = app
         self._forms = forms

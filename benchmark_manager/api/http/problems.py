@@ -250,7 +250,8 @@ CODES: Final[Mapping[str, tuple[int, str]]] = {
 class BodyTooLargeError(HTTPException):
     """A body over the `limit` of its route, bytes.
 
-    An HTTPException, as FastAPI takes any other error that arises while a body is read for broken JSON.
+    An HTTPException, as FastAPI takes any other error that arises while a body is read for broken
+    JSON.
     """
 
     def __init__(self, limit: int) -> None:

@@ -75,8 +75,8 @@ async def expected_revisions(
 ) -> frozenset[int] | None:
     """The revisions that an If-Match header names; None when any will do. A tag which is not ours matches nothing.
 
-    RFC 9110, 13.1.1, would have weak tags never match, as their bytes may differ. Here only revisions are
-    compared, and a proxy which compresses an answer makes its tag weak.
+    RFC 9110, 13.1.1, would have weak tags never match, as their bytes may differ. Here only
+    revisions are compared, and a proxy which compresses an answer makes its tag weak.
     """
     if if_match is None or if_match.strip() == "*":
         return None

@@ -18,8 +18,9 @@ _ABANDONED: Final[set["asyncio.Task[None]"]] = set()
 class AnswersInSilence:
     """Answer 503 in place of a request that waits while the database is silent.
 
-    The answer does not wait for the request to end, since a transaction that is called off asks the database
-    too. Whether its change was made is unknown, as after any lost answer; nothing is made by halves.
+    The answer does not wait for the request to end, since a transaction that is called off asks the
+    database too. Whether its change was made is unknown, as after any lost answer; nothing is made
+    by halves.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -52,7 +53,8 @@ class AnswersInSilence:
             await asyncio.gather(work, return_exceptions=True)
             if not scope["app"].state.services.deadline.began:
                 raise
-            # The server calls off what is still open at the end of a stop, and takes that for a fault of ours.
+            # The server calls off what is still open at the end of a stop, and takes that for a
+            # fault of ours.
             if not exchange.began:
                 exchange.cut = True
                 await service_stopping()(scope, receive, send)

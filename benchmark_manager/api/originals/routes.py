@@ -152,9 +152,10 @@ async def get_file_history(
 ) -> Response:
     """Newest first, up to the commit that was synced last; of a file gone upstream, up to that of its copy.
 
-    Asked of GitHub with the project's token and remembered, so that asking again costs nothing. A page ends at each
-    hundred commits, as GitHub's do, and GitHub does not tell how many there are in all: follow the Link header.
-    Renames are not followed: commits are found by the file's present path.
+    Asked of GitHub with the project's token and remembered, so that asking again costs nothing. A
+    page ends at each hundred commits, as GitHub's do, and GitHub does not tell how many there are
+    in all: follow the Link header. Renames are not followed: commits are found by the file's
+    present path.
     """
     found = await services.file_history.commits(project_id, file_id, page)
     headers = next_page(request, found.next_cursor)

@@ -166,8 +166,9 @@ async def preview_repository(
 ) -> PreviewAnswer:
     """Branches, and folders with the number of files that would be copied or skipped. Nothing is stored.
 
-    GitHub is asked twice, without any token three times, once more for a commit, with the right and within the limits
-    that a project of the repository would have. `POST` does the same and takes all in a body.
+    GitHub is asked twice, without any token three times, once more for a commit, with the right and
+    within the limits that a project of the repository would have. `POST` does the same and takes
+    all in a body.
     """
     ref = (
         None

@@ -102,8 +102,9 @@ async def create_release(
 ) -> Response:
     """As they are at one moment: never half of a sync.
 
-    Equal content is one release, whoever makes it, in whatever project: a later making is added to `makings`, and
-    changes neither name nor description. If it asks for `pinned`, the release is pinned.
+    Equal content is one release, whoever makes it, in whatever project: a later making is added to
+    `makings`, and changes neither name nor description. If it asks for `pinned`, the release is
+    pinned.
     """
     release, new = await services.releases.make(
         project_id,
@@ -178,7 +179,8 @@ async def get_release(
 ) -> Response:
     """By its digest, with or without `sha256:`, or by the first 12 or more of its hex digits.
 
-    What it holds never changes, but its name, description, pin and makings may: the answer is to be asked for anew.
+    What it holds never changes, but its name, description, pin and makings may: the answer is to be
+    asked for anew.
     """
     release = await services.releases.get(digest)
     return json_resource(
@@ -246,7 +248,8 @@ async def get_release_file(
 ) -> Response:
     """The path is URL-encoded; its slashes may be as they are.
 
-    Where no file has exactly this path, the only one whose path differs in Unicode form alone is meant.
+    Where no file has exactly this path, the only one whose path differs in Unicode form alone is
+    meant.
     """
     file, data = await services.release_delivery.file(await services.releases.get(digest), path)
     return _lasting(raw_content(request, data, file.path.rpartition("/")[2], file.sha256), digest)

@@ -122,10 +122,11 @@ async def search(
 ) -> Response:
     """Files that match, by path, each with its matches.
 
-    `limit` counts matches, not files: a file with more of them goes on in the next page. A page may also end early,
-    even empty, where the search takes long; follow the Link header until there is none. Files that do not parse,
-    templates among them, are searched by text alone. A file which takes too much time to be searched is left out, and
-    counted in `X-Search-Incomplete`; by text it is still found, without keys.
+    `limit` counts matches, not files: a file with more of them goes on in the next page. A page may
+    also end early, even empty, where the search takes long; follow the Link header until there is
+    none. Files that do not parse, templates among them, are searched by text alone. A file which
+    takes too much time to be searched is left out, and counted in `X-Search-Incomplete`; by text it
+    is still found, without keys.
     """
     found = await services.search.search(
         project_id, q, where, page, file_type=file_type, scope=scope

@@ -16,7 +16,8 @@ from benchmark_manager.api.variants.merge_shapes import (
 )
 from benchmark_manager.services.variants.comparing import TableExtent
 
-#: What one answer of the variants table compares and holds: variants, bytes of their texts, and values.
+#: What one answer of the variants table compares and holds: variants, bytes of their texts, and
+#: values.
 _MOST_VARIANTS: Final = 1_000
 _MOST_BYTES: Final = 64_000_000
 _MOST_VALUES: Final = 50_000
@@ -89,8 +90,9 @@ async def variants(
 ) -> Response:
     """The keys in which any variant differs from the original, with every variant's value.
 
-    An answer has at most some 50,000 values; the `Link` header leads on to further rows, `X-Total-Count` counts all.
-    The first 1,000 variants are compared, as far as their texts have 64 MB together.
+    An answer has at most some 50,000 values; the `Link` header leads on to further rows,
+    `X-Total-Count` counts all. The first 1,000 variants are compared, as far as their texts have 64
+    MB together.
     """
     extent = TableExtent(
         variants=_MOST_VARIANTS,

@@ -113,9 +113,10 @@ async def reattach(
 ) -> Response:
     """The other original's present text becomes the base, as a new revision; the file's own text stays as it is.
 
-    The file moves to the other original's folder, and its drift is `current`. Meant for files whose original is gone
-    upstream, it works for every modified file. Attaching it to the original that it has changes nothing. Restoring a
-    revision from before keeps the new original, and the base of this revision.
+    The file moves to the other original's folder, and its drift is `current`. Meant for files whose
+    original is gone upstream, it works for every modified file. Attaching it to the original that
+    it has changes nothing. Restoring a revision from before keeps the new original, and the base of
+    this revision.
     """
     file = await services.reattaching.reattach(
         modified_file_id, body.original_file_id, expected_revisions=revisions, actor=actor

@@ -15,7 +15,8 @@ from benchmark_manager.api.variants.rebase_all_shapes import (
 
 router = APIRouter(tags=["merging"], route_class=BoundedBody, strict_content_type=False)
 
-#: No variant is begun after this time: below what proxies wait for an answer, which is 60 s for most.
+#: No variant is begun after this time: below what proxies wait for an answer, which is 60 s for
+#: most.
 _SECONDS: Final = 20.0
 
 
@@ -36,12 +37,14 @@ async def rebase_all(
 ) -> RebaseAllAnswer:
     """Rebase every modified file whose original moved and whose merge is clean, each in a transaction of its own.
 
-    One failure never stops the others, and repeating a call is harmless. With `dry_run` nothing is changed, and
-    `preview` says what would become of each. What someone saves meanwhile is judged anew; with `variants`, which
-    repeat what a preview reported, it fails with `stale` or `upstream_moved` instead.
+    One failure never stops the others, and repeating a call is harmless. With `dry_run` nothing is
+    changed, and `preview` says what would become of each. What someone saves meanwhile is judged
+    anew; with `variants`, which repeat what a preview reported, it fails with `stale` or
+    `upstream_moved` instead.
 
-    A call deals with at most `limit` modified files, and begins none after 20 seconds. Where some are left,
-    `next_cursor` is not null: send it as `cursor` to go on. With `variants`, send those again whose ids are in `left`.
+    A call deals with at most `limit` modified files, and begins none after 20 seconds. Where some
+    are left, `next_cursor` is not null: send it as `cursor` to go on. With `variants`, send those
+    again whose ids are in `left`.
     """
     wanted = given_or(request, body, RebaseAllRequest())
     selection, page = wanted.selection(), wanted.page()

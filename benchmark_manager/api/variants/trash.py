@@ -89,6 +89,7 @@ async def undo_reset(
 ) -> UndoResetAnswer:
     """Those whose names are taken meanwhile stay in the trash and are told; repeating it is harmless.
 
-    `name_taken` comes only if somebody takes a name at this very moment: then repeat it for what is left.
+    `name_taken` comes only if somebody takes a name at this very moment: then repeat it for what is
+    left.
     """
     return undo_reset_answer(await services.trash.undo_reset(project_id, body.reset_id, actor))

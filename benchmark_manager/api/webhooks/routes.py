@@ -208,8 +208,9 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
 async def github_webhook(request: Request, services: ServicesDependency) -> Response:
     """For webhooks of repositories and of organisations. Without `WEBHOOK_SECRET` there is nothing at this address.
 
-    A push to a branch that projects read makes these due in a second; further pushes until then join the same sync.
-    A push which surely touches neither folder of a project leaves it alone. An error changes nothing.
+    A push to a branch that projects read makes these due in a second; further pushes until then
+    join the same sync. A push which surely touches neither folder of a project leaves it alone. An
+    error changes nothing.
     """
     if not services.webhooks.enabled:
         raise HTTPException(404)
@@ -241,7 +242,8 @@ def _token(request: Request, header: str, form: re.Pattern[str]) -> str:
     """The header's value.
 
     Raises:
-        InvalidInputError: `malformed_webhook`, there is none, or it is nothing that GitHub would send.
+        InvalidInputError: `malformed_webhook`, there is none, or it is nothing that GitHub would
+            send.
     """
     value = request.headers.get(header, "")
     if not form.fullmatch(value):

@@ -1,6 +1,7 @@
 """The service's HTTP API as commands use it: requests, problem documents, pages.
 
-Only httpx2 is imported, and nothing of the service, so that a command starts fast in a small container.
+Only httpx2 is imported, and nothing of the service, so that a command starts fast in a small
+container.
 """
 
 import getpass
@@ -40,8 +41,8 @@ _EMPTY_PAGES: Final = 1000
 
 #: Bytes of a problem document.
 MAX_PROBLEM: Final = 1024 * 1024
-#: Bytes of the JSON answers of one command's list or resource, and the values and names in them: a value
-#: of three bytes takes a hundred in memory. A list of 200,000 files has 130 MB and 7,500,000.
+#: Bytes of the JSON answers of one command's list or resource, and the values and names in them: a
+#: value of three bytes takes a hundred in memory. A list of 200,000 files has 130 MB and 7,500,000.
 MAX_JSON: Final = 128 * 1024 * 1024
 MAX_VALUES: Final = 8_000_000
 #: Rows of one list.
@@ -69,7 +70,8 @@ class Api:
     """One service. Every method raises `RefusedError` or `UnreachableError` for what is no success.
 
     Nothing that the server at the address sends makes a command wait, or take memory, without end:
-    answers which are read as a whole have a limit, and a connection on which too little arrives is closed.
+    answers which are read as a whole have a limit, and a connection on which too little arrives is
+    closed.
     """
 
     def __init__(
@@ -105,7 +107,8 @@ class Api:
                 timeout=httpx.Timeout(timeout, connect=min(_CONNECT_SECONDS, timeout)),
                 # No proxy stands between this machine and itself.
                 trust_env=is_elsewhere,
-                # Certificates take longer to load than a request; where nothing is encrypted, none is looked at.
+                # Certificates take longer to load than a request; where nothing is encrypted, none
+                # is looked at.
                 verify=is_elsewhere or address.scheme == "https",
                 transport=transport,
                 # The service sets no cookie; another server's would pile up.
@@ -283,7 +286,8 @@ class Api:
             (name, value) for name, value in answer.headers.multi_items() if name not in coded
         ]
         whole = httpx.Response(answer.status_code, headers=headers, content=bytes(body))
-        # Whatever its header says: some of Python's codecs take quadratic time, and some make no text.
+        # Whatever its header says: some of Python's codecs take quadratic time, and some make no
+        # text.
         whole.encoding = "utf-8"
         return whole
 

@@ -1,7 +1,7 @@
 """A deadline for answers: closes a connection on which too little arrives.
 
-The HTTP client's own timeout starts anew with every byte, so a server that sends one each minute would
-hold a command for months.
+The HTTP client's own timeout starts anew with every byte, so a server that sends one each minute
+would hold a command for months.
 """
 
 import socket

@@ -1,7 +1,7 @@
 r"""SHA256SUMS as a client reads it: which files a release has, and the text whose SHA-256 is its digest.
 
-`domain/releases/digest.py` writes it and says where its form comes from. This is the other end of the
-wire, which knows nothing of the service: anybody may have written what is read.
+`domain/releases/digest.py` writes it and says where its form comes from. This is the other end of
+the wire, which knows nothing of the service: anybody may have written what is read.
 """
 
 import hashlib
@@ -71,7 +71,8 @@ def read_sums(sums: bytes) -> Sums:
             raise too_large(f"over {MAX_FILES} files")
         match = _LINE.fullmatch(line)
         path = None if match is None else _unescaped(match["path"], escaped=bool(match["mark"]))
-        # As the list is sorted by the bytes of its paths, a path which is there twice follows itself.
+        # As the list is sorted by the bytes of its paths, a path which is there twice follows
+        # itself.
         if match is None or path is None or path <= before:
             raise _unreadable(f"line {number} is no checksum of a further file")
         _check_path(path, number)
@@ -144,8 +145,8 @@ class _Folders:
 def is_inside(path: str, *, windows: bool = os.name == "nt") -> bool:
     """Whether a path leads to a file below the folder at which it begins, on this system.
 
-    On Windows that also excludes other separators, drives, streams, devices such as `NUL`, and names
-    which Windows would shorten.
+    On Windows that also excludes other separators, drives, streams, devices such as `NUL`, and
+    names which Windows would shorten.
     """
     parts = path.split("/")
     if any(part in {"", ".", ".."} or "\0" in part for part in parts):

@@ -14,7 +14,8 @@ from benchmark_manager.cli.terminal.failures import CommandError, RefusedError, 
 from benchmark_manager.cli.terminal.lookup import find_project
 from benchmark_manager.cli.terminal.options import AsJson, ProjectArgument, Url
 
-#: Pauses between looks, seconds: most syncs are short, and long ones are not to be asked about all the time.
+#: Pauses between looks, seconds: most syncs are short, and long ones are not to be asked about all
+#: the time.
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 1.0
 _PHASES: Final = {
@@ -63,7 +64,8 @@ def sync_project(
 def _wait(api: Api, path: str, begun: Json) -> tuple[str | None, Json]:
     """Look until the sync is no longer under way, and tell its id and what was seen last.
 
-    Asked for in pieces, as proxies cut long requests. The id is None if the sync was over before anybody looked.
+    Asked for in pieces, as proxies cut long requests. The id is None if the sync was over before
+    anybody looked.
     """
     pause, told, sync_id = _FIRST_PAUSE, begun, begun["sync_id"]
     with output.progress("syncing") as bar:

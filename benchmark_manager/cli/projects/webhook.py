@@ -44,7 +44,8 @@ def send_ping(
 
     The secret is WEBHOOK_SECRET, of the environment or of .env; it is never shown.
 
-    Exit code 0: the service took it. Exit code 1: it could not be reached or refused it, and one line says why.
+    Exit code 0: the service took it. Exit code 1: it could not be reached or refused it, and one
+    line says why.
     """
     from benchmark_manager.config import load_settings  # noqa: PLC0415 -- other commands start without it
 

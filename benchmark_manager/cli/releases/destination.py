@@ -69,8 +69,8 @@ class Place:
     def filled(self, digits: str) -> Iterator[Path]:
         """A new folder to be filled with the release of these digits, which then takes its place.
 
-        If the filling fails, the folder is gone and the place untouched. If this process is killed, the
-        place holds what it held or the whole release, and `clear_leftovers` removes the rest.
+        If the filling fails, the folder is gone and the place untouched. If this process is killed,
+        the place holds what it held or the whole release, and `clear_leftovers` removes the rest.
 
         Raises:
             CommandError: `folder_not_empty`; somebody else put something there meanwhile.
@@ -80,7 +80,8 @@ class Place:
         temporary = self._beside("partial")
         lock: FolderLock | None = None
         try:
-            # Not tempfile's: whoever runs the benchmark may be another user. Made inside, as a signal may come at once.
+            # Not tempfile's: whoever runs the benchmark may be another user. Made inside, as a
+            # signal may come at once.
             lock = self._made(temporary)
             yield temporary
             sync_to_disk(temporary)
@@ -95,8 +96,8 @@ class Place:
     def clear_leftovers(self) -> None:
         """Remove what pulls to this place left that were killed; those which still run have locked theirs.
 
-        Where such a pull was killed between moving the old folder away and putting the new one in its
-        place, the old one comes back.
+        Where such a pull was killed between moving the old folder away and putting the new one in
+        its place, the old one comes back.
         """
         leftover = re.compile(rf"\.{re.escape(self.directory.name)}\.[0-9a-f]{{8}}\.(partial|old)")
         try:

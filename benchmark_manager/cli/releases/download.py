@@ -16,7 +16,8 @@ from benchmark_manager.cli.releases.unpacking import ArchiveError, members
 from benchmark_manager.cli.terminal.failures import CommandError, DigestMismatchError, RefusedError
 
 Result = TypeVar("Result")
-#: Told with each piece of an answer: how many bytes of it have come, and will come, None if nobody knows.
+#: Told with each piece of an answer: how many bytes of it have come, and will come, None if nobody
+#: knows.
 OnBytes = Callable[[int, int | None], None]
 
 #: Bytes of a file: MAX_FILE_SIZE cannot be more.
@@ -24,7 +25,8 @@ _LARGEST_FILE: Final = 15_728_640
 #: Pauses between attempts, seconds.
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 8.0
-#: Below so many files, asking for each is as good as an archive, which would begin anew after an interruption.
+#: Below so many files, asking for each is as good as an archive, which would begin anew after an
+#: interruption.
 _FEW: Final = 4
 
 
@@ -145,7 +147,8 @@ class Download:
         """
         if len(self._missing) >= _FEW:
             self._archive()
-        # An archive cannot be gone on with where it broke off; files one by one make way on any line.
+        # An archive cannot be gone on with where it broke off; files one by one make way on any
+        # line.
         for path in list(self._missing):
             self._patience.until_done(partial(self._file, path))
 

@@ -62,8 +62,8 @@ def pull_release(
 ) -> None:
     """Fetch a release into a folder, and hold every byte to its digest.
 
-    The folder is put in place at once, when all is there and right; else it stays as it was. If it holds exactly this
-    release already, nothing is done; with a whole digest, nobody is even asked.
+    The folder is put in place at once, when all is there and right; else it stays as it was. If it
+    holds exactly this release already, nothing is done; with a whole digest, nobody is even asked.
 
     A release may have 100,000 files of 15 MiB each, and --max-size bytes in all; more is refused.
 

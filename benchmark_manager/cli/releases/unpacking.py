@@ -1,8 +1,8 @@
 """A release's archive read as it arrives, and nothing that the service does not write.
 
-`domain/releases/tar.py` writes it: plain files, before some a pax header with their path. Python's tarfile
-reads more than that, and holds headers of any length in memory. Whatever else comes ends the archive, as
-each file can be asked for by itself.
+`domain/releases/tar.py` writes it: plain files, before some a pax header with their path. Python's
+tarfile reads more than that, and holds headers of any length in memory. Whatever else comes ends
+the archive, as each file can be asked for by itself.
 """
 
 import zlib

@@ -42,8 +42,8 @@ def search_files(
 ) -> None:
     """Search inside a project's files.
 
-    A line for each match, as grep and compilers write theirs: PATH:LINE:COLUMN: excerpt. Of a variant, PATH is followed
-    by its id in brackets.
+    A line for each match, as grep and compilers write theirs: PATH:LINE:COLUMN: excerpt. Of a
+    variant, PATH is followed by its id in brackets.
 
     How many files take too much time to be searched is said on standard error.
 

@@ -1,6 +1,7 @@
 """Limits on connections: how many there are, and how long one may take to send a request or to take an answer.
 
-uvicorn has a deadline for connections that are silent between two requests, and none for those that are slow.
+uvicorn has a deadline for connections that are silent between two requests, and none for those that
+are slow.
 """
 
 import asyncio
@@ -23,7 +24,8 @@ CONNECTIONS_AT_MOST: Final = 1500
 _OTHER_FILES: Final = 300
 #: Seconds for the head of a request, from the connection or from the answer before on.
 HEAD_SECONDS: Final = 10.0
-#: An answer which waits for its reader has to shrink by so many bytes within so many seconds, or to end.
+#: An answer which waits for its reader has to shrink by so many bytes within so many seconds, or to
+#: end.
 WRITE_SECONDS: Final = 30.0
 _WRITTEN: Final = 240_000
 #: Seconds between two inspections of all connections.
@@ -44,7 +46,8 @@ _BUSY_BODY: Final = (
 class LimitedConnection(H11Protocol):
     """uvicorn's connection, refused where there are too many already.
 
-    By h11 also where httptools is installed: h11 takes a head of 64 KiB at most, httptools one without end.
+    By h11 also where httptools is installed: h11 takes a head of 64 KiB at most, httptools one
+    without end.
     """
 
     #: How many there may be; fewer where the system allows fewer open files.

@@ -218,7 +218,8 @@ def _say_what_to_try(address: str, project_id: str, file: dict[str, Any]) -> Non
   curl {address}/projects/{project_id}/files/{file["id"]}/raw      {file["path"]}, byte for byte
 
 [bold]Make a variant of it[/bold] (the original stays as it is)
-  curl {address}/projects/{project_id}/modified-files -H 'content-type: application/json' -d {shlex.quote(body)}
+  curl {address}/projects/{project_id}/modified-files -H 'content-type: application/json' -d
+  {shlex.quote(body)}
 
 [bold]Sync now[/bold], instead of waiting for the next poll
   curl -X POST {address}/projects/{project_id}/sync

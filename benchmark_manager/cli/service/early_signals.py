@@ -1,8 +1,8 @@
 """SIGTERM to process 1 of a container while its modules are still imported.
 
 The kernel drops a signal that process 1 has no handler for, where any other process would end. The
-server's modules take about two seconds to import, so a container that is stopped right after its start
-would otherwise run on until it is killed. Importing this module takes none of them.
+server's modules take about two seconds to import, so a container that is stopped right after its
+start would otherwise run on until it is killed. Importing this module takes none of them.
 """
 
 import os

@@ -18,9 +18,9 @@ _LAST_RESORT: Final = 0.3
 def end_process_in_time(seconds: float = PROCESS_END) -> None:
     """End this process so many seconds from now, unless it has ended by then.
 
-    What hangs may be the event loop, a thread that Python waits for at its end, or C code that holds
-    Python's lock. Nothing acknowledged is lost: writes were on the disk, and leases run out. The embedded
-    database's guardian ends it with this process.
+    What hangs may be the event loop, a thread that Python waits for at its end, or C code that
+    holds Python's lock. Nothing acknowledged is lost: writes were on the disk, and leases run out.
+    The embedded database's guardian ends it with this process.
     """
     threading.Thread(
         target=_end_process, args=(seconds,), name="end of the process", daemon=True

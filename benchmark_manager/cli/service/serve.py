@@ -60,13 +60,15 @@ async def serve_async(
                 http=LimitedConnection,
                 ws="none",
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                # Edge, the outermost middleware, decides whom to believe; uvicorn would believe every local process.
+                # Edge, the outermost middleware, decides whom to believe; uvicorn would believe
+                # every local process.
                 proxy_headers=False,
             )
             server = _Server(config)
             stop.serving(server, services)
             _listen(listener)
-            # What the start has made lives to the end; looking it through for garbage again and again stops everybody.
+            # What the start has made lives to the end; looking it through for garbage again and
+            # again stops everybody.
             gc.collect()
             gc.freeze()
             _log.info("listening", address=address(listener), docs=f"{address(listener)}/docs")
@@ -80,7 +82,8 @@ async def serve_async(
 class _Server(uvicorn.Server):
     """A server which leaves signals alone.
 
-    uvicorn's own raises them again as soon as it has stopped, which ends the process before its services are closed.
+    uvicorn's own raises them again as soon as it has stopped, which ends the process before its
+    services are closed.
     """
 
     @contextmanager

@@ -6,7 +6,8 @@
      + DigestMismatchError            3, bytes are not those which a digest names
      + UnreachableError               4, nobody answered, or not as Benchmark Manager does
 
-The codes are listed for people in docs/guides/command-line.md. Typer ends wrong command lines with 2 by itself.
+The codes are listed for people in docs/guides/command-line.md. Typer ends wrong command lines with
+2 by itself.
 """
 
 import sys
@@ -18,7 +19,8 @@ from typer.core import TyperGroup
 
 from benchmark_manager.cli.terminal.streams import READER_GONE, drop_output
 
-#: What the answers of a proxy whose service is away, or of a service which is overtaxed, have as status.
+#: What the answers of a proxy whose service is away, or of a service which is overtaxed, have as
+#: status.
 _PASSING: Final = frozenset({429, 502, 503, 504})
 #: Of a problem document: characters of a sentence, and fields at fault.
 _LONGEST_SHOWN: Final = 2000

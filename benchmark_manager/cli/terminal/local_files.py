@@ -40,7 +40,8 @@ class Found:
 def find_files(arguments: Sequence[Path]) -> Found:
     """Return what the arguments name, in their order; files of a folder by path.
 
-    Links to files are followed; links to folders only where they are arguments, so that no loop of links is.
+    Links to files are followed; links to folders only where they are arguments, so that no loop of
+    links is.
     """
     found = Found()
     for path in arguments:

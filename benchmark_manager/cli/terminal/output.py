@@ -19,7 +19,8 @@ _WIDTH_OF_A_PIPE: Final = 100_000
 _KILO: Final = 1000
 #: Characters of a cell.
 _LONGEST_CELL: Final = 5000
-#: What a terminal obeys or hides. In JSON it stands within strings only, where an escape means the same.
+#: What a terminal obeys or hides. In JSON it stands within strings only, where an escape means the
+#: same.
 _UNSHOWN_IN_JSON: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )

@@ -19,8 +19,8 @@ _UTF8_MODE: Final = "PYTHONUTF8"
 def ensure_utf8_arguments() -> None:
     """Begin anew in Python's UTF-8 mode where the locale knows ASCII only.
 
-    Python does so itself in the C locale, unless PYTHONUTF8=0 or a launcher forbids it; then names in arguments and
-    on the disk are bytes which cannot be sent or shown.
+    Python does so itself in the C locale, unless PYTHONUTF8=0 or a launcher forbids it; then names
+    in arguments and on the disk are bytes which cannot be sent or shown.
     """
     knows_more = (
         not sys.getfilesystemencoding().lower().startswith(("ascii", "us-ascii", "ansi_x3.4"))

@@ -45,8 +45,8 @@ def validate_files(
 ) -> None:
     """Check files as the service would, without asking it.
 
-    A line for each problem, as compilers write theirs: FILE:LINE:COLUMN: severity code message. What cannot be read,
-    such as a broken link or a pipe, is one; all other files are checked.
+    A line for each problem, as compilers write theirs: FILE:LINE:COLUMN: severity code message.
+    What cannot be read, such as a broken link or a pipe, is one; all other files are checked.
 
     Exit code 1: a file is invalid or cannot be read. Templates and warnings are no failure.
     Exit code 2: none is, but an argument names nothing to check.

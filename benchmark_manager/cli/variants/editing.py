@@ -38,7 +38,8 @@ def edit_variant(
 ) -> None:
     """Open a variant in $VISUAL or $EDITOR, and save it.
 
-    If somebody else saved it meanwhile, nothing is overwritten: your text is kept in a file, which is named.
+    If somebody else saved it meanwhile, nothing is overwritten: your text is kept in a file, which
+    is named.
     """
     with output.refusals_as_json(as_json), connect(url) as api:
         path = f"/modified-files/{find_variant(api, project, variant)['id']}"

@@ -51,7 +51,8 @@ def rebase_variant(
 ) -> None:
     """Bring what changed upstream into a variant.
 
-    What both changed differently is shown as a conflict, and nothing is saved until each is decided: by --take and
+    What both changed differently is shown as a conflict, and nothing is saved until each is
+    decided: by --take and
     --set, key by key, or by the whole merged text with --file.
     """
     body = _body(take or [], set_value or [], content)

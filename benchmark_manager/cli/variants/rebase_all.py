@@ -42,8 +42,9 @@ def rebase_all_variants(
 ) -> None:
     """Bring what changed upstream into every variant that merges cleanly.
 
-    What would become of each is shown first, and on a terminal you are asked. Variants in conflict stay as they are;
-    `variants rebase` decides them. A variant that somebody saves meanwhile is left alone.
+    What would become of each is shown first, and on a terminal you are asked. Variants in conflict
+    stay as they are; `variants rebase` decides them. A variant that somebody saves meanwhile is
+    left alone.
 
     Exit code 1: some that merge cleanly could not be rebased.
     """
@@ -121,7 +122,8 @@ def until_none_is_left(
 ) -> Iterator[Json]:
     """Send the variants of a choice, and again what an answer leaves or was too busy for.
 
-    Where a whole call rebases, reports or refuses none, that is given up; what then remains is in the last `left`.
+    Where a whole call rebases, reports or refuses none, that is given up; what then remains is in
+    the last `left`.
     """
     waiting = list(chosen)
     while waiting:

@@ -1,7 +1,7 @@
 """What differs between texts, key by key.
 
-Values are compared by type and value as their readers take them: other quotes, another order of keys
-and comments are no change, while `1` and `"1"`, an anchor and a tag are told apart.
+Values are compared by type and value as their readers take them: other quotes, another order of
+keys and comments are no change, while `1` and `"1"`, an anchor and a tag are told apart.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,10 +25,11 @@ from benchmark_manager.domain.documents.values import to_json
 from benchmark_manager.domain.yaml.events import BYTE_ORDER_MARK
 from benchmark_manager.models.original import FileFormat
 
-#: Texts which may have more values than this are not compared by key: their trees would take seconds to read and
-#: hundreds of megabytes. Real files reach 2,200.
+#: Texts which may have more values than this are not compared by key: their trees would take
+#: seconds to read and hundreds of megabytes. Real files reach 2,200.
 _MOST_VALUES: Final = 40_000
-#: Characters of all paths of one answer: a key of half a megabyte is part of the path of everything below it.
+#: Characters of all paths of one answer: a key of half a megabyte is part of the path of everything
+#: below it.
 _MOST_PATHS: Final = 16_000_000
 
 
@@ -36,7 +37,8 @@ _MOST_PATHS: Final = 16_000_000
 class KeyChange:
     """One difference. `before` is None for what was added, `after` for what was removed; null is None as well.
 
-    Values are JSON's, or the source text where JSON has none; doubtful scalars as PyYAML takes them.
+    Values are JSON's, or the source text where JSON has none; doubtful scalars as PyYAML takes
+    them.
     """
 
     path: str
@@ -243,7 +245,8 @@ def _is_leaf(node: Node | None) -> bool:
 def _groups(nodes: Sequence[Node | None]) -> tuple[list[tuple[Node | None, ...]], frozenset[Node]]:
     """The sides whose collections can be walked together, for each kind of them; and those which cannot.
 
-    Collections of one kind with different tags or anchors have equal paths inside, so that each of them is one value.
+    Collections of one kind with different tags or anchors have equal paths inside, so that each of
+    them is one value.
     """
     kinds: dict[str, list[Collection]] = {}
     for node in nodes:

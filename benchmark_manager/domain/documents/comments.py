@@ -1,8 +1,8 @@
 """The comments of a YAML text, each with the entry that it belongs to.
 
-A comment behind something in its line belongs to the entry which that is a part of. A comment line belongs to the entry
-below it; one that is indented deeper than the entry below, or has none below, belongs to the entry above which it is
-deeper than, or to the document.
+A comment behind something in its line belongs to the entry which that is a part of. A comment line
+belongs to the entry below it; one that is indented deeper than the entry below, or has none below,
+belongs to the entry above which it is deeper than, or to the document.
 """
 
 import re

@@ -36,7 +36,8 @@ class _Frame:
 def read_json_tree(text: str, identities: Identities) -> Tree:
     """The tree of a text which `validate` found valid."""
     reader = _Reader(text, identities)
-    # Each at the end of the one before: a search would begin anew at every blank behind the last of them.
+    # Each at the end of the one before: a search would begin anew at every blank behind the last of
+    # them.
     at = 0
     while (match := _TOKEN.match(text, at)) is not None:
         at = match.end()

@@ -31,8 +31,9 @@ class Scalar:
     """One value without parts.
 
     `start` is where its anchor or tag begins, if it has one; `end` stands before the line end, also
-    for a block scalar. `text` is the value without quotes and escapes, `value` what a reader makes of
-    it, or its source where JSON has no such value. `is_text` says that every reader takes a string.
+    for a block scalar. `text` is the value without quotes and escapes, `value` what a reader makes
+    of it, or its source where JSON has no such value. `is_text` says that every reader takes a
+    string.
     """
 
     start: int
@@ -66,10 +67,10 @@ class Alias:
 class Slot:
     """An entry of a mapping, an item of a sequence or a document of a stream.
 
-    `start` is the first character of the key, of the dash or of the value; `gap` is where the colon or
-    the dash ends. `floor` is the end of what is written before; only comments stand between it and
-    `start`. `plain` is False for an entry whose key is no scalar or whose form is unusual (`? key`); `in_flow`
-    says that brackets are around it.
+    `start` is the first character of the key, of the dash or of the value; `gap` is where the colon
+    or the dash ends. `floor` is the end of what is written before; only comments stand between it
+    and `start`. `plain` is False for an entry whose key is no scalar or whose form is unusual (`?
+    key`); `in_flow` says that brackets are around it.
     """
 
     value: "Node"
@@ -144,7 +145,8 @@ class Identities:
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
-        # Python hashes numbers as they are: whoever knew them could write a text of mappings which all hash alike.
+        # Python hashes numbers as they are: whoever knew them could write a text of mappings which
+        # all hash alike.
         self._first = secrets.randbits(_FIRST_BITS)
         self._plain: dict[str, Reading] = {}
 

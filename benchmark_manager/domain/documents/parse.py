@@ -25,7 +25,8 @@ def parse(text: str, file_format: FileFormat, identities: Identities | None = No
         identities: shared by trees which are compared with each other.
 
     Raises:
-        UnreadableError: exactly where `validate` calls the text a template or invalid, or a mapping has `<<` twice.
+        UnreadableError: exactly where `validate` calls the text a template or invalid, or a mapping
+            has `<<` twice.
     """
     body = text.removeprefix(BYTE_ORDER_MARK)
     if validate(body, file_format).validity != "valid":

@@ -115,7 +115,8 @@ def documents(streams: Sequence[Collection]) -> list[dict[Step, Slot]]:
 def named_documents(streams: Sequence[Collection]) -> list[dict[Step, Slot]] | None:
     """The documents of streams by `kind` and `metadata.name`; None unless all have them, unique in their stream.
 
-    Where a stream has one kind and name twice, `metadata.namespace` stands between them on all sides.
+    Where a stream has one kind and name twice, `metadata.namespace` stands between them on all
+    sides.
     """
     for with_namespace in (False, True):
         found = [

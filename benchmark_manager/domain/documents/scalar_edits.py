@@ -12,7 +12,8 @@ from benchmark_manager.domain.documents.nodes import Identities, Scalar, Tree
 from benchmark_manager.domain.documents.paths import ITEM_KEYS, Path
 from benchmark_manager.domain.documents.scalars import Reading
 
-#: A plain scalar which stands for itself wherever another one stood, in a block and between brackets.
+#: A plain scalar which stands for itself wherever another one stood, in a block and between
+#: brackets.
 _SAFE: Final = re.compile(r"[A-Za-z0-9][\w./-]*+", re.ASCII)
 #: What items and documents are called by: with another one, other paths lead to what is in them.
 _NAMING: Final = frozenset({f".{key}" for key in (*ITEM_KEYS, "kind")})

@@ -23,7 +23,8 @@ from benchmark_manager.domain.yaml.scalars import TAG_PREFIX
 _TEXT: Final = f"{TAG_PREFIX}str"
 _tag_of: Final[Callable[[type[yaml.Node], str, tuple[bool, bool]], str]] = Resolver().resolve
 _CONSTRUCTOR: Final = SafeConstructor()
-# The usual words and numbers, which all readers take alike; asked first because nearly all are of these forms.
+# The usual words and numbers, which all readers take alike; asked first because nearly all are of
+# these forms.
 _NO_WORD: Final = frozenset("0123456789+-.~=<!&*yYnNoOtTfF")
 _WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,15}")
 # Converting longer digits takes quadratic time; they are shown as they are written.

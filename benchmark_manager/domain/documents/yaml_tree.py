@@ -174,7 +174,8 @@ class _Composer:
         bare = event.tag is None and event.anchor is None
         frame = _Frame(kind, style, start, start, head, bare, floor)
         if kind == "sequence" and not is_flow:
-            # For a sequence at its key's column the mark lies behind the first dash, else before it.
+            # For a sequence at its key's column the mark lies behind the first dash, else before
+            # it.
             end = event.end_mark.index
             frame.dash = end if self._text.startswith("-", end) else end - 1
         self._frames.append(frame)
@@ -239,7 +240,8 @@ class _Composer:
         column = self._lines.column(frame.slots[0].start)
         at = self._lines.next_line(frame.floor)
         while at <= before:
-            # The pattern stops where the line does; a piece as wide as the indentation would be copied for each line.
+            # The pattern stops where the line does; a piece as wide as the indentation would be
+            # copied for each line.
             if self._text.startswith("-", at + column) and self._is_blank(at, at + column):
                 return at + column
             if (following := self._lines.next_line(at)) == at:

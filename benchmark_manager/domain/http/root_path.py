@@ -6,9 +6,11 @@ from typing import Final
 from benchmark_manager.errors import InvalidInputError
 
 _MOST_CHARACTERS: Final = 255
-#: RFC 3986, 2.3: characters which mean the same in an address, a cookie's path and a header, escaped or not.
+#: RFC 3986, 2.3: characters which mean the same in an address, a cookie's path and a header,
+#: escaped or not.
 _PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
-#: What the service's own paths begin with. A request for `/ui` does not show whether a proxy has cut off a `/ui`.
+#: What the service's own paths begin with. A request for `/ui` does not show whether a proxy has
+#: cut off a `/ui`.
 OWN_SEGMENTS: Final = frozenset(
     {
         *(

@@ -1,9 +1,9 @@
 """Whether a merge by lines lost what one side changed, or took one side of what both changed.
 
-Lines which come together without a conflict hold every line that a side added. What can still go wrong: an entry that
-one side removed is there again because the other side moved it, an entry that both moved or added is there twice, and
-a value which both changed is that of one side. Only paths of keys and of names that are certain are followed; nothing
-else is a reason to refuse such a merge.
+Lines which come together without a conflict hold every line that a side added. What can still go
+wrong: an entry that one side removed is there again because the other side moved it, an entry that
+both moved or added is there twice, and a value which both changed is that of one side. Only paths
+of keys and of names that are certain are followed; nothing else is a reason to refuse such a merge.
 """
 
 from collections import Counter
@@ -49,7 +49,8 @@ def loses_a_change(trees: tuple[Tree, Tree, Tree], outcome: Tree) -> bool:
 def _holds_what_came(sides: Four) -> bool:
     """Whether a collection that one side left alone differs from the other's only in entries which came to it.
 
-    Entries which one side moved here by lines have the changes which the other made where they were.
+    Entries which one side moved here by lines have the changes which the other made where they
+    were.
     """
     base, theirs, mine, outcome = sides
     pending = [(base, mine if theirs.identity == base.identity else theirs, outcome)]

@@ -24,10 +24,11 @@ from benchmark_manager.domain.yaml.events import BYTE_ORDER_MARK
 from benchmark_manager.models.merge import Merge, MergeConflict, Side
 from benchmark_manager.models.original import FileFormat
 
-#: Texts which may have more values than this are merged by lines only: reading their trees, and that of what
-#: comes out, would take seconds. Real files reach 2,200.
+#: Texts which may have more values than this are merged by lines only: reading their trees, and
+#: that of what comes out, would take seconds. Real files reach 2,200.
 _MOST_VALUES: Final = 15_000
-#: Whether such texts parse is looked at as long as these values suffice, all looks together: some 0.7 s.
+#: Whether such texts parse is looked at as long as these values suffice, all looks together: some
+#: 0.7 s.
 _CHECKED_VALUES: Final = 350_000
 _SIDES: Final[tuple[Side, ...]] = ("base", "theirs", "mine")
 #: Characters of the paths of all differences; beyond them conflicts are of lines, which have none.
@@ -44,12 +45,12 @@ def merge(base: str, theirs: str, mine: str, file_format: FileFormat) -> Merge:
         file_format: the language of all three.
 
     Returns:
-        The merge by lines where it is clean and, if all three texts parse, parses and loses no change of
-        one side. Else my changes of keys, and my comments, made again in theirs' text, all else as
-        upstream wrote it. Else the conflicts: by path, in the order of theirs, if all three parse; by
-        lines if not. Texts of more than 15,000 values are merged by lines only; what comes out must parse
-        where all three do. Where finding that out would take too long, there is a conflict of the whole
-        texts.
+        The merge by lines where it is clean and, if all three texts parse, parses and loses no
+        change of one side. Else my changes of keys, and my comments, made again in theirs' text,
+        all else as upstream wrote it. Else the conflicts: by path, in the order of theirs, if all
+        three parse; by lines if not. Texts of more than 15,000 values are merged by lines only;
+        what comes out must parse where all three do. Where finding that out would take too long,
+        there is a conflict of the whole texts.
     """
     if base == theirs:
         return Merge(outcome="nothing", content=mine)

@@ -10,8 +10,8 @@ from benchmark_manager.domain.merge.three_way import Trees
 def is_doubtful(trees: Trees) -> bool:
     """Whether both sides came near the same anchor, or one came near an anchor which stands twice.
 
-    An alias means the last anchor of its name before it, so that a changed order of equal names says
-    something else, though every part is the same.
+    An alias means the last anchor of its name before it, so that a changed order of equal names
+    says something else, though every part is the same.
     """
     base, theirs, mine = trees.base, trees.theirs, trees.mine
     if _touched(base, theirs) & _touched(base, mine) & _touched(theirs, mine):

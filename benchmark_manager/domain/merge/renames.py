@@ -13,9 +13,9 @@ Labels: TypeAlias = Mapping[Step, Slot]
 def under_first_names(labels: Sequence[Labels]) -> list[dict[Step, Slot]] | None:
     """The items of base, theirs and mine, those with a new name under the one which they have in base.
 
-    An item is renamed if nothing else in it changed, it stands at the same place in a list of the same
-    length, and the other side has no item of the new name, but for one which it renamed alike. None where
-    both gave one name to different items, or gave different items the place of one.
+    An item is renamed if nothing else in it changed, it stands at the same place in a list of the
+    same length, and the other side has no item of the new name, but for one which it renamed alike.
+    None where both gave one name to different items, or gave different items the place of one.
     """
     base, theirs, mine = labels
     by_theirs, by_mine = _replaced(base, theirs), _replaced(base, mine)

@@ -33,9 +33,9 @@ def resolve(
 ) -> str:
     """The merged text with a decision for each conflict of `merge`.
 
-    A decision names its conflict by path; those without a path are for the conflicts of lines, in their
-    order. `value` writes a JSON value, in YAML without its comments. Where `merge` finds no conflict,
-    no decisions give its content.
+    A decision names its conflict by path; those without a path are for the conflicts of lines, in
+    their order. `value` writes a JSON value, in YAML without its comments. Where `merge` finds no
+    conflict, no decisions give its content.
 
     Raises:
         MergeUnresolvedError: conflicts are left.
@@ -83,7 +83,8 @@ def _by_lines(texts: tuple[str, str, str], takes_mine: Sequence[bool]) -> str:
     """
     base, theirs, mine = texts
     forth, back = merge_text(base, theirs, mine).conflicts, merge_text(base, mine, theirs).conflicts
-    # A text which lines alone merge, but which does not parse then, has no conflict of lines to decide.
+    # A text which lines alone merge, but which does not parse then, has no conflict of lines to
+    # decide.
     if len(forth) != len(takes_mine) or [(c.theirs, c.mine) for c in forth] != [
         (c.mine, c.theirs) for c in back
     ]:

@@ -1,7 +1,8 @@
 """Three-way merge of texts by lines, with the verdicts and results of `git merge-file`.
 
-Each side's changes against the base are found as git finds them. Changes of both sides which overlap or touch are one
-place; it is no conflict where both made the same of it (git's level "zealous").
+Each side's changes against the base are found as git finds them. Changes of both sides which
+overlap or touch are one place; it is no conflict where both made the same of it (git's level
+"zealous").
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from benchmark_manager.domain.text.line_differences import Change, line_changes,
 class TextConflict:
     """A place which both sides made into something different: its whole lines in each text, possibly none.
 
-    `line` is where it is in theirs, counted from 1; where theirs has none of it, the line that comes next.
+    `line` is where it is in theirs, counted from 1; where theirs has none of it, the line that
+    comes next.
     """
 
     base: str
@@ -54,8 +56,9 @@ class _Place:
 def merge_text(base: str, theirs: str, mine: str) -> TextMerge:
     """Merge what `theirs` and `mine` each made of `base`, to the byte.
 
-    A line ends at LF only; its end, and a CR before it, are part of it. Texts with NUL characters, which git calls
-    binary and leaves alone, are merged like others. Takes time as `line_changes` does.
+    A line ends at LF only; its end, and a CR before it, are part of it. Texts with NUL characters,
+    which git calls binary and leaves alone, are merged like others. Takes time as `line_changes`
+    does.
     """
     if mine in {base, theirs}:
         return TextMerge(theirs, ())

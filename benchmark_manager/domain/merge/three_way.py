@@ -62,8 +62,8 @@ def three_way(trees: Trees, choose: Choose = lambda _difference: None) -> Plan:
 
     What mine changed and theirs did not is made; what theirs changed stays; what both changed is
     looked into, and is a conflict where neither the keys of two mappings nor the items of two lists
-    tell the changes apart. Without exception the plan is the same, whichever side is called mine, but
-    for the order of what both added.
+    tell the changes apart. Without exception the plan is the same, whichever side is called mine,
+    but for the order of what both added.
     """
     root = _whole(trees.theirs)
     walker = _Walker(trees, choose, Plan(root))
@@ -318,7 +318,8 @@ class _Walker:
 
 
 def _document_labels(streams: Sequence[Collection]) -> list[dict[Step, Slot]] | None:
-    # A single document is the same one whatever it is called: upstream may rename the Job which I edit.
+    # A single document is the same one whatever it is called: upstream may rename the Job which I
+    # edit.
     if all(len(stream.slots) == 1 for stream in streams):
         return documents(streams)
     return named_documents(streams)
@@ -408,7 +409,8 @@ def _untangled(
             return None
         else:
             shared.add(other)
-    # What both took away at one place, and one of them put in at another, was moved: nobody can tell where it is to be.
+    # What both took away at one place, and one of them put in at another, was moved: nobody can
+    # tell where it is to be.
     own = _items(remaining, base, ids[2]) | _items(
         (hunk for hunk in theirs if hunk not in shared), base, ids[1]
     )

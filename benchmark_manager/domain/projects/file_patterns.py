@@ -1,15 +1,17 @@
 r"""Patterns of files, as in gitignore(5), relative to the repository's root.
 
-`*` and `?` stand for anything but a slash, `[…]` for one of some characters, `**` between slashes for any folders, `\`
-before a character for that itself. A pattern with a slash at its start or in between begins at the root, any other is
-looked for in every folder. One that matches a folder matches all that is in it; with a slash at the end it matches
-folders only. Blanks at its start belong to it.
+`*` and `?` stand for anything but a slash, `[…]` for one of some characters, `**` between slashes
+for any folders, `\` before a character for that itself. A pattern with a slash at its start or in
+between begins at the root, any other is looked for in every folder. One that matches a folder
+matches all that is in it; with a slash at the end it matches folders only. Blanks at its start
+belong to it.
 
-Canonically equivalent names are one: `설정.yaml` as Linux writes it matches the file that was made on a Mac.
+Canonically equivalent names are one: `설정.yaml` as Linux writes it matches the file that was made on
+a Mac.
 
-A pattern becomes a regular expression that never goes back to a star it has passed, which is right for globs, as the
-first match leaves the most for what follows. Libraries such as pathspec try every way: `*a*a*a*a*b` takes them 20 s for
-one name of 200 characters.
+A pattern becomes a regular expression that never goes back to a star it has passed, which is right
+for globs, as the first match leaves the most for what follows. Libraries such as pathspec try every
+way: `*a*a*a*a*b` takes them 20 s for one name of 200 characters.
 """
 
 import re
@@ -27,7 +29,8 @@ MOST_PATTERNS: Final = 50
 LONGEST_PATTERN: Final = 256
 _MOST_SEGMENTS: Final = 32
 
-#: Marks in a row, as in the stream-safe text format of Unicode's annex 15; shorter names are not looked through.
+#: Marks in a row, as in the stream-safe text format of Unicode's annex 15; shorter names are not
+#: looked through.
 _MOST_MARKS: Final = 30
 _FEW_CHARACTERS: Final = 60
 

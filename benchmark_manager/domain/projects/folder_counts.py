@@ -10,10 +10,11 @@ from benchmark_manager.domain.sync.classification import candidate, format_of, s
 from benchmark_manager.domain.sync.selection import ListedFile, Selection, select
 from benchmark_manager.models.preview import Outcome, PreviewFolder, PreviewSelection
 
-#: Folders are told apart down to this depth; what lies deeper counts for those above it. Names of 2,000 segments would
-#: else take gigabytes.
+#: Folders are told apart down to this depth; what lies deeper counts for those above it. Names of
+#: 2,000 segments would else take gigabytes.
 _DEEPEST: Final = 10
-#: Longer paths of folders, in characters, are not told apart either: a page repeats each several times.
+#: Longer paths of folders, in characters, are not told apart either: a page repeats each several
+#: times.
 _LONGEST_PATH: Final = 200
 #: Folders that are listed.
 MOST_FOLDERS: Final = 200
@@ -101,7 +102,8 @@ class FolderCounts:
     def suggest(self, config_default: str, job_default: str) -> tuple[str, str]:
         """A config and a job folder: the defaults where they hold files, else what names suggest, else what holds most.
 
-        Where nothing suggests a folder of Jobs, both are the same: then the content of each file decides.
+        Where nothing suggests a folder of Jobs, both are the same: then the content of each file
+        decides.
         """
         config = self._first(config_default, _CONFIG_FOLDERS, _own)
         job = self._first(job_default, _JOB_FOLDERS, lambda counts: counts.yaml)

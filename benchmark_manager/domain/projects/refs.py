@@ -1,6 +1,7 @@
 """Branches, tags and commits, as people name them.
 
-Sources: gitrevisions(7) and git-check-ref-format(1). GitHub refuses branches and tags named like a whole commit id.
+Sources: gitrevisions(7) and git-check-ref-format(1). GitHub refuses branches and tags named like a
+    whole commit id.
 """
 
 import re

@@ -16,8 +16,8 @@ _FIELD: Final = "github_repo_url"
 # repositories also hold dots and underscores.
 _OWNER: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9_])?")
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
-# A number is a port in ssh://git@HOST:22/OWNER/REPO, and an owner in git@HOST:22/REPO. With SSH certificates the user
-# is org-NUMBER.
+# A number is a port in ssh://git@HOST:22/OWNER/REPO, and an owner in git@HOST:22/REPO. With SSH
+# certificates the user is org-NUMBER.
 _SSH: Final = re.compile(r"(ssh://)?(?:git|org-\d+)@([^:/@\s]+)(?(1)(?::\d+/|[:/])|[:/])([^:@\s]+)")
 #: What no owner's name holds: a dot between other characters, a port, or somebody's name.
 _HOST: Final = re.compile(r"[^.]\.[^.]|[:@]")
@@ -49,8 +49,8 @@ _MOST_SEGMENTS: Final = 100
 class RefAndPath:
     """What follows `/tree/` or `/blob/` in an address: a ref's name, and perhaps a path.
 
-    Names of branches and tags hold slashes too, so only GitHub knows where they end. `kinds` are those that it may be;
-    `is_file`: the path's last segment is a file.
+    Names of branches and tags hold slashes too, so only GitHub knows where they end. `kinds` are
+    those that it may be; `is_file`: the path's last segment is a file.
     """
 
     text: str
@@ -91,7 +91,8 @@ class RefAndPath:
 class ParsedRepositoryUrl:
     """The repository, and what the address says of a ref and a folder.
 
-    `ref` and `folder` are certain, and None where nothing is said; `ref_and_path` has to be taken apart.
+    `ref` and `folder` are certain, and None where nothing is said; `ref_and_path` has to be taken
+    apart.
     """
 
     repository: RepositoryAddress

@@ -1,8 +1,8 @@
 """Archives which are the same to the byte wherever and whenever they are made.
 
-Nothing is compressed: what a compressor writes depends on its version, and an archive whose checksum somebody noted
-must still have it after years. So the length of an archive follows from its names and sizes alone, and a reader who
-is told it beforehand notices one which was cut short.
+Nothing is compressed: what a compressor writes depends on its version, and an archive whose
+checksum somebody noted must still have it after years. So the length of an archive follows from its
+names and sizes alone, and a reader who is told it beforehand notices one which was cut short.
 """
 
 import re

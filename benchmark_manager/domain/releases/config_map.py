@@ -1,7 +1,8 @@
 """A Kubernetes ConfigMap manifest whose texts are exact to the byte, whatever YAML reader reads them back.
 
-Sources: YAML 1.1 and 1.2.2 (block and double-quoted scalars, line breaks, printable characters); Kubernetes, "Object
-Names and IDs" (DNS subdomains) and the API's checks of a ConfigMap: keys, and 1 MiB for all values together.
+Sources: YAML 1.1 and 1.2.2 (block and double-quoted scalars, line breaks, printable characters);
+    Kubernetes, "Object Names and IDs" (DNS subdomains) and the API's checks of a ConfigMap: keys,
+    and 1 MiB for all values together.
 """
 
 import re
@@ -19,8 +20,8 @@ _KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 #: A key that no reader takes for anything but text, unquoted.
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z][-._a-zA-Z0-9]*\.[A-Za-z]+")
 
-#: What no block scalar carries through every reader: controls but tab and newline; line breaks of YAML 1.1 or 1.2
-#: alone; the byte order mark; what is no character.
+#: What no block scalar carries through every reader: controls but tab and newline; line breaks of
+#: YAML 1.1 or 1.2 alone; the byte order mark; what is no character.
 _NOT_IN_BLOCKS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ESCAPED: Final = re.compile('[\\\\"\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]')
 _SHORT_ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}

@@ -1,8 +1,8 @@
 r"""The digest of a release: what anybody can compute with coreutils alone.
 
-Source: the manual of GNU coreutils, "md5sum invocation": a line is the checksum, a space, a space for text mode, the
-name and a newline. A name which holds a backslash, a newline or a carriage return is written with `\\`, `\n` and
-`\r`, and its line begins with a backslash.
+Source: the manual of GNU coreutils, "md5sum invocation": a line is the checksum, a space, a space
+    for text mode, the name and a newline. A name which holds a backslash, a newline or a carriage
+    return is written with `\\`, `\n` and `\r`, and its line begins with a backslash.
 """
 
 import hashlib

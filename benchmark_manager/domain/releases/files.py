@@ -20,7 +20,8 @@ def chosen(
 
     Raises:
         NotFoundError: one of `modified_ids` is no modified file of the project.
-        InvalidInputError: `invalid_request`: modified files named for a release of originals; `path_clash`.
+        InvalidInputError: `invalid_request`: modified files named for a release of originals;
+            `path_clash`.
     """
     variants = _wanted(modified, contents, modified_ids)
     taken = {file.path for file in variants}

@@ -1,7 +1,7 @@
 """tar.gz without a compressor.
 
-Sources: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Header Block"; RFC 1951, 3.2.4 (stored blocks);
-RFC 1952.
+Sources: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Header Block"; RFC 1951, 3.2.4
+    (stored blocks); RFC 1952.
 """
 
 import struct

@@ -1,7 +1,7 @@
 """zip without a compressor.
 
-Source: PKWARE's APPNOTE.TXT 6.3.10: 4.3.7 (local headers), 4.3.12 (central directory), 4.3.14 to 4.3.16 (its end, and
-zip64), 4.4.4 bit 11 (names are UTF-8), 4.5.3 (zip64 extra field).
+Source: PKWARE's APPNOTE.TXT 6.3.10: 4.3.7 (local headers), 4.3.12 (central directory), 4.3.14 to
+    4.3.16 (its end, and zip64), 4.4.4 bit 11 (names are UTF-8), 4.5.3 (zip64 extra field).
 """
 
 import struct

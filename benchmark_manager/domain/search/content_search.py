@@ -1,8 +1,9 @@
 """Finds a query inside one text: anywhere, in its keys, or in its values.
 
-Query and text are compared as `domain.folding` does; positions are those of the exact text. What costs much is done
-last: a text which does not hold the query folded is left at once, and only one whose keys or values hold it gets an
-outline. The time is in proportion to the text.
+Query and text are compared as `domain.folding` does; positions are those of the exact text. What
+costs much is done
+last: a text which does not hold the query folded is left at once, and only one whose keys or values
+    hold it gets an outline. The time is in proportion to the text.
 """
 
 import re
@@ -29,7 +30,8 @@ _CUT: Final = "\N{HORIZONTAL ELLIPSIS}"
 _UNSAFE: Final = re.compile(
     "[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u061c\u2028-\u202e\u2066-\u2069]"
 )
-#: Escapes of letters, and of a line end: what stands around it belongs together. Others are of blanks and controls.
+#: Escapes of letters, and of a line end: what stands around it belongs together. Others are of
+#: blanks and controls.
 _ESCAPE: Final = re.compile(r"\\[xuU/\r\n]")
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 #: What stands in a path beside the letters of keys, or is written otherwise in a text.
@@ -44,7 +46,8 @@ _BLOCK_HEAD: Final = re.compile(r"[|>][^\r\n]*+(?:\r\n|\r|\n|\Z)")
 _WORD: Final = re.compile(r"\S++")
 _LINE: Final = re.compile(r"[^\r\n]++")
 _INDENT: Final = re.compile(r"(?:\A|(?<=[\r\n]))( *+)[^ \r\n]")
-#: A stretch as it is, or what stands for one character in double quotes: a pair of surrogates is of JSON.
+#: A stretch as it is, or what stands for one character in double quotes: a pair of surrogates is of
+#: JSON.
 _WRITTEN: Final = re.compile(
     r"[^\\]++|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)",
@@ -56,9 +59,9 @@ _WRITTEN: Final = re.compile(
 class ContentQuery:
     """What to find, folded, and where.
 
-    A key matches where its path does, such as `spec.parallelism`, and the match reaches into the key itself: `spec`
-    finds the key and not all that is in it. A query which ends in what names an item, such as `name=main` or `[0]`,
-    finds items too.
+    A key matches where its path does, such as `spec.parallelism`, and the match reaches into the
+    key itself: `spec` finds the key and not all that is in it. A query which ends in what names an
+    item, such as `name=main` or `[0]`, finds items too.
     """
 
     folded: str
@@ -110,8 +113,8 @@ def find_in_content(
 ) -> list[ContentMatch]:
     """Return at most `limit` matches behind the position `after`, in the order of their positions.
 
-    In a text, each line that holds the query is one match, at its first occurrence. Keys and values are those of a
-    text that is known to parse; of any other, none is named, and none is found.
+    In a text, each line that holds the query is one match, at its first occurrence. Keys and values
+    are those of a text that is known to parse; of any other, none is named, and none is found.
     """
     body = text.removeprefix(BYTE_ORDER_MARK)
     folded = fold(body)
@@ -198,7 +201,8 @@ def _with_keys(found: list[ContentMatch], body: str, file_format: FileFormat) ->
 def _may_hold(body: str, folded: str, query: ContentQuery) -> bool:
     """Whether the text holds all pieces of the query as they are, or an escape which may stand for one.
 
-    Blanks and quotes inside of a key or a value are written in several ways, so the pieces are without them.
+    Blanks and quotes inside of a key or a value are written in several ways, so the pieces are
+    without them.
     """
     return all(piece in folded for piece in query.pieces) or _ESCAPE.search(body) is not None
 
@@ -280,7 +284,8 @@ class _Paths:
     def __init__(self, outline: Outline, query: str) -> None:
         self._outline = outline
         self._query = query
-        # What is searched reaches into the entry's own step, so that of the path above it one character less counts.
+        # What is searched reaches into the entry's own step, so that of the path above it one
+        # character less counts.
         self._kept = len(query) - 1
         self._above: dict[int, tuple[str, str]] = {}
 
@@ -334,8 +339,8 @@ def _in_values(body: str, file_format: FileFormat, query: ContentQuery) -> Itera
 def _position_of(source: str, text: str, query: str) -> tuple[int, int]:
     """Where in its source a value has the query, and where that ends.
 
-    An anchor, a tag, and what introduces a block are not searched. Where the query is written in another way, such as
-    with lines that are folded, its position is the value's.
+    An anchor, a tag, and what introduces a block are not searched. Where the query is written in
+    another way, such as with lines that are folded, its position is the value's.
     """
     properties = _PROPERTIES.match(source)
     begin = 0 if properties is None else properties.end()

@@ -1,7 +1,8 @@
 """The entries of a YAML or JSON text: where each key and item stands, without its value.
 
-A text of a megabyte may have half a million entries, of which a search needs a few. So entries are numbers in arrays,
-and paths are made of those alone that are asked for, as `documents.paths` writes them.
+A text of a megabyte may have half a million entries, of which a search needs a few. So entries are
+numbers in arrays, and paths are made of those alone that are asked for, as `documents.paths` writes
+them.
 """
 
 import json
@@ -312,7 +313,8 @@ def _read_yaml(text: str, builder: _Builder) -> None:
             builder.open("sequence", event.start_mark.index)
         elif kind in {yaml.MappingEndEvent, yaml.SequenceEndEvent}:
             end = event.end_mark.index
-            # The mark of a block stands behind the comments that follow it, that of brackets behind them.
+            # The mark of a block stands behind the comments that follow it, that of brackets behind
+            # them.
             builder.close(end if end > event.start_mark.index else None)
         elif kind is yaml.AliasEvent:
             builder.scalar(

@@ -1,8 +1,9 @@
 """Names of files as git holds them: any bytes.
 
-Inside the service a path is text whose bytes that are not UTF-8 are written as Python's `surrogateescape` does, so that
-every name of git's has one text of its own. Where GitHub does not report the bytes, `UNKNOWN` stands for them. Neither
-kind of path is ever stored for a file: it is listed as skipped, as `readable_names` writes it.
+Inside the service a path is text whose bytes that are not UTF-8 are written as Python's
+`surrogateescape` does, so that every name of git's has one text of its own. Where GitHub does not
+report the bytes, `UNKNOWN` stands for them. Neither kind of path is ever stored for a file: it is
+listed as skipped, as `readable_names` writes it.
 """
 
 from collections.abc import Container, Iterable
@@ -42,8 +43,8 @@ def has_unknown_names(paths: Iterable[str]) -> bool:
 def readable_names(paths: Iterable[str], taken: Container[str]) -> dict[str, str]:
     r"""Return for each path that is not UTF-8 a text of its own, which no path of `taken` has either.
 
-    A byte that is not UTF-8 is written `\xNN`, bytes that are not known `\x??`, and a backslash `\x5c`, so that two
-    names never become one. Where a file is really named so, a number follows.
+    A byte that is not UTF-8 is written `\xNN`, bytes that are not known `\x??`, and a backslash
+    `\x5c`, so that two names never become one. Where a file is really named so, a number follows.
     """
     found: dict[str, str] = {}
     given: set[str] = set()

@@ -12,7 +12,8 @@ from typing import Final
 
 #: Trees are hashed recursively.
 _DEEPEST: Final = 300
-#: Characters of all folders' paths. A name of 64 kB makes three hundred paths, each as long as its own.
+#: Characters of all folders' paths. A name of 64 kB makes three hundred paths, each as long as its
+#: own.
 _MOST_PATHS: Final = 64_000_000
 _OBJECT_ID: Final = re.compile(r"[0-9a-f]{40}")
 
@@ -43,9 +44,9 @@ _Folder = dict[str, "TreeMember | _Folder"]
 def tree_ids(members: Iterable[TreeMember]) -> dict[str, str]:
     """The ids of the trees that hold exactly these files, by folder ("" is the root), from the leaves up.
 
-    Bytes of paths that are not UTF-8 are given as Python's `surrogateescape` does. Empty where two of them, or a file
-    and a folder, have the same name, as in no tree of git's, or folders are nested beyond all reason, or their paths
-    are too long together.
+    Bytes of paths that are not UTF-8 are given as Python's `surrogateescape` does. Empty where two
+    of them, or a file and a folder, have the same name, as in no tree of git's, or folders are
+    nested beyond all reason, or their paths are too long together.
     """
     root: _Folder = {}
     left = _MOST_PATHS

@@ -12,8 +12,8 @@ LONGEST: Final = timedelta(days=1)
 def fold_target(previous: SyncSummary | None, sync: Sync) -> str | None:
     """The id of the record that `sync` is folded into, or None: it gets one of its own.
 
-    `previous` is what the project tells as its last sync; where that was folded itself, its `started_at` is still
-    that of its first poll.
+    `previous` is what the project tells as its last sync; where that was folded itself, its
+    `started_at` is still that of its first poll.
     """
     if previous is None or not (_folds(previous) and _folds(sync)):
         return None
@@ -32,7 +32,8 @@ def _folds(sync: SyncSummary) -> bool:
 def folded(previous: SyncSummary, sync: Sync) -> Sync:
     """`sync` as its record looks once it was folded into that of `previous`.
 
-    But for `github`: a summary does not tell what the earlier polls cost, so that it stays what this one cost.
+    But for `github`: a summary does not tell what the earlier polls cost, so that it stays what
+    this one cost.
     """
     return sync.model_copy(
         update={

@@ -1,10 +1,11 @@
 """Renames of files that changed on the way, found as git finds them.
 
-Sources: git's diffcore-delta.c (how alike two contents are) and diffcore-rename.c (which pairs count): contents are cut
-into lines, or pieces of 64 bytes, and what both have in common is held to the larger one's size. A pair counts from
-50 % on; first, with 75 %, the only two files of one base name; then the most similar pair, then the next. Git compares
-hashes of pieces modulo 107,927, so its score can be higher by a piece or two, and before 2.44 it left out a last line
-without an end. As in git, no more than a thousand times a thousand files are compared.
+Sources: git's diffcore-delta.c (how alike two contents are) and diffcore-rename.c (which pairs
+    count): contents are cut into lines, or pieces of 64 bytes, and what both have in common is held
+    to the larger one's size. A pair counts from 50 % on; first, with 75 %, the only two files of
+    one base name; then the most similar pair, then the next. Git compares hashes of pieces modulo
+    107,927, so its score can be higher by a piece or two, and before 2.44 it left out a last line
+    without an end. As in git, no more than a thousand times a thousand files are compared.
 """
 
 import re
@@ -25,7 +26,8 @@ _LEAST_OF_ONE_NAME: Final = _LEAST + (MAX_SCORE - _LEAST) // 2
 #: Pairs that are compared at most, and contents that are read for it, bytes.
 _MOST_PAIRS: Final = 1000 * 1000
 _MOST_BYTES: Final = 32 * 1024 * 1024
-#: Meetings of equal pieces in all comparisons of a sync, in those of one added file, and in one task of a worker.
+#: Meetings of equal pieces in all comparisons of a sync, in those of one added file, and in one
+#: task of a worker.
 _MOST_MEETINGS: Final = 20_000_000
 _MOST_OF_ONE: Final = 4_000_000
 MEETINGS_AT_ONCE: Final = 2_000_000
@@ -155,7 +157,8 @@ class Comparison:
 class RenameSearch:
     """Finds which removed files became which added ones; whoever uses it compares the contents.
 
-    First `of_one_name`, whose scores `take_scores` takes; then `comparisons`, whose matches `take_matches` takes.
+    First `of_one_name`, whose scores `take_scores` takes; then `comparisons`, whose matches
+    `take_matches` takes.
     """
 
     def __init__(self, removed: Iterable[StoredFile], added: Iterable[UpstreamFile]) -> None:

@@ -22,11 +22,13 @@ HOURLY: Final = 3600.0
 #: How a failed first sync of a project without polling is repeated, seconds.
 FIRST_SYNC_RETRY: Final = 60.0
 _DOUBLINGS: Final = 20
-#: GitHub may tell of a push before all that answer for it have it: its commit is looked for so long, seconds.
+#: GitHub may tell of a push before all that answer for it have it: its commit is looked for so
+#: long, seconds.
 PUSH_SPREADS: Final = 60.0
 #: The first time after so many; then each wait is as long as all before it.
 _FIRST_LOOK: Final = 2.0
-#: Projects of one credential come back within this time of the renewal of its limit, not all at once, seconds.
+#: Projects of one credential come back within this time of the renewal of its limit, not all at
+#: once, seconds.
 _AFTER_LIMIT: Final = 5.0
 #: Only a person can end these.
 _HOURLY_CODES: Final = frozenset(
@@ -65,7 +67,8 @@ def after_success(
 def after_lag(project: Project, head_sha: str, now: datetime) -> datetime | None:
     """When to look once more for what a webhook told of, behind a sync which found the commit from before.
 
-    None: there is nothing to wait for, or it was waited for long enough. A push which was taken back looks the same.
+    None: there is nothing to wait for, or it was waited for long enough. A push which was taken
+        back looks the same.
     """
     if project.paused or project.pushed_at is None or project.pushed_sha in {None, head_sha}:
         return None
@@ -80,8 +83,8 @@ def after_failure(
 ) -> datetime | None:
     """When a project is due behind a sync that failed with `error`; its state is the one from before.
 
-    A project without polling is tried again only until its place was read once, or where the sync was queued by a
-    webhook or a person; one that is paused never.
+    A project without polling is tried again only until its place was read once, or where the sync
+    was queued by a webhook or a person; one that is paused never.
     """
     if project.paused:
         return None

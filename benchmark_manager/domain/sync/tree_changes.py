@@ -58,8 +58,8 @@ def compare(stored: Iterable[StoredFile], upstream: Mapping[str, UpstreamFile]) 
     """Compare by path and git blob id, never by date.
 
     A file is renamed when one path went and another came with the same blob id; where several
-    did, they are paired by equal base name first, then in the order of their paths. Renames of files
-    that changed as well are found by `domain.renames`.
+    did, they are paired by equal base name first, then in the order of their paths. Renames of
+    files that changed as well are found by `domain.renames`.
     """
     present = {f.path: f for f in stored if not f.removed}
     buried = {f.path: f for f in stored if f.removed}

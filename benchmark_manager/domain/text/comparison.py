@@ -25,9 +25,10 @@ _MOST_PARTS: Final = 100
 class ComparedRow:
     """A row of a comparison: a line of one text or of both, or what stands between lines.
 
-    `hunk` is the range of lines that follow, as a patch writes it; `no_end` says that the line above is the last of
-    its text and has no line end. `old` and `new` are line numbers from 1, None in the text without the line.
-    Of a long line, `cut_before` and `cut_after` characters are left out.
+    `hunk` is the range of lines that follow, as a patch writes it; `no_end` says that the line
+    above is the last of its text and has no line end. `old` and `new` are line numbers from 1, None
+    in the text without the line. Of a long line, `cut_before` and `cut_after` characters are left
+    out.
     """
 
     kind: RowKind
@@ -42,8 +43,8 @@ class ComparedRow:
 class ComparedPart:
     """Part `number` of `count` of a comparison; without rows, nothing differs.
 
-    `is_cut` says that there is more than the last part holds. `mixed_ends` says that of the lines which differ some
-    end with a carriage return and some do not.
+    `is_cut` says that there is more than the last part holds. `mixed_ends` says that of the lines
+    which differ some end with a carriage return and some do not.
     """
 
     number: int

@@ -1,25 +1,29 @@
 """Which elements of two sequences an edit has to touch: Myers' search from both ends at once.
 
-Source: E. W. Myers, "An O(ND) Difference Algorithm and Its Variations" (1986), section 4b, the linear-space version.
-Which of several equally short edits comes out, and when a costly search takes the best path so far, is what git does:
-a merge of texts with repeated lines depends on it. Beyond the work which a person waits for, git goes on; here the
-rest is compared coarsely, which is correct, but no longer the shortest edit.
+Source: E. W. Myers, "An O(ND) Difference Algorithm and Its Variations" (1986), section 4b, the
+    linear-space version.
+Which of several equally short edits comes out, and when a costly search takes the best path so far,
+is what git does: a merge of texts with repeated lines depends on it. Beyond the work which a person
+waits for, git goes on; here the rest is compared coarsely, which is correct, but no longer the
+shortest edit.
 
-A path stands at (x, y): x elements of the first sequence and y of the second are behind it. Its diagonal is x - y.
+A path stands at (x, y): x elements of the first sequence and y of the second are behind it. Its
+diagonal is x - y.
 """
 
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-#: Git's limits: a split which costs more edits than this (or than the root of the sizes) takes the furthest path.
+#: Git's limits: a split which costs more edits than this (or than the root of the sizes) takes the
+#: furthest path.
 _LEAST_CAP: Final = 256
 #: From this cost on, a path which had a long run of matches and came far enough may end the split.
 _PATIENCE: Final = 256
 _LONG_RUN: Final = 20
 _FAR: Final = 4
 
-#: Steps after which splits end early, and after which no box is searched at all; a step takes about 0.3 µs. Sequences
-#: of fewer than 600 elements together never need so many for each of them.
+#: Steps after which splits end early, and after which no box is searched at all; a step takes about
+#: 0.3 µs. Sequences of fewer than 600 elements together never need so many for each of them.
 _THOROUGH_STEPS: Final = 1_000_000
 _STEPS: Final = 1_300_000
 _THOROUGH_STEPS_FOR_AN_ELEMENT: Final = 230
@@ -45,7 +49,8 @@ class _Box:
 class _Frontier:
     """The furthest x on each diagonal from `low` to `high` by steps of two, for paths from one corner.
 
-    `reached` is indexed by diagonals; negative ones wrap around to its end, for which it is long enough.
+    `reached` is indexed by diagonals; negative ones wrap around to its end, for which it is long
+    enough.
     """
 
     reached: list[int]

@@ -1,8 +1,9 @@
 """Texts compared regardless of case and of the Unicode form that they are written in.
 
-macOS writes names decomposed (NFD), people type them composed (NFC), and some input methods type full-width letters.
-Two texts are the same here where NFKC and Unicode's full case folding make the same of them: `ß` is `ss`, `ﬁ` is
-`fi`. The dotted and the dotless i of Turkish stay letters of their own, as in Unicode's default folding.
+macOS writes names decomposed (NFD), people type them composed (NFC), and some input methods type
+full-width letters. Two texts are the same here where NFKC and Unicode's full case folding make the
+same of them: `ß` is `ss`, `ﬁ` is `fi`. The dotted and the dotless i of Turkish stay letters of
+their own, as in Unicode's default folding.
 """
 
 import re
@@ -13,7 +14,8 @@ from itertools import chain
 from typing import Final
 from unicodedata import combining, decomposition, normalize
 
-#: Normalising sorts a run of combining marks in quadratic time; no language writes as many on one letter.
+#: Normalising sorts a run of combining marks in quadratic time; no language writes as many on one
+#: letter.
 _MARKS_TOGETHER: Final = 32
 #: Characters up to which that time does not matter.
 _SHORT: Final = 256
@@ -37,7 +39,8 @@ def fold(text: str) -> str:
 def position_in(text: str, folded_position: int) -> int:
     """Return where in `text` the character stands from which that position of `fold(text)` came.
 
-    Takes time in proportion to the text, in blocks, so that a line of a megabyte is no loop over its characters.
+    Takes time in proportion to the text, in blocks, so that a line of a megabyte is no loop over
+    its characters.
     """
     if text.isascii():
         return folded_position
@@ -70,7 +73,8 @@ def _block_ends(text: str) -> Iterator[int]:
 
 
 def _fold(text: str) -> str:
-    # Folding may take composed letters apart (`ŉ`), and compatibility forms may hold capitals (`㎆`).
+    # Folding may take composed letters apart (`ŉ`), and compatibility forms may hold capitals
+    # (`㎆`).
     return normalize("NFKC", normalize("NFKC", normalize("NFKC", text).casefold()).casefold())
 
 

@@ -14,7 +14,8 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 def json_line(value: JsonValue, most: int = _SHORT) -> str:
     """The beginning of a value as JSON on one line, at most `most` characters.
 
-    What cannot be seen or turns its surroundings around is escaped. Of a large value, only what is shown is encoded.
+    What cannot be seen or turns its surroundings around is escaped. Of a large value, only what is
+    shown is encoded.
     """
     begun = "".join(_beginning(value, most + 1))[: most + 1]
     line = "".join(

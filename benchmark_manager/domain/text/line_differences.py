@@ -13,17 +13,19 @@ from typing import Final
 
 from benchmark_manager.domain.text.edit_search import power_of_two_root, touched
 
-#: A line is common which stands in the other text this often, or as often as the root of its own text's size.
+#: A line is common which stands in the other text this often, or as often as the root of its own
+#: text's size.
 _COMMON_CAP: Final = 1024
-#: How far around a common line is looked for lines without a match, and which part of them has to be common to keep it.
+#: How far around a common line is looked for lines without a match, and which part of them has to
+#: be common to keep it.
 _WINDOW: Final = 100
 _COMMON_SHARE: Final = 4
 
 #: Beyond so many lines of both texts together, what lies between their common ends is one change.
 _MOST_LINES: Final = 400_000
 
-#: Lines by which changes are slid in all, for each line of the text and beside those. Real texts need a few; crafted
-#: ones of a thousand lines could ask for a million.
+#: Lines by which changes are slid in all, for each line of the text and beside those. Real texts
+#: need a few; crafted ones of a thousand lines could ask for a million.
 _SLIDES_FOR_A_LINE: Final = 32
 _SLIDES: Final = 10_000
 _MOST_SLIDES: Final = 1_000_000

@@ -21,7 +21,8 @@ def line_ends_of(text: str) -> dict[LineEnd, int]:
 def with_stored_ends(stored: str, shown: str, edited: str, ending: str) -> str:
     """`edited` with the lines which it shares with the beginning and the end of a stored text exactly as stored.
 
-    All other lines get `ending`. Linear, by searches and slices alone, since there may be a million lines.
+    All other lines get `ending`. Linear, by searches and slices alone, since there may be a million
+    lines.
 
     Args:
         stored: the text as it is.

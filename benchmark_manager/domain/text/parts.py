@@ -26,7 +26,8 @@ class TextLine:
 class TextPart:
     """Part `number` of a text; parts and lines count from 1.
 
-    `first_lines` holds, for every part, the number of the first line that begins in it, or behind it where none does.
+    `first_lines` holds, for every part, the number of the first line that begins in it, or behind
+    it where none does.
     """
 
     number: int
@@ -67,7 +68,8 @@ def lines_of(text: str) -> list[str]:
 def text_part(text: str, number: int, extent: Extent) -> TextPart:
     """One part of a text; a number beyond the last part gives the last one.
 
-    A line which is longer than a part continues in the next one. Time and memory grow with the text's length.
+    A line which is longer than a part continues in the next one. Time and memory grow with the
+    text's length.
     """
     lines = lines_of(text)
     if len(lines) > 1 and not lines[-1]:

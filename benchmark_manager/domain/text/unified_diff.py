@@ -1,7 +1,7 @@
 """Patches which `git apply` and `patch -p1` take, for any texts and names.
 
-Sources: git-diff(1), "Generating patch text with -p", for headers, quoted names and renames; the "Detailed Unified"
-section of the GNU diffutils manual for hunks.
+Sources: git-diff(1), "Generating patch text with -p", for headers, quoted names and renames; the
+    "Detailed Unified" section of the GNU diffutils manual for hunks.
 """
 
 import re
@@ -20,9 +20,10 @@ def unified_diff(
 ) -> str:
     r"""The patch from one text to the other; empty where neither text nor path differs.
 
-    Lines end at LF; a CR is part of its line, so that the patch has to be handed on byte by byte. Paths are relative,
-    with `/`. Where they differ, the patch applies to the file at `before_path` and renames it, with `git apply` as with
-    GNU patch 2.7. `context` is 1 or more: without any, git loses the line end before a last line that is removed.
+    Lines end at LF; a CR is part of its line, so that the patch has to be handed on byte by byte.
+    Paths are relative, with `/`. Where they differ, the patch applies to the file at `before_path`
+    and renames it, with `git apply` as with GNU patch 2.7. `context` is 1 or more: without any, git
+    loses the line end before a last line that is removed.
 
     Takes time as `line_changes` does.
     """

@@ -33,8 +33,8 @@ OF_WHOLE_MANIFESTS: Final = frozenset(
 class Complaints:
     """Collects for one object after the other; beyond `MAX_PROBLEMS` it only counts.
 
-    Paths are given from the top of the object. What concerns a value that is filled in later, or is missing
-    in a part of a manifest, is dropped here, so that no rule has to think of it.
+    Paths are given from the top of the object. What concerns a value that is filled in later, or is
+    missing in a part of a manifest, is dropped here, so that no rule has to think of it.
     """
 
     document: int = 0

@@ -29,7 +29,8 @@ def validate(
     Args:
         text: the content, decoded; a byte order mark at its beginning may still be there.
         file_format: which language it must be.
-        file_type: `job` adds what a manifest needs; `config`, or None for unknown, asks for one document.
+        file_type: `job` adds what a manifest needs; `config`, or None for unknown, asks for one
+            document.
         kubernetes: the schemas which manifests are held to; None leaves them out.
 
     Returns:

@@ -29,7 +29,8 @@ class OutlinedChange:
 class RebaseOutline:
     """The first changes or conflicts, and how many there are.
 
-    `changes_count` is None where the texts cannot be compared by key. A conflict of lines has no path (None).
+    `changes_count` is None where the texts cannot be compared by key. A conflict of lines has no
+    path (None).
     """
 
     changes: tuple[OutlinedChange, ...] = ()

@@ -13,7 +13,8 @@ _NAME_WEIGHT: Final = 2
 def most_similar(path: str, others: Iterable[str], count: int) -> list[str]:
     """Return the `count` paths that are most like `path`, best first.
 
-    Likeness is the share of common letter pairs, of the names and of the whole paths; the name counts double.
+    Likeness is the share of common letter pairs, of the names and of the whole paths; the name
+    counts double.
     """
     name_pairs, path_pairs = _pairs(_name(path)), _pairs(path)
 

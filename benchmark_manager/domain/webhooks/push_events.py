@@ -16,17 +16,20 @@ from benchmark_manager.models.project import Project, RepositoryAddress
 from benchmark_manager.models.push import Push, PushedCommit
 from benchmark_manager.models.sync import SyncTrigger
 
-#: A pushed project falls due after this many seconds, so that the pushes of one moment make one sync.
+#: A pushed project falls due after this many seconds, so that the pushes of one moment make one
+#: sync.
 DEBOUNCE: Final = 1.0
-#: From this many commits on their list may be cut: at 2,048 today, at 20 by servers that are still in use.
+#: From this many commits on their list may be cut: at 2,048 today, at 20 by servers that are still
+#: in use.
 _COMMITS_MAY_BE_CUT: Final = 20
 #: GitHub lists this many files of a commit at most.
 _FILES_MAY_BE_CUT: Final = 3000
 _ZEROS: Final = "0" * 40
 _NO_COMMIT: Final = frozenset({_ZEROS, "0" * 64})
 
-#: What a push is to a project. `due`: it has to be synced. `known`: the commit is the one it has. `untouched`: neither
-#: folder changed. `elsewhere`: another branch or tag. `paused`: somebody wants it left alone.
+#: What a push is to a project. `due`: it has to be synced. `known`: the commit is the one it has.
+#: `untouched`: neither folder changed. `elsewhere`: another branch or tag. `paused`: somebody wants
+#: it left alone.
 Meaning = Literal["due", "known", "untouched", "elsewhere", "paused"]
 
 _CommitId = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")]
@@ -48,7 +51,8 @@ class _Commit(_Payload):
 
 
 class _Repository(_Payload):
-    # The templates first: only they name the API's host. `url` is a web address in a push, but the API's elsewhere.
+    # The templates first: only they name the API's host. `url` is a web address in a push, but the
+    # API's elsewhere.
     commits_url: str | None = None
     trees_url: str | None = None
     hooks_url: str | None = None
@@ -142,7 +146,8 @@ def _validated(payload: Mapping[str, object], shape: type[_PayloadT], event: str
     try:
         return shape.model_validate(payload)
     except ValidationError as error:
-        # Where in a list it is says nothing to whoever looks at the payload, and may be thousands of places.
+        # Where in a list it is says nothing to whoever looks at the payload, and may be thousands
+        # of places.
         places = sorted(
             {
                 ".".join(str(part) for part in e["loc"] if isinstance(part, str))
@@ -200,7 +205,8 @@ def malformed(what: str) -> InvalidInputError:
 def repository_of(push: Push, api_urls: Sequence[str]) -> RepositoryAddress | None:
     """The repository behind one of the API bases `api_urls`; None when it is none of theirs.
 
-    The first address decides. A repository of the same name at another host never passes for this one.
+    The first address decides. A repository of the same name at another host never passes for this
+    one.
     """
     address = push.addresses[0]
     if "://" not in address:
@@ -223,7 +229,8 @@ def meaning_of(push: Push, project: Project, now: datetime) -> Meaning:
     if project.paused:
         return "paused"
     if state.head_sha is None or (source.ref is None and push.branch != state.resolved_branch):
-        # Nothing was read yet, or the default branch is another one now: there is nothing to compare with.
+        # Nothing was read yet, or the default branch is another one now: there is nothing to
+        # compare with.
         return "due"
     healthy = state.status == "ok"
     running = project.lease_until is not None and project.lease_until > now
@@ -233,7 +240,8 @@ def meaning_of(push: Push, project: Project, now: datetime) -> Meaning:
     # Of a tag that moved, the commits in between are not listed.
     if push.is_of_tag or touches(push, source.config_folder, source.job_folder):
         return "due"
-    # No poll repairs what an unpolled project misses: all commits up to these must be known to be dealt with.
+    # No poll repairs what an unpolled project misses: all commits up to these must be known to be
+    # dealt with.
     follows = healthy and push.before in {state.head_sha, project.pushed_sha}
     return "untouched" if project.polling_interval > 0 or follows else "due"
 
@@ -282,8 +290,8 @@ def changed_paths(push: Push) -> frozenset[str] | None:
 def due_after_push(project: Project, now: datetime) -> tuple[datetime, SyncTrigger]:
     """When a project is due behind a push at `now`, and by what.
 
-    It is never put off: a later push joins the sync that an earlier one, or a person, has queued. Only where a sync is
-    under way, its own time stays behind, and the next is `DEBOUNCE` away.
+    It is never put off: a later push joins the sync that an earlier one, or a person, has queued.
+    Only where a sync is under way, its own time stays behind, and the next is `DEBOUNCE` away.
     """
     soon = now + timedelta(seconds=DEBOUNCE)
     planned = project.next_poll_at

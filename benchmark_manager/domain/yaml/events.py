@@ -34,7 +34,8 @@ _INNER_MARK: Final = re.compile(
     r"(?<=[\r\n])\ufeff(?=---(?:[ \t\r\n]|\Z))"
     r"|(?<=\n\.\.\.\n)\ufeff|(?<=\n\.\.\.\r\n)\ufeff"
 )
-# Characters that libyaml takes for letters: private ones, then all those of other planes and of the East.
+# Characters that libyaml takes for letters: private ones, then all those of other planes and of the
+# East.
 _STAND_INS: Final = (
     range(0x100000, 0x10FFFE),
     range(0xF0000, 0xFFFFE),
@@ -110,7 +111,8 @@ def prepare(text: str) -> Source:
     """Make a text ready which has no byte order mark at its beginning.
 
     Raises:
-        YamlSyntaxError: `control_character`, for one which may stand nowhere; `too_many_directives`, `tag_too_long`;
+        YamlSyntaxError: `control_character`, for one which may stand nowhere;
+            `too_many_directives`, `tag_too_long`;
             `too_many_characters`, for a text which holds nearly every character that there is.
     """
     source = _ready(text)
@@ -127,7 +129,8 @@ def _ready(text: str) -> Source:
         raise control_character(text, forbidden.start())
     parsed = text
     if not text.isascii():
-        # A mark may begin every document (section 5.2); libyaml knows it at the very beginning only.
+        # A mark may begin every document (section 5.2); libyaml knows it at the very beginning
+        # only.
         parsed = _INNER_MARK.sub("\n", text)
     delicate = tuple(m.start() for m in _DELICATE.finditer(parsed))
     return Source(text, _with_stand_ins(parsed, delicate), delicate)
@@ -164,8 +167,8 @@ def _with_stand_ins(text: str, delicate: tuple[int, ...]) -> str:
 def _check_directives(parsed: str) -> None:
     """Refuse more `%TAG` lines, or longer prefixes, than libyaml takes in time.
 
-    The scanner is asked, which knows a directive from a line of a text block; its own time is in proportion to the
-    text. Where it fails, so does the parser, at the same position.
+    The scanner is asked, which knows a directive from a line of a text block; its own time is in
+    proportion to the text. Where it fails, so does the parser, at the same position.
     """
     lines = _TAG_LINE.findall(parsed)
     if len(lines) <= MAX_DIRECTIVES and max(map(len, lines), default=0) <= MAX_TAG_PREFIX:

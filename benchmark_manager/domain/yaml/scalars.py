@@ -40,7 +40,8 @@ _DATE: Final = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:(?:[Tt]|[ \t]
 # Longer digits are compared by their spelling: converting them would take quadratic time.
 _MAX_DIGITS: Final = 1000
 
-# First characters of all that is no string, and of the empty scalar; asked first because nearly all keys have others.
+# First characters of all that is no string, and of the empty scalar; asked first because nearly all
+# keys have others.
 _SAYS_MORE: Final = frozenset(("", *"~nNtTfF0123456789+-."))
 
 NOTEWORTHY: Final = frozenset("0123456789+-.yYnNoO=")

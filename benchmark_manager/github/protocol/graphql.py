@@ -1,8 +1,8 @@
 """GitHub's GraphQL protocol without I/O: queries for contents and places, and what their answers mean.
 
-Sources: GitHub's documentation of the GraphQL objects Repository, Commit, Tree and Blob, and "Rate limits and query
-limits for the GraphQL API". Errors come with status 200, some for a single alias: what an alias does not answer is
-asked for by REST, whose errors are exact.
+Sources: GitHub's documentation of the GraphQL objects Repository, Commit, Tree and Blob, and "Rate
+    limits and query limits for the GraphQL API". Errors come with status 200, some for a single
+    alias: what an alias does not answer is asked for by REST, whose errors are exact.
 """
 
 import base64
@@ -61,8 +61,9 @@ class GraphQLAnswer(BaseModel):
 class PlaceQuestion:
     """Which commit a revision of a repository is, and what some folders are there.
 
-    A query finds each folder by the revision anew: of a revision that moves, their trees may be another commit's.
-    `ref`: where it stands is asked as well, and of a branch where the tag of its name does.
+    A query finds each folder by the revision anew: of a revision that moves, their trees may be
+    another commit's. `ref`: where it stands is asked as well, and of a branch where the tag of its
+    name does.
     """
 
     repository: RepositoryAddress
@@ -150,7 +151,8 @@ def contents_query(repository: RepositoryAddress, shas: Sequence[str]) -> Json:
 def parse_contents(answer: GraphQLAnswer, shas: Sequence[str]) -> dict[str, bytes]:
     """What came whole and is what git holds, by blob id; the rest has to be fetched raw.
 
-    Text is null for binary contents, ends at 512,000 bytes, and is not what git holds where that is not UTF-8.
+    Text is null for binary contents, ends at 512,000 bytes, and is not what git holds where that is
+    not UTF-8.
     """
     blobs = (answer.data or {}).get("r")
     if not isinstance(blobs, dict):

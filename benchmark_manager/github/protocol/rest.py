@@ -44,7 +44,8 @@ ACCEPT_RAW: Final = "application/vnd.github.raw+json"
 _SECONDARY_WAIT: Final = timedelta(seconds=60)
 #: Clocks differ: a reset which seems to be past already is waited for this long.
 _SHORTEST_WAIT: Final = timedelta(seconds=1)
-#: No limit of GitHub's lasts longer than its hour; a wilder date in an answer must not stop a project.
+#: No limit of GitHub's lasts longer than its hour; a wilder date in an answer must not stop a
+#: project.
 LONGEST_WAIT: Final = timedelta(hours=2)
 
 #: Points an hour: a database keeps numbers of 64 bits only.
@@ -82,7 +83,8 @@ class Tree(_Answer):
     """A listing; `truncated` tells that it is not complete."""
 
     sha: ObjectId
-    # What is wrong with the first is enough: a complaint about each of two million takes seconds and gigabytes.
+    # What is wrong with the first is enough: a complaint about each of two million takes seconds
+    # and gigabytes.
     tree: Annotated[tuple[TreeEntry, ...], Field(fail_fast=True)]
     truncated: bool
 
@@ -397,8 +399,8 @@ def host_and_port(url: str) -> tuple[str, int]:
 def check_download_address(address: str, api_url: str) -> None:
     """Pass where a download may come from this IP address.
 
-    No server has to lead this machine to itself, or to what answers at link-local addresses, such as
-    a cloud's metadata; unless the API itself is on this machine.
+    No server has to lead this machine to itself, or to what answers at link-local addresses, such
+    as a cloud's metadata; unless the API itself is on this machine.
 
     Raises:
         GarbledAnswerError

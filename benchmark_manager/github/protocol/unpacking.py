@@ -1,9 +1,10 @@
 """A gzipped tar archive read piece by piece as it arrives, without I/O.
 
-What git-archive(1) writes is read, and what POSIX says of its form (pax, "ustar Interchange Format"): a header of 512
-bytes a member, its data in blocks of as many; extended headers before a member whose name, target or size does not fit.
-Everything else is refused: whoever reads the archive has other ways left. Nothing is believed of a name or content
-that does not hash to what git says, so a mistake here costs requests and never a wrong byte.
+What git-archive(1) writes is read, and what POSIX says of its form (pax, "ustar Interchange
+Format"): a header of 512 bytes a member, its data in blocks of as many; extended headers before a
+member whose name, target or size does not fit. Everything else is refused: whoever reads the
+archive has other ways left. Nothing is believed of a name or content that does not hash to what git
+says, so a mistake here costs requests and never a wrong byte.
 """
 
 import hashlib
@@ -24,7 +25,8 @@ _MAX_MEMBERS: Final = 300_000
 _STEP: Final = 256 * 1024
 #: Names and targets are in extended headers where they are long, bytes.
 _MAX_EXTENDED: Final = 64 * 1024
-#: A path is longer on no system; and all paths together, which are held until the archive's end, bytes.
+#: A path is longer on no system; and all paths together, which are held until the archive's end,
+#: bytes.
 _LONGEST_PATH: Final = 4096
 _MAX_PATHS: Final = 64 * 1024 * 1024
 #: Records of one extended header; git-archive writes a name, a target, a size and a comment.
@@ -52,9 +54,9 @@ class ArchiveTooLargeError(Exception):
 class ArchiveFile:
     """A file or link of an archive, below its one top folder.
 
-    `mode` is git's, `sha` the blob id of what the archive holds, `data` that itself where it was asked for. Bytes of a
-    path that are not UTF-8 are given as Python's `surrogateescape` does. git-archive gives every file the commit's
-    time, seconds since 1970.
+    `mode` is git's, `sha` the blob id of what the archive holds, `data` that itself where it was
+    asked for. Bytes of a path that are not UTF-8 are given as Python's `surrogateescape` does.
+    git-archive gives every file the commit's time, seconds since 1970.
     """
 
     path: str
@@ -88,7 +90,8 @@ class Unpacker:
         self._at = 0
         self._files = self._members()
         self._ended = False
-        #: The id of the commit, as far as the archive told; like all of it, nothing to be believed unproved.
+        #: The id of the commit, as far as the archive told; like all of it, nothing to be believed
+        #: unproved.
         self.commit_sha: str | None = None
 
     def feed(self, piece: bytes) -> Iterator[ArchiveFile]:
@@ -238,8 +241,9 @@ class _Header:
 
 def _header(block: bytes) -> _Header:
     field = block[148:156]
-    # Of the sum of all bytes this compares the rest of a division, as zlib finds it twenty times as fast: 250,000
-    # members would take a second more. A header that is wrong all the same makes a listing which proves nothing.
+    # Of the sum of all bytes this compares the rest of a division, as zlib finds it twenty times as
+    # fast: 250,000 members would take a second more. A header that is wrong all the same makes a
+    # listing which proves nothing.
     if (_number(field) - 8 * ord(" ") + sum(field) + 1) % _ADLER != zlib.adler32(block) & 0xFFFF:
         raise _damaged("a header's sum is wrong")
     kind = block[156]

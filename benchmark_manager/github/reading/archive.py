@@ -1,9 +1,10 @@
 """A commit's archive: all of its files for the price of one request, read while it arrives.
 
-The archive is git's own (git-archive(1)), but the repository's attributes can leave files out of it or substitute text
-in them, and it shows submodules as empty folders. So nothing in it is believed by itself: a listing made from it counts
-only if it hashes to the commit's root tree, and contents only if they hash to their blob id. Links and paths which lead
-elsewhere are harmless, as nothing is ever written under a name of the archive's.
+The archive is git's own (git-archive(1)), but the repository's attributes can leave files out of it
+or substitute text in them, and it shows submodules as empty folders. So nothing in it is believed
+by itself: a listing made from it counts only if it hashes to the commit's root tree, and contents
+only if they hash to their blob id. Links and paths which lead elsewhere are harmless, as nothing is
+ever written under a name of the archive's.
 """
 
 import asyncio

@@ -179,8 +179,9 @@ class RepositoryClient:
     ) -> CommitPlace | None:
         """One commit with the trees of these folders, in one query; None where GraphQL does not tell.
 
-        `ref`: whose commit REST says that this is. Where it stands at another commit by now, that one's place is
-        returned, so this also holds of a server which takes full names for short ones.
+        `ref`: whose commit REST says that this is. Where it stands at another commit by now, that
+        one's place is returned, so this also holds of a server which takes full names for short
+        ones.
 
         Raises:
             GitHubActionError: also `branch_not_found`, where there is a tag of that name only.
@@ -333,7 +334,8 @@ class RepositoryClient:
         Pages count from 1 and have at most 100 rows. Renames are not followed.
 
         Raises:
-            GitHubActionError: also `commit_not_found`, where the repository is there but not the commit.
+            GitHubActionError: also `commit_not_found`, where the repository is there but not the
+                commit.
         """
         query = {"sha": sha, "path": path, "per_page": str(per_page), "page": str(page)}
         url = protocol.with_query(protocol.repository_path(self.repository, "commits"), query)
@@ -341,7 +343,8 @@ class RepositoryClient:
         async def ask() -> tuple[tuple[protocol.CommitInfo, ...], bool]:
             reply = await self.requests.get(url, kind="history")
             if reply.status == httpx.codes.NOT_FOUND:
-                # A missing commit and a missing repository look alike; only the repository can tell.
+                # A missing commit and a missing repository look alike; only the repository can
+                # tell.
                 await self.info()
                 raise protocol.commit_not_found(self.repository, sha)
             reply = self._accepted(reply)

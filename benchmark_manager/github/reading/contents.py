@@ -1,8 +1,9 @@
 """Fetching many blobs of one repository at once.
 
-This is the one place which decides how single contents travel: GraphQL in batches of up to 50 blobs, and one raw REST
-request a blob for what does not come so: large or binary ones, text that is not UTF-8, and all where there is no
-GraphQL. Every byte is verified against its blob id before it is passed on.
+This is the one place which decides how single contents travel: GraphQL in batches of up to 50
+blobs, and one raw REST request a blob for what does not come so: large or binary ones, text that is
+not UTF-8, and all where there is no GraphQL. Every byte is verified against its blob id before it
+is passed on.
 """
 
 import asyncio
@@ -18,9 +19,11 @@ from benchmark_manager.github.sending.requests import NoGraphQLError, PassingFai
 _AT_ONCE: Final = 16
 #: Contents of one query, bytes.
 _BATCH_BYTES: Final = 2_000_000
-#: Queries of one sync that may fail before what is left is asked for by REST, whose failures decide.
+#: Queries of one sync that may fail before what is left is asked for by REST, whose failures
+#: decide.
 _FAILURES: Final = 12
-#: Contents that all syncs of a process may have under way, bytes; each takes some five times as much memory.
+#: Contents that all syncs of a process may have under way, bytes; each takes some five times as
+#: much memory.
 _BUDGET: Final = 16_000_000
 
 Sized = tuple[str, int]
@@ -67,7 +70,8 @@ async def fetch_blobs(
     Args:
         client: the repository's.
         sizes: (blob id, size in bytes as the tree tells it).
-        budget: what bounds the memory of all syncs together; contents count until the next are asked for.
+        budget: what bounds the memory of all syncs together; contents count until the next are
+            asked for.
 
     Raises:
         GitHubError: the first that any request met; what came before was yielded.

@@ -1,8 +1,9 @@
 """The right names of a listing's entries.
 
-GitHub's JSON shows every byte of a name that is not UTF-8 as U+FFFD, so two entries can have one path, and one of them
-the path of a file that is really named with U+FFFD. A folder's names are right where they hash to its tree's id.
-Elsewhere GraphQL is asked for the bytes, which have to pass the same proof; what stays unproved is marked `UNKNOWN`.
+GitHub's JSON shows every byte of a name that is not UTF-8 as U+FFFD, so two entries can have one
+path, and one of them the path of a file that is really named with U+FFFD. A folder's names are
+right where they hash to its tree's id. Elsewhere GraphQL is asked for the bytes, which have to pass
+the same proof; what stays unproved is marked `UNKNOWN`.
 """
 
 import asyncio

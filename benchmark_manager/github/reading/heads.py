@@ -1,7 +1,8 @@
 """The check: where a project's ref stands.
 
-With few projects on a credential each is asked for by one conditional REST request, which is free while nothing moved.
-With many, GraphQL tells of up to 50 repositories in one query. Who asks for the same shares one answer either way.
+With few projects on a credential each is asked for by one conditional REST request, which is free
+while nothing moved. With many, GraphQL tells of up to 50 repositories in one query. Who asks for
+the same shares one answer either way.
 """
 
 import asyncio
@@ -28,11 +29,13 @@ from benchmark_manager.github.sending.requests import (
 from benchmark_manager.github.sending.shared import Shared
 from benchmark_manager.models.project import Ref
 
-#: Queries of one batch that may fail in a row, while it is halved, before what is left is not asked for any more.
+#: Queries of one batch that may fail in a row, while it is halved, before what is left is not asked
+#: for any more.
 _FAILURES: Final = 8
 _KEPT: Final = 1000
 _KEEP_SECONDS: Final = 60.0
-#: Those whose branch moved hear of it from one query, and share the next one without waiting much longer, seconds.
+#: Those whose branch moved hear of it from one query, and share the next one without waiting much
+#: longer, seconds.
 _PLACES_LINGER: Final = 0.1
 #: After checks which no query answered, they are asked for one by one for so long, seconds.
 _WITHOUT_BATCHES: Final = 300.0
@@ -44,7 +47,8 @@ _Key = tuple[str, str]
 class Head:
     """A branch's head commit; `place` is that of this very commit, None where it was not asked for or not told.
 
-    Of a commit which is the one that was known, a batch tells the repository's names, but of no folder.
+    Of a commit which is the one that was known, a batch tells the repository's names, but of no
+    folder.
     """
 
     commit_sha: str
@@ -55,7 +59,8 @@ class Head:
 class Patience:
     """How a check may be asked: an answer that began at `wanted_at` (monotonic) or later will do.
 
-    `linger`: seconds for which it may wait for others to share a query with; None: by itself, at once.
+    `linger`: seconds for which it may wait for others to share a query with; None: by itself, at
+    once.
     """
 
     wanted_at: float
@@ -80,8 +85,9 @@ class HeadChecker:
     ) -> Head:
         """The commit of `ref` (None: the default branch's); `known` is what the project holds, or None.
 
-        Where it is another commit, its place with these folders is asked for, by that commit's id: a batch resolves a
-        branch for its head and for each folder by itself, and a push may come in between.
+        Where it is another commit, its place with these folders is asked for, by that commit's id:
+        a batch resolves a branch for its head and for each folder by itself, and a push may come in
+        between.
 
         Raises:
             GitHubError

@@ -28,8 +28,8 @@ class Overview:
 async def read_overview(client: RepositoryClient, ref: Ref | None) -> tuple[Overview, Tree]:
     """Read the branches and the recursive listing of `ref` (None: of the default branch), which may be truncated.
 
-    With a token that is one GraphQL query and one listing. Without one it is three requests of the REST API at once,
-    and of a commit one more.
+    With a token that is one GraphQL query and one listing. Without one it is three requests of the
+    REST API at once, and of a commit one more.
 
     Raises:
         GitHubError: also `branch_not_found` and the like.

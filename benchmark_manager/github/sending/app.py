@@ -1,7 +1,7 @@
 """A GitHub App: which of its installations may read a repository, and tokens for it.
 
-Source: GitHub's documentation, "Authenticating as a GitHub App installation": a JSON web token signed with the App's
-key buys installation tokens, which end after an hour.
+Source: GitHub's documentation, "Authenticating as a GitHub App installation": a JSON web token
+    signed with the App's key buys installation tokens, which end after an hour.
 """
 
 import asyncio

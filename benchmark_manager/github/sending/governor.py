@@ -1,10 +1,11 @@
 """How politely each credential asks: how much at once, how much a minute, and when not at all.
 
-GitHub documents the limits: 5,000 points an hour and 900 a minute for REST, 5,000 and 2,000 for GraphQL, which is
-counted apart, 100 requests at once, and `Retry-After` where it had enough
-(https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api). We stay well within: 20 requests at
-once, and the last tenth of each limit is left for what people ask for. Checks come before the reading of what moved,
-which leaves the checks of the rest of the hour their points: many first syncs make no poll late.
+GitHub documents the limits: 5,000 points an hour and 900 a minute for REST, 5,000 and 2,000 for
+GraphQL, which is counted apart, 100 requests at once, and `Retry-After` where it had enough
+(https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api). We stay well
+within: 20 requests at once, and the last tenth of each limit is left for what people ask for.
+Checks come before the reading of what moved, which leaves the checks of the rest of the hour their
+points: many first syncs make no poll late.
 """
 
 import asyncio
@@ -64,7 +65,8 @@ class Governor:
         self._clock = clock
         self._sleep = sleep
         self._places = _Places(CONCURRENCY)
-        #: By the start of their step: what everybody spent as far as known, and of that what only we know.
+        #: By the start of their step: what everybody spent as far as known, and of that what only
+        #: we know.
         self._spent: _Spent = {"core": Counter(), "graphql": Counter()}
         self._untold: _Spent = {"core": Counter(), "graphql": Counter()}
         self._checks: _Spent = {"core": Counter(), "graphql": Counter()}
@@ -77,10 +79,12 @@ class Governor:
     ) -> AsyncIterator[None]:
         """The right to send one request.
 
-        `urgent` ones come first and may use the reserve; `bulk` ones come last and leave the checks theirs.
+        `urgent` ones come first and may use the reserve; `bulk` ones come last and leave the checks
+        theirs.
 
         Raises:
-            GitHubRateLimitedError: it would have to wait for the limit's reset, or as long as GitHub said.
+            GitHubRateLimitedError: it would have to wait for the limit's reset, or as long as
+                GitHub said.
         """
         bulk = bulk and not urgent
         self.check(resource, urgent=urgent, bulk=bulk)

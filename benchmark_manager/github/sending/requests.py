@@ -25,11 +25,13 @@ from benchmark_manager.models.sync import GitHubUsage
 
 #: Tries in all for what may pass by itself.
 TRIES: Final = 4
-#: Upper bound of the first pause, seconds; it doubles with each try, and the pause is a random part of it.
+#: Upper bound of the first pause, seconds; it doubles with each try, and the pause is a random part
+#: of it.
 FIRST_PAUSE: Final = 0.5
 #: So long the pauses between tries are at most.
 _TRIES_LAST: Final = timedelta(seconds=FIRST_PAUSE * (2 ** (TRIES - 1) - 1))
-#: One request, its body included, seconds. A server which sends a byte now and then must not hold a sync.
+#: One request, its body included, seconds. A server which sends a byte now and then must not hold a
+#: sync.
 REQUEST_SECONDS: Final = 120.0
 #: GitHub gives a query up after 10 s, seconds.
 _QUERY_SECONDS: Final = 30.0
@@ -39,10 +41,12 @@ _TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
 #: Governors bound them; a pool that is used up by one credential must not hold up another.
 _CONNECTIONS: Final = httpx.Limits(max_connections=2000, max_keepalive_connections=100)
 _MAX_REDIRECTS: Final = 5
-#: Bytes of an answer, decompressed, and values in its JSON: 50 contents of 2 MB in all, each byte escaped as six.
+#: Bytes of an answer, decompressed, and values in its JSON: 50 contents of 2 MB in all, each byte
+#: escaped as six.
 MAX_JSON: Final = 16 * 1024 * 1024
 MAX_VALUES: Final = 100_000
-#: The same of a listing: GitHub ends them at 100,000 entries, each with 19 values in this way of counting.
+#: The same of a listing: GitHub ends them at 100,000 entries, each with 19 values in this way of
+#: counting.
 MAX_LISTING: Final = 64 * 1024 * 1024
 MAX_LISTING_VALUES: Final = 2_000_000
 #: Of what comes with an error, only the beginning is read.

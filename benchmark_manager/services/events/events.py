@@ -31,7 +31,8 @@ CLIENTS_OF_AN_ADDRESS: Final = 200
 WAITING_AT_MOST: Final = 1000
 #: Changes that come within this are told together, seconds.
 _TOGETHER: Final = 0.2
-#: The database is watched this long for whoever comes next, seconds: reloaded pages come back at once.
+#: The database is watched this long for whoever comes next, seconds: reloaded pages come back at
+#: once.
 _LINGER: Final = 30.0
 _PAUSE: Final = 0.5
 #: What a client missed is looked up for a few at once, within so many seconds and changes.
@@ -39,7 +40,8 @@ _LOOKUPS: Final = 4
 _LOOKUP_SECONDS: Final = 5.0
 _MISSED_AT_MOST: Final = 10_000
 
-#: Why a client has to read everything again: it was too slow, or what it missed cannot be told any more.
+#: Why a client has to read everything again: it was too slow, or what it missed cannot be told any
+#: more.
 ResetReason = Literal["slow", "lost"]
 
 
@@ -151,7 +153,8 @@ class EventService:
         if self._clients[address] >= CLIENTS_OF_AN_ADDRESS:
             raise TooManyListenersError(self._clients[address])
         listener = Listener(project_ids, lambda: self._offered, address)
-        # Before anything is looked up, so that nothing can come between that and what it is offered.
+        # Before anything is looked up, so that nothing can come between that and what it is
+        # offered.
         self._listeners.add(listener)
         self._clients[address] += 1
         try:
@@ -232,7 +235,8 @@ class EventService:
                             if not opening.done():
                                 opening.set_result(None)
                 except ChangesLostError:
-                    # Told as soon as there is a new stream, so that nothing comes between that and the reading.
+                    # Told as soon as there is a new stream, so that nothing comes between that and
+                    # the reading.
                     position, self._gap = None, True
                     _log.warning("changes were lost; every client is told to read everything again")
                 except (PyMongoError, TimeoutError) as error:

@@ -68,7 +68,8 @@ class BackupService:
         done = 0
         async with aclosing(self._store.documents()) as chunks:
             async for name, documents in chunks:
-                # Compressing takes longer than reading, and the driver has to answer its server meanwhile.
+                # Compressing takes longer than reading, and the driver has to answer its server
+                # meanwhile.
                 await asyncio.to_thread(writer.add, name, documents)
                 done += len(documents)
                 report("Backing up", done, max(total, done))
@@ -86,8 +87,8 @@ class BackupService:
     async def restore(self, source: BinaryIO, report: Report) -> Summary:
         """Write a backup into the empty database, then prove it: contents by their ids, releases by their digests.
 
-        It may be killed, and called again with the same backup. Until it has returned no service starts on the
-        database.
+        It may be killed, and called again with the same backup. Until it has returned no service
+        starts on the database.
 
         Raises:
             BackupError

@@ -1,11 +1,13 @@
 """The file of a backup: gzip over BSON documents, with a checksum at its end.
 
     header    {format, format_version, id, service, schema, database_kind, taken_at}
-    section   {collection, count}, then as many documents as stored; a collection may have several sections
+    section   {collection, count}, then as many documents as stored; a collection may have several
+    sections
     ...
     trailer   {end: true, counts: {COLLECTION: COUNT}, sha256: of all bytes before, unpacked}
 
-`zcat FILE | bsondump` of MongoDB's tools prints it. A file without its trailer is cut, and is refused.
+`zcat FILE | bsondump` of MongoDB's tools prints it. A file without its trailer is cut, and is
+refused.
 """
 
 import gzip

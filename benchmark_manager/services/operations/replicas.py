@@ -40,9 +40,10 @@ class Replicas:
     async def run(self) -> None:
         """Beat once, and free what dead replicas held.
 
-        A replica on this machine is dead once its process is gone. Of others only their count is known, and
-        how long it stood still by this process's own clock. A pause in which this process, or the database,
-        stood still too counts as two beats at most: the others could not count on either.
+        A replica on this machine is dead once its process is gone. Of others only their count is
+        known, and how long it stood still by this process's own clock. A pause in which this
+        process, or the database, stood still too counts as two beats at most: the others could not
+        count on either.
         """
         others = await self._store.beat()
         now = self._clock()

@@ -25,7 +25,8 @@ class StallWatch:
             due, used = time.monotonic() + self._period, time.process_time()
             await asyncio.sleep(self._period)
             late, used = time.monotonic() - due, time.process_time() - used
-            # On a machine without time for this process, everything is late; what the process did itself is the stall.
+            # On a machine without time for this process, everything is late; what the process did
+            # itself is the stall.
             stall = max(0.0, min(late, used))
             self.longest = max(self.longest, stall)
             self._observe(stall)

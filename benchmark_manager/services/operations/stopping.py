@@ -1,7 +1,7 @@
 """The deadline by which a service that was asked to stop has ended, and how its parts share the time.
 
-Each part gets until a moment after the request, not a time of its own: however many parts are late, the
-last of them ends when it should.
+Each part gets until a moment after the request, not a time of its own: however many parts are late,
+the last of them ends when it should.
 """
 
 import time

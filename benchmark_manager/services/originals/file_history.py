@@ -62,9 +62,10 @@ class FileHistoryService:
     async def commits(self, project_id: str, file_id: str, request: PageRequest) -> FileCommits:
         """Commits which touched the file under its present path, as of the commit that was synced last.
 
-        A file which is gone upstream has the history up to the commit with which its content was first seen. At most
-        one request to GitHub, and none if this was asked before; so rows end at each hundred. A cursor stays with the
-        commit that its list began at, whatever is synced in between.
+        A file which is gone upstream has the history up to the commit with which its content was
+        first seen. At most one request to GitHub, and none if this was asked before; so rows end at
+        each hundred. A cursor stays with the commit that its list began at, whatever is synced in
+        between.
 
         Raises:
             NotFoundError, TokenUnreadableError, GitHubError

@@ -31,8 +31,10 @@ class CredentialService:
         """For one sync, or whatever else a person or a poll asks of the project's repository.
 
         Raises:
-            TokenUnreadableError: no key opens the project's own token, or it was given for another repository.
-            GitHubError: the App's installation could not be found out, or GITHUB_API_URLS lacks the project's base.
+            TokenUnreadableError: no key opens the project's own token, or it was given for another
+                repository.
+            GitHubError: the App's installation could not be found out, or GITHUB_API_URLS lacks the
+                project's base.
         """
         repository = project.source.repository
         if repository.api_url not in self._api_urls:

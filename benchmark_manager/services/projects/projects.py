@@ -29,8 +29,9 @@ from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.sync.syncs import SyncStore
 
-#: How often a change is tried anew when somebody else's came between reading and writing. Each such time one of
-#: them got through, so this many people would have to save in the same moment before one is refused.
+#: How often a change is tried anew when somebody else's came between reading and writing. Each such
+#: time one of them got through, so this many people would have to save in the same moment before
+#: one is refused.
 _TRIES = 100
 
 
@@ -189,8 +190,8 @@ class ProjectService:
     ) -> Project:
         """Pause the project, or resume it; one which is that already stays as it is.
 
-        A paused project is not due, unless a person has queued a sync of it. A resumed one is due at once, polls
-        and pushes missed meanwhile counting as one.
+        A paused project is not due, unless a person has queued a sync of it. A resumed one is due
+        at once, polls and pushes missed meanwhile counting as one.
 
         Raises:
             NotFoundError
@@ -237,7 +238,8 @@ class ProjectService:
             try:
                 return await change(project)
             except StaleError:
-                # Read again: an expected revision may have been overtaken, or a sync changed what is no revision.
+                # Read again: an expected revision may have been overtaken, or a sync changed what
+                # is no revision.
                 if attempt == _TRIES - 1:
                     raise
         raise AssertionError("the last try returns or raises")
@@ -314,7 +316,8 @@ class ProjectService:
     ) -> Source:
         """The source with the fields given, and what was `found` in a new address; every one is checked.
 
-        A token serves the one repository that it was given for: another repository drops it, unless one is given too.
+        A token serves the one repository that it was given for: another repository drops it, unless
+        one is given too.
         """
         changes: dict[str, object] = {}
         if not isinstance(fields.github_repo_url, Unset):
@@ -390,7 +393,8 @@ def chosen_ref(current: Ref | None, fields: ProjectFields) -> Ref | None:
     What is stored stays as it is: a branch may really be called `heads/x`.
 
     Raises:
-        InvalidInputError: `invalid_branch`, `invalid_ref`, or `contradictory_ref` for two different ones.
+        InvalidInputError: `invalid_branch`, `invalid_ref`, or `contradictory_ref` for two different
+            ones.
     """
     branch = None if isinstance(fields.branch, Unset) else fields.branch
     declared = None if isinstance(fields.ref, Unset) else fields.ref

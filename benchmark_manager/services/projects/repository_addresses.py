@@ -43,13 +43,15 @@ async def locate(
 ) -> Located:
     """Find what an address names; what was `given` beside it counts more.
 
-    GitHub is asked only for an address with `/tree/…` and the like, at most twice: for the branches whose names begin
-    with its first segment, then for such tags.
+    GitHub is asked only for an address with `/tree/…` and the like, at most twice: for the branches
+    whose names begin with its first segment, then for such tags.
 
     Raises:
-        InvalidInputError: `ambiguous_address` where GitHub did not tell, `branch_not_found` where it has no such
-            branch or tag. An address without a path is taken for that of a branch instead, and the sync reports it.
-            `contradictory_ref` where a folder may stand behind another ref than the one given, and would be lost.
+        InvalidInputError: `ambiguous_address` where GitHub did not tell, `branch_not_found` where
+            it has no such
+            branch or tag. An address without a path is taken for that of a branch instead, and the
+            sync reports it. `contradictory_ref` where a folder may stand behind another ref than
+            the one given, and would be lost.
     """
     text = parsed.ref_and_path
     if given.has_ref:

@@ -22,9 +22,9 @@ _BOUND: Final = "bound:"
 class TokenVault:
     """Encrypts with the first key, decrypts with any.
 
-    Fernet takes no associated data, so the project's id and the repository's whole address, API base included, stand
-    in the encrypted text beside the token. A text that is copied to another project, or whose project reads another
-    repository now, is refused.
+    Fernet takes no associated data, so the project's id and the repository's whole address, API
+    base included, stand in the encrypted text beside the token. A text that is copied to another
+    project, or whose project reads another repository now, is refused.
     """
 
     def __init__(
@@ -36,7 +36,8 @@ class TokenVault:
     ) -> None:
         """`service_token` serves projects without their own, at `service_api_url` and nowhere else.
 
-        `owners`, in lower case: for whose repositories the service's token and its App may be used; none: for all.
+        `owners`, in lower case: for whose repositories the service's token and its App may be used;
+        none: for all.
         """
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         self._service_token = service_token
@@ -64,7 +65,8 @@ class TokenVault:
         """The project's own token, or None where it has none.
 
         Raises:
-            TokenUnreadableError: no key opens it, or it was given for another project or repository.
+            TokenUnreadableError: no key opens it, or it was given for another project or
+                repository.
         """
         encrypted = project.source.encrypted_token
         if encrypted is None:
@@ -115,7 +117,8 @@ class TokenVault:
 async def bind_tokens(projects: ProjectStore, vault: TokenVault) -> None:
     """Bind every token that version 0.1.0 stored to the repository that stands beside it.
 
-    Harmless to repeat, also while other replicas do the same. What no key opens stays as it is, and unreadable.
+    Harmless to repeat, also while other replicas do the same. What no key opens stays as it is, and
+    unreadable.
     """
     for project_id, repository, encrypted in await projects.with_unbound_tokens(_BOUND):
         try:

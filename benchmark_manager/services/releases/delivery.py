@@ -36,7 +36,8 @@ from benchmark_manager.workers.pool import WorkerPool
 
 #: Contents in memory at once while an archive is sent, bytes; one file may be larger.
 _BATCH_BYTES: Final = 1024 * 1024
-#: Contents in which a comparison looks for changes by key, bytes of both sides: 2 s for the densest YAML.
+#: Contents in which a comparison looks for changes by key, bytes of both sides: 2 s for the densest
+#: YAML.
 _COMPARED_BYTES: Final = 512 * 1024
 #: Paths which an error names.
 _CANDIDATES: Final = 10
@@ -109,7 +110,8 @@ class ReleaseDelivery:
         """The manifest's name and text; without a `name` it is named after the digest.
 
         Raises:
-            InvalidInputError: `invalid_name`, `configmap_too_large`, `configmap_key_invalid`, `configmap_key_clash`.
+            InvalidInputError: `invalid_name`, `configmap_too_large`, `configmap_key_invalid`,
+                `configmap_key_clash`.
         """
         chosen = f"release-{release.digest.partition(':')[2][:12]}" if name is None else name
         check_config_map_name(chosen)

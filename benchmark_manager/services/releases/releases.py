@@ -124,7 +124,8 @@ class ReleaseService:
             )
             return originals, await self._modified.of_project(project_id, session)
 
-        # One moment for all of it: no release may hold half a sync. What it refers to stays for a day at least.
+        # One moment for all of it: no release may hold half a sync. What it refers to stays for a
+        # day at least.
         found = await self._database.snapshot(read)
         # In threads, so that others are served meanwhile: projects may have ten thousands of files.
         originals, modified = await asyncio.to_thread(chosen, *found, contents, modified_file_ids)

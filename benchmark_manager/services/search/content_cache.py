@@ -20,7 +20,8 @@ class _Entry(Generic[V]):
 class BoundedCache(Generic[V]):
     """At most so many bytes of values; those which were used longest ago go first.
 
-    A content never changes, and a list is asked for with the state that it is true of. So nothing in here is stale.
+    A content never changes, and a list is asked for with the state that it is true of. So nothing
+    in here is stale.
     """
 
     def __init__(self, most_bytes: int) -> None:

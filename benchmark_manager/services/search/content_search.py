@@ -39,7 +39,8 @@ from benchmark_manager.workers.pool import WorkerPool
 _CONTENT_BYTES: Final = 48 * 1024 * 1024
 _LIST_BYTES: Final = 16 * 1024 * 1024
 _ROW_BYTES: Final = 500
-#: A list that is older is read anew: records of syncs, which show whether it changed, are not kept for ever.
+#: A list that is older is read anew: records of syncs, which show whether it changed, are not kept
+#: for ever.
 _LIST_SECONDS: Final = 3600.0
 #: A batch: files and bytes. The first is small, as it often fills the page.
 _FIRST_FILES: Final = 150

@@ -1,8 +1,9 @@
 """Reading a commit by its archive: one request for all contents, taken while it arrives.
 
-Where nothing is known of a repository yet, the archive tells the listing too, and proves it: it hashes to the commit's
-tree. So the archive of a first sync is asked for before any listing. If it turns out to be large, a listing is asked
-for beside it, which tells whether the rest of it is worth waiting for.
+Where nothing is known of a repository yet, the archive tells the listing too, and proves it: it
+hashes to the commit's tree. So the archive of a first sync is asked for before any listing. If it
+turns out to be large, a listing is asked for beside it, which tells whether the rest of it is worth
+waiting for.
 """
 
 import asyncio
@@ -30,13 +31,15 @@ from benchmark_manager.services.sync.copying import Copying
 from benchmark_manager.services.sync.selection import SortedOut, Sorter
 from benchmark_manager.services.texts.text_work import WantedFile
 
-#: Before anything is known of a repository's size, its archive is given up beyond this without a token, bytes.
+#: Before anything is known of a repository's size, its archive is given up beyond this without a
+#: token, bytes.
 _FIRST_DOWNLOAD: Final = 64 * 1024 * 1024
-#: What a request is worth in unpacked bytes of an archive: without a token 60 requests an hour are all there are.
+#: What a request is worth in unpacked bytes of an archive: without a token 60 requests an hour are
+#: all there are.
 _WORTH_ANONYMOUS: Final = 20_000_000
 _WORTH_WITH_TOKEN: Final = 500_000
-#: Where contents come in batches, an archive which is larger than this is worth it from so many contents on, if it has
-#: no more bytes than these and the contents together.
+#: Where contents come in batches, an archive which is larger than this is worth it from so many
+#: contents on, if it has no more bytes than these and the contents together.
 _SMALL: Final = 2_000_000
 _MANY: Final = 400
 _INSTEAD_OF_BATCHES: Final = 16_000_000
@@ -51,7 +54,8 @@ def worth_of_an_archive(
 ) -> int:
     """How many bytes an archive may have which beats asking for these contents (sizes by blob id) one by one; 0: none.
 
-    Its unpacked bytes (None: unknown) are weighed against requests. It also tells the commit's time.
+    Its unpacked bytes (None: unknown) are weighed against requests. It also tells the commit's
+    time.
     """
     saved = len(missing) - time_known
     worth = _WORTH_ANONYMOUS if client.requests.credential.is_anonymous else _WORTH_WITH_TOKEN
@@ -137,7 +141,8 @@ class FirstReading:
         anonymous = self._client.requests.credential.is_anonymous
         max_bytes = _FIRST_DOWNLOAD if anonymous else _INSTEAD_OF_BATCHES
         try:
-            # Without a token, where requests are few, none is risked on a branch that may move, or be missing.
+            # Without a token, where requests are few, none is risked on a branch that may move, or
+            # be missing.
             ref = (await asyncio.shield(self._head)).sha if anonymous else self._ref
             trees = await read_archive(self._client, ref, max_bytes, self._follow)
             sha = (await asyncio.shield(self._head)).sha

@@ -1,6 +1,7 @@
 """The one way to sync: poll, webhook, button and command line all end here.
 
-This module claims leases, runs `SyncWork` under them and lets callers join; what a sync does is said there.
+This module claims leases, runs `SyncWork` under them and lets callers join; what a sync does is
+said there.
 """
 
 import asyncio
@@ -45,7 +46,8 @@ _GIVE_BACK_SECONDS: Final = 1.0
 _AFTER_CANCELLING: Final = _GIVE_BACK_SECONDS + 0.25
 #: Projects which one check serves together with others' polls, at once.
 _COMPANIONS: Final = 100
-#: A check may wait for others to share a query with for this part of the polling interval, and this long, seconds.
+#: A check may wait for others to share a query with for this part of the polling interval, and this
+#: long, seconds.
 _LINGER_SHARE: Final = 0.05
 _LINGER_MOST: Final = 5.0
 
@@ -94,7 +96,8 @@ class OriginalSync:
         self._renew_every = renew_every
         self._stopping = False
         self._running: dict[str, tuple[asyncio.Task[Sync], SyncRun]] = {}
-        #: Every task under way: those of `_running`, claims, and syncs whose lease was lost to a newer one.
+        #: Every task under way: those of `_running`, claims, and syncs whose lease was lost to a
+        #: newer one.
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def sync(self, project_id: str, trigger: SyncTrigger) -> Sync:
@@ -175,8 +178,8 @@ class OriginalSync:
     ) -> list[StartedSync]:
         """Claim up to `limit` due projects and start their syncs; none whose credential's hint is `busy`.
 
-        Where the hint is in `batched`, checks wait for each other, to share GraphQL queries. `only_read`: no first
-        syncs.
+        Where the hint is in `batched`, checks wait for each other, to share GraphQL queries.
+        `only_read`: no first syncs.
         """
         began = time.monotonic()
         due = partial(self._leases.claim_due, self._owner, limit, busy, only_read=only_read)
@@ -345,7 +348,8 @@ class OriginalSync:
     async def give_back_forgotten(self) -> None:
         """Give back leases which this process holds without knowing.
 
-        A claim whose answer did not come in time may still have been written, and a lease may not have been taken
+        A claim whose answer did not come in time may still have been written, and a lease may not
+        have been taken
         back: nobody would sync those projects until their leases run out.
         """
         for lease in await self._leases.held(self._owner):

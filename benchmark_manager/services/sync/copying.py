@@ -58,7 +58,8 @@ class Copier:
         self._workers = workers
         self._places = places
         self._clock = clock
-        # Apart from what is being fetched: that waits for this, so one budget for both could come to a standstill.
+        # Apart from what is being fetched: that waits for this, so one budget for both could come
+        # to a standstill.
         self._flushed = MemoryBudget()
 
     def of_sync(self, client: RepositoryClient, progress: Progress) -> "Copying":
@@ -69,7 +70,8 @@ class Copier:
 class Copying:
     """The contents of one sync on their way into the store, batch by batch, so that memory stays bounded.
 
-    When GitHub fails in between, what has arrived stays stored, so that the next sync goes on from there.
+    When GitHub fails in between, what has arrived stays stored, so that the next sync goes on from
+    there.
     """
 
     def __init__(
@@ -164,7 +166,8 @@ class Copying:
             self._flushing.append(flush)
 
     async def _flush(self, batch: "_Batch") -> None:
-        # One is looked at while the one before is written: the first takes our time, the second the database's.
+        # One is looked at while the one before is written: the first takes our time, the second the
+        # database's.
         async with self._looking:
             # Here too: thousands of problems are in memory until they are stored.
             looked = await self._with_stored_problems(

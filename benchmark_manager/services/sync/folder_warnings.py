@@ -21,8 +21,9 @@ async def folder_warnings(
 ) -> tuple[SyncWarning, ...]:
     """Return a warning for each missing folder.
 
-    `obstacles` are what a listing shows in their way, by folder; None: that was not listed, and GraphQL is asked, where
-    there is any. Where a link points is asked for too. Neither is worth failing for.
+    `obstacles` are what a listing shows in their way, by folder; None: that was not listed, and
+    GraphQL is asked, where there is any. Where a link points is asked for too. Neither is worth
+    failing for.
     """
     folders = tuple(missing)
     if not folders:

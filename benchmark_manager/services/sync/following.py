@@ -31,7 +31,8 @@ class Following:
     ) -> TreeChanges:
         """Where a rename would bring a variant to a place which another variant has, it counts as removed and added.
 
-        So every variant keeps its place and its original's record, and no sync ever stops at a name.
+        So every variant keeps its place and its original's record, and no sync ever stops at a
+        name.
         """
         moved = {old.id: new.path for old, new in changes.moved}
         arriving = [

@@ -26,8 +26,9 @@ from benchmark_manager.workers.caller import Caller, calling_as
 
 _log = structlog.get_logger(__name__)
 
-#: Files, skipped files or variants that a sync writes in one transaction at most, of each so many. mongod with its
-#: smallest cache refuses 23,000 files, and the embedded server answers nobody meanwhile.
+#: Files, skipped files or variants that a sync writes in one transaction at most, of each so many.
+#: mongod with its smallest cache refuses 23,000 files, and the embedded server answers nobody
+#: meanwhile.
 AT_ONCE = 5000
 #: The same for each step of a sync that has more.
 CHUNK = 1000

@@ -18,8 +18,9 @@ from benchmark_manager.stores.sync.leases import LeaseStore
 
 _log = structlog.get_logger(__name__)
 
-#: Due syncs under way in one process. Most are checks, which hold next to nothing; what reads contents waits for a
-#: place, and while so many do, no first syncs are claimed: other replicas may have places.
+#: Due syncs under way in one process. Most are checks, which hold next to nothing; what reads
+#: contents waits for a place, and while so many do, no first syncs are claimed: other replicas may
+#: have places.
 _AT_ONCE: Final = 1000
 _WAITING: Final = 32
 #: Of these, so many may be of one credential: those of others go on while it is slow.

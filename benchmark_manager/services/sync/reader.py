@@ -1,8 +1,9 @@
 """Comparing a project with GitHub: everything before the transaction.
 
-Where GraphQL is to be had, a branch that moved is asked for its folders' tree ids, and each folder for its own listing.
-Elsewhere one recursive listing of the commit tells both; a repository which is read for the first time without a token,
-whose requests are few, comes as its archive, which proves its own listing.
+Where GraphQL is to be had, a branch that moved is asked for its folders' tree ids, and each folder
+for its own listing. Elsewhere one recursive listing of the commit tells both; a repository which is
+read for the first time without a token, whose requests are few, comes as its archive, which proves
+its own listing.
 """
 
 import asyncio
@@ -47,7 +48,8 @@ class Upstream:
     renamed_to: RepositoryAddress | None = None
     committed_at: datetime | None = None
     files: dict[str, UpstreamFile] | None = None
-    #: The project's originals as they were, those gone upstream included; only its own syncs change them.
+    #: The project's originals as they were, those gone upstream included; only its own syncs change
+    #: them.
     stored: tuple[StoredFile, ...] = ()
     verdicts: dict[str, StoredVerdict] = field(default_factory=dict)
     skipped: Skipped = field(default_factory=dict)

@@ -47,7 +47,8 @@ _Check = Callable[[CheckAhead], Coroutine[Any, Any, tuple[RepositoryClient, Upst
 class SyncRun:
     """One sync under way; `started` is the monotonic clock's, seconds.
 
-    `companion`: it is a poll before its time, as one check serves it together with another project's.
+    `companion`: it is a poll before its time, as one check serves it together with another
+    project's.
     """
 
     id: str

@@ -373,7 +373,8 @@ class SyncWork:
     async def _fail_in_store(self, run: SyncRun, error: Exception, usage: GitHubUsage) -> Sync:
         """Record that the database failed, so that the project's polling slows down.
 
-        A database which is away for once is no failure of the sync: the project stays due, for the next one to go on.
+        A database which is away for once is no failure of the sync: the project stays due, for the
+        next one to go on.
         """
         found = error if isinstance(error, StorageError) else await self._database.failure(error)
         project_id = run.project.id

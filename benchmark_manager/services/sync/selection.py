@@ -28,7 +28,8 @@ class SortedOut:
     unchanged: dict[str, UpstreamFile] = field(default_factory=dict)
     wanted: list[WantedFile] = field(default_factory=list)
     skipped: Skipped = field(default_factory=dict)
-    #: Object ids by path where that is not UTF-8: no readable name can be given before all others are known.
+    #: Object ids by path where that is not UTF-8: no readable name can be given before all others
+    #: are known.
     unnamed: dict[str, str] = field(default_factory=dict)
 
     def differs_from(self, stored: Mapping[str, StoredFile]) -> bool:
@@ -45,8 +46,8 @@ class SortedOut:
 class Sorter:
     """Sorts entries for one project.
 
-    `stored` are its originals in place, `seen` what its last sync skipped, both by path; `types_hold`: the stored types
-    were found for these very folders.
+    `stored` are its originals in place, `seen` what its last sync skipped, both by path;
+    `types_hold`: the stored types were found for these very folders.
     """
 
     source: Source

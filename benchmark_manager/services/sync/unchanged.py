@@ -1,7 +1,7 @@
 """Recording syncs that found nothing new, many in one transaction.
 
-Nearly all polls end so. Each alone would cost a transaction of its own, acknowledged by a majority; those which end
-while one is being written go into the next.
+Nearly all polls end so. Each alone would cost a transaction of its own, acknowledged by a majority;
+those which end while one is being written go into the next.
 """
 
 import asyncio

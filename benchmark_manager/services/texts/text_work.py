@@ -1,6 +1,7 @@
 """What worker processes do for the services: everything that reads a text from outside.
 
-Functions here take and return values that can be pickled, and import nothing but rules, so that a worker stays small.
+Functions here take and return values that can be pickled, and import nothing but rules, so that a
+worker stays small.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -48,7 +48,8 @@ def find_versions(package: str) -> dict[str, Path]:
     Raises:
         SchemasMissingError
     """
-    # Looked for, never imported: the package imports a second validator, which takes a quarter of a second.
+    # Looked for, never imported: the package imports a second validator, which takes a quarter of a
+    # second.
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise SchemasMissingError("The package kubernetes-validate is not installed.")

@@ -90,9 +90,9 @@ class TableExtent:
 class VariantsTable:
     """The variants of an original side by side; `unreadable` are the ids of those which do not parse.
 
-    `compared` are those of the columns whose values the rows have. `unmarked` are those behind their original of which
-    it is not known what upstream changed. `rows` is None where the original itself does not
-    parse, or is too large; `rows_total` counts also those which were not asked for.
+    `compared` are those of the columns whose values the rows have. `unmarked` are those behind
+    their original of which it is not known what upstream changed. `rows` is None where the original
+    itself does not parse, or is too large; `rows_total` counts also those which were not asked for.
     """
 
     columns: tuple[ModifiedFile, ...]
@@ -230,7 +230,8 @@ class ComparisonService:
     async def varied(self, files: Sequence[ModifiedFile]) -> dict[str, tuple[ValueRow, ...] | None]:
         """In which values each variant differs from the original that it is based on, by its id.
 
-        None where one of the two does not parse. Each row has two values: the base's, and the variant's.
+        None where one of the two does not parse. Each row has two values: the base's, and the
+        variant's.
         """
         shas: dict[tuple[str, FileFormat], list[str]] = {}
         for file in files:
@@ -299,7 +300,8 @@ class ComparisonService:
             for found in rows.values()
             for row in found
         ):
-            # Some pair had to name the items of a list differently: only all texts together tell one path for each.
+            # Some pair had to name the items of a list differently: only all texts together tell
+            # one path for each.
             readable = [file for file in files if file.id in rows]
             contents = await self._blobs.get_many({file.content_sha for file in readable})
             texts = [text, *(contents[file.content_sha].decode() for file in readable)]
@@ -320,7 +322,8 @@ class _Changes:
     mine: frozenset[str]
 
     def are_upstreams(self, path: str, value: tuple[JsonValue] | None) -> bool:
-        # The value as well: where items of a list have names in one text only, one path leads to two of them.
+        # The value as well: where items of a list have names in one text only, one path leads to
+        # two of them.
         return path in self.bases and path not in self.mine and self.bases[path] == value
 
 

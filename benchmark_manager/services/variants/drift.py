@@ -46,7 +46,8 @@ class DriftJudge:
     async def drift(self, original: OriginalFile, base_sha: str, content_sha: str) -> Drift:
         """`base_sha` and `content_sha` are the blob ids of what the modified file was based on, and of what it holds.
 
-        The transaction which stores the answer must hold the original, so that no sync changes it meanwhile.
+        The transaction which stores the answer must hold the original, so that no sync changes it
+        meanwhile.
         """
         if original.removed_at is not None:
             return "upstream_removed"

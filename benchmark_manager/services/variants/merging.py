@@ -141,15 +141,17 @@ class MergeService:
     ) -> Rebased:
         """Merge, with a person's decisions where they are needed, or take `content` as the merged text.
 
-        The file is based on the original as it is now afterwards, as a new revision; none is made where it was so
-        before and its content stays.
+        The file is based on the original as it is now afterwards, as a new revision; none is made
+        where it was so before and its content stays.
 
         Raises:
             NotFoundError, InvalidInputError, InvalidContentError
             StaleError: the file is not at one of `expected_revisions` (None: any will do).
             MergeConflictError: a person must decide.
-            ConflictError: `upstream_removed`, or `upstream_moved`: the original is not at the blob id
-                `expected_original` (None: any will do), so that the decisions would hide what came since.
+            ConflictError: `upstream_removed`, or `upstream_moved`: the original is not at the blob
+                id
+                `expected_original` (None: any will do), so that the decisions would hide what came
+                since.
         """
         while True:
             texts = await self.texts(modified_file_id)

@@ -61,7 +61,8 @@ class ReattachService:
     ) -> ModifiedFile:
         """Make the other original's present text the file's base, as a new revision; the file's text stays.
 
-        Its folder and type are those of the other original. No revision is made where that is its original already.
+        Its folder and type are those of the other original. No revision is made where that is its
+        original already.
 
         Raises:
             NotFoundError: no such modified file, or no such original.

@@ -34,7 +34,8 @@ from benchmark_manager.workers.pool import WorkerPool
 
 _log = structlog.get_logger(__name__)
 
-#: What is rebased, or reported to be in conflict. A conflict is judged anew: a newer version may merge it.
+#: What is rebased, or reported to be in conflict. A conflict is judged anew: a newer version may
+#: merge it.
 _MOVED: Final[frozenset[Drift]] = frozenset({"behind", "conflict"})
 #: Variants that are listed at once.
 _LISTED: Final = 100
@@ -96,8 +97,8 @@ _Step = Callable[[ModifiedFile, ChosenVariant | None], Awaitable[VariantRebase]]
 class RebaseAllService:
     """Rebases variants one after the other, or reports what would become of each.
 
-    One failure never stops the others. Nothing is kept between calls: whatever ends a call, each variant is whole,
-    and the next call goes on with those whose originals moved.
+    One failure never stops the others. Nothing is kept between calls: whatever ends a call, each
+    variant is whole, and the next call goes on with those whose originals moved.
     """
 
     def __init__(
@@ -279,7 +280,8 @@ class RebaseAllService:
         except DATABASE_ERRORS as error:
             return VariantRebase(file.id, "failed", file, await self._database.failure(error))
         except Exception as error:  # noqa: BLE001 -- see below
-            # A fault that one text causes would otherwise keep all variants behind it from being rebased, for good.
+            # A fault that one text causes would otherwise keep all variants behind it from being
+            # rebased, for good.
             _log.exception(
                 "a variant could not be rebased", modified_file_id=file.id, exc_info=error
             )

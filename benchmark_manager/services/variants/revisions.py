@@ -91,9 +91,10 @@ class RevisionService:
     ) -> ModifiedFile:
         """Make the file what it was at a revision, base included; a new revision, unless it is that already.
 
-        A revision from before the file was attached to its present original had another original's text as its
-        base. It comes back with the base that the attachment made, as if it had been the one to be attached.
-        What was stored once was accepted once: its name and content are not asked about again.
+        A revision from before the file was attached to its present original had another original's
+        text as its base. It comes back with the base that the attachment made, as if it had been
+        the one to be attached. What was stored once was accepted once: its name and content are not
+        asked about again.
 
         Raises:
             NotFoundError

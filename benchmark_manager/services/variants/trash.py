@@ -101,7 +101,8 @@ class TrashService:
         """Move all variants of a project to the trash; the originals stay as they are.
 
         Readers see all or none of it, as one transaction or `LargeResets` does it.
-        Returns how many there were, and the id by which the reset can be undone; None where there was nothing.
+        Returns how many there were, and the id by which the reset can be undone; None where there
+        was nothing.
         """
         await self._projects.get(project_id)
         reset_id = str(ObjectId())
@@ -179,7 +180,8 @@ class TrashService:
 
         Raises:
             NotFoundError: no such project, or the project had no such reset.
-            ConflictError: `name_taken` at this very moment; what came back before stays, and the rest can be repeated.
+            ConflictError: `name_taken` at this very moment; what came back before stays, and the
+                rest can be repeated.
         """
         await self._projects.get(project_id)
         await self._trash.unfold()

@@ -228,7 +228,8 @@ class ModifiedFileService:
         expect_revision(file, expected_revisions)
         changes: dict[str, object] = {}
         if modified_name is not None:
-            # A name which it has was accepted once; it is still asked for, should somebody rename the file meanwhile.
+            # A name which it has was accepted once; it is still asked for, should somebody rename
+            # the file meanwhile.
             if modified_name != file.modified_name:
                 check_modified_name(modified_name, file.format)
             changes["modified_name"] = modified_name

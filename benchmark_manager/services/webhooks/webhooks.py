@@ -79,7 +79,8 @@ class WebhookService:
         self._api_urls = api_urls
         self._wake = wake
         self._workers = workers
-        #: Pushes of a storm write the same projects: at once they would make each other repeat their transactions.
+        #: Pushes of a storm write the same projects: at once they would make each other repeat
+        #: their transactions.
         self._one_at_a_time = asyncio.Lock()
 
     @property

@@ -23,14 +23,15 @@ _BATCH_BYTES: Final = 5_000_000
 #: Contents which one answer of the database brings while they are hashed one by one.
 _HASHED_AT_ONCE: Final = 16
 _DUPLICATE_KEY: Final = 11000
-#: Contents from which the embedded server reads all of them faster, and how many times as many that may be.
+#: Contents from which the embedded server reads all of them faster, and how many times as many that
+#: may be.
 _BULK: Final = 500
 _READ_BESIDE: Final = 3
 _BULK_ROWS: Final = 500
 #: Of many contents so many are asked for, to learn whether all may be there.
 _ASKED_FOR: Final = 4
-#: Where blobs are referred to, beside bundles. What is in the trash has all its revisions. A file which
-#: moves while it is looked for may be missed once, but what is missed once is only marked.
+#: Where blobs are referred to, beside bundles. What is in the trash has all its revisions. A file
+#: which moves while it is looked for may be missed once, but what is missed once is only marked.
 _REFERENCES: Final = (
     ("files", "sha"),
     ("release_blobs", "_id"),
@@ -72,9 +73,9 @@ class BlobStore:
     async def _touch(self, ids: Iterable[str], origin: list[str], now: datetime) -> set[str]:
         """Touch what is stored already, where some of many ids say that it may be; those which surely are.
 
-        Of a large batch usually all is new, or nothing: what a fork or a second project brings is there. The ids are
-        random numbers, so a few of them stand for all. Each is looked up by itself: the embedded server compares every
-        document with every value of an `$in`.
+        Of a large batch usually all is new, or nothing: what a fork or a second project brings is
+        there. The ids are random numbers, so a few of them stand for all. Each is looked up by
+        itself: the embedded server compares every document with every value of an `$in`.
         """
         touched = _touching(origin, now)
 
@@ -146,8 +147,8 @@ class BlobStore:
     async def get_bulk(self, ids: Iterable[str]) -> dict[str, bytes]:
         """`get_many` for very many ids.
 
-        The embedded server takes longer for a thousand ids, a hundred at a time, than to read three times as many
-        contents as they come.
+        The embedded server takes longer for a thousand ids, a hundred at a time, than to read three
+        times as many contents as they come.
         """
         wanted = set(ids)
         if self._database.kind != "embedded" or len(wanted) < _BULK:

@@ -1,8 +1,9 @@
 """Lists of problems, each once, under the SHA-256 of its JSON.
 
-A list is written before anything refers to it, outside of any transaction: with the problems in it, a sync of 10,000
-files would exceed what a database takes in one. A list never changes. So what was found when a file was copied stays
-with that file, whatever later rules would say, and equal findings of any number of files are one document.
+A list is written before anything refers to it, outside of any transaction: with the problems in it,
+a sync of 10,000 files would exceed what a database takes in one. A list never changes. So what was
+found when a file was copied stays with that file, whatever later rules would say, and equal
+findings of any number of files are one document.
 """
 
 import asyncio
@@ -23,8 +24,9 @@ from benchmark_manager.stores.database.sweeping import FRESH, sweep
 
 Problems = tuple[Problem, ...]
 
-#: What stands as `problems` in the document of a file whose problems are stored apart. Version 0.1.0, which may serve
-#: beside this one during an update, needs something there that it can go through; its own documents hold a list.
+#: What stands as `problems` in the document of a file whose problems are stored apart. Version
+#: 0.1.0, which may serve beside this one during an update, needs something there that it can go
+#: through; its own documents hold a list.
 APART: Final[Mapping[str, Any]] = {}
 
 _JSON: Final = TypeAdapter(Problems)
@@ -33,7 +35,8 @@ _BATCH_DOCUMENTS: Final = 1000
 _BATCH_BYTES: Final = 5_000_000
 #: Lists on their way through memory at once: a hundred problems have 50 kB as objects.
 _ENCODED_AT_ONCE: Final = 200
-#: Problems repeat themselves: a tenth of a second of the fastest level saves nine tenths of the bytes.
+#: Problems repeat themselves: a tenth of a second of the fastest level saves nine tenths of the
+#: bytes.
 _COMPRESSION: Final = 1
 #: Ids that are known to be stored.
 _REMEMBERED: Final = 20_000

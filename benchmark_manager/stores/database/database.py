@@ -175,8 +175,9 @@ _INDEXES: Final[Mapping[str, list[IndexModel]]] = {
 }
 
 
-#: What the embedded server does without, by collection: each index makes inserting there half as long again as without
-#: any. It sorts what it finds itself, and only sweeps ask by the others: they read whole collections then.
+#: What the embedded server does without, by collection: each index makes inserting there half as
+#: long again as without any. It sorts what it finds itself, and only sweeps ask by the others: they
+#: read whole collections then.
 _OF_MONGODB_ALONE: Final[Mapping[str, frozenset[str]]] = {
     "files": frozenset({"project_id_1_removed_at_1_path_1__id_1", "sha_1", "problems_id_1"}),
     "blobs": frozenset({"touched_at_1"}),
@@ -262,7 +263,8 @@ class Database:
         return self._db[name]
 
     async def close(self) -> None:
-        # The driver ends its sessions at the server, and looks for one as long as for any other command.
+        # The driver ends its sessions at the server, and looks for one as long as for any other
+        # command.
         with pymongo.timeout(_CLOSE_SECONDS):
             await self._client.close()
 
@@ -289,9 +291,9 @@ class Database:
     async def start(self, *, patience: float = START_SECONDS, purpose: Purpose = "serve") -> None:
         """Wait up to `patience` seconds for the server, check that it will do, and make the indexes.
 
-        A server that stops answering in between, as in an election or a restart, is waited for again.
-        To back it up, or to restore into it, nothing is written; to restore into it, a restore that has not ended
-        is no obstacle.
+        A server that stops answering in between, as in an election or a restart, is waited for
+        again. To back it up, or to restore into it, nothing is written; to restore into it, a
+        restore that has not ended is no obstacle.
 
         Raises:
             StartError: one readable line.
@@ -477,8 +479,8 @@ class Database:
     ) -> T:
         """Run `work` as one transaction; it is repeated whole after a write conflict or an election.
 
-        Also behind what a PendingError waits for. What is `small` is written on a disk that is nearly full too: that
-        something failed must be known there.
+        Also behind what a PendingError waits for. What is `small` is written on a disk that is
+        nearly full too: that something failed must be known there.
         """
         if not small:
             await self.ensure_room()
@@ -491,8 +493,8 @@ class Database:
     async def read_together(self, parts: Mapping[str, Part]) -> dict[str, list[Document]]:
         """Run several reads which all see one moment; return the rows of each, by the names of the parts.
 
-        On MongoDB it is one command: a transaction of several takes three times as long. The embedded server reads
-        whole collections for `$unionWith`, so there it is a transaction.
+        On MongoDB it is one command: a transaction of several takes three times as long. The
+        embedded server reads whole collections for `$unionWith`, so there it is a transaction.
         """
         if self.kind == "mongodb":
             try:
@@ -541,7 +543,8 @@ class Database:
                 async with self._client.start_session() as session:
                     if read_concern is None and self.before_transaction is not None:
                         await self.before_transaction(session.session_id)
-                    # The client's own write concern would count here, not the database's: the URL might say w=1.
+                    # The client's own write concern would count here, not the database's: the URL
+                    # might say w=1.
                     return await session.with_transaction(
                         attempt, read_concern=read_concern, write_concern=_DURABLE
                     )

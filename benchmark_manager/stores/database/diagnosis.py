@@ -1,8 +1,8 @@
 """What keeps this process from each server of a MongoDB URL, in words: for a start that failed.
 
-The driver looks for servers which suit its URL, and only reports that it found none. So each server is
-asked here by itself: whether its name is known, its port answers, it speaks TLS, and what it says of its
-replica set and the members of it. Nothing here needs a password or shows one.
+The driver looks for servers which suit its URL, and only reports that it found none. So each server
+is asked here by itself: whether its name is known, its port answers, it speaks TLS, and what it
+says of its replica set and the members of it. Nothing here needs a password or shows one.
 """
 
 import asyncio

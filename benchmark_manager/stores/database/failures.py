@@ -17,7 +17,8 @@ from pymongo.errors import (
 
 from benchmark_manager.errors import StorageError
 
-#: What a handler of database failures catches. The driver's own limit on documents is no PyMongoError.
+#: What a handler of database failures catches. The driver's own limit on documents is no
+#: PyMongoError.
 DATABASE_ERRORS: Final = (PyMongoError, BSONError)
 
 _DISK_FULL: Final = frozenset({14031})

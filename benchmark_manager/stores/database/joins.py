@@ -1,6 +1,7 @@
 """Parts of pipelines that stores share, which read in one command what a document refers to.
 
-A command costs this process more than what it reads, so one which joins takes a third of the time of four.
+A command costs this process more than what it reads, so one which joins takes a third of the time
+of four.
 """
 
 from collections.abc import Mapping

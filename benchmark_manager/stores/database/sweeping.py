@@ -20,17 +20,17 @@ async def sweep(
 ) -> int:
     """Delete documents that nothing has referred to for `SWEEP_AGE`; return how many.
 
-    `referred` answers which of some ids something refers to; of None, which ids at all. Each document is marked when
-    it is first found unreferred, and deleted when it still is a day later: a reader who has just read a reference
-    still finds it.
-    Documents have `touched_at`, when somebody last was about to refer to them, and `unreferred_at`.
+    `referred` answers which of some ids something refers to; of None, which ids at all. Each
+    document is marked when it is first found unreferred, and deleted when it still is a day later:
+    a reader who has just read a reference still finds it. Documents have `touched_at`, when
+    somebody last was about to refer to them, and `unreferred_at`.
     """
     now = milliseconds(now)
     swept = 0
     untouched = {"touched_at": {"$lt": now - SWEEP_AGE}}
     old = [row["_id"] async for row in collection.find(untouched, {"_id": 1})]
-    # The embedded server has no indexes for this question, so it is asked once. What comes to refer to a document
-    # meanwhile has touched it before.
+    # The embedded server has no indexes for this question, so it is asked once. What comes to refer
+    # to a document meanwhile has touched it before.
     every = await referred(None) if old and database.kind == "embedded" else None
     at_once = database.in_at_most
     for start in range(0, len(old), at_once):

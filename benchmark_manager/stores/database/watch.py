@@ -1,8 +1,9 @@
 """Finds out within seconds that the database has fallen silent, and that it answers again.
 
-A driver's own limits cannot: a request's answer may rightly take long (a sync's transaction over 100,000
-files, an index that is built), while a database that is frozen answers nothing at all. So the watch asks
-for one small document every second, over a connection of its own that no other work can occupy.
+A driver's own limits cannot: a request's answer may rightly take long (a sync's transaction over
+100,000 files, an index that is built), while a database that is frozen answers nothing at all. So
+the watch asks for one small document every second, over a connection of its own that no other work
+can occupy.
 """
 
 import asyncio

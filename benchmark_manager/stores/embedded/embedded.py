@@ -1,15 +1,16 @@
 """The embedded database: SecantusDB as a supervised child process, for evaluation on one machine.
 
-It speaks MongoDB's wire protocol, so everything above this module is the same as with MongoDB. It is
-GPL software: it stays a separate program and is never imported.
+It speaks MongoDB's wire protocol, so everything above this module is the same as with MongoDB. It
+is GPL software: it stays a separate program and is never imported.
 
-It listens on a port of the loopback interface, which every user of the machine reaches, and asks them for
-a password (`embedded_password`). What remains open to them: the server answers `hello`, `ping` and
-`buildInfo` without one, and takes at most 1,000 connections, so another user can keep it busy.
+It listens on a port of the loopback interface, which every user of the machine reaches, and asks
+them for a password (`embedded_password`). What remains open to them: the server answers `hello`,
+`ping` and `buildInfo` without one, and takes at most 1,000 connections, so another user can keep it
+busy.
 
 Files in the data folder: `service.lock` (this process), `database.lock` (guardian and server),
-`database.pid`, `database.log`, `database.password`, `database.url` (while it runs), `secantusd.toml` (empty)
-and `database/` with the data.
+`database.pid`, `database.log`, `database.password`, `database.url` (while it runs),
+`secantusd.toml` (empty) and `database/` with the data.
 """
 
 import asyncio
@@ -55,8 +56,9 @@ MINIMUM_FREE_BYTES = 64_000_000
 FREE_SPACE_VALID_SECONDS = 1.0
 PORT_ATTEMPTS = 5
 PORT_TAKEN = "Address already in use"
-# Below the ports which systems give to outgoing connections (from 32768 on Linux, 49152 on macOS): a
-# client of a port there that reconnects while the server is down can connect to itself and keep it.
+# Below the ports which systems give to outgoing connections (from 32768 on Linux, 49152 on macOS):
+# a client of a port there that reconnects while the server is down can connect to itself and keep
+# it.
 FIRST_PORT, PORTS = 20_000, 10_000
 CLOSE_SECONDS = 0.5
 HEARTBEAT_ID = "supervisor"
@@ -149,8 +151,8 @@ class EmbeddedDatabase:
         """The MongoDB URL with the password, without a database name; it works once `start()` is done."""
         # Direct: a single server has no members to discover, which would take half a second at each
         # connection. Transactions and sessions work so too. It has no retryable writes. Polling
-        # monitors connect less often, and PyMongo 4.20 leaves a socket unclosed when a client is closed
-        # while its monitor connects.
+        # monitors connect less often, and PyMongo 4.20 leaves a socket unclosed when a client is
+        # closed while its monitor connects.
         options = (
             "directConnection=true&retryWrites=false&serverMonitoringMode=poll&authSource=admin"
         )
@@ -204,8 +206,8 @@ class EmbeddedDatabase:
     async def stop(self, grace: float | None = None) -> None:
         """End the server and its guardian and release the folder; harmless when there is nothing to end.
 
-        Cancel the task of `supervise()` and close the clients first. It takes about 2 s, and at most `grace`
-        and what a SIGKILL takes: no acknowledged write needs an orderly end.
+        Cancel the task of `supervise()` and close the clients first. It takes about 2 s, and at
+        most `grace` and what a SIGKILL takes: no acknowledged write needs an orderly end.
         """
         self._stopping = True
         async with self._changing:
@@ -219,8 +221,10 @@ class EmbeddedDatabase:
     async def supervise(self) -> None:
         """Replace a server which exits or hangs; ends only after `stop()`.
 
-        A server hangs when a read stays unanswered and its process does no work meanwhile. One that works is
-        slow: a busy machine is no reason to kill it, unless it works on for minutes without an answer.
+        A server hangs when a read stays unanswered and its process does no work meanwhile. One that
+        works is
+        slow: a busy machine is no reason to kill it, unless it works on for minutes without an
+            answer.
         """
         while not self._stopping:
             reason = await self._reason_to_replace()
@@ -431,7 +435,8 @@ class EmbeddedDatabase:
 
     async def _first_answer(self, process: GuardedProcess) -> bool:
         """Whether it is our server that answers, and from its storage."""
-        # One client for all servers on this port: closed while there is none, it leaves a socket unclosed.
+        # One client for all servers on this port: closed while there is none, it leaves a socket
+        # unclosed.
         self._probe = self._probe or self._new_probe()
         try:
             # Whoever has taken the port in the meantime must not pass for our server.

@@ -8,10 +8,10 @@ Standard input is a pipe whose other end only the service holds. What arrives th
     b"k"        end it with SIGKILL
     end of file the service is gone, even if by SIGKILL: the same
 
-The server inherits LOCK_FD (-1: there is none), so that its lock is free only when guardian and server
-are both gone. What the server prints goes to LOG, which stays under `LOG_LIMIT` bytes, with one older
-part beside it. PID_FILE gets `{"guardian": PID, "server": PID}`. The exit code is the server's, as a
-shell gives it.
+The server inherits LOCK_FD (-1: there is none), so that its lock is free only when guardian and
+server are both gone. What the server prints goes to LOG, which stays under `LOG_LIMIT` bytes, with
+one older part beside it. PID_FILE gets `{"guardian": PID, "server": PID}`. The exit code is the
+server's, as a shell gives it.
 
 Nobody imports this module, it needs the standard library alone, and it stays single-threaded:
 `preexec_fn` and Linux's parent-death signal are safe only so.

@@ -1,12 +1,12 @@
 """The embedded database's password: without it any user of the machine could read and change everything.
 
-The server listens on a port of the loopback interface, which every user reaches; a socket in a folder
-it cannot do. With `--auth` it asks for a password, but a user can be made only while it runs without.
-For that one start it takes connections only from whoever holds the key of a certificate that is made
-for it, so that the port is open to others at no time.
+The server listens on a port of the loopback interface, which every user reaches; a socket in a
+folder it cannot do. With `--auth` it asks for a password, but a user can be made only while it runs
+without. For that one start it takes connections only from whoever holds the key of a certificate
+that is made for it, so that the port is open to others at no time.
 
-Files in the data folder, readable by its owner alone: `database.password`, and `database.pem` while the
-user is made.
+Files in the data folder, readable by its owner alone: `database.password`, and `database.pem` while
+the user is made.
 """
 
 import contextlib

@@ -1,7 +1,8 @@
 """Server processes that end with the service, and the locks which keep two of them off one folder.
 
-A lock here is `flock` on a file: it belongs to whoever has the descriptor open, so the kernel frees it
-when the last holder ends, however it ends. The files stay, for removing one would let two holders in.
+A lock here is `flock` on a file: it belongs to whoever has the descriptor open, so the kernel frees
+it when the last holder ends, however it ends. The files stay, for removing one would let two
+holders in.
 """
 
 import asyncio
@@ -28,8 +29,8 @@ LOG_TAIL = 4_096
 class GuardedProcess:
     """One server in `directory`, ended by its guardian at the latest when this process ends.
 
-    Writes `NAME.log` (at most 2 MB, in two parts) and `NAME.pid` into the directory. With `lock`, the
-    server keeps that descriptor's lock until it is gone; the caller closes its own copy.
+    Writes `NAME.log` (at most 2 MB, in two parts) and `NAME.pid` into the directory. With `lock`,
+    the server keeps that descriptor's lock until it is gone; the caller closes its own copy.
     """
 
     def __init__(
@@ -164,8 +165,9 @@ async def lock_for_server(
 ) -> int:
     """A descriptor of `NAME.lock`, as soon as every former server of the folder is gone.
 
-    One that is still there after `patience` seconds gets SIGKILL, provided that the process named in
-    `NAME.pid` runs with `command_part` in its command line. StartError: the lock is held even so.
+    One that is still there after `patience` seconds gets SIGKILL, provided that the process named
+    in `NAME.pid` runs with `command_part` in its command line. StartError: the lock is held even
+    so.
     """
     path = directory / f"{name}.lock"
     descriptor = await _wait_for_lock(path, patience)

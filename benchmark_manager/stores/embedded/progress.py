@@ -1,7 +1,8 @@
 """Whether a process that does not answer works or hangs: a busy machine makes one slow, which is no fault.
 
-A process works when it uses its processors, or would: a thread runs, waits for a processor to run on, or
-waits for a disk. One that was stopped, or whose threads all wait for each other, does none of it.
+A process works when it uses its processors, or would: a thread runs, waits for a processor to run
+on, or waits for a disk. One that was stopped, or whose threads all wait for each other, does none
+of it.
 """
 
 import os
@@ -15,7 +16,8 @@ from typing import Final
 _WORKING_STATES: Final = frozenset("RD")
 #: Of the time between two samples, a process which used this share of a processor worked.
 _WORKING_SHARE: Final = 0.1
-#: Threads of a hung process that wake up now and then to wait on are no work: at least this share of samples is.
+#: Threads of a hung process that wake up now and then to wait on are no work: at least this share
+#: of samples is.
 _WORKING_SAMPLES: Final = 0.2
 
 
@@ -48,8 +50,8 @@ def _fields(path: Path) -> list[str]:
 class Silence:
     """A time without an answer, from samples of the process which owes it.
 
-    `waited` counts each pause between two samples up to twice its planned length: what is longer says that this
-    process itself was kept waiting, and could not have read an answer.
+    `waited` counts each pause between two samples up to twice its planned length: what is longer
+    says that this process itself was kept waiting, and could not have read an answer.
     """
 
     def __init__(self, tick: float, window: float) -> None:

@@ -1,7 +1,7 @@
 """Changes as they are committed, by whichever replica: a change stream of the whole database.
 
-MongoDB and the embedded server both have them, and resume them over an election or a restart by the position where
-they were left. Positions are opaque to everybody else.
+MongoDB and the embedded server both have them, and resume them over an election or a restart by the
+position where they were left. Positions are opaque to everybody else.
 """
 
 import asyncio
@@ -28,8 +28,9 @@ _SILENCE_SECONDS: Final = 30.0
 _CLOSE_SECONDS: Final = 1.0
 _RESUMABLE: Final = "ResumableChangeStreamError"
 _THERE: Final[Document] = {"$exists": True}
-#: Neither polls that find the same again nor leases are told. What a sync does to originals is told by its record, and
-#: what becomes of a variant by its revision: those name their projects, which deletions and updates of files do not.
+#: Neither polls that find the same again nor leases are told. What a sync does to originals is told
+#: by its record, and what becomes of a variant by its revision: those name their projects, which
+#: deletions and updates of files do not.
 _TOLD: Final[Document] = {
     "$or": [
         {"ns.coll": "projects", "operationType": {"$in": ["insert", "delete"]}},
@@ -88,7 +89,8 @@ class ChangeStore:
     ) -> AsyncGenerator[tuple[list[Change], str], None]:
         """Changes with the position behind them, from `after` or from now on; endless.
 
-        The first is empty: from its position on nothing is missed. So is one every `wait` ms when nothing happens.
+        The first is empty: from its position on nothing is missed. So is one every `wait` ms when
+        nothing happens.
 
         Raises:
             ChangesLostError: the database cannot go on from `after`, or the stream is at its end.
@@ -120,7 +122,8 @@ class ChangeStore:
             ChangesLostError: the database does not know any more, or it is more than `at_most`.
             PyMongoError, TimeoutError
         """
-        # Streams of a database in which nothing happens stay at its last write; `until` may be a little behind that.
+        # Streams of a database in which nothing happens stay at its last write; `until` may be a
+        # little behind that.
         await self._database.mark()
         missed: list[Change] = []
         async with aclosing(self.follow(after, _SHORT_WAIT)) as feed:
@@ -183,8 +186,9 @@ class ChangeStore:
 def _order(position: str) -> tuple[int, str]:
     """What positions are ordered by.
 
-    MongoDB's are texts made for it (https://www.mongodb.com/docs/manual/changeStreams/#resume-tokens). Those of the
-    embedded server are documents with a number; they begin with their length, which has three zero bytes.
+    MongoDB's are texts made for it
+    (https://www.mongodb.com/docs/manual/changeStreams/#resume-tokens). Those of the embedded server
+    are documents with a number; they begin with their length, which has three zero bytes.
     """
     if position[2:8] == "000000":
         return bson.decode(bytes.fromhex(position))["s"], ""

@@ -1,6 +1,7 @@
 """All documents of a database as they are stored, read at one moment, and written into an empty one.
 
-Documents stay encoded: what this version does not know of them goes into a backup and back to the byte.
+Documents stay encoded: what this version does not know of them goes into a backup and back to the
+byte.
 """
 
 import asyncio
@@ -49,9 +50,10 @@ class BackupStore:
     async def documents(self) -> AsyncGenerator[tuple[str, list[bytes]]]:
         """Each collection's documents, some at a time, as they were at one moment; contents last.
 
-        Contents are read behind that moment and may be more than those that were there then, never less: what a
-        document refers to is written before it, and stays for a day after nothing refers to it any more. So the moment
-        has to be kept for the small documents only; MongoDB keeps one for 5 minutes.
+        Contents are read behind that moment and may be more than those that were there then, never
+        less: what a document refers to is written before it, and stays for a day after nothing
+        refers to it any more. So the moment has to be kept for the small documents only; MongoDB
+        keeps one for 5 minutes.
 
         Raises:
             BackupError: `backup_too_slow`.

@@ -45,7 +45,8 @@ class GovernorStore:
             # Another replica was the first to tell of this credential.
             await self._limits.update_one({"_id": state.fingerprint}, changes)
         for name, limit in state.limits.items():
-            # Another process may know of a window that began later, or how much less is left of this one.
+            # Another process may know of a window that began later, or how much less is left of
+            # this one.
             field = f"limits.{name}"
             news = [
                 {f"{field}.reset_at": {"$not": {"$gte": limit.reset_at}}},

@@ -46,7 +46,8 @@ def is_known_to_be_gone(process: ProcessIdentity, seen_from: ProcessIdentity) ->
         state, started = _state_and_start(process.pid)
     except (OSError, ValueError, IndexError):
         return False
-    # One that has ended may wait for its parent to notice; its id may also be another process's by now.
+    # One that has ended may wait for its parent to notice; its id may also be another process's by
+    # now.
     return state == "Z" or started != process.started
 
 

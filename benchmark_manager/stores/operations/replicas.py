@@ -1,8 +1,8 @@
 """The `replicas` collection: who shares this database, and what is given up for one which is dead.
 
-A replica counts up its `beats`. One whose count stands still for long has died or hangs; what it held is
-free then, long before its leases run out. Safety never rests on this: a sync commits nothing once the
-fence of its project has risen.
+A replica counts up its `beats`. One whose count stands still for long has died or hangs; what it
+held is free then, long before its leases run out. Safety never rests on this: a sync commits
+nothing once the fence of its project has risen.
 """
 
 from collections.abc import Mapping
@@ -71,8 +71,8 @@ class ReplicaStore:
     async def give_up(self, replica: Replica) -> int:
         """Free what a dead replica held; returns how many projects its leases were for.
 
-        A transaction that it left open would keep whoever writes to the same documents waiting for a minute:
-        it ends with its session.
+        A transaction that it left open would keep whoever writes to the same documents waiting for
+        a minute: it ends with its session.
         """
         with pymongo.timeout(_SECONDS):
             entry = await self._replicas.find_one({"_id": replica.owner})

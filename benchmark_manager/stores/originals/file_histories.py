@@ -10,7 +10,8 @@ from bson import ObjectId
 from benchmark_manager.models.file_history import FileCommit, HistoryKey, HistoryPage
 from benchmark_manager.stores.database.database import Database, Document
 
-#: A page with longer messages is not kept, UTF-8 bytes: a document must keep below MongoDB's 16 MiB.
+#: A page with longer messages is not kept, UTF-8 bytes: a document must keep below MongoDB's 16
+#: MiB.
 LARGEST: Final = 4 * 1024 * 1024
 
 

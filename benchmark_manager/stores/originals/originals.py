@@ -67,7 +67,8 @@ ListState = tuple[int, str] | None
 class OriginalFileStore:
     """The `files` collection, and `skipped_files`: what belongs to a project but is not copied.
 
-    Reads of many files, and holding one, wait where a large sync is being applied; see `stores.staged_changes`.
+    Reads of many files, and holding one, wait where a large sync is being applied; see
+    `stores.staged_changes`.
     """
 
     def __init__(self, database: Database) -> None:
@@ -137,7 +138,8 @@ class OriginalFileStore:
     async def drop_unused(self, project_id: str, session: Session) -> None:
         """Delete the records of a project's files which are gone upstream and which nothing refers to any more."""
         match = {"project_id": ObjectId(project_id), "removed_at": {"$ne": None}}
-        # The write makes two who purge the last of what refers to a file meet: one of them sees that it is the last.
+        # The write makes two who purge the last of what refers to a file meet: one of them sees
+        # that it is the last.
         held = await self._files.update_many(match, {"$inc": {"holds": 1}}, session=session)
         if held.matched_count == 0:
             return
@@ -287,7 +289,8 @@ class OriginalFileStore:
     async def list_state(self, project_id: str, session: Session | None = None) -> ListState:
         """What changes whenever a sync has changed the project's originals; None while one is changing them.
 
-        The fence rises before a sync begins, and `last_sync` is new in the transaction in which its changes count.
+        The fence rises before a sync begins, and `last_sync` is new in the transaction in which its
+        changes count.
 
         Raises:
             NotFoundError: the project is not there.

@@ -33,7 +33,8 @@ from benchmark_manager.stores.database.paging import behind, encode_cursor
 from benchmark_manager.stores.projects.documents import dotted, due_by, project_document, project_of
 from benchmark_manager.stores.releases.releases import ReleaseStore
 
-#: A deleted project's id is remembered this long: no transaction that began before the deletion lives longer.
+#: A deleted project's id is remembered this long: no transaction that began before the deletion
+#: lives longer.
 _TOMBSTONE: Final = timedelta(minutes=2)
 _NOUN: Final = "project"
 _NOT_PLAIN: Final = r"[^\x00-\x7f]"
@@ -112,9 +113,9 @@ class ProjectStore:
     async def fold_names(self) -> int:
         """Fold the keys of names that earlier versions folded by case alone; returns how many were changed.
 
-        Where two such projects have the same name but for its Unicode form, both stay: the second one's key ends with
-        its id, so that a search finds it too. To be run at every start: in a rolling update such a version may still
-        write.
+        Where two such projects have the same name but for its Unicode form, both stay: the second
+        one's key ends with its id, so that a search finds it too. To be run at every start: in a
+        rolling update such a version may still write.
         """
         changed = 0
         async for row in self._projects.find(
@@ -153,11 +154,14 @@ class ProjectStore:
     ) -> None:
         """Store a person's change of the settings, and with `reschedule` also when the project is due.
 
-        `forget_upstream`: another place is read now, so that what was seen of the old one says nothing.
+        `forget_upstream`: another place is read now, so that what was seen of the old one says
+        nothing.
 
         Raises:
-            StaleError: the settings are not those of `before` any more: somebody changed them, a sync learnt the
-                repository's new name, or the token was encrypted anew; with `reschedule` also, a sync was queued.
+            StaleError: the settings are not those of `before` any more: somebody changed them, a
+                sync learnt the
+                repository's new name, or the token was encrypted anew; with `reschedule` also, a
+                sync was queued.
             ConflictError: `project_name_taken`.
             NotFoundError
         """
@@ -288,8 +292,8 @@ class ProjectStore:
     ) -> None:
         """Make these projects due by a webhook, as `due_after_push` says, and count the wish.
 
-        They were read in this very transaction, so that none was claimed or changed in between. `now` is the
-        database's time.
+        They were read in this very transaction, so that none was claimed or changed in between.
+        `now` is the database's time.
         """
         groups: dict[tuple[datetime | None, SyncTrigger], list[ObjectId]] = {}
         for project in projects:

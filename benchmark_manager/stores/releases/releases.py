@@ -43,10 +43,11 @@ FILES_AT_ONCE = 5000
 class ReleaseStore:
     """The collections `releases`, `release_makings` and `release_files`.
 
-    A release is there for readers while it is pinned, or one of the projects which made it is there.
+    A release is there for readers while it is pinned, or one of the projects which made it is
+    there.
 
-    The files of a large one are staged, document by document, each with its share of `release_blobs`; what no making
-    names is swept a day later.
+    The files of a large one are staged, document by document, each with its share of
+    `release_blobs`; what no making names is swept a day later.
     """
 
     def __init__(self, database: Database) -> None:
@@ -91,7 +92,8 @@ class ReleaseStore:
     ) -> tuple[Release, bool]:
         """Add a making, and the release if it is the first; returns it, and whether it is.
 
-        What two who make it at once disagree about, the first decides; but who wants it pinned has it pinned.
+        What two who make it at once disagree about, the first decides; but who wants it pinned has
+        it pinned.
         """
         row = await self._releases.find_one({"digest": _digits(digest)}, session=session)
         if row is not None and not await self._is_there(row, session):
@@ -111,7 +113,8 @@ class ReleaseStore:
         )
         await self._makings.insert_one(_making_document(draft, row, provenance), session=session)
         known = {"digest": row["digest"], "provenance": provenance}
-        # Those of a large one are staged, unless what `stage` found was of a release which is removed by now.
+        # Those of a large one are staged, unless what `stage` found was of a release which is
+        # removed by now.
         if await self._files.find_one(known, {"_id": 1}, session=session) is None:
             await self._files.insert_many(
                 [{**known, **chunk} for chunk in _chunks(files)], session=session
@@ -194,7 +197,8 @@ class ReleaseStore:
         """All files by the bytes of their paths; with their origins as the first making knew them, or another's.
 
         Raises:
-            NotFoundError: the release was deleted since it was found; never fewer files than it has.
+            NotFoundError: the release was deleted since it was found; never fewer files than it
+                has.
         """
         match = {"digest": _digits(release.digest), "provenance": provenance or release.provenance}
         chunks = self._files.find(match, batch_size=_CHUNKS_AT_ONCE).sort("number", 1)

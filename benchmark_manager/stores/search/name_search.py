@@ -1,8 +1,8 @@
 """Searches for a part of a path, regardless of case and of Unicode form.
 
-The database can compare plain ASCII alone so. It is asked for a page of the matching paths of plain ASCII, and for the
-ids and paths of all others, which are compared here. Most projects have none of those, and no folded copy of any
-path has to be stored, migrated or trusted.
+The database can compare plain ASCII alone so. It is asked for a page of the matching paths of plain
+ASCII, and for the ids and paths of all others, which are compared here. Most projects have none of
+those, and no folded copy of any path has to be stored, migrated or trusted.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Leases: the right to sync a project, shared out among replicas by the database's own clock.
 
-A lease is claimed by one conditional update, which raises the project's fence. What a sync writes is conditional on
-that fence, so that a worker which lost its lease commits nothing.
+A lease is claimed by one conditional update, which raises the project's fence. What a sync writes
+is conditional on that fence, so that a worker which lost its lease commits nothing.
 """
 
 import asyncio
@@ -40,7 +40,8 @@ _log = structlog.get_logger(__name__)
 
 #: A lease lasts this long unless it is renewed, seconds.
 LEASE_SECONDS: Final = 60.0
-#: How long claims may take, all at once and each, seconds: longer only if one waits for an open transaction.
+#: How long claims may take, all at once and each, seconds: longer only if one waits for an open
+#: transaction.
 _CLAIMS_SECONDS: Final = 2.0
 _CLAIM_SECONDS: Final = 0.5
 #: How long a project whose claim waited so is left alone, seconds.
@@ -58,8 +59,9 @@ _Place = tuple[str, Ref | None, str]
 class Finished:
     """A sync's outcome for its project: `project` is what the sync began with.
 
-    `due_trigger` is why it is due at `next_poll_at`: what was queued and failed is still queued. Where the repository
-    was `renamed_to` another address, `encrypted_token` is the project's token for that (None: it has none).
+    `due_trigger` is why it is due at `next_poll_at`: what was queued and failed is still queued.
+    Where the repository was `renamed_to` another address, `encrypted_token` is the project's token
+    for that (None: it has none).
     """
 
     lease: Lease
@@ -77,7 +79,8 @@ class LeaseStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._projects = database.collection("projects")
-        #: Projects which another's transaction kept from being claimed, and until when to leave them alone (monotonic).
+        #: Projects which another's transaction kept from being claimed, and until when to leave
+        #: them alone (monotonic).
         self._blocked: dict[ObjectId, float] = {}
 
     async def claim(self, project_id: str, owner: str) -> Claim | None:
@@ -97,8 +100,8 @@ class LeaseStore:
     ) -> list[Claim]:
         """Take up to `limit` due projects which nobody works on, but none whose credential's hint is `busy`.
 
-        Those which people wait for come first, then those of webhooks, then polls, the longest due first. `only_read`:
-        none whose place was never read, as all of it would have to be.
+        Those which people wait for come first, then those of webhooks, then polls, the longest due
+        first. `only_read`: none whose place was never read, as all of it would have to be.
         """
         async with self._database.claim_lock:
             now = await self._database.now()
@@ -160,8 +163,9 @@ class LeaseStore:
     async def _write_claims(self, claims: Mapping[ObjectId, UpdateOne], owner: str) -> None:
         """Write them all at once, or each for itself where one waits for another's transaction.
 
-        A process that was killed inside a transaction leaves it open for a minute or more, and MongoDB makes whoever
-        writes to its documents wait; nobody else's project must wait with them.
+        A process that was killed inside a transaction leaves it open for a minute or more, and
+        MongoDB makes whoever writes to its documents wait; nobody else's project must wait with
+        them.
 
         Raises:
             PyMongoError: the database does not take any of them.
@@ -263,8 +267,8 @@ class LeaseStore:
     async def finish(self, finished: Finished, session: Session) -> None:
         """Record a sync's outcome and give the lease back, as part of its transaction.
 
-        Where a sync was queued since, the project stays as due as that made it, unless that was one push of the very
-        commit which is held now.
+        Where a sync was queued since, the project stays as due as that made it, unless that was one
+        push of the very commit which is held now.
 
         Raises:
             LeaseLostError: the fence has risen, or the project is gone: nothing may be committed.
@@ -297,7 +301,8 @@ class LeaseStore:
         if wishes and not granted:
             for name in ("next_poll_at", *due_by("poll")):
                 del changes[name]
-        # The condition again, as the write is what makes others who change the document wait or repeat.
+        # The condition again, as the write is what makes others who change the document wait or
+        # repeat.
         result = await self._projects.update_one(_held(lease), {"$set": changes}, session=session)
         if result.matched_count == 0:
             raise LeaseLostError

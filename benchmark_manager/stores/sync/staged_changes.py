@@ -1,9 +1,9 @@
 """Changes of one sync that are too many for one transaction: staged, published at once, then applied in steps.
 
-mongod with its smallest cache refuses a transaction of 23,000 files. So a large sync first stages its changes in
-chunks, where nobody reads them. One small write, the publication, makes them count: from then on they are applied
-whatever happens to the process, and readers of the project's originals wait until all are. So they see the old state
-or the new one.
+mongod with its smallest cache refuses a transaction of 23,000 files. So a large sync first stages
+its changes in chunks, where nobody reads them. One small write, the publication, makes them count:
+from then on they are applied whatever happens to the process, and readers of the project's
+originals wait until all are. So they see the old state or the new one.
 """
 
 import asyncio
@@ -47,8 +47,8 @@ class Chunk:
 class Publication:
     """That a project's staged changes count; what they have in common.
 
-    `fence` is that of the lease they were staged under. Without `same_history` every file counts as first seen with
-    this commit.
+    `fence` is that of the lease they were staged under. Without `same_history` every file counts as
+    first seen with this commit.
     """
 
     project_id: str
@@ -99,10 +99,10 @@ class StagedChangeStore:
     async def publish(self, publication: Publication, session: Session) -> None:
         """Make the staged changes count; the lease was confirmed in this very transaction.
 
-        Until the sync is recorded, its project does not say how many originals are in place: readers of lists notice.
-        Nor does it say what its last success saw: should this process die, its files are not those of `head_sha`, and
-        the next sync has to read again, be upstream back at that commit. The project is due for that sync, also where
-        nothing polls it.
+        Until the sync is recorded, its project does not say how many originals are in place:
+        readers of lists notice. Nor does it say what its last success saw: should this process die,
+        its files are not those of `head_sha`, and the next sync has to read again, be upstream back
+        at that commit. The project is due for that sync, also where nothing polls it.
         """
         document = {name: getattr(publication, name) for name in _FIELDS}
         key = ObjectId(publication.project_id)

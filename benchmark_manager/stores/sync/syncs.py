@@ -42,8 +42,9 @@ class SyncStore:
         """Record polls which found nothing new, many in one write.
 
         Each row is the sync, the fence it ran under, and the id of the record to fold it into, as
-        `domain.sync_folding.fold_target` tells; None: it gets a record of its own. A record which was purged
-        meanwhile is written anew under that same id, as the project's last sync refers to it.
+        `domain.sync_folding.fold_target` tells; None: it gets a record of its own. A record which
+        was purged meanwhile is written anew under that same id, as the project's last sync refers
+        to it.
         """
         folds = [(sync, fence, target) for sync, fence, target in rows if target is not None]
         operations: list[InsertOne[Document] | UpdateOne] = [
@@ -137,7 +138,8 @@ class SyncStore:
             {"state.last_sync.finished_at": {"$lt": before}}, {"state.last_sync.id": 1}
         )
         kept = sorted([ObjectId(row["state"]["last_sync"]["id"]) async for row in quiet])
-        # Usually one round. Each leaves out a few of those which stay, and ends where the next one begins.
+        # Usually one round. Each leaves out a few of those which stay, and ends where the next one
+        # begins.
         deleted = 0
         for start in range(0, max(1, len(kept)), IN_AT_MOST):
             ids: Document = {"$nin": kept[start : start + IN_AT_MOST]}

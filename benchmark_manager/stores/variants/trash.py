@@ -38,10 +38,11 @@ _UNREAD: Final[Mapping[str | None, Problems]] = {}
 class TrashStore:
     """The collections `trash`, whose rows keep the ids of their files, `resets`, and `trash_bundles`.
 
-    A reset deletes any number of files in one transaction, which no database takes that writes a row, a revision and
-    all their index entries for each: one of 256 MB cache gives up below 10,000 files. So that transaction only writes
-    bundles of deleted files. Whoever wants to read the trash makes rows and revisions of them first, by `unfold`,
-    bundle by bundle; nobody waits for that at a reset, and a process which dies meanwhile loses nothing.
+    A reset deletes any number of files in one transaction, which no database takes that writes a
+    row, a revision and all their index entries for each: one of 256 MB cache gives up below 10,000
+    files. So that transaction only writes bundles of deleted files. Whoever wants to read the trash
+    makes rows and revisions of them first, by `unfold`, bundle by bundle; nobody waits for that at
+    a reset, and a process which dies meanwhile loses nothing.
     """
 
     def __init__(self, database: Database) -> None:
@@ -199,8 +200,8 @@ class TrashStore:
     ) -> dict[str, OriginalFile]:
         """At most `IN_AT_MOST` originals, by id, for a transaction which makes live files refer to them again.
 
-        As `OriginalFileStore.hold` and without their problems: the write makes a sync at the same moment wait, or
-        repeat.
+        As `OriginalFileStore.hold` and without their problems: the write makes a sync at the same
+        moment wait, or repeat.
         """
         ids = sorted({ObjectId(file_id) for file_id in file_ids})
         match = {"_id": {"$in": ids}}

@@ -235,7 +235,8 @@ class ModifiedFileStore:
 
     async def delete(self, modified_file_ids: Sequence[str], session: Session) -> None:
         """Delete files; the trash, which takes them, keeps their revisions as well."""
-        # Thousands at once keep the embedded server from answering anybody, until it is taken for hung.
+        # Thousands at once keep the embedded server from answering anybody, until it is taken for
+        # hung.
         for start in range(0, len(modified_file_ids), IN_AT_MOST):
             ids = [ObjectId(key) for key in modified_file_ids[start : start + IN_AT_MOST]]
             await self._files.delete_many({"_id": {"$in": ids}}, session=session)
@@ -282,7 +283,8 @@ class ModifiedFileStore:
             if not found["project"]:
                 raise NotFoundError("project", project_id)
             if found["pending"]:
-                # A large sync moves variants in steps, of which no list shows some and not the others.
+                # A large sync moves variants in steps, of which no list shows some and not the
+                # others.
                 await self._staged.applied(key)
             elif search is None:
                 break

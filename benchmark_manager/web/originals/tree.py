@@ -11,7 +11,8 @@ from benchmark_manager.web.texts.visible import html_size
 
 #: Folders stand open from the top until this many rows would be seen.
 _SEEN_AT_ONCE: Final = 40
-#: The first folder stands open up to this many, as a page which shows one closed folder shows nothing.
+#: The first folder stands open up to this many, as a page which shows one closed folder shows
+#: nothing.
 _SEEN_OF_THE_FIRST: Final = 400
 #: Own rows of a folder on one page, and the bytes of HTML of a row without its name.
 _ROWS: Final = 4000

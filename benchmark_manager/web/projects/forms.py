@@ -19,7 +19,8 @@ _ADDRESS: Final = N_("Give the repository's address.")
 _REF_NAME: Final = N_("Give the tag's name, or the commit's id.")
 _REF_KINDS: Final[Mapping[str, RefKind]] = {"branch": "branch", "tag": "tag", "commit": "commit"}
 _INTERVAL: Final = N_("Give 0, or 10 to 604800 seconds.")
-#: The fields that an address, or what the repository holds, may fill as long as nobody changed them.
+#: The fields that an address, or what the repository holds, may fill as long as nobody changed
+#: them.
 _FILLED: Final = ("ref_kind", "branch", "config_folder", "job_folder")
 
 
@@ -41,7 +42,8 @@ class ProjectForm:
     token_set: bool = False
     #: Whether a token was typed, which is not shown again.
     token_given: bool = False
-    #: What the service, and not a person, last put into a field; the form holds it hidden as `drawn_NAME`.
+    #: What the service, and not a person, last put into a field; the form holds it hidden as
+    #: `drawn_NAME`.
     drawn: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -151,8 +153,8 @@ class ProjectForm:
     ) -> ProjectFields:
         """What to store; without a new token, the one that is stored stays.
 
-        What is stored already, or the default, is not given as long as nobody changed it, so that the branch and folder
-        of an address count.
+        What is stored already, or the default, is not given as long as nobody changed it, so that
+        the branch and folder of an address count.
         """
         token = form.line("github_token")
         same_ref = self.is_ref_untouched if before is not None else not self.branch

@@ -9,7 +9,8 @@ from benchmark_manager.web.site.limits import NAME, Window, fitting, window
 from benchmark_manager.web.texts.values import DrawnChange, drawn_changes
 from benchmark_manager.web.texts.visible import html_size
 
-#: Paths in a list, changed files, and changes by key of each; and the bytes of HTML of each of the three lists.
+#: Paths in a list, changed files, and changes by key of each; and the bytes of HTML of each of the
+#: three lists.
 _PATHS: Final = 500
 _FILES: Final = 200
 _CHANGES: Final = 100

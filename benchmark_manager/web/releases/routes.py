@@ -70,7 +70,8 @@ async def make_release(
         else:
             if new:
                 return see_other(f"{PREFIX}/releases/{release.digest}", "released")
-            # The page of this making leads back to this project, not to the one which made it first.
+            # The page of this making leads back to this project, not to the one which made it
+            # first.
             return see_other(
                 f"{PREFIX}/releases/{release.digest}?making={release.makings_count}",
                 "released_again",

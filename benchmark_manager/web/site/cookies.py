@@ -1,6 +1,7 @@
 """Cookies of the pages: none is for scripts or other sites.
 
-What came by HTTPS is marked by `PageHeaders`; `api.middleware.Edge` confines cookies to the service's root path.
+What came by HTTPS is marked by `PageHeaders`; `api.middleware.Edge` confines cookies to the
+service's root path.
 """
 
 from typing import Final
@@ -15,8 +16,8 @@ _YEAR: Final = 365 * 24 * 3600
 def given(request: Request, name: str) -> str:
     """Return the cookie's value; "" where the browser has none.
 
-    The first one counts: browsers send that of the longest path first (RFC 6265, 5.4), and behind it those of another
-    service whose root path is shorter on the same host.
+    The first one counts: browsers send that of the longest path first (RFC 6265, 5.4), and behind
+    it those of another service whose root path is shorter on the same host.
     """
     for header in request.headers.getlist("cookie"):
         for pair in header.split(";"):
@@ -29,7 +30,8 @@ def given(request: Request, name: str) -> str:
 def remember(response: Response, name: str, value: str, *, seconds: int | None = _YEAR) -> None:
     """Give the browser a cookie; `seconds` None: until it is closed.
 
-    Lax, as Strict would keep it at home when a link from elsewhere is followed. Lax is sent with no foreign POST.
+    Lax, as Strict would keep it at home when a link from elsewhere is followed. Lax is sent with no
+    foreign POST.
     """
     response.set_cookie(name, value, max_age=seconds, httponly=True, samesite="lax")
 

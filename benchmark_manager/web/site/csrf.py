@@ -30,8 +30,8 @@ def remember(request: Request, response: Response) -> None:
     """Give the browser the token which stands in the forms of this page, unless it has it already."""
     if _given(request) is not None:
         return
-    # Strict would bring a new token when a link from elsewhere is followed, and every form which is open in another
-    # tab would be refused.
+    # Strict would bring a new token when a link from elsewhere is followed, and every form which is
+    # open in another tab would be refused.
     cookies.remember(response, COOKIE, token_of(request), seconds=None)
 
 

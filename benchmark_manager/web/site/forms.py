@@ -70,7 +70,8 @@ async def protected_form(request: Request) -> Form:
         return Form(FormData())
     data = await _data(request)
     form = Form(data, await _files(data))
-    # An error's page shows it again: what somebody typed must not be lost with the page that it was typed into.
+    # An error's page shows it again: what somebody typed must not be lost with the page that it was
+    # typed into.
     request.state.typed = form.text("content")
     if not csrf.is_ours(request, form.text(csrf.FIELD) or request.headers.get(csrf.HEADER, "")):
         raise ForgedFormError

@@ -11,7 +11,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 
-#: By their codes, as their speakers name them. The first is the language that the pages are written in.
+#: By their codes, as their speakers name them. The first is the language that the pages are written
+#: in.
 LANGUAGES: Final = {"en": "English", "ko": "한국어"}
 LOCALES: Final = Path(__file__).parents[1] / "locales"
 

@@ -1,12 +1,13 @@
 """How much one page holds, so that none is over 2 MB, whatever the data.
 
-Each limit counts for the worst text: `visible.BYTES_A_CHARACTER` bytes of HTML a character. What a page holds at most:
+Each limit counts for the worst text: `visible.BYTES_A_CHARACTER` bytes of HTML a character. What a
+page holds at most:
 
-    a file         an editor to read it in, 600 kB; a part of its lines, 670 kB; its problems, 200 kB
-    an editor      1.2 MB; problems, 200 kB; beside it, two comparisons of 250 kB each
-    a comparison   the two texts for scripts, 900 kB; changes by key, 350 kB; a part of what differs, 500 kB
-    a merge        conflicts, 850 kB; two comparisons of 250 kB each
-    a table        rows up to 1.2 MB
+    a file         an editor to read it in, 600 kB; a part of its lines, 670 kB; its problems, 200
+    kB an editor      1.2 MB; problems, 200 kB; beside it, two comparisons of 250 kB each a
+    comparison   the two texts for scripts, 900 kB; changes by key, 350 kB; a part of what differs,
+    500 kB a merge        conflicts, 850 kB; two comparisons of 250 kB each a table        rows up
+    to 1.2 MB
 """
 
 from collections.abc import Callable, Sequence
@@ -26,9 +27,11 @@ LISTING: Final = Extent(2000, 60_000)
 COMPARED: Final = Extent(1000, 50_000)
 COMPARED_BESIDE: Final = Extent(500, 25_000)
 
-#: Bytes of HTML that the text of an editor may take: 1 MiB of ordinary text, and an eighth for what is escaped in it.
+#: Bytes of HTML that the text of an editor may take: 1 MiB of ordinary text, and an eighth for what
+#: is escaped in it.
 EDITOR: Final = 1_200_000
-#: The same of an editor for reading, below which the lines stand once more for those without scripts.
+#: The same of an editor for reading, below which the lines stand once more for those without
+#: scripts.
 READING_EDITOR: Final = 600_000
 #: The same of two texts which scripts put side by side.
 SIDE_BY_SIDE: Final = 900_000

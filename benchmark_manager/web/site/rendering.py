@@ -31,7 +31,8 @@ from benchmark_manager.web.texts.visible import escaped, seen, visible
 #: Names what was done a moment ago, for the next page only.
 NOTE_COOKIE: Final = "bm_note"
 
-#: Where the form goes which undoes what a note tells of, and how many ids the note has; the last one is sent.
+#: Where the form goes which undoes what a note tells of, and how many ids the note has; the last
+#: one is sent.
 _UNDOING: Final = {"deleted": ("/trash/{}", 1), "reset": ("/projects/{}/undo-reset", 2)}
 _ID: Final = re.compile("[0-9a-f]{24}")
 
@@ -230,8 +231,8 @@ def _problems_json(problems: Sequence[Problem]) -> str:
 def _in_textarea(text: str) -> Markup:
     """A text between the tags of a textarea.
 
-    HTML turns a bare CR into LF, but leaves one alone which is written as a reference: so scripts see every line end.
-    It also drops a line feed right behind the tag, so one is given.
+    HTML turns a bare CR into LF, but leaves one alone which is written as a reference: so scripts
+    see every line end. It also drops a line feed right behind the tag, so one is given.
     """
     return raw("\n" + escaped(text).replace("\r", "&#13;"))
 

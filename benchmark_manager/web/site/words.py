@@ -171,7 +171,8 @@ NOTES: Final[Mapping[str, str]] = {
     ),
 }
 
-#: What a service's errors say, in general: for languages in which the service itself does not speak.
+#: What a service's errors say, in general: for languages in which the service itself does not
+#: speak.
 _DETAILS: Final[Mapping[str, str]] = {
     "route_not_found": N_("There is no page at this address."),
     "project_not_found": N_("There is no such project; it may have been deleted."),

@@ -43,14 +43,16 @@ def _line_end_of(text: str) -> FormLineEnd | None:
 def edited_text(form: Form, stored: str) -> str:
     """The text which the form's sender means; `stored` is what is saved now.
 
-    A text which is too long for a page comes as a file, or not at all, where the form says that it stays as it is.
+    A text which is too long for a page comes as a file, or not at all, where the form says that it
+    stays as it is.
 
-    A script sends it exactly as JSON in `content_exact`. Without one, the lines at the beginning and at the end which
-    are those of the stored text come back as they are stored; lines between them end as `line_end` says, or, where
-    ends were mixed, as most of the stored ones do.
+    A script sends it exactly as JSON in `content_exact`. Without one, the lines at the beginning
+    and at the end which are those of the stored text come back as they are stored; lines between
+    them end as `line_end` says, or, where ends were mixed, as most of the stored ones do.
 
     Raises:
-        InvalidInputError: `content_exact` is no text, the file is not UTF-8, or there is no content.
+        InvalidInputError: `content_exact` is no text, the file is not UTF-8, or there is no
+            content.
     """
     file = form.file("content_file")
     if file is not None:

@@ -15,7 +15,8 @@ from benchmark_manager.web.texts.visible import html_size
 
 #: Characters of a path in a line of a list.
 _SHORT_PATH: Final = 80
-#: Characters of a value in a table of changes, changes in it, and bytes of HTML of a row beside its texts.
+#: Characters of a value in a table of changes, changes in it, and bytes of HTML of a row beside its
+#: texts.
 _VALUE: Final = 200
 _CHANGES_AT_MOST: Final = 1000
 _ROW_BYTES: Final = 600

@@ -8,7 +8,8 @@ from markupsafe import Markup, escape
 
 from benchmark_manager.web.site.limits import NAME
 
-#: Characters which one does not see, or which turn what stands beside them around (Unicode TR 36, 3.1).
+#: Characters which one does not see, or which turn what stands beside them around (Unicode TR 36,
+#: 3.1).
 _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+"
 )
@@ -22,7 +23,8 @@ BYTES_A_CHARACTER: Final = 9
 def visible(text: str) -> str:
     """The text as HTML for the inside of an element, what cannot be seen named by its code point.
 
-    A run of such characters is one element: one which stands there often is named once, with its number.
+    A run of such characters is one element: one which stands there often is named once, with its
+    number.
     """
     shown = escaped(text)
     if shown.isascii() and shown.isprintable():
@@ -56,7 +58,8 @@ def _named(found: re.Match[str]) -> str:
 def seen(text: str, most: int | None = NAME) -> str:
     """A name or a sentence of somebody's for a template: what would hide or turn it around is named.
 
-    Of one that is longer than `most` characters the middle is left out: a file's own name is at the end of its path.
+    Of one that is longer than `most` characters the middle is left out: a file's own name is at the
+    end of its path.
     """
     if most is not None and len(text) > most:
         text = f"{text[: most // 3]} … {text[-(most - most // 3) :]}"

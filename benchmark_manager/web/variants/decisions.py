@@ -31,7 +31,8 @@ _LONGEST_VALUE: Final = 100_000
 class Decision:
     """A conflict, and what was chosen: `take` is None where nothing is yet. `key` names it within the form.
 
-    `typed` is what stands in the field for another value; `is_wrong` says that this is chosen and no JSON.
+    `typed` is what stands in the field for another value; `is_wrong` says that this is chosen and
+    no JSON.
     """
 
     key: str
@@ -88,7 +89,8 @@ class Decision:
 def read_decisions(form: Form, conflicts: Sequence[MergeConflict]) -> tuple[Decision, ...]:
     """What the form says about these conflicts; what it says about others is not asked any more.
 
-    A key is found again by its path, lines by their texts: so decisions survive that others change beside them.
+    A key is found again by its path, lines by their texts: so decisions survive that others change
+    beside them.
     """
     seen: Counter[str] = Counter()
     decisions = []

@@ -17,7 +17,8 @@ from benchmark_manager.web.site.rendering import render
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
-#: For how long a page merges before it is drawn with what it has, and for how long a form rebases, seconds.
+#: For how long a page merges before it is drawn with what it has, and for how long a form rebases,
+#: seconds.
 _PREVIEW_SECONDS: Final = 5.0
 REBASE_SECONDS = 20.0
 #: Variants of a page, each with its merge.

@@ -9,7 +9,8 @@ from benchmark_manager.services.variants.comparing import VariantsTable, VariedK
 from benchmark_manager.web.site.limits import NAME, ROWS, fitting
 from benchmark_manager.web.texts.visible import html_size
 
-#: Characters of a value, and of a variant's name beside each of its values where a screen is narrow.
+#: Characters of a value, and of a variant's name beside each of its values where a screen is
+#: narrow.
 _VALUE: Final = 80
 _LABEL: Final = 60
 #: Bytes of HTML of a cell and of a row, beside their texts.
@@ -52,7 +53,8 @@ class Row:
 class DrawnTable:
     """The rows for which a page has room, from `start` on; None where the original has no values to compare.
 
-    `columns` are the compared variants, `readable` those of them which parse, and `all_columns` counts all variants.
+    `columns` are the compared variants, `readable` those of them which parse, and `all_columns`
+    counts all variants.
     """
 
     columns: tuple[ModifiedFile, ...]

@@ -19,7 +19,8 @@ from support.site import all_routes
 
 pytestmark = pytest.mark.skipif(find_mongod() is None, reason="there is no mongod on this machine")
 
-#: What an answer may take, seconds, and what the test's own process may add to it on a busy machine.
+#: What an answer may take, seconds, and what the test's own process may add to it on a busy
+#: machine.
 ANSWER, BUSY = 5.0, 1.0
 SOME_ID = "0123456789abcdef01234567"
 

@@ -30,7 +30,8 @@ from support.hostile_server import Answer, head, hostile_server
 MB: Final = 1_000_000
 #: What a refused command may take above the same command which finds nothing to do.
 MOST_MEMORY: Final = 100 * MB
-#: A release in a folder beside the one which is put in place: its right files, and one too many bytes.
+#: A release in a folder beside the one which is put in place: its right files, and one too many
+#: bytes.
 MOST_DISK: Final = 17 * MB
 EMPTY: Final = hashlib.sha256(b"").hexdigest()
 

@@ -174,7 +174,8 @@ async def test_a_process_whose_event_loop_hangs_is_ended_in_time() -> None:
     assert max(seconds for _, seconds in ends) < 10
 
 
-#: Each hangs after the signal: the loop, a thread that is waited for at the end, and C code with Python's lock.
+#: Each hangs after the signal: the loop, a thread that is waited for at the end, and C code with
+#: Python's lock.
 HANGS = (
     "import time; time.sleep(60)",
     "import threading, time; threading.Thread(target=time.sleep, args=(60,)).start()",

@@ -17,7 +17,8 @@ from support.process import ROOT, environment
 
 NAME = "한글 프로젝트"
 PATHS = ["config/🎉 시험.yaml", "config/ascii.yaml", "config/\x1b[31mred.yaml", "config/é.yaml"]
-#: Python's UTF-8 mode off, as some launchers have it: then arguments are ASCII, and other bytes surrogates.
+#: Python's UTF-8 mode off, as some launchers have it: then arguments are ASCII, and other bytes
+#: surrogates.
 ASCII_ONLY = {"LC_ALL": "C", "PYTHONUTF8": "0"}
 
 

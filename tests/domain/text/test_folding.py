@@ -14,7 +14,8 @@ KOREAN = "설정"
 
 Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 FORMS: tuple[Form, ...] = ("NFC", "NFD", "NFKC", "NFKD")
-#: Letters, what joins them, compatibility forms and letters that change their length, close together.
+#: Letters, what joins them, compatibility forms and letters that change their length, close
+#: together.
 DENSE = st.text(
     st.sampled_from("aßﬁ\uff21가각각\u0301\u0327\u0345İ\u0131ŉΐᾳ㎆\uff76\uff9e㍿\n\r \u200d👩🏽")
 )

@@ -2,12 +2,15 @@
 
 Three measures, since no one sees all:
 
-- lines of Python that are run, and calls: the same on any machine, however busy. They see every loop of ours.
-- the time that a pattern takes on texts that are pumped up from short pieces. A sound one takes far less than the least
+- lines of Python that are run, and calls: the same on any machine, however busy. They see every
+  loop of ours.
+- the time that a pattern takes on texts that are pumped up from short pieces. A sound one takes far
+  less than the least
   time that is looked at, so that other processes cannot make it fail.
-- the processor time of this thread, for what C libraries do (libyaml, the schema validator, copies of text). It is the
-  least of several tries and compared with that of a text a quarter as long: linear work takes four times as long,
-  quadratic work sixteen times, and only more than nine times is a fault.
+- the processor time of this thread, for what C libraries do (libyaml, the schema validator, copies
+  of text). It is the
+  least of several tries and compared with that of a text a quarter as long: linear work takes four
+  times as long, quadratic work sixteen times, and only more than nine times is a fault.
 """
 
 import ast
@@ -29,16 +32,19 @@ import benchmark_manager.domain
 from support.hostile_texts import HOSTILE, Door, HostileText, run
 
 SMALL, LARGE = 500, 2_000
-#: Counts may grow a third faster than n log n: at this size some limits of a hundred are just being reached.
+#: Counts may grow a third faster than n log n: at this size some limits of a hundred are just being
+#: reached.
 SLACK = 1.33
 
-#: Seconds below which a text is cheap enough: quadratic work that takes less takes seconds for a megabyte at most.
+#: Seconds below which a text is cheap enough: quadratic work that takes less takes seconds for a
+#: megabyte at most.
 CHEAP = 0.005
 TIMED_SMALL, TIMED_LARGE = 4_000, 16_000
 MOST_TIMES = 9
 TRIES = 6
 
-#: `validate` is part of `sync`, and `drift` is `merge` again and again. What spends a fixed budget first is for the
+#: `validate` is part of `sync`, and `drift` is `merge` again and again. What spends a fixed budget
+#: first is for the
 #: soak: it would take millions of lines to count beyond it.
 COUNTED = [
     pytest.param(hostile, door, id=f"{hostile.name} -> {door}")
@@ -54,7 +60,8 @@ TIMED = [
     for door in hostile.doors
     if door in {"sync", "job", "schema", "gpu"}
 ]
-#: Beyond what a test run has time for: all doors, at a size where also copies of pieces of a text take their time.
+#: Beyond what a test run has time for: all doors, at a size where also copies of pieces of a text
+#: take their time.
 TIMED_LONG = [
     pytest.param(hostile, door, id=f"{hostile.name} -> {door}")
     for hostile in HOSTILE

@@ -191,7 +191,8 @@ def git_hunks(folder: Path, batch: list[tuple[str, str]]) -> list[str]:
         (folder / "ab"[side]).mkdir(parents=True)
         for number, texts in enumerate(batch):
             (folder / "ab"[side] / f"{number:02}").write_bytes(texts[side].encode())
-    # Git compares the texts of a pair of folders in one process. It ends with 1 where anything differs.
+    # Git compares the texts of a pair of folders in one process. It ends with 1 where anything
+    # differs.
     command = [git.executable(), "diff", "--no-index", "--no-indent-heuristic", "--text", "a", "b"]
     told = subprocess.run(
         command, cwd=folder, env=git.environment(), capture_output=True, check=False
@@ -240,7 +241,8 @@ def test_hunks_of_long_texts_are_those_of_git(folder: Path) -> None:
         batch.append(
             ("".join(before), "".join(reworked(rng, before, alphabet, [5, 20, 60][number % 3])))
         )
-    # Only of so many lines does git's cap exceed the cost from which a promising path ends a search.
+    # Only of so many lines does git's cap exceed the cost from which a promising path ends a
+    # search.
     alphabet = [f"line {n}\n" for n in range(3000)]
     before = rng.choices(alphabet, k=33_500)
     after = [*reworked(rng, before[:6000], alphabet, 60), *before[6000:], alphabet[0]]

@@ -1,6 +1,7 @@
 """What the API server refuses and Kubernetes' schemas do not say: refused manifests, and accepted ones.
 
-In a refused manifest a comment at the end of a line names the code that is reported there: `# wrong_value`.
+In a refused manifest a comment at the end of a line names the code that is reported there: `#
+wrong_value`.
 """
 
 import re

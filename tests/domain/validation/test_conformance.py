@@ -17,14 +17,15 @@ pytestmark = pytest.mark.skipif(
     not CONFORMANCE.exists(), reason="the conformance suites are not beside the checkout"
 )
 
-# libyaml is more patient than YAML 1.2: a comment glued to a value, odd indentation inside quotes or
-# brackets, a directive without an end marker before it. Whoever reads with PyYAML reads these files too.
+# libyaml is more patient than YAML 1.2: a comment glued to a value, odd indentation inside quotes
+# or brackets, a directive without an end marker before it. Whoever reads with PyYAML reads these
+# files too.
 TOLERATED = """
     9C9N 9HCY 9JBA CVW2 DK95/01 EB22 G5U8 MUS6/00 MUS6/01 QB6E RHX7 S98Z SU5Z X4QW Y79Y/003 YJV2
 """
-# libyaml does not know some of YAML 1.2: tabs as separation, empty keys, documents without a marker,
-# colons glued to a value in flow style. Whoever reads with PyYAML cannot read these files either.
-# 2JQS and X38W hold a key twice, which the suite does not judge.
+# libyaml does not know some of YAML 1.2: tabs as separation, empty keys, documents without a
+# marker, colons glued to a value in flow style. Whoever reads with PyYAML cannot read these files
+# either. 2JQS and X38W hold a key twice, which the suite does not judge.
 REFUSED = """
     2JQS 2LFX 2SXE 4ABK 4MUZ/00 4MUZ/01 4MUZ/02 58MP 5MUD 5T43 6BCT 6CA3 6LVF 6M2F 7Z25 8XYN 96NN/00
     96NN/01 9SA2 A2M4 BEC7 CFD4 DBG4 DK3J DK95/00 DK95/03 DK95/04 FP8R FRK4 HM87/00 HWV9 K3WX M2N8/00

@@ -27,7 +27,8 @@ pytestmark = pytest.mark.skipif(
 AMBIGUOUS = {"config/yaml11-booleans.yaml", "config/sexagesimal-octal.yaml"}
 # Readers disagree about a byte order mark in JSON: accepted, but not without a word.
 MARKED = {"config/bom.json"}
-# Tags for Python are an application's, and a file beside Jobs need not be one: no word is said of either.
+# Tags for Python are an application's, and a file beside Jobs need not be one: no word is said of
+# either.
 PYTHON = {"config/python-tag.yaml", "config/python-call-tag.yaml"}
 BESIDE_JOBS = {
     *("jobs/cronjob.yaml", "jobs/job-nested-in-experiment.yaml", "jobs/job-in-comment.yaml"),

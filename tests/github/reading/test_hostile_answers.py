@@ -201,7 +201,8 @@ BODIES: Final[dict[str, Callable[[], bytes]]] = {
 async def test_no_answer_holds_the_event_loop(name: str, known: Known) -> None:
     path, ask = CALLS["the folders' trees" if "GraphQL" in name else "the listing"]
     body = BODIES[name]()
-    # The server's own work is done in another thread, and would be taken for the client's: it only sends.
+    # The server's own work is done in another thread, and would be taken for the client's: it only
+    # sends.
     known.hub.server.faults.add(Status(200, body), path=path, times=None)
     client = known.client()
     with LoopWatch() as watch:

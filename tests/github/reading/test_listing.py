@@ -57,7 +57,8 @@ def below(folder: str) -> set[str]:
     return {path for path in FILES if path.startswith(f"{folder}/")}
 
 
-# Entries which a recursive listing holds at most: all; not the root's; not config's; hardly anything.
+# Entries which a recursive listing holds at most: all; not the root's; not config's; hardly
+# anything.
 TRUNCATIONS = [100_000, 20, 5, 1]
 
 

@@ -330,7 +330,8 @@ async def test_what_reads_contents_leaves_the_checks_their_part_of_a_minute(
         async with governor.place("core", urgent=False, bulk=True):
             bulk += 1
         assert bulk <= POINTS_A_MINUTE["core"]
-    # Of 900 points checks took 300, of which they keep what they still may ask for; 15 hundredths are in reserve.
+    # Of 900 points checks took 300, of which they keep what they still may ask for; 15 hundredths
+    # are in reserve.
     assert bulk <= 900 * 0.85 - 300 * 150 / 180
     # A check goes at once.
     before = clock.now

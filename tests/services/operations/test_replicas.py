@@ -32,7 +32,8 @@ linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="on
 
 FAR = ProcessIdentity(boot_id="another machine", pid_namespace="pid:[1]", pid=1, started=1)
 
-# A replica that takes a project's lease, begins to write to it in a transaction, and goes no further.
+# A replica that takes a project's lease, begins to write to it in a transaction, and goes no
+# further.
 REPLICA = """
 import asyncio, sys
 from bson import ObjectId

@@ -45,10 +45,10 @@ ELSEWHERE = {"reset in mid-body", "wrong bytes", "status 403"}
 USUAL = "with a token"
 FIRST = {"config/keep.yaml": b"k: 1\n", "config/edit.yaml": b"e: 1\n", "config/gone.yaml": b"g: 1\n",
          "config/old.yaml": b"o: 1\n", "job/j.yaml": b"kind: Job\n"}  # fmt: skip
-#: Requests of a sync of the change below, on each way that differs in them. With a token: the check, both folders'
-#: trees, a listing of each, one query for the contents. Without GraphQL: a listing of the commit, its archive, the
-#: archive's download, and the default branch's name. Without archives too: a try for one, three contents, the commit's
-#: time.
+#: Requests of a sync of the change below, on each way that differs in them. With a token: the
+#: check, both folders' trees, a listing of each, one query for the contents. Without GraphQL: a
+#: listing of the commit, its archive, the archive's download, and the default branch's name.
+#: Without archives too: a try for one, three contents, the commit's time.
 REQUESTS = {
     "with a token": 5,
     "with a token, without GraphQL": 5,
@@ -154,7 +154,8 @@ async def test_a_passing_fault_at_any_request_does_not_fail_the_sync(
     hasty: Service, kind: str, route: Route
 ) -> None:
     story = await _Story.begin(hasty, route)
-    # A flipped byte in the head's id names another commit: that is told by all tries, and tested above.
+    # A flipped byte in the head's id names another commit: that is told by all tries, and tested
+    # above.
     for nth in range(2 if kind == "wrong bytes" else 1, REQUESTS[route.name] + 1):
         new = story.change()
         handle = hasty.github.faults.add(TRANSIENT[kind], nth=nth, times=2)

@@ -575,7 +575,8 @@ async def test_a_worker_which_lost_its_lease_commits_nothing(service: Service) -
     )
     await asyncio.sleep(1.2)
     assert await service.files(project["id"]) == {}
-    # The other replica dies: its lease runs out, and the sync which was asked for is done after all.
+    # The other replica dies: its lease runs out, and the sync which was asked for is done after
+    # all.
     await database.collection("projects").update_one(
         {"_id": ObjectId(project["id"])}, {"$set": {"lease_until": utc_now()}}
     )

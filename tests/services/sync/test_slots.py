@@ -90,7 +90,8 @@ async def test_credentials_take_turns_and_none_holds_all_places() -> None:
     assert first.total() == AT_ONCE
     assert first["slow"] == PER_CREDENTIAL
     syncs.begun.clear()
-    # What the slow one has does not end; of the others' places each credential that waits gets its turn.
+    # What the slow one has does not end; of the others' places each credential that waits gets its
+    # turn.
     for _ in range(9):
         number = next(n for n in sorted(syncs.running) if syncs.running[n][1] != "slow")
         syncs.ends[number].set()

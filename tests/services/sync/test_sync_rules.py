@@ -89,8 +89,8 @@ async def test_polls_of_many_projects_of_one_credential_are_one_query_and_a_move
     batching.github.requests.reset()
     assert await polled(batching) == [("poll", "success")] + [("poll", "unchanged")] * 5
     checks = batching.github.requests.select("graphql$")
-    # One query for all checks, one for those which moved (their folders at that very commit), one for the contents; a
-    # listing of each folder of the one whose folders moved.
+    # One query for all checks, one for those which moved (their folders at that very commit), one
+    # for the contents; a listing of each folder of the one whose folders moved.
     assert [r.body.count(b"repository(") for r in checks] == [6, 2, 1]
     assert len(batching.github.requests) == 5
     now = await batching.get(f"/projects/{projects[3]['id']}")

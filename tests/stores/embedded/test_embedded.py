@@ -40,7 +40,8 @@ linux_only = pytest.mark.skipif(
 
 Client = AsyncMongoClient[dict[str, Any]]
 
-# A service that starts the database, leaves a transaction open, says who it is and waits for its end.
+# A service that starts the database, leaves a transaction open, says who it is and waits for its
+# end.
 SERVICE = """
 import asyncio, sys
 from pathlib import Path
@@ -61,7 +62,8 @@ asyncio.run(main())
 """
 
 
-# Another user: what reading, changing and making a user gets, a guessed password, and the folder's files.
+# Another user: what reading, changing and making a user gets, a guessed password, and the folder's
+# files.
 STRANGER = """
 import pathlib, sys
 from pymongo import MongoClient

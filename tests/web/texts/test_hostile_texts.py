@@ -1,6 +1,7 @@
 """Hostile texts through every way into the service: an answer in time, and nothing else waits meanwhile.
 
-That no request holds the event loop is checked by the `service` of every test; here the texts are worth it.
+That no request holds the event loop is checked by the `service` of every test; here the texts are
+worth it.
 """
 
 import pytest

@@ -1,8 +1,8 @@
 """My comments, made again in theirs' text beside the entries that they belong to.
 
-Each comment of an entry that theirs, mine and (unless both added it) base have is merged on its own: what only I
-changed is made, what both changed differently is a conflict, also where my comment has no certain position in theirs.
-Comments inside what I added come with it.
+Each comment of an entry that theirs, mine and (unless both added it) base have is merged on its
+own: what only I changed is made, what both changed differently is a conflict, also where my comment
+has no certain position in theirs. Comments inside what I added come with it.
 """
 
 import re
@@ -33,7 +33,8 @@ _LINES: Final = frozenset({"above", "below", "inside", "end"})
 
 #: Behind a value, where a comment can follow.
 _REST: Final = re.compile(r"[ \t]*+,?[ \t]*+(?=[\r\n]|\Z)")
-#: Comments at longer paths are decided about together: a key may be half of the text, and above thousands of comments.
+#: Comments at longer paths are decided about together: a key may be half of the text, and above
+#: thousands of comments.
 _LONGEST_PATH: Final = 500
 
 Texts: TypeAlias = tuple[str, ...]
@@ -276,7 +277,8 @@ class _Planner:
         )
         base_texts, theirs, mine = (tuple(comment.text for comment in side) for side in sides)
         if position in _LINES:
-            # A line which I left alone may belong to another entry now, as I removed the one below it.
+            # A line which I left alone may belong to another entry now, as I removed the one below
+            # it.
             own = self.comments.changed
             mine = tuple(
                 comment.text
@@ -383,8 +385,8 @@ def _merged(
 ) -> Texts | None:
     """The comments at one position that both sides' changes give; None where a person must decide.
 
-    `replaces` says that I wrote another one elsewhere at the entry; else one that I only removed stays, as theirs has
-    it.
+    `replaces` says that I wrote another one elsewhere at the entry; else one that I only removed
+    stays, as theirs has it.
     """
     if mine in {base, theirs}:
         return theirs

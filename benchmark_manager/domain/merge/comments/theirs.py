@@ -1,7 +1,7 @@
 """Theirs' comments around what I removed or replaced: which go, and how many of each a result must have.
 
-A comment above an entry that I removed goes only where I removed it too; so does one below, unless upstream added it.
-What stands inside an entry, or behind it in its line, goes with it.
+A comment above an entry that I removed goes only where I removed it too; so does one below, unless
+upstream added it. What stands inside an entry, or behind it in its line, goes with it.
 """
 
 from bisect import bisect_left

@@ -14,7 +14,8 @@ from benchmark_manager.domain.documents.nodes import Collection, Slot, Tree
 from benchmark_manager.domain.documents.values import to_json
 from benchmark_manager.domain.merge.edits.plan import Added
 
-#: Lines are not moved to a deeper column than this: many short lines there would make gigabytes of a megabyte.
+#: Lines are not moved to a deeper column than this: many short lines there would make gigabytes of
+#: a megabyte.
 _DEEPEST_COLUMN: Final = 1_000
 
 

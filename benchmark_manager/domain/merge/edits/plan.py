@@ -1,7 +1,7 @@
 """What is to be done to theirs' tree, apart from how its text is edited.
 
-A plan decides twice: `replay` edits theirs' text by it, and `verify` holds any outcome, also that of
-the text merge, against it.
+A plan decides twice: `replay` edits theirs' text by it, and `verify` holds any outcome, also that
+of the text merge, against it.
 """
 
 from dataclasses import dataclass, field
@@ -84,11 +84,11 @@ class Pair:
 class Plan:
     """What changes in theirs.
 
-    `root` is theirs' stream as a part of nothing. `replaced` and `parts` are keyed by theirs' slots, and
-    what neither names stays as it is. `edits` are all changes of mine which the plan makes, `conflicts`
-    those which it leaves out. `pairs` are the entries that were compared, among them all whose comments I changed;
-    `disputed` are those of theirs whose value a person decides or decided about, `left_out` those of mine which a
-    conflict or a decision leaves out.
+    `root` is theirs' stream as a part of nothing. `replaced` and `parts` are keyed by theirs'
+    slots, and what neither names stays as it is. `edits` are all changes of mine which the plan
+    makes, `conflicts` those which it leaves out. `pairs` are the entries that were compared, among
+    them all whose comments I changed; `disputed` are those of theirs whose value a person decides
+    or decided about, `left_out` those of mine which a conflict or a decision leaves out.
     """
 
     root: Slot

@@ -48,7 +48,8 @@ def replay(plan: Plan, theirs: Tree, comments: CommentPlan) -> str:
     splices: list[Splice] = []
     for slot, added in plan.replaced.items():
         splices += _value(theirs, slot, added, comments.heads)
-    # The innermost first: where an inner and an outer block end on one line, the inner one's new lines come first.
+    # The innermost first: where an inner and an outer block end on one line, the inner one's new
+    # lines come first.
     for slot, parts in reversed(plan.parts.items()):
         if slot not in plan.replaced and any(not isinstance(part, Kept) for part in parts):
             splices += _collection(theirs, slot, parts, comments.upstream.staying)
@@ -103,7 +104,8 @@ def _block_value(
     if slot.value.is_block or not source.value.is_block:
         yield Splice(slot.gap, value_end(theirs, slot), text)
         return
-    # A comment behind the old value stays in its line: behind the new one it could become part of it.
+    # A comment behind the old value stays in its line: behind the new one it could become part of
+    # it.
     head, separator, tail = text.partition(theirs.line_end)
     yield Splice(slot.gap, slot.end, head)
     yield Splice(theirs.lines.end(slot.end), theirs.lines.end(slot.end), separator + tail)

@@ -1,7 +1,7 @@
 """The forms of names, paths and addresses which the API server accepts.
 
-Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ and the field descriptions under
-https://kubernetes.io/docs/reference/kubernetes-api/
+Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ and the field
+    descriptions under https://kubernetes.io/docs/reference/kubernetes-api/
 """
 
 import re

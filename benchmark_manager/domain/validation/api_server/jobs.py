@@ -1,6 +1,7 @@
 """Rules for Jobs and CronJobs.
 
-Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/job-v1/ and …/cron-job-v1/
+Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/job-v1/ and
+    …/cron-job-v1/
 """
 
 import re
@@ -322,7 +323,8 @@ def _schedule(value: Value, field: Field) -> None:
 
 
 _TIME_ZONE_PART: Final = re.compile(r"(?!-|\.\.?$)[A-Za-z._0-9+-]{1,14}")
-#: The first parts of names in the IANA database, and names of one part. Which cities there are changes, these do not.
+#: The first parts of names in the IANA database, and names of one part. Which cities there are
+#: changes, these do not.
 _AREAS: Final = frozenset(
     {
         *(

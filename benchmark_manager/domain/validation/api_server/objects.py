@@ -86,8 +86,8 @@ _JOB_SET: Final = Shape(
 _RAY_CLUSTER: Final = Shape({"headGroupSpec": _TEMPLATED, "workerGroupSpecs": each(_TEMPLATED)})
 _REPLICAS: Final = every_value(_TEMPLATED)
 
-#: Where the pods of custom resources stand, by group and kind. Their controllers complete the templates: nothing is
-#: said of what is missing.
+#: Where the pods of custom resources stand, by group and kind. Their controllers complete the
+#: templates: nothing is said of what is missing.
 _PODS_INSIDE: Final[dict[tuple[str, str], Rule]] = {
     ("jobset.x-k8s.io", "JobSet"): Shape({"spec": _JOB_SET}),
     ("trainer.kubeflow.org", "TrainingRuntime"): _below("spec", "template", "spec", rule=_JOB_SET),

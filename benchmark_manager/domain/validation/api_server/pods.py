@@ -206,7 +206,8 @@ def _sleeps_within_grace(pod: Value, field: Field) -> None:
                 )
 
 
-#: What a pod of the other operating system cannot have, in its own or a container's security context.
+#: What a pod of the other operating system cannot have, in its own or a container's security
+#: context.
 _NOT_ON_LINUX: Final = ("windowsOptions",)
 _NOT_ON_WINDOWS: Final = (
     *(

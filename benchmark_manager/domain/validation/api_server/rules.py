@@ -1,7 +1,8 @@
 """What tables of rules are made of: shapes of objects, rules for single values, and rules between fields.
 
-A rule takes a value and its field. It reports what the API server refuses, and nothing about a value of the
-wrong type, which is for Kubernetes' schema, or one that is absent, unless the object is whole.
+A rule takes a value and its field. It reports what the API server refuses, and nothing about a
+value of the wrong type, which is for Kubernetes' schema, or one that is absent, unless the object
+is whole.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -24,8 +25,9 @@ MAX_INT32: Final = 2**31 - 1
 class Field(NamedTuple):
     """Where a value stands, and where to report it.
 
-    `whole` is False where only a part of an object is known, as in a patch: what is absent there may be set elsewhere.
-    `completed` is True inside custom resources, whose controllers add what pods lack, as images and volumes.
+    `whole` is False where only a part of an object is known, as in a patch: what is absent there
+    may be set elsewhere. `completed` is True inside custom resources, whose controllers add what
+    pods lack, as images and volumes.
     """
 
     path: Path
@@ -237,7 +239,8 @@ OPEN: Final = _Open()
 def known(value: Value, name: str, default: Value = None) -> Value:
     """Return a field's plain value, its default where it is absent or empty, `OPEN` where nothing is known of it.
 
-    That is so for values which are filled in later, and for lists and mappings, whose type is wrong.
+    That is so for values which are filled in later, and for lists and mappings, whose type is
+    wrong.
     """
     if not isinstance(value, dict):
         return default

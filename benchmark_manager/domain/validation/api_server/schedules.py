@@ -1,7 +1,7 @@
 """The schedule of a CronJob.
 
-Source: https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#writing-a-cronjob-spec, and the grammar
-of https://pkg.go.dev/github.com/robfig/cron/v3, by which Kubernetes reads it.
+Source: https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#writing-a-cronjob-spec,
+    and the grammar of https://pkg.go.dev/github.com/robfig/cron/v3, by which Kubernetes reads it.
 """
 
 import re

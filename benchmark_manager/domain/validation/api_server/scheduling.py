@@ -56,7 +56,8 @@ def _toleration_together(value: Value, field: Field) -> None:
 TOLERATION: Final = Shape(
     {
         "key": forms.QUALIFIED_NAME,
-        # Lt and Gt since Kubernetes 1.35, where the cluster has `TaintTolerationComparisonOperators`.
+        # Lt and Gt since Kubernetes 1.35, where the cluster has
+        # `TaintTolerationComparisonOperators`.
         "operator": one_of("Exists", "Equal", "Lt", "Gt"),
         "effect": one_of("NoSchedule", "PreferNoSchedule", "NoExecute"),
     },

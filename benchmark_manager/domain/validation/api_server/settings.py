@@ -79,7 +79,8 @@ CONFIG_MAP: Final = Shape(
     _fits("data", "binaryData"),
 )
 
-#: The keys that a Secret of a type needs: all of them, or, where there are several groups, one of these.
+#: The keys that a Secret of a type needs: all of them, or, where there are several groups, one of
+#: these.
 _NEEDED: Final[dict[str, tuple[str, ...]]] = {
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),

@@ -1,6 +1,7 @@
 """Rules for Deployments, StatefulSets, DaemonSets and ReplicaSets.
 
-Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/ and its neighbours
+Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/ and
+    its neighbours
 """
 
 from typing import Final

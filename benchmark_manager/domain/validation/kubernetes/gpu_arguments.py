@@ -1,7 +1,8 @@
 """How many GPUs a container's own command, arguments and variables ask for, where that is plain.
 
-The options are vLLM's: https://docs.vllm.ai/en/latest/cli/serve/. Its command line goes before its file of settings.
-Where other programs, several servers, several machines or unknown variables take part, nothing is said.
+The options are vLLM's: https://docs.vllm.ai/en/latest/cli/serve/. Its command line goes before its
+file of settings. Where other programs, several servers, several machines or unknown variables take
+part, nothing is said.
 """
 
 import re
@@ -29,7 +30,8 @@ _ELSE: Final = re.compile(
     r"--?(?:[dtp]p(?![a-z])|(?:tensor|pipeline|data|(?:prefill[-_]|decode[-_])?context)[-_]par|nnodes|node[-_]rank|headless"
     r"|num[-_](?:nodes|instances|replicas)|replicas|enable[-_]dp|distributed[-_]executor|master[-_]addr|dist[-_]init)"
 )
-#: A size of parallelism or a number of GPUs in any form; one that is not an option read here makes it unclear.
+#: A size of parallelism or a number of GPUs in any form; one that is not an option read here makes
+#: it unclear.
 _MENTION: Final = re.compile(
     r"(?:tensor|pipeline|data|context|sequence|model)[-_.]?parallel|parallel(?:ism|[-_.]?(?:size|degree|rank))"
     r"|(?<![a-z0-9])n?gpus(?![a-z])|(?:num|number|count|total|(?<![a-z])n)[-_]?(?:of[-_]?)?gpus?(?![a-z])"
@@ -47,8 +49,8 @@ _COUNTED: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _NUMBERS: Final = re.compile(r"[0-9][0-9, ]*")
-#: Programs that start servers on several machines or share GPUs out, change files or ask servers, and words of the
-#: shell that repeat or choose.
+#: Programs that start servers on several machines or share GPUs out, change files or ask servers,
+#: and words of the shell that repeat or choose.
 _PROGRAMS: Final = frozenset(
     {
         *(
@@ -100,7 +102,8 @@ _REFERENCE: Final = re.compile(
 )
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}")
-#: Words of a container, and variables which stand for several of them; what has more is a program of its own.
+#: Words of a container, and variables which stand for several of them; what has more is a program
+#: of its own.
 _MAX_TOKENS: Final = 5_000
 _MAX_INSERTED: Final = 8
 
@@ -142,8 +145,8 @@ def stated_sizes(container: dict[str, Value]) -> dict[str, int]:
 def mentions_size(text: str) -> bool:
     """Return whether a text speaks of a size of parallelism or a number of GPUs in some form.
 
-    >>> [mentions_size(text) for text in ("engine.tensor_parallel_size=4", "NUM_GPUS", "tp8.yaml", "--gpu-memory")]
-    [True, True, False, False]
+    >>> [mentions_size(text) for text in ("engine.tensor_parallel_size=4", "NUM_GPUS", "tp8.yaml",
+    "--gpu-memory")] [True, True, False, False]
     """
     return _MENTION.search(text) is not None
 
@@ -151,8 +154,8 @@ def mentions_size(text: str) -> bool:
 def counts_several(name: str, value: Value) -> bool:
     """Return whether a setting is another number of servers, machines or GPUs than one.
 
-    >>> counts_several("n_engines", 2), counts_several("replicas", "1"), counts_several("server_port", 80)
-    (True, False, False)
+    >>> counts_several("n_engines", 2), counts_several("replicas", "1"),
+    counts_several("server_port", 80) (True, False, False)
     """
     if isinstance(value, str):
         if not (_NUMBERS.fullmatch(value) or value_holds_placeholder(value)):

@@ -173,8 +173,8 @@ def _file_names(container: dict[str, Value]) -> Iterator[str]:
 def _names_in(text: str) -> Iterator[str]:
     """Every word up to the last ending of a file's name in it.
 
-    Words are split off first: one pattern for a word and its ending tries every character of a long word as the
-    beginning of a name, which takes quadratic time.
+    Words are split off first: one pattern for a word and its ending tries every character of a long
+    word as the beginning of a name, which takes quadratic time.
     """
     for word in _WORD.findall(text):
         ends = [match.end() for match in _NAME_END.finditer(word)]

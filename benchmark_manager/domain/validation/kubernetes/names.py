@@ -21,7 +21,8 @@ _SUBDOMAIN: Final = re.compile(
 )
 _QUALIFIED: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
 
-#: The name of each pod, or a label on it, is made of these objects' names: there is less room than elsewhere.
+#: The name of each pod, or a label on it, is made of these objects' names: there is less room than
+#: elsewhere.
 _LENGTHS: Final = {
     "Job": MAX_LABEL,
     "CronJob": _MAX_CRON_JOB,

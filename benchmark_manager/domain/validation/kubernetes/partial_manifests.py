@@ -1,15 +1,18 @@
 """Manifests that are a part of one: what kustomize merges into a whole, as a patch or a base without its labels.
 
-A part lacks on purpose what every whole manifest has, so nothing is reported as missing. It is taken for one only where
+A part lacks on purpose what every whole manifest has, so nothing is reported as missing. It is
+taken for one only where
 that is plain:
 
 - it has one of the directives of a strategic merge patch, as `$patch`, or
-- it is named, all its fields are known (a misspelt one is no missing one), and it lacks what nobody leaves out of a
-  whole manifest: a Deployment and the like its selector, and the images or labels of its pods; a Job
-  its `restartPolicy` and every image; a CronJob its `jobTemplate`; an autoscaler its target.
+- it is named, all its fields are known (a misspelt one is no missing one), and it lacks what nobody
+  leaves out of a
+  whole manifest: a Deployment and the like its selector, and the images or labels of its pods; a
+  Job its `restartPolicy` and every image; a CronJob its `jobTemplate`; an autoscaler its target.
 
-So a Job in which only the image was forgotten is still reported. One in which image and `restartPolicy` were forgotten
-is not: files do not say by which of the two they were written, and a warning on every patch would be read by no one.
+So a Job in which only the image was forgotten is still reported. One in which image and
+`restartPolicy` were forgotten is not: files do not say by which of the two they were written, and a
+warning on every patch would be read by no one.
 """
 
 from collections.abc import Iterable

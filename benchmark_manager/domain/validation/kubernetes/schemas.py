@@ -1,7 +1,8 @@
 """Kubernetes' own schemas of several versions, compiled when a kind is first seen, and kept.
 
-A version's definitions come as its OpenAPI description has them, strict: unknown fields are refused, as `kubectl`
-does by default. Kinds outside of Kubernetes' own groups are custom resources, and left alone.
+A version's definitions come as its OpenAPI description has them, strict: unknown fields are
+refused, as `kubectl` does by default. Kinds outside of Kubernetes' own groups are custom resources,
+and left alone.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -83,7 +84,8 @@ class KubernetesSchemas:
         missing = [
             version.name for version in self._versions if (api_version, kind) not in version.kinds
         ]
-        # An alpha version comes and goes with Kubernetes' own: a manifest which uses it is meant for that one.
+        # An alpha version comes and goes with Kubernetes' own: a manifest which uses it is meant
+        # for that one.
         is_known_alpha = "alpha" in api_version and len(missing) < len(self._versions)
         if missing and _is_own(api_version) and not is_known_alpha:
             found[self._unknown(api_version, kind)] = missing
@@ -91,7 +93,8 @@ class KubernetesSchemas:
         return [
             self._named(violation, versions)
             for violation, versions in found.items()
-            # What only older descriptions require, the API server has always filled in, as a roleRef's apiGroup.
+            # What only older descriptions require, the API server has always filled in, as a
+            # roleRef's apiGroup.
             if violation[1] != "missing_field" or newest in versions or newest in missing
         ]
 
@@ -141,7 +144,8 @@ class _Version:
     def __init__(self, name: str, definitions: Mapping[str, Schema]) -> None:
         self.name = name
         self.kinds = dict(_kinds(definitions))
-        # Only what can be reached is kept: the other half of a version describes the cluster itself.
+        # Only what can be reached is kept: the other half of a version describes the cluster
+        # itself.
         self._definitions = _closure(
             {n: _slim(d) for n, d in definitions.items()}, self.kinds.values()
         )

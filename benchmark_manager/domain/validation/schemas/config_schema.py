@@ -29,9 +29,11 @@ _KEY: Final = "$schema"
 _COMMENT: Final = re.compile(r"^#[ \t]*yaml-language-server:[ \t]*\$schema=(\S+)", re.MULTILINE)
 _AT_KEY: Final = re.compile(r"""["']?\$schema["']?[ \t]*:""")
 _SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//")
-#: Addresses of the specification itself: they say that a file is a schema, not which one it keeps to.
+#: Addresses of the specification itself: they say that a file is a schema, not which one it keeps
+#: to.
 _META: Final = re.compile(r"https?://json-schema\.org/")
-#: Whole numbers from here on do not fit into 64 bits; all others are written in about so many characters.
+#: Whole numbers from here on do not fit into 64 bits; all others are written in about so many
+#: characters.
 _HUGE: Final = 2**63
 _NUMBER_CHARACTERS: Final = 8
 #: Characters which the faults of one text may copy together: each keeps the value that it is about.

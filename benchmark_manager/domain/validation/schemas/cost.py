@@ -1,7 +1,8 @@
 """How much work a JSON Schema of a stranger's can make, before any of it is done.
 
-A schema of a kilobyte can ask for more steps than there are atoms: `allOf` twice the same `$ref`, sixty times over.
-No validator bounds that, so the steps along the longest way into a text are counted first, by an upper bound.
+A schema of a kilobyte can ask for more steps than there are atoms: `allOf` twice the same `$ref`,
+sixty times over. No validator bounds that, so the steps along the longest way into a text are
+counted first, by an upper bound.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ from benchmark_manager.domain.validation.schemas.patterns import PatternCosts, P
 MAX_COST: Final = 20_000_000
 """Steps on one way down times the text's characters; a validator takes up to two seconds for as many."""
 
-#: Steps for a character where numbers are divided: exactly, with fractions of up to a thousand digits.
+#: Steps for a character where numbers are divided: exactly, with fractions of up to a thousand
+#: digits.
 _DIVISION_COST: Final = 60
 _COMPARED_HUGE_NUMBERS: Final = 4
 #: Sub-schemas inside one another on one way down; real ones stay below 60.
@@ -58,7 +60,8 @@ def check_cost(schema: Any, extent: Extent) -> int:  # noqa: ANN401 -- a schema 
         extent: of all documents of the text, aliases written out.
 
     Raises:
-        SchemaRefusedError: it refers to elsewhere, goes round in a circle, or asks for over `MAX_COST`.
+        SchemaRefusedError: it refers to elsewhere, goes round in a circle, or asks for over
+            `MAX_COST`.
     """
     try:
         patterns = PatternCosts(schema)
@@ -135,7 +138,8 @@ class _Counter:
             if not isinstance(schema.get("multipleOf", 1), int):
                 known += _DIVISION_COST
             if schema.get("uniqueItems") is True:
-                # Beyond 64 bits they all have one hash in the library, so that each is compared with all others.
+                # Beyond 64 bits they all have one hash in the library, so that each is compared
+                # with all others.
                 known += _COMPARED_HUGE_NUMBERS * self._huge_numbers
             self._own[id(schema)] = known
         return known

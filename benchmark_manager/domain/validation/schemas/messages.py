@@ -10,7 +10,8 @@ from benchmark_manager.domain.validation.complaints import Violation, shown
 from benchmark_manager.domain.validation.findings import MAX_PROBLEMS, excerpt
 from benchmark_manager.domain.validation.texts.yaml_values import Path, Value
 
-#: jsonschema-rs would write the value itself into each of its own messages: too long, and never used.
+#: jsonschema-rs would write the value itself into each of its own messages: too long, and never
+#: used.
 MASK: Final = "the value"
 
 _OPTIONS_SHOWN: Final = 8

@@ -1,8 +1,8 @@
 """What the regular expressions of a stranger's schema cost: to compile, and for each character that they meet.
 
-The library is asked, not a model of it: it compiles an expression within a limit of bytes or refuses it, and an
-expression without look-around takes time in proportion to the text times its compiled size. That is what the size of
-`a(a|b){400}c` says and its spelling does not.
+The library is asked, not a model of it: it compiles an expression within a limit of bytes or
+refuses it, and an expression without look-around takes time in proportion to the text times its
+compiled size. That is what the size of `a(a|b){400}c` says and its spelling does not.
 """
 
 import re
@@ -21,8 +21,10 @@ _LARGEST: Final = 100_000
 PATTERN_OPTIONS: Final = RegexOptions(size_limit=_LARGEST, dfa_size_limit=_LARGEST)
 """Bytes of one compiled expression; the engine has no look-around and does not backtrack."""
 
-#: Compiled sizes in bytes, and by how many steps a character may cost more than a comparison then. Measured: up to
-#: 0.13 µs for each character and 1,000 bytes, and a value is looked at twice where it does not fit; a step is 0.1 µs.
+#: Compiled sizes in bytes, and by how many steps a character may cost more than a comparison then.
+#: Measured: up to
+#: 0.13 µs for each character and 1,000 bytes, and a value is looked at twice where it does not fit;
+#: a step is 0.1 µs.
 _SIZES: Final = ((2_000, 50), (16_000, 50), (_LARGEST, 260))
 _TRIALS: Final = tuple(
     (RegexOptions(size_limit=size, dfa_size_limit=size), size, steps) for size, steps in _SIZES

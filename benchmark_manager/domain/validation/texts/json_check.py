@@ -37,7 +37,8 @@ _WORDISH: Final = re.compile(r"[-+]?\w+")
 _LOOK_CLOSER: Final = re.compile(
     r"\\u0000|\\u[dD][89a-fA-F]|(?<![0-9.])[0-9]{16}|[eE]\+?[0-9]{3}",
 )
-# A string without an end is one part too: else the search would begin anew at each escaped quote in it.
+# A string without an end is one part too: else the search would begin anew at each escaped quote in
+# it.
 _DEEP_PART: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 
 _HIGH_SURROGATE: Final = r"\\u[dD][89abAB][0-9a-fA-F]{2}"

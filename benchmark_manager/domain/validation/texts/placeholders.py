@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-# `$NAME` for the shell and envsubst, `<your-token>` for people; `$schema` and `$patch` are keys of their own.
+# `$NAME` for the shell and envsubst, `<your-token>` for people; `$schema` and `$patch` are keys of
+# their own.
 _WORD: Final = re.compile(r"\$[A-Z_]|<[A-Za-z][^<>\"'=\r\n]*+>")
 _LOWER_CASE: Final = re.compile(r"\$[a-z]")
 _PAIRS: Final = (("${", "}"), ("$(", ")"), ("{{", "}}"), ("{%", "%}"))
@@ -22,8 +23,8 @@ def value_holds_placeholder(text: str) -> bool:
 def holds_placeholder(text: str) -> bool:
     """Return whether a part of a key or a value is filled in later: then no rule for names, numbers or words applies.
 
-    >>> [holds_placeholder(text) for text in ("run-${N}", "$(N)", "{{ .Name }}", "<your-token>", "64 gigs")]
-    [True, True, True, True, False]
+    >>> [holds_placeholder(text) for text in ("run-${N}", "$(N)", "{{ .Name }}", "<your-token>", "64
+    gigs")] [True, True, True, True, False]
     """
     if _SIGNS.search(text) is None:
         return False

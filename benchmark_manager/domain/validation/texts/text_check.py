@@ -7,7 +7,8 @@ from benchmark_manager.domain.validation.findings import Findings, excerpt
 
 # Unicode TR 36 and CVE-2021-42574: embeddings, overrides and isolates make text look like another.
 _BIDI_CONTROL: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
-# What shows nothing, and joiners only where no letter beyond ASCII is before them, which they might shape.
+# What shows nothing, and joiners only where no letter beyond ASCII is before them, which they might
+# shape.
 _INVISIBLE: Final = re.compile(
     "[\xad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\u3164\ufeff\uffa0"
     "\U000e0000-\U000e007f]|(?:\\A|(?<=[\x20-\x7e]))[\u200c\u200d]"

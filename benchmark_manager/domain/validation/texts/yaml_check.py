@@ -399,7 +399,8 @@ class _Checker:
     def _key(self, frame: _Frame, identity: Identity, start: int, end: int) -> None:
         """A key stands once (YAML 1.2.2, section 3.2.1.1).
 
-        Several mappings are merged as one list (yaml.org/type/merge); about a second `<<` readers disagree.
+        Several mappings are merged as one list (yaml.org/type/merge); about a second `<<` readers
+        disagree.
         """
         first = frame.keys.setdefault(identity, start)
         if first != start and identity == _MERGE and self._text.startswith(MERGE_KEY, start):

@@ -1,7 +1,8 @@
 """The values of a YAML text, built from its events, and where each of them stands.
 
-Only for a text which `yaml_check` accepts: keys stand once, aliases are defined and end, nesting is bounded.
-Positions are looked up in a second pass, and only for what there is something to say about: most texts are fine.
+Only for a text which `yaml_check` accepts: keys stand once, aliases are defined and end, nesting is
+bounded. Positions are looked up in a second pass, and only for what there is something to say
+about: most texts are fine.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -298,7 +299,8 @@ def locate(
 ) -> dict[Place, int]:
     """Where each of the places stands, in characters: at its key, or where a list's item begins.
 
-    What came in by an alias or a merge stands nowhere itself; the nearest around it which does is given.
+    What came in by an alias or a merge stands nowhere itself; the nearest around it which does is
+    given.
     """
     finder = _Finder(_tree(places), scalar)
     handlers = finder.handlers

@@ -1,15 +1,17 @@
 """Changes of stored documents from one schema version to the next, run at the start of the service.
 
-The version stands in the collection `meta`, as `{_id: "schema", version: <int>}`; a database without it was written by
+The version stands in the collection `meta`, as `{_id: "schema", version: <int>}`; a database
+without it was written by
 0.1.0 or is empty. Every step here
 - may be repeated, and may be killed at any moment: it finds what is still to be done;
-- may run in several replicas at once, and while a replica of the version before serves: it only adds fields which that
+- may run in several replicas at once, and while a replica of the version before serves: it only
+  adds fields which that
   version ignores;
 - reads collections in pages, and leaves fields alone that it does not know.
 
-A replica of the version before may write documents of its own form until it ends, which is after the last step ran.
-So stores read the form of the version before as well, and a later migration begins by repeating the step which led to
-the version that it finds.
+A replica of the version before may write documents of its own form until it ends, which is after
+the last step ran. So stores read the form of the version before as well, and a later migration
+begins by repeating the step which led to the version that it finds.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
