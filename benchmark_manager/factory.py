@@ -71,7 +71,7 @@ from benchmark_manager.services.variants.reattaching import ReattachService
 from benchmark_manager.services.variants.rebase_all import RebaseAllService
 from benchmark_manager.services.variants.revisions import RevisionService
 from benchmark_manager.services.variants.trash import TrashService
-from benchmark_manager.services.variants.variants import ModifiedFileService
+from benchmark_manager.services.variants.variants import VariantService
 from benchmark_manager.services.webhooks.webhooks import WebhookService
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.contents.problems import ProblemStore
@@ -96,7 +96,7 @@ from benchmark_manager.stores.sync.syncs import SyncStore
 from benchmark_manager.stores.variants.followers import FollowerStore
 from benchmark_manager.stores.variants.revisions import RevisionStore
 from benchmark_manager.stores.variants.trash import TrashStore
-from benchmark_manager.stores.variants.variants import ModifiedFileStore
+from benchmark_manager.stores.variants.variants import VariantStore
 from benchmark_manager.stores.webhooks.deliveries import WebhookDeliveryStore
 from benchmark_manager.workers.pool import WorkerPool
 
@@ -134,7 +134,7 @@ class Services:
     projects: ProjectService
     previews: PreviewService
     original_files: OriginalFileService
-    modified_files: ModifiedFileService
+    variants: VariantService
     revisions: RevisionService
     trash: TrashService
     merging: MergeService
@@ -265,7 +265,7 @@ def build_services(
     projects, files, modified = (
         ProjectStore(database),
         OriginalFileStore(database),
-        ModifiedFileStore(database),
+        VariantStore(database),
     )
     revisions, trash_rows = RevisionStore(database), TrashStore(database)
     blobs, syncs, leases = BlobStore(database), SyncStore(database), LeaseStore(database)
@@ -322,7 +322,7 @@ def build_services(
     polling = Polling(
         database, leases, sync, places, batch_threshold=settings.github_batch_threshold
     )
-    modified_files = ModifiedFileService(
+    variants = VariantService(
         database,
         projects,
         files,
@@ -333,13 +333,13 @@ def build_services(
         max_file_size=settings.max_file_size,
         clock=clock,
     )
-    merging = MergeService(database, modified_files, files, modified, blobs, workers, clock=clock)
+    merging = MergeService(database, variants, files, modified, blobs, workers, clock=clock)
     revision_service = RevisionService(
-        database, modified_files, files, modified, revisions, blobs, drift, validation, clock=clock
+        database, variants, files, modified, revisions, blobs, drift, validation, clock=clock
     )
     trash = TrashService(
         database,
-        modified_files,
+        variants,
         projects,
         files,
         modified,
@@ -374,18 +374,18 @@ def build_services(
             max_file_size=settings.max_file_size,
         ),
         original_files=OriginalFileService(projects, files, blobs),
-        modified_files=modified_files,
+        variants=variants,
         revisions=revision_service,
         trash=trash,
         merging=merging,
         rebase_all=RebaseAllService(
-            database, projects, modified_files, merging, files, modified, workers
+            database, projects, variants, merging, files, modified, workers
         ),
         reattaching=ReattachService(
-            database, modified_files, files, modified, blobs, validation, workers, clock=clock
+            database, variants, files, modified, blobs, validation, workers, clock=clock
         ),
         comparing=ComparisonService(
-            modified_files, revision_service, projects, files, modified, blobs, workers
+            variants, revision_service, projects, files, modified, blobs, workers
         ),
         texts=TextService(workers),
         search=ContentSearch(files, modified, blobs, syncs, workers),

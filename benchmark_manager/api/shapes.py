@@ -30,7 +30,7 @@ from benchmark_manager.models.project import (
     SyncStatus,
 )
 from benchmark_manager.models.sync import ErrorInfo, SyncSummary
-from benchmark_manager.models.variant import Drift, ModifiedFile
+from benchmark_manager.models.variant import Drift, Variant
 
 _ID = "65f0c0ffee65f0c0ffee65f0"
 _SHA = "3f786850e387550fdab836ed7e6dc881de23001b"
@@ -344,7 +344,7 @@ class OriginalFileWithContent(OriginalFileAnswer):
 Answer = dict[str, object]
 
 
-def _shaped(shape: type[BaseModel], file: OriginalFile | ModifiedFile, **more: object) -> Answer:
+def _shaped(shape: type[BaseModel], file: OriginalFile | Variant, **more: object) -> Answer:
     """What an answer of this shape says of a file, and `more` that the file does not hold.
 
     No object of the shape is made: the file's values were checked when it was read, and to check
@@ -398,12 +398,12 @@ class ModifiedFileWithContent(ModifiedFileAnswer):
     content: str
 
 
-def modified_answer(file: ModifiedFile) -> Answer:
+def modified_answer(file: Variant) -> Answer:
     """A `ModifiedFileAnswer`."""
     return _shaped(ModifiedFileAnswer, file, path=file.path)
 
 
-def modified_with_content(file: ModifiedFile, data: bytes) -> Answer:
+def modified_with_content(file: Variant, data: bytes) -> Answer:
     """A `ModifiedFileWithContent`."""
     return _shaped(ModifiedFileWithContent, file, path=file.path, content=data.decode())
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from benchmark_manager.models.record import OrElse, Record
-from benchmark_manager.models.variant import ModifiedFile
+from benchmark_manager.models.variant import Variant
 
 RevisionKind = Literal[
     "created", "edited", "renamed", "rebased", "reattached", "restored", "deleted"
@@ -29,7 +29,7 @@ class Revision(Record):
     created_by: str
 
     @classmethod
-    def of(cls, file: ModifiedFile, what: RevisionKind, *, at: datetime, by: str) -> "Revision":
+    def of(cls, file: Variant, what: RevisionKind, *, at: datetime, by: str) -> "Revision":
         """What `file` is since `by` did `what` to it."""
         same = cls.model_fields.keys() & type(file).model_fields.keys() - {
             "created_at",
@@ -45,7 +45,7 @@ class Revision(Record):
         )
 
 
-def unrecorded_revision(file: ModifiedFile) -> Revision:
+def unrecorded_revision(file: Variant) -> Revision:
     """The present state of a file which was last changed by a version that kept no revisions."""
     what: RevisionKind = "created" if file.revision == 1 else "edited"
     return Revision.of(file, what, at=file.updated_at, by=file.updated_by)

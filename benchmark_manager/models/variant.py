@@ -26,7 +26,7 @@ def drift_counts(counted: Mapping[str, int]) -> dict[Drift, int]:
     return counts
 
 
-class ModifiedFile(Record):
+class Variant(Record):
     """One variant without its content, which the blob store holds under `content_sha`.
 
     `problems_id` refers to the stored problems. `problems` are empty where the reader did not ask
@@ -80,7 +80,7 @@ class TrashedFile(Record):
     `reset_id` is that of the reset which deleted it, or None.
     """
 
-    file: ModifiedFile
+    file: Variant
     deleted_at: datetime
     deleted_by: str
     reset_id: str | None

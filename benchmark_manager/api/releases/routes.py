@@ -112,7 +112,7 @@ async def create_release(
         description=body.description,
         pinned=body.pinned,
         contents=body.include,
-        modified_file_ids=body.modified_file_ids,
+        variant_ids=body.modified_file_ids,
         actor=actor,
     )
     location = f"/releases/{release.digest}"

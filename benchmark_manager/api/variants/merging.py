@@ -89,7 +89,7 @@ async def rebase(
         actor=actor,
     )
     file = rebased.file
-    answer = modified_with_content(file, await services.modified_files.content(file))
+    answer = modified_with_content(file, await services.variants.content(file))
     return json_resource(request, answer, revision=file.revision)
 
 
@@ -121,5 +121,5 @@ async def reattach(
     file = await services.reattaching.reattach(
         modified_file_id, body.original_file_id, expected_revisions=revisions, actor=actor
     )
-    answer = modified_with_content(file, await services.modified_files.content(file))
+    answer = modified_with_content(file, await services.variants.content(file))
     return json_resource(request, answer, revision=file.revision)

@@ -93,5 +93,5 @@ async def restore_revision(
     file = await services.revisions.restore(
         modified_file_id, body.revision, expected_revisions=revisions, actor=actor
     )
-    answer = modified_with_content(file, await services.modified_files.content(file))
+    answer = modified_with_content(file, await services.variants.content(file))
     return json_resource(request, answer, revision=file.revision)

@@ -64,7 +64,7 @@ async def create_modified_file(
     allow_invalid: AllowInvalid = False,
 ) -> Response:
     """Without a name or a content it begins with the original's. The original stays as it is."""
-    file = await services.modified_files.create(
+    file = await services.variants.create(
         project_id,
         body.original_file_id,
         modified_name=body.modified_name,
@@ -73,7 +73,7 @@ async def create_modified_file(
         allow_invalid=allow_invalid,
         actor=actor,
     )
-    answer = modified_with_content(file, await services.modified_files.content(file))
+    answer = modified_with_content(file, await services.variants.content(file))
     location = f"/modified-files/{file.id}"
     return json_resource(
         request, answer, revision=file.revision, status_code=201, location=location
@@ -105,7 +105,7 @@ async def list_modified_files(
     ] = None,
 ) -> Response:
     """Each tells how its original moved since, in `drift`; contents are read one by one."""
-    found = await services.modified_files.page(
+    found = await services.variants.page(
         project_id,
         page,
         original_file_id=original_file_id,
@@ -139,7 +139,7 @@ async def get_modified_file(
     request: Request, services: ServicesDependency, modified_file_id: str
 ) -> Response:
     """Its text, and how its original moved since. The ETag goes into `If-Match` of what changes it."""
-    file, data = await services.modified_files.with_content(modified_file_id)
+    file, data = await services.variants.with_content(modified_file_id)
     answer = modified_with_content(file, data)
     return json_resource(request, answer, revision=file.revision)
 
@@ -160,7 +160,7 @@ async def update_modified_file(
     allow_invalid: AllowInvalid = False,
 ) -> Response:
     """Only the fields given change; a save without a change makes no revision."""
-    file = await services.modified_files.update(
+    file = await services.variants.update(
         modified_file_id,
         modified_name=body.modified_name,
         content=body.content,
@@ -169,7 +169,7 @@ async def update_modified_file(
         expected_revisions=revisions,
         actor=actor,
     )
-    answer = modified_with_content(file, await services.modified_files.content(file))
+    answer = modified_with_content(file, await services.variants.content(file))
     return json_resource(request, answer, revision=file.revision)
 
 
@@ -206,5 +206,5 @@ async def get_raw_modified_file(
     request: Request, services: ServicesDependency, modified_file_id: str
 ) -> Response:
     """Exactly as they were saved."""
-    file, data = await services.modified_files.with_content(modified_file_id)
+    file, data = await services.variants.with_content(modified_file_id)
     return raw_content(request, data, file.modified_name, file.content_sha256)

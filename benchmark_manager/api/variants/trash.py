@@ -75,7 +75,7 @@ async def undelete_modified_file(
     """With all its revisions, as a new one. Its folder and its drift follow from its original as it is now."""
     name = given_or(request, body, UndeleteRequest()).modified_name
     file = await services.trash.undelete(modified_file_id, modified_name=name, actor=actor)
-    answer = modified_with_content(file, await services.modified_files.content(file))
+    answer = modified_with_content(file, await services.variants.content(file))
     return json_resource(request, answer, revision=file.revision)
 
 

@@ -5,15 +5,15 @@ from collections.abc import Collection, Mapping, Sequence
 from benchmark_manager.errors import InvalidInputError, NotFoundError
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.release import ReleaseContents, ReleaseFile
-from benchmark_manager.models.variant import ModifiedFile
+from benchmark_manager.models.variant import Variant
 
 
 def chosen(
     originals: Sequence[OriginalFile],
-    modified: Sequence[ModifiedFile],
+    modified: Sequence[Variant],
     contents: ReleaseContents,
     modified_ids: Collection[str] | None,
-) -> tuple[list[OriginalFile], list[ModifiedFile]]:
+) -> tuple[list[OriginalFile], list[Variant]]:
     """Those of a project's files which a release is to hold, no path twice; `modified_ids` None: all of them.
 
     A modified file takes the place of the original which has its path.
@@ -31,16 +31,16 @@ def chosen(
 
 
 def _wanted(
-    modified: Sequence[ModifiedFile],
+    modified: Sequence[Variant],
     contents: ReleaseContents,
     modified_ids: Collection[str] | None,
-) -> list[ModifiedFile]:
+) -> list[Variant]:
     if modified_ids is None:
         return [] if contents == "originals" else list(modified)
     if contents == "originals":
         raise InvalidInputError(
             "invalid_request",
-            "A release of originals holds no modified files; leave modified_file_ids out.",
+            "A release of originals holds no modified files; leave variant_ids out.",
             field="modified_file_ids",
         )
     wanted = {wanted_id.lower() for wanted_id in modified_ids}
@@ -59,14 +59,14 @@ def _check_folders(paths: Collection[str]) -> None:
                 raise InvalidInputError(
                     "path_clash",
                     f"{path[:place]!r} is a file, and {path!r} needs a folder of that name; leave one of them out "
-                    "with modified_file_ids.",
+                    "with variant_ids.",
                     field="modified_file_ids",
                 )
             place = path.find("/", place + 1)
 
 
 def with_sums(
-    originals: Sequence[OriginalFile], modified: Sequence[ModifiedFile], sha256s: Mapping[str, str]
+    originals: Sequence[OriginalFile], modified: Sequence[Variant], sha256s: Mapping[str, str]
 ) -> list[ReleaseFile]:
     """The files of a release by the bytes of their paths; `sha256s` are the originals' by blob id."""
     files = [
@@ -88,7 +88,7 @@ def _of_original(file: OriginalFile, sha256: str) -> ReleaseFile:
     )
 
 
-def _of_modified(file: ModifiedFile) -> ReleaseFile:
+def _of_modified(file: Variant) -> ReleaseFile:
     return ReleaseFile(
         path=file.path,
         sha=file.content_sha,

@@ -17,13 +17,13 @@ from benchmark_manager.models.release import (
     ReleaseDraft,
     ReleaseFile,
 )
-from benchmark_manager.models.variant import ModifiedFile
+from benchmark_manager.models.variant import Variant
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import Database, Session, milliseconds
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.releases.releases import ReleaseStore
-from benchmark_manager.stores.variants.variants import ModifiedFileStore
+from benchmark_manager.stores.variants.variants import VariantStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class ReleaseService:
         database: Database,
         projects: ProjectStore,
         originals: OriginalFileStore,
-        modified: ModifiedFileStore,
+        modified: VariantStore,
         blobs: BlobStore,
         releases: ReleaseStore,
         *,
@@ -67,7 +67,7 @@ class ReleaseService:
         description: str,
         pinned: bool,
         contents: ReleaseContents,
-        modified_file_ids: Collection[str] | None,
+        variant_ids: Collection[str] | None,
         actor: str,
     ) -> tuple[Release, bool]:
         """Freeze files of a project as they are at one moment; returns the release, and whether it is new.
@@ -78,7 +78,7 @@ class ReleaseService:
             NotFoundError
             InvalidInputError: `nothing_to_release`, `path_clash`, `invalid_request`.
         """
-        files = await self._files_now(project_id, contents, modified_file_ids)
+        files = await self._files_now(project_id, contents, variant_ids)
         if not files:
             raise InvalidInputError(
                 "nothing_to_release",
@@ -113,9 +113,9 @@ class ReleaseService:
         return await asyncio.to_thread(release_digest, files), files
 
     async def _files_now(
-        self, project_id: str, contents: ReleaseContents, modified_file_ids: Collection[str] | None
+        self, project_id: str, contents: ReleaseContents, variant_ids: Collection[str] | None
     ) -> list[ReleaseFile]:
-        async def read(session: Session) -> tuple[Sequence[OriginalFile], Sequence[ModifiedFile]]:
+        async def read(session: Session) -> tuple[Sequence[OriginalFile], Sequence[Variant]]:
             await self._projects.get(project_id, session)
             originals = (
                 []
@@ -128,7 +128,7 @@ class ReleaseService:
         # day at least.
         found = await self._database.snapshot(read)
         # In threads, so that others are served meanwhile: projects may have ten thousands of files.
-        originals, modified = await asyncio.to_thread(chosen, *found, contents, modified_file_ids)
+        originals, modified = await asyncio.to_thread(chosen, *found, contents, variant_ids)
         sha256s = await self._blobs.sha256s(file.sha for file in originals)
         return await asyncio.to_thread(with_sums, originals, modified, sha256s)
 

@@ -32,7 +32,7 @@ from benchmark_manager.services.search.search_work import Searched, SearchedText
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.originals.originals import ListState, OriginalFileStore
 from benchmark_manager.stores.sync.syncs import SyncStore
-from benchmark_manager.stores.variants.variants import ModifiedFileStore
+from benchmark_manager.stores.variants.variants import VariantStore
 from benchmark_manager.workers.pool import WorkerPool
 
 #: What is kept of contents and of lists, bytes, and what a file in a list takes.
@@ -95,7 +95,7 @@ class ContentSearch:
     def __init__(
         self,
         originals: OriginalFileStore,
-        modified: ModifiedFileStore,
+        modified: VariantStore,
         blobs: BlobStore,
         syncs: SyncStore,
         workers: WorkerPool,

@@ -8,7 +8,7 @@ from benchmark_manager.models.variant import Drift, variant_path
 from benchmark_manager.services.variants.drift import Judgements, MergeQuestion
 from benchmark_manager.stores.database.database import Session
 from benchmark_manager.stores.variants.followers import Follower, FollowerStore
-from benchmark_manager.stores.variants.variants import ModifiedFileStore
+from benchmark_manager.stores.variants.variants import VariantStore
 
 
 class UnjudgedError(Exception):
@@ -22,7 +22,7 @@ class UnjudgedError(Exception):
 class Following:
     """The part of a sync's transaction which concerns modified files. No content of theirs is ever touched."""
 
-    def __init__(self, followers: FollowerStore, modified: ModifiedFileStore) -> None:
+    def __init__(self, followers: FollowerStore, modified: VariantStore) -> None:
         self._followers = followers
         self._modified = modified
 

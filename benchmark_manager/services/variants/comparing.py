@@ -19,14 +19,14 @@ from benchmark_manager.domain.documents import (
 )
 from benchmark_manager.errors import InvalidInputError, TooComplexError, WorkersBusyError
 from benchmark_manager.models.original import FileFormat, OriginalFile
-from benchmark_manager.models.variant import ModifiedFile, variant_path
+from benchmark_manager.models.variant import Variant, variant_path
 from benchmark_manager.services.texts.text_work import compare_texts
 from benchmark_manager.services.variants.revisions import RevisionService
-from benchmark_manager.services.variants.variants import ModifiedFileService
+from benchmark_manager.services.variants.variants import VariantService
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
-from benchmark_manager.stores.variants.variants import ModifiedFileStore
+from benchmark_manager.stores.variants.variants import VariantStore
 from benchmark_manager.workers.pool import WorkerPool
 
 _REVISION: Final = re.compile(r"revision:([1-9][0-9]{0,8})")
@@ -95,8 +95,8 @@ class VariantsTable:
     itself does not parse, or is too large; `rows_total` counts also those which were not asked for.
     """
 
-    columns: tuple[ModifiedFile, ...]
-    compared: tuple[ModifiedFile, ...]
+    columns: tuple[Variant, ...]
+    compared: tuple[Variant, ...]
     rows: tuple[VariedKey, ...] | None
     rows_total: int
     unreadable: frozenset[str]
@@ -108,11 +108,11 @@ class ComparisonService:
 
     def __init__(
         self,
-        files: ModifiedFileService,
+        files: VariantService,
         revisions: RevisionService,
         projects: ProjectStore,
         originals: OriginalFileStore,
-        modified: ModifiedFileStore,
+        modified: VariantStore,
         blobs: BlobStore,
         workers: WorkerPool,
     ) -> None:
@@ -125,28 +125,28 @@ class ComparisonService:
         self._workers = workers
         self._rows: OrderedDict[tuple[str, str, FileFormat], _Rows] = OrderedDict()
 
-    async def diff(self, modified_file_id: str, against: str, *, by_key: bool = True) -> Comparison:
+    async def diff(self, variant_id: str, against: str, *, by_key: bool = True) -> Comparison:
         """From `base`, `original` or `revision:N` to the variant as it is; changes by key only if they are wanted.
 
         Raises:
             TooComplexError, WorkersBusyError
             NotFoundError, InvalidInputError: as `texts`.
         """
-        found = await self.texts(modified_file_id, against)
+        found = await self.texts(variant_id, against)
         paths = found.before_path, found.after_path
         unified, changes = await self._workers.run(
             compare_texts, found.before, found.after, paths, found.format, by_key
         )
         return Comparison(*paths, found.before, found.after, found.format, changes, unified)
 
-    async def texts(self, modified_file_id: str, against: str) -> ComparedTexts:
+    async def texts(self, variant_id: str, against: str) -> ComparedTexts:
         """The two texts that a comparison is of.
 
         Raises:
             NotFoundError: no such modified file, or revision.
             InvalidInputError: `invalid_request`, `against` is none of these.
         """
-        file = await self._files.get(modified_file_id)
+        file = await self._files.get(variant_id)
         before_path, sha = await self._before(file, against)
         contents = await self._blobs.get_many([sha, file.content_sha])
         before, after = (contents[key].decode() for key in (sha, file.content_sha))
@@ -160,7 +160,7 @@ class ComparisonService:
         """
         return await self._workers.run(key_changes, texts.before, texts.after, texts.format)
 
-    async def _before(self, file: ModifiedFile, against: str) -> tuple[str, str]:
+    async def _before(self, file: Variant, against: str) -> tuple[str, str]:
         """The path and the blob id of the text to compare with."""
         if against == "base":
             return file.original_path, file.base_sha
@@ -208,7 +208,7 @@ class ComparisonService:
         return VariantsTable(tuple(columns), tuple(files), table, total, unreadable, unmarked)
 
     async def _marked(
-        self, rows: tuple[VariedKey, ...], original: OriginalFile, behind: Sequence[ModifiedFile]
+        self, rows: tuple[VariedKey, ...], original: OriginalFile, behind: Sequence[Variant]
     ) -> tuple[tuple[VariedKey, ...], frozenset[str]]:
         """The rows with what upstream changed, and the ids of those of which that could not be found out."""
         changes: dict[str, _Changes] = {}
@@ -227,7 +227,7 @@ class ComparisonService:
         marked = await asyncio.to_thread(_with_marks, rows, changes)
         return marked, frozenset(file.id for file in behind) - changes.keys()
 
-    async def varied(self, files: Sequence[ModifiedFile]) -> dict[str, tuple[ValueRow, ...] | None]:
+    async def varied(self, files: Sequence[Variant]) -> dict[str, tuple[ValueRow, ...] | None]:
         """In which values each variant differs from the original that it is based on, by its id.
 
         None where one of the two does not parse. Each row has two values: the base's, and the
@@ -285,7 +285,7 @@ class ComparisonService:
     async def _table(
         self,
         original: OriginalFile,
-        files: Sequence[ModifiedFile],
+        files: Sequence[Variant],
         rows: Mapping[str, Sequence[ValueRow]],
         wanted: slice,
     ) -> tuple[tuple[VariedKey, ...] | None, int]:
@@ -343,7 +343,7 @@ def _with_marks(
     )
 
 
-def _within(files: Sequence[ModifiedFile], extent: TableExtent) -> Iterator[ModifiedFile]:
+def _within(files: Sequence[Variant], extent: TableExtent) -> Iterator[Variant]:
     """The first variants which are small enough together."""
     left = extent.bytes
     for file in files[: extent.variants]:

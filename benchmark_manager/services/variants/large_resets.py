@@ -5,7 +5,7 @@ from benchmark_manager.services.sync import large_syncs
 from benchmark_manager.stores.database.database import Database, Session
 from benchmark_manager.stores.sync.staged_changes import PublishedReset, StagedChangeStore
 from benchmark_manager.stores.variants.trash import TrashStore
-from benchmark_manager.stores.variants.variants import ModifiedFileStore
+from benchmark_manager.stores.variants.variants import VariantStore
 
 
 class LargeResets:
@@ -14,7 +14,7 @@ class LargeResets:
     def __init__(
         self,
         database: Database,
-        modified: ModifiedFileStore,
+        modified: VariantStore,
         trash: TrashStore,
         staged: StagedChangeStore,
     ) -> None:

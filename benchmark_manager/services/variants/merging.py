@@ -10,12 +10,12 @@ from benchmark_manager.errors import ConflictError, MergeConflictError
 from benchmark_manager.models.merge import Merge, Resolution
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.revision import RevisionKind
-from benchmark_manager.models.variant import ModifiedFile
-from benchmark_manager.services.variants.variants import ModifiedFileService, expect_revision
+from benchmark_manager.models.variant import Variant
+from benchmark_manager.services.variants.variants import VariantService, expect_revision
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import Database, Session, milliseconds
 from benchmark_manager.stores.originals.originals import OriginalFileStore
-from benchmark_manager.stores.variants.variants import ModifiedFileStore
+from benchmark_manager.stores.variants.variants import VariantStore
 from benchmark_manager.workers.pool import WorkerPool
 
 #: What a merge was made of; where one of them is another by now, it says nothing.
@@ -30,7 +30,7 @@ class MergeTexts:
     theirs: str
     mine: str
     original: OriginalFile
-    file: ModifiedFile
+    file: Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class MergePreview(MergeTexts):
 class Rebased:
     """A variant after a rebase. No revision is made where it is based on its original already and its text stays."""
 
-    file: ModifiedFile
+    file: Variant
     made_revision: bool
 
 
@@ -58,9 +58,9 @@ class MergeService:
     def __init__(
         self,
         database: Database,
-        files: ModifiedFileService,
+        files: VariantService,
         originals: OriginalFileStore,
-        modified: ModifiedFileStore,
+        modified: VariantStore,
         blobs: BlobStore,
         workers: WorkerPool,
         *,
@@ -74,7 +74,7 @@ class MergeService:
         self._workers = workers
         self._clock = clock
 
-    async def preview(self, modified_file_id: str) -> MergePreview:
+    async def preview(self, variant_id: str) -> MergePreview:
         """What a rebase would do now.
 
         Raises:
@@ -82,7 +82,7 @@ class MergeService:
             ConflictError: `upstream_removed`, there is nothing to merge with.
             TooComplexError, WorkersBusyError
         """
-        return await self._merged(await self.texts(modified_file_id))
+        return await self._merged(await self.texts(variant_id))
 
     async def _merged(self, texts: MergeTexts) -> MergePreview:
         merged = await self._workers.run(
@@ -107,14 +107,14 @@ class MergeService:
             raise MergeConflictError(preview.merge.conflicts)
         return preview.merge.content
 
-    async def texts(self, modified_file_id: str) -> MergeTexts:
+    async def texts(self, variant_id: str) -> MergeTexts:
         """What a rebase would merge; a person can merge it by hand whatever it is.
 
         Raises:
             NotFoundError
             ConflictError: `upstream_removed`, there is nothing to merge with.
         """
-        file = await self._files.get(modified_file_id)
+        file = await self._files.get(variant_id)
         original = await self._originals.get(file.project_id, file.original_file_id)
         if original.removed_at is not None:
             raise ConflictError(
@@ -130,7 +130,7 @@ class MergeService:
 
     async def rebase(
         self,
-        modified_file_id: str,
+        variant_id: str,
         *,
         resolutions: Sequence[Resolution] = (),
         content: str | None = None,
@@ -154,7 +154,7 @@ class MergeService:
                 since.
         """
         while True:
-            texts = await self.texts(modified_file_id)
+            texts = await self.texts(variant_id)
             expect_revision(texts.file, expected_revisions)
             expect_original(texts.original, expected_original)
             text = (
@@ -216,5 +216,5 @@ def expect_original(original: OriginalFile, expected_sha: str | None) -> None:
         )
 
 
-def _kind(before: ModifiedFile, after: ModifiedFile) -> RevisionKind:
+def _kind(before: Variant, after: Variant) -> RevisionKind:
     return "edited" if before.base_sha == after.base_sha else "rebased"

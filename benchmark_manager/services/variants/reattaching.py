@@ -10,14 +10,14 @@ from benchmark_manager.domain.variants.similar_paths import most_similar
 from benchmark_manager.errors import InvalidInputError, TooComplexError
 from benchmark_manager.models.original import FileEntry, OriginalFile
 from benchmark_manager.models.problem import Verdict
-from benchmark_manager.models.variant import ModifiedFile
+from benchmark_manager.models.variant import Variant
 from benchmark_manager.services.texts.text_work import TOO_COMPLEX
 from benchmark_manager.services.validation.validation import ValidationService
-from benchmark_manager.services.variants.variants import ModifiedFileService, expect_revision
+from benchmark_manager.services.variants.variants import VariantService, expect_revision
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import Database, Session, milliseconds
 from benchmark_manager.stores.originals.originals import OriginalFileStore
-from benchmark_manager.stores.variants.variants import ModifiedFileStore
+from benchmark_manager.stores.variants.variants import VariantStore
 from benchmark_manager.workers.pool import WorkerPool
 
 _FIELD: Final = "original_file_id"
@@ -33,9 +33,9 @@ class ReattachService:
     def __init__(
         self,
         database: Database,
-        files: ModifiedFileService,
+        files: VariantService,
         originals: OriginalFileStore,
-        modified: ModifiedFileStore,
+        modified: VariantStore,
         blobs: BlobStore,
         validation: ValidationService,
         workers: WorkerPool,
@@ -53,12 +53,12 @@ class ReattachService:
 
     async def reattach(
         self,
-        modified_file_id: str,
+        variant_id: str,
         original_file_id: str,
         *,
         expected_revisions: Collection[int] | None,
         actor: str,
-    ) -> ModifiedFile:
+    ) -> Variant:
         """Make the other original's present text the file's base, as a new revision; the file's text stays.
 
         Its folder and type are those of the other original. No revision is made where that is its
@@ -72,7 +72,7 @@ class ReattachService:
         """
         wanted = original_file_id.lower()
         while True:
-            file = await self._files.get(modified_file_id)
+            file = await self._files.get(variant_id)
             expect_revision(file, expected_revisions)
             if wanted == file.original_file_id:
                 return file
@@ -85,13 +85,13 @@ class ReattachService:
 
     async def _store(
         self,
-        read: ModifiedFile,
+        read: Variant,
         original: OriginalFile,
         verdict: Verdict,
         expected_revisions: Collection[int] | None,
         actor: str,
-    ) -> ModifiedFile:
-        async def work(session: Session) -> ModifiedFile:
+    ) -> Variant:
+        async def work(session: Session) -> Variant:
             current = await self._modified.get(read.id, session)
             expect_revision(current, expected_revisions)
             held = await self._originals.hold(read.project_id, original.id, session)
@@ -122,7 +122,7 @@ class ReattachService:
 
         return await self._database.transaction(work)
 
-    async def _original(self, file: ModifiedFile, original_file_id: str) -> OriginalFile:
+    async def _original(self, file: Variant, original_file_id: str) -> OriginalFile:
         project_id = await self._originals.project_of(original_file_id)
         if project_id != file.project_id:
             raise InvalidInputError(
@@ -134,7 +134,7 @@ class ReattachService:
         _expect_fitting(file, original)
         return original
 
-    async def _verdict(self, file: ModifiedFile, original: OriginalFile) -> Verdict:
+    async def _verdict(self, file: Variant, original: OriginalFile) -> Verdict:
         """A manifest is held to other rules than a configuration."""
         if original.file_type == file.file_type:
             return Verdict(validity=file.validity, problems=file.problems)
@@ -145,7 +145,7 @@ class ReattachService:
             return TOO_COMPLEX
 
     async def candidates(
-        self, file: ModifiedFile, query: str, count: int
+        self, file: Variant, query: str, count: int
     ) -> tuple[Sequence[FileEntry], int]:
         """The originals that a file may be attached to, those with the most similar paths first.
 
@@ -166,7 +166,7 @@ class ReattachService:
         return [fitting[path] for path in best], len(fitting)
 
 
-def _fitting(entries: Sequence[FileEntry], file: ModifiedFile, query: str) -> dict[str, FileEntry]:
+def _fitting(entries: Sequence[FileEntry], file: Variant, query: str) -> dict[str, FileEntry]:
     """The originals of the file's format, without its own, whose paths hold the query."""
     endings = (".json",) if file.format == "json" else (".yaml", ".yml")
     wanted = fold(query)
@@ -179,7 +179,7 @@ def _fitting(entries: Sequence[FileEntry], file: ModifiedFile, query: str) -> di
     }
 
 
-def _expect_fitting(file: ModifiedFile, original: OriginalFile) -> None:
+def _expect_fitting(file: Variant, original: OriginalFile) -> None:
     if original.removed_at is not None:
         raise InvalidInputError(
             "original_removed",

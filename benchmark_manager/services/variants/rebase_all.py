@@ -21,14 +21,14 @@ from benchmark_manager.errors import (
     WorkersBusyError,
 )
 from benchmark_manager.models.page import PageRequest
-from benchmark_manager.models.variant import Drift, ModifiedFile
+from benchmark_manager.models.variant import Drift, Variant
 from benchmark_manager.services.variants.merging import MergePreview, MergeService, expect_original
-from benchmark_manager.services.variants.variants import ModifiedFileService, expect_revision
+from benchmark_manager.services.variants.variants import VariantService, expect_revision
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.failures import DATABASE_ERRORS
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
-from benchmark_manager.stores.variants.variants import ModifiedFileStore, cursor_behind
+from benchmark_manager.stores.variants.variants import VariantStore, cursor_behind
 from benchmark_manager.workers.caller import Caller, calling_as, current_caller
 from benchmark_manager.workers.pool import WorkerPool
 
@@ -66,7 +66,7 @@ class VariantRebase:
 
     id: str
     outcome: RebaseOutcome
-    file: ModifiedFile | None
+    file: Variant | None
     #: Why it failed.
     error: BenchmarkManagerError | None = None
     #: Of previews alone.
@@ -91,7 +91,7 @@ class RebaseReport:
         return [variant.id for variant in self.variants if variant.outcome == outcome]
 
 
-_Step = Callable[[ModifiedFile, ChosenVariant | None], Awaitable[VariantRebase]]
+_Step = Callable[[Variant, ChosenVariant | None], Awaitable[VariantRebase]]
 
 
 class RebaseAllService:
@@ -105,10 +105,10 @@ class RebaseAllService:
         self,
         database: Database,
         projects: ProjectStore,
-        files: ModifiedFileService,
+        files: VariantService,
         merging: MergeService,
         originals: OriginalFileStore,
-        modified: ModifiedFileStore,
+        modified: VariantStore,
         workers: WorkerPool,
         *,
         monotonic: Callable[[], float] = time.monotonic,
@@ -145,7 +145,7 @@ class RebaseAllService:
             InvalidInputError: `invalid_cursor`.
         """
 
-        async def step(file: ModifiedFile, chosen: ChosenVariant | None) -> VariantRebase:
+        async def step(file: Variant, chosen: ChosenVariant | None) -> VariantRebase:
             rebased = await self._merging.rebase(
                 file.id,
                 expected_original=None if chosen is None else chosen.theirs_sha,
@@ -163,7 +163,7 @@ class RebaseAllService:
     ) -> RebaseReport:
         """Report what `rebase` would do now; nothing is changed. Arguments and errors as there."""
 
-        async def step(file: ModifiedFile, chosen: ChosenVariant | None) -> VariantRebase:
+        async def step(file: Variant, chosen: ChosenVariant | None) -> VariantRebase:
             preview = await self._merging.preview(file.id)
             if chosen is not None:
                 expect_revision(preview.file, {chosen.revision})
@@ -267,7 +267,7 @@ class RebaseAllService:
         return await self._outcome(file, variant, step)
 
     async def _outcome(
-        self, file: ModifiedFile, chosen: ChosenVariant | None, step: _Step
+        self, file: Variant, chosen: ChosenVariant | None, step: _Step
     ) -> VariantRebase:
         try:
             # Each variant may wait for worker processes as long as one request of the same caller.

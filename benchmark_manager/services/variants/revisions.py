@@ -8,16 +8,16 @@ from typing import Final
 from benchmark_manager.errors import NotFoundError, TooComplexError
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.revision import Revision, unrecorded_revision
-from benchmark_manager.models.variant import ModifiedFile
+from benchmark_manager.models.variant import Variant
 from benchmark_manager.services.texts.text_work import TOO_COMPLEX
 from benchmark_manager.services.validation.validation import ValidationService
 from benchmark_manager.services.variants.drift import DriftJudge
-from benchmark_manager.services.variants.variants import ModifiedFileService, expect_revision
+from benchmark_manager.services.variants.variants import VariantService, expect_revision
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import Database, Session, milliseconds
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.variants.revisions import RevisionStore
-from benchmark_manager.stores.variants.variants import ModifiedFileStore
+from benchmark_manager.stores.variants.variants import VariantStore
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
 #: What a restoration takes from the revision, beside the base.
@@ -30,9 +30,9 @@ class RevisionService:
     def __init__(
         self,
         database: Database,
-        files: ModifiedFileService,
+        files: VariantService,
         originals: OriginalFileStore,
-        modified: ModifiedFileStore,
+        modified: VariantStore,
         revisions: RevisionStore,
         blobs: BlobStore,
         drift: DriftJudge,
@@ -50,30 +50,30 @@ class RevisionService:
         self._validation = validation
         self._clock = clock
 
-    async def page(self, modified_file_id: str, request: PageRequest) -> Page[Revision]:
+    async def page(self, variant_id: str, request: PageRequest) -> Page[Revision]:
         """A file's revisions, newest first.
 
         Raises:
             NotFoundError, InvalidInputError
         """
-        file = await self._files.get(modified_file_id)
-        page = await self._revisions.page(modified_file_id, request)
+        file = await self._files.get(variant_id)
+        page = await self._revisions.page(variant_id, request)
         if page.total == 0 and not file.recorded:
             return Page((unrecorded_revision(file),), 1, None)
         return page
 
-    async def get(self, modified_file_id: str, number: str) -> Revision:
+    async def get(self, variant_id: str, number: str) -> Revision:
         """One revision of a file; its number as it was written in an address.
 
         Raises:
             NotFoundError: also for what is no number.
         """
-        file = await self._files.get(modified_file_id)
+        file = await self._files.get(variant_id)
         if not _NUMBER.fullmatch(number):
             raise NotFoundError("revision", number)
         return await self._revision(file, int(number))
 
-    async def _revision(self, file: ModifiedFile, number: int) -> Revision:
+    async def _revision(self, file: Variant, number: int) -> Revision:
         if number == file.revision and not file.recorded:
             return unrecorded_revision(file)
         return await self._revisions.get(file.id, number)
@@ -83,12 +83,12 @@ class RevisionService:
 
     async def restore(
         self,
-        modified_file_id: str,
+        variant_id: str,
         number: int,
         *,
         expected_revisions: Collection[int] | None,
         actor: str,
-    ) -> ModifiedFile:
+    ) -> Variant:
         """Make the file what it was at a revision, base included; a new revision, unless it is that already.
 
         A revision from before the file was attached to its present original had another original's
@@ -101,7 +101,7 @@ class RevisionService:
             StaleError: the file is not at one of `expected_revisions` (None: any will do).
             ConflictError: `name_taken`.
         """
-        file = await self._files.get(modified_file_id)
+        file = await self._files.get(variant_id)
         expect_revision(file, expected_revisions)
         revision = await self._revision(file, number)
         text = (await self.content(revision)).decode()
@@ -111,8 +111,8 @@ class RevisionService:
             verdict = TOO_COMPLEX
         was = {name: getattr(revision, name) for name in _STATE}
 
-        async def work(session: Session) -> ModifiedFile:
-            current = await self._modified.get(modified_file_id, session)
+        async def work(session: Session) -> Variant:
+            current = await self._modified.get(variant_id, session)
             expect_revision(current, expected_revisions)
             attached = await self._revisions.last_reattachment(
                 file.id, after=number, session=session

@@ -12,18 +12,18 @@ from benchmark_manager.domain.variants.naming import check_modified_name
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, NotFoundError
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
-from benchmark_manager.models.variant import ModifiedFile, TrashedFile
+from benchmark_manager.models.variant import TrashedFile, Variant
 from benchmark_manager.services.sync import large_syncs
 from benchmark_manager.services.variants.drift import DriftJudge
 from benchmark_manager.services.variants.large_resets import LargeResets
-from benchmark_manager.services.variants.variants import ModifiedFileService, expect_revision
+from benchmark_manager.services.variants.variants import VariantService, expect_revision
 from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Session, milliseconds
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.sync.staged_changes import PublishedReset
 from benchmark_manager.stores.variants.revisions import RevisionStore
 from benchmark_manager.stores.variants.trash import TrashStore
-from benchmark_manager.stores.variants.variants import ModifiedFileStore
+from benchmark_manager.stores.variants.variants import VariantStore
 
 #: Files which one transaction brings back, or purges, at most.
 _AT_ONCE: Final = IN_AT_MOST
@@ -33,7 +33,7 @@ _AT_ONCE: Final = IN_AT_MOST
 class LeftFile:
     """A file which an undone reset leaves in the trash, and why."""
 
-    file: ModifiedFile
+    file: Variant
     reason: BenchmarkManagerError
 
 
@@ -41,7 +41,7 @@ class LeftFile:
 class UndoneReset:
     """What came back, and what stays in the trash."""
 
-    restored: tuple[ModifiedFile, ...]
+    restored: tuple[Variant, ...]
     left: tuple[LeftFile, ...]
 
 
@@ -51,10 +51,10 @@ class TrashService:
     def __init__(
         self,
         database: Database,
-        files: ModifiedFileService,
+        files: VariantService,
         projects: ProjectStore,
         originals: OriginalFileStore,
-        modified: ModifiedFileStore,
+        modified: VariantStore,
         revisions: RevisionStore,
         trash: TrashStore,
         drift: DriftJudge,
@@ -76,7 +76,7 @@ class TrashService:
         self._clock = clock
 
     async def delete(
-        self, modified_file_id: str, expected_revisions: Collection[int] | None, actor: str
+        self, variant_id: str, expected_revisions: Collection[int] | None, actor: str
     ) -> None:
         """Move one variant to the trash; its name is free at once.
 
@@ -84,10 +84,10 @@ class TrashService:
             NotFoundError
             StaleError: the file is not at one of `expected_revisions` (None: any will do).
         """
-        await self._files.get(modified_file_id)
+        await self._files.get(variant_id)
 
         async def work(session: Session) -> None:
-            file = await self._modified.get(modified_file_id, session)
+            file = await self._modified.get(variant_id, session)
             expect_revision(file, expected_revisions)
             row = TrashedFile(
                 file=file, deleted_at=milliseconds(self._clock()), deleted_by=actor, reset_id=None
@@ -127,14 +127,14 @@ class TrashService:
         count = await self._database.transaction(work)
         return count, reset_id if count else None
 
-    async def get(self, modified_file_id: str) -> TrashedFile:
+    async def get(self, variant_id: str) -> TrashedFile:
         """One deleted file.
 
         Raises:
             NotFoundError: it is not in the trash.
         """
         await self._trash.unfold()
-        return await self._trash.get(modified_file_id)
+        return await self._trash.get(variant_id)
 
     async def page(self, project_id: str, request: PageRequest) -> Page[TrashedFile]:
         """A project's deleted files, last deleted first."""
@@ -142,9 +142,7 @@ class TrashService:
         await self._trash.unfold()
         return await self._trash.page(project_id, request)
 
-    async def undelete(
-        self, modified_file_id: str, *, modified_name: str | None, actor: str
-    ) -> ModifiedFile:
+    async def undelete(self, variant_id: str, *, modified_name: str | None, actor: str) -> Variant:
         """Bring one deleted variant back, under another name where one is given.
 
         Its place, type and drift are those which its original gives it now.
@@ -155,16 +153,16 @@ class TrashService:
             ConflictError: `name_taken`.
         """
         await self._trash.unfold()
-        trashed = await self._trash.get(modified_file_id)
+        trashed = await self._trash.get(variant_id)
         if modified_name is not None:
             check_modified_name(modified_name, trashed.file.format)
         try:
             await self._projects.get(trashed.file.project_id)
         except NotFoundError:
-            raise NotFoundError("modified file", modified_file_id) from None
+            raise NotFoundError("modified file", variant_id) from None
 
-        async def work(session: Session) -> ModifiedFile:
-            file = (await self._trash.get(modified_file_id, session)).file
+        async def work(session: Session) -> Variant:
+            file = (await self._trash.get(variant_id, session)).file
             if modified_name is not None:
                 file = file.model_copy(update={"modified_name": modified_name})
             original = await self._originals.hold(file.project_id, file.original_file_id, session)
@@ -186,7 +184,7 @@ class TrashService:
         await self._projects.get(project_id)
         await self._trash.unfold()
         ids = await self._trash.ids_of_reset(project_id, reset_id)
-        restored: list[ModifiedFile] = []
+        restored: list[Variant] = []
         left: list[LeftFile] = []
         for start in range(0, len(ids), _AT_ONCE):
             some = ids[start : start + _AT_ONCE]
@@ -219,10 +217,10 @@ class TrashService:
     async def _fitting(
         self,
         project_id: str,
-        files: Sequence[ModifiedFile],
+        files: Sequence[Variant],
         originals: dict[str, OriginalFile],
         session: Session,
-    ) -> tuple[list[ModifiedFile], list[LeftFile]]:
+    ) -> tuple[list[Variant], list[LeftFile]]:
         """Those whose originals are known and whose places are free, at their places, and the others."""
         known = [file for file in files if file.original_file_id in originals]
         left = [
@@ -244,9 +242,7 @@ class TrashService:
                 fitting.append(file)
         return fitting, left
 
-    async def _restored(
-        self, file: ModifiedFile, original: OriginalFile, actor: str
-    ) -> ModifiedFile:
+    async def _restored(self, file: Variant, original: OriginalFile, actor: str) -> Variant:
         return file.model_copy(
             update={
                 # The one between was the deletion.
@@ -280,12 +276,12 @@ class TrashService:
         return len(files)
 
 
-def _at_place_of(original: OriginalFile, file: ModifiedFile) -> ModifiedFile:
+def _at_place_of(original: OriginalFile, file: Variant) -> Variant:
     """The variant where its original is now, and of that type."""
     return file.model_copy(update={"original_path": original.path, "file_type": original.file_type})
 
 
-def _name_taken(file: ModifiedFile) -> ConflictError:
+def _name_taken(file: Variant) -> ConflictError:
     return ConflictError(
         "name_taken",
         f"The project has a modified file {file.path!r} already; undelete it with another modified_name.",

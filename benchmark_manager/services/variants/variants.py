@@ -19,7 +19,7 @@ from benchmark_manager.models.original import FileFormat, FileType, OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Validity, Verdict
 from benchmark_manager.models.revision import RevisionKind
-from benchmark_manager.models.variant import Drift, ModifiedFile, variant_path
+from benchmark_manager.models.variant import Drift, Variant, variant_path
 from benchmark_manager.services.texts.text_work import TOO_COMPLEX
 from benchmark_manager.services.validation.validation import ValidationService
 from benchmark_manager.services.variants.drift import DriftJudge
@@ -27,13 +27,13 @@ from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import Database, Session, milliseconds
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
-from benchmark_manager.stores.variants.variants import ModifiedFileStore
+from benchmark_manager.stores.variants.variants import VariantStore
 
 #: Names that are tried for a new variant.
 _PROPOSALS: Final = 100
 
 
-class ModifiedFileService:
+class VariantService:
     """The verbs of modified files which are there. Nothing here ever writes an original."""
 
     def __init__(
@@ -41,7 +41,7 @@ class ModifiedFileService:
         database: Database,
         projects: ProjectStore,
         originals: OriginalFileStore,
-        modified: ModifiedFileStore,
+        modified: VariantStore,
         blobs: BlobStore,
         drift: DriftJudge,
         validation: ValidationService,
@@ -78,7 +78,7 @@ class ModifiedFileService:
         description: str,
         allow_invalid: bool,
         actor: str,
-    ) -> ModifiedFile:
+    ) -> Variant:
         """Make a variant of an original; without a name or content it takes the original's.
 
         Raises:
@@ -97,9 +97,9 @@ class ModifiedFileService:
         now = milliseconds(self._clock())
         [content_sha, _] = await self._blobs.put([data, base], None, now)
 
-        async def work(session: Session) -> ModifiedFile:
+        async def work(session: Session) -> Variant:
             held = await self._originals.hold(project_id, original_file_id, session)
-            file = ModifiedFile(
+            file = Variant(
                 id=str(ObjectId()),
                 project_id=project_id,
                 original_file_id=original_file_id,
@@ -153,28 +153,28 @@ class ModifiedFileService:
             raise InvalidContentError(verdict.problems)
         return verdict
 
-    async def get(self, modified_file_id: str) -> ModifiedFile:
+    async def get(self, variant_id: str) -> Variant:
         """The modified file, unless its project is gone.
 
         Raises:
             NotFoundError
         """
-        file = await self._modified.get(modified_file_id)
+        file = await self._modified.get(variant_id)
         try:
             await self._projects.get(file.project_id)
         except NotFoundError:
-            raise NotFoundError("modified file", modified_file_id) from None
+            raise NotFoundError("modified file", variant_id) from None
         return file
 
-    async def with_content(self, modified_file_id: str) -> tuple[ModifiedFile, bytes]:
+    async def with_content(self, variant_id: str) -> tuple[Variant, bytes]:
         """The modified file and its content, unless its project is gone.
 
         Raises:
             NotFoundError
         """
-        return await self._modified.get_with_content(modified_file_id)
+        return await self._modified.get_with_content(variant_id)
 
-    async def content(self, file: ModifiedFile) -> bytes:
+    async def content(self, file: Variant) -> bytes:
         return await self._blobs.get(file.content_sha)
 
     async def page(
@@ -186,7 +186,7 @@ class ModifiedFileService:
         file_type: FileType | None = None,
         drift: Drift | None = None,
         query: str | None = None,
-    ) -> Page[ModifiedFile]:
+    ) -> Page[Variant]:
         """A page by path.
 
         Raises:
@@ -208,7 +208,7 @@ class ModifiedFileService:
 
     async def update(
         self,
-        modified_file_id: str,
+        variant_id: str,
         *,
         modified_name: str | None,
         content: str | None,
@@ -216,7 +216,7 @@ class ModifiedFileService:
         allow_invalid: bool,
         expected_revisions: Collection[int] | None,
         actor: str,
-    ) -> ModifiedFile:
+    ) -> Variant:
         """Change what is given (None: stays). A save without a change makes no revision.
 
         Raises:
@@ -224,7 +224,7 @@ class ModifiedFileService:
             StaleError: the file is not at one of `expected_revisions` (None: any will do).
             ConflictError: `name_taken`.
         """
-        file = await self.get(modified_file_id)
+        file = await self.get(variant_id)
         expect_revision(file, expected_revisions)
         changes: dict[str, object] = {}
         if modified_name is not None:
@@ -238,8 +238,8 @@ class ModifiedFileService:
         if content is not None:
             changes |= await self.accepted(file, content.encode(), allow_invalid)
 
-        async def work(session: Session) -> ModifiedFile:
-            current = await self._modified.get(modified_file_id, session)
+        async def work(session: Session) -> Variant:
+            current = await self._modified.get(variant_id, session)
             expect_revision(current, expected_revisions)
             changed = current.model_copy(update=changes)
             if changed == current:
@@ -259,16 +259,14 @@ class ModifiedFileService:
 
         return await self._database.transaction(work)
 
-    async def _drift_since(
-        self, before: ModifiedFile, after: ModifiedFile, session: Session
-    ) -> Drift:
+    async def _drift_since(self, before: Variant, after: Variant, session: Session) -> Drift:
         """A name says nothing of the original; another content may contradict it, or no longer."""
         if after.content_sha == before.content_sha:
             return before.drift
         original = await self._originals.hold(after.project_id, after.original_file_id, session)
         return await self._drift.drift(original, after.base_sha, after.content_sha)
 
-    async def check(self, file: ModifiedFile, data: bytes, *, allow_invalid: bool) -> Verdict:
+    async def check(self, file: Variant, data: bytes, *, allow_invalid: bool) -> Verdict:
         """Return the verdict on a content which the file may be saved with; nothing is stored.
 
         Raises:
@@ -282,9 +280,7 @@ class ModifiedFileService:
             data, file.format, file.file_type, original.validity, allow_invalid
         )
 
-    async def accepted(
-        self, file: ModifiedFile, data: bytes, allow_invalid: bool
-    ) -> dict[str, object]:
+    async def accepted(self, file: Variant, data: bytes, allow_invalid: bool) -> dict[str, object]:
         """Check and store a content for a file; returns the fields which it changes.
 
         Raises:
@@ -304,7 +300,7 @@ class ModifiedFileService:
         }
 
 
-def expect_revision(file: ModifiedFile, expected: Collection[int] | None) -> None:
+def expect_revision(file: Variant, expected: Collection[int] | None) -> None:
     """Pass when the file is at one of the `expected` revisions (None: any will do).
 
     Raises:
@@ -314,6 +310,6 @@ def expect_revision(file: ModifiedFile, expected: Collection[int] | None) -> Non
         raise StaleError(file.revision)
 
 
-def _kind_of_change(before: ModifiedFile, after: ModifiedFile) -> RevisionKind:
+def _kind_of_change(before: Variant, after: Variant) -> RevisionKind:
     renamed = before.modified_name != after.modified_name
     return "renamed" if renamed and before.content_sha == after.content_sha else "edited"

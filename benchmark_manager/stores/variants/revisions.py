@@ -28,33 +28,33 @@ class RevisionStore:
         for start in range(0, len(documents), _BATCH):
             await self._revisions.insert_many(documents[start : start + _BATCH], session=session)
 
-    async def get(self, modified_file_id: str, number: int) -> Revision:
+    async def get(self, variant_id: str, number: int) -> Revision:
         """One revision of a file.
 
         Raises:
             NotFoundError
         """
-        match = {"modified_file_id": ObjectId(modified_file_id), "place": _place(number)}
+        match = {"modified_file_id": ObjectId(variant_id), "place": _place(number)}
         document = await self._revisions.find_one(match)
         if document is None:
             raise NotFoundError("revision", str(number))
         return _revision(document)
 
     async def last_reattachment(
-        self, modified_file_id: str, *, after: int, session: Session
+        self, variant_id: str, *, after: int, session: Session
     ) -> Revision | None:
         """Return the last revision after `after` that attached the file to another original; None without one."""
         match = {
-            "modified_file_id": ObjectId(modified_file_id),
+            "modified_file_id": ObjectId(variant_id),
             "what": "reattached",
             "place": {"$gt": _place(after)},
         }
         document = await self._revisions.find_one(match, sort=[("place", -1)], session=session)
         return None if document is None else _revision(document)
 
-    async def page(self, modified_file_id: str, request: PageRequest) -> Page[Revision]:
+    async def page(self, variant_id: str, request: PageRequest) -> Page[Revision]:
         """A file's revisions, newest first."""
-        match: Document = {"modified_file_id": ObjectId(modified_file_id)}
+        match: Document = {"modified_file_id": ObjectId(variant_id)}
 
         async def read(session: Session) -> tuple[int, list[Document]]:
             total = await self._revisions.count_documents(match, session=session)
@@ -69,9 +69,9 @@ class RevisionStore:
         )
         return Page(tuple(_revision(row) for row in rows[: request.limit]), total, more)
 
-    async def delete(self, modified_file_ids: Sequence[str], session: Session) -> None:
+    async def delete(self, variant_ids: Sequence[str], session: Session) -> None:
         """Delete all revisions of these files, at most `IN_AT_MOST` of them."""
-        ids = [ObjectId(key) for key in modified_file_ids]
+        ids = [ObjectId(key) for key in variant_ids]
         await self._revisions.delete_many({"modified_file_id": {"$in": ids}}, session=session)
 
 

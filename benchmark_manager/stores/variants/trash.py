@@ -127,17 +127,17 @@ class TrashStore:
         if bundle is not None:
             await self.insert([_trashed(document) for document in bundle["files"]], session)
 
-    async def get(self, modified_file_id: str, session: Session | None = None) -> TrashedFile:
+    async def get(self, variant_id: str, session: Session | None = None) -> TrashedFile:
         """The deleted file.
 
         Raises:
             NotFoundError: it was never there, is live, or was deleted too long ago.
         """
         document = await self._trash.find_one(
-            {"_id": object_id(modified_file_id, _NOUN)}, session=session
+            {"_id": object_id(variant_id, _NOUN)}, session=session
         )
         if document is None:
-            raise NotFoundError(_NOUN, modified_file_id)
+            raise NotFoundError(_NOUN, variant_id)
         return _trashed(document, await self._problems.get_many([document.get("problems_id")]))
 
     async def page(self, project_id: str, request: PageRequest) -> Page[TrashedFile]:
@@ -161,9 +161,9 @@ class TrashStore:
         )
         return Page(tuple(_trashed(row, problems) for row in rows[: request.limit]), total, more)
 
-    async def delete(self, modified_file_ids: Sequence[str], session: Session) -> None:
+    async def delete(self, variant_ids: Sequence[str], session: Session) -> None:
         """Take at most `IN_AT_MOST` files out of the trash."""
-        ids = [ObjectId(key) for key in modified_file_ids]
+        ids = [ObjectId(key) for key in variant_ids]
         await self._trash.delete_many({"_id": {"$in": ids}}, session=session)
 
     async def ids_of_reset(self, project_id: str, reset_id: str) -> list[str]:
@@ -186,11 +186,9 @@ class TrashStore:
             str(row["_id"]) async for row in self._trash.find(match, {"path": 1}).sort("path", 1)
         ]
 
-    async def get_many(
-        self, modified_file_ids: Sequence[str], session: Session
-    ) -> list[TrashedFile]:
+    async def get_many(self, variant_ids: Sequence[str], session: Session) -> list[TrashedFile]:
         """Those of at most `IN_AT_MOST` files which are in the trash, by path."""
-        match = {"_id": {"$in": [ObjectId(key) for key in modified_file_ids]}}
+        match = {"_id": {"$in": [ObjectId(key) for key in variant_ids]}}
         rows = await self._trash.find(match, session=session).sort("path", 1).to_list()
         problems = await self._problems.get_many(row.get("problems_id") for row in rows)
         return [_trashed(row, problems) for row in rows]

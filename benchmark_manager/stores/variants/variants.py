@@ -14,7 +14,7 @@ from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.problem import Verdict
 from benchmark_manager.models.revision import Revision, RevisionKind, unrecorded_revision
 from benchmark_manager.models.search import SearchedFile
-from benchmark_manager.models.variant import Drift, ModifiedFile
+from benchmark_manager.models.variant import Drift, Variant
 from benchmark_manager.stores.contents.problems import (
     APART,
     Problems,
@@ -47,10 +47,10 @@ from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
 from benchmark_manager.stores.variants.revisions import RevisionStore
 
 _NOUN: Final = "modified file"
-_FILES: Final = TypeAdapter(tuple[ModifiedFile, ...])
+_FILES: Final = TypeAdapter(tuple[Variant, ...])
 #: What a file has as its document has it.
 _KEPT: Final = tuple(
-    ModifiedFile.model_fields.keys()
+    Variant.model_fields.keys()
     - {"id", "project_id", "original_file_id", "problems", "problems_id", "recorded", "kept"}
 )
 _BATCH: Final = 1000
@@ -59,12 +59,12 @@ _UNREAD: Final[Mapping[str | None, Problems]] = {}
 #: Whatever writes a file writes its revision as well.
 RECORDED: Final[Mapping[str, Any]] = {"recorded": True}
 #: The fields of this version, those of the trash included; all others are carried as they are.
-_KNOWN: Final = (ModifiedFile.model_fields.keys() - {"id", "kept"}) | {
+_KNOWN: Final = (Variant.model_fields.keys() - {"id", "kept"}) | {
     *("_id", "path", "deleted_at", "deleted_by", "reset_id"),
 }
 
 
-class ModifiedFileStore:
+class VariantStore:
     """The `modified_files` collection. No change of it is without its revision, in the same transaction."""
 
     def __init__(self, database: Database) -> None:
@@ -76,7 +76,7 @@ class ModifiedFileStore:
 
     async def insert(
         self,
-        files: Sequence[ModifiedFile],
+        files: Sequence[Variant],
         session: Session,
         what: Literal["created", "restored"] = "created",
     ) -> None:
@@ -102,33 +102,31 @@ class ModifiedFileStore:
             session,
         )
 
-    async def get(self, modified_file_id: str, session: Session | None = None) -> ModifiedFile:
+    async def get(self, variant_id: str, session: Session | None = None) -> Variant:
         document = await self._files.find_one(
-            {"_id": object_id(modified_file_id, _NOUN)}, session=session
+            {"_id": object_id(variant_id, _NOUN)}, session=session
         )
         if document is None:
-            raise NotFoundError(_NOUN, modified_file_id)
+            raise NotFoundError(_NOUN, variant_id)
         return modified_file(document, await self._problems.get_many([document.get("problems_id")]))
 
-    async def get_with_content(self, modified_file_id: str) -> tuple[ModifiedFile, bytes]:
+    async def get_with_content(self, variant_id: str) -> tuple[Variant, bytes]:
         """The modified file and its content, in one command.
 
         Raises:
             NotFoundError: the file, or its project, is not there.
         """
-        match = {"_id": object_id(modified_file_id, _NOUN)}
+        match = {"_id": object_id(variant_id, _NOUN)}
         joined = [joined_project(), joined_problems(), joined_content("content_sha")]
         rows = await (await self._files.aggregate([{"$match": match}, *joined])).to_list()
         if not rows or not rows[0]["project"]:
-            raise NotFoundError(_NOUN, modified_file_id)
+            raise NotFoundError(_NOUN, variant_id)
         [document] = rows
         return modified_file(without_joined(document), joined_problems_in(document)), content_in(
             document
         )
 
-    async def of_project(
-        self, project_id: str, session: Session | None = None
-    ) -> list[ModifiedFile]:
+    async def of_project(self, project_id: str, session: Session | None = None) -> list[Variant]:
         """All modified files of a project, by path, without their stored problems; none of the trash."""
         if session is not None:
             await self._staged.expect_none([project_id], session)
@@ -170,9 +168,7 @@ class ModifiedFileStore:
             found.update([str(row["_id"]) async for row in rows])
         return found
 
-    async def some_of_project(
-        self, project_id: str, limit: int, session: Session
-    ) -> list[ModifiedFile]:
+    async def some_of_project(self, project_id: str, limit: int, session: Session) -> list[Variant]:
         """At most `limit` modified files of a project, without their stored problems, also of one being reset."""
         rows = self._files.find(
             {"project_id": ObjectId(project_id)}, session=session, batch_size=ROWS_AT_ONCE
@@ -187,7 +183,7 @@ class ModifiedFileStore:
 
     async def of_original(
         self, original_file_id: str, session: Session | None = None
-    ) -> list[ModifiedFile]:
+    ) -> list[Variant]:
         """All modified files of one original, by path, without their stored problems; none of the trash."""
         match = {"original_file_id": object_id(original_file_id, "file")}
         return [
@@ -211,7 +207,7 @@ class ModifiedFileStore:
         return taken
 
     async def replace(
-        self, before: ModifiedFile, after: ModifiedFile, what: RevisionKind, session: Session
+        self, before: Variant, after: Variant, what: RevisionKind, session: Session
     ) -> None:
         """Store what became of `before`, which this very transaction has read; `after` is its next revision.
 
@@ -233,12 +229,12 @@ class ModifiedFileStore:
         made = Revision.of(after, what, at=after.updated_at, by=after.updated_by)
         await self._revisions.insert([*missing_revisions([before]), made], session)
 
-    async def delete(self, modified_file_ids: Sequence[str], session: Session) -> None:
+    async def delete(self, variant_ids: Sequence[str], session: Session) -> None:
         """Delete files; the trash, which takes them, keeps their revisions as well."""
         # Thousands at once keep the embedded server from answering anybody, until it is taken for
         # hung.
-        for start in range(0, len(modified_file_ids), IN_AT_MOST):
-            ids = [ObjectId(key) for key in modified_file_ids[start : start + IN_AT_MOST]]
+        for start in range(0, len(variant_ids), IN_AT_MOST):
+            ids = [ObjectId(key) for key in variant_ids[start : start + IN_AT_MOST]]
             await self._files.delete_many({"_id": {"$in": ids}}, session=session)
 
     async def page(
@@ -251,7 +247,7 @@ class ModifiedFileStore:
         drift: Drift | None = None,
         drifts: Collection[Drift] | None = None,
         query: str | None = None,
-    ) -> Page[ModifiedFile]:
+    ) -> Page[Variant]:
         """A project's modified files by path; `query` is searched anywhere in it, as `domain.folding` compares.
 
         Those of one `drift`, or of one of several `drifts`.
@@ -319,26 +315,26 @@ def _matching(
     return match
 
 
-def cursor_behind(file: ModifiedFile) -> str:
+def cursor_behind(file: Variant) -> str:
     """Return the cursor at which a list by path goes on behind a file, whatever becomes of the file."""
     return encode_cursor({"path": file.path, "_id": ObjectId(file.id)}, _FIELDS)
 
 
-def _name_taken(file: ModifiedFile) -> ConflictError:
+def _name_taken(file: Variant) -> ConflictError:
     return ConflictError(
         "name_taken",
         f"The project has a modified file {file.path!r} already; choose another modified_name.",
     )
 
 
-def missing_revisions(files: Sequence[ModifiedFile]) -> list[Revision]:
+def missing_revisions(files: Sequence[Variant]) -> list[Revision]:
     """The present revisions of those which a version without revisions changed last, so that they are kept too."""
     return [unrecorded_revision(file) for file in files if not file.recorded]
 
 
 async def with_stored_problems(
-    problems: ProblemStore, files: Sequence[ModifiedFile]
-) -> Sequence[ModifiedFile]:
+    problems: ProblemStore, files: Sequence[Variant]
+) -> Sequence[Variant]:
     """The files, each with its `problems_id`: what a new verdict, or a document of version 0.1.0, holds is stored.
 
     Outside of the transaction which is about to refer to it, as `ProblemStore` says.
@@ -356,7 +352,7 @@ async def with_stored_problems(
     ]
 
 
-def modified_document(file: ModifiedFile) -> Document:
+def modified_document(file: Variant) -> Document:
     """The document of a file whose problems are stored; without `problems_id` where there are none."""
     left_out = {"id", "problems", *(("problems_id",) if file.problems_id is None else ())}
     return {
@@ -371,11 +367,9 @@ def modified_document(file: ModifiedFile) -> Document:
     }
 
 
-def modified_file(
-    document: Document, problems: Mapping[str | None, Problems] = _UNREAD
-) -> ModifiedFile:
+def modified_file(document: Document, problems: Mapping[str | None, Problems] = _UNREAD) -> Variant:
     """The file of a document; `problems` are those stored apart, by id, where they were read."""
-    return ModifiedFile.model_validate(_values(document, problems))
+    return Variant.model_validate(_values(document, problems))
 
 
 def _values(document: Document, problems: Mapping[str | None, Problems]) -> dict[str, object]:

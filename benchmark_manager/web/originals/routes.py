@@ -129,7 +129,7 @@ async def show_file(
     view = await project_view(services, project_id)
     file = await services.original_files.get(project_id, file_id)
     text = (await services.original_files.content(file)).decode()
-    variants = await services.modified_files.page(
+    variants = await services.variants.page(
         project_id, PageRequest(limit=_VARIANTS_SHOWN), original_file_id=file_id
     )
     return render(

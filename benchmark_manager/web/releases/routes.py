@@ -9,7 +9,7 @@ from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.release import Release, ReleaseFile
-from benchmark_manager.models.variant import ModifiedFile
+from benchmark_manager.models.variant import Variant
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.releases.forms import ReleaseForm
 from benchmark_manager.web.site.forms import FormDependency, protected_form
@@ -60,7 +60,7 @@ async def make_release(
                 description=typed.description,
                 pinned=typed.pinned,
                 contents=typed.include,
-                modified_file_ids=typed.modified_file_ids or None,
+                variant_ids=typed.modified_file_ids or None,
                 actor=actor,
             )
         except (InvalidInputError, NotFoundError) as error:
@@ -90,7 +90,7 @@ async def _list_page(
 ) -> Response:
     view = await project_view(services, project_id)
     page = await services.releases.page(project_id, rows_from(cursor))
-    choices = await services.modified_files.page(project_id, PageRequest(limit=_CHOICES))
+    choices = await services.variants.page(project_id, PageRequest(limit=_CHOICES))
     clash: InvalidInputError | None = None
     digest = ""
     files: list[ReleaseFile] = []
@@ -120,7 +120,7 @@ async def _list_page(
     )
 
 
-def _cost(file: ReleaseFile | ModifiedFile) -> int:
+def _cost(file: ReleaseFile | Variant) -> int:
     return _ROW_BYTES + html_size(file.path[:NAME])
 
 

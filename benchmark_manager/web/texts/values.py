@@ -9,7 +9,7 @@ from benchmark_manager.domain.documents import KeyChange, ValueRow
 from benchmark_manager.domain.text.json_line import json_line, shortened
 from benchmark_manager.errors import WorkersBusyError
 from benchmark_manager.factory import Services
-from benchmark_manager.models.variant import ModifiedFile
+from benchmark_manager.models.variant import Variant
 from benchmark_manager.web.site.limits import CHANGES, NAME, fitting
 from benchmark_manager.web.texts.visible import html_size
 
@@ -79,7 +79,7 @@ def _drawn(changes: Sequence[KeyChange]) -> list[DrawnChange]:
 
 
 async def varied_lines(
-    services: Services, files: Sequence[ModifiedFile]
+    services: Services, files: Sequence[Variant]
 ) -> Mapping[str, VariedLine | None]:
     """By the id of each variant what it varies against its base; None where the list cannot say that in one line."""
     found: Mapping[str, Sequence[ValueRow] | None] = {}

@@ -26,17 +26,17 @@ router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], includ
 _REVISIONS: Final = 100
 
 
-@router.get("/modified-files/{modified_file_id}/compare")
+@router.get("/modified-files/{variant_id}/compare")
 async def compare(
     request: Request,
     services: ServicesDependency,
-    modified_file_id: str,
+    variant_id: str,
     against: Annotated[str, Query(max_length=100)] = "base",
     part: PartParameter = 1,
 ) -> Response:
-    file = await services.modified_files.get(modified_file_id)
-    found = await services.comparing.texts(modified_file_id, against)
-    revisions = await services.revisions.page(modified_file_id, PageRequest(limit=_REVISIONS))
+    file = await services.variants.get(variant_id)
+    found = await services.comparing.texts(variant_id, against)
+    revisions = await services.revisions.page(variant_id, PageRequest(limit=_REVISIONS))
     by_key = await _by_key(services, found)
     return render(
         request,

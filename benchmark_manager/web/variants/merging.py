@@ -144,26 +144,26 @@ class _Merge:
         return min(_LONGEST_SIDE, CONFLICT_CHARACTERS // max(1, 3 * len(self.shown)))
 
 
-@router.get("/modified-files/{modified_file_id}/merge")
+@router.get("/modified-files/{variant_id}/merge")
 async def show_merge(
-    request: Request, services: ServicesDependency, modified_file_id: str, form: FormDependency
+    request: Request, services: ServicesDependency, variant_id: str, form: FormDependency
 ) -> Response:
     try:
-        preview = await services.merging.preview(modified_file_id)
+        preview = await services.merging.preview(variant_id)
     except (ConflictError, TooComplexError) as error:
-        return await _impossible_page(request, services, modified_file_id, error)
+        return await _impossible_page(request, services, variant_id, error)
     return await _merge_page(request, services, await _Merge.of(services, preview, form))
 
 
-@router.get("/modified-files/{modified_file_id}/merge/upstream")
+@router.get("/modified-files/{variant_id}/merge/upstream")
 async def show_upstream(
-    request: Request, services: ServicesDependency, modified_file_id: str, part: PartParameter = 1
+    request: Request, services: ServicesDependency, variant_id: str, part: PartParameter = 1
 ) -> Response:
     """What upstream changed since the base, in parts."""
     try:
-        texts = await services.merging.texts(modified_file_id)
+        texts = await services.merging.texts(variant_id)
     except ConflictError as error:
-        return await _impossible_page(request, services, modified_file_id, error)
+        return await _impossible_page(request, services, variant_id, error)
     return render(
         request,
         "variants/merge_upstream.html",
@@ -173,25 +173,25 @@ async def show_upstream(
     )
 
 
-@router.post("/modified-files/{modified_file_id}/merge/preview")
+@router.post("/modified-files/{variant_id}/merge/preview")
 async def preview_decisions(
-    request: Request, services: ServicesDependency, modified_file_id: str, form: FormDependency
+    request: Request, services: ServicesDependency, variant_id: str, form: FormDependency
 ) -> Response:
     """The page of the merge with what these decisions make; nothing is changed."""
-    preview = await services.merging.preview(modified_file_id)
+    preview = await services.merging.preview(variant_id)
     return await _merge_page(request, services, await _Merge.of(services, preview, form))
 
 
-@router.post("/modified-files/{modified_file_id}/merge")
+@router.post("/modified-files/{variant_id}/merge")
 async def rebase(
     request: Request,
     services: ServicesDependency,
-    modified_file_id: str,
+    variant_id: str,
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
     """Merge as it was decided, over the texts that the person saw; whatever stands against it, the decisions stay."""
-    merge = await _Merge.of(services, await services.merging.preview(modified_file_id), form)
+    merge = await _Merge.of(services, await services.merging.preview(variant_id), form)
     try:
         _expect_unmoved(merge.preview.original.sha, form)
         if merge.left or merge.is_too_much:
@@ -199,7 +199,7 @@ async def rebase(
                 [decision.conflict.path for decision in merge.decisions if not decision.is_made]
             )
         await services.merging.rebase(
-            modified_file_id,
+            variant_id,
             resolutions=[decision.resolution for decision in merge.decisions],
             content=None,
             expected_original=merge.preview.original.sha,
@@ -208,13 +208,13 @@ async def rebase(
             actor=actor,
         )
     except (StaleError, _MovedError):
-        merge = await _Merge.of(services, await services.merging.preview(modified_file_id), form)
+        merge = await _Merge.of(services, await services.merging.preview(variant_id), form)
         merge.moved = True
         return await _merge_page(request, services, merge, status_code=_STALE)
     except (InvalidInputError, ConflictError, WorkersBusyError) as error:
         merge.error = error
         return await _merge_page(request, services, merge, status_code=refusal_status(error))
-    return see_other(f"{PREFIX}/modified-files/{modified_file_id}", "rebased")
+    return see_other(f"{PREFIX}/modified-files/{variant_id}", "rebased")
 
 
 def _expect_unmoved(original_sha: str, form: Form) -> None:
@@ -222,28 +222,28 @@ def _expect_unmoved(original_sha: str, form: Form) -> None:
         raise _MovedError
 
 
-@router.get("/modified-files/{modified_file_id}/merge/edit")
+@router.get("/modified-files/{variant_id}/merge/edit")
 async def start_by_hand(
-    request: Request, services: ServicesDependency, modified_file_id: str, form: FormDependency
+    request: Request, services: ServicesDependency, variant_id: str, form: FormDependency
 ) -> Response:
-    return await _start_by_hand(request, services, modified_file_id, form)
+    return await _start_by_hand(request, services, variant_id, form)
 
 
-@router.post("/modified-files/{modified_file_id}/merge/edit")
+@router.post("/modified-files/{variant_id}/merge/edit")
 async def continue_by_hand(
-    request: Request, services: ServicesDependency, modified_file_id: str, form: FormDependency
+    request: Request, services: ServicesDependency, variant_id: str, form: FormDependency
 ) -> Response:
     """The result of the decisions so far, in an editor; nothing is changed."""
-    return await _start_by_hand(request, services, modified_file_id, form)
+    return await _start_by_hand(request, services, variant_id, form)
 
 
 async def _start_by_hand(
-    request: Request, services: Services, modified_file_id: str, form: Form
+    request: Request, services: Services, variant_id: str, form: Form
 ) -> Response:
-    texts: MergeTexts = await services.merging.texts(modified_file_id)
+    texts: MergeTexts = await services.merging.texts(variant_id)
     text = texts.mine
     with contextlib.suppress(TooComplexError):
-        merge = await _Merge.of(services, await services.merging.preview(modified_file_id), form)
+        merge = await _Merge.of(services, await services.merging.preview(variant_id), form)
         # The original may have moved between the two; its text and its id must belong together.
         texts = merge.preview
         text = texts.mine if merge.result is None else merge.result
@@ -253,23 +253,23 @@ async def _start_by_hand(
     return await _editor_page(request, services, texts, draft)
 
 
-@router.post("/modified-files/{modified_file_id}/merge/text")
+@router.post("/modified-files/{variant_id}/merge/text")
 async def rebase_on_text(
     request: Request,
     services: ServicesDependency,
-    modified_file_id: str,
+    variant_id: str,
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
     """Take a text which a person merged by hand; it stays on the page whatever stands against it."""
-    texts = await services.merging.texts(modified_file_id)
+    texts = await services.merging.texts(variant_id)
     shown = await _shown(services, texts, form)
     draft = Draft.typed(form, shown)
     draft.modified_name = texts.file.modified_name
     try:
         _expect_unmoved(texts.original.sha, form)
         await services.merging.rebase(
-            modified_file_id,
+            variant_id,
             resolutions=(),
             content=draft.sent,
             expected_original=texts.original.sha,
@@ -278,7 +278,7 @@ async def rebase_on_text(
             actor=actor,
         )
     except (StaleError, _MovedError):
-        texts = await services.merging.texts(modified_file_id)
+        texts = await services.merging.texts(variant_id)
         draft.revision = texts.file.revision
         return await _editor_page(request, services, texts, draft, status_code=_STALE, moved=True)
     except (InvalidInputError, ConflictError, WorkersBusyError) as error:
@@ -286,7 +286,7 @@ async def rebase_on_text(
         return await _editor_page(
             request, services, texts, draft, status_code=refusal_status(error)
         )
-    return see_other(f"{PREFIX}/modified-files/{modified_file_id}", "rebased")
+    return see_other(f"{PREFIX}/modified-files/{variant_id}", "rebased")
 
 
 async def _shown(services: Services, texts: MergeTexts, form: Form) -> str:
@@ -364,11 +364,11 @@ async def _editor_page(
 
 
 async def _impossible_page(
-    request: Request, services: Services, modified_file_id: str, error: BenchmarkManagerError
+    request: Request, services: Services, variant_id: str, error: BenchmarkManagerError
 ) -> Response:
     """There is nothing to merge with, or the texts are too complex to be merged by the service."""
     if error.code == "upstream_removed":
-        return await reattach_page(request, services, modified_file_id)
-    file = await services.modified_files.get(modified_file_id)
+        return await reattach_page(request, services, variant_id)
+    file = await services.variants.get(variant_id)
     view = await project_view(services, file.project_id)
     return render(request, "variants/merge_impossible.html", view=view, file=file, error=error)

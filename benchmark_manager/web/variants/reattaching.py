@@ -27,52 +27,48 @@ _STALE: Final = 412
 _UNPROCESSABLE: Final = 422
 
 
-@router.get("/modified-files/{modified_file_id}/reattach")
+@router.get("/modified-files/{variant_id}/reattach")
 async def choose_original(
-    request: Request, services: ServicesDependency, modified_file_id: str, q: SearchParameter = ""
+    request: Request, services: ServicesDependency, variant_id: str, q: SearchParameter = ""
 ) -> Response:
-    return await reattach_page(request, services, modified_file_id, q=q)
+    return await reattach_page(request, services, variant_id, q=q)
 
 
-@router.post("/modified-files/{modified_file_id}/reattach")
+@router.post("/modified-files/{variant_id}/reattach")
 async def reattach(
     request: Request,
     services: ServicesDependency,
-    modified_file_id: str,
+    variant_id: str,
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
     """Attach the revision that the person saw to the chosen original."""
     try:
         await services.reattaching.reattach(
-            modified_file_id,
+            variant_id,
             form.line("original_file_id"),
             expected_revisions=frozenset({form.number("revision") or 0}),
             actor=actor,
         )
     except (StaleError, InvalidInputError, ConflictError) as error:
-        return await reattach_page(
-            request, services, modified_file_id, q=form.line("q"), error=error
-        )
+        return await reattach_page(request, services, variant_id, q=form.line("q"), error=error)
     except NotFoundError as error:
         if error.code != "file_not_found":
             raise
-        return await reattach_page(
-            request, services, modified_file_id, q=form.line("q"), error=error
-        )
-    return see_other(f"{PREFIX}/modified-files/{modified_file_id}", "reattached")
+        return await reattach_page(request, services, variant_id, q=form.line("q"), error=error)
+    return see_other(f"{PREFIX}/modified-files/{variant_id}", "reattached")
 
 
 async def reattach_page(
     request: Request,
     services: Services,
-    modified_file_id: str,
+    variant_id: str,
     *,
     q: str = "",
     error: BenchmarkManagerError | None = None,
 ) -> Response:
     """Draw the originals that the file may be attached to, the most similar ones first."""
-    file = await services.modified_files.get(modified_file_id)
+    file = await services.variants.get(variant_id)
     query = searched(q)
     candidates, count = await services.reattaching.candidates(file, query, _OFFERED)
     return render(

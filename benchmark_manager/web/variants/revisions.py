@@ -21,15 +21,15 @@ _CONFLICT: Final = 409
 _STALE: Final = 412
 
 
-@router.get("/modified-files/{modified_file_id}/revisions")
+@router.get("/modified-files/{variant_id}/revisions")
 async def list_revisions(
     request: Request,
     services: ServicesDependency,
-    modified_file_id: str,
+    variant_id: str,
     cursor: CursorParameter = None,
 ) -> Response:
-    file = await services.modified_files.get(modified_file_id)
-    page = await services.revisions.page(modified_file_id, rows_from(cursor))
+    file = await services.variants.get(variant_id)
+    page = await services.revisions.page(variant_id, rows_from(cursor))
     return render(
         request,
         "variants/revisions.html",
@@ -41,51 +41,51 @@ async def list_revisions(
     )
 
 
-@router.get("/modified-files/{modified_file_id}/revisions/{number}")
+@router.get("/modified-files/{variant_id}/revisions/{number}")
 async def show_revision(
     request: Request,
     services: ServicesDependency,
-    modified_file_id: str,
+    variant_id: str,
     number: str,
     part: PartParameter = 1,
     line: LineParameter = "",
 ) -> Response:
     """Its text in parts, and the question whether to restore it."""
-    return await _revision_page(request, services, modified_file_id, number, part=part, line=line)
+    return await _revision_page(request, services, variant_id, number, part=part, line=line)
 
 
-@router.post("/modified-files/{modified_file_id}/revisions/{number}/restore")
+@router.post("/modified-files/{variant_id}/revisions/{number}/restore")
 async def restore_revision(
     request: Request,
     services: ServicesDependency,
-    modified_file_id: str,
+    variant_id: str,
     number: str,
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
     """Over the revision that the person saw, and no other."""
-    revision = await services.revisions.get(modified_file_id, number)
+    revision = await services.revisions.get(variant_id, number)
     seen = form.number("revision") or 0
     try:
         restored = await services.revisions.restore(
-            modified_file_id, revision.number, expected_revisions=frozenset({seen}), actor=actor
+            variant_id, revision.number, expected_revisions=frozenset({seen}), actor=actor
         )
     except StaleError as error:
         return await _revision_page(
-            request, services, modified_file_id, number, status_code=_STALE, refusal=error
+            request, services, variant_id, number, status_code=_STALE, refusal=error
         )
     except ConflictError as error:
         return await _revision_page(
-            request, services, modified_file_id, number, status_code=_CONFLICT, refusal=error
+            request, services, variant_id, number, status_code=_CONFLICT, refusal=error
         )
     note = "unchanged" if restored.revision == seen else "restored"
-    return see_other(f"{PREFIX}/modified-files/{modified_file_id}", note)
+    return see_other(f"{PREFIX}/modified-files/{variant_id}", note)
 
 
 async def _revision_page(
     request: Request,
     services: Services,
-    modified_file_id: str,
+    variant_id: str,
     number: str,
     *,
     part: int = 1,
@@ -93,8 +93,8 @@ async def _revision_page(
     status_code: int = 200,
     refusal: BenchmarkManagerError | None = None,
 ) -> Response:
-    file = await services.modified_files.get(modified_file_id)
-    revision = await services.revisions.get(modified_file_id, number)
+    file = await services.variants.get(variant_id)
+    revision = await services.revisions.get(variant_id, number)
     text = (await services.revisions.content(revision)).decode()
     return render(
         request,

@@ -17,7 +17,7 @@ from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.problem import Problem
-from benchmark_manager.models.variant import Drift, ModifiedFile
+from benchmark_manager.models.variant import Drift, Variant
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.site.forms import Form, FormDependency, protected_form
 from benchmark_manager.web.site.limits import EDITOR
@@ -128,7 +128,7 @@ async def list_modified_files(
 ) -> Response:
     view = await project_view(services, project_id)
     query = searched(q)
-    page = await services.modified_files.page(
+    page = await services.variants.page(
         project_id,
         rows_from(cursor),
         original_file_id=original or None,
@@ -155,7 +155,7 @@ async def new_variant(
 ) -> Response:
     original = await services.original_files.get(project_id, file_id)
     text = (await services.original_files.content(original)).decode()
-    name = await services.modified_files.free_name(original)
+    name = await services.variants.free_name(original)
     draft = Draft.stored(name, "", text, 0, original.problems)
     return await _new_page(request, services, original, draft)
 
@@ -173,7 +173,7 @@ async def make_variant(
     stored = (await services.original_files.content(original)).decode()
     draft = Draft.typed(form, stored)
     try:
-        made = await services.modified_files.create(
+        made = await services.variants.create(
             project_id,
             file_id,
             modified_name=draft.modified_name,
@@ -209,31 +209,31 @@ async def _new_page(
     )
 
 
-@router.get("/modified-files/{modified_file_id}")
+@router.get("/modified-files/{variant_id}")
 async def show_modified_file(
-    request: Request, services: ServicesDependency, modified_file_id: str
+    request: Request, services: ServicesDependency, variant_id: str
 ) -> Response:
-    file = await services.modified_files.get(modified_file_id)
-    text = (await services.modified_files.content(file)).decode()
+    file = await services.variants.get(variant_id)
+    text = (await services.variants.content(file)).decode()
     draft = Draft.stored(file.modified_name, file.description, text, file.revision, file.problems)
     return await _edit_page(request, services, file, draft)
 
 
-@router.post("/modified-files/{modified_file_id}")
+@router.post("/modified-files/{variant_id}")
 async def save_modified_file(
     request: Request,
     services: ServicesDependency,
-    modified_file_id: str,
+    variant_id: str,
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
     """Save at the revision that was read; whatever stands against it, what was typed stays on the page."""
-    file = await services.modified_files.get(modified_file_id)
-    stored = (await services.modified_files.content(file)).decode()
+    file = await services.variants.get(variant_id)
+    stored = (await services.variants.content(file)).decode()
     draft = Draft.typed(form, stored)
     try:
-        saved = await services.modified_files.update(
-            modified_file_id,
+        saved = await services.variants.update(
+            variant_id,
             modified_name=draft.modified_name,
             content=draft.sent,
             description=draft.description,
@@ -242,18 +242,18 @@ async def save_modified_file(
             actor=actor,
         )
     except StaleError:
-        return await _stale_page(request, services, modified_file_id, draft)
+        return await _stale_page(request, services, variant_id, draft)
     except (InvalidInputError, ConflictError, WorkersBusyError) as error:
         draft.refuse(error, reader_of(request))
         return await _edit_page(request, services, file, draft, status_code=refusal_status(error))
     note = "unchanged" if saved.revision == draft.revision else "saved"
-    return see_other(f"{PREFIX}/modified-files/{modified_file_id}", note)
+    return see_other(f"{PREFIX}/modified-files/{variant_id}", note)
 
 
 async def _edit_page(
     request: Request,
     services: Services,
-    file: ModifiedFile,
+    file: Variant,
     draft: Draft,
     *,
     status_code: int = 200,
@@ -265,11 +265,11 @@ async def _edit_page(
 
 
 async def _stale_page(
-    request: Request, services: Services, modified_file_id: str, draft: Draft
+    request: Request, services: Services, variant_id: str, draft: Draft
 ) -> Response:
     """Both versions: what is stored now, and what was typed, ready to be saved over it."""
-    current = await services.modified_files.get(modified_file_id)
-    theirs = (await services.modified_files.content(current)).decode()
+    current = await services.variants.get(variant_id)
+    theirs = (await services.variants.content(current)).decode()
     draft.revision, draft.original_sha256 = current.revision, sha256_of(theirs)
     names = (current.path, current.path)
     return render(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchmark_manager.domain.text.json_line import json_line
-from benchmark_manager.models.variant import ModifiedFile
+from benchmark_manager.models.variant import Variant
 from benchmark_manager.services.variants.comparing import VariantsTable, VariedKey
 from benchmark_manager.web.site.limits import NAME, ROWS, fitting
 from benchmark_manager.web.texts.visible import html_size
@@ -57,15 +57,15 @@ class DrawnTable:
     counts all variants.
     """
 
-    columns: tuple[ModifiedFile, ...]
-    readable: tuple[ModifiedFile, ...]
+    columns: tuple[Variant, ...]
+    readable: tuple[Variant, ...]
     unreadable: frozenset[str]
     all_columns: int
     rows: tuple[Row, ...] | None
     start: int
     total: int
     #: Variants of which it is not known what upstream changed.
-    unmarked: tuple[ModifiedFile, ...]
+    unmarked: tuple[Variant, ...]
 
     @classmethod
     def of(cls, table: VariantsTable, start: int) -> "DrawnTable":
@@ -102,7 +102,7 @@ class DrawnTable:
         return self.end if self.end < self.total and self.rows else None
 
 
-def _row(row: VariedKey, readable: tuple[ModifiedFile, ...]) -> Row:
+def _row(row: VariedKey, readable: tuple[Variant, ...]) -> Row:
     cells = (
         Cell(
             file.modified_name[:_LABEL],

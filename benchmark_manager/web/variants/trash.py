@@ -21,11 +21,11 @@ router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], includ
 _UNPROCESSABLE: Final = 422
 
 
-@router.get("/modified-files/{modified_file_id}/delete")
+@router.get("/modified-files/{variant_id}/delete")
 async def confirm_deletion(
-    request: Request, services: ServicesDependency, modified_file_id: str
+    request: Request, services: ServicesDependency, variant_id: str
 ) -> Response:
-    file = await services.modified_files.get(modified_file_id)
+    file = await services.variants.get(variant_id)
     view = await project_view(services, file.project_id)
     return render(
         request,
@@ -36,16 +36,16 @@ async def confirm_deletion(
     )
 
 
-@router.post("/modified-files/{modified_file_id}/delete")
+@router.post("/modified-files/{variant_id}/delete")
 async def delete_modified_file(
     services: ServicesDependency,
-    modified_file_id: str,
+    variant_id: str,
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
     """Only the revision that the person saw."""
-    file = await services.modified_files.get(modified_file_id)
-    await services.trash.delete(modified_file_id, frozenset({form.number("revision") or 0}), actor)
+    file = await services.variants.get(variant_id)
+    await services.trash.delete(variant_id, frozenset({form.number("revision") or 0}), actor)
     return see_other(f"{PREFIX}/projects/{file.project_id}/modified-files", "deleted", file.id)
 
 
@@ -100,27 +100,25 @@ async def list_trash(
     )
 
 
-@router.get("/trash/{modified_file_id}")
-async def choose_name(
-    request: Request, services: ServicesDependency, modified_file_id: str
-) -> Response:
-    trashed = await services.trash.get(modified_file_id)
+@router.get("/trash/{variant_id}")
+async def choose_name(request: Request, services: ServicesDependency, variant_id: str) -> Response:
+    trashed = await services.trash.get(variant_id)
     return await _name_page(request, services, trashed, trashed.file.modified_name)
 
 
-@router.post("/trash/{modified_file_id}")
+@router.post("/trash/{variant_id}")
 async def undelete(
     request: Request,
     services: ServicesDependency,
-    modified_file_id: str,
+    variant_id: str,
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
     """By the name that the file had, unless the form has another."""
-    trashed = await services.trash.get(modified_file_id)
+    trashed = await services.trash.get(variant_id)
     name = form.line("modified_name") if form.ticked("modified_name") else None
     try:
-        file = await services.trash.undelete(modified_file_id, modified_name=name, actor=actor)
+        file = await services.trash.undelete(variant_id, modified_name=name, actor=actor)
     except (InvalidInputError, ConflictError) as error:
         typed = trashed.file.modified_name if name is None else name
         return await _name_page(request, services, trashed, typed, error)

@@ -9,7 +9,7 @@ from benchmark_manager.domain.releases.comparison import compared
 from benchmark_manager.domain.releases.files import chosen, with_sums
 from benchmark_manager.errors import InvalidInputError, NotFoundError
 from benchmark_manager.models.original import OriginalFile
-from benchmark_manager.models.variant import ModifiedFile
+from benchmark_manager.models.variant import Variant
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _SHARED: dict[str, Any] = {"project_id": "p", "file_type": "config", "format": "yaml", "size": 1}
@@ -30,8 +30,8 @@ def original(path: str) -> OriginalFile:
     )
 
 
-def modified(path: str, file_id: str) -> ModifiedFile:
-    return ModifiedFile(
+def modified(path: str, file_id: str) -> Variant:
+    return Variant(
         **_SHARED,
         id=file_id,
         original_file_id="o",

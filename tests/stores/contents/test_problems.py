@@ -9,13 +9,13 @@ from bson import ObjectId
 from benchmark_manager.domain.sync.tree_changes import StoredFile, TreeChanges, UpstreamFile
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.problem import Problem, StoredVerdict, Verdict
-from benchmark_manager.models.variant import ModifiedFile, TrashedFile
+from benchmark_manager.models.variant import TrashedFile, Variant
 from benchmark_manager.stores.contents.problems import APART, ProblemStore
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.variants.trash import TrashStore
-from benchmark_manager.stores.variants.variants import ModifiedFileStore
+from benchmark_manager.stores.variants.variants import VariantStore
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 AGE = SWEEP_AGE + timedelta(milliseconds=1)
@@ -62,7 +62,7 @@ def file_document(**fields: Any) -> dict[str, Any]:
     }
 
 
-def variant(**fields: Any) -> ModifiedFile:
+def variant(**fields: Any) -> Variant:
     values = {
         "id": str(ObjectId()),
         "project_id": PROJECT,
@@ -86,7 +86,7 @@ def variant(**fields: Any) -> ModifiedFile:
         "created_by": "a",
         "updated_by": "a",
     }
-    return ModifiedFile.model_validate({**values, **fields})
+    return Variant.model_validate({**values, **fields})
 
 
 async def test_equal_lists_are_one_document(database: Database, problems: ProblemStore) -> None:
@@ -203,14 +203,14 @@ async def test_originals_of_version_0_1_0_are_read_and_rewritten(
 
 async def test_variants_of_version_0_1_0_are_read_and_rewritten(database: Database) -> None:
     await add_project(database)
-    modified = ModifiedFileStore(database)
+    modified = VariantStore(database)
     file = variant()
     await database.transaction(lambda session: modified.insert([file], session))
     rows = database.collection("modified_files")
     await rows.update_one({}, {"$set": {"problems": INSIDE}, "$unset": {"problems_id": ""}})
     await database.collection("problems").delete_many({})
     # Another process: this one knows what it has stored.
-    modified, trash = ModifiedFileStore(database), TrashStore(database)
+    modified, trash = VariantStore(database), TrashStore(database)
     old = await modified.get(file.id)
     assert (
         old.problems
@@ -229,7 +229,7 @@ async def test_variants_of_version_0_1_0_are_read_and_rewritten(database: Databa
 
 
 async def test_a_reset_of_variants_of_version_0_1_0_loses_no_problem(database: Database) -> None:
-    modified, trash = ModifiedFileStore(database), TrashStore(database)
+    modified, trash = VariantStore(database), TrashStore(database)
     await database.transaction(lambda session: modified.insert([variant()], session))
     rows = database.collection("modified_files")
     await rows.update_one({}, {"$set": {"problems": INSIDE}, "$unset": {"problems_id": ""}})

@@ -8,14 +8,14 @@ from bson import ObjectId
 
 from benchmark_manager.errors import ConflictError, NotFoundError
 from benchmark_manager.models.page import PageRequest
-from benchmark_manager.models.variant import ModifiedFile, TrashedFile
+from benchmark_manager.models.variant import TrashedFile, Variant
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Session
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.variants.revisions import RevisionStore
 from benchmark_manager.stores.variants.trash import TrashStore
-from benchmark_manager.stores.variants.variants import ModifiedFileStore
+from benchmark_manager.stores.variants.variants import VariantStore
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 AGE = SWEEP_AGE + timedelta(milliseconds=1)
@@ -24,8 +24,8 @@ MANY = 10_000
 
 
 @pytest.fixture
-def modified(database: Database) -> ModifiedFileStore:
-    return ModifiedFileStore(database)
+def modified(database: Database) -> VariantStore:
+    return VariantStore(database)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def trash(database: Database) -> TrashStore:
     return TrashStore(database)
 
 
-def variant(number: int = 0, **fields: object) -> ModifiedFile:
+def variant(number: int = 0, **fields: object) -> Variant:
     values = {
         "id": str(ObjectId()),
         "project_id": PROJECT,
@@ -57,19 +57,19 @@ def variant(number: int = 0, **fields: object) -> ModifiedFile:
         "created_by": "ada",
         "updated_by": "ada",
     }
-    return ModifiedFile.model_validate({**values, **fields})
+    return Variant.model_validate({**values, **fields})
 
 
-async def store(database: Database, files: list[ModifiedFile]) -> None:
+async def store(database: Database, files: list[Variant]) -> None:
     for start in range(0, len(files), 1000):
         some = files[start : start + 1000]
-        await database.transaction(functools.partial(ModifiedFileStore(database).insert, some))
+        await database.transaction(functools.partial(VariantStore(database).insert, some))
 
 
 async def reset(database: Database) -> str:
     """Move all files of the project to the trash; returns the id of the reset."""
     reset_id = str(ObjectId())
-    modified = ModifiedFileStore(database)
+    modified = VariantStore(database)
 
     async def work(session: Session) -> None:
         files = await modified.of_project(PROJECT, session)
@@ -85,7 +85,7 @@ async def reset(database: Database) -> str:
 
 
 async def test_no_sweep_takes_what_revisions_or_deleted_files_hold(
-    database: Database, modified: ModifiedFileStore, trash: TrashStore
+    database: Database, modified: VariantStore, trash: TrashStore
 ) -> None:
     """Live, superseded, deleted, and deleted by a reset in a version which kept no revisions."""
     blobs = BlobStore(database)
@@ -153,7 +153,7 @@ async def test_unfolding_makes_a_row_and_the_revisions_of_each_file_once(
 
 
 async def test_live_files_are_found_by_project_and_by_original_and_deleted_ones_are_not(
-    database: Database, modified: ModifiedFileStore
+    database: Database, modified: VariantStore
 ) -> None:
     one, other = variant(2), variant(1)
     await store(database, [one, other, variant(project_id=str(ObjectId()))])
@@ -168,7 +168,7 @@ async def test_live_files_are_found_by_project_and_by_original_and_deleted_ones_
     ) == ([], [])
 
 
-async def test_files_come_back_all_or_none(database: Database, modified: ModifiedFileStore) -> None:
+async def test_files_come_back_all_or_none(database: Database, modified: VariantStore) -> None:
     await store(database, [variant(1)])
     with pytest.raises(ConflictError, match=r"config/00001\.yaml"):
         await database.transaction(
@@ -183,7 +183,7 @@ async def test_ten_thousand_files_are_reset_in_one_transaction(database_url: str
     await database.start()
     await store(database, [variant(number) for number in range(MANY)])
     reset_id = await reset(database)
-    assert await ModifiedFileStore(database).of_project(PROJECT) == []
+    assert await VariantStore(database).of_project(PROJECT) == []
     await TrashStore(database).unfold()
     assert len(await TrashStore(database).ids_of_reset(PROJECT, reset_id)) == MANY
     await database.close()
