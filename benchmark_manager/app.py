@@ -16,7 +16,7 @@ from benchmark_manager.api.http.silence import AnswersInSilence
 from benchmark_manager.api.install import install_routes
 from benchmark_manager.api.webhooks.routes import LargeBodies
 from benchmark_manager.config import Settings
-from benchmark_manager.factory import Outside, Services, open_services
+from benchmark_manager.factory import Externals, Services, open_services
 from benchmark_manager.scheduler import running_scheduler
 from benchmark_manager.version import __version__
 from benchmark_manager.web import MAX_FORM, PREFIX
@@ -41,7 +41,7 @@ def create_app(
     settings: Settings,
     *,
     services: Services | None = None,
-    outside: Outside | None = None,
+    externals: Externals | None = None,
     polls: bool = True,
 ) -> FastAPI:
     """The application; it opens and closes its services itself unless they are given.
@@ -57,7 +57,7 @@ def create_app(
             async with _serving(app, services, polls=polls):
                 yield
             return
-        async with open_services(settings, outside) as opened, _serving(app, opened, polls=polls):
+        async with open_services(settings, externals) as opened, _serving(app, opened, polls=polls):
             yield
 
     app = FastAPI(

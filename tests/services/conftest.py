@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark_manager.factory import Outside
+from benchmark_manager.factory import Externals
 from github_test_server import GitHubTestServer
 from support.service import Service, running_service
 
@@ -21,6 +21,6 @@ async def hasty(
 ) -> AsyncIterator[Service]:
     """The service, without pauses between its tries of GitHub."""
     async with running_service(
-        database_url, github, tmp_path, outside=Outside(sleep=_no_sleep)
+        database_url, github, tmp_path, externals=Externals(sleep=_no_sleep)
     ) as running:
         yield running

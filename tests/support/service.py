@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 
 from benchmark_manager.app import create_app
 from benchmark_manager.config import Settings
-from benchmark_manager.factory import Outside, Services
+from benchmark_manager.factory import Externals, Services
 from benchmark_manager.workers.pool import WorkerPool
 from github_test_server import Entry, GitHubTestServer, Repository
 from support.stalls import LONGEST_STALL, LoopWatch
@@ -173,16 +173,16 @@ async def running_service(
     github: GitHubTestServer,
     folder: Path,
     *,
-    outside: Outside | None = None,
+    externals: Externals | None = None,
     polls: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Service]:
     # One pool for all services of a test process: starting processes takes longer than most tests
     # last.
-    outside = outside or Outside()
-    outside = replace(outside, workers=outside.workers or shared_workers())
+    externals = externals or Externals()
+    externals = replace(externals, workers=externals.workers or shared_workers())
     app = create_app(
-        settings_for(database_url, github.url, folder, **settings), outside=outside, polls=polls
+        settings_for(database_url, github.url, folder, **settings), externals=externals, polls=polls
     )
     app.router.routes = _routes(app)
     transport = _WatchedTransport(app=app, raise_app_exceptions=False)

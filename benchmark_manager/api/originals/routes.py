@@ -64,7 +64,7 @@ async def list_files(
     ] = False,
 ) -> Response:
     """Without contents, unless they are asked for: those of all files then come in pages, not one by one."""
-    found = await services.original_files.page(
+    found = await services.originals.page(
         project_id,
         page,
         file_type=file_type,
@@ -74,7 +74,7 @@ async def list_files(
     )
     if include != "content":
         return json_list(request, found, [original_answer(file) for file in found.rows], _FILES)
-    contents = await services.original_files.contents(found.rows)
+    contents = await services.originals.contents(found.rows)
     rows = [original_with_content(file, contents[file.sha]) for file in found.rows]
     return json_list(request, found, rows, _FILES)
 
@@ -89,7 +89,7 @@ async def get_file(
     request: Request, services: ServicesDependency, project_id: str, file_id: str
 ) -> Response:
     """Its text, where it is from upstream, and what the checks say of it."""
-    file, data = await services.original_files.with_content(project_id, file_id)
+    file, data = await services.originals.with_content(project_id, file_id)
     return json_resource(request, original_with_content(file, data))
 
 
@@ -107,7 +107,7 @@ async def get_raw_file(
     request: Request, services: ServicesDependency, project_id: str, file_id: str
 ) -> Response:
     """As git holds them: line ends, byte order marks and all."""
-    file, data = await services.original_files.with_content(project_id, file_id)
+    file, data = await services.originals.with_content(project_id, file_id)
     return raw_content(request, data, file.name)
 
 

@@ -337,7 +337,7 @@ async def with_stored_problems(
 ) -> Sequence[Variant]:
     """The files, each with its `problems_id`: what a new verdict, or a document of version 0.1.0, holds is stored.
 
-    Outside of the transaction which is about to refer to it, as `ProblemStore` says.
+    Externals of the transaction which is about to refer to it, as `ProblemStore` says.
     """
     unstored = [file for file in files if file.problems and file.problems_id is None]
     if not unstored:

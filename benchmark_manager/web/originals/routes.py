@@ -70,7 +70,7 @@ async def list_files(
     view = await project_view(services, project_id)
     query = searched(q)
     folder = folder.strip("/")
-    entries = await services.original_files.entries(project_id, "" if query else folder)
+    entries = await services.originals.entries(project_id, "" if query else folder)
     # In a thread: a hundred thousand files take a second.
     found, tree = await asyncio.to_thread(_drawn, entries, query, file_type, show, (folder, start))
     return render(
@@ -127,8 +127,8 @@ async def show_file(
 ) -> Response:
     """Its lines in parts; scripts show a text that is not too long in an editor instead, unless a line is named."""
     view = await project_view(services, project_id)
-    file = await services.original_files.get(project_id, file_id)
-    text = (await services.original_files.content(file)).decode()
+    file = await services.originals.get(project_id, file_id)
+    text = (await services.originals.content(file)).decode()
     variants = await services.variants.page(
         project_id, PageRequest(limit=_VARIANTS_SHOWN), original_file_id=file_id
     )
@@ -154,7 +154,7 @@ async def show_variants(
 ) -> Response:
     """Side by side, by the keys in which any of them differs from the original."""
     view = await project_view(services, project_id)
-    file = await services.original_files.get(project_id, file_id)
+    file = await services.originals.get(project_id, file_id)
     table: VariantsTable | None = None
     refusal: TooComplexError | None = None
     try:
@@ -184,7 +184,7 @@ async def show_history(
 ) -> Response:
     """What GitHub cannot tell now, the page says; the file is there all the same."""
     view = await project_view(services, project_id)
-    file = await services.original_files.get(project_id, file_id)
+    file = await services.originals.get(project_id, file_id)
     failure: BenchmarkManagerError | None = None
     history = FileCommits((), None)
     try:

@@ -66,7 +66,7 @@ async def _preview_page(
 
 
 async def _original(services: Services, project_id: str, original_id: str) -> OriginalFile | None:
-    return await services.original_files.get(project_id, original_id) if original_id else None
+    return await services.originals.get(project_id, original_id) if original_id else None
 
 
 @router.post("/projects/{project_id}/modified-files/rebase-all")

@@ -143,7 +143,7 @@ async def list_modified_files(
         varied=await varied_lines(services, page.rows),
         q=query,
         drift=drift,
-        original=await services.original_files.get(project_id, original) if original else None,
+        original=await services.originals.get(project_id, original) if original else None,
         cursor=cursor,
         next_url=next_url(request, page.next_cursor),
     )
@@ -153,8 +153,8 @@ async def list_modified_files(
 async def new_variant(
     request: Request, services: ServicesDependency, project_id: str, file_id: str
 ) -> Response:
-    original = await services.original_files.get(project_id, file_id)
-    text = (await services.original_files.content(original)).decode()
+    original = await services.originals.get(project_id, file_id)
+    text = (await services.originals.content(original)).decode()
     name = await services.variants.free_name(original)
     draft = Draft.stored(name, "", text, 0, original.problems)
     return await _new_page(request, services, original, draft)
@@ -169,8 +169,8 @@ async def make_variant(
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
-    original = await services.original_files.get(project_id, file_id)
-    stored = (await services.original_files.content(original)).decode()
+    original = await services.originals.get(project_id, file_id)
+    stored = (await services.originals.content(original)).decode()
     draft = Draft.typed(form, stored)
     try:
         made = await services.variants.create(

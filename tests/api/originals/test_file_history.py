@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from benchmark_manager.factory import Outside, utc_now
+from benchmark_manager.factory import Externals, utc_now
 from benchmark_manager.models.file_history import FileCommit, HistoryKey, HistoryPage
 from benchmark_manager.stores.originals.file_histories import FileHistoryStore
 from github_test_server import GitHubTestServer, HtmlPage, RecordedRequest, Repository, Status
@@ -32,7 +32,7 @@ async def hasty(
 ) -> AsyncIterator[Service]:
     """The service, without pauses between its tries of GitHub."""
     async with running_service(
-        database_url, github, tmp_path, outside=Outside(sleep=_no_sleep)
+        database_url, github, tmp_path, externals=Externals(sleep=_no_sleep)
     ) as running:
         observed = ObservedAnswers()
         running.http.event_hooks = {"request": [], "response": [observed.note]}
@@ -300,7 +300,7 @@ async def test_what_is_remembered_goes_with_time_and_with_the_project(
 ) -> None:
     now = [utc_now()]
     async with running_service(
-        database_url, github, tmp_path, outside=Outside(clock=lambda: now[0])
+        database_url, github, tmp_path, externals=Externals(clock=lambda: now[0])
     ) as service:
         _, project, path, _ = await begun(service)
         histories = service.services.project_store._database.collection("file_histories")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from bson import ObjectId
 
-from benchmark_manager.factory import Outside
+from benchmark_manager.factory import Externals
 from github_test_server import Delay, GitHubTestServer, Status
 from support.mongod import eventually
 from support.problems import assert_problem
@@ -144,7 +144,7 @@ async def test_a_failure_does_not_make_a_paused_project_due(
         await asyncio.sleep(0)
 
     async with running_service(
-        database_url, github, tmp_path, outside=Outside(sleep=no_sleep)
+        database_url, github, tmp_path, externals=Externals(sleep=no_sleep)
     ) as service:
         service.repository("acme/bench", files)
         for interval in (0, DAY):

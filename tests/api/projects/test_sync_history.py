@@ -9,7 +9,7 @@ import httpx2 as httpx
 import pytest
 from bson import ObjectId
 
-from benchmark_manager.factory import Outside, utc_now
+from benchmark_manager.factory import Externals, utc_now
 from github_test_server import GitHubTestServer, Status
 from support.problems import ObservedAnswers, assert_problem, fields_at_fault
 from support.service import Json, Service, running_service
@@ -70,7 +70,7 @@ async def hasty(
 ) -> AsyncIterator[Service]:
     """The service, without pauses between its tries of GitHub."""
     async with running_service(
-        database_url, github, tmp_path, outside=Outside(sleep=_no_sleep)
+        database_url, github, tmp_path, externals=Externals(sleep=_no_sleep)
     ) as running:
         observed = ObservedAnswers()
         running.http.event_hooks = {"request": [], "response": [observed.note]}
@@ -109,7 +109,7 @@ async def test_the_embedded_database_filters_alike(
     embedded_database_url: str, github: GitHubTestServer, tmp_path: Path, files: dict[str, bytes]
 ) -> None:
     async with running_service(
-        embedded_database_url, github, tmp_path, outside=Outside(sleep=_no_sleep)
+        embedded_database_url, github, tmp_path, externals=Externals(sleep=_no_sleep)
     ) as service:
         await check_filters(service, files)
 
@@ -209,9 +209,9 @@ async def test_old_syncs_go_but_never_a_project_s_last_one(
 ) -> None:
     """Also where more projects rest than the database compares with at once."""
     now = [utc_now()]
-    outside = Outside(clock=lambda: now[0])
+    externals = Externals(clock=lambda: now[0])
     async with running_service(
-        database_url, github, tmp_path, outside=outside, sync_retention_days=2
+        database_url, github, tmp_path, externals=externals, sync_retention_days=2
     ) as service:
         service.repository("acme/bench", files)
         busy, _ = await synced_often(service, "busy", 2)

@@ -833,7 +833,7 @@ async def test_contents_of_an_older_version_are_hashed_when_first_released(
 
 async def test_a_release_may_be_larger_than_a_document(service: Service, project: Json) -> None:
     """Their paths alone are more than a document of MongoDB can hold."""
-    collection = service.services.original_files._files._files
+    collection = service.services.originals._files._files
     [row] = await collection.find({"path": "config/a.yaml"}).to_list()
     folder = "config/" + "x" * 3_500
     rows = [

@@ -8,7 +8,7 @@ import httpx2 as httpx
 import pytest
 from bson import ObjectId
 
-from benchmark_manager.factory import Outside
+from benchmark_manager.factory import Externals
 from benchmark_manager.workers.pool import WorkerPool
 from github_test_server import GitHubTestServer, Repository
 from support.problems import assert_problem, fields_at_fault
@@ -392,7 +392,7 @@ async def test_the_trash_is_emptied_when_its_time_is_over(
     """With revisions, unused records of originals and, a sweep later, contents; what came back stays whole."""
     clock = _Clock()
     async with running_service(
-        database_url, github, tmp_path, outside=Outside(clock=clock), trash_retention_days=7
+        database_url, github, tmp_path, externals=Externals(clock=clock), trash_retention_days=7
     ) as service:
         repository = service.repository(
             "acme/bench", {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"b: 1\n"}

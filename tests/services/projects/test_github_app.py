@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import SecretStr
 
 from benchmark_manager.errors import StartError
-from benchmark_manager.factory import Outside
+from benchmark_manager.factory import Externals
 from github_test_server import GitHubTestServer
 from support.service import Service, running_service
 
@@ -59,7 +59,7 @@ async def app_service(
         database_url,
         github,
         tmp_path,
-        outside=Outside(clock=clock),
+        externals=Externals(clock=clock),
         github_app_id=str(APP),
         github_app_private_key=SecretStr(pem(key)),
         github_token=SecretStr("service-token"),

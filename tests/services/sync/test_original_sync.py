@@ -11,7 +11,7 @@ import pytest
 from bson import ObjectId
 
 from benchmark_manager.domain.sync.git_objects import blob_id
-from benchmark_manager.factory import Outside, utc_now
+from benchmark_manager.factory import Externals, utc_now
 from benchmark_manager.services.texts.text_work import WantedFile, judge_files
 from github_test_server import Entry, GitHubTestServer, RecordedRequest, Status
 from github_test_server.answers import Answer
@@ -644,8 +644,8 @@ async def test_a_replica_with_a_wrong_clock_takes_no_lease_away(
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
     github.latency = 0.2
-    outside = Outside(clock=lambda: utc_now() + timedelta(seconds=clock_error))
-    async with running_service(database_url, github, service.folder, outside=outside) as other:
+    externals = Externals(clock=lambda: utc_now() + timedelta(seconds=clock_error))
+    async with running_service(database_url, github, service.folder, externals=externals) as other:
         here, there = await asyncio.gather(service.sync(project["id"]), other.sync(project["id"]))
     assert here == there
     assert github.requests.count("/commits$") == 1

@@ -14,12 +14,15 @@ from bson import ObjectId
 from benchmark_manager.domain.merge import merge
 from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.errors import LeaseLostError, StorageError
-from benchmark_manager.factory import Services, build_services, utc_now
+from benchmark_manager.factory import Services, utc_now
+from benchmark_manager.factory.parts import Parts
+from benchmark_manager.factory.services import build_services
 from benchmark_manager.github.reading.contents import MemoryBudget
 from benchmark_manager.models.project import Claim, Project
 from benchmark_manager.scheduler import running_scheduler
 from benchmark_manager.services.operations.limit_sharing import LimitSharing
 from benchmark_manager.services.operations.metrics import Metrics
+from benchmark_manager.services.operations.stopping import StopDeadline
 from benchmark_manager.services.projects.projects import (
     ProjectDefaults,
     ProjectFields,
@@ -174,13 +177,16 @@ def over(database: Database, service: Service) -> Services:
     settings = settings_for("mongodb://unused", service.github.url, service.folder)
     connection = connection_of(service)
     return build_services(
-        settings,
-        database,
-        connection,
-        LimitSharing(connection.governors, GovernorStore(database), utc_now),
-        Metrics(),
-        shared_workers(),
-        utc_now,
+        Parts.of(
+            settings,
+            database,
+            connection,
+            LimitSharing(connection.governors, GovernorStore(database), utc_now),
+            Metrics(),
+            shared_workers(),
+            utc_now,
+            StopDeadline(),
+        )
     )
 
 

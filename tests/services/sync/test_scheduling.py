@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmark_manager.factory import Outside, utc_now
+from benchmark_manager.factory import Externals, utc_now
 from benchmark_manager.models.project import Lease
 from github_test_server import GitHubTestServer, Status
 from support.mongod import eventually
@@ -61,8 +61,8 @@ async def test_a_new_project_is_due_at_once_and_its_first_sync_gives_it_its_plac
 async def test_a_replica_with_a_wrong_clock_polls_as_often_as_others(
     database_url: str, github: GitHubTestServer, tmp_path: Path, clock_error: int
 ) -> None:
-    outside = Outside(clock=lambda: utc_now() + timedelta(seconds=clock_error))
-    async with running_service(database_url, github, tmp_path, outside=outside) as service:
+    externals = Externals(clock=lambda: utc_now() + timedelta(seconds=clock_error))
+    async with running_service(database_url, github, tmp_path, externals=externals) as service:
         service.repository("acme/b", FILES)
         project = await service.project("acme/b", polling_interval=86_400)
         assert await poll(service) == [("poll", "success")]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmark_manager.factory import Outside
+from benchmark_manager.factory import Externals
 from github_test_server import FlippedByte, GitHubTestServer, GraphQLError, Repository, Status
 from github_test_server.answers import Answer
 from support.mongod import eventually
@@ -212,8 +212,8 @@ async def test_what_github_said_of_limits_holds_after_a_restart_too(
     github.requests.reset()
     clock = Clock()
     key = service.services.vault
-    outside = Outside(clock=clock)
-    async with running_service(database_url, github, service.folder, outside=outside) as later:
+    externals = Externals(clock=clock)
+    async with running_service(database_url, github, service.folder, externals=externals) as later:
         later.services.sync._work._credentials._vault = key
         assert (await later.sync(project["id"], status=503))["code"] == "github_rate_limited"
         assert len(github.requests) == 0
@@ -253,7 +253,7 @@ async def test_the_host_of_archives_is_not_asked_again_before_it_wants_to_be(
 ) -> None:
     clock = Clock()
     async with running_service(
-        database_url, github, tmp_path, outside=Outside(clock=clock)
+        database_url, github, tmp_path, externals=Externals(clock=clock)
     ) as service:
         service.repository("acme/b", FILES)
         service.repository(

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from benchmark_manager.factory import Outside
+from benchmark_manager.factory import Externals
 from benchmark_manager.workers.pool import Limits, WorkerPool
 from github_test_server import GitHubTestServer
 from support.service import running_service
@@ -43,7 +43,7 @@ async def test_saves_are_answered_and_kept_while_workers_are_killed(
 ) -> None:
     pool = WorkerPool(2, limits=Limits(wait=30))
     async with running_service(
-        database_url, github, tmp_path, outside=Outside(workers=pool)
+        database_url, github, tmp_path, externals=Externals(workers=pool)
     ) as service:
         service.repository("acme/b", {"config/a.yaml": b"a: 1\n"})
         project = await service.synced("acme/b")
@@ -81,7 +81,7 @@ async def test_a_sync_ends_whole_or_not_at_all_while_workers_are_killed(
 ) -> None:
     pool = WorkerPool(2)
     async with running_service(
-        database_url, github, tmp_path, outside=Outside(workers=pool)
+        database_url, github, tmp_path, externals=Externals(workers=pool)
     ) as service:
         files = {
             f"config/{number}.yaml": f"n: {number}\n{CONTENT}".encode() for number in range(60)

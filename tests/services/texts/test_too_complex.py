@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark_manager.factory import Outside
+from benchmark_manager.factory import Externals
 from benchmark_manager.workers.pool import Limits, WorkerPool
 from github_test_server import GitHubTestServer
 from support.problems import assert_problem
@@ -27,7 +27,7 @@ async def strict(
         limits=Limits(base_seconds=0.1, seconds_per_byte=0, wait=60),
     )
     async with running_service(
-        database_url, github, tmp_path, outside=Outside(workers=pool)
+        database_url, github, tmp_path, externals=Externals(workers=pool)
     ) as service:
         yield service
     await pool.close()

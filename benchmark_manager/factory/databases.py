@@ -1,0 +1,113 @@
+"""Opens the database of the settings."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from benchmark_manager.config import Settings
+from benchmark_manager.errors import StartError, reason_of
+from benchmark_manager.services.operations.stopping import EMBEDDED_END, StopDeadline
+from benchmark_manager.stores.database.database import START_SECONDS, Database, Purpose
+from benchmark_manager.stores.database.migrations import migrate
+from benchmark_manager.stores.embedded.address import AddressFile
+from benchmark_manager.stores.embedded.embedded import NAME as EMBEDDED_NAME
+from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase
+from benchmark_manager.stores.sync.leases import LeaseStore
+
+#: A busy machine may make the embedded database slow while its indexes are made, seconds.
+_EMBEDDED_START_SECONDS: Final = 300.0
+
+
+@asynccontextmanager
+async def open_database(
+    settings: Settings, deadline: StopDeadline | None = None, *, purpose: Purpose = "serve"
+) -> AsyncIterator[Database]:
+    """The database of MONGO_URL, or the embedded one, started, checked and with its indexes.
+
+    It is closed by its time of the `deadline`. To back it up, an embedded one is reached beside the
+    service which runs it; nothing is written.
+
+    Raises:
+        StartError
+    """
+    if settings.mongo_url is not None:
+        make_data_dir(settings.data_dir)
+        database = Database(settings.mongo_url.get_secret_value(), settings.db_name, "mongodb")
+        async with _started(database, purpose):
+            yield database
+        return
+    if purpose == "backup":
+        running = _running_database(settings.data_dir)
+        if running is not None:
+            database = Database(running, settings.db_name, "embedded")
+            async with _started(database, purpose):
+                yield database
+            return
+    make_data_dir(settings.data_dir)
+    embedded = EmbeddedDatabase(settings.data_dir)
+    url = await embedded.start()
+    supervision = asyncio.create_task(embedded.supervise())
+    try:
+        database = Database(
+            url,
+            settings.db_name,
+            "embedded",
+            ensure_room=embedded.ensure_room,
+            sample=embedded.sample,
+        )
+        # It has answered already, and is replaced where it hangs.
+        async with _started(database, purpose, seconds=_EMBEDDED_START_SECONDS):
+            if purpose == "serve":
+                await LeaseStore(database).break_all()
+            yield database
+    finally:
+        supervision.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await supervision
+        await embedded.stop(None if deadline is None else deadline.until(EMBEDDED_END))
+
+
+def _running_database(data_dir: Path) -> str | None:
+    """The URL of the embedded database that a service runs on the folder; None where none runs.
+
+    Raises:
+        StartError: the folder has no database, or another user's.
+    """
+    try:
+        if not (data_dir / EMBEDDED_NAME).is_dir():
+            raise StartError(
+                f"DATA_DIR {data_dir} holds no database; name its folder, or set MONGO_URL."
+            )
+        return AddressFile(data_dir).read()
+    except OSError as error:
+        raise StartError(
+            f"DATA_DIR {data_dir} cannot be read: {error.strerror}; run the command as the user of the service."
+        ) from None
+
+
+@asynccontextmanager
+async def _started(
+    database: Database, purpose: Purpose, *, seconds: float = START_SECONDS
+) -> AsyncIterator[None]:
+    try:
+        await database.start(patience=seconds, purpose=purpose)
+        if purpose == "serve":
+            await migrate(database)
+        yield
+    finally:
+        await database.close()
+
+
+def make_data_dir(folder: Path) -> None:
+    """Make DATA_DIR, for this user alone.
+
+    Raises:
+        StartError
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(f"DATA_DIR {folder} cannot be made: {reason_of(error)}.") from None

@@ -1,0 +1,127 @@
+"""Opens every service, connected to the database and to GitHub, and closes it again."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import pymongo
+
+from benchmark_manager.config import Settings
+from benchmark_manager.factory.databases import open_database
+from benchmark_manager.factory.externals import Externals
+from benchmark_manager.factory.parts import Parts
+from benchmark_manager.factory.services import Services, build_services
+from benchmark_manager.github.sending.governor import Governors
+from benchmark_manager.github.sending.requests import Connection
+from benchmark_manager.services.operations.limit_sharing import LimitSharing
+from benchmark_manager.services.operations.metrics import Metrics
+from benchmark_manager.services.operations.stall_watch import StallWatch
+from benchmark_manager.services.operations.stopping import LAST_WORDS_END, StopDeadline
+from benchmark_manager.services.projects.tokens import bind_tokens
+from benchmark_manager.services.texts.text_work import warm_up
+from benchmark_manager.stores.operations.governors import GovernorStore
+from benchmark_manager.workers.pool import WorkerPool
+
+#: What is known of GitHub's limits is stored once more at the end, unless that takes longer, seconds.
+_LAST_WORDS_SECONDS: Final = 0.5
+#: More processes would take memory, and leave the database and the service itself no core.
+_MOST_WORKERS: Final = 4
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings, externals: Externals | None = None, deadline: StopDeadline | None = None
+) -> AsyncIterator[Services]:
+    """Everything built and connected; closed in the reverse order, each part by its time of the `deadline`.
+
+    Raises:
+        StartError: one readable line.
+    """
+    externals = externals or Externals()
+    deadline = deadline or StopDeadline()
+    metrics = Metrics()
+    async with (
+        open_workers(externals.workers) as workers,
+        open_database(settings, deadline) as database,
+    ):
+        connection = Connection(
+            Governors(externals.clock),
+            transport=externals.transport,
+            clock=externals.clock,
+            sleep=externals.sleep,
+            observe=metrics.requested,
+        )
+        limits = LimitSharing(connection.governors, GovernorStore(database), externals.clock)
+        # What a former process, or another replica, was told by GitHub holds for this one too.
+        await limits.run()
+        try:
+            metrics.watch(workers)
+            services = build_services(
+                Parts.of(
+                    settings,
+                    database,
+                    connection,
+                    limits,
+                    metrics,
+                    workers,
+                    externals.clock,
+                    deadline,
+                )
+            )
+            await bind_tokens(services.project_store, services.vault)
+            await services.project_store.fold_names()
+            watching = [
+                asyncio.create_task(watch.run())
+                for watch in (StallWatch(metrics.stalled), services.database_watch)
+            ]
+            try:
+                yield services
+            finally:
+                await _last_words(services, limits, watching)
+        finally:
+            await connection.close()
+
+
+async def _last_words(
+    services: Services, limits: LimitSharing, watching: Sequence["asyncio.Task[None]"]
+) -> None:
+    """Everything that asks the database at the end, at once, since it may be silent; what fails stays undone."""
+    for task in watching:
+        task.cancel()
+    with pymongo.timeout(_LAST_WORDS_SECONDS):
+        words: list[Awaitable[None]] = [
+            limits.run(),
+            services.events.stop(),
+            services.status.stop(),
+            *watching,
+        ]
+        if services.replicas is not None:
+            words.append(services.replicas.leave())
+        with contextlib.suppress(TimeoutError):
+            # Closing a change stream asks without a limit.
+            await asyncio.wait_for(
+                asyncio.gather(*words, return_exceptions=True),
+                services.deadline.until(LAST_WORDS_END, at_least=_LAST_WORDS_SECONDS),
+            )
+
+
+@asynccontextmanager
+async def open_workers(shared: WorkerPool | None = None) -> AsyncIterator[WorkerPool]:
+    """The pool for everything that reads texts from outside: `shared`, or one of this service's own."""
+    if shared is not None:
+        yield shared
+        return
+    pool = WorkerPool(
+        min(_MOST_WORKERS, os.cpu_count() or 1), warm_up=f"{warm_up.__module__}:{warm_up.__name__}"
+    )
+    # Beside the rest of the start; the first task waits for it only where it comes that early.
+    starting = asyncio.create_task(pool.start())
+    try:
+        yield pool
+    finally:
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await pool.close()

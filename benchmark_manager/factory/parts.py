@@ -1,0 +1,83 @@
+"""What the services of all features are built from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from benchmark_manager.config import Settings
+from benchmark_manager.factory.secrets import github_app, token_vault
+from benchmark_manager.factory.stores import Stores
+from benchmark_manager.github.sending.requests import Connection
+from benchmark_manager.services.operations.limit_sharing import LimitSharing
+from benchmark_manager.services.operations.metrics import Metrics
+from benchmark_manager.services.operations.stopping import StopDeadline
+from benchmark_manager.services.projects.credentials import CredentialService
+from benchmark_manager.services.projects.tokens import TokenVault
+from benchmark_manager.services.validation.kubernetes_schemas import SchemaSource
+from benchmark_manager.services.validation.validation import ValidationService
+from benchmark_manager.services.variants.drift import DriftJudge
+from benchmark_manager.stores.database.database import Database
+from benchmark_manager.workers.pool import WorkerPool
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The settings, and what is open already."""
+
+    settings: Settings
+    database: Database
+    stores: Stores
+    connection: Connection
+    limits: LimitSharing
+    metrics: Metrics
+    workers: WorkerPool
+    validation: ValidationService
+    vault: TokenVault
+    credentials: CredentialService
+    drift: DriftJudge
+    clock: Callable[[], datetime]
+    deadline: StopDeadline
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        database: Database,
+        connection: Connection,
+        limits: LimitSharing,
+        metrics: Metrics,
+        workers: WorkerPool,
+        clock: Callable[[], datetime],
+        deadline: StopDeadline,
+    ) -> Self:
+        """Add the stores, and the services that those of several features use.
+
+        Raises:
+            StartError: a key cannot be read.
+        """
+        stores, vault = Stores.over(database), token_vault(settings)
+        return cls(
+            settings=settings,
+            database=database,
+            stores=stores,
+            connection=connection,
+            limits=limits,
+            metrics=metrics,
+            workers=workers,
+            validation=ValidationService(
+                workers,
+                SchemaSource(),
+                stores.projects,
+                stores.originals,
+                stores.blobs,
+                max_file_size=settings.max_file_size,
+            ),
+            vault=vault,
+            credentials=CredentialService(
+                connection, vault, github_app(settings, connection, clock), settings.github_api_urls
+            ),
+            drift=DriftJudge(stores.blobs, workers),
+            clock=clock,
+            deadline=deadline,
+        )

@@ -1,0 +1,134 @@
+"""Every service, built once."""
+
+from dataclasses import dataclass
+
+from benchmark_manager.factory import operations
+from benchmark_manager.factory.parts import Parts
+from benchmark_manager.factory.projects import (
+    file_history_service,
+    preview_service,
+    project_service,
+)
+from benchmark_manager.factory.sync import sync_parts
+from benchmark_manager.factory.variants import variant_parts
+from benchmark_manager.services.events.events import EventService
+from benchmark_manager.services.operations.housekeeping import Housekeeping
+from benchmark_manager.services.operations.limit_sharing import LimitSharing
+from benchmark_manager.services.operations.metrics import Metrics
+from benchmark_manager.services.operations.replicas import Replicas
+from benchmark_manager.services.operations.status import StatusService
+from benchmark_manager.services.operations.stopping import StopDeadline
+from benchmark_manager.services.originals.file_history import FileHistoryService
+from benchmark_manager.services.originals.originals import OriginalFileService
+from benchmark_manager.services.projects.credentials import CredentialService
+from benchmark_manager.services.projects.previews import PreviewService
+from benchmark_manager.services.projects.projects import ProjectService
+from benchmark_manager.services.projects.tokens import TokenVault
+from benchmark_manager.services.releases.delivery import ReleaseDelivery
+from benchmark_manager.services.releases.releases import ReleaseService
+from benchmark_manager.services.search.content_search import ContentSearch
+from benchmark_manager.services.sync.coordinator import OriginalSync
+from benchmark_manager.services.sync.large_syncs import LargeSyncs
+from benchmark_manager.services.sync.polling import Polling
+from benchmark_manager.services.texts.texts import TextService
+from benchmark_manager.services.validation.validation import ValidationService
+from benchmark_manager.services.variants.comparing import ComparisonService
+from benchmark_manager.services.variants.merging import MergeService
+from benchmark_manager.services.variants.reattaching import ReattachService
+from benchmark_manager.services.variants.rebase_all import RebaseAllService
+from benchmark_manager.services.variants.revisions import RevisionService
+from benchmark_manager.services.variants.trash import TrashService
+from benchmark_manager.services.variants.variants import VariantService
+from benchmark_manager.services.webhooks.webhooks import WebhookService
+from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.watch import DatabaseWatch
+from benchmark_manager.stores.projects.projects import ProjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that handlers, the scheduler and the command line call."""
+
+    projects: ProjectService
+    previews: PreviewService
+    originals: OriginalFileService
+    variants: VariantService
+    revisions: RevisionService
+    trash: TrashService
+    merging: MergeService
+    rebase_all: RebaseAllService
+    reattaching: ReattachService
+    comparing: ComparisonService
+    texts: TextService
+    search: ContentSearch
+    releases: ReleaseService
+    release_delivery: ReleaseDelivery
+    validation: ValidationService
+    file_history: FileHistoryService
+    database: Database
+    sync: OriginalSync
+    large_syncs: LargeSyncs
+    polling: Polling
+    replicas: Replicas | None
+    webhooks: WebhookService
+    housekeeping: Housekeeping
+    limits: LimitSharing
+    metrics: Metrics
+    status: StatusService
+    events: EventService
+    database_watch: DatabaseWatch
+    deadline: StopDeadline
+    project_store: ProjectStore
+    vault: TokenVault
+    credentials: CredentialService
+
+
+def build_services(parts: Parts) -> Services:
+    """Build every service, each once."""
+    stores, sync = parts.stores, sync_parts(parts)
+    variants = variant_parts(parts, sync.large_resets)
+    watch = DatabaseWatch(parts.database)
+    return Services(
+        projects=project_service(parts),
+        previews=preview_service(parts),
+        originals=OriginalFileService(stores.projects, stores.originals, stores.blobs),
+        file_history=file_history_service(parts),
+        variants=variants.variants,
+        revisions=variants.revisions,
+        trash=variants.trash,
+        merging=variants.merging,
+        rebase_all=variants.rebase_all,
+        reattaching=variants.reattaching,
+        comparing=variants.comparing,
+        texts=TextService(parts.workers),
+        search=ContentSearch(
+            stores.originals, stores.variants, stores.blobs, stores.syncs, parts.workers
+        ),
+        releases=ReleaseService(
+            parts.database,
+            stores.projects,
+            stores.originals,
+            stores.variants,
+            stores.blobs,
+            stores.releases,
+            clock=parts.clock,
+        ),
+        release_delivery=ReleaseDelivery(stores.releases, stores.blobs, parts.workers),
+        validation=parts.validation,
+        database=parts.database,
+        sync=sync.coordinator,
+        large_syncs=sync.large_syncs,
+        polling=sync.polling,
+        replicas=sync.replicas,
+        webhooks=sync.webhooks,
+        housekeeping=operations.housekeeping(parts, variants.trash),
+        limits=parts.limits,
+        metrics=parts.metrics,
+        status=operations.status_service(parts, watch),
+        events=EventService(stores.changes),
+        database_watch=watch,
+        deadline=parts.deadline,
+        project_store=stores.projects,
+        vault=parts.vault,
+        credentials=parts.credentials,
+    )
