@@ -1,8 +1,8 @@
 """Make a release: packages, list of components, checksums, signature and tag.
 
-    make release VERSION=0.2.0                    from a clean `main`; asks nothing, publishes nothing
-    make release ARGS=--rehearse                  the same without a tag, from any tree
-    make release ARGS="--rehearse --commit v0.1.0"
+    make release VERSION=0.2.0                      from a clean working tree
+    make release ARGS=--rehearse                    the same without a tag, from any tree
+    make release ARGS="--rehearse --commit v0.1.0"  an older commit
 
 Everything is built from the commit (`git archive`), never from the working tree, with the commit's
 time as the time of every packed file, so that the same commit gives the same bytes anywhere. The
@@ -85,9 +85,8 @@ def release(wanted: str | None, commit: str, *, rehearse: bool) -> None:
 
 
 def git(*arguments: str) -> str:
-    return subprocess.run(
-        ["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout.strip()
+    ran = subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True)
+    return str(ran.stdout).strip()
 
 
 def export(commit: str, folder: Path) -> None:
@@ -106,14 +105,15 @@ def version_of(tree: Path) -> str:
     Raises:
         ReleaseError: they name different ones, or one names none.
     """
-    found = {
+    found: dict[str, str] = {
         f"{name}: {version}": version
         for name, pattern in VERSIONED.items()
         for version in re.findall(pattern, (tree / name).read_text("utf-8"), re.MULTILINE) or ["?"]
     }
     if len(set(found.values())) != 1 or "?" in found.values():
         raise ReleaseError(f"the files name different versions: {', '.join(found)}")
-    return next(iter(found.values()))
+    [version] = set(found.values())
+    return version
 
 
 def notes_of(changelog: str, version: str) -> str | None:
@@ -163,6 +163,8 @@ def list_components(tree: Path, version: str) -> None:
             ],
             cwd=tree,
             check=True,
+            # It warns that a requirements file does not say which package needs which.
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
         )
 
 
@@ -181,9 +183,9 @@ def build_image(tree: Path, version: str, commit: str) -> None:
 
 def _answers(engine: str) -> bool:
     found = shutil.which(engine)
-    return (
-        found is not None and subprocess.run([found, "info"], capture_output=True).returncode == 0
-    )
+    if found is None:
+        return False
+    return subprocess.run([found, "info"], check=False, capture_output=True).returncode == 0
 
 
 def write_checksums() -> Path:
