@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from pymongo import AsyncMongoClient
 
 from benchmark_manager.stores.database.database import SCHEMA
-from benchmark_manager.stores.database.migrations import migrate
+from benchmark_manager.stores.migrations import migrate
 from github_test_server import GitHubTestServer
 from support import old_repositories as old
 from support.databases import connected

@@ -19,7 +19,7 @@ from benchmark_manager.models.release import Release
 from benchmark_manager.services.operations.backup_file import BackupReader, BackupWriter, Header
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import SCHEMA, Database
-from benchmark_manager.stores.database.migrations import migrate, record_version
+from benchmark_manager.stores.migrations import migrate, record_version
 from benchmark_manager.stores.operations.backup import BLOBS, BackupStore, is_restorable
 from benchmark_manager.stores.releases.releases import ReleaseStore
 from benchmark_manager.version import __version__

@@ -22,7 +22,7 @@ from pymongo.errors import DuplicateKeyError
 
 from benchmark_manager.errors import StartError
 from benchmark_manager.stores.database.database import FIRST_SCHEMA, SCHEMA, Database
-from benchmark_manager.stores.database.migrations import from_0_1_0
+from benchmark_manager.stores.migrations import from_0_1_0
 
 _log = structlog.get_logger(__name__)
 
