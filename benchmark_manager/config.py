@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pymongo.errors import InvalidURI, PyMongoError
 from pymongo.uri_parser import parse_uri
 
+from benchmark_manager import messages
 from benchmark_manager.domain.http.root_path import normalise_root_path
 from benchmark_manager.domain.projects.folders import normalise_folder
 from benchmark_manager.errors import InvalidInputError, StartError, reason_of
@@ -229,7 +230,7 @@ class Settings(BaseSettings):
         try:
             return None if value is None else normalise_root_path(value)
         except InvalidInputError as error:
-            raise ValueError(error.detail) from None
+            raise ValueError(messages.detail(error).rstrip(".")) from None
 
     @field_validator("allowed_hosts")
     @classmethod
@@ -292,7 +293,7 @@ class Settings(BaseSettings):
         try:
             return normalise_folder(value, field="it")
         except InvalidInputError as error:
-            raise ValueError(error.detail) from None
+            raise ValueError(messages.detail(error).rstrip(".")) from None
 
     @field_validator("default_polling_interval")
     @classmethod

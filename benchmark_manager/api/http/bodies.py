@@ -6,7 +6,8 @@ from typing import Final
 
 from starlette.types import Message, Receive
 
-from benchmark_manager.api.http.problems import BodyTooLargeError, RefusedBodyError
+from benchmark_manager.api.http.problems import RefusedBodyError, body_too_large
+from benchmark_manager.errors import RequestError
 
 #: Bytes of all bodies that are being read or worked on.
 BUDGET: Final = 64 * 1024 * 1024
@@ -76,8 +77,7 @@ class LimitedBody:
         """The next message.
 
         Raises:
-            BodyTooLargeError
-            RefusedBodyError: `request_timeout`, or `service_busy`.
+            RefusedBodyError: `body_too_large`, `request_timeout`, or `service_busy`.
         """
         if self._ended:
             # What comes now is only that the client leaves.
@@ -87,7 +87,7 @@ class LimitedBody:
         self._ended = not message.get("more_body", False)
         self._received += size
         if self._received > self._limit:
-            raise BodyTooLargeError(self._limit)
+            raise RefusedBodyError(body_too_large(self._limit))
         self._count()
         return message
 
@@ -99,14 +99,14 @@ class LimitedBody:
             async with asyncio.timeout_at(self._deadline + self._received / _BYTES_A_SECOND):
                 return await self._receive()
         except TimeoutError:
-            raise RefusedBodyError("request_timeout") from None
+            raise RefusedBodyError(RequestError("request_timeout")) from None
 
     def _count(self) -> None:
         more = self._received - _FREE - self._counted
         if more <= 0:
             return
         if not self._budget.take(self._caller, more):
-            raise RefusedBodyError("service_busy")
+            raise RefusedBodyError(RequestError("service_busy", "bodies"))
         self._counted += more
 
     def close(self) -> None:

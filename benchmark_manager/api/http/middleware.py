@@ -15,11 +15,11 @@ from benchmark_manager.api.http.hosts import (
     last_of,
     origin_of,
 )
-from benchmark_manager.api.http.problems import CODES, BodyTooLargeError, problem
+from benchmark_manager.api.http.problems import body_too_large, problem
 from benchmark_manager.api.webhooks.routes import MAX_PAYLOAD
 from benchmark_manager.domain.http.root_path import normalise_root_path
 from benchmark_manager.domain.webhooks.signature import PATH as WEBHOOK_PATH
-from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.errors import InvalidInputError, RequestError
 from benchmark_manager.incoming import own_path, root_path
 from benchmark_manager.workers.caller import Caller, calling_as
 
@@ -46,14 +46,6 @@ _MARKS: Final = (
 )
 _MARKED: Final = frozenset(name for name, _ in _MARKS)
 _WHOLE_SITE: Final = re.compile(rb"(?i); path=/(?=;|$)")
-
-
-class _RefusedError(Exception):
-    """The request is not answered; `code` is one of `problems.CODES`."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class Edge:
@@ -106,9 +98,8 @@ class Edge:
 
         try:
             seen = self._seen(scope)
-        except _RefusedError as refused:
-            refusal = problem(refused.code, CODES[refused.code][1])
-            await refusal(scope, receive, send_marked)
+        except RequestError as error:
+            await problem(error)(scope, receive, send_marked)
             return
         root = root_path(seen)
         if head:
@@ -119,11 +110,11 @@ class Edge:
         """The request as its sender knows the service.
 
         Raises:
-            _RefusedError: it names a host that is not this service, or a prefix that can be none.
+            RequestError: it names a host that is not this service, or a prefix that can be none.
         """
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) > 1 or (hosts and not self._hosts.accepts(hosts[0])):
-            raise _RefusedError("host_not_allowed")
+            raise RequestError("host_not_allowed")
         client = scope.get("client")
         root = self._root
         if client is not None and self._proxies.include(client[0]):
@@ -136,7 +127,7 @@ class Edge:
         """The request as the client sent it to the proxies.
 
         Raises:
-            _RefusedError: they were asked by another name.
+            RequestError: they were asked by another name.
         """
         headers = dict(scope["headers"])
         changes: dict[str, object] = {}
@@ -148,7 +139,7 @@ class Edge:
         if host := last_of(headers.get(b"x-forwarded-host", b"")):
             # Proxies pass on what a page sent them, unless they write it themselves.
             if not self._hosts.accepts(host):
-                raise _RefusedError("host_not_allowed")
+                raise RequestError("host_not_allowed")
             changes["headers"] = _with_host(scope, host)
         return {**scope, **changes}
 
@@ -163,7 +154,7 @@ def _forwarded_prefix(scope: Scope) -> str:
     """The path that the nearest proxy says it offers the service below.
 
     Raises:
-        _RefusedError: it is none. Left out, every link of the answer would lead to what else is on
+        RequestError: it is none. Left out, every link of the answer would lead to what else is on
             the host.
     """
     try:
@@ -171,7 +162,7 @@ def _forwarded_prefix(scope: Scope) -> str:
             last_of(_joined(scope, b"x-forwarded-prefix").encode("latin-1")).decode("latin-1")
         )
     except InvalidInputError:
-        raise _RefusedError("prefix_not_allowed") from None
+        raise RequestError("prefix_not_allowed", "header") from None
 
 
 def _at_root_path(scope: Scope, root: str) -> Scope:
@@ -258,9 +249,7 @@ class Gate:
         headers = dict(scope["headers"])
         is_safe = scope["method"] in _SAFE_METHODS and not _is_costly(scope)
         if not is_safe and self._is_foreign(scope, headers):
-            await problem("origin_not_allowed", CODES["origin_not_allowed"][1])(
-                scope, receive, send
-            )
+            await problem(RequestError("origin_not_allowed"))(scope, receive, send)
             return
         has_body = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
         if not has_body and scope["method"] not in _BODY_METHODS:
@@ -304,14 +293,14 @@ class Gate:
         """Why a body is not even read: its length, or that it does not say that it is JSON."""
         length = headers.get(b"content-length", b"")
         if length.isdigit() and (len(length) > len(str(limit)) or int(length) > limit):
-            return problem("body_too_large", BodyTooLargeError(limit).detail)
+            return problem(body_too_large(limit))
         if (
             scope["method"] in _BODY_METHODS
             and own_path(scope) not in _ANY_MEDIA_TYPE
             and not self._takes_form(scope)
             and not _is_json(headers.get(b"content-type", b""))
         ):
-            return problem("unsupported_media_type", CODES["unsupported_media_type"][1])
+            return problem(RequestError("unsupported_media_type"))
         return None
 
 

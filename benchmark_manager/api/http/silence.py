@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from benchmark_manager.api.http.problems import database_unavailable, service_stopping
+from benchmark_manager.api.http.problems import problem
+from benchmark_manager.errors import StoppingError, StorageError
 from benchmark_manager.incoming import own_path
 from benchmark_manager.stores.database.watch import DatabaseWatch
 
@@ -45,7 +46,7 @@ class AnswersInSilence:
             if not work.done() and not exchange.began:
                 exchange.cut = True
                 _abandon(work)
-                await database_unavailable()(scope, receive, send)
+                await problem(StorageError("database_unavailable"))(scope, receive, send)
                 return
             await work
         except asyncio.CancelledError:
@@ -57,7 +58,7 @@ class AnswersInSilence:
             # fault of ours.
             if not exchange.began:
                 exchange.cut = True
-                await service_stopping()(scope, receive, send)
+                await problem(StoppingError())(scope, receive, send)
         finally:
             watch.forget(silent)
 

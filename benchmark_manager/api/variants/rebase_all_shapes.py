@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from benchmark_manager import messages
 from benchmark_manager.api.shapes import RequestBody
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.services.variants.rebase_all import (
@@ -150,7 +151,9 @@ def rebase_all_answer(report: RebaseReport, *, dry_run: bool) -> RebaseAllAnswer
         conflicts=report.ids("conflict"),
         unchanged=report.ids("unchanged"),
         failed=[
-            FailedRebaseAnswer(id=variant.id, code=variant.error.code, detail=variant.error.detail)
+            FailedRebaseAnswer(
+                id=variant.id, code=variant.error.code, detail=messages.detail(variant.error)
+            )
             for variant in report.variants
             if variant.error is not None
         ],

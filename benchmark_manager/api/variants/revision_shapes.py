@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel, Field
 
+from benchmark_manager import messages
 from benchmark_manager.api.shapes import ModifiedFileAnswer, modified_answer
 from benchmark_manager.models.revision import Revision, RevisionKind
 from benchmark_manager.models.variant import TrashedFile
@@ -103,5 +104,5 @@ def undo_reset_answer(undone: UndoneReset) -> UndoResetAnswer:
 
 def _left(row: LeftFile) -> LeftFileAnswer:
     return LeftFileAnswer(
-        id=row.file.id, path=row.file.path, code=row.reason.code, detail=row.reason.detail
+        id=row.file.id, path=row.file.path, code=row.reason.code, detail=messages.detail(row.reason)
     )
