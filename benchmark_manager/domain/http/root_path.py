@@ -44,7 +44,7 @@ def normalise_root_path(text: str) -> str:
             "prefix_not_allowed",
             reason or "empty_segment",
             limit=_MOST_CHARACTERS,
-            segment=path[: _MOST_CHARACTERS + 1].split("/")[1],
+            segment=path.removeprefix("/").partition("/")[0][:_MOST_CHARACTERS],
         )
     return path
 
