@@ -43,10 +43,13 @@ id: 826b04d30a000000012b0229296e04
 
 """
 
+#: Projects that one client may name.
+_MOST_PROJECTS: Final = 100
+
 ProjectIds = Annotated[
     list[Annotated[str, Query(pattern="^[0-9a-f]{24}$")]],
     Query(
-        max_length=100,
+        max_length=_MOST_PROJECTS,
         description="Only of these projects; repeat it for several. Without it: of all.",
     ),
 ]

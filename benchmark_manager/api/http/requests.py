@@ -11,6 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, TypeAdapter
 from pydantic_core import to_json
 
+from benchmark_manager.api.http.shapes import without_nul
+from benchmark_manager.domain.fields import LONGEST_CURSOR
 from benchmark_manager.incoming import ActorDependency, ServicesDependency
 from benchmark_manager.models.page import Page, PageRequest
 
@@ -35,8 +37,6 @@ _TEXT: Final = "text/plain; charset=utf-8"
 _ETAG: Final = re.compile(r'(?:W/)?"([^"]*)"')
 #: The part before the dot of `"REVISION.HASH"`; none of ours is ever longer.
 _REVISION: Final = re.compile(r"([0-9]{1,18})(?:\.|$)")
-#: A path of GitHub's, every character of it escaped, still fits.
-_LONGEST_CURSOR: Final = 16_384
 
 
 async def page_request(
@@ -44,7 +44,7 @@ async def page_request(
     cursor: Annotated[
         str | None,
         Query(
-            max_length=_LONGEST_CURSOR,
+            max_length=LONGEST_CURSOR,
             description="Where to go on: taken from the Link header, opaque.",
         ),
     ] = None,
@@ -55,14 +55,8 @@ async def page_request(
 PageDependency = Annotated[PageRequest, Depends(page_request)]
 
 
-def _without_nul(text: str | None) -> str | None:
-    if text is not None and "\0" in text:
-        raise ValueError("must not hold NUL")
-    return text
-
-
 #: For `q`: what no database can look for is refused here.
-SearchText = Annotated[str | None, AfterValidator(_without_nul)]
+SearchText = Annotated[str | None, AfterValidator(without_nul)]
 
 
 async def expected_revisions(

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from benchmark_manager.api.http.problems import documented
 from benchmark_manager.api.http.requests import ServicesDependency
-from benchmark_manager.api.shapes import (
+from benchmark_manager.api.operations.shapes import (
     DatabaseAnswer,
     HealthAnswer,
     SchedulerAnswer,

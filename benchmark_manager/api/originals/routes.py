@@ -16,13 +16,14 @@ from benchmark_manager.api.http.requests import (
     next_page,
     raw_content,
 )
-from benchmark_manager.api.shapes import (
-    Answer,
+from benchmark_manager.api.http.shapes import Answer
+from benchmark_manager.api.originals.shapes import (
     OriginalFileAnswer,
     OriginalFileWithContent,
     original_answer,
     original_with_content,
 )
+from benchmark_manager.domain.fields import LONGEST_PATH_QUERY
 from benchmark_manager.models.file_history import FileCommit
 from benchmark_manager.models.original import FileType
 from benchmark_manager.services.originals.originals import CONTENT_BUDGET
@@ -51,7 +52,8 @@ async def list_files(
     page: PageDependency,
     file_type: Annotated[FileType | None, Query(description="Only these.")] = None,
     q: Annotated[
-        SearchText, Query(max_length=1000, description="Part of a path, regardless of case.")
+        SearchText,
+        Query(max_length=LONGEST_PATH_QUERY, description="Part of a path, regardless of case."),
     ] = None,
     include: Annotated[
         Literal["content"] | None,

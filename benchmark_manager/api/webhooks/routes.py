@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from benchmark_manager.api.http.problems import documented
 from benchmark_manager.api.http.requests import ServicesDependency
-from benchmark_manager.api.shapes import WebhookAnswer
+from benchmark_manager.api.webhooks.shapes import WebhookAnswer
 from benchmark_manager.domain.webhooks.signature import PATH, SIGNATURE_HEADER
 from benchmark_manager.errors import InvalidInputError, RequestError
 
