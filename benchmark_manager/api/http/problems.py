@@ -75,12 +75,12 @@ class FieldError(BaseModel):
 
 
 class ProblemDocument(BaseModel):
-    """RFC 9457, with a stable `code` beside it."""
+    """An error as RFC 9457 says, with a stable `code`."""
 
     model_config = ConfigDict(json_schema_extra={"additionalProperties": True})
 
     type: str = "about:blank"
-    title: str = Field(description="The status in words.")
+    title: str = Field(description="The status in the words of HTTP.")
     status: int
     detail: str = Field(description="One sentence which says what to do.")
     code: str = Field(description="Stable, snake_case: what programs decide by.")
@@ -91,7 +91,7 @@ class ProblemDocument(BaseModel):
         default=None, description="With `stale`: what is stored now."
     )
     problems: list[Problem] | None = Field(
-        default=None, description="With `invalid_content`: where, and what."
+        default=None, description="With `invalid_content`: what is wrong, and where."
     )
     conflicts: list[MergeConflict] | None = Field(
         default=None, description="With `merge_conflict`: where a person must decide."
@@ -100,7 +100,7 @@ class ProblemDocument(BaseModel):
 
 
 class ProblemResponse(Response):
-    """A problem document; its error is kept in the request's scope, for pages to show it in their way."""
+    """A problem document; it keeps its error in the request's scope, for pages to show."""
 
     media_type = MEDIA_TYPE
 
@@ -117,7 +117,7 @@ class ProblemResponse(Response):
         super().__init__(
             document.model_dump_json(include=kept),
             status_code=document.status,
-            # Here too, as faults are answered outside of the middleware.
+            # Here too, as answers to faults do not pass the middleware.
             headers={**headers, "X-Content-Type-Options": "nosniff"},
         )
         self._error = error
@@ -182,7 +182,7 @@ def _retry_after(code: str, retry_at: datetime | None) -> dict[str, str]:
 
 
 def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` of a route that can answer these codes; those of every route come with them."""
+    """Return the `responses` of a route for these codes and for those of every route."""
     by_status: dict[int | str, dict[str, Any]] = {}
     of_bodies = ("request_timeout", "service_busy") if "body_too_large" in codes else ()
     for code in dict.fromkeys((*codes, *of_bodies, *_EVERYWHERE)):

@@ -37,15 +37,15 @@ def without_nul(text: str | None) -> str | None:
 
 
 class RequestBody(BaseModel):
-    """What every body of a request is: it refuses unknown fields, and text which is none."""
+    """Base of all bodies of requests: unknown fields and invalid text are refused."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     @model_validator(mode="before")
     @classmethod
     def _check_count(cls, value: object) -> object:
-        # Each unknown field would be told: hundreds of thousands take seconds, and four times the
-        # body's bytes.
+        # Each unknown field would be reported: hundreds of thousands take seconds, and four times
+        # the body's bytes.
         if isinstance(value, dict) and len(value) > _MOST_FIELDS:
             raise ValueError(f"must not have more than {_MOST_FIELDS} fields")
         return value
@@ -53,7 +53,7 @@ class RequestBody(BaseModel):
     @field_validator("*")
     @classmethod
     def _check_text(cls, value: object) -> object:
-        # JSON can say "\ud800", which is no character: neither UTF-8 nor a database can hold it.
+        # JSON can have "\ud800", which is no character: neither UTF-8 nor a database can store it.
         texts = value if isinstance(value, list) else [value]
         if any(isinstance(text, str) and _SURROGATE.search(text) is not None for text in texts):
             raise ValueError("must not hold half of a surrogate pair")

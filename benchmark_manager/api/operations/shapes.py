@@ -3,17 +3,14 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import (
-    BaseModel,
-    Field,
-)
+from pydantic import BaseModel, Field
 
 from benchmark_manager.models.governor import GovernorStatus, LimitResource, RateLimit
 from benchmark_manager.models.project import SyncStatus
 
 
 class HealthAnswer(BaseModel):
-    """Whether the service serves."""
+    """Whether the service works."""
 
     status: Literal["healthy", "unhealthy"]
     service: Literal["benchmark-manager"] = "benchmark-manager"
@@ -22,7 +19,7 @@ class HealthAnswer(BaseModel):
 
 
 class SchedulerAnswer(BaseModel):
-    """The scheduler of this process, and what is due in all."""
+    """The scheduler of this process, and the projects that are due."""
 
     running: bool
     next_poll_at: datetime | None
@@ -38,7 +35,7 @@ class DatabaseAnswer(BaseModel):
 
 
 class ResourceLimitAnswer(BaseModel):
-    """One of a credential's primary limits, in points an hour; null while GitHub has not told it."""
+    """One of a credential's primary limits, in points an hour; null until GitHub reports it."""
 
     limit: int | None
     remaining: int | None
@@ -46,7 +43,10 @@ class ResourceLimitAnswer(BaseModel):
 
 
 class RateLimitAnswer(ResourceLimitAnswer):
-    """One credential: what GitHub last told of its limits, and how busy it is. `limit` is that of REST if known."""
+    """One credential: its limits as GitHub last reported them, and its requests.
+
+    `limit` is that of REST if it is known.
+    """
 
     api_url: str
     credential: str = Field(
@@ -58,9 +58,9 @@ class RateLimitAnswer(ResourceLimitAnswer):
     resources: dict[LimitResource, ResourceLimitAnswer] = Field(
         description="`core` is REST, `graphql` is counted apart."
     )
-    blocked_until: datetime | None = Field(description="GitHub asked to be left alone until then.")
+    blocked_until: datetime | None = Field(description="GitHub asked for no requests until then.")
     points_last_minute: dict[LimitResource, int] = Field(
-        description="Of all replicas, as far as they told; at most 900 and 2,000."
+        description="Of all replicas, as far as they reported it; at most 900 and 2,000."
     )
     requests_running: int
     requests_waiting: int
@@ -75,18 +75,17 @@ class StatusAnswer(BaseModel):
     uptime_seconds: float
     database: DatabaseAnswer
     total_projects: int
-    total_files: int = Field(description="Original and modified files together.")
+    total_files: int = Field(description="Original files and variants together.")
     total_original_files: int
     total_modified_files: int
     projects_by_sync_status: dict[SyncStatus, int]
-    projects_paused: int = Field(
-        description="Those which are neither polled nor moved by webhooks."
-    )
+    projects_paused: int = Field(description="Those that neither polls nor webhooks sync.")
     scheduler: SchedulerAnswer
     github: list[RateLimitAnswer]
 
 
 def rate_limit_answer(status: GovernorStatus) -> RateLimitAnswer:
+    """Return the limits of one credential."""
     known = status.limits.get("core") or next(iter(status.limits.values()), None)
     return RateLimitAnswer(
         **_limit_answer(known).model_dump(),

@@ -58,14 +58,14 @@ async def list_files(
     include: Annotated[
         Literal["content"] | None,
         Query(
-            description="`content`: each file whole. Pages then end early, before 16 MiB of contents."
+            description="`content`: each file with its content. Pages end before 16 MiB of contents."
         ),
     ] = None,
     include_removed: Annotated[
-        bool, Query(description="Also files gone upstream to which modified files refer.")
+        bool, Query(description="Also files that were removed upstream and have variants.")
     ] = False,
 ) -> Response:
-    """Without contents, unless they are asked for: those of all files then come in pages, not one by one."""
+    """List files without contents; `include=content` adds them, page by page."""
     found = await services.originals.page(
         project_id,
         page,
@@ -90,7 +90,7 @@ async def list_files(
 async def get_file(
     request: Request, services: ServicesDependency, project_id: str, file_id: str
 ) -> Response:
-    """Its text, where it is from upstream, and what the checks say of it."""
+    """Return its text, its commit, and the result of its validation."""
     file, data = await services.originals.with_content(project_id, file_id)
     return json_resource(request, original_with_content(file, data))
 
@@ -108,7 +108,7 @@ async def get_file(
 async def get_raw_file(
     request: Request, services: ServicesDependency, project_id: str, file_id: str
 ) -> Response:
-    """As git holds them: line ends, byte order marks and all."""
+    """Return the bytes as git has them, with line ends and byte order mark."""
     file, data = await services.originals.with_content(project_id, file_id)
     return raw_content(request, data, file.name)
 
@@ -152,10 +152,10 @@ async def get_file_history(
     file_id: str,
     page: PageDependency,
 ) -> Response:
-    """Newest first, up to the commit that was synced last; of a file gone upstream, up to that of its copy.
+    """List its commits, newest first, up to the one that was synced last.
 
     Asked of GitHub with the project's token and remembered, so that asking again costs nothing. A
-    page ends at each hundred commits, as GitHub's do, and GitHub does not tell how many there are
+    page ends at each hundred commits, as GitHub's do, and GitHub does not report how many there are
     in all: follow the Link header. Renames are not followed: commits are found by the file's
     present path.
     """

@@ -29,7 +29,7 @@ class OriginalFileAnswer(BaseModel):
     last_modified: datetime = Field(description="That commit's committer date.")
     synced_at: datetime
     removed_at: datetime | None = Field(
-        description="When it was found gone upstream; null while it is there."
+        description="When a sync found it removed upstream; null while it is there."
     )
     validity: Validity
     problems: tuple[Problem, ...]
@@ -37,16 +37,16 @@ class OriginalFileAnswer(BaseModel):
 
 
 class OriginalFileWithContent(OriginalFileAnswer):
-    """An original file, whole."""
+    """An original file with its content."""
 
-    content: str = Field(description="The exact text: byte order mark, line ends and all.")
+    content: str = Field(description="The exact text, with byte order mark and line ends.")
 
 
 def original_answer(file: OriginalFile) -> Answer:
-    """An `OriginalFileAnswer`."""
+    """Return the fields of an `OriginalFileAnswer`."""
     return shaped(OriginalFileAnswer, file, name=file.name)
 
 
 def original_with_content(file: OriginalFile, data: bytes) -> Answer:
-    """An `OriginalFileWithContent`."""
+    """Return the fields of an `OriginalFileWithContent`."""
     return shaped(OriginalFileWithContent, file, name=file.name, content=data.decode())
