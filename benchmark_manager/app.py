@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from benchmark_manager.api.http.docs import install_docs
 from benchmark_manager.api.http.middleware import Edge, Gate
-from benchmark_manager.api.http.problems import install_problem_handlers
+from benchmark_manager.api.http.problem_handlers import install_problem_handlers
 from benchmark_manager.api.http.silence import AnswersInSilence
 from benchmark_manager.api.install import install_routes
 from benchmark_manager.api.webhooks.routes import LargeBodies

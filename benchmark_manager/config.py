@@ -15,6 +15,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pymongo.errors import InvalidURI, PyMongoError
 from pymongo.uri_parser import parse_uri
 
+from benchmark_manager import messages
+from benchmark_manager.domain.fields import is_polling_interval
 from benchmark_manager.domain.http.root_path import normalise_root_path
 from benchmark_manager.domain.projects.folders import normalise_folder
 from benchmark_manager.errors import InvalidInputError, StartError, reason_of
@@ -229,7 +231,7 @@ class Settings(BaseSettings):
         try:
             return None if value is None else normalise_root_path(value)
         except InvalidInputError as error:
-            raise ValueError(error.detail) from None
+            raise ValueError(messages.detail(error).rstrip(".")) from None
 
     @field_validator("allowed_hosts")
     @classmethod
@@ -292,12 +294,12 @@ class Settings(BaseSettings):
         try:
             return normalise_folder(value, field="it")
         except InvalidInputError as error:
-            raise ValueError(error.detail) from None
+            raise ValueError(messages.detail(error).rstrip(".")) from None
 
     @field_validator("default_polling_interval")
     @classmethod
     def _check_interval(cls, value: int) -> int:
-        if value != 0 and not 10 <= value <= 604_800:  # noqa: PLR2004 -- the contract's limits, seconds
+        if not is_polling_interval(value):
             raise ValueError("must be 0, or 10 to 604800 seconds")
         return value
 

@@ -9,14 +9,9 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr
 from benchmark_manager.api.http.json_bodies import BoundedBody
 from benchmark_manager.api.http.problems import documented
 from benchmark_manager.api.http.requests import ServicesDependency
-from benchmark_manager.api.shapes import (
-    EXCLUDE,
-    INCLUDE,
-    Patterns,
-    RefAnswer,
-    RefGiven,
-    RequestBody,
-)
+from benchmark_manager.api.http.shapes import RequestBody, without_nul
+from benchmark_manager.api.projects.shapes import EXCLUDE, INCLUDE, Patterns, RefAnswer, RefGiven
+from benchmark_manager.domain.fields import LONGEST_ADDRESS, LONGEST_FOLDER, LONGEST_REF_NAME
 from benchmark_manager.domain.projects.repository_url import web_url
 from benchmark_manager.models.preview import PreviewFolder, PreviewSelection, RepositoryPreview
 from benchmark_manager.models.project import Ref, RefKind
@@ -61,20 +56,14 @@ _ADDRESS: Final = "In every form that a project's may have."
 _FOLDER: Final = "What a project with this folder would hold is told as `selected`; else the suggested one counts."
 
 
-def _without_nul(text: str | None) -> str | None:
-    if text is not None and "\0" in text:
-        raise ValueError("must not hold NUL")
-    return text
-
-
-_Text = Annotated[str | None, AfterValidator(_without_nul)]
+_Text = Annotated[str | None, AfterValidator(without_nul)]
 
 
 class PreviewBody(RequestBody):
     """The repository to look at, as a project of it would be given."""
 
     github_repo_url: str = Field(
-        max_length=2000, description=_ADDRESS, examples=["acme/benchmarks"]
+        max_length=LONGEST_ADDRESS, description=_ADDRESS, examples=["acme/benchmarks"]
     )
     github_token: SecretStr | None = Field(
         default=None, description="Used for this request only, and not stored."
@@ -83,8 +72,8 @@ class PreviewBody(RequestBody):
         default=None, description="Else the default branch.", examples=["main"]
     )
     ref: RefGiven | None = Field(default=None, description="Instead of `branch`.")
-    config_folder: str | None = Field(default=None, max_length=2000, description=_FOLDER)
-    job_folder: str | None = Field(default=None, max_length=2000, description=_FOLDER)
+    config_folder: str | None = Field(default=None, max_length=LONGEST_FOLDER, description=_FOLDER)
+    job_folder: str | None = Field(default=None, max_length=LONGEST_FOLDER, description=_FOLDER)
     include: Patterns = Field(default_factory=list, description=INCLUDE)
     exclude: Patterns = Field(default_factory=list, description=EXCLUDE)
 
@@ -145,15 +134,19 @@ def _refused(name: str | None, complaint: str) -> RequestValidationError:
 async def preview_repository(
     services: ServicesDependency,
     github_repo_url: Annotated[
-        str, Query(max_length=2000, description=_ADDRESS), AfterValidator(_without_nul)
+        str, Query(max_length=LONGEST_ADDRESS, description=_ADDRESS), AfterValidator(without_nul)
     ],
-    branch: Annotated[_Text, Query(max_length=1000, description="Else the default branch.")] = None,
+    branch: Annotated[
+        _Text, Query(max_length=LONGEST_REF_NAME, description="Else the default branch.")
+    ] = None,
     ref_kind: Annotated[
         RefKind | None, Query(description="With `ref_name`: instead of `branch`.")
     ] = None,
-    ref_name: Annotated[_Text, Query(max_length=1000, description="With `ref_kind`.")] = None,
-    config_folder: Annotated[_Text, Query(max_length=2000, description=_FOLDER)] = None,
-    job_folder: Annotated[_Text, Query(max_length=2000, description=_FOLDER)] = None,
+    ref_name: Annotated[
+        _Text, Query(max_length=LONGEST_REF_NAME, description="With `ref_kind`.")
+    ] = None,
+    config_folder: Annotated[_Text, Query(max_length=LONGEST_FOLDER, description=_FOLDER)] = None,
+    job_folder: Annotated[_Text, Query(max_length=LONGEST_FOLDER, description=_FOLDER)] = None,
     include: Annotated[Patterns, Query(description=INCLUDE)] = [],  # noqa: B006 -- it is read only
     exclude: Annotated[Patterns, Query(description=EXCLUDE)] = [],  # noqa: B006
     token: Annotated[

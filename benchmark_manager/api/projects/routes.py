@@ -15,7 +15,7 @@ from benchmark_manager.api.http.requests import (
     json_list,
     json_resource,
 )
-from benchmark_manager.api.shapes import (
+from benchmark_manager.api.projects.shapes import (
     ProjectAnswer,
     ProjectCreate,
     ProjectDetail,
@@ -25,6 +25,7 @@ from benchmark_manager.api.shapes import (
     project_answer,
     project_detail,
 )
+from benchmark_manager.domain.fields import LONGEST_NAME_QUERY
 from benchmark_manager.factory import Services
 from benchmark_manager.models.project import Project, Ref, Standing
 from benchmark_manager.models.sync import Sync, SyncOutcome, SyncProgress, SyncTrigger
@@ -107,7 +108,8 @@ async def list_projects(
     services: ServicesDependency,
     page: PageDependency,
     q: Annotated[
-        SearchText, Query(max_length=200, description="Part of a name, regardless of case.")
+        SearchText,
+        Query(max_length=LONGEST_NAME_QUERY, description="Part of a name, regardless of case."),
     ] = None,
     standing: Annotated[
         Standing | None,

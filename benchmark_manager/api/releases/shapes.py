@@ -6,25 +6,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from benchmark_manager.api.shapes import RequestBody
+from benchmark_manager.api.http.shapes import ID, SHA, RequestBody, one_line
 from benchmark_manager.domain.documents import KeyChange
+from benchmark_manager.domain.fields import LONGEST_DESCRIPTION, LONGEST_ID, LONGEST_NAME
 from benchmark_manager.domain.releases.comparison import Comparison
-from benchmark_manager.domain.text.characters import holds_control
 from benchmark_manager.models.release import Making, Release, ReleaseContents, ReleaseFile
 
 _DIGEST = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-_ID = "65f0c0ffee65f0c0ffee65f0"
-_SHA = "3f786850e387550fdab836ed7e6dc881de23001b"
-
-
-def _one_line(value: str) -> str:
-    if holds_control(value):
-        raise ValueError("must hold no control characters")
-    return value
 
 
 ReleaseName = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_one_line)
+    str, StringConstraints(strip_whitespace=True, max_length=LONGEST_NAME), AfterValidator(one_line)
 ]
 
 
@@ -34,7 +26,9 @@ class ReleaseCreate(RequestBody):
     name: ReleaseName = Field(
         default="", description="Need not be unique.", examples=["nightly 2026-11-23"]
     )
-    description: str = Field(default="", max_length=10_000, examples=["as run on the H100 cluster"])
+    description: str = Field(
+        default="", max_length=LONGEST_DESCRIPTION, examples=["as run on the H100 cluster"]
+    )
     pinned: bool = Field(
         default=False, strict=True, description="Keep it although its project is deleted."
     )
@@ -43,13 +37,15 @@ class ReleaseCreate(RequestBody):
         description="`all`: originals and modified files; a modified file takes the place of the original with its "
         "path.",
     )
-    modified_file_ids: list[Annotated[str, StringConstraints(max_length=100)]] | None = Field(
-        default=None,
-        # What is wrong with the first is told, not what is wrong with each of a hundred thousand.
-        fail_fast=True,
-        max_length=100_000,
-        description="Only these modified files go in; null: every one.",
-        examples=[[_ID]],
+    modified_file_ids: list[Annotated[str, StringConstraints(max_length=LONGEST_ID)]] | None = (
+        Field(
+            default=None,
+            # What is wrong with the first is told, not what is wrong with each of a hundred thousand.
+            fail_fast=True,
+            max_length=100_000,
+            description="Only these modified files go in; null: every one.",
+            examples=[[ID]],
+        )
     )
 
 
@@ -58,7 +54,7 @@ class ReleaseUpdate(RequestBody):
 
     name: ReleaseName | None = Field(default=None, examples=["nightly 2026-11-23"])
     description: str | None = Field(
-        default=None, max_length=10_000, examples=["as run on the H100 cluster"]
+        default=None, max_length=LONGEST_DESCRIPTION, examples=["as run on the H100 cluster"]
     )
     pinned: bool | None = Field(
         default=None,
@@ -76,10 +72,10 @@ class ReleaseFileAnswer(BaseModel):
     source: Literal["original", "modified"]
     original_sha: str = Field(
         description="Git blob id of the original; of a modified file, of that which it was based on.",
-        examples=[_SHA],
+        examples=[SHA],
     )
     commit_sha: str = Field(
-        description="The upstream commit with which that was first seen.", examples=[_SHA]
+        description="The upstream commit with which that was first seen.", examples=[SHA]
     )
     modified_file_id: str | None
     revision: int | None = Field(description="Of the modified file.")
@@ -89,7 +85,7 @@ class MakingAnswer(BaseModel):
     """One time that the release was made."""
 
     number: int = Field(description="From 1. `?making=` shows the files' origins of that time.")
-    project_id: str = Field(examples=[_ID])
+    project_id: str = Field(examples=[ID])
     name: str
     description: str
     created_at: datetime
@@ -106,7 +102,7 @@ class ReleaseAnswer(BaseModel):
     name: str
     description: str
     pinned: bool
-    project_id: str = Field(description="Of its first making.", examples=[_ID])
+    project_id: str = Field(description="Of its first making.", examples=[ID])
     created_at: datetime
     created_by: str
     files_count: int
@@ -130,7 +126,7 @@ class EffectiveAnswer(BaseModel):
     name: Literal[""] = ""
     description: Literal[""] = ""
     pinned: Literal[False] = False
-    project_id: str = Field(examples=[_ID])
+    project_id: str = Field(examples=[ID])
     created_at: None = None
     created_by: None = None
     files_count: int

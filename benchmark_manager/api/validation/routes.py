@@ -5,7 +5,11 @@ from fastapi import APIRouter
 from benchmark_manager.api.http.json_bodies import BoundedBody
 from benchmark_manager.api.http.problems import documented
 from benchmark_manager.api.http.requests import ServicesDependency
-from benchmark_manager.api.shapes import KubernetesCheckAnswer, ValidateRequest, ValidationAnswer
+from benchmark_manager.api.validation.shapes import (
+    KubernetesCheckAnswer,
+    ValidateRequest,
+    ValidationAnswer,
+)
 from benchmark_manager.services.validation.validation import Place
 
 router = APIRouter(tags=["validation"], route_class=BoundedBody, strict_content_type=False)

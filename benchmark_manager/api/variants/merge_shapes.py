@@ -4,7 +4,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field, JsonValue, model_validator
 
-from benchmark_manager.api.shapes import RequestBody
+from benchmark_manager.api.http.shapes import RequestBody
+from benchmark_manager.domain.fields import LONGEST_ID, LONGEST_OBJECT_ID
 from benchmark_manager.models.merge import MergeConflict, Resolution
 from benchmark_manager.models.variant import Drift
 from benchmark_manager.services.variants.comparing import Comparison, VariantsTable
@@ -73,7 +74,7 @@ class RebaseRequest(RequestBody):
     content: str | None = Field(default=None, description="The merged text, by a person's hand.")
     theirs_sha: str | None = Field(
         default=None,
-        max_length=64,
+        max_length=LONGEST_OBJECT_ID,
         description="The original which was decided about, as `GET …/merge` tells it; 409 `upstream_moved` where that "
         "is not the original any more. Without it, decisions count for whatever the original is now.",
     )
@@ -89,7 +90,7 @@ class ReattachRequest(RequestBody):
     """Which original a modified file gets."""
 
     original_file_id: str = Field(
-        max_length=100,
+        max_length=LONGEST_ID,
         description="An original of the same project and format that is there upstream.",
         examples=["65f0c0ffee65f0c0ffee65f0"],
     )

@@ -11,7 +11,6 @@ from benchmark_manager.api.http.requests import (
     given_or,
     json_resource,
 )
-from benchmark_manager.api.shapes import ModifiedFileWithContent, modified_with_content
 from benchmark_manager.api.variants.merge_shapes import (
     MergeAnswer,
     ReattachRequest,
@@ -19,6 +18,7 @@ from benchmark_manager.api.variants.merge_shapes import (
     merge_answer,
 )
 from benchmark_manager.api.variants.routes import AllowInvalid
+from benchmark_manager.api.variants.shapes import ModifiedFileWithContent, modified_with_content
 
 router = APIRouter(
     prefix="/modified-files/{modified_file_id}",

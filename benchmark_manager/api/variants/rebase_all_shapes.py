@@ -4,7 +4,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from benchmark_manager.api.shapes import RequestBody
+from benchmark_manager import messages
+from benchmark_manager.api.http.shapes import ID, SHA, RequestBody
+from benchmark_manager.domain.fields import LONGEST_CURSOR, LONGEST_ID, LONGEST_OBJECT_ID
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.services.variants.rebase_all import (
     ChosenVariant,
@@ -14,21 +16,20 @@ from benchmark_manager.services.variants.rebase_all import (
     VariantRebase,
 )
 
-_ID = "65f0c0ffee65f0c0ffee65f0"
-_SHA = "3f786850e387550fdab836ed7e6dc881de23001b"
 _MOST = 1000
-_LONGEST_CURSOR = 16_384
 
 
 class ChosenVariantRequest(RequestBody):
     """A modified file as a preview reported it."""
 
-    id: str = Field(max_length=100, examples=[_ID])
+    id: str = Field(max_length=LONGEST_ID, examples=[ID])
     revision: int = Field(
         strict=True, ge=1, description="Another one by now: `stale`.", examples=[3]
     )
     theirs_sha: str = Field(
-        max_length=64, description="Another one by now: `upstream_moved`.", examples=[_SHA]
+        max_length=LONGEST_OBJECT_ID,
+        description="Another one by now: `upstream_moved`.",
+        examples=[SHA],
     )
 
 
@@ -36,7 +37,7 @@ class RebaseAllRequest(RequestBody):
     """Which modified files to rebase; empty: all of the project whose originals moved."""
 
     original_file_id: str | None = Field(
-        default=None, max_length=100, description="Only variants of this one."
+        default=None, max_length=LONGEST_ID, description="Only variants of this one."
     )
     drift: Literal["behind"] = Field(
         default="behind",
@@ -56,7 +57,7 @@ class RebaseAllRequest(RequestBody):
         default=_MOST, strict=True, ge=1, le=_MOST, description="Modified files at most."
     )
     cursor: str | None = Field(
-        default=None, max_length=_LONGEST_CURSOR, description="`next_cursor` of a call before."
+        default=None, max_length=LONGEST_CURSOR, description="`next_cursor` of a call before."
     )
 
     @model_validator(mode="after")
@@ -79,7 +80,7 @@ class RebaseAllRequest(RequestBody):
 class FailedRebaseAnswer(BaseModel):
     """A modified file that could not be rebased."""
 
-    id: str = Field(examples=[_ID])
+    id: str = Field(examples=[ID])
     code: str = Field(
         description="As a rebase of this one alone would answer: `stale`, `invalid_content`, "
         "`modified_file_not_found`, or `service_busy`, after which it may be sent again."
@@ -101,7 +102,7 @@ class OutlinedChangeAnswer(BaseModel):
 class RebasePreviewAnswer(BaseModel):
     """What would become of one modified file."""
 
-    id: str = Field(examples=[_ID])
+    id: str = Field(examples=[ID])
     path: str = Field(examples=["config/llama-tp4.yaml"])
     revision: int
     outcome: RebaseOutcome
@@ -124,7 +125,7 @@ class RebasePreviewAnswer(BaseModel):
 class RebaseAllAnswer(BaseModel):
     """What became of the modified files that this call dealt with; with `dry_run`, what would become of them."""
 
-    rebased: list[str] = Field(examples=[[_ID]])
+    rebased: list[str] = Field(examples=[[ID]])
     conflicts: list[str] = Field(
         description="A person must decide: `GET /modified-files/{modified_file_id}/merge`."
     )
@@ -150,7 +151,9 @@ def rebase_all_answer(report: RebaseReport, *, dry_run: bool) -> RebaseAllAnswer
         conflicts=report.ids("conflict"),
         unchanged=report.ids("unchanged"),
         failed=[
-            FailedRebaseAnswer(id=variant.id, code=variant.error.code, detail=variant.error.detail)
+            FailedRebaseAnswer(
+                id=variant.id, code=variant.error.code, detail=messages.detail(variant.error)
+            )
             for variant in report.variants
             if variant.error is not None
         ],

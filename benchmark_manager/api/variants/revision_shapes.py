@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel, Field
 
-from benchmark_manager.api.shapes import ModifiedFileAnswer, modified_answer
+from benchmark_manager import messages
+from benchmark_manager.api.http.shapes import ID, SHA, RequestBody
+from benchmark_manager.api.variants.shapes import ModifiedFileAnswer, modified_answer
+from benchmark_manager.domain.fields import LONGEST_ID
 from benchmark_manager.models.revision import Revision, RevisionKind
 from benchmark_manager.models.variant import TrashedFile
 from benchmark_manager.services.variants.trash import LeftFile, UndoneReset
-
-_ID = "65f0c0ffee65f0c0ffee65f0"
-_SHA = "3f786850e387550fdab836ed7e6dc881de23001b"
 
 
 class RevisionAnswer(BaseModel):
@@ -26,9 +26,9 @@ class RevisionAnswer(BaseModel):
     content_sha256: str
     size: int = Field(description="Bytes.")
     base_sha: str = Field(
-        description="Git blob id of the original that it was based on.", examples=[_SHA]
+        description="Git blob id of the original that it was based on.", examples=[SHA]
     )
-    base_commit_sha: str = Field(examples=[_SHA])
+    base_commit_sha: str = Field(examples=[SHA])
     created_at: datetime
     created_by: str
 
@@ -45,7 +45,7 @@ class TrashedFileAnswer(ModifiedFileAnswer):
     deleted_at: datetime
     deleted_by: str
     reset_id: str | None = Field(
-        description="The reset which deleted it; null: it was deleted alone.", examples=[_ID]
+        description="The reset which deleted it; null: it was deleted alone.", examples=[ID]
     )
     restorable_until: datetime = Field(
         description="It is kept until then, and deleted for good within 6 hours after."
@@ -55,7 +55,7 @@ class TrashedFileAnswer(ModifiedFileAnswer):
 class LeftFileAnswer(BaseModel):
     """A modified file which an undone reset could not bring back."""
 
-    id: str = Field(examples=[_ID])
+    id: str = Field(examples=[ID])
     path: str = Field(description="Where it would be now.", examples=["config/llama-tp4.yaml"])
     code: str = Field(
         description="`name_taken`, or `file_not_found`: its original's record is gone."
@@ -67,7 +67,7 @@ class UndoResetAnswer(BaseModel):
     """What came back, and what stays in the trash."""
 
     restored_count: int
-    restored: list[str] = Field(description="Ids of modified files.", examples=[[_ID]])
+    restored: list[str] = Field(description="Ids of modified files.", examples=[[ID]])
     left: list[LeftFileAnswer]
 
 
@@ -103,5 +103,29 @@ def undo_reset_answer(undone: UndoneReset) -> UndoResetAnswer:
 
 def _left(row: LeftFile) -> LeftFileAnswer:
     return LeftFileAnswer(
-        id=row.file.id, path=row.file.path, code=row.reason.code, detail=row.reason.detail
+        id=row.file.id, path=row.file.path, code=row.reason.code, detail=messages.detail(row.reason)
+    )
+
+
+class RestoreRequest(RequestBody):
+    """Which revision a modified file becomes again."""
+
+    revision: int = Field(strict=True, ge=1, examples=[3])
+
+
+class UndeleteRequest(RequestBody):
+    """How a deleted modified file comes back."""
+
+    modified_name: str | None = Field(
+        default=None,
+        description="Where its own name is taken meanwhile; else it keeps it.",
+        examples=["llama-2.yaml"],
+    )
+
+
+class UndoResetRequest(RequestBody):
+    """Which reset is undone."""
+
+    reset_id: str = Field(
+        max_length=LONGEST_ID, description="As the reset answered it.", examples=[ID]
     )

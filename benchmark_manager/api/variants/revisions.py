@@ -15,17 +15,14 @@ from benchmark_manager.api.http.requests import (
     json_list,
     json_resource,
 )
-from benchmark_manager.api.shapes import (
-    ModifiedFileWithContent,
-    RestoreRequest,
-    modified_with_content,
-)
 from benchmark_manager.api.variants.revision_shapes import (
+    RestoreRequest,
     RevisionAnswer,
     RevisionWithContent,
     revision_answer,
     revision_with_content,
 )
+from benchmark_manager.api.variants.shapes import ModifiedFileWithContent, modified_with_content
 
 router = APIRouter(
     prefix="/modified-files/{modified_file_id}",

@@ -17,8 +17,8 @@ from benchmark_manager.api.http.requests import (
     json_resource,
     raw_content,
 )
-from benchmark_manager.api.shapes import (
-    Answer,
+from benchmark_manager.api.http.shapes import Answer
+from benchmark_manager.api.variants.shapes import (
     ModifiedFileAnswer,
     ModifiedFileCreate,
     ModifiedFileUpdate,
@@ -27,6 +27,7 @@ from benchmark_manager.api.shapes import (
     modified_answer,
     modified_with_content,
 )
+from benchmark_manager.domain.fields import LONGEST_ID, LONGEST_PATH_QUERY
 from benchmark_manager.models.original import FileType
 from benchmark_manager.models.variant import Drift
 
@@ -94,14 +95,15 @@ async def list_modified_files(
     project_id: str,
     page: PageDependency,
     original_file_id: Annotated[
-        str | None, Query(max_length=100, description="Only variants of this one.")
+        str | None, Query(max_length=LONGEST_ID, description="Only variants of this one.")
     ] = None,
     file_type: Annotated[FileType | None, Query(description="Only these.")] = None,
     drift: Annotated[
         Drift | None, Query(description="Only those whose originals did this.")
     ] = None,
     q: Annotated[
-        SearchText, Query(max_length=1000, description="Part of a path, regardless of case.")
+        SearchText,
+        Query(max_length=LONGEST_PATH_QUERY, description="Part of a path, regardless of case."),
     ] = None,
 ) -> Response:
     """Each tells how its original moved since, in `drift`; contents are read one by one."""

@@ -15,18 +15,15 @@ from benchmark_manager.api.http.requests import (
     json_list,
     json_resource,
 )
-from benchmark_manager.api.shapes import (
-    ModifiedFileWithContent,
-    UndeleteRequest,
-    UndoResetRequest,
-    modified_with_content,
-)
 from benchmark_manager.api.variants.revision_shapes import (
     TrashedFileAnswer,
+    UndeleteRequest,
     UndoResetAnswer,
+    UndoResetRequest,
     trashed_answer,
     undo_reset_answer,
 )
+from benchmark_manager.api.variants.shapes import ModifiedFileWithContent, modified_with_content
 
 router = APIRouter(tags=["trash"], route_class=BoundedBody, strict_content_type=False)
 

@@ -15,10 +15,9 @@ from starlette.requests import ClientDisconnect
 
 from benchmark_manager.api.http.problems import documented
 from benchmark_manager.api.http.requests import ServicesDependency
-from benchmark_manager.api.shapes import WebhookAnswer
-from benchmark_manager.domain.webhooks.push_events import malformed
+from benchmark_manager.api.webhooks.shapes import WebhookAnswer
 from benchmark_manager.domain.webhooks.signature import PATH, SIGNATURE_HEADER
-from benchmark_manager.errors import BenchmarkManagerError, InvalidInputError
+from benchmark_manager.errors import InvalidInputError, RequestError
 
 router = APIRouter(tags=["webhooks"])
 
@@ -54,10 +53,8 @@ class LargeBodies:
                 async with asyncio.timeout(_READING_SECONDS):
                     body = await self._whole(pieces, place)
             except TimeoutError:
-                raise BenchmarkManagerError(
-                    "service_busy",
-                    f"The body was not read within {_READING_SECONDS:.0f} s: it came too slowly, or with too many "
-                    "other large ones; send it again.",
+                raise RequestError(
+                    "service_busy", "slow_body", seconds=round(_READING_SECONDS)
                 ) from None
             yield body
 
@@ -227,7 +224,7 @@ async def github_webhook(request: Request, services: ServicesDependency) -> Resp
                 event, delivery_id, bytes(body), is_form=is_form
             )
     except ClientDisconnect:
-        raise malformed("its body ended early") from None
+        raise InvalidInputError("malformed_webhook", "ended_early") from None
     answer = WebhookAnswer(
         event=event,
         outcome=reception.outcome,
@@ -247,7 +244,7 @@ def _token(request: Request, header: str, form: re.Pattern[str]) -> str:
     """
     value = request.headers.get(header, "")
     if not form.fullmatch(value):
-        raise malformed(f"the header {header} is missing or wrong")
+        raise InvalidInputError("malformed_webhook", "wrong_header", header=header)
     return value
 
 
@@ -259,8 +256,5 @@ def _is_form(content_type: str) -> bool:
     """
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in {"", "application/json", _FORM}:
-        raise InvalidInputError(
-            "unsupported_media_type",
-            f"Set the webhook's content type to application/json or {_FORM}.",
-        )
+        raise RequestError("unsupported_media_type", "webhook", form=_FORM)
     return media_type == _FORM

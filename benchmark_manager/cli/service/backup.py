@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from benchmark_manager import messages
 from benchmark_manager.cli.terminal.failures import CommandError
 from benchmark_manager.cli.terminal.output import Bar, progress, say, size
 from benchmark_manager.config import Settings, load_settings
@@ -106,10 +107,10 @@ def _run(
         with progress("Opening the database") as bar:
             return asyncio.run(run(bar))
     except (BackupError, StorageError) as error:
-        raise CommandError(error.detail, error.code) from None
+        raise CommandError(messages.detail(error), error.code) from None
     except DATABASE_ERRORS as error:
         failure = failure_of(error)
-        raise CommandError(failure.detail, failure.code) from None
+        raise CommandError(messages.detail(failure), failure.code) from None
     except OSError as error:
         raise _unwritable("The backup", error) from None
 

@@ -12,11 +12,10 @@ from benchmark_manager.cli.terminal.failures import (
     WrongUsageError,
     is_refusal,
 )
+from benchmark_manager.domain.fields import LONGEST_NAME_QUERY, LONGEST_PATH_QUERY
 from benchmark_manager.domain.text.folding import fold
 
 _ID: Final = re.compile(r"[0-9a-f]{24}", re.IGNORECASE)
-_LONGEST_PROJECT_NAME: Final = 200
-_LONGEST_PATH: Final = 1000
 _CANDIDATES_SHOWN: Final = 10
 _DIGEST: Final = re.compile(r"(?:sha256:)?([0-9a-f]{12,64})", re.IGNORECASE)
 
@@ -46,7 +45,7 @@ def find_project(api: Api, reference: str) -> Json:
         return by_id
     rows = (
         api.rows("/projects", PROJECT, q=reference)
-        if 0 < len(reference) <= _LONGEST_PROJECT_NAME
+        if 0 < len(reference) <= LONGEST_NAME_QUERY
         else []
     )
     return _the_one("project", reference, rows, ("name",))
@@ -62,7 +61,7 @@ def find_file(api: Api, project_id: str, reference: str) -> Json:
     by_id = _by_id(api, path, reference, "file_not_found", FILE)
     if by_id is not None:
         return by_id
-    rows = api.rows(path, FILE, q=reference) if 0 < len(reference) <= _LONGEST_PATH else []
+    rows = api.rows(path, FILE, q=reference) if 0 < len(reference) <= LONGEST_PATH_QUERY else []
     return _the_one("file", reference, rows, ("path", "name"))
 
 
@@ -102,7 +101,9 @@ def _in_project(api: Api, project: str | None, reference: str, place: str) -> Js
         if len(rows) == 1:
             return rows[0]
     else:
-        rows = api.rows(path, VARIANT, q=reference) if 0 < len(reference) <= _LONGEST_PATH else []
+        rows = (
+            api.rows(path, VARIANT, q=reference) if 0 < len(reference) <= LONGEST_PATH_QUERY else []
+        )
     return _the_one("variant", reference, rows, ("path", "modified_name"))
 
 

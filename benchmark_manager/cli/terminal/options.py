@@ -8,6 +8,7 @@ import typer
 from benchmark_manager.cli.client.api_client import DEFAULT_URL, URL_VARIABLE, Api
 from benchmark_manager.cli.client.shapes import PROJECT
 from benchmark_manager.cli.terminal.failures import CommandError
+from benchmark_manager.domain.fields import LONGEST_NAME_QUERY
 from benchmark_manager.domain.text.folding import fold
 
 #: A person waits for the completion, and would rather have none, seconds.
@@ -19,7 +20,9 @@ def complete_project(ctx: typer.Context, incomplete: str) -> list[str]:
     url = ctx.params.get("url") or os.environ.get(URL_VARIABLE) or DEFAULT_URL
     try:
         with Api(url, timeout=_COMPLETION_SECONDS) as api:
-            rows = api.json(api.get("/projects", q=incomplete[:200] or None), [PROJECT])
+            rows = api.json(
+                api.get("/projects", q=incomplete[:LONGEST_NAME_QUERY] or None), [PROJECT]
+            )
     except CommandError:
         return []
     names = [str(row["name"]) for row in rows]

@@ -44,12 +44,15 @@ def normalise_patterns(texts: Sequence[str], *, field: str) -> tuple[str, ...]:
         InvalidInputError: `invalid_pattern`, naming the pattern that is wrong.
     """
     if len(texts) > MOST_PATTERNS:
-        raise _invalid(field, f"must have at most {MOST_PATTERNS} patterns")
+        raise InvalidInputError("invalid_pattern", "too_many", field=field, limit=MOST_PATTERNS)
     patterns = dict.fromkeys(map(_trimmed, texts))
     for number, pattern in enumerate(patterns, 1):
-        fault = _fault(pattern)
-        if fault is not None:
-            raise _invalid(field, f"pattern {number} {fault}")
+        reason = _fault(pattern)
+        if reason is not None:
+            limit = _MOST_SEGMENTS if reason == "too_deep" else LONGEST_PATTERN
+            raise InvalidInputError(
+                "invalid_pattern", reason, field=field, number=number, limit=limit
+            )
     return tuple(patterns)
 
 
@@ -84,10 +87,6 @@ def _is_usual(name: str) -> bool:
     return max(runs, default=0) <= _MOST_MARKS
 
 
-def _invalid(field: str, what: str) -> InvalidInputError:
-    return InvalidInputError("invalid_pattern", f"{field}: {what}.", field=field)
-
-
 def _trimmed(text: str) -> str:
     """Without blanks at the end, but one that a backslash keeps."""
     trimmed = text.rstrip(" \t")
@@ -96,24 +95,18 @@ def _trimmed(text: str) -> str:
 
 
 def _fault(pattern: str) -> str | None:
-    """What is wrong with a pattern."""
+    """Return the reason of `invalid_pattern`; None for a pattern that is accepted."""
     segments = pattern.removeprefix("/").removesuffix("/").split("/")
     faults = {
-        "is empty": not pattern.strip("/"),
-        f"must be at most {LONGEST_PATTERN} characters long": len(pattern) > LONGEST_PATTERN,
-        "must not hold control characters": holds_control(pattern),
-        "must not begin with `!`: use the other list, or `\\!` for a name that begins so": pattern.startswith(
-            "!"
-        ),
-        "must not begin with `#`: no comments here; write `\\#` for a name that begins so": pattern.startswith(
-            "#"
-        ),
-        f"must name at most {_MOST_SEGMENTS} folders": len(segments) > _MOST_SEGMENTS,
-        "must not hold `.`, `..` or nothing between slashes: it begins at the repository's root": any(
-            segment in {"", ".", ".."} for segment in segments
-        ),
+        "empty": not pattern.strip("/"),
+        "too_long": len(pattern) > LONGEST_PATTERN,
+        "control": holds_control(pattern),
+        "negated": pattern.startswith("!"),
+        "comment": pattern.startswith("#"),
+        "too_deep": len(segments) > _MOST_SEGMENTS,
+        "dots": any(segment in {"", ".", ".."} for segment in segments),
     }
-    fault = next((text for text, is_so in faults.items() if is_so), None)
+    fault = next((reason for reason, is_so in faults.items() if is_so), None)
     if fault is not None:
         return fault
     try:
@@ -127,7 +120,8 @@ def _expression(pattern: str) -> str:
     """The regular expression for paths with a slash behind them; it matches their beginning.
 
     Raises:
-        ValueError: a bracket is not closed, or a backslash has nothing behind it.
+        ValueError: a bracket is not closed, or a backslash has nothing behind it; its text is the
+            reason of `invalid_pattern`.
     """
     folders_only = pattern.endswith("/")
     body = pattern.removesuffix("/")
@@ -184,7 +178,7 @@ def _parts(segment: str) -> list[str]:
             parts[-1] += expression
         elif character == "\\":
             if at == len(segment):
-                raise ValueError("has a backslash with nothing behind it")
+                raise ValueError("backslash")
             parts[-1] += re.escape(segment[at])
             at += 1
         else:
@@ -200,13 +194,11 @@ def _bracket(segment: str, at: int) -> tuple[str, int]:
     first = True
     while True:
         if at >= len(segment):
-            raise ValueError("has a `[` that is not closed; write `\\[` for the character itself")
+            raise ValueError("bracket")
         if segment[at] == "]" and not first:
             break
         if segment.startswith("[:", at):
-            raise ValueError(
-                "must not hold classes such as `[:alpha:]`; write the range, such as `a-z`"
-            )
+            raise ValueError("class")
         first = False
         low, at = _member(segment, at)
         high = low
@@ -222,5 +214,5 @@ def _member(segment: str, at: int) -> tuple[str, int]:
     if segment[at] == "\\":
         at += 1
         if at == len(segment):
-            raise ValueError("has a backslash with nothing behind it")
+            raise ValueError("backslash")
     return segment[at], at + 1

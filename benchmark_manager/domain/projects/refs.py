@@ -26,9 +26,7 @@ def check_branch(branch: str) -> None:
         InvalidInputError: `invalid_branch`.
     """
     if not _is_ref_name(branch):
-        raise InvalidInputError(
-            "invalid_branch", "branch is no name that git accepts for a branch.", field="branch"
-        )
+        raise InvalidInputError("invalid_branch", "name", field="branch")
 
 
 def _is_ref_name(name: str) -> bool:
@@ -60,17 +58,9 @@ def ref_of_branch(text: str) -> Ref:
         InvalidInputError: `invalid_branch`, also for what can only be a tag or a commit.
     """
     if is_object_id(text.lower()):
-        raise InvalidInputError(
-            "invalid_branch",
-            'branch is a commit\'s id; to read that commit, give it as ref: {"kind": "commit", "name": …}.',
-            field="branch",
-        )
+        raise InvalidInputError("invalid_branch", "commit", field="branch")
     if text.startswith("refs/") and not text.startswith(_HEADS):
-        raise InvalidInputError(
-            "invalid_branch",
-            'branch is the full name of something else; give a tag as ref: {"kind": "tag", "name": …}.',
-            field="branch",
-        )
+        raise InvalidInputError("invalid_branch", "full_name", field="branch")
     name = branch_name(text)
     check_branch(name)
     return Ref.of_branch(name)
@@ -86,9 +76,9 @@ def ref_of(kind: RefKind, name: str) -> Ref:
         return Ref(kind=kind, name=_commit_id(name))
     plain = _without(name, _HEADS if kind == "branch" else _TAGS)
     if (plain == name and name.startswith("refs/")) or is_object_id(name.lower()):
-        raise _invalid_ref(f"ref.name is the name of something else than a {kind}")
+        raise InvalidInputError("invalid_ref", "other_kind", field="ref", kind=kind)
     if not _is_ref_name(plain):
-        raise _invalid_ref(f"ref.name is no name that git accepts for a {kind}")
+        raise InvalidInputError("invalid_ref", "name", field="ref", kind=kind)
     return Ref(kind=kind, name=plain)
 
 
@@ -97,14 +87,8 @@ def _commit_id(text: str) -> str:
     if is_object_id(sha):
         return sha
     if _SHORT_ID.fullmatch(text):
-        raise _invalid_ref(
-            "ref.name is only the beginning of a commit's id; give all 40 digits, which stay unambiguous"
-        )
-    raise _invalid_ref("ref.name is no commit's id of 40 hexadecimal digits")
-
-
-def _invalid_ref(complaint: str) -> InvalidInputError:
-    return InvalidInputError("invalid_ref", f"{complaint}.", field="ref")
+        raise InvalidInputError("invalid_ref", "short_id", field="ref")
+    raise InvalidInputError("invalid_ref", "no_id", field="ref")
 
 
 def ref_of_stored_branch(text: str) -> Ref:

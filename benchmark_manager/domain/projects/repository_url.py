@@ -11,7 +11,7 @@ from benchmark_manager.domain.sync.git_objects import is_object_id
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.project import Ref, RefKind, RepositoryAddress
 
-_FIELD: Final = "github_repo_url"
+_FIELD: Final = "address"
 # GitHub: owners are letters, digits and single hyphens (enterprise users may hold an underscore);
 # repositories also hold dots and underscores.
 _OWNER: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9_])?")
@@ -43,6 +43,7 @@ _PREFIXES: Final[tuple[tuple[str, RefKind], ...]] = (
 )
 #: Segments of a path behind `/tree/`.
 _MOST_SEGMENTS: Final = 100
+_LONGEST_TOKEN: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +143,7 @@ def _from_url(text: str, api_urls: Sequence[str]) -> ParsedRepositoryUrl:
     if parts.scheme not in {"http", "https", "git"} or not host or any(c.isspace() for c in text):
         raise _invalid()
     if parts.username is not None or parts.password is not None:
-        raise InvalidInputError(
-            "invalid_github_url",
-            "The address must hold no user name or token; give the token as github_token.",
-            field=_FIELD,
-        )
+        raise InvalidInputError("invalid_github_url", "credentials", field=_FIELD)
     for base in api_urls:
         prefix = f"{base}/repos/"
         if text.lower().startswith(prefix.lower()):
@@ -224,29 +221,16 @@ def _certain(kind: RefKind, name: str) -> Ref:
         return ref_of(kind, name)
     except InvalidInputError as error:
         # Its own message speaks of a field that nobody gave.
-        raise InvalidInputError(
-            "invalid_github_url",
-            f"The address names no {kind}"
-            + (" by all 40 digits of its id." if kind == "commit" else " that git accepts."),
-            field=_FIELD,
-        ) from error
+        reason = "commit" if kind == "commit" else "ref"
+        raise InvalidInputError("invalid_github_url", reason, field=_FIELD, kind=kind) from error
 
 
 def _invalid() -> InvalidInputError:
-    return InvalidInputError(
-        "invalid_github_url",
-        "Give the repository as https://github.com/OWNER/REPO, also with /tree/BRANCH/FOLDER, its API address, "
-        "git@github.com:OWNER/REPO.git or OWNER/REPO.",
-        field=_FIELD,
-    )
+    return InvalidInputError("invalid_github_url", "form", field=_FIELD)
 
 
 def _not_allowed(api_urls: Sequence[str]) -> InvalidInputError:
-    return InvalidInputError(
-        "github_url_not_allowed",
-        f"This service talks to {', '.join(api_urls)} only; add the address's API base to GITHUB_API_URLS.",
-        field=_FIELD,
-    )
+    return InvalidInputError("github_url_not_allowed", field=_FIELD, api_urls=tuple(api_urls))
 
 
 def web_url(repository: RepositoryAddress) -> str:
@@ -262,9 +246,5 @@ def check_token(token: str) -> None:
     Raises:
         InvalidInputError: `invalid_token`.
     """
-    if not re.fullmatch(r"[\x21-\x7e]{1,255}", token):
-        raise InvalidInputError(
-            "invalid_token",
-            "github_token must be 1 to 255 printable ASCII characters without spaces.",
-            field="github_token",
-        )
+    if not re.fullmatch(rf"[\x21-\x7e]{{1,{_LONGEST_TOKEN}}}", token):
+        raise InvalidInputError("invalid_token", field="token", limit=_LONGEST_TOKEN)

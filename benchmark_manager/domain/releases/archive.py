@@ -52,8 +52,4 @@ def check_archivable(path: str) -> None:
     """
     segments = _SEPARATORS.split(path)
     if "\0" in path or {"", ".", ".."} & set(segments) or len(path.encode()) > _LONGEST:
-        raise InvalidInputError(
-            "archive_path_unsafe",
-            f"The release has a file {path[:200]!r}, which some who unpack an archive would write elsewhere; "
-            "fetch its files one by one.",
-        )
+        raise InvalidInputError("archive_path_unsafe", path=path[:200])

@@ -40,16 +40,9 @@ def config_map_keys(paths: Iterable[str]) -> dict[str, str]:
         key = path.replace("/", "__")
         # Kubernetes keeps names which begin so for its own links when it mounts the map.
         if _KEY.fullmatch(key) is None or key == "." or key.startswith(".."):
-            raise InvalidInputError(
-                "configmap_key_invalid",
-                f"The path {path[:300]!r} can be no key of a ConfigMap: keys are at most 253 of A-Z a-z 0-9 - _ . "
-                "and do not begin with two dots; fetch the archive instead.",
-            )
+            raise InvalidInputError("configmap_key_invalid", path=path[:300])
         if key in owners:
-            raise InvalidInputError(
-                "configmap_key_clash",
-                f"The paths {owners[key]!r} and {path!r} would have the same key {key!r}; fetch the archive instead.",
-            )
+            raise InvalidInputError("configmap_key_clash", path=path, other=owners[key], key=key)
         keys[path], owners[key] = key, path
     return keys
 
@@ -61,10 +54,7 @@ def check_config_map_size(size: int) -> None:
         InvalidInputError: `configmap_too_large`.
     """
     if size > LARGEST:
-        raise InvalidInputError(
-            "configmap_too_large",
-            f"The release has {size} bytes; a ConfigMap takes at most {LARGEST}. Fetch the archive instead.",
-        )
+        raise InvalidInputError("configmap_too_large", size=size, limit=LARGEST)
 
 
 def check_config_map_name(name: str) -> None:
@@ -75,10 +65,7 @@ def check_config_map_name(name: str) -> None:
     """
     if len(name) > _LONGEST_NAME or _NAME.fullmatch(name) is None:
         raise InvalidInputError(
-            "invalid_name",
-            "name must be a DNS subdomain of at most 253 of a-z 0-9 - and . whose parts begin and end with a letter "
-            "or digit.",
-            field="name",
+            "invalid_name", "config_map", field="config_map_name", limit=_LONGEST_NAME
         )
 
 

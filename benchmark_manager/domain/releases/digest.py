@@ -67,8 +67,6 @@ def digest_digits(reference: str) -> str:
         raise NotFoundError("release", reference)
     if len(digits) < SHORTEST:
         raise InvalidInputError(
-            "digest_too_short",
-            f"Give at least {SHORTEST} hex digits of the release's digest; these are {len(digits)}.",
-            field="digest",
+            "digest_too_short", field="digest", limit=SHORTEST, count=len(digits)
         )
     return digits

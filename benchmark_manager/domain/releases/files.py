@@ -38,11 +38,7 @@ def _wanted(
     if modified_ids is None:
         return [] if contents == "originals" else list(modified)
     if contents == "originals":
-        raise InvalidInputError(
-            "invalid_request",
-            "A release of originals holds no modified files; leave variant_ids out.",
-            field="modified_file_ids",
-        )
+        raise InvalidInputError("invalid_request", "variants_of_originals", field="variant_ids")
     wanted = {wanted_id.lower() for wanted_id in modified_ids}
     unknown = wanted - {file.id for file in modified}
     if unknown:
@@ -57,10 +53,7 @@ def _check_folders(paths: Collection[str]) -> None:
         while place >= 0:
             if path[:place] in paths:
                 raise InvalidInputError(
-                    "path_clash",
-                    f"{path[:place]!r} is a file, and {path!r} needs a folder of that name; leave one of them out "
-                    "with variant_ids.",
-                    field="modified_file_ids",
+                    "path_clash", field="variant_ids", path=path[:place], other=path
                 )
             place = path.find("/", place + 1)
 

@@ -78,14 +78,10 @@ class ContentQuery:
         """
         if not 1 <= len(text) <= LONGEST_QUERY or text.isspace():
             raise InvalidInputError(
-                "invalid_request",
-                f"q must hold 1 to {LONGEST_QUERY} characters which are not all blank.",
-                field="q",
+                "invalid_request", "blank_query", field="query", limit=LONGEST_QUERY
             )
         if "\0" in text or _LINE_END.search(text) is not None:
-            raise InvalidInputError(
-                "invalid_request", "q must be one line, without NUL.", field="q"
-            )
+            raise InvalidInputError("invalid_request", "query_of_lines", field="query")
         folded = fold(text)
         last = folded.rpartition(".")[2] if where == "keys" else folded
         is_plain = "\\" not in folded and _UNSAFE.search(folded) is None

@@ -6,7 +6,8 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from benchmark_manager.domain.text.json_size import has_more_values
-from benchmark_manager.domain.webhooks.push_events import malformed, parse_created, parse_push
+from benchmark_manager.domain.webhooks.push_events import parse_created, parse_push
+from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.push import Push
 
 #: GitHub's form has one field; many more would be none of its doing.
@@ -63,9 +64,9 @@ def read_payload(body: bytes, is_form: bool) -> dict[str, object]:
         payload = json.loads(text.decode())
     except (ValueError, RecursionError):
         # The parser's own words would repeat what was sent.
-        raise malformed("its payload is no JSON, or nested too deeply") from None
+        raise InvalidInputError("malformed_webhook", "not_json") from None
     if not isinstance(payload, dict):
-        raise malformed("its payload is no JSON object")
+        raise InvalidInputError("malformed_webhook", "not_an_object")
     return payload
 
 
@@ -73,11 +74,11 @@ def _form_field(body: bytes) -> bytes:
     """The field's value (https://url.spec.whatwg.org/#urlencoded-parsing)."""
     fields = body.split(b"&", _FORM_FIELDS)
     if len(fields) > _FORM_FIELDS:
-        raise malformed("the form has too many fields")
+        raise InvalidInputError("malformed_webhook", "too_many_fields")
     pairs = [field.partition(b"=") for field in fields]
     values = [value for name, _, value in pairs if value and _decoded(name) == _FIELD]
     if len(values) != 1:
-        raise malformed("the form has no field named payload, or several")
+        raise InvalidInputError("malformed_webhook", "no_payload")
     return _decoded(values[0])
 
 

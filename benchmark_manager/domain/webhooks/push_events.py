@@ -154,8 +154,8 @@ def _validated(payload: Mapping[str, object], shape: type[_PayloadT], event: str
                 for e in error.errors()
             }
         )
-        raise malformed(
-            f"of the {event} these fields are missing or wrong: {', '.join(places)}"
+        raise InvalidInputError(
+            "malformed_webhook", "wrong_fields", event=event, names=tuple(places)
         ) from None
 
 
@@ -166,7 +166,7 @@ def _addresses(repository: _Repository) -> tuple[str, ...]:
         if (text := getattr(repository, name))
     )
     if not addresses:
-        raise malformed("its repository has no address, such as commits_url or html_url")
+        raise InvalidInputError("malformed_webhook", "no_address")
     return addresses
 
 
@@ -195,11 +195,6 @@ def _commit(told: _Commit) -> PushedCommit:
         else frozenset(path for listed in lists for path in listed or ())
     )
     return PushedCommit(id=told.id, paths=paths)
-
-
-def malformed(what: str) -> InvalidInputError:
-    """The error of a webhook that GitHub would not have sent; `what` goes on behind "cannot be understood: "."""
-    return InvalidInputError("malformed_webhook", f"The webhook cannot be understood: {what}.")
 
 
 def repository_of(push: Push, api_urls: Sequence[str]) -> RepositoryAddress | None:

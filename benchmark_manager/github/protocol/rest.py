@@ -356,13 +356,9 @@ def redirect_target(location: str | None, current: str, api_url: str) -> str:
         target = urljoin(current, location or "")
         within = _is_within(target, api_url)
     except ValueError:
-        raise GitHubUnavailableError(
-            "GitHub redirected the request to what is no address."
-        ) from None
+        raise GitHubUnavailableError("redirected_nowhere") from None
     if not location or not within:
-        raise GitHubUnavailableError(
-            f"GitHub redirected the request away from {api_url}; this service follows redirects within it only."
-        )
+        raise GitHubUnavailableError("redirected_away", api_url=api_url)
     return target
 
 
@@ -482,15 +478,7 @@ def retry_after(response_headers: Mapping[str, str], now: datetime) -> datetime 
 
 
 def rate_limited(until: datetime, *, with_token: bool) -> GitHubRateLimitedError:
-    whose = (
-        "this token"
-        if with_token
-        else "requests without a token (give the project one: it allows 5,000 an hour)"
-    )
-    return GitHubRateLimitedError(
-        f"GitHub's rate limit for {whose} is used up until {until:%Y-%m-%d %H:%M:%S} UTC; it is tried again then.",
-        retry_at=until,
-    )
+    return GitHubRateLimitedError("token" if with_token else "no_token", retry_at=until)
 
 
 def refusal(status: int, repository: RepositoryAddress, *, with_token: bool) -> Exception:
@@ -498,41 +486,30 @@ def refusal(status: int, repository: RepositoryAddress, *, with_token: bool) -> 
     name = f"{repository.owner}/{repository.name}"
     match status:
         case 401:
-            hint = "enter a valid one" if with_token else "the repository asks for a token"
-            return GitHubActionError(
-                "github_unauthorized", f"GitHub does not accept the token; {hint}."
-            )
+            return GitHubActionError("github_unauthorized", "token" if with_token else "no_token")
         case 403 | 451:
-            return GitHubActionError(
-                "github_forbidden",
-                f"GitHub denies access to {name}; give the token read access to the repository's contents.",
-            )
+            return GitHubActionError("github_forbidden", "token", repository=name)
         case 404 | 410:
-            return GitHubActionError(
-                "repository_not_found",
-                f"GitHub shows no repository {name} to this token; check the address, "
-                "and that the token may read the repository.",
-            )
+            return GitHubActionError("repository_not_found", repository=name)
         case 409:
-            return GitHubActionError(
-                "repository_empty", f"The repository {name} has no commit yet."
-            )
+            return GitHubActionError("repository_empty", repository=name)
         case _:
-            return GitHubUnavailableError(f"GitHub answered {status}, which it never should here.")
+            return GitHubUnavailableError("unexpected_status", status=status)
 
 
 def ref_not_found(
     repository: RepositoryAddress, ref: Ref | None, *, is_tag: bool = False
 ) -> GitHubActionError:
     """`branch_not_found`, `tag_not_found` or `commit_not_found`; `is_tag`: of a branch, the name is a tag's."""
-    which = f"{ref.kind} {ref.name!r}" if ref is not None else "default branch"
-    detail = f"The repository {repository.owner}/{repository.name} has no {which}; everything copied so far is kept."
-    if is_tag and ref is not None:
-        declared = f'{{"kind": "tag", "name": {json.dumps(ref.name, ensure_ascii=False)}}}'
-        detail = (
-            f"{detail} There is a tag of this name: to follow it, give the project ref: {declared}."
+    name = f"{repository.owner}/{repository.name}"
+    if ref is None:
+        return GitHubActionError("branch_not_found", "default", repository=name)
+    if is_tag:
+        declared = json.dumps({"kind": "tag", "name": ref.name}, ensure_ascii=False)
+        return GitHubActionError(
+            "branch_not_found", "tag", repository=name, name=ref.name, declared=declared
         )
-    return GitHubActionError("branch_not_found" if ref is None else f"{ref.kind}_not_found", detail)
+    return GitHubActionError(f"{ref.kind}_not_found", repository=name, name=ref.name)
 
 
 def has_next_page(response_headers: Mapping[str, str]) -> bool:
@@ -541,8 +518,5 @@ def has_next_page(response_headers: Mapping[str, str]) -> bool:
 
 
 def commit_not_found(repository: RepositoryAddress, sha: str) -> GitHubActionError:
-    return GitHubActionError(
-        "commit_not_found",
-        f"The repository {repository.owner}/{repository.name} has no commit {sha} any more; "
-        "sync the project, then ask again.",
-    )
+    name = f"{repository.owner}/{repository.name}"
+    return GitHubActionError("commit_not_found", "gone", repository=name, name=sha)

@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Itera
 from typing import IO, Final, TypeVar
 
 from benchmark_manager.domain.sync.git_objects import TreeMember, tree_ids
+from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github.protocol import rest as protocol
 from benchmark_manager.github.protocol.rest import TreeEntry
 from benchmark_manager.github.protocol.unpacking import (
@@ -26,7 +27,6 @@ from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.sending.requests import (
     NoArchiveError,
     PassingFailureError,
-    unavailable,
 )
 
 #: An archive is given up beyond this, bytes as downloaded.
@@ -166,10 +166,12 @@ async def read_archive(
         except NoArchiveError as error:
             # Where requests are few it is worth another one: replicas may lag behind a push.
             if attempt == _TRIES - 1 or not client.requests.credential.is_anonymous:
-                raise unavailable(str(error)) from None
+                raise GitHubUnavailableError("no_archive", what=str(error)) from None
         except PassingFailureError as error:
             if attempt == _TRIES - 1:
-                raise unavailable(f"{error}; the archive was tried {_TRIES} times") from None
+                raise GitHubUnavailableError(
+                    "archive_tried", what=str(error), tries=_TRIES
+                ) from None
     raise AssertionError
 
 

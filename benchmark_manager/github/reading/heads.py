@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from benchmark_manager.errors import GitHubError
+from benchmark_manager.errors import GitHubError, GitHubUnavailableError
 from benchmark_manager.github.protocol import graphql
 from benchmark_manager.github.protocol.graphql import (
     AT_MOST,
@@ -24,7 +24,6 @@ from benchmark_manager.github.sending.requests import (
     NoGraphQLError,
     PassingFailureError,
     Requests,
-    unavailable,
 )
 from benchmark_manager.github.sending.shared import Shared
 from benchmark_manager.models.project import Ref
@@ -241,8 +240,8 @@ class _Batch:
         if self._failures >= _FAILURES:
             # Where GraphQL alone fails, the next checks go on by REST.
             self._requests.connection.learn_no_graphql(self._requests.credential, _WITHOUT_BATCHES)
-            raise unavailable(
-                f"{error}; tried {_FAILURES} times, for fewer repositories each time"
+            raise GitHubUnavailableError(
+                "tried_with_fewer", what=str(error), tries=_FAILURES
             ) from None
         if len(questions) == 1:
             # REST tells what is wrong with this one.

@@ -247,11 +247,7 @@ class _Walk:
             self._flat[tree_id] = await self._lister.tree(self._client, tree_id, recursive=False)
         tree = self._flat[tree_id]
         if tree.truncated:
-            raise GitHubActionError(
-                "tree_too_large",
-                f"GitHub cannot list the folder {folder or '/'} completely, not even by itself; "
-                "choose a smaller config or job folder.",
-            )
+            raise GitHubActionError("tree_too_large", folder=folder or "/")
         return tree
 
 

@@ -161,12 +161,5 @@ def _accepted(reply: Reply, shape: type[protocol.AnswerT]) -> protocol.AnswerT:
     if reply.status in {200, 201}:
         return protocol.parse_json(reply.body, shape)
     if reply.status == httpx.codes.UNAUTHORIZED:
-        raise GitHubActionError(
-            "github_unauthorized",
-            "GitHub does not accept the service's App; check GITHUB_APP_ID, its private key and this machine's clock.",
-        )
-    raise GitHubActionError(
-        "github_forbidden",
-        f"GitHub does not let the service's App read this repository (status {reply.status}); "
-        "check that its installation is neither suspended nor removed.",
-    )
+        raise GitHubActionError("github_unauthorized", "app")
+    raise GitHubActionError("github_forbidden", "app", status=reply.status)

@@ -212,7 +212,7 @@ class Requests:
                 return await self.once(ask)
             except PassingFailureError as error:
                 reason = str(error)
-        raise unavailable(f"{reason}; tried {TRIES} times")
+        raise GitHubUnavailableError("tried", what=reason, tries=TRIES)
 
     async def once(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask once.
@@ -265,7 +265,7 @@ class Requests:
             if reply.status not in protocol.REDIRECTS or not follow:
                 return Reply(reply.status, reply.headers, reply.body, redirected=hop > 0)
             url = protocol.redirect_target(reply.headers.get("location"), url, api_url)
-        raise GitHubUnavailableError("GitHub redirected the request in a circle.")
+        raise GitHubUnavailableError("redirected_in_circle")
 
     async def post(self, path: str, *, kind: RequestKind) -> Reply:
         """One POST without a body below the API base; never redirected."""
@@ -357,7 +357,7 @@ class Requests:
         if self.credential.is_anonymous:
             # Contents one by one would use up what is left of 60 requests an hour.
             return protocol.rate_limited(until, with_token=False)
-        return unavailable(f"GitHub gives no archives before {until:%H:%M:%S} UTC")
+        return GitHubUnavailableError("no_archives_before", until=until)
 
     async def _send(
         self,
@@ -426,15 +426,7 @@ class Requests:
         if told is None or told <= now + _TRIES_LAST:
             return
         until = protocol.wait_until(told, now)
-        raise GitHubUnavailableError(
-            f"GitHub answered {status} and asks for patience until {until:%Y-%m-%d %H:%M:%S} UTC. "
-            "What was copied before is unchanged.",
-            retry_at=until,
-        )
-
-
-def unavailable(reason: str) -> GitHubUnavailableError:
-    return GitHubUnavailableError(f"{reason}. What was copied before is unchanged.")
+        raise GitHubUnavailableError("later", retry_at=until, status=status, until=until)
 
 
 async def _read(response: httpx.Response, max_bytes: int) -> bytes:

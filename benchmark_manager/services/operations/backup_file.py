@@ -108,15 +108,12 @@ class BackupReader:
         self.counts: Mapping[str, int] = {}
         values = self._decode(self._read())
         if values.get("format") != FORMAT:
-            raise _damaged("it does not begin as one")
+            raise BackupError("backup_damaged", "beginning")
         if values.get("format_version") != FORMAT_VERSION:
-            raise BackupError(
-                "backup_newer",
-                "A newer Benchmark Manager took this backup; restore it with that version.",
-            )
+            raise BackupError("backup_newer", "format")
         for name, kind in _HEADER.items():
             if not isinstance(values.get(name), kind):
-                raise _damaged(f"its header says no {name}")
+                raise BackupError("backup_damaged", "header", name=name)
         self.header = Header(*(values[name] for name in _HEADER))
 
     def sections(self) -> Iterator[tuple[str, list[bytes]]]:
@@ -131,13 +128,13 @@ class BackupReader:
             section = self._decode(self._read())
             if section.get("end") is True:
                 if section.get("sha256") != before or section.get("counts") != counts:
-                    raise _damaged("its checksum is another")
+                    raise BackupError("backup_damaged", "checksum")
                 self._expect_end()
                 self.counts = counts
                 return
             name, count = section.get("collection"), section.get("count")
             if not isinstance(name, str) or not isinstance(count, int):
-                raise _damaged("a section is none")
+                raise BackupError("backup_damaged", "section")
             for batch in self._batches(count):
                 counts[name] = counts.get(name, 0) + len(batch)
                 yield name, batch
@@ -159,7 +156,7 @@ class BackupReader:
         length = self._exactly(_LENGTH)
         size = int.from_bytes(length, "little", signed=True)
         if not _SMALLEST <= size <= _LARGEST:
-            raise _damaged("a document has an impossible length")
+            raise BackupError("backup_damaged", "length")
         data = length + self._exactly(size - _LENGTH)
         self._sum.update(data)
         return data
@@ -170,7 +167,7 @@ class BackupReader:
         except (EOFError, gzip.BadGzipFile, zlib.error):
             data = b""
         if len(data) != size:
-            raise _damaged("it is cut, or was changed")
+            raise BackupError("backup_damaged", "cut")
         return data
 
     def _expect_end(self) -> None:
@@ -179,17 +176,10 @@ class BackupReader:
         except (EOFError, gzip.BadGzipFile, zlib.error):
             more = b"?"
         if more:
-            raise _damaged("something follows its end")
+            raise BackupError("backup_damaged", "end")
 
     def _decode(self, data: bytes) -> dict[str, Any]:
         try:
             return bson.decode(data, _CODEC)
         except (BSONError, ValueError):
-            raise _damaged("a part of it cannot be read") from None
-
-
-def _damaged(why: str) -> BackupError:
-    return BackupError(
-        "backup_damaged",
-        f"The file is no whole backup of Benchmark Manager ({why}); restore another one.",
-    )
+            raise BackupError("backup_damaged", "unreadable") from None

@@ -74,10 +74,7 @@ class FileHistoryService:
         """
         project = await self._projects.get(project_id)
         if project.state.head_sha is None:
-            raise ConflictError(
-                "not_synced",
-                "The project's repository has not been read yet; sync the project, then ask again.",
-            )
+            raise ConflictError("not_synced")
         file = await self._files.get(project_id, file_id)
         head = project.state.head_sha if file.removed_at is None else file.commit_sha
         place = _Place(head, 0) if request.cursor is None else _decode(request.cursor)
@@ -151,8 +148,4 @@ def _decode(cursor: str) -> _Place:
 
 
 def _invalid_cursor() -> InvalidInputError:
-    return InvalidInputError(
-        "invalid_cursor",
-        "cursor is not one which this list gave; start again without it.",
-        field="cursor",
-    )
+    return InvalidInputError("invalid_cursor", field="cursor")

@@ -38,11 +38,7 @@ class CredentialService:
         """
         repository = project.source.repository
         if repository.api_url not in self._api_urls:
-            raise GitHubActionError(
-                "github_url_not_allowed",
-                f"GITHUB_API_URLS does not list {repository.api_url} any more; list it again, "
-                "or give the project another repository.",
-            )
+            raise GitHubActionError("github_url_not_allowed", "removed", api_url=repository.api_url)
         return await self.client_for(repository, self._vault.own_token(project), urgent=urgent)
 
     async def client_for(

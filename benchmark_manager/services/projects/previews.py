@@ -11,10 +11,10 @@ from benchmark_manager.domain.projects.folder_counts import FolderCounts, count_
 from benchmark_manager.domain.projects.folders import normalise_folder
 from benchmark_manager.domain.projects.repository_url import check_token, parse_repository_url
 from benchmark_manager.domain.sync.selection import Selection
+from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github.protocol.rest import Tree
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.reading.overview import Overview, read_overview
-from benchmark_manager.github.sending.requests import unavailable
 from benchmark_manager.models.preview import PreviewSelection, RepositoryPreview
 from benchmark_manager.models.project import Ref, RepositoryAddress
 from benchmark_manager.services.projects.credentials import CredentialService
@@ -118,7 +118,7 @@ class PreviewService:
                 )
                 return counted() if len(tree.tree) <= _FEW else await asyncio.to_thread(counted)
         except TimeoutError:
-            raise unavailable("GitHub did not answer in time") from None
+            raise GitHubUnavailableError("timeout_unchanged") from None
 
     def _counted(
         self,

@@ -333,7 +333,7 @@ class ProjectService:
         elif not (isinstance(fields.branch, Unset) and isinstance(fields.ref, Unset)):
             changes["ref"] = None
         if found.folder is not None:
-            changes["config_folder"] = normalise_folder(found.folder, field="github_repo_url")
+            changes["config_folder"] = normalise_folder(found.folder, field="address")
         if not isinstance(fields.config_folder, Unset):
             changes["config_folder"] = normalise_folder(fields.config_folder, field="config_folder")
         if not isinstance(fields.job_folder, Unset):
@@ -415,9 +415,7 @@ def chosen_ref(current: Ref | None, fields: ProjectFields) -> Ref | None:
 
 
 def _contradiction() -> InvalidInputError:
-    return InvalidInputError(
-        "contradictory_ref", "branch and ref say different things; give one of them.", field="ref"
-    )
+    return InvalidInputError("contradictory_ref", "two_refs", field="ref")
 
 
 def _repaced(project: Project, now: datetime) -> datetime | None:

@@ -10,13 +10,14 @@ from benchmark_manager.domain.projects.repository_url import ParsedRepositoryUrl
 from benchmark_manager.errors import (
     BenchmarkManagerError,
     GitHubError,
+    GitHubUnavailableError,
     InvalidInputError,
     TokenUnreadableError,
 )
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.models.project import Ref
 
-_FIELD: Final = "github_repo_url"
+_FIELD: Final = "address"
 #: GitHub is asked for so long, seconds: a person waits.
 _SECONDS: Final = 8.0
 
@@ -68,12 +69,7 @@ async def locate(
     if found is not None:
         return found
     if text.may_hold_path:
-        raise InvalidInputError(
-            "branch_not_found",
-            "The repository has no branch or tag with whose name this address goes on; give the repository's address, "
-            "branch and folders by themselves.",
-            field=_FIELD,
-        )
+        raise InvalidInputError("branch_not_found", "address", field=_FIELD)
     return Located(
         ref_of("tag", text.text) if text.kinds == ("tag",) else ref_of_branch(text.text), None
     )
@@ -87,12 +83,7 @@ def _beside(parsed: ParsedRepositoryUrl, given: Given) -> Located:
     if ref is not None and text.begins_with(ref.name):
         return Located(ref, text.folder_behind(ref.name))
     if text.may_hold_folder and not given.has_folder:
-        raise InvalidInputError(
-            "contradictory_ref",
-            "The address goes on with another branch, tag or folder than branch or ref says; give one of them, or the "
-            "repository's address and config_folder.",
-            field=_FIELD,
-        )
+        raise InvalidInputError("contradictory_ref", "address", field=_FIELD)
     return Located(ref, None)
 
 
@@ -106,14 +97,5 @@ async def _asked(text: RefAndPath, client: RepositoryClient) -> Located | None:
 
 
 def _ambiguous(error: Exception) -> InvalidInputError:
-    reason = (
-        error.detail
-        if isinstance(error, BenchmarkManagerError)
-        else "GitHub did not answer in time."
-    )
-    return InvalidInputError(
-        "ambiguous_address",
-        "Only GitHub knows where the branch's name ends in this address, and it could not be asked; give the "
-        f"repository's address, branch and folders by themselves. {reason}",
-        field=_FIELD,
-    )
+    cause = error if isinstance(error, BenchmarkManagerError) else GitHubUnavailableError("timeout")
+    return InvalidInputError("ambiguous_address", field=_FIELD, cause=cause)

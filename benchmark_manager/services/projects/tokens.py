@@ -73,9 +73,7 @@ class TokenVault:
             return None
         parts = self._decrypted(encrypted).split(_SEPARATOR)
         if parts[:-1] != [project.id, project.source.repository.key]:
-            raise TokenUnreadableError(
-                "The stored GitHub token was given for another project or repository; enter the token again."
-            )
+            raise TokenUnreadableError("repository")
         return parts[-1]
 
     def moved(self, project: Project, repository: RepositoryAddress) -> str | None:

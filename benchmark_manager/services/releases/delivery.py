@@ -148,10 +148,8 @@ class ReleaseDelivery:
 
 
 def _ambiguous(path: str, files: Sequence[ReleaseFile]) -> ConflictError:
-    names = ", ".join(repr(file.path) for file in files[:_CANDIDATES])
-    return ConflictError(
-        "release_file_ambiguous", f"The release has no {path!r} but {names}; ask for one of them."
-    )
+    names = tuple(file.path for file in files[:_CANDIDATES])
+    return ConflictError("release_file_ambiguous", path=path, names=names)
 
 
 # What follows runs in threads, so that others are served meanwhile.

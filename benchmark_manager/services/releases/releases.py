@@ -80,10 +80,7 @@ class ReleaseService:
         """
         files = await self._files_now(project_id, contents, variant_ids)
         if not files:
-            raise InvalidInputError(
-                "nothing_to_release",
-                "The project has no such files; sync it first, or choose others with `include`.",
-            )
+            raise InvalidInputError("nothing_to_release")
         draft = ReleaseDraft(
             project_id=project_id,
             name=name,

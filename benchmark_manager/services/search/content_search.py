@@ -360,8 +360,4 @@ def _decoded(cursor: str) -> _Start:
 
 
 def _no_cursor() -> InvalidInputError:
-    return InvalidInputError(
-        "invalid_cursor",
-        "cursor is not one which this list gave; start again without it.",
-        field="cursor",
-    )
+    return InvalidInputError("invalid_cursor", field="cursor")

@@ -420,7 +420,7 @@ def _log_abandoned(log: structlog.stdlib.BoundLogger, error: BaseException) -> N
         case asyncio.CancelledError():
             log.info("sync abandoned: the service stops")
         case StorageError():
-            log.error("sync abandoned", reason=error.code, detail=error.detail)
+            log.error("sync abandoned", reason=error.code, error=str(error))
         case PyMongoError():
             log.error(
                 "sync abandoned: the database failed", error=f"{type(error).__name__}: {error}"

@@ -15,11 +15,13 @@ from datetime import datetime
 
 import structlog
 
+from benchmark_manager import messages
 from benchmark_manager.domain.sync.record_folding import fold_target, folded
 from benchmark_manager.domain.sync.schedule import after_failure, after_lag, after_success
 from benchmark_manager.domain.sync.tree_changes import TreeChanges, compare
 from benchmark_manager.errors import (
     BenchmarkManagerError,
+    FaultError,
     GitHubActionError,
     GitHubError,
     StorageError,
@@ -150,11 +152,7 @@ class SyncWork:
             raise
         except Exception:  # noqa: BLE001 -- a fault of ours must neither stop other projects nor be repeated at once
             _log.exception("sync failed unexpectedly", project_id=run.project.id)
-            fault = BenchmarkManagerError(
-                "internal_error",
-                "The service failed while it synced this project; its log says how.",
-            )
-            return await self._fail(run, fault, _usage(client, run.ahead))
+            return await self._fail(run, FaultError("sync"), _usage(client, run.ahead))
 
     async def _record_unchanged(self, run: SyncRun, upstream: Upstream, usage: GitHubUsage) -> Sync:
         """Record, together with others, that nothing can have changed."""
@@ -399,7 +397,9 @@ class SyncWork:
             "poll" if project.polling_interval or next_poll_at is None else project.due_trigger
         )
         retry_at = error.retry_at if isinstance(error, GitHubError) else None
-        info = ErrorInfo(code=error.code, detail=error.detail, retry_at=retry_at or next_poll_at)
+        info = ErrorInfo(
+            code=error.code, detail=messages.detail(error), retry_at=retry_at or next_poll_at
+        )
         sync = failed(run, info, usage, milliseconds(self._clock()))
         needs_person = isinstance(error, (GitHubActionError, TokenUnreadableError))
         state = project.state.model_copy(

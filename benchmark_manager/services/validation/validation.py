@@ -120,13 +120,12 @@ class ValidationService:
         """
         file_format = format_of(name)
         if file_format is None:
-            raise InvalidInputError(
-                "invalid_name", "name must end in .yaml, .yml or .json.", field="name"
-            )
+            raise InvalidInputError("invalid_name", "unknown_ending", field="file_name")
         size = len(content.encode())
         if size > self._max_file_size:
-            message = f"The content has {size} bytes; at most {self._max_file_size} are allowed."
-            raise InvalidInputError("too_large", message, field="content")
+            raise InvalidInputError(
+                "too_large", field="content", size=size, limit=self._max_file_size
+            )
         verdict = await self.validate(content, file_format, file_type)
         if place is not None:
             verdict = await self._across(verdict, content, file_format, file_type, place)

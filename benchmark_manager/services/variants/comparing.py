@@ -170,11 +170,7 @@ class ComparisonService:
         if found := _REVISION.fullmatch(against):
             revision = await self._revisions.get(file.id, found[1])
             return variant_path(file.original_path, revision.modified_name), revision.content_sha
-        raise InvalidInputError(
-            "invalid_request",
-            "against must be base, original, or revision:N with a number.",
-            field="against",
-        )
+        raise InvalidInputError("invalid_request", "against", field="against")
 
     async def variants(
         self, project_id: str, file_id: str, extent: TableExtent | None = None

@@ -117,11 +117,7 @@ class MergeService:
         file = await self._files.get(variant_id)
         original = await self._originals.get(file.project_id, file.original_file_id)
         if original.removed_at is not None:
-            raise ConflictError(
-                "upstream_removed",
-                f"The original {file.original_path!r} is gone upstream, so there is nothing to merge with; "
-                "keep the modified file as it is, or delete it.",
-            )
+            raise ConflictError("upstream_removed", path=file.original_path)
         contents = await self._blobs.get_many([file.base_sha, original.sha, file.content_sha])
         base, theirs, mine = (
             contents[sha].decode() for sha in (file.base_sha, original.sha, file.content_sha)
@@ -210,10 +206,7 @@ def expect_original(original: OriginalFile, expected_sha: str | None) -> None:
         ConflictError: `upstream_moved`.
     """
     if expected_sha is not None and original.sha != expected_sha:
-        raise ConflictError(
-            "upstream_moved",
-            f"The original {original.path!r} is not what was decided about any more; look at the merge again.",
-        )
+        raise ConflictError("upstream_moved", path=original.path)
 
 
 def _kind(before: Variant, after: Variant) -> RevisionKind:

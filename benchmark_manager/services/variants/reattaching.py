@@ -20,7 +20,7 @@ from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.variants.variants import VariantStore
 from benchmark_manager.workers.pool import WorkerPool
 
-_FIELD: Final = "original_file_id"
+_FIELD: Final = "original_id"
 
 
 class _ChangedError(Exception):
@@ -125,11 +125,7 @@ class ReattachService:
     async def _original(self, file: Variant, original_file_id: str) -> OriginalFile:
         project_id = await self._originals.project_of(original_file_id)
         if project_id != file.project_id:
-            raise InvalidInputError(
-                "other_project",
-                f"This original belongs to another project; choose one of the project of {file.path!r}.",
-                field=_FIELD,
-            )
+            raise InvalidInputError("other_project", field=_FIELD, path=file.path)
         original = await self._originals.get(project_id, original_file_id)
         _expect_fitting(file, original)
         return original
@@ -181,15 +177,13 @@ def _fitting(entries: Sequence[FileEntry], file: Variant, query: str) -> dict[st
 
 def _expect_fitting(file: Variant, original: OriginalFile) -> None:
     if original.removed_at is not None:
-        raise InvalidInputError(
-            "original_removed",
-            f"The original {original.path!r} is gone upstream itself; choose one that is there.",
-            field=_FIELD,
-        )
+        raise InvalidInputError("original_removed", field=_FIELD, path=original.path)
     if original.format != file.format:
         raise InvalidInputError(
             "other_format",
-            f"The original {original.path!r} is {original.format.upper()}, and {file.path!r} is "
-            f"{file.format.upper()}; choose one of the same format.",
             field=_FIELD,
+            original=original.path,
+            original_format=original.format.upper(),
+            path=file.path,
+            format=file.format.upper(),
         )

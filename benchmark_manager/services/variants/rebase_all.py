@@ -15,6 +15,7 @@ from benchmark_manager.domain.variants.rebase_outline import (
 )
 from benchmark_manager.errors import (
     BenchmarkManagerError,
+    FaultError,
     MergeConflictError,
     NotFoundError,
     TooComplexError,
@@ -285,7 +286,4 @@ class RebaseAllService:
             _log.exception(
                 "a variant could not be rebased", modified_file_id=file.id, exc_info=error
             )
-            fault = BenchmarkManagerError(
-                "internal_error", "The service made a mistake; its log says more."
-            )
-            return VariantRebase(file.id, "failed", file, fault)
+            return VariantRebase(file.id, "failed", file, FaultError())

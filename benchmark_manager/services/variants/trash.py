@@ -282,7 +282,4 @@ def _at_place_of(original: OriginalFile, file: Variant) -> Variant:
 
 
 def _name_taken(file: Variant) -> ConflictError:
-    return ConflictError(
-        "name_taken",
-        f"The project has a modified file {file.path!r} already; undelete it with another modified_name.",
-    )
+    return ConflictError("name_taken", "undelete", path=file.path)

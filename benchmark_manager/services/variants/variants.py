@@ -138,9 +138,7 @@ class VariantService:
         """The verdict on a content which may be saved; an original that does not parse asks nothing of its variants."""
         if len(data) > self._max_file_size:
             raise InvalidInputError(
-                "too_large",
-                f"The content has {len(data)} bytes; at most {self._max_file_size} are allowed.",
-                field="content",
+                "too_large", field="content", size=len(data), limit=self._max_file_size
             )
         try:
             verdict = await self._validation.validate(data.decode(), file_format, file_type)

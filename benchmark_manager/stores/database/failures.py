@@ -39,23 +39,10 @@ _UNAVAILABLE: Final = frozenset(
 )
 _DENIED: Final = frozenset({13, 18, 8000})
 
-_SENTENCES: Final[Mapping[str, str]] = {
-    "disk_full": "The database's disk is full; nothing was changed. Free some space on it and try again.",
-    "change_too_large": "This is more than the database takes in one change; nothing was changed. "
-    "Give MongoDB more memory, or change less at once.",
-    "database_overloaded": "The database ran out of time or memory for this; nothing was changed. "
-    "Try again in a moment, and give the database more memory if it stays so.",
-    "database_unavailable": "The database does not answer; try again in a few seconds.",
-    "database_denied": "The database does not allow this; give the user of MONGO_URL the role readWrite.",
-    "database_failed": "The database failed; the service's log says how. Try again, and restart the database "
-    "if it stays so.",
-}
-
 
 def failure_of(error: Exception) -> StorageError:
     """The failure under its code; `error` is one of `DATABASE_ERRORS`, its text stays in the log."""
-    code = _code(error)
-    return StorageError(code, _SENTENCES[code])
+    return StorageError(_code(error))
 
 
 def _code(error: Exception) -> str:

@@ -79,11 +79,7 @@ def _decode(cursor: str, kind: type[str] | type[datetime]) -> tuple[str | dateti
         binascii.Error,
         RecursionError,
     ):
-        raise InvalidInputError(
-            "invalid_cursor",
-            "cursor is not one which this list gave; start again without it.",
-            field="cursor",
-        ) from None
+        raise InvalidInputError("invalid_cursor", field="cursor") from None
 
 
 def _time(value: Mapping[str, str]) -> datetime:

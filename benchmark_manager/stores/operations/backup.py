@@ -71,11 +71,7 @@ class BackupStore:
         except OperationFailure as error:
             if error.code not in _NO_SNAPSHOT:
                 raise
-            raise BackupError(
-                "backup_too_slow",
-                "MongoDB no longer keeps the moment that the backup reads; try again, write to a faster disk, or "
-                "raise MongoDB's parameter minSnapshotHistoryWindowInSeconds.",
-            ) from None
+            raise BackupError("backup_too_slow") from None
         async for chunk in self._chunks(BLOBS):
             yield BLOBS, chunk
 

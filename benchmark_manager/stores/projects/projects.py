@@ -71,11 +71,8 @@ class ProjectStore:
         """The refusal of a name, which names the project that is there."""
         other = await self._projects.find_one({"name_key": fold(name)}, {"name": 1})
         taken = name if other is None else other["name"]
-        same = "" if taken == name else f", which counts as the same name as {name!r}"
-        return ConflictError(
-            "project_name_taken",
-            f"There is a project named {taken!r} already{same}; choose another name.",
-        )
+        reason = "same" if taken == name else "equivalent"
+        return ConflictError("project_name_taken", reason, taken=taken, name=name)
 
     async def now(self) -> datetime:
         """The clock by which projects fall due and leases run: the database's."""

@@ -139,10 +139,7 @@ class ReleaseStore:
         if not there:
             raise NotFoundError(_NOUN, reference)
         if len(there) > 1:
-            raise ConflictError(
-                "digest_ambiguous",
-                f"Several releases begin with {digits}; give more of the digest.",
-            )
+            raise ConflictError("digest_ambiguous", digits=digits)
         return _release(there[0])
 
     async def _is_there(self, row: Mapping[str, Any], session: Session | None) -> bool:

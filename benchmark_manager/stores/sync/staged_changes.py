@@ -200,10 +200,7 @@ class StagedChangeStore:
         deadline = time.monotonic() + _WAIT_SECONDS
         while await self._publications.find_one({"_id": key}, {"_id": 1}) is not None:
             if time.monotonic() > deadline:
-                raise StorageError(
-                    "changes_pending",
-                    "A large sync of this project is being applied; ask again in a moment.",
-                )
+                raise StorageError("changes_pending")
             await asyncio.sleep(_PAUSE)
 
 

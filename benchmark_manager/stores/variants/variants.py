@@ -321,10 +321,7 @@ def cursor_behind(file: Variant) -> str:
 
 
 def _name_taken(file: Variant) -> ConflictError:
-    return ConflictError(
-        "name_taken",
-        f"The project has a modified file {file.path!r} already; choose another modified_name.",
-    )
+    return ConflictError("name_taken", path=file.path)
 
 
 def missing_revisions(files: Sequence[Variant]) -> list[Revision]:

@@ -6,13 +6,14 @@ from typing import Final
 
 from benchmark_manager.domain.text.characters import holds_control
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, InvalidInputError
+from benchmark_manager.messages.fields import wire_name
 from benchmark_manager.models.preview import RepositoryPreview
 from benchmark_manager.models.project import LONGEST_NAME, POLLING_INTERVALS, Project, Ref, RefKind
 from benchmark_manager.services.projects.projects import UNSET, ProjectDefaults, ProjectFields
 from benchmark_manager.web.site.forms import Form
 from benchmark_manager.web.site.languages import N_
 from benchmark_manager.web.site.reader import Reader
-from benchmark_manager.web.site.words import field_words
+from benchmark_manager.web.site.words import error_words
 
 _NAME: Final = N_("Give a name of 1 to 200 characters, in one line.")
 _ADDRESS: Final = N_("Give the repository's address.")
@@ -177,14 +178,13 @@ class ProjectForm:
 
     def refuse(self, error: BenchmarkManagerError, reader: Reader) -> None:
         """Put a service's refusal beside the field that it is about; an empty name stands for the whole form."""
-        name = (
-            error.field if isinstance(error, InvalidInputError) and error.field is not None else ""
-        )
+        field = error.field if isinstance(error, InvalidInputError) else None
+        name = "" if field is None else wire_name(field)
         if isinstance(error, ConflictError):
             name = "name"
-        if name in {"ref", "ref.name"}:
+        if name == "ref":
             name = "branch"
-        self.errors[name] = field_words(reader, name, error.code, error.detail)
+        self.errors[name] = error_words(reader, error)
 
 
 def patterns_of(text: str) -> list[str]:

@@ -26,7 +26,7 @@ from benchmark_manager.web.site.pages import (
 )
 from benchmark_manager.web.site.reader import reader_of
 from benchmark_manager.web.site.rendering import render, see_other
-from benchmark_manager.web.site.words import detail_words
+from benchmark_manager.web.site.words import error_words
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
@@ -100,7 +100,7 @@ async def preview_repository(
         typed.refuse(error, reader)
         return _new_page(request, typed, error=next(iter(typed.errors.values())))
     except GitHubError as error:
-        return _new_page(request, typed, error=detail_words(reader, error.code, error.detail))
+        return _new_page(request, typed, error=error_words(reader, error))
     typed.offer(first)
     return _new_page(request, typed, first)
 

@@ -9,7 +9,7 @@ from benchmark_manager.models.release import Release, ReleaseContents
 from benchmark_manager.web.site.forms import Form
 from benchmark_manager.web.site.languages import N_
 from benchmark_manager.web.site.reader import Reader
-from benchmark_manager.web.site.words import INCLUDE, detail_words
+from benchmark_manager.web.site.words import INCLUDE, error_words
 
 _LONGEST_NAME: Final = 200
 _LONGEST_DESCRIPTION: Final = 10_000
@@ -54,4 +54,4 @@ class ReleaseForm:
         return made
 
     def refuse(self, error: BenchmarkManagerError, reader: Reader) -> None:
-        self.errors[""] = detail_words(reader, error.code, error.detail)
+        self.errors[""] = error_words(reader, error)

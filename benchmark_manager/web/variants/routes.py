@@ -15,6 +15,7 @@ from benchmark_manager.errors import (
 )
 from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
+from benchmark_manager.messages.fields import wire_name
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.models.variant import Drift, Variant
@@ -33,7 +34,7 @@ from benchmark_manager.web.site.pages import (
 from benchmark_manager.web.site.person import PersonDependency
 from benchmark_manager.web.site.reader import Reader, reader_of
 from benchmark_manager.web.site.rendering import editor_size, render, see_other
-from benchmark_manager.web.site.words import field_words
+from benchmark_manager.web.site.words import error_words
 from benchmark_manager.web.texts.editing import Editable, edited_text, sha256_of
 from benchmark_manager.web.texts.text_diff import differences
 from benchmark_manager.web.texts.values import varied_lines
@@ -99,16 +100,15 @@ class Draft:
 
     def refuse(self, error: BenchmarkManagerError, reader: Reader) -> None:
         """Put a refusal beside the field that it is about."""
-        name = (
-            error.field if isinstance(error, InvalidInputError) and error.field is not None else ""
-        )
+        field = error.field if isinstance(error, InvalidInputError) else None
+        name = "" if field is None else wire_name(field)
         if isinstance(error, ConflictError):
             name = "modified_name"
         if isinstance(error, InvalidContentError):
             self.problems = tuple(
                 problem for problem in error.problems if isinstance(problem, Problem)
             )
-        self.errors[name] = field_words(reader, name, error.code, error.detail)
+        self.errors[name] = error_words(reader, error)
 
 
 def _one_kind_of_line_end(text: str) -> str:

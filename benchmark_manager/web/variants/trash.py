@@ -14,7 +14,7 @@ from benchmark_manager.web.site.pages import CursorParameter, next_url, project_
 from benchmark_manager.web.site.person import PersonDependency
 from benchmark_manager.web.site.reader import reader_of
 from benchmark_manager.web.site.rendering import render, see_other
-from benchmark_manager.web.site.words import field_words
+from benchmark_manager.web.site.words import error_words
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
@@ -134,9 +134,7 @@ async def _name_page(
 ) -> Response:
     errors = {}
     if refusal is not None:
-        errors["modified_name"] = field_words(
-            reader_of(request), "modified_name", refusal.code, refusal.detail
-        )
+        errors["modified_name"] = error_words(reader_of(request), refusal)
     return render(
         request,
         "variants/trash_name.html",

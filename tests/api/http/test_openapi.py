@@ -11,7 +11,7 @@ import jsonschema_rs
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from benchmark_manager.api.http.problems import CODES
+from benchmark_manager.messages import CATALOGUE
 from support.problems import METHODS, Route, description, routes_of
 from support.service import Json, Service
 
@@ -198,7 +198,7 @@ def test_every_error_is_described_with_an_example_of_its_code(document: Json) ->
             examples = content["application/problem+json"]["examples"]
             assert examples, f"{route.label} {status}"
             for code, example in examples.items():
-                assert CODES[code][0] == status, f"{route.label}: {code}"
+                assert CATALOGUE[code].status == status, f"{route.label}: {code}"
                 value = example["value"]
                 assert (value["code"], value["status"]) == (code, status)
                 assert value["title"] == HTTPStatus(status).phrase

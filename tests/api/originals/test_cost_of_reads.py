@@ -2,12 +2,8 @@
 
 import pytest
 
-from benchmark_manager.api.shapes import (
-    ModifiedFileAnswer,
-    ModifiedFileWithContent,
-    OriginalFileAnswer,
-    OriginalFileWithContent,
-)
+from benchmark_manager.api.originals.shapes import OriginalFileAnswer, OriginalFileWithContent
+from benchmark_manager.api.variants.shapes import ModifiedFileAnswer, ModifiedFileWithContent
 from support.database_commands import noted_commands
 from support.databases import connected
 from support.service import Json, Service

@@ -14,6 +14,7 @@ from benchmark_manager.domain.projects.repository_url import (
     web_url,
 )
 from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.messages import detail
 from benchmark_manager.models.project import Ref, RefKind, RepositoryAddress
 
 PUBLIC = "https://api.github.com"
@@ -43,7 +44,7 @@ def address(text: str) -> RepositoryAddress:
 def complaint(text: str) -> str:
     with pytest.raises(InvalidInputError) as refused:
         parse_repository_url(text, BASES)
-    return refused.value.detail
+    return detail(refused.value)
 
 
 #: Of every way to be wrong, what is said.
@@ -64,7 +65,7 @@ MESSAGES = {
 def code_of(text: str) -> str:
     with pytest.raises(InvalidInputError) as refused:
         parse_repository_url(text, BASES)
-    assert refused.value.field == "github_repo_url"
+    assert refused.value.field == "address"
     return refused.value.code
 
 
@@ -213,8 +214,8 @@ def test_what_names_no_repository_is_refused(text: str) -> None:
 def test_a_token_in_the_address_is_refused_and_not_repeated() -> None:
     with pytest.raises(InvalidInputError) as refused:
         parse_repository_url("https://x-access-token:ghp_Secret123@github.com/octo/demo", BASES)
-    assert "github_token" in refused.value.detail
-    assert "Secret" not in refused.value.detail
+    assert "github_token" in detail(refused.value)
+    assert "Secret" not in detail(refused.value)
 
 
 @given(SOUP | st.text())
@@ -225,7 +226,7 @@ def test_any_text_is_parsed_or_refused_with_one_of_a_few_messages_which_repeat_n
     try:
         parsed = parse_repository_url(text, BASES)
     except InvalidInputError as error:
-        told = error.detail
+        told = detail(error)
     else:
         assert parsed.repository.api_url in BASES
         assert parse_repository_url(parsed.repository.url, BASES) == ParsedRepositoryUrl(
@@ -435,7 +436,7 @@ def test_what_cannot_stand_in_a_header_is_no_token_and_is_not_repeated(token: st
     with pytest.raises(InvalidInputError) as refused:
         check_token(token)
     assert refused.value.code == "invalid_token"
-    assert token.strip() not in refused.value.detail or len(token.strip()) <= 3
+    assert token.strip() not in detail(refused.value) or len(token.strip()) <= 3
 
 
 @pytest.mark.parametrize("token", ["ghp_" + "a" * 36, "github_pat_11AB_xyz", "x", "~" * 255])

@@ -119,7 +119,7 @@ def test_an_unknown_modified_file_is_not_found() -> None:
 def test_originals_alone_cannot_be_limited_to_modified_files() -> None:
     with pytest.raises(InvalidInputError) as raised:
         chosen(ORIGINALS, MODIFIED, "originals", [])
-    assert (raised.value.code, raised.value.field) == ("invalid_request", "modified_file_ids")
+    assert (raised.value.code, raised.value.field) == ("invalid_request", "variant_ids")
 
 
 def test_no_file_stands_where_another_needs_a_folder() -> None:

@@ -21,6 +21,7 @@ from benchmark_manager.domain.sync.schedule import (
 )
 from benchmark_manager.errors import (
     BenchmarkManagerError,
+    FaultError,
     GitHubActionError,
     GitHubRateLimitedError,
     GitHubUnavailableError,
@@ -111,13 +112,13 @@ SOURCE = Source(
 )
 READ = SyncState(status="ok", head_sha="1" * 40, last_success_at=NOW - timedelta(days=1))
 WHOLE_INTERVALS = st.integers(10, 604_800)
-UNAVAILABLE = GitHubUnavailableError("GitHub fails.")
-OURS = BenchmarkManagerError("internal_error", "A fault of ours.")
+UNAVAILABLE = GitHubUnavailableError("timeout")
+OURS = FaultError("sync")
 #: Those which a person must act on: the place was told wrong, or its token.
 FOR_A_PERSON = [
     TokenUnreadableError(),
     *(
-        GitHubActionError(code, "A person must act.")
+        GitHubActionError(code)
         for code in (
             "github_unauthorized",
             "github_forbidden",
@@ -156,7 +157,7 @@ def test_without_polling_a_project_that_was_synced_is_never_due_by_itself(
     JITTERS,
     st.sampled_from([SyncState(), READ]),
     st.sampled_from(
-        [UNAVAILABLE, OURS, *FOR_A_PERSON, GitHubRateLimitedError("Used up.", retry_at=NOW)]
+        [UNAVAILABLE, OURS, *FOR_A_PERSON, GitHubRateLimitedError("token", retry_at=NOW)]
     ),
 )
 def test_a_paused_project_is_never_due_by_itself(
@@ -229,7 +230,7 @@ def test_a_used_up_limit_is_waited_for_and_then_projects_come_back_within_five_s
     interval: int, jitter: float
 ) -> None:
     renewal = NOW + timedelta(seconds=1234)
-    error = GitHubRateLimitedError("The limit is used up.", retry_at=renewal)
+    error = GitHubRateLimitedError("token", retry_at=renewal)
     due = after_failure(project(interval, NOW, SyncState(fail_count=9)), error, NOW, jitter)
     assert due is not None
     assert renewal <= due <= renewal + timedelta(seconds=5)

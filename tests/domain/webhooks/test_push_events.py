@@ -18,6 +18,7 @@ from benchmark_manager.domain.webhooks.push_events import (
     touches,
 )
 from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.messages import detail
 from benchmark_manager.models.project import Project, Ref, RepositoryAddress, Source, SyncState
 from benchmark_manager.models.push import Push, PushedCommit
 
@@ -320,10 +321,10 @@ def test_a_wrong_field_is_named_and_its_value_is_not(changes: dict[str, Any], na
     with pytest.raises(InvalidInputError) as caught:
         parse_push(payload(**changes))
     assert caught.value.code == "malformed_webhook"
-    assert named in caught.value.detail
+    assert named in detail(caught.value)
     for value in changes.values():
         assert (
-            not isinstance(value, str) or value in {"x", "yes"} or value not in caught.value.detail
+            not isinstance(value, str) or value in {"x", "yes"} or value not in detail(caught.value)
         )
 
 

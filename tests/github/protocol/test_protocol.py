@@ -20,6 +20,7 @@ from benchmark_manager.github.protocol.rest import (
     rate_limit,
     redirect_target,
 )
+from benchmark_manager.messages import detail
 from benchmark_manager.models.project import RepositoryAddress
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -183,7 +184,7 @@ def test_a_redirect_within_the_base_is_followed(location: str, base: str, target
 def test_a_redirect_out_of_the_base_is_refused(location: str | None) -> None:
     with pytest.raises(GitHubUnavailableError) as refused:
         redirect_target(location, f"{ENTERPRISE}/repos/octo/demo", ENTERPRISE)
-    assert "evil" not in refused.value.detail
+    assert "evil" not in detail(refused.value)
 
 
 @pytest.mark.parametrize("shape", [Tree, GitCommit, RepositoryInfo])

@@ -22,6 +22,7 @@ from benchmark_manager.github.reading.contents import MemoryBudget, fetch_blobs
 from benchmark_manager.github.reading.heads import Head, HeadChecker, Patience
 from benchmark_manager.github.sending.governor import CONCURRENCY
 from benchmark_manager.github.sending.requests import FIRST_PAUSE
+from benchmark_manager.messages import detail
 from benchmark_manager.models.project import Ref
 from github_test_server import (
     CutBody,
@@ -184,8 +185,8 @@ async def test_what_does_not_pass_is_github_unavailable(hub: Hub, fault: Any) ->
     error = await refused(hub.repository().head(None, None))
     assert isinstance(error, GitHubUnavailableError)
     assert (error.code, len(hub.server.requests)) == ("github_unavailable", 4)
-    assert "4 times" in error.detail
-    assert "\n" not in error.detail
+    assert "4 times" in detail(error)
+    assert "\n" not in detail(error)
 
 
 @pytest.mark.usefixtures("commit")
@@ -228,7 +229,7 @@ async def test_a_blob_longer_than_the_tree_said_is_not_read_to_its_end(hub: Hub)
     hub.server.faults.add(Status(200, b"x" * 50_000_000), path="/git/blobs/", times=None)
     error = await refused(hub.repository().blob(BLOB, len(CONTENT)))
     assert error.code == "github_unavailable"
-    assert f"longer than {len(CONTENT)} bytes" in error.detail
+    assert f"longer than {len(CONTENT)} bytes" in detail(error)
 
 
 async def test_an_answer_about_another_object_is_not_taken(
@@ -358,7 +359,7 @@ async def test_no_error_repeats_the_token(hub: Hub) -> None:
             Status(status, {"message": "rate limit ghp_secret"}, {"Location": "//x"}), times=None
         )
         error = await refused(hub.repository("ghp_secret").head(MAIN, None))
-        assert "ghp_secret" not in f"{error!r} {error.detail} {error.__cause__!r}"
+        assert "ghp_secret" not in f"{error!r} {detail(error)} {error.__cause__!r}"
 
 
 # Redirects

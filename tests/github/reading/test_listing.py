@@ -8,6 +8,7 @@ import pytest
 from benchmark_manager.domain.sync.entry_names import is_utf8
 from benchmark_manager.errors import GitHubActionError, GitHubError, GitHubUnavailableError
 from benchmark_manager.github.reading.listing import FolderLister, Listing
+from benchmark_manager.messages import detail
 from github_test_server import Entry, Repository, Status
 from support.hub import Hub
 
@@ -200,7 +201,7 @@ async def test_a_single_folder_which_github_cannot_list_is_too_large_and_nothing
     with pytest.raises(GitHubActionError) as error:
         await listed(hub, commit, folders, way)
     assert error.value.code == "tree_too_large"
-    assert "the folder src " in error.value.detail
+    assert "the folder src " in detail(error.value)
 
 
 @pytest.mark.parametrize("nth", range(1, 8))

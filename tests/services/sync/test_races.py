@@ -152,7 +152,7 @@ async def test_a_sync_which_a_full_disk_stops_is_recorded_and_slows_polling_down
     project = await service.project("acme/b")
 
     async def no_room() -> None:
-        raise StorageError("disk_full", "The disk is full.")
+        raise StorageError("disk_full")
 
     full = Database(database_url, "unnamed", "mongodb", ensure_room=no_room)
     stopped = over(full, service).sync
