@@ -107,14 +107,16 @@ class Journey:
             await person.press("3")
             await expect(page.locator("#result")).not_to_contain_text("max_num_seqs: 384")
             await expect(page.locator("#left")).to_contain_text(
-                person.word("All places are decided.")
+                person.word("All conflicts are decided.")
             )
         else:
             await conflict.get_by_role("radio", name=person.word("Mine")).check()
             await person.send("Show the result")
-            await person.sees("All places are decided.")
+            await person.sees("All conflicts are decided.")
         await person.send("Rebase")
-        await person.sees("Rebased: the modified file is based on upstream's present text now.")
+        await person.sees(
+            "The variant was rebased. Its base is now the current text of the original."
+        )
         upstream = demo.second_commit()[FILE]
         assert upstream is not None
         merged = upstream.decode().replace("max_num_seqs: 384", "max_num_seqs: 512")
@@ -139,14 +141,14 @@ class Journey:
         person, page = self.person, self.person.page
         await page.locator("details.files-of-release > summary").click()
         row = page.get_by_role("row", name=f"config/vllm/{self.variant_name}")
-        await row.get_by_role("link", name=person.word("Modified")).click()
+        await row.get_by_role("link", name=person.word("Variant"), exact=True).click()
         variant = self.variant
         await person.link("Delete …").click()
-        await person.send("Delete the modified file")
-        await person.sees("The modified file was deleted.")
+        await person.send("Delete the variant")
+        await person.sees("The variant was deleted.")
         await self.api.get(f"/modified-files/{variant}", 404)
         await person.send("Undo")
-        await person.sees("The modified file is back.")
+        await person.sees("The variant was restored.")
         await self.api.get(f"/modified-files/{variant}")
 
 
@@ -203,7 +205,7 @@ async def compare_releases(person: Person, project: str) -> None:
     assert other is not None
     await page.locator("#with").fill(other)
     await person.send("Compare")
-    await person.link("The other way round").click()
+    await person.link("Reverse the comparison").click()
     await page.wait_for_url(f"**/ui/releases/{other}/compare?with=*")
 
 

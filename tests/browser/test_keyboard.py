@@ -70,12 +70,12 @@ async def test_a_variant_is_made_and_deleted_by_keys_alone(api: Api, visitors: V
     await tab_to(page, "Delete …")
     await person.press("Enter")
     await page.wait_for_url("**/delete")
-    await tab_to(page, "Delete the modified file")
+    await tab_to(page, "Delete the variant")
     await person.press("Enter")
-    await person.sees("The modified file was deleted.")
+    await person.sees("The variant was deleted.")
     await tab_to(page, "Undo")
     await person.press("Enter")
-    await person.sees("The modified file is back.")
+    await person.sees("The variant was restored.")
 
 
 async def test_the_editor_lets_go_of_the_focus_and_tells_how(api: Api, visitors: Visitors) -> None:

@@ -25,8 +25,8 @@ async def test_a_variant_is_made_in_a_project_of_thousands_of_files(
     page = person.page
     await page.goto(f"/ui/projects/new?repository={NAME}")
     await person.field("Name").fill("harness")
-    await person.field("Folder of configuration").fill("lm_eval/tasks")
-    await person.field("Folder of Jobs").fill("templates")
+    await person.field("Configuration folder").fill("lm_eval/tasks")
+    await person.field("Job folder").fill("templates")
     await person.send("Add repository")
     await expect(page.locator("#tabs")).to_contain_text(f"{FILES:,}", timeout=60_000)
     await expect(page.locator(".tree summary").first).to_be_visible()

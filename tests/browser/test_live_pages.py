@@ -41,7 +41,7 @@ async def test_what_is_opened_stays_open_and_what_is_focused_keeps_the_focus(
     await page.goto(f"/ui/projects/{project['id']}/syncs")
     first = page.locator(".timeline > li").last
     await first.locator("summary").click()
-    link = first.get_by_role("link", name="This sync's own page")
+    link = first.get_by_role("link", name="Details of this sync")
     await link.focus()
     await another_change(api, "opened", page)
     await expect(page.locator(".timeline > li")).to_have_count(3)
@@ -69,12 +69,12 @@ async def test_a_search_goes_on_while_its_results_change(api: Api, visitors: Vis
     await page.keyboard.type("v.ya")
     await expect(page).to_have_url(re.compile("q=v.ya$"))
     await another_change(api, "searched", page)
-    await expect(page.locator("#results")).to_contain_text("Upstream moved")
+    await expect(page.locator("#results")).to_contain_text("Upstream changed")
     await expect(page.locator("#q")).to_be_focused()
     await page.keyboard.type("ml")
     await expect(page.locator("#q")).to_have_value("v.yaml")
     await api.http.delete(f"/modified-files/{file['id']}")
-    await expect(page.locator("#results")).to_contain_text("No modified file fits")
+    await expect(page.locator("#results")).to_contain_text("No matching variants")
 
 
 async def test_an_editor_stays_as_it_is_while_facts_and_variants_change(

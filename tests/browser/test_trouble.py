@@ -140,7 +140,9 @@ async def test_of_two_people_at_one_file_neither_loses_a_word(
     await first.sees("Saved.")
     await second.replace("256", "512")
     await second.save()
-    await second.sees("Somebody else saved while you edited, so yours was not saved yet.")
+    await second.sees(
+        "Someone else saved changes while you were editing, so your version has not been saved yet."
+    )
     assert await content(api, file) == THEIRS
     assert await second.text() == MINE
     assert await second.page.locator("#theirs").input_value() == THEIRS
@@ -173,8 +175,8 @@ async def test_a_tab_whose_project_was_deleted_says_so_and_keeps_the_text(
     if scripts:
         await expect(person.page.get_by_role("alert")).to_contain_text("This is not there any more")
     await person.save()
-    await person.sees("There is nothing here")
-    await person.sees("It was not saved. Copy it from here.")
+    await person.sees("Not found")
+    await person.sees("It was not saved. You can copy it from here.")
     assert await person.page.locator("textarea").input_value() == MINE
 
 

@@ -1,24 +1,29 @@
-"""The form of a project: read, checked field by field, and shown again with everything that was typed."""
+"""The form of a project: read, checked field by field, and shown again with what was typed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchmark_manager.domain.text.characters import holds_control
-from benchmark_manager.errors import BenchmarkManagerError, ConflictError, InvalidInputError
+from benchmark_manager.domain.fields import POLLING_INTERVALS, is_polling_interval
+from benchmark_manager.errors import BenchmarkManagerError
 from benchmark_manager.models.preview import RepositoryPreview
-from benchmark_manager.models.project import LONGEST_NAME, POLLING_INTERVALS, Project, Ref, RefKind
+from benchmark_manager.models.project import Project, Ref, RefKind
 from benchmark_manager.services.projects.projects import UNSET, ProjectDefaults, ProjectFields
+from benchmark_manager.web.site.field_rules import PROJECT_NAME, broken_rules, refused_field
 from benchmark_manager.web.site.forms import Form
 from benchmark_manager.web.site.languages import N_
 from benchmark_manager.web.site.reader import Reader
 from benchmark_manager.web.site.words import field_words
 
-_NAME: Final = N_("Give a name of 1 to 200 characters, in one line.")
-_ADDRESS: Final = N_("Give the repository's address.")
-_REF_NAME: Final = N_("Give the tag's name, or the commit's id.")
+_ADDRESS: Final = N_("Enter the address of the repository.")
+_REF_NAME: Final = N_("Enter the name of the tag or the id of the commit.")
 _REF_KINDS: Final[Mapping[str, RefKind]] = {"branch": "branch", "tag": "tag", "commit": "commit"}
-_INTERVAL: Final = N_("Give 0, or 10 to 604800 seconds.")
+_INTERVAL: Final = N_("Enter 0, or a number of seconds from %(low)s to %(high)s.")
+#: The fields beside which an error may stand; `ref` is shown in the field `branch`.
+_FIELDS: Final = (
+    *("name", "github_repo_url", "github_token", "branch", "ref", "ref.name"),
+    *("config_folder", "job_folder", "polling_interval", "include", "exclude"),
+)
 #: The fields that an address, or what the repository holds, may fill as long as nobody changed
 #: them.
 _FILLED: Final = ("ref_kind", "branch", "config_folder", "job_folder")
@@ -26,7 +31,7 @@ _FILLED: Final = ("ref_kind", "branch", "config_folder", "job_folder")
 
 @dataclass(slots=True)
 class ProjectForm:
-    """What was typed, and what is wrong with it by field; never the token, which no page repeats."""
+    """What was typed, and the errors by field ("" is the whole form); never the token."""
 
     name: str = ""
     github_repo_url: str = ""
@@ -78,7 +83,7 @@ class ProjectForm:
 
     @classmethod
     def typed(cls, form: Form, reader: Reader) -> "ProjectForm":
-        """What a form says, with complaints about what needs no service to be judged."""
+        """What a form says, with the errors that can be found without the service."""
         made = cls(
             name=form.line("name"),
             github_repo_url=form.line("github_repo_url"),
@@ -95,21 +100,24 @@ class ProjectForm:
                 name: form.line(f"drawn_{name}") for name in _FILLED if form.ticked(f"drawn_{name}")
             },
         )
-        if made.ref_kind != "branch" and not made.branch:
-            made.errors["branch"] = reader.words(_REF_NAME)
-        if not 1 <= len(made.name) <= LONGEST_NAME or holds_control(made.name):
-            made.errors["name"] = reader.words(_NAME)
-        if not made.github_repo_url:
-            made.errors["github_repo_url"] = reader.words(_ADDRESS)
-        if made.interval(form) is None:
-            made.errors["polling_interval"] = reader.words(_INTERVAL)
+        made.errors = made._broken_rules(form, reader)
         return made
+
+    def _broken_rules(self, form: Form, reader: Reader) -> dict[str, str]:
+        errors = broken_rules(reader, {"name": (PROJECT_NAME, self.name)})
+        if self.ref_kind != "branch" and not self.branch:
+            errors["branch"] = reader.words(_REF_NAME)
+        if not self.github_repo_url:
+            errors["github_repo_url"] = reader.words(_ADDRESS)
+        if self.interval(form) is None:
+            low, high = POLLING_INTERVALS
+            errors["polling_interval"] = reader.words(_INTERVAL) % {"low": low, "high": high}
+        return errors
 
     @staticmethod
     def interval(form: Form) -> int | None:
         seconds = form.number("polling_interval")
-        low, high = POLLING_INTERVALS
-        return seconds if seconds is not None and (seconds == 0 or low <= seconds <= high) else None
+        return seconds if seconds is not None and is_polling_interval(seconds) else None
 
     @property
     def ref(self) -> Ref | None:
@@ -176,12 +184,8 @@ class ProjectForm:
         )
 
     def refuse(self, error: BenchmarkManagerError, reader: Reader) -> None:
-        """Put a service's refusal beside the field that it is about; an empty name stands for the whole form."""
-        name = (
-            error.field if isinstance(error, InvalidInputError) and error.field is not None else ""
-        )
-        if isinstance(error, ConflictError):
-            name = "name"
+        """Put a service's refusal beside the field that it is about."""
+        name = refused_field(error, _FIELDS, "name")
         if name in {"ref", "ref.name"}:
             name = "branch"
         self.errors[name] = field_words(reader, name, error.code, error.detail)

@@ -23,14 +23,14 @@ _PROBLEM: Final = "application/problem+json"
 _TITLES: Final = {
     400: N_("This request cannot be understood"),
     403: N_("This form was not accepted"),
-    404: N_("There is nothing here"),
-    405: N_("This address takes no such request"),
-    408: N_("This came too slowly"),
-    409: N_("This contradicts what is stored"),
-    412: N_("Somebody else was faster"),
+    404: N_("Not found"),
+    405: N_("This address does not accept this request"),
+    408: N_("The request took too long"),
+    409: N_("This conflicts with what is stored"),
+    412: N_("This was changed in the meantime"),
     413: N_("This is too large"),
-    422: N_("This cannot be taken as it is"),
-    500: N_("The service made a mistake"),
+    422: N_("This request is not valid"),
+    500: N_("The service failed"),
     502: N_("GitHub does not answer"),
     503: N_("This is not possible right now"),
 }
@@ -40,9 +40,9 @@ _FORGED: Final = N_(
 )
 _UNREADABLE: Final = N_("The form could not be read. Open the page again and send it once more.")
 _TOO_LONG: Final = N_(
-    "What belongs on this page takes more than 2 MB, so it is not shown. Send less, or use the API; see /docs."
+    "This page would be larger than 2 MB, so it is not shown. Narrow your request or use the API; see /docs."
 )
-_FAULT: Final = N_("Its log says more. Try again; what was saved before is safe.")
+_FAULT: Final = N_("See the service's log for details. Try again; saved data is not affected.")
 
 
 def error_page(

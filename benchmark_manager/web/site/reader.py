@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from fastapi import Request
 
+from benchmark_manager.domain.fields import is_person_name
 from benchmark_manager.web.site.cookies import given
 from benchmark_manager.web.site.languages import chosen, translations
 
@@ -15,9 +16,6 @@ LANGUAGE_COOKIE: Final = "bm_lang"
 THEME_COOKIE: Final = "bm_theme"
 #: `auto` is what the reader's system prefers.
 THEMES: Final = ("auto", "light", "dark")
-
-
-LONGEST_NAME: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +30,10 @@ class Reader:
         return translations(self.language).gettext(message)
 
 
-def is_name(name: str) -> bool:
-    """Whether a person may be called so: in letters which others see."""
-    return len(name) <= LONGEST_NAME and name.isprintable()
-
-
 def name_of(request: Request) -> str:
     """What the person calls itself; empty if it never said."""
     name = unquote(given(request, NAME_COOKIE))
-    return name if is_name(name) else ""
+    return name if is_person_name(name) else ""
 
 
 def reader_of(request: Request) -> Reader:

@@ -282,7 +282,7 @@ async def rebase_on_text(
         draft.revision = texts.file.revision
         return await _editor_page(request, services, texts, draft, status_code=_STALE, moved=True)
     except (InvalidInputError, ConflictError, WorkersBusyError) as error:
-        draft.refuse(error, reader_of(request))
+        draft.refuse(error, reader_of(request), ("content",))
         return await _editor_page(
             request, services, texts, draft, status_code=refusal_status(error)
         )

@@ -1,5 +1,6 @@
 """Modified files: the list, making one, editing."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
@@ -19,6 +20,7 @@ from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.models.variant import Drift, Variant
 from benchmark_manager.web import PREFIX
+from benchmark_manager.web.site.field_rules import DESCRIPTION, broken_rules, refused_field
 from benchmark_manager.web.site.forms import Form, FormDependency, protected_form
 from benchmark_manager.web.site.limits import EDITOR
 from benchmark_manager.web.site.pages import (
@@ -40,8 +42,10 @@ from benchmark_manager.web.texts.values import varied_lines
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
-_LONGEST_DESCRIPTION: Final = 10_000
 _STALE: Final = 412
+_UNPROCESSABLE: Final = 422
+#: The fields beside which an error may stand.
+_FIELDS: Final = ("modified_name", "description", "content")
 
 
 @dataclass(slots=True)
@@ -97,13 +101,16 @@ class Draft:
             raise self.unreadable
         return self.content.text
 
-    def refuse(self, error: BenchmarkManagerError, reader: Reader) -> None:
-        """Put a refusal beside the field that it is about."""
-        name = (
-            error.field if isinstance(error, InvalidInputError) and error.field is not None else ""
-        )
-        if isinstance(error, ConflictError):
-            name = "modified_name"
+    def check(self, reader: Reader) -> bool:
+        """Return whether the fields keep their rules, with an error beside each that does not."""
+        self.errors = broken_rules(reader, {"description": (DESCRIPTION, self.description)})
+        return not self.errors
+
+    def refuse(
+        self, error: BenchmarkManagerError, reader: Reader, fields: Collection[str] = _FIELDS
+    ) -> None:
+        """Put a refusal beside the one of the form's fields that it is about."""
+        name = refused_field(error, fields, "modified_name")
         if isinstance(error, InvalidContentError):
             self.problems = tuple(
                 problem for problem in error.problems if isinstance(problem, Problem)
@@ -113,7 +120,7 @@ class Draft:
 
 def _one_kind_of_line_end(text: str) -> str:
     """Forms send CRLF whatever was typed; a description's line ends mean nothing but lines."""
-    return text.replace("\r\n", "\n")[:_LONGEST_DESCRIPTION]
+    return text.replace("\r\n", "\n")
 
 
 @router.get("/projects/{project_id}/modified-files")
@@ -172,6 +179,8 @@ async def make_variant(
     original = await services.originals.get(project_id, file_id)
     stored = (await services.originals.content(original)).decode()
     draft = Draft.typed(form, stored)
+    if not draft.check(reader_of(request)):
+        return await _new_page(request, services, original, draft, status_code=_UNPROCESSABLE)
     try:
         made = await services.variants.create(
             project_id,
@@ -231,6 +240,8 @@ async def save_modified_file(
     file = await services.variants.get(variant_id)
     stored = (await services.variants.content(file)).decode()
     draft = Draft.typed(form, stored)
+    if not draft.check(reader_of(request)):
+        return await _edit_page(request, services, file, draft, status_code=_UNPROCESSABLE)
     try:
         saved = await services.variants.update(
             variant_id,

@@ -9,6 +9,7 @@ from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.models.variant import TrashedFile
 from benchmark_manager.web import PREFIX
+from benchmark_manager.web.site.field_rules import refused_field
 from benchmark_manager.web.site.forms import FormDependency, protected_form
 from benchmark_manager.web.site.pages import CursorParameter, next_url, project_view, rows_from
 from benchmark_manager.web.site.person import PersonDependency
@@ -134,9 +135,8 @@ async def _name_page(
 ) -> Response:
     errors = {}
     if refusal is not None:
-        errors["modified_name"] = field_words(
-            reader_of(request), "modified_name", refusal.code, refusal.detail
-        )
+        field = refused_field(refusal, ("modified_name",), "modified_name")
+        errors[field] = field_words(reader_of(request), field, refusal.code, refusal.detail)
     return render(
         request,
         "variants/trash_name.html",

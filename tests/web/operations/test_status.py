@@ -23,7 +23,7 @@ async def test_the_status_tells_what_the_api_tells(service: Service, browser: Br
     assert limit["credential"] in page.text
     assert f"{limit['remaining']:,} of {limit['limit']:,}" in page.text
     assert "secret-token" not in page.html
-    assert "Off: without WEBHOOK_SECRET" in page.text
+    assert "WEBHOOK_SECRET is not set" in page.text
 
 
 async def test_settings_tell_where_webhooks_go(

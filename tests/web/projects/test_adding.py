@@ -62,7 +62,7 @@ async def test_what_was_typed_stays_and_the_token_is_not_repeated(
         name: text for name, text in typed.items() if name != "github_token"
     }
     assert "ghp_secret" not in page.html
-    assert "enter it once more" in page.text
+    assert "Enter it once more" in page.text
 
 
 async def test_a_folder_of_the_table_is_taken_over_by_its_button(
@@ -193,7 +193,7 @@ async def test_what_github_refuses_is_said_beside_the_form(browser: Browser) -> 
     page = await asked(browser, github_repo_url="https://u:ghp_secret@github.com/acme/none")
     assert "github_token" in page.text
     page = await asked(browser)
-    assert "Give the repository's address." in page.text
+    assert "Enter the address of the repository." in page.text
 
 
 async def test_a_tag_is_added_shown_and_changed(service: Service, browser: Browser) -> None:
@@ -220,7 +220,7 @@ async def test_a_tag_without_a_name_and_a_short_commit_are_said_at_the_field(
     page = await browser.send(
         form, 422, name="x", github_repo_url="acme/bench", ref_kind="tag", branch=""
     )
-    assert "Give the tag's name" in page.text
+    assert "Enter the name of the tag" in page.text
     form = (await browser.open("/ui/projects/new")).form("/projects/new")
     page = await browser.send(
         form, 422, name="x", github_repo_url="acme/bench", ref_kind="commit", branch="abc1234"

@@ -54,7 +54,7 @@ async def test_a_release_holds_what_the_page_said_it_would(
     foretold = (await service.get(f"/projects/{project_id}/effective"))["digest"]
     page = await browser.open(f"{home}/releases")
     assert foretold in page.text
-    assert "No release yet" in page.text
+    assert "No releases yet" in page.text
     page = await made(browser, home, name=" nightly ", description="why\nso", pinned="1")
     assert "The release was made." in page.text
     assert digest_of(page) == foretold
@@ -68,10 +68,10 @@ async def test_a_release_holds_what_the_page_said_it_would(
         hashlib.sha256(FILES[row["path"]]).hexdigest() for row in release["files"]
     ]
     listed = await browser.open(f"{home}/releases")
-    assert "These files are a release already" in listed.text
+    assert "A release with these files exists already" in listed.text
     assert f"/ui/releases/{foretold}" in listed.links()
     again = await made(browser, home, name="other")
-    assert "this making was added to it" in again.text
+    assert "It now also lists this one" in again.text
     assert (await service.get(f"/releases/{foretold}"))["makings_count"] == 2
 
 
@@ -168,7 +168,7 @@ async def test_a_release_outlives_its_project_as_long_as_it_is_pinned(
     assert (await service.http.delete(f"/projects/{home.rpartition('/')[2]}")).status_code == 204
     page = await browser.open(f"/ui/releases/{digest}")
     check(page)
-    assert "The project which made it so is deleted" in page.text
+    assert "The project that made this release was deleted" in page.text
     assert not [link for link in page.links() if link.startswith("/ui/projects/")]
     check(await browser.open(f"/ui/releases/{digest}/compare?with={digest}"))
     form = fields_of(page)
@@ -218,7 +218,7 @@ async def test_a_release_which_is_not_there_is_told_beside_its_field(
     page = WebPage("/", answer)
     assert answer.status_code == 422
     check(page)
-    assert [place["id"] for place in page.all("p") if place.get("class") == "complaint"] == [
+    assert [place["id"] for place in page.all("p") if place.get("class") == "field-error"] == [
         "error-with"
     ]
     assert [field["value"] for field in page.all("input") if field.get("name") == "with"] == [

@@ -53,7 +53,7 @@ async def test_a_form_which_is_not_ours_is_a_403_and_changes_nothing(site: Site)
     for route in routes:
         path = route.path.format(
             project_id=site.project,
-            modified_file_id=site.modified,
+            variant_id=site.modified,
             file_id=site.files["config/a.yaml"],
             number="1",
             digest=site.releases[0],
@@ -122,12 +122,12 @@ async def test_a_repository_is_added(service: Service, browser: Browser) -> None
     assert TOKEN not in (await browser.open(f"{page.url}/settings")).html
 
 
-#: What is typed into a field, and a part of the complaint beside it.
+#: What is typed into a field, and a part of the error beside it.
 MISTAKES = [
-    ("name", "", "Give a name"),
-    ("name", "x" * 201, "Give a name"),
+    ("name", "", "Enter a name"),
+    ("name", "x" * 201, "Enter a name"),
     ("name", "Taken", "already"),
-    ("github_repo_url", "", "Give the repository"),
+    ("github_repo_url", "", "Enter the address"),
     ("github_repo_url", "https://gitlab.example/a/b", "talks to"),
     ("github_repo_url", "no address", "Give the repository as"),
     ("branch", "a..b", "git accepts"),
@@ -135,9 +135,9 @@ MISTAKES = [
     ("job_folder", "a\\b", "backslashes"),
     ("include", "config/*\n!a", "Pattern 2 must not begin"),
     ("exclude", "[a", "not closed"),
-    ("polling_interval", "5", "Give 0, or 10"),
-    ("polling_interval", "x", "Give 0, or 10"),
-    ("polling_interval", "9" * 100, "Give 0, or 10"),
+    ("polling_interval", "5", "Enter 0, or"),
+    ("polling_interval", "x", "Enter 0, or"),
+    ("polling_interval", "9" * 100, "Enter 0, or"),
     ("github_token", "two words", "printable ASCII"),
 ]
 
@@ -146,7 +146,7 @@ async def test_a_mistake_is_told_at_its_field_and_nothing_typed_is_lost(
     service: Service, browser: Browser
 ) -> None:
     await service.project("acme/bench", name="taken")
-    for field, value, complaint in MISTAKES:
+    for field, value, error in MISTAKES:
         typed = {
             "name": "A name",
             "github_repo_url": "acme/bench",
@@ -160,10 +160,10 @@ async def test_a_mistake_is_told_at_its_field_and_nothing_typed_is_lost(
         form = (await browser.open("/ui/projects/new")).form("/projects/new")
         page = await browser.send(form, 422, **typed)
         check(page)
-        assert [place["id"] for place in page.all("p") if place.get("class") == "complaint"] == [
+        assert [place["id"] for place in page.all("p") if place.get("class") == "field-error"] == [
             f"error-{field}"
         ]
-        assert complaint in page.text
+        assert error in page.text
         again = page.form("/projects/new").fields
         assert again.pop("github_token") == ""
         assert {name: again[name] for name in typed if name in again} == {
@@ -203,7 +203,7 @@ async def test_stale_settings_are_kept_and_saved_at_the_second_try(
     await service.put(f"/projects/{project['id']}", {"name": "Theirs"})
     page = await browser.send(form, 412, name="Mine")
     check(page)
-    assert "Somebody else changed these settings" in page.text
+    assert "Someone else changed these settings" in page.text
     assert "Theirs" in page.text
     assert (await service.get(f"/projects/{project['id']}"))["name"] == "Theirs"
     await browser.send(page.form("/settings"))

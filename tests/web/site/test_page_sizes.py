@@ -231,7 +231,7 @@ async def test_many_conflicts_are_decided_in_parts(service: Service, browser: Br
         form.fields |= dict.fromkeys(shown, "theirs")
         page = sized(await browser.send(form, conflicts=str(part + 1)))
     assert len(seen_keys) == keys
-    assert "All places are decided" in page.text
+    assert "All conflicts are decided" in page.text
     await browser.send(page.form("/merge"))
     assert (await service.http.get(f"/modified-files/{variant['id']}/raw")).text == base.replace(
         ": 1", ": 3"

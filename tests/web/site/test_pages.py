@@ -255,11 +255,11 @@ async def test_a_project_whose_first_sync_failed_promises_no_files_within_a_seco
 ) -> None:
     waiting = await service.project("acme/absent")
     address = f"/ui/projects/{waiting['id']}"
-    assert "It begins within a second" in (await browser.open(address)).html
+    assert "It starts within a second" in (await browser.open(address)).html
     await service.sync(waiting["id"], status=422)
     page = await browser.open(address)
     check(page)
-    assert "It begins within a second" not in page.html
+    assert "It starts within a second" not in page.html
     assert "The last one failed, for the reason above." in page.html
     service.repository("acme/absent", {"config/a.yaml": b"a: 1\n"})
     await service.sync(waiting["id"])

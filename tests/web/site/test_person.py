@@ -28,7 +28,7 @@ async def test_what_one_changes_bears_the_name_that_one_gave(site: Site) -> None
 async def test_whom_a_proxy_names_nobody_else_can_be(service: Service, browser: Browser) -> None:
     await browser.send((await browser.open("/ui/you")).form("/ui/you"), name="mallory")
     page = await browser.open("/ui/you", headers={"X-Actor": "mina"})
-    assert "says who you are: mina" in page.text
+    assert "the proxy in front of this service: mina" in page.text
     service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
     project = await service.synced("acme/bench")
     [file] = (await service.files(project["id"])).values()
@@ -45,7 +45,7 @@ async def test_whom_a_proxy_names_nobody_else_can_be(service: Service, browser: 
 async def test_a_name_is_short_and_visible(browser: Browser, name: str) -> None:
     page = await browser.send((await browser.open("/ui/you")).form("/ui/you"), 422, name=name)
     check(page)
-    assert "at most 100 characters" in page.text
+    assert "at most 100 visible characters" in page.text
 
 
 @pytest.mark.parametrize("cookie", ["%22%3E%3Cscript%3E", "%E2%80%AE", "%00", "%", '"', "a" * 4000])

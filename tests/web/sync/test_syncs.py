@@ -36,7 +36,7 @@ async def test_syncs_filter_by_outcome_and_trigger(service: Service, browser: Br
         page = await browser.open(home + query)
         check(page)
         assert len(outcomes(page)) == count, query
-    assert "No sync fits" in (await browser.open(f"{home}?trigger=webhook")).text
+    assert "No matching syncs" in (await browser.open(f"{home}?trigger=webhook")).text
 
 
 async def test_each_sync_that_changes_something_tells_how_it_left_the_variants(

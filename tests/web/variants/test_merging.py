@@ -96,7 +96,7 @@ async def test_a_clean_merge_is_one_click(service: Service, browser: Browser) ->
     )
     page = await case.open()
     check(page)
-    assert "the two fit together" in page.text
+    assert "changed different lines" in page.text
     assert "-a: 1\n" in page.text
     assert "+a: 7\n" in page.text
     done = await browser.send(page.form("/merge"))
@@ -109,7 +109,7 @@ async def test_a_clean_merge_is_one_click(service: Service, browser: Browser) ->
 async def test_a_merge_by_keys_says_so(service: Service, browser: Browser) -> None:
     case = await moved(service, browser, "a: 1\nb: 2\n", "a: 9\nb: 2\n", "a: 1\nb: 3\n")
     page = await case.open()
-    assert "made again in its text" in page.text
+    assert "applied to the new text by key" in page.text
     await browser.send(page.form("/merge"))
     assert await case.raw() == "a: 9\nb: 3\n"
 
@@ -120,18 +120,18 @@ async def test_conflicts_are_decided_one_by_one(service: Service, browser: Brows
     page = await case.open()
     check(page)
     a, b, c = places(page)
-    assert "same in 3 places" in page.text
-    assert "3 places are left to decide" in page.text
+    assert "3 conflicts: upstream and you changed the same" in page.text
+    assert "3 conflicts are not decided yet" in page.text
     form = page.form("/merge")
     page = await previewed(case, form, **{f"take-{a}": "theirs"})
-    assert "2 places are left" in page.text
+    assert "2 conflicts are not decided" in page.text
     assert chosen(page)[f"take-{a}"] == "theirs"
     page = await previewed(
         case,
         page.form("/merge"),
         **{f"take-{b}": "base", f"take-{c}": "value", f"value-{c}": "[7]"},
     )
-    assert "All places are decided" in page.text
+    assert "All conflicts are decided" in page.text
     assert await case.raw() == MINE, "a preview changes nothing"
     await browser.send(page.form("/merge"))
     assert await case.raw() == "# theirs\na: 100\nb: 2\nc: [7]\nd: 4\ne: 5\n"
@@ -161,7 +161,7 @@ async def test_undecided_and_impossible_decisions_are_refused_and_kept(
     refused = await browser.send(page.form("/merge"), 422, **typed)
     check(refused)
     assert "2 conflicts have no decision yet" in refused.text
-    assert "This is no JSON" in refused.text
+    assert "This is not valid JSON" in refused.text
     assert chosen(refused) == {**dict.fromkeys((f"value-{a}", f"value-{c}"), ""), **typed}
     for value in ("NaN", "1e999", '"\\ud800"', "[" * 100_000, "", "1 2"):
         again = await browser.send(
@@ -205,12 +205,12 @@ async def test_a_decision_out_of_sight_does_not_hold_for_what_came_since(
     assert len(places(page)) == 50
     decided = {f"take-{key}": "theirs" for key in places(page)}
     page = await previewed(case, page.form("/merge"), **decided)
-    assert "All places are decided" in page.text
+    assert "All conflicts are decided" in page.text
     await case.move(
         theirs.replace("k007: theirs", "k007: unseen").replace("k120: theirs", "k120: seen")
     )
     page = await browser.send(page.form("/merge"), 412)
-    assert "1 place is left" in page.text
+    assert "1 conflict is not decided" in page.text
     assert decided.items() <= chosen(page).items(), "what the page shows, with its new texts, stays"
     page = await browser.send(page.form("/merge"), 422)
     assert await case.raw() == mine
@@ -237,7 +237,7 @@ async def test_lines_are_decided_in_templates(service: Service, browser: Browser
     forged = await browser.send(
         page.form("/merge"), 422, **{f"take-{first}": "base", f"take-{second}": "value"}
     )
-    assert "2 places are left" in forged.text
+    assert "2 conflicts are not decided" in forged.text
     await browser.send(
         page.form("/merge"), 200, **{f"take-{first}": "theirs", f"take-{second}": "mine"}
     )
@@ -288,7 +288,7 @@ async def test_what_is_gone_upstream_is_said(service: Service, browser: Browser)
     case = await moved(service, browser, BASE, MINE, None)
     page = await case.open()
     check(page)
-    assert "Gone upstream" in page.text
+    assert "Removed upstream" in page.text
     assert f"{case.url}/delete" in page.links()
     assert f"{case.url}/merge" in (await case.open("")).links()
 

@@ -86,7 +86,7 @@ async def test_the_preview_says_what_would_become_of_each_and_changes_nothing(
     check(page)
     lines = " ".join(page.text.split())
     assert "3 variants have originals that changed upstream." in lines
-    assert "Rebase it config/tp4.yaml config/tp4.yaml merges cleanly seed 1 becomes 2" in lines
+    assert "Rebase config/tp4.yaml config/tp4.yaml merges cleanly seed 1 becomes 2" in lines
     assert "config/seed.yaml needs a decision Both sides changed: seed" in lines
     assert {choice.partition(".")[0] for choice in choices(page)} == {
         before["tp4"]["id"],
@@ -133,10 +133,10 @@ async def test_what_the_time_does_not_suffice_for_is_left_with_a_button_that_goe
     page = await browser.open(address(project))
     done = await send(browser, page, choices(page))
     check(done)
-    assert "1 variant was rebased. 1 is left" in " ".join(done.text.split())
-    assert "Rebase the 1 that is left" in done.text
+    assert "1 variant was rebased. 1 was not processed" in " ".join(done.text.split())
+    assert "Rebase the remaining 1" in done.text
     rest = await send(browser, done, choices(done))
-    assert "left" not in rest.text.replace("what is left", "")
+    assert "not processed" not in rest.text
     assert [row["drift"] for row in (await variants(service, project)).values()].count(
         "current"
     ) == 2
@@ -150,7 +150,7 @@ async def test_without_a_choice_nothing_is_rebased(
     page = await browser.open(address(project))
     again = await send(browser, page, chosen)
     check(again)
-    assert "No variant was chosen" in again.text
+    assert "no variant was selected" in again.text
     assert await variants(service, project) == before
 
 
@@ -170,7 +170,7 @@ async def test_the_table_of_variants_says_which_values_upstream_changed(
     lines = " ".join(page.text.split())
     assert "seed231 upstream changed it1 upstream changed it" in lines
     assert "tensor_parallel_size2248" in lines
-    assert "Highlighted: what the variant changed." in lines
+    assert "Highlighted values are those that the variant changed." in lines
 
 
 async def test_an_orphan_is_attached_to_the_most_similar_original_that_its_page_offers(
@@ -186,7 +186,7 @@ async def test_an_orphan_is_attached_to_the_most_similar_original_that_its_page_
     assert offered == [files[NEW]["id"], files["config/z.yaml"]["id"]]
     done = await browser.send(attaching(page))
     check(done)
-    assert "Attached" in done.text
+    assert "The variant was attached." in done.text
     now = await service.get(f"/modified-files/{orphan['id']}")
     assert (now["original_path"], now["path"], now["content"]) == (
         NEW,
@@ -247,7 +247,7 @@ async def test_a_release_offers_its_comparison_and_commands_before_its_files(
     check(page)
     assert (
         page.text.index("Compare with the release")
-        < page.text.index("Run on it")
+        < page.text.index("Use this release")
         < page.text.index("SHA-256")
     )
     [files] = [

@@ -191,7 +191,7 @@ async def test_a_variant_is_made_of_an_original_byte_by_byte(site: Site) -> None
         assert 'id="error-modified_name"' in taken.html
         deletion = (await site.browser.open(f"{made.url}/delete")).form("/delete")
         page = await site.browser.send(deletion)
-        assert "The modified file was deleted." in page.text
+        assert "The variant was deleted." in page.text
 
 
 async def test_a_deletion_of_what_somebody_changed_is_refused(

@@ -56,9 +56,9 @@ async def test_the_list_counts_each_drift(service: Service, browser: Browser) ->
     )
     assert counts == [
         ("Current", "1"),
-        ("Upstream moved", "0"),
+        ("Upstream changed", "0"),
         ("Conflict", "0"),
-        ("Gone upstream", "0"),
+        ("Removed upstream", "0"),
     ]
 
 
@@ -97,7 +97,7 @@ async def test_a_revision_is_restored_byte_by_byte(service: Service, browser: Br
     [button] = [tag for tag in page.all("button") if "data-confirm" in tag]
     assert "revision 1?" in button["data-confirm"]
     done = await browser.send(page.form("/restore"))
-    assert "The revision is restored." in done.text
+    assert "The revision was restored." in done.text
     assert (
         await service.http.get(f"/modified-files/{variant['id']}/raw")
     ).content == first.encode()
@@ -154,7 +154,7 @@ async def test_a_deletion_is_undone_where_it_is_told(service: Service, browser: 
     assert page.url.endswith("/modified-files")
     assert "was deleted" in page.text
     back = await browser.send(page.form(f"/trash/{variant['id']}"))
-    assert "The modified file is back." in back.text
+    assert "The variant was restored." in back.text
     assert (await service.http.get(f"/modified-files/{variant['id']}/raw")).content == b"a: 1\n"
     assert await service.rows(f"/projects/{project['id']}/trash") == []
 
@@ -185,14 +185,14 @@ async def test_a_reset_is_undone_and_what_cannot_come_back_is_shown(
     project, _ = await variants(service, "a: 1\n", "a: 2\n")
     home = f"/ui/projects/{project['id']}"
     page = await browser.send((await browser.open(f"{home}/reset")).form("/reset"))
-    assert "All modified files of the project were deleted." in page.text
+    assert "All variants of the project were deleted." in page.text
     undo = page.form("/undo-reset")
     check(await browser.send((await browser.open(f"{home}/reset")).form("/reset")))
     body = {"original_file_id": project["file"], "modified_name": "v0.yaml"}
     await service.post(f"/projects/{project['id']}/modified-files", body, 201)
     page = await browser.send(undo)
     check(page)
-    assert "Some files could not come back" in page.text
+    assert "Some variants could not be restored" in page.text
     assert [row["path"] for row in await service.rows(f"/projects/{project['id']}/trash")] == [
         "config/v0.yaml"
     ]
@@ -259,7 +259,7 @@ async def test_a_reset_is_undone_as_a_whole_from_the_trash_too(site: Site) -> No
     page = await site.browser.open(f"{home}/trash")
     check(page)
     page = await site.browser.send(page.form("/undo-reset"))
-    assert "All deleted modified files are back." in page.text
+    assert "All deleted variants were restored." in page.text
     assert {
         row["id"] for row in await site.service.rows(f"/projects/{site.project}/modified-files")
     } == before
@@ -282,5 +282,5 @@ async def test_more_variants_than_a_file_shows_have_a_list_of_their_own(
     check(page)
     assert all(f"v{number}.yaml" in page.text for number in range(10))
     assert "other.yaml" not in page.text
-    assert "No modified file fits" in (await browser.open(f"{url}&drift=conflict")).text
+    assert "No matching variants" in (await browser.open(f"{url}&drift=conflict")).text
     await browser.open(f"/ui/projects/{project['id']}/modified-files?original=nothing", 404)
