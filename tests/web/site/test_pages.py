@@ -260,7 +260,7 @@ async def test_a_project_whose_first_sync_failed_promises_no_files_within_a_seco
     page = await browser.open(address)
     check(page)
     assert "It starts within a second" not in page.html
-    assert "The last one failed, for the reason above." in page.html
+    assert "The last sync failed for the reason above." in page.html
     service.repository("acme/absent", {"config/a.yaml": b"a: 1\n"})
     await service.sync(waiting["id"])
     assert "The last one failed" not in (await browser.open(address)).html

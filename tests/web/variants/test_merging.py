@@ -100,7 +100,7 @@ async def test_a_clean_merge_is_one_click(service: Service, browser: Browser) ->
     assert "-a: 1\n" in page.text
     assert "+a: 7\n" in page.text
     done = await browser.send(page.form("/merge"))
-    assert "Rebased" in done.text
+    assert "The variant was rebased." in done.text
     assert await case.raw() == "# ours\na: 7\nb: 2\nc: 3\nd: 40\n"
     assert (await case.file())["drift"] == "current"
     assert "there is nothing to merge" in (await case.open()).text
