@@ -19,13 +19,12 @@ _ADDRESS: Final = N_("Enter the address of the repository.")
 _REF_NAME: Final = N_("Enter the name of the tag or the id of the commit.")
 _REF_KINDS: Final[Mapping[str, RefKind]] = {"branch": "branch", "tag": "tag", "commit": "commit"}
 _INTERVAL: Final = N_("Enter 0, or a number of seconds from %(low)s to %(high)s.")
-#: The fields beside which an error may stand; `ref` is shown in the field `branch`.
+#: The fields beside which an error can be shown; `ref` is shown in the field `branch`.
 _FIELDS: Final = (
     *("name", "github_repo_url", "github_token", "branch", "ref", "ref.name"),
     *("config_folder", "job_folder", "polling_interval", "include", "exclude"),
 )
-#: The fields that an address, or what the repository holds, may fill as long as nobody changed
-#: them.
+#: Fields that the service may fill from the address or the repository, while they are unchanged.
 _FILLED: Final = ("ref_kind", "branch", "config_folder", "job_folder")
 
 
@@ -35,7 +34,7 @@ class ProjectForm:
 
     name: str = ""
     github_repo_url: str = ""
-    #: The kind of what is read, and its name; empty with `branch`: the default branch.
+    #: The kind and name of the ref; kind `branch` without a name is the default branch.
     ref_kind: RefKind = "branch"
     branch: str = ""
     config_folder: str = ""
@@ -45,10 +44,9 @@ class ProjectForm:
     exclude: str = ""
     revision: int | None = None
     token_set: bool = False
-    #: Whether a token was typed, which is not shown again.
+    #: Whether a token was typed; the token itself is not shown again.
     token_given: bool = False
-    #: What the service, and not a person, last put into a field; the form holds it hidden as
-    #: `drawn_NAME`.
+    #: What the service last put into each of `_FILLED`; hidden fields `drawn_NAME` of the form.
     drawn: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -83,7 +81,7 @@ class ProjectForm:
 
     @classmethod
     def typed(cls, form: Form, reader: Reader) -> "ProjectForm":
-        """What a form says, with the errors that can be found without the service."""
+        """Read a form, with the errors that need no service to be found."""
         made = cls(
             name=form.line("name"),
             github_repo_url=form.line("github_repo_url"),
@@ -121,14 +119,14 @@ class ProjectForm:
 
     @property
     def ref(self) -> Ref | None:
-        """What is to be read; None: the default branch, or the branch that the address names."""
+        """Return the ref to read; None is the default branch, or the branch of the address."""
         return Ref(kind=self.ref_kind, name=self.branch) if self.branch else None
 
     def _held(self) -> dict[str, str]:
         return {name: getattr(self, name) for name in _FILLED}
 
     def is_untouched(self, name: str) -> bool:
-        """Whether a field holds what it was drawn with."""
+        """Return whether a field still holds what the service put into it."""
         return self.drawn.get(name) == self._held()[name]
 
     @property
@@ -136,12 +134,12 @@ class ProjectForm:
         return self.is_untouched("ref_kind") and self.is_untouched("branch")
 
     def choose_folder(self, name: str, folder: str) -> None:
-        """Take a folder of the table over, as if a person had typed it."""
+        """Put a folder of the table into a field, as if the person had typed it."""
         setattr(self, name, folder)
         self.drawn.pop(name, None)
 
     def offer(self, preview: RepositoryPreview) -> None:
-        """Fill what was left as it was drawn with what the repository suggests."""
+        """Fill the untouched fields with what the repository suggests."""
         suggested, ref = preview.suggested, preview.ref
         self.name = self.name or preview.repository.name
         offered = {"config_folder": suggested.config_folder, "job_folder": suggested.job_folder}
@@ -159,10 +157,10 @@ class ProjectForm:
     def fields(
         self, form: Form, before: Project | None = None, *, default_config_folder: str = ""
     ) -> ProjectFields:
-        """What to store; without a new token, the one that is stored stays.
+        """Return what to store; without a new token, the stored one is kept.
 
-        What is stored already, or the default, is not given as long as nobody changed it, so that
-        the branch and folder of an address count.
+        Leave out fields that still hold the stored value or the default, so that the branch and
+        folder of an address apply.
         """
         token = form.line("github_token")
         same_ref = self.is_ref_untouched if before is not None else not self.branch
@@ -192,5 +190,5 @@ class ProjectForm:
 
 
 def patterns_of(text: str) -> list[str]:
-    """One pattern a line; empty lines do not count."""
+    """Split a text into patterns, one per line; empty lines are ignored."""
     return [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]

@@ -15,19 +15,19 @@ from benchmark_manager.web.site.forms import Form
 from benchmark_manager.web.site.reader import Reader
 from benchmark_manager.web.site.words import INCLUDE, detail_words
 
-#: The fields beside which an error may stand.
+#: The fields beside which an error can be shown.
 _FIELDS: Final = ("name", "description", "include", "modified_file_ids")
 
 
 @dataclass(slots=True)
 class ReleaseForm:
-    """What was typed, and the errors by field; "" stands for the form as a whole."""
+    """What was typed, and the errors by field; "" is the form as a whole."""
 
     name: str = ""
     description: str = ""
     pinned: bool = False
     include: ReleaseContents = "all"
-    modified_file_ids: frozenset[str] = frozenset()
+    variant_ids: frozenset[str] = frozenset()
     revision: int = 0
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -37,16 +37,16 @@ class ReleaseForm:
 
     @classmethod
     def typed(cls, form: Form, reader: Reader) -> "ReleaseForm":
-        """What a form says, with the errors that can be found without the service."""
+        """Read a form, with the errors that need no service to be found."""
         made = cls(
             name=form.line("name"),
-            # Forms send CRLF whatever was typed.
+            # Browsers send every line end as CRLF.
             description=form.text("description").replace("\r\n", "\n"),
             pinned=form.ticked("pinned"),
             include=next(
                 (contents for contents in INCLUDE if contents == form.text("include")), "all"
             ),
-            modified_file_ids=frozenset(form.texts("modified_file_ids")),
+            variant_ids=frozenset(form.texts("modified_file_ids")),
             revision=form.number("revision") or 0,
         )
         made.errors = broken_rules(

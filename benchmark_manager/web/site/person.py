@@ -1,4 +1,4 @@
-"""Who changes something on a page, for the record: whom a proxy names, else what this browser's person calls itself."""
+"""The name recorded with changes on pages: from a proxy, else as entered in the browser."""
 
 from typing import Annotated, Final
 from urllib.parse import quote
@@ -20,7 +20,7 @@ _UNPROCESSABLE: Final = 422
 
 
 async def person(request: Request, actor: ActorDependency) -> str:
-    """A proxy knows better than a browser; nobody checks either here."""
+    """Return the name that a proxy sent, else the entered one; neither is verified here."""
     return (name_of(request) or actor) if actor == _ANONYMOUS else actor
 
 

@@ -1,4 +1,4 @@
-"""What pages call the states and kinds of things: a word, and the icon beside it."""
+"""Words and icons for the states and kinds of things on pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Tone = Literal["good", "busy", "warn", "bad", "quiet"]
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """`text` is to be translated, `icon` names a symbol of `icons.html`, `tone` a colour, never the only sign."""
+    """A word to translate, its symbol in `icons.html`, and a colour, never the only sign."""
 
     text: str
     icon: str
@@ -81,7 +81,7 @@ REVISION: Final[Mapping[RevisionKind, Word]] = {
     "restored": Word(N_("restored"), "back", "busy"),
     "deleted": Word(N_("deleted"), "trash", "bad"),
 }
-#: What a rebase of many would do with each, and what it did.
+#: What rebasing many variants would do with each, and what it did.
 REBASE_PREVIEW: Final[Mapping[RebaseOutcome, Word]] = {
     "rebased": Word(N_("merges cleanly"), "check", "good"),
     "conflict": Word(N_("needs a decision"), "cross", "bad"),
@@ -104,9 +104,9 @@ VALIDITY: Final[Mapping[Validity, Word]] = {
     "invalid": Word(N_("Does not parse"), "cross", "bad"),
 }
 FILE_TYPE: Final[Mapping[FileType, str]] = {"config": N_("config"), "job": N_("job")}
-#: Which files their list shows.
+#: Filters of the list of files.
 SHOWN: Final[Mapping[str, str]] = {"variants": N_("with variants"), "problems": N_("with problems")}
-#: Where a search looks inside files, and in which of them.
+#: What a search in files compares, and which files it reads.
 SEARCH_IN: Final[Mapping[SearchIn, str]] = {
     "text": N_("Text"),
     "keys": N_("Keys"),
@@ -140,7 +140,7 @@ SKIP: Final[Mapping[SkipReason, str]] = {
     "other": N_("a reason recorded by a newer version"),
 }
 
-#: What was just done, by the names that the note's cookie may hold.
+#: Sentences about what was just done, by the value of the note's cookie.
 NOTES: Final[Mapping[str, str]] = {
     "saved": N_("Saved."),
     "unchanged": N_("Nothing was changed, so nothing was saved."),
@@ -301,7 +301,7 @@ _FIELDS: Final[Mapping[str, str]] = {
 }
 
 
-#: What of a repository a project may read, in the order of a form.
+#: The kinds of ref that a project may read, in the order of the form.
 REF_KINDS: Final[tuple[tuple[RefKind, str], ...]] = (
     ("branch", N_("A branch: always its latest commit")),
     ("tag", N_("A tag: always the commit it points to")),

@@ -1,4 +1,4 @@
-"""Attaching a modified file to another original, as when its own is gone upstream."""
+"""The page that attaches a variant to another original, for instance if its own was removed."""
 
 from typing import Final
 
@@ -42,7 +42,7 @@ async def reattach(
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
-    """Attach the revision that the person saw to the chosen original."""
+    """Attach the variant to the chosen original, if it has not changed since the person saw it."""
     chosen = form.line("original_file_id")
     try:
         await services.reattaching.reattach(
@@ -68,7 +68,7 @@ async def reattach_page(
     q: str = "",
     refused: tuple[str, BenchmarkManagerError | None] = ("", None),
 ) -> Response:
-    """Draw the originals that the file may be attached to, the most similar ones first.
+    """Show the originals that the variant may be attached to, the most similar ones first.
 
     `refused` is the id of the original that was chosen before, and why it was not accepted.
     """

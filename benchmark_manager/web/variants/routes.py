@@ -1,4 +1,4 @@
-"""Modified files: the list, making one, editing."""
+"""Pages of variants: the list, making one, and the editor."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -44,13 +44,13 @@ router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], includ
 
 _STALE: Final = 412
 _UNPROCESSABLE: Final = 422
-#: The fields beside which an error may stand.
+#: The fields beside which an error can be shown.
 _FIELDS: Final = ("modified_name", "description", "content")
 
 
 @dataclass(slots=True)
 class Draft:
-    """What an editor's form shows: stored, or typed and not saved yet."""
+    """The fields of an editor's form: stored, or typed and not saved yet."""
 
     modified_name: str
     description: str
@@ -72,7 +72,7 @@ class Draft:
 
     @classmethod
     def typed(cls, form: Form, stored: str) -> "Draft":
-        """What was typed, kept whatever is wrong with it."""
+        """Read a form, and keep what was typed even if it is not valid."""
         unreadable: InvalidInputError | None = None
         try:
             text = edited_text(form, stored)
@@ -81,7 +81,7 @@ class Draft:
             text = form.text("content") if form.ticked("content") else stored
         return cls(
             modified_name=form.line("modified_name"),
-            description=_one_kind_of_line_end(form.text("description")),
+            description=_with_line_feeds(form.text("description")),
             content=Editable.of(text, form.text("line_end")),
             original_sha256=sha256_of(stored),
             revision=form.number("revision") or 0,
@@ -92,7 +92,7 @@ class Draft:
 
     @property
     def sent(self) -> str:
-        """The content which was sent.
+        """Return the content that was sent.
 
         Raises:
             InvalidInputError: as `edited_text`.
@@ -118,13 +118,13 @@ class Draft:
         self.errors[name] = field_words(reader, name, error.code, error.detail)
 
 
-def _one_kind_of_line_end(text: str) -> str:
-    """Forms send CRLF whatever was typed; a description's line ends mean nothing but lines."""
+def _with_line_feeds(text: str) -> str:
+    """Turn the CRLF that browsers send back into LF."""
     return text.replace("\r\n", "\n")
 
 
 @router.get("/projects/{project_id}/modified-files")
-async def list_modified_files(
+async def list_variants(
     request: Request,
     services: ServicesDependency,
     project_id: str,
@@ -219,9 +219,7 @@ async def _new_page(
 
 
 @router.get("/modified-files/{variant_id}")
-async def show_modified_file(
-    request: Request, services: ServicesDependency, variant_id: str
-) -> Response:
+async def show_variant(request: Request, services: ServicesDependency, variant_id: str) -> Response:
     file = await services.variants.get(variant_id)
     text = (await services.variants.content(file)).decode()
     draft = Draft.stored(file.modified_name, file.description, text, file.revision, file.problems)
@@ -229,14 +227,14 @@ async def show_modified_file(
 
 
 @router.post("/modified-files/{variant_id}")
-async def save_modified_file(
+async def save_variant(
     request: Request,
     services: ServicesDependency,
     variant_id: str,
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
-    """Save at the revision that was read; whatever stands against it, what was typed stays on the page."""
+    """Save the variant, or show what was typed again with the error or the newer revision."""
     file = await services.variants.get(variant_id)
     stored = (await services.variants.content(file)).decode()
     draft = Draft.typed(form, stored)
@@ -278,7 +276,7 @@ async def _edit_page(
 async def _stale_page(
     request: Request, services: Services, variant_id: str, draft: Draft
 ) -> Response:
-    """Both versions: what is stored now, and what was typed, ready to be saved over it."""
+    """Show the stored text and the typed one, which can be saved over it."""
     current = await services.variants.get(variant_id)
     theirs = (await services.variants.content(current)).decode()
     draft.revision, draft.original_sha256 = current.revision, sha256_of(theirs)

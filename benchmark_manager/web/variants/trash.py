@@ -1,4 +1,4 @@
-"""The trash: deleting one or all modified files of a project, and bringing them back."""
+"""Pages of the trash: deleting one or all variants of a project, and restoring them."""
 
 from typing import Final
 
@@ -38,13 +38,13 @@ async def confirm_deletion(
 
 
 @router.post("/modified-files/{variant_id}/delete")
-async def delete_modified_file(
+async def delete_variant(
     services: ServicesDependency,
     variant_id: str,
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
-    """Only the revision that the person saw."""
+    """Delete the variant, if it has not changed since the person saw it."""
     file = await services.variants.get(variant_id)
     await services.trash.delete(variant_id, frozenset({form.number("revision") or 0}), actor)
     return see_other(f"{PREFIX}/projects/{file.project_id}/modified-files", "deleted", file.id)
@@ -115,7 +115,7 @@ async def undelete(
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
-    """By the name that the file had, unless the form has another."""
+    """Restore a variant under its old name, or under the one in the form."""
     trashed = await services.trash.get(variant_id)
     name = form.line("modified_name") if form.ticked("modified_name") else None
     try:
