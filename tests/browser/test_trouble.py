@@ -173,7 +173,7 @@ async def test_a_tab_whose_project_was_deleted_says_so_and_keeps_the_text(
         await draft_is_kept(person.page)
     assert (await api.http.delete(f"/projects/{file['project_id']}")).status_code == 204
     if scripts:
-        await expect(person.page.get_by_role("alert")).to_contain_text("This is not there any more")
+        await expect(person.page.get_by_role("alert")).to_contain_text("This was deleted")
     await person.save()
     await person.sees("Not found")
     await person.sees("It was not saved. You can copy it from here.")
