@@ -1,4 +1,4 @@
-"""Adding a repository in a real browser: what GitHub has is offered while the form is filled in."""
+"""Adding a repository in a browser: branches and folders are offered while typing."""
 
 from collections.abc import AsyncIterator
 
@@ -10,17 +10,18 @@ from support.person import Person
 from support.service import Api
 from support.visitors import Visitors
 
+LONG_FOLDER = "bench/large-name-of-a-folder-that-is-long-enough-to-need-a-second-line/on-a-phone"
 FILES = {
     **{f"bench/config/deep/{number:02}.yaml": b"a: 1\n" for number in range(12)},
     "bench/config/b.json": b"{}",
-    "bench/large-name-of-a-folder-that-is-long-enough-to-need-a-second-line/on-a-phone/a.yaml": b"a: 1\n",
+    f"{LONG_FOLDER}/a.yaml": b"a: 1\n",
     "k8s/run-job.yaml": b"kind: Job\n",
 }
 
 
 @pytest.fixture(autouse=True)
 async def _added(api: Api) -> AsyncIterator[None]:
-    """Projects which a test added poll by themselves, and other tests share the service."""
+    """Delete a test's projects: they are polled, and other tests share the service."""
     yield
     for row in await api.rows("/projects"):
         if "/adding/" in row["github_repo_url"]:
@@ -52,7 +53,7 @@ async def test_leaving_the_address_offers_branches_and_folders_and_fills_what_is
         "all => all.map(({value}) => value)"
     )
     assert branches == ["feature/a", "main"]
-    # By keyboard alone, a folder of the table is taken over, and what it would give is counted.
+    # By keyboard alone, a folder of the table is used, and its files are counted.
     await page.get_by_role("button", name="Use k8s for Jobs").focus()
     await person.press("Enter")
     await expect(page.get_by_label("Job folder")).to_have_value("k8s")

@@ -1,4 +1,4 @@
-"""The whole way of a variant: from a repository's address to a release, and back from the trash."""
+"""The journey of a variant: from a repository's address to a release, and back from the trash."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ MINE = demo.first_commit()[FILE].decode().replace("max_num_seqs: 256", "max_num_
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """A person, the repository that they add, and what a test looks up beside the pages."""
+    """A person, the repository that they add, and access to the API."""
 
     person: Person
     api: Api
@@ -31,11 +31,11 @@ class Journey:
 
     @property
     def variant_name(self) -> str:
-        """Releases of equal files are one, so each journey has a name of its own."""
+        """A name of its own for each journey, because releases of equal files are one release."""
         return f"{self.name}.yaml"
 
     async def add_repository(self) -> None:
-        """From the list of projects to the project's page, which tells how far its first sync is."""
+        """Add the repository; the project's page shows the progress of the first sync."""
         person = self.person
         await person.page.goto(f"{self.api.http.base_url}".rstrip("/") + "/ui")
         await person.link("Add repository").click()
@@ -72,7 +72,7 @@ class Journey:
 
     @property
     def variant(self) -> str:
-        """The id in the address of one of its pages."""
+        """Return the variant's id from the address of its page."""
         return self.person.page.url.partition("/modified-files/")[2].partition("/")[0]
 
     async def see_difference(self) -> None:
@@ -84,7 +84,7 @@ class Journey:
         await expect(person.page.locator("#comparison")).to_contain_text("max_num_seqs: 512")
 
     async def follow_upstream(self) -> None:
-        """The page in front of the person tells of it, without being asked."""
+        """The open page shows it without a reload."""
         person = self.person
         await person.link("Editor").click()
         await expect(person.page.locator("#facts")).to_contain_text(person.word("Current"))
@@ -96,7 +96,7 @@ class Journey:
         assert await person.stayed() is person.scripts
 
     async def merge(self) -> None:
-        """Both changed the same value: mine is chosen, by its key, and the rest comes from upstream."""
+        """Choose mine for the value that both sides changed; the rest comes from upstream."""
         person, page = self.person, self.person.page
         await page.locator("#facts").get_by_role("link", name=person.word("Conflict")).click()
         conflict = page.get_by_role("group", name="engine.max_num_seqs")
@@ -137,7 +137,7 @@ class Journey:
             assert await page.evaluate("navigator.clipboard.readText()") == command
 
     async def delete_and_undo(self) -> None:
-        """From the release to the file which it came from, to the trash, and back."""
+        """From the release to the source of a file, to the trash, and back."""
         person, page = self.person, self.person.page
         await page.locator("details.files-of-release > summary").click()
         row = page.get_by_role("row", name=f"config/vllm/{self.variant_name}")
@@ -156,7 +156,7 @@ class Journey:
 async def test_the_whole_way_of_a_variant(
     visitors: Visitors, api: Api, language: str, scripts: bool
 ) -> None:
-    """On the demo's repository, in both languages, and without JavaScript."""
+    """In the demo's repository, in both languages, and without JavaScript."""
     name = f"way-{language}-{'scripts' if scripts else 'plain'}"
     await travel(visitors, api, name, language=language, scripts=scripts)
 
@@ -174,7 +174,7 @@ async def test_the_whole_way_of_a_variant_below_a_path(
     strips: bool,
     scripts: bool,
 ) -> None:
-    """Behind a proxy which has nothing at every other path of the host."""
+    """Behind a proxy that has nothing at other paths of the host."""
     name = f"below-{'scripts' if scripts else 'plain'}"
     async with (
         prefix_proxy({prefix: Offered(running.url, strips=strips)}) as proxy,
@@ -194,7 +194,7 @@ async def test_the_whole_way_of_a_variant_below_a_path(
 
 
 async def compare_releases(person: Person, project: str) -> None:
-    """A second release, beside the first."""
+    """Make a second release and compare it with the first."""
     page = person.page
     await page.get_by_role("link", name=project, exact=True).click()
     await person.link("Releases").click()
@@ -210,7 +210,7 @@ async def compare_releases(person: Person, project: str) -> None:
 
 
 async def switch(person: Person) -> None:
-    """Change the language and the theme, and stay where one is."""
+    """Change language and theme, and stay on the same page."""
     page, here = person.page, person.page.url
     async with page.expect_navigation():
         await page.get_by_role("button", name="한국어").click()
@@ -223,7 +223,7 @@ async def switch(person: Person) -> None:
 
 
 async def travel(visitors: Visitors, api: Api, name: str, *, language: str, scripts: bool) -> Page:
-    """From a repository's address to a release, and back from the trash; returns the page where it ends."""
+    """Go from a repository's address to a release and back from the trash; return the last page."""
     repository = api.repository(f"acme/{name}", demo.first_commit())
     context = await visitors.context(language=language, scripts=scripts)
     await context.grant_permissions(["clipboard-read", "clipboard-write"])

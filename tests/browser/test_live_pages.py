@@ -1,4 +1,4 @@
-"""A page which is redrawn while somebody uses it takes nothing away from them."""
+"""A page that is updated while a person uses it does not disturb them."""
 
 import re
 
@@ -9,7 +9,7 @@ from support.visitors import Visitors
 
 
 async def moved(api: Api, name: str) -> tuple[Json, Json]:
-    """A project with a variant, on its second sync."""
+    """A project with a variant, after its second sync."""
     repository = api.repository(
         f"acme/{name}", {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"b: 1\n"}
     )
@@ -23,7 +23,7 @@ async def moved(api: Api, name: str) -> tuple[Json, Json]:
 
 
 async def another_change(api: Api, name: str, page: Page) -> None:
-    """Move upstream once more, and wait until the page tells of it."""
+    """Commit upstream, and wait until the page shows it."""
     repository = api.github.hosting[f"acme/{name}"].repository
     sha = repository.commit(
         {"config/a.yaml": b"a: 2\n", "config/d.yaml": b"d: 1\n"}, message="third"

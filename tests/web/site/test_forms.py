@@ -1,4 +1,4 @@
-"""Forms: only ours are taken, nothing typed is lost, and what they do is what the API would have done."""
+"""Forms: forged ones are refused, what was typed is kept, and they do what the API does."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ TOKEN = "ghp_secretsecretsecret"
 
 
 async def everything(service: Service) -> list[Any]:
-    """What a forged form could have changed."""
+    """Return what a forged form could have changed."""
     projects = await service.rows("/projects")
     return [
         [
@@ -25,7 +25,7 @@ async def everything(service: Service) -> list[Any]:
 
 
 def forged(token: str) -> list[dict[str, Any]]:
-    """Ways to send a form which is not ours; `token` is the visitor's."""
+    """Return forged requests; `token` is the visitor's token."""
     cookie = {"Cookie": f"bm_csrf={token}"}
     return [
         {"data": {"name": "x"}},
@@ -43,8 +43,8 @@ def forged(token: str) -> list[dict[str, Any]]:
     ]
 
 
-async def test_a_form_which_is_not_ours_is_a_403_and_changes_nothing(site: Site) -> None:
-    """On every route which takes one."""
+async def test_a_forged_form_is_a_403_and_changes_nothing(site: Site) -> None:
+    """On every route that accepts a form."""
     token = (await site.browser.open("/ui")).form("/sync-all").fields["csrf_token"]
     site.service.http.cookies.clear()
     before = await everything(site.service)
@@ -88,7 +88,7 @@ async def test_the_token_s_cookie_is_out_of_reach_of_scripts_and_stays(
     assert '"><script>' not in page.html
 
 
-async def test_a_body_which_is_no_form_is_a_page_too(site: Site) -> None:
+async def test_an_invalid_body_is_refused_with_a_page(site: Site) -> None:
     kind = {"Content-Type": "multipart/form-data; boundary=x", **site.browser.headers}
     answer = await site.service.http.post("/ui/sync-all", content=b"--x\r\nnonsense", headers=kind)
     assert answer.status_code in {400, 403}
@@ -142,7 +142,7 @@ MISTAKES = [
 ]
 
 
-async def test_a_mistake_is_told_at_its_field_and_nothing_typed_is_lost(
+async def test_a_mistake_is_reported_at_its_field_and_nothing_typed_is_lost(
     service: Service, browser: Browser
 ) -> None:
     await service.project("acme/bench", name="taken")

@@ -1,4 +1,4 @@
-"""Whose name stands beside what is changed on pages."""
+"""The name that is recorded with changes on pages."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from support.site import Site, check
 HEADERS = {"Accept": "text/html"}
 
 
-async def test_what_one_changes_bears_the_name_that_one_gave(site: Site) -> None:
+async def test_changes_are_recorded_with_the_entered_name(site: Site) -> None:
     page = await site.browser.open("/ui/you")
     check(page)
     page = await site.browser.send(page.form("/ui/you"), name=" 미나 <b> ")
@@ -25,7 +25,7 @@ async def test_what_one_changes_bears_the_name_that_one_gave(site: Site) -> None
     assert page.form("/ui/you").fields["name"] == ""
 
 
-async def test_whom_a_proxy_names_nobody_else_can_be(service: Service, browser: Browser) -> None:
+async def test_a_name_from_a_proxy_takes_precedence(service: Service, browser: Browser) -> None:
     await browser.send((await browser.open("/ui/you")).form("/ui/you"), name="mallory")
     page = await browser.open("/ui/you", headers={"X-Actor": "mina"})
     assert "the proxy in front of this service: mina" in page.text

@@ -98,7 +98,7 @@ def posted(page: WebPage, action: str) -> WebForm:
 
 
 @pytest.mark.parametrize("case", FORMS.values(), ids=FORMS.keys())
-async def test_a_refusal_stands_beside_its_field_and_what_was_typed_is_kept(
+async def test_a_refusal_is_shown_beside_its_field_and_what_was_typed_is_kept(
     site: Site, case: Refused
 ) -> None:
     ids = {

@@ -1,4 +1,4 @@
-"""The merge on pages: what is decided through forms ends in the expected text, and nothing decided is lost."""
+"""The merge on pages: decisions give the expected text, and none of them is lost."""
 
 import json
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ THEIRS = "# theirs\na: 100\nb: 200\nc: 300\nd: 4\ne: 5\n"
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A variant beneath which upstream moved."""
+    """A variant whose original has changed."""
 
     service: Service
     browser: Browser
@@ -67,7 +67,7 @@ async def moved(
 
 
 def places(page: WebPage) -> list[str]:
-    """The keys of the conflicts in the form, as they stand on the page."""
+    """Return the keys of the conflicts in the form, in the order of the page."""
     return [
         place["id"].removeprefix("conflict-")
         for place in page.all("fieldset")
@@ -106,7 +106,7 @@ async def test_a_clean_merge_is_one_click(service: Service, browser: Browser) ->
     assert "there is nothing to merge" in (await case.open()).text
 
 
-async def test_a_merge_by_keys_says_so(service: Service, browser: Browser) -> None:
+async def test_a_merge_by_keys_is_reported_as_one(service: Service, browser: Browser) -> None:
     case = await moved(service, browser, "a: 1\nb: 2\n", "a: 9\nb: 2\n", "a: 1\nb: 3\n")
     page = await case.open()
     assert "applied to the new text by key" in page.text
@@ -115,7 +115,7 @@ async def test_a_merge_by_keys_says_so(service: Service, browser: Browser) -> No
 
 
 async def test_conflicts_are_decided_one_by_one(service: Service, browser: Browser) -> None:
-    """Each way of deciding, previewed first, then carried out."""
+    """Try each way to decide, first as a preview."""
     case = await moved(service, browser, BASE, MINE, THEIRS)
     page = await case.open()
     check(page)
@@ -173,7 +173,7 @@ async def test_undecided_and_impossible_decisions_are_refused_and_kept(
 
 
 async def test_stale_decisions_are_kept(service: Service, browser: Browser) -> None:
-    """Whether somebody saved, or upstream moved once more."""
+    """After a save by someone else, and after another upstream change."""
     case = await moved(service, browser, BASE, MINE, THEIRS)
     page = await case.open()
     decided = {f"take-{key}": "theirs" for key in places(page)}
@@ -194,7 +194,7 @@ async def test_stale_decisions_are_kept(service: Service, browser: Browser) -> N
 async def test_a_decision_out_of_sight_does_not_hold_for_what_came_since(
     service: Service, browser: Browser
 ) -> None:
-    """Of many conflicts, the page asks about some; upstream changes one of the others once more."""
+    """One of many conflicts changes upstream while the page shows others."""
     base, mine, theirs = (
         "".join(f"k{n:03}: {word}\n" for n in range(150)) for word in ("base", "mine", "theirs")
     )
@@ -246,7 +246,7 @@ async def test_lines_are_decided_in_templates(service: Service, browser: Browser
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 async def test_a_text_is_merged_by_hand(service: Service, browser: Browser, ending: str) -> None:
-    """The editor begins with what is decided so far; the bytes are those which were typed."""
+    """The editor begins with the decisions so far, and saves the bytes that were typed."""
     base, mine, theirs = (text.replace("\n", ending) for text in (BASE, MINE, THEIRS))
     case = await moved(service, browser, base, mine, theirs)
     page = await case.open()
@@ -261,7 +261,7 @@ async def test_a_text_is_merged_by_hand(service: Service, browser: Browser, endi
     assert (await case.file())["drift"] == "current"
 
 
-async def test_a_text_by_hand_survives_whatever_stands_against_it(
+async def test_a_text_merged_by_hand_survives_every_refusal(
     service: Service, browser: Browser
 ) -> None:
     case = await moved(service, browser, BASE, MINE, THEIRS)
@@ -284,7 +284,7 @@ async def test_a_text_by_hand_survives_whatever_stands_against_it(
     assert await case.raw() == "a: 1\r\nb: 2"
 
 
-async def test_what_is_gone_upstream_is_said(service: Service, browser: Browser) -> None:
+async def test_a_removed_original_is_reported(service: Service, browser: Browser) -> None:
     case = await moved(service, browser, BASE, MINE, None)
     page = await case.open()
     check(page)
@@ -293,7 +293,7 @@ async def test_what_is_gone_upstream_is_said(service: Service, browser: Browser)
     assert f"{case.url}/merge" in (await case.open("")).links()
 
 
-async def test_a_variant_which_does_not_parse_is_rebased_by_insisting(
+async def test_a_variant_that_does_not_parse_can_be_rebased_anyway(
     service: Service, browser: Browser
 ) -> None:
     mine = "a: 1\nb: 2\nc: 3\nd: [\n"
@@ -318,7 +318,7 @@ def read(conflicts: list[MergeConflict], **fields: Any) -> list[Any]:
     ]
 
 
-def test_a_base_which_has_nothing_is_no_value() -> None:
+def test_a_base_without_a_value_cannot_be_chosen() -> None:
     conflict = MergeConflict(path="a", base=None, theirs=1, mine=2, absent=("base",))
     [decision] = read_decisions(Form(FormData()), [conflict])
     assert not decision.offers_base

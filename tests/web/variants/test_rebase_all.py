@@ -1,4 +1,4 @@
-"""Rebasing all variants, and attaching one to another original, on the pages, without scripts."""
+"""Rebasing all variants, and attaching one to another original, without scripts."""
 
 from unicodedata import normalize
 
@@ -78,7 +78,7 @@ async def test_the_lists_of_variants_lead_to_the_preview(
     assert any(link.endswith(f"{address(project)}?original={original}") for link in shown.links())
 
 
-async def test_the_preview_says_what_would_become_of_each_and_changes_nothing(
+async def test_the_preview_shows_the_result_for_each_variant_and_changes_nothing(
     service: Service, browser: Browser, project: Json
 ) -> None:
     before = await variants(service, project)
@@ -113,7 +113,7 @@ async def test_one_click_rebases_what_is_ticked_and_reports_it(
     }
 
 
-async def test_what_was_saved_since_the_preview_is_left_and_said(
+async def test_a_variant_saved_since_the_preview_is_not_rebased_and_reported(
     service: Service, browser: Browser, project: Json
 ) -> None:
     page = await browser.open(address(project))
@@ -154,14 +154,16 @@ async def test_without_a_choice_nothing_is_rebased(
     assert await variants(service, project) == before
 
 
-async def test_where_nothing_moved_the_page_says_so(service: Service, browser: Browser) -> None:
+async def test_the_page_reports_when_no_original_has_changed(
+    service: Service, browser: Browser
+) -> None:
     service.repository("acme/c", {PATH: BASE})
     page = await browser.open(address(await service.synced("acme/c")))
     check(page)
     assert "Nothing to rebase" in page.text
 
 
-async def test_the_table_of_variants_says_which_values_upstream_changed(
+async def test_the_table_of_variants_marks_values_that_upstream_changed(
     service: Service, browser: Browser, project: Json
 ) -> None:
     original = (await service.files(project["id"]))[PATH]["id"]
@@ -195,7 +197,7 @@ async def test_an_orphan_is_attached_to_the_most_similar_original_that_its_page_
     )
 
 
-async def test_a_taken_name_is_said_where_the_original_is_chosen(
+async def test_a_taken_name_is_reported_beside_the_choice_of_the_original(
     service: Service, browser: Browser, repository: Repository, project: Json
 ) -> None:
     new = (await service.files(project["id"]))[NEW]

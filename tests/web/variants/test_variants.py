@@ -1,4 +1,4 @@
-"""What variants were, vary, and became: comparing, revisions, the table, the trash."""
+"""Pages of variants: comparison, revisions, the table, and the trash."""
 
 import re
 
@@ -32,7 +32,9 @@ def text_with(*changes: tuple[str, str]) -> str:
     return text
 
 
-async def test_the_list_says_in_one_line_what_varies(service: Service, browser: Browser) -> None:
+async def test_the_list_shows_the_changed_values_in_one_line(
+    service: Service, browser: Browser
+) -> None:
     many = text_with(
         ("256", "512"), ("name: a", "name: <b>"), ("[1]", '["' + "x" * 100 + '", "\u202e"]')
     )
@@ -117,7 +119,7 @@ async def test_a_stale_restoration_overwrites_nothing(service: Service, browser:
     assert (await service.http.get(f"/modified-files/{variant['id']}/raw")).content == b"a: 1\n"
 
 
-async def test_a_restoration_whose_name_is_taken_says_so(
+async def test_a_restoration_with_a_taken_name_is_refused(
     service: Service, browser: Browser
 ) -> None:
     _, [variant, other] = await variants(service, "a: 1\n", "a: 2\n")
@@ -146,7 +148,7 @@ async def test_variants_stand_side_by_side_by_key(service: Service, browser: Bro
     assert all(f"/ui/modified-files/{variant['id']}" in page.links() for variant in found)
 
 
-async def test_a_deletion_is_undone_where_it_is_told(service: Service, browser: Browser) -> None:
+async def test_the_note_of_a_deletion_offers_to_undo_it(service: Service, browser: Browser) -> None:
     project, [variant] = await variants(service, "a: 1\n")
     page = await browser.open(f"/ui/modified-files/{variant['id']}/delete")
     page = await browser.send(page.form("/delete"))
@@ -210,7 +212,7 @@ FORGED_NOTES = [
 ]
 
 
-async def test_a_note_which_is_not_ours_offers_no_undo(browser: Browser) -> None:
+async def test_a_forged_note_offers_no_undo(browser: Browser) -> None:
     for note in FORGED_NOTES:
         page = await browser.open("/ui", headers={"Cookie": f"bm_note={note}"})
         check(page)
@@ -224,7 +226,7 @@ def test_values_are_json_of_what_can_be_seen() -> None:
 
 
 def rows(before: str, after: str) -> list[str]:
-    """The rows of a comparison as text, without the names and the hunk's head."""
+    """Return the rows of a comparison as text, without file names and hunk headers."""
     drawn_rows = drawn(compared_part(before, after, 1, COMPARED, "exact"), ("a", "b"))
     return re.sub(r"</?span[^>]*>", "", str(drawn_rows.html)).removesuffix("\n").split("\n")[3:]
 
@@ -239,7 +241,7 @@ def test_a_carriage_return_is_shown_where_it_differs() -> None:
     ]
 
 
-async def test_the_name_which_is_proposed_is_free(service: Service, browser: Browser) -> None:
+async def test_the_proposed_name_is_free(service: Service, browser: Browser) -> None:
     service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
     project = await service.synced("acme/bench")
     [file] = (await service.files(project["id"])).values()
