@@ -1,7 +1,9 @@
 /**
- * Builds the scripts into `benchmark_manager/web/static/dist/`, with a manifest and the licences of what they contain.
+ * Builds the scripts into `benchmark_manager/web/static/dist/`, with a manifest and the licences of
+ * their packages.
  *
- * The same sources and lock file give the same bytes. Fails where a page's scripts would exceed their budget.
+ * The same sources and lock file give the same bytes. The build fails if a page's scripts exceed
+ * their budget.
  */
 
 import { createHash } from "node:crypto";
@@ -14,14 +16,14 @@ import { build } from "esbuild";
 const here = path.dirname(fileURLToPath(import.meta.url));
 const target = path.resolve(here, "../benchmark_manager/web/static/dist");
 
-/** Kilobytes, compressed: what a page may load, style sheet and all; the scripts must leave room for that. */
+/** Compressed kilobytes that a page may load; the scripts must leave room for the style sheets. */
 const BUDGETS = { "app.js": 40, editor: 230 };
 
 const common = {
   absWorkingDir: here,
   bundle: true,
   minify: true,
-  // What every browser understands which also knows `light-dark()` and <dialog>.
+  // Supported by every browser that has `light-dark()` and <dialog>.
   target: "es2022",
   charset: "utf8",
   legalComments: "none",
@@ -31,7 +33,10 @@ const common = {
   outdir: target,
 };
 
-/** Both bundles in memory. `app.js` stands alone; `editor.js` loads its merge view only where it is needed. */
+/**
+ * Return both bundles in memory. `app.js` has no imports; `editor.js` loads its merge view only if
+ * needed.
+ */
 async function bundles() {
   return Promise.all([
     build({ ...common, entryPoints: ["src/app.ts"], format: "iife" }),
@@ -45,7 +50,7 @@ async function bundles() {
   ]);
 }
 
-/** Names of the packages whose code is in the bundles. */
+/** Return the names of the packages whose code is in the bundles. */
 function packagesIn(results) {
   const inputs = results.flatMap(({ metafile }) =>
     Object.values(metafile.outputs).flatMap((output) =>
@@ -100,7 +105,7 @@ async function main() {
   await mkdir(target, { recursive: true });
   await Promise.all(files.map(({ path: file, contents }) => writeFile(file, contents)));
   await writeFile(path.join(target, "LICENSES.txt"), licences);
-  // Last, because whoever finds it takes the build for whole.
+  // Written last, because its presence marks a complete build.
   await writeFile(path.join(target, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 

@@ -1,4 +1,6 @@
-/** Bundles the tests, because Node 20 reads no TypeScript, and runs them with Node's own test runner. */
+/**
+ * Bundles the tests, because Node 20 cannot read TypeScript, and runs them with Node's test runner.
+ */
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -8,7 +10,7 @@ import { buildSync } from "esbuild";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const names = readdirSync(path.join(here, "test")).filter((name) => name.endsWith(".test.ts"));
-// Inside node_modules, so that the bundles find the packages which they leave out.
+// Inside node_modules, so that the bundles find the packages that they do not contain.
 const folder = mkdtempSync(path.join(here, "node_modules", ".tests-"));
 
 try {

@@ -1,9 +1,8 @@
-"""The pages: HTML drawn by the server, over the same services as the API."""
+"""Pages: HTML rendered by the server, from the same services as the API."""
 
 from typing import Final
 
-#: Every page's path begins with this.
+#: The path of every page begins with this.
 PREFIX: Final = "/ui"
-#: Bytes of a form: a content of the usual limit twice, once as text and once as JSON, and what goes
-#: with them.
+#: The most bytes of a form, which may hold a content twice, as text and as JSON.
 MAX_FORM: Final = 8 * 1024 * 1024

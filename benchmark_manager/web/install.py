@@ -49,10 +49,10 @@ _ROUTERS: Final = (
 
 
 def install_pages(app: FastAPI) -> None:
-    """Every page is outside of the API's description."""
+    """Add the pages, which are not part of the API's description, and their static files."""
     for router in _ROUTERS:
         app.router.routes += router.routes
-    # Pages themselves are left alone: compressed, their length would tell of the token beside what
-    # somebody searched.
+    # Pages are not compressed: the compressed length would reveal parts of the CSRF token
+    # to an attacker who can choose a search term of the same page (BREACH).
     app.mount(f"{PREFIX}/static", GZipMiddleware(Assets()), name="pages-assets")
     install_error_pages(app)

@@ -1,4 +1,4 @@
-/** Serves the sample page under the pages' own Content-Security-Policy, and answers its hooks. Not a part of the service. */
+/** Serves the sample page with the pages' Content-Security-Policy; it is not part of the service. */
 
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -14,7 +14,7 @@ const FILES = ["config/a.yaml", "config/b.yaml", "job/c.yaml"];
 
 let drawn = 0;
 const listeners = new Set();
-/** What was asked last, by path, for whoever checks the page. */
+/** The last request by path, for checks of the page. */
 const asked = {};
 
 const escaped = (text) => text.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`);
@@ -64,7 +64,7 @@ function sendJson(response, value) {
   response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(value));
 }
 
-/** Every "bad" is an error, as a validator would say it. */
+/** Reports every "bad" as an error, as a validator would. */
 function verdictOn({ content }) {
   const problems = content.split(/\r\n?|\n/).flatMap((line, index) => {
     const at = line.indexOf("bad");

@@ -1,4 +1,4 @@
-/** Comfort for every page. Each works as plain links and forms without it. */
+/** Scripts of all pages. Every page works without them, as plain links and forms. */
 
 import { confirmFirst } from "./page/confirm";
 import { copyOnClick } from "./page/copy_buttons";

@@ -1,11 +1,12 @@
-/** Small helpers for pages which the server drew. */
+/** Small helpers for pages that the server rendered. */
 
 let made = 0;
 
 /**
- * An element with attributes and children; never from a string of HTML.
+ * Create an element with attributes and children, never from a string of HTML.
  *
- * What stands in a drawn page, `data-made-by-script`, gets an id, by which redrawing tells it from what was drawn.
+ * An element with `data-made-by-script` gets an id, by which updates distinguish it from the
+ * server's elements.
  */
 export function make<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
@@ -28,7 +29,10 @@ export function all<Wanted extends Element = HTMLElement>(selector: string, root
   return [...root.querySelectorAll<Wanted>(selector)];
 }
 
-/** The element which a selector in an attribute names; null where it names none or is no selector. */
+/**
+ * Return the element of a selector in an attribute, or null if there is none or the selector is
+ * invalid.
+ */
 export function named<Wanted extends Element = HTMLElement>(selector: string | undefined): Wanted | null {
   try {
     return selector ? document.querySelector<Wanted>(selector) : null;
@@ -37,13 +41,16 @@ export function named<Wanted extends Element = HTMLElement>(selector: string | u
   }
 }
 
-/** Headers of a request which only a script on a page of ours can send. */
+/** Headers that only scripts on our own pages can send. */
 export function ownHeaders(more: Readonly<Record<string, string>> = {}): Headers {
   const token = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content;
   return new Headers({ ...more, ...(token ? { "X-CSRF-Token": token } : {}) });
 }
 
-/** A page's document, or null where the answer is none (an error, a sign-in, a file); `gone` hears of a 404. */
+/**
+ * Fetch a page's document, or null if the response is not one (an error, a sign-in, a file); `gone`
+ * is called for a 404.
+ */
 export async function fetchPage(url: string | URL, init: RequestInit = {}, gone?: () => void): Promise<Document | null> {
   const answer = await fetch(url, { credentials: "same-origin", ...init });
   if (answer.status === 404) {
@@ -53,7 +60,7 @@ export async function fetchPage(url: string | URL, init: RequestInit = {}, gone?
   return isPage ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
 }
 
-/** A form's fields as a plain submission would send them. */
+/** Return a form's fields as a plain submission would send them. */
 export function fieldsOf(form: HTMLFormElement): URLSearchParams {
   const fields = new URLSearchParams();
   for (const [name, value] of new FormData(form)) {
@@ -87,10 +94,10 @@ export function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === "TimeoutError";
 }
 
-/** Tells scripts of both bundles that parts of the page were redrawn. */
+/** The event that reports to the scripts of both bundles that parts of the page were updated. */
 export const REDRAWN = "bm:redrawn";
 
-/** Hide from the eye only; a style set by a script is one that the Content-Security-Policy allows. */
+/** Hide an element visually only; the Content-Security-Policy allows styles that scripts set. */
 export function unseen<Wanted extends HTMLElement>(element: Wanted): Wanted {
   Object.assign(element.style, { position: "absolute", width: "1px", height: "1px", overflow: "hidden", clipPath: "inset(50%)" });
   return element;
@@ -98,7 +105,7 @@ export function unseen<Wanted extends HTMLElement>(element: Wanted): Wanted {
 
 let announcer: HTMLElement | null = null;
 
-/** Say something to screen readers, without moving the focus. */
+/** Announce a text to screen readers, without moving the focus. */
 export function announce(text: string): void {
   if (announcer === null) {
     announcer = unseen(make("div", { role: "status", "data-made-by-script": "" }));

@@ -1,7 +1,7 @@
 /**
  * Unsaved texts, kept in the browser until they are saved.
  *
- * A key is `kind:id:revision`. Several tabs share the storage, so each key is an entry of its own.
+ * A key is `kind:id:revision`. Several tabs share the storage, so each key is a separate entry.
  */
 
 export interface Draft {
@@ -10,7 +10,7 @@ export interface Draft {
   readonly savedAt: number;
 }
 
-/** What is kept of a draft where only its age and size matter. */
+/** The age and size of a draft. */
 export interface DraftSize {
   readonly key: string;
   readonly savedAt: number;
@@ -28,7 +28,10 @@ const DAY = 24 * 60 * 60 * 1000;
 /** Browsers give a site about five million characters in all. */
 export const LIMITS: DraftLimits = { maxAge: 30 * DAY, maxCount: 50, maxLength: 2_000_000 };
 
-/** The keys to forget: what is too old, then the oldest until number and length fit. Times in the future count as now. */
+/**
+ * Return the keys to delete: those that are too old, then the oldest until number and length fit.
+ * Times in the future count as now.
+ */
 export function draftsToDrop(drafts: readonly DraftSize[], now: number, limits: DraftLimits = LIMITS): string[] {
   const newestFirst = [...drafts].sort((one, other) => other.savedAt - one.savedAt);
   let length = 0;
@@ -47,7 +50,7 @@ export function draftsToDrop(drafts: readonly DraftSize[], now: number, limits: 
   return dropped;
 }
 
-/** The key's part which all revisions of one file share: `modified:7:3` and `modified:7:4` are one file's. */
+/** Return the part of the key that all revisions of a file share, such as `modified:7`. */
 export function fileOf(key: string): string {
   return key.slice(0, key.lastIndexOf(":") + 1);
 }
@@ -63,14 +66,16 @@ export function readDraft(stored: string | null): Draft | null {
 
 const PREFIX = "bm-draft:";
 
-/** The drafts of one `Storage`; where the browser refuses storage, there are none and nothing fails. */
+/**
+ * The drafts of one `Storage`; if the browser refuses storage, there are none and nothing fails.
+ */
 export class Drafts {
   constructor(
     private readonly storage: () => Storage,
     private readonly clock: () => number = Date.now,
   ) {}
 
-  /** The draft under this key, else the newest one that was begun on another revision of the same file. */
+  /** Return the draft of this key, else the newest one of another revision of the same file. */
   find(key: string): { key: string; draft: Draft } | null {
     const exact = this.read(key);
     if (exact !== null) {
@@ -97,7 +102,7 @@ export class Drafts {
     this.attempt((storage) => storage.removeItem(PREFIX + key));
   }
 
-  /** Forget what is beyond the limits, and what is no draft at all; `except` is never forgotten. */
+  /** Delete drafts beyond the limits, and invalid entries; `except` is always kept. */
   prune(limits: DraftLimits = LIMITS, except?: string): void {
     const sizes = this.keys()
       .filter((key) => key !== except)
@@ -129,7 +134,9 @@ export class Drafts {
     return keys;
   }
 
-  /** A full or forbidden storage throws, even where it is only named. */
+  /**
+   * Run an action on the storage; a full or forbidden storage throws even when it is only accessed.
+   */
   private attempt(action: (storage: Storage) => void): boolean {
     try {
       action(this.storage());

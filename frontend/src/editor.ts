@@ -1,4 +1,7 @@
-/** The editor pages: each `textarea[data-editor]` and `[data-compare]` gets an editor, and stays what is posted. */
+/**
+ * Editor pages: each `textarea[data-editor]` and `[data-compare]` gets an editor; the textarea is
+ * still what is sent.
+ */
 
 import { EditorView } from "@codemirror/view";
 import { all, make, named, REDRAWN } from "./dom";
@@ -20,7 +23,7 @@ async function start(): Promise<void> {
     enhanceAll(compared);
   });
   if (boxes.length > 0) {
-    // Only pages which compare pay for the merge view.
+    // Only pages with a comparison load the merge view.
     const { compareIn } = await import("./editor/compare");
     boxes.flatMap((box) => compareIn(box)?.fields() ?? []).forEach((field) => fields.set(field.area, field));
   }
@@ -56,7 +59,9 @@ function dropRemoved(): void {
   }
 }
 
-/** Ctrl-S or Cmd-S saves from anywhere on the page: the form in use, or the only one with an editor. */
+/**
+ * Ctrl-S or Cmd-S saves from anywhere on the page: the form in use, or the only one with an editor.
+ */
 function saveByKey(): void {
   document.addEventListener("keydown", (event) => {
     if (!isSave(event)) {

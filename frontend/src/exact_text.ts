@@ -1,18 +1,18 @@
 /**
- * Texts whose line ends are kept byte by byte, although editors and HTML forms know only one kind.
+ * Texts with exact line ends, although editors and HTML forms support only one kind.
  *
  * A line ends at LF, CRLF or CR, as on the server and in CodeMirror.
  */
 
 export type LineEnd = "\n" | "\r\n" | "\r";
 
-/** The line break at `at` (an offset into the plain text) which differs from the usual one. */
+/** A line break at offset `at` of the plain text that differs from the usual one. */
 export interface OtherEnd {
   readonly at: number;
   readonly end: LineEnd;
 }
 
-/** `plain` has only LF. `others` are in order of their places. */
+/** `plain` has only LF. `others` are sorted by offset. */
 export interface SplitText {
   readonly plain: string;
   readonly usual: LineEnd;
@@ -21,7 +21,10 @@ export interface SplitText {
 
 const ANY_END = /\r\n?|\n/g;
 
-/** Part an exact text into what an editor shows and how its lines end; `usual` is what most lines have. */
+/**
+ * Split an exact text into what an editor shows and its line ends; `usual` is the most frequent
+ * one.
+ */
 export function splitText(exact: string, whereNone: LineEnd = "\n"): SplitText {
   const breaks = breaksOf(exact);
   const usual = mostFrequent(breaks) ?? whereNone;
@@ -33,10 +36,10 @@ export function splitText(exact: string, whereNone: LineEnd = "\n"): SplitText {
 }
 
 /**
- * The exact text again: `joinText(splitText(text)) === text`.
+ * Return the exact text: `joinText(splitText(text)) === text`.
  *
- * An edit can bring a CR directly before an LF, where both are lines of their own. As CRLF they would be one, so the
- * second is written as CR too.
+ * An edit can place a CR directly before an LF that ends a line of its own. As CRLF they would be
+ * one line break, so the second is written as CR.
  */
 export function joinText({ plain, usual, others }: SplitText): string {
   if (usual === "\n" && others.length === 0) {
@@ -58,7 +61,7 @@ export function joinText({ plain, usual, others }: SplitText): string {
   return parts.join("");
 }
 
-/** One replacement which makes `before` into `after`, as small as a common start and end allow. */
+/** Return one replacement that turns `before` into `after`, without their common start and end. */
 export function replacement(before: string, after: string): { from: number; to: number; insert: string } | null {
   if (before === after) {
     return null;
@@ -75,13 +78,15 @@ export function replacement(before: string, after: string): { from: number; to: 
   return { from: start, to: before.length - tail, insert: after.slice(start, after.length - tail) };
 }
 
-/** What the server's `line_end` field means for a text which came without its line ends; null where it cannot tell. */
+/** Return the line end that the server's `line_end` field means, or null if it is unknown. */
 export function lineEndOf(field: string): LineEnd | null {
   const known: Readonly<Record<string, LineEnd>> = { lf: "\n", crlf: "\r\n", cr: "\r" };
   return known[field] ?? null;
 }
 
-/** Each line break with its place in the plain text, where every one is one character long. */
+/**
+ * Return each line break with its offset in the plain text, in which each is one character long.
+ */
 function breaksOf(exact: string): OtherEnd[] {
   const found: OtherEnd[] = [];
   let shortened = 0;

@@ -1,8 +1,11 @@
-/** How far a text indents. */
+/** The indentation of a text. */
 
 const LOOKED_AT = 10_000;
 
-/** One level: the smallest step from a line to a deeper next one, in its first 10,000 characters; two spaces where none. */
+/**
+ * Return the smallest step from a line to a deeper next one in the first 10,000 characters, or two
+ * spaces.
+ */
 export function indentOf(plain: string): string {
   let before = 0;
   let step = Infinity;

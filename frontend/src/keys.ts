@@ -1,4 +1,4 @@
-/** Which single-key shortcut a key press means. */
+/** Maps key presses to single-key shortcuts. */
 
 export interface KeyPress {
   readonly key: string;
@@ -9,15 +9,16 @@ export interface KeyPress {
 }
 
 /**
- * The shortcut's character in lower case, or null.
+ * Return the shortcut's character in lower case, or null.
  *
- * With a Hangul layout the key S gives "ㄴ", and with an input method "Process": then the key's place counts.
+ * With a Hangul layout the key S gives "ㄴ", and with an input method "Process"; then the position
+ * of the key decides.
  */
 export function shortcutOf(press: KeyPress): string | null {
   return press.ctrlKey || press.metaKey || press.altKey ? null : characterOf(press);
 }
 
-/** Ctrl-S, or Cmd-S on a Mac. */
+/** Return whether Ctrl-S, or Cmd-S on a Mac, was pressed. */
 export function isSave(press: KeyPress & { readonly shiftKey: boolean }): boolean {
   return (press.ctrlKey || press.metaKey) && !press.altKey && !press.shiftKey && characterOf(press) === "s";
 }

@@ -1,6 +1,9 @@
-/** Where the server's findings lie in an editor's text. */
+/** The positions of the server's problems in an editor's text. */
 
-/** One finding, as the API gives it: lines and columns from 1, columns in characters, null where the whole text is meant. */
+/**
+ * A problem as the API returns it: lines and columns from 1, columns in characters, null for the
+ * whole text.
+ */
 export interface Problem {
   readonly severity: "error" | "warning";
   readonly code: string;
@@ -9,7 +12,7 @@ export interface Problem {
   readonly column: number | null;
 }
 
-/** As much of CodeMirror's `Text` as finding a place needs. */
+/** The part of CodeMirror's `Text` that is needed to find a position. */
 export interface Lines {
   readonly lines: number;
   line(number: number): { readonly from: number; readonly to: number; readonly text: string };
@@ -17,7 +20,10 @@ export interface Lines {
 
 const WORD = /^[\p{L}\p{N}_.$-]+/u;
 
-/** The UTF-16 offset of a column (in characters, from 1) in one line; a column beyond the line is its end. */
+/**
+ * Return the UTF-16 offset of a column (in characters, from 1) in a line; a column beyond the line
+ * is its end.
+ */
 export function offsetInLine(text: string, column: number): number {
   let offset = 0;
   for (let left = column - 1; left > 0 && offset < text.length; left -= 1) {
@@ -26,7 +32,10 @@ export function offsetInLine(text: string, column: number): number {
   return offset;
 }
 
-/** What to underline: the word at the problem's place, else one character, else (behind the last one) the one before. */
+/**
+ * Return the range to underline: the word at the problem's position, else one character, else the
+ * one before.
+ */
 export function rangeOf(problem: Problem, lines: Lines): { from: number; to: number } {
   if (problem.line === null) {
     return { from: 0, to: 0 };
@@ -44,7 +53,7 @@ export function rangeOf(problem: Problem, lines: Lines): { from: number; to: num
   return { from: line.from + start, to: line.from + start + length };
 }
 
-/** Problems from JSON which somebody else wrote: what is not one is left out. */
+/** Read problems from foreign JSON, and leave out invalid ones. */
 export function readProblems(given: unknown): Problem[] {
   return Array.isArray(given) ? given.filter(isProblem) : [];
 }

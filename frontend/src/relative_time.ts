@@ -1,4 +1,4 @@
-/** How long ago something was, in the reader's language. */
+/** Times relative to now, in the reader's language. */
 
 const STEPS: readonly (readonly [limit: number, seconds: number, unit: Intl.RelativeTimeFormatUnit])[] = [
   [60, 1, "second"],
@@ -9,10 +9,10 @@ const STEPS: readonly (readonly [limit: number, seconds: number, unit: Intl.Rela
   [Infinity, 365 * 24 * 60 * 60, "year"],
 ];
 
-/** Under this many seconds it is "now": the server's clock and the reader's differ by as much. */
+/** Below this many seconds it is "now": the clocks of server and reader may differ by as much. */
 const NOW = 10;
 
-/** Whole units, cut and not rounded: 119 seconds are one minute. Negative is the past. */
+/** Return whole units, rounded down: 119 seconds are one minute. Negative is the past. */
 export function relativeParts(seconds: number): { value: number; unit: Intl.RelativeTimeFormatUnit } {
   const distance = Math.abs(seconds);
   if (distance < NOW) {
@@ -26,7 +26,7 @@ export function relativeParts(seconds: number): { value: number; unit: Intl.Rela
   return { value: 0, unit: "second" };
 }
 
-/** "3 min ago", "now", "in 2 hr."; null where the time is none. */
+/** Return "3 min ago", "now", "in 2 hr."; null if the time is invalid. */
 export function relativeTime(time: string, now: number, language: string): string | null {
   const then = Date.parse(time);
   if (Number.isNaN(then)) {
@@ -36,7 +36,7 @@ export function relativeTime(time: string, now: number, language: string): strin
   return new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" }).format(value, unit);
 }
 
-/** The same moment in the reader's own zone, to the second. */
+/** Return the same time in the reader's time zone, to the second. */
 export function exactTime(time: string, language: string, timeZone?: string): string {
   const zone = timeZone === undefined ? {} : { timeZone };
   return new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long", ...zone }).format(new Date(time));

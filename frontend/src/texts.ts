@@ -1,29 +1,29 @@
 /**
- * What the scripts say themselves, in the page's language.
+ * The texts of the scripts, in the page's language.
  *
- * A page may carry `<script type="application/json" id="script-texts">` with other words for any of these keys, so that
- * a language needs no new build. `{name}` is replaced.
+ * A page may contain `<script type="application/json" id="script-texts">` with other texts for
+ * these keys, so that a new language needs no build. `{name}` is replaced.
  */
 
 const ENGLISH = {
   cancel: "Cancel",
   changes: "Changes: {count}",
   checking: "Checking …",
-  checkFailed: "The server could not be asked; the check is tried again with the next change.",
+  checkFailed: "The server did not answer; the check is repeated after the next change.",
   close: "Close",
   confirm: "Confirm",
   copied: "Copied",
   copyFailed: "Copying failed; select the text instead",
   discard: "Discard",
   draftFound: "There is an unsaved draft from {time}.",
-  draftOfOther: "There is an unsaved draft from {time}, begun on another revision of this file. Compare before saving.",
+  draftOfOther: "There is an unsaved draft from {time}, based on another revision of this file. Compare before saving.",
   editorKeys: "In the editor",
   editorLabel: "Text of {name}",
   editorLeave: "leave the editor: Escape, then Tab",
   error: "Error",
   findText: "find in the text",
   foldText: "fold or unfold the block",
-  gone: "This is not there any more: it was deleted. What you typed stays on this page until you leave it.",
+  gone: "This was deleted. What you typed stays on this page until you leave it.",
   indent: "indent, unindent",
   lineEndsOnly: "The two texts differ only in how their lines end.",
   noProblems: "No problems found",
@@ -40,7 +40,7 @@ const ENGLISH = {
   save: "save",
   shortcuts: "Keyboard shortcuts",
   shortcutsOn: "Single-key shortcuts",
-  template: "A template: checked where it can be",
+  template: "Template: only some checks are possible",
   warning: "Warning",
   "Control character": "Control character",
   "Diagnostics": "Problems",
@@ -79,25 +79,25 @@ const KOREAN: Readonly<Record<TextKey, string>> = {
   cancel: "취소",
   changes: "바뀐 곳 {count}개",
   checking: "확인하는 중 …",
-  checkFailed: "서버에 물어볼 수 없습니다. 다음에 고칠 때 다시 확인합니다.",
+  checkFailed: "서버가 응답하지 않습니다. 다음에 고칠 때 다시 확인합니다.",
   close: "닫기",
   confirm: "확인",
   copied: "복사했습니다",
-  copyFailed: "복사하지 못했습니다. 글을 직접 선택하세요",
+  copyFailed: "복사하지 못했습니다. 텍스트를 직접 선택하세요",
   discard: "버리기",
-  draftFound: "{time}에 쓰고 저장하지 않은 초안이 있습니다.",
-  draftOfOther: "{time}에 이 파일의 다른 리비전에서 쓰기 시작해 저장하지 않은 초안이 있습니다. 저장하기 전에 비교하세요.",
+  draftFound: "{time}에 작성한 저장하지 않은 초안이 있습니다.",
+  draftOfOther: "{time}에 이 파일의 다른 리비전을 바탕으로 작성한 저장하지 않은 초안이 있습니다. 저장하기 전에 비교하세요.",
   editorKeys: "편집기에서",
   editorLabel: "{name}의 내용",
   editorLeave: "편집기에서 나가기: Escape 다음 Tab",
   error: "오류",
   findText: "내용에서 찾기",
   foldText: "블록 접기 또는 펴기",
-  gone: "삭제되어 더 이상 없습니다. 쓴 내용은 이 페이지를 떠날 때까지 남아 있습니다.",
+  gone: "삭제되었습니다. 입력한 내용은 이 페이지를 떠날 때까지 남아 있습니다.",
   indent: "들여쓰기, 내어쓰기",
   lineEndsOnly: "두 내용은 줄 끝 문자만 다릅니다.",
   noProblems: "문제가 없습니다",
-  notReached: "서비스에 연결할 수 없어 저장하지 못했습니다. 쓴 내용은 여기 그대로 있으니 다시 시도하세요.",
+  notReached: "서비스에 연결할 수 없어 저장하지 못했습니다. 입력한 내용은 여기 그대로 있으니 다시 시도하세요.",
   onePage: "이 페이지에서",
   problem: "{severity}, {line}번째 줄: {message}",
   problemAnywhere: "{severity}: {message}",
@@ -110,7 +110,7 @@ const KOREAN: Readonly<Record<TextKey, string>> = {
   save: "저장",
   shortcuts: "키보드 단축키",
   shortcutsOn: "한 글자 단축키",
-  template: "템플릿: 확인할 수 있는 곳만 확인했습니다",
+  template: "템플릿: 일부만 확인할 수 있습니다",
   warning: "경고",
   "Control character": "제어 문자",
   "Diagnostics": "문제",
@@ -127,25 +127,28 @@ const KOREAN: Readonly<Record<TextKey, string>> = {
   "regexp": "정규식",
   "replace": "바꾸기",
   "replace all": "모두 바꾸기",
-  "current match": "현재 일치",
+  "current match": "현재 일치 항목",
   "replaced $ matches": "$개를 바꿨습니다",
   "replaced match on line $": "$번째 줄에서 바꿨습니다",
   "on line": "줄",
-  "folded code": "접힌 글",
+  "folded code": "접힌 텍스트",
   "unfold": "펴기",
-  "to": "부터",
+  "to": "~",
   "Fold line": "줄 접기",
   "Unfold line": "줄 펴기",
   "Folded lines": "접은 줄",
   "Unfolded lines": "편 줄",
-  "Selection deleted": "선택한 글을 지웠습니다",
+  "Selection deleted": "선택한 텍스트를 지웠습니다",
   "$ unchanged lines": "바뀌지 않은 줄 $개",
-  "Revert this chunk": "왼쪽 줄을 가져오기",
+  "Revert this chunk": "왼쪽 줄 가져오기",
 };
 
 export type Texts = Readonly<Record<TextKey, string>>;
 
-/** The texts of a language tag such as `ko-KR`; `given` (from the page) wins where it has a string. */
+/**
+ * Return the texts of a language tag such as `ko-KR`; strings of `given` (from the page) take
+ * precedence.
+ */
 export function textsOf(language: string, given: unknown = null): Texts {
   const own = /^ko\b/i.test(language) ? KOREAN : ENGLISH;
   if (typeof given !== "object" || given === null) {
@@ -155,7 +158,7 @@ export function textsOf(language: string, given: unknown = null): Texts {
   return { ...own, ...Object.fromEntries(known) };
 }
 
-/** Put values into a text's `{name}` places. */
+/** Replace each `{name}` in a text by its value. */
 export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
@@ -171,7 +174,7 @@ export function pageTexts(): Texts {
   return ofThisPage;
 }
 
-/** What JSON in a page says; null where there is none, or none that is valid. */
+/** Parse JSON from a page; null if there is none, or it is invalid. */
 export function jsonOf(text: string | null | undefined): unknown {
   try {
     return JSON.parse(text ?? "null");

@@ -4,7 +4,7 @@ import { Drafts, draftsToDrop, fileOf, readDraft } from "../src/drafts";
 
 const LIMITS = { maxAge: 100, maxCount: 3, maxLength: 10 };
 
-/** A browser's storage with room for `room` characters of values. */
+/** A browser's storage for `room` characters of values. */
 function storageOf(room = Infinity): Storage {
   const held = new Map<string, string>();
   return {

@@ -19,7 +19,7 @@ test("the usual line end is the most frequent one", () => {
   assert.equal(splitText("a\rb\rc\n").usual, "\r");
 });
 
-test("a text of one line gets the line end that it is told", () => {
+test("a text of one line gets the stated line end", () => {
   assert.equal(splitText("a", "\r\n").usual, "\r\n");
   assert.equal(splitText("").usual, "\n");
 });
@@ -50,7 +50,7 @@ test("a replacement leaves alone what both texts share", () => {
   assert.equal(replacement("same", "same"), null);
 });
 
-test("mixed line ends cannot be told by a word", () => {
+test("mixed line ends have no name", () => {
   assert.equal(lineEndOf("crlf"), "\r\n");
   assert.equal(lineEndOf("mixed"), null);
   assert.equal(lineEndOf(""), null);

@@ -1,4 +1,4 @@
-/** A small generator of numbers which a test can repeat (mulberry32). */
+/** A small random generator that a test can repeat (mulberry32). */
 export function randomNumbers(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {

@@ -1,4 +1,4 @@
-"""One service as a process and one Chromium; a browser with cookies of its own whenever a test wants one."""
+"""One service as a process and one Chromium, with separate cookies for each browser."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -16,13 +16,13 @@ from support.service import Api
 from support.site import Site, build_site
 from support.visitors import Visitors, visiting
 
-#: Without one GitHub allows 60 requests an hour.
+#: Without a token, GitHub allows 60 requests an hour.
 TOKEN = "token-of-the-service"
 BUILT = ROOT / "benchmark_manager/web/static/dist/manifest.json"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs all of these: a browser and a service for each of them would starve the others."""
+    """Run all browser tests in one worker, because several browsers and services are too slow."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.xdist_group("browser"))
@@ -46,7 +46,7 @@ async def chromium(chromium_path: str) -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="session")
 def upstream() -> Iterator[GitHubTestServer]:
-    """Our GitHub; each test hosts repositories of its own there."""
+    """The GitHub test server; each test hosts its own repositories there."""
     with GitHubTestServer() as server:
         server.hosting.add_token(TOKEN)
         yield server
@@ -56,7 +56,7 @@ def upstream() -> Iterator[GitHubTestServer]:
 async def running(
     mongod: str, upstream: GitHubTestServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[ServiceProcess]:
-    """The service which the tests of this worker share."""
+    """The service that the tests of this worker share."""
     folder = tmp_path_factory.mktemp("pages")
     async with (
         fresh_database(mongod, "pages") as url,
@@ -65,7 +65,7 @@ async def running(
             mongo_url=url,
             github_api_urls=upstream.url,
             github_token=TOKEN,
-            # Some tests put a proxy before it.
+            # Some tests put a proxy in front of it.
             trusted_proxies="127.0.0.0/8",
         ) as process,
     ):
@@ -76,7 +76,7 @@ async def running(
 async def api(
     running: ServiceProcess, upstream: GitHubTestServer, tmp_path: Path
 ) -> AsyncIterator[Api]:
-    """What a test prepares, or looks up, beside the pages."""
+    """Access to the API, to prepare and check what pages show."""
     async with running.client() as http:
         yield Api(http, upstream, tmp_path)
 
@@ -91,7 +91,7 @@ async def visitors(chromium: Browser, running: ServiceProcess) -> AsyncIterator[
 async def site(
     running: ServiceProcess, upstream: GitHubTestServer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Site[Api]]:
-    """Something on every page, most of it hostile; only to be looked at."""
+    """Something on every page, most of it hostile; read-only."""
     async with running.client() as http:
         yield await build_site(
             Api(http, upstream, tmp_path_factory.mktemp("site")), PlainBrowser(http)

@@ -1,4 +1,4 @@
-"""Adding a repository in a real browser: what GitHub has is offered while the form is filled in."""
+"""Adding a repository in a browser: branches and folders are offered while typing."""
 
 from collections.abc import AsyncIterator
 
@@ -10,17 +10,18 @@ from support.person import Person
 from support.service import Api
 from support.visitors import Visitors
 
+LONG_FOLDER = "bench/large-name-of-a-folder-that-is-long-enough-to-need-a-second-line/on-a-phone"
 FILES = {
     **{f"bench/config/deep/{number:02}.yaml": b"a: 1\n" for number in range(12)},
     "bench/config/b.json": b"{}",
-    "bench/large-name-of-a-folder-that-is-long-enough-to-need-a-second-line/on-a-phone/a.yaml": b"a: 1\n",
+    f"{LONG_FOLDER}/a.yaml": b"a: 1\n",
     "k8s/run-job.yaml": b"kind: Job\n",
 }
 
 
 @pytest.fixture(autouse=True)
 async def _added(api: Api) -> AsyncIterator[None]:
-    """Projects which a test added poll by themselves, and other tests share the service."""
+    """Delete a test's projects: they are polled, and other tests share the service."""
     yield
     for row in await api.rows("/projects"):
         if "/adding/" in row["github_repo_url"]:
@@ -41,21 +42,21 @@ async def test_leaving_the_address_offers_branches_and_folders_and_fills_what_is
     person = Person(await adding(visitors))
     page = person.page
     await person.stay()
-    await page.get_by_label("Folder of Jobs").fill("mine")
+    await page.get_by_label("Job folder").fill("mine")
     await person.field("Repository").fill("adding/offers")
     await person.press("Tab")
     await person.sees("Read from GitHub", "#offers")
-    await expect(page.get_by_label("Folder of configuration")).to_have_value("bench/config")
-    await expect(page.get_by_label("Folder of Jobs")).to_have_value("mine")
+    await expect(page.get_by_label("Configuration folder")).to_have_value("bench/config")
+    await expect(page.get_by_label("Job folder")).to_have_value("mine")
     await expect(person.field("Name")).to_have_value("offers")
     branches = await page.locator("#offered-branches option").evaluate_all(
         "all => all.map(({value}) => value)"
     )
     assert branches == ["feature/a", "main"]
-    # By keyboard alone, a folder of the table is taken over, and what it would give is counted.
+    # By keyboard alone, a folder of the table is used, and its files are counted.
     await page.get_by_role("button", name="Use k8s for Jobs").focus()
     await person.press("Enter")
-    await expect(page.get_by_label("Folder of Jobs")).to_have_value("k8s")
+    await expect(page.get_by_label("Job folder")).to_have_value("k8s")
     await expect(page.locator("#offers")).to_contain_text("With the folders bench/config and k8s:")
     assert await person.stayed()
     await person.send("Add repository")
@@ -105,11 +106,11 @@ async def test_without_scripts_a_button_offers_the_same(
     person = Person(page, language, scripts=False)
     await person.field("Repository").fill(f"adding/{name}")
     await person.send("Show branches and folders")
-    await expect(person.field("Folder of configuration")).to_have_value("bench/config")
+    await expect(person.field("Configuration folder")).to_have_value("bench/config")
     use = person.word("Use %(folder)s for configuration", folder="bench/config/deep")
     async with page.expect_navigation():
         await page.get_by_role("button", name=use).click()
-    await expect(person.field("Folder of configuration")).to_have_value("bench/config/deep")
+    await expect(person.field("Configuration folder")).to_have_value("bench/config/deep")
     await person.send("Add repository")
     [project] = await api.rows("/projects", q=name)
     assert project["config_folder"] == "bench/config/deep"

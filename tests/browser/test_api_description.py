@@ -1,4 +1,4 @@
-"""The API's description in a browser, under a policy as strict as that of the pages."""
+"""The API's description in a browser, with a policy as strict as that of the pages."""
 
 from playwright.async_api import expect
 
@@ -6,7 +6,7 @@ from support.visitors import Visitors
 
 
 async def test_the_description_works_under_its_policy(visitors: Visitors) -> None:
-    """Every route is listed, one is opened and tried out; the browser reports no violation."""
+    """Every route is listed, one is tried out, and the browser reports no violation."""
     page = await visitors.page()
     answer = await page.goto("/docs")
     assert answer is not None

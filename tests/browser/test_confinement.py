@@ -1,4 +1,4 @@
-"""What the other tests in a browser rely on: that a page could not leave the service unnoticed, nor reach anything."""
+"""The other browser tests rely on this: a page cannot reach anything outside the service."""
 
 import pytest
 from playwright.async_api import Error

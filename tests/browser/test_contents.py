@@ -1,4 +1,4 @@
-"""Whatever a file holds is shown as text, and what is saved is what was typed, byte by byte."""
+"""Contents of files are shown as text, and saved as typed, byte by byte."""
 
 import re
 
@@ -9,7 +9,7 @@ from support.person import Person
 from support.service import Api, Json
 from support.visitors import Visitors
 
-#: Each is typed behind, and saved.
+#: Each is typed at the end, and saved.
 CONTENTS = {
     "mixed": b"a: 1\r\nb: 2\nc: 3\r\n",
     "bom-crlf-unfinished": b"\xef\xbb\xbfa: 1\r\nb: 2",
@@ -24,7 +24,7 @@ MANY_LINES = b"".join(b"key-%d: %d\n" % (number, number) for number in range(10_
 
 
 async def variants(api: Api, name: str, contents: dict[str, bytes]) -> dict[str, Json]:
-    """A modified file of each content, in one project."""
+    """A variant of each content, in one project."""
     api.repository(
         f"acme/{name}", {f"config/{path}.yaml": content for path, content in contents.items()}
     )
@@ -41,7 +41,7 @@ async def variants(api: Api, name: str, contents: dict[str, bytes]) -> dict[str,
 
 
 async def type_behind(page: Page, file: Json, *, is_valid: bool = True) -> None:
-    """Open it, type a comment at the end of its first line, save; what does not parse is to be saved all the same."""
+    """Open a variant, type a comment at the end of its first line, and save it even if invalid."""
     person = Person(page)
     await page.goto(f"/ui/modified-files/{file['id']}")
     await page.locator("form .cm-content").click()
@@ -66,7 +66,7 @@ async def test_what_was_typed_is_what_is_saved(api: Api, visitors: Visitors) -> 
 async def test_a_nul_is_shown_and_stays_where_something_else_is_typed(
     api: Api, visitors: Visitors
 ) -> None:
-    """No form can send one: it is put back where it was."""
+    """Forms cannot send NUL, so it is restored at its position."""
     page = await visitors.page()
     file = (await variants(api, "nul", {"nul": b"a: 1\nb: 2\n"}))["nul"]
     address = f"/modified-files/{file['id']}"

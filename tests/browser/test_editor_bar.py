@@ -1,4 +1,4 @@
-"""The bar with *Save* stays in sight, and covers nothing that a person has to read."""
+"""The bar with *Save* stays visible, and covers nothing that a person has to read."""
 
 import pytest
 from playwright.async_api import Page, ViewportSize, expect
@@ -13,8 +13,7 @@ SIZES: list[ViewportSize] = [
     {"width": 1280, "height": 900},
     {"width": 1280, "height": 500},
 ]
-#: Whether a person sees the line about problems: in the window, and nothing over any of its
-#: corners.
+#: Whether the line about problems is in the window, with no corner covered.
 SEEN = """element => {
     const box = element.getBoundingClientRect();
     const inside = box.top >= 0 && box.bottom <= innerHeight && box.height > 0;

@@ -1,4 +1,4 @@
-"""Every page, once: usable by everybody in either theme, wide or as narrow as a phone, and no burden to fetch."""
+"""Every page: accessible in both themes, on wide and narrow screens, and light to load."""
 
 import asyncio
 import re
@@ -17,16 +17,16 @@ pytestmark = pytest.mark.skipif(
     not AXE.exists(), reason="axe-core is not installed: `make frontend` says why"
 )
 
-#: Tabs at once: one is drawn while the others are waited for.
+#: Tabs at once: one is rendered while the others wait for the service.
 TABS = 3
-#: Bytes of scripts, style sheets and icons, as they come through the network.
+#: Bytes of scripts, style sheets and icons, as sent over the network.
 BUDGET = 60_000
 EDITOR_BUDGET = 250_000
 
 
 @dataclass
 class Visit:
-    """What was found on a page; `assets` are the sizes of what it fetched beside itself."""
+    """The findings on a page; `assets` are the sizes of the files that it loads."""
 
     path: str
     has_editor: bool = False
@@ -43,7 +43,7 @@ class Visit:
 
 @dataclass
 class Network:
-    """What a tab with an empty cache fetches: bytes by address, as they come through the network."""
+    """Return the bytes that a tab with an empty cache loads, by address."""
 
     session: CDPSession
     sizes: dict[str, float] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Network:
 async def test_every_page_is_accessible_and_keeps_its_budget(
     site: Site[Api], visitors: Visitors
 ) -> None:
-    """axe-core finds no violation, nothing scrolls sideways, and what is fetched beside the page is little."""
+    """axe-core finds no violation, nothing scrolls sideways, and the page loads few bytes."""
     visitors.allow("status of 404")
     context = await visitors.context()
     waiting = iter((one_of_each(site) | {"nothing-here": "/ui/nothing-here"}).items())
@@ -100,7 +100,7 @@ async def visit(page: Page, network: Network, path: str, name: str) -> Visit:
 
 
 def one_of_each(site: Site[Api]) -> dict[str, str]:
-    """A page of every kind: addresses which differ in ids or filters alone are one kind, but for merges."""
+    """Return a page of every kind: addresses that differ only in ids or filters are one kind."""
     drifts = {modified: drift for drift, modified in site.moved.items()}
     kinds: dict[str, str] = {}
     empty_or_compared = re.compile("zzz|nothing|compare.with")

@@ -1,7 +1,7 @@
-"""A browser whose visitor opens a hostile page, with the service in another tab: nothing is read, nothing is changed.
+"""A hostile page in a browser with the service's cookies reads and changes nothing.
 
-The page is of another site, or of another port of the service's own host, which browsers take for
-the same site.
+The page is on another site, or on another port of the service's own host, which browsers treat
+as the same site.
 """
 
 import secrets
@@ -18,17 +18,18 @@ from support.chromium import FLAGS
 from support.process import ServiceProcess
 from support.service import Api, Json
 
-#: Stands in every answer which a page must not read.
+#: A text in every response that a foreign page must not read.
 MARK: Final = "the-mark-of-what-is-secret"
 EVIL: Final = "evil.example"
 
-#: Everything that a page can try; it returns what it could read, and how often the service took a
-#: change.
+#: Everything that a page can try. Returns what it could read, and how many changes the service
+#: accepted.
 ATTACK: Final = """
 async ([target, project, variant, mark]) => {
   const read = [], wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const note = (how, text) => { if (text && String(text).includes(mark)) read.push(how); };
-  const paths = ["/projects", `/projects/${project}`, `/modified-files/${variant}/raw`, "/ui", "/openapi.json"];
+  const home = `/projects/${project}`, file = `/modified-files/${variant}`;
+  const paths = ["/projects", home, `${file}/raw`, "/ui", "/openapi.json"];
   const answers = [];
   for (const path of paths)
     for (const credentials of ["include", "omit"])
@@ -37,20 +38,22 @@ async ([target, project, variant, mark]) => {
           (t) => note("fetch " + path, t), () => 0));
   await Promise.all(answers);
 
-  const body = JSON.stringify({name: "made by a stranger", github_repo_url: "acme/evil", polling_interval: 0});
+  const body = JSON.stringify(
+    {name: "made by a stranger", github_repo_url: "acme/evil", polling_interval: 0});
   const changes = [
-    ["POST", "/projects", body], ["POST", "/projects/sync-all"], ["POST", `/projects/${project}/sync`],
-    ["POST", `/projects/${project}/pause`], ["PUT", `/projects/${project}`, '{"name": "taken over"}'],
-    ["DELETE", `/projects/${project}`], ["DELETE", `/projects/${project}/modified-files`],
-    ["DELETE", `/modified-files/${variant}`], ["PUT", `/modified-files/${variant}`, '{"content": "a: 2\\n"}'],
-    ["POST", `/projects/${project}/releases`, "{}"], ["POST", "/ui/sync-all", "csrf_token=x"],
+    ["POST", "/projects", body], ["POST", "/projects/sync-all"], ["POST", `${home}/sync`],
+    ["POST", `${home}/pause`], ["PUT", home, '{"name": "taken over"}'],
+    ["DELETE", home], ["DELETE", `${home}/modified-files`],
+    ["DELETE", file], ["PUT", file, '{"content": "a: 2\\n"}'],
+    ["POST", `${home}/releases`, "{}"], ["POST", "/ui/sync-all", "csrf_token=x"],
   ];
   const kinds = ["application/json", "text/plain", "application/x-www-form-urlencoded", ""];
   for (const [method, path, sent] of changes)
     for (const kind of sent === undefined ? [""] : kinds)
       for (const mode of method === "POST" ? ["cors", "no-cors"] : ["cors"]) {
         const content = sent === undefined ? undefined : new Blob([sent], {type: kind});
-        answers.push(fetch(target + path, {method, mode, credentials: "include", body: content}).then(
+        const request = {method, mode, credentials: "include", body: content};
+        answers.push(fetch(target + path, request).then(
           (a) => a.text()).then((t) => note(method + path, t), () => 0));
         if (method === "POST") navigator.sendBeacon(target + path, content);
       }
@@ -63,7 +66,8 @@ async ([target, project, variant, mark]) => {
       const frame = document.body.appendChild(document.createElement("iframe"));
       frame.name = `f${frames.length}`;
       const form = document.body.appendChild(document.createElement("form"));
-      Object.assign(form, {method: "post", action: target + path, target: frame.name, enctype: kind});
+      Object.assign(
+        form, {method: "post", action: target + path, target: frame.name, enctype: kind});
       if (sent !== undefined) {
         // As text/plain this becomes JSON.
         const field = form.appendChild(document.createElement("input"));
@@ -78,7 +82,8 @@ async ([target, project, variant, mark]) => {
 
   window.addEventListener("error", (event) => note("script error", event.message));
   await Promise.all(paths.map(async (path) => {
-    const script = document.createElement("script"), image = new Image(), sheet = document.createElement("link");
+    const script = document.createElement("script"), image = new Image();
+    const sheet = document.createElement("link");
     const frame = document.createElement("iframe");
     const ended = [script, image, sheet, frame].map((e) => new Promise((resolve) => {
       e.onload = e.onerror = resolve; setTimeout(resolve, 1500); }));
@@ -89,7 +94,9 @@ async ([target, project, variant, mark]) => {
     image.addEventListener("load", () => read.push("image " + path));
     await Promise.all(ended);
     try { note("frame " + path, frame.contentDocument.body.textContent); } catch {}
-    try { note("sheet " + path, sheet.sheet && [...sheet.sheet.cssRules].map((r) => r.cssText).join()); } catch {}
+    try {
+      note("sheet " + path, sheet.sheet && [...sheet.sheet.cssRules].map((r) => r.cssText).join());
+    } catch {}
   }));
 
   const opened = window.open(target + "/projects");
@@ -141,7 +148,7 @@ def hostile_port() -> Iterator[int]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def misled(chromium_path: str) -> AsyncIterator[Browser]:
-    """A Chromium for which the hostile site's name is this machine's loopback address."""
+    """A Chromium that resolves the hostile site's name to the loopback address."""
     flags = [flag for flag in FLAGS if not flag.startswith("--host-resolver-rules")]
     rules = f"MAP {EVIL} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
     flags += [
@@ -157,7 +164,7 @@ async def misled(chromium_path: str) -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def victim(misled: Browser, running: ServiceProcess) -> AsyncIterator[BrowserContext]:
-    """A browser that has used the service, so that it holds the service's cookies."""
+    """A browser with the service's cookies."""
     context = await misled.new_context()
     page = await context.new_page()
     await page.goto(f"{running.url}/ui")
@@ -168,7 +175,7 @@ async def victim(misled: Browser, running: ServiceProcess) -> AsyncIterator[Brow
 
 @pytest.fixture
 async def held(api: Api) -> AsyncIterator[tuple[Json, Json]]:
-    """A project and a variant, both marked; what a test makes besides is gone after it."""
+    """A project and a variant, both marked; what a test adds is deleted after it."""
     known = {row["id"] for row in await api.rows("/projects")}
     name = f"acme/{secrets.token_hex(6)}"
     api.repository(name, {"config/a.yaml": f"a: {MARK}\n".encode()})
@@ -182,7 +189,7 @@ async def held(api: Api) -> AsyncIterator[tuple[Json, Json]]:
 
 
 async def everything(api: Api) -> list[object]:
-    """What the service holds."""
+    """Return the data of the service."""
     projects = await api.rows("/projects")
     return [
         projects,
@@ -213,7 +220,7 @@ async def test_a_hostile_page_reads_nothing_and_changes_nothing(
     read = await page.evaluate(ATTACK, [target, project["id"], variant["id"], MARK])
     assert read == []
     assert await everything(api) == before
-    # A form in the page itself, as a click on it sends it.
+    # A form in the page itself, sent by a click.
     for path in ("/projects/sync-all", f"/projects/{project['id']}/pause"):
         await page.goto(f"http://{site}:{hostile_port}/")
         await page.set_content(
@@ -228,7 +235,7 @@ async def test_a_hostile_page_reads_nothing_and_changes_nothing(
 async def test_a_name_that_resolves_to_the_service_is_not_answered(
     victim: BrowserContext, running: ServiceProcess, api: Api, held: tuple[Json, Json]
 ) -> None:
-    """DNS rebinding: the page's own name leads to the service, so that the browser takes both for one origin."""
+    """DNS rebinding: the page's own name leads to the service, so both seem to be one origin."""
     project, _ = held
     before = await everything(api)
     own = running.url.replace("127.0.0.1", EVIL)
@@ -238,14 +245,15 @@ async def test_a_name_that_resolves_to_the_service_is_not_answered(
         assert answer is not None
         assert answer.status == 421
         assert MARK not in await page.content()
-    asked = [
+    requests = [
         ["GET", "/projects"],
         ["DELETE", f"/projects/{project['id']}"],
         ["POST", "/projects/sync-all"],
     ]
     statuses = await page.evaluate(
-        "(asked) => Promise.all(asked.map(([method, path]) => fetch(path, {method}).then((answer) => answer.status)))",
-        asked,
+        "(requests) => Promise.all(requests.map("
+        "([method, path]) => fetch(path, {method}).then((answer) => answer.status)))",
+        requests,
     )
     assert statuses == [421] * 3
     assert await everything(api) == before
@@ -254,7 +262,7 @@ async def test_a_name_that_resolves_to_the_service_is_not_answered(
 async def test_the_attack_finds_what_it_may_read(
     victim: BrowserContext, running: ServiceProcess, api: Api, held: tuple[Json, Json]
 ) -> None:
-    """The same page of the service's own origin reads and changes: so the attack above is none that cannot succeed."""
+    """The same page on the service's own origin reads and changes, so the attack can succeed."""
     project, variant = held
     before = await everything(api)
     page = await victim.new_page()

@@ -1,4 +1,4 @@
-"""The whole way of a variant: from a repository's address to a release, and back from the trash."""
+"""The journey of a variant: from a repository's address to a release, and back from the trash."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ MINE = demo.first_commit()[FILE].decode().replace("max_num_seqs: 256", "max_num_
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """A person, the repository that they add, and what a test looks up beside the pages."""
+    """A person, the repository that they add, and access to the API."""
 
     person: Person
     api: Api
@@ -31,11 +31,11 @@ class Journey:
 
     @property
     def variant_name(self) -> str:
-        """Releases of equal files are one, so each journey has a name of its own."""
+        """A name of its own for each journey, because releases of equal files are one release."""
         return f"{self.name}.yaml"
 
     async def add_repository(self) -> None:
-        """From the list of projects to the project's page, which tells how far its first sync is."""
+        """Add the repository; the project's page shows the progress of the first sync."""
         person = self.person
         await person.page.goto(f"{self.api.http.base_url}".rstrip("/") + "/ui")
         await person.link("Add repository").click()
@@ -72,7 +72,7 @@ class Journey:
 
     @property
     def variant(self) -> str:
-        """The id in the address of one of its pages."""
+        """Return the variant's id from the address of its page."""
         return self.person.page.url.partition("/modified-files/")[2].partition("/")[0]
 
     async def see_difference(self) -> None:
@@ -84,7 +84,7 @@ class Journey:
         await expect(person.page.locator("#comparison")).to_contain_text("max_num_seqs: 512")
 
     async def follow_upstream(self) -> None:
-        """The page in front of the person tells of it, without being asked."""
+        """The open page shows it without a reload."""
         person = self.person
         await person.link("Editor").click()
         await expect(person.page.locator("#facts")).to_contain_text(person.word("Current"))
@@ -96,7 +96,7 @@ class Journey:
         assert await person.stayed() is person.scripts
 
     async def merge(self) -> None:
-        """Both changed the same value: mine is chosen, by its key, and the rest comes from upstream."""
+        """Choose mine for the value that both sides changed; the rest comes from upstream."""
         person, page = self.person, self.person.page
         await page.locator("#facts").get_by_role("link", name=person.word("Conflict")).click()
         conflict = page.get_by_role("group", name="engine.max_num_seqs")
@@ -107,14 +107,16 @@ class Journey:
             await person.press("3")
             await expect(page.locator("#result")).not_to_contain_text("max_num_seqs: 384")
             await expect(page.locator("#left")).to_contain_text(
-                person.word("All places are decided.")
+                person.word("All conflicts are decided.")
             )
         else:
             await conflict.get_by_role("radio", name=person.word("Mine")).check()
             await person.send("Show the result")
-            await person.sees("All places are decided.")
+            await person.sees("All conflicts are decided.")
         await person.send("Rebase")
-        await person.sees("Rebased: the modified file is based on upstream's present text now.")
+        await person.sees(
+            "The variant was rebased. Its base is now the current text of the original."
+        )
         upstream = demo.second_commit()[FILE]
         assert upstream is not None
         merged = upstream.decode().replace("max_num_seqs: 384", "max_num_seqs: 512")
@@ -135,18 +137,18 @@ class Journey:
             assert await page.evaluate("navigator.clipboard.readText()") == command
 
     async def delete_and_undo(self) -> None:
-        """From the release to the file which it came from, to the trash, and back."""
+        """From the release to the source of a file, to the trash, and back."""
         person, page = self.person, self.person.page
         await page.locator("details.files-of-release > summary").click()
         row = page.get_by_role("row", name=f"config/vllm/{self.variant_name}")
-        await row.get_by_role("link", name=person.word("Modified")).click()
+        await row.get_by_role("link", name=person.word("Variant"), exact=True).click()
         variant = self.variant
         await person.link("Delete …").click()
-        await person.send("Delete the modified file")
-        await person.sees("The modified file was deleted.")
+        await person.send("Delete the variant")
+        await person.sees("The variant was deleted.")
         await self.api.get(f"/modified-files/{variant}", 404)
         await person.send("Undo")
-        await person.sees("The modified file is back.")
+        await person.sees("The variant was restored.")
         await self.api.get(f"/modified-files/{variant}")
 
 
@@ -154,7 +156,7 @@ class Journey:
 async def test_the_whole_way_of_a_variant(
     visitors: Visitors, api: Api, language: str, scripts: bool
 ) -> None:
-    """On the demo's repository, in both languages, and without JavaScript."""
+    """In the demo's repository, in both languages, and without JavaScript."""
     name = f"way-{language}-{'scripts' if scripts else 'plain'}"
     await travel(visitors, api, name, language=language, scripts=scripts)
 
@@ -172,7 +174,7 @@ async def test_the_whole_way_of_a_variant_below_a_path(
     strips: bool,
     scripts: bool,
 ) -> None:
-    """Behind a proxy which has nothing at every other path of the host."""
+    """Behind a proxy that has nothing at other paths of the host."""
     name = f"below-{'scripts' if scripts else 'plain'}"
     async with (
         prefix_proxy({prefix: Offered(running.url, strips=strips)}) as proxy,
@@ -192,7 +194,7 @@ async def test_the_whole_way_of_a_variant_below_a_path(
 
 
 async def compare_releases(person: Person, project: str) -> None:
-    """A second release, beside the first."""
+    """Make a second release and compare it with the first."""
     page = person.page
     await page.get_by_role("link", name=project, exact=True).click()
     await person.link("Releases").click()
@@ -203,12 +205,12 @@ async def compare_releases(person: Person, project: str) -> None:
     assert other is not None
     await page.locator("#with").fill(other)
     await person.send("Compare")
-    await person.link("The other way round").click()
+    await person.link("Reverse the comparison").click()
     await page.wait_for_url(f"**/ui/releases/{other}/compare?with=*")
 
 
 async def switch(person: Person) -> None:
-    """Change the language and the theme, and stay where one is."""
+    """Change language and theme, and stay on the same page."""
     page, here = person.page, person.page.url
     async with page.expect_navigation():
         await page.get_by_role("button", name="한국어").click()
@@ -221,7 +223,7 @@ async def switch(person: Person) -> None:
 
 
 async def travel(visitors: Visitors, api: Api, name: str, *, language: str, scripts: bool) -> Page:
-    """From a repository's address to a release, and back from the trash; returns the page where it ends."""
+    """Go from a repository's address to a release and back from the trash; return the last page."""
     repository = api.repository(f"acme/{name}", demo.first_commit())
     context = await visitors.context(language=language, scripts=scripts)
     await context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -1,4 +1,4 @@
-"""Everything by keys alone: nothing traps the focus, and where it is can be seen."""
+"""The keyboard alone: nothing traps the focus, and the focus is visible."""
 
 from playwright.async_api import Page, expect
 
@@ -10,13 +10,17 @@ _FOCUS = """() => {
     const focused = document.activeElement;
     const shown = focused.closest(".cm-editor") ?? focused;
     const { outlineStyle, outlineWidth } = getComputedStyle(shown);
-    return { name: (focused.getAttribute("aria-label") ?? focused.textContent).trim() || focused.id || focused.tagName,
-        isSeen: outlineStyle !== "none" && parseFloat(outlineWidth) > 0, isEditor: shown !== focused };
+    const label = (focused.getAttribute("aria-label") ?? focused.textContent).trim();
+    return {
+        name: label || focused.id || focused.tagName,
+        isSeen: outlineStyle !== "none" && parseFloat(outlineWidth) > 0,
+        isEditor: shown !== focused,
+    };
 }"""
 
 
 async def focus(page: Page) -> dict[str, object]:
-    """Where it is; an editor shows it a moment later."""
+    """Return the focused element; an editor shows its focus a moment later."""
     found: dict[str, object] = {}
     for _ in range(20):
         found = await page.evaluate(_FOCUS)
@@ -27,7 +31,7 @@ async def focus(page: Page) -> dict[str, object]:
 
 
 async def tab_to(page: Page, wanted: str, key: str = "Tab") -> None:
-    """Move on until the focus is there; each stop on the way can be seen."""
+    """Press Tab until the element is focused; every focused element on the way is visible."""
     for _ in range(60):
         await page.keyboard.press(key)
         now = await focus(page)
@@ -70,15 +74,15 @@ async def test_a_variant_is_made_and_deleted_by_keys_alone(api: Api, visitors: V
     await tab_to(page, "Delete …")
     await person.press("Enter")
     await page.wait_for_url("**/delete")
-    await tab_to(page, "Delete the modified file")
+    await tab_to(page, "Delete the variant")
     await person.press("Enter")
-    await person.sees("The modified file was deleted.")
+    await person.sees("The variant was deleted.")
     await tab_to(page, "Undo")
     await person.press("Enter")
-    await person.sees("The modified file is back.")
+    await person.sees("The variant was restored.")
 
 
-async def test_the_editor_lets_go_of_the_focus_and_tells_how(api: Api, visitors: Visitors) -> None:
+async def test_the_editor_releases_the_focus_and_explains_how(api: Api, visitors: Visitors) -> None:
     api.repository("acme/focus", {"config/a.yaml": b"a: 1\n"})
     project = await api.synced("acme/focus", name="focus")
     file = await api.variant(project["id"], (await api.files(project["id"]))["config/a.yaml"])

@@ -1,4 +1,4 @@
-"""The same way on a repository of thousands of files."""
+"""The journey of a variant in a repository of thousands of files."""
 
 from pathlib import Path
 
@@ -18,15 +18,15 @@ FILE = "lm_eval/tasks/mmlusr/answer_only/answer_only_high_school_physics.yaml"
 async def test_a_variant_is_made_in_a_project_of_thousands_of_files(
     api: Api, visitors: Visitors, shared_data: Path, tmp_path: Path
 ) -> None:
-    """Found by typing, changed, saved and compared, on lm-evaluation-harness."""
+    """Find, change, save and compare a file of lm-evaluation-harness."""
     real_repository(shared_data, NAME.replace("/", "__")).build(tmp_path / "harness.git", 3)
     api.github.add(NAME, Repository(tmp_path / "harness.git"))
     person = Person(await visitors.page())
     page = person.page
     await page.goto(f"/ui/projects/new?repository={NAME}")
     await person.field("Name").fill("harness")
-    await person.field("Folder of configuration").fill("lm_eval/tasks")
-    await person.field("Folder of Jobs").fill("templates")
+    await person.field("Configuration folder").fill("lm_eval/tasks")
+    await person.field("Job folder").fill("templates")
     await person.send("Add repository")
     await expect(page.locator("#tabs")).to_contain_text(f"{FILES:,}", timeout=60_000)
     await expect(page.locator(".tree summary").first).to_be_visible()

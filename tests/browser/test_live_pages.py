@@ -1,4 +1,4 @@
-"""A page which is redrawn while somebody uses it takes nothing away from them."""
+"""A page that is updated while a person uses it does not disturb them."""
 
 import re
 
@@ -9,7 +9,7 @@ from support.visitors import Visitors
 
 
 async def moved(api: Api, name: str) -> tuple[Json, Json]:
-    """A project with a variant, on its second sync."""
+    """A project with a variant, after its second sync."""
     repository = api.repository(
         f"acme/{name}", {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"b: 1\n"}
     )
@@ -23,7 +23,7 @@ async def moved(api: Api, name: str) -> tuple[Json, Json]:
 
 
 async def another_change(api: Api, name: str, page: Page) -> None:
-    """Move upstream once more, and wait until the page tells of it."""
+    """Commit upstream, and wait until the page shows it."""
     repository = api.github.hosting[f"acme/{name}"].repository
     sha = repository.commit(
         {"config/a.yaml": b"a: 2\n", "config/d.yaml": b"d: 1\n"}, message="third"
@@ -41,7 +41,7 @@ async def test_what_is_opened_stays_open_and_what_is_focused_keeps_the_focus(
     await page.goto(f"/ui/projects/{project['id']}/syncs")
     first = page.locator(".timeline > li").last
     await first.locator("summary").click()
-    link = first.get_by_role("link", name="This sync's own page")
+    link = first.get_by_role("link", name="Details of this sync")
     await link.focus()
     await another_change(api, "opened", page)
     await expect(page.locator(".timeline > li")).to_have_count(3)
@@ -69,12 +69,12 @@ async def test_a_search_goes_on_while_its_results_change(api: Api, visitors: Vis
     await page.keyboard.type("v.ya")
     await expect(page).to_have_url(re.compile("q=v.ya$"))
     await another_change(api, "searched", page)
-    await expect(page.locator("#results")).to_contain_text("Upstream moved")
+    await expect(page.locator("#results")).to_contain_text("Upstream changed")
     await expect(page.locator("#q")).to_be_focused()
     await page.keyboard.type("ml")
     await expect(page.locator("#q")).to_have_value("v.yaml")
     await api.http.delete(f"/modified-files/{file['id']}")
-    await expect(page.locator("#results")).to_contain_text("No modified file fits")
+    await expect(page.locator("#results")).to_contain_text("No matching variants")
 
 
 async def test_an_editor_stays_as_it_is_while_facts_and_variants_change(

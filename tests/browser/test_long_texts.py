@@ -1,4 +1,4 @@
-"""Texts which are too long for one page: in parts, by keyboard, without scripts, and edited as files."""
+"""Texts that are too long for one page: in parts, by keyboard, and edited as files."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from support.person import Person
 from support.service import Api, Json
 from support.visitors import Visitors
 
-#: 4,000 lines, of which one does not parse, in a form that no editor on a page takes.
+#: 4,000 lines, one of which does not parse, in a form that no editor on a page accepts.
 TEXT = "".join(f"k{n}: '{'&<>' * 30}\u200b'\n" for n in range(4_000)) + "last: [\n"
 LAST = 4_001
 
@@ -44,7 +44,7 @@ async def long_file(api: Api, name: str) -> Long:
 
 
 async def focus(page: Page, text: str) -> None:
-    """Go on by Tab until the link is reached, as somebody does who has no mouse."""
+    """Press Tab until the link is focused."""
     link = page.get_by_role("link", name=text, exact=True).first
     for _ in range(60):
         if await link.evaluate("element => element === document.activeElement"):
@@ -56,7 +56,7 @@ async def focus(page: Page, text: str) -> None:
 async def test_parts_are_read_by_keyboard_and_problems_lead_to_theirs(
     api: Api, visitors: Visitors
 ) -> None:
-    """Without scripts, as everything is."""
+    """Without scripts, like everything else."""
     long = await long_file(api, "acme/parts")
     page = await visitors.page(scripts=False)
     await page.goto(long.url)

@@ -1,4 +1,4 @@
-"""Slow networks, none at all, two people at one file, tabs of yesterday: nothing that was typed is lost."""
+"""Slow or absent networks, two people in one file, old tabs: nothing that was typed is lost."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ THEIRS = TEXT.replace("auto", "bfloat16")
 
 
 async def variant(api: Api, name: str) -> Json:
-    """A modified file whose text is its original's, in a project of its own."""
+    """A variant with the text of its original, in its own project."""
     api.repository(f"acme/{name}", {"config/a.yaml": TEXT.encode()})
     project = await api.synced(f"acme/{name}", name=name)
     return await api.variant(
@@ -39,7 +39,7 @@ async def at_editor(context: BrowserContext, file: Json) -> Person:
 
 
 async def draft_is_kept(page: Page) -> None:
-    """Wait until the browser itself has the text; it takes half a second."""
+    """Wait until the browser has stored the draft, which takes half a second."""
     for _ in range(40):
         if await page.evaluate(
             "Object.keys(localStorage).some((key) => key.startsWith('bm-draft:'))"
@@ -57,7 +57,7 @@ async def network(page: Page, **conditions: float | bool) -> CDPSession:
 
 
 async def test_on_a_slow_network_a_form_is_sent_once(api: Api, visitors: Visitors) -> None:
-    """However often it is pressed, while what was typed stays to be seen."""
+    """The button can be pressed repeatedly, while the typed text stays visible."""
     file = await variant(api, "slow")
     person = await at_editor(await visitors.context(), file)
     await person.replace("256", "512")
@@ -77,10 +77,10 @@ async def test_on_a_slow_network_a_form_is_sent_once(api: Api, visitors: Visitor
     assert await content(api, file) == MINE
 
 
-async def test_without_a_network_the_text_stays_and_the_person_is_told(
+async def test_without_a_network_the_text_stays_and_the_person_is_informed(
     api: Api, visitors: Visitors
 ) -> None:
-    """Also in a tab which was closed, until it is saved."""
+    """Also in a tab that was closed, until it is saved."""
     visitors.allow("ERR_INTERNET_DISCONNECTED")
     file = await variant(api, "offline")
     context = await visitors.context()
@@ -127,7 +127,7 @@ async def test_leaving_with_an_unsaved_text_asks(api: Api, visitors: Visitors) -
 async def test_of_two_people_at_one_file_neither_loses_a_word(
     api: Api, visitors: Visitors, scripts: bool
 ) -> None:
-    """The second save is not taken and not lost: both texts are shown, and one of them is made."""
+    """The second save is refused but not lost: both texts are shown, and can be combined."""
     visitors.allow("status of 412")
     file = await variant(api, f"two-people-{scripts}")
     first, second = [
@@ -140,7 +140,9 @@ async def test_of_two_people_at_one_file_neither_loses_a_word(
     await first.sees("Saved.")
     await second.replace("256", "512")
     await second.save()
-    await second.sees("Somebody else saved while you edited, so yours was not saved yet.")
+    await second.sees(
+        "Someone else saved changes while you were editing, so your version has not been saved yet."
+    )
     assert await content(api, file) == THEIRS
     assert await second.text() == MINE
     assert await second.page.locator("#theirs").input_value() == THEIRS
@@ -148,7 +150,7 @@ async def test_of_two_people_at_one_file_neither_loses_a_word(
         assert await looks(second.page, "stale") == {}
         await second.page.set_viewport_size(WIDE)
     if scripts:
-        # Their line is taken over with the merge view's arrow.
+        # Copy their line with the arrow of the merge view.
         await second.page.get_by_role("button", name="Take the left side's lines").last.click()
     else:
         await second.replace("auto", "bfloat16")
@@ -159,7 +161,7 @@ async def test_of_two_people_at_one_file_neither_loses_a_word(
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-async def test_a_tab_whose_project_was_deleted_says_so_and_keeps_the_text(
+async def test_a_tab_of_a_deleted_project_reports_it_and_keeps_the_text(
     api: Api, visitors: Visitors, scripts: bool
 ) -> None:
     visitors.allow("status of 404")
@@ -171,17 +173,17 @@ async def test_a_tab_whose_project_was_deleted_says_so_and_keeps_the_text(
         await draft_is_kept(person.page)
     assert (await api.http.delete(f"/projects/{file['project_id']}")).status_code == 204
     if scripts:
-        await expect(person.page.get_by_role("alert")).to_contain_text("This is not there any more")
+        await expect(person.page.get_by_role("alert")).to_contain_text("This was deleted")
     await person.save()
-    await person.sees("There is nothing here")
-    await person.sees("It was not saved. Copy it from here.")
+    await person.sees("Not found")
+    await person.sees("It was not saved. You can copy it from here.")
     assert await person.page.locator("textarea").input_value() == MINE
 
 
 async def test_a_tab_outlives_a_restart_of_the_service(
     mongod: str, chromium: Browser, upstream: GitHubTestServer, tmp_path: Path
 ) -> None:
-    """Saving in between is told, and taken afterwards: a form's token is its browser's, not the process's."""
+    """Saving meanwhile fails visibly, and works later: the token belongs to the browser."""
     async with fresh_database(mongod, "restarted") as url:
         settings: Json = {"mongo_url": url, "github_api_urls": upstream.url, "port": free_port()}
         async with service_process(tmp_path, **settings) as process, process.client() as http:

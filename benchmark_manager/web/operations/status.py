@@ -1,4 +1,4 @@
-"""How the service is: its database, what is due, GitHub's limits, webhooks."""
+"""The status page: database, polling, GitHub's limits and webhooks."""
 
 from fastapi import APIRouter, Request, Response
 

@@ -1,4 +1,4 @@
-"""Original files: the tree, one file, its history upstream."""
+"""Pages of original files: the tree, one file, its variants, and its upstream history."""
 
 import asyncio
 from typing import Annotated, Final, Literal
@@ -37,18 +37,18 @@ from benchmark_manager.web.variants.table import DrawnTable
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
-#: Paths that a search shows; more is no answer to read.
+#: Paths that a search shows.
 _FOUND_AT_MOST: Final = 500
-#: Above the text, which must not begin below the page.
+#: Variants listed above the text, which has to begin on the first screen.
 _VARIANTS_SHOWN: Final = 8
 _COMMITS: Final = 30
-#: Variants beside each other, and keys, in one table.
+#: Columns (variants) and rows (keys) of one table.
 _COLUMNS: Final = 30
 _KEYS: Final = 200
-#: Bytes of the texts which one table compares.
+#: Bytes of the texts that one table compares.
 _TABLE_BYTES: Final = 2 * 1024 * 1024
 
-#: Bytes of HTML of a found path beside its letters.
+#: Bytes of HTML of a found path without its characters.
 _ROW_BYTES: Final = 400
 
 FolderParameter = Annotated[str, Query(max_length=16_384)]
@@ -66,12 +66,12 @@ async def list_files(
     folder: FolderParameter = "",
     start: StartParameter = 0,
 ) -> Response:
-    """The tree of all files that fit, or of one folder of it; with a search, their paths."""
+    """Show the tree of the matching files, or of one folder; with a search, a list of paths."""
     view = await project_view(services, project_id)
     query = searched(q)
     folder = folder.strip("/")
     entries = await services.originals.entries(project_id, "" if query else folder)
-    # In a thread: a hundred thousand files take a second.
+    # In a thread, because a hundred thousand files take a second.
     found, tree = await asyncio.to_thread(_drawn, entries, query, file_type, show, (folder, start))
     return render(
         request,
@@ -93,7 +93,7 @@ def _drawn(
     show: Shown,
     where: tuple[str, int],
 ) -> tuple[list[FileEntry], TreePage | None]:
-    """The files that fit, and without a search the tree of those in the folder, from its row on."""
+    """Return the matching files and, without a search, the tree of a folder from a row on."""
     found = _fitting(entries, query, file_type, show)
     return found, None if query else tree_page(found, *where)
 
@@ -125,7 +125,10 @@ async def show_file(
     part: PartParameter = 1,
     line: LineParameter = "",
 ) -> Response:
-    """Its lines in parts; scripts show a text that is not too long in an editor instead, unless a line is named."""
+    """Show the lines of a file in parts.
+
+    Scripts replace them with an editor, unless the text is too long or a line is requested.
+    """
     view = await project_view(services, project_id)
     file = await services.originals.get(project_id, file_id)
     text = (await services.originals.content(file)).decode()
@@ -152,7 +155,7 @@ async def show_variants(
     file_id: str,
     start: StartParameter = 0,
 ) -> Response:
-    """Side by side, by the keys in which any of them differs from the original."""
+    """Show variants side by side, by the keys in which any of them differs from the original."""
     view = await project_view(services, project_id)
     file = await services.originals.get(project_id, file_id)
     table: VariantsTable | None = None
@@ -182,7 +185,7 @@ async def show_history(
     file_id: str,
     cursor: CursorParameter = None,
 ) -> Response:
-    """What GitHub cannot tell now, the page says; the file is there all the same."""
+    """Show the commits of a file; if GitHub fails, the page shows the reason instead."""
     view = await project_view(services, project_id)
     file = await services.originals.get(project_id, file_id)
     failure: BenchmarkManagerError | None = None

@@ -1,4 +1,4 @@
-"""Thousands of files as a tree of folders which a reader opens."""
+"""A tree of folders with thousands of files, which a reader opens one by one."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -9,21 +9,20 @@ from benchmark_manager.models.original import FileEntry
 from benchmark_manager.web.site.limits import NAME, TREE, fitting
 from benchmark_manager.web.texts.visible import html_size
 
-#: Folders stand open from the top until this many rows would be seen.
+#: Folders are open from the top down until this many rows are visible.
 _SEEN_AT_ONCE: Final = 40
-#: The first folder stands open up to this many, as a page which shows one closed folder shows
-#: nothing.
+#: The same limit for the first folder, since a page with one closed folder is of no use.
 _SEEN_OF_THE_FIRST: Final = 400
-#: Own rows of a folder on one page, and the bytes of HTML of a row without its name.
+#: Direct rows of a folder on one page, and the bytes of HTML of a row without its name.
 _ROWS: Final = 4000
 _ROW_BYTES: Final = 250
 
 
 @dataclass(slots=True)
 class Folder:
-    """A folder; `label` names it below its parent: of a chain of folders with nothing else in them, all.
+    """A folder; `label` is its path below its parent, joined over folders with a single subfolder.
 
-    `is_cut` says that the page does not show what is in it, and links to a page of its own.
+    With `is_cut`, the page does not show its content but links to a page of its own.
     """
 
     path: str
@@ -46,7 +45,7 @@ Row = tuple[Literal["open", "folder", "file", "close"], Folder | FileEntry]
 
 @dataclass(frozen=True, slots=True)
 class TreePage:
-    """What a page shows of a folder: `shown` of its `total` own rows, from `start` on, and what is below them."""
+    """A page of a folder: `shown` of its `total` direct rows from `start` on, with subfolders."""
 
     folder: str
     rows: tuple[Row, ...]
@@ -60,7 +59,7 @@ class TreePage:
 
     @property
     def following(self) -> int | None:
-        """Where the next page of the folder starts."""
+        """Return the first row of the folder's next page, or None on the last page."""
         return self.end if self.end < self.total else None
 
     @property
@@ -69,20 +68,20 @@ class TreePage:
 
 
 def tree_page(entries: Sequence[FileEntry], folder: str, start: int) -> TreePage:
-    """As much of a folder as a page has room for: level by level, so that its own rows come first."""
+    """Return as much of a folder as fits on a page; its direct rows first, then level by level."""
     top = tree_of(entries, folder)
     own: list[Folder | FileEntry] = [*top.folders.values(), *top.files]
     start = start if 0 <= start < len(own) else 0
     shown = fitting(own[start : start + _ROWS], _cost, TREE)
     _cut(shown, TREE - sum(_cost(item) for item in shown))
     if len(own) == 1 and isinstance(own[0], Folder) and own[0].is_cut:
-        # A page of one folder, which it would only link to, shows nothing.
+        # A page with nothing but a link to one folder would be useless.
         return tree_page(entries, own[0].path, start)
     return TreePage(folder, tuple(_rows(_marked(shown))), start, len(shown), len(own))
 
 
 def tree_of(entries: Sequence[FileEntry], inside: str = "") -> Folder:
-    """The folders of these files, which come sorted by path; the top is the repository, or the folder `inside`."""
+    """Return the tree of these files, which are sorted by path, with the folder `inside` on top."""
     top = Folder(inside, "", is_open=True)
     within = f"{inside}/" if inside else ""
     skipped = within.count("/")
@@ -102,14 +101,14 @@ def tree_of(entries: Sequence[FileEntry], inside: str = "") -> Folder:
 
 
 def _cut(shown: Sequence[Folder | FileEntry], left: int) -> None:
-    """Mark the folders whose contents have no room any more, going down level by level."""
+    """Mark the folders whose contents do not fit any more, level by level."""
     waiting = deque(item for item in shown if isinstance(item, Folder))
     while waiting:
         folder = waiting.popleft()
         inside: list[Folder | FileEntry] = []
         if folder.rows <= left // _ROW_BYTES:
             inside = [*folder.folders.values(), *folder.files]
-        # What is shown needs no link to a page of its own.
+        # A folder whose content is shown needs no link to its own page.
         cost = sum(_cost(item) for item in inside) - _link_cost(folder)
         folder.is_cut = not inside or cost > left
         if not folder.is_cut:
@@ -118,21 +117,21 @@ def _cut(shown: Sequence[Folder | FileEntry], left: int) -> None:
 
 
 def _cost(item: Folder | FileEntry) -> int:
-    """Bytes of HTML of a row: its tags and marks, its name, and of a folder its address."""
+    """Return the bytes of HTML of a row: tags, marks, name, and the address of a folder."""
     if isinstance(item, FileEntry):
         return _ROW_BYTES + html_size(item.name[:NAME])
     return 2 * _ROW_BYTES + html_size(item.label[:NAME]) + _link_cost(item)
 
 
 def _link_cost(folder: Folder) -> int:
-    """Each byte of a path takes up to three in an address."""
+    """Return the bytes of a folder's address: up to three for each byte of its path."""
     return 3 * len(folder.path.encode())
 
 
 def _rows(stack: list[Row]) -> Iterator[Row]:
-    """What is below, as it is written down: a folder opens, its folders and files follow, it closes.
+    """Yield all rows in order: a folder opens, its folders and files follow, it closes.
 
-    Flat, as a repository may be deeper than Python nests calls.
+    Without recursion, because a repository may be deeper than Python's limit of nested calls.
     """
     while stack:
         row = stack.pop()
@@ -143,7 +142,7 @@ def _rows(stack: list[Row]) -> Iterator[Row]:
 
 
 def _marked(items: Sequence[Folder | FileEntry]) -> list[Row]:
-    """The rows of a folder, the last one first."""
+    """Return the rows of a folder in reverse order."""
     return [(_kind(item), item) for item in reversed(items)]
 
 
@@ -161,7 +160,7 @@ def _counted(folder: Folder, entry: FileEntry) -> Folder:
 
 
 def _below(top: Folder) -> Iterator[Folder]:
-    """All folders below, level by level: no path of GitHub's is too deep for this."""
+    """Yield all subfolders level by level, without recursion."""
     level = [top]
     while level:
         level = [folder for parent in level for folder in parent.folders.values()]

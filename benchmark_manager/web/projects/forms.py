@@ -1,37 +1,40 @@
-"""The form of a project: read, checked field by field, and shown again with everything that was typed."""
+"""The form of a project: read, checked field by field, and shown again with what was typed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchmark_manager.domain.text.characters import holds_control
-from benchmark_manager.errors import BenchmarkManagerError, ConflictError, InvalidInputError
-from benchmark_manager.messages.fields import wire_name
+from benchmark_manager.domain.fields import POLLING_INTERVALS, is_polling_interval
+from benchmark_manager.errors import BenchmarkManagerError
 from benchmark_manager.models.preview import RepositoryPreview
-from benchmark_manager.models.project import LONGEST_NAME, POLLING_INTERVALS, Project, Ref, RefKind
+from benchmark_manager.models.project import Project, Ref, RefKind
 from benchmark_manager.services.projects.projects import UNSET, ProjectDefaults, ProjectFields
+from benchmark_manager.web.site.field_rules import PROJECT_NAME, broken_rules, refused_field
 from benchmark_manager.web.site.forms import Form
 from benchmark_manager.web.site.languages import N_
 from benchmark_manager.web.site.reader import Reader
 from benchmark_manager.web.site.words import error_words
 
-_NAME: Final = N_("Give a name of 1 to 200 characters, in one line.")
-_ADDRESS: Final = N_("Give the repository's address.")
-_REF_NAME: Final = N_("Give the tag's name, or the commit's id.")
+_ADDRESS: Final = N_("Enter the address of the repository.")
+_REF_NAME: Final = N_("Enter the name of the tag or the id of the commit.")
 _REF_KINDS: Final[Mapping[str, RefKind]] = {"branch": "branch", "tag": "tag", "commit": "commit"}
-_INTERVAL: Final = N_("Give 0, or 10 to 604800 seconds.")
-#: The fields that an address, or what the repository holds, may fill as long as nobody changed
-#: them.
+_INTERVAL: Final = N_("Enter 0, or a number of seconds from %(low)s to %(high)s.")
+#: The fields beside which an error can be shown; `ref` is shown in the field `branch`.
+_FIELDS: Final = (
+    *("name", "github_repo_url", "github_token", "branch", "ref", "ref.name"),
+    *("config_folder", "job_folder", "polling_interval", "include", "exclude"),
+)
+#: Fields that the service may fill from the address or the repository, while they are unchanged.
 _FILLED: Final = ("ref_kind", "branch", "config_folder", "job_folder")
 
 
 @dataclass(slots=True)
 class ProjectForm:
-    """What was typed, and what is wrong with it by field; never the token, which no page repeats."""
+    """What was typed, and the errors by field ("" is the whole form); never the token."""
 
     name: str = ""
     github_repo_url: str = ""
-    #: The kind of what is read, and its name; empty with `branch`: the default branch.
+    #: The kind and name of the ref; kind `branch` without a name is the default branch.
     ref_kind: RefKind = "branch"
     branch: str = ""
     config_folder: str = ""
@@ -41,10 +44,9 @@ class ProjectForm:
     exclude: str = ""
     revision: int | None = None
     token_set: bool = False
-    #: Whether a token was typed, which is not shown again.
+    #: Whether a token was typed; the token itself is not shown again.
     token_given: bool = False
-    #: What the service, and not a person, last put into a field; the form holds it hidden as
-    #: `drawn_NAME`.
+    #: What the service last put into each of `_FILLED`; hidden fields `drawn_NAME` of the form.
     drawn: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -79,7 +81,7 @@ class ProjectForm:
 
     @classmethod
     def typed(cls, form: Form, reader: Reader) -> "ProjectForm":
-        """What a form says, with complaints about what needs no service to be judged."""
+        """Read a form, with the errors that need no service to be found."""
         made = cls(
             name=form.line("name"),
             github_repo_url=form.line("github_repo_url"),
@@ -96,32 +98,35 @@ class ProjectForm:
                 name: form.line(f"drawn_{name}") for name in _FILLED if form.ticked(f"drawn_{name}")
             },
         )
-        if made.ref_kind != "branch" and not made.branch:
-            made.errors["branch"] = reader.words(_REF_NAME)
-        if not 1 <= len(made.name) <= LONGEST_NAME or holds_control(made.name):
-            made.errors["name"] = reader.words(_NAME)
-        if not made.github_repo_url:
-            made.errors["github_repo_url"] = reader.words(_ADDRESS)
-        if made.interval(form) is None:
-            made.errors["polling_interval"] = reader.words(_INTERVAL)
+        made.errors = made._broken_rules(form, reader)
         return made
+
+    def _broken_rules(self, form: Form, reader: Reader) -> dict[str, str]:
+        errors = broken_rules(reader, {"name": (PROJECT_NAME, self.name)})
+        if self.ref_kind != "branch" and not self.branch:
+            errors["branch"] = reader.words(_REF_NAME)
+        if not self.github_repo_url:
+            errors["github_repo_url"] = reader.words(_ADDRESS)
+        if self.interval(form) is None:
+            low, high = POLLING_INTERVALS
+            errors["polling_interval"] = reader.words(_INTERVAL) % {"low": low, "high": high}
+        return errors
 
     @staticmethod
     def interval(form: Form) -> int | None:
         seconds = form.number("polling_interval")
-        low, high = POLLING_INTERVALS
-        return seconds if seconds is not None and (seconds == 0 or low <= seconds <= high) else None
+        return seconds if seconds is not None and is_polling_interval(seconds) else None
 
     @property
     def ref(self) -> Ref | None:
-        """What is to be read; None: the default branch, or the branch that the address names."""
+        """Return the ref to read; None is the default branch, or the branch of the address."""
         return Ref(kind=self.ref_kind, name=self.branch) if self.branch else None
 
     def _held(self) -> dict[str, str]:
         return {name: getattr(self, name) for name in _FILLED}
 
     def is_untouched(self, name: str) -> bool:
-        """Whether a field holds what it was drawn with."""
+        """Return whether a field still holds what the service put into it."""
         return self.drawn.get(name) == self._held()[name]
 
     @property
@@ -129,12 +134,12 @@ class ProjectForm:
         return self.is_untouched("ref_kind") and self.is_untouched("branch")
 
     def choose_folder(self, name: str, folder: str) -> None:
-        """Take a folder of the table over, as if a person had typed it."""
+        """Put a folder of the table into a field, as if the person had typed it."""
         setattr(self, name, folder)
         self.drawn.pop(name, None)
 
     def offer(self, preview: RepositoryPreview) -> None:
-        """Fill what was left as it was drawn with what the repository suggests."""
+        """Fill the untouched fields with what the repository suggests."""
         suggested, ref = preview.suggested, preview.ref
         self.name = self.name or preview.repository.name
         offered = {"config_folder": suggested.config_folder, "job_folder": suggested.job_folder}
@@ -152,10 +157,10 @@ class ProjectForm:
     def fields(
         self, form: Form, before: Project | None = None, *, default_config_folder: str = ""
     ) -> ProjectFields:
-        """What to store; without a new token, the one that is stored stays.
+        """Return what to store; without a new token, the stored one is kept.
 
-        What is stored already, or the default, is not given as long as nobody changed it, so that
-        the branch and folder of an address count.
+        Leave out fields that still hold the stored value or the default, so that the branch and
+        folder of an address apply.
         """
         token = form.line("github_token")
         same_ref = self.is_ref_untouched if before is not None else not self.branch
@@ -177,16 +182,13 @@ class ProjectForm:
         )
 
     def refuse(self, error: BenchmarkManagerError, reader: Reader) -> None:
-        """Put a service's refusal beside the field that it is about; an empty name stands for the whole form."""
-        field = error.field if isinstance(error, InvalidInputError) else None
-        name = "" if field is None else wire_name(field)
-        if isinstance(error, ConflictError):
-            name = "name"
-        if name == "ref":
+        """Put a service's refusal beside the field that it is about."""
+        name = refused_field(error, _FIELDS, "name")
+        if name in {"ref", "ref.name"}:
             name = "branch"
         self.errors[name] = error_words(reader, error)
 
 
 def patterns_of(text: str) -> list[str]:
-    """One pattern a line; empty lines do not count."""
+    """Split a text into patterns, one per line; empty lines are ignored."""
     return [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]

@@ -1,4 +1,4 @@
-"""Projects: the list, adding one, and what people do with one."""
+"""Pages of projects: the list, adding one, its settings, and actions such as a sync."""
 
 from typing import Annotated, Final, Literal
 
@@ -83,7 +83,7 @@ async def new_project(
 async def preview_repository(
     request: Request, services: ServicesDependency, form: FormDependency
 ) -> Response:
-    """The form as it was typed, with the branches and folders that GitHub has; nothing is stored."""
+    """Show the form again with the repository's branches and folders; nothing is stored."""
     reader = reader_of(request)
     typed = ProjectForm.typed(form, reader)
     typed.errors = {
@@ -106,7 +106,7 @@ async def preview_repository(
 
 
 def _preview_request(typed: ProjectForm, form: Form) -> PreviewRequest:
-    """What nobody changed still may become what the address names, or the repository suggests."""
+    """Leave out untouched fields, so that the address or the repository may fill them."""
     is_branch = typed.ref_kind == "branch"
     ref = None if typed.is_ref_untouched else typed.ref
     return PreviewRequest(
@@ -171,7 +171,7 @@ async def show_settings(
 async def save_settings(
     request: Request, services: ServicesDependency, project_id: str, form: FormDependency
 ) -> Response:
-    """Nothing that was typed is lost: not by a mistake in a field, and not by somebody else's change."""
+    """Save the settings, or show what was typed again with the error or the newer settings."""
     reader = reader_of(request)
     project = await services.projects.get(project_id)
     typed = ProjectForm.typed(form, reader)
@@ -186,7 +186,7 @@ async def save_settings(
             typed.refuse(error, reader)
         except StaleError as error:
             status, typed.revision = _STALE, error.current_revision
-            # Saved again, all that is shown replaces what is stored.
+            # When the form is saved again, all its fields replace what is stored.
             typed.drawn = {}
         else:
             note = "unchanged" if saved.revision == typed.revision else "saved"
@@ -247,6 +247,6 @@ async def confirm_deletion(
 async def delete_project(
     services: ServicesDependency, project_id: str, form: FormDependency
 ) -> Response:
-    """Only as the person saw it: whoever deletes must have read what is there now."""
+    """Delete the project, if it has not changed since the person saw it."""
     await services.projects.delete(project_id, frozenset({form.number("revision") or 0}))
     return see_other(PREFIX, "project_deleted")

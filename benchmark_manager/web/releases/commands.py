@@ -1,4 +1,4 @@
-"""What a runner does with a release: commands to copy, and why there is none where there is none."""
+"""Shell commands that download a release, or the reason why there is none."""
 
 import shlex
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from benchmark_manager.models.release import Release, ReleaseFile
 
 
 @dataclass(frozen=True, slots=True)
-class Commands:
-    """Shell commands; None with what stands against one."""
+class ReleaseCommands:
+    """Shell commands; where one is None, the error says why."""
 
     curl: str | None
     command_line: str | None
@@ -21,11 +21,13 @@ class Commands:
     no_config_map: InvalidInputError | None
 
 
-def commands_for(release: Release, files: Sequence[ReleaseFile], service_url: str) -> Commands:
-    """`service_url` is where the service is reached, as the browser knows it; without a slash at its end."""
+def commands_for(
+    release: Release, files: Sequence[ReleaseFile], service_url: str
+) -> ReleaseCommands:
+    """Return the commands; `service_url` is the service's address without `/` at the end."""
     no_archive, no_config_map = _no_archive(files), _no_config_map(release, files)
     url, digits = shlex.quote(service_url), release.digest.partition(":")[2]
-    return Commands(
+    return ReleaseCommands(
         curl=None if no_archive else _curl(url, digits),
         command_line=None
         if no_archive
@@ -39,7 +41,7 @@ def commands_for(release: Release, files: Sequence[ReleaseFile], service_url: st
 
 
 def _curl(url: str, digits: str) -> str:
-    """One chain: pasted into a shell, it stops at what fails without ending the shell."""
+    """Return a chain of commands: a failure stops it, but does not end the shell."""
     return f"""URL={url}
 DIGEST={digits}
 mkdir -p files && cd files &&

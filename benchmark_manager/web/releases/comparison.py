@@ -1,4 +1,4 @@
-"""What differs between two releases, as a page shows it."""
+"""The differences between two releases, as a page shows them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from benchmark_manager.web.site.limits import NAME, Window, fitting, window
 from benchmark_manager.web.texts.values import DrawnChange, drawn_changes
 from benchmark_manager.web.texts.visible import html_size
 
-#: Paths in a list, changed files, and changes by key of each; and the bytes of HTML of each of the
-#: three lists.
+#: Limits of paths in a list, of changed files, and of changes by key in each; below, the bytes of
+#: HTML of each of these lists.
 _PATHS: Final = 500
 _FILES: Final = 200
 _CHANGES: Final = 100
@@ -22,8 +22,8 @@ _TABLE_BYTES: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnFile:
-    """A changed file with the first of its changes by key; `rows` is None where it was not compared by key."""
+class DrawnChangedFile:
+    """A changed file with its first changes by key; `rows` is None if it has no keys to compare."""
 
     path: str
     rows: Sequence[DrawnChange] | None
@@ -36,11 +36,11 @@ class DrawnFile:
 
 @dataclass(frozen=True, slots=True)
 class DrawnComparison:
-    """The first of the paths that were added and removed, and of the changed files."""
+    """The first added and removed paths, and the first changed files."""
 
     added: Window[str]
     removed: Window[str]
-    changed: Window[DrawnFile]
+    changed: Window[DrawnChangedFile]
 
     @classmethod
     def of(cls, found: Comparison) -> "DrawnComparison":
@@ -53,9 +53,9 @@ def _paths(paths: Sequence[str]) -> Window[str]:
     return window(paths, 0, _PATHS, lambda path: _ROW_BYTES + html_size(path[:NAME]), _PATHS_BYTES)
 
 
-def _drawn(file: ChangedFile) -> DrawnFile:
+def _drawn(file: ChangedFile) -> DrawnChangedFile:
     if file.changes is None:
-        return DrawnFile(file.path, None, 0)
-    return DrawnFile(
+        return DrawnChangedFile(file.path, None, 0)
+    return DrawnChangedFile(
         file.path, drawn_changes(file.changes[:_CHANGES], _CHANGES_BYTES), len(file.changes)
     )

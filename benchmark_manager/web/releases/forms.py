@@ -1,31 +1,33 @@
-"""The form of a release: read, checked field by field, and shown again with everything that was typed."""
+"""The form of a release: read, checked field by field, and shown again with what was typed."""
 
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchmark_manager.domain.text.characters import holds_control
 from benchmark_manager.errors import BenchmarkManagerError
 from benchmark_manager.models.release import Release, ReleaseContents
+from benchmark_manager.web.site.field_rules import (
+    DESCRIPTION,
+    RELEASE_NAME,
+    broken_rules,
+    refused_field,
+)
 from benchmark_manager.web.site.forms import Form
-from benchmark_manager.web.site.languages import N_
 from benchmark_manager.web.site.reader import Reader
 from benchmark_manager.web.site.words import INCLUDE, error_words
 
-_LONGEST_NAME: Final = 200
-_LONGEST_DESCRIPTION: Final = 10_000
-_NAME: Final = N_("A name has at most 200 characters, in one line.")
-_DESCRIPTION: Final = N_("A description has at most 10,000 characters.")
+#: The fields beside which an error can be shown.
+_FIELDS: Final = ("name", "description", "include", "modified_file_ids")
 
 
 @dataclass(slots=True)
 class ReleaseForm:
-    """What was typed, and what is wrong with it by field; an empty field's name stands for the whole form."""
+    """What was typed, and the errors by field; "" is the form as a whole."""
 
     name: str = ""
     description: str = ""
     pinned: bool = False
     include: ReleaseContents = "all"
-    modified_file_ids: frozenset[str] = frozenset()
+    variant_ids: frozenset[str] = frozenset()
     revision: int = 0
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -35,23 +37,29 @@ class ReleaseForm:
 
     @classmethod
     def typed(cls, form: Form, reader: Reader) -> "ReleaseForm":
-        """What a form says, with complaints about what the service would refuse."""
+        """Read a form, with the errors that need no service to be found."""
         made = cls(
             name=form.line("name"),
-            # Forms send CRLF whatever was typed.
+            # Browsers send every line end as CRLF.
             description=form.text("description").replace("\r\n", "\n"),
             pinned=form.ticked("pinned"),
             include=next(
                 (contents for contents in INCLUDE if contents == form.text("include")), "all"
             ),
-            modified_file_ids=frozenset(form.texts("modified_file_ids")),
+            variant_ids=frozenset(form.texts("modified_file_ids")),
             revision=form.number("revision") or 0,
         )
-        if len(made.name) > _LONGEST_NAME or holds_control(made.name):
-            made.errors["name"] = reader.words(_NAME)
-        if len(made.description) > _LONGEST_DESCRIPTION:
-            made.errors["description"] = reader.words(_DESCRIPTION)
+        made.errors = broken_rules(
+            reader,
+            {
+                "name": (RELEASE_NAME, made.name),
+                "description": (DESCRIPTION, made.description),
+            },
+        )
         return made
 
     def refuse(self, error: BenchmarkManagerError, reader: Reader) -> None:
-        self.errors[""] = error_words(reader, error)
+        name = refused_field(error, _FIELDS, "name")
+        if error.code == "modified_file_not_found":
+            name = "modified_file_ids"
+        self.errors[name] = error_words(reader, error)

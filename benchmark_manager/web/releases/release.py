@@ -1,4 +1,4 @@
-"""One release: its files and where they came from, what may change of it, and another beside it."""
+"""Pages of one release: its files and their sources, its name, and a comparison with another."""
 
 import asyncio
 from collections.abc import Sequence
@@ -36,11 +36,11 @@ router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], includ
 
 _UNPROCESSABLE: Final = 422
 _STALE: Final = 412
-#: Files on one page; who wants another looks for it.
+#: Files on one page; the search finds others.
 _FILES_SHOWN: Final = 500
 _FILES_BYTES: Final = 1_000_000
 _ROW_BYTES: Final = 800
-#: Makings on the page of a release.
+#: Makings that the page of a release lists.
 _MAKINGS_SHOWN: Final = 200
 _MAKINGS_BYTES: Final = 300_000
 #: Other releases that are offered for a comparison.
@@ -50,8 +50,8 @@ MakingParameter = Annotated[int, Query(ge=1, le=1_000_000_000)]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A file of a release with the page that it came from, None where that is gone, and its bytes."""
+class DrawnReleaseFile:
+    """A file of a release, the page of its source (None if deleted), and its raw address."""
 
     file: ReleaseFile
     page: str | None
@@ -78,7 +78,7 @@ async def show_release(
 async def save_release(
     request: Request, services: ServicesDependency, digest: str, form: FormDependency
 ) -> Response:
-    """Saved at the revision that was read; whatever stands against it, what was typed stays on the page."""
+    """Save name, description and pin, or show what was typed again with the error."""
     release = await services.releases.get(digest)
     typed = ReleaseForm.typed(form, reader_of(request))
     status = _UNPROCESSABLE
@@ -100,7 +100,7 @@ async def save_release(
 
 
 async def _saved(services: Services, release: Release, *, changed: bool) -> Response:
-    """Without its pin, one that no project has any more is gone."""
+    """Redirect to the release, or to the projects: without pin and project, it was deleted."""
     try:
         await services.releases.get(release.digest)
     except NotFoundError:
@@ -121,10 +121,10 @@ async def _release_page(
 ) -> Response:
     files = await services.releases.files(release, number)
     makings = await services.releases.makings(release)
-    # Beyond the makings that are listed, the project is not known here, and files lead nowhere.
+    # For a making that is not listed, the project is unknown here, so files have no links.
     making = makings[number - 1] if number <= len(makings) else None
     view = await _view(services, making)
-    # In threads: a hundred thousand files take long enough for others to notice.
+    # In a thread, because a hundred thousand files would block the event loop noticeably.
     found = await asyncio.to_thread(_found, files, query)
     shown = window(found, start, _FILES_SHOWN, _cost, _FILES_BYTES)
     origins = await services.releases.origins(view.project.id, shown.rows) if view else None
@@ -156,7 +156,7 @@ def _found(files: Sequence[ReleaseFile], query: str) -> list[ReleaseFile]:
 
 
 def _cost(file: ReleaseFile) -> int:
-    """Bytes of HTML of a row: its tags, the path, and two addresses with it."""
+    """Return the bytes of HTML of a row: its tags, the path, and two addresses with it."""
     return _ROW_BYTES + html_size(file.path[:NAME]) + 6 * len(file.path.encode())
 
 
@@ -165,7 +165,7 @@ def _making_cost(making: Making) -> int:
 
 
 async def _view(services: Services, making: Making | None) -> ProjectView | None:
-    """The project which made it so; None where it is deleted."""
+    """Return the project of a making, or None if it was deleted."""
     if making is None:
         return None
     try:
@@ -176,14 +176,14 @@ async def _view(services: Services, making: Making | None) -> ProjectView | None
 
 def _source(
     release: Release, file: ReleaseFile, view: ProjectView | None, origins: Origins | None
-) -> Source:
+) -> DrawnReleaseFile:
     page: str | None = None
     if view is not None and origins is not None:
         if file.source == "modified" and file.modified_file_id in origins.modified:
             page = f"{PREFIX}/modified-files/{file.modified_file_id}"
         elif file.source == "original" and file.path in origins.originals:
             page = f"{PREFIX}/projects/{view.project.id}/files/{origins.originals[file.path]}"
-    return Source(file, page, f"/releases/{release.digest}/files/{quote(file.path)}")
+    return DrawnReleaseFile(file, page, f"/releases/{release.digest}/files/{quote(file.path)}")
 
 
 async def _others(services: Services, release: Release, view: ProjectView | None) -> list[Release]:
@@ -200,7 +200,7 @@ async def compare_releases(
     digest: str,
     other: Annotated[str, Query(alias="with", max_length=1000)] = "",
 ) -> Response:
-    """What the other has more, less, or otherwise; before one is named, a field for it."""
+    """Show what differs in another release; without one, the field for its digest."""
     release = await services.releases.get(digest)
     view = await _view(services, (await services.releases.makings(release))[0])
     beside: Release | None = None

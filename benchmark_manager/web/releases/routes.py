@@ -1,4 +1,4 @@
-"""A project's releases: the list, what one would hold now, and making one."""
+"""A project's releases: the list, the files of a release made now, and making one."""
 
 from typing import Final
 
@@ -23,13 +23,13 @@ from benchmark_manager.web.texts.visible import html_size
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
 _UNPROCESSABLE: Final = 422
-#: Of the files that a release would hold now; the API lists all.
+#: Listed files of a release made now; the API lists all.
 _FILES_SHOWN: Final = 200
-#: Originals up to which the page says what a release would hold now.
+#: The most originals for which the page lists the files of a release made now.
 _FILES_SUMMED: Final = 20_000
-#: Modified files that the form lets one choose from.
+#: Variants that the form offers for selection.
 _CHOICES: Final = 500
-#: Bytes of HTML of these two lists, and of a row beside its path.
+#: Bytes of HTML of these two lists, and of a row without its path.
 _FILES_BYTES: Final = 300_000
 _CHOICES_BYTES: Final = 600_000
 _ROW_BYTES: Final = 500
@@ -60,18 +60,17 @@ async def make_release(
                 description=typed.description,
                 pinned=typed.pinned,
                 contents=typed.include,
-                variant_ids=typed.modified_file_ids or None,
+                variant_ids=typed.variant_ids or None,
                 actor=actor,
             )
         except (InvalidInputError, NotFoundError) as error:
-            # Somebody may have deleted the project meanwhile, or one of the files.
+            # Fails if the project itself was deleted in the meantime.
             await services.projects.get(project_id)
             typed.refuse(error, reader)
         else:
             if new:
                 return see_other(f"{PREFIX}/releases/{release.digest}", "released")
-            # The page of this making leads back to this project, not to the one which made it
-            # first.
+            # The page of this making links to this project, and not to the one that made it first.
             return see_other(
                 f"{PREFIX}/releases/{release.digest}?making={release.makings_count}",
                 "released_again",
@@ -96,7 +95,7 @@ async def _list_page(
     files: list[ReleaseFile] = []
     too_many = view.stats.original_files > _FILES_SUMMED
     try:
-        # The sums of very many files take seconds, for a page which may only be passed through.
+        # Digests of very many files take seconds, and most visitors of the page do not need them.
         digest, files = ("", []) if too_many else await services.releases.effective(project_id)
     except InvalidInputError as error:
         clash = error
@@ -109,7 +108,7 @@ async def _list_page(
         releases=page.rows,
         cursor=cursor,
         next_url=next_url(request, page.next_cursor),
-        modified=fitting(choices.rows, _cost, _CHOICES_BYTES),
+        variants=fitting(choices.rows, _cost, _CHOICES_BYTES),
         digest=digest,
         files=files,
         size=sum(file.size for file in files),
@@ -125,7 +124,7 @@ def _cost(file: ReleaseFile | Variant) -> int:
 
 
 async def _made(services: Services, digest: str) -> Release | None:
-    """The release which has these files already."""
+    """Return the release that has these files already, or None."""
     try:
         return await services.releases.get(digest)
     except NotFoundError:

@@ -1,4 +1,4 @@
-"""Searching inside a project's files."""
+"""The search in the contents of a project's files."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
@@ -39,7 +39,7 @@ _UNPROCESSABLE: Final = 422
 
 @dataclass(frozen=True, slots=True)
 class DrawnMatch:
-    """A match with the address of its line, and its excerpt in three: before, what was found, behind."""
+    """A match, the address of its line, and its excerpt split at the found text."""
 
     match: ContentMatch
     url: str
@@ -51,28 +51,28 @@ class DrawnMatch:
     def of(cls, match: ContentMatch, file_url: str) -> "DrawnMatch":
         begin, end = match.highlight
         text = match.excerpt
-        # In front of a long line's beginning stand only blanks.
+        # An excerpt of a long line begins with its indentation, which is of no use.
         before = text[:begin].lstrip(" \t")
         url = f"{file_url}?line={match.line}#L{match.line}"
         return cls(match, url, before, text[begin:end], text[end:])
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnFile:
-    """A file with its page and its matches."""
+class DrawnFoundFile:
+    """A file with the address of its page and its matches."""
 
     file: SearchedFile
     url: str
     matches: tuple[DrawnMatch, ...]
 
     @classmethod
-    def of(cls, row: FoundFile, project_id: str) -> "DrawnFile":
+    def of(cls, row: FoundFile, project_id: str) -> "DrawnFoundFile":
         file = row.file
         if file.kind == "original":
             url = lines = f"{PREFIX}/projects/{project_id}/files/{file.id}"
         else:
             url = f"{PREFIX}/modified-files/{file.id}"
-            # The editor has no lines with addresses, a revision has.
+            # Lines of the editor have no addresses, those of a revision do.
             lines = f"{url}/revisions/{file.revision}"
         return cls(file, url, tuple(DrawnMatch.of(match, lines) for match in row.matches))
 
@@ -88,7 +88,7 @@ async def search_files(
     scope: SearchScope = "all",
     cursor: CursorParameter = None,
 ) -> Response:
-    """The files that hold what was searched, each with its lines."""
+    """Show the files that contain the search term, each with its lines."""
     view = await project_view(services, project_id)
     query = searched(q)
     page = SearchPage((), 0, None)
@@ -112,7 +112,7 @@ async def search_files(
         "search/search.html",
         status_code=200 if refusal is None else _UNPROCESSABLE,
         view=view,
-        rows=[DrawnFile.of(row, project_id) for row in page.rows],
+        rows=[DrawnFoundFile.of(row, project_id) for row in page.rows],
         total=page.total,
         missed=page.missed,
         refusal=refusal,

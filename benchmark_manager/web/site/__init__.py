@@ -1,1 +1,1 @@
-"""What all pages share: layout, forms, languages and headers."""
+"""Parts that all pages share: layout, forms, languages and headers."""

@@ -1,4 +1,4 @@
-"""Style sheets, scripts and pictures, each under an address which changes with its content."""
+"""Style sheets, scripts and pictures, each at an address that changes with its content."""
 
 import hashlib
 from functools import cache
@@ -14,20 +14,20 @@ from benchmark_manager.web import PREFIX
 
 FOLDER: Final = Path(__file__).parents[1] / "static"
 _ROUTE: Final = f"{PREFIX}/static"
-#: What the entries import; their names hold their contents' hashes.
+#: Files that the entry scripts import; their names contain the hashes of their contents.
 _CHUNKS: Final = "dist/chunk-"
 _FOREVER: Final = "public, max-age=31536000, immutable"
 
 
 def url(root: str, name: str) -> str | None:
-    """The address of a file below `static/`, behind the service's root path; None where it was not built."""
+    """Return the address of a file in `static/`, or None if it was not built."""
     path = _path(name)
     return None if path is None else root + path
 
 
 @cache
 def _path(name: str) -> str | None:
-    """Looked up once: a new build is seen after a restart."""
+    """Return the file's path with its hash; a new build takes effect after a restart."""
     path = FOLDER / name
     if not path.is_file():
         return None
@@ -35,14 +35,14 @@ def _path(name: str) -> str | None:
 
 
 class Assets(StaticFiles):
-    """The files of `static/`; what was asked for by its content's hash never changes."""
+    """Serve the files of `static/`; those requested with their hash may be cached forever."""
 
     def __init__(self) -> None:
         super().__init__(directory=FOLDER)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
-        asked = f"{_ROUTE}/{path}?v={QueryParams(scope['query_string']).get('v', '')}"
-        fixed = path.startswith(_CHUNKS) or asked == _path(path)
+        requested = f"{_ROUTE}/{path}?v={QueryParams(scope['query_string']).get('v', '')}"
+        fixed = path.startswith(_CHUNKS) or requested == _path(path)
         response.headers["Cache-Control"] = _FOREVER if fixed else "no-cache"
         return response

@@ -1,7 +1,7 @@
-"""Cookies of the pages: none is for scripts or other sites.
+"""Cookies of the pages, hidden from scripts and from other sites.
 
-What came by HTTPS is marked by `PageHeaders`; `api.middleware.Edge` confines cookies to the
-service's root path.
+`PageHeaders` marks cookies of HTTPS responses as secure; `api.middleware.Edge` restricts cookies to
+the service's root path.
 """
 
 from typing import Final
@@ -9,15 +9,15 @@ from typing import Final
 from fastapi import Request, Response
 from starlette.requests import cookie_parser
 
-#: Seconds that a choice is remembered: a year.
+#: Seconds that a choice is kept: a year.
 _YEAR: Final = 365 * 24 * 3600
 
 
 def given(request: Request, name: str) -> str:
-    """Return the cookie's value; "" where the browser has none.
+    """Return the cookie's value, or "" if the browser has none.
 
-    The first one counts: browsers send that of the longest path first (RFC 6265, 5.4), and behind
-    it those of another service whose root path is shorter on the same host.
+    Take the first of several: browsers send the cookie with the longest path first (RFC 6265, 5.4),
+    before those of other services with a shorter root path on the same host.
     """
     for header in request.headers.getlist("cookie"):
         for pair in header.split(";"):
@@ -28,10 +28,10 @@ def given(request: Request, name: str) -> str:
 
 
 def remember(response: Response, name: str, value: str, *, seconds: int | None = _YEAR) -> None:
-    """Give the browser a cookie; `seconds` None: until it is closed.
+    """Set a cookie; with `seconds` None it lasts until the browser is closed.
 
-    Lax, as Strict would keep it at home when a link from elsewhere is followed. Lax is sent with no
-    foreign POST.
+    Lax, because with Strict the browser would not send it after a link on another site. With Lax it
+    is still not sent with a POST from another site.
     """
     response.set_cookie(name, value, max_age=seconds, httponly=True, samesite="lax")
 

@@ -1,4 +1,4 @@
-"""Protection of forms against requests that other sites make a browser send."""
+"""Protection of forms against requests that other sites make a browser send (CSRF)."""
 
 import re
 import secrets
@@ -16,7 +16,7 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def token_of(request: Request) -> str:
-    """The browser's token; a new one, which `remember` gives it, if it has none."""
+    """Return the browser's token, or a new one, which `remember` sends, if it has none."""
     given = _given(request)
     if given is not None:
         return given
@@ -27,18 +27,18 @@ def token_of(request: Request) -> str:
 
 
 def remember(request: Request, response: Response) -> None:
-    """Give the browser the token which stands in the forms of this page, unless it has it already."""
+    """Set the cookie with the token of this page's forms, unless the browser has it."""
     if _given(request) is not None:
         return
-    # Strict would bring a new token when a link from elsewhere is followed, and every form which is
-    # open in another tab would be refused.
+    # A new token for each visit through a link on another site, as Strict would cause, would make
+    # the forms in other open tabs invalid.
     cookies.remember(response, COOKIE, token_of(request), seconds=None)
 
 
 def is_ours(request: Request, token: str) -> bool:
-    """Whether the form carries the token of its browser.
+    """Return whether the form carries the token of its browser.
 
-    That the service's own page sent it, `api.middleware.Gate` has seen by its origin.
+    `api.middleware.Gate` has checked the origin before.
     """
     given = _given(request)
     return given is not None and secrets.compare_digest(given.encode(), token.encode())

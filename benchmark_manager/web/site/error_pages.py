@@ -1,4 +1,4 @@
-"""Errors as pages, in the same look as all others."""
+"""Error pages, in the layout of all other pages."""
 
 import json
 from typing import Final
@@ -27,15 +27,16 @@ _FORGED: Final = N_(
 )
 _UNREADABLE: Final = N_("The form could not be read. Open the page again and send it once more.")
 _TOO_LONG: Final = N_(
-    "What belongs on this page takes more than 2 MB, so it is not shown. Send less, or use the API; see /docs."
+    "This page would be larger than 2 MB, so it is not shown. "
+    "Narrow your request or use the API; see /docs."
 )
-_FAULT: Final = N_("Its log says more. Try again; what was saved before is safe.")
+_FAULT: Final = N_("See the service's log for details. Try again; saved data is not affected.")
 
 
 def error_page(
     request: Request, status: int, detail: str, headers: dict[str, str] | None = None
 ) -> Response:
-    """`detail` is shown as it is: in the reader's language."""
+    """Render an error; `detail` is shown unchanged, in the reader's language."""
     typed = getattr(request.state, "typed", "")
     return render(
         request,
@@ -51,7 +52,7 @@ def error_page(
 
 
 def install_error_pages(app: FastAPI) -> None:
-    """Refuse forms which are not ours; every other error reaches `ErrorPages` as a problem document."""
+    """Handle the pages' own errors; all others reach `ErrorPages` as problem documents."""
 
     @app.exception_handler(ForgedFormError)
     async def forged(request: Request, _: Exception) -> Response:
@@ -67,7 +68,7 @@ def install_error_pages(app: FastAPI) -> None:
 
 
 class ErrorPages:
-    """Draw problem documents as pages for whoever reads HTML, wherever below `/ui` they come from."""
+    """Middleware that turns problem documents below `/ui` into pages for clients that read HTML."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -81,26 +82,26 @@ class ErrorPages:
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
-        request.state.typed = ""  # makes the state, which whoever reads the form shares
-        exchange = _Exchange(send)
+        request.state.typed = ""  # creates the state that the form's reader shares
+        held = _HeldResponse(send)
         try:
-            await self._app(scope, receive, exchange.send)
+            await self._app(scope, receive, held.send)
         except Exception as error:
-            if exchange.began:
+            if held.began:
                 raise
             _log.exception("a page failed unexpectedly", exc_info=error)
             await error_page(request, 500, reader_of(request).words(_FAULT))(scope, receive, send)
             return
-        if exchange.start is not None:
-            await _drawn(request, exchange)(scope, receive, send)
+        if held.start is not None:
+            await _error_page_of(request, held)(scope, receive, send)
 
 
 def _reads_html(headers: Headers) -> bool:
     return "text/html" in headers.get("accept", "")
 
 
-class _Exchange:
-    """Passes an answer on, but keeps a problem document back."""
+class _HeldResponse:
+    """Passes a response on, but holds back a problem document."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -120,21 +121,17 @@ class _Exchange:
         await self._send(message)
 
 
-def _drawn(request: Request, exchange: _Exchange) -> Response:
-    assert exchange.start is not None  # noqa: S101 -- asked before
+def _error_page_of(request: Request, held: _HeldResponse) -> Response:
+    assert held.start is not None  # noqa: S101 -- the caller checked it
     kept = {
-        name: value
-        for name, value in Headers(raw=exchange.start["headers"]).items()
-        if name in _KEPT
+        name: value for name, value in Headers(raw=held.start["headers"]).items() if name in _KEPT
     }
     error = kept_error(request.scope)
     words = (
-        json.loads(exchange.body)["detail"]
-        if error is None
-        else error_words(reader_of(request), error)
+        json.loads(held.body)["detail"] if error is None else error_words(reader_of(request), error)
     )
-    return error_page(request, exchange.start["status"], words, kept)
+    return error_page(request, held.start["status"], words, kept)
 
 
-#: What of a problem's headers holds for the page too.
+#: Headers of a problem document that its page keeps.
 _KEPT: Final = frozenset({"retry-after", "allow"})

@@ -1,4 +1,4 @@
-"""Forms: read once, protected once, whatever route they are for."""
+"""Reading of forms and their protection, for all routes."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final
@@ -10,48 +10,48 @@ from starlette.exceptions import HTTPException
 from benchmark_manager.web import MAX_FORM
 from benchmark_manager.web.site import csrf
 
-#: A merge has three for each of its conflicts.
+#: The form of a merge has three fields for each conflict.
 _MAX_FIELDS: Final = 3100
 _MALFORMED: Final = 400
 
 
 class ForgedFormError(Exception):
-    """The form does not carry its browser's token: another site may have sent it."""
+    """The form does not carry the token of its browser, so another site may have sent it."""
 
 
 class UnreadableFormError(Exception):
-    """The body is no form."""
+    """The body is not a form."""
 
 
 class Form:
-    """What was typed, field by field."""
+    """The fields of a form, as they were sent."""
 
     def __init__(self, data: FormData, files: Mapping[str, bytes] | None = None) -> None:
         self._data = data
         self._files = files or {}
 
     def file(self, name: str) -> bytes | None:
-        """What a file holds that was chosen in the field; None where none was."""
+        """Return the content of the uploaded file, or None if no file was chosen."""
         return self._files.get(name)
 
     def text(self, name: str) -> str:
-        """The field as it came; empty if it is not there."""
+        """Return the field unchanged, or "" if it is missing."""
         value = self._data.get(name)
         return value if isinstance(value, str) else ""
 
     def line(self, name: str) -> str:
-        """The field of one line, without the spaces which pasting leaves around it."""
+        """Return a field of one line, without the spaces that pasting leaves around it."""
         return self.text(name).strip()
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """The field as often as it came."""
+        """Return all values of a field that may be repeated."""
         return tuple(value for value in self._data.getlist(name) if isinstance(value, str))
 
     def ticked(self, name: str) -> bool:
         return name in self._data
 
     def number(self, name: str) -> int | None:
-        """A whole number in plain digits; None for anything else."""
+        """Return a whole number written in ASCII digits, or None for anything else."""
         text = self.line(name)
         return (
             int(text)
@@ -61,7 +61,7 @@ class Form:
 
 
 async def protected_form(request: Request) -> Form:
-    """The form of a request, if a page of ours sent it; of a GET an empty one.
+    """Return the form of a request from our own pages; an empty one for a GET.
 
     Raises:
         ForgedFormError, UnreadableFormError
@@ -70,8 +70,7 @@ async def protected_form(request: Request) -> Form:
         return Form(FormData())
     data = await _data(request)
     form = Form(data, await _files(data))
-    # An error's page shows it again: what somebody typed must not be lost with the page that it was
-    # typed into.
+    # An error page shows the typed content again, so that it is not lost.
     request.state.typed = form.text("content")
     if not csrf.is_ours(request, form.text(csrf.FIELD) or request.headers.get(csrf.HEADER, "")):
         raise ForgedFormError
@@ -88,7 +87,7 @@ async def _data(request: Request) -> FormData:
 
 
 async def _files(data: FormData) -> dict[str, bytes]:
-    """The files which were chosen; a browser sends a field without one as a file without a name."""
+    """Return the uploaded files; browsers send an empty field as a file without a name."""
     found = {}
     for name, value in data.multi_items():
         if isinstance(value, UploadFile):

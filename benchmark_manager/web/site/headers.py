@@ -1,4 +1,4 @@
-"""The headers of every page, and of the API's description."""
+"""Headers of the pages and of the API's description."""
 
 import secrets
 from typing import Final
@@ -12,14 +12,15 @@ from benchmark_manager.web import PREFIX
 
 _NONCE: Final = "benchmark_manager.csp_nonce"
 _POLICY: Final = (
-    "default-src 'self'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
-    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'self'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; "
+    "img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
 )
-#: What a browser shows of the API.
+#: Paths of the API's description, which browsers show.
 _DESCRIPTION: Final = frozenset({"/docs", "/openapi.json"})
 _FIXED: Final = {
     "X-Frame-Options": "DENY",
-    # `no-referrer` would make browsers send `Origin: null` with our own forms.
+    # With `no-referrer`, browsers would send `Origin: null` with our own forms.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
@@ -30,18 +31,18 @@ def is_page(path: str) -> bool:
 
 
 def _is_covered(path: str) -> bool:
-    """Whether an answer gets the headers of pages: pages themselves, and the API's own description."""
+    """Return whether a response gets these headers: pages and the API's description."""
     return is_page(path) or path in _DESCRIPTION or path.startswith("/docs/")
 
 
 def nonce_of(connection: HTTPConnection) -> str:
-    """What style elements that CodeMirror makes must carry on this page."""
+    """Return the nonce that CodeMirror must put on its style elements on this page."""
     nonce: str = connection.scope[_NONCE]
     return nonce
 
 
 class PageHeaders:
-    """A strict Content-Security-Policy, no framing, no guessing, no address given to other sites."""
+    """Middleware that sets a strict Content-Security-Policy and other protective headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -56,7 +57,7 @@ class PageHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(_FIXED)
-                # The description's page has a policy of its own, for the script inside of it.
+                # The API's description has its own policy, because of its inline script.
                 headers.setdefault("Content-Security-Policy", _POLICY.format(nonce=nonce))
                 if is_page(own_path(scope)):
                     headers.setdefault("Cache-Control", "private, no-cache")
@@ -70,5 +71,5 @@ class PageHeaders:
 
 
 def _only_by_https(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    """A cookie that was given by HTTPS is sent by nothing else."""
+    """Mark a cookie as secure, so that browsers send it over HTTPS only."""
     return name, value + b"; Secure" if name.lower() == b"set-cookie" else value

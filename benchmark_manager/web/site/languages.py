@@ -1,4 +1,4 @@
-"""The languages of the pages, and which of them a reader wants."""
+"""The languages of the pages, and the choice of one for a reader."""
 
 import io
 import re
@@ -11,27 +11,26 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 
-#: By their codes, as their speakers name them. The first is the language that the pages are written
-#: in.
+#: Names of the languages in themselves, by code. The pages are written in the first one.
 LANGUAGES: Final = {"en": "English", "ko": "한국어"}
 LOCALES: Final = Path(__file__).parents[1] / "locales"
 
 _DEFAULT: Final = "en"
-#: RFC 9110, 12.5.4: a language range with its weight.
+#: A language range with its weight (RFC 9110, 12.5.4).
 _RANGE: Final = re.compile(
     r"\s*([A-Za-z]{1,8})(?:-[A-Za-z0-9-]{1,35})?\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?"
 )
-#: What browsers send is much shorter.
+#: The headers of browsers are much shorter.
 _LONGEST_HEADER: Final = 1000
 
 
-def N_(message: str) -> str:  # noqa: N802 -- gettext's own name for it
-    """Mark a text as one to translate where it is shown."""
+def N_(message: str) -> str:  # noqa: N802 -- the usual name with gettext
+    """Mark a text for translation at the point where it is shown."""
     return message
 
 
 def chosen(cookie: str | None, accept_language: str | None) -> str:
-    """The language that the reader chose, else the one their browser prefers among ours."""
+    """Return the language of the cookie, else the one of ours that the browser prefers."""
     if cookie in LANGUAGES:
         return cookie
     best, best_weight = _DEFAULT, 0.0
@@ -46,14 +45,14 @@ def chosen(cookie: str | None, accept_language: str | None) -> str:
 
 
 def catalogue(language: str) -> Catalog:
-    """The catalogue as translators write it."""
+    """Read the catalogue of a language from its `.po` file."""
     with (LOCALES / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
         return read_po(file, locale=language)
 
 
 @cache
 def translations(language: str) -> NullTranslations:
-    """The translations, compiled in memory: a checkout needs no build step, and no compiled file gets out of date."""
+    """Compile the translations in memory, so that a checkout needs no build step."""
     if language == _DEFAULT:
         return NullTranslations()
     compiled = io.BytesIO()

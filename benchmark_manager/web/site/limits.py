@@ -1,13 +1,14 @@
-"""How much one page holds, so that none is over 2 MB, whatever the data.
+"""Limits of what one page holds, so that no page is larger than 2 MB.
 
-Each limit counts for the worst text: `visible.BYTES_A_CHARACTER` bytes of HTML a character. What a
-page holds at most:
+Each limit assumes the worst text: `visible.BYTES_A_CHARACTER` bytes of HTML per character. Pages
+hold at most:
 
-    a file         an editor to read it in, 600 kB; a part of its lines, 670 kB; its problems, 200
-    kB an editor      1.2 MB; problems, 200 kB; beside it, two comparisons of 250 kB each a
-    comparison   the two texts for scripts, 900 kB; changes by key, 350 kB; a part of what differs,
-    500 kB a merge        conflicts, 850 kB; two comparisons of 250 kB each a table        rows up
-    to 1.2 MB
+- a file: the editor for reading, 600 kB; a part of its lines, 670 kB; its problems, 200 kB;
+- an editor: 1.2 MB; problems, 200 kB; two comparisons of 250 kB each;
+- a comparison: the two texts for scripts, 900 kB; changes by key, 350 kB; a part of the differing
+  lines, 500 kB;
+- a merge: conflicts, 850 kB; two comparisons of 250 kB each;
+- a table: rows of up to 1.2 MB.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,26 +19,24 @@ from benchmark_manager.domain.text import Extent
 
 T = TypeVar("T")
 
-#: Bytes of any page. `rendering` refuses to send more.
+#: Bytes of any page; `rendering` refuses to send more.
 PAGE: Final = 2_000_000
 
-#: A part of a file's lines.
+#: One part of the lines of a file.
 LISTING: Final = Extent(2000, 60_000)
-#: A part of what differs, on a page of its own, and beside other things.
+#: One part of a comparison on its own page, and next to other content.
 COMPARED: Final = Extent(1000, 50_000)
 COMPARED_BESIDE: Final = Extent(500, 25_000)
 
-#: Bytes of HTML that the text of an editor may take: 1 MiB of ordinary text, and an eighth for what
-#: is escaped in it.
+#: Bytes of HTML of an editor's text: 1 MiB of ordinary text, plus an eighth for escapes.
 EDITOR: Final = 1_200_000
-#: The same of an editor for reading, below which the lines stand once more for those without
-#: scripts.
+#: The same for a read-only editor, whose page repeats the lines for readers without scripts.
 READING_EDITOR: Final = 600_000
-#: The same of two texts which scripts put side by side.
+#: The same for two texts that scripts show side by side.
 SIDE_BY_SIDE: Final = 900_000
-#: Bytes of the changes by key beside them.
+#: Bytes of the changes by key on the page of a comparison.
 CHANGES: Final = 350_000
-#: The same of what somebody typed, on a page that says why it was not saved.
+#: The same for a typed text that an error page repeats.
 TYPED: Final = 1_800_000
 
 #: Characters of all sides of the conflicts on a page of a merge.
@@ -47,7 +46,7 @@ CONFLICT_CHARACTERS: Final = 45_000
 ROWS: Final = 1_200_000
 #: Bytes of a tree of files.
 TREE: Final = 1_200_000
-#: Characters of a name or path in a list, and of one sentence about it.
+#: Characters of a name or path in a list, and of a sentence about it.
 NAME: Final = 300
 SENTENCE: Final = 1000
 
@@ -58,7 +57,7 @@ PROBLEM_CHARACTERS: Final = 8000
 
 @dataclass(frozen=True, slots=True)
 class Window(Generic[T]):
-    """The rows of a list from `start` on for which a page has room, of `total` in all."""
+    """The rows of a list from `start` on that fit on a page, of `total` rows."""
 
     rows: Sequence[T]
     start: int
@@ -70,20 +69,23 @@ class Window(Generic[T]):
 
     @property
     def following(self) -> int | None:
-        """Where the next page starts."""
+        """Return the first row of the next page, or None on the last page."""
         return self.end if self.end < self.total else None
 
 
 def window(
     rows: Sequence[T], start: int, count: int, cost: Callable[[T], int], most: int = ROWS
 ) -> Window[T]:
-    """At most `count` rows, whose costs together are at most `most`; a start behind the last row gives the first."""
+    """Return at most `count` rows whose costs add up to at most `most`.
+
+    A start after the last row counts as 0.
+    """
     start = start if 0 <= start < len(rows) else 0
     return Window(fitting(rows[start : start + count], cost, most), start, len(rows))
 
 
 def fitting(rows: Sequence[T], cost: Callable[[T], int], most: int = ROWS) -> Sequence[T]:
-    """The first rows, at least one, whose costs together are at most `most`."""
+    """Return the first rows, at least one, whose costs add up to at most `most`."""
     left = most
     for index, row in enumerate(rows):
         left -= cost(row)

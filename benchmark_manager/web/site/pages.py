@@ -1,4 +1,4 @@
-"""What the routes of pages share: lists in pages, and what every page of a project shows."""
+"""Parts that the routes of pages share: paging, and the head of a project's pages."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ _UNAVAILABLE: Final = 503
 
 CursorParameter = Annotated[str | None, Query(max_length=16_384)]
 SearchParameter = Annotated[str, Query(max_length=1000)]
-#: The first row of a list which has no cursor, counted from 0.
+#: The first row of a list without cursors, counted from 0.
 StartParameter = Annotated[int, Query(alias="from", ge=0, le=1_000_000_000)]
 
 
@@ -31,12 +31,12 @@ def rows_from(cursor: str | None, rows: int = ROWS) -> PageRequest:
 
 
 def searched(q: str) -> str:
-    """What to look for: no name and no path holds NUL, and no database looks for it."""
+    """Return the search term without NUL, which databases refuse."""
     return q.replace("\0", "").strip()
 
 
 def next_url(request: Request, cursor: str | None) -> str | None:
-    """Where a list goes on whose next page begins at `cursor`; None at its end."""
+    """Return the address of a list's next page, or None at its end."""
     if cursor is None:
         return None
     url = request.url.include_query_params(cursor=cursor)
@@ -44,12 +44,12 @@ def next_url(request: Request, cursor: str | None) -> str | None:
 
 
 def webhook_url(request: Request) -> str:
-    """Where GitHub is to send pushes to, as the browser knows this service."""
+    """Return the address for GitHub's webhooks, as the browser reaches this service."""
     return f"{str(request.base_url).rstrip('/')}/webhooks/github"
 
 
 def refusal_status(error: BenchmarkManagerError) -> int:
-    """The status of a page which says why nothing was saved, with what was typed."""
+    """Return the status of a page that shows a refused form again."""
     return _UNAVAILABLE if isinstance(error, WorkersBusyError) else _UNPROCESSABLE
 
 
@@ -66,7 +66,7 @@ class ProjectView:
 
     @property
     def branch(self) -> str | None:
-        """The name of the branch or tag that is read, or a commit's id; None while unknown."""
+        """Return the branch, tag or commit id that is read, or None while it is unknown."""
         ref = self.project.source.ref
         return self.project.state.resolved_branch if ref is None else ref.name
 
@@ -97,7 +97,7 @@ def view_of(
 
 
 async def project_view(services: Services, project_id: str) -> ProjectView:
-    """What the head of each of the project's pages shows.
+    """Read what the head of each of a project's pages shows.
 
     Raises:
         NotFoundError

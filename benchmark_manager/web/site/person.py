@@ -1,4 +1,4 @@
-"""Who changes something on a page, for the record: whom a proxy names, else what this browser's person calls itself."""
+"""The name recorded with changes on pages: from a proxy, else as entered in the browser."""
 
 from typing import Annotated, Final
 from urllib.parse import quote
@@ -8,20 +8,19 @@ from fastapi import APIRouter, Depends, Request, Response
 from benchmark_manager.incoming import ActorDependency
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.site.cookies import forget, remember
+from benchmark_manager.web.site.field_rules import PERSON_NAME, broken_rules
 from benchmark_manager.web.site.forms import FormDependency
-from benchmark_manager.web.site.languages import N_
-from benchmark_manager.web.site.reader import NAME_COOKIE, is_name, name_of, reader_of
+from benchmark_manager.web.site.reader import NAME_COOKIE, name_of, reader_of
 from benchmark_manager.web.site.rendering import render, see_other
 
 router = APIRouter(prefix=PREFIX, include_in_schema=False)
 
 _ANONYMOUS: Final = "anonymous"
 _UNPROCESSABLE: Final = 422
-_REFUSED: Final = N_("A name has at most 100 characters, all of them visible.")
 
 
 async def person(request: Request, actor: ActorDependency) -> str:
-    """A proxy knows better than a browser; nobody checks either here."""
+    """Return the name that a proxy sent, else the entered one; neither is verified here."""
     return (name_of(request) or actor) if actor == _ANONYMOUS else actor
 
 
@@ -36,8 +35,8 @@ async def show_name(request: Request, person: PersonDependency, actor: ActorDepe
 @router.post("/you")
 async def save_name(request: Request, form: FormDependency, actor: ActorDependency) -> Response:
     name = form.line("name")
-    if not is_name(name):
-        return _name_page(request, name, actor, {"name": reader_of(request).words(_REFUSED)})
+    if errors := broken_rules(reader_of(request), {"name": (PERSON_NAME, name)}):
+        return _name_page(request, name, actor, errors)
     response = see_other(f"{PREFIX}/you", "saved")
     if name:
         remember(response, NAME_COOKIE, quote(name))

@@ -1,4 +1,4 @@
-"""How the person who asks wants pages to be."""
+"""The language and theme of the person who reads a page."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,41 +6,34 @@ from urllib.parse import unquote
 
 from fastapi import Request
 
+from benchmark_manager.domain.fields import is_person_name
 from benchmark_manager.web.site.cookies import given
 from benchmark_manager.web.site.languages import chosen, translations
 
-#: What the person at this browser calls itself, quoted as in an address.
+#: The name that the person entered, percent-encoded.
 NAME_COOKIE: Final = "bm_name"
 LANGUAGE_COOKIE: Final = "bm_lang"
 THEME_COOKIE: Final = "bm_theme"
-#: `auto` is what the reader's system prefers.
+#: `auto` follows the setting of the reader's system.
 THEMES: Final = ("auto", "light", "dark")
-
-
-LONGEST_NAME: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Their language and theme."""
+    """The language and theme of a reader."""
 
     language: str
     theme: str
 
     def words(self, message: str) -> str:
-        """The message in their language, if the catalogue has it."""
+        """Return the message in the reader's language, or unchanged if it has no translation."""
         return translations(self.language).gettext(message)
 
 
-def is_name(name: str) -> bool:
-    """Whether a person may be called so: in letters which others see."""
-    return len(name) <= LONGEST_NAME and name.isprintable()
-
-
 def name_of(request: Request) -> str:
-    """What the person calls itself; empty if it never said."""
+    """Return the name that the person entered, or ""."""
     name = unquote(given(request, NAME_COOKIE))
-    return name if is_name(name) else ""
+    return name if is_person_name(name) else ""
 
 
 def reader_of(request: Request) -> Reader:

@@ -1,4 +1,4 @@
-"""Draws templates: in the reader's language and theme, with what every page needs."""
+"""Rendering of templates in the reader's language and theme."""
 
 import json
 import re
@@ -28,11 +28,11 @@ from benchmark_manager.web.site.reader import THEMES, name_of, reader_of
 from benchmark_manager.web.texts.problems import listed
 from benchmark_manager.web.texts.visible import escaped, seen, visible
 
-#: Names what was done a moment ago, for the next page only.
+#: Holds the note about what was just done, for the next page only.
 NOTE_COOKIE: Final = "bm_note"
 
-#: Where the form goes which undoes what a note tells of, and how many ids the note has; the last
-#: one is sent.
+#: By note: the path of the form that undoes what the note reports, and the number of its ids. The
+#: form sends the last id.
 _UNDOING: Final = {"deleted": ("/trash/{}", 1), "reset": ("/projects/{}/undo-reset", 2)}
 _ID: Final = re.compile("[0-9a-f]{24}")
 
@@ -42,7 +42,7 @@ _log = structlog.get_logger(__name__)
 
 
 class PageTooLongError(Exception):
-    """A page would be longer than any may be. Its own limits should have kept it below; see `limits.py`."""
+    """A page is longer than `limits.PAGE`, although its own limits should have prevented it."""
 
 
 def render(
@@ -53,10 +53,10 @@ def render(
     headers: Mapping[str, str] | None = None,
     **values: object,
 ) -> Response:
-    """A page. Every template sees, beside `values`, the names below.
+    """Render a template with `values` and the names that every template needs.
 
     Raises:
-        PageTooLongError: it would have more bytes than `limits.PAGE`.
+        PageTooLongError: the page has more bytes than `limits.PAGE`.
     """
     reader = reader_of(request)
     root = root_path(request.scope)
@@ -89,7 +89,7 @@ def render(
 
 
 def _joined(template: str, pieces: Iterable[str]) -> bytes:
-    """The page's bytes; one which grows too long is not even drawn to its end."""
+    """Return the page's bytes; stop rendering as soon as it is too long."""
     drawn = []
     left = PAGE
     for piece in pieces:
@@ -105,9 +105,9 @@ def _joined(template: str, pieces: Iterable[str]) -> bytes:
 
 
 def see_other(url: str, note: str | None = None, *subjects: str) -> Response:
-    """What answers a form which did something: the browser goes on to `url`, where it sees a note of `words.NOTES`.
+    """Redirect to `url` after a form was processed; the page there shows a note of `words.NOTES`.
 
-    `subjects` are the ids of what was done, for those notes which offer to undo it.
+    `subjects` are the ids of the changed things, for the notes that offer to undo the change.
     """
     response = Response(status_code=303, headers={"Location": url})
     if note is not None:
@@ -116,9 +116,9 @@ def see_other(url: str, note: str | None = None, *subjects: str) -> Response:
 
 
 def _undo(root: str, note: str, subjects: Sequence[str]) -> tuple[str, str] | None:
-    """Where the form goes which undoes what a note tells of, and the id that it sends; None where nothing does.
+    """Return the address and the id of the form that undoes what a note reports, or None.
 
-    A cookie may come from anywhere: what is no id of ours is not put into an address.
+    A cookie may hold anything, so only valid ids are put into the address.
     """
     if note not in _UNDOING or not all(map(_ID.fullmatch, subjects)):
         return None
@@ -129,7 +129,7 @@ def _undo(root: str, note: str, subjects: Sequence[str]) -> tuple[str, str] | No
 
 
 def _here(request: Request) -> str:
-    """This page's own address, to come back to; of a form's answer, that of the list of projects."""
+    """Return this page's address; for the response to a form, that of the list of projects."""
     if request.method not in {"GET", "HEAD"}:
         return root_path(request.scope) + PREFIX
     query = request.url.query
@@ -137,7 +137,7 @@ def _here(request: Request) -> str:
 
 
 class _CompiledOnce(BytecodeCache):
-    """Compiled templates in memory, for the environments of all languages."""
+    """Keeps compiled templates in memory, shared by the environments of all languages."""
 
     def __init__(self) -> None:
         self._compiled: dict[str, bytes] = {}
@@ -154,7 +154,7 @@ _compiled: Final = _CompiledOnce()
 
 
 def compile_shared_templates() -> None:
-    """Compile what every page needs: 0.3 s for which the first reader's request would hold the event loop."""
+    """Compile what every page needs, so that the first request does not block for 0.3 s."""
     for language in LANGUAGES:
         for name in ("site/layout.html", "site/components.html"):
             environment(language).get_template(name)
@@ -162,7 +162,7 @@ def compile_shared_templates() -> None:
 
 @cache
 def environment(language: str) -> Environment:
-    """The templates in one language."""
+    """Return the template environment of a language."""
     made = Environment(
         loader=PackageLoader("benchmark_manager.web"),
         autoescape=True,
@@ -173,7 +173,7 @@ def environment(language: str) -> Environment:
         bytecode_cache=_compiled,
     )
     catalogue = translations(language)
-    made.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+    made.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
     made.globals.update(
         languages=LANGUAGES,
         themes=THEMES,
@@ -224,37 +224,37 @@ def _seconds(milliseconds: int, language: str) -> str:
 
 
 def _problems_json(problems: Sequence[Problem]) -> str:
-    """For an attribute, whose escaping comes on top."""
+    """Return the problems as JSON, to be escaped as an attribute by the template."""
     return json.dumps([problem.model_dump() for problem in problems], ensure_ascii=False)
 
 
 def _in_textarea(text: str) -> Markup:
-    """A text between the tags of a textarea.
+    """Return a text as the content of a textarea.
 
-    HTML turns a bare CR into LF, but leaves one alone which is written as a reference: so scripts
-    see every line end. It also drops a line feed right behind the tag, so one is given.
+    HTML turns a bare CR into LF but keeps a character reference, so scripts see every line end.
+    HTML also drops a line feed directly after the tag, so one is added.
     """
     return raw("\n" + escaped(text).replace("\r", "&#13;"))
 
 
 def _beginning(text: str, most: int) -> Markup:
-    """The beginning of a text of several lines, and how much is left out."""
+    """Return the beginning of a text, and how many characters were left out."""
     left = len(text) - most
     return raw(visible(text) if left <= 0 else f"{visible(text[:most])}<i>… {left}</i>")
 
 
 def _exactly(text: str) -> Markup:
-    """An attribute which tells scripts what a textarea cannot hold: HTML turns NUL into U+FFFD."""
+    """Return an attribute with the exact text where it has NUL, which HTML turns into U+FFFD."""
     return raw(
         f' data-exact="{escape(json.dumps(text, ensure_ascii=False))}"' if "\0" in text else ""
     )
 
 
 def editor_size(text: str) -> int:
-    """How many bytes of HTML an editor's text takes."""
+    """Return the number of bytes of HTML that an editor's text takes."""
     return len(_in_textarea(text).encode()) + len(_exactly(text).encode())
 
 
 def raw(html: str) -> Markup:
-    """HTML which our own code put together, every foreign part of it escaped."""
-    return Markup(html)  # noqa: S704 -- said above
+    """Mark HTML as safe: our own code built it and escaped every foreign part."""
+    return Markup(html)  # noqa: S704 -- see above

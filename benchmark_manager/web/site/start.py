@@ -1,4 +1,4 @@
-"""Where a browser begins, the help, and how the reader wants pages to look."""
+"""The start page, the help, and the choice of language and theme."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -17,7 +17,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/")
 async def start(request: Request) -> Response:
-    """Browsers see the pages, programs the description of the API."""
+    """Redirect browsers to the pages, and programs to the description of the API."""
     reads_html = "text/html" in request.headers.get("accept", "")
     return RedirectResponse(PREFIX if reads_html else "/docs", headers={"Vary": "Accept"})
 
@@ -29,7 +29,7 @@ async def show_help(request: Request) -> Response:
 
 @router.post(f"{PREFIX}/preferences")
 async def prefer(request: Request, form: FormDependency) -> Response:
-    """Remember the language or theme, and go back to where the reader was."""
+    """Store the language or theme in a cookie, and return to the page that the reader was on."""
     response = see_other(_own(form.text("next").removeprefix(root_path(request.scope))))
     for cookie, field, known in (
         (LANGUAGE_COOKIE, "language", LANGUAGES),
@@ -42,7 +42,7 @@ async def prefer(request: Request, form: FormDependency) -> Response:
 
 
 def _own(url: str) -> str:
-    """The address, if it is a page's of ours: a form must not send its reader elsewhere."""
+    """Return the address if it is one of our pages: a form must not redirect to other sites."""
     plain = url.isascii() and url.isprintable() and "\\" not in url
     path = url.partition("?")[0]
     return url if plain and is_page(path) and ".." not in path and "//" not in path else PREFIX

@@ -1,4 +1,4 @@
-"""What pages call the states and kinds of things: a word, and the icon beside it."""
+"""Words and icons for the states and kinds of things on pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Tone = Literal["good", "busy", "warn", "bad", "quiet"]
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """`text` is to be translated, `icon` names a symbol of `icons.html`, `tone` a colour, never the only sign."""
+    """A word to translate, its symbol in `icons.html`, and a colour, never the only sign."""
 
     text: str
     icon: str
@@ -47,14 +47,14 @@ STANDING: Final[Mapping[Standing, Word]] = {
 }
 PHASE: Final[Mapping[SyncPhase, str]] = {
     "checking": N_("Checking the branch"),
-    "waiting": N_("Waiting for its turn"),
+    "waiting": N_("Waiting in the queue"),
     "listing": N_("Listing the folders"),
     "fetching": N_("Fetching contents"),
     "applying": N_("Applying the changes"),
 }
 OUTCOME: Final[Mapping[SyncOutcome, Word]] = {
     "success": Word(N_("Changed"), "check", "good"),
-    "unchanged": Word(N_("Nothing new"), "dot"),
+    "unchanged": Word(N_("No changes"), "dot"),
     "failed": Word(N_("Failed"), "cross", "bad"),
 }
 TRIGGER: Final[Mapping[SyncTrigger, str]] = {
@@ -70,9 +70,9 @@ CHANGE: Final[Mapping[ChangeKind, Word]] = {
 }
 DRIFT: Final[Mapping[Drift, Word]] = {
     "current": Word(N_("Current"), "check", "good"),
-    "behind": Word(N_("Upstream moved"), "down", "warn"),
+    "behind": Word(N_("Upstream changed"), "down", "warn"),
     "conflict": Word(N_("Conflict"), "cross", "bad"),
-    "upstream_removed": Word(N_("Gone upstream"), "minus", "warn"),
+    "upstream_removed": Word(N_("Removed upstream"), "minus", "warn"),
 }
 REVISION: Final[Mapping[RevisionKind, Word]] = {
     "created": Word(N_("made"), "plus", "good"),
@@ -83,7 +83,7 @@ REVISION: Final[Mapping[RevisionKind, Word]] = {
     "restored": Word(N_("restored"), "back", "busy"),
     "deleted": Word(N_("deleted"), "trash", "bad"),
 }
-#: What a rebase of many would do with each, and what it did.
+#: What rebasing many variants would do with each, and what it did.
 REBASE_PREVIEW: Final[Mapping[RebaseOutcome, Word]] = {
     "rebased": Word(N_("merges cleanly"), "check", "good"),
     "conflict": Word(N_("needs a decision"), "cross", "bad"),
@@ -106,9 +106,9 @@ VALIDITY: Final[Mapping[Validity, Word]] = {
     "invalid": Word(N_("Does not parse"), "cross", "bad"),
 }
 FILE_TYPE: Final[Mapping[FileType, str]] = {"config": N_("config"), "job": N_("job")}
-#: Which files their list shows.
+#: Filters of the list of files.
 SHOWN: Final[Mapping[str, str]] = {"variants": N_("with variants"), "problems": N_("with problems")}
-#: Where a search looks inside files, and in which of them.
+#: What a search in files compares, and which files it reads.
 SEARCH_IN: Final[Mapping[SearchIn, str]] = {
     "text": N_("Text"),
     "keys": N_("Keys"),
@@ -123,61 +123,59 @@ CREDENTIAL: Final[Mapping[str, str]] = {
 PINNED: Final = Word(N_("Pinned"), "pin", "good")
 SOURCE: Final[Mapping[Literal["original", "modified"], Word]] = {
     "original": Word(N_("Original"), "file"),
-    "modified": Word(N_("Modified"), "variant", "busy"),
+    "modified": Word(N_("Variant"), "variant", "busy"),
 }
 INCLUDE: Final[Mapping[ReleaseContents, str]] = {
-    "all": N_(
-        "Originals and modified files; a modified file takes the place of the original with its path"
-    ),
+    "all": N_("Originals and variants; a variant replaces the original that has the same path"),
     "originals": N_("Originals only"),
-    "modified": N_("Modified files only"),
+    "modified": N_("Variants only"),
 }
 SKIP: Final[Mapping[SkipReason, str]] = {
     "too_large": N_("too large"),
     "binary": N_("binary"),
     "not_utf8": N_("not UTF-8"),
     "name_not_utf8": N_("its name is not UTF-8"),
-    "not_yaml": N_("JSON in the job folder: jobs are read as YAML only"),
+    "not_yaml": N_("JSON in the Job folder: Jobs are read as YAML only"),
     "symlink": N_("a symbolic link"),
     "submodule": N_("a submodule"),
     "lfs_pointer": N_("a Git LFS pointer"),
-    "other": N_("a reason that only a newer version knows"),
+    "other": N_("a reason recorded by a newer version"),
 }
 
-#: What was just done, by the names that the note's cookie may hold.
+#: Sentences about what was just done, by the value of the note's cookie.
 NOTES: Final[Mapping[str, str]] = {
     "saved": N_("Saved."),
     "unchanged": N_("Nothing was changed, so nothing was saved."),
     "created": N_("The variant was made."),
-    "project_created": N_("The repository was added; its first sync begins in a moment."),
-    "deleted": N_("The modified file was deleted."),
-    "undeleted": N_("The modified file is back."),
-    "restored": N_("The revision is restored."),
-    "rebased": N_("Rebased: the modified file is based on upstream's present text now."),
+    "project_created": N_("The repository was added. Its first sync starts in a moment."),
+    "deleted": N_("The variant was deleted."),
+    "undeleted": N_("The variant was restored."),
+    "restored": N_("The revision was restored."),
+    "rebased": N_("The variant was rebased. Its base is now the current text of the original."),
     "reattached": N_(
-        "Attached: the other original's present text is the base of the modified file now."
+        "The variant was attached. Its base is now the current text of the other original."
     ),
-    "reset": N_("All modified files of the project were deleted."),
+    "reset": N_("All variants of the project were deleted."),
     "nothing_reset": N_("There was nothing to delete."),
-    "reset_undone": N_("All deleted modified files are back."),
-    "reset_undone_partly": N_("Some files could not come back; they are here still."),
+    "reset_undone": N_("All deleted variants were restored."),
+    "reset_undone_partly": N_("Some variants could not be restored. They are still in the trash."),
     "project_deleted": N_("The project was deleted."),
     "sync_started": N_("The sync has started."),
-    "all_queued": N_("Syncs of all projects are queued."),
-    "paused": N_("The project is paused."),
-    "resumed": N_("The project is resumed; it syncs in a moment."),
+    "all_queued": N_("Syncs of all projects were queued."),
+    "paused": N_("The project was paused."),
+    "resumed": N_("The project was resumed. It will sync in a moment."),
     "released": N_("The release was made."),
-    "released_again": N_("These files are a release already; this making was added to it."),
+    "released_again": N_("A release with these files exists already. It now also lists this one."),
     "release_deleted": N_(
-        "The release was deleted: no project has it any more, and nobody pins it."
+        "The release was deleted, because no project has it and it is not pinned."
     ),
 }
 
-#: What of a repository a project may read, in the order of a form.
+#: The kinds of ref that a project may read, in the order of the form.
 REF_KINDS: Final[tuple[tuple[RefKind, str], ...]] = (
-    ("branch", N_("A branch, followed as it moves")),
-    ("tag", N_("A tag, followed as it moves")),
-    ("commit", N_("One commit, which never changes")),
+    ("branch", N_("A branch: always its latest commit")),
+    ("tag", N_("A tag: always the commit it points to")),
+    ("commit", N_("One fixed commit")),
 )
 REF_WORDS: Final[Mapping[RefKind, str]] = {
     "branch": N_("branch"),

@@ -1,4 +1,4 @@
-"""Small charts of syncs: how long each took, how much it asked of GitHub, and how it left the modified files."""
+"""Small charts of syncs: duration, requests to GitHub, and drift of variants."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from benchmark_manager.models.variant import Drift
 
 _WIDTH: Final = 600
 _HEIGHT: Final = 40
-#: A bar is at most this wide, so that three syncs are no wall.
+#: The greatest width of a bar, so that a chart of three syncs is not a solid block.
 _WIDEST: Final = 24.0
-#: From the bottom: what is well stands on the ground, what a person must decide is at the top.
+#: Parts of a column from the bottom up: what needs a person's decision is at the top.
 _STACKED: Final[tuple[Drift, ...]] = ("current", "behind", "upstream_removed", "conflict")
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """A rectangle of the picture; `kind` is the outcome or drift that it stands for, `when` None for now."""
+class ChartBar:
+    """A rectangle of a chart; `kind` is an outcome or drift, and `when` None means now."""
 
     x: float
     y: float
@@ -31,17 +31,17 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One row of columns, the oldest at the left; `most` is what the highest one stands for."""
+    """A row of columns, the oldest on the left; `most` is the value of the highest one."""
 
     width: int
     height: int
     most: int
-    bars: tuple[Bar, ...]
+    bars: tuple[ChartBar, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A moment, and the parts of its column from the bottom up."""
+    """A point in time, and the parts of its column from the bottom up."""
 
     when: datetime | None
     parts: tuple[tuple[str, int], ...]
@@ -52,7 +52,7 @@ class _Column:
 
 
 def durations(syncs: Sequence[Sync]) -> Chart:
-    """Milliseconds; `syncs` come newest first."""
+    """Return a chart of durations in milliseconds; `syncs` are sorted newest first."""
     return _chart(
         [_Column(sync.started_at, ((sync.status, sync.duration_ms),)) for sync in reversed(syncs)]
     )
@@ -68,7 +68,7 @@ def requests(syncs: Sequence[Sync]) -> Chart:
 
 
 def drifts(history: Sequence[DriftMoment], now: Mapping[Drift, int]) -> Chart:
-    """Modified files by drift, as each of these syncs left them and as they are `now`; `history` comes newest first."""
+    """Return a chart of variants by drift after each sync and `now`; `history` is newest first."""
     columns = [_Column(moment.when, _stacked(moment.counts)) for moment in reversed(history)]
     return _chart([*columns, _Column(None, _stacked(now))])
 
@@ -82,21 +82,21 @@ def _chart(columns: Sequence[_Column]) -> Chart:
     step = min(_WIDEST, _WIDTH / max(1, len(columns)))
     bars = [
         bar
-        for place, column in enumerate(columns)
-        for bar in _bars(column, place * step, step * 0.8, most)
+        for index, column in enumerate(columns)
+        for bar in _bars(column, index * step, step * 0.8, most)
     ]
     return Chart(_WIDTH, _HEIGHT, most, tuple(bars))
 
 
-def _bars(column: _Column, x: float, width: float, most: int) -> list[Bar]:
+def _bars(column: _Column, x: float, width: float, most: int) -> list[ChartBar]:
     bars = []
     top = float(_HEIGHT)
     for kind, value in column.parts:
-        # One pixel at least: a sync which cost nothing was still there.
+        # At least one pixel, so that a sync with value 0 is visible.
         height = max(1.0, _HEIGHT * value / most if most else 0.0)
         top -= height
         bars.append(
-            Bar(
+            ChartBar(
                 round(x, 2),
                 round(top, 2),
                 round(width, 2),

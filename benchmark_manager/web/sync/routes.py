@@ -1,4 +1,4 @@
-"""The time line of a project's syncs."""
+"""Pages of a project's syncs: the timeline and one sync."""
 
 from typing import Annotated, Final, Literal
 
@@ -23,13 +23,13 @@ from benchmark_manager.web.texts.visible import html_size
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
 _ROWS: Final = 30
-#: Of each sync's changes in the time line, and the bytes of HTML that they take.
+#: Changes of each sync in the timeline, and the bytes of HTML that they take.
 _CHANGES_SHOWN: Final = 50
 _CHANGES_BYTES: Final = 30_000
 #: Changes and skipped files on one page of a sync, and the bytes of HTML of each of the two lists.
 _LISTED: Final = 1000
 _LIST_BYTES: Final = 700_000
-#: Bytes of HTML of a row beside its paths.
+#: Bytes of HTML of a row without its paths.
 _ROW_BYTES: Final = 150
 #: Syncs in the chart of drift.
 _DRIFTS_SHOWN: Final = 60
@@ -81,7 +81,7 @@ async def show_sync(
     start: StartParameter = 0,
     skipped: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
 ) -> Response:
-    """One sync, its changes from one on, and the files which it skipped from one on."""
+    """Show a sync with a page of its changes and a page of the files that it skipped."""
     view = await project_view(services, project_id)
     sync = await services.projects.sync(project_id, sync_id)
     return render(
@@ -95,6 +95,6 @@ async def show_sync(
 
 
 def _cost(row: FileChange | SkippedFile) -> int:
-    """Bytes of HTML of a row."""
+    """Return the bytes of HTML of a row."""
     previous = row.previous_path or "" if isinstance(row, FileChange) else ""
     return _ROW_BYTES + html_size(row.path[:NAME]) + html_size(previous[:NAME])

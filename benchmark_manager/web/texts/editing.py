@@ -1,4 +1,4 @@
-"""From what a browser sends back to the exact text: forms turn line ends into CRLF and cannot hold NUL."""
+"""The exact text behind a form: browsers turn line ends into CRLF and cannot send NUL."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from benchmark_manager.web.site.forms import Form
 FormLineEnd = LineEnd | Literal["mixed"]
 
 _TEXT: Final = TypeAdapter(str)
-#: What HTML makes of NUL.
+#: The character into which HTML turns NUL.
 _REPLACEMENT: Final = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True)
 class Editable:
-    """A text as an editor's form holds it."""
+    """A text in the form of an editor."""
 
     text: str
     line_end: FormLineEnd
@@ -27,7 +27,7 @@ class Editable:
 
     @classmethod
     def of(cls, text: str, line_end: str = "lf") -> "Editable":
-        """`line_end` is that of a text which has one line only."""
+        """Return the text for an editor; `line_end` is used if it has only one line."""
         return cls(
             text, _line_end_of(text) or (line_end if line_end in ENDS else "lf"), sha256_of(text)
         )
@@ -41,17 +41,16 @@ def _line_end_of(text: str) -> FormLineEnd | None:
 
 
 def edited_text(form: Form, stored: str) -> str:
-    """The text which the form's sender means; `stored` is what is saved now.
+    """Return the exact text that a form means; `stored` is the text saved now.
 
-    A text which is too long for a page comes as a file, or not at all, where the form says that it
-    stays as it is.
+    A text that is too long for a page comes as a file, or is kept if the form says so.
 
-    A script sends it exactly as JSON in `content_exact`. Without one, the lines at the beginning
-    and at the end which are those of the stored text come back as they are stored; lines between
-    them end as `line_end` says, or, where ends were mixed, as most of the stored ones do.
+    Scripts send the exact text as JSON in `content_exact`. Without scripts, leading and trailing
+    lines that equal those of the stored text keep their stored line ends. The lines between them
+    end as `line_end` says or, if that is `mixed`, as most stored lines do.
 
     Raises:
-        InvalidInputError: `content_exact` is no text, the file is not UTF-8, or there is no
+        InvalidInputError: `content_exact` is not a text, the file is not UTF-8, or there is no
             content.
     """
     file = form.file("content_file")
@@ -64,14 +63,14 @@ def edited_text(form: Form, stored: str) -> str:
     exact = form.text("content_exact")
     if exact:
         return _exact(exact)
-    ending = ENDS.get(form.text("line_end")) or _usual_end(stored)  # type: ignore[call-overload]  # a stranger's field may say anything
-    # With another base the stored lines are not those which the person saw.
+    ending = ENDS.get(form.text("line_end")) or _usual_end(stored)  # type: ignore[call-overload]  # the field may hold anything
+    # If the stored text has changed, its lines are not those that the person saw.
     base = stored if form.text("original_sha256") == sha256_of(stored) else ""
     return restored(base, form.text("content"), ending)
 
 
 def restored(stored: str, shown: str, ending: str) -> str:
-    """`shown`, with those lines which it shares with the beginning and the end of `stored` exactly as they are there.
+    """Return `shown` with the exact leading and trailing lines that it shares with `stored`.
 
     All other lines get `ending`.
     """
@@ -79,7 +78,7 @@ def restored(stored: str, shown: str, ending: str) -> str:
 
 
 def _usual_end(text: str) -> str:
-    """The line end which stands there most often; of two which do, the one that comes first."""
+    """Return the most frequent line end; of two, the one that occurs first."""
     counts = line_ends_of(text)
     return (
         ENDS[max(counts, key=lambda end: (counts[end], -text.find(ENDS[end])))] if counts else "\n"

@@ -1,4 +1,4 @@
-"""A text as numbered lines, each problem below its line, in parts."""
+"""A text as numbered lines in parts, with each problem below its line."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from benchmark_manager.web.site.rendering import raw
 from benchmark_manager.web.texts.problems import ListedProblems, listed
 from benchmark_manager.web.texts.visible import visible
 
-#: More parts or lines than any text has.
+#: More than the number of parts or lines of any text.
 _MOST: Final = 1_000_000_000
 
 PartParameter = Annotated[int, Query(ge=1, le=_MOST)]
-#: What somebody typed into a field; what is no number is ignored.
+#: A typed line number; anything else is ignored.
 LineParameter = Annotated[str, Query(max_length=100)]
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """One part of a text as HTML, the number of the part, and how many there are.
+class DrawnListing:
+    """One part of a text as HTML, its number, and the number of parts.
 
-    `address` is a link to a part without its number; `problems` are those which the page lists.
+    `address` is a link to a part without its number; `problems` are those that the page lists.
     """
 
     html: Markup
@@ -38,7 +38,7 @@ class Listing:
 
     @property
     def home(self) -> str:
-        """The address of the page, to which a form adds what it asks for."""
+        """Return the address of the page, to which a form adds its fields."""
         return self.address.partition("?")[0]
 
 
@@ -50,8 +50,8 @@ async def listing_of(
     part: int,
     line: str = "",
     address: str = "?part=",
-) -> Listing:
-    """The part of a text, or where a line is named, the part with that line.
+) -> DrawnListing:
+    """Return a part of a text or, if a line is given, the part with that line.
 
     Raises:
         TooComplexError, WorkersBusyError
@@ -63,7 +63,9 @@ async def listing_of(
     shown = listed(problems)
     linked = tuple((problem, _link(found, problem.line, address)) for problem in shown.problems)
     html = numbered(found.lines, shown.problems)
-    return Listing(html, found.number, found.count, address, ListedProblems(linked, shown.more))
+    return DrawnListing(
+        html, found.number, found.count, address, ListedProblems(linked, shown.more)
+    )
 
 
 def _link(part: TextPart, line: int | None, address: str) -> str | None:
@@ -74,9 +76,9 @@ def _link(part: TextPart, line: int | None, address: str) -> str | None:
 
 
 def numbered(lines: Iterable[TextLine], problems: Sequence[Problem]) -> Markup:
-    """The lines as HTML, with their numbers for the style sheet, and an anchor `L<number>` where one begins.
+    """Return the lines as HTML with numbers and anchors `L<number>`.
 
-    What cannot be seen is named by its code point.
+    Invisible characters are shown as code points.
     """
     by_line: dict[int, list[Problem]] = {}
     for problem in problems:
@@ -89,7 +91,8 @@ def _line(line: TextLine, problems: Iterable[Problem]) -> str:
     if line.start:
         return f'<span class="line" data-n="…">{visible(line.text)}\n</span>'
     notes = "".join(map(_note, problems))
-    return f'<span class="line" data-n="{line.number}" id="L{line.number}">{visible(line.text)}\n</span>{notes}'
+    anchor = f'data-n="{line.number}" id="L{line.number}"'
+    return f'<span class="line" {anchor}>{visible(line.text)}\n</span>{notes}'
 
 
 def _note(problem: Problem) -> str:

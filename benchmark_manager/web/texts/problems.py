@@ -1,4 +1,4 @@
-"""Problems of a text as a page lists them."""
+"""The problems of a text that a page lists."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from benchmark_manager.web.site.limits import PROBLEM_CHARACTERS, PROBLEMS
 
 @dataclass(frozen=True, slots=True)
 class ListedProblems:
-    """Problems which a page lists, each with the link to its line or None, and how many more there are."""
+    """Listed problems, each with a link to its line or None, and the number of further ones."""
 
     rows: tuple[tuple[Problem, str | None], ...]
     more: int
@@ -23,7 +23,7 @@ class ListedProblems:
 
 
 def listed(problems: Sequence[Problem]) -> ListedProblems:
-    """As many as a page has room for, of long ones the beginning; without links."""
+    """Return as many problems as fit on a page, without links; long messages are cut."""
     shown: list[Problem] = []
     left = PROBLEM_CHARACTERS
     for problem in problems[:PROBLEMS]:

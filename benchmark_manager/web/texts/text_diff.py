@@ -1,4 +1,4 @@
-"""What differs between two texts, as HTML for people to read."""
+"""The differences between two texts as HTML."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,16 +25,17 @@ _CLASSES: Final = {
     "same": "",
     "removed": "removed",
     "added": "added",
-    "hunk": "place",
-    "no_end": "place",
+    "hunk": "note",
+    "no_end": "note",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnDifferences:
-    """One part of a comparison as HTML; false where nothing differs.
+    """One part of a comparison as HTML; false if nothing differs.
 
-    `is_cut` says that a patch holds more than all parts. `refusal` is why there is no comparison.
+    With `is_cut`, the patch contains more than all parts. `refusal` is the error if there is no
+    comparison.
     """
 
     html: Markup
@@ -57,7 +58,7 @@ async def differences(
     extent: Extent = COMPARED_BESIDE,
     line_ends: LineEnds = "any",
 ) -> DrawnDifferences:
-    """One part of what differs; texts that cannot be compared, or not in time, are no reason to show nothing else."""
+    """Return one part of the differences, or a refusal if the texts cannot be compared in time."""
     try:
         return drawn(
             await services.texts.differences(before, after, part, extent, line_ends), names
@@ -67,9 +68,9 @@ async def differences(
 
 
 def drawn(part: ComparedPart, names: tuple[str, str]) -> DrawnDifferences:
-    """The rows as HTML, below the names of the two texts.
+    """Return the rows as HTML, below the names of the two texts.
 
-    A carriage return is shown where the lines which differ do not all end with one.
+    Carriage returns are shown if some of the differing lines end without one.
     """
     if not part.rows:
         return DrawnDifferences(raw(""))
@@ -79,7 +80,7 @@ def drawn(part: ComparedPart, names: tuple[str, str]) -> DrawnDifferences:
 
 def _head(names: tuple[str, str]) -> Iterable[str]:
     for mark, name in zip(("---", "+++"), names, strict=True):
-        yield f'<span class="place">{mark} {visible(name)}\n</span>'
+        yield f'<span class="note">{mark} {visible(name)}\n</span>'
 
 
 def _rows(rows: Iterable[ComparedRow], shown_return: str) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""Values of YAML and JSON on one line, and what variants vary."""
+"""Values of YAML and JSON on one line, and the values that variants change."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
@@ -15,21 +15,21 @@ from benchmark_manager.web.texts.visible import html_size
 
 #: Characters of a path in a line of a list.
 _SHORT_PATH: Final = 80
-#: Characters of a value in a table of changes, changes in it, and bytes of HTML of a row beside its
-#: texts.
+#: Characters of a value in a table of changes, rows of the table, and bytes of HTML of a row
+#: without its texts.
 _VALUE: Final = 200
 _CHANGES_AT_MOST: Final = 1000
 _ROW_BYTES: Final = 600
 
-#: Keys that the line of a variant names.
+#: Keys in the line of a variant.
 _NAMED: Final = 3
-#: Larger texts are compared on their own page only, bytes: a list is drawn at once or not at all.
+#: Bytes. Larger texts are compared on their own page only, so that the list is shown quickly.
 _COMPARED_AT_MOST: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class VariedValue:
-    """A key which a variant changes: the values on one line, None where there is nothing."""
+    """A key that a variant changes, with its values on one line; None where there is no value."""
 
     path: str
     before: str | None
@@ -38,7 +38,7 @@ class VariedValue:
 
 @dataclass(frozen=True, slots=True)
 class DrawnChange:
-    """A change by key with its values on one line, None where there is nothing."""
+    """A change by key with its values on one line; None where there is no value."""
 
     path: str
     kind: str
@@ -47,7 +47,7 @@ class DrawnChange:
 
     @property
     def cost(self) -> int:
-        """Bytes of HTML of a row: its tags, and its texts."""
+        """Return the bytes of HTML of a row: its tags and its texts."""
         return _ROW_BYTES + sum(
             html_size(text) for text in (self.path[:NAME], self.before, self.after) if text
         )
@@ -55,14 +55,14 @@ class DrawnChange:
 
 @dataclass(frozen=True, slots=True)
 class VariedLine:
-    """What a variant varies: its first keys, and how many there are besides."""
+    """The first keys that a variant changes, and the number of further ones."""
 
     keys: tuple[VariedValue, ...]
     more: int
 
 
 def drawn_changes(changes: Sequence[KeyChange], most: int = CHANGES) -> Sequence[DrawnChange]:
-    """The first changes, as many as fit into `most` bytes of HTML."""
+    """Return as many of the first changes as fit into `most` bytes of HTML."""
     return fitting(_drawn(changes), lambda change: change.cost, most)
 
 
@@ -81,9 +81,9 @@ def _drawn(changes: Sequence[KeyChange]) -> list[DrawnChange]:
 async def varied_lines(
     services: Services, files: Sequence[Variant]
 ) -> Mapping[str, VariedLine | None]:
-    """By the id of each variant what it varies against its base; None where the list cannot say that in one line."""
+    """Return by id what each variant changes in its base; None if one line cannot show it."""
     found: Mapping[str, Sequence[ValueRow] | None] = {}
-    # A list without these lines is better than none.
+    # If all workers are busy, the list is shown without these lines.
     with contextlib.suppress(WorkersBusyError):
         found = await services.comparing.varied(
             [file for file in files if file.size <= _COMPARED_AT_MOST]

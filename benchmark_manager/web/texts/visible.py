@@ -1,4 +1,4 @@
-"""Characters which one does not see, made visible."""
+"""Invisible characters, made visible."""
 
 import re
 from itertools import groupby, islice
@@ -8,23 +8,22 @@ from markupsafe import Markup, escape
 
 from benchmark_manager.web.site.limits import NAME
 
-#: Characters which one does not see, or which turn what stands beside them around (Unicode TR 36,
-#: 3.1).
+#: Invisible characters, and those that reverse the text after them (Unicode TR 36, 3.1).
 _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+"
 )
-#: Different characters of one run which are named; of more, only their number is given.
+#: Different characters of a run that are shown by code point; further ones are only counted.
 _NAMED: Final = 8
 _TIMES: Final = "\N{MULTIPLICATION SIGN}"
-#: The most bytes of HTML that a character becomes: `&`, and one that is not seen, alternating.
+#: The most bytes of HTML per character: for `&` and an invisible character, alternating.
 BYTES_A_CHARACTER: Final = 9
 
 
 def visible(text: str) -> str:
-    """The text as HTML for the inside of an element, what cannot be seen named by its code point.
+    """Return the text as HTML for the inside of an element, invisible characters as code points.
 
-    A run of such characters is one element: one which stands there often is named once, with its
-    number.
+    A run of invisible characters becomes one element; a repeated character is shown once with its
+    count.
     """
     shown = escaped(text)
     if shown.isascii() and shown.isprintable():
@@ -33,12 +32,12 @@ def visible(text: str) -> str:
 
 
 def html_size(text: str) -> int:
-    """How many bytes of HTML a text takes inside an element."""
+    """Return the number of bytes of HTML that a text takes inside an element."""
     return len(visible(text).encode())
 
 
 def escaped(text: str) -> str:
-    """The text as HTML for the inside of an element, where quotes need no escaping: JSON is full of them."""
+    """Return the text as HTML for the inside of an element; quotes, frequent in JSON, stay."""
     return str(escape(text)).replace("&#34;", '"').replace("&#39;", "'")
 
 
@@ -56,11 +55,11 @@ def _named(found: re.Match[str]) -> str:
 
 
 def seen(text: str, most: int | None = NAME) -> str:
-    """A name or a sentence of somebody's for a template: what would hide or turn it around is named.
+    """Return a name or sentence for a template, with invisible characters as code points.
 
-    Of one that is longer than `most` characters the middle is left out: a file's own name is at the
-    end of its path.
+    If it is longer than `most` characters, the middle is left out: the name of a file is at the end
+    of its path.
     """
     if most is not None and len(text) > most:
         text = f"{text[: most // 3]} … {text[-(most - most // 3) :]}"
-    return text if text.isprintable() else Markup(_UNSEEN.sub(_named, str(escape(text))))  # noqa: S704 -- escaped there
+    return text if text.isprintable() else Markup(_UNSEEN.sub(_named, str(escape(text))))  # noqa: S704 -- escaped here

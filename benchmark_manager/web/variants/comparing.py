@@ -1,4 +1,4 @@
-"""What a variant changed: against its base, its original, and its own past."""
+"""The comparison of a variant with its base, its original, or one of its revisions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from benchmark_manager.web.texts.values import DrawnChange, drawn_changes
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
-#: Revisions that one can choose from; the list of revisions leads to every one.
+#: Revisions offered for comparison; the list of revisions links to all of them.
 _REVISIONS: Final = 100
 
 
@@ -62,7 +62,7 @@ async def compare(
 
 @dataclass(frozen=True, slots=True)
 class _ByKey:
-    """The first changes by key, None where the texts have none to compare, and how many there are."""
+    """The first changes by key and their number; `rows` is None if the texts have no keys."""
 
     rows: Sequence[DrawnChange] | None
     count: int = 0

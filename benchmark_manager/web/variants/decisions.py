@@ -1,4 +1,4 @@
-"""A person's decisions about the conflicts of a merge, as a form holds them."""
+"""A person's decisions about the conflicts of a merge, as the form sends them."""
 
 import hashlib
 import json
@@ -14,9 +14,9 @@ from benchmark_manager.web.site.forms import Form
 
 Take = Literal["theirs", "mine", "base", "value"]
 
-#: Conflicts that a page asks about; more are decided in the merged text.
+#: The most conflicts that a form decides; more must be decided in the merged text.
 CONFLICTS_AT_MOST: Final = 1000
-#: Those that it asks about at once.
+#: Conflicts on one page.
 CONFLICTS_SHOWN: Final = 100
 _TAKES: Final[dict[str, Take]] = {
     "theirs": "theirs",
@@ -29,10 +29,10 @@ _LONGEST_VALUE: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A conflict, and what was chosen: `take` is None where nothing is yet. `key` names it within the form.
+    """A conflict and the choice, None while there is none; `key` identifies it in the form.
 
-    `typed` is what stands in the field for another value; `is_wrong` says that this is chosen and
-    no JSON.
+    `typed` is the content of the field for another value. With `is_wrong`, it is chosen and is not
+    valid JSON.
     """
 
     key: str
@@ -41,12 +41,12 @@ class Decision:
     typed: str
     value: JsonValue = None
     is_wrong: bool = False
-    #: The conflict has other texts than those which the person saw.
+    #: The conflict's texts have changed since the person saw them.
     is_changed: bool = False
 
     @property
     def seen(self) -> str:
-        """Stands for the texts of the conflict."""
+        """Return a digest of the conflict's texts."""
         conflict = self.conflict
         return _digest([conflict.base, conflict.theirs, conflict.mine, list(conflict.absent)])
 
@@ -56,13 +56,13 @@ class Decision:
 
     @property
     def example(self) -> str:
-        """Shown in the empty field for another value."""
+        """Return the placeholder of the field for another value."""
         is_of_comments = (self.conflict.path or "").endswith(COMMENT_SUFFIX)
         return '"# …"' if is_of_comments else '512, "text", [1, 2]'
 
     @property
     def offers_base(self) -> bool:
-        """The base is taken as a value, which lines do not have, and nothing is no value either."""
+        """Return whether the base can be chosen: it has to be a value, which lines are not."""
         return not self.is_of_lines and "base" not in self.conflict.absent
 
     @property
@@ -71,7 +71,7 @@ class Decision:
 
     @property
     def resolution(self) -> Resolution:
-        """What the merge is told; mine where nothing is decided."""
+        """Return the resolution for the merge; "mine" while nothing is decided."""
         path = self.conflict.path
         if self.take == "theirs":
             return Resolution(path=path, take="theirs")
@@ -87,10 +87,10 @@ class Decision:
 
 
 def read_decisions(form: Form, conflicts: Sequence[MergeConflict]) -> tuple[Decision, ...]:
-    """What the form says about these conflicts; what it says about others is not asked any more.
+    """Return the form's decisions about these conflicts, and ignore those about others.
 
-    A key is found again by its path, lines by their texts: so decisions survive that others change
-    beside them.
+    Keys are identified by their path and lines by their texts, so that decisions are kept when
+    other conflicts change.
     """
     seen: Counter[str] = Counter()
     decisions = []
@@ -136,11 +136,11 @@ def _json(typed: str) -> JsonValue:
     if len(typed) > _LONGEST_VALUE:
         raise ValueError
     value: JsonValue = json.loads(typed, parse_constant=_no_constant)
-    # Half a surrogate pair, written as an escape, is no text which could be stored.
+    # Half of a surrogate pair, written as an escape, cannot be stored.
     json.dumps(value, ensure_ascii=False).encode()
     return value
 
 
 def _no_constant(_: str) -> JsonValue:
-    """NaN and infinities, which Python reads and JSON does not have."""
+    """Refuse NaN and infinities, which Python accepts but JSON does not have."""
     raise ValueError

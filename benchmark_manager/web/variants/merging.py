@@ -1,4 +1,4 @@
-"""Upstream moved: what a rebase would do, deciding conflicts, and the merged text by hand."""
+"""Pages of a rebase: the preview, decisions about conflicts, and merging by hand."""
 
 import asyncio
 import contextlib
@@ -42,19 +42,19 @@ from benchmark_manager.web.variants.routes import Draft
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
 _STALE: Final = 412
-#: Characters of a side of a conflict, where few conflicts share the page.
+#: Characters of a side of a conflict, if few conflicts share the page.
 _LONGEST_SIDE: Final = 2000
 
 
-class _MovedError(Exception):
-    """Upstream moved once more since the person saw its text."""
+class _OriginalChangedError(Exception):
+    """The original has changed again since the person saw its text."""
 
 
 @dataclass(slots=True)
 class _Merge:
-    """A merge as its page shows it: `result` is its text as far as it is decided, None where it cannot be written.
+    """A merge on its page; `result` is the merged text so far, or None if there is none.
 
-    Of many conflicts, the page asks about one part, and keeps what is decided about the others.
+    The page shows one part of many conflicts, and keeps the decisions about the others.
     """
 
     preview: MergePreview
@@ -63,12 +63,12 @@ class _Merge:
     result_part: int = 1
     result: str | None = None
     error: BenchmarkManagerError | None = None
-    moved: bool = False
+    outdated: bool = False
     allow_invalid: bool = False
 
     @classmethod
     async def of(cls, services: Services, preview: MergePreview, form: Form) -> "_Merge":
-        """With what the form says; where it says nothing yet, the result shows mine."""
+        """Return the merge with the form's decisions; undecided conflicts keep mine."""
         conflicts = preview.merge.conflicts
         decisions = read_decisions(form, conflicts) if len(conflicts) <= CONFLICTS_AT_MOST else ()
         merge = cls(
@@ -108,12 +108,12 @@ class _Merge:
 
     @property
     def shown(self) -> tuple[Decision, ...]:
-        """The decisions that the page asks for."""
+        """Return the decisions that the page shows."""
         start = (self.part - 1) * CONFLICTS_SHOWN
         return self.decisions[start : start + CONFLICTS_SHOWN]
 
     def forget_unseen(self) -> None:
-        """Ask anew about what changed since it was decided and is not on the page, where its new texts would show."""
+        """Drop decisions about conflicts that changed since and are not shown on the page."""
         shown = {decision.key for decision in self.shown}
         self.decisions = tuple(
             replace(decision, take=None)
@@ -124,7 +124,7 @@ class _Merge:
 
     @property
     def kept(self) -> list[tuple[str, str]]:
-        """The fields of the decisions which other parts ask for."""
+        """Return hidden fields for the decisions of the other parts."""
         shown = {decision.key for decision in self.shown}
         return [
             (f"{name}-{decision.key}", value)
@@ -140,7 +140,7 @@ class _Merge:
 
     @property
     def side_characters(self) -> int:
-        """How much a side of a conflict shows."""
+        """Return how many characters of a side of a conflict are shown."""
         return min(_LONGEST_SIDE, CONFLICT_CHARACTERS // max(1, 3 * len(self.shown)))
 
 
@@ -159,7 +159,7 @@ async def show_merge(
 async def show_upstream(
     request: Request, services: ServicesDependency, variant_id: str, part: PartParameter = 1
 ) -> Response:
-    """What upstream changed since the base, in parts."""
+    """Show what upstream changed since the base, in parts."""
     try:
         texts = await services.merging.texts(variant_id)
     except ConflictError as error:
@@ -177,7 +177,7 @@ async def show_upstream(
 async def preview_decisions(
     request: Request, services: ServicesDependency, variant_id: str, form: FormDependency
 ) -> Response:
-    """The page of the merge with what these decisions make; nothing is changed."""
+    """Show the merge with the result of these decisions; nothing is saved."""
     preview = await services.merging.preview(variant_id)
     return await _merge_page(request, services, await _Merge.of(services, preview, form))
 
@@ -190,10 +190,10 @@ async def rebase(
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
-    """Merge as it was decided, over the texts that the person saw; whatever stands against it, the decisions stay."""
+    """Rebase with these decisions, if the texts have not changed; else show them again."""
     merge = await _Merge.of(services, await services.merging.preview(variant_id), form)
     try:
-        _expect_unmoved(merge.preview.original.sha, form)
+        _expect_unchanged(merge.preview.original.sha, form)
         if merge.left or merge.is_too_much:
             raise MergeUnresolvedError(
                 [decision.conflict.path for decision in merge.decisions if not decision.is_made]
@@ -207,9 +207,9 @@ async def rebase(
             expected_revisions=frozenset({form.number("revision") or 0}),
             actor=actor,
         )
-    except (StaleError, _MovedError):
+    except (StaleError, _OriginalChangedError):
         merge = await _Merge.of(services, await services.merging.preview(variant_id), form)
-        merge.moved = True
+        merge.outdated = True
         return await _merge_page(request, services, merge, status_code=_STALE)
     except (InvalidInputError, ConflictError, WorkersBusyError) as error:
         merge.error = error
@@ -217,9 +217,9 @@ async def rebase(
     return see_other(f"{PREFIX}/modified-files/{variant_id}", "rebased")
 
 
-def _expect_unmoved(original_sha: str, form: Form) -> None:
+def _expect_unchanged(original_sha: str, form: Form) -> None:
     if form.line("theirs_sha") != original_sha:
-        raise _MovedError
+        raise _OriginalChangedError
 
 
 @router.get("/modified-files/{variant_id}/merge/edit")
@@ -233,7 +233,7 @@ async def start_by_hand(
 async def continue_by_hand(
     request: Request, services: ServicesDependency, variant_id: str, form: FormDependency
 ) -> Response:
-    """The result of the decisions so far, in an editor; nothing is changed."""
+    """Show the result of the decisions so far in an editor; nothing is saved."""
     return await _start_by_hand(request, services, variant_id, form)
 
 
@@ -244,7 +244,7 @@ async def _start_by_hand(
     text = texts.mine
     with contextlib.suppress(TooComplexError):
         merge = await _Merge.of(services, await services.merging.preview(variant_id), form)
-        # The original may have moved between the two; its text and its id must belong together.
+        # The original may have changed between the two reads; its text and id must match.
         texts = merge.preview
         text = texts.mine if merge.result is None else merge.result
     draft = Draft.stored(
@@ -261,13 +261,13 @@ async def rebase_on_text(
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
-    """Take a text which a person merged by hand; it stays on the page whatever stands against it."""
+    """Rebase with a text that was merged by hand, or show it again with the error."""
     texts = await services.merging.texts(variant_id)
     shown = await _shown(services, texts, form)
     draft = Draft.typed(form, shown)
     draft.modified_name = texts.file.modified_name
     try:
-        _expect_unmoved(texts.original.sha, form)
+        _expect_unchanged(texts.original.sha, form)
         await services.merging.rebase(
             variant_id,
             resolutions=(),
@@ -277,12 +277,14 @@ async def rebase_on_text(
             expected_revisions=frozenset({draft.revision}),
             actor=actor,
         )
-    except (StaleError, _MovedError):
+    except (StaleError, _OriginalChangedError):
         texts = await services.merging.texts(variant_id)
         draft.revision = texts.file.revision
-        return await _editor_page(request, services, texts, draft, status_code=_STALE, moved=True)
+        return await _editor_page(
+            request, services, texts, draft, status_code=_STALE, outdated=True
+        )
     except (InvalidInputError, ConflictError, WorkersBusyError) as error:
-        draft.refuse(error, reader_of(request))
+        draft.refuse(error, reader_of(request), ("content",))
         return await _editor_page(
             request, services, texts, draft, status_code=refusal_status(error)
         )
@@ -290,7 +292,10 @@ async def rebase_on_text(
 
 
 async def _shown(services: Services, texts: MergeTexts, form: Form) -> str:
-    """The text which the editor began with, as far as it is known still: for the exact bytes of what was not typed."""
+    """Return the text that the editor began with, to restore the bytes of unchanged lines.
+
+    Return mine if that text is not known any more.
+    """
     sha256 = form.text("original_sha256")
     for text in (texts.mine, texts.theirs):
         if sha256_of(text) == sha256:
@@ -306,7 +311,7 @@ async def _merge_page(
     request: Request, services: Services, merge: _Merge, *, status_code: int = 200
 ) -> Response:
     preview, file = merge.preview, merge.preview.file
-    # Side by side, as both together may take longer than a person waits.
+    # Concurrently, because one after the other may take too long.
     diff, upstream = await asyncio.gather(
         _changes_of_result(services, merge), _upstream(services, preview)
     )
@@ -323,7 +328,7 @@ async def _merge_page(
 
 
 async def _changes_of_result(services: Services, merge: _Merge) -> DrawnDifferences | None:
-    """What the merge changes in mine; None where there is no result."""
+    """Return what the merge changes in mine, or None without a result."""
     if merge.result is None:
         return None
     path = merge.preview.file.path
@@ -346,7 +351,7 @@ async def _editor_page(
     draft: Draft,
     *,
     status_code: int = 200,
-    moved: bool = False,
+    outdated: bool = False,
 ) -> Response:
     file = texts.file
     return render(
@@ -357,7 +362,7 @@ async def _editor_page(
         file=file,
         texts=texts,
         draft=draft,
-        moved=moved,
+        outdated=outdated,
         mine=await differences(services, texts.base, texts.mine, (file.original_path, file.path)),
         upstream=await _upstream(services, texts),
     )
@@ -366,7 +371,7 @@ async def _editor_page(
 async def _impossible_page(
     request: Request, services: Services, variant_id: str, error: BenchmarkManagerError
 ) -> Response:
-    """There is nothing to merge with, or the texts are too complex to be merged by the service."""
+    """Show why the service cannot merge: the original was removed, or a text is too complex."""
     if error.code == "upstream_removed":
         return await reattach_page(request, services, variant_id)
     file = await services.variants.get(variant_id)

@@ -1,4 +1,4 @@
-"""Attaching a modified file to another original, as when its own is gone upstream."""
+"""The page that attaches a variant to another original, for instance if its own was removed."""
 
 from typing import Final
 
@@ -42,20 +42,21 @@ async def reattach(
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
-    """Attach the revision that the person saw to the chosen original."""
+    """Attach the variant to the chosen original, if it has not changed since the person saw it."""
+    chosen = form.line("original_file_id")
     try:
         await services.reattaching.reattach(
             variant_id,
-            form.line("original_file_id"),
+            chosen,
             expected_revisions=frozenset({form.number("revision") or 0}),
             actor=actor,
         )
-    except (StaleError, InvalidInputError, ConflictError) as error:
-        return await reattach_page(request, services, variant_id, q=form.line("q"), error=error)
-    except NotFoundError as error:
-        if error.code != "file_not_found":
+    except (StaleError, InvalidInputError, ConflictError, NotFoundError) as error:
+        if isinstance(error, NotFoundError) and error.code != "file_not_found":
             raise
-        return await reattach_page(request, services, variant_id, q=form.line("q"), error=error)
+        return await reattach_page(
+            request, services, variant_id, q=form.line("q"), refused=(chosen, error)
+        )
     return see_other(f"{PREFIX}/modified-files/{variant_id}", "reattached")
 
 
@@ -65,24 +66,31 @@ async def reattach_page(
     variant_id: str,
     *,
     q: str = "",
-    error: BenchmarkManagerError | None = None,
+    refused: tuple[str, BenchmarkManagerError | None] = ("", None),
 ) -> Response:
-    """Draw the originals that the file may be attached to, the most similar ones first."""
+    """Show the originals that the variant may be attached to, the most similar ones first.
+
+    `refused` is the id of the original that was chosen before, and why it was not accepted.
+    """
+    chosen, error = refused
     file = await services.variants.get(variant_id)
     query = searched(q)
     candidates, count = await services.reattaching.candidates(file, query, _OFFERED)
     return render(
         request,
         "variants/reattach.html",
-        status_code=200
-        if error is None
-        else _STALE
-        if isinstance(error, StaleError)
-        else _UNPROCESSABLE,
+        status_code=_status(error),
         view=await project_view(services, file.project_id),
         file=file,
         candidates=candidates,
         count=count,
         q=query,
+        chosen=chosen,
         error=error,
     )
+
+
+def _status(error: BenchmarkManagerError | None) -> int:
+    if error is None:
+        return 200
+    return _STALE if isinstance(error, StaleError) else _UNPROCESSABLE

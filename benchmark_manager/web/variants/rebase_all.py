@@ -1,4 +1,4 @@
-"""Rebasing all variants of a project, or of an original: what would become of each, then what became of them."""
+"""Rebasing all variants of a project or an original: the preview, then the result."""
 
 from collections.abc import Sequence
 from typing import Annotated, Final
@@ -17,11 +17,11 @@ from benchmark_manager.web.site.rendering import render
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
-#: For how long a page merges before it is drawn with what it has, and for how long a form rebases,
-#: seconds.
+#: Seconds for the merges of the preview, and for the rebases of a form; what is not done by then is
+#: left for the next request.
 _PREVIEW_SECONDS: Final = 5.0
 REBASE_SECONDS = 20.0
-#: Variants of a page, each with its merge.
+#: Variants on one page, each with its merge.
 _ROWS: Final = 50
 _PARTS_OF_A_CHOICE: Final = 3
 
@@ -77,7 +77,7 @@ async def rebase_all(
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
-    """Rebase what the person left ticked, each only as the page showed it."""
+    """Rebase the selected variants, each only if it is as the page showed it."""
     chosen = _chosen(form)
     original_id, cursor = form.line("original"), form.line("cursor") or None
     if not chosen:
@@ -104,7 +104,7 @@ async def rebase_all(
 
 
 def _chosen(form: Form) -> Sequence[ChosenVariant]:
-    """What is ticked: `ID.REVISION.SHA`, as the page wrote it; anything else is no choice."""
+    """Return the selected variants; values that are not `ID.REVISION.SHA` are ignored."""
     chosen = []
     for value in form.texts("variant")[:_ROWS]:
         parts = value.split(".")

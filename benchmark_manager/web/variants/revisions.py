@@ -1,4 +1,4 @@
-"""Revisions of a modified file: the list, one of them, bringing one back."""
+"""Pages of a variant's revisions: the list, one revision, and restoring it."""
 
 from typing import Final
 
@@ -50,7 +50,7 @@ async def show_revision(
     part: PartParameter = 1,
     line: LineParameter = "",
 ) -> Response:
-    """Its text in parts, and the question whether to restore it."""
+    """Show the text of a revision in parts, with a button that restores it."""
     return await _revision_page(request, services, variant_id, number, part=part, line=line)
 
 
@@ -63,7 +63,7 @@ async def restore_revision(
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
-    """Over the revision that the person saw, and no other."""
+    """Restore a revision, if the variant has not changed since the person saw it."""
     revision = await services.revisions.get(variant_id, number)
     seen = form.number("revision") or 0
     try:

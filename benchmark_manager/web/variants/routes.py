@@ -1,5 +1,6 @@
-"""Modified files: the list, making one, editing."""
+"""Pages of variants: the list, making one, and the editor."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
@@ -15,11 +16,11 @@ from benchmark_manager.errors import (
 )
 from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
-from benchmark_manager.messages.fields import wire_name
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.models.variant import Drift, Variant
 from benchmark_manager.web import PREFIX
+from benchmark_manager.web.site.field_rules import DESCRIPTION, broken_rules, refused_field
 from benchmark_manager.web.site.forms import Form, FormDependency, protected_form
 from benchmark_manager.web.site.limits import EDITOR
 from benchmark_manager.web.site.pages import (
@@ -41,13 +42,15 @@ from benchmark_manager.web.texts.values import varied_lines
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
-_LONGEST_DESCRIPTION: Final = 10_000
 _STALE: Final = 412
+_UNPROCESSABLE: Final = 422
+#: The fields beside which an error can be shown.
+_FIELDS: Final = ("modified_name", "description", "content")
 
 
 @dataclass(slots=True)
 class Draft:
-    """What an editor's form shows: stored, or typed and not saved yet."""
+    """The fields of an editor's form: stored, or typed and not saved yet."""
 
     modified_name: str
     description: str
@@ -69,7 +72,7 @@ class Draft:
 
     @classmethod
     def typed(cls, form: Form, stored: str) -> "Draft":
-        """What was typed, kept whatever is wrong with it."""
+        """Read a form, and keep what was typed even if it is not valid."""
         unreadable: InvalidInputError | None = None
         try:
             text = edited_text(form, stored)
@@ -78,7 +81,7 @@ class Draft:
             text = form.text("content") if form.ticked("content") else stored
         return cls(
             modified_name=form.line("modified_name"),
-            description=_one_kind_of_line_end(form.text("description")),
+            description=_with_line_feeds(form.text("description")),
             content=Editable.of(text, form.text("line_end")),
             original_sha256=sha256_of(stored),
             revision=form.number("revision") or 0,
@@ -89,7 +92,7 @@ class Draft:
 
     @property
     def sent(self) -> str:
-        """The content which was sent.
+        """Return the content that was sent.
 
         Raises:
             InvalidInputError: as `edited_text`.
@@ -98,12 +101,16 @@ class Draft:
             raise self.unreadable
         return self.content.text
 
-    def refuse(self, error: BenchmarkManagerError, reader: Reader) -> None:
-        """Put a refusal beside the field that it is about."""
-        field = error.field if isinstance(error, InvalidInputError) else None
-        name = "" if field is None else wire_name(field)
-        if isinstance(error, ConflictError):
-            name = "modified_name"
+    def check(self, reader: Reader) -> bool:
+        """Return whether the fields keep their rules, with an error beside each that does not."""
+        self.errors = broken_rules(reader, {"description": (DESCRIPTION, self.description)})
+        return not self.errors
+
+    def refuse(
+        self, error: BenchmarkManagerError, reader: Reader, fields: Collection[str] = _FIELDS
+    ) -> None:
+        """Put a refusal beside the one of the form's fields that it is about."""
+        name = refused_field(error, fields, "modified_name")
         if isinstance(error, InvalidContentError):
             self.problems = tuple(
                 problem for problem in error.problems if isinstance(problem, Problem)
@@ -111,13 +118,13 @@ class Draft:
         self.errors[name] = error_words(reader, error)
 
 
-def _one_kind_of_line_end(text: str) -> str:
-    """Forms send CRLF whatever was typed; a description's line ends mean nothing but lines."""
-    return text.replace("\r\n", "\n")[:_LONGEST_DESCRIPTION]
+def _with_line_feeds(text: str) -> str:
+    """Turn the CRLF that browsers send back into LF."""
+    return text.replace("\r\n", "\n")
 
 
 @router.get("/projects/{project_id}/modified-files")
-async def list_modified_files(
+async def list_variants(
     request: Request,
     services: ServicesDependency,
     project_id: str,
@@ -172,6 +179,8 @@ async def make_variant(
     original = await services.originals.get(project_id, file_id)
     stored = (await services.originals.content(original)).decode()
     draft = Draft.typed(form, stored)
+    if not draft.check(reader_of(request)):
+        return await _new_page(request, services, original, draft, status_code=_UNPROCESSABLE)
     try:
         made = await services.variants.create(
             project_id,
@@ -210,9 +219,7 @@ async def _new_page(
 
 
 @router.get("/modified-files/{variant_id}")
-async def show_modified_file(
-    request: Request, services: ServicesDependency, variant_id: str
-) -> Response:
+async def show_variant(request: Request, services: ServicesDependency, variant_id: str) -> Response:
     file = await services.variants.get(variant_id)
     text = (await services.variants.content(file)).decode()
     draft = Draft.stored(file.modified_name, file.description, text, file.revision, file.problems)
@@ -220,17 +227,19 @@ async def show_modified_file(
 
 
 @router.post("/modified-files/{variant_id}")
-async def save_modified_file(
+async def save_variant(
     request: Request,
     services: ServicesDependency,
     variant_id: str,
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
-    """Save at the revision that was read; whatever stands against it, what was typed stays on the page."""
+    """Save the variant, or show what was typed again with the error or the newer revision."""
     file = await services.variants.get(variant_id)
     stored = (await services.variants.content(file)).decode()
     draft = Draft.typed(form, stored)
+    if not draft.check(reader_of(request)):
+        return await _edit_page(request, services, file, draft, status_code=_UNPROCESSABLE)
     try:
         saved = await services.variants.update(
             variant_id,
@@ -267,7 +276,7 @@ async def _edit_page(
 async def _stale_page(
     request: Request, services: Services, variant_id: str, draft: Draft
 ) -> Response:
-    """Both versions: what is stored now, and what was typed, ready to be saved over it."""
+    """Show the stored text and the typed one, which can be saved over it."""
     current = await services.variants.get(variant_id)
     theirs = (await services.variants.content(current)).decode()
     draft.revision, draft.original_sha256 = current.revision, sha256_of(theirs)

@@ -1,4 +1,4 @@
-"""The variants of an original side by side, as a page shows them."""
+"""The table that shows the variants of an original side by side."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,20 +9,19 @@ from benchmark_manager.services.variants.comparing import VariantsTable, VariedK
 from benchmark_manager.web.site.limits import NAME, ROWS, fitting
 from benchmark_manager.web.texts.visible import html_size
 
-#: Characters of a value, and of a variant's name beside each of its values where a screen is
-#: narrow.
+#: Characters of a value, and of the variant's name that narrow screens show with each value.
 _VALUE: Final = 80
 _LABEL: Final = 60
-#: Bytes of HTML of a cell and of a row, beside their texts.
+#: Bytes of HTML of a cell and of a row, without their texts.
 _CELL_BYTES: Final = 300
 _ROW_BYTES: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A variant's value on one line, None where it has nothing; `label` is the variant's name, shortened.
+    """A variant's value on one line, or None if it has none; `label` is the shortened name.
 
-    Where it differs, `by_upstream` says whether it is the original that changed.
+    If the value differs, `by_upstream` says whether the original changed it.
     """
 
     label: str
@@ -33,7 +32,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A key, the original's value on one line, and those of the variants."""
+    """A key, the original's value on one line, and the values of the variants."""
 
     path: str
     original: str | None
@@ -51,10 +50,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class DrawnTable:
-    """The rows for which a page has room, from `start` on; None where the original has no values to compare.
+    """The rows that fit on a page from `start` on; None if the original has no keys to compare.
 
-    `columns` are the compared variants, `readable` those of them which parse, and `all_columns`
-    counts all variants.
+    `columns` are the compared variants, `readable` those that parse, and `all_columns` is the
+    number of all variants.
     """
 
     columns: tuple[Variant, ...]
@@ -64,7 +63,7 @@ class DrawnTable:
     rows: tuple[Row, ...] | None
     start: int
     total: int
-    #: Variants of which it is not known what upstream changed.
+    #: Variants for which it is unknown what upstream changed.
     unmarked: tuple[Variant, ...]
 
     @classmethod
@@ -89,7 +88,7 @@ class DrawnTable:
 
     @property
     def by_upstream(self) -> bool:
-        """Whether any value that is shown differs because the original changed."""
+        """Return whether a shown value differs because the original changed."""
         return any(cell.by_upstream for row in self.rows or () for cell in row.cells)
 
     @property
@@ -98,7 +97,7 @@ class DrawnTable:
 
     @property
     def following(self) -> int | None:
-        """Where the next page of rows starts."""
+        """Return the first row of the next page, or None on the last page."""
         return self.end if self.end < self.total and self.rows else None
 
 

@@ -1,4 +1,4 @@
-"""The trash: deleting one or all modified files of a project, and bringing them back."""
+"""Pages of the trash: deleting one or all variants of a project, and restoring them."""
 
 from typing import Final
 
@@ -9,6 +9,7 @@ from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.models.variant import TrashedFile
 from benchmark_manager.web import PREFIX
+from benchmark_manager.web.site.field_rules import refused_field
 from benchmark_manager.web.site.forms import FormDependency, protected_form
 from benchmark_manager.web.site.pages import CursorParameter, next_url, project_view, rows_from
 from benchmark_manager.web.site.person import PersonDependency
@@ -37,13 +38,13 @@ async def confirm_deletion(
 
 
 @router.post("/modified-files/{variant_id}/delete")
-async def delete_modified_file(
+async def delete_variant(
     services: ServicesDependency,
     variant_id: str,
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
-    """Only the revision that the person saw."""
+    """Delete the variant, if it has not changed since the person saw it."""
     file = await services.variants.get(variant_id)
     await services.trash.delete(variant_id, frozenset({form.number("revision") or 0}), actor)
     return see_other(f"{PREFIX}/projects/{file.project_id}/modified-files", "deleted", file.id)
@@ -114,7 +115,7 @@ async def undelete(
     form: FormDependency,
     actor: PersonDependency,
 ) -> Response:
-    """By the name that the file had, unless the form has another."""
+    """Restore a variant under its old name, or under the one in the form."""
     trashed = await services.trash.get(variant_id)
     name = form.line("modified_name") if form.ticked("modified_name") else None
     try:
@@ -134,7 +135,8 @@ async def _name_page(
 ) -> Response:
     errors = {}
     if refusal is not None:
-        errors["modified_name"] = error_words(reader_of(request), refusal)
+        field = refused_field(refusal, ("modified_name",), "modified_name")
+        errors[field] = error_words(reader_of(request), refusal)
     return render(
         request,
         "variants/trash_name.html",

@@ -1,9 +1,9 @@
 /**
- * How the editor looks: the page's custom properties, with values of its own where a page sets none.
+ * The editor's theme: the page's custom properties, with defaults if a page sets none.
  *
- * Those follow `color-scheme`, which the page's style sheet sets from the system or from <html data-theme>. No rule
- * may load an image: `data:` is no source which the Content-Security-Policy allows, so lint's wavy lines are drawn as
- * text decoration.
+ * The defaults follow `color-scheme`, which the page's style sheet sets from the system or from
+ * <html data-theme>. No rule may load an image, because the Content-Security-Policy does not allow
+ * `data:` in styles; so the wavy lines of problems are text decorations.
  */
 
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
@@ -11,7 +11,10 @@ import type { Extension } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
-/** A page's custom property, else this for light and dark pages. Text has a contrast of at least 4.5 to its ground. */
+/**
+ * Return a custom property with a default for light and dark pages, with a contrast of at least
+ * 4.5.
+ */
 const colour = (name: string, light: string, dark: string): string => `var(--${name}, light-dark(${light}, ${dark}))`;
 
 const TEXT = colour("text", "#1f2328", "#e6edf3");

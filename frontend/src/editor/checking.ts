@@ -1,4 +1,6 @@
-/** The server's verdict on a text, in the gutter while one types. The validator exists once, and it is not here. */
+/**
+ * The server's verdict on a text, in the gutter while the person types. Only the server validates.
+ */
 
 import { type Diagnostic, forEachDiagnostic, lintKeymap, setDiagnostics, setDiagnosticsEffect } from "@codemirror/lint";
 import { type EditorState, type Extension, RangeSetBuilder } from "@codemirror/state";
@@ -10,33 +12,33 @@ import { exactText } from "./line_ends";
 
 const PAUSE = 300;
 
-/** What `POST /validate` is asked, but for the content. */
+/** The fields of `POST /validate`, without the content. */
 export interface CheckRequest {
   readonly url: string;
   readonly body: Readonly<Record<string, string>>;
-  /** Whether the first text has to be checked too. */
+  /** Whether the first text is checked, too. */
   readonly isDue: boolean;
 }
 
-/** `validity` is null while the server is being asked, and "unknown" where it could not be. */
+/** `validity` is null while the request is running, and "unknown" if it failed. */
 export type Heard = (validity: string | null, problems: readonly Problem[]) => void;
 
-/** Mark what the server says 300 ms after the last change; an answer to an older text is never shown. */
+/** Check the text 300 ms after the last change; responses for older texts are dropped. */
 export function checkByServer(request: CheckRequest, heard: Heard): Extension {
   return ViewPlugin.define((view) => new Checker(view, request, heard));
 }
 
-/** The gutter with a letter a line, the underlined places, and F8 to go from one to the next. */
+/** The gutter with a mark per line, the underlined ranges, and F8 to go to the next one. */
 export function problemMarks(): Extension {
   return [problemGutter(), keymap.of(lintKeymap)];
 }
 
-/** Show these problems. Callable at any time but during an update. */
+/** Show these problems. Must not be called during an update. */
 export function showProblems(view: EditorView, problems: readonly Problem[]): void {
   view.dispatch(setDiagnostics(view.state, problems.map((problem) => diagnosticOf(problem, view.state))));
 }
 
-/** A problem as one readable line. */
+/** Return a problem as one readable line. */
 export function describe(problem: Problem): string {
   const texts = pageTexts();
   const severity = texts[problem.severity];
@@ -109,7 +111,7 @@ async function askServer(
     throw new Error(`The check answered ${answer.status}`);
   }
   const verdict = (await answer.json()) as { validity: unknown; problems: unknown };
-  // An answer which arrived just before its abort is late all the same.
+  // A response that arrived just before it was aborted is out of date, too.
   signal.throwIfAborted();
   return verdict;
 }

@@ -1,4 +1,4 @@
-/** Two texts beside each other, or in one column. */
+/** Two texts side by side, or in one column. */
 
 import { getChunks, goToNextChunk, goToPreviousChunk, MergeView, unifiedMergeView } from "@codemirror/merge";
 import type { Extension } from "@codemirror/state";
@@ -10,13 +10,16 @@ import { stateFor, TextField } from "./text_field";
 
 type Mode = "split" | "unified";
 
-/** Beneath this width two columns are too narrow to read. */
+/** Below this width, two columns are too narrow to read. */
 const TWO_COLUMNS = "(min-width: 48rem)";
 
-/** Give up on exactness rather than on speed; the server's own diff is the one that counts. */
+/** Prefer speed over the smallest difference; the server's own diff is the exact one. */
 const DIFFING = { scanLimit: 2000, timeout: 500 };
 
-/** `<div data-compare data-mode data-left data-right [data-right-editable]>`; null where a side is missing. */
+/**
+ * Set up `<div data-compare data-mode data-left data-right [data-right-editable]>`; null if a side
+ * is missing.
+ */
 export function compareIn(box: HTMLElement): Comparison | null {
   const { left, right } = box.dataset;
   const areas = [named<HTMLTextAreaElement>(left), named<HTMLTextAreaElement>(right)];
@@ -40,7 +43,7 @@ export class Comparison {
     this.isEditable = "rightEditable" in box.dataset && !right.readOnly;
     this.left = new TextField(left, true);
     this.right = new TextField(right, !this.isEditable);
-    // What the server shows where there are no scripts.
+    // The server's comparison, for readers without scripts.
     for (const child of box.children) {
       child.toggleAttribute("hidden", !child.matches("[data-compare-keep]") && !child.contains(left) && !child.contains(right));
     }
@@ -67,7 +70,7 @@ export class Comparison {
     const leftText = this.left.current();
     this.shown = mode === "split" ? this.split(leftText, rightText) : this.unified(leftText, rightText);
     this.box.dataset["mode"] = mode;
-    this.tellCount(leftText, rightText);
+    this.showCount(leftText, rightText);
   }
 
   private split(leftText: SplitText, rightText: SplitText): MergeView {
@@ -100,12 +103,12 @@ export class Comparison {
   private counting(): Extension {
     return EditorView.updateListener.of((update) => {
       if (update.docChanged) {
-        this.tellCount(this.left.current(), this.right.current());
+        this.showCount(this.left.current(), this.right.current());
       }
     });
   }
 
-  private tellCount(left: SplitText, right: SplitText): void {
+  private showCount(left: SplitText, right: SplitText): void {
     const texts = pageTexts();
     const count = getChunks(this.rightView().state)?.chunks.length ?? 0;
     const isSamePlain = left.plain === right.plain;
@@ -131,17 +134,17 @@ export class Comparison {
   /** Buttons with `data-compare-set="split|unified"` change the view and keep what was typed. */
   private offerModes(): void {
     const buttons = all<HTMLButtonElement>("button[data-compare-set]");
-    const tell = (): void =>
+    const showMode = (): void =>
       buttons.forEach((button) =>
         button.setAttribute("aria-pressed", String(button.dataset["compareSet"] === this.box.dataset["mode"])),
       );
     for (const button of buttons) {
       button.addEventListener("click", () => {
         this.show(button.dataset["compareSet"] === "unified" ? "unified" : "split", this.right.current());
-        tell();
+        showMode();
       });
     }
-    tell();
+    showMode();
   }
 
   private rightView(): EditorView {

@@ -1,4 +1,4 @@
-/** The offer of a draft which was not saved. */
+/** The offer to restore an unsaved draft. */
 
 import { make } from "../dom";
 import type { Draft } from "../drafts";

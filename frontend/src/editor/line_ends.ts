@@ -1,8 +1,9 @@
 /**
- * An editor's line ends, kept beside its text.
+ * The line ends of an editor's text, kept beside the text.
  *
- * CodeMirror's own `lineSeparator` knows one kind a text: in a text of mixed ends it would show the other kinds as
- * characters, or change them. So the text has only LF, and what differs from the usual end moves along with it.
+ * CodeMirror's `lineSeparator` supports one kind per text: in a text with mixed line ends it would
+ * show the other kinds as characters, or change them. Therefore the editor's text has only LF, and
+ * line ends that differ from the usual one are tracked as positions.
  */
 
 import { invertedEffects } from "@codemirror/commands";
@@ -25,7 +26,7 @@ interface Ends {
 }
 
 class EndValue extends RangeValue {
-  // Text typed at either side of a line break is no part of it.
+  // Text typed next to a line break does not belong to it.
   override readonly startSide = 1;
   override readonly endSide = -1;
 
@@ -38,7 +39,7 @@ class EndValue extends RangeValue {
   }
 }
 
-/** Put back a line end which a deletion took; undoing adds it. */
+/** Restore a line end that a deletion removed; used by undo. */
 const putBack = StateEffect.define<OtherEnd>({
   map: ({ at, end }, changes) => ({ at: changes.mapPos(at, 1), end }),
 });
@@ -56,17 +57,20 @@ const field = StateField.define<Ends>({
     ),
 });
 
-/** Keep the line ends of a text whose `plain` is the editor's document. */
+/** Track the line ends of a text whose `plain` is the editor's document. */
 export function keepLineEnds(text: SplitText): Extension {
   return [field.init(() => endsOf(text)), invertedEffects.of(inverses)];
 }
 
-/** The document with its line ends. */
+/** Return the document with its line ends. */
 export function exactText(state: EditorState): string {
   return joinText({ plain: state.doc.toString(), ...partsOf(state.field(field)) });
 }
 
-/** The effect which gives a whole new text its line ends; it goes with the change that brings `text.plain`. */
+/**
+ * Return the effect that sets the line ends of a new text, together with the change to
+ * `text.plain`.
+ */
 export function withLineEnds(text: SplitText): StateEffect<unknown> {
   return setEnds.of(endsOf(text));
 }
@@ -83,7 +87,10 @@ function partsOf({ usual, others }: Ends): { usual: LineEnd; others: OtherEnd[] 
   return { usual, others: found };
 }
 
-/** A range that was replaced would be mapped to the replacement, which may be no line break; so it goes first. */
+/**
+ * Remove replaced ranges first: they would be mapped to the replacement, which may not be a line
+ * break.
+ */
 function moved(ends: Ends, changes: ChangeSet): Ends {
   const lost = new Set(lostEnds(ends, changes).map(({ at }) => at));
   const left = lost.size === 0 ? ends.others : ends.others.update({ filter: (from) => !lost.has(from) });

@@ -1,4 +1,4 @@
-/** What every editor of ours can do. */
+/** The extensions that all editors share. */
 
 import { json } from "@codemirror/lang-json";
 import { yaml } from "@codemirror/lang-yaml";
@@ -20,10 +20,10 @@ export interface EditorSettings {
 }
 
 /**
- * Extensions without any of one text's own.
+ * Return the extensions that do not depend on a text.
  *
- * Tab is bound to nothing, so it moves on as everywhere; blocks are indented with Ctrl-] and Ctrl-[. Neither brackets
- * nor quotes close themselves: what is typed is what is saved.
+ * Tab is not bound, so it moves the focus as everywhere; Ctrl-] and Ctrl-[ indent blocks. Brackets
+ * and quotes are not closed automatically: what is typed is what is saved.
  */
 export function editing({ format, label, isReadOnly, indent }: EditorSettings): Extension {
   return [
@@ -42,13 +42,13 @@ export function editing({ format, label, isReadOnly, indent }: EditorSettings): 
     EditorState.readOnly.of(isReadOnly),
     EditorState.phrases.of(pageTexts()),
     EditorView.cspNonce.of(nonce()),
-    // Editable content takes the focus anyhow; assistive technology is told so.
+    // Editable content can be focused anyway; this announces it to assistive technology.
     EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", ...(isReadOnly ? { "aria-readonly": "true" } : {}) }),
     appearance,
   ];
 }
 
-/** With it the browser takes the editor's style elements. */
+/** The nonce with which the browser accepts the editor's style elements. */
 function nonce(): string {
   return document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
 }

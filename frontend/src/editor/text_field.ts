@@ -1,4 +1,4 @@
-/** A text area which an editor stands for: its exact text, its settings, its form and its draft. */
+/** The text area behind an editor: its exact text, its settings, its form and its draft. */
 
 import { EditorState, type Extension, Transaction } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
@@ -20,9 +20,9 @@ const DRAFT_PAUSE = 500;
 const drafts = new Drafts(() => localStorage);
 
 export class TextField {
-  /** The text as the server drew it. */
+  /** The text as the server sent it. */
   private drawn: SplitText;
-  /** False where the server could not say which line ends the text has: then only the plain text is posted. */
+  /** False if the line ends of the text are unknown; then only the plain text is sent. */
   private isExact: boolean;
   private view: EditorView | null = null;
   private readonly verdict: VerdictList | null;
@@ -41,10 +41,10 @@ export class TextField {
     this.listen();
   }
 
-  /** What an editor for this text starts from: the drawn text, or what the browser kept in the area over a reload. */
+  /** Return the text for a new editor: the server's, or the one the browser kept over a reload. */
   start(): { text: SplitText; edited: string | null } {
     const kept = this.area.value;
-    // What HTML makes of NUL is no edit.
+    // HTML turns NUL into U+FFFD, which is not an edit.
     const drawn = this.drawn.plain.replaceAll("\0", "\uFFFD");
     return { text: this.drawn, edited: kept === drawn || this.isReadOnly ? null : kept };
   }
@@ -76,17 +76,17 @@ export class TextField {
   }
 
   /**
-   * Stand for the area: hide it, and show what is known of its text next to `host`, where the editor is.
+   * Hide the area, and show its state next to `host`, which contains the editor.
    *
-   * Without a view the text is shown as a part of another's.
+   * Without a view, the text is shown as a part of another editor.
    */
   attach(view: EditorView | null, host: HTMLElement): void {
     const isFirst = !("enhanced" in this.area.dataset);
     this.view = view;
     this.area.hidden = true;
-    // A style sheet which lays text areas out would show a merely hidden one.
+    // A style sheet with a layout for text areas would show an area that is only `hidden`.
     this.area.style.display = "none";
-    // A hidden field which is required would stop the form without a word.
+    // A hidden required field would block the form without a message.
     this.area.required = false;
     this.area.dataset["enhanced"] = "";
     if (this.verdict !== null && view !== null) {
@@ -100,12 +100,12 @@ export class TextField {
     this.showDrawnProblems();
   }
 
-  /** The text as it stands, with its line ends. */
+  /** Return the current text with its line ends. */
   current(): SplitText {
     return this.view === null ? this.drawn : splitText(exactText(this.view.state), this.drawn.usual);
   }
 
-  /** Replace the whole text by another, line ends and all, as one step that can be undone. */
+  /** Replace the whole text and its line ends in one step that can be undone. */
   replace(text: SplitText, isUndoable = true): void {
     const { view } = this;
     if (view !== null) {
@@ -118,7 +118,7 @@ export class TextField {
     }
   }
 
-  /** Change the text to this one, where lines that stay keep their line ends. */
+  /** Change the text to this one; unchanged lines keep their line ends. */
   edit(plain: string): void {
     const change = this.view === null ? null : replacement(this.view.state.doc.toString(), plain);
     if (change !== null) {
@@ -126,7 +126,7 @@ export class TextField {
     }
   }
 
-  /** The server drew the area anew: show that, unless the person has changed the text meanwhile. */
+  /** Show the server's new text, unless the person has changed the old one. */
   redrawn(): void {
     const [fresh, isExact] = drawnText(this.area);
     if (joinText(fresh) !== joinText(this.drawn)) {
@@ -161,7 +161,7 @@ export class TextField {
     }
   }
 
-  /** What is posted: the plain text, and the exact one as JSON, because a form turns every line end into CRLF. */
+  /** Add the exact text as JSON to what is sent, because forms turn every line end into CRLF. */
   private fillIn(fields: FormData): void {
     const { name, disabled } = this.area;
     if (this.view === null || this.isReadOnly || name === "" || disabled) {
@@ -182,7 +182,7 @@ export class TextField {
     }
   }
 
-  /** `data-unsaved`: the server drew what somebody sent and it did not take. */
+  /** `data-unsaved`: the server shows a text again that it did not save. */
   private isUnsaved(): boolean {
     return "unsaved" in this.area.dataset;
   }
@@ -228,7 +228,7 @@ export class TextField {
     });
   }
 
-  /** A text that equals the drawn one needs no draft; one that nobody has touched must not end an offered one. */
+  /** Save a draft of a changed text; an unchanged one deletes it, unless a draft is on offer. */
   private saveDraft(): void {
     const key = this.area.dataset["draftKey"];
     if (!key || this.view === null || this.isReadOnly) {
@@ -245,10 +245,10 @@ export class TextField {
 }
 
 /**
- * The exact text which the server drew, and whether it is exact.
+ * Return the exact text that the server sent, and whether it is exact.
  *
- * `data-exact` has it as JSON. Else the area's own text has it, if its CRs were written as `&#13;` (a parser turns
- * bare ones into LF); else the form's `line_end` says how all lines end.
+ * `data-exact` contains it as JSON. Otherwise the area's text is exact if its CRs were written as
+ * `&#13;` (a parser turns bare ones into LF), or if the form's `line_end` says how all lines end.
  */
 function drawnText(area: HTMLTextAreaElement): [text: SplitText, isExact: boolean] {
   const given = jsonOf(area.dataset["exact"]);
@@ -256,9 +256,9 @@ function drawnText(area: HTMLTextAreaElement): [text: SplitText, isExact: boolea
     return [splitText(given), true];
   }
   const field = area.form?.elements.namedItem("line_end");
-  const told = field instanceof HTMLInputElement ? field.value : "";
+  const stated = field instanceof HTMLInputElement ? field.value : "";
   const text = area.defaultValue;
-  const usual = lineEndOf(told);
+  const usual = lineEndOf(stated);
   if (text.includes("\r")) {
     return [splitText(text), true];
   }
@@ -271,12 +271,12 @@ function checkRequest({ dataset }: HTMLTextAreaElement): CheckRequest | null {
     return null;
   }
   const optional = { project_id: dataset["projectId"], path: dataset["path"] };
-  const told = Object.entries(optional).flatMap(([key, value]) => (value ? [[key, value] as const] : []));
-  const body = { name: dataset["name"] ?? "", file_type: dataset["fileType"] ?? "config", ...Object.fromEntries(told) };
+  const given = Object.entries(optional).flatMap(([key, value]) => (value ? [[key, value] as const] : []));
+  const body = { name: dataset["name"] ?? "", file_type: dataset["fileType"] ?? "config", ...Object.fromEntries(given) };
   return { url, body, isDue: dataset["problems"] === undefined };
 }
 
-/** The state for an editor of this field. */
+/** Return the state for an editor of this field. */
 export function stateFor(field: TextField, text: SplitText, more: Extension = []): EditorState {
   return EditorState.create({ doc: text.plain, extensions: [field.extensions(text), more] });
 }

@@ -1,4 +1,4 @@
-/** The verdict in words: a status line, and the problems as buttons which lead to their positions in the text. */
+/** The verdict in words: a status line, and problems as buttons that lead to their positions. */
 
 import type { EditorView } from "@codemirror/view";
 import { make } from "../dom";
@@ -18,12 +18,13 @@ export class VerdictList {
   }
 
   /**
-   * Show the problems behind `place`.
+   * Show the problems after `anchor`.
    *
-   * The status line goes into `bar`, the form's buttons that stay at the bottom of the window: they would cover it.
+   * The status line goes into `bar`, which holds the form's buttons at the bottom of the window,
+   * because the bar would cover it otherwise.
    */
-  attach(place: Element, bar: Element | null): void {
-    place.after(this.dom);
+  attach(anchor: Element, bar: Element | null): void {
+    anchor.after(this.dom);
     bar?.append(this.status);
   }
 
@@ -32,12 +33,12 @@ export class VerdictList {
     this.status.remove();
   }
 
-  /** See `Heard` for what the validity may be. */
+  /** See `Heard` for the values of the validity. */
   show(validity: string | null, problems: readonly Problem[]): void {
     const { checking, checkFailed } = pageTexts();
     this.dom.toggleAttribute("aria-busy", validity === null);
     if (validity === null) {
-      // Not said aloud: with every pause in typing it would talk over the person.
+      // Not announced, because a screen reader would interrupt the person at every pause in typing.
       this.dom.dataset["state"] = checking;
       return;
     }

@@ -1,4 +1,4 @@
-/** `data-confirm="question"` on a form, a button or a link. */
+/** Asks before an action: `data-confirm="question"` on a form, a button or a link. */
 
 import { make } from "../dom";
 import { pageTexts } from "../texts";
@@ -6,7 +6,7 @@ import { pageTexts } from "../texts";
 const agreed = new WeakSet<Element>();
 
 export function confirmFirst(): void {
-  // In the capture phase, before whatever else the click or submission would do.
+  // In the capture phase, before other listeners react to the click or submission.
   document.addEventListener("click", (event) => holdClick(event), true);
   document.addEventListener("submit", (event) => holdSubmit(event), true);
 }
@@ -45,7 +45,7 @@ function hold(event: Event): void {
   event.stopImmediatePropagation();
 }
 
-/** The button says what it does, in the words of the one that was pressed. */
+/** Ask a question in a dialog, whose button has the label of the pressed one. */
 function ask(question: string, action: string | null | undefined): Promise<boolean> {
   const texts = pageTexts();
   const text = make("p", { id: "confirm-question" }, question);

@@ -1,4 +1,4 @@
-/** `data-copy="text"`, or `data-copy-from="#element"` for what is long already. */
+/** Copies `data-copy="text"`, or `data-copy-from="#element"` for long texts. */
 
 import { announce, make, named, unseen } from "../dom";
 import { pageTexts } from "../texts";
@@ -33,7 +33,7 @@ async function copyByClipboard(text: string): Promise<boolean> {
   }
 }
 
-/** Browsers have no clipboard on plain http, which is how many a cluster shows its services. */
+/** Copy without the clipboard API, which browsers offer on HTTPS only; many clusters use HTTP. */
 function copyBySelection(text: string, button: HTMLElement): boolean {
   const area = unseen(make("textarea"));
   area.value = text;

@@ -1,13 +1,13 @@
-/** Which forms hold something unsaved, and asking before it is lost. */
+/** Tracks which forms have unsaved changes, and asks before they are lost. */
 
 import { all } from "../dom";
 
-/** Fields which say how a text was sent, not what it is. */
+/** Fields that describe how a text was sent, and not the text. */
 const INCIDENTAL: ReadonlySet<string> = new Set(["csrf_token", "content_exact"]);
 
 const snapshots = new WeakMap<HTMLFormElement, string>();
 
-/** Remember every guarded form as it was drawn; one that is known already keeps its first state. */
+/** Store the initial state of every guarded form that is not known yet. */
 export function rememberForms(root: ParentNode = document): void {
   for (const form of all<HTMLFormElement>("form[data-guard]", root)) {
     if (!snapshots.has(form)) {
@@ -16,7 +16,7 @@ export function rememberForms(root: ParentNode = document): void {
   }
 }
 
-/** Whether a guarded form holds anything else than when it was drawn, or was drawn with `[data-unsaved]` in it. */
+/** Return whether a guarded form has changed, or contains `[data-unsaved]`. */
 export function isDirty(form: HTMLFormElement): boolean {
   if (snapshots.has(form) && form.querySelector("[data-unsaved]") !== null) {
     return true;
@@ -25,12 +25,15 @@ export function isDirty(form: HTMLFormElement): boolean {
   return before !== undefined && before !== contentOf(form);
 }
 
-/** The guarded forms with nothing unsaved: what the server draws into them next is what they were drawn with. */
+/**
+ * Return the guarded forms without unsaved changes; the server's next update becomes their initial
+ * state.
+ */
 export function cleanForms(): HTMLFormElement[] {
   return all<HTMLFormElement>("form[data-guard]").filter((form) => !isDirty(form));
 }
 
-/** Take what these forms hold now for what they were drawn with, and remember those that are new. */
+/** Store the present state of these forms, and of new ones, as their initial state. */
 export function rememberAnew(forms: readonly HTMLFormElement[]): void {
   forms.forEach((form) => snapshots.delete(form));
   rememberForms();
@@ -39,7 +42,7 @@ export function rememberAnew(forms: readonly HTMLFormElement[]): void {
 export function guardForms(): void {
   rememberForms();
   let leaving: HTMLFormElement | null = null;
-  // Behind every other listener of the page, which may have stopped this submission to ask first.
+  // After all other listeners, which may have cancelled this submission to ask first.
   window.addEventListener("submit", (event) => {
     leaving = event.defaultPrevented ? null : (event.target as HTMLFormElement);
   });
@@ -48,7 +51,7 @@ export function guardForms(): void {
     if (all<HTMLFormElement>("form[data-guard]").some(isUnsaved)) {
       event.preventDefault();
     }
-    // A submission which ends in a download leaves the page where it is.
+    // A submission that ends in a download does not leave the page.
     leaving = null;
   });
 }

@@ -1,9 +1,9 @@
-/** Searching while typing: the form's own page is fetched, and its results take the place of those shown. */
+/** Searches while the person types: fetches the form's page and replaces the shown results. */
 
 import { all, fetchPage, fieldsOf, isAbort, named, settled } from "../dom";
 import { redraw } from "./redraw";
 
-/** Milliseconds: with the answer that follows, less than anybody notices; each key calls the question before it off. */
+/** Milliseconds after the last key before a search starts; a new key cancels the search before. */
 const PAUSE = 50;
 
 export function searchLive(): void {
@@ -27,7 +27,7 @@ function followInput(input: HTMLInputElement, form: HTMLFormElement): void {
   form.addEventListener("submit", () => search.cancel());
 }
 
-/** The address which a plain submission would lead to, without its empty fields. */
+/** Return the address of a plain submission, without empty fields. */
 function urlOf(form: HTMLFormElement): URL {
   const url = new URL(form.action, location.href);
   const fields = fieldsOf(form);

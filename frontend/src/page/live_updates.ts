@@ -1,19 +1,19 @@
-/** A page which follows what happens on the server while one looks at it. */
+/** Updates a page while something changes on the server. */
 
 import { fetchPage, make, settled } from "../dom";
 import { pageTexts } from "../texts";
 import { redraw } from "./redraw";
 import { isSending } from "./sending";
 
-/** Together with the server's own pause this is what a change takes to be seen. */
+/** Milliseconds; added to the server's own delay before a change becomes visible. */
 const PAUSE = 400;
 const FIRST_RETRY = 2_000;
 const LAST_RETRY = 60_000;
 
-/** What the service tells of. A browser hears only of the names it asks for. */
+/** The names of the service's events. A browser receives only those it subscribes to. */
 const NAMES = ["project", "sync", "files", "modified_file", "release", "reset"];
 
-/** Follow `<main data-events="URL">`: each event redraws the `[data-live]` elements. */
+/** Follow `<main data-events="URL">`: each event updates the `[data-live]` elements. */
 export function followEvents(): void {
   const url = document.querySelector<HTMLElement>("[data-events]")?.dataset["events"];
   if (url) {
@@ -31,7 +31,7 @@ class Follower {
 
   constructor(private readonly url: string) {}
 
-  /** Hidden pages do not listen: browsers allow six connections to one server, over all tabs. */
+  /** Disconnect hidden pages: browsers allow six connections to a server over all tabs. */
   start(): void {
     document.addEventListener("visibilitychange", () => this.follow());
     window.addEventListener("pagehide", () => this.stop());
@@ -56,13 +56,13 @@ class Follower {
     source.addEventListener("error", () => this.failed(source));
   }
 
-  /** Whatever happened while nobody listened has to be asked for, also between drawing the page and this. */
+  /** Fetch the page once after connecting, because earlier events were missed. */
   private connected(): void {
     this.retry = FIRST_RETRY;
     this.refreshSoon();
   }
 
-  /** A browser connects again by itself after a cut, but gives up for good after an answer such as 503. */
+  /** Browsers reconnect after a lost connection, but not after a response such as 503. */
   private failed(source: EventSource): void {
     if (source.readyState !== EventSource.CLOSED || source !== this.source) {
       return;
@@ -79,7 +79,7 @@ class Follower {
     this.source = null;
   }
 
-  private tellGone(): void {
+  private showGone(): void {
     document.querySelector("[data-gone]")?.remove();
     const text = make("p", {}, pageTexts().gone);
     const banner = make("div", { class: "banner warn", role: "alert", "data-gone": "", "data-made-by-script": "" }, text);
@@ -91,19 +91,19 @@ class Follower {
       this.isStale = true;
       return;
     }
-    // The page is about to be left, perhaps because the very thing that it shows is being deleted by it.
+    // A form is being sent, which may delete what this page shows.
     if (isSending()) {
       this.refreshSoon();
       return;
     }
     this.isRunning = true;
     try {
-      const page = await fetchPage(location.href, { cache: "no-store" }, () => this.tellGone());
+      const page = await fetchPage(location.href, { cache: "no-store" }, () => this.showGone());
       if (page !== null) {
         redraw("[data-live]", page);
       }
     } catch {
-      // The next event, or the next connection, asks again.
+      // The next event or connection fetches the page again.
     }
     this.isRunning = false;
     if (this.isStale) {

@@ -1,11 +1,14 @@
-/** A merge whose result is drawn anew with every choice. */
+/** Updates the result of a merge with every choice. */
 
 import { all, fetchPage, fieldsOf, isAbort, ownHeaders, settled } from "../dom";
 import { redraw } from "./redraw";
 
 const PAUSE = 150;
 
-/** `<form data-preview-url="URL">`: its fields are sent there, and `[data-preview]` elements redrawn from the answer. */
+/**
+ * Set up `<form data-preview-url="URL">`: its fields are sent to the URL, and `[data-preview]`
+ * elements are updated from the response.
+ */
 export function previewMerges(): void {
   for (const form of all<HTMLFormElement>("form[data-preview-url]")) {
     let running = new AbortController();
@@ -28,7 +31,7 @@ async function showPreview(form: HTMLFormElement, signal: AbortSignal): Promise<
     }
   } catch (error) {
     if (!isAbort(error)) {
-      // What is shown is not what the choices say any more; the plain submission still tells.
+      // The shown result is out of date now; a plain submission still works.
       all("[data-preview]").forEach((element) => element.setAttribute("aria-busy", "true"));
     }
   }

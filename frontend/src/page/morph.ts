@@ -1,9 +1,9 @@
-/** Redrawing a part of the page without taking it away from whoever is using it. */
+/** Updates a part of the page without disturbing what the person is using. */
 
 import { Idiomorph } from "idiomorph";
 import { isDirty } from "./forms";
 
-/** Make `old` equal `fresh`, reusing its elements, and leaving alone what is in use or was made by a script. */
+/** Make `old` equal to `fresh`: reuse its elements, and skip those in use or made by scripts. */
 export function morph(old: Element, fresh: Element): void {
   Idiomorph.morph(old, fresh, {
     callbacks: {
@@ -18,7 +18,7 @@ function isLeftAlone(old: Node, fresh: Node): boolean {
   return old.isEqualNode(fresh) || (old instanceof Element && (isInUse(old) || isSameTime(old, fresh as Element)));
 }
 
-/** A field with the focus, or a form with unsaved fields. */
+/** Return whether an element is a field with the focus, or a form with unsaved fields. */
 function isInUse(element: Element): boolean {
   if (element instanceof HTMLFormElement && isDirty(element)) {
     return true;
@@ -31,12 +31,12 @@ function hasInUse(element: Element): boolean {
   return isInUse(element) || [...element.querySelectorAll("form, input, select, textarea")].some(isInUse);
 }
 
-/** A relative time which shows the same moment says so in its own words already. */
+/** Return whether a relative time already shows the same time. */
 function isSameTime(old: Element, fresh: Element): boolean {
   return old.matches("time[data-relative]") && old.getAttribute("datetime") === fresh.getAttribute("datetime");
 }
 
-/** What the reader or a script set: an opened <details>, a typed text, a hidden text area beneath its editor. */
+/** Keep what the person or a script set: an opened <details>, a typed text, a hidden text area. */
 function isOfReader(element: Element, name: string): boolean {
   return (
     (name === "open" && element.matches("details, dialog")) ||
@@ -50,7 +50,7 @@ function isField(element: Element): element is HTMLInputElement | HTMLTextAreaEl
   return element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement;
 }
 
-/** Each has an id which no drawn element has, so that it is never taken for one. */
+/** Elements made by scripts have ids that no server-made element has. */
 function isMadeByScript(node: Element): boolean {
   return node.hasAttribute("data-made-by-script");
 }

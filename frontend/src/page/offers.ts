@@ -1,17 +1,20 @@
-/** What a repository holds, shown beside the form that adds it. */
+/** Shows the branches and folders of a repository beside the form that adds it. */
 
 import { all, fetchPage, fieldsOf, isAbort, named, ownHeaders, settled } from "../dom";
 import { redraw } from "./redraw";
 
 const PAUSE = 250;
-/** What decides what there is to offer; the others are only filled in. */
+/** The fields that decide what is offered; the other fields are only filled in. */
 const ASKING = "#github_repo_url, #github_token, #branch, #ref_kind";
 const COUNTED = "#config_folder, #job_folder";
 const FILLED = ["name", "config_folder", "job_folder"];
 
 /**
- * `<form data-offers-url="URL">`: its fields are sent there, and `[data-offers]` redrawn from the answer, once the
- * address is there and a field was left. A button with `data-fills="#ID"` puts its value into that field.
+ * Set up `<form data-offers-url="URL">`.
+ *
+ * Once the form has an address and the person leaves a field, its fields are sent to the URL, and
+ * `[data-offers]` is updated from the response. A button with `data-fills="#ID"` puts its value
+ * into that field.
  */
 export function offerFolders(): void {
   for (const form of all<HTMLFormElement>("form[data-offers-url]")) {
@@ -68,14 +71,14 @@ async function showOffers(form: HTMLFormElement, signal: AbortSignal): Promise<v
     }
   } catch (error) {
     if (isAbort(error)) {
-      // Another request is on its way, and takes the mark away.
+      // A newer request is running, and removes the mark when it ends.
       return;
     }
   }
   offers.forEach((element) => element.removeAttribute("aria-busy"));
 }
 
-/** What nobody has typed into takes what the repository suggests. */
+/** Fill the fields that the person has not changed with what the repository suggests. */
 function fillUntouched(form: HTMLFormElement, page: Document): void {
   for (const id of FILLED) {
     const field = form.querySelector<HTMLInputElement>(`#${id}`);
@@ -84,7 +87,7 @@ function fillUntouched(form: HTMLFormElement, page: Document): void {
       field.value = suggested.value;
       field.defaultValue = suggested.value;
       if (field === document.activeElement) {
-        // Whoever is about to type replaces it.
+        // Selected, so that typing replaces it.
         field.select();
       }
     }

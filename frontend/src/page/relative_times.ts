@@ -1,4 +1,4 @@
-/** Times as "3 min ago", exact in the reader's zone on hover. */
+/** Shows times as "3 min ago", with the exact local time on hover. */
 
 import { all, REDRAWN } from "../dom";
 import { exactTime, relativeTime } from "../relative_time";

@@ -1,4 +1,4 @@
-/** Forgetting drafts which the server has taken. */
+/** Deletes drafts that the server has saved. */
 
 import { all } from "../dom";
 import { Drafts } from "../drafts";
@@ -6,9 +6,10 @@ import { Drafts } from "../drafts";
 const SENT = "bm-draft-sent";
 
 /**
- * A draft counts as saved when the page behind its submission is no error and does not show the same revision again.
+ * Delete the draft of the last submission if it was saved.
  *
- * A page may also name what is saved: `data-draft-clear="key"`.
+ * It was saved if the page after the submission is not an error and does not show the same
+ * revision. A page may also name a saved draft: `data-draft-clear="key"`.
  */
 export function forgetSavedDrafts(): void {
   const drafts = new Drafts(() => localStorage);
@@ -22,7 +23,7 @@ export function forgetSavedDrafts(): void {
   window.addEventListener("submit", (event) => event.defaultPrevented || noteSent(event.target as HTMLFormElement));
 }
 
-/** Browsers which do not tell the status keep the draft; it is offered once more, and pruned in the end. */
+/** Return whether the page is a success; without a reported status, the draft is kept. */
 function wasAnswered(): boolean {
   const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
   const status = navigation?.responseStatus ?? 0;
@@ -46,6 +47,6 @@ function noteSent(form: HTMLFormElement): void {
       sessionStorage.setItem(SENT, key);
     }
   } catch {
-    // Then there is no draft either.
+    // Without storage there is no draft.
   }
 }

@@ -1,27 +1,29 @@
-/** Forms are sent once, and what somebody typed only where somebody answers. */
+/** Sends a form only once, and only if the service can be reached. */
 
 import { isTimeout, make } from "../dom";
 import { pageTexts } from "../texts";
 
-/** Milliseconds. A server which has not answered by then is slow, and the browser may wait for it. */
-const PATIENCE = 5_000;
-/** Milliseconds, after which a form may be sent again whatever became of it. */
+/**
+ * Milliseconds. A server that has not answered by then is slow, and the browser may wait for it.
+ */
+const TIMEOUT = 5_000;
+/** Milliseconds after which a form may be sent again in any case. */
 const FORGOTTEN = 30_000;
 
-/** Forms on their way, with the button that sent them. */
+/** Forms that are being sent, with the button that sent them. */
 const sending = new Map<HTMLFormElement, HTMLElement | null>();
 const reached = new WeakSet<HTMLFormElement>();
 
 export function sendOnce(): void {
-  // In the capture phase: whatever else a submission would do waits for this.
+  // In the capture phase, because all other steps of a submission wait for this.
   document.addEventListener("submit", (event) => holdSubmit(event), true);
-  // Behind every other listener, which may have stopped the submission.
+  // After all other listeners, which may have cancelled the submission.
   window.addEventListener("submit", (event) => event.defaultPrevented || begin(event.target as HTMLFormElement, event.submitter));
-  // A page which is shown again from memory has nothing on its way.
+  // A page restored from the browser's cache is sending nothing.
   window.addEventListener("pageshow", () => [...sending.keys()].forEach(end));
 }
 
-/** Whether a form is on its way, and the page may be left at any moment. */
+/** Return whether a form is being sent, so that the page may be left at any moment. */
 export function isSending(): boolean {
   return sending.size > 0;
 }
@@ -38,7 +40,7 @@ function holdSubmit(event: SubmitEvent): void {
   }
 }
 
-/** A browser which reaches nobody would leave the page, and what was typed with it. */
+/** Keep the page if the service cannot be reached: the browser would leave it and lose the text. */
 async function sendIfAnswered(form: HTMLFormElement, submitter: HTMLElement | null): Promise<void> {
   form.querySelector("[data-not-reached]")?.remove();
   begin(form, submitter);
@@ -48,20 +50,20 @@ async function sendIfAnswered(form: HTMLFormElement, submitter: HTMLElement | nu
     reached.add(form);
     form.requestSubmit(submitter);
   } else {
-    tell(form);
+    showNotReached(form);
   }
 }
 
 async function isServiceThere(): Promise<boolean> {
   const icon = document.querySelector<HTMLLinkElement>("link[rel='icon']");
   try {
-    return icon === null || (await fetch(icon.href, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) })).ok;
+    return icon === null || (await fetch(icon.href, { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT) })).ok;
   } catch (error) {
     return isTimeout(error);
   }
 }
 
-function tell(form: HTMLFormElement): void {
+function showNotReached(form: HTMLFormElement): void {
   const text = make("p", {}, pageTexts().notReached);
   const banner = make("div", { class: "banner bad", role: "alert", "data-not-reached": "", "data-made-by-script": "" }, text);
   const buttons = form.querySelector(".buttons");

@@ -1,10 +1,10 @@
-/** Single keys which press what is on the page, and the help which lists them. */
+/** Single keys that press elements of the page, and the help that lists them. */
 
 import { all, make } from "../dom";
 import { shortcutOf } from "../keys";
 import { pageTexts } from "../texts";
 
-/** WCAG 2.2, 2.1.4: shortcuts of one character can be turned off. */
+/** Shortcuts of one character can be turned off (WCAG 2.2, 2.1.4). */
 const OFF_KEY = "bm-shortcuts";
 const IS_MAC = /mac|iphone|ipad/i.test(navigator.userAgent);
 
@@ -29,7 +29,7 @@ export function listenForShortcuts(): void {
   });
 }
 
-/** Whether the key was used: within the focused conflict first, then anywhere on the page. */
+/** Return whether the key was used: first in the focused conflict, then anywhere on the page. */
 function press(key: string, focused: Element): boolean {
   const selector = `[data-shortcut="${CSS.escape(key)}"]`;
   const conflict = focused.closest("[data-conflict]");
@@ -46,7 +46,7 @@ function press(key: string, focused: Element): boolean {
 
 const CHOICES: Readonly<Record<string, string>> = { 1: "base", 2: "theirs", 3: "mine" };
 
-/** A conflict's radio input by its value, or by its place where the values say something else. */
+/** Return a conflict's radio input by its value, or else by its position. */
 function choose(conflict: Element, key: string): boolean {
   const wanted = CHOICES[key];
   const inputs = all<HTMLInputElement>("input[type='radio']", conflict).filter((input) => !input.disabled);
@@ -98,7 +98,7 @@ function setOn(isOn: boolean): void {
   try {
     isOn ? localStorage.removeItem(OFF_KEY) : localStorage.setItem(OFF_KEY, "off");
   } catch {
-    // Without storage the choice holds for nothing, and the switch says so by springing back.
+    // Without storage the choice cannot be kept, so the switch returns to its old state.
   }
 }
 
@@ -117,7 +117,7 @@ function showHelp(): void {
   dialog.showModal();
 }
 
-/** Where the `?` of the page is a link, it leads to more than keys. */
+/** Return the page's own link for `?`, if any: it explains more than keys. */
 function linkToHelp(): HTMLElement[] {
   const link = document.querySelector<HTMLAnchorElement>("a[data-shortcut='?']");
   const label = link?.getAttribute("aria-label") || link?.textContent?.trim();
@@ -129,7 +129,7 @@ function section(title: string, keys: readonly (readonly [key: string, label: st
   return rows.length === 0 ? [] : [make("h3", {}, title), make("dl", { class: "shortcuts" }, ...rows)];
 }
 
-/** Each shortcut once, however many conflicts have it. */
+/** Return each shortcut once, even if several conflicts have it. */
 function pageKeys(): [string, string][] {
   const labels = new Map<string, string>([["?", pageTexts().shortcuts]]);
   for (const { dataset } of all("[data-shortcut][data-shortcut-label]")) {

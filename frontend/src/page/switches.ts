@@ -1,4 +1,4 @@
-/** Selects which submit themselves, and the theme without a new page. */
+/** Submits selects when they change, and switches the theme without loading a page. */
 
 import { fetchPage, fieldsOf, ownHeaders } from "../dom";
 import { morph } from "./morph";
@@ -12,7 +12,7 @@ export function submitOnChange(): void {
   });
 }
 
-/** `<form id data-theme-form>` with a field or buttons named `theme`: the page changes at once, the form with the answer. */
+/** Set up `<form id data-theme-form>`: the page changes at once, the form after the response. */
 export function switchTheme(): void {
   document.addEventListener("submit", (event) => {
     const form = event.target as HTMLFormElement;
@@ -36,6 +36,6 @@ async function setTheme(form: HTMLFormElement, submitter: HTMLElement | null): P
       morph(form, fresh);
     }
   } catch {
-    // The theme holds for this page, and is chosen anew on the next.
+    // The theme applies to this page only; the next page has the stored one.
   }
 }

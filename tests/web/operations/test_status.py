@@ -1,4 +1,4 @@
-"""The page which tells how the service is, and what settings tell of webhooks."""
+"""The status page, and the section about webhooks in the settings."""
 
 from pathlib import Path
 
@@ -8,7 +8,9 @@ from support.service import Service, running_service
 from support.site import check
 
 
-async def test_the_status_tells_what_the_api_tells(service: Service, browser: Browser) -> None:
+async def test_the_status_page_shows_the_status_of_the_api(
+    service: Service, browser: Browser
+) -> None:
     service.github.hosting.add_token("secret-token")
     service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
     await service.synced("acme/bench", github_token="secret-token")
@@ -23,10 +25,10 @@ async def test_the_status_tells_what_the_api_tells(service: Service, browser: Br
     assert limit["credential"] in page.text
     assert f"{limit['remaining']:,} of {limit['limit']:,}" in page.text
     assert "secret-token" not in page.html
-    assert "Off: without WEBHOOK_SECRET" in page.text
+    assert "WEBHOOK_SECRET is not set" in page.text
 
 
-async def test_settings_tell_where_webhooks_go(
+async def test_settings_show_the_address_for_webhooks(
     database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
     async with running_service(

@@ -1,4 +1,4 @@
-"""Adding a repository: what the form offers, without scripts."""
+"""Adding a repository: what the form offers without scripts."""
 
 import pytest
 
@@ -15,7 +15,7 @@ PREVIEW = "/ui/projects/new/preview"
 
 
 async def asked(browser: Browser, **typed: str) -> WebPage:
-    """The form, sent by the button which shows what there is."""
+    """Send the form with the button that shows branches and folders."""
     form = (await browser.open("/ui/projects/new")).form("/projects/new")
     form.action = PREVIEW
     return await browser.send(form, 200, **typed)
@@ -62,7 +62,7 @@ async def test_what_was_typed_stays_and_the_token_is_not_repeated(
         name: text for name, text in typed.items() if name != "github_token"
     }
     assert "ghp_secret" not in page.html
-    assert "enter it once more" in page.text
+    assert "Enter it once more" in page.text
 
 
 async def test_a_folder_of_the_table_is_taken_over_by_its_button(
@@ -110,7 +110,7 @@ async def test_an_address_with_branch_and_folder_is_taken_apart_into_the_fields(
     assert form_of(page).fields["config_folder"] == "bench/config"
 
 
-async def test_an_address_s_folder_counts_also_where_nobody_looked_first(
+async def test_an_address_s_folder_applies_without_a_preview(
     service: Service, browser: Browser
 ) -> None:
     service.repository("acme/bench", FILES)
@@ -170,7 +170,7 @@ async def test_what_an_earlier_address_filled_follows_the_next_one(
 
 
 @pytest.mark.parametrize("before", [{}, {"branch": "main"}])
-async def test_an_address_in_the_settings_gives_branch_and_folder_as_long_as_nobody_changed_them(
+async def test_an_address_in_the_settings_gives_branch_and_folder_unless_they_were_changed(
     service: Service, browser: Browser, before: Json
 ) -> None:
     repository = service.repository("acme/bench", FILES)
@@ -186,14 +186,14 @@ async def test_an_address_in_the_settings_gives_branch_and_folder_as_long_as_nob
     assert (await service.get(path))["config_folder"] == "mine"
 
 
-async def test_what_github_refuses_is_said_beside_the_form(browser: Browser) -> None:
+async def test_a_refusal_by_github_is_shown_in_the_form(browser: Browser) -> None:
     page = await asked(browser, github_repo_url="acme/none", name="kept")
     assert "GitHub shows no repository acme/none to this token" in page.text
     assert form_of(page).fields["name"] == "kept"
     page = await asked(browser, github_repo_url="https://u:ghp_secret@github.com/acme/none")
     assert "github_token" in page.text
     page = await asked(browser)
-    assert "Give the repository's address." in page.text
+    assert "Enter the address of the repository." in page.text
 
 
 async def test_a_tag_is_added_shown_and_changed(service: Service, browser: Browser) -> None:
@@ -213,14 +213,14 @@ async def test_a_tag_is_added_shown_and_changed(service: Service, browser: Brows
     assert (await service.get(f"/projects/{project['id']}"))["ref"] is None
 
 
-async def test_a_tag_without_a_name_and_a_short_commit_are_said_at_the_field(
+async def test_a_tag_without_a_name_and_a_short_commit_are_refused_at_the_field(
     service: Service, browser: Browser
 ) -> None:
     form = (await browser.open("/ui/projects/new")).form("/projects/new")
     page = await browser.send(
         form, 422, name="x", github_repo_url="acme/bench", ref_kind="tag", branch=""
     )
-    assert "Give the tag's name" in page.text
+    assert "Enter the name of the tag" in page.text
     form = (await browser.open("/ui/projects/new")).form("/projects/new")
     page = await browser.send(
         form, 422, name="x", github_repo_url="acme/bench", ref_kind="commit", branch="abc1234"

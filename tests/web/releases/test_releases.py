@@ -1,4 +1,4 @@
-"""Releases' pages: what one would hold, making one, where its files came from, and running on it."""
+"""Pages of releases: the announced files, making a release, sources of files, and commands."""
 
 import asyncio
 import hashlib
@@ -42,19 +42,19 @@ def digest_of(page: WebPage) -> str:
 
 
 def fields_of(page: WebPage) -> WebForm:
-    """The form of what may change."""
+    """Return the form with the name and description of a release."""
     [found] = [form for form in page.forms if "revision" in form.fields]
     return found
 
 
-async def test_a_release_holds_what_the_page_said_it_would(
+async def test_a_release_contains_what_the_page_announced(
     service: Service, browser: Browser, home: str
 ) -> None:
     project_id = home.rpartition("/")[2]
     foretold = (await service.get(f"/projects/{project_id}/effective"))["digest"]
     page = await browser.open(f"{home}/releases")
     assert foretold in page.text
-    assert "No release yet" in page.text
+    assert "No releases yet" in page.text
     page = await made(browser, home, name=" nightly ", description="why\nso", pinned="1")
     assert "The release was made." in page.text
     assert digest_of(page) == foretold
@@ -68,10 +68,10 @@ async def test_a_release_holds_what_the_page_said_it_would(
         hashlib.sha256(FILES[row["path"]]).hexdigest() for row in release["files"]
     ]
     listed = await browser.open(f"{home}/releases")
-    assert "These files are a release already" in listed.text
+    assert "A release with these files exists already" in listed.text
     assert f"/ui/releases/{foretold}" in listed.links()
     again = await made(browser, home, name="other")
-    assert "this making was added to it" in again.text
+    assert "It now also lists this one" in again.text
     assert (await service.get(f"/releases/{foretold}"))["makings_count"] == 2
 
 
@@ -88,7 +88,7 @@ async def test_what_goes_in_is_chosen(service: Service, browser: Browser, home: 
     assert len(digests) == 3
 
 
-async def test_a_mistake_is_told_and_nothing_typed_is_lost(
+async def test_a_mistake_is_reported_and_nothing_typed_is_lost(
     service: Service, browser: Browser, home: str
 ) -> None:
     form = (await browser.open(f"{home}/releases")).form("/releases")
@@ -112,7 +112,7 @@ async def test_a_mistake_is_told_and_nothing_typed_is_lost(
 
 
 async def test_every_file_leads_to_where_it_came_from(site: Site) -> None:
-    """To the pages of originals and variants which are there still, and to the very bytes."""
+    """Links lead to the pages of existing originals and variants, and to the raw files."""
     page = await site.browser.open(f"/ui/releases/{site.releases[1]}")
     release = await site.service.get(f"/releases/{site.releases[1]}")
     links = set(page.links())
@@ -168,7 +168,7 @@ async def test_a_release_outlives_its_project_as_long_as_it_is_pinned(
     assert (await service.http.delete(f"/projects/{home.rpartition('/')[2]}")).status_code == 204
     page = await browser.open(f"/ui/releases/{digest}")
     check(page)
-    assert "The project which made it so is deleted" in page.text
+    assert "The project that made this release was deleted" in page.text
     assert not [link for link in page.links() if link.startswith("/ui/projects/")]
     check(await browser.open(f"/ui/releases/{digest}/compare?with={digest}"))
     form = fields_of(page)
@@ -208,7 +208,7 @@ async def test_two_releases_are_compared_by_key(
 
 
 @pytest.mark.parametrize("wanted", ["sha256:" + "0" * 64, "abc", "<script>", "0" * 200])
-async def test_a_release_which_is_not_there_is_told_beside_its_field(
+async def test_an_unknown_release_is_refused_beside_its_field(
     browser: Browser, home: str, wanted: str
 ) -> None:
     digest = digest_of(await made(browser, home))
@@ -218,7 +218,7 @@ async def test_a_release_which_is_not_there_is_told_beside_its_field(
     page = WebPage("/", answer)
     assert answer.status_code == 422
     check(page)
-    assert [place["id"] for place in page.all("p") if place.get("class") == "complaint"] == [
+    assert [place["id"] for place in page.all("p") if place.get("class") == "field-error"] == [
         "error-with"
     ]
     assert [field["value"] for field in page.all("input") if field.get("name") == "with"] == [
@@ -226,7 +226,7 @@ async def test_a_release_which_is_not_there_is_told_beside_its_field(
     ]
 
 
-async def test_what_no_archive_and_no_config_map_can_hold_is_said(
+async def test_a_release_too_large_for_a_config_map_has_no_command_for_one(
     service: Service, browser: Browser
 ) -> None:
     service.repository(
@@ -246,7 +246,7 @@ async def test_what_no_archive_and_no_config_map_can_hold_is_said(
 async def test_the_copied_commands_fetch_the_very_bytes_and_notice_others(
     service: Service, mongod: str, tmp_path: Path
 ) -> None:
-    """As they stand on the page, in a shell, against a service which listens."""
+    """Run the commands of the page in a shell, against a service on a port."""
     service.repository("acme/bench", FILES)
     async with (
         fresh_database(mongod, "commands") as url,
@@ -290,7 +290,7 @@ async def run(command: str, folder: Path) -> tuple[int | None, bytes]:
     return process.returncode, output
 
 
-async def test_a_release_holds_the_modified_files_which_were_ticked(
+async def test_a_release_contains_the_selected_variants(
     service: Service, browser: Browser, home: str
 ) -> None:
     project_id = home.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""The search of a project, without scripts: in paths, and inside files."""
+"""The search of a project without scripts: in paths, and in files."""
 
 import re
 from unicodedata import normalize
@@ -60,7 +60,7 @@ async def test_what_files_hold_is_text(browser: Browser, project: Json) -> None:
 
 
 @pytest.mark.parametrize(("where", "count"), [("text", 2), ("keys", 1), ("values", 0)])
-async def test_text_keys_and_values_are_told_apart(
+async def test_text_keys_and_values_are_searched_separately(
     browser: Browser, project: Json, where: str, count: int
 ) -> None:
     page = await browser.open(address(project, q="spec", **{"in": where}))

@@ -1,4 +1,4 @@
-"""Behind a proxy which offers the service below a path: every address begins with it, and leads somewhere."""
+"""Behind a proxy that serves the service below a path, every address begins with the path."""
 
 import re
 from collections.abc import AsyncIterator
@@ -25,10 +25,10 @@ from support.webhooks import SECRET
 SET = "/lab/set"
 ANNOUNCED = "/announced"
 WHOLE = "/whole"
-#: By prefix: what the service knows of itself, and what its proxy does.
+#: By prefix: the settings of the service, and the behaviour of its proxy.
 PREFIXES = [SET, f"{SET}/inner", ANNOUNCED, WHOLE]
 TEMPLATES = sorted((LOCALES.parent / "templates").rglob("*.html"))
-#: Attributes which hold a text of a person, a key to press, or what stands in a form's field.
+#: Attributes that hold a person's text, a key, or the value of a field.
 _NO_ADDRESS = {
     *(
         "aria-keyshortcuts",
@@ -45,14 +45,14 @@ _NO_ADDRESS = {
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """A proxy in front of services which have one database and something on every page."""
+    """A proxy in front of services that share a database with something on every page."""
 
     proxy: PrefixProxy
     site: Site[Service]
 
     @asynccontextmanager
     async def client(self, prefix: str) -> AsyncIterator[httpx.AsyncClient]:
-        """A client which joins every path to this prefix."""
+        """Return a client that adds this prefix to every path."""
         async with httpx.AsyncClient(
             base_url=self.proxy.address(prefix), timeout=60, trust_env=False
         ) as http:
@@ -60,7 +60,7 @@ class Offers:
 
     @asynccontextmanager
     async def browser(self, prefix: str = "") -> AsyncIterator[Browser]:
-        """A browser, which follows addresses as they are."""
+        """Return a browser that follows addresses unchanged."""
         async with self.client(prefix) as http:
             yield Browser(http)
 
@@ -91,7 +91,7 @@ async def offers(mongod: str, tmp_path_factory: pytest.TempPathFactory) -> Async
 
 @asynccontextmanager
 async def _beside(service: Service, **changes: object) -> AsyncIterator[httpx.AsyncClient]:
-    """Another one over the same database, with other settings."""
+    """Another service over the same database, with other settings."""
     settings = settings_for("mongodb://unused", service.github.url, service.folder, **changes)
     app = create_app(settings, services=service.services, polls=False)
     async with app.router.lifespan_context(app), listening(app) as http:
@@ -103,7 +103,7 @@ def _url(http: httpx.AsyncClient) -> str:
 
 
 def addresses(page: WebPage) -> list[str]:
-    """Every address of this service that a page has, in whichever attribute."""
+    """Return every address of this service in a page, in any attribute."""
     found = [
         value
         for _, attributes in page.tags
@@ -124,7 +124,7 @@ def below(url: str, prefix: str) -> bool:
 
 
 async def crawled(offers: Offers, prefix: str, pages: list[str]) -> set[str]:
-    """The addresses on these pages, each checked to be below the prefix."""
+    """Return the addresses on these pages, and check that each is below the prefix."""
     found: set[str] = set()
     async with offers.browser(prefix) as browser:
         for path in pages:
@@ -133,7 +133,7 @@ async def crawled(offers: Offers, prefix: str, pages: list[str]) -> set[str]:
             own = {url for url in addresses(page) if url.startswith(offers.proxy.url)}
             assert own, path
             assert [url for url in own if not below(url, prefix)] == [], path
-            # In texts to copy: commands, the webhook's address, links to hand on.
+            # In texts to copy: commands, the webhook's address, links.
             named = re.findall(re.escape(offers.proxy.url) + r"[^\s\"'<]*", page.html)
             assert [url for url in named if not below(url, prefix)] == [], path
             assert page.answer.headers["content-security-policy"]
@@ -153,7 +153,7 @@ async def test_every_address_on_every_page_begins_with_the_prefix_and_leads_some
         for url in sorted(found - seen):
             method = "HEAD" if url.endswith(("/events", "/metrics")) or "/events?" in url else "GET"
             answer = await http.request(method, url, headers={"Accept": "text/html"})
-            # 405: what takes forms only.
+            # 405 for addresses that accept forms only.
             assert answer.status_code in {200, 405}, url
 
 
@@ -260,7 +260,7 @@ async def test_an_error_is_a_page_whose_links_are_below_the_prefix(offers: Offer
 
 
 async def test_services_below_two_paths_of_one_host_share_no_cookie(offers: Offers) -> None:
-    """Not even where one path begins with the other: the cookies of both are sent then, the nearer ones first."""
+    """Even if one path begins with the other, and browsers send the cookies of both."""
     async with offers.browser() as browser:
         for prefix, theme in ((SET, "dark"), (ANNOUNCED, "light"), (f"{SET}/inner", "light")):
             page = await browser.open(f"{prefix}/ui")
@@ -284,7 +284,7 @@ async def test_services_below_two_paths_of_one_host_share_no_cookie(offers: Offe
 
 
 async def test_services_below_two_paths_of_one_host_share_no_draft(offers: Offers) -> None:
-    """A browser's storage is that of the whole host, and copies of one database have the same ids."""
+    """All services of a host share a browser's storage, and copies of a database have equal ids."""
     keys = []
     async with offers.browser() as browser:
         for prefix in PREFIXES:
@@ -296,7 +296,7 @@ async def test_services_below_two_paths_of_one_host_share_no_draft(offers: Offer
 
 
 async def test_requests_past_the_proxy_are_answered_as_well(offers: Offers) -> None:
-    """Probes and runners inside a cluster ask the service itself, which has ROOT_PATH or not."""
+    """Probes and runners in a cluster reach the service directly, with or without ROOT_PATH."""
     direct = offers.proxy.offered[SET].service
     async with httpx.AsyncClient(trust_env=False) as http:
         assert (await http.get(f"{direct}/health")).status_code == 200
@@ -306,15 +306,16 @@ async def test_requests_past_the_proxy_are_answered_as_well(offers: Offers) -> N
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
 def test_no_template_has_an_address_without_the_prefix(template: Path) -> None:
-    """`{{ prefix }}` stands before the address of a page, `{{ root }}` before one of the API."""
+    """`{{ prefix }}` begins addresses of pages, `{{ root }}` those of the API."""
     text = template.read_text("utf-8")
-    pattern = r"""(?:\b(?:href|src|action|formaction|data-events|data-[a-z-]*url)=["']|url\(|(?:raw|url)=["'])/(?!/).*"""
+    attribute = r"""\b(?:href|src|action|formaction|data-events|data-[a-z-]*url)=["']"""
+    pattern = rf"""(?:{attribute}|url\(|(?:raw|url)=["'])/(?!/).*"""
     assert re.findall(pattern, text) == []
     assert "/ui" not in text
 
 
 def test_no_script_has_an_address_of_its_own() -> None:
-    """They ask by the addresses that pages give them."""
+    """They use the addresses that pages give them."""
     sources = Path(__file__).resolve().parents[3] / "frontend/src"
     for script in sources.rglob("*.ts"):
         assert re.findall(r"""["'`]/(?:[a-z]|\$\{)[^"'`]*""", script.read_text("utf-8")) == [], (

@@ -10,7 +10,7 @@ Colour = tuple[float, float, float]
 
 TEXTS = ("text", "quiet", "link", "good", "busy", "warn", "bad")
 GROUNDS = ("ground", "raised", "sunken")
-#: What stands on grounds of its own.
+#: Pairs of a text colour and its own background.
 PAIRS = [
     *((text, ground) for text in TEXTS for ground in GROUNDS),
     *((tone, f"{tone}-ground") for tone in ("good", "busy", "warn", "bad")),
@@ -20,7 +20,7 @@ PAIRS = [
 
 
 def colours(theme: int) -> dict[str, Colour]:
-    """The tokens' colours, 0 light and 1 dark; a token with one colour has it in both."""
+    """Return the tokens' colours, 0 light and 1 dark; a token with one colour has it in both."""
     sheet = (FOLDER / "css" / "tokens.css").read_text()
     found = {}
     for name, value in re.findall(r"--([\w-]+): ([^;]+);", sheet):
@@ -32,7 +32,7 @@ def colours(theme: int) -> dict[str, Colour]:
 
 
 def luminance(colour: Colour) -> float:
-    """WCAG 2.2's relative luminance."""
+    """Return WCAG 2.2's relative luminance."""
     red, green, blue = (
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour
     )
@@ -45,7 +45,7 @@ def contrast(one: Colour, other: Colour) -> float:
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-def test_text_stands_out_from_its_ground(theme: int) -> None:
+def test_text_has_enough_contrast(theme: int) -> None:
     known = colours(theme)
     weak = {pair: contrast(known[pair[0]], known[pair[1]]) for pair in PAIRS}
     assert {pair: round(ratio, 2) for pair, ratio in weak.items() if ratio < 4.5} == {}

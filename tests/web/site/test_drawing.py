@@ -1,4 +1,4 @@
-"""The pure parts of pages: tree, numbered lines, comparison, chart, form fields."""
+"""Pure functions of pages: tree, numbered lines, comparison, chart, form fields."""
 
 import re
 from html import unescape
@@ -58,7 +58,7 @@ def test_folders_with_nothing_else_are_one_row() -> None:
     assert (folder.label, folder.count, folder.problems, folder.variants) == ("a/b/c", 2, 1, 3)
 
 
-def test_a_large_tree_stands_open_as_far_as_a_screen_goes() -> None:
+def test_a_large_tree_is_open_as_far_as_a_screen_goes() -> None:
     top = tree_of([entry(f"{a:02}/{b:02}") for a in range(10) for b in range(10)])
     opened = [folder.path for folder in top.folders.values() if folder.is_open]
     assert opened == ["00", "01", "02"]
@@ -81,11 +81,12 @@ def test_lines_show_the_text_and_nothing_but_text(text: str) -> None:
     assert wanted[: len(lines)] == [unseen.sub("", line) for line in lines][: len(wanted)]
 
 
-def test_a_problem_stands_below_its_line() -> None:
+def test_a_problem_is_shown_below_its_line() -> None:
     problem = Problem(severity="error", code="x", message="<b>", line=2, column=1)
     shown = str(numbered(lines_of("a\nb\nc"), [problem]))
     assert re.search(
-        r'id="L2">b\n</span><span class="line-note error">2:1 &lt;b&gt;\n</span><span class="line" data-n="3" id="L3"',
+        r'id="L2">b\n</span><span class="line-note error">2:1 &lt;b&gt;\n</span>'
+        r'<span class="line" data-n="3" id="L3"',
         shown,
     )
 
@@ -115,8 +116,8 @@ def test_a_run_of_what_cannot_be_seen_is_one_element() -> None:
     assert visible("\u200b\u200c" * 1000) == f"<b>{'U+200B U+200C ' * 4}+1992</b>"
 
 
-def test_a_tree_which_is_too_large_links_to_its_folders() -> None:
-    """Level by level: what a page has no room for stands on the folder's own page."""
+def test_a_tree_that_is_too_large_links_to_its_folders() -> None:
+    """Rows are shown level by level; a folder that does not fit has its own page."""
     files = [entry(f"{a:03}/{b:03}") for a in range(60) for b in range(200)]
     page = tree_page(files, "", 0)
     kinds = [kind for kind, _ in page.rows]

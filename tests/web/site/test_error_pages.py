@@ -11,7 +11,7 @@ from support.site import check
 UNKNOWN = "65f0c0ffee65f0c0ffee65f0"
 
 
-async def test_an_error_is_a_page_of_the_same_look(browser: Browser) -> None:
+async def test_an_error_is_a_page_in_the_usual_layout(browser: Browser) -> None:
     for path in (
         "/ui/nothing",
         f"/ui/projects/{UNKNOWN}",
@@ -45,7 +45,7 @@ async def test_what_was_asked_for_is_not_repeated_as_html(browser: Browser) -> N
     assert "<script>alert" not in page.html
 
 
-async def test_a_fault_and_a_database_which_is_away_are_pages(
+async def test_internal_errors_and_an_absent_database_are_pages(
     service: Service, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fails(*_: object) -> None:
@@ -65,7 +65,7 @@ async def test_a_fault_and_a_database_which_is_away_are_pages(
     assert "secret" not in page.html
 
 
-async def test_a_history_which_github_cannot_tell_leaves_the_page_standing(
+async def test_a_history_that_github_cannot_return_is_reported_on_the_page(
     service: Service, browser: Browser
 ) -> None:
     service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})

@@ -1,4 +1,4 @@
-"""Forms: only ours are taken, nothing typed is lost, and what they do is what the API would have done."""
+"""Forms: forged ones are refused, what was typed is kept, and they do what the API does."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ TOKEN = "ghp_secretsecretsecret"
 
 
 async def everything(service: Service) -> list[Any]:
-    """What a forged form could have changed."""
+    """Return what a forged form could have changed."""
     projects = await service.rows("/projects")
     return [
         [
@@ -25,7 +25,7 @@ async def everything(service: Service) -> list[Any]:
 
 
 def forged(token: str) -> list[dict[str, Any]]:
-    """Ways to send a form which is not ours; `token` is the visitor's."""
+    """Return forged requests; `token` is the visitor's token."""
     cookie = {"Cookie": f"bm_csrf={token}"}
     return [
         {"data": {"name": "x"}},
@@ -43,8 +43,8 @@ def forged(token: str) -> list[dict[str, Any]]:
     ]
 
 
-async def test_a_form_which_is_not_ours_is_a_403_and_changes_nothing(site: Site) -> None:
-    """On every route which takes one."""
+async def test_a_forged_form_is_a_403_and_changes_nothing(site: Site) -> None:
+    """On every route that accepts a form."""
     token = (await site.browser.open("/ui")).form("/sync-all").fields["csrf_token"]
     site.service.http.cookies.clear()
     before = await everything(site.service)
@@ -53,7 +53,7 @@ async def test_a_form_which_is_not_ours_is_a_403_and_changes_nothing(site: Site)
     for route in routes:
         path = route.path.format(
             project_id=site.project,
-            modified_file_id=site.modified,
+            variant_id=site.modified,
             file_id=site.files["config/a.yaml"],
             number="1",
             digest=site.releases[0],
@@ -88,7 +88,7 @@ async def test_the_token_s_cookie_is_out_of_reach_of_scripts_and_stays(
     assert '"><script>' not in page.html
 
 
-async def test_a_body_which_is_no_form_is_a_page_too(site: Site) -> None:
+async def test_an_invalid_body_is_refused_with_a_page(site: Site) -> None:
     kind = {"Content-Type": "multipart/form-data; boundary=x", **site.browser.headers}
     answer = await site.service.http.post("/ui/sync-all", content=b"--x\r\nnonsense", headers=kind)
     assert answer.status_code in {400, 403}
@@ -122,12 +122,12 @@ async def test_a_repository_is_added(service: Service, browser: Browser) -> None
     assert TOKEN not in (await browser.open(f"{page.url}/settings")).html
 
 
-#: What is typed into a field, and a part of the complaint beside it.
+#: What is typed into a field, and a part of the error beside it.
 MISTAKES = [
-    ("name", "", "Give a name"),
-    ("name", "x" * 201, "Give a name"),
+    ("name", "", "Enter a name"),
+    ("name", "x" * 201, "Enter a name"),
     ("name", "Taken", "already"),
-    ("github_repo_url", "", "Give the repository"),
+    ("github_repo_url", "", "Enter the address"),
     ("github_repo_url", "https://gitlab.example/a/b", "talks to"),
     ("github_repo_url", "no address", "Give the repository as"),
     ("branch", "a..b", "git accepts"),
@@ -135,18 +135,18 @@ MISTAKES = [
     ("job_folder", "a\\b", "backslashes"),
     ("include", "config/*\n!a", "Pattern 2 must not begin"),
     ("exclude", "[a", "not closed"),
-    ("polling_interval", "5", "Give 0, or 10"),
-    ("polling_interval", "x", "Give 0, or 10"),
-    ("polling_interval", "9" * 100, "Give 0, or 10"),
+    ("polling_interval", "5", "Enter 0, or"),
+    ("polling_interval", "x", "Enter 0, or"),
+    ("polling_interval", "9" * 100, "Enter 0, or"),
     ("github_token", "two words", "printable ASCII"),
 ]
 
 
-async def test_a_mistake_is_told_at_its_field_and_nothing_typed_is_lost(
+async def test_a_mistake_is_reported_at_its_field_and_nothing_typed_is_lost(
     service: Service, browser: Browser
 ) -> None:
     await service.project("acme/bench", name="taken")
-    for field, value, complaint in MISTAKES:
+    for field, value, error in MISTAKES:
         typed = {
             "name": "A name",
             "github_repo_url": "acme/bench",
@@ -160,10 +160,10 @@ async def test_a_mistake_is_told_at_its_field_and_nothing_typed_is_lost(
         form = (await browser.open("/ui/projects/new")).form("/projects/new")
         page = await browser.send(form, 422, **typed)
         check(page)
-        assert [place["id"] for place in page.all("p") if place.get("class") == "complaint"] == [
+        assert [place["id"] for place in page.all("p") if place.get("class") == "field-error"] == [
             f"error-{field}"
         ]
-        assert complaint in page.text
+        assert error in page.text
         again = page.form("/projects/new").fields
         assert again.pop("github_token") == ""
         assert {name: again[name] for name in typed if name in again} == {
@@ -203,7 +203,7 @@ async def test_stale_settings_are_kept_and_saved_at_the_second_try(
     await service.put(f"/projects/{project['id']}", {"name": "Theirs"})
     page = await browser.send(form, 412, name="Mine")
     check(page)
-    assert "Somebody else changed these settings" in page.text
+    assert "Someone else changed these settings" in page.text
     assert "Theirs" in page.text
     assert (await service.get(f"/projects/{project['id']}"))["name"] == "Theirs"
     await browser.send(page.form("/settings"))

@@ -1,4 +1,4 @@
-"""The catalogues are whole, and a reader gets the language and theme that they want."""
+"""The catalogues are complete, and readers get the language and theme that they choose."""
 
 import re
 import tomllib
@@ -18,7 +18,7 @@ TRANSLATED = [language for language in LANGUAGES if language != "en"]
 
 
 def texts() -> Catalog:
-    """Every text of the pages, found as `make translations` finds it."""
+    """Return every text of the pages, found as `make translations` finds it."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["babel"]["mappings"]
     methods = [(row["pattern"], row["method"]) for row in settings]
     options = {
@@ -41,7 +41,7 @@ def placeholders(text: str) -> Counter[str]:
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_nothing_is_missing_fuzzy_or_left_over(language: str) -> None:
-    """Otherwise: `make translations`, and fill in what is empty."""
+    """If this fails: run `make translations`, and translate what is empty."""
     wanted = {message.id for message in texts() if message.id}
     have = {message.id: message for message in catalogue(language) if message.id}
     assert wanted - have.keys() == set(), "missing"
@@ -67,7 +67,7 @@ def check_placeholders(message: Message) -> None:
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_translations_are_in_their_script(language: str) -> None:
-    """A text which says the same in both languages is one of these."""
+    """Texts that are the same in both languages are listed here."""
     same = [
         message.id for message in catalogue(language) if message.id and message.id == message.string
     ]

@@ -1,4 +1,4 @@
-"""No page is over 2 MB, whatever the data, and all of the data is reached from it."""
+"""No page is larger than 2 MB, and all data can be reached."""
 
 import re
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from support.site import check
 
 MEBI = 1024 * 1024
 
-#: Texts of up to 1 MiB which become as much HTML as possible, each in its own way.
+#: Texts of up to 1 MiB that become as much HTML as possible, each in its own way.
 HOSTILE = {
     "empty lines": "\n" * MEBI,
     "empty lines of CR": "\r" * MEBI,
@@ -50,7 +50,7 @@ HOSTILE = {
     "short lines": "a\n" * (MEBI // 2),
     "anything": "".join(f"k{n}: <&'\">\u202e{n}\n" for n in range(36_000)),
 }
-#: A name of 255 bytes which becomes as much HTML as possible.
+#: A name of 255 bytes that becomes as much HTML as possible.
 NAME_OF_255 = "a\u200b" * 62 + ".yaml"
 
 
@@ -59,7 +59,7 @@ NAME_OF_255 = "a\u200b" * 62 + ".yaml"
     | st.text(max_size=60)
 )
 def test_a_character_takes_few_bytes(text: str) -> None:
-    """As many as the limits count with; a run which is not seen alone takes a few more for its number."""
+    """The limits assume this number; a single run takes a few bytes more for its count."""
     assert html_size(text) <= BYTES_A_CHARACTER * len(text) + 8
 
 
@@ -97,7 +97,7 @@ def test_a_name_in_a_list_is_short() -> None:
 
 
 def test_a_tree_of_a_hundred_thousand_files_is_small() -> None:
-    """In one folder, in many, and in folders whose names cannot be seen."""
+    """In one folder, in many, and in folders with invisible names."""
     for path in ("{n}.yaml", "{a}/{n}.yaml", "{a}\u200b{b}/{n}\u200b.yaml"):
         names = [path.format(n=n, a=n // 1000, b=n // 20) for n in range(100_000)]
         page = tree_page(
@@ -147,7 +147,7 @@ async def case(service: Service, browser: Browser, content: str) -> Case:
 async def test_pages_of_a_hostile_file_are_small_and_lose_nothing(
     service: Service, browser: Browser, kind: str
 ) -> None:
-    """The file, the form that makes a variant, the editor, the comparison, a revision; saving keeps every byte."""
+    """File, form for a variant, editor, comparison and revision; saving keeps every byte."""
     text = HOSTILE[kind]
     made = await case(service, browser, text)
     await made.open(f"{made.home}/files/{made.file['id']}?part=2")
@@ -169,7 +169,7 @@ async def test_pages_of_a_hostile_file_are_small_and_lose_nothing(
 async def test_what_was_typed_too_long_for_a_page_is_in_the_form_still(
     service: Service, browser: Browser
 ) -> None:
-    """A refusal says so, and the same form takes the text as a file."""
+    """The page reports a refusal, and the same form accepts the text as a file."""
     made = await case(service, browser, "a: 1\n")
     page = await made.open(f"{made.home}/files/{made.file['id']}/new-variant")
     typed = "a: '" + "&" * 700_000 + "'\nb: [\n"
@@ -185,7 +185,7 @@ async def test_what_was_typed_too_long_for_a_page_is_in_the_form_still(
 
 
 async def sent_as_file(service: Service, form: WebForm, content: bytes) -> str:
-    """Send the form with a file chosen; where the answer leads."""
+    """Send the form with a file, and return the page of the redirect."""
     fields = {
         name: (None, value.encode())
         for name, value in form.fields.items()
@@ -197,7 +197,7 @@ async def sent_as_file(service: Service, form: WebForm, content: bytes) -> str:
     return str(answer.headers["location"])
 
 
-async def test_a_file_which_is_no_text_is_refused(service: Service, browser: Browser) -> None:
+async def test_a_file_that_is_not_text_is_refused(service: Service, browser: Browser) -> None:
     made = await case(service, browser, HOSTILE["references"])
     page = await made.open(f"{made.home}/files/{made.file['id']}/new-variant")
     form = page.form("/new-variant")
@@ -209,7 +209,7 @@ async def test_a_file_which_is_no_text_is_refused(service: Service, browser: Bro
 
 
 async def test_many_conflicts_are_decided_in_parts(service: Service, browser: Browser) -> None:
-    """What is decided on one part is kept on the others, and all of it is merged."""
+    """Decisions of one part are kept on the others, and all of them are merged."""
     keys = 250
     base = "".join(f"key{n}: 1\n" for n in range(keys))
     repository = service.repository("acme/large", {"config/a.yaml": base.encode()})
@@ -231,7 +231,7 @@ async def test_many_conflicts_are_decided_in_parts(service: Service, browser: Br
         form.fields |= dict.fromkeys(shown, "theirs")
         page = sized(await browser.send(form, conflicts=str(part + 1)))
     assert len(seen_keys) == keys
-    assert "All places are decided" in page.text
+    assert "All conflicts are decided" in page.text
     await browser.send(page.form("/merge"))
     assert (await service.http.get(f"/modified-files/{variant['id']}/raw")).text == base.replace(
         ": 1", ": 3"
@@ -239,7 +239,7 @@ async def test_many_conflicts_are_decided_in_parts(service: Service, browser: Br
 
 
 async def rows_of(service: Service, url: str, row: str) -> list[str]:
-    """What the expression finds on all pages of a list, each of which is small."""
+    """Return what the expression finds on all pages of a list; each page is small."""
     found: list[str] = []
     following: str | None = url
     while following is not None:
@@ -253,7 +253,7 @@ async def rows_of(service: Service, url: str, row: str) -> list[str]:
 
 
 async def test_lists_of_hostile_names_are_small(service: Service) -> None:
-    """The tree, a search, the time line, a sync, a release and the form of one; rows go on by links."""
+    """Tree, search, timeline, sync, release and its form: links lead to all rows."""
     names = [f"config/{n:04}{NAME_OF_255[: 255 // 5 * 4]}.yaml" for n in range(1100)]
     service.repository("acme/names", dict.fromkeys(names, b"a: 1\n"))
     project = await service.synced("acme/names")
@@ -285,7 +285,7 @@ async def test_a_table_of_many_values_goes_on_by_its_links(
 
 
 def test_an_editor_takes_what_the_limit_for_files_allows() -> None:
-    """1 MiB of ordinary YAML or JSON, quotes and all, is edited on a page."""
+    """1 MiB of ordinary YAML or JSON with quotes is edited on a page."""
     for text in (
         '  "key": "value",\n' * (MEBI // 18),
         "key: 'value' # and a comment\n" * (MEBI // 29),

@@ -1,4 +1,4 @@
-"""Every page, in both languages, without scripts: well-formed, protected, and showing contents as text."""
+"""Every page in both languages without scripts: well-formed, protected, contents as text."""
 
 import re
 from html import unescape
@@ -43,7 +43,7 @@ async def test_no_page_is_left_out(site: Site) -> None:
     for route in web_routes(site.service):
         if "GET" in (route.methods or ()):
             pattern = re.compile(re.sub(r"{\w+}", "[^/]+", route.path))
-            # `new` stands where other addresses have an id.
+            # `new` takes the position of an id in other addresses.
             assert any(pattern.fullmatch(path) for path in paths), route.path
 
 
@@ -62,7 +62,7 @@ async def test_assets_are_there_and_kept_for_ever(site: Site) -> None:
 
 
 async def test_contents_are_shown_as_text(site: Site) -> None:
-    """Whatever a file holds, its lines are on its page, what cannot be seen by its code point."""
+    """All lines of a file are on its page, with invisible characters as code points."""
     home = f"/ui/projects/{site.project}/files"
     page = await site.browser.open(f"{home}/{site.files['config/closing.yaml']}")
     assert "'</textarea><script>alert(2)</script>'" in page.text
@@ -85,7 +85,7 @@ async def test_problems_stand_at_their_lines(site: Site) -> None:
 
 
 async def listed(browser: Browser, url: str | None) -> str:
-    """The whole text of a file, from all parts of its listing."""
+    """Return the whole text of a file, from all parts of its listing."""
     text = ""
     while url is not None:
         page = await browser.open(url)
@@ -159,7 +159,7 @@ async def test_the_list_goes_on_by_its_links(service: Service, browser: Browser)
     assert "/ui?q=project" in rest.links()
 
 
-async def test_the_embedded_database_brings_the_same_lists(embedded_service: Service) -> None:
+async def test_the_embedded_database_returns_the_same_lists(embedded_service: Service) -> None:
     embedded_service.repository(
         "acme/bench", {"config/a.yaml": b"a: 1\n", "config/b.yaml": b"a: [\n"}
     )
@@ -191,8 +191,8 @@ async def test_pages_stay_out_of_the_api_s_description(service: Service) -> None
     ]
 
 
-async def test_a_running_sync_tells_how_far_it_is(site: Site) -> None:
-    """And without scripts the page asks again by itself."""
+async def test_a_running_sync_shows_its_progress(site: Site) -> None:
+    """Without scripts, the page reloads itself."""
     progress = site.service.services.sync.progress
 
     async def halfway(project_id: str) -> object:
@@ -212,7 +212,7 @@ async def test_a_running_sync_tells_how_far_it_is(site: Site) -> None:
     assert {"http-equiv": "refresh", "content": "3"} in page.all("meta")
 
 
-async def test_names_which_turn_their_surroundings_around_are_shown_as_they_are(site: Site) -> None:
+async def test_names_that_reverse_text_are_shown_with_code_points(site: Site) -> None:
     [path] = [path for path in site.files if "\u202e" in path]
     for url in (
         f"/ui/projects/{site.project}",
@@ -255,19 +255,19 @@ async def test_a_project_whose_first_sync_failed_promises_no_files_within_a_seco
 ) -> None:
     waiting = await service.project("acme/absent")
     address = f"/ui/projects/{waiting['id']}"
-    assert "It begins within a second" in (await browser.open(address)).html
+    assert "It starts within a second" in (await browser.open(address)).html
     await service.sync(waiting["id"], status=422)
     page = await browser.open(address)
     check(page)
-    assert "It begins within a second" not in page.html
-    assert "The last one failed, for the reason above." in page.html
+    assert "It starts within a second" not in page.html
+    assert "The last sync failed for the reason above." in page.html
     service.repository("acme/absent", {"config/a.yaml": b"a: 1\n"})
     await service.sync(waiting["id"])
     assert "The last one failed" not in (await browser.open(address)).html
 
 
 async def test_links_to_github_lead_where_they_say(service: Service, browser: Browser) -> None:
-    """A branch or path may hold what means something in an address."""
+    """A branch or path may contain characters with a meaning in addresses."""
     name = "config/50% #1?.yaml"
     repository = service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
     repository.commit({name: b"a: 1\n"}, branch="feature/#7%2f")

@@ -1,4 +1,4 @@
-"""Whose name stands beside what is changed on pages."""
+"""The name that is recorded with changes on pages."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from support.site import Site, check
 HEADERS = {"Accept": "text/html"}
 
 
-async def test_what_one_changes_bears_the_name_that_one_gave(site: Site) -> None:
+async def test_changes_are_recorded_with_the_entered_name(site: Site) -> None:
     page = await site.browser.open("/ui/you")
     check(page)
     page = await site.browser.send(page.form("/ui/you"), name=" 미나 <b> ")
@@ -25,10 +25,10 @@ async def test_what_one_changes_bears_the_name_that_one_gave(site: Site) -> None
     assert page.form("/ui/you").fields["name"] == ""
 
 
-async def test_whom_a_proxy_names_nobody_else_can_be(service: Service, browser: Browser) -> None:
+async def test_a_name_from_a_proxy_takes_precedence(service: Service, browser: Browser) -> None:
     await browser.send((await browser.open("/ui/you")).form("/ui/you"), name="mallory")
     page = await browser.open("/ui/you", headers={"X-Actor": "mina"})
-    assert "says who you are: mina" in page.text
+    assert "the proxy in front of this service: mina" in page.text
     service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
     project = await service.synced("acme/bench")
     [file] = (await service.files(project["id"])).values()
@@ -45,7 +45,7 @@ async def test_whom_a_proxy_names_nobody_else_can_be(service: Service, browser: 
 async def test_a_name_is_short_and_visible(browser: Browser, name: str) -> None:
     page = await browser.send((await browser.open("/ui/you")).form("/ui/you"), 422, name=name)
     check(page)
-    assert "at most 100 characters" in page.text
+    assert "at most 100 visible characters" in page.text
 
 
 @pytest.mark.parametrize("cookie", ["%22%3E%3Cscript%3E", "%E2%80%AE", "%00", "%", '"', "a" * 4000])

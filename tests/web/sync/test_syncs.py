@@ -1,4 +1,4 @@
-"""The time line of syncs: its filters, and drift over time."""
+"""The timeline of syncs: its filters, and drift over time."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ BASE, MINE, THEIRS = "a: 1\nb: 2\n", "a: 1\nb: 3\n", "a: 1\nb: 4\n"
 
 
 def outcomes(page: WebPage) -> list[str]:
-    """The links to syncs' own pages tell how many there are."""
+    """Return the number of listed syncs."""
     return [link for link in page.links() if "/syncs/" in link]
 
 
@@ -36,10 +36,10 @@ async def test_syncs_filter_by_outcome_and_trigger(service: Service, browser: Br
         page = await browser.open(home + query)
         check(page)
         assert len(outcomes(page)) == count, query
-    assert "No sync fits" in (await browser.open(f"{home}?trigger=webhook")).text
+    assert "No matching syncs" in (await browser.open(f"{home}?trigger=webhook")).text
 
 
-async def test_each_sync_that_changes_something_tells_how_it_left_the_variants(
+async def test_each_sync_with_changes_shows_the_drift_after_it(
     service: Service, browser: Browser
 ) -> None:
     repository = service.repository(

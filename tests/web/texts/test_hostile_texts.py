@@ -1,7 +1,6 @@
-"""Hostile texts through every way into the service: an answer in time, and nothing else waits meanwhile.
+"""Hostile texts through every route get an answer in time, and block no other request.
 
-That no request holds the event loop is checked by the `service` of every test; here the texts are
-worth it.
+The fixture `service` checks in every test that no request blocks the event loop.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""What a form brings back is the text that its person means, byte by byte."""
+"""A form gives the exact text that its sender means."""
 
 import re
 
@@ -14,7 +14,7 @@ TEXT = st.text(st.sampled_from("ab \r\n\0\ufeffé🎉"), max_size=30) | st.text(
 
 
 def through_a_browser(text: str) -> str:
-    """A textarea's value as a form sends it: line ends are CRLF, NUL is a replacement character."""
+    """Return the value of a textarea as forms send it: with CRLF, and U+FFFD for NUL."""
     return re.sub(r"\r\n|\r|\n", "\r\n", text).replace("\0", "\ufffd")
 
 
@@ -29,7 +29,7 @@ def form_of(editable: Editable, typed: str) -> Form:
 
 
 @given(TEXT)
-def test_a_text_which_nobody_touched_comes_back_exactly(text: str) -> None:
+def test_an_untouched_text_is_returned_exactly(text: str) -> None:
     assert edited_text(form_of(Editable.of(text), text), text) == text
 
 
@@ -37,7 +37,7 @@ def test_a_text_which_nobody_touched_comes_back_exactly(text: str) -> None:
 def test_one_kind_of_line_end_stays_one_kind(
     before: str, middle: str, after: str, end: str
 ) -> None:
-    """Whatever is typed anywhere: a text with one kind of line end keeps it, and says what was typed."""
+    """An edit of a text with one kind of line end keeps this kind and the typed text."""
 
     def ended(text: str) -> str:
         return re.sub(r"\r\n|\r|\n", end, text.replace("\0", ""))

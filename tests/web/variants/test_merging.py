@@ -1,4 +1,4 @@
-"""The merge on pages: what is decided through forms ends in the expected text, and nothing decided is lost."""
+"""The merge on pages: decisions give the expected text, and none of them is lost."""
 
 import json
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ THEIRS = "# theirs\na: 100\nb: 200\nc: 300\nd: 4\ne: 5\n"
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A variant beneath which upstream moved."""
+    """A variant whose original has changed."""
 
     service: Service
     browser: Browser
@@ -67,7 +67,7 @@ async def moved(
 
 
 def places(page: WebPage) -> list[str]:
-    """The keys of the conflicts in the form, as they stand on the page."""
+    """Return the keys of the conflicts in the form, in the order of the page."""
     return [
         place["id"].removeprefix("conflict-")
         for place in page.all("fieldset")
@@ -96,42 +96,42 @@ async def test_a_clean_merge_is_one_click(service: Service, browser: Browser) ->
     )
     page = await case.open()
     check(page)
-    assert "the two fit together" in page.text
+    assert "changed different lines" in page.text
     assert "-a: 1\n" in page.text
     assert "+a: 7\n" in page.text
     done = await browser.send(page.form("/merge"))
-    assert "Rebased" in done.text
+    assert "The variant was rebased." in done.text
     assert await case.raw() == "# ours\na: 7\nb: 2\nc: 3\nd: 40\n"
     assert (await case.file())["drift"] == "current"
     assert "there is nothing to merge" in (await case.open()).text
 
 
-async def test_a_merge_by_keys_says_so(service: Service, browser: Browser) -> None:
+async def test_a_merge_by_keys_is_reported_as_one(service: Service, browser: Browser) -> None:
     case = await moved(service, browser, "a: 1\nb: 2\n", "a: 9\nb: 2\n", "a: 1\nb: 3\n")
     page = await case.open()
-    assert "made again in its text" in page.text
+    assert "applied to the new text by key" in page.text
     await browser.send(page.form("/merge"))
     assert await case.raw() == "a: 9\nb: 3\n"
 
 
 async def test_conflicts_are_decided_one_by_one(service: Service, browser: Browser) -> None:
-    """Each way of deciding, previewed first, then carried out."""
+    """Try each way to decide, first as a preview."""
     case = await moved(service, browser, BASE, MINE, THEIRS)
     page = await case.open()
     check(page)
     a, b, c = places(page)
-    assert "same in 3 places" in page.text
-    assert "3 places are left to decide" in page.text
+    assert "3 conflicts: upstream and you changed the same" in page.text
+    assert "3 conflicts are not decided yet" in page.text
     form = page.form("/merge")
     page = await previewed(case, form, **{f"take-{a}": "theirs"})
-    assert "2 places are left" in page.text
+    assert "2 conflicts are not decided" in page.text
     assert chosen(page)[f"take-{a}"] == "theirs"
     page = await previewed(
         case,
         page.form("/merge"),
         **{f"take-{b}": "base", f"take-{c}": "value", f"value-{c}": "[7]"},
     )
-    assert "All places are decided" in page.text
+    assert "All conflicts are decided" in page.text
     assert await case.raw() == MINE, "a preview changes nothing"
     await browser.send(page.form("/merge"))
     assert await case.raw() == "# theirs\na: 100\nb: 2\nc: [7]\nd: 4\ne: 5\n"
@@ -161,7 +161,7 @@ async def test_undecided_and_impossible_decisions_are_refused_and_kept(
     refused = await browser.send(page.form("/merge"), 422, **typed)
     check(refused)
     assert "2 conflicts have no decision yet" in refused.text
-    assert "This is no JSON" in refused.text
+    assert "This is not valid JSON" in refused.text
     assert chosen(refused) == {**dict.fromkeys((f"value-{a}", f"value-{c}"), ""), **typed}
     for value in ("NaN", "1e999", '"\\ud800"', "[" * 100_000, "", "1 2"):
         again = await browser.send(
@@ -173,7 +173,7 @@ async def test_undecided_and_impossible_decisions_are_refused_and_kept(
 
 
 async def test_stale_decisions_are_kept(service: Service, browser: Browser) -> None:
-    """Whether somebody saved, or upstream moved once more."""
+    """After a save by someone else, and after another upstream change."""
     case = await moved(service, browser, BASE, MINE, THEIRS)
     page = await case.open()
     decided = {f"take-{key}": "theirs" for key in places(page)}
@@ -194,7 +194,7 @@ async def test_stale_decisions_are_kept(service: Service, browser: Browser) -> N
 async def test_a_decision_out_of_sight_does_not_hold_for_what_came_since(
     service: Service, browser: Browser
 ) -> None:
-    """Of many conflicts, the page asks about some; upstream changes one of the others once more."""
+    """One of many conflicts changes upstream while the page shows others."""
     base, mine, theirs = (
         "".join(f"k{n:03}: {word}\n" for n in range(150)) for word in ("base", "mine", "theirs")
     )
@@ -205,12 +205,12 @@ async def test_a_decision_out_of_sight_does_not_hold_for_what_came_since(
     assert len(places(page)) == 50
     decided = {f"take-{key}": "theirs" for key in places(page)}
     page = await previewed(case, page.form("/merge"), **decided)
-    assert "All places are decided" in page.text
+    assert "All conflicts are decided" in page.text
     await case.move(
         theirs.replace("k007: theirs", "k007: unseen").replace("k120: theirs", "k120: seen")
     )
     page = await browser.send(page.form("/merge"), 412)
-    assert "1 place is left" in page.text
+    assert "1 conflict is not decided" in page.text
     assert decided.items() <= chosen(page).items(), "what the page shows, with its new texts, stays"
     page = await browser.send(page.form("/merge"), 422)
     assert await case.raw() == mine
@@ -237,7 +237,7 @@ async def test_lines_are_decided_in_templates(service: Service, browser: Browser
     forged = await browser.send(
         page.form("/merge"), 422, **{f"take-{first}": "base", f"take-{second}": "value"}
     )
-    assert "2 places are left" in forged.text
+    assert "2 conflicts are not decided" in forged.text
     await browser.send(
         page.form("/merge"), 200, **{f"take-{first}": "theirs", f"take-{second}": "mine"}
     )
@@ -246,7 +246,7 @@ async def test_lines_are_decided_in_templates(service: Service, browser: Browser
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 async def test_a_text_is_merged_by_hand(service: Service, browser: Browser, ending: str) -> None:
-    """The editor begins with what is decided so far; the bytes are those which were typed."""
+    """The editor begins with the decisions so far, and saves the bytes that were typed."""
     base, mine, theirs = (text.replace("\n", ending) for text in (BASE, MINE, THEIRS))
     case = await moved(service, browser, base, mine, theirs)
     page = await case.open()
@@ -261,7 +261,7 @@ async def test_a_text_is_merged_by_hand(service: Service, browser: Browser, endi
     assert (await case.file())["drift"] == "current"
 
 
-async def test_a_text_by_hand_survives_whatever_stands_against_it(
+async def test_a_text_merged_by_hand_survives_every_refusal(
     service: Service, browser: Browser
 ) -> None:
     case = await moved(service, browser, BASE, MINE, THEIRS)
@@ -284,16 +284,16 @@ async def test_a_text_by_hand_survives_whatever_stands_against_it(
     assert await case.raw() == "a: 1\r\nb: 2"
 
 
-async def test_what_is_gone_upstream_is_said(service: Service, browser: Browser) -> None:
+async def test_a_removed_original_is_reported(service: Service, browser: Browser) -> None:
     case = await moved(service, browser, BASE, MINE, None)
     page = await case.open()
     check(page)
-    assert "Gone upstream" in page.text
+    assert "Removed upstream" in page.text
     assert f"{case.url}/delete" in page.links()
     assert f"{case.url}/merge" in (await case.open("")).links()
 
 
-async def test_a_variant_which_does_not_parse_is_rebased_by_insisting(
+async def test_a_variant_that_does_not_parse_can_be_rebased_anyway(
     service: Service, browser: Browser
 ) -> None:
     mine = "a: 1\nb: 2\nc: 3\nd: [\n"
@@ -318,7 +318,7 @@ def read(conflicts: list[MergeConflict], **fields: Any) -> list[Any]:
     ]
 
 
-def test_a_base_which_has_nothing_is_no_value() -> None:
+def test_a_base_without_a_value_cannot_be_chosen() -> None:
     conflict = MergeConflict(path="a", base=None, theirs=1, mine=2, absent=("base",))
     [decision] = read_decisions(Form(FormData()), [conflict])
     assert not decision.offers_base

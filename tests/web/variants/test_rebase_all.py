@@ -1,4 +1,4 @@
-"""Rebasing all variants, and attaching one to another original, on the pages, without scripts."""
+"""Rebasing all variants, and attaching one to another original, without scripts."""
 
 from unicodedata import normalize
 
@@ -78,7 +78,7 @@ async def test_the_lists_of_variants_lead_to_the_preview(
     assert any(link.endswith(f"{address(project)}?original={original}") for link in shown.links())
 
 
-async def test_the_preview_says_what_would_become_of_each_and_changes_nothing(
+async def test_the_preview_shows_the_result_for_each_variant_and_changes_nothing(
     service: Service, browser: Browser, project: Json
 ) -> None:
     before = await variants(service, project)
@@ -86,7 +86,7 @@ async def test_the_preview_says_what_would_become_of_each_and_changes_nothing(
     check(page)
     lines = " ".join(page.text.split())
     assert "3 variants have originals that changed upstream." in lines
-    assert "Rebase it config/tp4.yaml config/tp4.yaml merges cleanly seed 1 becomes 2" in lines
+    assert "Rebase config/tp4.yaml config/tp4.yaml merges cleanly seed 1 becomes 2" in lines
     assert "config/seed.yaml needs a decision Both sides changed: seed" in lines
     assert {choice.partition(".")[0] for choice in choices(page)} == {
         before["tp4"]["id"],
@@ -113,7 +113,7 @@ async def test_one_click_rebases_what_is_ticked_and_reports_it(
     }
 
 
-async def test_what_was_saved_since_the_preview_is_left_and_said(
+async def test_a_variant_saved_since_the_preview_is_not_rebased_and_reported(
     service: Service, browser: Browser, project: Json
 ) -> None:
     page = await browser.open(address(project))
@@ -133,10 +133,10 @@ async def test_what_the_time_does_not_suffice_for_is_left_with_a_button_that_goe
     page = await browser.open(address(project))
     done = await send(browser, page, choices(page))
     check(done)
-    assert "1 variant was rebased. 1 is left" in " ".join(done.text.split())
-    assert "Rebase the 1 that is left" in done.text
+    assert "1 variant was rebased. 1 was not processed" in " ".join(done.text.split())
+    assert "Rebase the remaining 1" in done.text
     rest = await send(browser, done, choices(done))
-    assert "left" not in rest.text.replace("what is left", "")
+    assert "not processed" not in rest.text
     assert [row["drift"] for row in (await variants(service, project)).values()].count(
         "current"
     ) == 2
@@ -150,18 +150,20 @@ async def test_without_a_choice_nothing_is_rebased(
     page = await browser.open(address(project))
     again = await send(browser, page, chosen)
     check(again)
-    assert "No variant was chosen" in again.text
+    assert "no variant was selected" in again.text
     assert await variants(service, project) == before
 
 
-async def test_where_nothing_moved_the_page_says_so(service: Service, browser: Browser) -> None:
+async def test_the_page_reports_when_no_original_has_changed(
+    service: Service, browser: Browser
+) -> None:
     service.repository("acme/c", {PATH: BASE})
     page = await browser.open(address(await service.synced("acme/c")))
     check(page)
     assert "Nothing to rebase" in page.text
 
 
-async def test_the_table_of_variants_says_which_values_upstream_changed(
+async def test_the_table_of_variants_marks_values_that_upstream_changed(
     service: Service, browser: Browser, project: Json
 ) -> None:
     original = (await service.files(project["id"]))[PATH]["id"]
@@ -170,7 +172,7 @@ async def test_the_table_of_variants_says_which_values_upstream_changed(
     lines = " ".join(page.text.split())
     assert "seed231 upstream changed it1 upstream changed it" in lines
     assert "tensor_parallel_size2248" in lines
-    assert "Highlighted: what the variant changed." in lines
+    assert "Highlighted values are those that the variant changed." in lines
 
 
 async def test_an_orphan_is_attached_to_the_most_similar_original_that_its_page_offers(
@@ -186,7 +188,7 @@ async def test_an_orphan_is_attached_to_the_most_similar_original_that_its_page_
     assert offered == [files[NEW]["id"], files["config/z.yaml"]["id"]]
     done = await browser.send(attaching(page))
     check(done)
-    assert "Attached" in done.text
+    assert "The variant was attached." in done.text
     now = await service.get(f"/modified-files/{orphan['id']}")
     assert (now["original_path"], now["path"], now["content"]) == (
         NEW,
@@ -195,7 +197,7 @@ async def test_an_orphan_is_attached_to_the_most_similar_original_that_its_page_
     )
 
 
-async def test_a_taken_name_is_said_where_the_original_is_chosen(
+async def test_a_taken_name_is_reported_beside_the_choice_of_the_original(
     service: Service, browser: Browser, repository: Repository, project: Json
 ) -> None:
     new = (await service.files(project["id"]))[NEW]
@@ -247,7 +249,7 @@ async def test_a_release_offers_its_comparison_and_commands_before_its_files(
     check(page)
     assert (
         page.text.index("Compare with the release")
-        < page.text.index("Run on it")
+        < page.text.index("Use this release")
         < page.text.index("SHA-256")
     )
     [files] = [

@@ -1,4 +1,4 @@
-"""Saving a variant: the exact bytes, and whatever stands against it, the text stays on the page."""
+"""Saving a variant: bytes are kept exactly, and a refused text stays on the page."""
 
 import json
 
@@ -23,7 +23,7 @@ TEXTS = [
 
 
 async def variant(service: Service, text: str) -> Json:
-    """A modified file with this content, in the one project that there is."""
+    """Make a variant with this content in the only project."""
     projects = await service.rows("/projects")
     if not projects:
         service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
@@ -58,7 +58,7 @@ async def test_a_save_of_another_field_keeps_every_byte(service: Service, browse
 
 
 async def test_a_script_can_read_every_line_end(service: Service, browser: Browser) -> None:
-    """HTML makes LF of a bare CR, but not of a reference to one."""
+    """HTML turns a bare CR into LF, but not a character reference."""
     modified = await variant(service, "\r\na: 1\rb: 2\n")
     page = await browser.open(f"/ui/modified-files/{modified['id']}")
     assert ">\n&#13;\na: 1&#13;b: 2\n</textarea>" in page.html
@@ -95,7 +95,7 @@ async def test_what_a_script_sends_exactly_is_taken_exactly(
         assert await raw(service, modified) == text
 
 
-async def test_an_exact_text_which_is_none_is_refused(service: Service, browser: Browser) -> None:
+async def test_an_invalid_exact_text_is_refused(service: Service, browser: Browser) -> None:
     modified = await variant(service, "a: 1\n")
     for exact in ("{", "1", '"\\ud800"', "[" * 100_000, "null"):
         page = await browser.send(
@@ -106,7 +106,7 @@ async def test_an_exact_text_which_is_none_is_refused(service: Service, browser:
     assert await raw(service, modified) == "a: 1\n"
 
 
-async def test_a_content_which_does_not_parse_is_kept_and_can_be_saved_anyway(
+async def test_content_that_does_not_parse_is_kept_and_can_be_saved_anyway(
     service: Service, browser: Browser
 ) -> None:
     modified = await variant(service, "a: 1\r\n")
@@ -191,10 +191,10 @@ async def test_a_variant_is_made_of_an_original_byte_by_byte(site: Site) -> None
         assert 'id="error-modified_name"' in taken.html
         deletion = (await site.browser.open(f"{made.url}/delete")).form("/delete")
         page = await site.browser.send(deletion)
-        assert "The modified file was deleted." in page.text
+        assert "The variant was deleted." in page.text
 
 
-async def test_a_deletion_of_what_somebody_changed_is_refused(
+async def test_a_variant_changed_in_the_meantime_is_not_deleted(
     service: Service, browser: Browser
 ) -> None:
     modified = await variant(service, "a: 1\n")

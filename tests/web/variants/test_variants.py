@@ -1,4 +1,4 @@
-"""What variants were, vary, and became: comparing, revisions, the table, the trash."""
+"""Pages of variants: comparison, revisions, the table, and the trash."""
 
 import re
 
@@ -32,7 +32,9 @@ def text_with(*changes: tuple[str, str]) -> str:
     return text
 
 
-async def test_the_list_says_in_one_line_what_varies(service: Service, browser: Browser) -> None:
+async def test_the_list_shows_the_changed_values_in_one_line(
+    service: Service, browser: Browser
+) -> None:
     many = text_with(
         ("256", "512"), ("name: a", "name: <b>"), ("[1]", '["' + "x" * 100 + '", "\u202e"]')
     )
@@ -56,9 +58,9 @@ async def test_the_list_counts_each_drift(service: Service, browser: Browser) ->
     )
     assert counts == [
         ("Current", "1"),
-        ("Upstream moved", "0"),
+        ("Upstream changed", "0"),
         ("Conflict", "0"),
-        ("Gone upstream", "0"),
+        ("Removed upstream", "0"),
     ]
 
 
@@ -97,7 +99,7 @@ async def test_a_revision_is_restored_byte_by_byte(service: Service, browser: Br
     [button] = [tag for tag in page.all("button") if "data-confirm" in tag]
     assert "revision 1?" in button["data-confirm"]
     done = await browser.send(page.form("/restore"))
-    assert "The revision is restored." in done.text
+    assert "The revision was restored." in done.text
     assert (
         await service.http.get(f"/modified-files/{variant['id']}/raw")
     ).content == first.encode()
@@ -117,7 +119,7 @@ async def test_a_stale_restoration_overwrites_nothing(service: Service, browser:
     assert (await service.http.get(f"/modified-files/{variant['id']}/raw")).content == b"a: 1\n"
 
 
-async def test_a_restoration_whose_name_is_taken_says_so(
+async def test_a_restoration_with_a_taken_name_is_refused(
     service: Service, browser: Browser
 ) -> None:
     _, [variant, other] = await variants(service, "a: 1\n", "a: 2\n")
@@ -146,7 +148,7 @@ async def test_variants_stand_side_by_side_by_key(service: Service, browser: Bro
     assert all(f"/ui/modified-files/{variant['id']}" in page.links() for variant in found)
 
 
-async def test_a_deletion_is_undone_where_it_is_told(service: Service, browser: Browser) -> None:
+async def test_the_note_of_a_deletion_offers_to_undo_it(service: Service, browser: Browser) -> None:
     project, [variant] = await variants(service, "a: 1\n")
     page = await browser.open(f"/ui/modified-files/{variant['id']}/delete")
     page = await browser.send(page.form("/delete"))
@@ -154,7 +156,7 @@ async def test_a_deletion_is_undone_where_it_is_told(service: Service, browser: 
     assert page.url.endswith("/modified-files")
     assert "was deleted" in page.text
     back = await browser.send(page.form(f"/trash/{variant['id']}"))
-    assert "The modified file is back." in back.text
+    assert "The variant was restored." in back.text
     assert (await service.http.get(f"/modified-files/{variant['id']}/raw")).content == b"a: 1\n"
     assert await service.rows(f"/projects/{project['id']}/trash") == []
 
@@ -185,14 +187,14 @@ async def test_a_reset_is_undone_and_what_cannot_come_back_is_shown(
     project, _ = await variants(service, "a: 1\n", "a: 2\n")
     home = f"/ui/projects/{project['id']}"
     page = await browser.send((await browser.open(f"{home}/reset")).form("/reset"))
-    assert "All modified files of the project were deleted." in page.text
+    assert "All variants of the project were deleted." in page.text
     undo = page.form("/undo-reset")
     check(await browser.send((await browser.open(f"{home}/reset")).form("/reset")))
     body = {"original_file_id": project["file"], "modified_name": "v0.yaml"}
     await service.post(f"/projects/{project['id']}/modified-files", body, 201)
     page = await browser.send(undo)
     check(page)
-    assert "Some files could not come back" in page.text
+    assert "Some variants could not be restored" in page.text
     assert [row["path"] for row in await service.rows(f"/projects/{project['id']}/trash")] == [
         "config/v0.yaml"
     ]
@@ -210,7 +212,7 @@ FORGED_NOTES = [
 ]
 
 
-async def test_a_note_which_is_not_ours_offers_no_undo(browser: Browser) -> None:
+async def test_a_forged_note_offers_no_undo(browser: Browser) -> None:
     for note in FORGED_NOTES:
         page = await browser.open("/ui", headers={"Cookie": f"bm_note={note}"})
         check(page)
@@ -224,7 +226,7 @@ def test_values_are_json_of_what_can_be_seen() -> None:
 
 
 def rows(before: str, after: str) -> list[str]:
-    """The rows of a comparison as text, without the names and the hunk's head."""
+    """Return the rows of a comparison as text, without file names and hunk headers."""
     drawn_rows = drawn(compared_part(before, after, 1, COMPARED, "exact"), ("a", "b"))
     return re.sub(r"</?span[^>]*>", "", str(drawn_rows.html)).removesuffix("\n").split("\n")[3:]
 
@@ -239,7 +241,7 @@ def test_a_carriage_return_is_shown_where_it_differs() -> None:
     ]
 
 
-async def test_the_name_which_is_proposed_is_free(service: Service, browser: Browser) -> None:
+async def test_the_proposed_name_is_free(service: Service, browser: Browser) -> None:
     service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
     project = await service.synced("acme/bench")
     [file] = (await service.files(project["id"])).values()
@@ -259,7 +261,7 @@ async def test_a_reset_is_undone_as_a_whole_from_the_trash_too(site: Site) -> No
     page = await site.browser.open(f"{home}/trash")
     check(page)
     page = await site.browser.send(page.form("/undo-reset"))
-    assert "All deleted modified files are back." in page.text
+    assert "All deleted variants were restored." in page.text
     assert {
         row["id"] for row in await site.service.rows(f"/projects/{site.project}/modified-files")
     } == before
@@ -282,5 +284,5 @@ async def test_more_variants_than_a_file_shows_have_a_list_of_their_own(
     check(page)
     assert all(f"v{number}.yaml" in page.text for number in range(10))
     assert "other.yaml" not in page.text
-    assert "No modified file fits" in (await browser.open(f"{url}&drift=conflict")).text
+    assert "No matching variants" in (await browser.open(f"{url}&drift=conflict")).text
     await browser.open(f"/ui/projects/{project['id']}/modified-files?original=nothing", 404)
