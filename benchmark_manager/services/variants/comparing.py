@@ -22,11 +22,8 @@ from benchmark_manager.models.original import FileFormat, OriginalFile
 from benchmark_manager.models.variant import Variant, variant_path
 from benchmark_manager.services.texts.text_work import compare_texts
 from benchmark_manager.services.variants.revisions import RevisionService
+from benchmark_manager.services.variants.stores import VariantStores
 from benchmark_manager.services.variants.variants import VariantService
-from benchmark_manager.stores.contents.blobs import BlobStore
-from benchmark_manager.stores.originals.originals import OriginalFileStore
-from benchmark_manager.stores.projects.projects import ProjectStore
-from benchmark_manager.stores.variants.variants import VariantStore
 from benchmark_manager.workers.pool import WorkerPool
 
 _REVISION: Final = re.compile(r"revision:([1-9][0-9]{0,8})")
@@ -108,20 +105,14 @@ class ComparisonService:
 
     def __init__(
         self,
-        files: VariantService,
+        stores: VariantStores,
+        variants: VariantService,
         revisions: RevisionService,
-        projects: ProjectStore,
-        originals: OriginalFileStore,
-        modified: VariantStore,
-        blobs: BlobStore,
         workers: WorkerPool,
     ) -> None:
-        self._files = files
+        self._stores = stores
+        self._variants = variants
         self._revisions = revisions
-        self._projects = projects
-        self._originals = originals
-        self._modified = modified
-        self._blobs = blobs
         self._workers = workers
         self._rows: OrderedDict[tuple[str, str, FileFormat], _Rows] = OrderedDict()
 
@@ -146,9 +137,9 @@ class ComparisonService:
             NotFoundError: no such modified file, or revision.
             InvalidInputError: `invalid_request`, `against` is none of these.
         """
-        file = await self._files.get(variant_id)
+        file = await self._variants.get(variant_id)
         before_path, sha = await self._before(file, against)
-        contents = await self._blobs.get_many([sha, file.content_sha])
+        contents = await self._stores.blobs.get_many([sha, file.content_sha])
         before, after = (contents[key].decode() for key in (sha, file.content_sha))
         return ComparedTexts(before_path, file.path, before, after, file.format)
 
@@ -165,7 +156,7 @@ class ComparisonService:
         if against == "base":
             return file.original_path, file.base_sha
         if against == "original":
-            original = await self._originals.get(file.project_id, file.original_file_id)
+            original = await self._stores.originals.get(file.project_id, file.original_file_id)
             return original.path, original.sha
         if found := _REVISION.fullmatch(against):
             revision = await self._revisions.get(file.id, found[1])
@@ -186,9 +177,9 @@ class ComparisonService:
         Raises:
             NotFoundError, TooComplexError, WorkersBusyError
         """
-        await self._projects.get(project_id)
-        original = await self._originals.get(project_id, file_id)
-        columns = await self._modified.of_original(file_id)
+        await self._stores.projects.get(project_id)
+        original = await self._stores.originals.get(project_id, file_id)
+        columns = await self._stores.variants.of_original(file_id)
         files = columns if extent is None else list(_within(columns, extent))
         found = await self._beside(
             original.sha, [file.content_sha for file in files], original.format
@@ -251,10 +242,10 @@ class ComparisonService:
             if (key := (original_sha, sha, file_format)) in self._rows
         }
         left = [sha for sha in dict.fromkeys(shas) if sha not in found]
-        original = (await self._blobs.get(original_sha)).decode() if left else ""
+        original = (await self._stores.blobs.get(original_sha)).decode() if left else ""
         for start in range(0, len(left), _READ_AT_ONCE):
             some = left[start : start + _READ_AT_ONCE]
-            contents = await self._blobs.get_many(some)
+            contents = await self._stores.blobs.get_many(some)
             texts = [contents[sha].decode() for sha in some]
             found |= dict(
                 zip(some, await self._rows_beside(original, texts, file_format), strict=True)
@@ -290,7 +281,7 @@ class ComparisonService:
         wanted: slice,
     ) -> tuple[tuple[VariedKey, ...] | None, int]:
         """The rows which are wanted, and how many there are."""
-        text = (await self._blobs.get(original.sha)).decode()
+        text = (await self._stores.blobs.get(original.sha)).decode()
         own = await self._value_rows([text], original.format)
         if own is None:
             return None, 0
@@ -303,7 +294,7 @@ class ComparisonService:
             # Some pair had to name the items of a list differently: only all texts together tell
             # one path for each.
             readable = [file for file in files if file.id in rows]
-            contents = await self._blobs.get_many({file.content_sha for file in readable})
+            contents = await self._stores.blobs.get_many({file.content_sha for file in readable})
             texts = [text, *(contents[file.content_sha].decode() for file in readable)]
             whole = await self._value_rows(texts, original.format)
             if whole is None:

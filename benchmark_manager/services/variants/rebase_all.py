@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 import structlog
 
+from benchmark_manager.domain.variants.edits import expect_revision
 from benchmark_manager.domain.variants.rebase_outline import (
     NO_OUTLINE,
     RebaseOutline,
@@ -22,13 +23,11 @@ from benchmark_manager.errors import (
 )
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.variant import Drift, Variant
+from benchmark_manager.services.variants.contents import VariantContents
 from benchmark_manager.services.variants.merging import MergePreview, MergeService, expect_original
-from benchmark_manager.services.variants.variants import VariantService, expect_revision
-from benchmark_manager.stores.database.database import Database
+from benchmark_manager.services.variants.stores import VariantStores
 from benchmark_manager.stores.database.failures import DATABASE_ERRORS
-from benchmark_manager.stores.originals.originals import OriginalFileStore
-from benchmark_manager.stores.projects.projects import ProjectStore
-from benchmark_manager.stores.variants.variants import VariantStore, cursor_behind
+from benchmark_manager.stores.variants.variants import cursor_behind
 from benchmark_manager.workers.caller import Caller, calling_as, current_caller
 from benchmark_manager.workers.pool import WorkerPool
 
@@ -103,22 +102,16 @@ class RebaseAllService:
 
     def __init__(
         self,
-        database: Database,
-        projects: ProjectStore,
-        files: VariantService,
+        stores: VariantStores,
+        contents: VariantContents,
         merging: MergeService,
-        originals: OriginalFileStore,
-        modified: VariantStore,
         workers: WorkerPool,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._database = database
-        self._projects = projects
-        self._files = files
+        self._stores = stores
+        self._contents = contents
         self._merging = merging
-        self._originals = originals
-        self._modified = modified
         self._workers = workers
         self._monotonic = monotonic
 
@@ -153,7 +146,7 @@ class RebaseAllService:
                 actor=actor,
             )
             return VariantRebase(
-                file.id, "rebased" if rebased.made_revision else "unchanged", rebased.file
+                file.id, "rebased" if rebased.made_revision else "unchanged", rebased.after
             )
 
         return await self._each(project_id, selection, request, seconds, step)
@@ -181,7 +174,7 @@ class RebaseAllService:
         if preview.merge.outcome == "nothing":
             return VariantRebase(file.id, "unchanged", file, theirs_sha=theirs_sha)
         try:
-            await self._files.check(file, merged.encode(), allow_invalid=False)
+            await self._contents.check(file, merged.encode(), allow_invalid=False)
         except WorkersBusyError:
             raise
         except BenchmarkManagerError as error:
@@ -201,11 +194,11 @@ class RebaseAllService:
         step: _Step,
     ) -> RebaseReport:
         ends_at = self._monotonic() + seconds
-        await self._projects.get(project_id)
+        await self._stores.projects.get(project_id)
         if selection.chosen is not None:
             return await self._each_chosen(project_id, selection.chosen, step, ends_at)
         if selection.original_file_id is not None:
-            await self._originals.get(project_id, selection.original_file_id)
+            await self._stores.originals.get(project_id, selection.original_file_id)
         return await self._each_moved(
             project_id, selection.original_file_id, request, step, ends_at
         )
@@ -223,7 +216,7 @@ class RebaseAllService:
         cursor, total = request.cursor, None
         while True:
             some = PageRequest(min(request.limit - len(done), _LISTED), cursor)
-            page = await self._modified.page(
+            page = await self._stores.variants.page(
                 project_id, some, original_file_id=original_file_id, drifts=_MOVED
             )
             total = page.total if total is None else total
@@ -257,7 +250,7 @@ class RebaseAllService:
         self, project_id: str, variant: ChosenVariant, step: _Step
     ) -> VariantRebase:
         try:
-            file = await self._modified.get(variant.id)
+            file = await self._stores.variants.get(variant.id)
         except NotFoundError as error:
             return VariantRebase(variant.id, "failed", None, error)
         if file.project_id != project_id:
@@ -278,7 +271,9 @@ class RebaseAllService:
         except BenchmarkManagerError as error:
             return VariantRebase(file.id, "failed", file, error)
         except DATABASE_ERRORS as error:
-            return VariantRebase(file.id, "failed", file, await self._database.failure(error))
+            return VariantRebase(
+                file.id, "failed", file, await self._stores.database.failure(error)
+            )
         except Exception as error:  # noqa: BLE001 -- see below
             # A fault that one text causes would otherwise keep all variants behind it from being
             # rebased, for good.
