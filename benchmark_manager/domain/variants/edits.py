@@ -41,7 +41,7 @@ class NewVariant:
 
 
 def created(variant_id: str, new: NewVariant, original: OriginalFile, drift: Drift) -> Variant:
-    """Return the first revision of a new variant of `original`, which may be newer than its base."""
+    """Return a new variant of `original`, which may be newer than the variant's base."""
     return Variant(
         id=variant_id,
         project_id=original.project_id,

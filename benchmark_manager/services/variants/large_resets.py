@@ -1,4 +1,4 @@
-"""Delete more variants than one transaction takes: publish the reset, then carry it out in steps."""
+"""Reset projects of more variants than one transaction takes: publish first, delete in steps."""
 
 from benchmark_manager.domain.variants.edits import deleted
 from benchmark_manager.services.access.recording import ChangeRecorder, record_nothing
@@ -35,7 +35,7 @@ class LargeResets:
     async def reset(self, reset: PublishedReset) -> int:
         """Move all variants of a project to the trash; return how many there were.
 
-        Lists of the project's variants wait meanwhile, and show all of them or none.
+        Lists of the project's variants wait until all are moved.
         """
 
         async def publish(session: Session) -> int:

@@ -101,7 +101,8 @@ class ReattachService:
         if project_id != variant.project_id:
             raise InvalidInputError(
                 "other_project",
-                f"This original belongs to another project; choose one of the project of {variant.path!r}.",
+                "This original belongs to another project; "
+                f"choose one of the project of {variant.path!r}.",
                 field=_FIELD,
             )
         original = await self._stores.originals.get(project_id, original_file_id)
@@ -121,7 +122,7 @@ class ReattachService:
     async def candidates(
         self, variant: Variant, query: str, count: int
     ) -> tuple[Sequence[FileEntry], int]:
-        """Return originals that a variant may be attached to, those with the most similar paths first.
+        """Return originals that a variant may be attached to, the most similar paths first.
 
         Args:
             variant: the variant.
@@ -141,7 +142,7 @@ class ReattachService:
 
 
 def _fitting(entries: Sequence[FileEntry], variant: Variant, query: str) -> dict[str, FileEntry]:
-    """Return the originals of the variant's format whose paths contain the query, but not its own."""
+    """Return by path the other originals of the variant's format whose paths contain the query."""
     endings = (".json",) if variant.format == "json" else (".yaml", ".yml")
     wanted = fold(query)
     return {

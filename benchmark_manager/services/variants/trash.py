@@ -23,13 +23,13 @@ from benchmark_manager.services.variants.variants import VariantService
 from benchmark_manager.stores.database.database import IN_AT_MOST, Session, milliseconds
 from benchmark_manager.stores.sync.staged_changes import PublishedReset
 
-#: Files which one transaction brings back, or purges, at most.
+#: Variants that one transaction undeletes, or purges, at most.
 _AT_ONCE: Final = IN_AT_MOST
 
 
 @dataclass(frozen=True, slots=True)
 class LeftFile:
-    """A file which an undone reset leaves in the trash, and why."""
+    """A variant that stays in the trash when a reset is undone, and the reason."""
 
     file: Variant
     reason: BenchmarkManagerError
@@ -37,7 +37,7 @@ class LeftFile:
 
 @dataclass(frozen=True, slots=True)
 class UndoneReset:
-    """What came back, and what stays in the trash."""
+    """The variants that an undone reset restored, and those that stay in the trash."""
 
     restored: tuple[Variant, ...]
     left: tuple[LeftFile, ...]
@@ -96,7 +96,7 @@ class TrashService:
         return count, reset_id if count else None
 
     async def get(self, variant_id: str) -> TrashedFile:
-        """One deleted file.
+        """Return one deleted variant.
 
         Raises:
             NotFoundError: it is not in the trash.
@@ -105,18 +105,18 @@ class TrashService:
         return await self._stores.trash.get(variant_id)
 
     async def page(self, project_id: str, request: PageRequest) -> Page[TrashedFile]:
-        """A project's deleted files, last deleted first."""
+        """Return a page of a project's deleted variants, last deleted first."""
         await self._stores.projects.get(project_id)
         await self._stores.trash.unfold()
         return await self._stores.trash.page(project_id, request)
 
     async def undelete(self, variant_id: str, *, modified_name: str | None, actor: str) -> Variant:
-        """Bring one deleted variant back, under another name where one is given.
+        """Restore one deleted variant, under another name where one is given.
 
-        Its place, type and drift are those which its original gives it now.
+        Its folder, type and drift follow from its original as it is now.
 
         Raises:
-            NotFoundError: it is not in the trash, or its project is gone.
+            NotFoundError: it is not in the trash, or its project was deleted.
             InvalidInputError: `invalid_name`.
             ConflictError: `name_taken`.
         """
@@ -143,12 +143,14 @@ class TrashService:
         return await self._stores.database.transaction(work)
 
     async def undo_reset(self, project_id: str, reset_id: str, actor: str) -> UndoneReset:
-        """Bring back what a reset deleted; what cannot come back now stays in the trash. Harmless to repeat.
+        """Restore the variants that a reset deleted; it may be repeated.
+
+        A variant that cannot be restored now stays in the trash.
 
         Raises:
-            NotFoundError: no such project, or the project had no such reset.
-            ConflictError: `name_taken` at this very moment; what came back before stays, and the
-                rest can be repeated.
+            NotFoundError: there is no such project, or the project had no such reset.
+            ConflictError: `name_taken`, by a variant created at the same moment; those restored
+                before stay restored, and the rest can be repeated.
         """
         await self._stores.projects.get(project_id)
         await self._stores.trash.unfold()
@@ -171,7 +173,7 @@ class TrashService:
             {file.original_file_id for file in files}, session
         )
         fitting, left = await self._fitting(project_id, files, originals, session)
-        # All at once, as each by itself would ask the database, and take a turn of a thread.
+        # All at once: each alone would need a read of the database and a call of a worker.
         await self._drift.prepare(
             (originals[file.original_file_id], file.base_sha, file.content_sha) for file in fitting
         )
@@ -186,23 +188,23 @@ class TrashService:
         originals: dict[str, OriginalFile],
         session: Session,
     ) -> tuple[list[Variant], list[LeftFile]]:
-        """Those whose originals are known and whose places are free, at their places, and the others."""
+        """Return the variants that can be restored, at their originals' paths, and the others."""
         known = [file for file in files if file.original_file_id in originals]
         left = [
             LeftFile(file, NotFoundError("file", file.original_file_id))
             for file in files
             if file.original_file_id not in originals
         ]
-        placed = [at_original(file, originals[file.original_file_id]) for file in known]
+        moved = [at_original(file, originals[file.original_file_id]) for file in known]
         taken = await self._stores.variants.taken_paths(
-            project_id, [file.path for file in placed], session
+            project_id, [file.path for file in moved], session
         )
         fitting = []
-        for file in placed:
+        for file in moved:
             if file.path in taken:
                 left.append(LeftFile(file, _name_taken(file)))
             else:
-                # Renamed originals may bring two of them to one place.
+                # Renamed originals may move two variants to one path.
                 taken.add(file.path)
                 fitting.append(file)
         return fitting, left
@@ -212,7 +214,10 @@ class TrashService:
         return with_drift(variant, drift)
 
     async def purge(self, now: datetime) -> int:
-        """Delete for good what was deleted longer ago than `retention`, revisions included; returns how many files."""
+        """Delete for good, with their revisions, variants deleted longer ago than `retention`.
+
+        Returns how many there were.
+        """
         await self._stores.trash.unfold()
         before = now - self.retention
         purged = 0
@@ -237,5 +242,6 @@ class TrashService:
 def _name_taken(file: Variant) -> ConflictError:
     return ConflictError(
         "name_taken",
-        f"The project has a modified file {file.path!r} already; undelete it with another modified_name.",
+        f"The project already has a variant {file.path!r}; undelete this one with another "
+        "modified_name.",
     )
