@@ -75,7 +75,7 @@ def variant_path(original_path: str, modified_name: str) -> str:
     return f"{folder}{slash}{modified_name}"
 
 
-class TrashedFile(Record):
+class TrashedVariant(Record):
     """A deleted variant as it was before; its deletion was one revision more.
 
     `reset_id` is the id of the reset that deleted it, or None.

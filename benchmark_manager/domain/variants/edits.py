@@ -11,7 +11,7 @@ from benchmark_manager.errors import StaleError
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.problem import Verdict
 from benchmark_manager.models.revision import Revision, RevisionKind
-from benchmark_manager.models.variant import Drift, TrashedFile, Variant
+from benchmark_manager.models.variant import Drift, TrashedVariant, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +167,11 @@ def at_original(variant: Variant, original: OriginalFile) -> Variant:
     )
 
 
-def deleted(variant: Variant, *, at: datetime, by: str, reset_id: str | None = None) -> TrashedFile:
+def deleted(
+    variant: Variant, *, at: datetime, by: str, reset_id: str | None = None
+) -> TrashedVariant:
     """Return the trash's record of the variant; its deletion is one revision more."""
-    return TrashedFile(file=variant, deleted_at=at, deleted_by=by, reset_id=reset_id)
+    return TrashedVariant(file=variant, deleted_at=at, deleted_by=by, reset_id=reset_id)
 
 
 def next_revision(variant: Variant, *, at: datetime, by: str) -> Variant:

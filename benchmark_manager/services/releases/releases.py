@@ -78,9 +78,12 @@ class ReleaseService:
         variant_ids: Collection[str] | None,
         actor: str,
     ) -> tuple[Release, bool]:
-        """Freeze files of a project as they are at one moment; returns the release, and whether it is new.
+        """Make a release of a project's files as they are at one moment.
 
-        Equal content is one release, whoever makes it: a later making is added to the first.
+        Equal contents are one release: a later making is added to the first.
+
+        Returns:
+            The release, and whether it is new.
 
         Raises:
             NotFoundError
@@ -115,7 +118,7 @@ class ReleaseService:
         return await self._stores.database.transaction(work)
 
     async def effective(self, project_id: str) -> tuple[str, list[ReleaseFile]]:
-        """What a release of all would hold now, and its digest; nothing is stored.
+        """Return the digest and the files that a release of all files would have now.
 
         Raises:
             NotFoundError
@@ -136,16 +139,16 @@ class ReleaseService:
             )
             return originals, await self._stores.variants.of_project(project_id, session)
 
-        # One moment for all of it: no release may hold half a sync. What it refers to stays for a
-        # day at least.
+        # All files of one moment: no release may have half of a sync. Their contents stay for at
+        # least a day.
         found = await self._stores.database.snapshot(read)
-        # In threads, so that others are served meanwhile: projects may have ten thousands of files.
+        # In threads, since projects may have tens of thousands of files.
         originals, modified = await asyncio.to_thread(chosen, *found, contents, variant_ids)
         sha256s = await self._stores.blobs.sha256s(file.sha for file in originals)
         return await asyncio.to_thread(with_sums, originals, modified, sha256s)
 
     async def page(self, project_id: str, request: PageRequest) -> Page[Release]:
-        """The releases which the project made, newest first.
+        """Return a page of the releases that the project made, newest first.
 
         Raises:
             NotFoundError
@@ -154,7 +157,7 @@ class ReleaseService:
         return await self._stores.releases.page(project_id, request)
 
     async def get(self, reference: str) -> Release:
-        """The release whose digest is, or begins with, `reference`.
+        """Return the release whose digest is, or begins with, `reference`.
 
         Raises:
             NotFoundError
@@ -164,13 +167,14 @@ class ReleaseService:
         return await self._stores.releases.find(reference)
 
     async def makings(self, release: Release) -> list[Making]:
+        """Return the first makings of the release."""
         return await self._stores.releases.makings(release)
 
     async def files(self, release: Release, making: int = 1) -> list[ReleaseFile]:
-        """Its files, with their origins as that making knew them.
+        """Return the release's files, with their origins at that making.
 
         Raises:
-            NotFoundError: it was not made so often.
+            NotFoundError: there is no making of this number.
         """
         if making == 1:
             return await self._stores.releases.files(release)
@@ -179,7 +183,10 @@ class ReleaseService:
         )
 
     async def origins(self, project_id: str, files: Sequence[ReleaseFile]) -> Origins:
-        """Where these files of the project's releases can be followed to; nothing for a project which is deleted."""
+        """Return what the project still has of the origins of these files of its releases.
+
+        A deleted project has none.
+        """
         originals = await self._stores.originals.ids_by_path(
             project_id, {file.path for file in files}
         )

@@ -27,7 +27,7 @@ from benchmark_manager.services.variants.contents import VariantContents
 from benchmark_manager.services.variants.merging import MergePreview, MergeService, expect_original
 from benchmark_manager.services.variants.stores import VariantStores
 from benchmark_manager.stores.database.failures import DATABASE_ERRORS
-from benchmark_manager.stores.variants.variants import cursor_behind
+from benchmark_manager.stores.variants.variants import VariantFilter, cursor_behind
 from benchmark_manager.workers.caller import Caller, calling_as, current_caller
 from benchmark_manager.workers.pool import WorkerPool
 
@@ -225,11 +225,10 @@ class RebaseAllService:
         """
         done: list[VariantRebase] = []
         cursor, total = request.cursor, None
+        wanted = VariantFilter(original_file_id, drifts=_REBASED)
         while True:
             some = PageRequest(min(request.limit - len(done), _LISTED), cursor)
-            page = await self._stores.variants.page(
-                project_id, some, original_file_id=original_file_id, drifts=_REBASED
-            )
+            page = await self._stores.variants.page(project_id, some, wanted)
             total = page.total if total is None else total
             for file in page.rows:
                 if done and self._monotonic() >= ends_at:

@@ -13,7 +13,7 @@ from benchmark_manager.domain.variants.naming import check_modified_name
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, NotFoundError
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
-from benchmark_manager.models.variant import TrashedFile, Variant
+from benchmark_manager.models.variant import TrashedVariant, Variant
 from benchmark_manager.services.sync import large_syncs
 from benchmark_manager.services.variants.drift import DriftJudge
 from benchmark_manager.services.variants.editor import VariantEditor
@@ -28,7 +28,7 @@ _AT_ONCE: Final = IN_AT_MOST
 
 
 @dataclass(frozen=True, slots=True)
-class LeftFile:
+class LeftVariant:
     """A variant that stays in the trash when a reset is undone, and the reason."""
 
     file: Variant
@@ -40,7 +40,7 @@ class UndoneReset:
     """The variants that an undone reset restored, and those that stay in the trash."""
 
     restored: tuple[Variant, ...]
-    left: tuple[LeftFile, ...]
+    left: tuple[LeftVariant, ...]
 
 
 class TrashService:
@@ -95,7 +95,7 @@ class TrashService:
         count = await self._editor.reset(project_id, reset_id, actor)
         return count, reset_id if count else None
 
-    async def get(self, variant_id: str) -> TrashedFile:
+    async def get(self, variant_id: str) -> TrashedVariant:
         """Return one deleted variant.
 
         Raises:
@@ -104,7 +104,7 @@ class TrashService:
         await self._stores.trash.unfold()
         return await self._stores.trash.get(variant_id)
 
-    async def page(self, project_id: str, request: PageRequest) -> Page[TrashedFile]:
+    async def page(self, project_id: str, request: PageRequest) -> Page[TrashedVariant]:
         """Return a page of a project's deleted variants, last deleted first."""
         await self._stores.projects.get(project_id)
         await self._stores.trash.unfold()
@@ -156,7 +156,7 @@ class TrashService:
         await self._stores.trash.unfold()
         ids = await self._stores.trash.ids_of_reset(project_id, reset_id)
         restored: list[Variant] = []
-        left: list[LeftFile] = []
+        left: list[LeftVariant] = []
         for start in range(0, len(ids), _AT_ONCE):
             some = ids[start : start + _AT_ONCE]
             work = functools.partial(self._undo_some, project_id, some, actor)
@@ -187,11 +187,11 @@ class TrashService:
         files: Sequence[Variant],
         originals: dict[str, OriginalFile],
         session: Session,
-    ) -> tuple[list[Variant], list[LeftFile]]:
+    ) -> tuple[list[Variant], list[LeftVariant]]:
         """Return the variants that can be restored, at their originals' paths, and the others."""
         known = [file for file in files if file.original_file_id in originals]
         left = [
-            LeftFile(file, NotFoundError("file", file.original_file_id))
+            LeftVariant(file, NotFoundError("file", file.original_file_id))
             for file in files
             if file.original_file_id not in originals
         ]
@@ -202,7 +202,7 @@ class TrashService:
         fitting = []
         for file in moved:
             if file.path in taken:
-                left.append(LeftFile(file, _name_taken(file)))
+                left.append(LeftVariant(file, _name_taken(file)))
             else:
                 # Renamed originals may move two variants to one path.
                 taken.add(file.path)

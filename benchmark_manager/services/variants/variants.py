@@ -27,6 +27,7 @@ from benchmark_manager.services.variants.drift import DriftJudge
 from benchmark_manager.services.variants.editor import VariantEditor
 from benchmark_manager.services.variants.stores import VariantStores
 from benchmark_manager.stores.database.database import Session, milliseconds
+from benchmark_manager.stores.variants.variants import VariantFilter
 
 #: Names that are tried for a new variant.
 _PROPOSALS: Final = 100
@@ -135,15 +136,10 @@ class VariantService:
         Raises:
             NotFoundError, InvalidInputError
         """
+        drifts = None if drift is None else [drift]
+        wanted = VariantFilter(original_file_id, file_type, drifts, query)
         try:
-            return await self._stores.variants.page(
-                project_id,
-                request,
-                original_file_id=original_file_id,
-                file_type=file_type,
-                drift=drift,
-                query=query,
-            )
+            return await self._stores.variants.page(project_id, request, wanted)
         except (InvalidInputError, NotFoundError):
             # A deleted project is reported before any other problem.
             await self._stores.projects.get(project_id)

@@ -11,7 +11,7 @@ from benchmark_manager.models.revision import Revision
 from benchmark_manager.stores.database.database import Database, Document, Session
 from benchmark_manager.stores.database.paging import behind, encode_cursor
 
-#: `place` is the sort key of a revision, as versions before 0.2 named it.
+#: `place` is the stored name of a revision's sort key.
 _FIELDS: Final = ("place", "_id")
 _NEWEST_FIRST: Final = -1
 _BATCH: Final = 1000

@@ -15,7 +15,7 @@ from benchmark_manager.errors import NotFoundError
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.revision import Revision
-from benchmark_manager.models.variant import TrashedFile
+from benchmark_manager.models.variant import TrashedVariant
 from benchmark_manager.stores.contents.problems import Problems, ProblemStore
 from benchmark_manager.stores.database.database import Database, Document, Session, object_id
 from benchmark_manager.stores.database.paging import behind, encode_cursor
@@ -58,7 +58,7 @@ class TrashStore:
         self._problems = ProblemStore(database)
         self._staged = StagedChangeStore(database)
 
-    async def insert(self, rows: Sequence[TrashedFile], session: Session) -> None:
+    async def insert(self, rows: Sequence[TrashedVariant], session: Session) -> None:
         """Add deleted variants, with the revisions that their deletions are."""
         rows = await self._stored(rows)
         await self._trash.insert_many([_document(row) for row in rows], session=session)
@@ -79,7 +79,7 @@ class TrashStore:
         self,
         reset_id: str,
         project_id: str,
-        rows: Sequence[TrashedFile],
+        rows: Sequence[TrashedVariant],
         now: datetime,
         session: Session,
     ) -> None:
@@ -95,7 +95,7 @@ class TrashStore:
         await self._resets.insert_one(row, session=session)
 
     async def insert_bundles(
-        self, project_id: str, rows: Sequence[TrashedFile], session: Session
+        self, project_id: str, rows: Sequence[TrashedVariant], session: Session
     ) -> None:
         """Add variants that a reset deleted, as bundles."""
         key = {"project_id": ObjectId(project_id)}
@@ -113,7 +113,7 @@ class TrashStore:
             }
             await self._bundles.insert_one(document, session=session)
 
-    async def _stored(self, rows: Sequence[TrashedFile]) -> list[TrashedFile]:
+    async def _stored(self, rows: Sequence[TrashedVariant]) -> list[TrashedVariant]:
         """Store the problems of the rows, which version 0.1.0 did not do, and return the rows."""
         files = await with_stored_problems(self._problems, [row.file for row in rows])
         return [
@@ -130,7 +130,7 @@ class TrashStore:
         if bundle is not None:
             await self.insert([_trashed(document) for document in bundle["files"]], session)
 
-    async def get(self, variant_id: str, session: Session | None = None) -> TrashedFile:
+    async def get(self, variant_id: str, session: Session | None = None) -> TrashedVariant:
         """Return the deleted variant.
 
         Raises:
@@ -143,7 +143,7 @@ class TrashStore:
             raise NotFoundError(_NOUN, variant_id)
         return _trashed(document, await self._problems.get_many([document.get("problems_id")]))
 
-    async def page(self, project_id: str, request: PageRequest) -> Page[TrashedFile]:
+    async def page(self, project_id: str, request: PageRequest) -> Page[TrashedVariant]:
         """Return a page of a project's deleted variants, last deleted first."""
         match: Document = {"project_id": ObjectId(project_id)}
 
@@ -187,7 +187,7 @@ class TrashStore:
             str(row["_id"]) async for row in self._trash.find(match, {"path": 1}).sort("path", 1)
         ]
 
-    async def get_many(self, variant_ids: Sequence[str], session: Session) -> list[TrashedFile]:
+    async def get_many(self, variant_ids: Sequence[str], session: Session) -> list[TrashedVariant]:
         """Return those of at most `IN_AT_MOST` variants that are in the trash, by path."""
         match = {"_id": {"$in": [ObjectId(key) for key in variant_ids]}}
         rows = await self._trash.find(match, session=session).sort("path", 1).to_list()
@@ -209,7 +209,7 @@ class TrashStore:
         await self._staged.expect_none({file.project_id for file in files}, session)
         return {file.id: file for file in files}
 
-    async def older(self, before: datetime, limit: int, session: Session) -> list[TrashedFile]:
+    async def older(self, before: datetime, limit: int, session: Session) -> list[TrashedVariant]:
         """Return at most `limit` variants deleted before that time, without stored problems."""
         rows = self._trash.find({"deleted_at": {"$lt": before}}, session=session)
         return [
@@ -221,7 +221,7 @@ class TrashStore:
         await self._resets.delete_many({"deleted_at": {"$lt": before}})
 
 
-def _bundles(rows: Sequence[TrashedFile]) -> Iterator[list[Document]]:
+def _bundles(rows: Sequence[TrashedVariant]) -> Iterator[list[Document]]:
     """Yield the documents of deleted variants in bundles, each far below 16 MB."""
     bundle: list[Document] = []
     size = 0
@@ -236,7 +236,7 @@ def _bundles(rows: Sequence[TrashedFile]) -> Iterator[list[Document]]:
         yield bundle
 
 
-def _document(trashed: TrashedFile) -> Document:
+def _document(trashed: TrashedVariant) -> Document:
     return {
         **modified_document(trashed.file),
         "deleted_at": trashed.deleted_at,
@@ -245,9 +245,11 @@ def _document(trashed: TrashedFile) -> Document:
     }
 
 
-def _trashed(document: Document, problems: Mapping[str | None, Problems] = _UNREAD) -> TrashedFile:
+def _trashed(
+    document: Document, problems: Mapping[str | None, Problems] = _UNREAD
+) -> TrashedVariant:
     reset_id = document["reset_id"]
-    return TrashedFile(
+    return TrashedVariant(
         file=modified_file(document, problems),
         deleted_at=document["deleted_at"],
         deleted_by=document["deleted_by"],

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from bson import ObjectId
@@ -62,6 +63,22 @@ RECORDED: Final[Mapping[str, Any]] = {"recorded": True}
 _KNOWN: Final = (Variant.model_fields.keys() - {"id", "kept"}) | {
     *("_id", "path", "deleted_at", "deleted_by", "reset_id"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class VariantFilter:
+    """Which variants of a project a list has; None means any.
+
+    `query` is searched anywhere in the path, as `domain.text.folding` compares.
+    """
+
+    original_file_id: str | None = None
+    file_type: FileType | None = None
+    drifts: Collection[Drift] | None = None
+    query: str | None = None
+
+
+_ANY_VARIANT: Final = VariantFilter()
 
 
 class VariantStore:
@@ -246,33 +263,20 @@ class VariantStore:
         self,
         project_id: str,
         request: PageRequest,
-        *,
-        original_file_id: str | None = None,
-        file_type: FileType | None = None,
-        drift: Drift | None = None,
-        drifts: Collection[Drift] | None = None,
-        query: str | None = None,
+        wanted: VariantFilter = _ANY_VARIANT,
     ) -> Page[Variant]:
         """Return a page of a project's variants by path.
-
-        Args:
-            project_id: the project's id.
-            request: how many variants, and the cursor.
-            original_file_id: only the variants of this original.
-            file_type: only those of this type.
-            drift: only those of this drift.
-            drifts: only those of one of these drifts.
-            query: only those whose path contains this, as `domain.text.folding` compares.
 
         Raises:
             NotFoundError: there is no such project.
         """
         key = object_id(project_id, "project")
-        drifts = drifts if drift is None else [drift]
-        match = _matching(key, original_file_id, file_type, drifts)
+        match = _matching(key, wanted)
         by_id: list[Document] = [{"$match": {"_id": key}}, {"$project": {"_id": 1}}]
         parts = {"project": Part("projects", by_id), "pending": Part("publications", by_id)}
-        search = PathSearch("modified_files", match, query, request) if query else None
+        search = (
+            PathSearch("modified_files", match, wanted.query, request) if wanted.query else None
+        )
         if search is not None:
             parts |= search.parts()
         else:
@@ -310,19 +314,14 @@ class VariantStore:
         return Page(files, total, more)
 
 
-def _matching(
-    project: ObjectId,
-    original_file_id: str | None,
-    file_type: FileType | None,
-    drifts: Collection[Drift] | None,
-) -> Document:
+def _matching(project: ObjectId, wanted: VariantFilter) -> Document:
     match: Document = {"project_id": project}
-    if original_file_id is not None:
-        match["original_file_id"] = object_id(original_file_id, "file")
-    if file_type is not None:
-        match["file_type"] = file_type
-    if drifts is not None:
-        match["drift"] = {"$in": sorted(drifts)}
+    if wanted.original_file_id is not None:
+        match["original_file_id"] = object_id(wanted.original_file_id, "file")
+    if wanted.file_type is not None:
+        match["file_type"] = wanted.file_type
+    if wanted.drifts is not None:
+        match["drift"] = {"$in": sorted(wanted.drifts)}
     return match
 
 

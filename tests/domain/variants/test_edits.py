@@ -61,7 +61,7 @@ def variant(base: OriginalFile | None = None) -> Variant:
     return created("1" * 24, new, base, "current")
 
 
-def test_a_new_variant_is_based_on_the_text_that_was_read_and_placed_by_the_original_as_it_is() -> (
+def test_a_new_variant_has_the_text_that_was_read_as_base_and_its_originals_present_folder() -> (
     None
 ):
     read = original()
