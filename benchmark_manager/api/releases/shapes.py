@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from benchmark_manager.api.http.shapes import ID, SHA, RequestBody, one_line
 from benchmark_manager.domain.documents import KeyChange
 from benchmark_manager.domain.fields import LONGEST_DESCRIPTION, LONGEST_ID, LONGEST_NAME
-from benchmark_manager.domain.releases.comparison import Comparison
+from benchmark_manager.domain.releases.comparison import ReleaseComparison
 from benchmark_manager.models.release import Making, Release, ReleaseContents, ReleaseFile
 
 _DIGEST = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -198,7 +198,7 @@ class ComparisonAnswer(BaseModel):
     )
 
 
-def comparison_answer(comparison: Comparison) -> ComparisonAnswer:
+def comparison_answer(comparison: ReleaseComparison) -> ComparisonAnswer:
     return ComparisonAnswer(
         added=comparison.added,
         removed=comparison.removed,

@@ -6,9 +6,10 @@ from pydantic import BaseModel, Field, JsonValue, model_validator
 
 from benchmark_manager.api.http.shapes import RequestBody
 from benchmark_manager.domain.fields import LONGEST_ID, LONGEST_OBJECT_ID
+from benchmark_manager.domain.variants.table import VariantsTable
 from benchmark_manager.models.merge import MergeConflict, Resolution
 from benchmark_manager.models.variant import Drift
-from benchmark_manager.services.variants.comparing import Comparison, VariantsTable
+from benchmark_manager.services.variants.comparing import VariantComparison
 from benchmark_manager.services.variants.merging import MergePreview
 
 
@@ -119,7 +120,7 @@ class DiffAnswer(BaseModel):
     )
 
 
-def diff_answer(against: str, found: Comparison) -> DiffAnswer:
+def diff_answer(against: str, found: VariantComparison) -> DiffAnswer:
     changes = None
     if found.changes is not None:
         changes = [

@@ -9,8 +9,8 @@ from benchmark_manager.api.http.shapes import ID, SHA, RequestBody
 from benchmark_manager.api.variants.shapes import ModifiedFileAnswer, modified_answer
 from benchmark_manager.domain.fields import LONGEST_ID
 from benchmark_manager.models.revision import Revision, RevisionKind
-from benchmark_manager.models.variant import TrashedFile
-from benchmark_manager.services.variants.trash import LeftFile, UndoneReset
+from benchmark_manager.models.variant import TrashedVariant
+from benchmark_manager.services.variants.trash import LeftVariant, UndoneReset
 
 
 class RevisionAnswer(BaseModel):
@@ -83,7 +83,7 @@ def _told(revision: Revision) -> dict[str, object]:
     return revision.model_dump(exclude={"modified_file_id", "project_id", "content_sha"})
 
 
-def trashed_answer(trashed: TrashedFile, retention: timedelta) -> TrashedFileAnswer:
+def trashed_answer(trashed: TrashedVariant, retention: timedelta) -> TrashedFileAnswer:
     return TrashedFileAnswer(
         **dict(modified_answer(trashed.file)),
         deleted_at=trashed.deleted_at,
@@ -101,7 +101,7 @@ def undo_reset_answer(undone: UndoneReset) -> UndoResetAnswer:
     )
 
 
-def _left(row: LeftFile) -> LeftFileAnswer:
+def _left(row: LeftVariant) -> LeftFileAnswer:
     return LeftFileAnswer(
         id=row.file.id, path=row.file.path, code=row.reason.code, detail=messages.detail(row.reason)
     )

@@ -9,7 +9,7 @@ _MAX_BYTES: Final = 1024
 
 
 def normalise_folder(text: str, *, field: str) -> str:
-    """The folder without leading and trailing slashes; `.` and empty are the root, "".
+    """Return the folder without leading and trailing slashes; `.` and empty are the root, "".
 
     Raises:
         InvalidInputError: `invalid_folder` for `..`, backslashes, control characters, empty

@@ -1,4 +1,4 @@
-"""Branches, tags and commits, as people name them.
+"""The names that people give branches, tags and commits.
 
 Sources: gitrevisions(7) and git-check-ref-format(1). GitHub refuses branches and tags named like a
     whole commit id.
@@ -20,7 +20,7 @@ _SHORT_ID: Final = re.compile(r"[0-9A-Fa-f]{4,39}")
 
 
 def check_branch(branch: str) -> None:
-    """Accept what git accepts as a branch name.
+    """Accept a name that git accepts for a branch.
 
     Raises:
         InvalidInputError: `invalid_branch`.
@@ -30,7 +30,7 @@ def check_branch(branch: str) -> None:
 
 
 def _is_ref_name(name: str) -> bool:
-    """Whether git accepts this name for a branch or a tag."""
+    """Return whether git accepts this name for a branch or a tag."""
     segments = name.split("/")
     return not (
         not name
@@ -44,18 +44,19 @@ def _is_ref_name(name: str) -> bool:
 
 
 def branch_name(text: str) -> str:
-    """NAME of `refs/heads/NAME` and `heads/NAME`, else the text: git tries `refs/` before `refs/heads/` too.
+    """Return NAME for `refs/heads/NAME` and `heads/NAME`, else the text.
 
-    So a branch which is really called `heads/x` is given as `refs/heads/heads/x`.
+    Git too tries `refs/` before `refs/heads/`. So a branch that is really called `heads/x` is given
+    as `refs/heads/heads/x`.
     """
     return _without(text, _HEADS)
 
 
 def ref_of_branch(text: str) -> Ref:
-    """The branch that a person names by itself.
+    """Return the branch that a person names without its kind.
 
     Raises:
-        InvalidInputError: `invalid_branch`, also for what can only be a tag or a commit.
+        InvalidInputError: `invalid_branch`, also for a name that can only be a tag or a commit.
     """
     if is_object_id(text.lower()):
         raise InvalidInputError("invalid_branch", "commit", field="branch")
@@ -67,7 +68,7 @@ def ref_of_branch(text: str) -> Ref:
 
 
 def ref_of(kind: RefKind, name: str) -> Ref:
-    """The ref that a person declares.
+    """Return the ref that a person gives with its kind.
 
     Raises:
         InvalidInputError: `invalid_ref`.
@@ -92,14 +93,14 @@ def _commit_id(text: str) -> str:
 
 
 def ref_of_stored_branch(text: str) -> Ref:
-    """What versions before 0.2 stored as a branch: they took whatever GitHub understands."""
+    """Return the ref that versions before 0.2 stored as a branch, which may also be a commit."""
     if is_object_id(text):
         return Ref(kind="commit", name=text)
     return Ref.of_branch(branch_name(text))
 
 
 def _without(text: str, prefix: str) -> str:
-    """The text without `refs/heads/` or `heads/`, or the same of tags."""
+    """Return the text without `refs/heads/` or `heads/`, or the same of tags."""
     if text.startswith(prefix):
         return text.removeprefix(prefix)
     return text.removeprefix(prefix.removeprefix("refs/"))

@@ -1,4 +1,4 @@
-"""Names of modified files."""
+"""The file names of variants."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ def check_modified_name(name: str, file_format: FileFormat) -> None:
     """Accept a file name, not a path, whose ending fits the original's format.
 
     Raises:
-        InvalidInputError: `invalid_name`, saying what is wrong with it.
+        InvalidInputError: `invalid_name`, with the rule that the name breaks.
     """
     reason = _problem(name, file_format)
     if reason is not None:
@@ -29,7 +29,10 @@ def check_modified_name(name: str, file_format: FileFormat) -> None:
 
 
 def proposed_names(name: str, count: int) -> list[str]:
-    """Names for variants of an original with this name, the first one best; none of them is the original's own."""
+    """Return names for variants of an original with this name, the best one first.
+
+    None of them is the original's own name.
+    """
     stem, dot, ending = name.rpartition(".")
     numbers = ["", *(f"-{number}" for number in range(2, count + 1))]
     return [f"{stem}-variant{number}{dot}{ending}" for number in numbers]

@@ -1,4 +1,4 @@
-"""Which contents releases hold: in how many releases each is, so that a sweep need not read their files."""
+"""Count in how many releases each content is, so that a sweep need not read their files."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -9,7 +9,7 @@ _INSERTED_AT_ONCE: Final = 1000
 
 
 class ReleaseBlobStore:
-    """The `release_blobs` collection. It changes with the releases, in their transactions."""
+    """The `release_blobs` collection, which is written in the transactions of the releases."""
 
     def __init__(self, database: Database) -> None:
         self._held = database.collection("release_blobs")

@@ -1,7 +1,8 @@
-"""Modified files: what people write, strictly apart from the originals."""
+"""The collection of variants, apart from that of the originals."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from bson import ObjectId
@@ -48,7 +49,7 @@ from benchmark_manager.stores.variants.revisions import RevisionStore
 
 _NOUN: Final = "modified file"
 _FILES: Final = TypeAdapter(tuple[Variant, ...])
-#: What a file has as its document has it.
+#: The fields that a variant and its document have alike.
 _KEPT: Final = tuple(
     Variant.model_fields.keys()
     - {"id", "project_id", "original_file_id", "problems", "problems_id", "recorded", "kept"}
@@ -56,16 +57,32 @@ _KEPT: Final = tuple(
 _BATCH: Final = 1000
 _DUPLICATE_KEY: Final = 11000
 _UNREAD: Final[Mapping[str | None, Problems]] = {}
-#: Whatever writes a file writes its revision as well.
+#: Every write of a variant also writes its revision.
 RECORDED: Final[Mapping[str, Any]] = {"recorded": True}
-#: The fields of this version, those of the trash included; all others are carried as they are.
+#: The fields that this version knows, those of the trash included; all others are kept as they are.
 _KNOWN: Final = (Variant.model_fields.keys() - {"id", "kept"}) | {
     *("_id", "path", "deleted_at", "deleted_by", "reset_id"),
 }
 
 
+@dataclass(frozen=True, slots=True)
+class VariantFilter:
+    """Which variants of a project a list has; None means any.
+
+    `query` is searched anywhere in the path, as `domain.text.folding` compares.
+    """
+
+    original_file_id: str | None = None
+    file_type: FileType | None = None
+    drifts: Collection[Drift] | None = None
+    query: str | None = None
+
+
+_ANY_VARIANT: Final = VariantFilter()
+
+
 class VariantStore:
-    """The `modified_files` collection. No change of it is without its revision, in the same transaction."""
+    """The `modified_files` collection. Each change writes its revision in the same transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -80,7 +97,7 @@ class VariantStore:
         session: Session,
         what: Literal["created", "restored"] = "created",
     ) -> None:
-        """Add modified files, new or from the trash.
+        """Add variants, new ones or some from the trash.
 
         Raises:
             ConflictError: `name_taken`.
@@ -103,6 +120,11 @@ class VariantStore:
         )
 
     async def get(self, variant_id: str, session: Session | None = None) -> Variant:
+        """Return the variant.
+
+        Raises:
+            NotFoundError
+        """
         document = await self._files.find_one(
             {"_id": object_id(variant_id, _NOUN)}, session=session
         )
@@ -111,10 +133,10 @@ class VariantStore:
         return modified_file(document, await self._problems.get_many([document.get("problems_id")]))
 
     async def get_with_content(self, variant_id: str) -> tuple[Variant, bytes]:
-        """The modified file and its content, in one command.
+        """Return the variant and its content, by one command.
 
         Raises:
-            NotFoundError: the file, or its project, is not there.
+            NotFoundError: there is no such variant, or its project was deleted.
         """
         match = {"_id": object_id(variant_id, _NOUN)}
         joined = [joined_project(), joined_problems(), joined_content("content_sha")]
@@ -127,7 +149,7 @@ class VariantStore:
         )
 
     async def of_project(self, project_id: str, session: Session | None = None) -> list[Variant]:
-        """All modified files of a project, by path, without their stored problems; none of the trash."""
+        """Return all variants of a project, by path, without their stored problems."""
         if session is not None:
             await self._staged.expect_none([project_id], session)
         match = {"project_id": ObjectId(project_id)}
@@ -135,7 +157,7 @@ class VariantStore:
         return [modified_file(row) async for row in rows]
 
     async def searchable(self, project_id: str) -> tuple[SearchedFile, ...]:
-        """All modified files of a project for a search, in the order of `SearchedFile.sort_key`; none of the trash."""
+        """Return all variants of a project for a search, by `SearchedFile.sort_key`."""
         fields = {
             "path": 1,
             "file_type": 1,
@@ -157,7 +179,7 @@ class VariantStore:
         return await asyncio.to_thread(searched_files, rows, "variant", "content_sha")
 
     async def existing(self, project_id: str, ids: Collection[str]) -> set[str]:
-        """Those of the ids which modified files of the project have; none of the trash."""
+        """Return those of the ids that variants of the project have."""
         wanted = sorted(ids)
         found: set[str] = set()
         for start in range(0, len(wanted), IN_AT_MOST):
@@ -169,14 +191,14 @@ class VariantStore:
         return found
 
     async def some_of_project(self, project_id: str, limit: int, session: Session) -> list[Variant]:
-        """At most `limit` modified files of a project, without their stored problems, also of one being reset."""
+        """Return at most `limit` variants, without their stored problems, also during a reset."""
         rows = self._files.find(
             {"project_id": ObjectId(project_id)}, session=session, batch_size=ROWS_AT_ONCE
         )
         return [modified_file(row) async for row in rows.limit(limit)]
 
     async def count(self, project_id: str, session: Session | None = None) -> int:
-        """How many modified files a project has."""
+        """Return how many variants a project has."""
         return await self._files.count_documents(
             {"project_id": ObjectId(project_id)}, session=session
         )
@@ -184,7 +206,7 @@ class VariantStore:
     async def of_original(
         self, original_file_id: str, session: Session | None = None
     ) -> list[Variant]:
-        """All modified files of one original, by path, without their stored problems; none of the trash."""
+        """Return all variants of one original, by path, without their stored problems."""
         match = {"original_file_id": object_id(original_file_id, "file")}
         return [
             modified_file(row)
@@ -194,7 +216,7 @@ class VariantStore:
     async def taken_paths(
         self, project_id: str, paths: Iterable[str], session: Session | None = None
     ) -> set[str]:
-        """Those of the paths which a modified file of the project has."""
+        """Return those of the paths that variants of the project have."""
         wanted = sorted(set(paths))
         taken: set[str] = set()
         for start in range(0, len(wanted), IN_AT_MOST):
@@ -209,7 +231,7 @@ class VariantStore:
     async def replace(
         self, before: Variant, after: Variant, what: RevisionKind, session: Session
     ) -> None:
-        """Store what became of `before`, which this very transaction has read; `after` is its next revision.
+        """Store `after`, the next revision of `before`, which this transaction has read.
 
         Raises:
             ConflictError: `name_taken`.
@@ -230,9 +252,9 @@ class VariantStore:
         await self._revisions.insert([*missing_revisions([before]), made], session)
 
     async def delete(self, variant_ids: Sequence[str], session: Session) -> None:
-        """Delete files; the trash, which takes them, keeps their revisions as well."""
-        # Thousands at once keep the embedded server from answering anybody, until it is taken for
-        # hung.
+        """Delete variants; their revisions stay, for the trash."""
+        # The embedded server answers no other request while it deletes thousands at once, until it
+        # is taken for hung.
         for start in range(0, len(variant_ids), IN_AT_MOST):
             ids = [ObjectId(key) for key in variant_ids[start : start + IN_AT_MOST]]
             await self._files.delete_many({"_id": {"$in": ids}}, session=session)
@@ -241,30 +263,24 @@ class VariantStore:
         self,
         project_id: str,
         request: PageRequest,
-        *,
-        original_file_id: str | None = None,
-        file_type: FileType | None = None,
-        drift: Drift | None = None,
-        drifts: Collection[Drift] | None = None,
-        query: str | None = None,
+        wanted: VariantFilter = _ANY_VARIANT,
     ) -> Page[Variant]:
-        """A project's modified files by path; `query` is searched anywhere in it, as `domain.folding` compares.
-
-        Those of one `drift`, or of one of several `drifts`.
+        """Return a page of a project's variants by path.
 
         Raises:
-            NotFoundError: the project is not there.
+            NotFoundError: there is no such project.
         """
         key = object_id(project_id, "project")
-        drifts = drifts if drift is None else [drift]
-        match = _matching(key, original_file_id, file_type, drifts)
+        match = _matching(key, wanted)
         by_id: list[Document] = [{"$match": {"_id": key}}, {"$project": {"_id": 1}}]
         parts = {"project": Part("projects", by_id), "pending": Part("publications", by_id)}
-        search = PathSearch("modified_files", match, query, request) if query else None
+        search = (
+            PathSearch("modified_files", match, wanted.query, request) if wanted.query else None
+        )
         if search is not None:
             parts |= search.parts()
         else:
-            # No path is there twice, and so sorted it comes straight from an index.
+            # No two variants have one path, so that an index has them in this order.
             ordered: list[Document] = [
                 {"$match": behind(match, request.cursor, _FIELDS)},
                 {"$sort": {"path": 1}},
@@ -279,8 +295,7 @@ class VariantStore:
             if not found["project"]:
                 raise NotFoundError("project", project_id)
             if found["pending"]:
-                # A large sync moves variants in steps, of which no list shows some and not the
-                # others.
+                # A large sync moves variants in steps; no list may show some of them only.
                 await self._staged.applied(key)
             elif search is None:
                 break
@@ -294,29 +309,24 @@ class VariantStore:
         problems = await self._problems.get_many(
             row.get("problems_id") for row in rows[: request.limit]
         )
-        # All in one call: a call for each takes twice as long.
+        # One call for all: a call for each takes twice as long.
         files = _FILES.validate_python([_values(row, problems) for row in rows[: request.limit]])
         return Page(files, total, more)
 
 
-def _matching(
-    project: ObjectId,
-    original_file_id: str | None,
-    file_type: FileType | None,
-    drifts: Collection[Drift] | None,
-) -> Document:
+def _matching(project: ObjectId, wanted: VariantFilter) -> Document:
     match: Document = {"project_id": project}
-    if original_file_id is not None:
-        match["original_file_id"] = object_id(original_file_id, "file")
-    if file_type is not None:
-        match["file_type"] = file_type
-    if drifts is not None:
-        match["drift"] = {"$in": sorted(drifts)}
+    if wanted.original_file_id is not None:
+        match["original_file_id"] = object_id(wanted.original_file_id, "file")
+    if wanted.file_type is not None:
+        match["file_type"] = wanted.file_type
+    if wanted.drifts is not None:
+        match["drift"] = {"$in": sorted(wanted.drifts)}
     return match
 
 
 def cursor_behind(file: Variant) -> str:
-    """Return the cursor at which a list by path goes on behind a file, whatever becomes of the file."""
+    """Return the cursor of a list by path after this variant, even if it leaves the list."""
     return encode_cursor({"path": file.path, "_id": ObjectId(file.id)}, _FIELDS)
 
 
@@ -325,16 +335,17 @@ def _name_taken(file: Variant) -> ConflictError:
 
 
 def missing_revisions(files: Sequence[Variant]) -> list[Revision]:
-    """The present revisions of those which a version without revisions changed last, so that they are kept too."""
+    """Return the present revisions that are not stored: a version without revisions wrote last."""
     return [unrecorded_revision(file) for file in files if not file.recorded]
 
 
 async def with_stored_problems(
     problems: ProblemStore, files: Sequence[Variant]
 ) -> Sequence[Variant]:
-    """The files, each with its `problems_id`: what a new verdict, or a document of version 0.1.0, holds is stored.
+    """Store the problems that are not stored yet, and return the variants with their `problems_id`.
 
-    Externals of the transaction which is about to refer to it, as `ProblemStore` says.
+    Those of a new verdict, or of a document of version 0.1.0. They are stored before the
+    transaction that refers to them, as `ProblemStore` says.
     """
     unstored = [file for file in files if file.problems and file.problems_id is None]
     if not unstored:
@@ -350,7 +361,10 @@ async def with_stored_problems(
 
 
 def modified_document(file: Variant) -> Document:
-    """The document of a file whose problems are stored; without `problems_id` where there are none."""
+    """Return the document of a variant whose problems are stored.
+
+    It has no `problems_id` where there are no problems.
+    """
     left_out = {"id", "problems", *(("problems_id",) if file.problems_id is None else ())}
     return {
         **file.kept,
@@ -365,7 +379,7 @@ def modified_document(file: Variant) -> Document:
 
 
 def modified_file(document: Document, problems: Mapping[str | None, Problems] = _UNREAD) -> Variant:
-    """The file of a document; `problems` are those stored apart, by id, where they were read."""
+    """Return the variant of a document; `problems` are the stored ones by id, if they were read."""
     return Variant.model_validate(_values(document, problems))
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, InvalidInputError
 from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
-from benchmark_manager.models.variant import TrashedFile
+from benchmark_manager.models.variant import TrashedVariant
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.site.field_rules import refused_field
 from benchmark_manager.web.site.forms import FormDependency, protected_form
@@ -129,7 +129,7 @@ async def undelete(
 async def _name_page(
     request: Request,
     services: Services,
-    trashed: TrashedFile,
+    trashed: TrashedVariant,
     name: str,
     refusal: BenchmarkManagerError | None = None,
 ) -> Response:

@@ -1,4 +1,4 @@
-"""Folder paths: what people write for one folder becomes one text, and nothing leaves the repository."""
+"""Folder paths: all forms of one folder become one text, and none leaves the repository."""
 
 import pytest
 from hypothesis import given

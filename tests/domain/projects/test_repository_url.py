@@ -29,8 +29,9 @@ NAMES = st.from_regex(r"[A-Za-z0-9._-]{1,20}", fullmatch=True).filter(
 )
 # fmt: off
 PIECES = st.sampled_from([
-    "https://", "http://", "ssh://", "git@", "github.com", "api.github.com", "/", ":", "@", "octo", "demo", ".git",
-    "tree", "repos", "api/v3", "git.corp.example", "?", "#", "[", "]", "%2e%2e", "..", "ghp_secret", " ", "\n",
+    "https://", "http://", "ssh://", "git@", "github.com", "api.github.com", "/", ":", "@",
+    "octo", "demo", ".git", "tree", "repos", "api/v3", "git.corp.example", "?", "#", "[", "]",
+    "%2e%2e", "..", "ghp_secret", " ", "\n",
     "\ud800", ":8443", ":99999", ":x", "\x00", "\u017f", "\u212a", "\u2100", "//",
 ])
 # fmt: on
@@ -41,7 +42,7 @@ def address(text: str) -> RepositoryAddress:
     return parse_repository_url(text, BASES).repository
 
 
-def complaint(text: str) -> str:
+def refusal(text: str) -> str:
     with pytest.raises(InvalidInputError) as refused:
         parse_repository_url(text, BASES)
     return detail(refused.value)
@@ -49,7 +50,7 @@ def complaint(text: str) -> str:
 
 #: Of every way to be wrong, what is said.
 MESSAGES = {
-    complaint(text)
+    refusal(text)
     for text in (
         *(
             "nonsense",
@@ -226,14 +227,14 @@ def test_any_text_is_parsed_or_refused_with_one_of_a_few_messages_which_repeat_n
     try:
         parsed = parse_repository_url(text, BASES)
     except InvalidInputError as error:
-        told = detail(error)
+        message = detail(error)
     else:
         assert parsed.repository.api_url in BASES
         assert parse_repository_url(parsed.repository.url, BASES) == ParsedRepositoryUrl(
             parsed.repository
         )
         return
-    assert told in MESSAGES
+    assert message in MESSAGES
 
 
 PAGES = {"tree": False, "commits": False, "blob": True, "raw": True, "edit": True, "blame": True}
@@ -329,7 +330,7 @@ def test_the_longest_name_that_the_address_goes_on_with_is_the_refs(
 ) -> None:
     found = RefAndPath(text, ("branch", "tag"), is_file)
     assert found.longest(names) == name
-    assert name is None or found.folder_behind(name) == folder
+    assert name is None or found.folder_after(name) == folder
 
 
 @given(NAMES, NAMES)
@@ -425,8 +426,8 @@ def test_a_host_which_is_not_listed_is_refused_in_every_form(text: str) -> None:
     ],
 )
 def test_a_credential_in_any_form_is_refused_by_name_and_not_repeated(text: str) -> None:
-    assert "github_token" in complaint(text)
-    assert "Secret" not in complaint(text)
+    assert "github_token" in refusal(text)
+    assert "Secret" not in refusal(text)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A ConfigMap manifest gives every text back to the byte, whoever reads it."""
+"""Every YAML reader reads the exact bytes of each text from a ConfigMap manifest."""
 
 import json
 import shutil
@@ -149,10 +149,10 @@ def test_kubernetes_reads_the_same() -> None:
     )
     data |= {key: key for key in keys}
     command = ["kubectl", "annotate", "--local", "-f", "-", "-o", "json", "seen=yes"]
-    told = subprocess.run(
+    done = subprocess.run(
         command, input=config_map("x", DIGEST, data).encode(), capture_output=True, check=True
     )
-    assert json.loads(told.stdout)["data"] == data
+    assert json.loads(done.stdout)["data"] == data
 
 
 def test_ordinary_files_stay_readable() -> None:
@@ -164,7 +164,8 @@ def test_ordinary_files_stay_readable() -> None:
         'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: "release-0"\n  labels:\n'
         "    app.kubernetes.io/managed-by: benchmark-manager\n  annotations:\n"
         f'    benchmark-manager/release: "{DIGEST}"\nimmutable: true\ndata:\n'
-        "  config__a.yaml: |\n    model: llama\n    args:\n      - --tp=8  # two nodes\n\n    \ttabbed\n"
+        "  config__a.yaml: |\n    model: llama\n    args:\n"
+        "      - --tp=8  # two nodes\n\n    \ttabbed\n"
         "  b.json: |-\n    {}\n  c.yaml: |+\n    c: 1\n\n\n"
     )
     assert yaml_text("\n  a: 1\n") == "|2\n\n      a: 1\n"

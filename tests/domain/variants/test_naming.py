@@ -1,4 +1,4 @@
-"""Names of modified files."""
+"""The file names of variants."""
 
 import pytest
 from hypothesis import given

@@ -9,7 +9,7 @@ from bson import ObjectId
 from benchmark_manager.domain.sync.tree_changes import StoredFile, TreeChanges, UpstreamFile
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.problem import Problem, StoredVerdict, Verdict
-from benchmark_manager.models.variant import TrashedFile, Variant
+from benchmark_manager.models.variant import TrashedVariant, Variant
 from benchmark_manager.stores.contents.problems import APART, ProblemStore
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
@@ -223,7 +223,7 @@ async def test_variants_of_version_0_1_0_are_read_and_rewritten(database: Databa
     [row] = await rows.find({}).to_list()
     assert row["problems"] == APART
     now = await modified.get(file.id)
-    trashed = TrashedFile(file=now, deleted_at=NOW, deleted_by="a", reset_id=None)
+    trashed = TrashedVariant(file=now, deleted_at=NOW, deleted_by="a", reset_id=None)
     await database.transaction(lambda session: trash.insert([trashed], session))
     assert (await trash.get(file.id)).file.problems == INVALID.problems
 
@@ -234,7 +234,7 @@ async def test_a_reset_of_variants_of_version_0_1_0_loses_no_problem(database: D
     rows = database.collection("modified_files")
     await rows.update_one({}, {"$set": {"problems": INSIDE}, "$unset": {"problems_id": ""}})
     [old] = await modified.of_project(PROJECT)
-    trashed = TrashedFile(file=old, deleted_at=NOW, deleted_by="a", reset_id=str(ObjectId()))
+    trashed = TrashedVariant(file=old, deleted_at=NOW, deleted_by="a", reset_id=str(ObjectId()))
     reset = trashed.reset_id or ""
     await database.transaction(
         lambda session: trash.insert_reset(reset, PROJECT, [trashed], NOW, session)

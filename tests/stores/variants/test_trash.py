@@ -8,7 +8,7 @@ from bson import ObjectId
 
 from benchmark_manager.errors import ConflictError, NotFoundError
 from benchmark_manager.models.page import PageRequest
-from benchmark_manager.models.variant import TrashedFile, Variant
+from benchmark_manager.models.variant import TrashedVariant, Variant
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Session
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
@@ -74,7 +74,7 @@ async def reset(database: Database) -> str:
     async def work(session: Session) -> None:
         files = await modified.of_project(PROJECT, session)
         rows = [
-            TrashedFile(file=file, deleted_at=NOW, deleted_by="ada", reset_id=reset_id)
+            TrashedVariant(file=file, deleted_at=NOW, deleted_by="ada", reset_id=reset_id)
             for file in files
         ]
         await modified.delete([file.id for file in files], session)
