@@ -24,18 +24,19 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark_manager.cli.client import api_client
-from benchmark_manager.cli.client.sha256sums import (
+from benchmark_manager.cli.releases.destination import ReleaseFolder
+from benchmark_manager.cli.releases.download import RetryBudget
+from benchmark_manager.cli.releases.pull import cleanup_at_sigterm
+from benchmark_manager.cli.terminal.failures import CommandError
+from benchmark_manager.client import ClientError, UnreachableError
+from benchmark_manager.client.client import actor
+from benchmark_manager.client.sha256sums import (
     Sums,
     digits_of,
     is_inside,
     read_sums,
     write_sums,
 )
-from benchmark_manager.cli.releases.destination import Place
-from benchmark_manager.cli.releases.download import Patience
-from benchmark_manager.cli.releases.pull import _unwinding_when_terminated
-from benchmark_manager.cli.terminal.failures import CommandError, UnreachableError
 from benchmark_manager.domain.releases.digest import sums_text
 from benchmark_manager.models.release import ReleaseFile
 from support.commands import CommandLine, Done
@@ -322,7 +323,7 @@ async def test_what_is_no_release_is_told(cli: CommandLine, tmp_path: Path) -> N
 async def test_connections_which_break_are_gone_on_with(
     cli: CommandLine, many: Released, tmp_path: Path
 ) -> None:
-    """The archive comes to its half; what is missing then is asked for file by file, and breaks again."""
+    """Half of the archive arrives; the rest is requested file by file, and is interrupted too."""
     with between(cli.url, cuts={"archive": 9, "large.yaml": 2}, refusals=2) as there:
         done = await cli("pull", many.digest, "--to", str(tmp_path / "r"), "--url", there.url)
         assert "trying again for 60 s" in done.err
@@ -348,13 +349,13 @@ async def test_a_service_which_stays_away_ends_with_4(cli: CommandLine, tmp_path
 def test_patience_waits_longer_each_time_and_ends() -> None:
     slept: list[float] = []
     told: list[str] = []
-    patience = Patience(60, say=told.append, sleep=slept.append, clock=lambda: sum(slept))
+    retries = RetryBudget(60, say=told.append, sleep=slept.append, clock=lambda: sum(slept))
 
     def fail() -> None:
         raise UnreachableError("it is away")
 
     with pytest.raises(UnreachableError):
-        patience.until_done(fail)
+        retries.until_done(fail)
     assert 40 < sum(slept) <= 60
     assert max(slept) <= 8
     assert slept[5] > slept[0]
@@ -366,10 +367,10 @@ def test_what_does_not_pass_is_not_repeated() -> None:
 
     def fail() -> None:
         attempts.append(None)
-        raise CommandError("no", "no")
+        raise ClientError("no", "no")
 
-    with pytest.raises(CommandError):
-        Patience(60, say=print).until_done(fail)
+    with pytest.raises(ClientError):
+        RetryBudget(60, say=print).until_done(fail)
     assert len(attempts) == 1
 
 
@@ -404,16 +405,16 @@ async def test_a_container_which_is_stopped_leaves_nothing_half_done(
 def test_whenever_a_signal_comes_the_folder_is_whole_and_nothing_lies_beside_it(
     tmp_path: Path,
 ) -> None:
-    place = Place(tmp_path / "r", force=True)
+    target = ReleaseFolder(tmp_path / "r", force=True)
 
     def replace_for_ever() -> None:
-        with _unwinding_when_terminated():
+        with cleanup_at_sigterm():
             timer.start()
             while True:
-                with place.filled("") as folder:
+                with target.filled("") as folder:
                     (folder / "a").write_bytes(b"a")
 
-    with place.filled("") as folder:
+    with target.filled("") as folder:
         (folder / "a").write_bytes(b"a")
     for number in range(100):
         timer = threading.Timer(0.0004 * (number % 10), os.kill, (os.getpid(), signal.SIGTERM))
@@ -434,12 +435,12 @@ async def test_of_two_pulls_at_once_both_succeed(
 
 def test_what_another_pull_of_the_same_release_put_there_is_nobody_elses(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"a")
-    place = Place(tmp_path, force=False)
-    digits = place.held_digits()
+    target = ReleaseFolder(tmp_path, force=False)
+    digits = target.held_digits()
     assert digits is not None
-    place.check_free(digits[:12])
-    with pytest.raises(CommandError, match="holds something else"):
-        place.check_free("0" * 12)
+    target.check_free(digits[:12])
+    with pytest.raises(CommandError, match="contains other files"):
+        target.check_free("0" * 12)
 
 
 async def test_a_bar_is_shown_on_a_terminal_only(
@@ -478,7 +479,7 @@ def test_a_container_without_a_user_s_name_asks_without_one(
 
     monkeypatch.delenv("BENCHMARK_MANAGER_ACTOR", raising=False)
     monkeypatch.setattr(getpass, "getuser", unknown)
-    assert api_client.actor() is None
+    assert actor() is None
 
 
 # Checksums
@@ -518,7 +519,7 @@ def test_what_is_no_sums_is_refused_and_what_is_read_stays_inside(data: bytes) -
     line = hashlib.sha256(b"").hexdigest().encode() + b"  " + data + b"\n"
     for sums in (data, line, b"\\" + line):
         files: Sums = {}
-        with suppress(CommandError):
+        with suppress(ClientError):
             files = read_sums(sums)
         assert all(os.path.normpath(b"/r/" + path) == b"/r/" + path for path in files)
 

@@ -1,4 +1,4 @@
-"""`backup` and `restore`: one file beside a running service, never over another, and one line where it cannot be."""
+"""`backup` and `restore`: a backup beside a running service, and errors of one line."""
 
 import asyncio
 import re

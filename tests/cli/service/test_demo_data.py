@@ -1,4 +1,4 @@
-"""The demo's sample repository is believable, valid where it should be, and survives git and packaging."""
+"""The demo's sample repository is realistic and valid, and survives git and packaging."""
 
 import json
 import re

@@ -4,11 +4,11 @@ import httpx2 as httpx
 import pytest
 import uvicorn
 
-from benchmark_manager.cli.service.demo import _until_stopped
+from benchmark_manager.cli.service.demo import until_stopped
 
 
 def ask_nobody(server: uvicorn.Server) -> None:
-    with _until_stopped(server):
+    with until_stopped(server):
         raise httpx.ConnectError("refused")
 
 

@@ -77,7 +77,7 @@ async def test_a_new_project_and_a_queued_sync_are_done_by_the_service_itself(
 async def test_open_event_streams_do_not_hold_up_a_stop(
     database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
-    """They end whole, within a second; and a change of one process shows at a client of the other."""
+    """They end within a second, and a change in one process reaches a client of the other."""
     settings = {
         "mongo_url": database_url,
         "github_api_urls": github.url,
@@ -185,7 +185,10 @@ HANGS = (
 
 async def _ends(hang: str) -> tuple[int, float]:
     """Exit code of a process that hangs at its end, and seconds that it took."""
-    start = "from benchmark_manager.cli.service.process_end import end_process_in_time as end\nprint('', flush=True)\nend(0.5)"
+    start = (
+        "from benchmark_manager.cli.service.process_end import end_process_in_time as end\n"
+        "print('', flush=True)\nend(0.5)"
+    )
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", f"{start}\n{hang}"),
         env=environment(pythonpath=ROOT),

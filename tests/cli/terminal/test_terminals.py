@@ -1,4 +1,4 @@
-"""Commands whatever the locale, the terminal's encoding and the reader of a pipe are, as processes of their own."""
+"""Commands as processes, with several locales, encodings of terminals, and readers of pipes."""
 
 import asyncio
 import json

@@ -12,7 +12,10 @@ from benchmark_manager.cli.commands import app
 from support.commands import CommandLine, Done
 from support.process import run_main
 
-JOB = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: run\nspec:\n  template:\n    spec:\n      containers: []\n"
+JOB = (
+    "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: run\n"
+    "spec:\n  template:\n    spec:\n      containers: []\n"
+)
 FILES = {
     "good.yaml": "model: llama\n",
     "double.yaml": "a: 1\nb: 2\na: 3\n",

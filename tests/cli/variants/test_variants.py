@@ -1,4 +1,4 @@
-"""Commands about variants: what a person wrote is saved over what they read, or kept where they are told."""
+"""Commands about variants: a text is saved over the revision that was read, or kept in a file."""
 
 import json
 import re
@@ -149,7 +149,8 @@ async def test_a_stale_text_is_kept_and_the_way_on_is_shown(
     other = tmp_path / "other"
     other.write_text(
         f"#!{sys.executable}\nimport pathlib, sys, httpx2\n"
-        f"httpx2.put('{cli.url}/modified-files/{variant}', json={{'content': 'model: theirs\\n'}}).raise_for_status()\n"
+        f"answer = httpx2.put('{cli.url}/modified-files/{variant}',"
+        " json={'content': 'model: theirs\\n'})\nanswer.raise_for_status()\n"
         "pathlib.Path(sys.argv[1]).write_text('model: mine\\n')\n"
     )
     other.chmod(0o755)

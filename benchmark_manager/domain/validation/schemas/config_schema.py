@@ -11,7 +11,11 @@ from jsonschema_rs import ValidationError, validator_for
 
 from benchmark_manager.domain.sync.classification import format_of
 from benchmark_manager.domain.validation.findings import Findings, excerpt
-from benchmark_manager.domain.validation.schemas.cost import Extent, SchemaRefusedError, check_cost
+from benchmark_manager.domain.validation.schemas.cost import (
+    SchemaRefusedError,
+    TextExtent,
+    check_cost,
+)
 from benchmark_manager.domain.validation.schemas.messages import MASK, violations
 from benchmark_manager.domain.validation.schemas.patterns import PATTERN_OPTIONS
 from benchmark_manager.domain.validation.texts.plain_values import core_value, json_value
@@ -191,7 +195,7 @@ def _reason(error: Exception) -> str:
     return f"is not a valid JSON Schema at {path or 'its top level'}: {reason}"
 
 
-def _extent(value: Value) -> Extent:
+def _extent(value: Value) -> TextExtent:
     deepest = count = characters = huge = 0
     waiting = [(value, 0)]
     while waiting:
@@ -207,11 +211,11 @@ def _extent(value: Value) -> Extent:
         elif isinstance(node, (int, float)):
             characters += _NUMBER_CHARACTERS if abs(node) < _HUGE else len(str(node))
             huge += isinstance(node, int) and abs(node) >= _HUGE
-    return Extent(deepest, count, characters, huge)
+    return TextExtent(deepest, count, characters, huge)
 
 
-def _whole(extents: Sequence[Extent]) -> Extent:
-    return Extent(
+def _whole(extents: Sequence[TextExtent]) -> TextExtent:
+    return TextExtent(
         max((extent.depth for extent in extents), default=0),
         sum(extent.values for extent in extents),
         sum(extent.characters for extent in extents),

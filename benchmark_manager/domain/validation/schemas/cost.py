@@ -42,7 +42,7 @@ class SchemaRefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class TextExtent:
     """The size of a text's values.
 
     Attributes:
@@ -58,7 +58,7 @@ class Extent:
     huge_numbers: int
 
 
-def check_cost(schema: Any, extent: Extent) -> int:  # noqa: ANN401 -- a schema is any value
+def check_cost(schema: Any, extent: TextExtent) -> int:  # noqa: ANN401 -- a schema is any value
     """Return the steps that a schema needs for each character on any one path down.
 
     Args:
