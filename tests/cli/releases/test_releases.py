@@ -69,7 +69,7 @@ async def test_releases_are_listed_by_digests_which_other_commands_take(
     )
 
 
-async def test_what_is_no_release_is_told(cli: CommandLine) -> None:
+async def test_a_reference_that_is_not_a_release_is_reported(cli: CommandLine) -> None:
     assert (await cli("release", "show", "0" * 64, code=1)).err.endswith("(release_not_found)\n")
     for digest in ("abc", "../projects"):
         assert "at least 12 hex digits" in (await cli("release", "show", digest, code=2)).err

@@ -142,7 +142,7 @@ async def test_a_connection_that_is_used_again_and_again_stays() -> None:
         await service.settle(1)
 
 
-async def test_a_request_that_takes_long_to_be_answered_is_left_alone() -> None:
+async def test_a_request_with_a_late_answer_keeps_its_connection() -> None:
     answers = asyncio.Event()
 
     async def slow(scope: object, receive: object, send: object) -> None:
@@ -158,7 +158,7 @@ async def test_a_request_that_takes_long_to_be_answered_is_left_alone() -> None:
         assert (await reader.readuntil(b"late")).startswith(b"HTTP/1.1 200")
 
 
-async def test_an_answer_that_nobody_takes_ends_its_connection() -> None:
+async def test_an_answer_that_is_not_received_ends_its_connection() -> None:
     async with running(PlainTextResponse("x" * (32 * MIB))) as service:
         reader, _ = await service.connect(GET)
         await reader.read(100)
@@ -170,7 +170,7 @@ async def test_an_answer_that_nobody_takes_ends_its_connection() -> None:
         await service.settle(0)
 
 
-async def test_an_answer_that_is_taken_slowly_is_sent_to_its_end() -> None:
+async def test_an_answer_that_is_received_slowly_is_sent_to_its_end() -> None:
     async with running(PlainTextResponse("x" * (24 * MIB))) as service:
         reader, _ = await service.connect(GET)
         await reader.readuntil(b"\r\n\r\n")
@@ -182,7 +182,7 @@ async def test_an_answer_that_is_taken_slowly_is_sent_to_its_end() -> None:
         assert left == 0
 
 
-async def test_where_there_are_too_many_one_that_waits_gives_way() -> None:
+async def test_an_idle_connection_is_closed_for_a_new_one() -> None:
     async with running(PlainTextResponse("a"), Few) as service:
         idle = [await service.connect() for _ in range(Few.at_most)]
         await service.settle(Few.at_most)
@@ -194,7 +194,7 @@ async def test_where_there_are_too_many_one_that_waits_gives_way() -> None:
             task.cancel()
 
 
-async def test_where_all_are_answered_the_next_one_learns_when_to_come_back() -> None:
+async def test_a_connection_beyond_the_limit_is_refused_with_a_retry_time() -> None:
     answers = asyncio.Event()
 
     async def slow(scope: object, receive: object, send: object) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C ends the demo without a fuss, whatever it was about to ask."""
+"""Ctrl-C ends the demo without an error, at any time."""
 
 import httpx2 as httpx
 import pytest
@@ -12,7 +12,7 @@ def ask_nobody(server: uvicorn.Server) -> None:
         raise httpx.ConnectError("refused")
 
 
-def test_nobody_there_is_a_failure_only_while_the_service_should_be_there() -> None:
+def test_an_unreachable_service_is_ignored_only_after_its_end() -> None:
     server = uvicorn.Server(uvicorn.Config(app=""))
     with pytest.raises(httpx.ConnectError):
         ask_nobody(server)

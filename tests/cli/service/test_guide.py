@@ -71,7 +71,7 @@ def test_every_option_in_the_guide_s_tables_exists() -> None:
             assert option in options(commands()[command]), (command, option)
 
 
-def test_every_command_of_the_client_explains_itself_and_speaks_json() -> None:
+def test_every_command_of_the_client_has_help_and_json() -> None:
     for name, command in commands().items():
         assert command.help, name
         if name not in SERVER:
