@@ -44,7 +44,14 @@ _SERVER: Final = b"--sync-on-commit"
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """Seconds of one first sync: in all, of its transaction, and of the processor, of the database and the service."""
+    """Seconds of one first sync.
+
+    Attributes:
+        all: of the whole sync.
+        transaction: of its transaction.
+        database: of the database's processor time.
+        service: of the service's processor time.
+    """
 
     all: float
     transaction: float

@@ -49,7 +49,7 @@ async def test_a_good_config(service: Service) -> None:
         "kubernetes": {
             "enabled": False,
             "versions": [],
-            "reason": "Only YAML files of type job are read as manifests.",
+            "reason": "Only YAML files of type job are checked as manifests.",
         },
     }
 
@@ -222,7 +222,7 @@ async def test_without_the_package_our_own_rules_remain(
     codes = [p.code for p in (await service.validate(text, "yaml", "job")).problems]
     assert codes == ["job_restart_policy", "image_missing"]
     await service.validate(JOB, "yaml", "job")
-    assert caplog.text.count("manifests are not held to Kubernetes' schemas") == 1
+    assert caplog.text.count("manifests are not checked against Kubernetes' schemas") == 1
 
 
 async def test_an_answer_says_that_the_package_is_missing(workers: WorkerPool) -> None:
@@ -253,7 +253,7 @@ def test_an_empty_package_is_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.syspath_prepend(tmp_path)
     assert (
         SchemaSource("hollow").missing
-        == "The package kubernetes-validate holds no schemas where they were expected."
+        == "The package kubernetes-validate has no schemas in the expected folder."
     )
 
 

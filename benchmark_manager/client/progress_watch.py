@@ -1,7 +1,7 @@
 """A deadline for answers: closes a connection on which too little arrives.
 
-The HTTP client's own timeout starts anew with every byte, so a server that sends one each minute
-would hold a command for months.
+The HTTP client's own timeout restarts with every byte, so a server that sends one byte each minute
+could block a command for months.
 """
 
 import socket
@@ -11,19 +11,19 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final, Self
 
-#: Bytes which have to arrive within the time.
+#: Bytes that must arrive within the time.
 LEAST_BYTES: Final = 64 * 1024
-#: Bytes a second of a request's body, for which more time is given.
+#: Bytes a second by which the time is extended for a request's body.
 _SLOWEST_UPLOAD: Final = 16 * 1024
 
 
 class ProgressWatch:
-    """Watches one request at a time, from the `with` statement's beginning to its end."""
+    """Watches one request at a time, for the duration of a `with` statement."""
 
     def __init__(self, seconds: float) -> None:
-        """Close the connection when an answer does not begin within `seconds`.
+        """Close the connection if an answer does not begin within `seconds`.
 
-        The same where it then brings neither `LEAST_BYTES` nor its end in as many seconds again.
+        Each further `LEAST_BYTES`, or the end, must then arrive within `seconds` too.
         """
         self._seconds = seconds
         self._socket: socket.socket | None = None
@@ -32,7 +32,7 @@ class ProgressWatch:
         self._until = 0.0
         self._arrived = 0
         self._sent = 0
-        #: Whether the last request was given up for this.
+        #: Whether the last request was ended by this watch.
         self.expired = False
 
     def request(self, size: int) -> Self:
@@ -55,12 +55,12 @@ class ProgressWatch:
             self._thread.join()
 
     def trace(self, event: str, details: Mapping[str, Any]) -> None:
-        """Learn of new connections: the HTTP client calls this as its `trace` extension."""
+        """Remember a new connection's socket, as the HTTP client's `trace` extension."""
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._socket = details["return_value"].get_extra_info("socket")
 
     def begun(self) -> None:
-        """Note that an answer's head is there."""
+        """Record that an answer's head has arrived."""
         self._until = time.monotonic() + self._seconds
 
     def arrived(self, size: int) -> None:
@@ -77,5 +77,5 @@ class ProgressWatch:
         self.expired = True
         if self._socket is not None:
             with suppress(OSError):
-                # Of a TLS socket too this ends what another thread waits for, without a farewell.
+                # This ends another thread's wait, also on a TLS socket, without TLS's own goodbye.
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)

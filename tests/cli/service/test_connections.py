@@ -1,4 +1,4 @@
-"""Connections that send or take too slowly end, those that are merely many do not, and both leave room for others."""
+"""Connections that send or receive too slowly are ended; too many are refused."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ class Few(LimitedConnection):
 
 @dataclass(frozen=True)
 class Running:
-    """A server and a look at its connections at any time that a test chooses."""
+    """A server, and an inspection of its connections that tests run at times of their choice."""
 
     server: uvicorn.Server
     port: int
@@ -38,7 +38,7 @@ class Running:
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def connect(self, sent: bytes = b"") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A connection that the server has taken, and has heard `sent` from."""
+        """Open a connection, and send bytes."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         self.writers.append(writer)
         writer.write(sent)
@@ -112,10 +112,10 @@ async def test_a_head_that_does_not_end_ends_its_connection(sent: bytes) -> None
         if sent.startswith(GET):
             await reader.readuntil(b"\r\n\r\na")
         await service.settle(1)
-        service.inspection.look(0)
-        service.inspection.look(HEAD_SECONDS)
+        service.inspection.inspect(0)
+        service.inspection.inspect(HEAD_SECONDS)
         await service.settle(1)
-        service.inspection.look(HEAD_SECONDS + 1)
+        service.inspection.inspect(HEAD_SECONDS + 1)
         assert await has_ended(reader)
         await service.settle(0)
 
@@ -138,11 +138,11 @@ async def test_a_connection_that_is_used_again_and_again_stays() -> None:
         for second in itertools.chain(range(0, 40, 8)):
             writer.write(GET)
             await reader.readuntil(b"\r\n\r\na")
-            service.inspection.look(second)
+            service.inspection.inspect(second)
         await service.settle(1)
 
 
-async def test_a_request_that_takes_long_to_be_answered_is_left_alone() -> None:
+async def test_a_request_with_a_late_answer_keeps_its_connection() -> None:
     answers = asyncio.Event()
 
     async def slow(scope: object, receive: object, send: object) -> None:
@@ -153,36 +153,36 @@ async def test_a_request_that_takes_long_to_be_answered_is_left_alone() -> None:
         reader, _ = await service.connect(GET)
         await service.asked(1)
         for second in range(0, 200, 20):
-            service.inspection.look(second)
+            service.inspection.inspect(second)
         answers.set()
         assert (await reader.readuntil(b"late")).startswith(b"HTTP/1.1 200")
 
 
-async def test_an_answer_that_nobody_takes_ends_its_connection() -> None:
+async def test_an_answer_that_is_not_received_ends_its_connection() -> None:
     async with running(PlainTextResponse("x" * (32 * MIB))) as service:
         reader, _ = await service.connect(GET)
         await reader.read(100)
         await service.settle(1)
-        service.inspection.look(0)
-        service.inspection.look(WRITE_SECONDS)
+        service.inspection.inspect(0)
+        service.inspection.inspect(WRITE_SECONDS)
         await service.settle(1)
-        service.inspection.look(WRITE_SECONDS + 1)
+        service.inspection.inspect(WRITE_SECONDS + 1)
         await service.settle(0)
 
 
-async def test_an_answer_that_is_taken_slowly_is_sent_to_its_end() -> None:
+async def test_an_answer_that_is_received_slowly_is_sent_to_its_end() -> None:
     async with running(PlainTextResponse("x" * (24 * MIB))) as service:
         reader, _ = await service.connect(GET)
         await reader.readuntil(b"\r\n\r\n")
         left = 24 * MIB
         for second in range(0, 24 * 25, 25):
-            service.inspection.look(second)
+            service.inspection.inspect(second)
             await reader.readexactly(MIB)
             left -= MIB
         assert left == 0
 
 
-async def test_where_there_are_too_many_one_that_waits_gives_way() -> None:
+async def test_an_idle_connection_is_closed_for_a_new_one() -> None:
     async with running(PlainTextResponse("a"), Few) as service:
         idle = [await service.connect() for _ in range(Few.at_most)]
         await service.settle(Few.at_most)
@@ -194,7 +194,7 @@ async def test_where_there_are_too_many_one_that_waits_gives_way() -> None:
             task.cancel()
 
 
-async def test_where_all_are_answered_the_next_one_learns_when_to_come_back() -> None:
+async def test_a_connection_beyond_the_limit_is_refused_with_a_retry_time() -> None:
     answers = asyncio.Event()
 
     async def slow(scope: object, receive: object, send: object) -> None:

@@ -1,7 +1,7 @@
-r"""SHA256SUMS as a client reads it: which files a release has, and the text whose SHA-256 is its digest.
+"""Read and write SHA256SUMS: the list of a release's files, whose SHA-256 is the digest.
 
-`domain/releases/digest.py` writes it and says where its form comes from. This is the other end of
-the wire, which knows nothing of the service: anybody may have written what is read.
+`domain/releases/digest.py` writes it in the service and documents its form. This module shares no
+code with it and trusts no text that it reads: any server may have written it.
 """
 
 import hashlib
@@ -10,18 +10,18 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
-from benchmark_manager.cli.terminal.failures import CommandError
+from benchmark_manager.client.errors import ReleaseContentError
 
 #: SHA-256s by path, both as bytes: as text, one unusual letter makes a path four times as large.
 Sums: TypeAlias = dict[bytes, bytes]
 
-#: What a list may have: bytes, files, folders, and bytes of all its folders' paths.
+#: Limits of a list: bytes, files, folders, and bytes of all its folders' paths.
 MAX_BYTES: Final = 32 * 1024 * 1024
 MAX_FILES: Final = 100_000
 _MAX_FOLDERS: Final = 100_000
 _MAX_FOLDER_BYTES: Final = 16 * 1024 * 1024
-#: What Linux takes as one path, its parts too; and folders within each other, which Python removes
-#: by a call within a call.
+#: Limits of Linux for a path and for its parts; and of nested folders, since Python removes these
+#: by recursion.
 _LONGEST_PATH: Final = 4095
 _LONGEST_PART: Final = 255
 MAX_PARTS: Final = 100
@@ -38,7 +38,7 @@ _NOT_ON_WINDOWS: Final = re.compile(
 
 
 def digits_of(sums: bytes) -> str:
-    """Return the hex digits of the digest of the release which these sums are."""
+    """Return the hex digits of the digest of the release with these sums."""
     return hashlib.sha256(sums).hexdigest()
 
 
@@ -56,10 +56,11 @@ def _line(path: str, sha256: str) -> str:
 def read_sums(sums: bytes) -> Sums:
     """Return SHA-256s by path, in the order of the paths.
 
-    Every path leads to a place inside of a folder; none is there twice, or is another one's folder.
+    Every path stays inside the folder that it is relative to; none occurs twice, or is the folder
+    of another one.
 
     Raises:
-        CommandError: `release_unreadable`, `path_unsafe` or `release_too_large`.
+        ReleaseContentError: `release_unreadable`, `path_unsafe` or `release_too_large`.
     """
     if sums and not sums.endswith(b"\n"):
         raise _unreadable("its last line has no end")
@@ -71,10 +72,9 @@ def read_sums(sums: bytes) -> Sums:
             raise too_large(f"over {MAX_FILES} files")
         match = _LINE.fullmatch(line)
         path = None if match is None else _unescaped(match["path"], escaped=bool(match["mark"]))
-        # As the list is sorted by the bytes of its paths, a path which is there twice follows
-        # itself.
+        # The list is sorted by the bytes of its paths, so a path that occurs twice follows itself.
         if match is None or path is None or path <= before:
-            raise _unreadable(f"line {number} is no checksum of a further file")
+            raise _unreadable(f"line {number} is not the checksum of another file")
         _check_path(path, number)
         if any(folder in files for folder in folders.new(path)):
             raise _unreadable(f"line {number} needs a folder where a file is")
@@ -106,17 +106,18 @@ def _check_path(path: bytes, number: int) -> None:
         raise _unreadable(f"line {number} is not UTF-8") from None
     parts = path.split(b"/")
     if len(path) > _LONGEST_PATH or len(parts) > MAX_PARTS or max(map(len, parts)) > _LONGEST_PART:
-        raise CommandError(
-            f"The path in line {number} of the release is longer than systems take.", "path_unsafe"
+        raise ReleaseContentError(
+            f"The path in line {number} of the release is longer than systems allow.", "path_unsafe"
         )
     if not is_inside(text):
-        raise CommandError(
-            f"The release has a file '{text}', which would be written elsewhere.", "path_unsafe"
+        raise ReleaseContentError(
+            f"The release has a file '{text}', which would be written outside its folder.",
+            "path_unsafe",
         )
 
 
 class _Folders:
-    """The folders of sorted paths: what lies in a folder comes in a row."""
+    """The folders of sorted paths, in which the files of a folder follow each other."""
 
     def __init__(self) -> None:
         self._before = b""
@@ -124,10 +125,10 @@ class _Folders:
         self._bytes = 0
 
     def new(self, path: bytes) -> list[bytes]:
-        """Return the folders of the next path which no path before it had, each as a path.
+        """Return the paths of those folders of the next path that no path before it had.
 
         Raises:
-            CommandError: `release_too_large`.
+            ReleaseContentError: `release_too_large`.
         """
         found: list[bytes] = []
         end = path.rfind(b"/")
@@ -143,10 +144,10 @@ class _Folders:
 
 
 def is_inside(path: str, *, windows: bool = os.name == "nt") -> bool:
-    """Whether a path leads to a file below the folder at which it begins, on this system.
+    """Return whether a path stays below the folder that it is relative to, on this system.
 
-    On Windows that also excludes other separators, drives, streams, devices such as `NUL`, and
-    names which Windows would shorten.
+    On Windows, paths with other separators, drives, streams, devices such as `NUL`, and names that
+    Windows would shorten do not.
     """
     parts = path.split("/")
     if any(part in {"", ".", ".."} or "\0" in part for part in parts):
@@ -154,11 +155,13 @@ def is_inside(path: str, *, windows: bool = os.name == "nt") -> bool:
     return not (windows and any(_NOT_ON_WINDOWS.search(part) for part in parts))
 
 
-def too_large(what: str) -> CommandError:
-    return CommandError(
+def too_large(what: str) -> ReleaseContentError:
+    return ReleaseContentError(
         f"The release has {what}, which is more than pull takes.", "release_too_large"
     )
 
 
-def _unreadable(reason: str) -> CommandError:
-    return CommandError(f"The release's SHA256SUMS cannot be read: {reason}.", "release_unreadable")
+def _unreadable(reason: str) -> ReleaseContentError:
+    return ReleaseContentError(
+        f"The release's SHA256SUMS cannot be read: {reason}.", "release_unreadable"
+    )

@@ -1,4 +1,4 @@
-"""Commands against a server which means them harm: bounded memory, disk and time, one line, nothing left."""
+"""Commands against a hostile server: bounded memory, disk and time, one line, nothing left."""
 
 import gzip
 import hashlib
@@ -18,20 +18,19 @@ from typing import Any, Final
 
 import pytest
 
-from benchmark_manager.cli.client import shapes
-from benchmark_manager.cli.client.api_client import MAX_VALUES, Api
-from benchmark_manager.cli.client.sha256sums import MAX_FILES, digits_of, write_sums
-from benchmark_manager.cli.releases.destination import Place
-from benchmark_manager.cli.terminal.failures import CommandError, UnreachableError
+from benchmark_manager.cli.releases.destination import ReleaseFolder
+from benchmark_manager.cli.terminal.failures import CommandError
+from benchmark_manager.client import shapes
+from benchmark_manager.client.client import MAX_VALUES, Client
+from benchmark_manager.client.sha256sums import MAX_FILES, digits_of, write_sums
 from benchmark_manager.domain.releases.tar import TarGz
 from support.forked_commands import ForkedCommands, Ran, bytes_below, forked_commands
 from support.hostile_server import Answer, head, hostile_server
 
 MB: Final = 1_000_000
-#: What a refused command may take above the same command which finds nothing to do.
+#: How much more memory a refused command may take than one that has nothing to do.
 MOST_MEMORY: Final = 100 * MB
-#: A release in a folder beside the one which is put in place: its right files, and one too many
-#: bytes.
+#: A release in a temporary folder: its right files, and one with too many bytes.
 MOST_DISK: Final = 17 * MB
 EMPTY: Final = hashlib.sha256(b"").hexdigest()
 
@@ -44,7 +43,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedCommands]:
 
 @pytest.fixture(scope="module")
 def idle_memory(run: ForkedCommands) -> int:
-    """What a command takes which does nothing."""
+    """The memory of a command that does nothing."""
     with hostile_server(lambda _: [head(404)]) as server:
         return run("release", "show", "0" * 64, "--url", server.url).memory
 
@@ -78,7 +77,7 @@ def endless(piece: bytes) -> Iterator[bytes]:
 
 
 def gzipped(megabytes: int) -> bytes:
-    """So many megabytes of zeros, a thousandth of that long."""
+    """So many megabytes of zeros, a thousandth of that size when packed."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     return b"".join([*(packer.compress(bytes(MB)) for _ in range(megabytes)), packer.flush()])
 
@@ -108,7 +107,7 @@ def release_server(
     archive: Iterable[bytes] | None = None,
     file: Iterable[bytes] | None = None,
 ) -> Answer:
-    """A service which has the release of FILES, but for the answers that are given."""
+    """A service with the release of FILES, except for the given answers."""
 
     def answer(path: str) -> Iterable[bytes]:
         if path.endswith("/SHA256SUMS"):
@@ -122,7 +121,7 @@ def release_server(
 
 @dataclass(frozen=True)
 class Attack:
-    """What the server does, and how the command has to end."""
+    """What the server does, and how the command must end."""
 
     answer: Callable[[], Answer]
     code: int
@@ -140,7 +139,7 @@ def listed(paths: Iterable[str]) -> bytes:
 
 
 def other_archive(*pieces: Iterable[bytes]) -> Attack:
-    """An archive which is left; each file by itself is right."""
+    """An archive that is not used to the end; the single files are right."""
     return Attack(
         lambda: release_server(archive=itertools.chain([head()], packed_tar(*pieces))),
         0,
@@ -150,7 +149,9 @@ def other_archive(*pieces: Iterable[bytes]) -> Attack:
 
 ATTACKS: Final = {
     "endless sums": Attack(
-        lambda: release_server(sums=itertools.chain([head()], endless(b"a" * 65_536))), 1, "(release_too_large)"
+        lambda: release_server(sums=itertools.chain([head()], endless(b"a" * 65_536))),
+        1,
+        "(release_too_large)",
     ),
     "sums that unpack to 600 MB": Attack(
         lambda: release_server(sums=whole(BOMB, Content_Encoding="gzip")), 1, "(release_too_large)"
@@ -167,13 +168,19 @@ ATTACKS: Final = {
         lambda: release_server(sums=[head(Content_Length=1000), b"x"]), 4, "cannot be reached"
     ),
     "too many files": bad_sums(
-        listed(f"{n:06}" for n in range(MAX_FILES + 1)), 1, "over 100000 files, which is more than pull takes. (rel"
+        listed(f"{n:06}" for n in range(MAX_FILES + 1)),
+        1,
+        "over 100000 files, which is more than pull takes. (rel",
     ),
     "too many folders": bad_sums(
-        listed(f"{n:06}/" + "a/" * 90 + "f" for n in range(2000)), 1, "over 100000 folders, or too deep ones"
+        listed(f"{n:06}/" + "a/" * 90 + "f" for n in range(2000)),
+        1,
+        "over 100000 folders, or too deep ones",
     ),
     "paths of 32 MB": bad_sums(
-        listed(f"{n:04}" + "".join(f"/{'b' * 200}" for _ in range(19)) for n in range(8000)), 1, "(release_too_large)"
+        listed(f"{n:04}" + "".join(f"/{'b' * 200}" for _ in range(19)) for n in range(8000)),
+        1,
+        "(release_too_large)",
     ),
     "a path too long": bad_sums(listed(["a/" * 2000 + "b"]), 1, "(path_unsafe)"),
     "a path too deep": bad_sums(listed(["a/" * 100 + "b"]), 1, "(path_unsafe)"),
@@ -183,27 +190,37 @@ ATTACKS: Final = {
     "a path which leaves the folder": bad_sums(listed(["../../x"]), 1, "(path_unsafe)"),
     "a name twice": bad_sums(listed(["a", "a"]), 1, "(release_unreadable)"),
     "a name out of order": bad_sums(listed(["b", "a"]), 1, "(release_unreadable)"),
-    "a file where a folder has to be": bad_sums(listed(["a", "a!", "a/b"]), 1, "(release_unreadable)"),
+    "a file where a folder has to be": bad_sums(
+        listed(["a", "a!", "a/b"]), 1, "(release_unreadable)"
+    ),
     "a name for the terminal": bad_sums(
         listed(["a\x1b]0;pwned\x07/../b\u202e"]), 1, r"'a\x1b]0;pwned\x07/../b\u202e'"
     ),
     "an endless problem": Attack(
         lambda: release_server(
-            sums=itertools.chain([head(404, Content_Type="application/problem+json")], endless(b" " * 65_536))
+            sums=itertools.chain(
+                [head(404, Content_Type="application/problem+json")], endless(b" " * 65_536)
+            )
         ),
         4,
         "more than 1048576 bytes",
     ),
     "a problem that unpacks to 600 MB": Attack(
-        lambda: release_server(sums=problem(BOMB, Content_Encoding="gzip")), 4, "more than 1048576 bytes"
+        lambda: release_server(sums=problem(BOMB, Content_Encoding="gzip")),
+        4,
+        "more than 1048576 bytes",
     ),
     "a problem nested deeply": Attack(
-        lambda: release_server(sums=problem(b'{"code":"a","detail":' + b"[" * 900_000)), 4, "it answers 404"
+        lambda: release_server(sums=problem(b'{"code":"a","detail":' + b"[" * 900_000)),
+        4,
+        "it answers 404",
     ),
     "a problem with 50,000 fields at fault": Attack(
         lambda: release_server(
             sums=problem(
-                json.dumps({"code": "c", "detail": "d" * 9000, "errors": [{"field": "f"}] * 50_000}).encode()
+                json.dumps(
+                    {"code": "c", "detail": "d" * 9000, "errors": [{"field": "f"}] * 50_000}
+                ).encode()
             )
         ),
         1,
@@ -221,17 +238,25 @@ ATTACKS: Final = {
         "(c)",
     ),
     "a redirect": Attack(
-        lambda: release_server(sums=whole(b"", 302, Location="http://169.254.169.254/\x1b[31m")), 4, "redirects to"
+        lambda: release_server(sums=whole(b"", 302, Location="http://169.254.169.254/\x1b[31m")),
+        4,
+        "redirects to",
     ),
     "a megabyte of headers": Attack(
-        lambda: release_server(sums=[b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200_000 + b"\r\n"]), 4, "cannot be reached"
+        lambda: release_server(sums=[b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200_000 + b"\r\n"]),
+        4,
+        "cannot be reached",
     ),
     "no HTTP": Attack(lambda: release_server(sums=endless(b"\0" * 65_536)), 4, "cannot be reached"),
     "an endless archive of nothing": Attack(
-        lambda: release_server(archive=itertools.chain([head()], endless(EMPTY_BLOCKS[10:]))), 0, "now: 6 files"
+        lambda: release_server(archive=itertools.chain([head()], endless(EMPTY_BLOCKS[10:]))),
+        0,
+        "now: 6 files",
     ),
     "an archive of empty blocks": Attack(
-        lambda: release_server(archive=itertools.chain([head(), EMPTY_BLOCKS], endless(EMPTY_BLOCKS[10:]))),
+        lambda: release_server(
+            archive=itertools.chain([head(), EMPTY_BLOCKS], endless(EMPTY_BLOCKS[10:]))
+        ),
         0,
         "now: 6 files",
     ),
@@ -247,23 +272,33 @@ ATTACKS: Final = {
     "an archive with a sparse file": other_archive(
         [member("config/a.yaml", b"S", 512)], itertools.repeat(bytes(512), 3)
     ),
-    "an archive with other files": other_archive([member("x", b"0", 8_000_000_000)], itertools.repeat(bytes(MB), 200)),
-    "an archive with a symbolic link": other_archive([member("config/a.yaml", b"2", 0, linkname="/etc/passwd")]),
-    "an archive with a hard link": other_archive([member("config/a.yaml", b"1", 0, linkname="/etc/passwd")]),
+    "an archive with other files": other_archive(
+        [member("x", b"0", 8_000_000_000)], itertools.repeat(bytes(MB), 200)
+    ),
+    "an archive with a symbolic link": other_archive(
+        [member("config/a.yaml", b"2", 0, linkname="/etc/passwd")]
+    ),
+    "an archive with a hard link": other_archive(
+        [member("config/a.yaml", b"1", 0, linkname="/etc/passwd")]
+    ),
     "an archive with a device": other_archive([member("config/a.yaml", b"3", 0)]),
     "an archive with a pipe": other_archive([member("config/a.yaml", b"6", 0)]),
     "an archive with a file of 8 GB": Attack(
         lambda: release_server(
             archive=itertools.chain(
                 [head()],
-                packed_tar([member("config/a.yaml", b"0", 8_000_000_000)], itertools.repeat(bytes(MB), 200)),
+                packed_tar(
+                    [member("config/a.yaml", b"0", 8_000_000_000)], itertools.repeat(bytes(MB), 200)
+                ),
             )
         ),
         1,
         "a file 'config/a.yaml' of over 15728640 bytes",
     ),
     "an endless file": Attack(
-        lambda: release_server(archive=whole(b""), file=itertools.chain([head()], endless(b"a" * 65_536))),
+        lambda: release_server(
+            archive=whole(b""), file=itertools.chain([head()], endless(b"a" * 65_536))
+        ),
         1,
         "(release_too_large)",
     ),
@@ -276,13 +311,16 @@ ATTACKS: Final = {
         lambda: release_server(archive=whole(b""), file=whole(b"other")), 3, "(digest_mismatch)"
     ),
     "a release of more than --max-size": Attack(
-        lambda: release_server(archive=whole(b"")), 1, "over 1000 bytes", options=("--max-size", "1000")
+        lambda: release_server(archive=whole(b"")),
+        1,
+        "over 1000 bytes",
+        options=("--max-size", "1000"),
     ),
-}  # fmt: skip
+}
 
 
 def watched(run: ForkedCommands, folder: Path, *arguments: str) -> tuple[Ran, int]:
-    """The command, and the most bytes that a folder held meanwhile."""
+    """Run the command, and return with it the most bytes that a folder had meanwhile."""
     most, ended = 0, threading.Event()
 
     def watch() -> None:
@@ -304,13 +342,13 @@ def test_a_pull_from_a_hostile_server_is_bounded_and_leaves_nothing(
     name: str, run: ForkedCommands, idle_memory: int, tmp_path: Path
 ) -> None:
     attack = ATTACKS[name]
-    place = tmp_path / "release"
+    target = tmp_path / "release"
     with hostile_server(attack.answer()) as server:
         arguments = (
             "pull",
             attack.digest,
             "--to",
-            str(place),
+            str(target),
             "--url",
             server.url,
             "--patience",
@@ -326,68 +364,13 @@ def test_a_pull_from_a_hostile_server_is_bounded_and_leaves_nothing(
     assert most_disk < MOST_DISK
     if attack.code == 0:
         found = {
-            str(path.relative_to(place)): path.read_bytes()
-            for path in place.rglob("*")
+            str(path.relative_to(target)): path.read_bytes()
+            for path in target.rglob("*")
             if path.is_file()
         }
         assert found == FILES
-        assert not any(path.is_symlink() for path in place.rglob("*"))
-    assert list(tmp_path.iterdir()) == ([place] if attack.code == 0 else [])
-
-
-# A server which is silent, or slow
-
-
-def slowly(pieces: Iterable[bytes], pause: float = 0.02) -> Iterator[bytes]:
-    for piece in pieces:
-        yield piece
-        time.sleep(pause)
-
-
-SLOW: Final[dict[str, Callable[[], Iterable[bytes]]]] = {
-    "silence": lambda: slowly([b""] * 400),
-    "a byte of the head now and then": lambda: slowly(
-        itertools.chain([b"HTTP/1.1 200 OK\r\nX: "], endless(b"y"))
-    ),
-    "one interim answer after the other": lambda: slowly(endless(b"HTTP/1.1 100 Continue\r\n\r\n")),
-    "a byte of the body now and then": lambda: slowly(itertools.chain([head()], endless(b"y"))),
-    "a body which stops": lambda: slowly([head(Content_Length=1000), b"y"] + [b""] * 400),
-    "a chunk's head without end": lambda: slowly(
-        itertools.chain([head(Transfer_Encoding="chunked"), b"5;x="], endless(b"y"))
-    ),
-}
-
-
-def read_stream(api: Api) -> None:
-    with api.stream("/x") as body:
-        list(body.pieces)
-
-
-READ: Final[dict[str, Callable[[Api], object]]] = {
-    "json": lambda api: api.get("/projects"),
-    "stream": read_stream,
-}
-
-
-@pytest.mark.parametrize("name", SLOW)
-@pytest.mark.parametrize("way", ["json", "stream"])
-def test_an_answer_which_comes_too_slowly_is_given_up(name: str, way: str) -> None:
-    with hostile_server(lambda _: SLOW[name]()) as server, Api(server.url, timeout=0.2) as api:
-        begun = time.monotonic()
-        with pytest.raises(UnreachableError, match="no answer in time") as raised:
-            READ[way](api)
-        assert time.monotonic() - begun < 5
-        assert raised.value.passes
-
-
-def test_an_answer_which_makes_way_is_waited_for() -> None:
-    """Longer than the deadline, as each deadline brings enough."""
-    body = itertools.chain([head(Content_Length=40 * 65_536)], itertools.repeat(b"y" * 65_536, 40))
-    with hostile_server(lambda _: slowly(body)) as server, Api(server.url, timeout=0.6) as api:
-        begun = time.monotonic()
-        with api.stream("/x") as answer:
-            assert sum(map(len, answer.pieces)) == 40 * 65_536
-        assert time.monotonic() - begun > 0.6
+        assert not any(path.is_symlink() for path in target.rglob("*"))
+    assert list(tmp_path.iterdir()) == ([target] if attack.code == 0 else [])
 
 
 # Lists, and single resources
@@ -451,7 +434,7 @@ VALUES: Final[dict[Any, Any]] = {
 
 
 def example(shape: shapes.Shape) -> Any:
-    """A value of a shape, as unpleasant as it may be."""
+    """A value of a shape, as hostile as possible."""
     if isinstance(shape, dict):
         return {name: example(inner) for name, inner in shape.items()}
     if isinstance(shape, list):
@@ -464,7 +447,7 @@ def example(shape: shapes.Shape) -> Any:
 
 
 def wrong(shape: shapes.Shape) -> Iterator[Any]:
-    """Values which have the shape but for one member each."""
+    """Values that have the shape except for one member each."""
     if isinstance(shape, dict):
         for name, inner in shape.items():
             yield {key: example(value) for key, value in shape.items() if key != name}
@@ -515,8 +498,8 @@ def in_process(*arguments: str) -> Ran:
 
 def answering(answers: dict[str, Any]) -> Answer:
     def answer(path: str) -> Iterable[bytes]:
-        place = path.partition("?")[0]
-        ending = max((end for end in answers if place.endswith(end)), key=len)
+        target = path.partition("?")[0]
+        ending = max((end for end in answers if target.endswith(end)), key=len)
         return whole(json.dumps(answers[ending]).encode())
 
     return answer
@@ -528,7 +511,7 @@ CONTENT: Final = VALUES[str].encode("utf-8", "backslashreplace").decode().splitl
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("as_json", [False, True])
-def test_no_command_writes_what_a_terminal_would_obey(
+def test_no_command_writes_control_characters_to_a_terminal(
     command: tuple[str, ...], as_json: bool
 ) -> None:
     answers = {end: example(shape) for end, shape in COMMANDS[command].items()}
@@ -549,7 +532,7 @@ def test_no_command_writes_what_a_terminal_would_obey(
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_an_answer_of_another_shape_ends_with_one_line(command: tuple[str, ...]) -> None:
+def test_an_answer_of_another_shape_ends_a_command_with_one_line(command: tuple[str, ...]) -> None:
     answers = {end: example(shape) for end, shape in COMMANDS[command].items()}
     with hostile_server(answering(answers)) as server:
         for end, shape in COMMANDS[command].items():
@@ -571,7 +554,7 @@ def test_a_shape_fits_no_value_with_a_wrong_or_missing_member(shape: shapes.Shap
         assert not shapes.fits(value, shape), value
 
 
-def test_an_integer_which_no_unit_can_show_fits_nothing() -> None:
+def test_an_integer_beyond_64_bits_fits_no_shape() -> None:
     assert shapes.fits(2**63 - 1, int)
     assert not shapes.fits(10**4000, int)
     assert not shapes.fits(True, int)
@@ -597,7 +580,7 @@ def test_a_content_is_exact_in_a_pipe_and_escaped_on_a_terminal(
     assert buffer.getvalue() == written
 
 
-def test_a_variant_s_name_cannot_lead_an_editor_s_file_elsewhere(tmp_path: Path) -> None:
+def test_a_variant_s_name_cannot_move_an_editor_s_file(tmp_path: Path) -> None:
     from benchmark_manager.cli.variants.contents import forget, keep
 
     for name in ("../../x.yaml", "/etc/x.yaml", "..", "", "a\x1b[31m.yaml", "é" * 300 + ".yaml"):
@@ -616,7 +599,7 @@ def kill(number: int) -> None:
     os.kill(number, signal.SIGKILL)
 
 
-def test_a_killed_pull_leaves_what_the_next_one_removes(
+def test_what_a_killed_pull_leaves_is_removed_by_the_next(
     run: ForkedCommands, tmp_path: Path
 ) -> None:
     begun, go_on = threading.Event(), threading.Event()
@@ -647,8 +630,8 @@ def test_a_killed_pull_leaves_what_the_next_one_removes(
     assert list(tmp_path.iterdir()) == [tmp_path / "r"]
 
 
-def test_a_pull_which_runs_keeps_its_files_from_others(tmp_path: Path) -> None:
-    place = Place(tmp_path / "r", force=False)
+def test_a_running_pull_s_files_are_not_removed_by_another(tmp_path: Path) -> None:
+    target = ReleaseFolder(tmp_path / "r", force=False)
     kept = [
         tmp_path / ".r.0123456.partial",
         tmp_path / ".s.01234567.partial",
@@ -657,38 +640,38 @@ def test_a_pull_which_runs_keeps_its_files_from_others(tmp_path: Path) -> None:
     for folder in kept:
         folder.mkdir()
     (tmp_path / ".r.01234567.partial").symlink_to(tmp_path)
-    with place.filled("") as folder:
+    with target.filled("") as folder:
         (folder / "a").write_bytes(b"a")
-        Place(tmp_path / "r", force=False).clear_leftovers()
+        ReleaseFolder(tmp_path / "r", force=False).clear_leftovers()
         assert (folder / "a").exists()
     assert (tmp_path / "r/a").read_bytes() == b"a"
     assert all(folder.is_dir() for folder in kept)
     assert (tmp_path / ".r.01234567.partial").is_symlink()
 
 
-def test_what_a_pull_had_moved_away_when_it_was_killed_comes_back(tmp_path: Path) -> None:
-    """Where the file system cannot exchange two folders, there is a moment without one in the place."""
+def test_a_folder_that_a_killed_pull_moved_away_is_restored(tmp_path: Path) -> None:
+    """If the file system cannot exchange folders, the path has no folder for a moment."""
     old = tmp_path / ".r.01234567.old"
     old.mkdir()
     (old / "a").write_bytes(b"a")
-    Place(tmp_path / "r", force=True).clear_leftovers()
+    ReleaseFolder(tmp_path / "r", force=True).clear_leftovers()
     assert (tmp_path / "r/a").read_bytes() == b"a"
     old.mkdir()
-    Place(tmp_path / "r", force=True).clear_leftovers()
+    ReleaseFolder(tmp_path / "r", force=True).clear_leftovers()
     assert list(tmp_path.iterdir()) == [tmp_path / "r"]
 
 
 REPLACE: Final = """
 import os, sys
 from pathlib import Path
-from benchmark_manager.cli.releases.destination import Place
+from benchmark_manager.cli.releases.destination import ReleaseFolder
 
-def replace_for_ever(directory):
-    place = Place(directory, force=True)
+def replace_forever(directory):
+    target = ReleaseFolder(directory, force=True)
     number = 0
     while True:
-        place.clear_leftovers()
-        with place.filled("") as folder:
+        target.clear_leftovers()
+        with target.filled("") as folder:
             for name in "ab":
                 (folder / name).write_text(str(number))
         number += 1
@@ -696,7 +679,7 @@ def replace_for_ever(directory):
 for line in sys.stdin:
     child = os.fork()
     if child == 0:
-        replace_for_ever(Path(line.strip()))
+        replace_forever(Path(line.strip()))
     print(child, flush=True)
     os.waitpid(child, 0)
     print("ended", flush=True)
@@ -710,7 +693,7 @@ def test_whenever_a_pull_is_killed_the_folder_is_whole(tmp_path: Path) -> None:
     from support.process import ROOT, environment
 
     folder = tmp_path / "r"
-    with Place(folder, force=True).filled("") as filled:
+    with ReleaseFolder(folder, force=True).filled("") as filled:
         for name in "ab":
             (filled / name).write_text("0")
     with subprocess.Popen(
@@ -732,23 +715,23 @@ def test_whenever_a_pull_is_killed_the_folder_is_whole(tmp_path: Path) -> None:
             assert contents.keys() == {"a", "b"}
             assert contents["a"] == contents["b"]
         forking.stdin.close()
-    Place(folder, force=True).clear_leftovers()
+    ReleaseFolder(folder, force=True).clear_leftovers()
     assert list(tmp_path.iterdir()) == [folder]
 
 
-def test_names_which_are_one_to_the_file_system_are_refused(tmp_path: Path) -> None:
-    """Stood in for by a folder which is there already, as that of a like name would be."""
-    from benchmark_manager.cli.client.sha256sums import read_sums
-    from benchmark_manager.cli.releases.download import Download, Patience
+def test_names_that_are_the_same_to_the_file_system_are_refused(tmp_path: Path) -> None:
+    """A folder that exists already stands for that of a similar name."""
+    from benchmark_manager.cli.releases.download import Download, RetryBudget
+    from benchmark_manager.client.sha256sums import read_sums
 
     (tmp_path / "config").mkdir()
-    with hostile_server(release_server()) as server, Api(server.url) as api:
+    with hostile_server(release_server()) as server, Client(server.url) as client:
         download = Download(
-            api,
+            client,
             digits_of(sums_of(FILES)),
             read_sums(sums_of(FILES)),
             tmp_path,
-            patience=Patience(0, say=print),
+            retries=RetryBudget(0, say=print),
             on_bytes=lambda *_: None,
             max_size=MB,
         )
@@ -758,7 +741,7 @@ def test_names_which_are_one_to_the_file_system_are_refused(tmp_path: Path) -> N
 
 
 def test_the_service_s_own_archive_is_read_whole() -> None:
-    """Names of all kinds: long ones, and such as need a pax header."""
+    """Names of all kinds, long ones too, and names that need a pax header."""
     from benchmark_manager.cli.releases.unpacking import members
 
     files = {

@@ -1,4 +1,4 @@
-"""Tokens given by every way there is are in no log, no answer and no file of the database."""
+"""Tokens, however they are given, are in no log, no answer and no file of the database."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
-"""What commands read of the service's answers: the members that they use, and of which types.
+"""Shapes of the service's answers: the members that commands use, and their types.
 
-An answer of another shape ends a command with one line, wherever the command would have used it.
+An answer of another shape raises `UnreachableError` before any of it is used.
 """
 
 import re
@@ -23,7 +23,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class OrNull:
-    """Null, or what `shape` says."""
+    """Null, or a value of `shape`."""
 
     shape: "Shape"
 
@@ -33,7 +33,7 @@ Shape: TypeAlias = "type | Text | OrNull | list[Shape] | dict[str, Shape]"
 
 
 def fits(value: object, shape: Shape) -> bool:
-    """Whether a JSON value has a shape; members which the shape does not name may be anything."""
+    """Return whether a JSON value has a shape; members that the shape does not name are ignored."""
     if isinstance(shape, dict):
         return isinstance(value, dict) and all(
             name in value and fits(value[name], inner) for name, inner in shape.items()
@@ -49,7 +49,7 @@ def fits(value: object, shape: Shape) -> bool:
     return isinstance(value, shape)
 
 
-#: Ids and digests become parts of addresses, so nothing else may pass for one.
+#: Ids and digests become parts of paths, so their form is checked.
 ID: Final = Text("[0-9a-f]{24}")
 DIGEST: Final = Text("sha256:[0-9a-f]{64}")
 
