@@ -31,6 +31,7 @@ from benchmark_manager.errors import (
     GitHubRateLimitedError,
     GitHubUnavailableError,
 )
+from benchmark_manager.models.commit import Commit
 from benchmark_manager.models.project import Ref, RepositoryAddress
 from benchmark_manager.version import __version__
 
@@ -101,12 +102,15 @@ class _Signature(BaseModel):
     date: AwareDatetime
 
 
-class GitCommit(_Answer):
-    """A commit: its root tree and when it was committed."""
+class CommitObject(_Answer):
+    """A commit as git's own objects are reported."""
 
     sha: ObjectId
     tree: _ObjectRef
     committer: _Signature
+
+    def as_commit(self) -> Commit:
+        return Commit(self.sha, self.tree.sha, self.committer.date)
 
 
 class _Person(BaseModel):
@@ -136,19 +140,19 @@ class CommitInfo(_Answer):
     commit: _CommitDetails
 
 
-class _HeadDetails(_Answer):
+class _ListedCommitDetails(_Answer):
     tree: _ObjectRef
     committer: _Signature
 
 
-class _Head(_Answer):
-    """Of a commit as lists hold it, what a sync needs."""
+class _ListedCommit(_Answer):
+    """What a sync needs of a commit in a list."""
 
     sha: ObjectId
-    commit: _HeadDetails
+    commit: _ListedCommitDetails
 
-    def as_commit(self) -> GitCommit:
-        return GitCommit(sha=self.sha, tree=self.commit.tree, committer=self.commit.committer)
+    def as_commit(self) -> Commit:
+        return Commit(self.sha, self.commit.tree.sha, self.commit.committer.date)
 
 
 class RepositoryInfo(_Answer):
@@ -169,7 +173,7 @@ class _NamedRef(_Answer):
 
 
 _COMMITS: Final = TypeAdapter(Annotated[tuple[CommitInfo, ...], Field(fail_fast=True)])
-_HEADS: Final = TypeAdapter(Annotated[tuple[_Head, ...], Field(fail_fast=True)])
+_LISTED: Final = TypeAdapter(Annotated[tuple[_ListedCommit, ...], Field(fail_fast=True)])
 
 _BRANCHES: Final = TypeAdapter(Annotated[tuple[_Branch, ...], Field(fail_fast=True)])
 _REFS: Final = TypeAdapter(Annotated[tuple[_NamedRef, ...], Field(fail_fast=True)])
@@ -308,14 +312,14 @@ def parse_refs(body: bytes) -> list[str]:
         raise GarbledAnswerError("the answer is no list of refs") from None
 
 
-def parse_first_commit(body: bytes) -> GitCommit:
+def parse_first_commit(body: bytes) -> Commit:
     """The first of a list of commits.
 
     Raises:
         GarbledAnswerError: there is none.
     """
     try:
-        first = next(iter(_HEADS.validate_json(body)), None)
+        first = next(iter(_LISTED.validate_json(body)), None)
     except ValidationError:
         first = None
     if first is None:
@@ -323,13 +327,13 @@ def parse_first_commit(body: bytes) -> GitCommit:
     return first.as_commit()
 
 
-def parse_commit(body: bytes) -> GitCommit:
-    """A single commit, as commits are told beside git's own objects.
+def parse_commit(body: bytes) -> Commit:
+    """Parse a single commit of the repositories' routes, not of the git database's.
 
     Raises:
         GarbledAnswerError: it is none.
     """
-    return parse_json(body, _Head).as_commit()
+    return parse_json(body, _ListedCommit).as_commit()
 
 
 def parse_sha(body: bytes) -> str:

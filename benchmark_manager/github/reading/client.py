@@ -1,4 +1,4 @@
-"""What a sync asks of one repository."""
+"""The requests that a sync sends about one repository."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from benchmark_manager.domain.sync.git_objects import TreeMember, blob_id
 from benchmark_manager.errors import GitHubError, GitHubUnavailableError
 from benchmark_manager.github.protocol import graphql
 from benchmark_manager.github.protocol import rest as protocol
-from benchmark_manager.github.protocol.graphql import CommitPlace, NamedRefs, PlaceQuestion
+from benchmark_manager.github.protocol.graphql import CommitQuestion, NamedRefs
 from benchmark_manager.github.reading.obstacles import Obstacle, paths_to
 from benchmark_manager.github.sending.credentials import Credential
 from benchmark_manager.github.sending.requests import (
@@ -24,6 +24,7 @@ from benchmark_manager.github.sending.requests import (
     RequestKind,
     Requests,
 )
+from benchmark_manager.models.commit import Commit, CommitAnswer
 from benchmark_manager.models.project import Ref, RefKind, RepositoryAddress
 from benchmark_manager.models.sync import GitHubUsage
 
@@ -33,7 +34,7 @@ _MOST_PATHS: Final = 20
 
 
 class RepositoryClient:
-    """Everything that is asked of one repository for one purpose, and what that cost.
+    """Sends the requests about one repository for one purpose, and counts what they cost.
 
     Every method raises `GitHubActionError`, `GitHubRateLimitedError` or `GitHubUnavailableError`.
     """
@@ -56,7 +57,7 @@ class RepositoryClient:
         return self.requests.usage
 
     async def head(self, ref: Ref | None, known: str | None) -> str | None:
-        """The commit of `ref` (None: of the default branch), or None when it still is `known`.
+        """Return the id of the commit of `ref` (None: the default branch); None while it is `known`.
 
         Documented: the sha media type's ETag is the commit's sha, and a 304 costs nothing.
         """
@@ -76,12 +77,12 @@ class RepositoryClient:
 
         return await self.requests.retrying(ask)
 
-    async def head_commit(self, ref: Ref | None) -> protocol.GitCommit:
-        """The commit of `ref` (None: of the default branch) with its tree, in one request."""
+    async def head_commit(self, ref: Ref | None) -> Commit:
+        """Read the commit of `ref` (None: of the default branch) with its tree, in one request."""
         query = {"per_page": "1"} if ref is None else {"sha": ref.full, "per_page": "1"}
         path = protocol.with_query(protocol.repository_path(self.repository, "commits"), query)
 
-        async def ask() -> protocol.GitCommit:
+        async def ask() -> Commit:
             reply = await self.requests.get(path, kind="place")
             if reply.status == httpx.codes.NOT_FOUND:
                 commit = await self._single_commit(ref)
@@ -92,8 +93,8 @@ class RepositoryClient:
 
         return await self.requests.retrying(ask)
 
-    async def _single_commit(self, ref: Ref | None) -> protocol.GitCommit:
-        """The same of a server which lists no commits; it may be long, as it tells its changes too."""
+    async def _single_commit(self, ref: Ref | None) -> Commit:
+        """Read it from a server that lists no commits; the answer may be long: it has the changes."""
         path = protocol.repository_path(self.repository, "commits", _name(ref))
         reply = await self._of_ref(await self.requests.get(path, kind="place"), ref)
         return protocol.parse_commit(reply.body)
@@ -101,7 +102,7 @@ class RepositoryClient:
     async def _of_ref(self, reply: Reply, ref: Ref | None) -> Reply:
         self.was_renamed |= reply.redirected
         if reply.status in {404, 422} and ref is not None:
-            # A missing ref and a missing repository look alike; only the repository can tell.
+            # A missing ref and a missing repository are answered alike; this tells them apart.
             await self.info()
             is_tag = ref.kind == "branch" and await self._has_tag(ref.name)
             raise protocol.ref_not_found(self.repository, ref, is_tag=is_tag)
@@ -110,13 +111,13 @@ class RepositoryClient:
         return self._accepted(reply)
 
     def _checked(self, sha: str, ref: Ref | None) -> str:
-        """The id, unless a commit was asked for by another one: a tag's object has an id of its own."""
+        """Return the id, unless a commit was asked for by another id, such as a tag object's."""
         if ref is not None and ref.kind == "commit" and sha != ref.name:
             raise protocol.ref_not_found(self.repository, ref)
         return sha
 
     async def _has_tag(self, name: str) -> bool:
-        """Whether there is a tag of this name; False also where GitHub does not tell."""
+        """Return whether there is a tag of this name; False also where GitHub does not answer."""
         path = protocol.repository_path(
             self.repository, "git", "ref", Ref(kind="tag", name=name).short
         )
@@ -126,7 +127,7 @@ class RepositoryClient:
             return False
 
     async def branches(self, count: int) -> tuple[tuple[str, ...], bool]:
-        """The names of the first branches, at most 100; and whether there are more."""
+        """Return the names of the first branches, at most 100, and whether there are more."""
         path = protocol.repository_path(self.repository, "branches")
         url = protocol.with_query(path, {"per_page": str(count)})
 
@@ -137,7 +138,10 @@ class RepositoryClient:
         return await self.requests.retrying(ask)
 
     async def tree_of_ref(self, ref: Ref | None) -> protocol.Tree:
-        """The recursive listing of a ref's commit (None: the default branch's); it may be truncated."""
+        """Return the recursive listing of a ref's commit (None: of the default branch's).
+
+        It may be truncated.
+        """
 
         async def ask() -> protocol.Tree:
             reply = await self._of_ref(await self._tree_reply(_name(ref), recursive=True), ref)
@@ -146,7 +150,7 @@ class RepositoryClient:
         return await self.requests.retrying(ask)
 
     async def matching_refs(self, kind: RefKind, beginning: str) -> list[str]:
-        """The names of all branches or tags which begin with this.
+        """Return the names of all branches or tags that begin with this.
 
         https://docs.github.com/en/rest/git/refs#list-matching-references
         """
@@ -165,7 +169,7 @@ class RepositoryClient:
         return await self.requests.retrying(ask)
 
     async def info(self) -> protocol.RepositoryInfo:
-        """The repository's current name and default branch."""
+        """Return the repository's current name and default branch."""
         path = protocol.repository_path(self.repository)
 
         async def ask() -> protocol.RepositoryInfo:
@@ -174,64 +178,71 @@ class RepositoryClient:
 
         return await self.requests.retrying(ask)
 
-    async def place(
+    async def commit_with_folders(
         self, commit_sha: str, folders: tuple[str, ...], ref: Ref | None = None
-    ) -> CommitPlace | None:
-        """One commit with the trees of these folders, in one query; None where GraphQL does not tell.
+    ) -> CommitAnswer | None:
+        """Read one commit with the trees of these folders, in one query.
 
-        `ref`: whose commit REST says that this is. Where it stands at another commit by now, that
-        one's place is returned, so this also holds of a server which takes full names for short
-        ones.
+        Args:
+            commit_sha: the commit's id.
+            folders: paths from the root; "" is the root.
+            ref: whose commit this is, as REST says. Where it points to another commit by now, that
+                one is returned, so this is right also of a server that takes full names for short
+                ones.
+
+        Returns:
+            None where GraphQL does not answer.
 
         Raises:
-            GitHubActionError: also `branch_not_found`, where there is a tag of that name only.
+            GitHubActionError: also `branch_not_found`, where there is only a tag of that name.
         """
         if not self.requests.has_graphql:
             return None
         try:
-            place, named = await self._asked_place(commit_sha, folders, ref)
+            answer, named = await self._query_commit(commit_sha, folders, ref)
             if named.ref not in {None, commit_sha}:
-                place, _ = await self._asked_place(str(named.ref), folders, None)
+                answer, _ = await self._query_commit(str(named.ref), folders, None)
         except (NoGraphQLError, GitHubUnavailableError):
-            # REST may go on, and tells what is wrong if it does not.
-            place, named = None, NamedRefs()
+            # REST may work, and says what is wrong if it does not.
+            answer, named = None, NamedRefs()
         if named.ref is None and named.tag is not None:
             raise protocol.ref_not_found(self.repository, ref, is_tag=True)
-        if place is None:
-            # A token may read a repository by REST only; its contents would not be told either.
+        if answer is None:
+            # A token may read a repository by REST only; then GraphQL returns no contents either.
             self.requests.avoid_graphql()
-        return place
+        return answer
 
-    async def _asked_place(
+    async def _query_commit(
         self, commit_sha: str, folders: tuple[str, ...], ref: Ref | None
-    ) -> tuple[CommitPlace | None, NamedRefs]:
-        query = graphql.places_query([PlaceQuestion(self.repository, commit_sha, folders, ref)])
+    ) -> tuple[CommitAnswer | None, NamedRefs]:
+        query = graphql.commits_query([CommitQuestion(self.repository, commit_sha, folders, ref)])
 
-        async def ask() -> tuple[CommitPlace | None, NamedRefs]:
-            answer = await self.requests.query(query, kind="place")
-            place = graphql.parse_place(answer, "r0", folders)
-            if place is None:
+        async def ask() -> tuple[CommitAnswer | None, NamedRefs]:
+            reply = await self.requests.query(query, kind="place")
+            answer = graphql.parse_commit(reply, "r0", folders)
+            if answer is None:
                 return None, NamedRefs()
-            if place.commit_sha != commit_sha:
-                raise protocol.GarbledAnswerError("the answer tells of another commit")
-            return place, graphql.parse_named(answer, "r0")
+            if answer.commit.sha != commit_sha:
+                raise protocol.GarbledAnswerError("the answer is about another commit")
+            return answer, graphql.parse_named(reply, "r0")
 
         return await self.requests.retrying(ask)
 
-    async def commit(self, sha: str) -> protocol.GitCommit:
-        path = protocol.repository_path(self.repository, "git", "commits", sha)
+    async def commit(self, commit_sha: str) -> Commit:
+        """Read a commit by its id, with its tree and time."""
+        path = protocol.repository_path(self.repository, "git", "commits", commit_sha)
 
-        async def ask() -> protocol.GitCommit:
+        async def ask() -> Commit:
             reply = self._found(await self.requests.get(path, kind="place"))
-            commit = protocol.parse_json(reply.body, protocol.GitCommit)
-            if commit.sha != sha:
-                raise protocol.GarbledAnswerError("the answer tells of another commit")
+            commit = protocol.parse_json(reply.body, protocol.CommitObject).as_commit()
+            if commit.sha != commit_sha:
+                raise protocol.GarbledAnswerError("the answer is about another commit")
             return commit
 
         return await self.requests.retrying(ask)
 
     async def tree(self, sha: str, *, recursive: bool) -> protocol.Tree:
-        """The listing of one tree; a recursive one may be truncated."""
+        """Return the listing of one tree; a recursive one may be truncated."""
 
         async def ask() -> protocol.Tree:
             reply = self._found(await self._tree_reply(sha, recursive=recursive))
@@ -243,9 +254,9 @@ class RepositoryClient:
         return await self.requests.retrying(ask)
 
     async def tree_of_commit(self, commit_sha: str) -> protocol.Tree | None:
-        """The recursive listing of a commit's root tree, named by the commit; its `sha` may be the commit's.
+        """Return the recursive listing of a commit's root tree, named by the commit.
 
-        None where the server wants the tree's own id.
+        Its `sha` may be the commit's. None where the server wants the tree's own id.
         """
 
         async def ask() -> protocol.Tree | None:
@@ -265,7 +276,10 @@ class RepositoryClient:
         )
 
     async def tree_members(self, tree_ids: Sequence[str]) -> dict[str, tuple[TreeMember, ...]]:
-        """The entries of trees by GraphQL, which reports the bytes of names; of none where there is no GraphQL."""
+        """Return the entries of trees by GraphQL, which reports the bytes of names.
+
+        Without GraphQL there are none.
+        """
         found: dict[str, tuple[TreeMember, ...]] = {}
         for start in range(0, len(tree_ids), graphql.AT_MOST):
             some = tree_ids[start : start + graphql.AT_MOST]
@@ -282,7 +296,10 @@ class RepositoryClient:
         return found
 
     async def obstacles(self, commit_sha: str, folders: Sequence[str]) -> dict[str, Obstacle]:
-        """What is in the way of folders that the commit does not have, by one GraphQL query; {} where there is none."""
+        """Return what is in the way of folders that the commit does not have, by one query.
+
+        Without GraphQL nothing is found.
+        """
         paths = list(dict.fromkeys(path for folder in folders for path in paths_to(folder)))[
             :_MOST_PATHS
         ]
@@ -303,7 +320,7 @@ class RepositoryClient:
         return {folder: obstacle for folder, obstacle in first.items() if obstacle is not None}
 
     async def blob(self, sha: str, size: int) -> bytes:
-        """The bytes whose git object id is `sha`; bytes of any other id are never returned."""
+        """Return the bytes whose git object id is `sha`, and never those of another id."""
         path = protocol.repository_path(self.repository, "git", "blobs", sha)
 
         async def ask() -> bytes:
@@ -317,7 +334,7 @@ class RepositoryClient:
         return await self.requests.retrying(ask)
 
     async def blobs(self, shas: list[str]) -> dict[str, bytes]:
-        """Those of the blobs which one GraphQL query brings exactly as git holds them; tried once.
+        """Return those blobs that one GraphQL query answers exactly as git holds them; tried once.
 
         Raises:
             PassingFailureError: the query failed as a whole; half of it may not.
@@ -327,26 +344,26 @@ class RepositoryClient:
         return graphql.parse_contents(await self.requests.query(query, kind="contents"), shas)
 
     async def file_commits(
-        self, path: str, sha: str, *, page: int, per_page: int
+        self, path: str, commit_sha: str, *, page: int, per_page: int
     ) -> tuple[tuple[protocol.CommitInfo, ...], bool]:
-        """The commits from `sha` backwards which touched a file, newest first; and whether a further page has more.
+        """Return the commits from `commit_sha` backwards that touched a file, newest first.
 
-        Pages count from 1 and have at most 100 rows. Renames are not followed.
+        Also whether a further page has more. Pages count from 1 and have at most 100 rows. Renames are not followed.
 
         Raises:
             GitHubActionError: also `commit_not_found`, where the repository is there but not the
                 commit.
         """
-        query = {"sha": sha, "path": path, "per_page": str(per_page), "page": str(page)}
+        query = {"sha": commit_sha, "path": path, "per_page": str(per_page), "page": str(page)}
         url = protocol.with_query(protocol.repository_path(self.repository, "commits"), query)
 
         async def ask() -> tuple[tuple[protocol.CommitInfo, ...], bool]:
             reply = await self.requests.get(url, kind="history")
             if reply.status == httpx.codes.NOT_FOUND:
-                # A missing commit and a missing repository look alike; only the repository can
-                # tell.
+                # A missing commit and a missing repository are answered alike; this tells them
+                # apart.
                 await self.info()
-                raise protocol.commit_not_found(self.repository, sha)
+                raise protocol.commit_not_found(self.repository, commit_sha)
             reply = self._accepted(reply)
             return protocol.parse_commits(reply.body), protocol.has_next_page(reply.headers)
 
@@ -359,7 +376,10 @@ class RepositoryClient:
         return reply
 
     def _found(self, reply: Reply) -> Reply:
-        """An object of a commit which GitHub has just named must be there; replicas may lag behind a push."""
+        """Return the answer about an object of a commit that GitHub has just named.
+
+        The object must exist, but replicas of GitHub's may lag behind a push.
+        """
         if reply.status in _MISSING:
             raise protocol.GarbledAnswerError(
                 f"an object of the commit is not there ({reply.status})"
@@ -368,12 +388,12 @@ class RepositoryClient:
 
 
 def _name(ref: Ref | None) -> str:
-    """The ref in a path of the REST API, by its full name: of `heads/NAME`, a tag of that name comes first."""
+    """Return the ref for a path of the REST API: its full name, as tags are preferred to branches."""
     return "HEAD" if ref is None else ref.full
 
 
 async def _parsed_tree(body: bytes) -> protocol.Tree:
-    """The listing in an answer; others are served between its steps."""
+    """Parse the listing in an answer; other tasks run between its steps."""
     steps = protocol.parse_tree(body)
     while True:
         try:

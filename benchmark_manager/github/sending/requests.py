@@ -316,7 +316,7 @@ class Requests:
             self._governor.block(until)
             raise protocol.rate_limited(until, with_token=True)
         if answer.data is None:
-            raise protocol.GarbledAnswerError(f"GraphQL failed: {answer.complaint}")
+            raise protocol.GarbledAnswerError(f"GraphQL failed: {answer.first_error}")
         return answer
 
     @asynccontextmanager

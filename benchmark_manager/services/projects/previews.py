@@ -11,9 +11,10 @@ from benchmark_manager.domain.projects.folder_counts import FolderCounts, count_
 from benchmark_manager.domain.projects.folders import normalise_folder
 from benchmark_manager.domain.projects.repository_url import check_token, parse_repository_url
 from benchmark_manager.domain.sync.selection import Selection
+from benchmark_manager.github.protocol.graphql import RepositoryOverview
 from benchmark_manager.github.protocol.rest import Tree
 from benchmark_manager.github.reading.client import RepositoryClient
-from benchmark_manager.github.reading.overview import Overview, read_overview
+from benchmark_manager.github.reading.overview import read_overview
 from benchmark_manager.github.sending.requests import unavailable
 from benchmark_manager.models.preview import PreviewSelection, RepositoryPreview
 from benchmark_manager.models.project import Ref, RepositoryAddress
@@ -124,7 +125,7 @@ class PreviewService:
         self,
         repository: RepositoryAddress,
         found: Located,
-        overview: Overview,
+        overview: RepositoryOverview,
         tree: Tree,
         given: Folders,
         patterns: Selection,
@@ -144,7 +145,7 @@ class PreviewService:
             repository=repository,
             ref=found.ref,
             default_branch=overview.default_branch,
-            commit_sha=overview.commit_sha,
+            commit_sha=None if overview.commit is None else overview.commit.sha,
             branches=overview.branches,
             more_branches=overview.more_branches,
             complete=not tree.truncated,

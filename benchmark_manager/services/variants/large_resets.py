@@ -1,7 +1,7 @@
 """Resets of more variants than one transaction takes: published at once, then carried out in steps."""
 
 from benchmark_manager.models.variant import TrashedFile
-from benchmark_manager.services.sync import large_syncs
+from benchmark_manager.services.sync.applying import large_syncs
 from benchmark_manager.stores.database.database import Database, Session
 from benchmark_manager.stores.sync.staged_changes import PublishedReset, StagedChangeStore
 from benchmark_manager.stores.variants.trash import TrashStore

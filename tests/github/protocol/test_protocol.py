@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from benchmark_manager.errors import GitHubActionError, GitHubUnavailableError
 from benchmark_manager.github.protocol import rest as protocol
 from benchmark_manager.github.protocol.rest import (
+    CommitObject,
     GarbledAnswerError,
-    GitCommit,
     RepositoryInfo,
     Tree,
     limited_until,
@@ -186,7 +186,7 @@ def test_a_redirect_out_of_the_base_is_refused(location: str | None) -> None:
     assert "evil" not in refused.value.detail
 
 
-@pytest.mark.parametrize("shape", [Tree, GitCommit, RepositoryInfo])
+@pytest.mark.parametrize("shape", [Tree, CommitObject, RepositoryInfo])
 @pytest.mark.parametrize(
     "body",
     [

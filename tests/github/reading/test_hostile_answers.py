@@ -127,7 +127,7 @@ CALLS: Final[dict[str, tuple[str, Callable[[RepositoryClient, Known], Awaitable[
     ),
     "the folders' trees": (
         "/graphql",
-        lambda client, known: client.place(known.commit, ("config", "no"), MAIN),
+        lambda client, known: client.commit_with_folders(known.commit, ("config", "no"), MAIN),
     ),
     "the contents": ("/graphql", lambda client, _: client.blobs(BLOBS)),
 }

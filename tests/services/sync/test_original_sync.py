@@ -569,7 +569,7 @@ async def test_a_worker_which_lost_its_lease_commits_nothing(service: Service) -
     service.github.latency = 0.2
     task = asyncio.create_task(service.sync(project["id"]))
     await asyncio.sleep(0.3)
-    database = service.services.sync._database
+    database = service.services.sync._stores.database
     await database.collection("projects").update_one(
         {"_id": ObjectId(project["id"])}, {"$set": {"lease_owner": "another"}, "$inc": {"fence": 1}}
     )
