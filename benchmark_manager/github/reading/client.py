@@ -10,8 +10,24 @@ import httpx2 as httpx
 from benchmark_manager.domain.sync.git_objects import TreeMember, blob_id
 from benchmark_manager.errors import GitHubError, GitHubUnavailableError
 from benchmark_manager.github.protocol import graphql
-from benchmark_manager.github.protocol import rest as protocol
+from benchmark_manager.github.protocol.answers import (
+    CommitInfo,
+    CommitObject,
+    GarbledAnswerError,
+    RepositoryInfo,
+    parse_branches,
+    parse_commit,
+    parse_commits,
+    parse_first_commit,
+    parse_json,
+    parse_refs,
+    parse_sha,
+)
 from benchmark_manager.github.protocol.graphql import CommitQuestion, NamedRefs
+from benchmark_manager.github.protocol.headers import ACCEPT_RAW, ACCEPT_SHA, has_next_page
+from benchmark_manager.github.protocol.listings import TreeListing, parse_tree
+from benchmark_manager.github.protocol.refusals import commit_not_found, ref_not_found, refusal
+from benchmark_manager.github.protocol.urls import repository_path, with_query
 from benchmark_manager.github.reading.obstacles import Obstacle, paths_to
 from benchmark_manager.github.sending.credentials import Credential
 from benchmark_manager.github.sending.requests import (
@@ -61,18 +77,16 @@ class RepositoryClient:
 
         Documented: the sha media type's ETag is the commit's sha, and a 304 costs nothing.
         """
-        path = protocol.repository_path(self.repository, "commits", _name(ref))
+        path = repository_path(self.repository, "commits", _name(ref))
 
         async def ask() -> str | None:
             kind: RequestKind = "place" if known is None else "check"
-            reply = await self.requests.get(
-                path, protocol.ACCEPT_SHA, kind=kind, if_none_match=known
-            )
+            reply = await self.requests.get(path, ACCEPT_SHA, kind=kind, if_none_match=known)
             if reply.status == httpx.codes.NOT_MODIFIED and known is not None:
                 self.was_renamed |= reply.redirected
                 return None
             reply = await self._of_ref(reply, ref)
-            sha = self._checked(protocol.parse_sha(reply.body), ref)
+            sha = self._checked(parse_sha(reply.body), ref)
             return None if sha == known else sha
 
         return await self.requests.retrying(ask)
@@ -80,14 +94,14 @@ class RepositoryClient:
     async def head_commit(self, ref: Ref | None) -> Commit:
         """Read the commit of `ref` (None: of the default branch) with its tree, in one request."""
         query = {"per_page": "1"} if ref is None else {"sha": ref.full, "per_page": "1"}
-        path = protocol.with_query(protocol.repository_path(self.repository, "commits"), query)
+        path = with_query(repository_path(self.repository, "commits"), query)
 
         async def ask() -> Commit:
             reply = await self.requests.get(path, kind="place")
             if reply.status == httpx.codes.NOT_FOUND:
                 commit = await self._single_commit(ref)
             else:
-                commit = protocol.parse_first_commit((await self._of_ref(reply, ref)).body)
+                commit = parse_first_commit((await self._of_ref(reply, ref)).body)
             self._checked(commit.sha, ref)
             return commit
 
@@ -95,9 +109,9 @@ class RepositoryClient:
 
     async def _single_commit(self, ref: Ref | None) -> Commit:
         """Read it from a server that lists no commits; the answer may be long: it has the changes."""
-        path = protocol.repository_path(self.repository, "commits", _name(ref))
+        path = repository_path(self.repository, "commits", _name(ref))
         reply = await self._of_ref(await self.requests.get(path, kind="place"), ref)
-        return protocol.parse_commit(reply.body)
+        return parse_commit(reply.body)
 
     async def _of_ref(self, reply: Reply, ref: Ref | None) -> Reply:
         self.was_renamed |= reply.redirected
@@ -105,45 +119,43 @@ class RepositoryClient:
             # A missing ref and a missing repository are answered alike; this tells them apart.
             await self.info()
             is_tag = ref.kind == "branch" and await self._has_tag(ref.name)
-            raise protocol.ref_not_found(self.repository, ref, is_tag=is_tag)
+            raise ref_not_found(self.repository, ref, is_tag=is_tag)
         if reply.status == httpx.codes.UNPROCESSABLE_CONTENT:
-            raise protocol.ref_not_found(self.repository, ref)
+            raise ref_not_found(self.repository, ref)
         return self._accepted(reply)
 
     def _checked(self, sha: str, ref: Ref | None) -> str:
         """Return the id, unless a commit was asked for by another id, such as a tag object's."""
         if ref is not None and ref.kind == "commit" and sha != ref.name:
-            raise protocol.ref_not_found(self.repository, ref)
+            raise ref_not_found(self.repository, ref)
         return sha
 
     async def _has_tag(self, name: str) -> bool:
         """Return whether there is a tag of this name; False also where GitHub does not answer."""
-        path = protocol.repository_path(
-            self.repository, "git", "ref", Ref(kind="tag", name=name).short
-        )
+        path = repository_path(self.repository, "git", "ref", Ref(kind="tag", name=name).short)
         try:
             return (await self.requests.get(path, kind="identity")).status == httpx.codes.OK
-        except (GitHubError, protocol.GarbledAnswerError, PassingFailureError):
+        except (GitHubError, GarbledAnswerError, PassingFailureError):
             return False
 
     async def branches(self, count: int) -> tuple[tuple[str, ...], bool]:
         """Return the names of the first branches, at most 100, and whether there are more."""
-        path = protocol.repository_path(self.repository, "branches")
-        url = protocol.with_query(path, {"per_page": str(count)})
+        path = repository_path(self.repository, "branches")
+        url = with_query(path, {"per_page": str(count)})
 
         async def ask() -> tuple[tuple[str, ...], bool]:
             reply = self._accepted(await self.requests.get(url, kind="identity"))
-            return protocol.parse_branches(reply.body), protocol.has_next_page(reply.headers)
+            return parse_branches(reply.body), has_next_page(reply.headers)
 
         return await self.requests.retrying(ask)
 
-    async def tree_of_ref(self, ref: Ref | None) -> protocol.Tree:
+    async def tree_of_ref(self, ref: Ref | None) -> TreeListing:
         """Return the recursive listing of a ref's commit (None: of the default branch's).
 
         It may be truncated.
         """
 
-        async def ask() -> protocol.Tree:
+        async def ask() -> TreeListing:
             reply = await self._of_ref(await self._tree_reply(_name(ref), recursive=True), ref)
             return await _parsed_tree(reply.body)
 
@@ -155,26 +167,26 @@ class RepositoryClient:
         https://docs.github.com/en/rest/git/refs#list-matching-references
         """
         ref = Ref(kind=kind, name=beginning)
-        path = protocol.repository_path(self.repository, "git", "matching-refs", ref.short)
+        path = repository_path(self.repository, "git", "matching-refs", ref.short)
 
         async def ask() -> list[str]:
             reply = self._accepted(await self.requests.get(path, kind="identity"))
             prefix = Ref(kind=kind, name="").full
             return [
                 name.removeprefix(prefix)
-                for name in protocol.parse_refs(reply.body)
+                for name in parse_refs(reply.body)
                 if name.startswith(prefix)
             ]
 
         return await self.requests.retrying(ask)
 
-    async def info(self) -> protocol.RepositoryInfo:
+    async def info(self) -> RepositoryInfo:
         """Return the repository's current name and default branch."""
-        path = protocol.repository_path(self.repository)
+        path = repository_path(self.repository)
 
-        async def ask() -> protocol.RepositoryInfo:
+        async def ask() -> RepositoryInfo:
             reply = self._accepted(await self.requests.get(path, kind="identity"))
-            return protocol.parse_json(reply.body, protocol.RepositoryInfo)
+            return parse_json(reply.body, RepositoryInfo)
 
         return await self.requests.retrying(ask)
 
@@ -206,7 +218,7 @@ class RepositoryClient:
             # REST may work, and says what is wrong if it does not.
             answer, named = None, NamedRefs()
         if named.ref is None and named.tag is not None:
-            raise protocol.ref_not_found(self.repository, ref, is_tag=True)
+            raise ref_not_found(self.repository, ref, is_tag=True)
         if answer is None:
             # A token may read a repository by REST only; then GraphQL returns no contents either.
             self.requests.avoid_graphql()
@@ -223,43 +235,43 @@ class RepositoryClient:
             if answer is None:
                 return None, NamedRefs()
             if answer.commit.sha != commit_sha:
-                raise protocol.GarbledAnswerError("the answer is about another commit")
+                raise GarbledAnswerError("the answer is about another commit")
             return answer, graphql.parse_named(reply, "r0")
 
         return await self.requests.retrying(ask)
 
     async def commit(self, commit_sha: str) -> Commit:
         """Read a commit by its id, with its tree and time."""
-        path = protocol.repository_path(self.repository, "git", "commits", commit_sha)
+        path = repository_path(self.repository, "git", "commits", commit_sha)
 
         async def ask() -> Commit:
             reply = self._found(await self.requests.get(path, kind="place"))
-            commit = protocol.parse_json(reply.body, protocol.CommitObject).as_commit()
+            commit = parse_json(reply.body, CommitObject).as_commit()
             if commit.sha != commit_sha:
-                raise protocol.GarbledAnswerError("the answer is about another commit")
+                raise GarbledAnswerError("the answer is about another commit")
             return commit
 
         return await self.requests.retrying(ask)
 
-    async def tree(self, sha: str, *, recursive: bool) -> protocol.Tree:
+    async def tree(self, sha: str, *, recursive: bool) -> TreeListing:
         """Return the listing of one tree; a recursive one may be truncated."""
 
-        async def ask() -> protocol.Tree:
+        async def ask() -> TreeListing:
             reply = self._found(await self._tree_reply(sha, recursive=recursive))
             tree = await _parsed_tree(reply.body)
             if tree.sha != sha:
-                raise protocol.GarbledAnswerError("the answer lists another tree")
+                raise GarbledAnswerError("the answer lists another tree")
             return tree
 
         return await self.requests.retrying(ask)
 
-    async def tree_of_commit(self, commit_sha: str) -> protocol.Tree | None:
+    async def tree_of_commit(self, commit_sha: str) -> TreeListing | None:
         """Return the recursive listing of a commit's root tree, named by the commit.
 
         Its `sha` may be the commit's. None where the server wants the tree's own id.
         """
 
-        async def ask() -> protocol.Tree | None:
+        async def ask() -> TreeListing | None:
             reply = await self._tree_reply(commit_sha, recursive=True)
             return (
                 None if reply.status in _MISSING else await _parsed_tree(self._accepted(reply).body)
@@ -268,7 +280,7 @@ class RepositoryClient:
         return await self.requests.retrying(ask)
 
     async def _tree_reply(self, sha: str, *, recursive: bool) -> Reply:
-        path = protocol.repository_path(self.repository, "git", "trees", sha) + (
+        path = repository_path(self.repository, "git", "trees", sha) + (
             "?recursive=1" if recursive else ""
         )
         return await self.requests.get(
@@ -321,14 +333,14 @@ class RepositoryClient:
 
     async def blob(self, sha: str, size: int) -> bytes:
         """Return the bytes whose git object id is `sha`, and never those of another id."""
-        path = protocol.repository_path(self.repository, "git", "blobs", sha)
+        path = repository_path(self.repository, "git", "blobs", sha)
 
         async def ask() -> bytes:
             reply = self._found(
-                await self.requests.get(path, protocol.ACCEPT_RAW, kind="contents", max_bytes=size)
+                await self.requests.get(path, ACCEPT_RAW, kind="contents", max_bytes=size)
             )
             if blob_id(reply.body) != sha:
-                raise protocol.GarbledAnswerError("the bytes are not those of the blob asked for")
+                raise GarbledAnswerError("the bytes are not those of the blob asked for")
             return reply.body
 
         return await self.requests.retrying(ask)
@@ -345,7 +357,7 @@ class RepositoryClient:
 
     async def file_commits(
         self, path: str, commit_sha: str, *, page: int, per_page: int
-    ) -> tuple[tuple[protocol.CommitInfo, ...], bool]:
+    ) -> tuple[tuple[CommitInfo, ...], bool]:
         """Return the commits from `commit_sha` backwards that touched a file, newest first.
 
         Also whether a further page has more. Pages count from 1 and have at most 100 rows. Renames are not followed.
@@ -355,24 +367,24 @@ class RepositoryClient:
                 commit.
         """
         query = {"sha": commit_sha, "path": path, "per_page": str(per_page), "page": str(page)}
-        url = protocol.with_query(protocol.repository_path(self.repository, "commits"), query)
+        url = with_query(repository_path(self.repository, "commits"), query)
 
-        async def ask() -> tuple[tuple[protocol.CommitInfo, ...], bool]:
+        async def ask() -> tuple[tuple[CommitInfo, ...], bool]:
             reply = await self.requests.get(url, kind="history")
             if reply.status == httpx.codes.NOT_FOUND:
                 # A missing commit and a missing repository are answered alike; this tells them
                 # apart.
                 await self.info()
-                raise protocol.commit_not_found(self.repository, commit_sha)
+                raise commit_not_found(self.repository, commit_sha)
             reply = self._accepted(reply)
-            return protocol.parse_commits(reply.body), protocol.has_next_page(reply.headers)
+            return parse_commits(reply.body), has_next_page(reply.headers)
 
         return await self.requests.retrying(ask)
 
     def _accepted(self, reply: Reply) -> Reply:
         if reply.status != httpx.codes.OK:
             anonymous = self.requests.credential.is_anonymous
-            raise protocol.refusal(reply.status, self.repository, with_token=not anonymous)
+            raise refusal(reply.status, self.repository, with_token=not anonymous)
         return reply
 
     def _found(self, reply: Reply) -> Reply:
@@ -381,9 +393,7 @@ class RepositoryClient:
         The object must exist, but replicas of GitHub's may lag behind a push.
         """
         if reply.status in _MISSING:
-            raise protocol.GarbledAnswerError(
-                f"an object of the commit is not there ({reply.status})"
-            )
+            raise GarbledAnswerError(f"an object of the commit is not there ({reply.status})")
         return self._accepted(reply)
 
 
@@ -392,13 +402,13 @@ def _name(ref: Ref | None) -> str:
     return "HEAD" if ref is None else ref.full
 
 
-async def _parsed_tree(body: bytes) -> protocol.Tree:
+async def _parsed_tree(body: bytes) -> TreeListing:
     """Parse the listing in an answer; other tasks run between its steps."""
-    steps = protocol.parse_tree(body)
+    steps = parse_tree(body)
     while True:
         try:
             next(steps)
         except StopIteration as done:
-            found: protocol.Tree = done.value
+            found: TreeListing = done.value
             return found
         await asyncio.sleep(0)

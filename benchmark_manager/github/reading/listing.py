@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from benchmark_manager.errors import GitHubActionError
-from benchmark_manager.github.protocol.rest import Tree, TreeEntry
+from benchmark_manager.github.protocol.listings import TreeEntry, TreeListing
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.reading.entry_names import are_doubtful, with_right_names
 from benchmark_manager.github.reading.obstacles import (
@@ -51,8 +51,10 @@ class FolderLister:
     """Makes the listings of all syncs of a process; requests for the same tree share one."""
 
     def __init__(self) -> None:
-        self._trees: Shared[Tree] = Shared(at_most=_KEPT, keep_seconds=_KEEP_SECONDS)
-        self._commits: Shared[Tree | None] = Shared(at_most=_KEPT, keep_seconds=_KEEP_SECONDS)
+        self._trees: Shared[TreeListing] = Shared(at_most=_KEPT, keep_seconds=_KEEP_SECONDS)
+        self._commits: Shared[TreeListing | None] = Shared(
+            at_most=_KEPT, keep_seconds=_KEEP_SECONDS
+        )
 
     async def by_folder(
         self,
@@ -118,7 +120,7 @@ class FolderLister:
         return _listing_of_all(commit, tree, asked)
 
     async def _walked(
-        self, client: RepositoryClient, commit: Commit, folders: list[str], cut: Tree
+        self, client: RepositoryClient, commit: Commit, folders: list[str], cut: TreeListing
     ) -> CommitListing:
         """List folder by folder, where the listing of the whole commit was truncated."""
         root = commit.known_tree_sha
@@ -135,16 +137,16 @@ class FolderLister:
         )
         return CommitListing(replace(commit, folder_trees=trees), replace(listing, obstacles=seen))
 
-    async def tree(self, client: RepositoryClient, sha: str, *, recursive: bool) -> Tree:
+    async def tree(self, client: RepositoryClient, sha: str, *, recursive: bool) -> TreeListing:
         key = (client.requests.sharing_key, client.repository.key, sha, recursive)
         return await self._trees.get(key, ANY_AGE, lambda: _named(client, sha, recursive=recursive))
 
 
-async def _named(client: RepositoryClient, sha: str, *, recursive: bool) -> Tree:
+async def _named(client: RepositoryClient, sha: str, *, recursive: bool) -> TreeListing:
     return await _with_right_names(client, await client.tree(sha, recursive=recursive), sha)
 
 
-async def _named_of_commit(client: RepositoryClient, commit_sha: str) -> Tree | None:
+async def _named_of_commit(client: RepositoryClient, commit_sha: str) -> TreeListing | None:
     whole = await client.tree_of_commit(commit_sha)
     if whole is None or whole.truncated or not are_doubtful(whole.tree):
         return whole
@@ -154,7 +156,9 @@ async def _named_of_commit(client: RepositoryClient, commit_sha: str) -> Tree | 
     return await _with_right_names(client, whole, root)
 
 
-async def _with_right_names(client: RepositoryClient, tree: Tree, tree_sha: str) -> Tree:
+async def _with_right_names(
+    client: RepositoryClient, tree: TreeListing, tree_sha: str
+) -> TreeListing:
     if tree.truncated:
         # It is listed folder by folder.
         return tree
@@ -174,7 +178,7 @@ def _inside(path: str, folder: str) -> bool:
     return folder == _ROOT or path.startswith(f"{folder}/")
 
 
-def _listing_of_all(commit: Commit, tree: Tree, folders: Iterable[str]) -> CommitListing:
+def _listing_of_all(commit: Commit, tree: TreeListing, folders: Iterable[str]) -> CommitListing:
     """Take what lies in the folders from a complete listing of the commit."""
     trees: dict[str, str | None] = dict.fromkeys(folders)
     trees |= {
@@ -197,7 +201,7 @@ def _missing(folder_trees: Mapping[str, str | None]) -> tuple[str, ...]:
     return tuple(sorted(folder for folder, tree in folder_trees.items() if tree is None))
 
 
-def _total(tree: Tree) -> int:
+def _total(tree: TreeListing) -> int:
     return sum(entry.size or 0 for entry in tree.tree)
 
 
@@ -210,7 +214,7 @@ class _FolderWalk:
         self._client = client
         self._lister = lister
         self._truncated = truncated
-        self._flat: dict[str, Tree] = {}
+        self._flat: dict[str, TreeListing] = {}
         #: What was in the way of missing folders.
         self.obstacles: dict[str, Obstacle] = {}
 
@@ -243,7 +247,7 @@ class _FolderWalk:
                 entries |= await self.below(child.sha, _join(folder, child.path))
         return entries
 
-    async def _children(self, tree_id: str, folder: str) -> Tree:
+    async def _children(self, tree_id: str, folder: str) -> TreeListing:
         if tree_id not in self._flat:
             self._flat[tree_id] = await self._lister.tree(self._client, tree_id, recursive=False)
         tree = self._flat[tree_id]
@@ -260,7 +264,7 @@ def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def _prefixed(tree: Tree, folder: str) -> dict[str, TreeEntry]:
+def _prefixed(tree: TreeListing, folder: str) -> dict[str, TreeEntry]:
     entries: dict[str, TreeEntry] = {}
     for entry in tree.tree:
         path = _join(folder, entry.path)

@@ -6,7 +6,7 @@ from typing import Final
 from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github.protocol import graphql
 from benchmark_manager.github.protocol.graphql import RepositoryOverview
-from benchmark_manager.github.protocol.rest import Tree
+from benchmark_manager.github.protocol.listings import TreeListing
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.sending.requests import NoGraphQLError
 from benchmark_manager.models.commit import Commit
@@ -18,7 +18,7 @@ MOST_BRANCHES: Final = 100
 
 async def read_overview(
     client: RepositoryClient, ref: Ref | None
-) -> tuple[RepositoryOverview, Tree]:
+) -> tuple[RepositoryOverview, TreeListing]:
     """Read the branches and the recursive listing of `ref` (None: of the default branch).
 
     The listing may be truncated. With a token that is one GraphQL query and one listing; without

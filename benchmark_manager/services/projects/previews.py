@@ -12,7 +12,7 @@ from benchmark_manager.domain.projects.folders import normalise_folder
 from benchmark_manager.domain.projects.repository_url import check_token, parse_repository_url
 from benchmark_manager.domain.sync.selection import Selection
 from benchmark_manager.github.protocol.graphql import RepositoryOverview
-from benchmark_manager.github.protocol.rest import Tree
+from benchmark_manager.github.protocol.listings import TreeListing
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.reading.overview import read_overview
 from benchmark_manager.github.sending.requests import unavailable
@@ -126,7 +126,7 @@ class PreviewService:
         repository: RepositoryAddress,
         found: Located,
         overview: RepositoryOverview,
-        tree: Tree,
+        tree: TreeListing,
         given: Folders,
         patterns: Selection,
     ) -> RepositoryPreview:

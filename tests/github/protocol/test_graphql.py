@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.github.protocol import graphql
+from benchmark_manager.github.protocol.answers import GarbledAnswerError, parse_json
 from benchmark_manager.github.protocol.graphql import CommitQuestion, GraphQLAnswer
-from benchmark_manager.github.protocol.rest import GarbledAnswerError, parse_json
 from benchmark_manager.models.commit import Commit, CommitAnswer, RepositoryNames
 from benchmark_manager.models.project import Ref, RepositoryAddress
 from github_test_server import Repository

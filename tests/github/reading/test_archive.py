@@ -15,7 +15,7 @@ import pytest
 from benchmark_manager.domain.sync.git_objects import TreeMember, blob_id, tree_ids
 from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github.protocol import unpacking
-from benchmark_manager.github.protocol.rest import GarbledAnswerError
+from benchmark_manager.github.protocol.answers import GarbledAnswerError
 from benchmark_manager.github.protocol.unpacking import ArchiveFile, ArchiveTooLargeError, Unpacker
 from benchmark_manager.github.reading.archive import Archive, entry_of, proved_trees, read_archive
 from benchmark_manager.github.reading.listing import FolderLister

@@ -16,7 +16,7 @@ from benchmark_manager.errors import (
     GitHubRateLimitedError,
     GitHubUnavailableError,
 )
-from benchmark_manager.github.protocol.rest import RepositoryInfo
+from benchmark_manager.github.protocol.answers import RepositoryInfo
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.reading.contents import MemoryBudget, fetch_blobs
 from benchmark_manager.github.reading.ref_checks import CheckTiming, RefChecker

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from benchmark_manager.factory import Externals
 from github_test_server import FlippedByte, GitHubTestServer, GraphQLError, Repository, Status
-from github_test_server.answers import Answer
+from github_test_server.answers import ServedAnswer
 from support.mongod import eventually
 from support.routes import BY_NAME, ROUTES, Route, connection_of, forget_listings
 from support.service import Json, Service, running_service
@@ -339,7 +339,7 @@ class HeadOf:
     repository: Repository
     sha: str
 
-    def change(self, answer: Answer, _body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, _body: bytes) -> ServedAnswer:
         tree = self.repository.find_tree(self.sha)
         date = "2026-01-01T00:00:00Z"
         commit = {"sha": self.sha, "commit": {"tree": {"sha": tree}, "committer": {"date": date}}}

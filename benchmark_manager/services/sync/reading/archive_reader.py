@@ -15,7 +15,7 @@ from typing import Final
 
 from benchmark_manager.domain.sync.git_objects import TreeMember
 from benchmark_manager.errors import GitHubUnavailableError
-from benchmark_manager.github.protocol.rest import TreeEntry
+from benchmark_manager.github.protocol.listings import TreeEntry
 from benchmark_manager.github.protocol.unpacking import ArchiveFile, ArchiveTooLargeError
 from benchmark_manager.github.reading.archive import (
     MAX_DOWNLOAD,

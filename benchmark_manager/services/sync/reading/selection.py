@@ -8,7 +8,7 @@ from typing import Final
 from benchmark_manager.domain.sync.classification import Candidate, format_of
 from benchmark_manager.domain.sync.selection import Belonging, Selection, skip_reason
 from benchmark_manager.domain.sync.tree_changes import StoredFile, UpstreamFile
-from benchmark_manager.github.protocol.rest import TreeEntry
+from benchmark_manager.github.protocol.listings import TreeEntry
 from benchmark_manager.models.project import Source
 from benchmark_manager.models.sync import SkippedFile
 from benchmark_manager.services.texts.text_work import WantedFile
