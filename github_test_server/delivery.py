@@ -18,7 +18,7 @@ from github_test_server.protocol import transport_of
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from github_test_server.answers import Answer
+    from github_test_server.answers import ServedAnswer
     from github_test_server.recording import RecordedRequest, RequestLog
 
 _NO_LINGER = struct.pack("ii", 1, 0)
@@ -29,7 +29,7 @@ _BODILESS = {204, 304}
 class Delivery(Response):
     """A response which sends an answer and keeps its record true while it does."""
 
-    def __init__(self, answer: Answer, record: RecordedRequest, log: RequestLog) -> None:
+    def __init__(self, answer: ServedAnswer, record: RecordedRequest, log: RequestLog) -> None:
         self._answer = answer
         self._record = record
         self._log = log

@@ -22,8 +22,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from github_test_server.answers import JSON_TYPE, Answer
-from github_test_server.graphql_api import with_problem
+from github_test_server.answers import JSON_TYPE, ServedAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +37,7 @@ _ABOUT_THE_BODY = {"content-type", "etag", "last-modified", "link", "location"}
 class Fault(Protocol):
     """Takes the answer the request would have had, its body whole, and makes the one which is sent."""
 
-    def change(self, answer: Answer, body: bytes) -> Answer: ...
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class Status:
     body: Mapping[str, object] | str | bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         del body
         content, kind = self._content()
         kept = _without_content_headers(answer)
@@ -74,7 +73,7 @@ class Redirect:
     url: str
     status: int = 302
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         return Status(self.status, b"", {"Location": self.url}).change(answer, body)
 
 
@@ -82,13 +81,13 @@ class Redirect:
 class HtmlPage:
     status: int = 200
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         return Status(self.status, _HTML, {"Content-Type": _HTML_TYPE}).change(answer, body)
 
 
 @dataclass(frozen=True, slots=True)
 class EmptyBody:
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         del body
         return replace(answer, body=b"")
 
@@ -99,7 +98,7 @@ class CutBody:
 
     keep: float = 0.5
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         return replace(answer, body=body[: int(len(body) * self.keep)])
 
 
@@ -109,7 +108,7 @@ class FlippedByte:
 
     index: int = 0
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         wrong = bytearray(body)
         if -len(wrong) <= self.index < len(wrong):
             wrong[self.index] ^= 1
@@ -120,7 +119,7 @@ class FlippedByte:
 class Delay:
     seconds: float
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         sending = replace(answer.sending, delay=answer.sending.delay + self.seconds)
         return replace(answer, body=body, sending=sending)
 
@@ -130,14 +129,14 @@ class Stall:
     seconds: float
     at: float = 0.5
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         sending = replace(answer.sending, stall_at=self.at, stall=self.seconds)
         return replace(answer, body=body, sending=sending)
 
 
 @dataclass(frozen=True, slots=True)
 class ResetBefore:
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         return replace(answer, body=body, sending=replace(answer.sending, reset_at=-1.0))
 
 
@@ -145,7 +144,7 @@ class ResetBefore:
 class ResetMidBody:
     at: float = 0.5
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         return replace(answer, body=body, sending=replace(answer.sending, reset_at=self.at))
 
 
@@ -160,8 +159,8 @@ class GraphQLError:
     type: str = "INTERNAL"
     message: str = "Something went wrong while executing your query."
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
-        return replace(answer, body=with_problem(body, self.alias, self.type, self.message))
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
+        return replace(answer, body=_with_problem(body, self.alias, self.type, self.message))
 
 
 @dataclass(eq=False, slots=True)
@@ -241,7 +240,29 @@ class Faults:
             return [planned.fault for planned in self._planned if planned.strikes(request)]
 
 
-def _without_content_headers(answer: Answer) -> dict[str, str]:
+def _without_content_headers(answer: ServedAnswer) -> dict[str, str]:
     return {
         name: value for name, value in answer.headers.items() if name.lower() not in _ABOUT_THE_BODY
     }
+
+
+def _with_problem(body: bytes, alias: str, kind: str, message: str) -> bytes:
+    """Set one field of a good answer to null and report an error for it.
+
+    `alias` is the field's path of aliases, joined by dots. An answer without the field stays as it
+    is.
+    """
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return body
+    path = alias.split(".")
+    holder = answer.get("data")
+    for name in path[:-1]:
+        holder = holder.get(name) if isinstance(holder, dict) else None
+    if not isinstance(holder, dict) or path[-1] not in holder:
+        return body
+    holder[path[-1]] = None
+    problem = {"type": kind, "path": path, "message": message}
+    answer["errors"] = [*answer.get("errors", []), problem]
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()

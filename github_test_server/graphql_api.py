@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from github_test_server import shapes
-from github_test_server.answers import Answer, RefusalError, json_answer, not_found
+from github_test_server.answers import RefusalError, ServedAnswer, json_answer, not_found
 from github_test_server.graphql_documents import Prepared, prepare, schema
 from github_test_server.objects import Commit
 from github_test_server.repositories import FULL_SHA
@@ -48,12 +48,12 @@ class ProblemError(Exception):
         self.type = kind
 
 
-async def graphql(call: Call) -> Answer:
+async def graphql(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/graphql/guides/forming-calls-with-graphql."""
     if importlib.util.find_spec("graphql") is None:
         raise not_found()
     posted = _Posted.parse(await call.request.body())
-    return json_answer(_run(posted, _Query(call).root()))
+    return json_answer(_run(posted, _QueryRoot(call).root()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def _resolve(source: Mapping[str, Any], info: Any, **arguments: object) -> objec
 
 
 @dataclass(slots=True)
-class _Query:
+class _QueryRoot:
     """The data of one query, as dicts whose costly fields are functions.
 
     What a repository holds under a name is read once a query: many hosted repositories may be one
@@ -320,7 +320,7 @@ def _blob(content: bytes) -> Json:
     }
 
 
-def exhausted(call_login: str, status: int, kind: str) -> Answer:
+def exhausted(call_login: str, status: int, kind: str) -> ServedAnswer:
     """Tell that the primary limit is exhausted.
 
     https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#exceeding-the-rate-limit
@@ -331,24 +331,3 @@ def exhausted(call_login: str, status: int, kind: str) -> Answer:
     return RefusalError(
         status, message, documentation=f"{DOCUMENTATION}/overview/rate-limits"
     ).answer
-
-
-def with_problem(body: bytes, alias: str, kind: str, message: str) -> bytes:
-    """Turn one field of a good answer to null, named by its dotted path of aliases, and tell why.
-
-    An answer which hasn't got the field stays as it is.
-    """
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return body
-    path = alias.split(".")
-    holder = answer.get("data")
-    for name in path[:-1]:
-        holder = holder.get(name) if isinstance(holder, dict) else None
-    if not isinstance(holder, dict) or path[-1] not in holder:
-        return body
-    holder[path[-1]] = None
-    problem = {"type": kind, "path": path, "message": message}
-    answer["errors"] = [*answer.get("errors", []), problem]
-    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()

@@ -23,7 +23,7 @@ _DOWNLOAD_LINK_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class Requester:
     """Who asks. No representation shows the token."""
 
     client: str
@@ -71,7 +71,7 @@ class HostedRepository:
     def private(self) -> bool:
         return self.tokens is not None
 
-    def visible_to(self, caller: Caller) -> bool:
+    def visible_to(self, caller: Requester) -> bool:
         """Whether the caller may read it: everybody may, or its token or its app's installation does."""
         if self.tokens is None or caller.token in self.tokens:
             return True
@@ -179,7 +179,7 @@ class Hosting:
         self.apps.expire_tokens(installation)
 
     def account_of(self, token: str) -> str:
-        """Return whose allowance a token draws on, as Caller.account does."""
+        """Return whose allowance a token draws on, as Requester.account does."""
         found = self.apps.known(token)
         return _account(found) if found else token
 
@@ -200,33 +200,33 @@ class Hosting:
         with self._lock:
             return list(self._by_id.values())
 
-    def identify(self, authorization: str | None, client: str) -> Caller:
+    def identify(self, authorization: str | None, client: str) -> Requester:
         """Tell who sends this Authorization header (`Bearer X` or `token X`).
 
         BadCredentialsError if nobody does; SuspendedError if it is a suspended installation of an
         app.
         """
         if authorization is None:
-            return Caller(client)
+            return Requester(client)
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() not in {"bearer", "token"}:
             raise BadCredentialsError
         if WebToken.is_one(token):
             return self._identify_app(token, client)
         if found := self.apps.valid(token):
-            return Caller(
+            return Requester(
                 client, token, f"{found.installation.app.slug}[bot]", installation_token=found
             )
         if token not in self._logins:
             raise BadCredentialsError
-        return Caller(client, token, self._logins[token])
+        return Requester(client, token, self._logins[token])
 
-    def _identify_app(self, token: str, client: str) -> Caller:
+    def _identify_app(self, token: str, client: str) -> Requester:
         try:
             app = self.apps.authenticate(token)
         except WebTokenError as error:
             raise BadCredentialsError(str(error), error.status) from None
-        return Caller(client, token, app.slug, app=app)
+        return Requester(client, token, app.slug, app=app)
 
     def make_download_key(self, hosted: HostedRepository) -> str:
         """Make a key which lets a private repository's archive be fetched for five minutes."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from github_test_server.hosting import Caller
+    from github_test_server.hosting import Requester
 
 Resource = Literal["core", "graphql"]
 """Each has an allowance of its own: "core" is the REST API's."""
@@ -73,7 +73,7 @@ class _LastMinute:
         return self.spent[0][0] + MINUTE_SECONDS - now if self.spent else float(MINUTE_SECONDS)
 
 
-class Limits:
+class AccountLimits:
     """What is left to whom. All methods may be called from any thread while the server runs.
 
     `token` is None for clients without one, which GitHub tells apart by address.
@@ -175,13 +175,13 @@ class Limits:
             current = self._current((self._account(token, client), resource))
             return Allowance(current.limit, current.remaining, current.reset_at)
 
-    def of_caller(self, caller: Caller, resource: Resource = "core") -> Allowance:
+    def of_caller(self, caller: Requester, resource: Resource = "core") -> Allowance:
         """Return a copy of what is left now to whoever asks."""
         with self._lock:
             current = self._current((self._account_of_caller(caller), resource))
             return Allowance(current.limit, current.remaining, current.reset_at)
 
-    def take(self, caller: Caller, resource: Resource = "core") -> bool:
+    def take(self, caller: Requester, resource: Resource = "core") -> bool:
         """Take one point from the caller's allowance; False if none is left."""
         with self._lock:
             allowance = self._current((self._account_of_caller(caller), resource))
@@ -190,18 +190,18 @@ class Limits:
             allowance.remaining -= 1
             return True
 
-    def give_back(self, caller: Caller, resource: Resource = "core") -> None:
+    def give_back(self, caller: Requester, resource: Resource = "core") -> None:
         with self._lock:
             allowance = self._current((self._account_of_caller(caller), resource))
             allowance.remaining = min(allowance.limit, allowance.remaining + 1)
 
-    def secondary_for(self, caller: Caller) -> SecondaryLimit | None:
+    def secondary_for(self, caller: Requester) -> SecondaryLimit | None:
         """Return the secondary limit in force for the caller."""
         found = self._secondary.get(self._account_of_caller(caller))
         return found if found and self.clock() < found.until else None
 
     def spend_in_minute(
-        self, caller: Caller, resource: Resource, points: int
+        self, caller: Requester, resource: Resource, points: int
     ) -> SecondaryLimit | None:
         """Count points for the secondary limit; a request which would exceed it is refused and not counted."""
         most = self.points_per_minute if resource == "core" else self.graphql_points_per_minute
@@ -219,13 +219,13 @@ class Limits:
             return None
         return SecondaryLimit(self.clock() + _AT_ONCE_RETRY_SECONDS, 403, tells_when=True)
 
-    def account_digest(self, caller: Caller) -> str:
+    def account_digest(self, caller: Requester) -> str:
         """Name whose allowance a caller draws on, without telling a token."""
         account = self._account_of_caller(caller)
         return hashlib.sha256(repr(account).encode()).hexdigest()[:16]
 
     @staticmethod
-    def _account_of_caller(caller: Caller) -> _Account:
+    def _account_of_caller(caller: Requester) -> _Account:
         return (None, caller.client) if caller.account is None else (caller.account, None)
 
     def _account(self, token: str | None, client: str) -> _Account:

@@ -80,7 +80,7 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeRow:
     """An entry of a tree. `path` is relative to the tree listed; `size` is in bytes, None unless a blob."""
 
     path: bytes

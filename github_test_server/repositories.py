@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Self, cast
 
 from github_test_server import git
 from github_test_server.commit_stream import Changes, NewCommit
-from github_test_server.objects import Commit, GitObject, ObjectReader, TreeEntry
+from github_test_server.objects import Commit, GitObject, ObjectReader, TreeRow
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -33,7 +33,7 @@ _STATUSES: dict[bytes, ChangeStatus] = {b"A": "added", b"D": "removed", b"R": "r
 
 
 @dataclass(frozen=True, slots=True)
-class FileChange:
+class ChangedFile:
     """A file that a commit changed. `sha` is that of its blob, the old one if it was removed.
 
     `additions` and `deletions` count lines and are 0 for binary files.
@@ -60,7 +60,7 @@ class Repository:
         self.path = path.absolute()
         self._reader = ObjectReader(self.path)
         self._write_lock = threading.Lock()
-        self._listings: OrderedDict[tuple[str, bool], list[TreeEntry]] = OrderedDict()
+        self._listings: OrderedDict[tuple[str, bool], list[TreeRow]] = OrderedDict()
         self._listings_lock = threading.Lock()
 
     @classmethod
@@ -181,7 +181,7 @@ class Repository:
         candidates = (self._reader.read(f"{name}^{{{kind}}}") for name in _meanings(ref))
         return next((found for found in candidates if found), None)
 
-    def list_tree(self, tree: str, *, recursive: bool) -> list[TreeEntry]:
+    def list_tree(self, tree: str, *, recursive: bool) -> list[TreeRow]:
         """List a tree by its sha, in git's order; folders too stand in a recursive listing."""
         key = (tree, recursive)
         with self._listings_lock:
@@ -197,7 +197,7 @@ class Repository:
                 self._listings.popitem(last=False)
         return listing
 
-    def find_entry(self, tree: str, path: bytes) -> TreeEntry | None:
+    def find_entry(self, tree: str, path: bytes) -> TreeRow | None:
         """Return the entry at a path below a tree; its own `path` is the name alone."""
         *folders, name = path.split(b"/")
         for folder in folders:
@@ -207,7 +207,7 @@ class Repository:
             tree = inner.sha
         return self._child(tree, name)
 
-    def _child(self, tree: str, name: bytes) -> TreeEntry | None:
+    def _child(self, tree: str, name: bytes) -> TreeRow | None:
         return next(
             (entry for entry in self.list_tree(tree, recursive=False) if entry.path == name), None
         )
@@ -242,7 +242,7 @@ class Repository:
         commits = (self.find_commit(line) for line in page.decode().split())
         return [commit for commit in commits if commit], total
 
-    def changes(self, commit: Commit) -> list[FileChange]:
+    def changes(self, commit: Commit) -> list[ChangedFile]:
         """Return what a commit changed against its first parent, with renames found."""
         against = [commit.parents[0], commit.sha] if commit.parents else ["--root", commit.sha]
         out = git.run(
@@ -293,10 +293,10 @@ def _meanings(ref: str) -> list[str]:
     return names
 
 
-def _tree_entry(line: bytes) -> TreeEntry:
+def _tree_entry(line: bytes) -> TreeRow:
     facts, _, path = line.partition(b"\t")
     mode, kind, sha, size = facts.decode().split()
-    return TreeEntry(
+    return TreeRow(
         path=path,
         mode=mode,
         type=cast("Literal['blob', 'tree', 'commit']", kind),
@@ -305,7 +305,7 @@ def _tree_entry(line: bytes) -> TreeEntry:
     )
 
 
-def _file_changes(fields: list[bytes]) -> list[FileChange]:
+def _file_changes(fields: list[bytes]) -> list[ChangedFile]:
     """Parse `git diff-tree -z --raw --numstat`: all raw lines, then the counts in the same order."""
     rest = iter(fields)
     raw: list[tuple[list[bytes], bytes | None, bytes]] = []
@@ -334,8 +334,8 @@ def _lines(count: bytes) -> int:
 
 def _file_change(
     facts: list[bytes], previous: bytes | None, path: bytes, count: tuple[int, int]
-) -> FileChange:
+) -> ChangedFile:
     _, _, old_sha, new_sha, letter = facts
     status = _STATUSES.get(letter[:1], "modified")
     sha = old_sha if status == "removed" else new_sha
-    return FileChange(path, previous, status, sha.decode(), *count)
+    return ChangedFile(path, previous, status, sha.decode(), *count)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from github_test_server.faults import Faults
     from github_test_server.hosting import HostedRepository, Hosting
-    from github_test_server.limits import Limits
+    from github_test_server.limits import AccountLimits
     from github_test_server.recording import RequestLog
     from github_test_server.repositories import Repository
 
@@ -102,7 +102,7 @@ class GitHubTestServer:
         return self._state.hosting
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> AccountLimits:
         return self._state.limits
 
     @property
@@ -198,7 +198,7 @@ class _Running:
             timeout_keep_alive=60,
             timeout_graceful_shutdown=1,
         )
-        self._server = _Server(config)
+        self._server = _UvicornServer(config)
         self._thread = threading.Thread(
             target=self._run, args=[listener], name="github-test-server", daemon=True
         )
@@ -220,7 +220,7 @@ class _Running:
             raise RuntimeError("the GitHub test server did not stop")
 
 
-class _Server(uvicorn.Server):
+class _UvicornServer(uvicorn.Server):
     """uvicorn's server, which tells when it serves and doesn't wait for clients when it stops."""
 
     def __init__(self, config: uvicorn.Config) -> None:

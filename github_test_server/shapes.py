@@ -10,10 +10,10 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from github_test_server.hosting import Caller, HostedRepository
+    from github_test_server.hosting import HostedRepository, Requester
     from github_test_server.limits import Allowance
-    from github_test_server.objects import Commit, GitObject, Person, TreeEntry
-    from github_test_server.repositories import FileChange
+    from github_test_server.objects import Commit, GitObject, Person, TreeRow
+    from github_test_server.repositories import ChangedFile
 
 Json = dict[str, object]
 
@@ -136,7 +136,7 @@ def user(login: str, urls: Urls) -> Json:
     }
 
 
-def authenticated_user(caller: Caller, urls: Urls) -> Json:
+def authenticated_user(caller: Requester, urls: Urls) -> Json:
     empty = dict.fromkeys(["name", "company", "location", "email", "hireable", "bio"])
     counts = dict.fromkeys(["public_repos", "public_gists", "followers", "following"], 0)
     dates = dict.fromkeys(["created_at", "updated_at"], "2011-01-25T18:44:36Z")
@@ -239,7 +239,7 @@ def commit(commit: Commit, hosted: HostedRepository, urls: Urls) -> Json:
     }
 
 
-def file_change(change: FileChange, sha: str, hosted: HostedRepository, urls: Urls) -> Json:
+def file_change(change: ChangedFile, sha: str, hosted: HostedRepository, urls: Urls) -> Json:
     """Make one of a commit's `files`, without its patch."""
     path, page = quote(change.path), urls.page(hosted)
     shape: Json = {
@@ -258,7 +258,7 @@ def file_change(change: FileChange, sha: str, hosted: HostedRepository, urls: Ur
     return shape
 
 
-def stats(changes: list[FileChange]) -> Json:
+def stats(changes: list[ChangedFile]) -> Json:
     additions = sum(change.additions for change in changes)
     deletions = sum(change.deletions for change in changes)
     return {"total": additions + deletions, "additions": additions, "deletions": deletions}
@@ -283,7 +283,7 @@ def git_commit(commit: Commit, hosted: HostedRepository, urls: Urls) -> Json:
     }
 
 
-def tree_entry(entry: TreeEntry, repository_url: str) -> Json:
+def tree_entry(entry: TreeRow, repository_url: str) -> Json:
     shape: Json = {
         "path": readable(entry.path),
         "mode": entry.mode,
@@ -345,7 +345,7 @@ def git_ref(name: str, target: GitObject, hosted: HostedRepository, urls: Urls) 
 
 
 def content_entry(
-    entry: TreeEntry, path: str, ref: str, hosted: HostedRepository, urls: Urls
+    entry: TreeRow, path: str, ref: str, hosted: HostedRepository, urls: Urls
 ) -> Json:
     """Make an item of a folder as the contents API lists it; `path` is the entry's from the root."""
     url = f"{urls.repository(hosted)}/contents/{quote(path)}?ref={quote(ref)}"

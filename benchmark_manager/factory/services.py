@@ -27,8 +27,8 @@ from benchmark_manager.services.projects.tokens import TokenVault
 from benchmark_manager.services.releases.delivery import ReleaseDelivery
 from benchmark_manager.services.releases.releases import ReleaseService, ReleaseStores
 from benchmark_manager.services.search.content_search import ContentSearch
-from benchmark_manager.services.sync.coordinator import OriginalSync
-from benchmark_manager.services.sync.large_syncs import LargeSyncs
+from benchmark_manager.services.sync.applying.large_syncs import LargeSyncs
+from benchmark_manager.services.sync.coordinator import SyncCoordinator
 from benchmark_manager.services.sync.polling import Polling
 from benchmark_manager.services.texts.texts import TextService
 from benchmark_manager.services.validation.validation import ValidationService
@@ -66,7 +66,7 @@ class Services:
     validation: ValidationService
     file_history: FileHistoryService
     database: Database
-    sync: OriginalSync
+    sync: SyncCoordinator
     large_syncs: LargeSyncs
     polling: Polling
     replicas: Replicas | None

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Final
 
 from benchmark_manager.domain.sync.git_objects import blob_id
-from benchmark_manager.github.protocol.rest import GarbledAnswerError
+from benchmark_manager.github.protocol.answers import GarbledAnswerError
 
 #: An archive is given up when more than this comes out of it, bytes and members.
 _MAX_UNPACKED: Final = 4 * 1024 * 1024 * 1024

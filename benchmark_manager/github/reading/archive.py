@@ -15,14 +15,14 @@ from typing import IO, Final, TypeVar
 
 from benchmark_manager.domain.sync.git_objects import TreeMember, tree_ids
 from benchmark_manager.errors import GitHubUnavailableError
-from benchmark_manager.github.protocol import rest as protocol
-from benchmark_manager.github.protocol.rest import TreeEntry
+from benchmark_manager.github.protocol.listings import TreeEntry
 from benchmark_manager.github.protocol.unpacking import (
     ArchiveFile,
     ArchiveTooLargeError,
     Keep,
     Unpacker,
 )
+from benchmark_manager.github.protocol.urls import repository_path
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.sending.requests import (
     NoArchiveError,
@@ -189,7 +189,7 @@ async def _downloaded_and_read(
 
 
 async def _download(client: RepositoryClient, ref: str, archive: Archive) -> None:
-    path = protocol.repository_path(client.repository, "tarball", ref)
+    path = repository_path(client.repository, "tarball", ref)
     try:
         async with (
             asyncio.timeout(_DOWNLOAD_SECONDS),

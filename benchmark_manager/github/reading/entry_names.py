@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from benchmark_manager.domain.sync.entry_names import REPLACEMENT, UNKNOWN, unknown_number
 from benchmark_manager.domain.sync.git_objects import TreeMember, tree_id
-from benchmark_manager.github.protocol.rest import TreeEntry
+from benchmark_manager.github.protocol.listings import TreeEntry
 
 #: Folders whose names are asked for in one sync at most; what lies in more is listed as skipped.
 _ASKED_AT_MOST: Final = 200

@@ -16,7 +16,8 @@ from gidgethub.apps import get_jwt
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from benchmark_manager.errors import GitHubActionError
-from benchmark_manager.github.protocol import rest as protocol
+from benchmark_manager.github.protocol.answers import AnswerT, parse_json
+from benchmark_manager.github.protocol.urls import repository_path
 from benchmark_manager.github.sending.credentials import Credential, fingerprint_of
 from benchmark_manager.github.sending.requests import Connection, Reply
 from benchmark_manager.models.project import RepositoryAddress
@@ -105,7 +106,7 @@ class GitHubApp:
 
     async def _look_up(self, repository: RepositoryAddress, *, urgent: bool) -> _Known:
         requests = self._connection.requests(self._itself, urgent=urgent)
-        path = protocol.repository_path(repository, "installation")
+        path = repository_path(repository, "installation")
 
         async def ask() -> _Installation | None:
             reply = await requests.get(path, kind="app")
@@ -157,9 +158,9 @@ class GitHubApp:
         )
 
 
-def _accepted(reply: Reply, shape: type[protocol.AnswerT]) -> protocol.AnswerT:
+def _accepted(reply: Reply, shape: type[AnswerT]) -> AnswerT:
     if reply.status in {200, 201}:
-        return protocol.parse_json(reply.body, shape)
+        return parse_json(reply.body, shape)
     if reply.status == httpx.codes.UNAUTHORIZED:
         raise GitHubActionError("github_unauthorized", "app")
     raise GitHubActionError("github_forbidden", "app", status=reply.status)

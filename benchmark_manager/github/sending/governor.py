@@ -19,7 +19,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from benchmark_manager.errors import GitHubRateLimitedError
-from benchmark_manager.github.protocol.rest import LONGEST_WAIT, rate_limit, rate_limited
+from benchmark_manager.github.protocol.limits import LONGEST_WAIT, rate_limit
+from benchmark_manager.github.protocol.refusals import rate_limited
 from benchmark_manager.github.sending.credentials import Credential
 from benchmark_manager.models.governor import (
     GovernorState,

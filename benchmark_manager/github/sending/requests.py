@@ -16,8 +16,23 @@ import httpx2 as httpx
 from benchmark_manager.domain.http.content_codings import ACCEPTED, is_readable
 from benchmark_manager.domain.text.json_size import counted_values
 from benchmark_manager.errors import GitHubError, GitHubUnavailableError
-from benchmark_manager.github.protocol import rest as protocol
+from benchmark_manager.github.protocol.answers import GarbledAnswerError, parse_json
 from benchmark_manager.github.protocol.graphql import GraphQLAnswer, Json, endpoint
+from benchmark_manager.github.protocol.headers import ACCEPT_JSON, request_headers
+from benchmark_manager.github.protocol.limits import (
+    is_primary,
+    limited_until,
+    retry_after,
+    wait_until,
+)
+from benchmark_manager.github.protocol.refusals import rate_limited
+from benchmark_manager.github.protocol.urls import (
+    REDIRECTS,
+    check_download_address,
+    download_target,
+    host_and_port,
+    redirect_target,
+)
 from benchmark_manager.github.sending.credentials import Credential
 from benchmark_manager.github.sending.governor import Governor, Governors
 from benchmark_manager.models.governor import LimitResource
@@ -61,7 +76,7 @@ RequestKind = Literal[
 #: What may pass, although it is no failure of the server's.
 _PASSING: Final = frozenset({408, 421, 425})
 #: There is no GraphQL at this API.
-_NO_SUCH_ROUTE: Final = frozenset({404, 405, 410, *protocol.REDIRECTS})
+_NO_SUCH_ROUTE: Final = frozenset({404, 405, 410, *REDIRECTS})
 #: What follows a check that found something, and can wait for other checks.
 _BULK: Final[frozenset[RequestKind]] = frozenset({"place", "listing", "contents", "archive"})
 
@@ -222,7 +237,7 @@ class Requests:
         """
         try:
             return await ask()
-        except protocol.GarbledAnswerError as error:
+        except GarbledAnswerError as error:
             raise PassingFailureError(
                 f"GitHub gave an answer which makes no sense: {error}"
             ) from None
@@ -243,7 +258,7 @@ class Requests:
     async def get(
         self,
         path: str,
-        accept: str = protocol.ACCEPT_JSON,
+        accept: str = ACCEPT_JSON,
         *,
         kind: RequestKind,
         if_none_match: str | None = None,
@@ -258,18 +273,18 @@ class Requests:
         api_url = self.credential.api_url
         url = f"{api_url}/{path}"
         for hop in range(_MAX_REDIRECTS):
-            headers = protocol.headers(accept, await self.credential.authorize(), if_none_match)
+            headers = request_headers(accept, await self.credential.authorize(), if_none_match)
             reply = await self._send("GET", url, headers, max_bytes, max_values, kind=kind)
             if reply.status == httpx.codes.UNAUTHORIZED and self.credential.renew():
                 continue
-            if reply.status not in protocol.REDIRECTS or not follow:
+            if reply.status not in REDIRECTS or not follow:
                 return Reply(reply.status, reply.headers, reply.body, redirected=hop > 0)
-            url = protocol.redirect_target(reply.headers.get("location"), url, api_url)
+            url = redirect_target(reply.headers.get("location"), url, api_url)
         raise GitHubUnavailableError("redirected_in_circle")
 
     async def post(self, path: str, *, kind: RequestKind) -> Reply:
         """One POST without a body below the API base; never redirected."""
-        headers = protocol.headers(protocol.ACCEPT_JSON, await self.credential.authorize())
+        headers = request_headers(ACCEPT_JSON, await self.credential.authorize())
         url = f"{self.credential.api_url}/{path}"
         return await self._send("POST", url, headers, MAX_JSON, MAX_VALUES, kind=kind)
 
@@ -283,7 +298,7 @@ class Requests:
         """
 
         async def ask() -> GraphQLAnswer:
-            headers = protocol.headers(protocol.ACCEPT_JSON, await self.credential.authorize())
+            headers = request_headers(ACCEPT_JSON, await self.credential.authorize())
             url = endpoint(self.credential.api_url)
             async with asyncio.timeout(_QUERY_SECONDS):
                 reply = await self._send(
@@ -296,27 +311,25 @@ class Requests:
     def _answered(self, reply: Reply) -> GraphQLAnswer:
         if reply.status != httpx.codes.OK:
             if reply.status in _PASSING:
-                raise protocol.GarbledAnswerError(f"status {reply.status}")
+                raise GarbledAnswerError(f"status {reply.status}")
             # REST goes on, and tells what is wrong if anything is.
             self.avoid_graphql()
             if reply.status in _NO_SUCH_ROUTE:
                 self.connection.learn_no_graphql(self.credential)
             raise NoGraphQLError
-        answer = protocol.parse_json(reply.body, GraphQLAnswer)
+        answer = parse_json(reply.body, GraphQLAnswer)
         if answer.is_rate_limited:
             known = self._governor.limits.get("graphql")
-            reset = protocol.wait_until(
-                None if known is None else known.reset_at, self.connection.clock()
-            )
+            reset = wait_until(None if known is None else known.reset_at, self.connection.clock())
             self._governor.exhaust("graphql", reset)
-            raise protocol.rate_limited(reset, with_token=True)
+            raise rate_limited(reset, with_token=True)
         # A secondary limit may come with status 200 here.
-        until = protocol.limited_until(403, reply.headers, reply.body, self.connection.clock())
+        until = limited_until(403, reply.headers, reply.body, self.connection.clock())
         if answer.data is None and until is not None:
             self._governor.block(until)
-            raise protocol.rate_limited(until, with_token=True)
+            raise rate_limited(until, with_token=True)
         if answer.data is None:
-            raise protocol.GarbledAnswerError(f"GraphQL failed: {answer.complaint}")
+            raise GarbledAnswerError(f"GraphQL failed: {answer.first_error}")
         return answer
 
     @asynccontextmanager
@@ -332,31 +345,29 @@ class Requests:
         if self._governor.no_downloads_until > self.connection.clock():
             raise self._download_limited()
         reply = await self.get(path, kind=kind, follow=False)
-        if reply.status not in protocol.REDIRECTS:
+        if reply.status not in REDIRECTS:
             raise NoArchiveError(f"GitHub has no archive of the commit (status {reply.status})")
-        url = protocol.download_target(reply.headers.get("location"), self.credential.api_url)
+        url = download_target(reply.headers.get("location"), self.credential.api_url)
         await _check_addresses(url, self.credential.api_url)
         async with self.connection.http.stream(
-            "GET", url, headers=protocol.headers("*/*", None)
+            "GET", url, headers=request_headers("*/*", None)
         ) as response:
             if response.status_code != httpx.codes.OK:
                 # Of its body nothing is needed.
-                until = protocol.limited_until(
+                until = limited_until(
                     response.status_code, response.headers, b"", self.connection.clock()
                 )
                 if until is not None:
                     self._governor.no_downloads_until = until
                     raise self._download_limited()
-                raise protocol.GarbledAnswerError(
-                    f"the archive's host answered {response.status_code}"
-                )
+                raise GarbledAnswerError(f"the archive's host answered {response.status_code}")
             yield response
 
     def _download_limited(self) -> GitHubError:
         until = self._governor.no_downloads_until
         if self.credential.is_anonymous:
             # Contents one by one would use up what is left of 60 requests an hour.
-            return protocol.rate_limited(until, with_token=False)
+            return rate_limited(until, with_token=False)
         return GitHubUnavailableError("no_archives_before", until=until)
 
     async def _send(
@@ -409,23 +420,23 @@ class Requests:
     def _refuse_limits_and_failures(
         self, status: int, headers: Mapping[str, str], body: bytes
     ) -> None:
-        until = protocol.limited_until(status, headers, body, self.connection.clock())
+        until = limited_until(status, headers, body, self.connection.clock())
         if until is not None:
             # The hour's limit was learnt from the headers already, for this resource alone.
-            if not protocol.is_primary(headers):
+            if not is_primary(headers):
                 self._governor.block(until)
-            raise protocol.rate_limited(until, with_token=not self.credential.is_anonymous)
+            raise rate_limited(until, with_token=not self.credential.is_anonymous)
         if status >= _SERVER_ERROR:
             self._refuse_for_long(status, headers)
-            raise protocol.GarbledAnswerError(f"status {status}")
+            raise GarbledAnswerError(f"status {status}")
 
     def _refuse_for_long(self, status: int, headers: Mapping[str, str]) -> None:
         """A failure which asks for more patience than all tries have is not tried again before then."""
         now = self.connection.clock()
-        told = protocol.retry_after(headers, now)
+        told = retry_after(headers, now)
         if told is None or told <= now + _TRIES_LAST:
             return
-        until = protocol.wait_until(told, now)
+        until = wait_until(told, now)
         raise GitHubUnavailableError("later", retry_at=until, status=status, until=until)
 
 
@@ -436,7 +447,7 @@ async def _read(response: httpx.Response, max_bytes: int) -> bytes:
     async for piece in response.aiter_bytes():
         body += piece
         if len(body) > max_bytes:
-            raise protocol.GarbledAnswerError(f"the answer is longer than {max_bytes} bytes")
+            raise GarbledAnswerError(f"the answer is longer than {max_bytes} bytes")
         # What one packet unpacks to comes without any wait in between.
         await asyncio.sleep(0)
     return bytes(body)
@@ -455,18 +466,16 @@ async def _beginning(response: httpx.Response) -> bytes:
 
 def _check_coding(response: httpx.Response) -> None:
     if not is_readable(response.headers.get_list("content-encoding", split_commas=True)):
-        raise protocol.GarbledAnswerError(
-            "the answer is in a content coding which was not asked for"
-        )
+        raise GarbledAnswerError("the answer is in a content coding which was not asked for")
 
 
 async def _check_values(response: httpx.Response, body: bytes, max_values: int) -> None:
     """Pass where a body is raw, or has few enough JSON values: parsing holds the event loop."""
-    if response.request.headers.get("accept") != protocol.ACCEPT_JSON:
+    if response.request.headers.get("accept") != ACCEPT_JSON:
         return
     for count in counted_values(body):
         if count.values > max_values:
-            raise protocol.GarbledAnswerError(f"the answer has over {max_values} values")
+            raise GarbledAnswerError(f"the answer has over {max_values} values")
         await asyncio.sleep(0)
 
 
@@ -476,11 +485,11 @@ async def _check_addresses(url: str, api_url: str) -> None:
     Raises:
         GarbledAnswerError
     """
-    host, port = protocol.host_and_port(url)
+    host, port = host_and_port(url)
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError:
         # A proxy may know the name; else connecting fails, and says why.
         return
     for *_, address in found:
-        protocol.check_download_address(str(address[0]), api_url)
+        check_download_address(str(address[0]), api_url)

@@ -10,7 +10,7 @@ from typing import Final
 
 from benchmark_manager.domain.sync.git_objects import is_object_id
 from benchmark_manager.errors import ConflictError, InvalidInputError
-from benchmark_manager.github.protocol.rest import CommitInfo
+from benchmark_manager.github.protocol.answers import CommitInfo
 from benchmark_manager.models.file_history import FileCommit, HistoryKey, HistoryPage
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.project import Project

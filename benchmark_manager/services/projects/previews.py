@@ -13,9 +13,10 @@ from benchmark_manager.domain.projects.repository_url import check_token, parse_
 from benchmark_manager.domain.projects.settings import UNSET, chosen_ref
 from benchmark_manager.domain.sync.selection import Selection
 from benchmark_manager.errors import GitHubUnavailableError
-from benchmark_manager.github.protocol.rest import Tree
+from benchmark_manager.github.protocol.graphql import RepositoryOverview
+from benchmark_manager.github.protocol.listings import TreeListing
 from benchmark_manager.github.reading.client import RepositoryClient
-from benchmark_manager.github.reading.overview import Overview, read_overview
+from benchmark_manager.github.reading.overview import read_overview
 from benchmark_manager.models.preview import PreviewSelection, RepositoryPreview
 from benchmark_manager.models.project import Ref, RepositoryAddress
 from benchmark_manager.services.projects.credentials import CredentialService
@@ -121,8 +122,8 @@ class PreviewService:
         self,
         repository: RepositoryAddress,
         found: Located,
-        overview: Overview,
-        tree: Tree,
+        overview: RepositoryOverview,
+        tree: TreeListing,
         given: Folders,
         patterns: Selection,
     ) -> RepositoryPreview:
@@ -141,7 +142,7 @@ class PreviewService:
             repository=repository,
             ref=found.ref,
             default_branch=overview.default_branch,
-            commit_sha=overview.commit_sha,
+            commit_sha=None if overview.commit is None else overview.commit.sha,
             branches=overview.branches,
             more_branches=overview.more_branches,
             complete=not tree.truncated,

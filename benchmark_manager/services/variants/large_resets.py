@@ -2,7 +2,7 @@
 
 from benchmark_manager.domain.variants.edits import deleted
 from benchmark_manager.services.access.recording import ChangeRecorder, record_nothing
-from benchmark_manager.services.sync import large_syncs
+from benchmark_manager.services.sync.applying import large_syncs
 from benchmark_manager.services.variants.editor import reset_change
 from benchmark_manager.stores.database.database import Database, Session
 from benchmark_manager.stores.sync.staged_changes import PublishedReset, StagedChangeStore

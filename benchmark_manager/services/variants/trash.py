@@ -14,7 +14,7 @@ from benchmark_manager.errors import BenchmarkManagerError, ConflictError, NotFo
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.variant import TrashedVariant, Variant
-from benchmark_manager.services.sync import large_syncs
+from benchmark_manager.services.sync.applying import large_syncs
 from benchmark_manager.services.variants.drift import DriftJudge
 from benchmark_manager.services.variants.editor import VariantEditor
 from benchmark_manager.services.variants.large_resets import LargeResets

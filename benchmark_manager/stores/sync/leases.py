@@ -56,7 +56,7 @@ _Place = tuple[str, Ref | None, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class FinishedSync:
     """A sync's outcome for its project: `project` is what the sync began with.
 
     `due_trigger` is why it is due at `next_poll_at`: what was queued and failed is still queued.
@@ -264,7 +264,7 @@ class LeaseStore:
             raise LeaseLostError
         raise SourceChangedError
 
-    async def finish(self, finished: Finished, session: Session) -> None:
+    async def finish(self, finished: FinishedSync, session: Session) -> None:
         """Record a sync's outcome and give the lease back, as part of its transaction.
 
         Where a sync was queued since, the project stays as due as that made it, unless that was one
@@ -307,7 +307,7 @@ class LeaseStore:
         if result.matched_count == 0:
             raise LeaseLostError
 
-    async def finish_many(self, finished: Sequence[Finished], session: Session) -> set[str]:
+    async def finish_many(self, finished: Sequence[FinishedSync], session: Session) -> set[str]:
         """The same for syncs which found nothing new, all in one write; returns the ids of those it was written for.
 
         For the others `finish` tells why.
@@ -351,7 +351,7 @@ class LeaseStore:
         return {row["_id"]: row["count"] for row in rows}
 
 
-def _outcome(finished: Finished) -> Document:
+def _outcome(finished: FinishedSync) -> Document:
     changes: Document = {
         **_state_changes(finished.project.state, finished.state),
         **_NO_LEASE,
@@ -366,7 +366,7 @@ def _outcome(finished: Finished) -> Document:
     return changes
 
 
-def _token_seen(finished: Finished) -> dict[str, str | None]:
+def _token_seen(finished: FinishedSync) -> dict[str, str | None]:
     """What the source's token must still be, where it is replaced."""
     return (
         {}

@@ -143,7 +143,7 @@ async def test_progress_is_told_and_polls_which_find_the_same_are_not(
     async with events_of(http) as stream:
         await _poll(service, project["id"])
         told = SyncProgress(status="running", sync_id="5" * 24, phase="fetching")
-        await service.services.sync._progress.put(project["id"], 7, told)
+        await service.services.sync._stores.progress.put(project["id"], 7, told)
         await stream.until(("sync", "5" * 24, "progress"))
         assert len(stream.events) == 1
 

@@ -15,7 +15,7 @@ import pytest
 from benchmark_manager.domain.sync.git_objects import TreeMember, blob_id, tree_ids
 from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github.protocol import unpacking
-from benchmark_manager.github.protocol.rest import GarbledAnswerError
+from benchmark_manager.github.protocol.answers import GarbledAnswerError
 from benchmark_manager.github.protocol.unpacking import ArchiveFile, ArchiveTooLargeError, Unpacker
 from benchmark_manager.github.reading.archive import Archive, entry_of, proved_trees, read_archive
 from benchmark_manager.github.reading.listing import FolderLister
@@ -88,20 +88,20 @@ async def test_an_archive_which_hashes_to_the_root_tree_is_a_complete_listing(
     listed = await FolderLister().by_commit(hub.repository(), commit, [""])
     # JSON does not show the bytes of one name.
     entries["latin/\ud800.yaml"] = entries.pop("latin/\udce4.yaml")
-    theirs = {path: entry for path, entry in listed.listing.entries.items() if entry.type == "blob"}
+    theirs = {path: entry for path, entry in listed.folders.entries.items() if entry.type == "blob"}
     assert {path: (entry.sha, entry.mode) for path, entry in entries.items()} == {
         path: (entry.sha, entry.mode) for path, entry in theirs.items()
     }
     sizes = {path: entry.size for path, entry in theirs.items() if entry.mode != "120000"}
     assert {path: entries[path].size for path in sizes} == sizes
     folders = {
-        path: entry.sha for path, entry in listed.listing.entries.items() if entry.type == "tree"
+        path: entry.sha for path, entry in listed.folders.entries.items() if entry.type == "tree"
     }
     assert {path: trees[path] for path in folders if path.isascii()} == {
         path: sha for path, sha in folders.items() if path.isascii()
     }
     assert {file.modified_at for file in files} == {
-        (await hub.repository().commit(commit)).committer.date
+        (await hub.repository().commit(commit)).committed_at
     }
 
 

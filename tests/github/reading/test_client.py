@@ -16,13 +16,14 @@ from benchmark_manager.errors import (
     GitHubRateLimitedError,
     GitHubUnavailableError,
 )
-from benchmark_manager.github.protocol.rest import RepositoryInfo
+from benchmark_manager.github.protocol.answers import RepositoryInfo
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.reading.contents import MemoryBudget, fetch_blobs
-from benchmark_manager.github.reading.heads import Head, HeadChecker, Patience
+from benchmark_manager.github.reading.ref_checks import CheckTiming, RefChecker
 from benchmark_manager.github.sending.governor import CONCURRENCY
 from benchmark_manager.github.sending.requests import FIRST_PAUSE
 from benchmark_manager.messages import detail
+from benchmark_manager.models.commit import Commit, CommitAnswer
 from benchmark_manager.models.project import Ref
 from github_test_server import (
     CutBody,
@@ -116,7 +117,7 @@ async def test_a_200_with_the_known_commit_is_no_change(hub: Hub, commit: str) -
 async def test_commit_tree_blob_and_info_are_what_git_has(hub: Hub, commit: str, tree: str) -> None:
     client = hub.repository()
     told = await client.commit(commit)
-    assert (told.sha, told.tree.sha) == (commit, tree)
+    assert (told.sha, told.tree_sha) == (commit, tree)
     listing = await client.tree(tree, recursive=True)
     assert {e.path for e in listing.tree} == {"config", "config/a.yaml", "job", "job/b.yaml"}
     assert {e.path for e in (await client.tree(tree, recursive=False)).tree} == {"config", "job"}
@@ -249,11 +250,11 @@ async def test_an_answer_about_another_object_is_not_taken(
 
 
 @pytest.mark.parametrize("linger", [None, 0.0])
-async def test_a_place_of_another_commit_is_not_taken(
+async def test_an_answer_about_another_commit_is_refused(
     hub: Hub, commit: str, linger: float | None
 ) -> None:
     hub.server.hosting.add_token(TOKEN)
-    place = {
+    other = {
         "nameWithOwner": "octo/demo",
         "defaultBranchRef": None,
         "head": {
@@ -262,15 +263,15 @@ async def test_a_place_of_another_commit_is_not_taken(
             "tree": {"oid": "d" * 40},
         },
     }
-    answer = Status(200, {"data": {"r0": place}})
+    answer = Status(200, {"data": {"r0": other}})
     hub.server.faults.add(
         answer, path="graphql$", where=lambda request: commit.encode() in request.body, times=None
     )
-    patience = Patience(time.monotonic(), linger)
-    head = await HeadChecker(hub.connection).check(
-        hub.repository(TOKEN), MAIN, ("",), "e" * 40, patience
+    timing = CheckTiming(time.monotonic(), linger)
+    head = await RefChecker(hub.connection).check(
+        hub.repository(TOKEN), MAIN, ("",), "e" * 40, timing
     )
-    assert head == Head(commit, None)
+    assert head == CommitAnswer(Commit(commit))
 
 
 @pytest.mark.usefixtures("commit")
@@ -500,13 +501,13 @@ async def test_a_credential_has_at_most_20_requests_under_way(
     blobs = await many_blobs(repository, 60)
     own_hub.server.hosting.add_token(TOKEN)
     own_hub.server.latency = 0.05
-    # Two repositories' clients share their credential's places.
+    # Clients of two repositories share their credential's slots.
     clients = [own_hub.repository(TOKEN), own_hub.repository(TOKEN)]
     await asyncio.gather(*(clients[n % 2].blob(*wanted) for n, wanted in enumerate(blobs)))
     assert own_hub.server.requests.most_at_once == CONCURRENCY == 20
 
 
-async def test_another_credential_has_places_of_its_own(
+async def test_another_credential_has_slots_of_its_own(
     own_hub: Hub, repository: Repository
 ) -> None:
     blobs = await many_blobs(repository, 30)
@@ -569,7 +570,7 @@ async def test_a_secondary_limit_which_graphql_tells_with_status_200_stops_the_c
     refusal = {"errors": [{"message": "You have exceeded a secondary rate limit."}]}
     hub.server.faults.add(Status(200, refusal, {"Retry-After": "30"}), path="graphql$")
     with pytest.raises(GitHubRateLimitedError):
-        await hub.repository(TOKEN).place(sha, ("config",))
+        await hub.repository(TOKEN).commit_with_folders(sha, ("config",))
     asked = len(hub.server.requests)
     with pytest.raises(GitHubRateLimitedError):
         await hub.repository(TOKEN, urgent=True).head(None, None)
@@ -584,7 +585,7 @@ async def test_a_query_which_is_refused_for_the_limit_is_not_asked_again_by_othe
     hub.server.hosting.add_token(TOKEN)
     sha = "a" * 40
     if known:
-        await hub.repository(TOKEN).place(sha, ())
+        await hub.repository(TOKEN).commit_with_folders(sha, ())
     refusal = {
         "data": None,
         "errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}],
@@ -594,5 +595,5 @@ async def test_a_query_which_is_refused_for_the_limit_is_not_asked_again_by_othe
     hub.server.requests.reset()
     for _ in range(2):
         with pytest.raises(GitHubRateLimitedError):
-            await hub.repository(TOKEN).place(sha, ())
+            await hub.repository(TOKEN).commit_with_folders(sha, ())
     assert len(hub.server.requests) == 1

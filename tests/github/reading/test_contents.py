@@ -26,7 +26,7 @@ from github_test_server import (
     Stall,
     Status,
 )
-from github_test_server.answers import Answer
+from github_test_server.answers import ServedAnswer
 from support.hub import Hub
 
 TOKEN = "ghp_test"
@@ -311,7 +311,7 @@ class OtherText:
     def __init__(self, text: str) -> None:
         self.text = json.dumps(text)[1:-1].encode()
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         assert self.text in body
         return replace(answer, body=body.replace(self.text, self.text.swapcase(), 1))
 

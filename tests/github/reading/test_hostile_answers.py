@@ -14,18 +14,17 @@ import pytest
 
 from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.errors import GitHubError
-from benchmark_manager.github.protocol import rest as protocol
-from benchmark_manager.github.protocol.rest import (
-    GarbledAnswerError,
-    check_download_address,
-    rate_limit,
-)
+from benchmark_manager.github.protocol.answers import GarbledAnswerError, parse_json
+from benchmark_manager.github.protocol.limits import rate_limit
+from benchmark_manager.github.protocol.listings import TreeListing, parse_tree
+from benchmark_manager.github.protocol.urls import check_download_address
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.reading.listing import FolderLister
+from benchmark_manager.github.sending import requests as sending
 from benchmark_manager.github.sending.requests import NoGraphQLError, PassingFailureError
 from benchmark_manager.models.project import Ref
 from github_test_server import Repository
-from github_test_server.answers import Answer
+from github_test_server.answers import ServedAnswer
 from github_test_server.faults import Redirect, Status
 from support.hub import Hub
 from support.stalls import LONGEST_STALL, LoopWatch
@@ -61,7 +60,7 @@ class Changed:
 
     by: Callable[[bytes], bytes]
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         headers = {name: value for name, value in answer.headers.items() if name.lower() != "etag"}
         return replace(answer, body=self.by(body), headers=headers)
 
@@ -127,7 +126,7 @@ CALLS: Final[dict[str, tuple[str, Callable[[RepositoryClient, Known], Awaitable[
     ),
     "the folders' trees": (
         "/graphql",
-        lambda client, known: client.place(known.commit, ("config", "no"), MAIN),
+        lambda client, known: client.commit_with_folders(known.commit, ("config", "no"), MAIN),
     ),
     "the contents": ("/graphql", lambda client, _: client.blobs(BLOBS)),
 }
@@ -306,7 +305,7 @@ async def test_a_redirect_to_this_machine_is_not_followed(
         asked.append(address)
         check_download_address(address, GITHUB)
 
-    monkeypatch.setattr(protocol, "check_download_address", check)
+    monkeypatch.setattr(sending, "check_download_address", check)
     known.hub.server.faults.add(Redirect(url), path="/tarball/", times=None)
     requests = known.client().requests
 
@@ -343,8 +342,8 @@ def entry(path: str, **members: Any) -> dict[str, Any]:
     }
 
 
-def in_steps(body: bytes) -> tuple[protocol.Tree, int]:
-    steps = protocol.parse_tree(body)
+def in_steps(body: bytes) -> tuple[TreeListing, int]:
+    steps = parse_tree(body)
     for number in itertools.count():
         try:
             next(steps)
@@ -375,7 +374,7 @@ def test_a_listing_in_steps_is_the_same_as_at_once(entries: list[dict[str, Any]]
         b'{"x": {"tree": [%b]}, ' % json.dumps(entry("x")).encode()
         + listing_of(entries, x=" " * 2 * MB)[1:],
     ):
-        assert in_steps(body)[0] == protocol.parse_json(body, protocol.Tree)
+        assert in_steps(body)[0] == parse_json(body, TreeListing)
 
 
 def test_a_long_listing_is_parsed_in_steps() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from benchmark_manager.domain.sync.entry_names import is_utf8
 from benchmark_manager.errors import GitHubActionError, GitHubError, GitHubUnavailableError
-from benchmark_manager.github.reading.listing import FolderLister, Listing
+from benchmark_manager.github.reading.listing import FolderLister, FolderListing
 from benchmark_manager.messages import detail
 from github_test_server import Entry, Repository, Status
 from support.hub import Hub
@@ -38,19 +38,20 @@ def way(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-async def listed(hub: Hub, commit: str, folders: list[str], way: str) -> Listing:
+async def listed(hub: Hub, commit: str, folders: list[str], way: str) -> FolderListing:
     """What the lister makes of these folders; only its own requests are left in the server's log."""
     if way == "by commit":
         hub.server.requests.reset()
-        return (await FolderLister().by_commit(hub.repository(), commit, folders)).listing
+        return (await FolderLister().by_commit(hub.repository(), commit, folders)).folders
     hub.server.hosting.add_token(TOKEN)
-    place = await hub.repository(TOKEN).place(commit, tuple(folders))
-    assert place is not None
+    answer = await hub.repository(TOKEN).commit_with_folders(commit, tuple(folders))
+    assert answer is not None
+    assert answer.commit.folder_trees is not None
     hub.server.requests.reset()
-    return await FolderLister().by_folder(hub.repository(TOKEN), place.folder_trees)
+    return await FolderLister().by_folder(hub.repository(TOKEN), answer.commit.folder_trees)
 
 
-def blobs(listing: Listing) -> set[str]:
+def blobs(listing: FolderListing) -> set[str]:
     return {path for path, entry in listing.entries.items() if entry.type == "blob"}
 
 
@@ -116,11 +117,13 @@ async def test_a_commits_listing_tells_its_folders_trees_and_the_size_of_all_fil
     hub: Hub, repository: Repository, commit: str
 ) -> None:
     hub.server.hosting.add_token(TOKEN)
-    place = await hub.repository(TOKEN).place(commit, ("config", "nope", ""))
+    answer = await hub.repository(TOKEN).commit_with_folders(commit, ("config", "nope", ""))
     found = await FolderLister().by_commit(hub.repository(), commit, ["config", "nope"])
-    assert place is not None
-    assert found.folder_trees == {"config": place.folder_trees["config"], "nope": None}
-    assert found.root_tree_sha in {None, repository.find_tree(commit)}
+    assert answer is not None
+    assert answer.commit.folder_trees is not None
+    trees = {"config": answer.commit.folder_trees["config"], "nope": None}
+    assert found.commit.folder_trees == trees
+    assert found.commit.tree_sha in {None, repository.find_tree(commit)}
     assert found.total_size == sum(map(len, FILES.values()))
 
 
@@ -129,9 +132,9 @@ async def test_a_server_which_lists_no_commit_is_asked_for_its_tree(
 ) -> None:
     hub.server.faults.add(Status(404), path=f"/git/trees/{commit}", times=None)
     found = await FolderLister().by_commit(hub.repository(), commit, ["config"])
-    assert blobs(found.listing) == below("config")
-    assert found.root_tree_sha == repository.find_tree(commit)
-    assert found.committed_at is not None
+    assert blobs(found.folders) == below("config")
+    assert found.commit.tree_sha == repository.find_tree(commit)
+    assert found.commit.committed_at is not None
     assert [r.path.split("/")[4:6] for r in hub.server.requests] == [
         ["git", "trees"],
         ["git", "commits"],
@@ -177,7 +180,7 @@ async def test_who_wants_the_same_tree_at_once_or_soon_after_shares_one_listing(
     client = hub.repository()
     found = await asyncio.gather(*(lister.by_commit(client, commit, ["config"]) for _ in range(3)))
     found.append(await lister.by_commit(client, commit, ["src"]))
-    assert [blobs(each.listing) for each in found] == [below("config")] * 3 + [below("src")]
+    assert [blobs(each.folders) for each in found] == [below("config")] * 3 + [below("src")]
     assert len(hub.server.requests) == 1
 
 

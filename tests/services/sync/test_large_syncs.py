@@ -8,7 +8,7 @@ import pytest
 from benchmark_manager.domain.sync.tree_changes import StoredFile, TreeChanges, UpstreamFile
 from benchmark_manager.errors import LeaseLostError
 from benchmark_manager.models.problem import StoredVerdict
-from benchmark_manager.services.sync import large_syncs
+from benchmark_manager.services.sync.applying import large_syncs
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import Session
 from benchmark_manager.stores.originals.originals import OriginalFileStore

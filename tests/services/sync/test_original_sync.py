@@ -14,7 +14,7 @@ from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.factory import Externals, utc_now
 from benchmark_manager.services.texts.text_work import WantedFile, judge_files
 from github_test_server import Entry, GitHubTestServer, RecordedRequest, Status
-from github_test_server.answers import Answer
+from github_test_server.answers import ServedAnswer
 from support.routes import BY_NAME, ROUTES, Route, blobs_asked_for, forget_listings
 from support.service import Service, running_service
 
@@ -569,7 +569,7 @@ async def test_a_worker_which_lost_its_lease_commits_nothing(service: Service) -
     service.github.latency = 0.2
     task = asyncio.create_task(service.sync(project["id"]))
     await asyncio.sleep(0.3)
-    database = service.services.sync._database
+    database = service.services.sync._stores.database
     await database.collection("projects").update_one(
         {"_id": ObjectId(project["id"])}, {"$set": {"lease_owner": "another"}, "$inc": {"fence": 1}}
     )
@@ -628,7 +628,7 @@ class OtherText:
 
     text: bytes
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         packed = body.startswith(b"\x1f\x8b")
         plain = gzip.decompress(body) if packed else body
         start = self.text[:5]

@@ -27,9 +27,10 @@ from benchmark_manager.services.operations.stopping import StopDeadline
 from benchmark_manager.services.projects.editor import ProjectEditor
 from benchmark_manager.services.projects.projects import ProjectService
 from benchmark_manager.services.projects.sources import ProjectDefaults, SourceService
-from benchmark_manager.services.sync.coordinator import OriginalSync
+from benchmark_manager.services.sync.coordinator import CoordinatorStores, SyncCoordinator
 from benchmark_manager.services.sync.polling import Polling
-from benchmark_manager.services.sync.slots import SyncPlaces
+from benchmark_manager.services.sync.reading.copying import CopyBudgets
+from benchmark_manager.services.sync.slots import SyncSlots
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import Database, Session
 from benchmark_manager.stores.operations.governors import GovernorStore
@@ -58,7 +59,7 @@ def either(request: pytest.FixtureRequest) -> Service:
 
 
 def database_of(service: Service) -> Database:
-    return service.services.sync._database
+    return service.services.sync._stores.database
 
 
 async def lease_end(service: Service, project: Json) -> datetime | None:
@@ -319,20 +320,22 @@ async def test_a_claim_whose_caller_goes_away_leaves_no_lease(
 ) -> None:
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
-    database, work = database_of(service), service.services.sync._work
+    database, runner = database_of(service), service.services.sync._runner
     leases = SlowAnswers(database)
-    sync = OriginalSync(
-        database,
-        ProjectStore(database),
-        leases,
-        SyncStore(database),
-        SyncProgressStore(database),
-        work,
+    sync = SyncCoordinator(
+        CoordinatorStores(
+            database=database,
+            projects=ProjectStore(database),
+            leases=leases,
+            syncs=SyncStore(database),
+            progress=SyncProgressStore(database),
+        ),
+        runner,
         owner="another",
         clock=utc_now,
         metrics=Metrics(),
     )
-    polling = Polling(database, leases, sync, SyncPlaces(), batch_threshold=500)
+    polling = Polling(database, leases, sync, SyncSlots(), batch_threshold=500)
     tick = asyncio.create_task(polling.run_due())
     await asyncio.sleep(0.1)
     assert await lease_end(service, project) is not None
@@ -373,9 +376,9 @@ async def test_a_stop_during_a_look_for_due_projects_is_no_error(
         async def claim_due(*arguments: Any, **options: Any) -> list[Claim]:
             looking.set()
             await asyncio.sleep(0.1)
-            return await LeaseStore.claim_due(sync._leases, *arguments, **options)
+            return await LeaseStore.claim_due(sync._stores.leases, *arguments, **options)
 
-        monkeypatch.setattr(sync._leases, "claim_due", claim_due)
+        monkeypatch.setattr(sync._stores.leases, "claim_due", claim_due)
     async with running_scheduler(service.services) as scheduler:
         async with asyncio.timeout(10):
             await looking.wait()
@@ -388,8 +391,8 @@ async def test_syncs_which_share_what_may_be_on_its_way_into_the_store_all_get_t
     service: Service,
 ) -> None:
     """Also beside one which fails while its contents wait, and one which is abandoned; all of it is given back."""
-    copier = service.services.sync._work._reader._copier
-    copier._flushed = MemoryBudget(1)
+    copier = service.services.sync._runner._reader._copier
+    copier._budgets = CopyBudgets(stored=MemoryBudget(1))
     files = {f"config/{n}.yaml": b"n: %d\n" % n for n in range(700)}
     projects = []
     for name in ("a", "b", "broken", "abandoned"):
@@ -407,7 +410,7 @@ async def test_syncs_which_share_what_may_be_on_its_way_into_the_store_all_get_t
     await asyncio.gather(*syncs.values(), return_exceptions=True)
     assert [syncs[one["id"]].result().added for one in good] == [701, 701]
     assert syncs[broken["id"]].result().status == "failed"
-    assert copier._flushed._free == 1
+    assert copier._budgets.stored._free == 1
 
 
 class RotatedMeanwhile(ProjectStore):

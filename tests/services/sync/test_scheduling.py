@@ -210,7 +210,7 @@ async def test_what_was_queued_without_polling_is_tried_until_it_was_done(
     assert 0 < await seconds_until_due(hasty, project) <= 200
     hasty.github.faults.remove(planned)
     await hasty.services.project_store.make_all_due("manual")
-    hasty.services.sync._work._credentials._connection.governors._by_fingerprint.clear()
+    hasty.services.sync._runner._credentials._connection.governors._by_fingerprint.clear()
     assert await poll(hasty) == [("manual", "success")]
     assert await due_at(hasty, project) is None
 
@@ -238,14 +238,14 @@ async def test_a_lease_which_the_process_holds_without_knowing_does_not_run_out_
     sync = service.services.sync
 
     async def lease() -> Lease | None:
-        return next(iter(await sync._leases.held(sync._owner)), None)
+        return next(iter(await sync._stores.leases.held(sync._owner)), None)
 
     held = await eventually(lease, 10, "the sync took no lease")
-    assert await sync._leases.claim(forgotten["id"], sync._owner) is not None
+    assert await sync._stores.leases.claim(forgotten["id"], sync._owner) is not None
     await sync.give_back_forgotten()
-    assert await sync._leases.held(sync._owner) == [held]
+    assert await sync._stores.leases.held(sync._owner) == [held]
     service.github.latency = 0
     assert await poll(service) == [("poll", "success")]
     assert (await syncing)["status"] == "success"
     await sync.give_back_forgotten()
-    assert await sync._leases.held(sync._owner) == []
+    assert await sync._stores.leases.held(sync._owner) == []

@@ -12,14 +12,14 @@ from benchmark_manager.services.sync.slots import (
     AT_ONCE,
     EXTRA_FOR_PEOPLE,
     PER_CREDENTIAL,
-    SyncPlaces,
+    SyncSlots,
 )
 
 
 class Syncs:
     """Syncs which end when the test says so."""
 
-    def __init__(self, places: SyncPlaces) -> None:
+    def __init__(self, places: SyncSlots) -> None:
         self.places = places
         self.begun: list[tuple[SyncTrigger, str]] = []
         self.running: dict[int, tuple[SyncTrigger, str]] = {}
@@ -65,7 +65,7 @@ class Syncs:
 
 
 async def test_people_come_before_webhooks_and_these_before_polls() -> None:
-    syncs = Syncs(SyncPlaces(at_once=1, per_credential=1))
+    syncs = Syncs(SyncSlots(at_once=1, per_credential=1))
     await syncs.add("poll", "a")
     for trigger in ("poll", "webhook", "poll", "webhook"):
         await syncs.add(trigger, "b")
@@ -79,7 +79,7 @@ async def test_people_come_before_webhooks_and_these_before_polls() -> None:
 
 
 async def test_credentials_take_turns_and_none_holds_all_places() -> None:
-    syncs = Syncs(SyncPlaces())
+    syncs = Syncs(SyncSlots())
     for _ in range(30):
         await syncs.add("poll", "slow")
     assert Counter(syncs.begun) == {("poll", "slow"): PER_CREDENTIAL}
@@ -120,7 +120,7 @@ def test_places_are_bounded_and_never_free_while_somebody_could_have_one(
     at_once, per_credential = 4, 2
 
     async def story() -> None:
-        syncs = Syncs(SyncPlaces(at_once, per_credential))
+        syncs = Syncs(SyncSlots(at_once, per_credential))
         for what, trigger, credential, number in actions:
             match what:
                 case "add":
@@ -150,7 +150,7 @@ async def test_a_place_given_to_who_goes_away_at_that_moment_goes_to_the_next(
     trigger: SyncTrigger,
 ) -> None:
     syncs = Syncs(
-        SyncPlaces(at_once=1 if trigger == "poll" else 1 - EXTRA_FOR_PEOPLE, per_credential=9)
+        SyncSlots(at_once=1 if trigger == "poll" else 1 - EXTRA_FOR_PEOPLE, per_credential=9)
     )
     for _ in range(3):
         await syncs.add(trigger, "a")

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from benchmark_manager.factory import Externals
 from github_test_server import FlippedByte, GitHubTestServer, GraphQLError, Repository, Status
-from github_test_server.answers import Answer
+from github_test_server.answers import ServedAnswer
 from support.mongod import eventually
 from support.routes import BY_NAME, ROUTES, Route, connection_of, forget_listings
 from support.service import Json, Service, running_service
@@ -49,7 +49,7 @@ async def polled(service: Service) -> list[tuple[str, str]]:
 
 async def make_due(service: Service) -> None:
     """As if the planned time of every poll had come."""
-    database = service.services.sync._database
+    database = service.services.sync._stores.database
     # Not earlier: of an answer that came since then a poll would not ask again.
     await database.collection("projects").update_many(
         {}, {"$set": {"next_poll_at": await database.now()}}
@@ -214,7 +214,7 @@ async def test_what_github_said_of_limits_holds_after_a_restart_too(
     key = service.services.vault
     externals = Externals(clock=clock)
     async with running_service(database_url, github, service.folder, externals=externals) as later:
-        later.services.sync._work._credentials._vault = key
+        later.services.sync._runner._credentials._vault = key
         assert (await later.sync(project["id"], status=503))["code"] == "github_rate_limited"
         assert len(github.requests) == 0
         github.limits.clear()
@@ -240,7 +240,7 @@ async def test_two_replicas_count_each_others_points(
             status.points_last_minute for status in connection_of(service).governors.statuses()
         ]
         assert sum(spent[0].values()) == asked_of_the_api(github)
-        other.services.sync._work._credentials._vault = service.services.vault
+        other.services.sync._runner._credentials._vault = service.services.vault
         project = (await other.rows("/projects"))[0]
         await other.sync(project["id"])
         told = [status.points_last_minute for status in connection_of(other).governors.statuses()]
@@ -339,7 +339,7 @@ class HeadOf:
     repository: Repository
     sha: str
 
-    def change(self, answer: Answer, _body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, _body: bytes) -> ServedAnswer:
         tree = self.repository.find_tree(self.sha)
         date = "2026-01-01T00:00:00Z"
         commit = {"sha": self.sha, "commit": {"tree": {"sha": tree}, "committer": {"date": date}}}
@@ -505,7 +505,7 @@ async def test_those_which_one_check_serves_share_it(service: Service) -> None:
     service.repository("acme/b", FILES, private_to=["reader"])
     for name in ("one", "two", "three"):
         await service.synced("acme/b", name=name, github_token="reader", polling_interval=60)
-    database = service.services.sync._database
+    database = service.services.sync._stores.database
     collection = database.collection("projects")
     soon = await database.now() + timedelta(seconds=30)
     await collection.update_many({}, {"$set": {"next_poll_at": soon}})

@@ -20,7 +20,7 @@ from benchmark_manager.stores.database import database as database_module
 from benchmark_manager.stores.database.database import Database, Session
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.sync import leases as leases_module
-from benchmark_manager.stores.sync.leases import LEASE_SECONDS, Finished, LeaseStore
+from benchmark_manager.stores.sync.leases import LEASE_SECONDS, FinishedSync, LeaseStore
 from support.databases import connected
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -83,9 +83,9 @@ async def let_expire(database: Database, project_id: str, seconds: float) -> Non
     )
 
 
-def finished(lease: Lease, source: Source = SOURCE, **fields: Any) -> Finished:
+def finished(lease: Lease, source: Source = SOURCE, **fields: Any) -> FinishedSync:
     begun = a_project("begun", source=source, polling_interval=0, **fields)
-    return Finished(lease, begun, SyncState(status="ok"), next_poll_at=NOW)
+    return FinishedSync(lease, begun, SyncState(status="ok"), next_poll_at=NOW)
 
 
 async def finish(
@@ -100,7 +100,7 @@ async def finish(
     await database.transaction(work)
 
 
-async def finish_many(database: Database, leases: LeaseStore, rows: list[Finished]) -> set[str]:
+async def finish_many(database: Database, leases: LeaseStore, rows: list[FinishedSync]) -> set[str]:
     async def work(session: Session) -> set[str]:
         return await leases.finish_many(rows, session)
 

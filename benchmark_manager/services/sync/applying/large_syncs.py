@@ -1,4 +1,4 @@
-"""Applying the changes of a sync that are too many for one transaction."""
+"""Applies the changes of a sync that are too many for one transaction."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
@@ -11,7 +11,7 @@ from bson import ObjectId
 from benchmark_manager.domain.sync.tree_changes import TreeChanges
 from benchmark_manager.errors import BenchmarkManagerError
 from benchmark_manager.models.problem import StoredVerdict
-from benchmark_manager.services.sync.following import Following, UnjudgedError
+from benchmark_manager.services.sync.applying.variant_updates import UnjudgedError, VariantUpdates
 from benchmark_manager.services.variants.drift import DriftJudge, Judgements
 from benchmark_manager.stores.database.database import Database, Session
 from benchmark_manager.stores.database.failures import DATABASE_ERRORS
@@ -27,32 +27,36 @@ from benchmark_manager.workers.caller import Caller, calling_as
 _log = structlog.get_logger(__name__)
 
 #: Files, skipped files or variants that a sync writes in one transaction at most, of each so many.
-#: mongod with its smallest cache refuses 23,000 files, and the embedded server answers nobody
-#: meanwhile.
+#: mongod with its smallest cache refuses 23,000 files, and the embedded server answers no other
+#: request meanwhile.
 AT_ONCE = 5000
 #: The same for each step of a sync that has more.
 CHUNK = 1000
-#: Another process takes over where nothing was applied for so long.
+#: Where nothing was applied for this long, another process takes over.
 _FORGOTTEN: Final = timedelta(seconds=15)
 _NOTHING: Final = TreeChanges((), (), (), (), (), 0)
 
 
 class LargeSyncs:
-    """Stages, publishes and applies; every step is harmless to repeat, and to run in several processes at once."""
+    """Stages, publishes and applies large syncs.
+
+    Every step may be repeated, and may run in several processes at once.
+    """
 
     def __init__(
         self,
         database: Database,
+        *,
         files: OriginalFileStore,
         staged: StagedChangeStore,
-        following: Following,
+        variants: VariantUpdates,
         drift: DriftJudge,
         finish_reset: Callable[[PublishedReset], Awaitable[None]],
     ) -> None:
         self._database = database
         self._files = files
         self._staged = staged
-        self._following = following
+        self._variants = variants
         self._drift = drift
         self._finish_reset = finish_reset
 
@@ -63,7 +67,10 @@ class LargeSyncs:
         verdicts: Mapping[str, StoredVerdict],
         confirm: Callable[[Session], Awaitable[None]],
     ) -> None:
-        """Make the originals what upstream has; `confirm` raises in a transaction where the lease is lost."""
+        """Make the originals equal to upstream.
+
+        `confirm` raises in a transaction where the lease is lost.
+        """
         await self._staged.stage(
             publication.project_id, publication.fence, _chunks(changes, verdicts)
         )
@@ -78,7 +85,7 @@ class LargeSyncs:
         await self.finish(publication.project_id)
 
     async def finish(self, project_id: str) -> None:
-        """Apply what was published and is not applied yet; usually there is nothing."""
+        """Apply what was published and is not applied yet; usually there is nothing to do."""
         publication = await self._staged.publication(project_id)
         if publication is None:
             return
@@ -87,7 +94,7 @@ class LargeSyncs:
             return
         if not publication.same_history:
             while not await self._database.transaction(
-                lambda session: self._see_some_anew(publication, session)
+                lambda session: self._mark_some_anew(publication, session)
             ):
                 pass
         while (found := await self._staged.next(publication)) is not None:
@@ -98,7 +105,7 @@ class LargeSyncs:
         await self._staged.close(publication)
 
     async def finish_forgotten(self) -> None:
-        """Finish what other processes began and did not go on with."""
+        """Finish what other processes started and abandoned."""
         for project_id in await self._staged.forgotten(await self._database.now() - _FORGOTTEN):
             _log.warning(
                 "a large sync or reset is finished for a process that died", project_id=project_id
@@ -107,15 +114,18 @@ class LargeSyncs:
                 with calling_as(Caller(f"project:{project_id}", background=True)):
                     await self.finish(project_id)
             except (BenchmarkManagerError, *DATABASE_ERRORS) as error:
-                # The others need not wait for this one; the next tick tries again.
+                # Other projects need not wait for this one; the next tick tries again.
                 _log.error(
                     "a large sync cannot be finished",
                     project_id=project_id,
                     error=type(error).__name__,
                 )
 
-    async def _see_some_anew(self, publication: Publication, session: Session) -> bool:
-        """Return whether all files were seen anew; a process that comes too late writes over no later sync."""
+    async def _mark_some_anew(self, publication: Publication, session: Session) -> bool:
+        """Mark some files as first seen with this commit; return whether all are marked.
+
+        A process that comes too late does not overwrite a later sync.
+        """
         if not await self._staged.moved(publication, session):
             return True
         project_id, commit_sha = publication.project_id, publication.commit_sha
@@ -124,7 +134,7 @@ class LargeSyncs:
         )
 
     async def _apply(self, publication: Publication, chunk_id: ObjectId, chunk: Chunk) -> None:
-        """Apply one chunk, in several transactions where many variants follow its files."""
+        """Apply one chunk, in several transactions where its files have many variants."""
         judged: Judgements = {}
         done = False
         while not done:
@@ -143,13 +153,13 @@ class LargeSyncs:
         judged: Judgements,
         session: Session,
     ) -> bool:
-        """Move variants, at most so many, and behind the last of them the files; return whether all is done."""
+        """Update some variants, and after the last of them the files; return whether all is done."""
         project_id = publication.project_id
         if not await self._staged.is_left(publication, chunk_id, session):
             return True
         # A variant may have been renamed, or made, since the changes were staged.
-        changes = await self._following.free_of_collisions(project_id, chunk.changes, session)
-        left = await self._following.follow(project_id, changes, judged, session, at_most=CHUNK)
+        changes = await self._variants.free_of_collisions(project_id, chunk.changes, session)
+        left = await self._variants.follow(project_id, changes, judged, session, at_most=CHUNK)
         await self._staged.moved(publication, session)
         if left:
             return False
@@ -167,7 +177,7 @@ class LargeSyncs:
 
 
 def _chunks(changes: TreeChanges, verdicts: Mapping[str, StoredVerdict]) -> Iterator[Chunk]:
-    """The changes in the order in which each path is free when it is taken."""
+    """Split the changes, in an order in which each path is free when a file takes it."""
     for start in range(0, len(changes.removed), CHUNK):
         yield Chunk(replace(_NOTHING, removed=changes.removed[start : start + CHUNK]), {})
     for name in ("updated", "revived", "moved"):

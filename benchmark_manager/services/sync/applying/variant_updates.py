@@ -1,4 +1,4 @@
-"""What a sync does to modified files: they learn where their originals are now, and what became of these."""
+"""Updates variants in a sync: where their originals are now, and what became of these."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -12,38 +12,41 @@ from benchmark_manager.stores.variants.variants import VariantStore
 
 
 class UnjudgedError(Exception):
-    """These merges have to be judged before the transaction can be repeated: it must not be open that long."""
+    """These merges have to be judged before the transaction is repeated.
+
+    A transaction must not be open for as long as judging takes.
+    """
 
     def __init__(self, questions: Collection[MergeQuestion]) -> None:
         super().__init__(f"{len(questions)} merges are not judged")
         self.questions = questions
 
 
-class Following:
-    """The part of a sync's transaction which concerns modified files. No content of theirs is ever touched."""
+class VariantUpdates:
+    """The part of a sync's transaction that concerns variants. It never changes their contents."""
 
-    def __init__(self, followers: FollowerStore, modified: VariantStore) -> None:
+    def __init__(self, followers: FollowerStore, variants: VariantStore) -> None:
         self._followers = followers
-        self._modified = modified
+        self._variants = variants
 
     async def free_of_collisions(
         self, project_id: str, changes: TreeChanges, session: Session | None
     ) -> TreeChanges:
-        """Where a rename would bring a variant to a place which another variant has, it counts as removed and added.
+        """Replace a rename by a removal and an addition where two variants would get the same path.
 
-        So every variant keeps its place and its original's record, and no sync ever stops at a
+        So every variant keeps its path and its original's record, and no sync fails because of a
         name.
         """
         moved = {old.id: new.path for old, new in changes.moved}
         arriving = [
             (follower.original_file_id, target)
             for follower in await self._followers.of(project_id, moved, session)
-            # A rename within one folder leaves its variants where they are.
+            # A rename within one folder does not change the paths of its variants.
             if (target := variant_path(moved[follower.original_file_id], follower.modified_name))
             != follower.path
         ]
         arrivals = Counter(target for _, target in arriving)
-        taken = await self._modified.taken_paths(project_id, arrivals, session)
+        taken = await self._variants.taken_paths(project_id, arrivals, session)
         clashing = {
             original for original, target in arriving if target in taken or arrivals[target] > 1
         }
@@ -58,7 +61,10 @@ class Following:
         *,
         at_most: int,
     ) -> int:
-        """Bring modified files behind the changes of their originals, `at_most` so many; return how many are left.
+        """Update the variants of changed originals, at most `at_most` of them.
+
+        Returns:
+            How many are left to update.
 
         Raises:
             UnjudgedError: nothing was written.
@@ -73,13 +79,13 @@ class Following:
         }
         if unjudged := questions - drifts.keys():
             raise UnjudgedError(unjudged)
-        after = [(follower, _behind(follower, new, drifts)) for follower, new in steps]
+        after = [(follower, _updated(follower, new, drifts)) for follower, new in steps]
         moved = [new for old, new in after if new != old]
         await self._followers.move(moved[:at_most], session)
         return max(0, len(moved) - at_most)
 
     async def drifts(self, project_id: str, session: Session) -> dict[Drift, int]:
-        """How many modified files of the project there are of each drift."""
+        """Count the project's variants by drift."""
         return await self._followers.drifts(project_id, session)
 
 
@@ -87,10 +93,10 @@ def _question(follower: Follower, original: UpstreamFile) -> MergeQuestion:
     return MergeQuestion(follower.base_sha, original.sha, follower.content_sha, follower.format)
 
 
-def _behind(
+def _updated(
     follower: Follower, original: UpstreamFile | None, drifts: Mapping[MergeQuestion, Drift]
 ) -> Follower:
-    """The follower behind what became of its original; None: that is gone upstream."""
+    """Return the variant as the change of its original makes it; None: that was removed upstream."""
     if original is None:
         return follower.at(follower.original_path, follower.file_type, "upstream_removed")
     return follower.at(original.path, original.file_type, drifts[_question(follower, original)])

@@ -1,4 +1,4 @@
-"""Finds the files that were renamed and changed in one sync, by comparing contents in worker processes."""
+"""Finds files that were renamed and changed in one sync, by comparing contents in workers."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -37,7 +37,7 @@ class RenameFinder:
         self._workers = workers
 
     async def with_similar(self, changes: TreeChanges) -> TreeChanges:
-        """Return the changes with files that moved and changed told as renames."""
+        """Return the changes, with files that were moved and changed counted as renames."""
         if not changes.removed or not changes.added:
             return changes
         search = await asyncio.to_thread(RenameSearch, changes.removed, changes.added)
