@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
-from urllib.parse import SplitResult, urlsplit
 
 from cryptography.fernet import Fernet
 from platformdirs import user_data_path
@@ -17,6 +16,12 @@ from pymongo.uri_parser import parse_uri
 
 from benchmark_manager import messages
 from benchmark_manager.domain.fields import is_polling_interval
+from benchmark_manager.domain.http.addresses import (
+    api_base,
+    is_cors_origin,
+    is_open_to_others,
+    origin,
+)
 from benchmark_manager.domain.http.root_path import normalise_root_path
 from benchmark_manager.domain.projects.folders import normalise_folder
 from benchmark_manager.errors import InvalidInputError, StartError, reason_of
@@ -222,12 +227,12 @@ class Settings(BaseSettings):
     def _check_api_urls(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
             raise ValueError("must name at least one API base URL")
-        return tuple(_api_base(url) for url in value)
+        return tuple(api_base(url) for url in value)
 
     @field_validator("public_url")
     @classmethod
     def _check_public_url(cls, value: str | None) -> str | None:
-        return None if value is None else _origin(value)
+        return None if value is None else origin(value)
 
     @field_validator("root_path")
     @classmethod
@@ -280,17 +285,8 @@ class Settings(BaseSettings):
     @field_validator("cors_origins")
     @classmethod
     def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            parts = _split_url(origin)
-            if origin != "*" and (
-                parts is None
-                or parts.scheme not in {"http", "https"}
-                or not parts.netloc
-                or parts.path
-            ):
-                raise ValueError(
-                    "must list origins such as https://bench.example.com, without a path"
-                )
+        if not all(each == "*" or is_cors_origin(each) for each in value):
+            raise ValueError("must list origins such as https://bench.example.com, without a path")
         return value
 
     @field_validator("default_config_folder", "default_job_folder")
@@ -333,7 +329,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_encryption(self) -> Self:
-        open_ones = [url for url in self.github_api_urls if _is_open_to_others(url)]
+        open_ones = [url for url in self.github_api_urls if is_open_to_others(url)]
         if open_ones and not self.allow_insecure_github:
             raise ValueError(
                 f"GITHUB_API_URLS lists {open_ones[0]}, to which tokens would be sent unencrypted; "
@@ -407,80 +403,6 @@ def _secret_of(path: Path, variable: str) -> str:
     if not text:
         raise ValueError(f"{variable} names an empty file")
     return text
-
-
-def _origin(url: str) -> str:
-    """Return an address as `scheme://host[:port]`: in lower case, without a default port.
-
-    Raises:
-        ValueError: it has other parts.
-    """
-    parts = _split_url(url)
-    if (
-        parts is None
-        or parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or parts.username is not None
-        or parts.path not in {"", "/"}
-        or parts.query
-        or parts.fragment
-        or any(char.isspace() for char in url)
-    ):
-        raise ValueError(
-            "must be an address such as https://bench.example.com; a path belongs in ROOT_PATH"
-        )
-    port = (
-        "" if parts.port in {None, {"http": 80, "https": 443}[parts.scheme]} else f":{parts.port}"
-    )
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}{port}"
-
-
-def _is_open_to_others(url: str) -> bool:
-    """Return whether requests to this API base cross a network without encryption."""
-    parts = urlsplit(url)
-    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host, a name or an address without brackets, is always this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _api_base(url: str) -> str:
-    parts = _split_url(url)
-    if (
-        parts is None
-        or parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or parts.query
-        or parts.fragment
-        or any(char.isspace() for char in url)
-    ):
-        raise ValueError(
-            "must list addresses such as https://api.github.com or https://HOST/api/v3"
-        )
-    if parts.username is not None:
-        raise ValueError("must not contain a user name or password")
-    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
-
-
-def _split_url(url: str) -> SplitResult | None:
-    """Return an address's parts, or None if it is malformed.
-
-    urllib's own error is not used, since it repeats the address, which may contain a password.
-    """
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts
 
 
 def load_settings() -> Settings:

@@ -111,34 +111,9 @@ class Client:
         # Without the user name and password, which must not be shown.
         host = address.netloc.decode("ascii", "replace")
         self.shown_url = f"{address.scheme}://{host}{address.path.rstrip('/')}"
-        # As bytes, since httpx2 encodes text as ASCII, and names have other letters too.
-        is_elsewhere = address.host not in _LOOPBACK
-        headers = [
-            (b"Accept", b"application/json"),
-            (b"Accept-Encoding", ACCEPTED.encode()),
-            *([(b"X-Actor", actor.encode())] if actor else []),
-        ]
         self._page_size = page_size
         self._watch = ProgressWatch(timeout)
-        try:
-            self._http = httpx.Client(
-                base_url=address,
-                headers=headers,
-                timeout=httpx.Timeout(timeout, connect=min(_CONNECT_SECONDS, timeout)),
-                # There is no proxy between this machine and itself.
-                trust_env=is_elsewhere,
-                # Loading certificates takes longer than a request, so only HTTPS loads them.
-                verify=is_elsewhere or address.scheme == "https",
-                transport=transport,
-                # The service sets no cookies; another server's would accumulate.
-                cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-            )
-        except (httpx.InvalidURL, ValueError, OSError, ImportError) as error:
-            # Without the message, which may contain the proxy's password.
-            raise InvalidCallError(
-                "The proxy (HTTP_PROXY, ...) or certificates (SSL_CERT_FILE) set here cannot be "
-                f"used ({type(error).__name__})."
-            ) from None
+        self._http = _http_client(address, actor, transport, timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -359,6 +334,37 @@ class Client:
         if answer.status_code in {429, 502, 503, 504}:
             raise self._unreachable(f"a proxy in front of it answers {answer.status_code}")
         raise self._not_ours(f"it answers {answer.status_code}")
+
+
+def _http_client(
+    address: httpx.URL, actor: str | None, transport: httpx.BaseTransport | None, timeout: float
+) -> httpx.Client:
+    is_elsewhere = address.host not in _LOOPBACK
+    # As bytes, since httpx2 encodes text as ASCII, and names have other letters too.
+    headers = [
+        (b"Accept", b"application/json"),
+        (b"Accept-Encoding", ACCEPTED.encode()),
+        *([(b"X-Actor", actor.encode())] if actor else []),
+    ]
+    try:
+        return httpx.Client(
+            base_url=address,
+            headers=headers,
+            timeout=httpx.Timeout(timeout, connect=min(_CONNECT_SECONDS, timeout)),
+            # There is no proxy between this machine and itself.
+            trust_env=is_elsewhere,
+            # Loading certificates takes longer than a request, so only HTTPS loads them.
+            verify=is_elsewhere or address.scheme == "https",
+            transport=transport,
+            # The service sets no cookies; another server's would accumulate.
+            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+        )
+    except (httpx.InvalidURL, ValueError, OSError, ImportError) as error:
+        # Without the message, which may contain the proxy's password.
+        raise InvalidCallError(
+            "The proxy (HTTP_PROXY, ...) or certificates (SSL_CERT_FILE) set here cannot be "
+            f"used ({type(error).__name__})."
+        ) from None
 
 
 def connect(url: str | None = None) -> Client:

@@ -66,7 +66,7 @@ def test_an_address_that_is_not_a_url_is_refused(tmp_path: Path) -> None:
     for url in ("127.0.0.1:8001", "ftp://127.0.0.1", "http://"):
         done = ping(tmp_path, "--url", url)
         assert done.returncode == 1, url
-        assert "--url is no address" in done.stderr, url
+        assert "--url is not a URL" in done.stderr, url
 
 
 @contextmanager
@@ -96,8 +96,8 @@ def answering(status: int, body: bytes = b"", **headers: str) -> Iterator[str]:
 
 def test_another_server_is_not_accepted(tmp_path: Path) -> None:
     cases = [
-        (200, b"<html>", "something else than Benchmark Manager"),
-        (200, b'{"status": "ok"}', "something else than Benchmark Manager"),
+        (200, b"<html>", "the server there is not Benchmark Manager"),
+        (200, b'{"status": "ok"}', "the server there is not Benchmark Manager"),
         (301, b"", "give the address which it redirects to"),
         (500, b"boom", "it answers 500"),
         (503, b"", "cannot work now"),

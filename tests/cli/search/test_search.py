@@ -86,5 +86,5 @@ def test_files_that_were_not_searched_are_counted_over_all_pages(
     unsearched.report()
     assert (
         capsys.readouterr().err
-        == "warning: 3 files take too much time to be searched, and may hold more.\n"
+        == "warning: 3 files take too much time to be searched, and may have more matches.\n"
     )

@@ -159,7 +159,7 @@ ATTACKS: Final = {
     "sums packed twice": Attack(
         lambda: release_server(sums=whole(gzip.compress(BOMB), Content_Encoding="gzip, gzip")),
         4,
-        "content coding which was not asked for",
+        "content coding that was not requested",
     ),
     "sums in another coding": Attack(
         lambda: release_server(sums=whole(b"x", Content_Encoding="br")), 4, "content coding"
@@ -405,7 +405,7 @@ LISTS: Final[dict[str, tuple[Callable[[], Iterable[bytes]], str]]] = {
     "a page nested deeply": (lambda: whole(b"[" * (MAX_VALUES + 1)), "values"),
     "a number of a million digits": (
         lambda: whole(b"[" + b"1" * 1_000_000 + b"]"),
-        "without the JSON",
+        "without the expected JSON",
     ),
 }
 

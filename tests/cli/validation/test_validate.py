@@ -142,11 +142,11 @@ def _made(path: Path) -> Path:
 
 #: What stands behind `error` for each.
 UNREADABLE = {
-    "broken-link.yaml": "unreadable It cannot be read: a link that leads nowhere.",
-    "device.yml": "unreadable It cannot be read: a device.",
-    "pipe.yaml": "unreadable It cannot be read: a pipe.",
-    "round.json": "unreadable It cannot be read: Too many levels of symbolic links.",
-    "socket.yaml": "unreadable It cannot be read: a socket.",
+    "broken-link.yaml": "unreadable The file cannot be read: a link without a target.",
+    "device.yml": "unreadable The file cannot be read: a device.",
+    "pipe.yaml": "unreadable The file cannot be read: a pipe.",
+    "round.json": "unreadable The file cannot be read: Too many levels of symbolic links.",
+    "socket.yaml": "unreadable The file cannot be read: a socket.",
 }
 
 
@@ -158,7 +158,7 @@ def test_other_files_are_checked_despite_unreadable_ones(oddities: Path) -> None
     assert f"{oddities}/huge.yaml:1:1: error too_large " in done.out
     assert f"{oddities}/\\udcff.yaml:1:1: warning empty " in done.out
     assert "ok.yaml" not in done.out
-    assert f"warning: {oddities}/up is a link to a folder, which is not followed; " in done.err
+    assert f"warning: {oddities}/up is a link to a folder and was not followed; " in done.err
     assert (
         done.err.splitlines()[1] == "error: 2 of 10 files are invalid. 5 cannot be read. (invalid)"
     )
@@ -181,7 +181,7 @@ def test_other_files_are_checked_despite_an_unreadable_argument(oddities: Path, 
     assert done.out == f"{oddities}/{name}:1:1: error {UNREADABLE[name]}\n"
     assert done.err.splitlines() == [
         "error: 1 cannot be read. (unreadable)",
-        f"{oddities}/double.yaml is not there.",
+        f"{oddities}/double.yaml does not exist.",
     ]
 
 
@@ -192,7 +192,7 @@ def test_other_files_are_checked_despite_a_link_to_an_unreadable_target(
     (oddities / name).symlink_to("x" * 300)
     done = validate(oddities / name, oddities / "bad.yaml", code=1)
     assert (
-        f"{oddities}/{name}:1:1: error unreadable It cannot be read: File name too long.\n"
+        f"{oddities}/{name}:1:1: error unreadable The file cannot be read: File name too long.\n"
         in done.out
     )
     assert f"{oddities}/bad.yaml:2:1: error syntax_error " in done.out
@@ -204,7 +204,7 @@ def test_other_files_are_checked_despite_arguments_that_name_nothing(oddities: P
     assert f"{oddities}/bad.yaml:2:1: error syntax_error " in done.out
     done = validate(oddities / "none.yaml", oddities / "ok.yaml", oddities / "x.txt", code=2)
     assert done.err.splitlines() == [
-        f"error: {oddities}/none.yaml is not there. (usage)",
+        f"error: {oddities}/none.yaml does not exist. (usage)",
         f"{oddities}/x.txt must end in .yaml, .yml or .json.",
     ]
 
@@ -223,7 +223,7 @@ def test_other_files_are_checked_despite_unreadable_folders(oddities: Path) -> N
     done = validate(oddities, code=1)
     for name in ("secret", "secret.yaml"):
         assert (
-            f"{oddities}/{name}:1:1: error unreadable It cannot be read: Permission denied.\n"
+            f"{oddities}/{name}:1:1: error unreadable The file cannot be read: Permission denied.\n"
             in done.out
         )
     assert "bad.yaml" in done.out

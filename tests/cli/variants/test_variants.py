@@ -102,7 +102,7 @@ async def test_variants_are_found_by_id_path_or_name(
     assert (await cli("variants", "show", name, "--json", BENCHMARK_MANAGER_PROJECT=project)).json[
         "id"
     ] == variant
-    assert "say with --project" in (await cli("variants", "show", name, code=2)).err
+    assert "name its project with --project" in (await cli("variants", "show", name, code=2)).err
     assert (
         "(variant_not_found)" in (await cli("variants", "show", "none", "-p", project, code=1)).err
     )
@@ -206,7 +206,7 @@ async def test_a_failing_editor_saves_nothing_and_loses_nothing(
     cli: CommandLine, variant: str, editor: Any
 ) -> None:
     done = await cli("variants", "edit", variant, code=1, **editor("typed: much\n", code=3))
-    assert "ended with 3; nothing was saved" in done.err
+    assert "ended with exit code 3; nothing was saved" in done.err
     kept = Path(re.findall(r"^Your text is kept in (.+)\.$", done.err, re.MULTILINE)[0])
     assert kept.read_text() == "typed: much\n"
     assert await content(cli, variant) == CONTENT.decode()
@@ -225,7 +225,7 @@ async def test_renaming_deleting_and_restoring(
     assert (back.json["id"], back.json["path"]) == (variant, f"config/new-{name}")
     await cli("variants", "delete", variant)
     assert (
-        f"config/{name} is back."
+        f"Restored config/{name}."
         in (await cli("variants", "undelete", variant, "--name", name)).err
     )
 
@@ -313,7 +313,7 @@ async def test_a_rebase_applies_upstream_s_changes_and_shows_conflicts(
     await cli.service.sync(project)
     clean = await new("clean.yaml", CONTENT.replace(b"4096", b"8192"))
     ours = [await new(f"clash-{n}.yaml", CONTENT.replace(b"size: 2", b"size: 8")) for n in range(4)]
-    assert "is based on what is upstream already" in (await cli("variants", "rebase", clean)).err
+    assert "is already based on the newest original" in (await cli("variants", "rebase", clean)).err
     repository.commit(
         {**FILES, "config/moving.yaml": CONTENT.replace(b"size: 2", b"size: 4")}, message="moved"
     )
@@ -424,7 +424,7 @@ async def test_a_variant_is_attached_to_another_original(
     await cli.service.sync(project)
     text = await content(cli, clean)
     done = await cli("variants", "reattach", clean, "config/v2/all.yaml")
-    assert "config/v2/a-all-2.yaml is attached to config/v2/all.yaml now." in done.err
+    assert "Attached config/v2/a-all-2.yaml to config/v2/all.yaml." in done.err
     assert await content(cli, clean) == text
     assert "already" in (await cli("variants", "reattach", clean, "v2/all.yaml")).err
     assert "(file_not_found)" in (await cli("variants", "reattach", clean, "nothing", code=1)).err
@@ -434,9 +434,9 @@ async def test_impossible_decisions_are_refused(cli: CommandLine, variant: str) 
     for arguments, expected in (
         (("--take", "a.b"), "write KEY=theirs or KEY=mine"),
         (("--take", "a=yours"), "write KEY=theirs or KEY=mine"),
-        (("--set", "a=llama"), "a text in double quotes"),
+        (("--set", "a=llama"), "texts in double quotes"),
         (("--take", "theirs", "--file", "-"), "leaves nothing for --take"),
-        (("--preview", "--take", "theirs"), "--preview decides nothing"),
+        (("--preview", "--take", "theirs"), "--preview cannot be combined"),
     ):
         assert (
             expected in (await cli("variants", "rebase", variant, *arguments, code=2, stdin="")).err
@@ -490,5 +490,5 @@ async def test_two_paths_that_differ_in_their_form_alone_are_listed_unless_one_i
         "original_path"
     ] == decomposed
     refused = await cli("variants", "new", project["id"], "config/É.yaml", code=1)
-    assert "may mean each of 2 files" in refused.err
+    assert "may mean any of 2 files" in refused.err
     assert refused.err.count(".yaml") >= 3
