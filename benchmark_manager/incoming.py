@@ -1,4 +1,4 @@
-"""What every request has, whether a program or a page sent it: its path, the services, the actor."""
+"""What every request of programs and pages has: its path, the services and the actor."""
 
 from typing import Annotated, Final
 

@@ -51,7 +51,8 @@ async def _check_values(body: bytes) -> None:
     """
     for count in counted_values(body):
         if count.values > MAX_VALUES or count.containers > MAX_CONTAINERS:
-            message = f"must not have more than {MAX_VALUES} values, nor {MAX_CONTAINERS} lists and objects"
+            limits = f"{MAX_VALUES} values, nor {MAX_CONTAINERS} lists and objects"
+            message = f"must not have more than {limits}"
             raise RequestValidationError(
                 [{"type": "too_many_values", "loc": ("body",), "msg": message}]
             )

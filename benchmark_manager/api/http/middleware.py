@@ -48,10 +48,10 @@ _WHOLE_SITE: Final = re.compile(rb"(?i); path=/(?=;|$)")
 
 
 class Edge:
-    """Accept only requests to the service's own names, and give every answer common headers.
+    """Accept only requests to the service's own names, and add common headers to answers.
 
-    Routes and redirects do not know the prefix that a proxy puts before their paths: this adds it to
-    the request's path, if the proxy has removed it, and to the `Location` and the cookies of
+    Routes and redirects do not know the prefix that a proxy puts before their paths: this adds it
+    to the request's path, if the proxy has removed it, and to the `Location` and the cookies of
     answers.
 
     HEAD is answered as GET without its body (RFC 9110, 9.3.2).
@@ -164,7 +164,7 @@ def _forwarded_prefix(scope: Scope) -> str:
 
 
 def _at_root_path(scope: Scope, root: str) -> Scope:
-    """Return the request with its whole path, as ASGI has it: a proxy may have removed the prefix."""
+    """Return the request with its whole path, though a proxy may have removed the prefix."""
     root = root or scope.get("root_path", "")
     if not root:
         return scope

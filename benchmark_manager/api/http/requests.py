@@ -63,7 +63,8 @@ async def expected_revisions(
     if_match: Annotated[
         str | None,
         Header(
-            description="An ETag that was read before: the change is refused (412) if there is a newer "
+            description="An ETag that was read before: the change is refused (412) if there is a "
+            "newer "
             "revision."
         ),
     ] = None,

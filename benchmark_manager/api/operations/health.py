@@ -28,7 +28,10 @@ router = APIRouter(tags=["service"])
     },
 )
 async def health(services: ServicesDependency) -> Response:
-    """Answer 200 when the service is ready: it reads the database, as a hung one may answer pings."""
+    """Answer 200 when the service is ready.
+
+    It reads from the database, as one that hangs may still answer pings.
+    """
     healthy = await services.status.database_answers()
     answer = HealthAnswer(
         status="healthy" if healthy else "unhealthy",

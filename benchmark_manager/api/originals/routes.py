@@ -58,7 +58,8 @@ async def list_files(
     include: Annotated[
         Literal["content"] | None,
         Query(
-            description="`content`: each file with its content. Pages end before 16 MiB of contents."
+            description="`content`: each file with its content. Pages end before 16 MiB of "
+            "contents."
         ),
     ] = None,
     include_removed: Annotated[
@@ -154,10 +155,10 @@ async def get_file_history(
 ) -> Response:
     """List its commits, newest first, up to the one that was synced last.
 
-    Asked of GitHub with the project's token and remembered, so that asking again costs nothing. A
-    page ends at each hundred commits, as GitHub's do, and GitHub does not report how many there are
-    in all: follow the Link header. Renames are not followed: commits are found by the file's
-    present path.
+    For a file that was removed upstream the list ends with the commit of its copy. The commits are
+    read from GitHub with the project's token and cached. A page ends at each hundred commits, as
+    GitHub's do, and GitHub does not report the total: follow the Link header. Renames are not
+    followed: commits are found by the file's present path.
     """
     found = await services.file_history.commits(project_id, file_id, page)
     headers = next_page(request, found.next_cursor)

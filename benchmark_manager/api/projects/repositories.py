@@ -1,4 +1,4 @@
-"""Repositories of which there is no project yet."""
+"""Repositories that have no project yet."""
 
 from typing import Annotated, Final
 
@@ -39,7 +39,7 @@ _ERRORS: Final = (
     ),
     *("github_unauthorized", "github_forbidden", "github_unavailable", "github_rate_limited"),
 )
-#: What `GET /repositories/preview` takes.
+#: The parameters of `GET /repositories/preview`.
 _PARAMETERS: Final = frozenset(
     {
         "github_repo_url",
@@ -52,15 +52,18 @@ _PARAMETERS: Final = frozenset(
         "exclude",
     }
 )
-_ADDRESS: Final = "In every form that a project's may have."
-_FOLDER: Final = "What a project with this folder would hold is told as `selected`; else the suggested one counts."
-
+_ADDRESS: Final = "In every form that a project's address may have."
+_FOLDER: Final = (
+    "`selected` has what a project with this folder would contain; without it, that of the "
+    "suggested "
+    "folder."
+)
 
 _Text = Annotated[str | None, AfterValidator(without_nul)]
 
 
 class PreviewBody(RequestBody):
-    """The repository to look at, as a project of it would be given."""
+    """A repository, with the fields that a project of it would have."""
 
     github_repo_url: str = Field(
         max_length=LONGEST_ADDRESS, description=_ADDRESS, examples=["acme/benchmarks"]
@@ -79,24 +82,28 @@ class PreviewBody(RequestBody):
 
 
 class PreviewAnswer(BaseModel):
-    """What a repository holds. Contents are not read: binary files and pointers of Git LFS still count as copied."""
+    """What a repository contains.
+
+    Contents are not read: binary files and pointers of Git LFS count as copied.
+    """
 
     github_repo_url: str = Field(examples=["https://api.github.com/repos/acme/benchmarks"])
     github_web_url: str = Field(examples=["https://github.com/acme/benchmarks"])
-    ref: RefAnswer | None = Field(description="What was looked at; null: the default branch.")
+    ref: RefAnswer | None = Field(description="What was read; null: the default branch.")
     default_branch: str | None
     commit_sha: str | None = Field(
-        description="Where the ref stands; null where the request was sent without a token."
+        description="The ref's commit; null where the request was sent without a token."
     )
     branches: list[str] = Field(description="The first 100 by name.")
     more_branches: bool
     complete: bool = Field(
-        description="false: GitHub cut the listing, and all numbers are at least."
+        description="false: GitHub cut the listing, and all numbers are minimums."
     )
     folders: list[PreviewFolder] = Field(
-        description="Those that hold YAML or JSON, with all that lies below each, at most 200, those near the root "
-        "first; told apart down to a depth of 10 and 200 characters. `likely_jobs` is guessed from the names of files "
-        "and folders."
+        description="Those with YAML or JSON in them or below, at most 200, those near the root "
+        "first; "
+        "deeper folders than 10, and paths over 200 characters, count for the folders above. "
+        "`likely_jobs` is guessed from the names of files and folders."
     )
     more_folders: bool
     suggested: PreviewSelection = Field(description="The folders that a project of it might read.")
@@ -106,7 +113,7 @@ class PreviewAnswer(BaseModel):
 
 
 def _known_parameters_only(request: Request) -> None:
-    """Refuse parameters that are none, without repeating them: a token may be among them."""
+    """Refuse unknown parameters without repeating them: a token may be among them."""
     unknown = request.query_params.keys() - _PARAMETERS
     if "github_token" in unknown:
         raise _refused(
@@ -116,18 +123,19 @@ def _known_parameters_only(request: Request) -> None:
     if unknown:
         raise _refused(
             None,
-            f"there are only {', '.join(sorted(_PARAMETERS))}; a token never belongs into an address",
+            f"there are only {', '.join(sorted(_PARAMETERS))}; "
+            "a token never belongs into an address",
         )
 
 
-def _refused(name: str | None, complaint: str) -> RequestValidationError:
+def _refused(name: str | None, message: str) -> RequestValidationError:
     location = ("query",) if name is None else ("query", name)
-    return RequestValidationError([{"type": "value_error", "loc": location, "msg": complaint}])
+    return RequestValidationError([{"type": "value_error", "loc": location, "msg": message}])
 
 
 @router.get(
     "/preview",
-    summary="Look at a repository before adding it",
+    summary="Preview a repository before adding it",
     responses=documented(*_ERRORS),
     dependencies=[Depends(_known_parameters_only)],
 )
@@ -157,11 +165,11 @@ async def preview_repository(
         ),
     ] = None,
 ) -> PreviewAnswer:
-    """Branches, and folders with the number of files that would be copied or skipped. Nothing is stored.
+    """Return branches, and folders with the number of files that would be copied or skipped.
 
-    GitHub is asked twice, without any token three times, once more for a commit, with the right and
-    within the limits that a project of the repository would have. `POST` does the same and takes
-    all in a body.
+    Nothing is stored. The service sends two requests to GitHub, three without any token, and one
+    more for a commit, with the credential and limits that a project of the repository would have.
+    `POST` does the same and has all fields in a body.
     """
     ref = (
         None
@@ -186,11 +194,11 @@ async def preview_repository(
 
 @router.post(
     "/preview",
-    summary="Look at a repository before adding it, by a body",
+    summary="Preview a repository before adding it, by a body",
     responses=documented("malformed_json", "body_too_large", "unsupported_media_type", *_ERRORS),
 )
 async def preview_by_body(services: ServicesDependency, body: PreviewBody) -> PreviewAnswer:
-    """The same as `GET`. Nothing is stored."""
+    """Do the same as `GET`; nothing is stored."""
     ref = None if body.ref is None else Ref(kind=body.ref.kind, name=body.ref.name)
     request = PreviewRequest(
         body.github_repo_url,

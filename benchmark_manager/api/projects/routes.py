@@ -44,7 +44,7 @@ _BODY: Final = (
     "invalid_request",
     "disk_full",
 )
-#: What a body gets which a route has no use for.
+#: Answers to a body of a route that needs none.
 _NO_BODY: Final = ("body_too_large", "unsupported_media_type")
 _FIELDS: Final = (
     "invalid_github_url",
@@ -86,7 +86,10 @@ _SYNC_FAILURES: Final = (
 async def create_project(
     request: Request, services: ServicesDependency, body: ProjectCreate
 ) -> Response:
-    """Its first sync starts within a second; `POST …/sync` waits for it, or starts it."""
+    """Register a repository; its first sync starts within a second.
+
+    `POST …/sync` waits for it.
+    """
     given = {
         name: value for name in body.model_fields_set if (value := getattr(body, name)) is not None
     }
@@ -110,10 +113,10 @@ async def list_projects(
     ] = None,
     standing: Annotated[
         Standing | None,
-        Query(description="Only those whose last sync ended so, or which are paused."),
+        Query(description="Only those whose last sync ended so, or that are paused."),
     ] = None,
 ) -> Response:
-    """Without counts of files, which one project has. No answer holds a token, only whether one is set."""
+    """List projects without counts of files. No answer has a token, only whether one is set."""
     found = await services.projects.page(page, q, standing)
     now = services.status.now()
     return json_list(
@@ -128,7 +131,7 @@ async def list_projects(
     responses=documented("disk_full", *_NO_BODY),
 )
 async def sync_all(services: ServicesDependency) -> QueuedAnswer:
-    """The syncs run in the background, a bounded number at once; each project's `last_sync` tells the result."""
+    """Queue the syncs, of which a bounded number runs at once; `last_sync` has each result."""
     return QueuedAnswer(queued=await services.projects.make_all_due())
 
 
@@ -139,7 +142,7 @@ async def sync_all(services: ServicesDependency) -> QueuedAnswer:
     responses={**NOT_MODIFIED, **documented("project_not_found")},
 )
 async def get_project(request: Request, services: ServicesDependency, project_id: str) -> Response:
-    """How its last sync ended, when the next poll is due, and how many files and variants it has."""
+    """Return its last sync, when the next poll is due, and the counts of files and variants."""
     return await _detail(request, services, await services.projects.get(project_id))
 
 
@@ -156,7 +159,10 @@ async def update_project(
     body: ProjectUpdate,
     revisions: IfMatchDependency,
 ) -> Response:
-    """Only the fields given change. Another repository, branch, folder or pattern makes the project due at once."""
+    """Change only the given fields.
+
+    Another repository, branch, folder or pattern makes the project due at once.
+    """
     given = {name: getattr(body, name) for name in body.model_fields_set}
     changes = ProjectChanges(
         name=given.get("name", UNSET),
@@ -177,7 +183,7 @@ async def update_project(
 async def pause_project(
     request: Request, services: ServicesDependency, project_id: str, revisions: IfMatchDependency
 ) -> Response:
-    """Until it is resumed, neither polls nor webhooks sync it; `POST …/sync` and sync-all do.
+    """Stop polls and webhooks from syncing it; `POST …/sync` and sync-all still do.
 
     Its files stay as they are and readable. Pausing a paused project changes nothing.
     """
@@ -193,9 +199,9 @@ async def pause_project(
 async def resume_project(
     request: Request, services: ServicesDependency, project_id: str, revisions: IfMatchDependency
 ) -> Response:
-    """It is due at once, and once, however many polls and pushes were missed.
+    """Make it due at once, and only once, however many polls and pushes were missed.
 
-    Resuming a project which is not paused changes nothing.
+    Resuming a project that is not paused changes nothing.
     """
     return await _detail(request, services, await services.projects.resume(project_id, revisions))
 
@@ -209,7 +215,7 @@ async def resume_project(
 async def delete_project(
     services: ServicesDependency, project_id: str, revisions: IfMatchDependency
 ) -> None:
-    """Its originals, modified files and history are gone for every reader at once. GitHub is not touched."""
+    """Delete it with its originals, variants and history; nothing changes at GitHub."""
     await services.projects.delete(project_id, revisions)
 
 
@@ -220,7 +226,7 @@ async def delete_project(
     responses={
         202: {
             "model": SyncProgress,
-            "description": "With `wait=false`: it runs, and `Location` tells how far it is.",
+            "description": "With `wait=false`: it runs, and `Location` reports its progress.",
         },
         **documented("project_not_found", "invalid_request", *_SYNC_FAILURES, *_NO_BODY),
     },
@@ -229,12 +235,12 @@ async def sync_project(
     services: ServicesDependency,
     project_id: str,
     wait: Annotated[
-        bool, Query(description="`false`: answer at once with 202 and a place to look.")
+        bool, Query(description="`false`: answer at once with 202 and the address of the progress.")
     ] = True,
 ) -> Response:
-    """Answers when the sync is done. While one runs, this joins it and gets the same result.
+    """Sync, and answer when it is done; while a sync runs, wait for that one.
 
-    A failure leaves everything as it was before; the problem document holds the Sync as `sync`.
+    A failure leaves everything as it was before; the problem document has the Sync as `sync`.
     """
     if not wait:
         progress = await services.sync.start(project_id, "manual")
@@ -253,11 +259,11 @@ async def sync_project(
 
 @router.get(
     "/{project_id}/sync",
-    summary="How far a project's sync is",
+    summary="The progress of a project's sync",
     responses=documented("project_not_found"),
 )
 async def sync_progress(services: ServicesDependency, project_id: str) -> SyncProgress:
-    """Of the sync under way, in whichever replica; `idle` with the last one's result where none is."""
+    """Return the progress of the running sync, in any replica; else `idle` and the last result."""
     return await services.sync.progress(project_id)
 
 
@@ -280,7 +286,10 @@ async def list_syncs(
         list[SyncTrigger] | None, Query(description="Only these; may be repeated.")
     ] = None,
 ) -> Response:
-    """Unchanged polls in a row are one record, which `repeated` counts. Old records are deleted in time."""
+    """List syncs; unchanged polls in a row are one record, which `repeated` counts.
+
+    Old records are deleted.
+    """
     found = await services.projects.history(
         project_id, page, outcomes=status or (), triggers=trigger or ()
     )
@@ -296,7 +305,7 @@ async def list_syncs(
 async def get_sync(
     request: Request, services: ServicesDependency, project_id: str, sync_id: str
 ) -> Response:
-    """With the files that it changed or skipped, up to a thousand of each, and what it cost at GitHub."""
+    """Return it with up to 1,000 changed and skipped files each, and its cost at GitHub."""
     return json_resource(request, await services.projects.sync(project_id, sync_id))
 
 

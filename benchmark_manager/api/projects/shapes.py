@@ -40,11 +40,17 @@ Patterns = Annotated[
 ]
 
 INCLUDE = (
-    "Patterns as in gitignore, relative to the repository's root: of the files in both folders, only those which match "
-    "one belong to the project. Empty: all. At most 50, each of at most 256 characters. "
-    "Blanks at a pattern's start belong to it; canonically equivalent names (NFC, NFD) match alike."
+    "Patterns as in gitignore, relative to the repository's root: of the files in both folders, "
+    "only "
+    "those that match one belong to the project. Empty: all. At most 50, each of at most 256 "
+    "characters. Blanks at a pattern's start belong to it; canonically equivalent names (NFC, NFD) "
+    "match alike."
 )
-EXCLUDE = "Patterns of the same form: files which match one do not belong to the project, whatever `include` says."
+EXCLUDE = (
+    "Patterns of the same form: files that match one do not belong to the project, even if they "
+    "match "
+    "`include`."
+)
 
 
 def _nothing() -> None:
@@ -52,7 +58,7 @@ def _nothing() -> None:
 
 
 class RefGiven(RequestBody):
-    """What of the repository is read."""
+    """The branch, tag or commit of the repository that is read."""
 
     kind: RefKind = Field(
         description="A tag is followed when it moves; a commit never changes, and is read once.",
@@ -60,7 +66,8 @@ class RefGiven(RequestBody):
     )
     name: str = Field(
         max_length=LONGEST_REF_NAME,
-        description="The name behind `refs/heads/` or `refs/tags/`, or all 40 digits of a commit's id.",
+        description="The name behind `refs/heads/` or `refs/tags/`, or all 40 digits of a commit's "
+        "id.",
         examples=["v1.2.0"],
     )
 
@@ -69,13 +76,14 @@ _BRANCH = (
     "The short form of a `ref` of the kind branch; `refs/heads/NAME` and `heads/NAME` mean NAME. "
     "null: the repository's default branch."
 )
-_REF = "A branch, a tag or a commit. Beside `branch` it must say the same."
+_REF = "A branch, a tag or a commit. If `branch` is given too, both must be the same."
 
 
 class _ProjectFields(RequestBody):
     github_token: SecretStr | None = Field(
         default=None,
-        description="Used for this project instead of the service's own. Write-only: no answer ever holds it.",
+        description="Used for this project instead of the service's own. Write-only: no answer "
+        "has it.",
     )
     branch: str | None = Field(default=None, description=_BRANCH, examples=["main"])
     ref: RefGiven | None = Field(default=None, description=_REF)
@@ -102,9 +110,11 @@ class ProjectCreate(_ProjectFields):
     github_repo_url: str = Field(
         max_length=LONGEST_ADDRESS,
         description="https://github.com/OWNER/REPO[/tree/BRANCH[/FOLDER]], the API address, "
-        "git@github.com:OWNER/REPO.git, or OWNER/REPO; also other pages of the repository, and without a scheme. "
-        "GitHub is asked where the branch's name ends; the folder becomes config_folder where that is not given. "
-        "A `branch` or `ref` beside it counts more; where a folder of another branch would be lost, it is refused.",
+        "git@github.com:OWNER/REPO.git, or OWNER/REPO; also other pages of the repository, and "
+        "without a scheme. GitHub is asked where the branch's name ends; the folder becomes "
+        "config_folder where that is not given. A `branch` or `ref` in the request takes "
+        "precedence; "
+        "where a folder of another branch would be lost, the request is refused.",
         examples=["https://github.com/acme/benchmarks"],
     )
     config_folder: str | None = Field(
@@ -123,7 +133,7 @@ class ProjectCreate(_ProjectFields):
 class ProjectUpdate(_ProjectFields):
     """What changes; fields that are not given stay as they are."""
 
-    # Factories: a plain default would be described as what a field becomes which is not given.
+    # Factories: the description would show a plain default as the value of fields left out.
     name: ProjectName = Field(
         default_factory=str, description="Unique, regardless of case.", examples=["vLLM nightly"]
     )
@@ -134,7 +144,8 @@ class ProjectUpdate(_ProjectFields):
     )
     github_token: SecretStr | None = Field(
         default_factory=_nothing,
-        description="Write-only. null removes the project's own token, as does another repository without a new one.",
+        description="Write-only. null removes the project's own token, as does another repository "
+        "without a new one.",
     )
     branch: str | None = Field(default_factory=_nothing, description=_BRANCH, examples=["main"])
     ref: RefGiven | None = Field(default_factory=_nothing, description=_REF)
@@ -160,7 +171,7 @@ class RefAnswer(BaseModel):
 
 
 class ProjectAnswer(BaseModel):
-    """A project as lists show it."""
+    """A project in a list."""
 
     id: str = Field(examples=[ID])
     name: str
@@ -186,16 +197,17 @@ class ProjectAnswer(BaseModel):
     last_sync: SyncSummary | None
     last_success_at: datetime | None
     next_poll_at: datetime | None
-    paused: bool = Field(description="Neither polled nor moved by webhooks, until it is resumed.")
+    paused: bool = Field(description="Neither polls nor webhooks sync it, until it is resumed.")
 
 
 class ProjectDetail(ProjectAnswer):
-    """A project with its counts."""
+    """A project with its counts of files."""
 
     stats: ProjectStats
 
 
 def project_answer(project: Project, now: datetime) -> ProjectAnswer:
+    """Return a project as it is at a time: a sync may have become overdue."""
     source, state = project.source, project.state
     return ProjectAnswer(
         id=project.id,
@@ -223,6 +235,7 @@ def project_answer(project: Project, now: datetime) -> ProjectAnswer:
 
 
 def project_detail(project: Project, stats: ProjectStats, now: datetime) -> ProjectDetail:
+    """Return a project with its counts."""
     return ProjectDetail(**dict(project_answer(project, now)), stats=stats)
 
 

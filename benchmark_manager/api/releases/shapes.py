@@ -21,7 +21,7 @@ ReleaseName = Annotated[
 
 
 class ReleaseCreate(RequestBody):
-    """What is to be frozen."""
+    """A release to make."""
 
     name: ReleaseName = Field(
         default="", description="Need not be unique.", examples=["nightly 2026-11-23"]
@@ -34,16 +34,15 @@ class ReleaseCreate(RequestBody):
     )
     include: ReleaseContents = Field(
         default="all",
-        description="`all`: originals and modified files; a modified file takes the place of the original with its "
-        "path.",
+        description="`all`: originals and variants; a variant replaces the original with its path.",
     )
     modified_file_ids: list[Annotated[str, StringConstraints(max_length=LONGEST_ID)]] | None = (
         Field(
             default=None,
-            # What is wrong with the first is told, not what is wrong with each of a hundred thousand.
+            # Only the first problem is reported, not one for each of 100,000 values.
             fail_fast=True,
             max_length=100_000,
-            description="Only these modified files go in; null: every one.",
+            description="Only these variants are included; null: all.",
             examples=[[ID]],
         )
     )
@@ -59,7 +58,8 @@ class ReleaseUpdate(RequestBody):
     pinned: bool | None = Field(
         default=None,
         strict=True,
-        description="Keep it although its project is deleted. A release whose projects are all gone goes with its pin.",
+        description="Keep it although its project is deleted. Without its pin, a release whose "
+        "projects are all deleted is deleted too.",
     )
 
 
@@ -71,14 +71,15 @@ class ReleaseFileAnswer(BaseModel):
     size: int = Field(description="Bytes.")
     source: Literal["original", "modified"]
     original_sha: str = Field(
-        description="Git blob id of the original; of a modified file, of that which it was based on.",
+        description="Git blob id of the original; for a variant, of the original that it was "
+        "based on.",
         examples=[SHA],
     )
     commit_sha: str = Field(
         description="The upstream commit with which that was first seen.", examples=[SHA]
     )
     modified_file_id: str | None
-    revision: int | None = Field(description="Of the modified file.")
+    revision: int | None = Field(description="Of the variant.")
 
 
 class MakingAnswer(BaseModel):
@@ -93,7 +94,7 @@ class MakingAnswer(BaseModel):
 
 
 class ReleaseAnswer(BaseModel):
-    """A release as lists show it."""
+    """A release in a list."""
 
     digest: str = Field(
         description="SHA-256 of what `sha256sum` prints for its files, sorted by path.",
@@ -111,7 +112,7 @@ class ReleaseAnswer(BaseModel):
 
 
 class ReleaseDetail(ReleaseAnswer):
-    """A release, whole."""
+    """A release with its files and makings."""
 
     files: list[ReleaseFileAnswer] = Field(description="Sorted by the bytes of their paths.")
     makings: list[MakingAnswer] = Field(
@@ -120,7 +121,7 @@ class ReleaseDetail(ReleaseAnswer):
 
 
 class EffectiveAnswer(BaseModel):
-    """What a release would be now. It has the members of a release; nothing is stored."""
+    """A release as it would be now, with the members of a release; nothing is stored."""
 
     digest: str = Field(examples=[_DIGEST])
     name: Literal[""] = ""
@@ -171,7 +172,7 @@ def _values(release: Release) -> dict[str, object]:
 
 
 def _file_answers(files: Sequence[ReleaseFile]) -> list[ReleaseFileAnswer]:
-    # A content's blob id is how it is stored; readers know it by its SHA-256.
+    # Contents are stored by their blob ids; clients know them by their SHA-256.
     return [
         ReleaseFileAnswer(**{name: value for name, value in dict(file).items() if name != "sha"})
         for file in files
@@ -183,18 +184,20 @@ class ChangedFileAnswer(BaseModel):
 
     path: str = Field(examples=["config/llama.yaml"])
     changes: tuple[KeyChange, ...] | None = Field(
-        description="By key; empty: only the writing changed. null: a side does not parse, or it was not looked at."
+        description="By key; empty: only the formatting changed. null: a side does not parse, or "
+        "was not "
+        "compared."
     )
 
 
 class ComparisonAnswer(BaseModel):
-    """From one release to another; all sorted by the bytes of the paths."""
+    """The differences of two releases, sorted by the bytes of the paths."""
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
     changed: tuple[ChangedFileAnswer, ...]
     complete: bool = Field(
-        description="false: it was too much to look for changes by key in all of `changed`."
+        description="false: there were too many to compare all of `changed` by key."
     )
 
 

@@ -29,7 +29,10 @@ router = APIRouter(tags=["validation"], route_class=BoundedBody, strict_content_
     ),
 )
 async def validate_content(services: ServicesDependency, body: ValidateRequest) -> ValidationAnswer:
-    """The verdict that saving would give; with `project_id` and `path`, what the project's originals contradict."""
+    """Return the verdict that saving would give.
+
+    With `project_id` and `path` it includes what contradicts the project's originals.
+    """
     intended = (
         None
         if body.project_id is None or body.path is None

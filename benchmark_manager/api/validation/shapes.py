@@ -11,41 +11,41 @@ from benchmark_manager.models.problem import Problem, Validity
 
 
 class ValidateRequest(RequestBody):
-    """A content to check."""
+    """A content to validate."""
 
     name: str = Field(
         min_length=1,
         max_length=LONGEST_PATH,
-        description="Its ending tells the format.",
+        description="Its ending defines the format.",
         examples=["run.yaml"],
     )
     content: str = Field(examples=["apiVersion: batch/v1\nkind: Job\n"])
     file_type: FileType = Field(
-        description="What is asked of it: a `job` is a manifest, a `config` one document."
+        description="Its rules: a `job` is a manifest, a `config` one document."
     )
     project_id: str | None = Field(
         default=None,
         max_length=LONGEST_ID,
-        description="With `path`: check against this project's originals too.",
+        description="With `path`: validate against this project's originals too.",
         examples=[ID],
     )
     path: str | None = Field(
         default=None,
         min_length=1,
         max_length=LONGEST_PATH,
-        description="Where it would stand, from the repository's root.",
+        description="Its path from the repository's root.",
         examples=["job/run.yaml"],
     )
 
     @model_validator(mode="after")
-    def _check_place(self) -> Self:
+    def _check_path(self) -> Self:
         if (self.project_id is None) != (self.path is None):
             raise ValueError("project_id and path are given together, or not at all")
         return self
 
 
 class KubernetesCheckAnswer(BaseModel):
-    """Whether the content was held to Kubernetes' own schemas."""
+    """Whether the content was validated by Kubernetes' own schemas."""
 
     enabled: bool
     versions: tuple[str, ...] = Field(
@@ -55,11 +55,11 @@ class KubernetesCheckAnswer(BaseModel):
 
 
 class ValidationAnswer(BaseModel):
-    """The verdict on a content which was not saved."""
+    """The verdict on a content that was not saved."""
 
     name: str
     format: FileFormat
     file_type: FileType
     validity: Validity
-    problems: tuple[Problem, ...] = Field(description="At most 100, in the order of their places.")
+    problems: tuple[Problem, ...] = Field(description="At most 100, by line and column.")
     kubernetes: KubernetesCheckAnswer

@@ -1,4 +1,4 @@
-"""Shapes of rebasing many modified files."""
+"""Shapes of rebasing many variants."""
 
 from typing import Literal, Self
 
@@ -20,7 +20,7 @@ _MOST = 1000
 
 
 class ChosenVariantRequest(RequestBody):
-    """A modified file as a preview reported it."""
+    """A variant as a preview reported it."""
 
     id: str = Field(max_length=LONGEST_ID, examples=[ID])
     revision: int = Field(
@@ -34,14 +34,15 @@ class ChosenVariantRequest(RequestBody):
 
 
 class RebaseAllRequest(RequestBody):
-    """Which modified files to rebase; empty: all of the project whose originals moved."""
+    """Which variants to rebase; empty: all of the project whose originals changed."""
 
     original_file_id: str | None = Field(
         default=None, max_length=LONGEST_ID, description="Only variants of this one."
     )
     drift: Literal["behind"] = Field(
         default="behind",
-        description="Those whose originals moved. Those in conflict are among them, and reported as `conflicts`.",
+        description="Those whose originals changed, also those in conflict, which are reported "
+        "as `conflicts`.",
     )
     dry_run: bool = Field(
         default=False, description="Change nothing, and report what would become of each."
@@ -50,12 +51,10 @@ class RebaseAllRequest(RequestBody):
         default=None,
         max_length=_MOST,
         fail_fast=True,
-        description="Only these, and only as a preview reported them. Those for which 20 seconds do not suffice are "
-        "named in `left`.",
+        description="Only these, and only as a preview reported them. Those that 20 seconds do "
+        "not suffice for are in `left`.",
     )
-    limit: int = Field(
-        default=_MOST, strict=True, ge=1, le=_MOST, description="Modified files at most."
-    )
+    limit: int = Field(default=_MOST, strict=True, ge=1, le=_MOST, description="Variants at most.")
     cursor: str | None = Field(
         default=None, max_length=LONGEST_CURSOR, description="`next_cursor` of a call before."
     )
@@ -78,7 +77,7 @@ class RebaseAllRequest(RequestBody):
 
 
 class FailedRebaseAnswer(BaseModel):
-    """A modified file that could not be rebased."""
+    """A variant that could not be rebased."""
 
     id: str = Field(examples=[ID])
     code: str = Field(
@@ -89,7 +88,7 @@ class FailedRebaseAnswer(BaseModel):
 
 
 class OutlinedChangeAnswer(BaseModel):
-    """A change by key, in short."""
+    """A change by key, shortened."""
 
     path: str = Field(examples=["engine.max_model_len"])
     kind: Literal["changed", "added", "removed"]
@@ -100,7 +99,7 @@ class OutlinedChangeAnswer(BaseModel):
 
 
 class RebasePreviewAnswer(BaseModel):
-    """What would become of one modified file."""
+    """What a rebase would do with one variant."""
 
     id: str = Field(examples=[ID])
     path: str = Field(examples=["config/llama-tp4.yaml"])
@@ -123,24 +122,25 @@ class RebasePreviewAnswer(BaseModel):
 
 
 class RebaseAllAnswer(BaseModel):
-    """What became of the modified files that this call dealt with; with `dry_run`, what would become of them."""
+    """The variants of this call by their results; with `dry_run`, by what the results would be."""
 
     rebased: list[str] = Field(examples=[[ID]])
     conflicts: list[str] = Field(
         description="A person must decide: `GET /modified-files/{modified_file_id}/merge`."
     )
     unchanged: list[str] = Field(
-        description="They were on their originals' present texts when their turn came."
+        description="They were based on the present text of their originals already."
     )
     failed: list[FailedRebaseAnswer]
     total: int = Field(
-        description="How many modified files were selected when the call began, those before `cursor` included."
+        description="How many variants were selected when the call began, also those before "
+        "`cursor`."
     )
     next_cursor: str | None = Field(
-        description="Leads on to those which are left; null: there are none."
+        description="The cursor of those that are left; null: there are none."
     )
     left: list[str] = Field(
-        description="Of `variants`, those which were not begun in time: send them again."
+        description="Of `variants`, those that were not begun in time: send them again."
     )
     preview: list[RebasePreviewAnswer] | None = Field(description="With `dry_run`: each in detail.")
 

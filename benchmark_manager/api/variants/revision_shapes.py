@@ -1,4 +1,4 @@
-"""The contract's shapes of revisions and of the trash."""
+"""Shapes of revisions and of the trash."""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from benchmark_manager.services.variants.trash import LeftVariant, UndoneReset
 
 
 class RevisionAnswer(BaseModel):
-    """What a modified file was after one change."""
+    """A variant after one change."""
 
     number: int = Field(description="From 1.")
     what: RevisionKind = Field(
@@ -34,13 +34,13 @@ class RevisionAnswer(BaseModel):
 
 
 class RevisionWithContent(RevisionAnswer):
-    """A revision, whole."""
+    """A revision with its content."""
 
     content: str
 
 
 class TrashedFileAnswer(ModifiedFileAnswer):
-    """A deleted modified file, as it was then."""
+    """A deleted variant, as it was then."""
 
     deleted_at: datetime
     deleted_by: str
@@ -53,7 +53,7 @@ class TrashedFileAnswer(ModifiedFileAnswer):
 
 
 class LeftFileAnswer(BaseModel):
-    """A modified file which an undone reset could not bring back."""
+    """A variant that undoing a reset could not restore."""
 
     id: str = Field(examples=[ID])
     path: str = Field(description="Where it would be now.", examples=["config/llama-tp4.yaml"])
@@ -64,10 +64,10 @@ class LeftFileAnswer(BaseModel):
 
 
 class UndoResetAnswer(BaseModel):
-    """What came back, and what stays in the trash."""
+    """What was restored, and what stays in the trash."""
 
     restored_count: int
-    restored: list[str] = Field(description="Ids of modified files.", examples=[[ID]])
+    restored: list[str] = Field(description="Ids of variants.", examples=[[ID]])
     left: list[LeftFileAnswer]
 
 
@@ -108,24 +108,24 @@ def _left(row: LeftVariant) -> LeftFileAnswer:
 
 
 class RestoreRequest(RequestBody):
-    """Which revision a modified file becomes again."""
+    """The revision to restore."""
 
     revision: int = Field(strict=True, ge=1, examples=[3])
 
 
 class UndeleteRequest(RequestBody):
-    """How a deleted modified file comes back."""
+    """How to restore a deleted variant."""
 
     modified_name: str | None = Field(
         default=None,
-        description="Where its own name is taken meanwhile; else it keeps it.",
+        description="Another name, if its own is taken meanwhile; else it keeps it.",
         examples=["llama-2.yaml"],
     )
 
 
 class UndoResetRequest(RequestBody):
-    """Which reset is undone."""
+    """The reset to undo."""
 
     reset_id: str = Field(
-        max_length=LONGEST_ID, description="As the reset answered it.", examples=[ID]
+        max_length=LONGEST_ID, description="As the reset returned it.", examples=[ID]
     )

@@ -15,12 +15,13 @@ from benchmark_manager.models.variant import Drift, Variant
 
 
 class ModifiedFileCreate(RequestBody):
-    """A variant of an original file."""
+    """A variant to make."""
 
     original_file_id: str = Field(max_length=LONGEST_ID, examples=[ID])
     modified_name: str | None = Field(
         default=None,
-        description="A file name, not a path, with an ending that fits the original's format; else the original's.",
+        description="A file name, not a path, with an ending of the original's format; else the "
+        "original's.",
         examples=["llama-tp4.yaml"],
     )
     content: str | None = Field(
@@ -42,7 +43,7 @@ class ModifiedFileUpdate(RequestBody):
 
 
 class ModifiedFileAnswer(BaseModel):
-    """A modified file as lists show it."""
+    """A variant in a list."""
 
     id: str = Field(examples=[ID])
     project_id: str
@@ -59,8 +60,8 @@ class ModifiedFileAnswer(BaseModel):
     base_commit_sha: str = Field(examples=[SHA])
     content_sha256: str
     size: int = Field(description="Bytes.")
-    revision: int = Field(description="From 1; every save that changes something counts.")
-    drift: Drift = Field(description="What became of the original since.")
+    revision: int = Field(description="From 1; every save that changes something adds one.")
+    drift: Drift = Field(description="How the original changed since.")
     validity: Validity
     problems: tuple[Problem, ...]
     created_at: datetime
@@ -70,23 +71,23 @@ class ModifiedFileAnswer(BaseModel):
 
 
 class ModifiedFileWithContent(ModifiedFileAnswer):
-    """A modified file, whole."""
+    """A variant with its content."""
 
     content: str
 
 
 def modified_answer(file: Variant) -> Answer:
-    """A `ModifiedFileAnswer`."""
+    """Return the fields of a `ModifiedFileAnswer`."""
     return shaped(ModifiedFileAnswer, file, path=file.path)
 
 
 def modified_with_content(file: Variant, data: bytes) -> Answer:
-    """A `ModifiedFileWithContent`."""
+    """Return the fields of a `ModifiedFileWithContent`."""
     return shaped(ModifiedFileWithContent, file, path=file.path, content=data.decode())
 
 
 class ResetAnswer(BaseModel):
-    """What a reset did."""
+    """The result of a reset."""
 
     deleted_count: int
     reset_id: str | None = Field(

@@ -8,12 +8,13 @@ from benchmark_manager.api.http.shapes import ID
 
 
 class WebhookAnswer(BaseModel):
-    """What became of a webhook's delivery."""
+    """The effect of a webhook's delivery."""
 
     event: str = Field(description="As `X-GitHub-Event` named it.", examples=["push"])
     outcome: Literal["pong", "queued", "ignored", "repeated"] = Field(
-        description="`pong`: a ping was answered. `queued`: syncs begin in about a second. `ignored`: there is nothing "
-        "to do. `repeated`: the delivery was taken before."
+        description="`pong`: a ping was answered. `queued`: syncs begin in about a second. "
+        "`ignored`: "
+        "there is nothing to do. `repeated`: the delivery was received before."
     )
     projects: list[str] = Field(
         description="Ids of the projects whose syncs were queued.", examples=[[ID]]

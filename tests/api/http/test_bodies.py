@@ -1,4 +1,4 @@
-"""Bodies that arrive slowly, or too many at once, hold neither the service's memory nor its clients."""
+"""Slow or many bodies use up neither the service's memory nor the time of other clients."""
 
 import asyncio
 from collections.abc import AsyncIterator

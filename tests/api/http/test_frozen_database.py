@@ -1,4 +1,4 @@
-"""A database that accepts connections and answers nothing: every request is answered all the same."""
+"""A database that accepts connections and answers nothing: every request gets an answer."""
 
 import asyncio
 import re
@@ -44,7 +44,7 @@ async def test_every_route_and_page_answers_within_five_seconds_and_all_is_well_
         service.repository("acme/b", {"config/a.yaml": b"a: 1\n"})
         project = await service.synced("acme/b")
         routes = all_routes(service)
-        asked = {
+        requests = {
             (method, _path(route, project["id"]))
             for route in routes
             for method in route.methods or ()
@@ -59,7 +59,7 @@ async def test_every_route_and_page_answers_within_five_seconds_and_all_is_well_
 
         with frozen(replica_set):
             asking: list[asyncio.Task[tuple[str, int, float]]] = []
-            for method, path in asked:
+            for method, path in requests:
                 asking.append(asyncio.create_task(ask(method, path)))
                 await asyncio.sleep(0.01)  # all at once they would keep the loop to themselves
             answers = await asyncio.gather(*asking)

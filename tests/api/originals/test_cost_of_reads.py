@@ -1,4 +1,4 @@
-"""How many commands of the database a read takes, and that saving them shows nothing that is not so."""
+"""How many commands of the database a read takes, and that fewer of them return the truth."""
 
 import pytest
 
