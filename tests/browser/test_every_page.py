@@ -33,7 +33,7 @@ class Visit:
     violations: dict[str, list[str]] = field(default_factory=dict)
     assets: dict[str, float] = field(default_factory=dict)
 
-    def told(self) -> str:
+    def report(self) -> str:
         return "\n".join(
             f"{self.path} {look}: {each}"
             for look, found in self.violations.items()
@@ -80,7 +80,7 @@ async def test_every_page_is_accessible_and_keeps_its_budget(
 
     await asyncio.gather(*(tab() for _ in range(TABS)))
     assert len(found) > 30
-    violations = [made.told() for made in found if made.violations]
+    violations = [made.report() for made in found if made.violations]
     assert not violations, "\n".join(violations)
     for made in found:
         assert (

@@ -89,8 +89,8 @@ async def test_an_editor_stays_as_it_is_while_facts_and_variants_change(
     original = await visitors.page()
     await original.goto(f"/ui/projects/{project['id']}/files/{file['original_file_id']}")
     await original.locator(".cm-content").wait_for()
-    await api.put(f"/modified-files/{file['id']}", {"description": "told"})
-    await expect(original.locator("#variants")).to_contain_text("told")
+    await api.put(f"/modified-files/{file['id']}", {"description": "described"})
+    await expect(original.locator("#variants")).to_contain_text("described")
     await expect(page.locator("#facts")).to_contain_text("Revision 2")
     await page.keyboard.type("2")
     assert (await page.locator("form .cm-content").inner_text()).splitlines()[-1] == "typed: 12"

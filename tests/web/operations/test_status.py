@@ -17,9 +17,9 @@ async def test_the_status_page_shows_the_status_of_the_api(
     await service.project("acme/nowhere")
     page = await browser.open("/ui/status")
     check(page)
-    told = await service.get("/status")
-    [limit] = [row for row in told["github"] if row["kind"] == "token"]
-    assert told["database"]["version"] in page.text
+    status = await service.get("/status")
+    [limit] = [row for row in status["github"] if row["kind"] == "token"]
+    assert status["database"]["version"] in page.text
     assert "1 In sync" in page.text
     assert "1 Not synced yet" in page.text
     assert limit["credential"] in page.text

@@ -64,7 +64,7 @@ async def test_a_release_contains_what_the_page_announced(
         "why\nso",
         True,
     )
-    assert [place["title"] for place in page.all("code") if "title" in place] == [
+    assert [tag["title"] for tag in page.all("code") if "title" in tag] == [
         hashlib.sha256(FILES[row["path"]]).hexdigest() for row in release["files"]
     ]
     listed = await browser.open(f"{home}/releases")
@@ -218,7 +218,7 @@ async def test_an_unknown_release_is_refused_beside_its_field(
     page = WebPage("/", answer)
     assert answer.status_code == 422
     check(page)
-    assert [place["id"] for place in page.all("p") if place.get("class") == "field-error"] == [
+    assert [tag["id"] for tag in page.all("p") if tag.get("class") == "field-error"] == [
         "error-with"
     ]
     assert [field["value"] for field in page.all("input") if field.get("name") == "with"] == [

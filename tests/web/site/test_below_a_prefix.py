@@ -28,6 +28,8 @@ WHOLE = "/whole"
 #: By prefix: the settings of the service, and the behaviour of its proxy.
 PREFIXES = [SET, f"{SET}/inner", ANNOUNCED, WHOLE]
 TEMPLATES = sorted((LOCALES.parent / "templates").rglob("*.html"))
+SHEETS = sorted((LOCALES.parent / "static/css").glob("*.css"))
+SCRIPTS = sorted((Path(__file__).resolve().parents[3] / "frontend/src").rglob("*.ts"))
 #: Attributes that hold a person's text, a key, or the value of a field.
 _NO_ADDRESS = {
     *(
@@ -76,14 +78,14 @@ async def offers(mongod: str, tmp_path_factory: pytest.TempPathFactory) -> Async
             ) as service,
             _beside(service, root_path=SET) as set_below,
             _beside(service, root_path=f"{SET}/inner") as set_inside,
-            listening(service.app) as told,
+            listening(service.app) as announced,
         ):
             site = await build_site(service, Browser(service.http))
             offered = {
                 SET: Offered(_url(set_below), strips=False, announces=False),
                 f"{SET}/inner": Offered(_url(set_inside), strips=True, announces=False),
-                ANNOUNCED: Offered(_url(told), strips=True),
-                WHOLE: Offered(_url(told), strips=False),
+                ANNOUNCED: Offered(_url(announced), strips=True),
+                WHOLE: Offered(_url(announced), strips=False),
             }
             async with prefix_proxy(offered) as proxy:
                 yield Offers(proxy, site)
@@ -164,14 +166,14 @@ async def test_a_project_is_found_below_each_prefix(offers: Offers, prefix: str)
 
 @pytest.mark.parametrize("prefix", PREFIXES)
 @pytest.mark.parametrize("path", ["", "/"])
-async def test_the_beginning_leads_to_the_pages_and_to_the_description(
-    offers: Offers, prefix: str, path: str
+@pytest.mark.parametrize(("accept", "there"), [("text/html", "/ui"), ("*/*", "/docs")])
+async def test_the_root_redirects_to_the_pages_or_to_the_description(
+    offers: Offers, prefix: str, path: str, accept: str, there: str
 ) -> None:
     async with offers.client("") as http:
-        for accept, there in (("text/html", "/ui"), ("*/*", "/docs")):
-            answer = await http.get(f"{prefix}{path}", headers={"Accept": accept})
-            assert answer.headers["location"] == prefix + there
-            assert (await http.get(answer.headers["location"])).status_code == 200
+        answer = await http.get(f"{prefix}{path}", headers={"Accept": accept})
+        assert answer.headers["location"] == prefix + there
+        assert (await http.get(answer.headers["location"])).status_code == 200
 
 
 @pytest.mark.parametrize("prefix", [ANNOUNCED, WHOLE])
@@ -250,13 +252,15 @@ async def test_no_form_leads_out_of_the_prefix(offers: Offers, elsewhere: str) -
         assert (back.status_code, back.headers["location"]) == (303, f"{WHOLE}/ui")
 
 
-async def test_an_error_is_a_page_whose_links_are_below_the_prefix(offers: Offers) -> None:
+@pytest.mark.parametrize("path", ["/ui/nowhere", "/ui/static/nowhere.js"])
+async def test_an_error_is_a_page_whose_links_are_below_the_prefix(
+    offers: Offers, path: str
+) -> None:
     async with offers.browser(ANNOUNCED) as browser:
-        for path in ("/ui/nowhere", "/ui/static/nowhere.js"):
-            page = await browser.open(path, status=404)
-            page.url = str(page.answer.url)
-            assert page.answer.headers["content-type"].startswith("text/html")
-            assert [url for url in addresses(page) if not below(url, ANNOUNCED)] == []
+        page = await browser.open(path, status=404)
+        page.url = str(page.answer.url)
+        assert page.answer.headers["content-type"].startswith("text/html")
+        assert [url for url in addresses(page) if not below(url, ANNOUNCED)] == []
 
 
 async def test_services_below_two_paths_of_one_host_share_no_cookie(offers: Offers) -> None:
@@ -314,15 +318,12 @@ def test_no_template_has_an_address_without_the_prefix(template: Path) -> None:
     assert "/ui" not in text
 
 
-def test_no_script_has_an_address_of_its_own() -> None:
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_no_script_has_an_address_of_its_own(script: Path) -> None:
     """They use the addresses that pages give them."""
-    sources = Path(__file__).resolve().parents[3] / "frontend/src"
-    for script in sources.rglob("*.ts"):
-        assert re.findall(r"""["'`]/(?:[a-z]|\$\{)[^"'`]*""", script.read_text("utf-8")) == [], (
-            script
-        )
+    assert re.findall(r"""["'`]/(?:[a-z]|\$\{)[^"'`]*""", script.read_text("utf-8")) == []
 
 
-def test_no_style_sheet_has_an_address() -> None:
-    for sheet in (LOCALES.parent / "static/css").glob("*.css"):
-        assert "url(" not in sheet.read_text("utf-8"), sheet
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda path: path.stem)
+def test_no_style_sheet_has_an_address(sheet: Path) -> None:
+    assert "url(" not in sheet.read_text("utf-8")

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+import pytest
+
 from support.browser import Browser
 from support.service import Json, Service
 from support.site import Site, check, web_routes
@@ -142,34 +144,33 @@ MISTAKES = [
 ]
 
 
+@pytest.mark.parametrize(("field", "value", "error"), MISTAKES)
 async def test_a_mistake_is_reported_at_its_field_and_nothing_typed_is_lost(
-    service: Service, browser: Browser
+    service: Service, browser: Browser, field: str, value: str, error: str
 ) -> None:
     await service.project("acme/bench", name="taken")
-    for field, value, error in MISTAKES:
-        typed = {
-            "name": "A name",
-            "github_repo_url": "acme/bench",
-            "branch": "main",
-            "config_folder": "c",
-            "job_folder": "j",
-            "polling_interval": "60",
-            "github_token": TOKEN,
-            field: value,
-        }
-        form = (await browser.open("/ui/projects/new")).form("/projects/new")
-        page = await browser.send(form, 422, **typed)
-        check(page)
-        assert [place["id"] for place in page.all("p") if place.get("class") == "field-error"] == [
-            f"error-{field}"
-        ]
-        assert error in page.text
-        again = page.form("/projects/new").fields
-        assert again.pop("github_token") == ""
-        assert {name: again[name] for name in typed if name in again} == {
-            name: text for name, text in typed.items() if name != "github_token"
-        }
-        assert TOKEN not in page.html
+    typed = {
+        "name": "A name",
+        "github_repo_url": "acme/bench",
+        "branch": "main",
+        "config_folder": "c",
+        "job_folder": "j",
+        "polling_interval": "60",
+        "github_token": TOKEN,
+        field: value,
+    }
+    form = (await browser.open("/ui/projects/new")).form("/projects/new")
+    page = await browser.send(form, 422, **typed)
+    check(page)
+    errors = [tag["id"] for tag in page.all("p") if tag.get("class") == "field-error"]
+    assert errors == [f"error-{field}"]
+    assert error in page.text
+    again = page.form("/projects/new").fields
+    assert again.pop("github_token") == ""
+    assert {name: again[name] for name in typed if name in again} == {
+        name: text for name, text in typed.items() if name != "github_token"
+    }
+    assert TOKEN not in page.html
     assert len(await service.rows("/projects")) == 1
 
 

@@ -110,8 +110,9 @@ async def test_the_switches_lead_back_to_where_one_was(browser: Browser) -> None
         assert page.all("html")[0]["data-theme"] == theme
 
 
-async def test_a_switch_leads_to_no_other_site(browser: Browser) -> None:
-    targets = (
+@pytest.mark.parametrize(
+    "target",
+    [
         "https://evil.example/ui",
         "//evil.example",
         "/\\evil.example",
@@ -121,12 +122,12 @@ async def test_a_switch_leads_to_no_other_site(browser: Browser) -> None:
         "/projects",
         "/ui/../docs",
         "/ui//x",
-    )
-    for target in targets:
-        [switch] = [form for form in (await browser.open("/ui")).forms if "theme" in form.fields]
-        assert (
-            await browser.send(switch, next=target, theme="<script>", language="xx")
-        ).url == "/ui"
+    ],
+)
+async def test_a_switch_leads_to_no_other_site(browser: Browser, target: str) -> None:
+    [switch] = [form for form in (await browser.open("/ui")).forms if "theme" in form.fields]
+    page = await browser.send(switch, next=target, theme="<script>", language="xx")
+    assert page.url == "/ui"
 
 
 async def test_errors_are_in_the_language_of_the_reader(browser: Browser) -> None:

@@ -5,6 +5,7 @@ from html import unescape
 from urllib.parse import urljoin
 
 import httpx2 as httpx
+import pytest
 
 from support.browser import Browser
 from support.service import Service
@@ -196,14 +197,14 @@ async def test_a_running_sync_shows_its_progress(site: Site) -> None:
     progress = site.service.services.sync.progress
 
     async def halfway(project_id: str) -> object:
-        told = await progress(project_id)
+        found = await progress(project_id)
         update = {
             "status": "running",
             "phase": "fetching",
             "files_total": 340,
             "files_fetched": 120,
         }
-        return told.model_copy(update=update)
+        return found.model_copy(update=update)
 
     site.service.services.sync.progress = halfway  # type: ignore[method-assign,assignment]  # a sync that stands still
     page = await site.browser.open(f"/ui/projects/{site.project}")
@@ -282,13 +283,14 @@ async def test_links_to_github_lead_where_they_say(service: Service, browser: Br
     )
 
 
-async def test_cookies_given_by_https_go_by_https_only(service: Service) -> None:
-    for scheme in ("http", "https"):
-        async with httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=service.app), base_url=f"{scheme}://service"
-        ) as http:
-            answer = await http.get("/ui", headers={"Accept": "text/html"})
-            [cookie] = answer.headers.get_list("set-cookie")
-            flags = {part.strip().lower() for part in cookie.split(";")[1:]}
-            assert {"httponly", "samesite=lax"} <= flags
-            assert ("secure" in flags) == (scheme == "https")
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_cookies_set_over_https_are_sent_over_https_only(
+    service: Service, scheme: str
+) -> None:
+    transport = httpx.ASGITransport(app=service.app)
+    async with httpx.AsyncClient(transport=transport, base_url=f"{scheme}://service") as http:
+        answer = await http.get("/ui", headers={"Accept": "text/html"})
+    [cookie] = answer.headers.get_list("set-cookie")
+    flags = {part.strip().lower() for part in cookie.split(";")[1:]}
+    assert {"httponly", "samesite=lax"} <= flags
+    assert ("secure" in flags) == (scheme == "https")

@@ -66,12 +66,12 @@ async def moved(
     return found
 
 
-def places(page: WebPage) -> list[str]:
+def conflict_keys(page: WebPage) -> list[str]:
     """Return the keys of the conflicts in the form, in the order of the page."""
     return [
-        place["id"].removeprefix("conflict-")
-        for place in page.all("fieldset")
-        if "data-conflict" in place
+        tag["id"].removeprefix("conflict-")
+        for tag in page.all("fieldset")
+        if "data-conflict" in tag
     ]
 
 
@@ -119,7 +119,7 @@ async def test_conflicts_are_decided_one_by_one(service: Service, browser: Brows
     case = await moved(service, browser, BASE, MINE, THEIRS)
     page = await case.open()
     check(page)
-    a, b, c = places(page)
+    a, b, c = conflict_keys(page)
     assert "3 conflicts: upstream and you changed the same" in page.text
     assert "3 conflicts are not decided yet" in page.text
     form = page.form("/merge")
@@ -155,7 +155,7 @@ async def test_undecided_and_impossible_decisions_are_refused_and_kept(
 ) -> None:
     case = await moved(service, browser, BASE, MINE, THEIRS)
     page = await case.open()
-    a, b, c = places(page)
+    a, b, c = conflict_keys(page)
     before = await case.file()
     typed = {f"take-{a}": "mine", f"take-{b}": "value", f"value-{b}": "not json <b>"}
     refused = await browser.send(page.form("/merge"), 422, **typed)
@@ -176,8 +176,8 @@ async def test_stale_decisions_are_kept(service: Service, browser: Browser) -> N
     """After a save by someone else, and after another upstream change."""
     case = await moved(service, browser, BASE, MINE, THEIRS)
     page = await case.open()
-    decided = {f"take-{key}": "theirs" for key in places(page)}
-    await service.put(f"/modified-files/{case.id}", {"description": "somebody else"})
+    decided = {f"take-{key}": "theirs" for key in conflict_keys(page)}
+    await service.put(f"/modified-files/{case.id}", {"description": "by someone else"})
     page = await browser.send(page.form("/merge"), 412, **decided)
     check(page)
     assert "Something changed in the meantime" in page.text
@@ -200,10 +200,10 @@ async def test_a_decision_out_of_sight_does_not_hold_for_what_came_since(
     )
     case = await moved(service, browser, base, mine, theirs)
     page = await case.open()
-    decided = {f"take-{key}": "theirs" for key in places(page)}
+    decided = {f"take-{key}": "theirs" for key in conflict_keys(page)}
     page = await previewed(case, page.form("/merge"), **decided, conflicts="2")
-    assert len(places(page)) == 50
-    decided = {f"take-{key}": "theirs" for key in places(page)}
+    assert len(conflict_keys(page)) == 50
+    decided = {f"take-{key}": "theirs" for key in conflict_keys(page)}
     page = await previewed(case, page.form("/merge"), **decided)
     assert "All conflicts are decided" in page.text
     await case.move(
@@ -215,7 +215,7 @@ async def test_a_decision_out_of_sight_does_not_hold_for_what_came_since(
     page = await browser.send(page.form("/merge"), 422)
     assert await case.raw() == mine
     page = await previewed(case, page.form("/merge"), conflicts="1")
-    [left] = [key for key in places(page) if f"take-{key}" not in chosen(page)]
+    [left] = [key for key in conflict_keys(page) if f"take-{key}" not in chosen(page)]
     decision: dict[str, Any] = {f"take-{left}": "theirs"}
     await browser.send(page.form("/merge"), **decision)
     assert "k007: unseen" in await case.raw()
@@ -228,7 +228,7 @@ async def test_lines_are_decided_in_templates(service: Service, browser: Browser
     case = await moved(service, browser, base, mine, theirs)
     page = await case.open()
     check(page)
-    first, second = places(page)
+    first, second = conflict_keys(page)
     assert {tag["value"] for tag in page.all("input") if tag.get("type") == "radio"} == {
         "theirs",
         "mine",
@@ -252,7 +252,7 @@ async def test_a_text_is_merged_by_hand(service: Service, browser: Browser, endi
     page = await case.open()
     form = page.form("/merge")
     form.action = f"{case.url}/merge/edit"
-    page = await browser.send(form, 200, **{f"take-{places(page)[0]}": "theirs"})
+    page = await browser.send(form, 200, **{f"take-{conflict_keys(page)[0]}": "theirs"})
     check(page)
     form = page.form("/merge/text")
     assert form.fields["content"] == "# theirs\na: 100\nb: 20\nc: 30\nd: 4\ne: 5\n"
@@ -273,7 +273,7 @@ async def test_a_text_merged_by_hand_survives_every_refusal(
     await service.put(f"/modified-files/{case.id}", {"content": MINE.replace("d: 4", "d: 44")})
     page = await browser.send(page.form("/merge/text"), 412, content=text)
     check(page)
-    assert "+d: 44" in page.text, "what somebody else saved is shown"
+    assert "+d: 44" in page.text, "the other change is shown"
     await case.move(THEIRS + "f: 6\n")
     page = await browser.send(page.form("/merge/text"), 412)
     assert "+f: 6" in page.text
@@ -302,7 +302,7 @@ async def test_a_variant_that_does_not_parse_can_be_rebased_anyway(
     )
     page = await case.open()
     page = await browser.send(
-        page.form("/merge"), 422, **{f"take-{key}": "mine" for key in places(page)}
+        page.form("/merge"), 422, **{f"take-{key}": "mine" for key in conflict_keys(page)}
     )
     check(page)
     assert await case.raw() == mine

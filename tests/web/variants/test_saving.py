@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from support.browser import Browser, WebForm
 from support.service import Json, Service
 from support.site import Site, check
@@ -64,13 +66,13 @@ async def test_a_script_can_read_every_line_end(service: Service, browser: Brows
     assert ">\n&#13;\na: 1&#13;b: 2\n</textarea>" in page.html
 
 
-async def test_new_lines_end_as_the_others_do(service: Service, browser: Browser) -> None:
-    for end in ("\n", "\r\n", "\r"):
-        modified = await variant(service, f"{BOM}a: 1{end}b: 2")
-        form = await editor(browser, modified)
-        typed = form.fields["content"].replace("b: 2", "b: 3\nc: 4\n")
-        await browser.send(form, content=typed)
-        assert await raw(service, modified) == f"{BOM}a: 1{end}b: 3{end}c: 4{end}"
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+async def test_new_lines_end_as_the_others_do(service: Service, browser: Browser, end: str) -> None:
+    modified = await variant(service, f"{BOM}a: 1{end}b: 2")
+    form = await editor(browser, modified)
+    typed = form.fields["content"].replace("b: 2", "b: 3\nc: 4\n")
+    await browser.send(form, content=typed)
+    assert await raw(service, modified) == f"{BOM}a: 1{end}b: 3{end}c: 4{end}"
 
 
 async def test_untouched_lines_keep_their_ends_where_they_are_mixed(
@@ -95,14 +97,18 @@ async def test_what_a_script_sends_exactly_is_taken_exactly(
         assert await raw(service, modified) == text
 
 
-async def test_an_invalid_exact_text_is_refused(service: Service, browser: Browser) -> None:
+@pytest.mark.parametrize(
+    "exact", ["{", "1", '"\\ud800"', "[" * 100_000, "null"], ids=["{", "1", "half", "deep", "null"]
+)
+async def test_an_invalid_exact_text_is_refused(
+    service: Service, browser: Browser, exact: str
+) -> None:
     modified = await variant(service, "a: 1\n")
-    for exact in ("{", "1", '"\\ud800"', "[" * 100_000, "null"):
-        page = await browser.send(
-            await editor(browser, modified), 422, content="typed: 1\n", content_exact=exact
-        )
-        check(page)
-        assert page.form(modified["id"]).fields["content"] == "typed: 1\n"
+    page = await browser.send(
+        await editor(browser, modified), 422, content="typed: 1\n", content_exact=exact
+    )
+    check(page)
+    assert page.form(modified["id"]).fields["content"] == "typed: 1\n"
     assert await raw(service, modified) == "a: 1\n"
 
 
