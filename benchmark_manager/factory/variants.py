@@ -97,7 +97,6 @@ def _trash(parts: Parts, variants: VariantService, resets: LargeResets) -> Trash
 def _rebase_all(parts: Parts, variants: VariantService, merging: MergeService) -> RebaseAllService:
     stores = parts.stores
     return RebaseAllService(
-        parts.database,
         stores.projects,
         variants,
         merging,

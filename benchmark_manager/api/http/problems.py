@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -20,14 +20,12 @@ from benchmark_manager.errors import (
     MergeConflictError,
     NotFoundError,
     StaleError,
+    StorageError,
 )
 from benchmark_manager.models.merge import MergeConflict
 from benchmark_manager.models.problem import Problem
 from benchmark_manager.models.sync import Sync
-from benchmark_manager.stores.database.failures import DATABASE_ERRORS
-
-if TYPE_CHECKING:
-    from benchmark_manager.factory import Services
+from benchmark_manager.stores.database.failures import described, driver_error
 
 _log = structlog.get_logger(__name__)
 
@@ -400,8 +398,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.exception_handler(BenchmarkManagerError)(_own_error)
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(HTTPException)(_http_error)
-    for kind in DATABASE_ERRORS:
-        app.exception_handler(kind)(_database_error)
+    app.exception_handler(StorageError)(_storage_error)
     app.exception_handler(Exception)(_fault)
 
 
@@ -516,18 +513,13 @@ def _methods_of(request: Request) -> list[str]:
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-async def _database_error(request: Request, error: Exception) -> Response:
-    services: Services = request.app.state.services
-    found = await services.database.failure(error)
-    # Where the database was asked wrongly, where that was matters.
-    fault = error if found.code == "database_failed" else None
-    _log.error(
-        "the database failed",
-        code=found.code,
-        error=f"{type(error).__name__}: {error}"[:2000],
-        exc_info=fault,
-    )
-    return await _own_error(request, found)
+async def _storage_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, StorageError)  # noqa: S101 -- registered for it
+    if driver_error(error) is not error:
+        # A wrong call of the database is a fault of ours: the log needs its traceback.
+        fault = error if error.code == "database_failed" else None
+        _log.error("the database failed", code=error.code, error=described(error), exc_info=fault)
+    return await _own_error(request, error)
 
 
 def service_stopping() -> Response:

@@ -9,19 +9,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Final
 
-import bson
-from bson.errors import BSONError
-
 from benchmark_manager.domain.releases.digest import release_digest
 from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.errors import BackupError, NotFoundError
 from benchmark_manager.models.release import Release
-from benchmark_manager.services.operations.backup_file import BackupReader, BackupWriter, Header
 from benchmark_manager.stores.contents.blobs import BlobStore
-from benchmark_manager.stores.database.database import SCHEMA, Database
-from benchmark_manager.stores.database.migrations import migrate, record_version
+from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.indexes import make_indexes
+from benchmark_manager.stores.database.meta import SCHEMA, MetaStore
+from benchmark_manager.stores.database.migrations import migrate
 from benchmark_manager.stores.operations.backup import BLOBS, BackupStore, is_restorable
+from benchmark_manager.stores.operations.backup_file import (
+    BackupReader,
+    BackupWriter,
+    Header,
+    content_of,
+)
 from benchmark_manager.stores.releases.releases import ReleaseStore
+from benchmark_manager.stores.sync.leases import LeaseStore
 from benchmark_manager.version import __version__
 
 #: Hears what is done now, how many documents of it are, and of how many (None: that is not known).
@@ -43,7 +48,9 @@ class BackupService:
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
+        self._meta = MetaStore(database)
         self._store = BackupStore(database)
+        self._leases = LeaseStore(database)
         self._releases = ReleaseStore(database)
         self._blobs = BlobStore(database)
         self._clock = clock
@@ -55,7 +62,7 @@ class BackupService:
             BackupError: `backup_too_slow`.
             OSError: the file cannot be written.
         """
-        schema = await self._database.schema_version()
+        schema = await self._meta.schema_version()
         header = Header(
             id=secrets.token_hex(_ID_BYTES),
             service=__version__,
@@ -96,10 +103,11 @@ class BackupService:
         """
         summary = await self._read(source, "Restoring", report, write=True)
         await self._verify(summary, report)
-        await self._store.end_leases()
-        await record_version(self._database, summary.header.schema)
+        # The processes that ran these syncs when the backup was taken do not run here.
+        await self._leases.break_all()
+        await self._meta.record_version(summary.header.schema)
         await migrate(self._database)
-        await self._store.end()
+        await self._meta.end_restore()
         return summary
 
     async def _read(self, source: BinaryIO, what: str, report: Report, *, write: bool) -> Summary:
@@ -134,7 +142,7 @@ class BackupService:
                 "A service runs on the database; stop it, or name an empty database that none uses in DB_NAME or "
                 "MONGO_URL.",
             )
-        under_way = await self._store.restoring()
+        under_way = await self._meta.restoring()
         if under_way is not None and under_way != header.id:
             raise BackupError(
                 "restore_of_another",
@@ -150,8 +158,8 @@ class BackupService:
                     "overwrites any; name an empty database in DB_NAME or MONGO_URL, or an empty DATA_DIR for the "
                     "embedded one.",
                 )
-            await self._store.begin(header.id, self._clock())
-        await self._database.make_indexes()
+            await self._meta.begin_restore(header.id, self._clock())
+        await make_indexes(self._database)
 
     async def _verify(self, summary: Summary, report: Report) -> None:
         found = await self._store.counts(summary.counts)
@@ -186,16 +194,14 @@ class BackupService:
 
 def _check_contents(documents: list[bytes]) -> None:
     for document in documents:
-        try:
-            row = bson.decode(document)
-            data = bytes(row["data"])
-            known = row.get("sha256")
-        except (BSONError, ValueError, KeyError, TypeError):
-            raise _wrong("a content cannot be read") from None
-        if blob_id(data) != row["_id"] or (
-            known is not None and hashlib.sha256(data).hexdigest() != known
+        content = content_of(document)
+        if content is None:
+            raise _wrong("a content cannot be read")
+        if blob_id(content.data) != content.id or (
+            content.sha256 is not None
+            and hashlib.sha256(content.data).hexdigest() != content.sha256
         ):
-            raise _wrong(f"the content {row['_id']} has other bytes")
+            raise _wrong(f"the content {content.id} has other bytes")
 
 
 def _wrong(what: str) -> BackupError:

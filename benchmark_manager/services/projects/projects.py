@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bson import ObjectId
-
 from benchmark_manager.domain.projects.file_patterns import normalise_patterns
 from benchmark_manager.domain.projects.folders import normalise_folder
 from benchmark_manager.domain.projects.refs import ref_of, ref_of_branch
@@ -24,7 +22,7 @@ from benchmark_manager.models.sync import DriftMoment, Sync, SyncOutcome, SyncTr
 from benchmark_manager.services.projects.credentials import CredentialService
 from benchmark_manager.services.projects.repository_addresses import Given, Located, locate
 from benchmark_manager.services.projects.tokens import TokenVault
-from benchmark_manager.stores.database.database import milliseconds
+from benchmark_manager.stores.database.database import Database, milliseconds
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.sync.syncs import SyncStore
@@ -101,7 +99,7 @@ class ProjectService:
         now = milliseconds(self._clock())
         parsed = parse_repository_url(github_repo_url, self._api_urls)
         found = await self._located(parsed, _given(None, fields), fields.github_token)
-        project_id = str(ObjectId())
+        project_id = Database.new_id()
         blank = Source(
             repository=parsed.repository,
             config_folder=self.defaults.config_folder,

@@ -13,10 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-import pymongo
 import structlog
-from bson import ObjectId
-from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import LeaseLostError, SourceChangedError, StoppingError, StorageError
 from benchmark_manager.github.reading.heads import Patience
@@ -27,6 +24,7 @@ from benchmark_manager.services.sync.progress import Progress
 from benchmark_manager.services.sync.records import CheckAhead, SyncRun
 from benchmark_manager.services.sync.runner import SyncWork
 from benchmark_manager.stores.database.database import Database, milliseconds
+from benchmark_manager.stores.database.failures import described
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.sync.leases import LeaseStore
 from benchmark_manager.stores.sync.progress import SyncProgressStore
@@ -294,7 +292,7 @@ class OriginalSync:
         project = claim.project
         self._metrics.claimed(claim, asked_for=trigger is not None)
         started_at = milliseconds(self._clock())
-        sync_id, why = str(ObjectId()), trigger or project.due_trigger
+        sync_id, why = Database.new_id(), trigger or project.due_trigger
         run = SyncRun(
             id=sync_id,
             project=project,
@@ -338,9 +336,9 @@ class OriginalSync:
 
     async def _give_back(self, lease: Lease) -> None:
         try:
-            with pymongo.timeout(_GIVE_BACK_SECONDS):
+            with self._database.time_limit(_GIVE_BACK_SECONDS):
                 await self._leases.release(lease)
-        except PyMongoError:
+        except StorageError:
             _log.warning(
                 "a lease could not be given back and will run out", project_id=lease.project_id
             )
@@ -388,7 +386,7 @@ class OriginalSync:
                     renewed = time.monotonic()
                     if await self._leases.renew([run.lease]):
                         return
-            except PyMongoError:
+            except StorageError:
                 _log.warning("a lease could not be renewed", project_id=run.project.id)
 
 
@@ -420,10 +418,6 @@ def _log_abandoned(log: structlog.stdlib.BoundLogger, error: BaseException) -> N
         case asyncio.CancelledError():
             log.info("sync abandoned: the service stops")
         case StorageError():
-            log.error("sync abandoned", reason=error.code, detail=error.detail)
-        case PyMongoError():
-            log.error(
-                "sync abandoned: the database failed", error=f"{type(error).__name__}: {error}"
-            )
+            log.error("sync abandoned", reason=error.code, error=described(error))
         case _:
             log.error("sync abandoned unexpectedly", exc_info=error)

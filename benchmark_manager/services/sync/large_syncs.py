@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from bson import ObjectId
 
 from benchmark_manager.domain.sync.tree_changes import TreeChanges
 from benchmark_manager.errors import BenchmarkManagerError
@@ -14,7 +13,6 @@ from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.services.sync.following import Following, UnjudgedError
 from benchmark_manager.services.variants.drift import DriftJudge, Judgements
 from benchmark_manager.stores.database.database import Database, Session
-from benchmark_manager.stores.database.failures import DATABASE_ERRORS
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.sync.staged_changes import (
     Chunk,
@@ -106,12 +104,12 @@ class LargeSyncs:
             try:
                 with calling_as(Caller(f"project:{project_id}", background=True)):
                     await self.finish(project_id)
-            except (BenchmarkManagerError, *DATABASE_ERRORS) as error:
+            except BenchmarkManagerError as error:
                 # The others need not wait for this one; the next tick tries again.
                 _log.error(
                     "a large sync cannot be finished",
                     project_id=project_id,
-                    error=type(error).__name__,
+                    code=error.code,
                 )
 
     async def _see_some_anew(self, publication: Publication, session: Session) -> bool:
@@ -123,7 +121,7 @@ class LargeSyncs:
             project_id, commit_sha, publication.committed_at, session, at_most=CHUNK
         )
 
-    async def _apply(self, publication: Publication, chunk_id: ObjectId, chunk: Chunk) -> None:
+    async def _apply(self, publication: Publication, chunk_id: str, chunk: Chunk) -> None:
         """Apply one chunk, in several transactions where many variants follow its files."""
         judged: Judgements = {}
         done = False
@@ -138,7 +136,7 @@ class LargeSyncs:
     async def _apply_some(
         self,
         publication: Publication,
-        chunk_id: ObjectId,
+        chunk_id: str,
         chunk: Chunk,
         judged: Judgements,
         session: Session,

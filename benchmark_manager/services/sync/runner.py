@@ -47,7 +47,7 @@ from benchmark_manager.services.sync.slots import SyncPlaces
 from benchmark_manager.services.sync.unchanged import UnchangedRecorder, UnchangedSync
 from benchmark_manager.services.variants.drift import DriftJudge, Judgements
 from benchmark_manager.stores.database.database import Database, Session, milliseconds
-from benchmark_manager.stores.database.failures import DATABASE_ERRORS
+from benchmark_manager.stores.database.failures import described
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.sync.leases import Finished, LeaseStore
 from benchmark_manager.stores.sync.staged_changes import Publication
@@ -115,7 +115,7 @@ class SyncWork:
         """Sync; a failure of GitHub's or the database's, or a fault of ours, becomes a record with `status: failed`.
 
         Raises:
-            LeaseLostError, SourceChangedError, StorageError, PyMongoError: nothing was recorded.
+            LeaseLostError, SourceChangedError, StorageError: nothing was recorded.
         """
         with calling_as(Caller(f"project:{run.project.id}", background=True)):
             sync = await self._run(run)
@@ -144,7 +144,7 @@ class SyncWork:
                 return await self._apply(run, upstream, client.usage)
         except (GitHubError, TokenUnreadableError) as error:
             return await self._fail(run, error, _usage(client, run.ahead))
-        except (StorageError, *DATABASE_ERRORS) as error:
+        except StorageError as error:
             return await self._fail_in_store(run, error, _usage(client, run.ahead))
         except BenchmarkManagerError:
             raise
@@ -370,24 +370,23 @@ class SyncWork:
         )
         return changes
 
-    async def _fail_in_store(self, run: SyncRun, error: Exception, usage: GitHubUsage) -> Sync:
+    async def _fail_in_store(self, run: SyncRun, error: StorageError, usage: GitHubUsage) -> Sync:
         """Record that the database failed, so that the project's polling slows down.
 
         A database which is away for once is no failure of the sync: the project stays due, for the
         next one to go on.
         """
-        found = error if isinstance(error, StorageError) else await self._database.failure(error)
         project_id = run.project.id
-        if found.code == "database_unavailable" and project_id not in self._interrupted:
+        if error.code == "database_unavailable" and project_id not in self._interrupted:
             self._interrupted.add(project_id)
             raise error
         _log.error(
             "a sync failed in the database",
             project_id=project_id,
-            code=found.code,
-            error=f"{type(error).__name__}: {error}"[:2000],
+            code=error.code,
+            error=described(error),
         )
-        return await self._fail(run, found, usage)
+        return await self._fail(run, error, usage)
 
     async def _fail(self, run: SyncRun, error: BenchmarkManagerError, usage: GitHubUsage) -> Sync:
         """Record a failure; nothing that was copied before changes."""

@@ -45,7 +45,7 @@ class UnchangedRecorder:
         """Record what `build` makes of the database's time; False where the project was changed meanwhile.
 
         Raises:
-            StorageError, PyMongoError: nothing was recorded.
+            StorageError: nothing was recorded.
         """
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((build, done))

@@ -24,8 +24,6 @@ from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.variant import Drift, Variant
 from benchmark_manager.services.variants.merging import MergePreview, MergeService, expect_original
 from benchmark_manager.services.variants.variants import VariantService, expect_revision
-from benchmark_manager.stores.database.database import Database
-from benchmark_manager.stores.database.failures import DATABASE_ERRORS
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.variants.variants import VariantStore, cursor_behind
@@ -103,7 +101,6 @@ class RebaseAllService:
 
     def __init__(
         self,
-        database: Database,
         projects: ProjectStore,
         files: VariantService,
         merging: MergeService,
@@ -113,7 +110,6 @@ class RebaseAllService:
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._database = database
         self._projects = projects
         self._files = files
         self._merging = merging
@@ -277,8 +273,6 @@ class RebaseAllService:
             return VariantRebase(file.id, "conflict", file)
         except BenchmarkManagerError as error:
             return VariantRebase(file.id, "failed", file, error)
-        except DATABASE_ERRORS as error:
-            return VariantRebase(file.id, "failed", file, await self._database.failure(error))
         except Exception as error:  # noqa: BLE001 -- see below
             # A fault that one text causes would otherwise keep all variants behind it from being
             # rebased, for good.

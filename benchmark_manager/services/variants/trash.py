@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from bson import ObjectId
-
 from benchmark_manager.domain.variants.naming import check_modified_name
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, NotFoundError
 from benchmark_manager.models.original import OriginalFile
@@ -105,7 +103,7 @@ class TrashService:
         was nothing.
         """
         await self._projects.get(project_id)
-        reset_id = str(ObjectId())
+        reset_id = Database.new_id()
         if await self._modified.count(project_id) > large_syncs.AT_ONCE:
             now = milliseconds(self._clock())
             return await self._large.reset(

@@ -5,8 +5,6 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 
-from bson import ObjectId
-
 from benchmark_manager.domain.variants.naming import check_modified_name, proposed_names
 from benchmark_manager.errors import (
     InvalidContentError,
@@ -100,7 +98,7 @@ class VariantService:
         async def work(session: Session) -> Variant:
             held = await self._originals.hold(project_id, original_file_id, session)
             file = Variant(
-                id=str(ObjectId()),
+                id=Database.new_id(),
                 project_id=project_id,
                 original_file_id=original_file_id,
                 original_path=held.path,

@@ -45,6 +45,7 @@ from benchmark_manager.stores.database.joins import (
     joined_project,
 )
 from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.search.name_search import FIELDS as _FIELDS
 from benchmark_manager.stores.search.name_search import Found, PathSearch
 from benchmark_manager.stores.search.searched_files import searched_files
@@ -64,7 +65,7 @@ _UNREAD: Final[Mapping[str | None, Problems]] = {}
 ListState = tuple[int, str] | None
 
 
-class OriginalFileStore:
+class OriginalFileStore(Store):
     """The `files` collection, and `skipped_files`: what belongs to a project but is not copied.
 
     Reads of many files, and holding one, wait where a large sync is being applied; see
@@ -72,7 +73,7 @@ class OriginalFileStore:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._files = database.collection("files")
         self._skipped = database.collection("skipped_files")
         self._modified = database.collection("modified_files")

@@ -30,6 +30,7 @@ from benchmark_manager.stores.database.database import (
     object_id,
 )
 from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.projects.documents import dotted, due_by, project_document, project_of
 from benchmark_manager.stores.releases.releases import ReleaseStore
 
@@ -47,11 +48,11 @@ _CHILDREN: Final = (
 )
 
 
-class ProjectStore:
+class ProjectStore(Store):
     """The `projects` collection, and `deleted_projects`, whose rows await sweeping."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._projects = database.collection("projects")
         self._deleted = database.collection("deleted_projects")
 

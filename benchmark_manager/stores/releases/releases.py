@@ -25,6 +25,7 @@ from benchmark_manager.stores.database.database import (
     milliseconds,
 )
 from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
 from benchmark_manager.stores.releases.blobs import ReleaseBlobStore
 
@@ -40,7 +41,7 @@ _CHUNKS_AT_ONCE: Final = 2
 FILES_AT_ONCE = 5000
 
 
-class ReleaseStore:
+class ReleaseStore(Store):
     """The collections `releases`, `release_makings` and `release_files`.
 
     A release is there for readers while it is pinned, or one of the projects which made it is
@@ -51,7 +52,7 @@ class ReleaseStore:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._releases = database.collection("releases")
         self._makings = database.collection("release_makings")
         self._files = database.collection("release_files")

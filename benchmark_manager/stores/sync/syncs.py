@@ -19,17 +19,18 @@ from benchmark_manager.stores.database.database import (
     object_id,
 )
 from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.store import Store
 
 _NOUN: Final = "sync"
 _NEWEST_FIRST: Final = -1
 _BY_DRIFT: Final = "modified_files_by_drift"
 
 
-class SyncStore:
+class SyncStore(Store):
     """The `syncs` collection: one document a finished sync, with the fence it ran under."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._syncs = database.collection("syncs")
         self._projects = database.collection("projects")
 

@@ -10,17 +10,18 @@ from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.revision import Revision
 from benchmark_manager.stores.database.database import Database, Document, Session
 from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.store import Store
 
 _FIELDS: Final = ("place", "_id")
 _NEWEST_FIRST: Final = -1
 _BATCH: Final = 1000
 
 
-class RevisionStore:
+class RevisionStore(Store):
     """The `revisions` collection. They outlive their file's deletion, as long as it can be undone."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._revisions = database.collection("revisions")
 
     async def insert(self, revisions: Sequence[Revision], session: Session) -> None:

@@ -16,6 +16,7 @@ from benchmark_manager.models.variant import TrashedFile
 from benchmark_manager.stores.contents.problems import Problems, ProblemStore
 from benchmark_manager.stores.database.database import Database, Document, Session, object_id
 from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.originals.originals import original_file
 from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
 from benchmark_manager.stores.variants.revisions import RevisionStore
@@ -35,7 +36,7 @@ _BUNDLE_BYTES: Final = 1_000_000
 _UNREAD: Final[Mapping[str | None, Problems]] = {}
 
 
-class TrashStore:
+class TrashStore(Store):
     """The collections `trash`, whose rows keep the ids of their files, `resets`, and `trash_bundles`.
 
     A reset deletes any number of files in one transaction, which no database takes that writes a
@@ -46,7 +47,7 @@ class TrashStore:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._trash = database.collection("trash")
         self._resets = database.collection("resets")
         self._bundles = database.collection("trash_bundles")

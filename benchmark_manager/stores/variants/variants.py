@@ -40,6 +40,7 @@ from benchmark_manager.stores.database.joins import (
     without_joined,
 )
 from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.search.name_search import FIELDS as _FIELDS
 from benchmark_manager.stores.search.name_search import PathSearch
 from benchmark_manager.stores.search.searched_files import searched_files
@@ -64,11 +65,11 @@ _KNOWN: Final = (Variant.model_fields.keys() - {"id", "kept"}) | {
 }
 
 
-class VariantStore:
+class VariantStore(Store):
     """The `modified_files` collection. No change of it is without its revision, in the same transaction."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._files = database.collection("modified_files")
         self._revisions = RevisionStore(database)
         self._problems = ProblemStore(database)
