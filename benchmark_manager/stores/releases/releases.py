@@ -3,6 +3,7 @@
 import bisect
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from bson import ObjectId
@@ -24,14 +25,13 @@ from benchmark_manager.stores.database.database import (
     Session,
     milliseconds,
 )
-from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.paging import Order, paged
 from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
 from benchmark_manager.stores.releases.blobs import ReleaseBlobStore
 
 _NOUN: Final = "release"
-_FIELDS: Final = ("created_at", "_id")
-_NEWEST_FIRST: Final = -1
+_NEWEST_FIRST: Final = Order("created_at", datetime, descending=True)
 #: Files in one document, and bytes of their paths: MongoDB takes 16 MiB a document.
 _CHUNK_FILES: Final = 500
 _CHUNK_PATHS: Final = 1_000_000
@@ -159,20 +159,10 @@ class ReleaseStore(Store):
     async def page(self, project_id: str, request: PageRequest) -> Page[Release]:
         """The releases which a project made, those first made last first."""
         match: Document = {"project_ids": ObjectId(project_id)}
-
-        async def read(session: Session) -> tuple[int, list[Document]]:
-            total = await self._releases.count_documents(match, session=session)
-            place = behind(match, request.cursor, _FIELDS, _NEWEST_FIRST, datetime)
-            cursor = self._releases.find(place, session=session)
-            return total, await cursor.sort([("created_at", -1), ("_id", -1)]).limit(
-                request.limit + 1
-            ).to_list()
-
-        total, rows = await self._database.snapshot(read)
-        more = (
-            encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
+        found = await self._database.snapshot(
+            partial(paged, self._releases, match, _NEWEST_FIRST, request)
         )
-        return Page(tuple(_release(row) for row in rows[: request.limit]), total, more)
+        return found.page(_release)
 
     async def makings(self, release: Release) -> list[Making]:
         """How it was made: the first makings, `MAKINGS_LISTED` at most."""

@@ -1,6 +1,7 @@
 """Revisions of modified files: each is written once, with the change that made it."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from bson import ObjectId
@@ -9,11 +10,10 @@ from benchmark_manager.errors import NotFoundError
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.revision import Revision
 from benchmark_manager.stores.database.database import Database, Document, Session
-from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.paging import Order, paged
 from benchmark_manager.stores.database.store import Store
 
-_FIELDS: Final = ("place", "_id")
-_NEWEST_FIRST: Final = -1
+_NEWEST_FIRST: Final = Order("place", descending=True, unique=True)
 _BATCH: Final = 1000
 
 
@@ -56,19 +56,10 @@ class RevisionStore(Store):
     async def page(self, variant_id: str, request: PageRequest) -> Page[Revision]:
         """A file's revisions, newest first."""
         match: Document = {"modified_file_id": ObjectId(variant_id)}
-
-        async def read(session: Session) -> tuple[int, list[Document]]:
-            total = await self._revisions.count_documents(match, session=session)
-            cursor = self._revisions.find(
-                behind(match, request.cursor, _FIELDS, _NEWEST_FIRST), session=session
-            )
-            return total, await cursor.sort("place", -1).limit(request.limit + 1).to_list()
-
-        total, rows = await self._database.snapshot(read)
-        more = (
-            encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
+        found = await self._database.snapshot(
+            partial(paged, self._revisions, match, _NEWEST_FIRST, request)
         )
-        return Page(tuple(_revision(row) for row in rows[: request.limit]), total, more)
+        return found.page(_revision)
 
     async def delete(self, variant_ids: Sequence[str], session: Session) -> None:
         """Delete all revisions of these files, at most `IN_AT_MOST` of them."""

@@ -15,7 +15,7 @@ from benchmark_manager.models.revision import Revision
 from benchmark_manager.models.variant import TrashedFile
 from benchmark_manager.stores.contents.problems import Problems, ProblemStore
 from benchmark_manager.stores.database.database import Database, Document, Session, object_id
-from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.paging import Order, paged
 from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.originals.originals import original_file
 from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
@@ -29,8 +29,7 @@ from benchmark_manager.stores.variants.variants import (
 
 _NOUN: Final = "modified file"
 _RESET: Final = "reset"
-_FIELDS: Final = ("deleted_at", "_id")
-_NEWEST_FIRST: Final = -1
+_NEWEST_FIRST: Final = Order("deleted_at", datetime, descending=True)
 _BUNDLE_FILES: Final = 200
 _BUNDLE_BYTES: Final = 1_000_000
 _UNREAD: Final[Mapping[str | None, Problems]] = {}
@@ -144,23 +143,11 @@ class TrashStore(Store):
     async def page(self, project_id: str, request: PageRequest) -> Page[TrashedFile]:
         """A project's deleted files, last deleted first."""
         match: Document = {"project_id": ObjectId(project_id)}
-
-        async def read(session: Session) -> tuple[int, list[Document]]:
-            total = await self._trash.count_documents(match, session=session)
-            place = behind(match, request.cursor, _FIELDS, _NEWEST_FIRST, datetime)
-            cursor = self._trash.find(place, session=session).sort(
-                [("deleted_at", -1), ("_id", -1)]
-            )
-            return total, await cursor.limit(request.limit + 1).to_list()
-
-        total, rows = await self._database.snapshot(read)
-        more = (
-            encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
+        found = await self._database.snapshot(
+            functools.partial(paged, self._trash, match, _NEWEST_FIRST, request)
         )
-        problems = await self._problems.get_many(
-            row.get("problems_id") for row in rows[: request.limit]
-        )
-        return Page(tuple(_trashed(row, problems) for row in rows[: request.limit]), total, more)
+        problems = await self._problems.get_many(row.get("problems_id") for row in found.rows)
+        return found.page(lambda row: _trashed(row, problems))
 
     async def delete(self, variant_ids: Sequence[str], session: Session) -> None:
         """Take at most `IN_AT_MOST` files out of the trash."""

@@ -39,15 +39,15 @@ from benchmark_manager.stores.database.joins import (
     joined_project,
     without_joined,
 )
-from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.paging import Order, PageOfRows
 from benchmark_manager.stores.database.store import Store
-from benchmark_manager.stores.search.name_search import FIELDS as _FIELDS
 from benchmark_manager.stores.search.name_search import PathSearch
 from benchmark_manager.stores.search.searched_files import searched_files
 from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
 from benchmark_manager.stores.variants.revisions import RevisionStore
 
 _NOUN: Final = "modified file"
+_BY_PATH: Final = Order("path", unique=True)
 _FILES: Final = TypeAdapter(tuple[Variant, ...])
 #: What a file has as its document has it.
 _KEPT: Final = tuple(
@@ -265,10 +265,9 @@ class VariantStore(Store):
         if search is not None:
             parts |= search.parts()
         else:
-            # No path is there twice, and so sorted it comes straight from an index.
             ordered: list[Document] = [
-                {"$match": behind(match, request.cursor, _FIELDS)},
-                {"$sort": {"path": 1}},
+                {"$match": _BY_PATH.after(match, request.cursor)},
+                {"$sort": _BY_PATH.sort},
                 {"$limit": request.limit + 1},
             ]
             parts |= {
@@ -288,16 +287,12 @@ class VariantStore(Store):
             elif (completed := await search.complete(self._database, found)) is not None:
                 found = completed
                 break
-        rows, total = found["rows"], sum(row["n"] for row in found["total"])
-        more = (
-            encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
-        )
-        problems = await self._problems.get_many(
-            row.get("problems_id") for row in rows[: request.limit]
-        )
+        total = sum(row["n"] for row in found["total"])
+        page = PageOfRows.cut(found["rows"], _BY_PATH, total, request.limit)
+        problems = await self._problems.get_many(row.get("problems_id") for row in page.rows)
         # All in one call: a call for each takes twice as long.
-        files = _FILES.validate_python([_values(row, problems) for row in rows[: request.limit]])
-        return Page(files, total, more)
+        files = _FILES.validate_python([_values(row, problems) for row in page.rows])
+        return Page(files, total, page.more)
 
 
 def _matching(
@@ -318,7 +313,7 @@ def _matching(
 
 def cursor_behind(file: Variant) -> str:
     """Return the cursor at which a list by path goes on behind a file, whatever becomes of the file."""
-    return encode_cursor({"path": file.path, "_id": ObjectId(file.id)}, _FIELDS)
+    return _BY_PATH.cursor({"path": file.path, "_id": ObjectId(file.id)})
 
 
 def _name_taken(file: Variant) -> ConflictError:
