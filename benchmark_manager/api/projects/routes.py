@@ -25,10 +25,10 @@ from benchmark_manager.api.shapes import (
     project_answer,
     project_detail,
 )
+from benchmark_manager.domain.projects.settings import UNSET, ProjectChanges, ProjectSettings
 from benchmark_manager.factory import Services
 from benchmark_manager.models.project import Project, Ref, Standing
 from benchmark_manager.models.sync import Sync, SyncOutcome, SyncProgress, SyncTrigger
-from benchmark_manager.services.projects.projects import UNSET, ProjectFields
 
 router = APIRouter(
     prefix="/projects", tags=["projects"], route_class=BoundedBody, strict_content_type=False
@@ -89,10 +89,7 @@ async def create_project(
     given = {
         name: value for name in body.model_fields_set if (value := getattr(body, name)) is not None
     }
-    fields = _fields(
-        {name: value for name, value in given.items() if name not in {"name", "github_repo_url"}}
-    )
-    project = await services.projects.create(body.name, body.github_repo_url, fields)
+    project = await services.projects.create(body.name, body.github_repo_url, _settings(given))
     return await _detail(request, services, project, status_code=201)
 
 
@@ -158,9 +155,14 @@ async def update_project(
     revisions: IfMatchDependency,
 ) -> Response:
     """Only the fields given change. Another repository, branch, folder or pattern makes the project due at once."""
-    fields = _fields({name: getattr(body, name) for name in body.model_fields_set})
+    given = {name: getattr(body, name) for name in body.model_fields_set}
+    changes = ProjectChanges(
+        name=given.get("name", UNSET),
+        github_repo_url=given.get("github_repo_url", UNSET),
+        settings=_settings(given),
+    )
     return await _detail(
-        request, services, await services.projects.update(project_id, fields, revisions)
+        request, services, await services.projects.update(project_id, changes, revisions)
     )
 
 
@@ -177,9 +179,7 @@ async def pause_project(
 
     Its files stay as they are and readable. Pausing a paused project changes nothing.
     """
-    return await _detail(
-        request, services, await services.projects.set_paused(project_id, True, revisions)
-    )
+    return await _detail(request, services, await services.projects.pause(project_id, revisions))
 
 
 @router.post(
@@ -195,9 +195,7 @@ async def resume_project(
 
     Resuming a project which is not paused changes nothing.
     """
-    return await _detail(
-        request, services, await services.projects.set_paused(project_id, False, revisions)
-    )
+    return await _detail(request, services, await services.projects.resume(project_id, revisions))
 
 
 @router.delete(
@@ -312,14 +310,14 @@ async def _detail(
     )
 
 
-def _fields(given: dict[str, object]) -> ProjectFields:
-    """The fields which the request gave, tokens out of their wrapping."""
+def _settings(given: dict[str, object]) -> ProjectSettings:
+    """Return the settings that the request gives, with the token's plain text."""
     plain = {
         name: v.get_secret_value() if isinstance(v, SecretStr) else v for name, v in given.items()
     }
     if isinstance(declared := plain.get("ref"), RefGiven):
         plain["ref"] = Ref(kind=declared.kind, name=declared.name)
-    fields: dict[str, Any] = {
-        name: plain.get(name, UNSET) for name in ProjectFields.__dataclass_fields__
+    settings: dict[str, Any] = {
+        name: plain.get(name, UNSET) for name in ProjectSettings.__dataclass_fields__
     }
-    return ProjectFields(**fields)
+    return ProjectSettings(**settings)

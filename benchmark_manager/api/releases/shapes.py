@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from benchmark_manager.api.shapes import RequestBody
 from benchmark_manager.domain.documents import KeyChange
-from benchmark_manager.domain.releases.comparison import Comparison
+from benchmark_manager.domain.releases.comparison import ReleaseComparison
 from benchmark_manager.domain.text.characters import holds_control
 from benchmark_manager.models.release import Making, Release, ReleaseContents, ReleaseFile
 
@@ -202,7 +202,7 @@ class ComparisonAnswer(BaseModel):
     )
 
 
-def comparison_answer(comparison: Comparison) -> ComparisonAnswer:
+def comparison_answer(comparison: ReleaseComparison) -> ComparisonAnswer:
     return ComparisonAnswer(
         added=comparison.added,
         removed=comparison.removed,

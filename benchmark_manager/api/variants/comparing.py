@@ -14,7 +14,7 @@ from benchmark_manager.api.variants.merge_shapes import (
     diff_answer,
     variants_answer,
 )
-from benchmark_manager.services.variants.comparing import TableExtent
+from benchmark_manager.domain.variants.table import TableExtent
 
 #: What one answer of the variants table compares and holds: variants, bytes of their texts, and
 #: values.

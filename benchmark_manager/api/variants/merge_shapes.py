@@ -5,9 +5,10 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field, JsonValue, model_validator
 
 from benchmark_manager.api.shapes import RequestBody
+from benchmark_manager.domain.variants.table import VariantsTable
 from benchmark_manager.models.merge import MergeConflict, Resolution
 from benchmark_manager.models.variant import Drift
-from benchmark_manager.services.variants.comparing import Comparison, VariantsTable
+from benchmark_manager.services.variants.comparing import VariantComparison
 from benchmark_manager.services.variants.merging import MergePreview
 
 
@@ -118,7 +119,7 @@ class DiffAnswer(BaseModel):
     )
 
 
-def diff_answer(against: str, found: Comparison) -> DiffAnswer:
+def diff_answer(against: str, found: VariantComparison) -> DiffAnswer:
     changes = None
     if found.changes is not None:
         changes = [

@@ -88,7 +88,7 @@ async def rebase(
         expected_revisions=revisions,
         actor=actor,
     )
-    file = rebased.file
+    file = rebased.after
     answer = modified_with_content(file, await services.variants.content(file))
     return json_resource(request, answer, revision=file.revision)
 

@@ -9,7 +9,7 @@ _MAX_BYTES: Final = 1024
 
 
 def normalise_folder(text: str, *, field: str) -> str:
-    """The folder without leading and trailing slashes; `.` and empty are the root, "".
+    """Return the folder without leading and trailing slashes; `.` and empty are the root, "".
 
     Raises:
         InvalidInputError: `invalid_folder` for `..`, backslashes, control characters, empty
@@ -18,22 +18,22 @@ def normalise_folder(text: str, *, field: str) -> str:
     folder = text.strip("/")
     if folder in {"", "."}:
         return ""
-    complaint = _complaint(folder)
-    if complaint is not None:
-        raise InvalidInputError("invalid_folder", f"{field} {complaint}.", field=field)
+    problem = _problem(folder)
+    if problem is not None:
+        raise InvalidInputError("invalid_folder", f"{field} {problem}.", field=field)
     return folder
 
 
-def _complaint(folder: str) -> str | None:
+def _problem(folder: str) -> str | None:
     if holds_control(folder):
-        return "must not hold control characters"
+        return "must not contain control characters"
     if "\\" in folder:
-        return "must not hold backslashes; folders are separated by /"
+        return "must not contain backslashes; folders are separated by /"
     segments = folder.split("/")
     if ".." in segments:
         return "must not leave the repository with `..`"
     if "" in segments or "." in segments:
-        return "must not hold empty or `.` segments"
+        return "must not contain empty or `.` segments"
     if len(folder.encode("utf-8", "replace")) > _MAX_BYTES:
         return f"must be at most {_MAX_BYTES} bytes long"
     return None

@@ -8,14 +8,14 @@ from typing import Final
 from unicodedata import normalize
 
 from benchmark_manager.domain.releases.archive import (
-    Archive,
+    ArchiveWriter,
     archive_length,
     check_archivable,
     new_archive,
 )
 from benchmark_manager.domain.releases.comparison import (
     ChangedFile,
-    Comparison,
+    ReleaseComparison,
     affordable,
     compared,
 )
@@ -121,7 +121,7 @@ class ReleaseDelivery:
         contents = await self._blobs.get_many(file.sha for file in files)
         return chosen, await asyncio.to_thread(_manifest, chosen, release, keys, files, contents)
 
-    async def compare(self, before: Release, after: Release) -> Comparison:
+    async def compare(self, before: Release, after: Release) -> ReleaseComparison:
         """What `after` has more, less, or otherwise; by key in files which take 2 s together at most."""
         both = await self._releases.files(before), await self._releases.files(after)
         added, removed, changed = await asyncio.to_thread(compared, *both)
@@ -133,7 +133,7 @@ class ReleaseDelivery:
         ]
         found = {file.path: file for file in await self._changed_files(pairs)}
         rows = tuple(found.get(old.path) or ChangedFile(old.path, None) for old, _ in changed)
-        return Comparison(added, removed, rows, complete=len(looked_at) == len(changed))
+        return ReleaseComparison(added, removed, rows, complete=len(looked_at) == len(changed))
 
     async def _changed_files(self, pairs: Sequence[tuple[str, bytes, bytes]]) -> list[ChangedFile]:
         if not pairs:
@@ -170,7 +170,9 @@ def _archivable(files: Sequence[ReleaseFile], archive_format: ArchiveFormat) -> 
     return archive_length(archive_format, ((file.path, file.size) for file in files))
 
 
-def _added(archive: Archive, batch: Sequence[ReleaseFile], contents: Mapping[str, bytes]) -> bytes:
+def _added(
+    archive: ArchiveWriter, batch: Sequence[ReleaseFile], contents: Mapping[str, bytes]
+) -> bytes:
     return b"".join(archive.add(file.path, _checked(file, contents[file.sha])) for file in batch)
 
 

@@ -1,4 +1,7 @@
-"""The trash: deleted modified files, apart from the live ones, so that no query of those can forget a condition."""
+"""The collections of deleted variants.
+
+They are apart from the others, so that no query of those can forget a condition.
+"""
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,13 +39,13 @@ _UNREAD: Final[Mapping[str | None, Problems]] = {}
 
 
 class TrashStore(Store):
-    """The collections `trash`, whose rows keep the ids of their files, `resets`, and `trash_bundles`.
+    """The collections `trash`, `resets` and `trash_bundles`. A row has the id of its variant.
 
-    A reset deletes any number of files in one transaction, which no database takes that writes a
-    row, a revision and all their index entries for each: one of 256 MB cache gives up below 10,000
-    files. So that transaction only writes bundles of deleted files. Whoever wants to read the trash
-    makes rows and revisions of them first, by `unfold`, bundle by bundle; nobody waits for that at
-    a reset, and a process which dies meanwhile loses nothing.
+    A reset deletes any number of variants in one transaction. A database cannot write a row, a
+    revision and all their index entries for each of them: with a cache of 256 MB it fails below
+    10,000 variants. So that transaction writes only bundles of deleted variants. Before the trash
+    is read, `unfold` makes rows and revisions of them, bundle by bundle. A process that dies
+    meanwhile loses nothing.
     """
 
     def __init__(self, database: Database) -> None:
@@ -56,7 +59,7 @@ class TrashStore(Store):
         self._staged = StagedChangeStore(database)
 
     async def insert(self, rows: Sequence[TrashedFile], session: Session) -> None:
-        """Add deleted files, with the revisions that their deletions are."""
+        """Add deleted variants, with the revisions that their deletions are."""
         rows = await self._stored(rows)
         await self._trash.insert_many([_document(row) for row in rows], session=session)
         made = [
@@ -80,21 +83,21 @@ class TrashStore(Store):
         now: datetime,
         session: Session,
     ) -> None:
-        """Add what a reset deleted at `now`, to be unfolded."""
+        """Add a reset and the variants that it deleted at `now`, as bundles."""
         await self.begin_reset(reset_id, project_id, now, session)
         await self.insert_bundles(project_id, rows, session)
 
     async def begin_reset(
         self, reset_id: str, project_id: str, now: datetime, session: Session
     ) -> None:
-        """Make a reset known, before or while its files are inserted."""
+        """Add a reset, before its variants or in the same transaction."""
         row = {"_id": ObjectId(reset_id), "project_id": ObjectId(project_id), "deleted_at": now}
         await self._resets.insert_one(row, session=session)
 
     async def insert_bundles(
         self, project_id: str, rows: Sequence[TrashedFile], session: Session
     ) -> None:
-        """Add some of what a reset deleted, to be unfolded."""
+        """Add variants that a reset deleted, as bundles."""
         key = {"project_id": ObjectId(project_id)}
         for bundle in _bundles(await self._stored(rows)):
             document = {
@@ -111,14 +114,14 @@ class TrashStore(Store):
             await self._bundles.insert_one(document, session=session)
 
     async def _stored(self, rows: Sequence[TrashedFile]) -> list[TrashedFile]:
-        """The rows, their problems stored, as those of version 0.1.0 are not."""
+        """Store the problems of the rows, which version 0.1.0 did not do, and return the rows."""
         files = await with_stored_problems(self._problems, [row.file for row in rows])
         return [
             row.model_copy(update={"file": file}) for row, file in zip(rows, files, strict=True)
         ]
 
     async def unfold(self) -> None:
-        """Make rows and revisions of all bundles; usually there are none."""
+        """Make rows and revisions of all bundles; usually there are no bundles."""
         for key in [row["_id"] async for row in self._bundles.find({}, {"_id": 1})]:
             await self._database.transaction(functools.partial(self._unfold_one, key))
 
@@ -128,10 +131,10 @@ class TrashStore(Store):
             await self.insert([_trashed(document) for document in bundle["files"]], session)
 
     async def get(self, variant_id: str, session: Session | None = None) -> TrashedFile:
-        """The deleted file.
+        """Return the deleted variant.
 
         Raises:
-            NotFoundError: it was never there, is live, or was deleted too long ago.
+            NotFoundError: it never existed, is not deleted, or was deleted too long ago.
         """
         document = await self._trash.find_one(
             {"_id": object_id(variant_id, _NOUN)}, session=session
@@ -141,7 +144,7 @@ class TrashStore(Store):
         return _trashed(document, await self._problems.get_many([document.get("problems_id")]))
 
     async def page(self, project_id: str, request: PageRequest) -> Page[TrashedFile]:
-        """A project's deleted files, last deleted first."""
+        """Return a page of a project's deleted variants, last deleted first."""
         match: Document = {"project_id": ObjectId(project_id)}
         found = await self._database.snapshot(
             functools.partial(paged, self._trash, match, _NEWEST_FIRST, request)
@@ -150,21 +153,21 @@ class TrashStore(Store):
         return found.page(lambda row: _trashed(row, problems))
 
     async def delete(self, variant_ids: Sequence[str], session: Session) -> None:
-        """Take at most `IN_AT_MOST` files out of the trash."""
+        """Remove at most `IN_AT_MOST` variants from the trash."""
         ids = [ObjectId(key) for key in variant_ids]
         await self._trash.delete_many({"_id": {"$in": ids}}, session=session)
 
     async def ids_of_reset(self, project_id: str, reset_id: str) -> list[str]:
-        """The ids of what a reset of this project deleted and is still in the trash, by path.
+        """Return the ids of the variants in the trash that this reset deleted, by path.
 
         Raises:
-            NotFoundError: the project had no such reset, or too long ago.
+            NotFoundError: the project had no such reset, or had it too long ago.
         """
         known = {"_id": object_id(reset_id, _RESET), "project_id": ObjectId(project_id)}
         reset = await self._resets.find_one(known)
         if reset is None:
             raise NotFoundError(_RESET, reset_id)
-        # The time leads to an index.
+        # With the time, the database can use an index.
         match = {
             "project_id": known["project_id"],
             "deleted_at": reset["deleted_at"],
@@ -175,7 +178,7 @@ class TrashStore(Store):
         ]
 
     async def get_many(self, variant_ids: Sequence[str], session: Session) -> list[TrashedFile]:
-        """Those of at most `IN_AT_MOST` files which are in the trash, by path."""
+        """Return those of at most `IN_AT_MOST` variants that are in the trash, by path."""
         match = {"_id": {"$in": [ObjectId(key) for key in variant_ids]}}
         rows = await self._trash.find(match, session=session).sort("path", 1).to_list()
         problems = await self._problems.get_many(row.get("problems_id") for row in rows)
@@ -184,10 +187,10 @@ class TrashStore(Store):
     async def hold_originals(
         self, file_ids: Iterable[str], session: Session
     ) -> dict[str, OriginalFile]:
-        """At most `IN_AT_MOST` originals, by id, for a transaction which makes live files refer to them again.
+        """Return at most `IN_AT_MOST` originals, by id, for a transaction that undeletes variants.
 
-        As `OriginalFileStore.hold` and without their problems: the write makes a sync at the same
-        moment wait, or repeat.
+        Like `OriginalFileStore.hold`, but without their problems: the write makes a sync at the
+        same moment wait, or repeat.
         """
         ids = sorted({ObjectId(file_id) for file_id in file_ids})
         match = {"_id": {"$in": ids}}
@@ -197,18 +200,19 @@ class TrashStore(Store):
         return {file.id: file for file in files}
 
     async def older(self, before: datetime, limit: int, session: Session) -> list[TrashedFile]:
-        """At most `limit` files deleted earlier, without their stored problems."""
+        """Return at most `limit` variants deleted before that time, without stored problems."""
         rows = self._trash.find({"deleted_at": {"$lt": before}}, session=session)
         return [
             _trashed(row) async for row in rows.sort([("deleted_at", 1), ("_id", 1)]).limit(limit)
         ]
 
     async def forget_resets(self, before: datetime) -> None:
+        """Delete resets from before that time; they cannot be undone any more."""
         await self._resets.delete_many({"deleted_at": {"$lt": before}})
 
 
 def _bundles(rows: Sequence[TrashedFile]) -> Iterator[list[Document]]:
-    """The documents of deleted files, some at a time: no bundle may come near 16 MB."""
+    """Yield the documents of deleted variants in bundles, each far below 16 MB."""
     bundle: list[Document] = []
     size = 0
     for row in rows:

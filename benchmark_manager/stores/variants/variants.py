@@ -1,4 +1,4 @@
-"""Modified files: what people write, strictly apart from the originals."""
+"""The collection of variants, apart from that of the originals."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -47,9 +47,10 @@ from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
 from benchmark_manager.stores.variants.revisions import RevisionStore
 
 _NOUN: Final = "modified file"
+#: No two variants of a project have the same path.
 _BY_PATH: Final = Order("path", unique=True)
 _FILES: Final = TypeAdapter(tuple[Variant, ...])
-#: What a file has as its document has it.
+#: The fields that a variant and its document have alike.
 _KEPT: Final = tuple(
     Variant.model_fields.keys()
     - {"id", "project_id", "original_file_id", "problems", "problems_id", "recorded", "kept"}
@@ -57,16 +58,16 @@ _KEPT: Final = tuple(
 _BATCH: Final = 1000
 _DUPLICATE_KEY: Final = 11000
 _UNREAD: Final[Mapping[str | None, Problems]] = {}
-#: Whatever writes a file writes its revision as well.
+#: Every write of a variant also writes its revision.
 RECORDED: Final[Mapping[str, Any]] = {"recorded": True}
-#: The fields of this version, those of the trash included; all others are carried as they are.
+#: The fields that this version knows, those of the trash included; all others are kept as they are.
 _KNOWN: Final = (Variant.model_fields.keys() - {"id", "kept"}) | {
     *("_id", "path", "deleted_at", "deleted_by", "reset_id"),
 }
 
 
 class VariantStore(Store):
-    """The `modified_files` collection. No change of it is without its revision, in the same transaction."""
+    """The `modified_files` collection. Each change writes its revision in the same transaction."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -81,7 +82,7 @@ class VariantStore(Store):
         session: Session,
         what: Literal["created", "restored"] = "created",
     ) -> None:
-        """Add modified files, new or from the trash.
+        """Add variants, new ones or some from the trash.
 
         Raises:
             ConflictError: `name_taken`.
@@ -104,6 +105,11 @@ class VariantStore(Store):
         )
 
     async def get(self, variant_id: str, session: Session | None = None) -> Variant:
+        """Return the variant.
+
+        Raises:
+            NotFoundError
+        """
         document = await self._files.find_one(
             {"_id": object_id(variant_id, _NOUN)}, session=session
         )
@@ -112,10 +118,10 @@ class VariantStore(Store):
         return modified_file(document, await self._problems.get_many([document.get("problems_id")]))
 
     async def get_with_content(self, variant_id: str) -> tuple[Variant, bytes]:
-        """The modified file and its content, in one command.
+        """Return the variant and its content, by one command.
 
         Raises:
-            NotFoundError: the file, or its project, is not there.
+            NotFoundError: there is no such variant, or its project was deleted.
         """
         match = {"_id": object_id(variant_id, _NOUN)}
         joined = [joined_project(), joined_problems(), joined_content("content_sha")]
@@ -128,7 +134,7 @@ class VariantStore(Store):
         )
 
     async def of_project(self, project_id: str, session: Session | None = None) -> list[Variant]:
-        """All modified files of a project, by path, without their stored problems; none of the trash."""
+        """Return all variants of a project, by path, without their stored problems."""
         if session is not None:
             await self._staged.expect_none([project_id], session)
         match = {"project_id": ObjectId(project_id)}
@@ -136,7 +142,7 @@ class VariantStore(Store):
         return [modified_file(row) async for row in rows]
 
     async def searchable(self, project_id: str) -> tuple[SearchedFile, ...]:
-        """All modified files of a project for a search, in the order of `SearchedFile.sort_key`; none of the trash."""
+        """Return all variants of a project for a search, by `SearchedFile.sort_key`."""
         fields = {
             "path": 1,
             "file_type": 1,
@@ -158,7 +164,7 @@ class VariantStore(Store):
         return await asyncio.to_thread(searched_files, rows, "variant", "content_sha")
 
     async def existing(self, project_id: str, ids: Collection[str]) -> set[str]:
-        """Those of the ids which modified files of the project have; none of the trash."""
+        """Return those of the ids that variants of the project have."""
         wanted = sorted(ids)
         found: set[str] = set()
         for start in range(0, len(wanted), IN_AT_MOST):
@@ -170,14 +176,14 @@ class VariantStore(Store):
         return found
 
     async def some_of_project(self, project_id: str, limit: int, session: Session) -> list[Variant]:
-        """At most `limit` modified files of a project, without their stored problems, also of one being reset."""
+        """Return at most `limit` variants, without their stored problems, also during a reset."""
         rows = self._files.find(
             {"project_id": ObjectId(project_id)}, session=session, batch_size=ROWS_AT_ONCE
         )
         return [modified_file(row) async for row in rows.limit(limit)]
 
     async def count(self, project_id: str, session: Session | None = None) -> int:
-        """How many modified files a project has."""
+        """Return how many variants a project has."""
         return await self._files.count_documents(
             {"project_id": ObjectId(project_id)}, session=session
         )
@@ -185,7 +191,7 @@ class VariantStore(Store):
     async def of_original(
         self, original_file_id: str, session: Session | None = None
     ) -> list[Variant]:
-        """All modified files of one original, by path, without their stored problems; none of the trash."""
+        """Return all variants of one original, by path, without their stored problems."""
         match = {"original_file_id": object_id(original_file_id, "file")}
         return [
             modified_file(row)
@@ -195,7 +201,7 @@ class VariantStore(Store):
     async def taken_paths(
         self, project_id: str, paths: Iterable[str], session: Session | None = None
     ) -> set[str]:
-        """Those of the paths which a modified file of the project has."""
+        """Return those of the paths that variants of the project have."""
         wanted = sorted(set(paths))
         taken: set[str] = set()
         for start in range(0, len(wanted), IN_AT_MOST):
@@ -210,7 +216,7 @@ class VariantStore(Store):
     async def replace(
         self, before: Variant, after: Variant, what: RevisionKind, session: Session
     ) -> None:
-        """Store what became of `before`, which this very transaction has read; `after` is its next revision.
+        """Store `after`, the next revision of `before`, which this transaction has read.
 
         Raises:
             ConflictError: `name_taken`.
@@ -231,9 +237,9 @@ class VariantStore(Store):
         await self._revisions.insert([*missing_revisions([before]), made], session)
 
     async def delete(self, variant_ids: Sequence[str], session: Session) -> None:
-        """Delete files; the trash, which takes them, keeps their revisions as well."""
-        # Thousands at once keep the embedded server from answering anybody, until it is taken for
-        # hung.
+        """Delete variants; their revisions stay, for the trash."""
+        # The embedded server answers no other request while it deletes thousands at once, until it
+        # is taken for hung.
         for start in range(0, len(variant_ids), IN_AT_MOST):
             ids = [ObjectId(key) for key in variant_ids[start : start + IN_AT_MOST]]
             await self._files.delete_many({"_id": {"$in": ids}}, session=session)
@@ -249,12 +255,19 @@ class VariantStore(Store):
         drifts: Collection[Drift] | None = None,
         query: str | None = None,
     ) -> Page[Variant]:
-        """A project's modified files by path; `query` is searched anywhere in it, as `domain.folding` compares.
+        """Return a page of a project's variants by path.
 
-        Those of one `drift`, or of one of several `drifts`.
+        Args:
+            project_id: the project's id.
+            request: how many variants, and the cursor.
+            original_file_id: only the variants of this original.
+            file_type: only those of this type.
+            drift: only those of this drift.
+            drifts: only those of one of these drifts.
+            query: only those whose path contains this, as `domain.text.folding` compares.
 
         Raises:
-            NotFoundError: the project is not there.
+            NotFoundError: there is no such project.
         """
         key = object_id(project_id, "project")
         drifts = drifts if drift is None else [drift]
@@ -279,8 +292,7 @@ class VariantStore(Store):
             if not found["project"]:
                 raise NotFoundError("project", project_id)
             if found["pending"]:
-                # A large sync moves variants in steps, of which no list shows some and not the
-                # others.
+                # A large sync moves variants in steps; no list may show some of them only.
                 await self._staged.applied(key)
             elif search is None:
                 break
@@ -290,7 +302,7 @@ class VariantStore(Store):
         total = sum(row["n"] for row in found["total"])
         page = PageOfRows.cut(found["rows"], _BY_PATH, total, request.limit)
         problems = await self._problems.get_many(row.get("problems_id") for row in page.rows)
-        # All in one call: a call for each takes twice as long.
+        # One call for all: a call for each takes twice as long.
         files = _FILES.validate_python([_values(row, problems) for row in page.rows])
         return Page(files, total, page.more)
 
@@ -312,7 +324,7 @@ def _matching(
 
 
 def cursor_behind(file: Variant) -> str:
-    """Return the cursor at which a list by path goes on behind a file, whatever becomes of the file."""
+    """Return the cursor of a list by path after this variant, even if it leaves the list."""
     return _BY_PATH.cursor({"path": file.path, "_id": ObjectId(file.id)})
 
 
@@ -324,16 +336,17 @@ def _name_taken(file: Variant) -> ConflictError:
 
 
 def missing_revisions(files: Sequence[Variant]) -> list[Revision]:
-    """The present revisions of those which a version without revisions changed last, so that they are kept too."""
+    """Return the present revisions that are not stored: a version without revisions wrote last."""
     return [unrecorded_revision(file) for file in files if not file.recorded]
 
 
 async def with_stored_problems(
     problems: ProblemStore, files: Sequence[Variant]
 ) -> Sequence[Variant]:
-    """The files, each with its `problems_id`: what a new verdict, or a document of version 0.1.0, holds is stored.
+    """Store the problems that are not stored yet, and return the variants with their `problems_id`.
 
-    Externals of the transaction which is about to refer to it, as `ProblemStore` says.
+    Those of a new verdict, or of a document of version 0.1.0. They are stored before the
+    transaction that refers to them, as `ProblemStore` says.
     """
     unstored = [file for file in files if file.problems and file.problems_id is None]
     if not unstored:
@@ -349,7 +362,10 @@ async def with_stored_problems(
 
 
 def modified_document(file: Variant) -> Document:
-    """The document of a file whose problems are stored; without `problems_id` where there are none."""
+    """Return the document of a variant whose problems are stored.
+
+    It has no `problems_id` where there are no problems.
+    """
     left_out = {"id", "problems", *(("problems_id",) if file.problems_id is None else ())}
     return {
         **file.kept,
@@ -364,7 +380,7 @@ def modified_document(file: Variant) -> Document:
 
 
 def modified_file(document: Document, problems: Mapping[str | None, Problems] = _UNREAD) -> Variant:
-    """The file of a document; `problems` are those stored apart, by id, where they were read."""
+    """Return the variant of a document; `problems` are the stored ones by id, if they were read."""
     return Variant.model_validate(_values(document, problems))
 
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from benchmark_manager.domain.projects.settings import UNSET, ProjectChanges, ProjectSettings
 from benchmark_manager.domain.text.characters import holds_control
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, InvalidInputError
 from benchmark_manager.models.preview import RepositoryPreview
 from benchmark_manager.models.project import LONGEST_NAME, POLLING_INTERVALS, Project, Ref, RefKind
-from benchmark_manager.services.projects.projects import UNSET, ProjectDefaults, ProjectFields
+from benchmark_manager.services.projects.sources import ProjectDefaults
 from benchmark_manager.web.site.forms import Form
 from benchmark_manager.web.site.languages import N_
 from benchmark_manager.web.site.reader import Reader
@@ -148,10 +149,14 @@ class ProjectForm:
             setattr(self, name, text)
         self.drawn |= taken
 
-    def fields(
+    def changes(self, form: Form, before: Project) -> ProjectChanges:
+        """Return what to change in a project; settings as `settings` returns them."""
+        return ProjectChanges(self.name, self.github_repo_url, self.settings(form, before))
+
+    def settings(
         self, form: Form, before: Project | None = None, *, default_config_folder: str = ""
-    ) -> ProjectFields:
-        """What to store; without a new token, the one that is stored stays.
+    ) -> ProjectSettings:
+        """Return the settings to store; without a new token, the one that is stored stays.
 
         What is stored already, or the default, is not given as long as nobody changed it, so that
         the branch and folder of an address count.
@@ -162,9 +167,7 @@ class ProjectForm:
             before is not None or self.config_folder == default_config_folder
         )
         is_branch = self.ref_kind == "branch"
-        return ProjectFields(
-            name=self.name,
-            github_repo_url=self.github_repo_url,
+        return ProjectSettings(
             github_token=token or (None if form.ticked("remove_token") else UNSET),
             branch=UNSET if same_ref or not is_branch else self.branch or None,
             ref=UNSET if same_ref or is_branch else self.ref,

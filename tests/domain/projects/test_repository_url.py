@@ -328,7 +328,7 @@ def test_the_longest_name_that_the_address_goes_on_with_is_the_refs(
 ) -> None:
     found = RefAndPath(text, ("branch", "tag"), is_file)
     assert found.longest(names) == name
-    assert name is None or found.folder_behind(name) == folder
+    assert name is None or found.folder_after(name) == folder
 
 
 @given(NAMES, NAMES)

@@ -12,6 +12,7 @@ import pytest
 from bson import ObjectId
 
 from benchmark_manager.domain.merge import merge
+from benchmark_manager.domain.projects.settings import ProjectChanges
 from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.errors import LeaseLostError, StorageError
 from benchmark_manager.factory import Services, utc_now
@@ -23,16 +24,14 @@ from benchmark_manager.scheduler import running_scheduler
 from benchmark_manager.services.operations.limit_sharing import LimitSharing
 from benchmark_manager.services.operations.metrics import Metrics
 from benchmark_manager.services.operations.stopping import StopDeadline
-from benchmark_manager.services.projects.projects import (
-    ProjectDefaults,
-    ProjectFields,
-    ProjectService,
-)
+from benchmark_manager.services.projects.editor import ProjectEditor
+from benchmark_manager.services.projects.projects import ProjectService
+from benchmark_manager.services.projects.sources import ProjectDefaults, SourceService
 from benchmark_manager.services.sync.coordinator import OriginalSync
 from benchmark_manager.services.sync.polling import Polling
 from benchmark_manager.services.sync.slots import SyncPlaces
 from benchmark_manager.stores.contents.blobs import BlobStore
-from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.database import Database, Session
 from benchmark_manager.stores.operations.governors import GovernorStore
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
@@ -415,13 +414,19 @@ class RotatedMeanwhile(ProjectStore):
     """A store in which the keys are rotated just before a change is stored."""
 
     async def replace(
-        self, project: Project, before: Project, *, reschedule: bool, forget_upstream: bool
+        self,
+        project: Project,
+        before: Project,
+        session: Session,
+        *,
+        reschedule: bool,
+        forget_upstream: bool,
     ) -> None:
         for project_id, encrypted in await self.with_tokens():
             if encrypted != "encrypted anew":
                 assert await self.replace_token(project_id, encrypted, "encrypted anew")
         await super().replace(
-            project, before, reschedule=reschedule, forget_upstream=forget_upstream
+            project, before, session, reschedule=reschedule, forget_upstream=forget_upstream
         )
 
 
@@ -430,17 +435,17 @@ async def test_a_change_of_a_project_does_not_undo_a_rotation_of_keys(service: S
     project = await service.project("acme/b", github_token="old-secret")
     database = database_of(service)
     store = RotatedMeanwhile(database)
+    services = service.services
     changing = ProjectService(
         store,
         OriginalFileStore(database),
         SyncStore(database),
-        service.services.vault,
-        service.services.credentials,
-        api_urls=(service.github.url,),
+        ProjectEditor(database, store, clock=utc_now),
+        SourceService(services.vault, services.credentials, api_urls=(service.github.url,)),
         defaults=ProjectDefaults("config", "job", 0),
         clock=utc_now,
     )
-    changed = await changing.update(project["id"], ProjectFields(name="another"), None)
+    changed = await changing.update(project["id"], ProjectChanges(name="another"), None)
     assert (changed.name, changed.revision) == ("another", 2)
     assert await store.with_tokens() == [(project["id"], "encrypted anew")]
 

@@ -48,6 +48,10 @@ def a_project(name: str = "demo", due_at: datetime | None = None, **fields: Any)
     return Project(id=str(ObjectId()), name=name, created_at=NOW, updated_at=NOW, **values)
 
 
+async def delete(database: Database, projects: ProjectStore, project_id: str) -> None:
+    await database.transaction(lambda session: projects.delete(project_id, None, NOW, session))
+
+
 async def add(
     projects: ProjectStore, name: str = "demo", due_at: datetime | None = None, **fields: Any
 ) -> str:
@@ -320,7 +324,7 @@ async def test_a_lost_lease_can_neither_be_renewed_nor_commit_anything_nor_free_
     await take(leases, project_id, "replica")
     before = await projects.get(project_id)
     if how == "deleted":
-        await projects.delete(project_id, None, NOW)
+        await delete(database, projects, project_id)
     assert await leases.renew([lost]) == {project_id}
     assert await finish_many(database, leases, [finished(lost)]) == set()
     with pytest.raises(LeaseLostError):
@@ -352,7 +356,7 @@ async def test_of_many_renewals_those_which_are_lost_are_told(
     lost = held[1], held[3]
     await let_expire(database, lost[0].project_id, -0.001)
     await take(leases, lost[0].project_id, "replica")
-    await projects.delete(lost[1].project_id, None, NOW)
+    await delete(database, projects, lost[1].project_id)
     for lease in held:
         await let_expire(database, lease.project_id, 1)
     assert await leases.renew(held) == {lease.project_id for lease in lost}
