@@ -11,8 +11,6 @@ from cryptography.fernet import Fernet
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from pymongo.errors import InvalidURI, PyMongoError
-from pymongo.uri_parser import parse_uri
 
 from benchmark_manager import messages
 from benchmark_manager.domain.fields import is_polling_interval
@@ -25,6 +23,7 @@ from benchmark_manager.domain.http.addresses import (
 from benchmark_manager.domain.http.root_path import normalise_root_path
 from benchmark_manager.domain.projects.folders import normalise_folder
 from benchmark_manager.errors import InvalidInputError, StartError, reason_of
+from benchmark_manager.stores.database.url import check_url
 
 _ENV_FILE = Path(".env")
 _DB_NAME = re.compile(r"[^/\\. \"$*<>:|?\x00]{1,63}")
@@ -341,14 +340,12 @@ class Settings(BaseSettings):
     def _check_mongo_url(self) -> Self:
         if self.mongo_url is not None:
             try:
-                # The driver checks an SRV address at the start, since that needs the network.
-                if not self.mongo_url.get_secret_value().startswith("mongodb+srv://"):
-                    parse_uri(self.mongo_url.get_secret_value(), warn=False)
+                check_url(self.mongo_url.get_secret_value())
             except OSError as error:
                 raise ValueError(
                     f"MONGO_URL names a file that cannot be read ({reason_of(error)})"
                 ) from None
-            except (InvalidURI, PyMongoError, ValueError):
+            except ValueError:
                 raise ValueError(
                     "MONGO_URL is not a MongoDB URL such as mongodb://HOST:PORT/?replicaSet=NAME"
                 ) from None

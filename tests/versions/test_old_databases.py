@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from pymongo import AsyncMongoClient
 
-from benchmark_manager.stores.database.database import SCHEMA
+from benchmark_manager.stores.database.meta import SCHEMA
 from benchmark_manager.stores.migrations import migrate
 from github_test_server import GitHubTestServer
 from support import old_repositories as old

@@ -1,7 +1,7 @@
 """Turns every error of every route, known or not, into a problem document."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -10,11 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from benchmark_manager.api.http.problems import FieldError, RefusedBodyError, problem
-from benchmark_manager.errors import BenchmarkManagerError, FaultError, RequestError
-from benchmark_manager.stores.database.failures import DATABASE_ERRORS
-
-if TYPE_CHECKING:
-    from benchmark_manager.factory import Services
+from benchmark_manager.errors import BenchmarkManagerError, FaultError, RequestError, StorageError
+from benchmark_manager.stores.database.failures import described, driver_error
 
 _log = structlog.get_logger(__name__)
 
@@ -32,8 +29,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.exception_handler(BenchmarkManagerError)(_own_error)
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(HTTPException)(_http_error)
-    for kind in DATABASE_ERRORS:
-        app.exception_handler(kind)(_database_error)
+    app.exception_handler(StorageError)(_storage_error)
     app.exception_handler(Exception)(_fault)
 
 
@@ -112,18 +108,13 @@ def _methods_of(request: Request) -> list[str]:
     return ["HEAD", *accepted] if "GET" in accepted else accepted
 
 
-async def _database_error(request: Request, error: Exception) -> Response:
-    services: Services = request.app.state.services
-    found = await services.database.failure(error)
-    # A command that was wrong is a fault of ours: its trace says where.
-    fault = error if found.code == "database_failed" else None
-    _log.error(
-        "the database failed",
-        code=found.code,
-        error=f"{type(error).__name__}: {error}"[:2000],
-        exc_info=fault,
-    )
-    return problem(found)
+async def _storage_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, StorageError)  # noqa: S101 -- registered for it
+    if driver_error(error) is not error:
+        # A wrong command is a fault of ours: the log needs its traceback.
+        fault = error if error.code == "database_failed" else None
+        _log.error("the database failed", code=error.code, error=described(error), exc_info=fault)
+    return problem(error)
 
 
 async def _fault(_: Request, error: Exception) -> Response:

@@ -19,8 +19,8 @@ from benchmark_manager.errors import BackupError, StorageError
 from benchmark_manager.factory import open_database
 from benchmark_manager.logs import configure_logging
 from benchmark_manager.services.operations.backup import BackupService, Report, Summary
-from benchmark_manager.stores.database.database import Database, Purpose
-from benchmark_manager.stores.database.failures import DATABASE_ERRORS, failure_of
+from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.starting import Purpose
 
 _STREAM: Final = Path("-")
 _KEY_IS_NOT_IN_IT: Final = (
@@ -110,9 +110,6 @@ def _run(
             return asyncio.run(run(bar))
     except (BackupError, StorageError) as error:
         raise CommandError(messages.detail(error), error.code) from None
-    except DATABASE_ERRORS as error:
-        failure = failure_of(error)
-        raise CommandError(messages.detail(failure), failure.code) from None
     except OSError as error:
         raise _unwritable("The backup", error) from None
 

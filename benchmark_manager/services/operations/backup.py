@@ -9,19 +9,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Final
 
-import bson
-from bson.errors import BSONError
-
 from benchmark_manager.domain.releases.digest import release_digest
 from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.errors import BackupError, NotFoundError
 from benchmark_manager.models.release import Release
-from benchmark_manager.services.operations.backup_file import BackupReader, BackupWriter, Header
 from benchmark_manager.stores.contents.blobs import BlobStore
-from benchmark_manager.stores.database.database import SCHEMA, Database
-from benchmark_manager.stores.migrations import migrate, record_version
+from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.indexes import make_indexes
+from benchmark_manager.stores.database.meta import SCHEMA, MetaStore
+from benchmark_manager.stores.migrations import migrate
 from benchmark_manager.stores.operations.backup import BLOBS, BackupStore, is_restorable
+from benchmark_manager.stores.operations.backup_file import (
+    BackupReader,
+    BackupWriter,
+    Header,
+    content_of,
+)
 from benchmark_manager.stores.releases.releases import ReleaseStore
+from benchmark_manager.stores.sync.leases import LeaseStore
 from benchmark_manager.version import __version__
 
 #: Hears what is done now, how many documents of it are, and of how many (None: that is not known).
@@ -43,7 +48,9 @@ class BackupService:
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
+        self._meta = MetaStore(database)
         self._store = BackupStore(database)
+        self._leases = LeaseStore(database)
         self._releases = ReleaseStore(database)
         self._blobs = BlobStore(database)
         self._clock = clock
@@ -55,7 +62,7 @@ class BackupService:
             BackupError: `backup_too_slow`.
             OSError: the file cannot be written.
         """
-        schema = await self._database.schema_version()
+        schema = await self._meta.schema_version()
         header = Header(
             id=secrets.token_hex(_ID_BYTES),
             service=__version__,
@@ -96,10 +103,11 @@ class BackupService:
         """
         summary = await self._read(source, "Restoring", report, write=True)
         await self._verify(summary, report)
-        await self._store.end_leases()
-        await record_version(self._database, summary.header.schema)
+        # The processes that ran these syncs when the backup was taken do not run here.
+        await self._leases.break_all()
+        await self._meta.record_version(summary.header.schema)
         await migrate(self._database)
-        await self._store.end()
+        await self._meta.end_restore()
         return summary
 
     async def _read(self, source: BinaryIO, what: str, report: Report, *, write: bool) -> Summary:
@@ -133,15 +141,15 @@ class BackupService:
         if await self._store.is_served():
             # It would sync and sweep what is not whole yet.
             raise BackupError("database_in_use")
-        under_way = await self._store.restoring()
+        under_way = await self._meta.restoring()
         if under_way is not None and under_way != header.id:
             raise BackupError("restore_of_another")
         if under_way is None:
             # Nothing is changed before this was seen.
             if filled := await self._store.filled():
                 raise BackupError("database_not_empty", names=tuple(sorted(filled)[:3]))
-            await self._store.begin(header.id, self._clock())
-        await self._database.make_indexes()
+            await self._meta.begin_restore(header.id, self._clock())
+        await make_indexes(self._database)
 
     async def _verify(self, summary: Summary, report: Report) -> None:
         found = await self._store.counts(summary.counts)
@@ -181,13 +189,11 @@ class BackupService:
 
 def _check_contents(documents: list[bytes]) -> None:
     for document in documents:
-        try:
-            row = bson.decode(document)
-            data = bytes(row["data"])
-            known = row.get("sha256")
-        except (BSONError, ValueError, KeyError, TypeError):
-            raise BackupError("backup_damaged", "unreadable_content") from None
-        if blob_id(data) != row["_id"] or (
-            known is not None and hashlib.sha256(data).hexdigest() != known
+        content = content_of(document)
+        if content is None:
+            raise BackupError("backup_damaged", "unreadable_content")
+        if blob_id(content.data) != content.id or (
+            content.sha256 is not None
+            and hashlib.sha256(content.data).hexdigest() != content.sha256
         ):
-            raise BackupError("backup_damaged", "content", sha=str(row["_id"]))
+            raise BackupError("backup_damaged", "content", sha=content.id)

@@ -21,7 +21,7 @@ class LimitSharing:
         """Tell and listen; nothing is lost when the database does not answer.
 
         Raises:
-            PyMongoError
+            StorageError
         """
         untold = self._governors.untold()
         told = 0

@@ -98,13 +98,13 @@ class StatusService:
         return self._governors.statuses()
 
     async def status(self) -> ServiceStatus:
-        latency = await self._database.latency()
+        state = await self._database.state()
         return ServiceStatus(
             uptime_seconds=round(time.monotonic() - self._started, 3),
             database=DatabaseStatus(
                 kind=self._database.kind,
-                version=await self._database.version(),
-                latency_ms=round(latency * 1000, 3),
+                version=state.version,
+                latency_ms=round(state.latency * 1000, 3),
             ),
             totals=await self.totals(),
             github=tuple(self.governors()),

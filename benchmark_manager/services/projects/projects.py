@@ -3,8 +3,6 @@
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
-from bson import ObjectId
-
 from benchmark_manager.domain.projects.edits import (
     EditedProject,
     paused,
@@ -22,7 +20,7 @@ from benchmark_manager.services.projects.sources import (
     ProjectDefaults,
     SourceService,
 )
-from benchmark_manager.stores.database.database import milliseconds
+from benchmark_manager.stores.database.database import Database, milliseconds
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.sync.syncs import SyncStore
@@ -58,7 +56,7 @@ class ProjectService:
         """
         # As it is stored, so that this answer and the next reading are the same.
         now = milliseconds(self._clock())
-        project_id = str(ObjectId())
+        project_id = Database.new_id()
         source = await self._sources.new(project_id, github_repo_url, settings, self.defaults)
         project = Project(
             id=project_id,

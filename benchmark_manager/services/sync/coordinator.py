@@ -12,10 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-import pymongo
 import structlog
-from bson import ObjectId
-from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import LeaseLostError, SourceChangedError, StoppingError, StorageError
 from benchmark_manager.github.reading.ref_checks import CheckTiming
@@ -26,6 +23,7 @@ from benchmark_manager.services.sync.progress import Progress
 from benchmark_manager.services.sync.runner import SyncRunner
 from benchmark_manager.services.sync.runs import EarlyCheck, SyncRun
 from benchmark_manager.stores.database.database import Database, milliseconds
+from benchmark_manager.stores.database.failures import described
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.sync.leases import LeaseStore
 from benchmark_manager.stores.sync.progress import SyncProgressStore
@@ -324,7 +322,7 @@ class SyncCoordinator:
         project, asked_for = claim.project, terms.trigger is not None
         self._metrics.claimed(claim, asked_for=asked_for)
         started_at = milliseconds(self._clock())
-        sync_id, trigger = str(ObjectId()), terms.trigger or project.due_trigger
+        sync_id, trigger = Database.new_id(), terms.trigger or project.due_trigger
         return SyncRun(
             id=sync_id,
             project=project,
@@ -357,9 +355,9 @@ class SyncCoordinator:
 
     async def _give_back(self, lease: Lease) -> None:
         try:
-            with pymongo.timeout(_GIVE_BACK_SECONDS):
+            with self._stores.database.time_limit(_GIVE_BACK_SECONDS):
                 await self._stores.leases.release(lease)
-        except PyMongoError:
+        except StorageError:
             _log.warning(
                 "a lease could not be given back and will run out", project_id=lease.project_id
             )
@@ -406,7 +404,7 @@ class SyncCoordinator:
                     renewed = time.monotonic()
                     if await self._stores.leases.renew([run.lease]):
                         return
-            except PyMongoError:
+            except StorageError:
                 _log.warning("a lease could not be renewed", project_id=run.project.id)
 
 
@@ -446,10 +444,6 @@ def _log_abandoned(log: structlog.stdlib.BoundLogger, error: BaseException) -> N
         case asyncio.CancelledError():
             log.info("sync abandoned: the service stops")
         case StorageError():
-            log.error("sync abandoned", reason=error.code, error=str(error))
-        case PyMongoError():
-            log.error(
-                "sync abandoned: the database failed", error=f"{type(error).__name__}: {error}"
-            )
+            log.error("sync abandoned", reason=error.code, error=described(error))
         case _:
             log.error("sync abandoned unexpectedly", exc_info=error)

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import StoppingError, StorageError
 from benchmark_manager.services.sync.coordinator import StartedSync, SyncCoordinator
@@ -133,8 +132,8 @@ class Polling:
         async def run() -> None:
             try:
                 await self.run_due()
-            except (PyMongoError, StorageError) as error:
-                _log.warning("starting due syncs failed", error=type(error).__name__)
+            except StorageError as error:
+                _log.warning("looking for due projects failed", code=error.code)
 
         task = asyncio.create_task(run())
         self._woken.add(task)

@@ -23,7 +23,7 @@ from benchmark_manager.services.sync.runs import Checked, EarlyCheck, ReadSync, 
 from benchmark_manager.services.sync.slots import SyncSlots
 from benchmark_manager.services.sync.unchanged import UnchangedRecorder, UnchangedSync
 from benchmark_manager.stores.database.database import Session
-from benchmark_manager.stores.database.failures import DATABASE_ERRORS
+from benchmark_manager.stores.database.failures import described
 from benchmark_manager.workers.caller import Caller, calling_as
 
 _log = structlog.get_logger(__name__)
@@ -74,7 +74,7 @@ class SyncRunner:
         `status: failed`.
 
         Raises:
-            LeaseLostError, SourceChangedError, StorageError, PyMongoError: nothing was recorded.
+            LeaseLostError, SourceChangedError, StorageError: nothing was recorded.
         """
         with calling_as(Caller(f"project:{run.project.id}", background=True)):
             sync = await self._run(run)
@@ -102,7 +102,7 @@ class SyncRunner:
                 return await self._applier.apply(ReadSync(run, snapshot, client.usage))
         except (GitHubError, TokenUnreadableError) as error:
             return await self._fail(run, error, _usage(client, early))
-        except (StorageError, *DATABASE_ERRORS) as error:
+        except StorageError as error:
             return await self._fail_in_store(run, error, _usage(client, early))
         except BenchmarkManagerError:
             raise
@@ -126,25 +126,23 @@ class SyncRunner:
         # Where a person changed the project meanwhile, a transaction of its own reports that.
         return shown if recorded else await self._applier.apply(read)
 
-    async def _fail_in_store(self, run: SyncRun, error: Exception, usage: GitHubUsage) -> Sync:
+    async def _fail_in_store(self, run: SyncRun, error: StorageError, usage: GitHubUsage) -> Sync:
         """Record that the database failed, so that the project's polling slows down.
 
         A database that is away for once is no failure of the sync: the project stays due, and the
         next sync continues.
         """
-        database = self._stores.database
-        found = error if isinstance(error, StorageError) else await database.failure(error)
         project_id = run.project.id
-        if found.code == "database_unavailable" and project_id not in self._interrupted:
+        if error.code == "database_unavailable" and project_id not in self._interrupted:
             self._interrupted.add(project_id)
             raise error
         _log.error(
             "a sync failed in the database",
             project_id=project_id,
-            code=found.code,
-            error=f"{type(error).__name__}: {error}"[:2000],
+            code=error.code,
+            error=described(error),
         )
-        return await self._fail(run, found, usage)
+        return await self._fail(run, error, usage)
 
     async def _fail(self, run: SyncRun, error: BenchmarkManagerError, usage: GitHubUsage) -> Sync:
         """Record a failure."""

@@ -48,7 +48,7 @@ class UnchangedRecorder:
             False where the project was changed meanwhile: nothing was recorded.
 
         Raises:
-            StorageError, PyMongoError: nothing was recorded.
+            StorageError: nothing was recorded.
         """
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((build, done))

@@ -27,7 +27,6 @@ from benchmark_manager.models.variant import Drift, Variant
 from benchmark_manager.services.variants.contents import VariantContents
 from benchmark_manager.services.variants.merging import MergePreview, MergeService, expect_original
 from benchmark_manager.services.variants.stores import VariantStores
-from benchmark_manager.stores.database.failures import DATABASE_ERRORS
 from benchmark_manager.stores.variants.variants import VariantFilter, cursor_behind
 from benchmark_manager.workers.caller import Caller, calling_as, current_caller
 from benchmark_manager.workers.pool import WorkerPool
@@ -281,10 +280,6 @@ class RebaseAllService:
             return VariantRebase(file.id, "conflict", file)
         except BenchmarkManagerError as error:
             return VariantRebase(file.id, "failed", file, error)
-        except DATABASE_ERRORS as error:
-            return VariantRebase(
-                file.id, "failed", file, await self._stores.database.failure(error)
-            )
         except Exception as error:  # noqa: BLE001 -- see below
             # A fault that one text causes would otherwise keep all variants after it from being
             # rebased, at every call.

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from bson import ObjectId
-
 from benchmark_manager.domain.variants.edits import at_original, renamed, with_drift
 from benchmark_manager.domain.variants.naming import check_modified_name
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, NotFoundError
@@ -20,7 +18,7 @@ from benchmark_manager.services.variants.editor import VariantEditor
 from benchmark_manager.services.variants.large_resets import LargeResets
 from benchmark_manager.services.variants.stores import VariantStores
 from benchmark_manager.services.variants.variants import VariantService
-from benchmark_manager.stores.database.database import IN_AT_MOST, Session, milliseconds
+from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Session, milliseconds
 from benchmark_manager.stores.sync.staged_changes import PublishedReset
 
 #: Variants that one transaction undeletes, or purges, at most.
@@ -87,7 +85,7 @@ class TrashService:
             there were none.
         """
         await self._stores.projects.get(project_id)
-        reset_id = str(ObjectId())
+        reset_id = Database.new_id()
         if await self._stores.variants.count(project_id) > large_syncs.AT_ONCE:
             now = milliseconds(self._clock())
             reset = PublishedReset(project_id, reset_id, now, actor)

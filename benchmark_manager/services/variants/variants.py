@@ -5,8 +5,6 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 
-from bson import ObjectId
-
 from benchmark_manager.domain.variants.edits import (
     CheckedContent,
     NewVariant,
@@ -26,7 +24,7 @@ from benchmark_manager.services.variants.contents import VariantContents
 from benchmark_manager.services.variants.drift import DriftJudge
 from benchmark_manager.services.variants.editor import VariantEditor
 from benchmark_manager.services.variants.stores import VariantStores
-from benchmark_manager.stores.database.database import Session, milliseconds
+from benchmark_manager.stores.database.database import Database, Session, milliseconds
 from benchmark_manager.stores.variants.variants import VariantFilter
 
 #: Names that are tried for a new variant.
@@ -92,7 +90,7 @@ class VariantService:
         async def build(session: Session) -> Variant:
             held = await self._stores.originals.hold(project_id, original_file_id, session)
             drift = await self._drift.drift(held, original.sha, content_sha)
-            return created(str(ObjectId()), new, held, drift)
+            return created(Database.new_id(), new, held, drift)
 
         return await self._editor.create(build)
 

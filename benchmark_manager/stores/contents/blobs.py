@@ -16,6 +16,7 @@ from pymongo.errors import BulkWriteError
 
 from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Document, milliseconds
+from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.database.sweeping import FRESH, sweep
 
 _BATCH_DOCUMENTS: Final = 1000
@@ -42,11 +43,11 @@ _REFERENCES: Final = (
 )
 
 
-class BlobStore:
+class BlobStore(Store):
     """The `blobs` collection."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._blobs = database.collection("blobs")
 
     async def put(

@@ -20,6 +20,7 @@ from pymongo.errors import BulkWriteError
 
 from benchmark_manager.models.problem import Problem, StoredVerdict, Verdict
 from benchmark_manager.stores.database.database import Database, Document, milliseconds
+from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.database.sweeping import FRESH, sweep
 
 Problems = tuple[Problem, ...]
@@ -44,11 +45,11 @@ _REMEMBERED: Final = 20_000
 _REFERENCES: Final = ("files", "modified_files", "trash")
 
 
-class ProblemStore:
+class ProblemStore(Store):
     """The `problems` collection."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._problems = database.collection("problems")
         #: When this process last stored, or touched, a list.
         self._stored: OrderedDict[str, datetime] = OrderedDict()

@@ -10,7 +10,6 @@ from contextlib import aclosing
 from typing import Final
 
 import bson
-import pymongo
 from pymongo.asynchronous.change_stream import AsyncDatabaseChangeStream
 from pymongo.errors import OperationFailure
 
@@ -18,6 +17,7 @@ from benchmark_manager.domain.releases.digest import PREFIX
 from benchmark_manager.errors import ChangesLostError
 from benchmark_manager.models.change import Change, ChangeVerb
 from benchmark_manager.stores.database.database import Database, Document
+from benchmark_manager.stores.database.store import Store
 
 #: How long the server waits for a change before it tells that there is none, ms.
 _WAIT: Final = 1000
@@ -76,11 +76,11 @@ _VERBS: Final[Mapping[str, ChangeVerb]] = {
 }
 
 
-class ChangeStore:
+class ChangeStore(Store):
     """What becomes of projects, syncs, originals, variants and releases."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._releases = database.collection("releases")
         self._progress = database.collection("sync_progress")
 
@@ -107,7 +107,7 @@ class ChangeStore:
                     changes = [] if row is None else await self._changes(row)
                     yield changes, _position(stream)
             finally:
-                with pymongo.timeout(_CLOSE_SECONDS):
+                with self._database.time_limit(_CLOSE_SECONDS):
                     await stream.close()
         except OperationFailure as error:
             if after is None or error.has_error_label(_RESUMABLE):

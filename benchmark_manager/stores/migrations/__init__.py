@@ -1,27 +1,26 @@
-"""Changes of stored documents from one schema version to the next, run at the start of the service.
+"""Changes of stored documents from one schema version to the next, made at the start of the service.
 
-The version stands in the collection `meta`, as `{_id: "schema", version: <int>}`; a database
-without it was written by
-0.1.0 or is empty. Every step here
-- may be repeated, and may be killed at any moment: it finds what is still to be done;
-- may run in several replicas at once, and while a replica of the version before serves: it only
-  adds fields which that
-  version ignores;
-- reads collections in pages, and leaves fields alone that it does not know.
+`meta.MetaStore` records the version; a database without one was written by 0.1.0 or is empty. Every
+step here
 
-A replica of the version before may write documents of its own form until it ends, which is after
-the last step ran. So stores read the form of the version before as well, and a later migration
-begins by repeating the step which led to the version that it finds.
+- may be repeated, and may be killed at any moment: it finds what is left to do;
+- may run in several replicas at once, and while a replica of the previous version serves: it only
+  adds fields that the previous version ignores;
+- reads collections in pages, and keeps fields that it does not know.
+
+A replica of the previous version may write documents of its own form until it ends, which is after
+the last step ran. So stores read the previous form too, and a later migration first repeats the
+step that led to the version that it finds.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import structlog
-from pymongo.errors import DuplicateKeyError
 
-from benchmark_manager.errors import StartError
-from benchmark_manager.stores.database.database import FIRST_SCHEMA, SCHEMA, Database
+from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.meta import FIRST_SCHEMA, SCHEMA, MetaStore
+from benchmark_manager.stores.database.translation import translated
 from benchmark_manager.stores.migrations import from_0_1_0
 
 _log = structlog.get_logger(__name__)
@@ -30,32 +29,21 @@ _log = structlog.get_logger(__name__)
 STEPS: Final[Mapping[int, Callable[[Database], Awaitable[int]]]] = {2: from_0_1_0.migrate}
 
 
+@translated
 async def migrate(database: Database) -> None:
-    """Bring the documents to the schema version of this code, and record it.
+    """Change the documents to the schema version of this code, and record it.
 
     Raises:
         StartError: a newer version of the service has written to the database meanwhile.
+        StorageError
     """
-    stored = await database.schema_version()
+    meta = MetaStore(database)
+    stored = await meta.schema_version()
     if stored == SCHEMA:
         return
     for version in range(max(stored, FIRST_SCHEMA + 1), SCHEMA + 1):
         changed = await STEPS[version](database)
         if changed:
             _log.info("documents migrated", schema=version, documents=changed)
-    await record_version(database, SCHEMA)
-    await database.refuse_newer()
-
-
-async def record_version(database: Database, version: int) -> None:
-    """Record the version, unless a higher one is there."""
-    meta = database.collection("meta")
-    for attempt in range(2):
-        try:
-            await meta.update_one({"_id": "schema"}, {"$max": {"version": version}}, upsert=True)
-        except DuplicateKeyError:
-            # Another replica was the first to record one.
-            if attempt:
-                raise StartError("The schema version cannot be recorded; start again.") from None
-        else:
-            return
+    await meta.record_version(SCHEMA)
+    await meta.refuse_newer()

@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import pymongo
 import structlog
 from pymongo.errors import OperationFailure
 
 from benchmark_manager.stores.database.database import Database, Document
+from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.operations.process_identity import ProcessIdentity
 
 _log = structlog.get_logger(__name__)
@@ -37,12 +37,27 @@ class Replica:
     """None where its system does not say."""
 
 
-class ReplicaStore:
+class BeatStore(Store):
+    """The beats of every replica, for a process that is none itself."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.replicas = database.collection("replicas")
+
+    async def all(self) -> dict[str, int]:
+        """Return the number of beats of each replica, by the owner of its leases."""
+        counting = {"beats": {"$exists": True}}
+        return {
+            row["_id"]: row["beats"] async for row in self.replicas.find(counting, {"beats": 1})
+        }
+
+
+class ReplicaStore(Store):
     """This process's own entry, and those of others."""
 
     def __init__(self, database: Database, owner: str, process: ProcessIdentity | None) -> None:
-        self._database = database
-        self._replicas = database.collection("replicas")
+        super().__init__(database)
+        self._replicas = BeatStore(database).replicas
         self._owner = owner
         self._process = process
         self._sessions: set[bytes] = set()
@@ -51,7 +66,7 @@ class ReplicaStore:
     async def beat(self) -> list[Replica]:
         """Say that this process lives; returns all others."""
         entry = {"process": None if self._process is None else asdict(self._process)}
-        with pymongo.timeout(_SECONDS):
+        with self._database.time_limit(_SECONDS):
             result = await self._replicas.update_one(
                 {"_id": self._owner}, {"$inc": {"beats": 1}, "$set": entry}, upsert=True
             )
@@ -65,7 +80,7 @@ class ReplicaStore:
 
     async def leave(self) -> None:
         """Remove the own entry: this process stops, and holds nothing any more."""
-        with pymongo.timeout(_SECONDS):
+        with self._database.time_limit(_SECONDS):
             await self._replicas.delete_one({"_id": self._owner})
 
     async def give_up(self, replica: Replica) -> int:
@@ -74,7 +89,7 @@ class ReplicaStore:
         A transaction that it left open would keep whoever writes to the same documents waiting for
         a minute: it ends with its session.
         """
-        with pymongo.timeout(_SECONDS):
+        with self._database.time_limit(_SECONDS):
             entry = await self._replicas.find_one({"_id": replica.owner})
             if entry is None:
                 return 0

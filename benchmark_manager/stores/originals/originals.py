@@ -44,9 +44,9 @@ from benchmark_manager.stores.database.joins import (
     joined_problems,
     joined_project,
 )
-from benchmark_manager.stores.database.paging import behind, encode_cursor
-from benchmark_manager.stores.search.name_search import FIELDS as _FIELDS
-from benchmark_manager.stores.search.name_search import Found, PathSearch
+from benchmark_manager.stores.database.paging import PageOfRows
+from benchmark_manager.stores.database.store import Store
+from benchmark_manager.stores.search.name_search import BY_PATH, Found, PathSearch
 from benchmark_manager.stores.search.searched_files import searched_files
 from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
 
@@ -64,7 +64,7 @@ _UNREAD: Final[Mapping[str | None, Problems]] = {}
 ListState = tuple[int, str] | None
 
 
-class OriginalFileStore:
+class OriginalFileStore(Store):
     """The `files` collection, and `skipped_files`: what belongs to a project but is not copied.
 
     Reads of many files, and holding one, wait where a large sync is being applied; see
@@ -72,7 +72,7 @@ class OriginalFileStore:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._files = database.collection("files")
         self._skipped = database.collection("skipped_files")
         self._modified = database.collection("modified_files")
@@ -185,8 +185,8 @@ class OriginalFileStore:
             found = await self._read_search(key, PathSearch("files", match, query, request), parts)
         else:
             ordered: list[Document] = [
-                {"$match": behind(match, request.cursor, _FIELDS)},
-                {"$sort": {"path": 1, "_id": 1}},
+                {"$match": BY_PATH.after(match, request.cursor)},
+                {"$sort": BY_PATH.sort},
                 {"$limit": request.limit + 1},
             ]
             parts["rows"] = Part("files", ordered)
@@ -198,13 +198,13 @@ class OriginalFileStore:
         total = _total(found, file_type)
         rows, counts = found["rows"], {row["_id"]: row["count"] for row in found["variants"]}
         length = min(request.limit, _affordable(rows, content_budget))
-        more = encode_cursor(rows[length - 1], _FIELDS) if len(rows) > length else None
-        problems = await self._problems.get_many(row.get("problems_id") for row in rows[:length])
+        page = PageOfRows.cut(rows, BY_PATH, total, length)
+        problems = await self._problems.get_many(row.get("problems_id") for row in page.rows)
         # All in one call: a call for each takes twice as long.
         files = _FILES.validate_python(
-            [_values(row, problems, counts.get(row["_id"], 0)) for row in rows[:length]]
+            [_values(row, problems, counts.get(row["_id"], 0)) for row in page.rows]
         )
-        return Page(files, total, more)
+        return Page(files, total, page.more)
 
     async def _read_search(
         self, key: ObjectId, search: PathSearch, parts: Mapping[str, Part]

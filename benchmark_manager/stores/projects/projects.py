@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final, get_args
 
 from bson import ObjectId
@@ -29,7 +30,8 @@ from benchmark_manager.stores.database.database import (
     Session,
     object_id,
 )
-from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.paging import Order, paged
+from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.projects.documents import dotted, due_by, project_document, project_of
 from benchmark_manager.stores.releases.releases import ReleaseStore
 
@@ -37,6 +39,7 @@ from benchmark_manager.stores.releases.releases import ReleaseStore
 #: deletion can take.
 _TOMBSTONE: Final = timedelta(minutes=2)
 _NOUN: Final = "project"
+_BY_NAME: Final = Order("name_key")
 _NOT_PLAIN: Final = r"[^\x00-\x7f]"
 _NEVER: Final = datetime(9000, 1, 1, tzinfo=UTC)
 _CHILDREN: Final = (
@@ -64,11 +67,11 @@ _FORGOTTEN: Final[Mapping[str, None]] = {
 }
 
 
-class ProjectStore:
+class ProjectStore(Store):
     """The collections `projects`, and `deleted_projects`, whose rows are to be swept."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._projects = database.collection("projects")
         self._deleted = database.collection("deleted_projects")
 
@@ -112,19 +115,10 @@ class ProjectStore:
         match: Document = {"name_key": {"$regex": re.escape(fold(query))}} if query else {}
         if standing is not None:
             match |= {"paused": True} if standing == "paused" else {"state.status": standing}
-        fields = ("name_key", "_id")
-
-        async def read(session: Session) -> tuple[int, list[Document]]:
-            total = await self._projects.count_documents(match, session=session)
-            cursor = self._projects.find(behind(match, request.cursor, fields), session=session)
-            rows = (
-                await cursor.sort([("name_key", 1), ("_id", 1)]).limit(request.limit + 1).to_list()
-            )
-            return total, rows
-
-        total, rows = await self._database.snapshot(read)
-        more = encode_cursor(rows[request.limit - 1], fields) if len(rows) > request.limit else None
-        return Page(tuple(project_of(row) for row in rows[: request.limit]), total, more)
+        found = await self._database.snapshot(
+            partial(paged, self._projects, match, _BY_NAME, request)
+        )
+        return found.page(project_of)
 
     async def fold_names(self) -> int:
         """Fold the keys of names that earlier versions folded by case alone; return how many.

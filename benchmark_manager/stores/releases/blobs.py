@@ -4,14 +4,16 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Document, Session
+from benchmark_manager.stores.database.store import Store
 
 _INSERTED_AT_ONCE: Final = 1000
 
 
-class ReleaseBlobStore:
-    """The `release_blobs` collection, which is written in the transactions of the releases."""
+class ReleaseBlobStore(Store):
+    """The `release_blobs` collection. It changes with the releases, in their transactions."""
 
     def __init__(self, database: Database) -> None:
+        super().__init__(database)
         self._held = database.collection("release_blobs")
 
     async def hold(self, ids: Iterable[str], session: Session) -> None:

@@ -3,6 +3,7 @@
 import bisect
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from bson import ObjectId
@@ -24,14 +25,14 @@ from benchmark_manager.stores.database.database import (
     Session,
     milliseconds,
 )
-from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.paging import Order, paged
+from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
 from benchmark_manager.stores.releases.blobs import ReleaseBlobStore
 
 _NOUN: Final = "release"
-_FIELDS: Final = ("created_at", "_id")
-_NEWEST_FIRST: Final = -1
-#: Files in one document, and bytes of their paths: MongoDB limits a document to 16 MiB.
+_NEWEST_FIRST: Final = Order("created_at", datetime, descending=True)
+#: Files in one document, and bytes of their paths: MongoDB takes 16 MiB a document.
 _CHUNK_FILES: Final = 500
 _CHUNK_PATHS: Final = 1_000_000
 #: Documents that are decoded at once; no other request is served meanwhile.
@@ -40,7 +41,7 @@ _CHUNKS_AT_ONCE: Final = 2
 FILES_AT_ONCE = 5000
 
 
-class ReleaseStore:
+class ReleaseStore(Store):
     """The collections `releases`, `release_makings` and `release_files`.
 
     Readers see a release while it is pinned, or one of the projects that made it exists.
@@ -50,7 +51,7 @@ class ReleaseStore:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._releases = database.collection("releases")
         self._makings = database.collection("release_makings")
         self._files = database.collection("release_files")
@@ -156,20 +157,10 @@ class ReleaseStore:
     async def page(self, project_id: str, request: PageRequest) -> Page[Release]:
         """Return a page of the releases that a project made, newest first making first."""
         match: Document = {"project_ids": ObjectId(project_id)}
-
-        async def read(session: Session) -> tuple[int, list[Document]]:
-            total = await self._releases.count_documents(match, session=session)
-            rest = behind(match, request.cursor, _FIELDS, _NEWEST_FIRST, datetime)
-            cursor = self._releases.find(rest, session=session)
-            return total, await cursor.sort([("created_at", -1), ("_id", -1)]).limit(
-                request.limit + 1
-            ).to_list()
-
-        total, rows = await self._database.snapshot(read)
-        more = (
-            encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
+        found = await self._database.snapshot(
+            partial(paged, self._releases, match, _NEWEST_FIRST, request)
         )
-        return Page(tuple(_release(row) for row in rows[: request.limit]), total, more)
+        return found.page(_release)
 
     async def makings(self, release: Release) -> list[Making]:
         """Return the first makings of the release, at most `MAKINGS_LISTED`."""

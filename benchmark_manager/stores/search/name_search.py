@@ -17,10 +17,10 @@ from benchmark_manager.domain.text.folding import fold
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.stores.database.database import Database, Document, Part
 from benchmark_manager.stores.database.joins import counted
-from benchmark_manager.stores.database.paging import behind, position_of
+from benchmark_manager.stores.database.paging import Order, position_of
 
 #: How lists of files are sorted.
-FIELDS: Final = ("path", "_id")
+BY_PATH: Final = Order("path")
 _PLAIN: Final = r"^[\x00-\x7f]*$"
 _NOT_PLAIN: Final = r"[^\x00-\x7f]"
 #: Paths which are compared right here: as many take 5 ms.
@@ -46,10 +46,10 @@ class PathSearch:
         if not folded.isascii():
             return {"others": others}
         pattern = {"path": {"$regex": re.escape(folded), "$options": "i"}}
-        match = {"$and": [self.match, pattern, {"path": {"$regex": _PLAIN}}]}
+        match: Document = {"$and": [self.match, pattern, {"path": {"$regex": _PLAIN}}]}
         page: list[Document] = [
-            {"$match": behind(match, self.request.cursor, FIELDS)},
-            {"$sort": {"path": 1, "_id": 1}},
+            {"$match": BY_PATH.after(match, self.request.cursor)},
+            {"$sort": BY_PATH.sort},
             {"$limit": self.request.limit + 1},
         ]
         return {
@@ -83,6 +83,6 @@ class PathSearch:
         rows: list[Document] = []
         for start in range(0, len(ids), database.in_at_most):
             some = list(ids[start : start + database.in_at_most])
-            match = {"$and": [self.match, {"_id": {"$in": some}}]}
+            match: Document = {"$and": [self.match, {"_id": {"$in": some}}]}
             rows += await database.collection(self.collection).find(match).to_list()
         return rows

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import pymongo
 import structlog
 from bson import ObjectId
 from pymongo import UpdateOne
@@ -34,6 +33,7 @@ from benchmark_manager.stores.database.database import (
     Session,
     object_id,
 )
+from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.projects.documents import dotted, due_by, project_of
 
 _log = structlog.get_logger(__name__)
@@ -73,11 +73,11 @@ class FinishedSync:
     due_trigger: SyncTrigger = "poll"
 
 
-class LeaseStore:
+class LeaseStore(Store):
     """The `projects` collection, as far as syncs claim, hold and finish. Times are the database's own."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._projects = database.collection("projects")
         #: Projects which another's transaction kept from being claimed, and until when to leave
         #: them alone (monotonic).
@@ -88,7 +88,7 @@ class LeaseStore:
         async with self._database.claim_lock:
             now = await self._database.now()
             match = {"_id": object_id(project_id, _NOUN), **_free(now)}
-            with pymongo.timeout(_CLAIMS_SECONDS):
+            with self._database.time_limit(_CLAIMS_SECONDS):
                 before = await self._projects.find_one_and_update(match, _taking(owner, now))
             if before is None:
                 return None
@@ -171,7 +171,7 @@ class LeaseStore:
             PyMongoError: the database does not take any of them.
         """
         try:
-            with pymongo.timeout(_CLAIMS_SECONDS):
+            with self._database.time_limit(_CLAIMS_SECONDS):
                 await self._projects.bulk_write(list(claims.values()), ordered=False)
         except PyMongoError as error:
             if not error.timeout:
@@ -190,7 +190,7 @@ class LeaseStore:
 
     async def _write_claim(self, claim: UpdateOne) -> bool:
         try:
-            with pymongo.timeout(_CLAIM_SECONDS):
+            with self._database.time_limit(_CLAIM_SECONDS):
                 await self._projects.bulk_write([claim])
         except PyMongoError as error:
             if not error.timeout:
@@ -218,7 +218,7 @@ class LeaseStore:
         renewals = [UpdateOne(_held(lease), {"$set": {"lease_until": until}}) for lease in leases]
         if not renewals:
             return set()
-        with pymongo.timeout(_RENEWAL_SECONDS):
+        with self._database.time_limit(_RENEWAL_SECONDS):
             result = await self._projects.bulk_write(renewals, ordered=False)
         if result.matched_count == len(renewals):
             return set()

@@ -7,15 +7,17 @@ from pymongo import WriteConcern
 
 from benchmark_manager.models.sync import SyncProgress
 from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.store import Store
 
 #: What is told each second may be lost.
 _CHEAP: Final = WriteConcern(1)
 
 
-class SyncProgressStore:
+class SyncProgressStore(Store):
     """The `sync_progress` collection: one document a project, under the fence of the sync it tells of."""
 
     def __init__(self, database: Database) -> None:
+        super().__init__(database)
         self._progress = database.collection("sync_progress").with_options(write_concern=_CHEAP)
 
     async def put(self, project_id: str, fence: int, progress: SyncProgress) -> None:

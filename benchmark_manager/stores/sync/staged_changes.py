@@ -28,6 +28,7 @@ from benchmark_manager.stores.database.database import (
     Session,
     milliseconds,
 )
+from benchmark_manager.stores.database.store import Store
 
 #: How often a reader asks whether the changes are applied, seconds, and how long at most.
 _PAUSE: Final = 0.1
@@ -76,11 +77,11 @@ _FIELDS: Final = tuple(
 _RESET_FIELDS: Final = ("reset_id", "deleted_at", "deleted_by")
 
 
-class StagedChangeStore:
+class StagedChangeStore(Store):
     """The collections `staged_changes`, one document a chunk, and `publications`, at most one a project."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._chunks = database.collection("staged_changes")
         self._publications = database.collection("publications")
         self._projects = database.collection("projects")
@@ -142,19 +143,24 @@ class StagedChangeStore:
             async for row in self._publications.find({"moved_at": {"$lt": before}}, {"_id": 1})
         ]
 
-    async def next(self, publication: Publication) -> tuple[ObjectId, Chunk] | None:
+    async def next(self, publication: Publication) -> tuple[str, Chunk] | None:
         """The first chunk which is left, with its id; None behind the last one."""
         match = {"project_id": ObjectId(publication.project_id), "fence": publication.fence}
         row = await self._chunks.find_one(match, sort=[("number", 1)])
-        return None if row is None else (row["_id"], await asyncio.to_thread(_decoded, row["data"]))
+        return (
+            None
+            if row is None
+            else (str(row["_id"]), await asyncio.to_thread(_decoded, row["data"]))
+        )
 
-    async def is_left(self, publication: Publication, chunk_id: ObjectId, session: Session) -> bool:
+    async def is_left(self, publication: Publication, chunk_id: str, session: Session) -> bool:
         """Whether a chunk is to be applied still: no other process did so, and the project was not deleted."""
         match = _match(publication)
         if await self._publications.find_one(match, {"_id": 1}, session=session) is None:
             return False
         return (
-            await self._chunks.find_one({"_id": chunk_id}, {"_id": 1}, session=session) is not None
+            await self._chunks.find_one({"_id": ObjectId(chunk_id)}, {"_id": 1}, session=session)
+            is not None
         )
 
     async def moved(self, publication: Publication | PublishedReset, session: Session) -> bool:
@@ -167,9 +173,9 @@ class StagedChangeStore:
             await self._publications.update_one(_match(publication), step, session=session)
         ).matched_count == 1
 
-    async def take(self, chunk_id: ObjectId, session: Session) -> None:
+    async def take(self, chunk_id: str, session: Session) -> None:
         """Remove a chunk in the transaction which applies it."""
-        await self._chunks.delete_one({"_id": chunk_id}, session=session)
+        await self._chunks.delete_one({"_id": ObjectId(chunk_id)}, session=session)
 
     async def close(self, publication: Publication | PublishedReset) -> None:
         """Let readers go on: everything is applied."""

@@ -18,18 +18,19 @@ from benchmark_manager.stores.database.database import (
     Session,
     object_id,
 )
-from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.paging import Order, paged
+from benchmark_manager.stores.database.store import Store
 
 _NOUN: Final = "sync"
-_NEWEST_FIRST: Final = -1
+_NEWEST_FIRST: Final = Order("started_at", datetime, descending=True)
 _BY_DRIFT: Final = "modified_files_by_drift"
 
 
-class SyncStore:
+class SyncStore(Store):
     """The `syncs` collection: one document a finished sync, with the fence it ran under."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._syncs = database.collection("syncs")
         self._projects = database.collection("projects")
 
@@ -102,14 +103,7 @@ class SyncStore:
             match["status"] = {"$in": sorted(set(outcomes))}
         if triggers:
             match["trigger"] = {"$in": sorted(set(triggers))}
-        fields = ("started_at", "_id")
-        total = await self._syncs.count_documents(match)
-        cursor = self._syncs.find(behind(match, request.cursor, fields, _NEWEST_FIRST, datetime))
-        rows = (
-            await cursor.sort([("started_at", -1), ("_id", -1)]).limit(request.limit + 1).to_list()
-        )
-        more = encode_cursor(rows[request.limit - 1], fields) if len(rows) > request.limit else None
-        return Page(tuple(_sync(row) for row in rows[: request.limit]), total, more)
+        return (await paged(self._syncs, match, _NEWEST_FIRST, request)).page(_sync)
 
     async def drifts(self, project_id: str, limit: int) -> list[DriftMoment]:
         """How the last syncs which changed something left the modified files, newest first."""

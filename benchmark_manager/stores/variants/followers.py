@@ -11,6 +11,7 @@ from benchmark_manager.models.original import FILE_FORMATS, FILE_TYPES, FileForm
 from benchmark_manager.models.record import known_word
 from benchmark_manager.models.variant import DRIFTS, Drift, drift_counts, variant_path
 from benchmark_manager.stores.database.database import ROWS_AT_ONCE, Database, Document, Session
+from benchmark_manager.stores.database.store import Store
 
 _BATCH: Final = 1000
 _FIELDS: Final = (
@@ -46,10 +47,11 @@ class Follower:
         return replace(self, original_path=original_path, file_type=file_type, drift=drift)
 
 
-class FollowerStore:
-    """The part of the `modified_files` collection that syncs read and write."""
+class FollowerStore(Store):
+    """The `modified_files` collection, as far as syncs write it."""
 
     def __init__(self, database: Database) -> None:
+        super().__init__(database)
         self._files = database.collection("modified_files")
 
     async def of(

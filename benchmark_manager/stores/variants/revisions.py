@@ -1,6 +1,7 @@
 """The collection of revisions. Each is written once, with the change that makes it."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from bson import ObjectId
@@ -9,19 +10,19 @@ from benchmark_manager.errors import NotFoundError
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.revision import Revision
 from benchmark_manager.stores.database.database import Database, Document, Session
-from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.paging import Order, paged
+from benchmark_manager.stores.database.store import Store
 
-#: `place` is the stored name of a revision's sort key.
-_FIELDS: Final = ("place", "_id")
-_NEWEST_FIRST: Final = -1
+#: `place` is the sort key of a revision, as versions before 0.2 named it.
+_NEWEST_FIRST: Final = Order("place", descending=True, unique=True)
 _BATCH: Final = 1000
 
 
-class RevisionStore:
+class RevisionStore(Store):
     """The `revisions` collection. Variants in the trash keep their revisions."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._revisions = database.collection("revisions")
 
     async def insert(self, revisions: Sequence[Revision], session: Session) -> None:
@@ -57,19 +58,10 @@ class RevisionStore:
     async def page(self, variant_id: str, request: PageRequest) -> Page[Revision]:
         """Return a page of a variant's revisions, newest first."""
         match: Document = {"modified_file_id": ObjectId(variant_id)}
-
-        async def read(session: Session) -> tuple[int, list[Document]]:
-            total = await self._revisions.count_documents(match, session=session)
-            cursor = self._revisions.find(
-                behind(match, request.cursor, _FIELDS, _NEWEST_FIRST), session=session
-            )
-            return total, await cursor.sort("place", -1).limit(request.limit + 1).to_list()
-
-        total, rows = await self._database.snapshot(read)
-        more = (
-            encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
+        found = await self._database.snapshot(
+            partial(paged, self._revisions, match, _NEWEST_FIRST, request)
         )
-        return Page(tuple(_revision(row) for row in rows[: request.limit]), total, more)
+        return found.page(_revision)
 
     async def delete(self, variant_ids: Sequence[str], session: Session) -> None:
         """Delete all revisions of these variants, of which there are at most `IN_AT_MOST`."""

@@ -18,7 +18,8 @@ from benchmark_manager.models.revision import Revision
 from benchmark_manager.models.variant import TrashedVariant
 from benchmark_manager.stores.contents.problems import Problems, ProblemStore
 from benchmark_manager.stores.database.database import Database, Document, Session, object_id
-from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.paging import Order, paged
+from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.originals.originals import original_file
 from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
 from benchmark_manager.stores.variants.revisions import RevisionStore
@@ -31,14 +32,13 @@ from benchmark_manager.stores.variants.variants import (
 
 _NOUN: Final = "modified file"
 _RESET: Final = "reset"
-_FIELDS: Final = ("deleted_at", "_id")
-_NEWEST_FIRST: Final = -1
+_NEWEST_FIRST: Final = Order("deleted_at", datetime, descending=True)
 _BUNDLE_FILES: Final = 200
 _BUNDLE_BYTES: Final = 1_000_000
 _UNREAD: Final[Mapping[str | None, Problems]] = {}
 
 
-class TrashStore:
+class TrashStore(Store):
     """The collections `trash`, `resets` and `trash_bundles`. A row has the id of its variant.
 
     A reset deletes any number of variants in one transaction. A database cannot write a row, a
@@ -49,7 +49,7 @@ class TrashStore:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._trash = database.collection("trash")
         self._resets = database.collection("resets")
         self._bundles = database.collection("trash_bundles")
@@ -146,21 +146,11 @@ class TrashStore:
     async def page(self, project_id: str, request: PageRequest) -> Page[TrashedVariant]:
         """Return a page of a project's deleted variants, last deleted first."""
         match: Document = {"project_id": ObjectId(project_id)}
-
-        async def read(session: Session) -> tuple[int, list[Document]]:
-            total = await self._trash.count_documents(match, session=session)
-            rest = behind(match, request.cursor, _FIELDS, _NEWEST_FIRST, datetime)
-            cursor = self._trash.find(rest, session=session).sort([("deleted_at", -1), ("_id", -1)])
-            return total, await cursor.limit(request.limit + 1).to_list()
-
-        total, rows = await self._database.snapshot(read)
-        more = (
-            encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
+        found = await self._database.snapshot(
+            functools.partial(paged, self._trash, match, _NEWEST_FIRST, request)
         )
-        problems = await self._problems.get_many(
-            row.get("problems_id") for row in rows[: request.limit]
-        )
-        return Page(tuple(_trashed(row, problems) for row in rows[: request.limit]), total, more)
+        problems = await self._problems.get_many(row.get("problems_id") for row in found.rows)
+        return found.page(lambda row: _trashed(row, problems))
 
     async def delete(self, variant_ids: Sequence[str], session: Session) -> None:
         """Remove at most `IN_AT_MOST` variants from the trash."""

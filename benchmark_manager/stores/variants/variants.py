@@ -40,14 +40,16 @@ from benchmark_manager.stores.database.joins import (
     joined_project,
     without_joined,
 )
-from benchmark_manager.stores.database.paging import behind, encode_cursor
-from benchmark_manager.stores.search.name_search import FIELDS as _FIELDS
+from benchmark_manager.stores.database.paging import Order, PageOfRows
+from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.search.name_search import PathSearch
 from benchmark_manager.stores.search.searched_files import searched_files
 from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
 from benchmark_manager.stores.variants.revisions import RevisionStore
 
 _NOUN: Final = "modified file"
+#: No two variants of a project have the same path.
+_BY_PATH: Final = Order("path", unique=True)
 _FILES: Final = TypeAdapter(tuple[Variant, ...])
 #: The fields that a variant and its document have alike.
 _KEPT: Final = tuple(
@@ -81,11 +83,11 @@ class VariantFilter:
 _ANY_VARIANT: Final = VariantFilter()
 
 
-class VariantStore:
+class VariantStore(Store):
     """The `modified_files` collection. Each change writes its revision in the same transaction."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._files = database.collection("modified_files")
         self._revisions = RevisionStore(database)
         self._problems = ProblemStore(database)
@@ -280,10 +282,9 @@ class VariantStore:
         if search is not None:
             parts |= search.parts()
         else:
-            # No two variants have one path, so that an index has them in this order.
             ordered: list[Document] = [
-                {"$match": behind(match, request.cursor, _FIELDS)},
-                {"$sort": {"path": 1}},
+                {"$match": _BY_PATH.after(match, request.cursor)},
+                {"$sort": _BY_PATH.sort},
                 {"$limit": request.limit + 1},
             ]
             parts |= {
@@ -302,16 +303,12 @@ class VariantStore:
             elif (completed := await search.complete(self._database, found)) is not None:
                 found = completed
                 break
-        rows, total = found["rows"], sum(row["n"] for row in found["total"])
-        more = (
-            encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
-        )
-        problems = await self._problems.get_many(
-            row.get("problems_id") for row in rows[: request.limit]
-        )
+        total = sum(row["n"] for row in found["total"])
+        page = PageOfRows.cut(found["rows"], _BY_PATH, total, request.limit)
+        problems = await self._problems.get_many(row.get("problems_id") for row in page.rows)
         # One call for all: a call for each takes twice as long.
-        files = _FILES.validate_python([_values(row, problems) for row in rows[: request.limit]])
-        return Page(files, total, more)
+        files = _FILES.validate_python([_values(row, problems) for row in page.rows])
+        return Page(files, total, page.more)
 
 
 def _matching(project: ObjectId, wanted: VariantFilter) -> Document:
@@ -327,7 +324,7 @@ def _matching(project: ObjectId, wanted: VariantFilter) -> Document:
 
 def cursor_behind(file: Variant) -> str:
     """Return the cursor of a list by path after this variant, even if it leaves the list."""
-    return encode_cursor({"path": file.path, "_id": ObjectId(file.id)}, _FIELDS)
+    return _BY_PATH.cursor({"path": file.path, "_id": ObjectId(file.id)})
 
 
 def _name_taken(file: Variant) -> ConflictError:

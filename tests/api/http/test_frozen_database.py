@@ -10,6 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.database.watch import DatabaseWatch
 from github_test_server import GitHubTestServer
 from support.databases import fresh_database
@@ -89,7 +90,7 @@ async def test_a_database_that_takes_long_over_one_answer_is_not_silent(
 ) -> None:
     """A sync's large transaction may take longer than the silence that ends requests."""
     database = Database(replica_set.url, "app", "mongodb")
-    await database.start()
+    await start_database(database)
     watch = DatabaseWatch(database)
     watching = asyncio.create_task(watch.run())
     silent = watch.until_silent()

@@ -20,6 +20,7 @@ from benchmark_manager.cli.service.serve import _bind, _listen
 from benchmark_manager.errors import StartError
 from benchmark_manager.models.project import Project, RepositoryAddress, Source
 from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.embedded.process import read_pids
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.version import __version__
@@ -106,7 +107,7 @@ def test_a_wrong_command_line_ends_with_exit_code_2(
 
 async def add_project(url: str, name: str, encrypted: str | None) -> str:
     database = Database(url, "unnamed", "mongodb")
-    await database.start()
+    await start_database(database)
     now = datetime.now(UTC)
     source = Source(
         repository=RepositoryAddress(api_url="https://api.github.com", owner="octo", name="demo"),

@@ -18,8 +18,11 @@ from pymongo import AsyncMongoClient, MongoClient
 from benchmark_manager.errors import BackupError, StartError
 from benchmark_manager.messages import detail
 from benchmark_manager.services.operations.backup import BackupService, Summary
-from benchmark_manager.services.operations.backup_file import BackupReader, BackupWriter, Header
-from benchmark_manager.stores.database.database import SCHEMA, Database, Purpose
+from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.meta import SCHEMA
+from benchmark_manager.stores.database.starting import Purpose
+from benchmark_manager.stores.database.starting import start as start_database
+from benchmark_manager.stores.operations.backup_file import BackupReader, BackupWriter, Header
 from benchmark_manager.stores.releases import releases
 from benchmark_manager.stores.releases.releases import ReleaseStore
 from github_test_server import GitHubTestServer
@@ -41,7 +44,7 @@ def service_of(database: Database) -> BackupService:
 async def opened(url: str, purpose: Purpose) -> AsyncIterator[Database]:
     database = Database(url, "unnamed", "embedded" if "directConnection" in url else "mongodb")
     try:
-        await database.start(purpose=purpose)
+        await start_database(database, purpose=purpose)
         yield database
     finally:
         await database.close()

@@ -11,6 +11,7 @@ from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.variant import TrashedVariant, Variant
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Session
+from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.variants.revisions import RevisionStore
@@ -180,7 +181,7 @@ async def test_files_come_back_all_or_none(database: Database, modified: Variant
 
 async def test_ten_thousand_files_are_reset_in_one_transaction(database_url: str) -> None:
     database = Database(database_url, "unnamed", "mongodb")
-    await database.start()
+    await start_database(database)
     await store(database, [variant(number) for number in range(MANY)])
     reset_id = await reset(database)
     assert await VariantStore(database).of_project(PROJECT) == []

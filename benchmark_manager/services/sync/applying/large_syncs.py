@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from bson import ObjectId
 
 from benchmark_manager.domain.sync.tree_changes import TreeChanges
 from benchmark_manager.errors import BenchmarkManagerError
@@ -14,7 +13,6 @@ from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.services.sync.applying.variant_updates import UnjudgedError, VariantUpdates
 from benchmark_manager.services.variants.drift import DriftJudge, Judgements
 from benchmark_manager.stores.database.database import Database, Session
-from benchmark_manager.stores.database.failures import DATABASE_ERRORS
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.sync.staged_changes import (
     Chunk,
@@ -113,12 +111,12 @@ class LargeSyncs:
             try:
                 with calling_as(Caller(f"project:{project_id}", background=True)):
                     await self.finish(project_id)
-            except (BenchmarkManagerError, *DATABASE_ERRORS) as error:
-                # Other projects need not wait for this one; the next tick tries again.
+            except BenchmarkManagerError as error:
+                # The others need not wait for this one; the next tick tries again.
                 _log.error(
                     "a large sync cannot be finished",
                     project_id=project_id,
-                    error=type(error).__name__,
+                    code=error.code,
                 )
 
     async def _mark_some_anew(self, publication: Publication, session: Session) -> bool:
@@ -133,7 +131,7 @@ class LargeSyncs:
             project_id, commit_sha, publication.committed_at, session, at_most=CHUNK
         )
 
-    async def _apply(self, publication: Publication, chunk_id: ObjectId, chunk: Chunk) -> None:
+    async def _apply(self, publication: Publication, chunk_id: str, chunk: Chunk) -> None:
         """Apply one chunk, in several transactions where its files have many variants."""
         judged: Judgements = {}
         done = False
@@ -148,7 +146,7 @@ class LargeSyncs:
     async def _apply_some(
         self,
         publication: Publication,
-        chunk_id: ObjectId,
+        chunk_id: str,
         chunk: Chunk,
         judged: Judgements,
         session: Session,

@@ -94,6 +94,25 @@ class BackupWriter:
         self._zipped.write(data)
 
 
+@dataclass(frozen=True, slots=True)
+class BackedUpContent:
+    """A content of a backup, as the collection `blobs` stores it."""
+
+    id: str
+    data: bytes
+    sha256: str | None
+    """None where the version that stored the content recorded none."""
+
+
+def content_of(document: bytes) -> BackedUpContent | None:
+    """Return the content of a document; None where it is no content."""
+    try:
+        row = bson.decode(document)
+        return BackedUpContent(row["_id"], bytes(row["data"]), row.get("sha256"))
+    except (BSONError, ValueError, KeyError, TypeError):
+        return None
+
+
 class BackupReader:
     """Reads a backup from an open binary file, some documents at a time."""
 
