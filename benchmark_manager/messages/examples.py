@@ -65,7 +65,7 @@ FACTS: Final[Mapping[str, Fact]] = {
 
 def example(code: str, reason: str | None = None) -> BenchmarkManagerError:
     """Return an error with this code, and with its first reason where none is given."""
-    texts = CATALOGUE[code].texts
+    texts = CATALOGUE[code].sentences
     chosen = next(iter(texts)) if reason is None else reason
     return BenchmarkManagerError(code, chosen, **FACTS)
 
