@@ -113,8 +113,8 @@ MESSAGES: Final[Mapping[str, Message]] = {
         422,
         {
             "name": Sentence(
-                "{field} has a name that git accepts for no branch.",
-                "{field}: Git이 허용하지 않는 브랜치 이름입니다.",
+                "{field} must be a name that git accepts for a branch.",
+                "{field}: Git이 브랜치 이름으로 허용하지 않습니다.",
             ),
             "commit": Sentence(
                 "{field} is a commit's id; choose the kind commit to read that commit.",
@@ -137,7 +137,7 @@ MESSAGES: Final[Mapping[str, Message]] = {
                 "{field}: {kind}이(가) 아닌 다른 것의 이름입니다.",
             ),
             "name": Sentence(
-                "{field} is no name that git accepts for a {kind}.",
+                "{field} must be a name that git accepts for a {kind}.",
                 "{field}: Git이 {kind} 이름으로 허용하지 않습니다.",
             ),
             "short_id": Sentence(
