@@ -55,11 +55,11 @@ MESSAGES: Final[Mapping[str, Message]] = {
         409,
         {
             "": Sentence(
-                "The original and the variant changed the same in {count} places; nothing was "
+                "The original and the variant changed the same in {count} positions; nothing was "
                 "changed.",
                 "원본과 수정본이 같은 곳을 바꿔 사람이 결정해야 할 곳이 {count}군데 있습니다. "
                 "바뀐 것은 없습니다.",
-                one="The original and the variant changed the same in 1 place; nothing was "
+                one="The original and the variant changed the same in 1 position; nothing was "
                 "changed.",
                 hint="Send `resolutions` for the `conflicts`, or the whole `content`.",
             )
