@@ -134,7 +134,7 @@ MESSAGES: Final[Mapping[str, Message]] = {
         {
             "other_kind": Sentence(
                 "{field} is the name of something else than a {kind}.",
-                "{field}: {kind}이(가) 아닌 다른 것의 이름입니다.",
+                "{field}: 다른 것의 이름이며 {kind} 이름이 아닙니다.",
             ),
             "name": Sentence(
                 "{field} must be a name that git accepts for a {kind}.",

@@ -15,7 +15,7 @@ MESSAGES: Final[Mapping[str, Message]] = {
         404, en="There is no release file {id!r}.", ko="릴리스에 {id!r} 파일이 없습니다."
     ),
     "making_not_found": one_sentence(
-        404, en="There is no making {id!r}.", ko="릴리스가 {id}번 만들어지지 않았습니다."
+        404, en="There is no making {id!r}.", ko="릴리스에 {id}번 생성 기록이 없습니다."
     ),
     "digest_ambiguous": one_sentence(
         409,

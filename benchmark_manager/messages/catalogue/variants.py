@@ -81,9 +81,13 @@ MESSAGES: Final[Mapping[str, Message]] = {
             "control": Sentence(
                 "{field} must not have control characters.", "{field}: 제어 문자를 쓸 수 없습니다."
             ),
-            "ending": Sentence(
-                "{field} must end in {endings}, as its original is {format}.",
-                "{field}: 원본이 {format}이므로 확장자가 {endings}여야 합니다.",
+            "yaml_ending": Sentence(
+                "{field} must end in .yaml or .yml, as its original is YAML.",
+                "{field}: 원본이 YAML이므로 확장자가 .yaml 또는 .yml이어야 합니다.",
+            ),
+            "json_ending": Sentence(
+                "{field} must end in .json, as its original is JSON.",
+                "{field}: 원본이 JSON이므로 확장자가 .json이어야 합니다.",
             ),
             "unknown_ending": Sentence(
                 "{field} must end in .yaml, .yml or .json.",
