@@ -40,6 +40,9 @@ SECRETS: Final = (
 #: Bytes of a file with a secret.
 _LONGEST_SECRET: Final = 65_536
 _SHORTEST_WEBHOOK_SECRET: Final = 16
+#: Seconds between polls.
+_SHORTEST_INTERVAL: Final = 10
+_LONGEST_INTERVAL: Final = 604_800
 _HOST_PATTERN: Final = re.compile(r"(?:\*\.)?[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\*")
 _OWNER: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 
@@ -298,7 +301,7 @@ class Settings(BaseSettings):
     @field_validator("default_polling_interval")
     @classmethod
     def _check_interval(cls, value: int) -> int:
-        if value != 0 and not 10 <= value <= 604_800:  # noqa: PLR2004 -- the contract's limits, seconds
+        if value != 0 and not _SHORTEST_INTERVAL <= value <= _LONGEST_INTERVAL:
             raise ValueError("must be 0, or 10 to 604800 seconds")
         return value
 
