@@ -435,7 +435,7 @@ async def test_impossible_decisions_are_refused(cli: CommandLine, variant: str) 
         (("--take", "a.b"), "write KEY=theirs or KEY=mine"),
         (("--take", "a=yours"), "write KEY=theirs or KEY=mine"),
         (("--set", "a=llama"), "texts in double quotes"),
-        (("--take", "theirs", "--file", "-"), "leaves nothing for --take"),
+        (("--take", "theirs", "--file", "-"), "so --take and --set cannot be used"),
         (("--preview", "--take", "theirs"), "--preview cannot be combined"),
     ):
         assert (
