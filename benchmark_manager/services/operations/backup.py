@@ -168,7 +168,7 @@ class BackupService:
                 f"{different[0]} has {found[different[0]]} documents for {summary.counts[different[0]]}"
             )
         done = 0
-        async for sha, data in self._store.contents():
+        async for sha, data in self._blobs.every():
             if blob_id(data) != sha:
                 raise _wrong(f"the content {sha} has other bytes")
             done += 1
