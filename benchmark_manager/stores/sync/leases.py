@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -35,6 +35,7 @@ from benchmark_manager.stores.database.database import (
 )
 from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.projects.documents import dotted, due_by, project_of
+from benchmark_manager.stores.projects.projects import ProjectStore
 
 _log = structlog.get_logger(__name__)
 
@@ -49,6 +50,7 @@ _BLOCKED_SECONDS: Final = 10.0
 #: A renewal that takes longer is tried again, seconds.
 _RENEWAL_SECONDS: Final = 10.0
 _NO_LEASE: Final[Mapping[str, Any]] = {"lease_owner": None, "lease_until": None}
+_RUN_OUT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NOUN: Final = "project"
 
 #: What one check answers for: repository, ref and credential.
@@ -78,7 +80,7 @@ class LeaseStore(Store):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self._projects = database.collection("projects")
+        self._projects = ProjectStore(database).collection
         #: Projects which another's transaction kept from being claimed, and until when to leave
         #: them alone (monotonic).
         self._blocked: dict[ObjectId, float] = {}
@@ -248,6 +250,17 @@ class LeaseStore(Store):
         await self._projects.update_many(
             {"lease_until": {"$ne": None}}, {"$set": _NO_LEASE, "$inc": {"fence": 1}}
         )
+
+    async def free(self, owner: str) -> int:
+        """Take all leases away from a dead owner; return how many projects that freed.
+
+        They look as if they had run out: the next claim knows that it takes the project over.
+        """
+        run_out = {"lease_owner": None, "lease_until": _RUN_OUT}
+        freed = await self._projects.update_many(
+            {"lease_owner": owner}, {"$set": run_out, "$inc": {"fence": 1}}
+        )
+        return freed.modified_count
 
     async def confirm(self, lease: Lease, project: Project, session: Session) -> None:
         """Pass while the lease is held and the project's source is as it was, in a transaction which depends on that.

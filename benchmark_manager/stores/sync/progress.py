@@ -25,6 +25,15 @@ class SyncProgressStore(Store):
         document = {**progress.model_dump(), "project_id": key, "fence": fence}
         await self._progress.update_one({"_id": key}, {"$set": document}, upsert=True)
 
+    async def sync_id(self, project_id: str) -> str | None:
+        """Return the id of the sync that a project's document is about."""
+        found = await self._progress.find_one({"_id": ObjectId(project_id)}, {"sync_id": 1})
+        return None if found is None else str(found["sync_id"])
+
+    async def delete_of_project(self, project_id: str) -> None:
+        """Delete the progress of a deleted project."""
+        await self._progress.delete_many({"project_id": ObjectId(project_id)})
+
     async def get(self, project_id: str, fence: int) -> SyncProgress | None:
         """What the sync under this fence told last, if it has told anything yet."""
         document = await self._progress.find_one({"_id": ObjectId(project_id), "fence": fence})

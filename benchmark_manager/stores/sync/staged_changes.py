@@ -29,6 +29,7 @@ from benchmark_manager.stores.database.database import (
     milliseconds,
 )
 from benchmark_manager.stores.database.store import Store
+from benchmark_manager.stores.projects.projects import ProjectStore
 
 #: How often a reader asks whether the changes are applied, seconds, and how long at most.
 _PAUSE: Final = 0.1
@@ -84,7 +85,7 @@ class StagedChangeStore(Store):
         super().__init__(database)
         self._chunks = database.collection("staged_changes")
         self._publications = database.collection("publications")
-        self._projects = database.collection("projects")
+        self._projects = ProjectStore(database)
 
     async def stage(self, project_id: str, fence: int, chunks: Iterable[Chunk]) -> None:
         """Store the chunks in their order; those which an earlier sync staged and never published go."""
@@ -111,8 +112,7 @@ class StagedChangeStore(Store):
         await self._publications.insert_one(
             {"_id": key, "project_id": key, **document, "moved_at": now}, session=session
         )
-        changes = {"state.originals": None, "state.max_file_size": None, "next_poll_at": now}
-        await self._projects.update_one({"_id": key}, {"$set": changes}, session=session)
+        await self._projects.begin_publication(publication.project_id, now, session)
 
     async def publish_reset(self, reset: PublishedReset, session: Session) -> None:
         """Make a reset count."""
@@ -180,6 +180,12 @@ class StagedChangeStore(Store):
     async def close(self, publication: Publication | PublishedReset) -> None:
         """Let readers go on: everything is applied."""
         await self._publications.delete_one(_match(publication))
+
+    async def delete_of_project(self, project_id: str) -> None:
+        """Delete what is staged or published for a deleted project."""
+        # First: a publication would be applied after its chunks are deleted.
+        await self._publications.delete_many({"project_id": ObjectId(project_id)})
+        await self._chunks.delete_many({"project_id": ObjectId(project_id)})
 
     async def expect_none(self, project_ids: Collection[str], session: Session) -> None:
         """Pass where nothing is to be applied to these projects, as this transaction sees them.

@@ -20,6 +20,7 @@ from benchmark_manager.stores.database.database import (
 )
 from benchmark_manager.stores.database.paging import Order, paged
 from benchmark_manager.stores.database.store import Store
+from benchmark_manager.stores.projects.projects import ProjectStore
 
 _NOUN: Final = "sync"
 _NEWEST_FIRST: Final = Order("started_at", datetime, descending=True)
@@ -32,7 +33,7 @@ class SyncStore(Store):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._syncs = database.collection("syncs")
-        self._projects = database.collection("projects")
+        self._projects = ProjectStore(database)
 
     async def insert(self, sync: Sync, fence: int, session: Session) -> None:
         await self._syncs.insert_one(_document(sync, fence), session=session)
@@ -120,6 +121,10 @@ class SyncStore(Store):
             async for row in rows
         ]
 
+    async def delete_of_project(self, project_id: str) -> None:
+        """Delete the records of a deleted project."""
+        await self._syncs.delete_many({"project_id": ObjectId(project_id)})
+
     async def purge(self, before: datetime, keep: int) -> int:
         """Delete the syncs which finished earlier and, of each project, all but the newest `keep`; returns how many.
 
@@ -128,10 +133,7 @@ class SyncStore(Store):
         return await self._purge_old(before) + await self._purge_beyond(keep)
 
     async def _purge_old(self, before: datetime) -> int:
-        quiet = self._projects.find(
-            {"state.last_sync.finished_at": {"$lt": before}}, {"state.last_sync.id": 1}
-        )
-        kept = sorted([ObjectId(row["state"]["last_sync"]["id"]) async for row in quiet])
+        kept = sorted(map(ObjectId, await self._projects.last_syncs_before(before)))
         # Usually one round. Each leaves out a few of those which stay, and ends where the next one
         # begins.
         deleted = 0
@@ -162,8 +164,7 @@ class SyncStore(Store):
         )
         if first is None:
             return 0
-        project = await self._projects.find_one({"_id": project_id}, {"state.last_sync.id": 1})
-        last = None if project is None else project["state"].get("last_sync")
+        last = await self._projects.last_sync(str(project_id))
         match: Document = {
             "project_id": project_id,
             "started_at": {"$lte": first["started_at"]},
@@ -171,7 +172,7 @@ class SyncStore(Store):
         }
         if last is not None:
             # By a clock which was set back, the last one need not be the newest.
-            match["_id"] = {"$ne": ObjectId(last["id"])}
+            match["_id"] = {"$ne": ObjectId(last)}
         result = await self._syncs.delete_many(match)
         return result.deleted_count
 

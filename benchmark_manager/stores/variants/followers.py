@@ -12,6 +12,7 @@ from benchmark_manager.models.record import known_word
 from benchmark_manager.models.variant import DRIFTS, Drift, drift_counts, variant_path
 from benchmark_manager.stores.database.database import ROWS_AT_ONCE, Database, Document, Session
 from benchmark_manager.stores.database.store import Store
+from benchmark_manager.stores.variants.variants import VariantStore
 
 _BATCH: Final = 1000
 _FIELDS: Final = (
@@ -52,7 +53,7 @@ class FollowerStore(Store):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self._files = database.collection("modified_files")
+        self._files = VariantStore(database).collection
 
     async def of(
         self, project_id: str, original_ids: Collection[str], session: Session | None
