@@ -132,7 +132,7 @@ class AccountLimits:
         client: str = LOOPBACK,
         resource: Resource = "core",
     ) -> None:
-        """Change what is given, and leave the rest: points an hour, points left, seconds to the reset.
+        """Change the given values: points an hour, points left, seconds to the reset.
 
         A new limit without `remaining` starts unused. Tokens of one installation have one
         allowance.
@@ -155,12 +155,12 @@ class AccountLimits:
         tells_when: bool = True,
         client: str = LOOPBACK,
     ) -> None:
-        """Refuse everything for `retry_after` seconds, with a Retry-After header unless told otherwise."""
+        """Refuse every request for `retry_after` seconds, by default with a Retry-After header."""
         until = self.clock() + retry_after
         self._secondary[self._account(token, client)] = SecondaryLimit(until, status, tells_when)
 
     def clear(self) -> None:
-        """Forget all use, all that set() and secondary() changed, and all rules that are not there by default."""
+        """Forget all use, and undo set(), secondary() and added rules."""
         with self._lock:
             self._relax()
             self._allowances.clear()
@@ -203,7 +203,7 @@ class AccountLimits:
     def spend_in_minute(
         self, caller: Requester, resource: Resource, points: int
     ) -> SecondaryLimit | None:
-        """Count points for the secondary limit; a request which would exceed it is refused and not counted."""
+        """Count points for the secondary limit; a request beyond it is refused, not counted."""
         most = self.points_per_minute if resource == "core" else self.graphql_points_per_minute
         if most is None:
             return None

@@ -80,7 +80,7 @@ class GitHubTestServer:
 
     @property
     def graphql_url(self) -> str:
-        """The GraphQL endpoint: beside the API's base URL if that ends with /api/v3, else below it."""
+        """The GraphQL endpoint: beside an API base that ends with /api/v3, else below it."""
         return self.origin + self._state.graphql_path
 
     @property
@@ -137,7 +137,7 @@ class GitHubTestServer:
         self.hosting.rename(old, new)
 
     def reset(self) -> None:
-        """Forget recorded requests, faults, limits, latency and tree limits; keep repositories and tokens.
+        """Forget recorded requests, faults and all limits; keep repositories and tokens.
 
         GraphQL is there again.
         """

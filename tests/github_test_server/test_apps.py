@@ -25,7 +25,10 @@ NUMERIC = (
     "'Expiration time' claim ('exp') must be a numeric value representing the future time at which "
     "the assertion expires"
 )
-ISSUED = "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"
+ISSUED = (
+    "'Issued at' claim ('iat') must be an Integer "
+    "representing the time that the assertion was issued"
+)
 UNDECODABLE = "A JSON web token could not be decoded"
 
 Sign = Callable[..., dict[str, str]]

@@ -64,7 +64,10 @@ def _of_demo(fields: str) -> str:
 def test_a_repository_tells_itself_and_its_head(
     ask: Ask, server: GitHubTestServer, git: Git
 ) -> None:
-    fields = "databaseId name nameWithOwner isPrivate isEmpty defaultBranchRef { name prefix target { oid __typename } }"
+    fields = (
+        "databaseId name nameWithOwner isPrivate isEmpty "
+        "defaultBranchRef { name prefix target { oid __typename } }"
+    )
     assert ask(_of_demo(fields)).demo == {
         "databaseId": server.hosting["octo/demo"].id,
         "name": "demo",
@@ -80,7 +83,10 @@ def test_a_repository_tells_itself_and_its_head(
 
 
 def test_a_commit_tells_its_dates_message_and_tree(ask: Ask, git: Git) -> None:
-    fields = "oid abbreviatedOid ... on Commit { committedDate authoredDate message messageHeadline tree { oid } }"
+    fields = (
+        "oid abbreviatedOid ... on Commit "
+        "{ committedDate authoredDate message messageHeadline tree { oid } }"
+    )
     assert ask(_of_demo(f'object(expression: "HEAD") {{ {fields} }}')).demo["object"] == {
         "oid": git("rev-parse", "HEAD"),
         "abbreviatedOid": git("rev-parse", "HEAD")[:7],
@@ -113,7 +119,10 @@ def test_an_expression_means_what_it_means_to_git(
 ) -> None:
     repository.tag("v1", git("rev-parse", "HEAD"))
     expression = expression.format(sha=git("rev-parse", "HEAD"))
-    query = 'query($e: String) { repository(owner: "octo", name: "demo") { object(expression: $e) { oid } } }'
+    query = (
+        'query($e: String) { repository(owner: "octo", name: "demo") '
+        "{ object(expression: $e) { oid } } }"
+    )
     assert ask(query, e=expression).demo["object"] == {"oid": git("rev-parse", expression)}
 
 
@@ -132,7 +141,10 @@ def test_an_expression_means_what_it_means_to_git(
     ],
 )
 def test_what_is_not_there_is_null_without_an_error(ask: Ask, expression: str) -> None:
-    query = 'query($e: String) { repository(owner: "octo", name: "demo") { object(expression: $e) { oid } } }'
+    query = (
+        'query($e: String) { repository(owner: "octo", name: "demo") '
+        "{ object(expression: $e) { oid } } }"
+    )
     answer = ask(query, e=expression)
     assert answer == {"data": {"repository": {"object": None}}}
 
@@ -155,7 +167,8 @@ def test_a_ref_is_found_by_its_full_and_its_short_name(ask: Ask, repository: Rep
             """a: ref(qualifiedName: "refs/heads/feature/x") { name target { oid } }
             b: ref(qualifiedName: "feature/x") { name target { oid } }
             c: ref(qualifiedName: "refs/heads/none") { name }
-            d: ref(qualifiedName: "refs/tags/v2") { prefix target { ... on Tag { name target { oid } } } }"""
+            d: ref(qualifiedName: "refs/tags/v2")
+                { prefix target { ... on Tag { name target { oid } } } }"""
         )
     )
     branch = {"name": "feature/x", "target": {"oid": sha}}
@@ -294,13 +307,17 @@ def test_a_wrong_query_is_told_with_200_and_no_data(ask: Ask, query: str) -> Non
 
 
 def test_one_alias_for_two_fields_is_refused(ask: Ask) -> None:
-    query = """{ a: repository(owner: "octo", name: "demo") { name } a: repository(owner: "o", name: "x") { id } }"""
+    query = """{ a: repository(owner: "octo", name: "demo") { name }
+        a: repository(owner: "o", name: "x") { id } }"""
     assert "conflict" in ask(query)["errors"][0]["message"]
 
 
 def test_errors_are_located_in_the_query_that_was_sent(ask: Ask) -> None:
     """Queries which differ in their strings alone are parsed once."""
-    template = '{{ a: repository(owner: "{0}", name: "none") {{ id }} b: repository(owner: "o", name: "n") {{ id }} }}'
+    template = (
+        '{{ a: repository(owner: "{0}", name: "none") {{ id }} '
+        'b: repository(owner: "o", name: "n") {{ id }} }}'
+    )
     for owner in ["x", "a-longer-one", "y"]:
         query = template.format(owner)
         columns = [error["locations"][0]["column"] for error in ask(query)["errors"]]
@@ -453,7 +470,8 @@ def test_a_fault_nulls_one_alias(ask: Ask, server: GitHubTestServer) -> None:
     server.faults.add(GraphQLError("b", "FORBIDDEN", "Resource not accessible"), path="graphql$")
     server.faults.add(GraphQLError("a.head", "INTERNAL"), path="graphql$")
     server.faults.add(GraphQLError("none"), path="graphql$")
-    query = """{ a: repository(owner: "octo", name: "demo") { name head: object(expression: "HEAD") { oid } }
+    query = """{
+        a: repository(owner: "octo", name: "demo") { name head: object(expression: "HEAD") { oid } }
         b: repository(owner: "octo", name: "demo") { name } }"""
     first, second = ask(query), ask(query)
     assert first["data"] == {"a": {"name": "demo", "head": None}, "b": None}

@@ -12,19 +12,21 @@ from benchmark_manager.models.project import Ref, RepositoryAddress
 
 
 def rate_limited(until: datetime, *, with_token: bool) -> GitHubRateLimitedError:
-    whose = (
+    """Return the error of a limit that is used up until then."""
+    subject = (
         "this token"
         if with_token
         else "requests without a token (give the project one: it allows 5,000 an hour)"
     )
     return GitHubRateLimitedError(
-        f"GitHub's rate limit for {whose} is used up until {until:%Y-%m-%d %H:%M:%S} UTC; it is tried again then.",
+        f"GitHub's rate limit for {subject} is used up until {until:%Y-%m-%d %H:%M:%S} UTC; "
+        "it is tried again then.",
         retry_at=until,
     )
 
 
 def refusal(status: int, repository: RepositoryAddress, *, with_token: bool) -> Exception:
-    """What a refused request (4xx, not a limit) means for the project, wherever it happens in a sync."""
+    """Return what a refused request (4xx, not a limit) means for the project."""
     name = f"{repository.owner}/{repository.name}"
     match status:
         case 401:
@@ -35,7 +37,8 @@ def refusal(status: int, repository: RepositoryAddress, *, with_token: bool) -> 
         case 403 | 451:
             return GitHubActionError(
                 "github_forbidden",
-                f"GitHub denies access to {name}; give the token read access to the repository's contents.",
+                f"GitHub denies access to {name}; "
+                "give the token read access to the repository's contents.",
             )
         case 404 | 410:
             return GitHubActionError(
@@ -54,9 +57,15 @@ def refusal(status: int, repository: RepositoryAddress, *, with_token: bool) -> 
 def ref_not_found(
     repository: RepositoryAddress, ref: Ref | None, *, is_tag: bool = False
 ) -> GitHubActionError:
-    """`branch_not_found`, `tag_not_found` or `commit_not_found`; `is_tag`: of a branch, the name is a tag's."""
+    """Return `branch_not_found`, `tag_not_found` or `commit_not_found`.
+
+    `is_tag`: there is no branch of this name, but a tag.
+    """
     which = f"{ref.kind} {ref.name!r}" if ref is not None else "default branch"
-    detail = f"The repository {repository.owner}/{repository.name} has no {which}; everything copied so far is kept."
+    detail = (
+        f"The repository {repository.owner}/{repository.name} has no {which}; "
+        "everything copied so far is kept."
+    )
     if is_tag and ref is not None:
         declared = f'{{"kind": "tag", "name": {json.dumps(ref.name, ensure_ascii=False)}}}'
         detail = (

@@ -88,7 +88,7 @@ class FolderLister:
     async def by_commit(
         self, client: RepositoryClient, commit_sha: str, folders: Iterable[str]
     ) -> CommitListing:
-        """List folders of a commit: one request where the whole repository fits into a recursive listing.
+        """List folders of a commit, in one request where GitHub lists the whole repository.
 
         Raises:
             GitHubError: as `by_folder`.

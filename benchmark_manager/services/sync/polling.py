@@ -108,7 +108,7 @@ class Polling:
         return max(0, _AT_ONCE - self._under_way.total())
 
     async def _count_due(self) -> None:
-        """Update, now and then, which credentials have so many due projects that checks go in batches."""
+        """Update, now and then, which credentials have enough due projects to batch checks."""
         if time.monotonic() - self._counted < _COUNT_EVERY:
             return
         self._counted = time.monotonic()

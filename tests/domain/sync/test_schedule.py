@@ -175,7 +175,7 @@ def test_a_paused_project_is_never_due_by_itself(
 def test_whatever_was_planned_the_next_poll_is_in_the_future_and_at_most_one_interval_away(
     interval: int, late: int, jitter: float
 ) -> None:
-    """A time written by a wrong clock, or for a longer interval, neither hurries polls nor puts them off."""
+    """A time from a wrong clock, or of a longer interval, neither advances nor delays polls."""
     following = after_success(project(interval, NOW - timedelta(seconds=late)), NOW, jitter)
     assert following is not None
     assert NOW < following <= NOW + timedelta(seconds=interval * (1 + JITTER) + 1e-3)

@@ -52,7 +52,7 @@ LISTINGS = st.dictionaries(PATHS, st.tuples(SHAS, TYPES)).map(
 def applied(
     stored: Iterable[StoredFile], changes: TreeChanges
 ) -> dict[str, tuple[str, str, FileType]]:
-    """(id, sha, type) by path of what is in place afterwards; each change must find what it speaks of."""
+    """(id, sha, type) by path of the files afterwards; each change must find its file."""
     rows = {f.id: f for f in stored}
     place = {f.id: (f.path, f.sha, f.file_type) for f in rows.values() if not f.removed}
     for old in changes.removed:
@@ -114,7 +114,7 @@ def test_a_rename_keeps_content_and_format_and_leaves_no_pair_behind(
 
 
 @given(stored_files(), LISTINGS, st.sets(st.integers(0, 12).map("id{}".format)))
-def test_renames_told_apart_lead_to_the_same_place(
+def test_renames_told_apart_lead_to_the_same_check_key(
     stored: list[StoredFile], upstream: dict[str, UpstreamFile], ids: set[str]
 ) -> None:
     changes = compare(stored, upstream)

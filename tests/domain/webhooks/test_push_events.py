@@ -162,7 +162,7 @@ def test_a_branch_that_was_chosen_is_the_only_one() -> None:
 
 
 def test_the_default_branch_is_the_known_one_and_the_one_that_the_push_names() -> None:
-    """Where it became another one, a push to either lets a sync find that out, whatever the push changed."""
+    """If the default branch became another, a push to either makes a sync find that out."""
     unread = a_project(state={"resolved_branch": None, "head_sha": None, "status": "never"})
     assert meaning_of(a_push(), unread, NOW) == "due"
     assert meaning_of(a_push(default_branch=None), unread, NOW) == "elsewhere"
@@ -261,7 +261,7 @@ OFFSETS = st.integers(-10_000, 10_000).map(lambda number: NOW + timedelta(millis
 def test_a_push_never_puts_a_project_off(
     planned: datetime | None, trigger: Any, lease: datetime | None
 ) -> None:
-    """It is due in a second at the latest, and once more never moves it further off, but behind a running sync."""
+    """It is due in a second at most; another push delays it only during a running sync."""
     project = a_project(next_poll_at=planned, due_trigger=trigger, lease_until=lease)
     when, by = due_after_push(project, NOW)
     assert when <= NOW + timedelta(seconds=DEBOUNCE)

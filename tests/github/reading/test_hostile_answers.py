@@ -1,4 +1,4 @@
-"""Answers of a GitHub which means harm, or is none: refused within bounds, and never with another error."""
+"""Answers of a hostile or broken GitHub: refused within bounds, never with another error."""
 
 import copy
 import gzip

@@ -210,7 +210,7 @@ async def test_the_trees_of_a_batch_are_those_of_the_commit_it_tells_whatever_is
     assert trees_of(head)["config"] == tree(repository, commit, "config")
 
 
-async def test_who_asks_for_other_folders_of_a_repository_shares_its_alias_and_hears_of_its_own_only(
+async def test_checks_of_other_folders_share_an_alias_and_get_only_their_own_folders(
     hub: Hub, checker: RefChecker, commit: str
 ) -> None:
     client = hub.repository(TOKEN)

@@ -164,7 +164,9 @@ def test_no_text_about_a_credential_holds_its_token(clock: Clock) -> None:
     secret = credential("ghp_secret")
     governor = Governors(clock).of(secret)
     governor.learn("core", headers(1, clock.now + timedelta(minutes=1)))
-    told = f"{secret!r} {secret.fingerprint} {governor.status!r} {governor.untold()!r} {governor!r}"
+    told = (
+        f"{secret!r} {secret.fingerprint} {governor.status!r} {governor.unshared()!r} {governor!r}"
+    )
     assert "ghp_secret" not in told
 
 
@@ -195,7 +197,7 @@ class Crowd:
         self.ends[name] = asyncio.Event()
 
         async def request() -> None:
-            async with self.governor.place("core", urgent=urgent):
+            async with self.governor.slot("core", urgent=urgent):
                 self.begun.append(name)
                 await self.ends[name].wait()
 
@@ -284,11 +286,11 @@ async def test_what_was_learnt_while_one_waited_for_a_place_holds_for_it(
 
 async def spend(governor: Governor, count: int, *, urgent: bool) -> None:
     for _ in range(count):
-        async with governor.place("core", urgent=urgent):
+        async with governor.slot("core", urgent=urgent):
             pass
 
 
-async def test_polls_take_at_most_nine_tenths_of_a_minutes_points_and_people_the_rest_without_waiting(
+async def test_polls_take_at_most_nine_tenths_of_a_minute_and_people_the_rest_without_waiting(
     governor: Governor, clock: Clock
 ) -> None:
     polls = POINTS_A_MINUTE["core"] * 9 // 10
@@ -305,15 +307,15 @@ async def test_points_of_rest_and_graphql_are_counted_apart(
     governor: Governor, clock: Clock
 ) -> None:
     await spend(governor, POINTS_A_MINUTE["core"], urgent=True)
-    async with governor.place("graphql", urgent=False):
+    async with governor.slot("graphql", urgent=False):
         pass
     assert clock.now == START
     assert (governor.points_last_minute("core"), governor.points_last_minute("graphql")) == (900, 1)
     for _ in range(1999):
-        async with governor.place("graphql", urgent=True):
+        async with governor.slot("graphql", urgent=True):
             pass
     assert clock.now == START
-    async with governor.place("graphql", urgent=True):
+    async with governor.slot("graphql", urgent=True):
         pass
     assert clock.now >= START + timedelta(seconds=60)
 
@@ -327,7 +329,7 @@ async def test_what_reads_contents_leaves_the_checks_their_part_of_a_minute(
     begin = clock.now
     bulk = 0
     while clock.now - begin < timedelta(seconds=30):
-        async with governor.place("core", urgent=False, bulk=True):
+        async with governor.slot("core", urgent=False, bulk=True):
             bulk += 1
         assert bulk <= POINTS_A_MINUTE["core"]
     # Of 900 points checks took 300, of which they keep what they still may ask for; 15 hundredths
@@ -348,7 +350,7 @@ async def test_what_reads_contents_gets_the_rest_of_each_minute_however_many_che
     async def read() -> None:
         nonlocal bulk
         while True:
-            async with governor.place("core", urgent=False, bulk=True):
+            async with governor.slot("core", urgent=False, bulk=True):
                 bulk += 1
 
     reading = asyncio.create_task(read())
@@ -369,7 +371,7 @@ async def test_what_reads_contents_gets_the_rest_of_each_minute_however_many_che
 async def test_checks_however_many_leave_a_tenth_of_the_limit_for_contents(
     governor: Governor, clock: Clock, limit: int
 ) -> None:
-    """A person may sync three projects without a token in a minute: that is not how the hour goes on."""
+    """A person may sync three projects without a token in a minute; the hour is not like that."""
     for _ in range(limit // 2):
         governor.charge_check("core", 1)
     governor.learn(
@@ -402,7 +404,7 @@ def test_in_no_minute_more_points_are_spent_than_allowed(gaps: list[float]) -> N
         for gap in gaps:
             clock.pass_time(gap)
             for _ in range(60):
-                async with governor.place("core", urgent=True):
+                async with governor.slot("core", urgent=True):
                     times.append(clock.now)
 
     asyncio.run(story())
@@ -415,7 +417,7 @@ def test_in_no_minute_more_points_are_spent_than_allowed(gaps: list[float]) -> N
 
 
 class Shelf:
-    """What the store keeps of one credential: `spent` is added up, the rest is the last or the latest."""
+    """What the store keeps of one credential: `spent` is added up, the rest is replaced."""
 
     def __init__(self) -> None:
         self.spent: dict[LimitResource, Counter[int]] = {}
@@ -464,10 +466,10 @@ class Replicas:
                 asyncio.run(spend(governor, 1, urgent=True))
                 self.spent += 1
             case "tell":
-                if (state := governor.untold()) is not None:
+                if (state := governor.unshared()) is not None:
                     self.shelf.tell(state)
             case "cannot tell":
-                if (state := governor.untold()) is not None:
+                if (state := governor.unshared()) is not None:
                     governor.put_back(state)
             case "listen":
                 governor.merge(self.shelf.state())
@@ -476,7 +478,7 @@ class Replicas:
 
     def restart(self, which: int) -> None:
         """What was not told is lost."""
-        if (state := self.all[which].untold()) is not None:
+        if (state := self.all[which].unshared()) is not None:
             self.spent -= sum(state.spent.get("core", {}).values())
         self.all[which] = Governor(credential(), self.clock)
         self.all[which].merge(self.shelf.state())
@@ -502,7 +504,7 @@ def test_what_github_said_before_holds_for_the_next_process(clock: Clock) -> Non
     former = Governor(credential(), clock)
     former.block(clock.now + timedelta(seconds=90))
     former.learn("graphql", headers(0, clock.now + timedelta(minutes=30)))
-    told = former.untold()
+    told = former.unshared()
     assert told is not None
     shelf.tell(told)
     governors = Governors(clock)
@@ -535,9 +537,9 @@ def test_what_is_new_is_told_once_and_nothing_when_nothing_is(
         "block": lambda: governor.block(clock.now + timedelta(seconds=5)),
         "spend": lambda: asyncio.run(spend(governor, 1, urgent=False)),
     }
-    assert governor.untold() is None
+    assert governor.unshared() is None
     changes[change]()
-    assert governor.untold() is not None
-    assert governor.untold() is None
+    assert governor.unshared() is not None
+    assert governor.unshared() is None
     governor.merge(Shelf().state())
-    assert governor.untold() is None
+    assert governor.unshared() is None

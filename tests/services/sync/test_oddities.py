@@ -1,4 +1,4 @@
-"""Hand-made oddities: each gets the class that a careful reader gives it, and none stops the others."""
+"""Odd files made by hand: each is classified as a careful reader would, and none stops others."""
 
 import json
 import subprocess

@@ -108,11 +108,16 @@ async def test_a_commit_which_touches_neither_folder_costs_at_most_two_more_requ
     )
 
 
-async def test_changes_are_told_by_kind_and_applied_at_once(service: Service) -> None:
+async def test_changes_are_reported_by_kind_and_applied_at_once(service: Service) -> None:
     repository = service.repository(
-        "acme/b", {"config/keep.yaml": b"k: 1\n", "config/old.yaml": b"o: 1\n", "config/gone.yaml": b"g: 1\n",
-                   "config/edit.yaml": b"e: 1\n"}
-    )  # fmt: skip
+        "acme/b",
+        {
+            "config/keep.yaml": b"k: 1\n",
+            "config/old.yaml": b"o: 1\n",
+            "config/gone.yaml": b"g: 1\n",
+            "config/edit.yaml": b"e: 1\n",
+        },
+    )
     project = await service.synced("acme/b")
     before = await service.files(project["id"])
     repository.commit(
@@ -319,8 +324,8 @@ async def test_skipped_files_are_listed_with_reasons_and_fetched_once(
             "config/nul.yaml": b"a\0b",
             "config/latin.yaml": b"a: \xe9\n",
             "config/big.json": b" " * 1_048_577,
-            "config/pointer.json": b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 5\n"
-            % (b"a" * 64),
+            "config/pointer.json": b"version https://git-lfs.github.com/spec/v1\n"
+            b"oid sha256:%s\nsize 5\n" % (b"a" * 64),
             "config/link.yaml": Entry.symlink("a.yaml"),
             "config/module.yaml": Entry.submodule("1" * 40),
         },
@@ -624,7 +629,7 @@ async def test_wrong_bytes_are_never_stored(hasty: Service, route: Route) -> Non
 
 @dataclass(frozen=True, slots=True)
 class OtherText:
-    """A fault: the first letter of a text is another one, in an archive too, and all else is as it should be."""
+    """A fault: the first letter of a text is another one, in archives too; the rest is right."""
 
     text: bytes
 

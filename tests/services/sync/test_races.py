@@ -136,7 +136,8 @@ async def test_a_sync_and_changes_of_a_variant_leave_its_drift_true(either: Serv
     repository = either.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await either.synced("acme/b")
     file = (await either.files(project["id"]))["config/a.yaml"]
-    path = f"/modified-files/{(await either.variant(project['id'], file, modified_name='v.yaml'))['id']}"
+    variant = await either.variant(project["id"], file, modified_name="v.yaml")
+    path = f"/modified-files/{variant['id']}"
     for n in range(4):
         repository.commit({"config/a.yaml": CONFIG if n % 2 else b"n: %d\n" % n}, message="change")
         await asyncio.gather(
@@ -391,7 +392,7 @@ async def test_a_stop_during_a_look_for_due_projects_is_no_error(
 async def test_syncs_which_share_what_may_be_on_its_way_into_the_store_all_get_through(
     service: Service,
 ) -> None:
-    """Also beside one which fails while its contents wait, and one which is abandoned; all of it is given back."""
+    """Also beside one that fails while its contents wait, and one that is abandoned."""
     copier = service.services.sync._runner._reader._copier
     copier._budgets = CopyBudgets(stored=MemoryBudget(1))
     files = {f"config/{n}.yaml": b"n: %d\n" % n for n in range(700)}

@@ -1,4 +1,4 @@
-"""The rules of asking GitHub and of applying what it says, where no other module tests them; and what a sync tells."""
+"""Rules of requests to GitHub, of applying its answers and of reporting syncs."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ class Clock:
 
 
 async def polled(service: Service) -> list[tuple[str, str]]:
-    """Everything that is due, through the same door as a tick; (trigger, status) of each project's last sync."""
+    """Sync all that is due, as a tick does; (trigger, status) of each project's last sync."""
     await service.services.polling.run_due()
     await asyncio.gather(*(task for task, _ in service.services.sync._running.values()))
     ids = [row["id"] for row in await service.rows("/projects")]
@@ -313,7 +313,7 @@ async def test_a_server_which_lists_no_commits_is_read_without_a_token_too(
 async def test_the_archive_which_counts_is_the_heads_whatever_is_pushed_meanwhile(
     service: Service, token: str | None, costs: tuple[int, int]
 ) -> None:
-    """With a token it is asked for by the branch, while the head is: then once more, by the head's id."""
+    """With a token it is requested by the branch, then once more by the commit's id."""
     repository = service.repository("acme/b", FILES, private_to=token and [token])
     old = repository.branches()[0][1]
     repository.commit(
@@ -357,8 +357,13 @@ async def test_without_archives_a_repository_is_read_without_a_token_too(hasty: 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 async def test_every_way_brings_the_same_files(hasty: Service, route: Route) -> None:
     fields = route.open(hasty)
-    odd = {"config/latin.yaml": b"a: \xe9\n", "config/nul.yaml": b"a\0b", "config/empty.yaml": b"",
-           "config/big.json": b'"' + b"x" * 600_000 + b'"', "config/crlf.yaml": b"\xef\xbb\xbfa: 1\r\n"}  # fmt: skip
+    odd = {
+        "config/latin.yaml": b"a: \xe9\n",
+        "config/nul.yaml": b"a\0b",
+        "config/empty.yaml": b"",
+        "config/big.json": b'"' + b"x" * 600_000 + b'"',
+        "config/crlf.yaml": b"\xef\xbb\xbfa: 1\r\n",
+    }
     hasty.repository("acme/b", {**FILES, **odd}, private_to=route.readers)
     project = await hasty.project("acme/b", **fields)
     sync = await hasty.sync(project["id"])
@@ -378,7 +383,7 @@ async def test_every_way_brings_the_same_files(hasty: Service, route: Route) -> 
 # What a sync tells while it runs
 
 
-async def test_the_progress_of_a_sync_is_told_here_and_in_another_replica_and_idle_with_its_result_afterwards(
+async def test_the_progress_of_a_sync_is_reported_in_every_replica_and_is_idle_afterwards(
     service: Service, database_url: str, github: GitHubTestServer
 ) -> None:
     fields = BY_NAME["one request a blob"].open(service)

@@ -11,15 +11,14 @@ from collections.abc import Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from benchmark_manager.domain.sync.git_objects import TreeMember
 from benchmark_manager.errors import GitHubUnavailableError
-from benchmark_manager.github.protocol.listings import TreeEntry
 from benchmark_manager.github.protocol.unpacking import ArchiveFile, ArchiveTooLargeError
 from benchmark_manager.github.reading.archive import (
     MAX_DOWNLOAD,
-    Archive,
+    ArchiveDownload,
     entry_of,
     proved_trees,
     read_archive,
@@ -32,6 +31,9 @@ from benchmark_manager.models.project import Source
 from benchmark_manager.services.sync.reading.copying import Copying
 from benchmark_manager.services.sync.reading.selection import EntrySelector, SelectedEntries
 from benchmark_manager.services.texts.text_work import WantedFile
+
+if TYPE_CHECKING:
+    from benchmark_manager.github.protocol.listings import TreeEntry
 
 #: Without a token, an archive of unknown size is given up beyond this, bytes.
 _FIRST_DOWNLOAD: Final = 64 * 1024 * 1024
@@ -104,7 +106,7 @@ class _Extraction:
         self._copying = copying
         self.committed_at: datetime | None = None
 
-    async def read(self, archive: Archive) -> None:
+    async def read(self, archive: ArchiveDownload) -> None:
         async with aclosing(archive.files(self._is_wanted)) as arriving:
             async for batch in arriving:
                 self.committed_at = batch[0].modified_at
@@ -194,7 +196,7 @@ class ArchiveReader:
     async def _head_sha(self) -> str:
         return (await asyncio.shield(self._head)).commit.sha
 
-    async def _follow(self, archive: Archive) -> dict[str, str] | None:
+    async def _follow(self, archive: ArchiveDownload) -> dict[str, str] | None:
         self._members, self._paths, self._entries = [], set(), SelectedEntries()
         weighing = asyncio.create_task(self._weigh(archive))
         try:
@@ -227,7 +229,7 @@ class ArchiveReader:
             (file, contents[file.sha]) for file in found.wanted if file.sha in contents
         )
 
-    async def _weigh(self, archive: Archive) -> None:
+    async def _weigh(self, archive: ArchiveDownload) -> None:
         """Give a large archive up, unless the listing shows that it is worth its size."""
         if self._client.requests.credential.is_anonymous or not await archive.exceeds(_SMALL):
             return

@@ -7,6 +7,7 @@ blob store; how, says `commit_reading`.
 
 import asyncio
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from benchmark_manager.domain.sync.entry_names import readable_names
 from benchmark_manager.domain.sync.tree_changes import StoredFile
@@ -14,7 +15,6 @@ from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.reading.listing import CommitListing, FolderLister
 from benchmark_manager.github.reading.ref_checks import CheckTiming, RefChecker
 from benchmark_manager.models.commit import Commit, CommitAnswer, RepositoryNames
-from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.models.project import Project, RepositoryAddress
 from benchmark_manager.models.sync import SkippedFile
 from benchmark_manager.services.sync.progress import Progress
@@ -28,6 +28,9 @@ from benchmark_manager.services.sync.reading.snapshot import (
     stored_trees,
 )
 from benchmark_manager.stores.originals.originals import OriginalFileStore
+
+if TYPE_CHECKING:
+    from benchmark_manager.models.problem import StoredVerdict
 
 
 class UpstreamReader:
