@@ -3,10 +3,10 @@
 Fault            answers with a changed answer
  +- Status           any status, body and headers
  +- Redirect         to a given URL
- +- HtmlPage         HTML, with status 200 unless told otherwise
+ +- HtmlPage         HTML, by default with status 200
  +- EmptyBody        the right status without a byte
  +- GraphQLError     one field null in an otherwise good GraphQL answer, with an entry in `errors`
- +- CutBody          JSON cut short, in a response which is whole as far as HTTP can tell
+ +- CutBody          JSON cut short, in a response that is complete for HTTP
  +- FlippedByte      one wrong byte, at the same length
  +- Delay            nothing for some seconds, then the answer
  +- Stall            half of the body, nothing for some seconds, then the rest

@@ -99,8 +99,8 @@ def _run(posted: _Posted, root: Json) -> Json:
         field_resolver=_resolve,
         check_sync=False,
     )
-    told: Json = {} if result.data is None else {"data": result.data}
-    return told | (
+    shape: Json = {} if result.data is None else {"data": result.data}
+    return shape | (
         {"errors": [_formatted(error, prepared) for error in result.errors]}
         if result.errors
         else {}
@@ -109,14 +109,14 @@ def _run(posted: _Posted, root: Json) -> Json:
 
 def _formatted(error: GraphQLError, prepared: Prepared) -> Json:
     """Shape an error as GitHub does: `type` stands beside `path`, not in `extensions`."""
-    told: Json = {}
+    shape: Json = {}
     if isinstance(error.original_error, ProblemError):
-        told["type"] = error.original_error.type
+        shape["type"] = error.original_error.type
     if error.path:
-        told["path"] = error.path
+        shape["path"] = error.path
     if error.positions:
-        told["locations"] = prepared.locations(error)
-    return {**told, "message": error.message}
+        shape["locations"] = prepared.locations(error)
+    return {**shape, "message": error.message}
 
 
 def _resolve(source: Mapping[str, Any], info: Any, **arguments: object) -> object:  # noqa: ANN401 - GraphQLResolveInfo
@@ -321,7 +321,7 @@ def _blob(content: bytes) -> Json:
 
 
 def exhausted(call_login: str, status: int, kind: str) -> ServedAnswer:
-    """Tell that the primary limit is exhausted.
+    """Report that the primary limit is exhausted.
 
     https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#exceeding-the-rate-limit
     """

@@ -136,7 +136,7 @@ class Hosting:
             self._by_name[new.lower()] = hosted
 
     def make_private(self, full_name: str, tokens: Iterable[str]) -> None:
-        """Let nobody but these tokens see the repository."""
+        """Let only these tokens see the repository."""
         allowed = set(tokens)
         for token in allowed:
             self.add_token(token)
@@ -165,7 +165,7 @@ class Hosting:
     ) -> Installation:
         """Install an app at an owner: for the named repositories (`owner/name`), or for all.
 
-        What it returns can be suspended, and tells how long tokens live: `suspended`,
+        What it returns can be suspended, and has the lifetime of its tokens: `suspended`,
         `token_seconds`.
         """
         selected = (
@@ -204,9 +204,9 @@ class Hosting:
             return list(self._by_id.values())
 
     def identify(self, authorization: str | None, client: str) -> Requester:
-        """Tell who sends this Authorization header (`Bearer X` or `token X`).
+        """Identify the sender of this Authorization header (`Bearer X` or `token X`).
 
-        BadCredentialsError if nobody does; SuspendedError if it is a suspended installation of an
+        BadCredentialsError for others; SuspendedError if it is a suspended installation of an
         app.
         """
         if authorization is None:

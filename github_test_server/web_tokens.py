@@ -35,7 +35,7 @@ class WebTokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WebToken:
-    """A token as it came: nothing in it is to be believed before it is checked."""
+    """A token as it was received: nothing in it counts before it is checked."""
 
     signed: bytes
     signature: bytes

@@ -54,8 +54,7 @@ def push(
     """Make the payload of a push: https://docs.github.com/en/webhooks/webhook-events-and-payloads#push.
 
     Args:
-        hosted: whose commits it tells; the repository has to hold them, but its refs may have moved
-            on.
+        hosted: the repository of the commits. It must have them, but its refs may have moved on.
         before: the commit which the ref pointed to, or NO_COMMIT: it is new.
         after: the commit which it points to, or NO_COMMIT: it is deleted.
         ref: its full name.

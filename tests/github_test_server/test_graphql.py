@@ -61,7 +61,7 @@ def _of_demo(fields: str) -> str:
     return f'query {{ repository(owner: "octo", name: "demo") {{ {fields} }} }}'
 
 
-def test_a_repository_tells_itself_and_its_head(
+def test_a_repository_is_returned_with_its_head(
     ask: Ask, server: GitHubTestServer, git: Git
 ) -> None:
     fields = (
@@ -82,7 +82,7 @@ def test_a_repository_tells_itself_and_its_head(
     }
 
 
-def test_a_commit_tells_its_dates_message_and_tree(ask: Ask, git: Git) -> None:
+def test_a_commit_is_returned_with_its_dates_message_and_tree(ask: Ask, git: Git) -> None:
     fields = (
         "oid abbreviatedOid ... on Commit "
         "{ committedDate authoredDate message messageHeadline tree { oid } }"
@@ -274,9 +274,7 @@ def test_a_private_repository_is_there_only_for_its_tokens(
     assert ask(_of_demo("isPrivate")).demo == {"isPrivate": True}
 
 
-def test_a_renamed_repository_is_followed_unless_told_otherwise(
-    ask: Ask, server: GitHubTestServer
-) -> None:
+def test_a_renamed_repository_is_followed_by_default(ask: Ask, server: GitHubTestServer) -> None:
     server.rename("octo/demo", "octo/renamed")
     followed = ask(_of_demo("nameWithOwner"))
     strict = ask('{ repository(owner: "octo", name: "demo", followRenames: false) { name } }')
@@ -299,7 +297,7 @@ def test_an_empty_repository_has_no_branch(
 @pytest.mark.parametrize(
     "query", ["{", "{ nothing }", "{ viewer }", '{ repository(owner: "octo") { name } }']
 )
-def test_a_wrong_query_is_told_with_200_and_no_data(ask: Ask, query: str) -> None:
+def test_a_wrong_query_is_answered_with_200_and_no_data(ask: Ask, query: str) -> None:
     answer = ask(query)
     assert answer.response.status_code == 200
     assert set(answer) == {"errors"}
@@ -363,7 +361,7 @@ def test_a_malformed_body_is_400(server: GitHubTestServer, body: bytes) -> None:
     assert answer.json()["documentation_url"].startswith("https://docs.github.com/graphql")
 
 
-def test_nobody_may_ask_without_a_token(server: GitHubTestServer) -> None:
+def test_a_query_without_a_token_is_refused(server: GitHubTestServer) -> None:
     query = {"query": "{ viewer { login } }"}
     answer = httpx2.post(server.graphql_url, json=query)
     wrong = httpx2.post(server.graphql_url, json=query, headers={"Authorization": "Bearer wrong"})
@@ -407,7 +405,7 @@ def test_a_query_costs_a_point_of_its_own_allowance(ask: Ask, server: GitHubTest
     )
 
 
-def test_the_rate_limit_tells_both_allowances(ask: Ask, server: GitHubTestServer) -> None:
+def test_the_rate_limit_reports_both_resources(ask: Ask, server: GitHubTestServer) -> None:
     ask("{ viewer { login } }")
     answer = httpx2.get(f"{server.url}/rate_limit", headers=SECRET).json()
     assert {name: answer["resources"][name]["used"] for name in ["core", "graphql"]} == {
@@ -420,7 +418,7 @@ def test_the_rate_limit_tells_both_allowances(ask: Ask, server: GitHubTestServer
 @pytest.mark.parametrize(
     ("status", "kind"), [(200, "RATE_LIMITED"), (200, "RATE_LIMIT"), (403, None)]
 )
-def test_an_exhausted_allowance_is_told_in_an_error(
+def test_an_exhausted_limit_is_reported_in_an_error(
     ask: Ask, server: GitHubTestServer, status: int, kind: str | None
 ) -> None:
     server.limits.set("secret", remaining=0, resource="graphql")

@@ -104,17 +104,17 @@ def parse_push(payload: Mapping[str, object]) -> Push:
     Raises:
         InvalidInputError: `malformed_webhook`; it names the wrong fields and never their values.
     """
-    told = _validated(payload, _PushPayload, "push")
+    parsed = _validated(payload, _PushPayload, "push")
     return Push(
-        addresses=_addresses(told.repository),
-        default_branch=told.repository.default_branch,
-        ref=told.ref,
-        before=told.before,
-        after=_commit_after(told),
-        created=told.created or told.before in _NO_COMMIT,
-        deleted=told.deleted or told.after in _NO_COMMIT,
-        forced=told.forced,
-        commits=_commits(told.commits),
+        addresses=_addresses(parsed.repository),
+        default_branch=parsed.repository.default_branch,
+        ref=parsed.ref,
+        before=parsed.before,
+        after=_commit_after(parsed),
+        created=parsed.created or parsed.before in _NO_COMMIT,
+        deleted=parsed.deleted or parsed.after in _NO_COMMIT,
+        forced=parsed.forced,
+        commits=_commits(parsed.commits),
     )
 
 
@@ -124,13 +124,13 @@ def parse_created(payload: Mapping[str, object]) -> Push | None:
     Raises:
         InvalidInputError: as `parse_push`.
     """
-    told = _validated(payload, _CreatePayload, "creation")
-    if told.ref_type != "tag":
+    parsed = _validated(payload, _CreatePayload, "creation")
+    if parsed.ref_type != "tag":
         return None
     return Push(
-        addresses=_addresses(told.repository),
-        default_branch=told.repository.default_branch,
-        ref=f"refs/tags/{told.ref.removeprefix('refs/tags/')}",
+        addresses=_addresses(parsed.repository),
+        default_branch=parsed.repository.default_branch,
+        ref=f"refs/tags/{parsed.ref.removeprefix('refs/tags/')}",
         before=_ZEROS,
         after=None,
         created=True,
@@ -170,23 +170,27 @@ def _addresses(repository: _RepositoryPayload) -> tuple[str, ...]:
     return addresses
 
 
-def _commit_after(told: _PushPayload) -> str:
+def _commit_after(parsed: _PushPayload) -> str:
     """Return the commit after the push; for an annotated tag, `after` is the tag object's id."""
-    head = None if told.head_commit is None else told.head_commit.id
+    head = None if parsed.head_commit is None else parsed.head_commit.id
     return (
         head
-        if head is not None and is_object_id(head) and told.ref.startswith("refs/tags/")
-        else told.after
+        if head is not None and is_object_id(head) and parsed.ref.startswith("refs/tags/")
+        else parsed.after
     )
 
 
-def _commits(told: list[_CommitPayload] | None) -> tuple[PushedCommit, ...] | None:
+def _commits(parsed: list[_CommitPayload] | None) -> tuple[PushedCommit, ...] | None:
     """Return the commits up to the number from which a list of them may be cut."""
-    return None if told is None else tuple(_commit(commit) for commit in told[:_COMMITS_MAY_BE_CUT])
+    return (
+        None
+        if parsed is None
+        else tuple(_commit(commit) for commit in parsed[:_COMMITS_MAY_BE_CUT])
+    )
 
 
-def _commit(told: _CommitPayload) -> PushedCommit:
-    lists = (told.added, told.modified, told.removed)
+def _commit(parsed: _CommitPayload) -> PushedCommit:
+    lists = (parsed.added, parsed.modified, parsed.removed)
     # So many may not be all of them, so there is no use in keeping them.
     is_cut = sum(len(listed or ()) for listed in lists) >= _FILES_MAY_BE_CUT
     paths = (
@@ -194,7 +198,7 @@ def _commit(told: _CommitPayload) -> PushedCommit:
         if is_cut or None in lists
         else frozenset(path for listed in lists for path in listed or ())
     )
-    return PushedCommit(id=told.id, paths=paths)
+    return PushedCommit(id=parsed.id, paths=paths)
 
 
 def malformed(what: str) -> InvalidInputError:

@@ -72,7 +72,7 @@ async def fetch_blobs(
 
     Args:
         client: the repository's.
-        sizes: (blob id, size in bytes as the tree tells it).
+        sizes: (blob id, size in bytes as the tree reports it).
         budget: what bounds the memory of all syncs together; contents count until the next are
             asked for.
 

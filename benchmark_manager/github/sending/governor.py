@@ -180,25 +180,30 @@ class Governor:
 
         Answers overtake each other, so within one window the smallest number is the true one.
         """
-        told = rate_limit(headers)
-        if told is None:
+        reported = rate_limit(headers)
+        if reported is None:
             return
         resource = _resource(headers.get("x-ratelimit-resource"), asked)
         self._take(
             resource,
             RateLimit(
-                limit=told.limit,
-                remaining=told.remaining,
-                reset_at=min(told.reset_datetime, self._clock() + LONGEST_WAIT),
+                limit=reported.limit,
+                remaining=reported.remaining,
+                reset_at=min(reported.reset_datetime, self._clock() + LONGEST_WAIT),
             ),
         )
 
-    def _take(self, resource: LimitResource, told: RateLimit) -> None:
+    def _take(self, resource: LimitResource, reported: RateLimit) -> None:
         known = self.limits.get(resource)
-        if known is not None and (known.reset_at, known.limit) == (told.reset_at, told.limit):
-            told = told.model_copy(update={"remaining": min(told.remaining, known.remaining)})
-        if told != known:
-            self.limits[resource] = told
+        if known is not None and (known.reset_at, known.limit) == (
+            reported.reset_at,
+            reported.limit,
+        ):
+            reported = reported.model_copy(
+                update={"remaining": min(reported.remaining, known.remaining)}
+            )
+        if reported != known:
+            self.limits[resource] = reported
             self._changed = True
 
     def block(self, until: datetime) -> None:
@@ -242,11 +247,11 @@ class Governor:
             self.blocked_until is None or state.blocked_until > self.blocked_until
         ):
             self.blocked_until = state.blocked_until
-        for resource, told in state.limits.items():
+        for resource, reported in state.limits.items():
             known = self.limits.get(resource)
-            if known is None or known.reset_at <= told.reset_at:
+            if known is None or known.reset_at <= reported.reset_at:
                 changed = self._changed
-                self._take(resource, told)
+                self._take(resource, reported)
                 self._changed = changed
         for resource, unshared in self._unshared.items():
             self._spent[resource] = Counter(state.spent.get(resource, {})) + unshared
@@ -274,10 +279,10 @@ class Governor:
         )
 
 
-def _resource(told: str | None, asked: LimitResource) -> LimitResource:
-    match told:
+def _resource(named: str | None, asked: LimitResource) -> LimitResource:
+    match named:
         case "core" | "graphql":
-            return told
+            return named
         case _:
             return asked
 

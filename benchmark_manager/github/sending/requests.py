@@ -443,10 +443,10 @@ class Requests:
     def _refuse_for_long(self, status: int, headers: Mapping[str, str]) -> None:
         """Raise for a failure whose `Retry-After` is later than all tries would end."""
         now = self.connection.clock()
-        told = retry_after(headers, now)
-        if told is None or told <= now + _TRIES_LAST:
+        retry_at = retry_after(headers, now)
+        if retry_at is None or retry_at <= now + _TRIES_LAST:
             return
-        until = wait_until(told, now)
+        until = wait_until(retry_at, now)
         raise GitHubUnavailableError(
             f"GitHub answered {status} and asks to wait until {until:%Y-%m-%d %H:%M:%S} UTC. "
             "What was copied before is unchanged.",

@@ -38,7 +38,7 @@ def test_ids_agree_with_git_hash_object(tmp_path: Path) -> None:
 
 
 @given(st.binary())
-def test_an_id_is_an_object_id_and_tells_the_length_too(data: bytes) -> None:
+def test_an_id_is_an_object_id_of_the_right_length(data: bytes) -> None:
     assert is_object_id(blob_id(data))
     assert (
         blob_id(data)

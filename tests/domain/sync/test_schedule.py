@@ -190,7 +190,7 @@ def test_a_sync_between_two_polls_does_not_move_the_next_one(
 
 
 @given(WHOLE_INTERVALS, JITTERS)
-def test_the_first_success_gives_a_project_its_place_in_the_interval(
+def test_the_first_success_fixes_a_projects_phase_in_the_interval(
     interval: int, jitter: float
 ) -> None:
     phase = timedelta(seconds=first_phase("5" * 24, interval))
@@ -200,7 +200,7 @@ def test_the_first_success_gives_a_project_its_place_in_the_interval(
 
 
 @pytest.mark.parametrize("error", [UNAVAILABLE, OURS, *FOR_A_PERSON], ids=lambda error: error.code)
-def test_without_polling_a_place_which_was_read_once_is_not_tried_again(
+def test_without_polling_a_source_that_was_read_once_is_not_tried_again(
     error: BenchmarkManagerError,
 ) -> None:
     assert after_failure(project(0), error, NOW, 0.0) is None
@@ -215,7 +215,7 @@ def test_without_polling_a_first_sync_which_needs_a_person_waits_for_one(
 
 @pytest.mark.parametrize("last_success_at", [None, NOW - timedelta(days=1)])
 @pytest.mark.parametrize("error", [UNAVAILABLE, OURS], ids=lambda error: error.code)
-def test_without_polling_a_place_is_tried_until_it_was_read_also_when_another_was_before(
+def test_without_polling_a_new_source_is_tried_until_it_was_read(
     error: BenchmarkManagerError, last_success_at: datetime | None
 ) -> None:
     unread = [SyncState(last_success_at=last_success_at, fail_count=count) for count in range(7)]
@@ -262,7 +262,7 @@ def pushed(seconds_ago: float, **changes: object) -> Project:
     return project(0).model_copy(update={"pushed_sha": "2" * 40, "pushed_at": at, **changes})
 
 
-def test_a_push_which_does_not_show_is_looked_for_at_doubling_times_for_a_minute() -> None:
+def test_a_push_that_does_not_show_is_checked_for_at_doubling_times_for_a_minute() -> None:
     age, waits = 1.0, []
     while (again := after_lag(pushed(age), "1" * 40, NOW)) is not None:
         waits.append((again - NOW).total_seconds())
@@ -288,5 +288,5 @@ def test_a_push_which_does_not_show_is_looked_for_at_doubling_times_for_a_minute
         "paused",
     ],
 )
-def test_otherwise_nothing_is_looked_for(waiting: Project, head: str) -> None:
+def test_otherwise_there_is_no_further_check(waiting: Project, head: str) -> None:
     assert after_lag(waiting, head, NOW) is None

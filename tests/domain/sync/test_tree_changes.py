@@ -114,7 +114,7 @@ def test_a_rename_keeps_content_and_format_and_leaves_no_pair_behind(
 
 
 @given(stored_files(), LISTINGS, st.sets(st.integers(0, 12).map("id{}".format)))
-def test_renames_told_apart_lead_to_the_same_check_key(
+def test_renames_split_into_removals_and_additions_lead_to_the_same_files(
     stored: list[StoredFile], upstream: dict[str, UpstreamFile], ids: set[str]
 ) -> None:
     changes = compare(stored, upstream)
@@ -139,7 +139,7 @@ def test_what_is_upstream_already_changes_nothing(stored: list[StoredFile]) -> N
 
 
 @given(stored_files(), LISTINGS)
-def test_the_order_in_which_files_are_told_says_nothing(
+def test_the_order_of_files_does_not_matter(
     stored: list[StoredFile], upstream: dict[str, UpstreamFile]
 ) -> None:
     forwards = compare(stored, upstream)

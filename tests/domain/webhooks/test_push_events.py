@@ -83,7 +83,7 @@ def a_project(
 
 
 @given(st.lists(st.frozensets(PATHS, min_size=1, max_size=5), min_size=1, max_size=19))
-def test_a_complete_list_tells_every_path(listed: list[frozenset[str]]) -> None:
+def test_a_complete_list_has_every_path(listed: list[frozenset[str]]) -> None:
     ids = [OTHER] * (len(listed) - 1) + [AFTER]
     commits = tuple(
         PushedCommit(id=sha, paths=paths) for sha, paths in zip(ids, listed, strict=True)
@@ -116,7 +116,7 @@ def test_a_complete_list_tells_every_path(listed: list[frozenset[str]]) -> None:
     ],
     ids=lambda changes: str(changes)[:60],
 )
-def test_a_list_which_may_be_cut_tells_nothing(changes: dict[str, Any]) -> None:
+def test_a_list_that_may_be_cut_has_no_known_paths(changes: dict[str, Any]) -> None:
     assert changed_paths(a_push(**changes)) is None
     assert touches(a_push(**changes), "config", "job")
     assert meaning_of(a_push(**changes), a_project(), NOW) == "due"
@@ -293,7 +293,7 @@ def test_a_commit_without_its_lists_is_not_complete() -> None:
     assert changed_paths(push) == frozenset({"a", "b", "c"})
 
 
-def test_zeros_tell_of_a_ref_that_was_made_or_deleted() -> None:
+def test_zeros_mean_a_ref_that_was_created_or_deleted() -> None:
     assert parse_push(payload(before="0" * 40)).created
     assert parse_push(payload(after="0" * 64)).deleted
 

@@ -171,7 +171,7 @@ def test_a_whole_text_is_its_bytes() -> None:
         *(None, {}, "b0", [], 7),
     ],
 )
-def test_what_is_not_told_whole_and_exactly_is_not_taken(blob: Any) -> None:
+def test_contents_that_are_not_whole_and_exact_are_refused(blob: Any) -> None:
     assert contents_of({"r": {"b0": blob}}) == {}
 
 
@@ -242,7 +242,7 @@ def test_a_file_at_a_folders_path_is_no_folder() -> None:
     "alias",
     [None, {}, [], "r0", {**COMMIT_ALIAS, "head": None}, {**COMMIT_ALIAS, "head": {"oid": COMMIT}}],
 )
-def test_where_an_alias_tells_of_no_commit_rest_has_to_tell_why(alias: Any) -> None:
+def test_an_alias_without_a_commit_is_left_to_rest(alias: Any) -> None:
     assert answer_of(alias) is None
 
 

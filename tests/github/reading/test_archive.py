@@ -204,7 +204,7 @@ async def test_what_has_come_is_read_before_the_rest_comes() -> None:
     assert len(first) + len(rest) == 20
 
 
-async def test_whoever_reads_hears_what_ended_the_download() -> None:
+async def test_the_reader_gets_the_error_that_ended_the_download() -> None:
     with tempfile.TemporaryFile(buffering=0) as file:
         archive = ArchiveDownload(file)
         archive.add(honest()[:100])

@@ -82,7 +82,7 @@ TRUNCATIONS = [100_000, 20, 5, 1]
         (["job", "config/a.yaml"], set(), ("config/a.yaml", "job")),
     ],
 )
-async def test_a_listing_is_complete_and_tells_which_folders_are_missing_however_it_is_truncated(
+async def test_a_listing_is_complete_and_names_missing_folders_however_it_is_truncated(
     hub: Hub,
     commit: str,
     way: str,
@@ -112,7 +112,7 @@ async def test_one_request_a_folder_lists_what_is_not_truncated_and_none_what_li
     assert [r.query for r in hub.server.requests] == ["recursive=1"] * 2
 
 
-async def test_a_commits_listing_tells_its_folders_trees_and_the_size_of_all_files(
+async def test_a_commits_listing_has_its_folders_trees_and_the_size_of_all_files(
     hub: Hub, repository: Repository, commit: str
 ) -> None:
     hub.server.hosting.add_token(TOKEN)
@@ -183,7 +183,7 @@ async def test_who_wants_the_same_tree_at_once_or_soon_after_shares_one_listing(
     assert len(hub.server.requests) == 1
 
 
-async def test_another_credential_does_not_get_a_listing_which_was_not_told_to_it(
+async def test_another_credential_does_not_get_a_listing_that_it_may_not_read(
     hub: Hub, commit: str
 ) -> None:
     lister = FolderLister()

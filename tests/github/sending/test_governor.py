@@ -88,11 +88,13 @@ def test_the_last_tenth_is_kept_for_people(
     assert (passes(governor, urgent=False), passes(governor, urgent=True)) == (poll, manual)
 
 
-def test_nobody_is_held_up_before_anything_is_known(governor: Governor) -> None:
+def test_no_request_waits_before_a_limit_is_known(governor: Governor) -> None:
     assert passes(governor, urgent=False)
 
 
-def test_a_limit_tells_its_reset_and_ends_with_it(governor: Governor, clock: Clock) -> None:
+def test_a_used_up_limit_reports_its_reset_and_ends_with_it(
+    governor: Governor, clock: Clock
+) -> None:
     governor.learn("core", headers(0, clock.now + timedelta(minutes=30)))
     with pytest.raises(GitHubRateLimitedError) as refused:
         governor.check("core", urgent=True)
@@ -113,7 +115,7 @@ def test_a_used_up_graphql_limit_does_not_hold_up_rest_nor_the_other_way_round(
     assert not passes(governor, urgent=True, resource="core")
 
 
-def test_a_block_holds_everybody_up_until_its_end(governor: Governor, clock: Clock) -> None:
+def test_a_block_stops_all_requests_until_its_end(governor: Governor, clock: Clock) -> None:
     governor.block(clock.now + timedelta(seconds=60))
     clock.pass_time(59)
     assert not passes(governor, urgent=True)
@@ -140,7 +142,7 @@ def test_headers_without_sense_change_nothing(governor: Governor, clock: Clock) 
     assert governor.limits["core"].remaining == 100
 
 
-def test_a_reset_in_a_thousand_years_stops_nobody_for_longer_than_two_hours(
+def test_a_reset_in_a_thousand_years_stops_requests_for_two_hours_at_most(
     governor: Governor, clock: Clock
 ) -> None:
     governor.learn("core", headers(0, clock.now + timedelta(days=365_000)))
@@ -228,7 +230,7 @@ async def full(governor: Governor) -> Crowd:
     return crowd
 
 
-async def test_at_most_20_are_under_way_and_a_free_place_goes_to_who_is_urgent_then_to_the_first(
+async def test_at_most_20_run_and_a_free_slot_goes_to_urgent_requests_then_to_the_first(
     governor: Governor,
 ) -> None:
     crowd = await full(governor)
@@ -246,7 +248,7 @@ async def test_at_most_20_are_under_way_and_a_free_place_goes_to_who_is_urgent_t
 
 
 @pytest.mark.parametrize("moment", ["while it waits", "as it is given the place"])
-async def test_a_place_which_nobody_wants_any_more_goes_to_the_next(
+async def test_the_slot_of_a_cancelled_request_goes_to_the_next(
     governor: Governor, moment: str
 ) -> None:
     crowd = await full(governor)
@@ -268,7 +270,7 @@ async def test_a_place_which_nobody_wants_any_more_goes_to_the_next(
     assert governor.status.requests_running == 0
 
 
-async def test_what_was_learnt_while_one_waited_for_a_place_holds_for_it(
+async def test_limits_that_change_while_a_request_waits_for_a_slot_apply_to_it(
     governor: Governor, clock: Clock
 ) -> None:
     crowd = await full(governor)
@@ -529,7 +531,7 @@ def test_who_listens_does_not_forget_what_it_knows_better(governor: Governor, cl
 
 
 @pytest.mark.parametrize("change", ["learn", "block", "spend"])
-def test_what_is_new_is_told_once_and_nothing_when_nothing_is(
+def test_new_facts_are_shared_once_and_nothing_where_there_are_none(
     governor: Governor, clock: Clock, change: str
 ) -> None:
     changes: dict[str, Callable[[], None]] = {

@@ -209,7 +209,7 @@ def _break(service: Service, repository: Repository, code: str) -> None:
 
 
 @pytest.mark.parametrize("code", FAILURES)
-async def test_a_failure_is_told_by_status_code_and_the_projects_state(
+async def test_a_failure_is_reported_by_status_code_and_the_projects_state(
     hasty: Service, code: str
 ) -> None:
     repository = hasty.repository("acme/b", FIRST, private_to=["reader"])

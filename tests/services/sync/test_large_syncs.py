@@ -294,7 +294,9 @@ async def test_a_process_that_comes_too_late_writes_over_no_later_sync(
     assert (await either.files(project))["config/a.yaml"] == before
 
 
-async def test_a_clock_that_is_ahead_puts_off_nobody_who_takes_over(service: Service) -> None:
+async def test_a_clock_that_is_ahead_does_not_delay_a_process_that_takes_over(
+    service: Service,
+) -> None:
     service.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
     project = (await service.synced("acme/large"))["id"]
     database = service.services.database
@@ -309,7 +311,7 @@ async def test_a_clock_that_is_ahead_puts_off_nobody_who_takes_over(service: Ser
     assert len(await service.rows(f"/projects/{project}/syncs", trigger="poll")) == 1
 
 
-async def test_chunks_that_a_deleted_project_left_keep_nobody_busy(
+async def test_chunks_of_a_deleted_project_are_not_applied(
     either: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
@@ -347,7 +349,7 @@ async def test_a_sync_that_lost_its_lease_writes_nothing_of_what_it_skipped(
 
 
 @pytest.mark.parametrize("kind", ["files", "modified-files"])
-async def test_nobody_waits_for_what_was_published_of_a_deleted_project(
+async def test_no_reader_waits_for_what_was_published_of_a_deleted_project(
     either: Service, kind: str
 ) -> None:
     either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})

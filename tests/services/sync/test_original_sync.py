@@ -184,7 +184,7 @@ async def test_a_rename_within_a_folder_keeps_the_variants_where_they_are(servic
     )
 
 
-async def test_a_rename_which_would_bring_two_variants_to_one_place_keeps_both(
+async def test_a_rename_that_would_give_two_variants_one_path_keeps_both(
     service: Service,
 ) -> None:
     repository = service.repository(
@@ -226,7 +226,9 @@ async def test_a_removed_file_keeps_its_record_while_a_variant_refers_to_it_and_
     assert (await service.get(f"/modified-files/{variant['id']}"))["drift"] == "behind"
 
 
-async def test_a_file_which_returns_as_another_type_tells_its_variants(service: Service) -> None:
+async def test_a_file_that_returns_as_another_type_changes_its_variants_type(
+    service: Service,
+) -> None:
     repository = service.repository("acme/b", {"all/c.yaml": CONFIG})
     project = await service.synced("acme/b", config_folder="all", job_folder="all")
     file = (await service.files(project["id"]))["all/c.yaml"]
@@ -416,7 +418,7 @@ async def test_another_folder_makes_the_project_due_and_reads_the_other_files(
     assert (await service.get(f"/projects/{project['id']}"))["next_poll_at"] is None
 
 
-async def test_contents_are_told_by_the_commit_with_which_they_were_first_seen(
+async def test_contents_have_the_commit_with_which_they_were_first_seen(
     service: Service,
 ) -> None:
     repository = service.repository("acme/b", {"config/a.yaml": CONFIG, "config/b.yaml": b"b: 1\n"})
@@ -681,7 +683,7 @@ async def test_a_folder_that_cannot_be_listed_fails_and_removes_nothing(service:
     assert (await service.get(f"/projects/{project['id']}"))["sync_status"] == "failing"
 
 
-async def test_a_place_without_files_is_learnt_once_and_unchanged_from_then_on(
+async def test_folders_without_files_are_a_success_once_and_unchanged_from_then_on(
     service: Service,
 ) -> None:
     service.repository("acme/b", {"README.md": b"nothing here\n"})

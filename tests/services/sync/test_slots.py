@@ -78,7 +78,7 @@ async def test_people_come_before_webhooks_and_these_before_polls() -> None:
     assert [trigger for trigger, _ in syncs.begun[2:]] == ["webhook", "webhook", "poll", "poll"]
 
 
-async def test_credentials_take_turns_and_none_holds_all_places() -> None:
+async def test_credentials_take_turns_and_none_holds_all_slots() -> None:
     syncs = Syncs(SyncSlots())
     for _ in range(30):
         await syncs.add("poll", "slow")
@@ -114,7 +114,7 @@ ACTIONS = st.lists(
 
 
 @given(actions=ACTIONS)
-def test_places_are_bounded_and_never_free_while_somebody_could_have_one(
+def test_slots_are_bounded_and_never_free_while_a_sync_could_have_one(
     actions: list[tuple[str, SyncTrigger, str, int]],
 ) -> None:
     at_once, per_credential = 4, 2
@@ -146,7 +146,7 @@ def test_places_are_bounded_and_never_free_while_somebody_could_have_one(
 
 
 @pytest.mark.parametrize("trigger", ["manual", "poll"])
-async def test_a_place_given_to_who_goes_away_at_that_moment_goes_to_the_next(
+async def test_a_slot_given_to_a_sync_that_is_cancelled_at_that_moment_goes_to_the_next(
     trigger: SyncTrigger,
 ) -> None:
     syncs = Syncs(

@@ -355,7 +355,7 @@ async def test_without_archives_a_repository_is_read_without_a_token_too(hasty: 
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-async def test_every_way_brings_the_same_files(hasty: Service, route: Route) -> None:
+async def test_every_way_copies_the_same_files(hasty: Service, route: Route) -> None:
     fields = route.open(hasty)
     odd = {
         "config/latin.yaml": b"a: \xe9\n",

@@ -130,7 +130,7 @@ async def test_what_people_wait_for_comes_before_webhooks_and_these_before_polls
     assert await names_due(leases, at_once=4) == expected
 
 
-async def test_projects_of_a_busy_credential_are_left_for_later_and_hold_up_nobody(
+async def test_projects_of_a_busy_credential_are_left_for_later_and_delay_no_other(
     database: Database, projects: ProjectStore, leases: LeaseStore
 ) -> None:
     now = await database.now()
@@ -142,7 +142,7 @@ async def test_projects_of_a_busy_credential_are_left_for_later_and_hold_up_nobo
     assert await names_due(leases, REPOSITORY.api_url) == ["busy 0", "busy 1", "busy 2"]
 
 
-async def test_a_claim_tells_how_late_it_is_and_whether_another_workers_lease_ran_out(
+async def test_a_claim_has_its_lateness_and_whether_another_workers_lease_ran_out(
     database: Database, projects: ProjectStore, leases: LeaseStore
 ) -> None:
     due_at = await database.now() - timedelta(seconds=30)
@@ -345,7 +345,7 @@ async def test_settings_which_changed_during_a_sync_keep_it_from_committing(
 # Many at once
 
 
-async def test_of_many_renewals_those_which_are_lost_are_told(
+async def test_of_many_renewals_the_lost_ones_are_returned(
     database: Database, projects: ProjectStore, leases: LeaseStore
 ) -> None:
     held = [await take(leases, await add(projects, str(number)), "replica") for number in range(5)]
