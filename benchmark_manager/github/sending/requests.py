@@ -13,8 +13,7 @@ from typing import Final, Literal, TypeVar
 
 import httpx2 as httpx
 
-from benchmark_manager.domain.http.content_codings import ACCEPTED, is_readable
-from benchmark_manager.domain.text.json_size import counted_values
+from benchmark_manager.domain.http.content_codings import ACCEPTED
 from benchmark_manager.errors import GitHubError, GitHubUnavailableError
 from benchmark_manager.github.protocol.answers import GarbledAnswerError, parse_json
 from benchmark_manager.github.protocol.graphql import GraphQLAnswer, Json, endpoint
@@ -33,6 +32,7 @@ from benchmark_manager.github.protocol.urls import (
     host_and_port,
     redirect_target,
 )
+from benchmark_manager.github.sending.bodies import check_values, read_beginning, read_body
 from benchmark_manager.github.sending.credentials import Credential
 from benchmark_manager.github.sending.governor import Governor, Governors
 from benchmark_manager.models.governor import LimitResource
@@ -64,8 +64,6 @@ MAX_VALUES: Final = 100_000
 #: values.
 MAX_LISTING: Final = 64 * 1024 * 1024
 MAX_LISTING_VALUES: Final = 2_000_000
-#: Of what comes with an error, only the beginning is read.
-_MAX_ERROR: Final = 64 * 1024
 _SERVER_ERROR: Final = 500
 
 #: What a request is for; metrics are labelled with it. `place` reads a commit and its folders.
@@ -411,10 +409,10 @@ class Requests:
                     # Documented as free only for requests with valid credentials.
                     points = int(status != httpx.codes.NOT_MODIFIED or self.credential.is_anonymous)
                     if response.is_success:
-                        body = await _read(response, max_bytes)
-                        await _check_values(response, body, max_values)
+                        body = await read_body(response, max_bytes)
+                        await check_values(response, body, max_values)
                     else:
-                        body = await _beginning(response)
+                        body = await read_beginning(response)
             finally:
                 self._points += points
                 self._resource = resource
@@ -456,45 +454,6 @@ class Requests:
 
 def unavailable(reason: str) -> GitHubUnavailableError:
     return GitHubUnavailableError(f"{reason}. What was copied before is unchanged.")
-
-
-async def _read(response: httpx.Response, max_bytes: int) -> bytes:
-    """Read the decompressed body, at most `max_bytes` of it."""
-    _check_coding(response)
-    body = bytearray()
-    async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > max_bytes:
-            raise GarbledAnswerError(f"the answer is longer than {max_bytes} bytes")
-        # One packet may unpack to many pieces, between which nothing else would run.
-        await asyncio.sleep(0)
-    return bytes(body)
-
-
-async def _beginning(response: httpx.Response) -> bytes:
-    """Read the beginning of an error's body; nothing if its coding was not asked for."""
-    body = bytearray()
-    if is_readable(response.headers.get_list("content-encoding", split_commas=True)):
-        async for piece in response.aiter_bytes():
-            body += piece
-            if len(body) >= _MAX_ERROR:
-                break
-    return bytes(body[:_MAX_ERROR])
-
-
-def _check_coding(response: httpx.Response) -> None:
-    if not is_readable(response.headers.get_list("content-encoding", split_commas=True)):
-        raise GarbledAnswerError("the answer is in a content coding which was not asked for")
-
-
-async def _check_values(response: httpx.Response, body: bytes, max_values: int) -> None:
-    """Check that a body is raw or has few enough JSON values: parsing blocks the event loop."""
-    if response.request.headers.get("accept") != ACCEPT_JSON:
-        return
-    for count in counted_values(body):
-        if count.values > max_values:
-            raise GarbledAnswerError(f"the answer has over {max_values} values")
-        await asyncio.sleep(0)
 
 
 async def _check_addresses(url: str, api_url: str) -> None:

@@ -120,6 +120,28 @@ class WebhookService:
             )
         repository = None if push is None else repository_of(push, self._api_urls)
 
+        async with contextlib.nullcontext() if repository is None else self._one_at_a_time:
+            result = await self._take(event, delivery_id, push, repository)
+        if result.project_ids:
+            self._wake(DEBOUNCE)
+        _log.info(
+            "webhook taken",
+            webhook=event,
+            outcome=result.outcome,
+            projects=len(result.project_ids),
+        )
+        return result
+
+    async def _take(
+        self,
+        event: str,
+        delivery_id: str,
+        push: Push | None,
+        repository: RepositoryAddress | None,
+    ) -> DeliveryResult:
+        """Store the receipt of a delivery, and queue the syncs of its push."""
+        now = await self._database.now()
+
         async def work(session: Session) -> DeliveryResult:
             if not await self._deliveries.remember(delivery_id, now, session):
                 return DeliveryResult(
@@ -136,18 +158,7 @@ class WebhookService:
                 )
             return await self._apply(push, repository, now, session)
 
-        async with contextlib.nullcontext() if repository is None else self._one_at_a_time:
-            now = await self._database.now()
-            result = await self._database.transaction(work)
-        if result.project_ids:
-            self._wake(DEBOUNCE)
-        _log.info(
-            "webhook taken",
-            webhook=event,
-            outcome=result.outcome,
-            projects=len(result.project_ids),
-        )
-        return result
+        return await self._database.transaction(work)
 
     async def _read(self, event: str, body: bytes, *, is_form: bool) -> Push | None:
         """Return the push; None of another event, whose payload has to be an object too."""
