@@ -185,15 +185,15 @@ class ArchiveReader:
         max_bytes = _FIRST_DOWNLOAD if anonymous else _INSTEAD_OF_BATCHES
         # Without a token, where requests are few, none is risked on a branch that may move or be
         # missing.
-        ref = await self._head_sha() if anonymous else self._ref
+        ref = await self._head_commit_sha() if anonymous else self._ref
         trees = await read_archive(self._client, ref, max_bytes, self._follow)
-        commit_sha = await self._head_sha()
+        commit_sha = await self._head_commit_sha()
         if trees is None and self._commit_sha != commit_sha:
             # The branch or tag moved in between.
             trees = await read_archive(self._client, commit_sha, max_bytes, self._follow)
         return trees
 
-    async def _head_sha(self) -> str:
+    async def _head_commit_sha(self) -> str:
         return (await asyncio.shield(self._head)).commit.sha
 
     async def _follow(self, archive: ArchiveDownload) -> dict[str, str] | None:
