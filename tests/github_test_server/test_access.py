@@ -130,11 +130,11 @@ async def test_every_answer_reports_the_rate_limit(
 ) -> None:
     server.limits.set("secret", limit=10, remaining=4)
     answer = await client.get("/nothing", headers=SECRET)
-    told = {
+    reported = {
         name: answer.headers[f"x-ratelimit-{name}"]
         for name in ["limit", "remaining", "used", "resource"]
     }
-    assert told == {"limit": "10", "remaining": "3", "used": "7", "resource": "core"}
+    assert reported == {"limit": "10", "remaining": "3", "used": "7", "resource": "core"}
     assert {"x-github-request-id", "x-github-media-type", "date", "x-ratelimit-reset"} <= set(
         answer.headers
     )

@@ -392,11 +392,11 @@ def test_a_query_costs_a_point_of_its_own_allowance(ask: Ask, server: GitHubTest
         "rateLimit": {"limit": 100, "cost": 1, "remaining": 9, "used": 91},
         "viewer": {"login": "mona"},
     }
-    told = {
+    reported = {
         name: answer.response.headers[f"x-ratelimit-{name}"]
         for name in ["limit", "remaining", "used", "resource"]
     }
-    assert told == {"limit": "100", "remaining": "9", "used": "91", "resource": "graphql"}
+    assert reported == {"limit": "100", "remaining": "9", "used": "91", "resource": "graphql"}
     assert server.limits.of("secret").used == 0
     assert (server.requests[0].resource, server.requests[0].cost, server.requests.points) == (
         "graphql",
@@ -425,11 +425,11 @@ def test_an_exhausted_limit_is_reported_in_an_error(
     server.limits.graphql_exhausted_status = status
     server.limits.graphql_exhausted_type = kind or ""
     answer = ask("{ viewer { login } }")
-    told = answer["errors"][0] if status == 200 else answer
+    reported = answer["errors"][0] if status == 200 else answer
     assert answer.response.status_code == status
-    assert told["message"].startswith("API rate limit exceeded for user ID ")
+    assert reported["message"].startswith("API rate limit exceeded for user ID ")
     assert "data" not in answer
-    assert told.get("type") == kind
+    assert reported.get("type") == kind
     assert answer.response.headers["x-ratelimit-remaining"] == "0"
     assert httpx2.get(f"{server.url}/repos/octo/demo", headers=SECRET).status_code == 200
 

@@ -1,4 +1,4 @@
-"""Secondary limits as rules, and what the log tells of requests in time."""
+"""Secondary limits as rules, and the log of requests in time."""
 
 from __future__ import annotations
 

@@ -60,20 +60,20 @@ def test_a_push_has_its_commits_and_what_they_changed(
 
 def test_a_pushs_repository_has_a_shape_of_its_own(hosted: HostedRepository, git: Git) -> None:
     payload: Any = webhooks.push(hosted, before=webhooks.NO_COMMIT, after=git("rev-parse", "HEAD"))
-    told = payload["repository"]
-    assert (told["id"], told["full_name"], told["default_branch"]) == (
+    shown = payload["repository"]
+    assert (shown["id"], shown["full_name"], shown["default_branch"]) == (
         hosted.id,
         "octo/demo",
         "main",
     )
-    assert told["url"] == told["html_url"] == "https://github.com/octo/demo"
-    assert told["commits_url"] == "https://api.github.com/repos/octo/demo/commits{/sha}"
-    assert (told["master_branch"], told["private"], told["owner"]["login"]) == (
+    assert shown["url"] == shown["html_url"] == "https://github.com/octo/demo"
+    assert shown["commits_url"] == "https://api.github.com/repos/octo/demo/commits{/sha}"
+    assert (shown["master_branch"], shown["private"], shown["owner"]["login"]) == (
         "main",
         False,
         "octo",
     )
-    assert {type(told["created_at"]), type(told["pushed_at"])} == {int}
+    assert {type(shown["created_at"]), type(shown["pushed_at"])} == {int}
 
 
 def test_a_push_may_name_the_test_server(

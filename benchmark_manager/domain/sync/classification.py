@@ -97,7 +97,7 @@ def skip_reason_of_entry(
         mode: git's file mode, six octal digits.
         size: in bytes, None where git gives none.
         max_file_size: in bytes; this size itself is still copied.
-        path: as `domain.entry_names` writes it; one that is not UTF-8 can be neither stored nor
+        path: as `entry_names` writes it; one that is not UTF-8 can be neither stored nor
             shown.
     """
     if not is_utf8(path):

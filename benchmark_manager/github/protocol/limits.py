@@ -20,8 +20,8 @@ _SECONDARY_WAIT: Final = timedelta(seconds=60)
 _SHORTEST_WAIT: Final = timedelta(seconds=1)
 
 
-#: No limit of GitHub's lasts longer than its hour; a wilder date in an answer must not stop a
-#: project.
+#: No limit of GitHub's lasts longer than an hour; a later date in an answer must not stop a project
+#: for longer than this.
 LONGEST_WAIT: Final = timedelta(hours=2)
 
 

@@ -53,7 +53,7 @@ _ENTRY: Final = re.compile(
 )
 
 
-#: A shorter listing is parsed at once, bytes; a longer one so many entries at once.
+#: A listing up to this size, bytes, is parsed at once; of a longer one, this many entries at once.
 _SHORT_LISTING: Final = 1024 * 1024
 
 

@@ -25,8 +25,8 @@ _MAX_MEMBERS: Final = 300_000
 _STEP: Final = 256 * 1024
 #: Names and targets are in extended headers where they are long, bytes.
 _MAX_EXTENDED: Final = 64 * 1024
-#: A path is longer on no system; and all paths together, which are held until the archive's end,
-#: bytes.
+#: Bytes of a path, which are no more on any system, and of all paths together, which are held until
+#: the archive's end.
 _LONGEST_PATH: Final = 4096
 _MAX_PATHS: Final = 64 * 1024 * 1024
 #: Records of one extended header; git-archive writes a name, a target, a size and a comment.
@@ -42,7 +42,7 @@ _LINK: Final = ord("2")
 _WITHOUT_DATA: Final = frozenset(b"123456")
 _OF_NEXT: Final = ord("x")
 _OF_ALL: Final = ord("g")
-#: Extensions of GNU and of Solaris which change what follows, and which git does not write.
+#: Extensions of GNU and Solaris that change what follows, and that git does not write.
 _UNKNOWN: Final = frozenset(b"KLMSVNX")
 
 

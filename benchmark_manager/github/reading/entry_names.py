@@ -18,7 +18,7 @@ from benchmark_manager.github.protocol.listings import TreeEntry
 
 #: Folders whose names one sync requests at most; files in further ones are listed as skipped.
 _ASKED_AT_MOST: Final = 200
-#: More entries are not gone through on the event loop.
+#: More entries are processed in a thread.
 _FEW: Final = 2000
 
 

@@ -42,7 +42,7 @@ async def read_overview(
         asyncio.create_task(_checked_commit(client, ref)),
     )
     try:
-        # In this order: a repository which is not there explains why its branches are not.
+        # In this order: a missing repository is the reason why its branches are missing.
         info = await asked[0]
         branches, more = await asked[1]
         commit = await asked[3]

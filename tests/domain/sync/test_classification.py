@@ -1,4 +1,4 @@
-"""What belongs to a project, by place, name, mode and content."""
+"""What belongs to a project, by path, name, mode and content."""
 
 import pytest
 from hypothesis import given

@@ -131,7 +131,7 @@ SHA = "1" * 40
 )
 def test_what_no_tree_of_gits_holds_has_no_ids_or_those_of_another_tree(paths: list[str]) -> None:
     clean = tree_ids([TreeMember(paths[0], "100644", SHA)])
-    told = tree_ids(TreeMember(path, "100644", SHA) for path in paths)
-    assert not told or (
-        len(paths) > 1 and told == tree_ids([TreeMember(paths[-1], "100644", SHA)]) != clean
+    ids = tree_ids(TreeMember(path, "100644", SHA) for path in paths)
+    assert not ids or (
+        len(paths) > 1 and ids == tree_ids([TreeMember(paths[-1], "100644", SHA)]) != clean
     )

@@ -113,7 +113,7 @@ READ = SyncState(status="ok", head_sha="1" * 40, last_success_at=NOW - timedelta
 WHOLE_INTERVALS = st.integers(10, 604_800)
 UNAVAILABLE = GitHubUnavailableError("GitHub fails.")
 OURS = BenchmarkManagerError("internal_error", "A fault of ours.")
-#: Those which a person must act on: the place was told wrong, or its token.
+#: Failures that a person must end: the address is wrong, or the token.
 FOR_A_PERSON = [
     TokenUnreadableError(),
     *(
@@ -162,7 +162,7 @@ def test_without_polling_a_project_that_was_synced_is_never_due_by_itself(
 def test_a_paused_project_is_never_due_by_itself(
     interval: int, late: int | None, jitter: float, state: SyncState, error: BenchmarkManagerError
 ) -> None:
-    """Not even where its place was never read, or where GitHub told when to come back."""
+    """Not even where its source was never read, or where GitHub said when to ask again."""
     planned = None if late is None else NOW - timedelta(seconds=late)
     paused = project(interval, planned, state).model_copy(update={"paused": True})
     assert after_success(paused, NOW, jitter) is None
@@ -195,7 +195,7 @@ def test_the_first_success_fixes_a_projects_phase_in_the_interval(
 ) -> None:
     phase = timedelta(seconds=first_phase("5" * 24, interval))
     assert after_success(project(interval, NOW, SyncState()), NOW, jitter) == NOW + phase
-    # Polled again after a time without polling, it takes the same place.
+    # Polled again after a time without polling, it has the same phase.
     assert after_success(project(interval, None), NOW, jitter) == NOW + phase
 
 

@@ -120,11 +120,11 @@ async def test_odd_names_of_folders_and_branches_are_found_as_they_are(
         commit, (folder, "nope", f"{folder}/x.yaml", "")
     )
     assert answer is not None
-    told = answer.commit.folder_trees
-    assert told is not None
-    assert told[folder] is not None
+    trees = answer.commit.folder_trees
+    assert trees is not None
+    assert trees[folder] is not None
     # A file is no folder.
-    assert (told["nope"], told[f"{folder}/x.yaml"], told[""]) == (
+    assert (trees["nope"], trees[f"{folder}/x.yaml"], trees[""]) == (
         None,
         None,
         repository.find_tree(commit),
@@ -250,7 +250,7 @@ def test_an_error_concerns_its_own_alias_and_one_without_a_path_all() -> None:
     assert answer_of(
         COMMIT_ALIAS, {"type": "NOT_FOUND", "path": ["r1"], "message": "m"}
     ) == answer_of(COMMIT_ALIAS)
-    # A folder that could not be looked at must not count as gone.
+    # A folder that could not be read must not count as removed.
     assert (
         answer_of(COMMIT_ALIAS, {"type": "INTERNAL", "path": ["r0", "f2"], "message": "m"}) is None
     )

@@ -1,4 +1,4 @@
-"""A commit's archive: believed where it is proved, harmless where it lies, read while it comes."""
+"""A commit's archive: used where it is proved, harmless where wrong, read while it arrives."""
 
 import asyncio
 import gzip

@@ -115,8 +115,8 @@ async def test_a_200_with_the_known_commit_is_no_change(hub: Hub, commit: str) -
 
 async def test_commit_tree_blob_and_info_are_what_git_has(hub: Hub, commit: str, tree: str) -> None:
     client = hub.repository()
-    told = await client.commit(commit)
-    assert (told.sha, told.tree_sha) == (commit, tree)
+    received = await client.commit(commit)
+    assert (received.sha, received.tree_sha) == (commit, tree)
     listing = await client.tree(tree, recursive=True)
     assert {e.path for e in listing.tree} == {"config", "config/a.yaml", "job", "job/b.yaml"}
     assert {e.path for e in (await client.tree(tree, recursive=False)).tree} == {"config", "job"}
@@ -237,7 +237,7 @@ async def test_an_answer_about_another_object_is_not_taken(
 ) -> None:
     client = hub.repository()
     other = repository.commit({"config/a.yaml": b"other"})
-    told = hub.server.requests
+    received = hub.server.requests
     assert (await client.commit(other)).sha == other
     for path in ("commits", "trees"):
         hub.server.faults.add(
@@ -245,7 +245,7 @@ async def test_an_answer_about_another_object_is_not_taken(
         )
     assert (await refused(client.commit(commit))).code == "github_unavailable"
     assert (await refused(client.tree("d" * 40, recursive=True))).code == "github_unavailable"
-    assert len(told) == 9
+    assert len(received) == 9
 
 
 @pytest.mark.parametrize("linger", [None, 0.0])

@@ -155,7 +155,7 @@ async def test_successes_are_yielded_before_the_first_failure_raises(
 
 
 def index_of(contents: dict[str, bytes], sha: str) -> int:
-    """The place of a blob in the one query for all."""
+    """The position of a blob in the one query for all."""
     (batch,) = batches(sizes(contents))
     return [each for each, _ in batch].index(sha)
 
@@ -330,7 +330,7 @@ async def test_a_wrong_text_in_an_answer_of_graphql_is_never_returned(
 # Batches
 
 SIZES = st.tuples(st.integers(0, 200), st.sampled_from([100, 40_000, LONGEST_TEXT])).flatmap(
-    lambda told: st.lists(st.integers(0, told[1]), min_size=told[0], max_size=told[0])
+    lambda bounds: st.lists(st.integers(0, bounds[1]), min_size=bounds[0], max_size=bounds[0])
 )
 
 

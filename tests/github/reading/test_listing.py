@@ -1,4 +1,4 @@
-"""Listing folders completely, however little of them GitHub tells at once."""
+"""Folders are listed completely, however little GitHub lists at once."""
 
 import asyncio
 import os
@@ -33,7 +33,7 @@ def commit(repository: Repository) -> str:
 
 @pytest.fixture(params=["by commit", "by folder"])
 def way(request: pytest.FixtureRequest) -> str:
-    """A listing of the commit, or of each folder by the tree which GraphQL told."""
+    """A listing of the commit, or of each folder by the tree that GraphQL has reported."""
     return str(request.param)
 
 
@@ -101,8 +101,8 @@ async def test_a_listing_is_complete_and_names_missing_folders_however_it_is_tru
 
 async def test_one_request_lists_a_commit_which_is_not_truncated(hub: Hub, commit: str) -> None:
     await listed(hub, commit, ["config", "src/config"], "by commit")
-    told = [(r.path, r.query) for r in hub.server.requests]
-    assert told == [(f"/repos/octo/demo/git/trees/{commit}", "recursive=1")]
+    sent = [(r.path, r.query) for r in hub.server.requests]
+    assert sent == [(f"/repos/octo/demo/git/trees/{commit}", "recursive=1")]
 
 
 async def test_one_request_a_folder_lists_what_is_not_truncated_and_none_what_lies_in_another(

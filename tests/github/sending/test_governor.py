@@ -25,7 +25,7 @@ START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 class Clock:
-    """Time which passes when somebody sleeps, or a test says so."""
+    """Time that passes in sleeps, or when a test says so."""
 
     def __init__(self) -> None:
         self.now = START
@@ -58,12 +58,12 @@ def governor(clock: Clock) -> Governor:
 def headers(
     remaining: int, reset_at: datetime, limit: int = 5000, resource: str | None = None
 ) -> dict[str, str]:
-    told = {
+    reported = {
         "x-ratelimit-limit": str(limit),
         "x-ratelimit-remaining": str(remaining),
         "x-ratelimit-reset": str(int(reset_at.timestamp())),
     }
-    return told if resource is None else {**told, "x-ratelimit-resource": resource}
+    return reported if resource is None else {**reported, "x-ratelimit-resource": resource}
 
 
 def passes(governor: Governor, *, urgent: bool, resource: LimitResource = "core") -> bool:
@@ -166,21 +166,21 @@ def test_no_text_about_a_credential_holds_its_token(clock: Clock) -> None:
     secret = credential("ghp_secret")
     governor = Governors(clock).of(secret)
     governor.learn("core", headers(1, clock.now + timedelta(minutes=1)))
-    told = (
+    reported = (
         f"{secret!r} {secret.fingerprint} {governor.status!r} {governor.unshared()!r} {governor!r}"
     )
-    assert "ghp_secret" not in told
+    assert "ghp_secret" not in reported
 
 
 def test_known_limits_are_listed_once_a_credential(clock: Clock) -> None:
     governors = Governors(clock)
     for token in ("a", "b", "a"):
         governors.of(credential(token)).learn("core", headers(10, clock.now + timedelta(minutes=1)))
-    governors.of(credential("never told"))
-    told = [
+    governors.of(credential("never shared"))
+    reported = [
         [limit.remaining for limit in status.limits.values()] for status in governors.statuses()
     ]
-    assert sorted(told) == [[], [10], [10]]
+    assert sorted(reported) == [[], [10], [10]]
 
 
 # Places
@@ -247,7 +247,7 @@ async def test_at_most_20_run_and_a_free_slot_goes_to_urgent_requests_then_to_th
     assert (governor.status.requests_running, governor.status.requests_waiting) == (0, 0)
 
 
-@pytest.mark.parametrize("moment", ["while it waits", "as it is given the place"])
+@pytest.mark.parametrize("moment", ["while it waits", "as it is given the slot"])
 async def test_the_slot_of_a_cancelled_request_goes_to_the_next(
     governor: Governor, moment: str
 ) -> None:
@@ -259,7 +259,7 @@ async def test_the_slot_of_a_cancelled_request_goes_to_the_next(
         await crowd.end("0")
     else:
         crowd.ends["0"].set()
-        # The place is given in this round of the loop, and taken in the next.
+        # The slot is given in this round of the loop, and taken in the next.
         while not crowd.tasks["0"].done():  # noqa: ASYNC110 -- the very round counts
             await asyncio.sleep(0)
         crowd.tasks["gone"].cancel()
@@ -301,7 +301,7 @@ async def test_polls_take_at_most_nine_tenths_of_a_minute_and_people_the_rest_wi
     await spend(governor, POINTS_A_MINUTE["core"] - polls, urgent=True)
     assert clock.now == START
     await spend(governor, 1, urgent=False)
-    # A whole minute, as far as steps of some seconds tell.
+    # A whole minute, in steps of some seconds.
     assert timedelta(seconds=60) <= clock.now - START <= timedelta(seconds=60 + STEP + 1)
 
 
@@ -359,7 +359,7 @@ async def test_what_reads_contents_gets_the_rest_of_each_minute_however_many_che
     for second in range(300):
         for _ in range((second + 1) * checks // 60 - second * checks // 60):
             await spend(governor, 1, urgent=False)
-        # Those who wait for their minute look once a second.
+        # Requests that wait for the next minute check once a second.
         clock.pass_time(1)
         for _ in range(3):
             await asyncio.sleep(0)
@@ -411,8 +411,8 @@ def test_in_no_minute_more_points_are_spent_than_allowed(gaps: list[float]) -> N
 
     asyncio.run(story())
     most = POINTS_A_MINUTE["core"]
-    for place in range(most, len(times)):
-        assert times[place] - times[place - most] >= timedelta(seconds=60)
+    for index in range(most, len(times)):
+        assert times[index] - times[index - most] >= timedelta(seconds=60)
 
 
 # What others know, and what outlives the process
@@ -426,7 +426,7 @@ class Shelf:
         self.limits: dict[LimitResource, RateLimit] = {}
         self.blocked_until: datetime | None = None
 
-    def tell(self, state: GovernorState) -> None:
+    def share(self, state: GovernorState) -> None:
         for resource, steps in state.spent.items():
             self.spent.setdefault(resource, Counter()).update(steps)
         self.limits |= state.limits
@@ -446,7 +446,7 @@ class Shelf:
 
 ACTIONS = st.lists(
     st.tuples(
-        st.sampled_from(["spend", "tell", "cannot tell", "listen", "restart"]), st.integers(0, 2)
+        st.sampled_from(["spend", "share", "cannot share", "listen", "restart"]), st.integers(0, 2)
     ),
     max_size=60,
 )
@@ -467,10 +467,10 @@ class Replicas:
             case "spend":
                 asyncio.run(spend(governor, 1, urgent=True))
                 self.spent += 1
-            case "tell":
+            case "share":
                 if (state := governor.unshared()) is not None:
-                    self.shelf.tell(state)
-            case "cannot tell":
+                    self.shelf.share(state)
+            case "cannot share":
                 if (state := governor.unshared()) is not None:
                     governor.put_back(state)
             case "listen":
@@ -479,7 +479,7 @@ class Replicas:
                 self.restart(which)
 
     def restart(self, which: int) -> None:
-        """What was not told is lost."""
+        """What was not shared is lost."""
         if (state := self.all[which].unshared()) is not None:
             self.spent -= sum(state.spent.get("core", {}).values())
         self.all[which] = Governor(credential(), self.clock)
@@ -493,7 +493,7 @@ def test_points_of_all_replicas_are_counted_once_each_whatever_fails_or_ends_in_
     replicas = Replicas()
     for action, which in [
         *actions,
-        *((last, which) for last in ("tell", "listen") for which in range(3)),
+        *((last, which) for last in ("share", "listen") for which in range(3)),
     ]:
         replicas.run(action, which)
     assert [governor.points_last_minute("core") for governor in replicas.all] == [
@@ -506,9 +506,9 @@ def test_what_github_said_before_holds_for_the_next_process(clock: Clock) -> Non
     former = Governor(credential(), clock)
     former.block(clock.now + timedelta(seconds=90))
     former.learn("graphql", headers(0, clock.now + timedelta(minutes=30)))
-    told = former.unshared()
-    assert told is not None
-    shelf.tell(told)
+    reported = former.unshared()
+    assert reported is not None
+    shelf.share(reported)
     governors = Governors(clock)
     governors.merge([shelf.state()])
     later = governors.of(credential())

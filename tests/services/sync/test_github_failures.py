@@ -166,7 +166,7 @@ async def test_a_passing_fault_at_any_request_does_not_fail_the_sync(
     hasty: Service, kind: str, route: Route
 ) -> None:
     story = await _Story.begin(hasty, route)
-    # A flipped byte in the head's id names another commit: that is told by all tries, and tested
+    # A flipped byte in the head's id names another commit: all tries report that, and it is tested
     # above.
     for nth in range(2 if kind == "wrong bytes" else 1, REQUESTS[route.name] + 1):
         new = story.change()

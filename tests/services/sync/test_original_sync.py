@@ -374,10 +374,10 @@ def test_one_content_at_many_paths_gets_one_verdict() -> None:
     sha = blob_id(text)
     wanted = [WantedFile(f"config/{n}.yaml", sha, len(text), "config", "yaml") for n in range(9)]
     by_sha = {sha: [*wanted, WantedFile("job/j.yaml", sha, len(text), "job", "yaml")]}
-    looked = judge_files({sha: text}, by_sha)
-    assert len({id(looked[file.path, sha].verdict) for file in wanted}) == 1
+    judged = judge_files({sha: text}, by_sha)
+    assert len({id(judged[file.path, sha].verdict) for file in wanted}) == 1
     # As a Job, the same text is judged by other rules.
-    assert looked["job/j.yaml", sha].verdict != looked["config/0.yaml", sha].verdict
+    assert judged["job/j.yaml", sha].verdict != judged["config/0.yaml", sha].verdict
 
 
 async def test_the_same_folder_twice_is_sorted_by_content(service: Service) -> None:

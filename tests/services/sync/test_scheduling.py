@@ -123,7 +123,7 @@ async def test_a_source_without_polling_is_tried_until_it_was_read(
     hasty.github.faults.remove(fault)
     assert (await hasty.sync(project["id"]))["status"] == "success"
     assert await due_at(hasty, project) is None
-    # Now that it was read, a failure of what a person asked for brings no polling back.
+    # Now that it was read, a failed manual sync starts no polling.
     hasty.github.faults.add(Status(500), path="/commits", times=None)
     await hasty.sync(project["id"], status=502)
     assert await due_at(hasty, project) is None

@@ -129,11 +129,11 @@ async def test_projects_which_share_a_question_hear_of_their_own_folders_only(
     repository.commit({"config/a.yaml": b"a: 2\n", "other/o.yaml": b"o: 2\n"}, message="both")
     await make_due(batching)
     assert await polled(batching) == [("poll", "success")] * 2
-    told = [
+    shown = [
         (await batching.rows(f"/projects/{project['id']}/syncs"))[0]["warnings"]
         for project in (first, second)
     ]
-    assert [[row["detail"].count("'nope'") for row in rows] for rows in told] == [[], [1]]
+    assert [[row["detail"].count("'nope'") for row in rows] for rows in shown] == [[], [1]]
     assert (await batching.files(second["id"])).keys() == {"other/o.yaml"}
 
 
@@ -235,7 +235,7 @@ async def test_two_replicas_count_each_others_points(
     async with running_service(database_url, github, service.folder) as other:
         await service.services.limits.run()
         await other.services.limits.run()
-        # A replica hears of credentials which it has not used yet, too.
+        # A replica also gets the states of credentials that it has not used yet.
         spent = [
             status.points_last_minute for status in connection_of(service).governors.statuses()
         ]
@@ -243,8 +243,8 @@ async def test_two_replicas_count_each_others_points(
         other.services.sync._runner._credentials._vault = service.services.vault
         project = (await other.rows("/projects"))[0]
         await other.sync(project["id"])
-        told = [status.points_last_minute for status in connection_of(other).governors.statuses()]
-        assert sum(told[0].values()) == asked_of_the_api(github)
+        shown = [status.points_last_minute for status in connection_of(other).governors.statuses()]
+        assert sum(shown[0].values()) == asked_of_the_api(github)
 
 
 @pytest.mark.parametrize("status", [Status(429, headers={"Retry-After": "120"}), Status(429)])
@@ -380,7 +380,7 @@ async def test_every_way_copies_the_same_files(hasty: Service, route: Route) -> 
     } == expected
 
 
-# What a sync tells while it runs
+# What a sync reports while it runs
 
 
 async def test_the_progress_of_a_sync_is_reported_in_every_replica_and_is_idle_afterwards(
@@ -397,18 +397,22 @@ async def test_the_progress_of_a_sync_is_reported_in_every_replica_and_is_idle_a
     running = asyncio.create_task(service.sync(project["id"]))
 
     async def fetching(asked: Service) -> Json | None:
-        told = await asked.get(path)
-        return told if told["phase"] == "fetching" and told["files_fetched"] > 0 else None
+        shown = await asked.get(path)
+        return shown if shown["phase"] == "fetching" and shown["files_fetched"] > 0 else None
 
     async with running_service(database_url, github, service.folder) as other:
         here = await eventually(lambda: fetching(service), 20, "no progress here")
         there = await eventually(lambda: fetching(other), 20, "no progress in the other replica")
     assert here is not None
     assert there is not None
-    for told in (here, there):
-        assert (told["status"], told["trigger"], told["files_total"]) == ("running", "manual", 160)
-        assert 0 < told["files_fetched"] <= 160
-        assert told["bytes_total"] == sum(len(b"n: %d\n" % n) for n in range(160))
+    for shown in (here, there):
+        assert (shown["status"], shown["trigger"], shown["files_total"]) == (
+            "running",
+            "manual",
+            160,
+        )
+        assert 0 < shown["files_fetched"] <= 160
+        assert shown["bytes_total"] == sum(len(b"n: %d\n" % n) for n in range(160))
     github.latency = 0
     sync = await running
     assert here["sync_id"] == there["sync_id"] == sync["id"]
@@ -431,12 +435,12 @@ async def test_a_sync_can_be_started_without_waiting_for_it(service: Service) ->
     assert again.json()["sync_id"] == answer.json()["sync_id"]
 
     async def idle() -> Json | None:
-        told = await service.get(answer.headers["location"])
-        return told if told["status"] == "idle" else None
+        shown = await service.get(answer.headers["location"])
+        return shown if shown["status"] == "idle" else None
 
-    told = await eventually(idle, 20, "the sync does not end")
-    assert told is not None
-    assert (told["last_sync"]["id"], told["last_sync"]["status"]) == (
+    shown = await eventually(idle, 20, "the sync does not end")
+    assert shown is not None
+    assert (shown["last_sync"]["id"], shown["last_sync"]["status"]) == (
         answer.json()["sync_id"],
         "success",
     )
@@ -469,8 +473,8 @@ async def test_figures_are_as_prometheus_reads_them_count_what_was_asked_and_hol
     def total(name: str, **labels: str) -> float:
         return sum(
             value
-            for (sample, told), value in found.items()
-            if sample == f"benchmark_manager_{name}" and labels.items() <= dict(told).items()
+            for (sample, shown), value in found.items()
+            if sample == f"benchmark_manager_{name}" and labels.items() <= dict(shown).items()
         )
 
     assert total("syncs_total", trigger="manual") == 3

@@ -316,7 +316,7 @@ async def test_a_lost_lease_can_neither_be_renewed_nor_commit_anything_nor_free_
         await leases.release(lost)
     else:
         await let_expire(database, project_id, -0.001)
-    # The same replica's name: only the fence tells the two leases apart.
+    # The same replica's name: only the fence distinguishes the two leases.
     await take(leases, project_id, "replica")
     before = await projects.get(project_id)
     if how == "deleted":

@@ -41,8 +41,8 @@ _FIRST_DOWNLOAD: Final = 64 * 1024 * 1024
 #: all there are.
 _WORTH_ANONYMOUS: Final = 20_000_000
 _WORTH_WITH_TOKEN: Final = 500_000
-#: Where contents come in batches, an archive which is larger than this is worth it from so many
-#: contents on, if it has no more bytes than these and the contents together.
+#: Where contents come in batches, an archive of over `_SMALL` bytes is worth it for more
+#: than `_MANY` contents, if its bytes are no more than `_INSTEAD_OF_BATCHES` and theirs.
 _SMALL: Final = 2_000_000
 _MANY: Final = 400
 _INSTEAD_OF_BATCHES: Final = 16_000_000
