@@ -8,6 +8,7 @@ from typing import Final
 import httpx2 as httpx
 
 from benchmark_manager.domain.sync.git_objects import TreeMember, blob_id
+from benchmark_manager.domain.sync.obstacles import Obstacle, paths_to
 from benchmark_manager.errors import GitHubError, GitHubUnavailableError
 from benchmark_manager.github.protocol import graphql
 from benchmark_manager.github.protocol.answers import (
@@ -28,7 +29,6 @@ from benchmark_manager.github.protocol.headers import ACCEPT_RAW, ACCEPT_SHA, ha
 from benchmark_manager.github.protocol.listings import TreeListing, parse_tree
 from benchmark_manager.github.protocol.refusals import commit_not_found, ref_not_found, refusal
 from benchmark_manager.github.protocol.urls import repository_path, with_query
-from benchmark_manager.github.reading.obstacles import Obstacle, paths_to
 from benchmark_manager.github.sending.credentials import Credential
 from benchmark_manager.github.sending.requests import (
     MAX_LISTING,

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from benchmark_manager.domain.sync.git_objects import TreeMember
+from benchmark_manager.domain.sync.obstacles import Obstacle, obstacles_among
 from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github.protocol.unpacking import ArchiveFile, ArchiveTooLargeError
 from benchmark_manager.github.reading.archive import (
@@ -25,7 +26,6 @@ from benchmark_manager.github.reading.archive import (
 )
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.reading.listing import CommitListing, FolderLister
-from benchmark_manager.github.reading.obstacles import Obstacle, obstacles_among
 from benchmark_manager.models.commit import CommitAnswer
 from benchmark_manager.models.project import Source
 from benchmark_manager.services.sync.reading.copying import Copying

@@ -4,9 +4,9 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from benchmark_manager.domain.sync.obstacles import Obstacle
 from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github.reading.client import RepositoryClient
-from benchmark_manager.github.reading.obstacles import Obstacle
 from benchmark_manager.models.sync import SyncWarning
 
 #: Characters of a target that are shown.
