@@ -96,7 +96,7 @@ def _question(follower: Follower, original: UpstreamFile) -> MergeQuestion:
 def _updated(
     follower: Follower, original: UpstreamFile | None, drifts: Mapping[MergeQuestion, Drift]
 ) -> Follower:
-    """Return the variant as the change of its original makes it; None: that was removed upstream."""
+    """Return the variant after the change of its original (None: it was removed upstream)."""
     if original is None:
         return follower.at(follower.original_path, follower.file_type, "upstream_removed")
     return follower.at(original.path, original.file_type, drifts[_question(follower, original)])
