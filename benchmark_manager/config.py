@@ -41,6 +41,9 @@ SECRETS: Final = (
 #: Bytes of a file with a secret.
 _LONGEST_SECRET: Final = 65_536
 _SHORTEST_WEBHOOK_SECRET: Final = 16
+#: Seconds between polls.
+_SHORTEST_INTERVAL: Final = 10
+_LONGEST_INTERVAL: Final = 604_800
 _HOST_PATTERN: Final = re.compile(r"(?:\*\.)?[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\*")
 _OWNER: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 

@@ -1,4 +1,4 @@
-"""What a first sync costs on the embedded database beside MongoDB, and beside another checkout.
+"""The cost of a first sync on the embedded database, compared with MongoDB or another checkout.
 
     python benchmarks/first_sync.py [--rounds 5] [--beside CHECKOUT]
 
@@ -90,7 +90,7 @@ async def _first_sync(
 
 
 def _embedded_pid(service: ServiceProcess) -> int:
-    """The server's process, which a guardian has started: the last one with that command line."""
+    """Return the server's process, started by a guardian: the last one with its arguments."""
     lines = {
         pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in descendants(service.process.pid)
     }

@@ -96,7 +96,7 @@ class Watch(threading.Thread):
 
 
 def resident(pid: int) -> int:
-    """Bytes of a process and of those that it started, databases left out."""
+    """Return the resident bytes of a process and its descendants, except databases."""
     total = 0
     for each in (pid, *_children(pid)):
         with contextlib.suppress(OSError):
@@ -115,7 +115,7 @@ def _children(pid: int) -> list[int]:
 async def running(
     checkout: Path, folder: Path, mongo_url: str, github_url: str
 ) -> AsyncIterator[ServiceProcess]:
-    """The service of a checkout, ready."""
+    """Start the service of a checkout, and wait until it is ready."""
     port, log = free_port(), folder / "service.log"
     settings = {
         "data_dir": folder / "data",
@@ -154,7 +154,7 @@ class Attack:
     costs: dict[tuple[str, str], Cost] = field(default_factory=dict)
 
     async def all(self, texts: list[HostileText], ways: frozenset[str] | None) -> None:
-        """Hand over all texts by all their ways, or only by some."""
+        """Send all texts by all their ways, or only by some."""
         todo = [
             (text, way) for text in texts for way in ways_of(text) if ways is None or way in ways
         ]
@@ -295,7 +295,7 @@ async def _validation(
 
 
 def _texts(text: HostileText) -> Texts:
-    """The texts, as large as the service takes them."""
+    """Return the texts, as large as the service accepts them."""
     size = SIZE.characters * len(text.make(1000))
     texts = text.make(size)
     while max(len(_encoded(each)) for each in texts) > _LARGEST:
@@ -305,7 +305,7 @@ def _texts(text: HostileText) -> Texts:
 
 
 def ways_of(text: HostileText) -> Iterator[str]:
-    """The ways into the service which a text attacks."""
+    """Return the ways into the service that a text attacks."""
     if {"validate", "job", "schema", "gpu", "sync"} & set(text.doors):
         yield "validate"
     if {"validate", "job", "sync"} & set(text.doors):

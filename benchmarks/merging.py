@@ -53,7 +53,7 @@ def _git(repository: Path, *arguments: str) -> bytes:
 
 
 def versions(repository: Path, folders: Sequence[str]) -> dict[str, list[str]]:
-    """The blob ids of each file, oldest first, no two in a row equal."""
+    """Return the blob ids of each file, oldest first, without repetitions in a row."""
     raw = _git(
         repository,
         "log",
@@ -120,7 +120,7 @@ def compose(text: str) -> list[yaml.Node] | None:
 
 
 def leaves(text: str) -> list[Leaf] | None:
-    """Every value of a text in its order; None where PyYAML cannot read it."""
+    """Return every value of a text in order; None if PyYAML cannot read it."""
     documents = compose(text)
     if documents is None:
         return None
@@ -157,7 +157,7 @@ def _name(item: yaml.Node) -> str | None:
 
 
 def repeats(text: str) -> bool:
-    """Whether a key stands twice in one mapping."""
+    """Return whether a key occurs twice in one mapping."""
     pending: list[Any] = list(compose(text) or ())
     while pending:
         node = pending.pop()
@@ -207,7 +207,7 @@ def _entry(node: yaml.Node | None, key: str) -> yaml.Node | None:
 
 
 def comments(text: str) -> Counter[str]:
-    """Every comment of a text, without the blanks around it."""
+    """Return every comment of a text, without the white space around it."""
     body = text.removeprefix(_MARK)
     found: list[str] = []
     end = 0
@@ -244,7 +244,7 @@ class Edit:
 
 
 def edits(base: str, file_format: FileFormat, rng: random.Random) -> Iterator[Edit]:
-    """One edit of each kind that the text has a line for."""
+    """Yield one edit of each kind for which the text has a line."""
     found = leaves(base) or []
     plain = [leaf for leaf in found if leaf.is_plain]
     if not plain:
@@ -290,7 +290,7 @@ def _behind(text: str, leaf: Leaf) -> str:
 
 
 def _is_entry(text: str, leaf: Leaf) -> bool:
-    """Whether the line holds one key with this value, and nothing else but a comment."""
+    """Return whether a line has only one key with this value, and perhaps a comment."""
     before = text[: leaf.start].rsplit("\n", 1)[-1]
     is_line = (
         re.fullmatch(r"[ ]*[\w.\"'/-]+: +", before) is not None
@@ -392,7 +392,7 @@ def git_merge(folder: Path, triple: Triple) -> str | None:
 
 
 def reason(triple: Triple, clean: str) -> str:
-    """Why a merge that git calls clean may be a conflict; "unexplained" where it may not."""
+    """Return why a merge that is clean for git may be a conflict, or "unexplained"."""
     texts = (triple.base, triple.theirs, triple.edit.text)
     if all(compose(text) is not None for text in texts) and compose(clean) is None:
         return "does not parse"
@@ -428,7 +428,7 @@ def loses_comment(triple: Triple, content: str) -> bool:
 
 
 def loses_common_comment(triple: Triple, content: str) -> bool:
-    """Whether a comment that all three texts have is less often in the result."""
+    """Return whether a comment of all three texts occurs less often in the result."""
     base, theirs, mine, result = map(
         comments, (triple.base, triple.theirs, triple.edit.text, content)
     )
@@ -438,7 +438,7 @@ def loses_common_comment(triple: Triple, content: str) -> bool:
 
 
 def differs(triple: Triple, content: str) -> bool | None:
-    """Whether a result is not theirs with the edit; None where that cannot be known."""
+    """Return whether a result is not theirs with the edit; None if that is unknown."""
     after, made = leaves(triple.theirs), leaves(content)
     if after is None or any(map(repeats, (triple.base, triple.theirs, triple.edit.text))):
         return None
@@ -476,7 +476,7 @@ def _has(theirs: str, edit: Edit) -> bool:
 
 
 def _differs_by_path(triple: Triple, content: str) -> bool | None:
-    """Every path of keys and names: what one side changed is so, what none changed is as it was."""
+    """Return whether a path has another value than the side that changed it, or than the base."""
     texts = (triple.base, triple.theirs, triple.edit.text, content)
     base, theirs, mine, result = (
         {leaf.path: leaf.value for leaf in leaves(text) or ()} for text in texts
@@ -495,7 +495,7 @@ def _differs_by_path(triple: Triple, content: str) -> bool | None:
 
 @dataclass
 class Counts:
-    """What came of all triples of a repository."""
+    """The outcomes of all triples of a repository."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)

@@ -314,7 +314,7 @@ def _ratios(results: Results, what: str, way: str, other: str, latencies: Iterab
 
 
 def _round_trips(results: Results, what: str, way: str, latencies: Iterable[float]) -> str:
-    """The time in multiples of the latency; there is none where that is nothing."""
+    """Return the time in multiples of the latency, if there is one."""
     found = [(results.time(what, way, latency), latency) for latency in latencies if latency]
     return " / ".join(
         "-" if time_ is None else f"{time_ / latency:.1f}" for time_, latency in found

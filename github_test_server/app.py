@@ -1,4 +1,4 @@
-"""The application: each request's way from arrival through limits and handler to a recorded answer."""
+"""The application: takes each request through limits and its handler to a recorded answer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ _READING = {"GET", "HEAD", "OPTIONS"}
 _UNKNOWN = Endpoint(handlers.unknown)
 _GRAPHQL = Endpoint(graphql_api.graphql, method="POST", resource="graphql", requires="token")
 _USER_AGENT_REQUIRED = (
-    "Request forbidden by administrative rules. Please make sure your request has a User-Agent header "
+    "Request forbidden by administrative rules. "
+    "Please make sure your request has a User-Agent header "
     "(https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required)."
 )
 _TOKEN_REQUIRED = "This endpoint requires you to be authenticated."  # noqa: S105 - a sentence
@@ -214,8 +215,10 @@ class Pipeline:
         wait = secondary.retry_after(self._state.limits.clock())
         refusal = RefusalError(
             secondary.status,
-            "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. "
-            f"If you reach out to GitHub Support for help, please include the request ID {request_id}.",
+            "You have exceeded a secondary rate limit. "
+            "Please wait a few minutes before you try again. "
+            "If you reach out to GitHub Support for help, "
+            f"please include the request ID {request_id}.",
             documentation=f"{RATE_LIMIT_DOCUMENTATION}#about-secondary-rate-limits",
             headers={} if wait is None else {"Retry-After": str(wait)},
         )
@@ -236,7 +239,7 @@ class Pipeline:
     def _conditional(
         self, request: Request, caller: Requester, answer: ServedAnswer
     ) -> ServedAnswer:
-        """Add a validator to an answer of 200, and turn it into a 304 if the client has it already."""
+        """Add an ETag to an answer of 200, and make it a 304 if the client has it already."""
         if request.method == "POST" or answer.status != _OK or not isinstance(answer.body, bytes):
             return answer
         accept = MediaType.parse(request.headers.get("accept", "")).header
@@ -257,7 +260,8 @@ class Pipeline:
         scope = "private" if caller.token else "public"
         return {
             "Cache-Control": f"{scope}, max-age=60, s-maxage=60",
-            "Vary": "Accept, Authorization, Cookie, X-GitHub-OTP, Accept-Encoding, X-Requested-With",
+            "Vary": "Accept, Authorization, Cookie, X-GitHub-OTP, "
+            "Accept-Encoding, X-Requested-With",
             "Server": "github-test-server",
             "X-Content-Type-Options": "nosniff",
             "X-GitHub-Media-Type": MediaType.parse(request.headers.get("accept", "")).header,
@@ -273,7 +277,8 @@ class Pipeline:
 def _exceeded(caller: Requester, request_id: str) -> str:
     if caller.token is None:
         return (
-            f"API rate limit exceeded for {caller.client}. (But here's the good news: Authenticated requests get a "
+            f"API rate limit exceeded for {caller.client}. "
+            "(But here's the good news: Authenticated requests get a "
             "higher rate limit. Check out the documentation for more details.)"
         )
     return (

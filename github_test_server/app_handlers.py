@@ -23,8 +23,14 @@ if TYPE_CHECKING:
     from github_test_server.shapes import Json, Urls
 
 SUSPENDED = "This installation has been suspended"
-_INSTALLATION_TOKEN_REQUIRED = "You must authenticate with an installation access token in order to list repositories for an installation."  # noqa: S105
-_INACCESSIBLE = "There is at least one repository that does not exist or is not accessible to the parent installation."
+_INSTALLATION_TOKEN_REQUIRED = (
+    "You must authenticate with an installation access token "  # noqa: S105 -- a message
+    "in order to list repositories for an installation."
+)
+_INACCESSIBLE = (
+    "There is at least one repository that does not exist "
+    "or is not accessible to the parent installation."
+)
 
 
 async def app(call: Call) -> ServedAnswer:

@@ -43,7 +43,7 @@ class Call:
         return self.request.query_params.get(name)
 
     def hosted(self) -> HostedRepository:
-        """Return the repository which the path names; whoever may not see it gets 404, as if it were not there.
+        """Return the repository that the path names; a caller that may not see it gets 404.
 
         https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#404-not-found-for-an-existing-resource
         """

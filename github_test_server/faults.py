@@ -3,10 +3,10 @@
 Fault            answers with a changed answer
  +- Status           any status, body and headers
  +- Redirect         to a given URL
- +- HtmlPage         HTML, with status 200 unless told otherwise
+ +- HtmlPage         HTML, by default with status 200
  +- EmptyBody        the right status without a byte
  +- GraphQLError     one field null in an otherwise good GraphQL answer, with an entry in `errors`
- +- CutBody          JSON cut short, in a response which is whole as far as HTTP can tell
+ +- CutBody          JSON cut short, in a response that is complete for HTTP
  +- FlippedByte      one wrong byte, at the same length
  +- Delay            nothing for some seconds, then the answer
  +- Stall            half of the body, nothing for some seconds, then the rest
@@ -29,20 +29,23 @@ if TYPE_CHECKING:
 
     from github_test_server.recording import RecordedRequest
 
-_HTML = b"<!DOCTYPE html>\n<html><head><title>Unicorn!</title></head><body><p>Sorry.</p></body></html>\n"
+_HTML = (
+    b"<!DOCTYPE html>\n<html><head><title>Unicorn!</title></head>"
+    b"<body><p>Sorry.</p></body></html>\n"
+)
 _HTML_TYPE = "text/html; charset=utf-8"
 _ABOUT_THE_BODY = {"content-type", "etag", "last-modified", "link", "location"}
 
 
 class Fault(Protocol):
-    """Takes the answer the request would have had, its body whole, and makes the one which is sent."""
+    """Changes the answer that a request would have had into the one that is sent."""
 
     def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Another status. A body which is a mapping becomes JSON; without one it is GitHub's form of an error."""
+    """Another status. A mapping becomes a JSON body; without a body it is GitHub's error."""
 
     status: int
     body: Mapping[str, object] | str | bytes | None = None
@@ -94,7 +97,7 @@ class EmptyBody:
 
 @dataclass(frozen=True, slots=True)
 class CutBody:
-    """Keeps a fraction of the body and a Content-Length which fits it: no JSON parser can like it."""
+    """Keeps a fraction of the body, with a fitting Content-Length: no valid JSON is left."""
 
     keep: float = 0.5
 
@@ -150,7 +153,7 @@ class ResetMidBody:
 
 @dataclass(frozen=True, slots=True)
 class GraphQLError:
-    """One field of a GraphQL answer becomes null, and `errors` tells why; the rest of it stays good.
+    """Sets one field of a GraphQL answer to null, with an entry in `errors`; the rest stays good.
 
     `alias` is the field's name in the answer, such as "r3", or a dotted path, such as "r3.head".
     """
@@ -177,7 +180,7 @@ class PlannedFault:
     _seen: int = 0
 
     def strikes(self, request: RecordedRequest) -> bool:
-        """Whether it is this request's turn; each call counts."""
+        """Return whether it is this request's turn; each call counts."""
         if not self._concerns(request) or self.fired == self.times:
             return False
         self._seen += 1
@@ -191,7 +194,7 @@ class PlannedFault:
 
 
 class Faults:
-    """The faults which are planned. All that strike a request change its answer, in the order of add().
+    """The planned faults. All that match a request change its answer, in the order of `add`.
 
     The request itself is served as always before, so its rate limit is charged. Safe from any
     thread.

@@ -62,7 +62,7 @@ async def receive_pack(call: Call) -> ServedAnswer:
 
 
 def _hosted(call: Call) -> HostedRepository:
-    """Find the repository; whoever is nobody is asked who they are, also where there is nothing."""
+    """Find the repository; without credentials they are asked for, even if nothing is there."""
     full_name = f"{call.parameter('owner')}/{call.parameter('repo').removesuffix('.git')}"
     hosting = call.state.hosting
     hosted = hosting.get(full_name) or hosting.get_moved(full_name)

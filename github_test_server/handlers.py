@@ -1,4 +1,4 @@
-"""The routes of GitHub's REST API which the server has, each named by its page of the documentation."""
+"""The server's part of GitHub's REST API; each route names its page of the documentation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator
 
     from github_test_server.hosting import HostedRepository
-    from github_test_server.objects import Commit, TreeRow
+    from github_test_server.objects import ParsedCommit, TreeRow
     from github_test_server.repositories import Repository
 
 _FILES_OF_A_COMMIT = 300
@@ -83,7 +83,7 @@ async def commit(call: Call) -> ServedAnswer:
     return json_answer({**shape, "stats": shapes.stats(changes), "files": files})
 
 
-def _commit_of(repository: Repository, ref: str) -> Commit:
+def _commit_of(repository: Repository, ref: str) -> ParsedCommit:
     found = repository.find_commit(ref)
     if found is None:
         _refuse_if_empty(repository)
@@ -97,7 +97,10 @@ def _refuse_if_empty(repository: Repository) -> None:
 
 
 async def commits(call: Call) -> ServedAnswer:
-    """https://docs.github.com/en/rest/commits/commits#list-commits (`sha`, `path`, `page`, `per_page`)."""
+    """Take `sha`, `path`, `page` and `per_page`.
+
+    https://docs.github.com/en/rest/commits/commits#list-commits
+    """
     hosted = call.hosted()
     start = call.query("sha") or "HEAD"
     head = hosted.repository.find_commit(start)
@@ -134,7 +137,10 @@ def _well_formed(sha: str) -> str:
 
 
 async def git_tree(call: Call) -> ServedAnswer:
-    """https://docs.github.com/en/rest/git/trees#get-a-tree; any value of `recursive` turns it on."""
+    """Any value of `recursive` turns it on.
+
+    https://docs.github.com/en/rest/git/trees#get-a-tree
+    """
     hosted = call.hosted()
     sha = hosted.repository.find_tree(call.parameter("sha"))
     if sha is None:
@@ -291,7 +297,7 @@ async def tarball(call: Call) -> ServedAnswer:
 
 
 async def archive(call: Call) -> ServedAnswer:
-    """Stream what tarball() points to; codeload.github.com is no part of the API and not limited as it is."""
+    """Stream the archive that tarball() redirects to; this host has limits of its own."""
     hosted = call.state.hosting.get(f"{call.parameter('owner')}/{call.parameter('repo')}")
     if hosted is None:
         raise not_found()

@@ -80,7 +80,7 @@ class GitHubTestServer:
 
     @property
     def graphql_url(self) -> str:
-        """The GraphQL endpoint: beside the API's base URL if that ends with /api/v3, else below it."""
+        """The GraphQL endpoint: beside an API base that ends with /api/v3, else below it."""
         return self.origin + self._state.graphql_path
 
     @property
@@ -129,7 +129,7 @@ class GitHubTestServer:
     def add(
         self, full_name: str, repository: Repository, *, private_to: Iterable[str] | None = None
     ) -> HostedRepository:
-        """Host a repository as `owner/name`, for everybody or for some tokens only."""
+        """Host a repository as `owner/name`, public or for some tokens only."""
         return self.hosting.add(full_name, repository, private_to=private_to)
 
     def rename(self, old: str, new: str) -> None:
@@ -137,7 +137,7 @@ class GitHubTestServer:
         self.hosting.rename(old, new)
 
     def reset(self) -> None:
-        """Forget recorded requests, faults, limits, latency and tree limits; keep repositories and tokens.
+        """Forget recorded requests, faults and all limits; keep repositories and tokens.
 
         GraphQL is there again.
         """
@@ -221,7 +221,7 @@ class _Running:
 
 
 class _UvicornServer(uvicorn.Server):
-    """uvicorn's server, which tells when it serves and doesn't wait for clients when it stops."""
+    """uvicorn's server, which reports when it serves and stops without waiting for clients."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

@@ -53,7 +53,9 @@ class State:
 
         https://docs.github.com/en/enterprise-server@latest/graphql/guides/forming-calls-with-graphql#the-graphql-endpoint
         """
-        return f"{self.api_path.removesuffix('/v3') if self.api_path.endswith('/api/v3') else self.api_path}/graphql"
+        enterprise = self.api_path.endswith("/api/v3")
+        base = self.api_path.removesuffix("/v3") if enterprise else self.api_path
+        return f"{base}/graphql"
 
     def __post_init__(self) -> None:
         self.hosting = Hosting(clock=self.clock)

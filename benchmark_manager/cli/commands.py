@@ -84,7 +84,7 @@ def serve(
 
     Exit code 1: it could not start; one line on standard error says why.
     """
-    from benchmark_manager.cli.service.serve import serve as run_server  # noqa: PLC0415 -- see this module's docstring
+    from benchmark_manager.cli.service import serve as server  # noqa: PLC0415 -- see above
     from benchmark_manager.config import load_settings  # noqa: PLC0415
     from benchmark_manager.logs import configure_logging  # noqa: PLC0415
 
@@ -94,7 +94,7 @@ def serve(
     }
     settings = settings.model_copy(update=changes)
     configure_logging(settings.log_level, settings.log_format)
-    run_server(settings)
+    server.serve(settings)
 
 
 # Hidden where it cannot run, such as in the image.
@@ -122,7 +122,7 @@ def demo(
     It uses no network beyond this machine, and deletes everything when it stops. It needs the git
     command.
     """
-    from benchmark_manager.cli.service.demo import DemoOptions, run_demo  # noqa: PLC0415 -- see this module's docstring
+    from benchmark_manager.cli.service.demo import DemoOptions, run_demo  # noqa: PLC0415 -- see above
 
     run_demo(DemoOptions(port=port, github_port=github_port, change_after=change_after, once=once))
 
@@ -136,7 +136,7 @@ def rotate_key() -> None:
 
     Exit code 2: some tokens could not be decrypted with any key; they must be entered again.
     """
-    from rich.console import Console  # noqa: PLC0415 -- see this module's docstring
+    from rich.console import Console  # noqa: PLC0415 -- see above
 
     from benchmark_manager.cli.service.rotation import rotate  # noqa: PLC0415
 
@@ -165,7 +165,7 @@ def backup(
     The database is that of MONGO_URL, or the embedded one in DATA_DIR, even while a service uses
     it.
     """
-    from benchmark_manager.cli.service.backup import back_up  # noqa: PLC0415 -- see this module's docstring
+    from benchmark_manager.cli.service.backup import back_up  # noqa: PLC0415 -- see above
 
     back_up(file)
 
@@ -183,9 +183,9 @@ def restore(
     until it is complete, no service starts there. A backup of MongoDB may be restored into an
     embedded database, and the other way round.
     """
-    from benchmark_manager.cli.service.backup import restore as run_restore  # noqa: PLC0415 -- see this module's docstring
+    from benchmark_manager.cli.service import backup as backups  # noqa: PLC0415 -- see above
 
-    run_restore(file)
+    backups.restore(file)
 
 
 @app.command()

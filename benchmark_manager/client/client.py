@@ -26,7 +26,9 @@ from benchmark_manager.client.shapes import PROBLEM, Shape, fits
 from benchmark_manager.domain.http.content_codings import ACCEPTED, is_readable
 from benchmark_manager.domain.text.json_size import counted_values
 
-Json = dict[str, Any]
+Json: TypeAlias = dict[str, Any]
+JsonValue: TypeAlias = Any
+"""A value of JSON, whose shape was checked."""
 Parameter: TypeAlias = str | int | None
 """A parameter of a query; None leaves it out."""
 
@@ -248,11 +250,11 @@ class Client:
             raise self._not_ours("the next page of its list has no cursor")
         return str(cursor)
 
-    def json(self, answer: httpx.Response, shape: Shape) -> Any:  # noqa: ANN401 -- of that shape
+    def json(self, answer: httpx.Response, shape: Shape) -> JsonValue:
         """Return the JSON value of an answer, which must have the shape."""
         return self._json(answer, shape, _AnswerBudget())
 
-    def _json(self, answer: httpx.Response, shape: Shape, budget: _AnswerBudget) -> Any:  # noqa: ANN401 -- of that shape
+    def _json(self, answer: httpx.Response, shape: Shape, budget: _AnswerBudget) -> JsonValue:
         before = budget.values
         for most, _ in counted_values(answer.content):
             budget.values = before - most
@@ -423,7 +425,7 @@ def _problem(answer: httpx.Response) -> Json | None:
     return problem if fits(problem, PROBLEM) else None
 
 
-def _parsed(body: bytes) -> Any:  # noqa: ANN401 -- JSON
+def _parsed(body: bytes) -> JsonValue:
     """Return a body's JSON value; None if it is not JSON, or too deep for Python."""
     try:
         return json.loads(body)

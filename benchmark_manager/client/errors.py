@@ -27,7 +27,7 @@ class ClientError(Exception):
 
     @property
     def is_temporary(self) -> bool:
-        """Whether the same request may succeed a little later."""
+        """Return whether the same request may succeed a little later."""
         return False
 
 

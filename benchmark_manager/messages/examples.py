@@ -11,7 +11,7 @@ from benchmark_manager.messages.rendering import detail
 _ID: Final = "65f0c0ffee65f0c0ffee65f0"
 _SHA: Final = "3f786850e387550fdab836ed7e6dc881de23001b"
 
-FACTS: Final[Mapping[str, Fact]] = {
+FACTS: Final[dict[str, Fact]] = {
     "allowed": ("GET", "PUT", "DELETE"),
     "api_url": "https://api.github.com",
     "api_urls": ("https://api.github.com",),
@@ -22,7 +22,6 @@ FACTS: Final[Mapping[str, Fact]] = {
     "declared": '{"kind": "tag", "name": "v1.2.0"}',
     "digest": "sha256:3f786850e387",
     "digits": "3f786850e387",
-    "endings": ".yaml or .yml",
     "event": "push",
     "expected": 3,
     "field": "config_folder",
@@ -62,12 +61,29 @@ FACTS: Final[Mapping[str, Fact]] = {
     "what": "GitHub did not answer in time",
 }
 
+#: Facts that are others for some codes.
+_OF_CODES: Final[Mapping[str, dict[str, Fact]]] = {
+    "configmap_key_clash": {"path": "a/b.yaml", "other": "a__b.yaml", "key": "a__b.yaml"},
+    "configmap_too_large": {"limit": 1_048_576},
+    "digest_too_short": {"limit": 12, "count": 7},
+    "invalid_branch": {"field": "branch"},
+    "invalid_name": {"field": "variant_name", "limit": 255},
+    "invalid_pattern": {"field": "include", "limit": 50},
+    "invalid_ref": {"field": "ref"},
+    "invalid_token": {"field": "token", "limit": 255},
+    "making_not_found": {"id": "7"},
+    "release_file_not_found": {"id": "config/llama.yaml"},
+    "release_not_found": {"id": "sha256:3f786850e387"},
+    "revision_not_found": {"id": "5"},
+    "too_large": {"limit": 1_048_576},
+}
+
 
 def example(code: str, reason: str | None = None) -> BenchmarkManagerError:
     """Return an error with this code, and with its first reason where none is given."""
-    texts = CATALOGUE[code].texts
+    texts = CATALOGUE[code].sentences
     chosen = next(iter(texts)) if reason is None else reason
-    return BenchmarkManagerError(code, chosen, **FACTS)
+    return BenchmarkManagerError(code, chosen, **(FACTS | _OF_CODES.get(code, {})))
 
 
 def example_detail(code: str) -> str:

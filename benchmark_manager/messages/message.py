@@ -10,7 +10,7 @@ Readers = Literal["api", "pages", "commands", "log"]
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class Sentence:
     """A sentence in each language, in which `{name}` stands for a fact of the error.
 
     `one` is the English sentence where the fact `count` is 1. `hint` follows the English sentence
@@ -28,10 +28,12 @@ class Message:
     """A code's HTTP status, and its sentences by reason; a single one has the reason ""."""
 
     status: int
-    texts: Mapping[str, Text]
+    sentences: Mapping[str, Sentence]
     readers: Readers = "api"
 
 
-def one_text(status: int, *, en: str, ko: str, hint: str = "", readers: Readers = "api") -> Message:
+def one_sentence(
+    status: int, *, en: str, ko: str, hint: str = "", readers: Readers = "api"
+) -> Message:
     """Return the message of a code with one sentence."""
-    return Message(status, {"": Text(en, ko, hint=hint)}, readers)
+    return Message(status, {"": Sentence(en, ko, hint=hint)}, readers)

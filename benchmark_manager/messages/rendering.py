@@ -6,7 +6,7 @@ from typing import Final
 from benchmark_manager.errors import BenchmarkManagerError, Fact
 from benchmark_manager.messages.catalogue import CATALOGUE
 from benchmark_manager.messages.fields import label, wire_name
-from benchmark_manager.messages.message import Text
+from benchmark_manager.messages.message import Sentence
 from benchmark_manager.messages.stored import KOREAN
 
 #: Kinds of refs, which errors name as the domain does.
@@ -27,13 +27,13 @@ class _Listed(tuple[str, ...]):
 
 def detail(error: BenchmarkManagerError) -> str:
     """Return the English sentence for programs, with the API's names of fields, and the hint."""
-    text = text_of(error)
+    text = sentence_of(error)
     return _filled(f"{_english(text, error)} {text.hint}".rstrip(), error, detail, wire_name)
 
 
 def words(error: BenchmarkManagerError, language: str) -> str:
     """Return the sentence for a person who reads `language`, which is English unless Korean."""
-    text = text_of(error)
+    text = sentence_of(error)
     is_korean = language == "ko"
 
     def cause_words(cause: BenchmarkManagerError) -> str:
@@ -56,12 +56,12 @@ def stored_words(code: str, stored: str, language: str) -> str:
     return KOREAN.get(code, stored) if language == "ko" else stored
 
 
-def text_of(error: BenchmarkManagerError) -> Text:
+def sentence_of(error: BenchmarkManagerError) -> Sentence:
     """Return the sentences for an error's code and reason."""
-    return CATALOGUE[error.code].texts[error.reason]
+    return CATALOGUE[error.code].sentences[error.reason]
 
 
-def _english(text: Text, error: BenchmarkManagerError) -> str:
+def _english(text: Sentence, error: BenchmarkManagerError) -> str:
     return text.one if text.one and error.facts.get("count") == 1 else text.en
 
 

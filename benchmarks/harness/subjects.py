@@ -48,7 +48,8 @@ class Subject:
 
     def changed(self, count: int, round_: int) -> dict[str, bytes]:
         """Return new contents for so many of the files, the same ones for the same round."""
-        paths = random.Random(round_).sample(sorted(self.contents), count)  # noqa: S311 -- a choice, no secret
+        chance = random.Random(round_)  # noqa: S311 -- a choice, no secret
+        paths = chance.sample(sorted(self.contents), count)
         # Blank lines at the end do not change the meaning of YAML and JSON.
         return {path: self.contents[path] + b"\n" * (count + 1) for path in paths}
 

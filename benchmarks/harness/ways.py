@@ -122,7 +122,7 @@ class PlainWay:
         return len(wanted)
 
     def _list(self, pool: ThreadPoolExecutor, sample: int | None) -> tuple[int, list[ContentFile]]:
-        """The number of folders that were listed, level by level, and the files found there."""
+        """List folders, level by level; return their number and the files found."""
         files: list[ContentFile] = []
         level, folders = [self._subject.config_folder, self._subject.job_folder], 0
         while level:
@@ -243,7 +243,7 @@ class Floor:
 def bundles(
     subject: Subject, changes: Iterable[tuple[int, Mapping[str, bytes]]]
 ) -> dict[int, bytes]:
-    """All contents as one, and those of each commit's changed files."""
+    """Return all contents as one, and those of each commit's changed files."""
     return {0: _joined(list(subject.contents.values()))} | {
         count: _joined(list(changed.values())) for count, changed in changes
     }

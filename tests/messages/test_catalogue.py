@@ -9,14 +9,14 @@ from benchmark_manager.errors import BenchmarkManagerError
 from benchmark_manager.messages import CATALOGUE, detail, stored_words, words
 from benchmark_manager.messages.examples import FACTS, example
 from benchmark_manager.messages.fields import FIELDS, label
-from benchmark_manager.messages.message import Text
+from benchmark_manager.messages.message import Sentence
 from benchmark_manager.messages.stored import KOREAN
 from benchmark_manager.messages.titles import http_title, page_title
 
-TEXTS = [
+SENTENCES = [
     pytest.param(code, reason, id=f"{code} {reason}".strip())
     for code, message in CATALOGUE.items()
-    for reason in message.texts
+    for reason in message.sentences
 ]
 STATUSES = sorted({message.status for message in CATALOGUE.values()})
 HANGUL = re.compile("[가-힣]")
@@ -26,21 +26,21 @@ def facts_of(sentence: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(sentence) if name is not None}
 
 
-def text_of(code: str, reason: str) -> Text:
-    return CATALOGUE[code].texts[reason]
+def sentence_of(code: str, reason: str) -> Sentence:
+    return CATALOGUE[code].sentences[reason]
 
 
 @pytest.mark.parametrize("code", CATALOGUE)
 def test_a_code_has_the_status_of_an_error_and_texts_by_reason(code: str) -> None:
-    reasons = CATALOGUE[code].texts.keys()
+    reasons = CATALOGUE[code].sentences.keys()
     assert 400 <= CATALOGUE[code].status < 600
     assert reasons
     assert [reason for reason in reasons if not re.fullmatch("[a-z_]*", reason)] == []
 
 
-@pytest.mark.parametrize(("code", "reason"), TEXTS)
+@pytest.mark.parametrize(("code", "reason"), SENTENCES)
 def test_a_text_is_a_sentence_in_both_languages(code: str, reason: str) -> None:
-    text = text_of(code, reason)
+    text = sentence_of(code, reason)
     assert HANGUL.search(text.ko)
     assert not HANGUL.search(text.en + text.hint)
     assert text.en.endswith((".", "{cause}"))
@@ -48,19 +48,19 @@ def test_a_text_is_a_sentence_in_both_languages(code: str, reason: str) -> None:
     assert text.hint == "" or text.hint.endswith(".")
 
 
-@pytest.mark.parametrize(("code", "reason"), TEXTS)
+@pytest.mark.parametrize(("code", "reason"), SENTENCES)
 def test_the_languages_name_no_other_facts(code: str, reason: str) -> None:
-    text = text_of(code, reason)
+    text = sentence_of(code, reason)
     assert facts_of(text.ko) <= facts_of(text.en)
     assert facts_of(text.one) <= facts_of(text.en)
     assert bool(text.one) <= ("count" in facts_of(text.en))
 
 
-@pytest.mark.parametrize(("code", "reason"), TEXTS)
+@pytest.mark.parametrize(("code", "reason"), SENTENCES)
 def test_a_text_is_rendered_for_programs_and_people(code: str, reason: str) -> None:
     """An example of each fact fills it; names of the API's fields are for programs only."""
     error = example(code, reason)
-    assert facts_of(text_of(code, reason).en + text_of(code, reason).hint) <= FACTS.keys()
+    assert facts_of(sentence_of(code, reason).en + sentence_of(code, reason).hint) <= FACTS.keys()
     assert detail(error).endswith(".")
     assert "config_folder" not in words(error, "en") + words(error, "ko")
 

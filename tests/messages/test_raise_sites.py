@@ -66,7 +66,7 @@ class Site:
     def reasons(self) -> set[str]:
         """The reasons that the error may have; all of its code where they are not literals."""
         assert self.code is not None
-        every = set(CATALOGUE[self.code].texts)
+        every = set(CATALOGUE[self.code].sentences)
         position = 0 if self.name in REASONED else 1
         if len(self.call.args) <= position:
             return {"key"} if self.name == "TokenUnreadableError" else {""}
@@ -103,7 +103,7 @@ CODED = [
 
 
 def facts_of(code: str, reason: str) -> set[str]:
-    text = CATALOGUE[code].texts[reason]
+    text = CATALOGUE[code].sentences[reason]
     return {name for _, name, _, _ in Formatter().parse(text.en + text.hint) if name is not None}
 
 
@@ -137,7 +137,7 @@ def test_no_sentence_is_given_to_an_error() -> None:
 def test_the_catalogue_has_a_sentence_for_the_facts_of_an_error(site: Site) -> None:
     assert site.code is not None
     assert site.code in CATALOGUE
-    assert site.reasons <= CATALOGUE[site.code].texts.keys()
+    assert site.reasons <= CATALOGUE[site.code].sentences.keys()
     for reason in site.reasons:
         assert facts_of(site.code, reason) <= site.facts, reason
 
@@ -151,7 +151,7 @@ def test_the_catalogue_has_a_sentence_for_a_decision_that_cannot_be_applied(site
     path, reason = site.call.args
     wanted = str(_literal(reason))
     is_of_lines = isinstance(path, ast.Constant) and path.value is None
-    assert (f"lines_{wanted}" if is_of_lines else wanted) in CATALOGUE["bad_resolution"].texts
+    assert (f"lines_{wanted}" if is_of_lines else wanted) in CATALOGUE["bad_resolution"].sentences
 
 
 def test_only_these_codes_depend_on_what_was_found() -> None:

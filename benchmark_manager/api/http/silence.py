@@ -32,7 +32,7 @@ class AnswersInSilence:
         if watch is None or own_path(scope) in _PROBES:
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(send)
+        exchange = _GuardedAnswer(send)
         work = asyncio.ensure_future(self._app(scope, receive, exchange.send))
         silent = watch.until_silent()
 
@@ -82,7 +82,7 @@ def _abandon(work: "asyncio.Task[None]") -> None:
     work.cancel()
 
 
-class _Exchange:
+class _GuardedAnswer:
     """Passes an answer on, unless another one was sent instead."""
 
     def __init__(self, send: Send) -> None:

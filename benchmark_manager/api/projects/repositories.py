@@ -62,6 +62,15 @@ _FOLDER: Final = (
 _Text = Annotated[str | None, AfterValidator(without_nul)]
 
 
+_Token = Annotated[
+    SecretStr | None,
+    Header(
+        alias="X-GitHub-Token",
+        description="Used for this request only. A token never belongs into an address.",
+    ),
+]
+
+
 class PreviewBody(RequestBody):
     """A repository, with the fields that a project of it would have."""
 
@@ -157,13 +166,7 @@ async def preview_repository(
     job_folder: Annotated[_Text, Query(max_length=LONGEST_FOLDER, description=_FOLDER)] = None,
     include: Annotated[Patterns, Query(description=INCLUDE)] = [],  # noqa: B006 -- it is read only
     exclude: Annotated[Patterns, Query(description=EXCLUDE)] = [],  # noqa: B006
-    token: Annotated[
-        SecretStr | None,
-        Header(
-            alias="X-GitHub-Token",
-            description="Used for this request only. A token never belongs into an address.",
-        ),
-    ] = None,
+    token: _Token = None,
 ) -> PreviewAnswer:
     """Return branches, and folders with the number of files that would be copied or skipped.
 

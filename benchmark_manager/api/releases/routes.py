@@ -102,9 +102,8 @@ async def create_release(
 ) -> Response:
     """Make a release of the files at one moment: never a part of a sync.
 
-    Equal content is one release, whoever makes it, in whatever project: a later making is added to
-    `makings`, and changes neither name nor description. If it asks for `pinned`, the release is
-    pinned.
+    Equal content is one release, also in another project: a later making is added to `makings`, and
+    changes neither name nor description. `pinned` pins the release.
     """
     release, new = await services.releases.make(
         project_id,
@@ -179,8 +178,8 @@ async def get_release(
 ) -> Response:
     """Find it by its digest, with or without `sha256:`, or by at least 12 of its first digits.
 
-    What it holds never changes, but its name, description, pin and makings may: the answer is to be
-    asked for anew.
+    Its files never change, but name, description, pin and makings may: caches must check the answer
+    again.
     """
     release = await services.releases.get(digest)
     return json_resource(
@@ -203,7 +202,7 @@ async def update_release(
 ) -> Response:
     """Change only the given fields; the content of a release never changes.
 
-    Taking the pin from a release whose projects are all deleted deletes it.
+    Removing the pin of a release whose projects are all deleted deletes the release.
     """
     release = await services.releases.get(digest)
     files, makings = (
@@ -248,8 +247,7 @@ async def get_release_file(
 ) -> Response:
     """Return a file by its URL-encoded path; slashes need no encoding.
 
-    Where no file has exactly this path, the only one whose path differs in Unicode form alone is
-    meant.
+    Without a file of this very path, the one whose path differs only in Unicode form is returned.
     """
     file, data = await services.release_delivery.file(await services.releases.get(digest), path)
     return _lasting(raw_content(request, data, file.path.rpartition("/")[2], file.sha256), digest)

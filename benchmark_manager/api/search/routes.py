@@ -58,6 +58,26 @@ class FoundFileAnswer(BaseModel):
     matches: list[MatchAnswer]
 
 
+_Query = Annotated[
+    str,
+    Query(
+        max_length=LONGEST_QUERY,
+        description="Plain text in one line, compared after Unicode NFKC and case folding.",
+        examples=["parallelism"],
+    ),
+]
+_Where = Annotated[
+    SearchIn,
+    Query(
+        alias="in",
+        description="`text`: anywhere, comments included; each line is one match. `keys`: in "
+        "a key, "
+        "or in its path up to the end of the key, such as `spec.parallelism`. `values`: in a "
+        "scalar "
+        "that is no key.",
+    ),
+]
+
 _ROWS: Final = TypeAdapter(list[FoundFileAnswer])
 
 
@@ -97,25 +117,8 @@ async def search(
     services: ServicesDependency,
     project_id: str,
     page: PageDependency,
-    q: Annotated[
-        str,
-        Query(
-            max_length=LONGEST_QUERY,
-            description="Plain text in one line, compared after Unicode NFKC and case folding.",
-            examples=["parallelism"],
-        ),
-    ],
-    where: Annotated[
-        SearchIn,
-        Query(
-            alias="in",
-            description="`text`: anywhere, comments included; each line is one match. `keys`: in "
-            "a key, "
-            "or in its path up to the end of the key, such as `spec.parallelism`. `values`: in a "
-            "scalar "
-            "that is no key.",
-        ),
-    ] = "text",
+    q: _Query,
+    where: _Where = "text",
     file_type: Annotated[FileType | None, Query(description="Only these.")] = None,
     scope: Annotated[
         SearchScope,

@@ -49,7 +49,7 @@ def send_ping(
     Exit code 0: the service accepted it. Exit code 1: it could not be reached or refused it; one
     line says why.
     """
-    from benchmark_manager.config import load_settings  # noqa: PLC0415 -- other commands start without it
+    from benchmark_manager.config import load_settings  # noqa: PLC0415 -- takes long
 
     secret = load_settings().webhook_secret
     if secret is None or not secret.get_secret_value():

@@ -59,7 +59,8 @@ class RetryBudget:
             except ClientError as error:
                 asked = error.retry_after if isinstance(error, RefusedError) else None
                 # Random, so that pods that lost the same service do not all return at once.
-                wait = asked if asked is not None else pause * random.uniform(0.5, 1)  # noqa: S311 -- no secret
+                jittered = pause * random.uniform(0.5, 1)  # noqa: S311 -- no secret
+                wait = jittered if asked is None else asked
                 if not error.is_temporary or self._clock() - begun + wait > self._seconds:
                     raise
                 self._announce(error)

@@ -9,11 +9,14 @@ import resource
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
+
+Connection: TypeAlias = Any
+"""A protocol of uvicorn's; its classes for the parsers have no common base."""
 
 _log = structlog.get_logger(__name__)
 
@@ -54,7 +57,8 @@ class LimitedConnection(H11Protocol):
     #: How often an answer continued after it had waited for its reader.
     resumed = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+    # As uvicorn's own, which narrows the argument too.
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if len(self.connections) > _possible(self.at_most) and not self._make_room():
             transport.write(_BUSY + b"content-length: %d\r\n\r\n" % len(_BUSY_BODY) + _BUSY_BODY)
@@ -73,7 +77,7 @@ class LimitedConnection(H11Protocol):
         super().resume_writing()
 
 
-def is_idle(connection: Any) -> bool:  # noqa: ANN401 -- a protocol of uvicorn's, whichever parser it has
+def is_idle(connection: Connection) -> bool:
     """Return whether a connection answers no request: it is silent, or its head is incomplete."""
     return connection.cycle is None or connection.cycle.response_complete
 
@@ -114,7 +118,7 @@ class Inspection:
 
     def inspect(self, now: float) -> None:
         """Inspect every connection once."""
-        connections: Collection[Any] = list(self._state.connections)
+        connections: Collection[Connection] = list(self._state.connections)
         for connection in connections:
             if connection.transport is None:
                 continue
@@ -125,7 +129,7 @@ class Inspection:
             for gone in seen.keys() - set(connections):
                 del seen[gone]
 
-    def _head_is_late(self, connection: Any, now: float) -> bool:  # noqa: ANN401 -- as `is_idle`
+    def _head_is_late(self, connection: Connection, now: float) -> bool:
         if not is_idle(connection) or connection.transport.get_write_buffer_size():
             self._heads.pop(connection, None)
             return False
@@ -135,7 +139,7 @@ class Inspection:
             return False
         return now - seen.since > HEAD_SECONDS
 
-    def _answer_is_late(self, connection: Any, now: float) -> bool:  # noqa: ANN401 -- as `is_idle`
+    def _answer_is_late(self, connection: Connection, now: float) -> bool:
         waiting: int = connection.transport.get_write_buffer_size()
         seen = self._answers.get(connection)
         if not waiting:

@@ -48,7 +48,7 @@ async def serve_async(
     """
     stop = _Stop(at_stop)
     # Bound before anything else is started, so that a second service is refused at once.
-    with stop.at_signals(), _bind(settings.host, settings.port) as listener:
+    with stop.at_signals(), bind(settings.host, settings.port) as listener:
         async with open_services(settings, deadline=stop.deadline) as services:
             config = uvicorn.Config(
                 create_app(settings, services=services),
@@ -66,7 +66,7 @@ async def serve_async(
             )
             server = _SignalFreeServer(config)
             stop.serving(server, services)
-            _listen(listener)
+            listen(listener)
             # The objects made so far live until the end; collecting them again and again would
             # delay every request.
             gc.collect()
@@ -143,7 +143,7 @@ class _Stop:
             )
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int) -> socket.socket:
     """Return a bound socket.
 
     Raises:
@@ -169,7 +169,7 @@ def _bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _listen(listener: socket.socket) -> None:
+def listen(listener: socket.socket) -> None:
     """Begin to listen; this fails if two services started at once, since both could bind.
 
     Raises:

@@ -10,7 +10,7 @@ command lines with 2.
 """
 
 import sys
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 import typer
 from typer.core import TyperGroup
@@ -87,7 +87,7 @@ def is_refusal(failure: Failure, code: str) -> bool:
 class CommandGroup(TyperGroup):
     """The root of all commands: every failure below it becomes its lines and its exit code."""
 
-    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # its own class is not public  # noqa: ANN401
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # its class is private
         """Run the command."""
         try:
             return super().invoke(ctx)

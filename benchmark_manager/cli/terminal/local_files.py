@@ -98,7 +98,8 @@ def _is_link(path: Path) -> bool:
 
 
 def _is_text_file(path: Path) -> bool:
-    from benchmark_manager.domain.sync.classification import format_of  # noqa: PLC0415 -- takes long to import
+    # Imported here, since it takes long.
+    from benchmark_manager.domain.sync.classification import format_of  # noqa: PLC0415
 
     return format_of(path.name) is not None
 

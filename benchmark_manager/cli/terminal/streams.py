@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from benchmark_manager.errors import reason_of
@@ -40,7 +41,8 @@ def standard_streams() -> Iterator[None]:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             # The parent process has closed it.
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 -- until the process ends
+            # Stays open until the process ends.
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     try:
@@ -57,6 +59,11 @@ def standard_streams() -> Iterator[None]:
         drop_output()
         print(f"benchmark-manager: output cannot be written ({reason_of(error)}).", file=sys.stderr)
         raise SystemExit(1) from None
+
+
+def is_interactive() -> bool:
+    """Return whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def drop_output() -> None:

@@ -54,10 +54,10 @@ def validate_files(
     Exit code 2: no file is, but an argument names nothing to check.
     """
     # Imported here, since it takes a quarter of a second that no other command needs.
-    from benchmark_manager.services.validation.kubernetes_schemas import SchemaSource  # noqa: PLC0415
+    from benchmark_manager.services.validation import kubernetes_schemas  # noqa: PLC0415
 
     _quiet_logs()
-    schemas = SchemaSource()
+    schemas = kubernetes_schemas.SchemaSource()
     found = find_files(files)
     verdicts = [_verdict(path, file_type, schemas) for path in found.files]
     verdicts += [_unchecked(path, reason) for path, reason in found.unreadable]
@@ -111,10 +111,11 @@ def _verdict(
     path: Path, file_type: Literal["config", "job"] | None, schemas: "SchemaSource"
 ) -> dict[str, Any]:
     """Return what `POST /validate` answers for the file's name, content and type."""
-    from benchmark_manager.domain.sync.classification import format_of, type_by_content  # noqa: PLC0415 -- see above
+    # Imported here for the same reason as above.
+    from benchmark_manager.domain.sync import classification  # noqa: PLC0415
     from benchmark_manager.services.texts.text_work import judge  # noqa: PLC0415
 
-    file_format = format_of(path.name)
+    file_format = classification.format_of(path.name)
     assert file_format is not None  # noqa: S101 -- only such files are found
     try:
         data = read_file(path)
@@ -132,7 +133,9 @@ def _verdict(
         return _answer(
             path, file_format, file_type or "config", "invalid", [_problem("not_utf8", message)]
         )
-    chosen = file_type or ("config" if file_format == "json" else type_by_content(text))
+    chosen = file_type or (
+        "config" if file_format == "json" else classification.type_by_content(text)
+    )
     verdict = judge(text, file_format, chosen, schemas.package if schemas.versions else None)
     return _answer(path, file_format, chosen, verdict.validity, verdict.model_dump()["problems"])
 

@@ -63,7 +63,8 @@ def edit(path: Path) -> str:
     """
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
-        ended = subprocess.run([*shlex.split(command), str(path)], check=False).returncode  # noqa: S603 -- their choice
+        arguments = [*shlex.split(command), str(path)]
+        ended = subprocess.run(arguments, check=False).returncode  # noqa: S603 -- the user's editor
     except (OSError, ValueError) as error:
         reason = f"The editor '{command}' cannot be started ({error}); set VISUAL or EDITOR."
         raise CommandError(reason, "editor_failed") from None

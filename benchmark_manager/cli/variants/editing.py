@@ -1,7 +1,6 @@
 """benchmark-manager variants edit: save a text over the revision that was read, or keep it."""
 
 import shlex
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +18,7 @@ from benchmark_manager.cli.terminal.options import (
     Url,
     VariantArgument,
 )
+from benchmark_manager.cli.terminal.streams import is_interactive
 from benchmark_manager.cli.variants.contents import edit, forget, keep, read_content
 from benchmark_manager.client.client import DEFAULT_URL, Client, connect
 from benchmark_manager.client.errors import RefusedError
@@ -127,7 +127,7 @@ class _Session:
             try:
                 return self.save(text)
             except RefusedError as error:
-                if not is_refusal(error, "invalid_content") or not _is_terminal():
+                if not is_refusal(error, "invalid_content") or not is_interactive():
                     raise
                 report(error)
                 _show_problems(error, kept)
@@ -160,7 +160,3 @@ def _show_problems(error: Failure, file: Path) -> None:
         problems: Any = error.problem.get("problems")
         for problem in problems if fits(problems, [FINDING]) else ():
             output.say(output.problem_line(str(file), problem))
-
-
-def _is_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -1,6 +1,5 @@
 """benchmark-manager variants rebase-all: preview and rebase all variants of a project."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Final
 
@@ -10,6 +9,7 @@ from benchmark_manager.cli.terminal import output
 from benchmark_manager.cli.terminal.failures import CommandError
 from benchmark_manager.cli.terminal.lookup import find_file, find_project
 from benchmark_manager.cli.terminal.options import AsJson, ProjectArgument, Url
+from benchmark_manager.cli.terminal.streams import is_interactive
 from benchmark_manager.client.client import DEFAULT_URL, Client, Json, connect
 from benchmark_manager.client.shapes import REBASE_ALL, REBASE_PREVIEW
 
@@ -57,7 +57,7 @@ def rebase_all_variants(
             result = _joined(_calls(client, path, {**selection, "dry_run": dry_run}, "rebasing"))
             output.write_json(result)
         else:
-            ask = not yes and _is_terminal()
+            ask = not yes and is_interactive()
             result = _interactively(client, path, selection, dry_run=dry_run, ask=ask)
     missing = len(result["failed"]) + len(result["left"])
     if missing and not dry_run:
@@ -210,7 +210,3 @@ def _change(change: Json) -> str:
 
 def _variants(count: int) -> str:
     return f"{count} variant{'' if count == 1 else 's'}"
-
-
-def _is_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -18,14 +18,7 @@ def check_modified_name(name: str, file_format: FileFormat) -> None:
     """
     reason = _problem(name, file_format)
     if reason is not None:
-        raise InvalidInputError(
-            "invalid_name",
-            reason,
-            field="variant_name",
-            limit=_MAX_BYTES,
-            endings=" or ".join(_ENDINGS[file_format]),
-            format=file_format.upper(),
-        )
+        raise InvalidInputError("invalid_name", reason, field="variant_name", limit=_MAX_BYTES)
 
 
 def proposed_names(name: str, count: int) -> list[str]:
@@ -48,4 +41,4 @@ def _problem(name: str, file_format: FileFormat) -> str | None:
         return "path"
     if holds_control(name):
         return "control"
-    return None if name.lower().endswith(_ENDINGS[file_format]) else "ending"
+    return None if name.lower().endswith(_ENDINGS[file_format]) else f"{file_format}_ending"

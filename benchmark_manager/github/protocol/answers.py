@@ -22,7 +22,7 @@ ObjectId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 
 
 class GitHubAnswer(BaseModel):
-    """Part of an answer; GitHub adds members at any time."""
+    """Part of an answer; GitHub may add members at any time."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
@@ -60,7 +60,7 @@ class _Author(GitHubAnswer):
 
 
 class _CommitDetails(GitHubAnswer):
-    """`commit` of a commit as lists hold it; GitHub's own schema lets the author be null."""
+    """The member `commit` of a listed commit; GitHub's own schema lets the author be null."""
 
     author: _Author | None = None
     committer: _Person
@@ -68,7 +68,7 @@ class _CommitDetails(GitHubAnswer):
 
 
 class CommitInfo(GitHubAnswer):
-    """A commit as lists hold it; `html_url` is its page."""
+    """A commit in a list; `html_url` is its page."""
 
     sha: ObjectId
     html_url: str
@@ -102,7 +102,7 @@ class _Branch(GitHubAnswer):
 
 
 class _NamedRef(GitHubAnswer):
-    """A ref as lists hold it, by its full name."""
+    """A ref in a list, by its full name."""
 
     ref: str
 
@@ -123,11 +123,14 @@ AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
 
 class GarbledAnswerError(Exception):
-    """An answer which GitHub never gives: HTML, JSON cut short, another shape. Worth another try."""
+    """An answer that GitHub never gives: HTML, truncated JSON, another shape.
+
+    Another try may help.
+    """
 
 
 def parse_json(body: bytes, shape: type[AnswerT]) -> AnswerT:
-    """The answer as `shape`.
+    """Parse an answer as `shape`.
 
     Raises:
         GarbledAnswerError: it is no JSON, or of another shape.
@@ -136,12 +139,12 @@ def parse_json(body: bytes, shape: type[AnswerT]) -> AnswerT:
         return shape.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the body"
-        raise GarbledAnswerError(f"{place}: {first['msg']}") from None
+        field = ".".join(map(str, first["loc"])) or "the body"
+        raise GarbledAnswerError(f"{field}: {first['msg']}") from None
 
 
 def parse_commits(body: bytes) -> tuple[CommitInfo, ...]:
-    """A page of a list of commits.
+    """Parse a page of a list of commits.
 
     Raises:
         GarbledAnswerError: it is none.
@@ -153,7 +156,7 @@ def parse_commits(body: bytes) -> tuple[CommitInfo, ...]:
 
 
 def parse_branches(body: bytes) -> tuple[str, ...]:
-    """The names of a list of branches.
+    """Parse the names of a list of branches.
 
     Raises:
         GarbledAnswerError: it is none.
@@ -165,7 +168,7 @@ def parse_branches(body: bytes) -> tuple[str, ...]:
 
 
 def parse_refs(body: bytes) -> list[str]:
-    """The full names of a list of refs.
+    """Parse the full names of a list of refs.
 
     Raises:
         GarbledAnswerError: it is none.
@@ -177,7 +180,7 @@ def parse_refs(body: bytes) -> list[str]:
 
 
 def parse_first_commit(body: bytes) -> Commit:
-    """The first of a list of commits.
+    """Parse the first of a list of commits.
 
     Raises:
         GarbledAnswerError: there is none.
@@ -201,7 +204,9 @@ def parse_commit(body: bytes) -> Commit:
 
 
 def parse_sha(body: bytes) -> str:
-    """The commit id of the sha media type, or that of the commit as JSON, where a server knows no other.
+    """Parse the commit id of the sha media type, or of the commit as JSON.
+
+    Some servers do not know the sha media type.
 
     Raises:
         GarbledAnswerError: it is none.

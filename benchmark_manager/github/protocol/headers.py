@@ -34,5 +34,8 @@ def request_headers(
 
 
 def has_next_page(response_headers: Mapping[str, str]) -> bool:
-    """Whether the Link header names a next page (GitHub's documentation "Using pagination in the REST API")."""
+    """Return whether the Link header names a next page.
+
+    Source: GitHub's documentation "Using pagination in the REST API".
+    """
     return re.search(r';\s*rel="next"', response_headers.get("link", "")) is not None

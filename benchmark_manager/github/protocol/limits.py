@@ -16,12 +16,12 @@ from gidgethub import sansio
 _SECONDARY_WAIT: Final = timedelta(seconds=60)
 
 
-#: Clocks differ: a reset which seems to be past already is waited for this long.
+#: Clocks differ: for a reset that seems to be past already, the wait is this long.
 _SHORTEST_WAIT: Final = timedelta(seconds=1)
 
 
-#: No limit of GitHub's lasts longer than its hour; a wilder date in an answer must not stop a
-#: project.
+#: No limit of GitHub's lasts longer than an hour; a later date in an answer must not stop a project
+#: for longer than this.
 LONGEST_WAIT: Final = timedelta(hours=2)
 
 
@@ -34,7 +34,7 @@ _SAYS_LIMITED: Final = re.compile(rb"rate limit|abuse detection", re.IGNORECASE)
 
 
 def rate_limit(response_headers: Mapping[str, str]) -> sansio.RateLimit | None:
-    """The limit that an answer tells, or None where it tells none that makes sense."""
+    """Return the limit that an answer reports, or None where it reports no valid one."""
     try:
         limit = sansio.RateLimit.from_http(response_headers)
     except (ValueError, OverflowError, OSError):
@@ -49,7 +49,10 @@ def rate_limit(response_headers: Mapping[str, str]) -> sansio.RateLimit | None:
 def limited_until(
     status: int, response_headers: Mapping[str, str], body: bytes, now: datetime
 ) -> datetime | None:
-    """When a refused request may be repeated, if it was refused for a primary or secondary limit; else None."""
+    """Return when a request that was refused for a limit may be repeated.
+
+    None where it was refused neither for the primary nor for a secondary limit.
+    """
     if status not in {403, 429}:
         return None
     until = retry_after(response_headers, now)
@@ -61,20 +64,23 @@ def limited_until(
     return wait_until(until, now)
 
 
-def wait_until(told: datetime | None, now: datetime) -> datetime:
-    """When to ask again after a refusal for a limit, whatever time GitHub told, or none."""
-    until = now + _SECONDARY_WAIT if told is None else told
+def wait_until(reported: datetime | None, now: datetime) -> datetime:
+    """Return when to ask again after a refusal, for any time that GitHub may have reported."""
+    until = now + _SECONDARY_WAIT if reported is None else reported
     return min(max(until, now + _SHORTEST_WAIT), now + LONGEST_WAIT)
 
 
 def is_primary(response_headers: Mapping[str, str]) -> bool:
-    """Whether a refusal is for the hour's limit, which GitHub counts apart for REST and GraphQL."""
+    """Return whether a refusal is for the hourly limit, counted apart for REST and GraphQL."""
     limit = rate_limit(response_headers)
     return limit is not None and limit.remaining == 0 and "retry-after" not in response_headers
 
 
 def retry_after(response_headers: Mapping[str, str], now: datetime) -> datetime | None:
-    """When to ask again, if an answer tells: a number of seconds or an HTTP date (RFC 9110, section 10.2.3)."""
+    """Return when to ask again, if an answer says so in seconds or as an HTTP date.
+
+    Source: RFC 9110, section 10.2.3.
+    """
     text = response_headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}", text):
         return now + timedelta(seconds=int(text))

@@ -17,9 +17,9 @@ from benchmark_manager.github.protocol.answers import (
 
 @dataclass(frozen=True, slots=True)
 class TreeEntry:
-    """One entry; `path` is relative to the tree asked for, `size` is given for blobs only.
+    """One entry; `path` is relative to the listed tree, and only blobs have a `size`.
 
-    No model: a listing may have 100,000 of them.
+    It is no Pydantic model, as a listing may have 100,000 entries.
     """
 
     path: str
@@ -30,11 +30,11 @@ class TreeEntry:
 
 
 class TreeListing(GitHubAnswer):
-    """A listing; `truncated` tells that it is not complete."""
+    """The listing of a tree; it is not complete where it is `truncated`."""
 
     sha: ObjectId
-    # What is wrong with the first is enough: a complaint about each of two million takes seconds
-    # and gigabytes.
+    # The first error is enough: errors about each of two million entries take seconds and
+    # gigabytes.
     tree: Annotated[tuple[TreeEntry, ...], Field(fail_fast=True)]
     truncated: bool
 
@@ -53,22 +53,22 @@ _ENTRY: Final = re.compile(
 )
 
 
-#: A shorter listing is parsed at once, bytes; a longer one so many entries at once.
+#: A listing up to this size, bytes, is parsed at once; of a longer one, this many entries at once.
 _SHORT_LISTING: Final = 1024 * 1024
 
 
 _ENTRIES_AT_ONCE: Final = 2000
 
 
-#: Stands for the entries while the rest is parsed: if it is all of the tree, they are the tree's.
+#: Replaces the entries while the rest is parsed; if it is the whole tree then, so were they.
 _MARK: Final = b'{"path":"","mode":"mark","type":"tree","sha":"%b"}' % (b"0" * 40)
 
 
 def parse_tree(body: bytes) -> Generator[None, None, TreeListing]:
-    """Return a listing, in steps: 100,000 entries at once would hold the event loop for 0.2 s.
+    """Parse a listing in steps: 100,000 entries at once would block the event loop for 0.2 s.
 
     Raises:
-        GarbledAnswerError: it is none.
+        GarbledAnswerError: it is no listing.
     """
     found = _TREE.search(body) if len(body) > _SHORT_LISTING else None
     if found is None:
@@ -83,17 +83,17 @@ def parse_tree(body: bytes) -> Generator[None, None, TreeListing]:
         end = last
         yield
     if not entries or body[end - 1 : end] != b"]":
-        # There are none, or they hold more than GitHub's do.
+        # There are no entries, or they hold more than GitHub's do.
         return parse_json(body, TreeListing)
     rest = parse_json(b"%b%b]%b" % (body[: found.end()], _MARK, body[end:]), TreeListing)
     if len(rest.tree) != 1 or rest.tree[0].mode != "mark":
-        # The list was another member's.
+        # The list belonged to another member.
         return parse_json(body, TreeListing)
     return rest.model_copy(update={"tree": tuple(entries)})
 
 
 def _batches(body: bytes, start: int) -> Iterator[tuple[list[bytes], int]]:
-    """Texts of entries from `start` on, and where what follows the last one begins."""
+    """Yield the texts of entries from `start` on, and the position after the last one."""
     batch: list[bytes] = []
     at = start
     while (entry := _ENTRY.match(body, at)) is not None:

@@ -12,11 +12,12 @@ from benchmark_manager.models.project import Ref, RepositoryAddress
 
 
 def rate_limited(until: datetime, *, with_token: bool) -> GitHubRateLimitedError:
+    """Return the error of a limit that is used up until then."""
     return GitHubRateLimitedError("token" if with_token else "no_token", retry_at=until)
 
 
 def refusal(status: int, repository: RepositoryAddress, *, with_token: bool) -> Exception:
-    """What a refused request (4xx, not a limit) means for the project, wherever it happens in a sync."""
+    """Return what a refused request (4xx, not a limit) means for the project."""
     name = f"{repository.owner}/{repository.name}"
     match status:
         case 401:
@@ -34,7 +35,10 @@ def refusal(status: int, repository: RepositoryAddress, *, with_token: bool) -> 
 def ref_not_found(
     repository: RepositoryAddress, ref: Ref | None, *, is_tag: bool = False
 ) -> GitHubActionError:
-    """`branch_not_found`, `tag_not_found` or `commit_not_found`; `is_tag`: of a branch, the name is a tag's."""
+    """Return `branch_not_found`, `tag_not_found` or `commit_not_found`.
+
+    `is_tag`: there is no branch of this name, but a tag.
+    """
     name = f"{repository.owner}/{repository.name}"
     if ref is None:
         return GitHubActionError("branch_not_found", "default", repository=name)

@@ -13,7 +13,7 @@ REDIRECTS: Final = frozenset({301, 302, 307, 308})
 
 
 def repository_path(repository: RepositoryAddress, *segments: str) -> str:
-    """The path of a route below a repository; a segment's own slashes stay, all else is escaped."""
+    """Return the path of a repository's route; all of a segment but its slashes is escaped."""
     parts = ["repos", repository.owner, repository.name, *segments]
     return "/".join(quote(part, safe="/") for part in parts)
 
@@ -23,7 +23,7 @@ def with_query(path: str, query: Mapping[str, str]) -> str:
 
 
 def redirect_target(location: str | None, current: str, api_url: str) -> str:
-    """Where a redirect leads, as long as that is below the same API base.
+    """Return where a redirect leads, which must be below the same API base.
 
     Raises:
         GitHubUnavailableError: it leads elsewhere; the token must not go there.
@@ -39,7 +39,7 @@ def redirect_target(location: str | None, current: str, api_url: str) -> str:
 
 
 def download_target(location: str | None, api_url: str) -> str:
-    """Where a download leads: to another host, and never from https to http.
+    """Return where a download leads; it may be another host, but never from https to http.
 
     Raises:
         GarbledAnswerError: it leads nowhere.
@@ -55,7 +55,7 @@ def download_target(location: str | None, api_url: str) -> str:
 
 
 def host_and_port(url: str) -> tuple[str, int]:
-    """The host of a URL, and the port that is connected to.
+    """Return the host and the port of a URL.
 
     Raises:
         GarbledAnswerError: the port is none.
@@ -69,10 +69,10 @@ def host_and_port(url: str) -> tuple[str, int]:
 
 
 def check_download_address(address: str, api_url: str) -> None:
-    """Pass where a download may come from this IP address.
+    """Check that a download may come from this IP address.
 
-    No server has to lead this machine to itself, or to what answers at link-local addresses, such
-    as a cloud's metadata; unless the API itself is on this machine.
+    A server must not redirect this machine to itself or to link-local addresses, such as a cloud's
+    metadata service, unless the API itself is on this machine.
 
     Raises:
         GarbledAnswerError
@@ -96,6 +96,6 @@ def _is_within(url: str, api_url: str) -> bool:
     base, goal = urlsplit(api_url), urlsplit(url)
     if (base.scheme, base.netloc.lower()) != (goal.scheme, goal.netloc.lower()):
         return False
-    # Dots which urljoin leaves in a whole address lead out of the base when it is asked for.
+    # Dots that urljoin leaves in a whole address lead out of the base when it is requested.
     segments = unquote(goal.path).replace("\\", "/").split("/")
     return f"{goal.path}/".startswith(f"{base.path}/") and not {".", ".."} & set(segments)

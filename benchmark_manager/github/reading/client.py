@@ -8,6 +8,7 @@ from typing import Final
 import httpx2 as httpx
 
 from benchmark_manager.domain.sync.git_objects import TreeMember, blob_id
+from benchmark_manager.domain.sync.obstacles import Obstacle, paths_to
 from benchmark_manager.errors import GitHubError, GitHubUnavailableError
 from benchmark_manager.github.protocol import graphql
 from benchmark_manager.github.protocol.answers import (
@@ -28,7 +29,6 @@ from benchmark_manager.github.protocol.headers import ACCEPT_RAW, ACCEPT_SHA, ha
 from benchmark_manager.github.protocol.listings import TreeListing, parse_tree
 from benchmark_manager.github.protocol.refusals import commit_not_found, ref_not_found, refusal
 from benchmark_manager.github.protocol.urls import repository_path, with_query
-from benchmark_manager.github.reading.obstacles import Obstacle, paths_to
 from benchmark_manager.github.sending.credentials import Credential
 from benchmark_manager.github.sending.requests import (
     MAX_LISTING,
@@ -45,7 +45,7 @@ from benchmark_manager.models.project import Ref, RefKind, RepositoryAddress
 from benchmark_manager.models.sync import GitHubUsage
 
 _MISSING: Final = frozenset({404, 409, 422})
-#: Folders that one query asks for on the way to missing ones.
+#: Paths of one query for what is in the way of missing folders.
 _MOST_PATHS: Final = 20
 
 
@@ -73,7 +73,9 @@ class RepositoryClient:
         return self.requests.usage
 
     async def head(self, ref: Ref | None, known: str | None) -> str | None:
-        """Return the id of the commit of `ref` (None: the default branch); None while it is `known`.
+        """Return the id of the commit of `ref` (None: of the default branch).
+
+        None while it is `known`.
 
         Documented: the sha media type's ETag is the commit's sha, and a 304 costs nothing.
         """
@@ -108,7 +110,7 @@ class RepositoryClient:
         return await self.requests.retrying(ask)
 
     async def _single_commit(self, ref: Ref | None) -> Commit:
-        """Read it from a server that lists no commits; the answer may be long: it has the changes."""
+        """Read it from a server that lists no commits; this answer includes the changes."""
         path = repository_path(self.repository, "commits", _name(ref))
         reply = await self._of_ref(await self.requests.get(path, kind="place"), ref)
         return parse_commit(reply.body)
@@ -360,7 +362,8 @@ class RepositoryClient:
     ) -> tuple[tuple[CommitInfo, ...], bool]:
         """Return the commits from `commit_sha` backwards that touched a file, newest first.
 
-        Also whether a further page has more. Pages count from 1 and have at most 100 rows. Renames are not followed.
+        Also return whether a further page has more. Pages count from 1 and have at most 100 rows.
+        Renames are not followed.
 
         Raises:
             GitHubActionError: also `commit_not_found`, where the repository is there but not the
@@ -398,7 +401,7 @@ class RepositoryClient:
 
 
 def _name(ref: Ref | None) -> str:
-    """Return the ref for a path of the REST API: its full name, as tags are preferred to branches."""
+    """Return the ref's full name for a path: of a short name, a tag comes before a branch."""
     return "HEAD" if ref is None else ref.full
 
 

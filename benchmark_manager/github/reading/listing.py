@@ -5,16 +5,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from benchmark_manager.errors import GitHubActionError
-from benchmark_manager.github.protocol.listings import TreeEntry, TreeListing
-from benchmark_manager.github.reading.client import RepositoryClient
-from benchmark_manager.github.reading.entry_names import are_doubtful, with_right_names
-from benchmark_manager.github.reading.obstacles import (
+from benchmark_manager.domain.sync.obstacles import (
     Obstacle,
     is_obstacle,
     obstacles_among,
     paths_to,
 )
+from benchmark_manager.errors import GitHubActionError
+from benchmark_manager.github.protocol.listings import TreeEntry, TreeListing
+from benchmark_manager.github.reading.client import RepositoryClient
+from benchmark_manager.github.reading.entry_names import are_doubtful, with_right_names
 from benchmark_manager.github.sending.shared import ANY_AGE, Shared
 from benchmark_manager.models.commit import Commit
 
@@ -88,7 +88,7 @@ class FolderLister:
     async def by_commit(
         self, client: RepositoryClient, commit_sha: str, folders: Iterable[str]
     ) -> CommitListing:
-        """List folders of a commit: one request where the whole repository fits into a recursive listing.
+        """List folders of a commit, in one request where GitHub lists the whole repository.
 
         Raises:
             GitHubError: as `by_folder`.

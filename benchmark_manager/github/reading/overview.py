@@ -1,4 +1,4 @@
-"""An overview of a repository: its branches and the files of one commit, in two or three requests."""
+"""Reads a repository's branches and the files of one commit, in two or three requests."""
 
 import asyncio
 from typing import Final
@@ -32,7 +32,8 @@ async def read_overview(
         return found, await client.tree(found.commit.known_tree_sha, recursive=True)
     info_asked = asyncio.create_task(client.info())
     if not client.requests.credential.is_anonymous:
-        # GraphQL did not answer: where the token is wrong, more requests with it look like an attack.
+        # GraphQL did not answer: if the token is wrong, many requests with it look like an
+        # attack.
         await info_asked
     asked = (
         info_asked,
@@ -41,7 +42,7 @@ async def read_overview(
         asyncio.create_task(_checked_commit(client, ref)),
     )
     try:
-        # In this order: a repository which is not there explains why its branches are not.
+        # In this order: a missing repository is the reason why its branches are missing.
         info = await asked[0]
         branches, more = await asked[1]
         commit = await asked[3]
@@ -54,7 +55,7 @@ async def read_overview(
 
 
 async def _checked_commit(client: RepositoryClient, ref: Ref | None) -> Commit | None:
-    """Return the commit that a ref declares by id; a listing accepts a tag's or tree's id as well."""
+    """Return the commit that a ref names by id: a listing accepts a tag's or tree's id as well."""
     return await client.head_commit(ref) if ref is not None and ref.kind == "commit" else None
 
 

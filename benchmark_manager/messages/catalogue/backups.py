@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from benchmark_manager.messages.message import Message, Text, one_text
+from benchmark_manager.messages.message import Message, Sentence, one_sentence
 
 _DAMAGED: Final = (
     "The file is no whole backup of Benchmark Manager (",
@@ -19,9 +19,9 @@ _WRONG: Final = (
 )
 
 
-def _text(frame: tuple[str, str, str, str], en: str, ko: str) -> Text:
+def _text(frame: tuple[str, str, str, str], en: str, ko: str) -> Sentence:
     before, behind, before_korean, behind_korean = frame
-    return Text(f"{before}{en}{behind}", f"{before_korean}{ko}{behind_korean}")
+    return Sentence(f"{before}{en}{behind}", f"{before_korean}{ko}{behind_korean}")
 
 
 MESSAGES: Final[Mapping[str, Message]] = {
@@ -73,11 +73,11 @@ MESSAGES: Final[Mapping[str, Message]] = {
     "backup_newer": Message(
         422,
         {
-            "format": Text(
+            "format": Sentence(
                 "A newer Benchmark Manager took this backup; restore it with that version.",
                 "더 새로운 Benchmark Manager가 만든 백업입니다. 그 버전으로 복원하세요.",
             ),
-            "schema": Text(
+            "schema": Sentence(
                 "Benchmark Manager {service} took this backup (schema {schema}; {own_version} "
                 "knows "
                 "schema {own_schema}); restore it with that version or a later one.",
@@ -88,7 +88,7 @@ MESSAGES: Final[Mapping[str, Message]] = {
         },
         "commands",
     ),
-    "backup_too_slow": one_text(
+    "backup_too_slow": one_sentence(
         503,
         en="MongoDB no longer keeps the moment that the backup reads; try again, write to a faster "
         "disk, or raise MongoDB's parameter minSnapshotHistoryWindowInSeconds.",
@@ -97,7 +97,7 @@ MESSAGES: Final[Mapping[str, Message]] = {
         "minSnapshotHistoryWindowInSeconds 값을 늘리세요.",
         readers="commands",
     ),
-    "database_in_use": one_text(
+    "database_in_use": one_sentence(
         409,
         en="A service runs on the database; stop it, or name an empty database that none uses in "
         "DB_NAME or MONGO_URL.",
@@ -106,7 +106,7 @@ MESSAGES: Final[Mapping[str, Message]] = {
         "데이터베이스를 지정하세요.",
         readers="commands",
     ),
-    "restore_of_another": one_text(
+    "restore_of_another": one_sentence(
         409,
         en="The restore of another backup into this database has not ended; call it again with "
         "that "
@@ -116,7 +116,7 @@ MESSAGES: Final[Mapping[str, Message]] = {
         "MONGO_URL에 빈 데이터베이스를 지정하세요.",
         readers="commands",
     ),
-    "database_not_empty": one_text(
+    "database_not_empty": one_sentence(
         409,
         en="The database holds documents already ({names}), and a restore never overwrites any; "
         "name "

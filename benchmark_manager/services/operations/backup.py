@@ -163,7 +163,7 @@ class BackupService:
                 expected=summary.counts[name],
             )
         done = 0
-        async for sha, data in self._store.contents():
+        async for sha, data in self._blobs.every():
             if blob_id(data) != sha:
                 raise BackupError("backup_damaged", "content", sha=sha)
             done += 1

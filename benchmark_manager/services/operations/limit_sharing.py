@@ -23,7 +23,7 @@ class LimitSharing:
         Raises:
             StorageError
         """
-        untold = self._governors.untold()
+        untold = self._governors.unshared()
         told = 0
         try:
             for state in untold:

@@ -273,7 +273,7 @@ class SyncCoordinator:
         return task
 
     async def stop(self, seconds: float) -> None:
-        """Let running syncs finish for `seconds`, then abandon the rest and give their leases back."""
+        """Let running syncs finish for `seconds`, then abandon the rest and end their leases."""
         self._stopping = True
         if self._running:
             _log.info("waiting for running syncs", count=len(self._running))

@@ -22,11 +22,11 @@ _log = structlog.get_logger(__name__)
 #: have free slots.
 _AT_ONCE: Final = 1000
 _WAITING: Final = 32
-#: Of these, so many may be of one credential: those of others go on while it is slow.
+#: How many of these one credential may have: those of others continue while it is slow.
 _PER_CREDENTIAL: Final = 100
 _PER_BATCHED_CREDENTIAL: Final = 500
 _CLAIMED_AT_ONCE: Final = 100
-#: GitHub's limit of points a minute rules where so many projects fall due within this time.
+#: Due projects are counted over this time, as GitHub limits points a minute.
 _DUE_WITHIN: Final = timedelta(minutes=3)
 _WAKES_A_SECOND: Final = 10
 #: How often they are counted, seconds.
@@ -107,7 +107,7 @@ class Polling:
         return max(0, _AT_ONCE - self._under_way.total())
 
     async def _count_due(self) -> None:
-        """Update, now and then, which credentials have so many due projects that checks go in batches."""
+        """Update, now and then, which credentials have enough due projects to batch checks."""
         if time.monotonic() - self._counted < _COUNT_EVERY:
             return
         self._counted = time.monotonic()

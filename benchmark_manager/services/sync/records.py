@@ -22,7 +22,7 @@ from benchmark_manager.services.sync.runs import ReadSync, SyncRun
 def succeeded(read: ReadSync, skipped: tuple[SkippedFile, ...], now: datetime) -> Sync:
     """Return the record of a sync that succeeded; `skipped` are the first skipped files."""
     snapshot, changes, state = read.snapshot, read.changes, read.project.state
-    in_place = _in_place(read)
+    in_place = _originals_after(read)
     counts = {"unchanged": in_place} if changes is None else _counts(changes)
     # The first reading of folders is a change, even if they hold nothing.
     changed = bool(changes) or state.head_sha is None
@@ -40,7 +40,7 @@ def succeeded(read: ReadSync, skipped: tuple[SkippedFile, ...], now: datetime) -
     )
 
 
-def _in_place(read: ReadSync) -> int:
+def _originals_after(read: ReadSync) -> int:
     """Count the project's originals after the sync."""
     if read.snapshot.files is not None:
         return len(read.snapshot.files.upstream)

@@ -33,7 +33,7 @@ _Turns = OrderedDict[str, deque[asyncio.Future[None]]]
 
 
 class SyncSlots:
-    """Gives slots to manual syncs before webhooks before polls; among equals, credentials take turns.
+    """Gives slots to manual syncs first, then to webhooks and polls; credentials take turns.
 
     One credential whose repositories are slow never holds all slots.
     """

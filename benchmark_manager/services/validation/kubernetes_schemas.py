@@ -40,7 +40,7 @@ class SchemaSource:
             self.give_up(str(error))
 
     def give_up(self, reason: str) -> None:
-        """Note that the schemas cannot be read."""
+        """Record that the schemas cannot be read."""
         self.versions, self.missing = (), reason
         _log.warning("manifests are not checked against Kubernetes' schemas", reason=reason)
 

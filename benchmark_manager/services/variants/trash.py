@@ -167,7 +167,7 @@ class TrashService:
         self, project_id: str, ids: Sequence[str], actor: str, session: Session
     ) -> UndoneReset:
         files = [row.file for row in await self._stores.trash.get_many(ids, session)]
-        originals = await self._stores.trash.hold_originals(
+        originals = await self._stores.originals.hold_many(
             {file.original_file_id for file in files}, session
         )
         fitting, left = await self._fitting(project_id, files, originals, session)

@@ -16,6 +16,7 @@ from pymongo.errors import BulkWriteError, OperationFailure
 
 from benchmark_manager.errors import BackupError
 from benchmark_manager.stores.database.database import Database, Document, Session
+from benchmark_manager.stores.database.indexes import INDEXES
 from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.operations.replicas import BeatStore
 
@@ -59,11 +60,7 @@ class BackupStore(Store):
         Raises:
             BackupError: `backup_too_slow`.
         """
-        names = [
-            name
-            for name in await self._database.collection_names()
-            if name not in {BLOBS, *_PASSING}
-        ]
+        names = [name for name in await self._names() if name not in {BLOBS, *_PASSING}]
         try:
             async with self._database.moment() as session:
                 for name in names:
@@ -76,11 +73,9 @@ class BackupStore(Store):
         async for chunk in self._chunks(BLOBS):
             yield BLOBS, chunk
 
-    async def contents(self) -> AsyncIterator[tuple[str, bytes]]:
-        """The id and the bytes of every stored content."""
-        rows = self._database.collection(BLOBS).find({}, {"data": 1}, batch_size=_BLOBS_BATCH)
-        async for row in rows:
-            yield row["_id"], bytes(row["data"])
+    async def _names(self) -> list[str]:
+        """Return the names of all collections, sorted; some may not exist yet."""
+        return sorted({*INDEXES, *await self._database.collection_names()})
 
     async def _chunks(
         self, name: str, session: Session | None = None
@@ -102,21 +97,18 @@ class BackupStore(Store):
 
     async def count_at_most(self) -> int:
         """About how many documents there are."""
-        names = [name for name in await self._database.collection_names() if name not in _PASSING]
-        counts = [
-            await self._database.collection(name).estimated_document_count() for name in names
-        ]
+        names = [name for name in await self._names() if name not in _PASSING]
+        counts = [await self._raw(name).estimated_document_count() for name in names]
         return sum(counts)
 
     async def filled(self) -> list[str]:
         """The names of collections which hold something that a restore would mix with its own."""
-        names = await self._database.collection_names()
+        names = await self._names()
         return [
             name
             for name in names
             if name not in _PASSING
-            and await self._database.collection(name).find_one(_filter(name), {"_id": 1})
-            is not None
+            and await self._raw(name).find_one(_filter(name), {"_id": 1}) is not None
         ]
 
     async def is_served(self) -> bool:
@@ -153,10 +145,7 @@ class BackupStore(Store):
     async def counts(self, names: Mapping[str, int]) -> dict[str, int]:
         """How many documents these collections hold; without those where documents expire."""
         kept = names.keys() - _EXPIRING
-        return {
-            name: await self._database.collection(name).count_documents(_filter(name))
-            for name in sorted(kept)
-        }
+        return {name: await self._raw(name).count_documents(_filter(name)) for name in sorted(kept)}
 
     def _raw(self, name: str) -> AsyncCollection[RawBSONDocument]:
         collection = self._database.collection(name).with_options(

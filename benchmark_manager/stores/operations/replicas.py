@@ -7,7 +7,6 @@ nothing once the fence of its project has risen.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
@@ -16,12 +15,11 @@ from pymongo.errors import OperationFailure
 from benchmark_manager.stores.database.database import Database, Document
 from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.operations.process_identity import ProcessIdentity
+from benchmark_manager.stores.sync.leases import LeaseStore
 
 _log = structlog.get_logger(__name__)
 
 _SECONDS: Final = 5.0
-#: As if the lease had run out: whoever claims the project next knows that it takes it over.
-_RUN_OUT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: Sessions of a replica that are remembered; its driver uses the same few again and again.
 _SESSIONS_AT_MOST: Final = 200
 
@@ -58,6 +56,7 @@ class ReplicaStore(Store):
     def __init__(self, database: Database, owner: str, process: ProcessIdentity | None) -> None:
         super().__init__(database)
         self._replicas = BeatStore(database).replicas
+        self._leases = LeaseStore(database)
         self._owner = owner
         self._process = process
         self._sessions: set[bytes] = set()
@@ -94,13 +93,10 @@ class ReplicaStore(Store):
             if entry is None:
                 return 0
             await self._end_sessions(entry.get("sessions", []))
-            freed = await self._database.collection("projects").update_many(
-                {"lease_owner": replica.owner},
-                {"$set": {"lease_owner": None, "lease_until": _RUN_OUT}, "$inc": {"fence": 1}},
-            )
+            freed = await self._leases.free(replica.owner)
             # Not if it has counted on meanwhile.
             await self._replicas.delete_one({"_id": replica.owner, "beats": replica.beats})
-        return freed.modified_count
+        return freed
 
     async def _end_sessions(self, sessions: list[Document]) -> None:
         try:

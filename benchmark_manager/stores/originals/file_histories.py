@@ -43,6 +43,10 @@ class FileHistoryStore(Store):
         }
         await self._histories.update_one({"_id": _id(key)}, {"$set": document}, upsert=True)
 
+    async def delete_of_project(self, project_id: str) -> None:
+        """Delete the histories of a deleted project's files."""
+        await self._histories.delete_many({"project_id": ObjectId(project_id)})
+
     async def purge(self, before: datetime) -> int:
         """Delete the pages which were kept earlier; returns how many."""
         result = await self._histories.delete_many({"kept_at": {"$lt": before}})

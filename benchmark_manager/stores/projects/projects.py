@@ -33,7 +33,6 @@ from benchmark_manager.stores.database.database import (
 from benchmark_manager.stores.database.paging import Order, paged
 from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.projects.documents import dotted, due_by, project_document, project_of
-from benchmark_manager.stores.releases.releases import ReleaseStore
 
 #: How long a deleted project's id is kept: longer than any transaction that began before the
 #: deletion can take.
@@ -42,12 +41,6 @@ _NOUN: Final = "project"
 _BY_NAME: Final = Order("name_key")
 _NOT_PLAIN: Final = r"[^\x00-\x7f]"
 _NEVER: Final = datetime(9000, 1, 1, tzinfo=UTC)
-_CHILDREN: Final = (
-    # These first: a publication would otherwise be applied after the others are deleted.
-    *("publications", "staged_changes"),
-    *("files", "skipped_files", "modified_files", "revisions", "trash", "trash_bundles", "resets"),
-    *("syncs", "file_histories", "sync_progress"),
-)
 #: What a change by a person writes, beside the name and the source.
 _SETTINGS: Final = (
     "repository_key",
@@ -66,13 +59,18 @@ _FORGOTTEN: Final[Mapping[str, None]] = {
     "pushed_sha": None,
 }
 
+#: Two equal ones stand for equal originals.
+ListState = tuple[int, str] | None
+
 
 class ProjectStore(Store):
     """The collections `projects`, and `deleted_projects`, whose rows are to be swept."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self._projects = database.collection("projects")
+        #: For `LeaseStore`, which writes the leases in the same documents.
+        self.collection = database.collection("projects")
+        self._projects = self.collection
         self._deleted = database.collection("deleted_projects")
 
     async def insert(self, project: Project, session: Session | None = None) -> None:
@@ -104,6 +102,53 @@ class ProjectStore(Store):
         if document is None:
             raise NotFoundError(_NOUN, project_id)
         return project_of(document)
+
+    async def exists_any(self, project_ids: Sequence[str], session: Session | None) -> bool:
+        """Return whether one of these projects exists."""
+        for start in range(0, len(project_ids), IN_AT_MOST):
+            some = [ObjectId(key) for key in project_ids[start : start + IN_AT_MOST]]
+            match = {"_id": {"$in": some}}
+            if await self._projects.find_one(match, {"_id": 1}, session=session) is not None:
+                return True
+        return False
+
+    async def list_state(self, project_id: str, session: Session | None = None) -> ListState:
+        """Return what changes with each change of the originals; None while a sync changes them.
+
+        The fence rises before a sync begins, and `last_sync` is new in the transaction in which its
+        changes count.
+
+        Raises:
+            NotFoundError: there is no such project.
+        """
+        fields = {"fence": 1, "state.originals": 1, "state.last_sync.id": 1}
+        match = {"_id": object_id(project_id, _NOUN)}
+        project = await self._projects.find_one(match, fields, session=session)
+        if project is None:
+            raise NotFoundError(_NOUN, project_id)
+        state = project["state"]
+        if state.get("originals") is None:
+            return None
+        return project["fence"], (state.get("last_sync") or {}).get("id", "")
+
+    async def begin_publication(self, project_id: str, now: datetime, session: Session) -> None:
+        """Forget what the last sync counted, and make the project due at `now`."""
+        changes = {"state.originals": None, "state.max_file_size": None, "next_poll_at": now}
+        match = {"_id": ObjectId(project_id)}
+        await self._projects.update_one(match, {"$set": changes}, session=session)
+
+    async def last_syncs_before(self, before: datetime) -> list[str]:
+        """Return the id of each project's last sync that finished earlier."""
+        match = {"state.last_sync.finished_at": {"$lt": before}}
+        rows = self._projects.find(match, {"state.last_sync.id": 1})
+        return [row["state"]["last_sync"]["id"] async for row in rows]
+
+    async def last_sync(self, project_id: str) -> str | None:
+        """Return the id of the project's last sync."""
+        match = {"_id": ObjectId(project_id)}
+        project = await self._projects.find_one(match, {"state.last_sync.id": 1})
+        last = None if project is None else project["state"].get("last_sync")
+        return None if last is None else str(last["id"])
 
     async def page(
         self, request: PageRequest, query: str | None, standing: Standing | None
@@ -214,7 +259,7 @@ class ProjectStore(Store):
     ) -> int:
         """Hide the project from every reader; return its last revision.
 
-        `sweep_deleted` removes what belonged to it.
+        `Housekeeping` removes what belonged to it.
 
         Raises:
             NotFoundError, StaleError
@@ -230,25 +275,14 @@ class ProjectStore(Store):
         await self._projects.delete_one({"_id": key}, session=session)
         return revision
 
-    async def sweep_deleted(self, now: datetime) -> int:
-        """Remove what belonged to deleted projects; return how many projects were swept for good.
+    async def deleted(self) -> list[str]:
+        """Return the ids of deleted projects that are to be swept."""
+        return [str(row["_id"]) async for row in self._deleted.find({}, {"_id": 1})]
 
-        Releases stay that are pinned, or that another project made too.
-        """
-        swept = 0
-        releases = ReleaseStore(self._database)
-        tombstones = await self._deleted.find({}).to_list()
-        for tombstone in tombstones:
-            for name in _CHILDREN:
-                await self._database.collection(name).delete_many({"project_id": tombstone["_id"]})
-        # Releases are swept by transactions, which a full disk refuses, so this comes after what
-        # frees space.
-        for tombstone in tombstones:
-            await releases.sweep(tombstone["_id"])
-            if tombstone["deleted_at"] < now - _TOMBSTONE:
-                await self._deleted.delete_one({"_id": tombstone["_id"]})
-                swept += 1
-        return swept
+    async def forget_deleted(self, project_id: str, now: datetime) -> None:
+        """Forget a swept project, unless it was deleted a moment ago."""
+        match = {"_id": ObjectId(project_id), "deleted_at": {"$lt": now - _TOMBSTONE}}
+        await self._deleted.delete_one(match)
 
     async def with_tokens(self) -> list[tuple[str, str]]:
         """Return the id and the encrypted token of every project that has a token."""
@@ -340,8 +374,8 @@ class ProjectStore(Store):
             some = list(ids[start : start + IN_AT_MOST])
             await self._projects.update_many({"_id": {"$in": some}}, update, session=session)
 
-    async def totals(self, now: datetime) -> Totals:
-        """Return counts over all projects."""
+    async def totals(self, now: datetime, *, originals: int, variants: int) -> Totals:
+        """Return counts over all projects, with the numbers of their originals and variants."""
         running = {"$gt": ["$lease_until", now]}
         group: Document = {
             "_id": {"$cond": [running, "running", "$state.status"]},
@@ -356,13 +390,10 @@ class ProjectStore(Store):
         by_status: dict[SyncStatus, int] = dict.fromkeys(get_args(SyncStatus), 0)
         for row in rows:
             by_status[known_word(row["_id"], SYNC_STATUSES, "unavailable")] += row["count"]
-        buried = [row["_id"] async for row in self._deleted.find({}, {"_id": 1})]
-        alive: Document = {"project_id": {"$nin": buried}} if buried else {}
-        files = self._database.collection("files")
         return Totals(
             projects=sum(row["count"] for row in rows),
-            original_files=await files.count_documents({**alive, "removed_at": None}),
-            modified_files=await self._database.collection("modified_files").count_documents(alive),
+            original_files=originals,
+            modified_files=variants,
             projects_by_sync_status=dict(by_status),
             projects_paused=sum(row["paused"] for row in rows),
             next_poll_at=min(planned, default=None),

@@ -28,6 +28,7 @@ from benchmark_manager.stores.database.database import (
 from benchmark_manager.stores.database.paging import Order, paged
 from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
+from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.releases.blobs import ReleaseBlobStore
 
 _NOUN: Final = "release"
@@ -55,7 +56,7 @@ class ReleaseStore(Store):
         self._releases = database.collection("releases")
         self._makings = database.collection("release_makings")
         self._files = database.collection("release_files")
-        self._projects = database.collection("projects")
+        self._projects = ProjectStore(database)
         self._blobs = ReleaseBlobStore(database)
 
     async def stage(
@@ -147,12 +148,7 @@ class ReleaseStore(Store):
     async def _is_visible(self, row: Mapping[str, Any], session: Session | None) -> bool:
         if row["pinned"]:
             return True
-        ids = row["project_ids"]
-        for start in range(0, len(ids), IN_AT_MOST):
-            match = {"_id": {"$in": ids[start : start + IN_AT_MOST]}}
-            if await self._projects.find_one(match, {"_id": 1}, session=session) is not None:
-                return True
-        return False
+        return await self._projects.exists_any([str(key) for key in row["project_ids"]], session)
 
     async def page(self, project_id: str, request: PageRequest) -> Page[Release]:
         """Return a page of the releases that a project made, newest first making first."""
@@ -161,6 +157,13 @@ class ReleaseStore(Store):
             partial(paged, self._releases, match, _NEWEST_FIRST, request)
         )
         return found.page(_release)
+
+    async def changed(self, key: object) -> tuple[str, list[str]] | None:
+        """Return the digest and the projects of the release that a change stream names."""
+        row = await self._releases.find_one({"_id": key}, {"project_ids": 1, "digest": 1})
+        if row is None:
+            return None
+        return PREFIX + row["digest"], [str(each) for each in row["project_ids"]]
 
     async def makings(self, release: Release) -> list[Making]:
         """Return the first makings of the release, at most `MAKINGS_LISTED`."""
@@ -239,10 +242,10 @@ class ReleaseStore(Store):
         if row is not None and not await self._is_visible(row, session):
             await self._remove(row["digest"], session)
 
-    async def sweep(self, project_id: ObjectId) -> None:
+    async def sweep(self, project_id: str) -> None:
         """Delete the unpinned releases of a deleted project that no other project made."""
         rows = await self._releases.find(
-            {"project_ids": project_id, "pinned": False}, {"digest": 1}
+            {"project_ids": ObjectId(project_id), "pinned": False}, {"digest": 1}
         ).to_list()
         for found in rows:
             digest = found["digest"]

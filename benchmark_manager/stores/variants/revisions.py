@@ -12,6 +12,7 @@ from benchmark_manager.models.revision import Revision
 from benchmark_manager.stores.database.database import Database, Document, Session
 from benchmark_manager.stores.database.paging import Order, paged
 from benchmark_manager.stores.database.store import Store
+from benchmark_manager.stores.database.sweeping import referred
 
 #: `place` is the sort key of a revision, as versions before 0.2 named it.
 _NEWEST_FIRST: Final = Order("place", descending=True, unique=True)
@@ -62,6 +63,15 @@ class RevisionStore(Store):
             partial(paged, self._revisions, match, _NEWEST_FIRST, request)
         )
         return found.page(_revision)
+
+    async def content_ids(self, among: Sequence[str] | None) -> set[str]:
+        """Return the contents and bases of revisions: those of `among`, or all (None)."""
+        contents = await referred(self._revisions, "content_sha", among)
+        return contents | await referred(self._revisions, "base_sha", among)
+
+    async def delete_of_project(self, project_id: str) -> None:
+        """Delete the revisions of a deleted project's variants."""
+        await self._revisions.delete_many({"project_id": ObjectId(project_id)})
 
     async def delete(self, variant_ids: Sequence[str], session: Session) -> None:
         """Delete all revisions of these variants, of which there are at most `IN_AT_MOST`."""

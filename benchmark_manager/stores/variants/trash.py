@@ -4,7 +4,8 @@ They are apart from the others, so that no query of those can forget a condition
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -12,16 +13,20 @@ import bson
 from bson import ObjectId
 
 from benchmark_manager.errors import NotFoundError
-from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.revision import Revision
 from benchmark_manager.models.variant import TrashedVariant
 from benchmark_manager.stores.contents.problems import Problems, ProblemStore
-from benchmark_manager.stores.database.database import Database, Document, Session, object_id
+from benchmark_manager.stores.database.database import (
+    Collection,
+    Database,
+    Document,
+    Session,
+    object_id,
+)
 from benchmark_manager.stores.database.paging import Order, paged
 from benchmark_manager.stores.database.store import Store
-from benchmark_manager.stores.originals.originals import original_file
-from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
+from benchmark_manager.stores.database.sweeping import referred
 from benchmark_manager.stores.variants.revisions import RevisionStore
 from benchmark_manager.stores.variants.variants import (
     missing_revisions,
@@ -53,10 +58,8 @@ class TrashStore(Store):
         self._trash = database.collection("trash")
         self._resets = database.collection("resets")
         self._bundles = database.collection("trash_bundles")
-        self._originals = database.collection("files")
         self._revisions = RevisionStore(database)
         self._problems = ProblemStore(database)
-        self._staged = StagedChangeStore(database)
 
     async def insert(self, rows: Sequence[TrashedVariant], session: Session) -> None:
         """Add deleted variants, with the revisions that their deletions are."""
@@ -184,20 +187,32 @@ class TrashStore(Store):
         problems = await self._problems.get_many(row.get("problems_id") for row in rows)
         return [_trashed(row, problems) for row in rows]
 
-    async def hold_originals(
-        self, file_ids: Iterable[str], session: Session
-    ) -> dict[str, OriginalFile]:
-        """Return at most `IN_AT_MOST` originals, by id, for a transaction that undeletes variants.
+    async def original_ids(self, project_id: str, session: Session) -> set[str]:
+        """Return the originals that deleted variants of a project refer to."""
+        match = {"project_id": ObjectId(project_id)}
+        group: list[Document] = [{"$match": match}, {"$group": {"_id": "$original_file_id"}}]
+        rows = await (await self._trash.aggregate(group, session=session)).to_list()
+        fields = {"original_file_ids": 1}
+        bundles = await self._bundles.find(match, fields, session=session).to_list()
+        bundled = itertools.chain.from_iterable(row["original_file_ids"] for row in bundles)
+        return {str(key) for key in (*(row["_id"] for row in rows), *bundled)}
 
-        Like `OriginalFileStore.hold`, but without their problems: the write makes a sync at the
-        same moment wait, or repeat.
+    async def content_ids(self, among: Sequence[str] | None) -> set[str]:
+        """Return the contents of bundles: those of `among` and some others, or all (None).
+
+        The contents of rows are those of their revisions.
         """
-        ids = sorted({ObjectId(file_id) for file_id in file_ids})
-        match = {"_id": {"$in": ids}}
-        await self._originals.update_many(match, {"$inc": {"holds": 1}}, session=session)
-        files = [original_file(row) async for row in self._originals.find(match, session=session)]
-        await self._staged.expect_none({file.project_id for file in files}, session)
-        return {file.id: file for file in files}
+        return await _of_bundles(self._bundles, "shas", among)
+
+    async def problems_ids(self, among: Sequence[str] | None) -> set[str]:
+        """Return the lists of problems in the trash: those of `among` and others, or all (None)."""
+        found = await referred(self._trash, "problems_id", among)
+        return found | await _of_bundles(self._bundles, "problems_ids", among)
+
+    async def delete_of_project(self, project_id: str) -> None:
+        """Delete the trash of a deleted project."""
+        for collection in (self._trash, self._bundles, self._resets):
+            await collection.delete_many({"project_id": ObjectId(project_id)})
 
     async def older(self, before: datetime, limit: int, session: Session) -> list[TrashedVariant]:
         """Return at most `limit` variants deleted before that time, without stored problems."""
@@ -209,6 +224,12 @@ class TrashStore(Store):
     async def forget_resets(self, before: datetime) -> None:
         """Delete resets from before that time; they cannot be undone any more."""
         await self._resets.delete_many({"deleted_at": {"$lt": before}})
+
+
+async def _of_bundles(bundles: Collection, field: str, among: Sequence[str] | None) -> set[str]:
+    some = {"$exists": True} if among is None else {"$in": list(among)}
+    rows = bundles.find({field: some}, {field: 1})
+    return {key async for row in rows for key in row[field]}
 
 
 def _bundles(rows: Sequence[TrashedVariant]) -> Iterator[list[Document]]:

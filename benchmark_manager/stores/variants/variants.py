@@ -41,8 +41,10 @@ from benchmark_manager.stores.database.database import (
     object_id,
 )
 from benchmark_manager.stores.database.joins import (
+    by_project,
     content_in,
     counted,
+    counted_by_project,
     joined_content,
     joined_problems,
     joined_project,
@@ -50,6 +52,7 @@ from benchmark_manager.stores.database.joins import (
 )
 from benchmark_manager.stores.database.paging import Order, PageOfRows
 from benchmark_manager.stores.database.store import Store
+from benchmark_manager.stores.database.sweeping import referred
 from benchmark_manager.stores.search.name_search import PathSearch
 from benchmark_manager.stores.search.searched_files import searched_files
 from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
@@ -93,7 +96,10 @@ _ANY_VARIANT: Final = VariantFilter()
 
 
 class VariantStore(Store):
-    """The `modified_files` collection. Each change writes its revision in the same transaction."""
+    """The `modified_files` collection.
+
+    Each change by a person writes its revision in the same transaction.
+    """
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -214,6 +220,48 @@ class VariantStore(Store):
             {"project_id": ObjectId(project_id)}, session=session
         )
 
+    async def count_of_others(self, project_ids: Sequence[str]) -> int:
+        """Return how many variants there are, but for those of these projects."""
+        others = {"project_id": {"$nin": [ObjectId(key) for key in project_ids]}}
+        return await self._files.count_documents(others if project_ids else {})
+
+    async def count_of_original(self, original_id: str, session: Session | None = None) -> int:
+        """Return how many variants an original has."""
+        match = {"original_file_id": ObjectId(original_id)}
+        return await self._files.count_documents(match, session=session)
+
+    async def counts_by_original(
+        self, project_id: str, session: Session | None = None
+    ) -> dict[str, int]:
+        """Return the number of variants of each original of a project that has any."""
+        pipeline = variants_by_original(ObjectId(project_id))
+        rows = await (await self._files.aggregate(pipeline, session=session)).to_list()
+        return {str(row["_id"]): row["count"] for row in rows}
+
+    async def counts_by_drift(
+        self, project_ids: Sequence[str], session: Session
+    ) -> dict[str, dict[str, int]]:
+        """Return the number of variants of each drift, by project."""
+        keys = [ObjectId(key) for key in project_ids]
+        pipeline: list[Document] = [
+            {"$match": {"project_id": {"$in": keys}}},
+            counted_by_project("$drift"),
+        ]
+        return by_project(await (await self._files.aggregate(pipeline, session=session)).to_list())
+
+    async def content_ids(self, among: Sequence[str] | None) -> set[str]:
+        """Return the contents and bases of variants: those of `among`, or all (None)."""
+        contents = await referred(self._files, "content_sha", among)
+        return contents | await referred(self._files, "base_sha", among)
+
+    async def problems_ids(self, among: Sequence[str] | None) -> set[str]:
+        """Return the lists of problems of variants: those of `among`, or all (None)."""
+        return await referred(self._files, "problems_id", among)
+
+    async def delete_of_project(self, project_id: str) -> None:
+        """Delete the variants of a deleted project."""
+        await self._files.delete_many({"project_id": ObjectId(project_id)})
+
     async def of_original(
         self, original_file_id: str, session: Session | None = None
     ) -> list[Variant]:
@@ -318,9 +366,7 @@ class VariantStore(Store):
         match = _matching(key, wanted)
         by_id: list[Document] = [{"$match": {"_id": key}}, {"$project": {"_id": 1}}]
         parts = {"project": Part("projects", by_id), "pending": Part("publications", by_id)}
-        search = (
-            PathSearch("modified_files", match, wanted.query, request) if wanted.query else None
-        )
+        search = PathSearch(self._files, match, wanted.query, request) if wanted.query else None
         if search is not None:
             parts |= search.parts()
         else:
@@ -342,7 +388,7 @@ class VariantStore(Store):
                 await self._staged.applied(key)
             elif search is None:
                 break
-            elif (completed := await search.complete(self._database, found)) is not None:
+            elif (completed := await search.complete(found, self._database.in_at_most)) is not None:
                 found = completed
                 break
         total = sum(row["n"] for row in found["total"])
@@ -351,6 +397,14 @@ class VariantStore(Store):
         # One call for all: a call for each takes twice as long.
         files = _FILES.validate_python([_values(row, problems) for row in page.rows])
         return Page(files, total, page.more)
+
+
+def variants_by_original(project_id: ObjectId) -> list[Document]:
+    """Count the variants of each original of a project."""
+    return [
+        {"$match": {"project_id": project_id}},
+        {"$group": {"_id": "$original_file_id", "count": {"$sum": 1}}},
+    ]
 
 
 def _synced_variant(row: Document) -> SyncedVariant:

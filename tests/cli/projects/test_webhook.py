@@ -98,7 +98,7 @@ def test_another_server_is_not_accepted(tmp_path: Path) -> None:
     cases = [
         (200, b"<html>", "the server there is not Benchmark Manager"),
         (200, b'{"status": "ok"}', "the server there is not Benchmark Manager"),
-        (301, b"", "give the address which it redirects to"),
+        (301, b"", "give the address that it redirects to"),
         (500, b"boom", "it answers 500"),
         (503, b"", "cannot work now"),
     ]

@@ -16,7 +16,7 @@ import pytest
 from bson import ObjectId
 from cryptography.fernet import Fernet
 
-from benchmark_manager.cli.service.serve import _bind, _listen
+from benchmark_manager.cli.service.serve import bind, listen
 from benchmark_manager.errors import StartError
 from benchmark_manager.models.project import Project, RepositoryAddress, Source
 from benchmark_manager.stores.database.database import Database
@@ -307,7 +307,7 @@ async def test_a_signal_during_a_sync_stops_the_service_within_ten_seconds(
             try:
                 assert (await sync).is_server_error
             except httpx.TransportError as error:
-                assert not isinstance(error, httpx.TimeoutException)  # noqa: PT017 -- either is right
+                assert not isinstance(error, httpx.TimeoutException)  # noqa: PT017 -- or no error
     database = Database(database_url, "unnamed", "mongodb")
     stored = await ProjectStore(database).get(project["id"])
     await database.close()
@@ -352,7 +352,7 @@ async def test_a_second_service_on_the_same_data_folder_is_refused(
 
 
 def test_the_later_of_two_services_started_at_once_is_refused() -> None:
-    with _bind("127.0.0.1", 0) as first, _bind("127.0.0.1", first.getsockname()[1]) as second:
-        _listen(first)
+    with bind("127.0.0.1", 0) as first, bind("127.0.0.1", first.getsockname()[1]) as second:
+        listen(first)
         with pytest.raises(StartError, match=r"cannot listen on 127\.0\.0\.1:\d+"):
-            _listen(second)
+            listen(second)

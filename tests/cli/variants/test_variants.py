@@ -31,7 +31,7 @@ async def repository(cli: CommandLine) -> Repository:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def project(cli: CommandLine, repository: Repository) -> str:  # noqa: ARG001 -- it is hosted first
+async def project(cli: CommandLine, repository: Repository) -> str:  # noqa: ARG001 -- hosted first
     """A synced project named `variants`."""
     synced = await cli.service.synced("acme/variants", name="variants")
     return str(synced["id"])
@@ -191,7 +191,7 @@ async def test_an_invalid_text_can_be_opened_again_on_a_terminal(
     cli: CommandLine, variant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The editor finds what was typed, and mends it at the second time."""
-    monkeypatch.setattr(editing, "_is_terminal", lambda: True)
+    monkeypatch.setattr(editing, "is_interactive", lambda: True)
     script = tmp_path / "editor"
     script.write_text(
         """#!/bin/sh\ngrep -q '^a: \\[$' "$1" && echo 'a: []' > "$1" || echo 'a: [' > "$1"\n"""
@@ -435,7 +435,7 @@ async def test_impossible_decisions_are_refused(cli: CommandLine, variant: str) 
         (("--take", "a.b"), "write KEY=theirs or KEY=mine"),
         (("--take", "a=yours"), "write KEY=theirs or KEY=mine"),
         (("--set", "a=llama"), "texts in double quotes"),
-        (("--take", "theirs", "--file", "-"), "leaves nothing for --take"),
+        (("--take", "theirs", "--file", "-"), "so --take and --set cannot be used"),
         (("--preview", "--take", "theirs"), "--preview cannot be combined"),
     ):
         assert (

@@ -1,4 +1,4 @@
-"""GraphQL's queries and answers, without any network: nothing that a name holds becomes part of a query."""
+"""GraphQL's queries and answers, without any network: names are never part of a query."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -120,11 +120,11 @@ async def test_odd_names_of_folders_and_branches_are_found_as_they_are(
         commit, (folder, "nope", f"{folder}/x.yaml", "")
     )
     assert answer is not None
-    told = answer.commit.folder_trees
-    assert told is not None
-    assert told[folder] is not None
+    trees = answer.commit.folder_trees
+    assert trees is not None
+    assert trees[folder] is not None
     # A file is no folder.
-    assert (told["nope"], told[f"{folder}/x.yaml"], told[""]) == (
+    assert (trees["nope"], trees[f"{folder}/x.yaml"], trees[""]) == (
         None,
         None,
         repository.find_tree(commit),
@@ -171,7 +171,7 @@ def test_a_whole_text_is_its_bytes() -> None:
         *(None, {}, "b0", [], 7),
     ],
 )
-def test_what_is_not_told_whole_and_exactly_is_not_taken(blob: Any) -> None:
+def test_contents_that_are_not_whole_and_exact_are_refused(blob: Any) -> None:
     assert contents_of({"r": {"b0": blob}}) == {}
 
 
@@ -242,7 +242,7 @@ def test_a_file_at_a_folders_path_is_no_folder() -> None:
     "alias",
     [None, {}, [], "r0", {**COMMIT_ALIAS, "head": None}, {**COMMIT_ALIAS, "head": {"oid": COMMIT}}],
 )
-def test_where_an_alias_tells_of_no_commit_rest_has_to_tell_why(alias: Any) -> None:
+def test_an_alias_without_a_commit_is_left_to_rest(alias: Any) -> None:
     assert answer_of(alias) is None
 
 
@@ -250,7 +250,7 @@ def test_an_error_concerns_its_own_alias_and_one_without_a_path_all() -> None:
     assert answer_of(
         COMMIT_ALIAS, {"type": "NOT_FOUND", "path": ["r1"], "message": "m"}
     ) == answer_of(COMMIT_ALIAS)
-    # A folder that could not be looked at must not count as gone.
+    # A folder that could not be read must not count as removed.
     assert (
         answer_of(COMMIT_ALIAS, {"type": "INTERNAL", "path": ["r0", "f2"], "message": "m"}) is None
     )

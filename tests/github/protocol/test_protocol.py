@@ -86,7 +86,7 @@ def test_a_refusal_for_another_reason_is_no_limit() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 304, 401, 404, 500, 503])
-def test_only_403_and_429_tell_of_limits(status: int) -> None:
+def test_only_403_and_429_report_limits(status: int) -> None:
     assert wait(status, {"retry-after": "60", **primary(0, 1)}, SECONDARY) is None
 
 
@@ -204,7 +204,7 @@ def test_a_redirect_out_of_the_base_is_refused(location: str | None) -> None:
         *(b'{"sha": "' + SHA.encode(), b'{"sha": 1}', b'{"message": "Server Error"}', b"{}" * 2),
     ],
 )
-def test_garbage_is_told_as_such(body: bytes, shape: type[TreeListing]) -> None:
+def test_garbage_is_refused_as_garbled(body: bytes, shape: type[TreeListing]) -> None:
     with pytest.raises(GarbledAnswerError):
         parse_json(body, shape)
 
@@ -255,7 +255,7 @@ def test_a_commit_id_may_end_in_a_newline() -> None:
     assert parse_sha(SHA.encode() + b"\n") == SHA
 
 
-def test_a_server_which_knows_no_sha_media_type_tells_it_as_json() -> None:
+def test_a_server_without_the_sha_media_type_answers_with_json() -> None:
     assert parse_sha(b' {"sha": "%s", "commit": {}}' % SHA.encode()) == SHA
     with pytest.raises(GarbledAnswerError):
         parse_sha(b'{"sha": "main"}')

@@ -116,8 +116,8 @@ async def test_a_200_with_the_known_commit_is_no_change(hub: Hub, commit: str) -
 
 async def test_commit_tree_blob_and_info_are_what_git_has(hub: Hub, commit: str, tree: str) -> None:
     client = hub.repository()
-    told = await client.commit(commit)
-    assert (told.sha, told.tree_sha) == (commit, tree)
+    received = await client.commit(commit)
+    assert (received.sha, received.tree_sha) == (commit, tree)
     listing = await client.tree(tree, recursive=True)
     assert {e.path for e in listing.tree} == {"config", "config/a.yaml", "job", "job/b.yaml"}
     assert {e.path for e in (await client.tree(tree, recursive=False)).tree} == {"config", "job"}
@@ -191,7 +191,7 @@ async def test_what_does_not_pass_is_github_unavailable(hub: Hub, fault: Any) ->
 
 
 @pytest.mark.usefixtures("commit")
-async def test_a_failure_which_asks_for_patience_is_not_tried_again_before(hub: Hub) -> None:
+async def test_a_failure_with_a_late_retry_after_is_not_tried_again_before(hub: Hub) -> None:
     hub.server.faults.add(Status(503, headers={"Retry-After": "120"}), times=None)
     error = await refused(hub.repository().head(None, None))
     assert (error.code, len(hub.server.requests)) == ("github_unavailable", 1)
@@ -202,7 +202,7 @@ async def test_a_failure_which_asks_for_patience_is_not_tried_again_before(hub: 
     assert await hub.repository().head(None, None) is not None
 
 
-async def test_nobody_there_is_github_unavailable(hub: Hub) -> None:
+async def test_a_closed_port_is_github_unavailable(hub: Hub) -> None:
     with GitHubTestServer() as gone:
         url = gone.url
     error = await refused(hub.repository(api_url=url).head(None, None))
@@ -238,7 +238,7 @@ async def test_an_answer_about_another_object_is_not_taken(
 ) -> None:
     client = hub.repository()
     other = repository.commit({"config/a.yaml": b"other"})
-    told = hub.server.requests
+    received = hub.server.requests
     assert (await client.commit(other)).sha == other
     for path in ("commits", "trees"):
         hub.server.faults.add(
@@ -246,7 +246,7 @@ async def test_an_answer_about_another_object_is_not_taken(
         )
     assert (await refused(client.commit(commit))).code == "github_unavailable"
     assert (await refused(client.tree("d" * 40, recursive=True))).code == "github_unavailable"
-    assert len(told) == 9
+    assert len(received) == 9
 
 
 @pytest.mark.parametrize("linger", [None, 0.0])
@@ -304,7 +304,7 @@ async def test_an_object_which_a_replica_of_githubs_lacks_yet_is_asked_for_again
     ],
 )
 @pytest.mark.parametrize("branch", [None, "main"])
-async def test_refusals_are_told_at_once_by_their_code(
+async def test_refusals_are_reported_at_once_by_their_code(
     hub: Hub, status: int, code: str, branch: str | None
 ) -> None:
     hub.server.faults.add(Status(status), times=None)
@@ -445,7 +445,7 @@ async def test_a_netrc_file_gives_no_credentials(
 
 
 @pytest.mark.usefixtures("commit")
-async def test_a_used_up_limit_is_told_with_its_end_and_then_not_asked_against(hub: Hub) -> None:
+async def test_a_used_up_limit_is_reported_with_its_end_and_no_more_is_sent(hub: Hub) -> None:
     hub.server.limits.set(None, remaining=0, reset_in=600)
     error = await refused(hub.repository(urgent=True).head(None, None))
     assert isinstance(error, GitHubRateLimitedError)
@@ -562,7 +562,7 @@ async def test_connections_are_reused(hub: Hub, repository: Repository) -> None:
         assert 1 <= len(connections) <= 16
 
 
-async def test_a_secondary_limit_which_graphql_tells_with_status_200_stops_the_credential(
+async def test_a_secondary_limit_that_graphql_reports_with_status_200_stops_the_credential(
     hub: Hub, repository: Repository
 ) -> None:
     sha = repository.commit({"config/a.yaml": b"a: 1\n"})

@@ -1,4 +1,4 @@
-"""Answers of a GitHub which means harm, or is none: refused within bounds, and never with another error."""
+"""Answers of a hostile or broken GitHub: refused within bounds, never with another error."""
 
 import copy
 import gzip
@@ -65,14 +65,14 @@ class Changed:
         return replace(answer, body=self.by(body), headers=headers)
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def positions(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The paths of all values within a JSON value; of a list, the first one's."""
     yield path
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from places(inner, (*path, name))
+            yield from positions(inner, (*path, name))
     elif isinstance(value, list) and value:
-        yield from places(value[0], (*path, 0))
+        yield from positions(value[0], (*path, 0))
 
 
 def with_other(value: Any, path: tuple[Any, ...], other: Any) -> Any:
@@ -156,13 +156,13 @@ async def test_a_value_of_another_type_anywhere_is_refused_or_harmless(
     right = await call(known.client(), known)
     answer = json.loads(bodies[0])
     chosen = random.Random(name)  # noqa: S311 -- which values are tried is no secret
-    for place in places(answer):
+    for position in positions(answer):
         for other in chosen.sample(OTHERS, 2):
             faults.clear()
-            body = json.dumps(with_other(answer, place, other)).encode()
+            body = json.dumps(with_other(answer, position, other)).encode()
             faults.add(Status(200, body), path=path, times=None)
             found = await outcome(call(known.client(), known))
-            assert found is None or isinstance(found, (type(right), Exception)), (place, other)
+            assert found is None or isinstance(found, (type(right), Exception)), (position, other)
 
 
 def lists(size: int, inner: bytes = b"[],") -> bytes:

@@ -1,4 +1,4 @@
-"""Listing folders completely, however little of them GitHub tells at once."""
+"""Folders are listed completely, however little GitHub lists at once."""
 
 import asyncio
 import os
@@ -34,12 +34,12 @@ def commit(repository: Repository) -> str:
 
 @pytest.fixture(params=["by commit", "by folder"])
 def way(request: pytest.FixtureRequest) -> str:
-    """A listing of the commit, or of each folder by the tree which GraphQL told."""
+    """A listing of the commit, or of each folder by the tree that GraphQL has reported."""
     return str(request.param)
 
 
 async def listed(hub: Hub, commit: str, folders: list[str], way: str) -> FolderListing:
-    """What the lister makes of these folders; only its own requests are left in the server's log."""
+    """The lister's result; only its own requests are left in the server's log."""
     if way == "by commit":
         hub.server.requests.reset()
         return (await FolderLister().by_commit(hub.repository(), commit, folders)).folders
@@ -83,7 +83,7 @@ TRUNCATIONS = [100_000, 20, 5, 1]
         (["job", "config/a.yaml"], set(), ("config/a.yaml", "job")),
     ],
 )
-async def test_a_listing_is_complete_and_tells_which_folders_are_missing_however_it_is_truncated(
+async def test_a_listing_is_complete_and_names_missing_folders_however_it_is_truncated(
     hub: Hub,
     commit: str,
     way: str,
@@ -102,8 +102,8 @@ async def test_a_listing_is_complete_and_tells_which_folders_are_missing_however
 
 async def test_one_request_lists_a_commit_which_is_not_truncated(hub: Hub, commit: str) -> None:
     await listed(hub, commit, ["config", "src/config"], "by commit")
-    told = [(r.path, r.query) for r in hub.server.requests]
-    assert told == [(f"/repos/octo/demo/git/trees/{commit}", "recursive=1")]
+    sent = [(r.path, r.query) for r in hub.server.requests]
+    assert sent == [(f"/repos/octo/demo/git/trees/{commit}", "recursive=1")]
 
 
 async def test_one_request_a_folder_lists_what_is_not_truncated_and_none_what_lies_in_another(
@@ -113,7 +113,7 @@ async def test_one_request_a_folder_lists_what_is_not_truncated_and_none_what_li
     assert [r.query for r in hub.server.requests] == ["recursive=1"] * 2
 
 
-async def test_a_commits_listing_tells_its_folders_trees_and_the_size_of_all_files(
+async def test_a_commits_listing_has_its_folders_trees_and_the_size_of_all_files(
     hub: Hub, repository: Repository, commit: str
 ) -> None:
     hub.server.hosting.add_token(TOKEN)
@@ -184,7 +184,7 @@ async def test_who_wants_the_same_tree_at_once_or_soon_after_shares_one_listing(
     assert len(hub.server.requests) == 1
 
 
-async def test_another_credential_does_not_get_a_listing_which_was_not_told_to_it(
+async def test_another_credential_does_not_get_a_listing_that_it_may_not_read(
     hub: Hub, commit: str
 ) -> None:
     lister = FolderLister()
@@ -235,7 +235,7 @@ async def test_equal_folders_are_listed_each_under_its_own_path(
 async def test_names_which_json_shows_alike_are_kept_apart(
     hub: Hub, repository: Repository, way: str, most: int
 ) -> None:
-    """GraphQL reports their bytes; where there is none, that they are not known is all that is said."""
+    """GraphQL reports their bytes; without it, they are marked as not known."""
     files: dict[bytes | str, bytes] = {
         b"config/\xe4.yaml": b"first",
         b"config/\xf6.yaml": b"second",

@@ -191,7 +191,7 @@ async def test_refs_that_moved_share_one_more_query_for_their_folders(
         assert head.commit.folder_trees == trees
 
 
-async def test_the_trees_of_a_batch_are_those_of_the_commit_it_tells_whatever_is_pushed_meanwhile(
+async def test_the_trees_of_a_batch_are_those_of_its_commit_whatever_is_pushed_meanwhile(
     hub: Hub, checker: RefChecker, repository: Repository, commit: str
 ) -> None:
     queries: list[RecordedRequest] = []
@@ -210,7 +210,7 @@ async def test_the_trees_of_a_batch_are_those_of_the_commit_it_tells_whatever_is
     assert trees_of(head)["config"] == tree(repository, commit, "config")
 
 
-async def test_who_asks_for_other_folders_of_a_repository_shares_its_alias_and_hears_of_its_own_only(
+async def test_checks_of_other_folders_share_an_alias_and_get_only_their_own_folders(
     hub: Hub, checker: RefChecker, commit: str
 ) -> None:
     client = hub.repository(TOKEN)
@@ -225,7 +225,7 @@ async def test_who_asks_for_other_folders_of_a_repository_shares_its_alias_and_h
     assert trees_of(found[1])["nope"] is None
 
 
-async def test_one_missing_repository_does_not_fail_its_neighbours_and_is_told_what_rest_says(
+async def test_one_missing_repository_does_not_fail_its_neighbours_and_gets_rests_error(
     hub: Hub, checker: RefChecker, repository: Repository, commit: str
 ) -> None:
     clients = [
@@ -259,7 +259,7 @@ async def test_an_error_of_one_alias_asks_rest_for_that_one_alone(
 
 
 @pytest.mark.parametrize("alias", ["r0", "r0.head", "r0.f0"])
-async def test_a_folder_which_could_not_be_looked_at_is_not_taken_for_gone(
+async def test_a_folder_that_could_not_be_read_is_not_taken_for_removed(
     hub: Hub, checker: RefChecker, commit: str, alias: str
 ) -> None:
     hub.server.faults.add(
@@ -282,7 +282,7 @@ async def test_a_query_that_is_too_much_is_halved_down_to_the_repository_which_i
     assert hub.server.requests.count("graphql$") <= 13
 
 
-async def test_where_no_query_is_answered_their_number_is_bounded_and_nobody_asks_by_rest(
+async def test_where_no_query_is_answered_their_number_is_bounded_and_rest_is_not_used(
     hub: Hub, checker: RefChecker, repository: Repository
 ) -> None:
     clients = hosted(hub, repository, 50)
@@ -329,7 +329,7 @@ async def test_a_renamed_repository_is_noticed(hub: Hub, checker: RefChecker, co
     assert (head.commit.sha, head.repository.full_name) == (commit, "octo/renamed")
 
 
-async def test_a_used_up_limit_is_told_to_all_who_wait_and_stops_no_other_credential(
+async def test_a_used_up_limit_fails_all_waiting_checks_and_stops_no_other_credential(
     hub: Hub, checker: RefChecker, repository: Repository, commit: str
 ) -> None:
     clients = hosted(hub, repository, 3)
@@ -343,7 +343,7 @@ async def test_a_used_up_limit_is_told_to_all_who_wait_and_stops_no_other_creden
     assert (await checker.check(other, None, FOLDERS, commit, timing(0))).commit.sha == commit
 
 
-async def test_who_goes_away_takes_the_answer_from_nobody(
+async def test_a_cancelled_check_does_not_cancel_the_answer_of_others(
     hub: Hub, checker: RefChecker, repository: Repository, commit: str
 ) -> None:
     clients = hosted(hub, repository, 2)

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from benchmark_manager.errors import (
     BusyError,
@@ -16,10 +17,11 @@ from benchmark_manager.errors import (
 from benchmark_manager.models.change import Change
 from benchmark_manager.services.events import events
 from benchmark_manager.services.events.events import EventService, Listener, Told
+from benchmark_manager.stores.database.failures import failure_of
 
 
-def away(detail: str) -> StorageError:
-    return StorageError("database_unavailable", detail)
+def away(text: str) -> StorageError:
+    return failure_of(AutoReconnect(text))
 
 
 class Feed:

@@ -135,7 +135,8 @@ async def test_a_sync_and_changes_of_a_variant_leave_its_drift_true(either: Serv
     repository = either.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await either.synced("acme/b")
     file = (await either.files(project["id"]))["config/a.yaml"]
-    path = f"/modified-files/{(await either.variant(project['id'], file, modified_name='v.yaml'))['id']}"
+    variant = await either.variant(project["id"], file, modified_name="v.yaml")
+    path = f"/modified-files/{variant['id']}"
     for n in range(4):
         repository.commit({"config/a.yaml": CONFIG if n % 2 else b"n: %d\n" % n}, message="change")
         await asyncio.gather(
@@ -195,9 +196,9 @@ async def test_a_sync_whose_lease_this_process_took_anew_leaves_its_successor_al
 ) -> None:
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
-    complaints: list[dict[str, Any]] = []
+    errors: list[dict[str, Any]] = []
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    loop.set_exception_handler(lambda _, context: errors.append(context))
     service.github.latency = 0.2
     sync = service.services.sync
     first = asyncio.create_task(sync.sync(project["id"], "manual"))
@@ -220,7 +221,7 @@ async def test_a_sync_whose_lease_this_process_took_anew_leaves_its_successor_al
     assert await first == await second
     await asyncio.sleep(0)
     loop.set_exception_handler(None)
-    assert (complaints, sync._running) == ([], {})
+    assert (errors, sync._running) == ([], {})
     assert await lease_end(service, project) is None
 
 
@@ -360,13 +361,13 @@ async def test_a_stop_during_a_look_for_due_projects_is_no_error(
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
     sync = service.services.sync
-    looking = asyncio.Event()
+    claiming = asyncio.Event()
     if again:
         first = sync._claim
 
         async def claim(*arguments: Any, **options: Any) -> Any:
             found = await first(*arguments, **options)
-            looking.set()
+            claiming.set()
             await asyncio.sleep(0.1)
             return found
 
@@ -374,14 +375,14 @@ async def test_a_stop_during_a_look_for_due_projects_is_no_error(
     else:
 
         async def claim_due(*arguments: Any, **options: Any) -> list[Claim]:
-            looking.set()
+            claiming.set()
             await asyncio.sleep(0.1)
             return await LeaseStore.claim_due(sync._stores.leases, *arguments, **options)
 
         monkeypatch.setattr(sync._stores.leases, "claim_due", claim_due)
     async with running_scheduler(service.services) as scheduler:
         async with asyncio.timeout(10):
-            await looking.wait()
+            await claiming.wait()
     assert not scheduler.running
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
     assert await lease_end(service, project) is None
@@ -390,7 +391,7 @@ async def test_a_stop_during_a_look_for_due_projects_is_no_error(
 async def test_syncs_which_share_what_may_be_on_its_way_into_the_store_all_get_through(
     service: Service,
 ) -> None:
-    """Also beside one which fails while its contents wait, and one which is abandoned; all of it is given back."""
+    """Also beside one that fails while its contents wait, and one that is abandoned."""
     copier = service.services.sync._runner._reader._copier
     copier._budgets = CopyBudgets(stored=MemoryBudget(1))
     files = {f"config/{n}.yaml": b"n: %d\n" % n for n in range(700)}
@@ -497,7 +498,7 @@ class Story:
             self.changes += answer.is_success
 
     async def check(self) -> None:
-        """Every variant tells the truth about its original."""
+        """Every variant has the true drift of its original."""
         database = database_of(self.service)
         contents = BlobStore(database)
         originals = {
@@ -528,7 +529,7 @@ def folder(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-# Few places and contents, so that there are many renames, swaps and returns.
+# Few paths and contents, so that there are many renames, swaps and returns.
 BODIES = [b"n: %d\n" % n for n in range(4)]
 
 
@@ -571,7 +572,7 @@ def an_action(
 
 
 async def test_people_and_syncs_at_once_leave_every_record_true(either: Service) -> None:
-    choice = random.Random(7)  # noqa: S311 -- the same story each time, as far as the machine tells it the same
+    choice = random.Random(7)  # noqa: S311 -- the same sequence each time, as far as the machine allows
     either.github.limits.set(None, limit=10**6, remaining=10**6)
     files = {f"config/{part}/{n}.yaml": choice.choice(BODIES) for part in "xy" for n in range(4)}
     repository = either.repository("acme/b", files)

@@ -19,8 +19,8 @@ from benchmark_manager.services.sync.slots import (
 class Syncs:
     """Syncs which end when the test says so."""
 
-    def __init__(self, places: SyncSlots) -> None:
-        self.places = places
+    def __init__(self, slots: SyncSlots) -> None:
+        self.slots = slots
         self.begun: list[tuple[SyncTrigger, str]] = []
         self.running: dict[int, tuple[SyncTrigger, str]] = {}
         self.tasks: dict[int, asyncio.Task[None]] = {}
@@ -31,7 +31,7 @@ class Syncs:
         self.ends[number] = asyncio.Event()
 
         async def sync() -> None:
-            async with self.places.taken(trigger, credential):
+            async with self.slots.taken(trigger, credential):
                 self.begun.append((trigger, credential))
                 self.running[number] = trigger, credential
                 try:
@@ -78,7 +78,7 @@ async def test_people_come_before_webhooks_and_these_before_polls() -> None:
     assert [trigger for trigger, _ in syncs.begun[2:]] == ["webhook", "webhook", "poll", "poll"]
 
 
-async def test_credentials_take_turns_and_none_holds_all_places() -> None:
+async def test_credentials_take_turns_and_none_holds_all_slots() -> None:
     syncs = Syncs(SyncSlots())
     for _ in range(30):
         await syncs.add("poll", "slow")
@@ -90,7 +90,7 @@ async def test_credentials_take_turns_and_none_holds_all_places() -> None:
     assert first.total() == AT_ONCE
     assert first["slow"] == PER_CREDENTIAL
     syncs.begun.clear()
-    # What the slow one has does not end; of the others' places each credential that waits gets its
+    # What the slow one has does not end; of the others' slots each credential that waits gets its
     # turn.
     for _ in range(9):
         number = next(n for n in sorted(syncs.running) if syncs.running[n][1] != "slow")
@@ -114,7 +114,7 @@ ACTIONS = st.lists(
 
 
 @given(actions=ACTIONS)
-def test_places_are_bounded_and_never_free_while_somebody_could_have_one(
+def test_slots_are_bounded_and_never_free_while_a_sync_could_have_one(
     actions: list[tuple[str, SyncTrigger, str, int]],
 ) -> None:
     at_once, per_credential = 4, 2
@@ -140,13 +140,13 @@ def test_places_are_bounded_and_never_free_while_somebody_could_have_one(
         while syncs.running:
             await syncs.end(0)
         assert syncs.waiting() == []
-        assert syncs.places.waiting == 0
+        assert syncs.slots.waiting == 0
 
     asyncio.run(story())
 
 
 @pytest.mark.parametrize("trigger", ["manual", "poll"])
-async def test_a_place_given_to_who_goes_away_at_that_moment_goes_to_the_next(
+async def test_a_slot_given_to_a_sync_that_is_cancelled_at_that_moment_goes_to_the_next(
     trigger: SyncTrigger,
 ) -> None:
     syncs = Syncs(

@@ -11,7 +11,7 @@ from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 from benchmark_manager import stores
 from benchmark_manager.errors import StorageError
 from benchmark_manager.stores.database.database import Database, Session
-from benchmark_manager.stores.database.failures import described
+from benchmark_manager.stores.database.failures import described, failure_of
 from benchmark_manager.stores.database.store import Store
 
 
@@ -83,7 +83,7 @@ async def test_a_transaction_is_not_repeated_where_the_drivers_error_does_not_sa
 
 async def test_a_full_disk_is_the_reason_where_the_disk_is_full(database_url: str) -> None:
     async def full() -> None:
-        raise StorageError("disk_full", "there is no room")
+        raise failure_of(OperationFailure("no space left on device", 14031))
 
     database = Database(database_url, "unnamed", "mongodb", ensure_room=full)
     with pytest.raises(StorageError) as failed:

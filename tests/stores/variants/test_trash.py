@@ -10,6 +10,7 @@ from benchmark_manager.errors import ConflictError, NotFoundError
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.variant import TrashedVariant, Variant
 from benchmark_manager.stores.contents.blobs import BlobStore
+from benchmark_manager.stores.contents.sweeps import ContentSweeps
 from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Session
 from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
@@ -89,7 +90,7 @@ async def test_no_sweep_takes_what_revisions_or_deleted_files_hold(
     database: Database, modified: VariantStore, trash: TrashStore
 ) -> None:
     """Live, superseded, deleted, and deleted by a reset in a version which kept no revisions."""
-    blobs = BlobStore(database)
+    blobs, sweeps = BlobStore(database), ContentSweeps(database)
     first, second, base = await blobs.put([b"first", b"second", b"base"], None, NOW - 9 * AGE)
     file = variant(content_sha=first, base_sha=base)
     await store(database, [file])
@@ -98,7 +99,7 @@ async def test_no_sweep_takes_what_revisions_or_deleted_files_hold(
 
     async def kept(days: int) -> set[bytes]:
         for _ in range(2):
-            await blobs.sweep(NOW + days * AGE)
+            await sweeps.sweep_blobs(NOW + days * AGE)
             days += 2
         return set((await blobs.get_many([first, second, base])).values())
 

@@ -5,7 +5,7 @@ import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from jsonschema_rs import ValidationError, validator_for
 
@@ -173,7 +173,7 @@ def _check_against(
     _report(value_findings, text, file_format, findings)
 
 
-def _parsed(text: str, path: str) -> Any:  # noqa: ANN401 -- a schema is any value
+def _parsed(text: str, path: str) -> Value:
     file_format = format_of(path) or "json"
     body = text.removeprefix(BYTE_ORDER_MARK)
     if len(body) > MAX_SCHEMA:

@@ -7,11 +7,12 @@ text is computed first.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import unquote
 
 from benchmark_manager.domain.validation.findings import excerpt
 from benchmark_manager.domain.validation.schemas.patterns import PatternCosts, PatternsRefusedError
+from benchmark_manager.domain.validation.texts.yaml_values import Value
 
 MAX_COST: Final = 20_000_000
 """Steps on one path down times the text's characters; a validator needs up to two seconds."""
@@ -58,7 +59,7 @@ class TextExtent:
     huge_numbers: int
 
 
-def check_cost(schema: Any, extent: TextExtent) -> int:  # noqa: ANN401 -- a schema is any value
+def check_cost(schema: Value, extent: TextExtent) -> int:
     """Return the steps that a schema needs for each character on any one path down.
 
     Args:
@@ -82,7 +83,7 @@ def check_cost(schema: Any, extent: TextExtent) -> int:  # noqa: ANN401 -- a sch
 class _Counter:
     """Bounds the steps of a sub-schema on any one path down, and remembers results."""
 
-    def __init__(self, root: Any, patterns: PatternCosts, huge_numbers: int) -> None:  # noqa: ANN401 -- any value
+    def __init__(self, root: Value, patterns: PatternCosts, huge_numbers: int) -> None:
         self._root = root
         self._patterns = patterns
         self._huge_numbers = huge_numbers
@@ -90,7 +91,7 @@ class _Counter:
         self._own: dict[int, int] = {}
         self._known: dict[tuple[int, int], _Bound | None] = {}
 
-    def bound(self, schema: Any, depth: int, above: int) -> _Bound:  # noqa: ANN401 -- a schema is any value
+    def bound(self, schema: Value, depth: int, above: int) -> _Bound:
         self._questions += 1
         if self._questions > _MAX_QUESTIONS:
             raise SchemaRefusedError("is too large for a file as deep as this")
@@ -110,7 +111,7 @@ class _Counter:
             raise SchemaRefusedError("is nested too deep")
         return known
 
-    def _counted(self, schema: dict[str, Any], depth: int, above: int) -> _Bound:
+    def _counted(self, schema: dict[str, Value], depth: int, above: int) -> _Bound:
         if above > _MAX_HEIGHT:
             raise SchemaRefusedError("is nested too deep")
         steps, height = self._own_steps(schema), 0
@@ -124,7 +125,7 @@ class _Counter:
             steps, height = steps + found[0], max(height, found[1])
         return min(steps, MAX_COST + 1), height + 1
 
-    def _own_steps(self, schema: dict[str, Any]) -> int:
+    def _own_steps(self, schema: dict[str, Value]) -> int:
         """Return the steps for a character of a sub-schema's own keywords, without nested ones."""
         known = self._own.get(id(schema))
         if known is None:
@@ -150,10 +151,10 @@ class _Counter:
             self._own[id(schema)] = known
         return known
 
-    def _in_place(self, schema: dict[str, Any]) -> Iterator[Any]:
+    def _in_place(self, schema: dict[str, Value]) -> Iterator[Value]:
         """Yield the sub-schemas that apply to the same value."""
         if any(name in schema for name in _FOREIGN):
-            raise SchemaRefusedError("uses references which are resolved while it runs")
+            raise SchemaRefusedError("uses references that are resolved while it runs")
         if schema is not self._root and isinstance(schema.get("$id"), str):
             raise SchemaRefusedError("has an $id inside")
         if isinstance(schema.get("$ref"), str):
@@ -164,7 +165,7 @@ class _Counter:
         for name in _IN_PLACE_MAPS:
             yield from _parts(schema.get(name))
 
-    def _children(self, schema: dict[str, Any], depth: int, above: int) -> _Bound:
+    def _children(self, schema: dict[str, Value], depth: int, above: int) -> _Bound:
         """Bound the sub-schemas for the value's parts: the worst alternative and all companions."""
         members = [*_parts(schema.get("properties")), schema.get("additionalProperties")]
         items = [*_parts(schema.get("prefixItems")), schema.get("additionalItems")]
@@ -180,7 +181,7 @@ class _Counter:
         steps = max((found[0] for found in worst), default=0) + sum(found[0] for found in extra)
         return steps, max((found[1] for found in (*worst, *extra)), default=0)
 
-    def _resolved(self, reference: str) -> Any:  # noqa: ANN401 -- a schema is any value
+    def _resolved(self, reference: str) -> Value:
         if reference != "#" and not reference.startswith("#/"):
             raise SchemaRefusedError(f"refers to {excerpt(reference)}, which is not inside it")
         value = self._root
@@ -200,7 +201,7 @@ class _Counter:
         return value
 
 
-def _compared(value: Any) -> int:  # noqa: ANN401 -- a keyword's value can be anything
+def _compared(value: Value) -> int:
     """Count the elements of a keyword's value, with the elements of lists inside it."""
     if not isinstance(value, (dict, list)):
         return 0
@@ -208,7 +209,7 @@ def _compared(value: Any) -> int:  # noqa: ANN401 -- a keyword's value can be an
     return len(value) + sum(len(part) for part in inside if isinstance(part, list))
 
 
-def _parts(value: Any) -> list[Any]:  # noqa: ANN401 -- a keyword's value can be anything
+def _parts(value: Value) -> list[Value]:
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else []

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from jsonschema_rs import ValidationError, ValidationErrorKind, Validator
 
@@ -102,7 +102,7 @@ def _name_of(value: Value) -> str:
     return f"{name} ({excerpt(str(value))})" if isinstance(value, (str, int, float)) else name
 
 
-def _rule(keyword: str, value: Any) -> str:  # noqa: ANN401 -- a keyword's value can be anything
+def _rule(keyword: str, value: Value) -> str:
     if keyword == "enum" and isinstance(value, list):
         options = ", ".join(excerpt(str(option)) for option in value[:_OPTIONS_SHOWN])
         return f"must be one of {options}{', …' if len(value) > _OPTIONS_SHOWN else ''}"

@@ -7,9 +7,11 @@ compiled size, which its length does not show: see `a(a|b){400}c`.
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from jsonschema_rs import RegexOptions, ValidationError, validator_for
+
+from benchmark_manager.domain.validation.texts.yaml_values import Value
 
 MAX_PATTERNS: Final = 50_000
 """Characters of all expressions of one schema."""
@@ -43,8 +45,12 @@ class PatternsRefusedError(Exception):
 class PatternCosts:
     """The steps that each expression of a schema takes for a character, found by compiling it."""
 
-    def __init__(self, schema: Any) -> None:  # noqa: ANN401 -- a schema is any value
-        """Raises PatternsRefusedError."""
+    def __init__(self, schema: Value) -> None:
+        """Compile the patterns of a schema.
+
+        Raises:
+            PatternsRefusedError
+        """
         patterns = list(_patterns(schema))
         _check_length(patterns)
         self._steps: dict[str, int] = {}
@@ -56,13 +62,13 @@ class PatternCosts:
             # The validator compiles an expression that occurs twice two times.
             compiled += sizes[pattern]
             if compiled > MAX_COMPILED:
-                raise PatternsRefusedError("has patterns which are too large together")
+                raise PatternsRefusedError("has patterns that are too large together")
 
     def of(self, pattern: object) -> int:
         return self._steps.get(pattern, 0) if isinstance(pattern, str) else 0
 
 
-def _patterns(schema: Any) -> Iterator[str]:  # noqa: ANN401 -- a schema is any value
+def _patterns(schema: Value) -> Iterator[str]:
     """Yield every text that may be an expression, and some that are not, such as in examples."""
     waiting = [schema]
     while waiting:
@@ -85,7 +91,7 @@ def _check_length(patterns: list[str]) -> None:
     ]
     if sum(map(len, wide)) > MAX_WIDE:
         raise PatternsRefusedError(
-            f"has over {MAX_WIDE} characters of patterns which ignore case beyond ASCII"
+            f"has over {MAX_WIDE} characters of patterns that ignore case beyond ASCII"
         )
 
 

@@ -151,7 +151,7 @@ class LargeSyncs:
         judged: Judgements,
         session: Session,
     ) -> bool:
-        """Update some variants, and after the last of them the files; return whether all is done."""
+        """Update some variants, and after the last one the files; return whether all is done."""
         project_id = publication.project_id
         if not await self._staged.is_left(publication, chunk_id, session):
             return True

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from benchmark_manager.domain.sync.renames import (
-    Comparison,
     Digest,
     Pair,
+    RenameComparison,
     RenameSearch,
     best_matches,
     digest,
@@ -59,10 +59,10 @@ class RenameFinder:
             search.take_scores(known, scores)
 
     async def _compare(
-        self, search: RenameSearch, comparison: Comparison, digests: dict[str, Digest]
+        self, search: RenameSearch, comparison: RenameComparison, digests: dict[str, Digest]
     ) -> None:
         await self._digest((*comparison.removed, *comparison.added), digests)
-        comparison = Comparison(
+        comparison = RenameComparison(
             tuple(old for old in comparison.removed if old.sha in digests),
             tuple(new for new in comparison.added if new.sha in digests),
         )

@@ -94,7 +94,7 @@ def _question(variant: SyncedVariant, original: UpstreamFile) -> MergeQuestion:
 def _updated(
     variant: SyncedVariant, original: UpstreamFile | None, drifts: Mapping[MergeQuestion, Drift]
 ) -> SyncedVariant:
-    """Return the variant after a change of its original; None is one that was removed."""
+    """Return the variant after the change of its original (None: it was removed upstream)."""
     if original is None:
         return variant.at(variant.original_path, variant.file_type, "upstream_removed")
     return variant.at(original.path, original.file_type, drifts[_question(variant, original)])

@@ -14,18 +14,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from benchmark_manager.domain.sync.git_objects import TreeMember
+from benchmark_manager.domain.sync.obstacles import Obstacle, obstacles_among
 from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github.protocol.unpacking import ArchiveFile, ArchiveTooLargeError
 from benchmark_manager.github.reading.archive import (
     MAX_DOWNLOAD,
-    Archive,
+    ArchiveDownload,
     entry_of,
     proved_trees,
     read_archive,
 )
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.reading.listing import CommitListing, FolderLister
-from benchmark_manager.github.reading.obstacles import Obstacle, obstacles_among
 from benchmark_manager.models.commit import CommitAnswer
 from benchmark_manager.models.project import Source
 from benchmark_manager.services.sync.reading.copying import Copying
@@ -41,8 +41,8 @@ _FIRST_DOWNLOAD: Final = 64 * 1024 * 1024
 #: all there are.
 _WORTH_ANONYMOUS: Final = 20_000_000
 _WORTH_WITH_TOKEN: Final = 500_000
-#: Where contents come in batches, an archive which is larger than this is worth it from so many
-#: contents on, if it has no more bytes than these and the contents together.
+#: Where contents come in batches, an archive of over `_SMALL` bytes is worth it for more
+#: than `_MANY` contents, if its bytes are no more than `_INSTEAD_OF_BATCHES` and theirs.
 _SMALL: Final = 2_000_000
 _MANY: Final = 400
 _INSTEAD_OF_BATCHES: Final = 16_000_000
@@ -106,7 +106,7 @@ class _Extraction:
         self._copying = copying
         self.committed_at: datetime | None = None
 
-    async def read(self, archive: Archive) -> None:
+    async def read(self, archive: ArchiveDownload) -> None:
         async with aclosing(archive.files(self._is_wanted)) as arriving:
             async for batch in arriving:
                 self.committed_at = batch[0].modified_at
@@ -185,18 +185,18 @@ class ArchiveReader:
         max_bytes = _FIRST_DOWNLOAD if anonymous else _INSTEAD_OF_BATCHES
         # Without a token, where requests are few, none is risked on a branch that may move or be
         # missing.
-        ref = await self._head_sha() if anonymous else self._ref
+        ref = await self._head_commit_sha() if anonymous else self._ref
         trees = await read_archive(self._client, ref, max_bytes, self._follow)
-        commit_sha = await self._head_sha()
+        commit_sha = await self._head_commit_sha()
         if trees is None and self._commit_sha != commit_sha:
             # The branch or tag moved in between.
             trees = await read_archive(self._client, commit_sha, max_bytes, self._follow)
         return trees
 
-    async def _head_sha(self) -> str:
+    async def _head_commit_sha(self) -> str:
         return (await asyncio.shield(self._head)).commit.sha
 
-    async def _follow(self, archive: Archive) -> dict[str, str] | None:
+    async def _follow(self, archive: ArchiveDownload) -> dict[str, str] | None:
         self._members, self._paths, self._entries = [], set(), SelectedEntries()
         weighing = asyncio.create_task(self._weigh(archive))
         try:
@@ -229,7 +229,7 @@ class ArchiveReader:
             (file, contents[file.sha]) for file in found.wanted if file.sha in contents
         )
 
-    async def _weigh(self, archive: Archive) -> None:
+    async def _weigh(self, archive: ArchiveDownload) -> None:
         """Give a large archive up, unless the listing shows that it is worth its size."""
         if self._client.requests.credential.is_anonymous or not await archive.exceeds(_SMALL):
             return

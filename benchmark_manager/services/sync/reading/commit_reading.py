@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmark_manager.domain.sync.entry_names import has_unknown_names
+from benchmark_manager.domain.sync.obstacles import Obstacle
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.reading.listing import CommitListing, FolderLister
-from benchmark_manager.github.reading.obstacles import Obstacle
 from benchmark_manager.models.commit import Commit, CommitAnswer, RepositoryNames
 from benchmark_manager.models.project import Source
 from benchmark_manager.services.sync.progress import Progress

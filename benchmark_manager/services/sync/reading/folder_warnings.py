@@ -1,12 +1,12 @@
-"""Says why a project's folder holds no files: it is not there, or a symbolic link or submodule is in its way."""
+"""Warns of folders without files: a folder is missing, or a link or submodule is in its way."""
 
 import posixpath
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from benchmark_manager.domain.sync.obstacles import Obstacle
 from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github.reading.client import RepositoryClient
-from benchmark_manager.github.reading.obstacles import Obstacle
 from benchmark_manager.models.sync import SyncWarning
 
 #: Characters of a target that are shown.
@@ -22,8 +22,8 @@ async def folder_warnings(
     """Return a warning for each missing folder.
 
     `obstacles` are what a listing shows in their way, by folder; None: that was not listed, and
-    GraphQL is asked, where there is any. Where a link points is asked for too. Neither is worth
-    failing for.
+    GraphQL is asked, where there is any. The target of a link is requested too. If either fails,
+    the sync goes on without it.
     """
     folders = tuple(missing)
     if not folders:
@@ -55,18 +55,18 @@ def _warning(folder: str, obstacle: Obstacle | None) -> SyncWarning:
     if not obstacle.is_link:
         return SyncWarning(
             code="folder_is_submodule",
-            detail=f"{subject} is a submodule, at commit {obstacle.sha[:12]} of another repository; it holds no files "
-            "for this project. Make a project of that repository.",
+            detail=f"{subject} is a submodule, at commit {obstacle.sha[:12]} of another "
+            "repository; it holds no files for this project. Make a project of that repository.",
         )
     return SyncWarning(
         code="folder_is_symlink",
-        detail=f"{subject} is a symbolic link{_pointing(folder, obstacle)}; links are not followed, so it holds no "
-        "files for this project.",
+        detail=f"{subject} is a symbolic link{_pointing(folder, obstacle)}; "
+        "links are not followed, so it holds no files for this project.",
     )
 
 
 def _pointing(folder: str, obstacle: Obstacle) -> str:
-    """Where a link points, and which folder that makes, if it is inside the repository."""
+    """Return where a link points, and which folder that makes, if it is inside the repository."""
     if obstacle.target is None:
         return ""
     target = obstacle.target.decode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""What is in the way of a folder that a commit does not have: a symbolic link or a submodule, itself or above it."""
+"""Obstacles: the symbolic link or submodule at or above the path of a missing folder."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ _SUBMODULE: Final = "160000"
 _LONGEST_TARGET: Final = 4096
 
 
-class _Entry(Protocol):
+class _ListedEntry(Protocol):
     @property
     def path(self) -> str: ...
     @property
@@ -21,7 +21,10 @@ class _Entry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """A link or submodule at a folder's path or above it; `target` is where the link points, None while unknown."""
+    """A link or submodule at a folder's path or above it.
+
+    `target` is where the link points; None while unknown.
+    """
 
     path: str
     mode: str
@@ -44,13 +47,13 @@ def is_obstacle(mode: str) -> bool:
     return mode in {_SYMLINK, _SUBMODULE}
 
 
-def obstacles_among(entries: Iterable[_Entry], folders: Iterable[str]) -> dict[str, Obstacle]:
+def obstacles_among(entries: Iterable[_ListedEntry], folders: Iterable[str]) -> dict[str, Obstacle]:
     """Return what entries, by their paths from the root, show in the way of folders."""
     wanted = {folder: paths_to(folder) for folder in folders}
     paths = {path for found in wanted.values() for path in found}
     if not paths:
         return {}
-    there: Mapping[str, _Entry] = {
+    there: Mapping[str, _ListedEntry] = {
         entry.path: entry for entry in entries if entry.path in paths and is_obstacle(entry.mode)
     }
     found = {}
