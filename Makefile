@@ -9,7 +9,7 @@ WORKERS ?= 3
 PAGES := benchmark_manager/web
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test pictures properties soak lint format frontend bench requirements translations clean
+.PHONY: help run demo test coverage pictures properties soak lint format frontend bench requirements translations release clean
 
 help: ## Say what the targets do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -93,11 +93,12 @@ run: $(VENV)/.runtime scripts ## Start the service on the embedded database, or 
 demo: $(VENV)/.runtime scripts ## Start everything with a sample repository, and say where to look
 	@$(BIN)/python -m benchmark_manager demo $(ARGS)
 
-lint: $(VENV)/.dev scripttools ## Check style, types and the direction of imports
+lint: $(VENV)/.dev scripttools ## Check style, types, spelling and the direction of imports
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/codespell .
 	@test ! -e $(NODE_MODULES) || { $(WITH_NODE) npm run --silent check; }
 
 format: $(VENV)/.dev ## Lay the code out
@@ -108,6 +109,11 @@ test: libraries lint chromium ## Run lint and all tests (the database servers co
 	@test ! -e $(NODE_MODULES) || $(MAKE) --silent frontend
 	@test ! -e $(NODE_MODULES) || { $(WITH_NODE) npm run --silent test; }
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak"
+
+coverage: libraries chromium ## Run all tests and hold the coverage of domain and services to its threshold
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak" --timeout 300 --cov --cov-report=
+	@$(BIN)/coverage report --include="benchmark_manager/domain/*,benchmark_manager/services/*" --fail-under=95
+	@$(BIN)/coverage report
 
 pictures: chromium frontend ## Draw every page into build/pictures, and those of the READMEs
 	@$(BIN)/python tests/support/pictures.py
@@ -130,6 +136,9 @@ translations: $(VENV)/.dev ## Bring the pages' catalogues up to date with their 
 		$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --no-location --sort-output --output-file "$$template" $(PAGES) && \
 		$(BIN)/pybabel --quiet update --input-file "$$template" --output-dir $(PAGES)/locales \
 			--omit-header --no-fuzzy-matching --ignore-obsolete --width 110
+
+release: $(VENV)/.dev frontend ## Build a release into dist, and tag it: make release VERSION=...
+	@$(BIN)/python tools/release.py $(if $(VERSION),--version $(VERSION)) $(ARGS)
 
 clean: ## Remove what the other targets made
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis frontend/node_modules $(dir $(SCRIPTS))

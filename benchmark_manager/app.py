@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from benchmark_manager.api.http.docs import install_docs
 from benchmark_manager.api.http.middleware import Edge, Gate
-from benchmark_manager.api.http.problems import install_problem_handlers
+from benchmark_manager.api.http.problem_handlers import install_problem_handlers
 from benchmark_manager.api.http.silence import AnswersInSilence
 from benchmark_manager.api.install import install_routes
 from benchmark_manager.api.webhooks.routes import LargeBodies
@@ -25,15 +25,17 @@ from benchmark_manager.web.install import install_pages
 from benchmark_manager.web.site.rendering import compile_shared_templates
 
 _DESCRIPTION: Final = """\
-Exact copies of benchmark configuration and Kubernetes Jobs from GitHub, and people's variants of them, strictly apart.
+Exact copies of benchmark configuration and Kubernetes Jobs from GitHub, and variants of them that
+people make, kept separate.
 
 - **Projects** name a repository, a branch and two folders. They are polled, or synced on demand.
-- **Original files** are exact copies; only a sync writes them. Whatever fails at GitHub, they stay.
-- **Modified files** are variants with a name of their own and a lasting link to their original.
+- **Original files** are exact copies; only a sync writes them. No failure of GitHub removes them.
+- **Modified files** are variants with their own names and a permanent link to their originals.
 
-Lists are plain arrays: `limit` (at most 1,000) and `cursor`; the `Link` header leads on, `X-Total-Count` counts all.
-Errors are RFC 9457 problem documents with a stable `code`. Times are UTC. `ETag`, `If-None-Match` and `If-Match` work
-as HTTP says; the ETag of a project and of a modified file is `"REVISION.HASH"`, and `If-Match` compares REVISION alone.
+Lists are plain arrays: `limit` is at most 1,000, `cursor` and the `Link` header lead to the next
+page, `X-Total-Count` is the number of all rows. Errors are RFC 9457 problem documents with a stable
+`code`. Times are UTC. `ETag`, `If-None-Match` and `If-Match` work as HTTP defines them; the ETag of
+a project and of a variant is `"REVISION.HASH"`, and `If-Match` compares REVISION alone.
 """
 
 
@@ -44,9 +46,9 @@ def create_app(
     externals: Externals | None = None,
     polls: bool = True,
 ) -> FastAPI:
-    """The application; it opens and closes its services itself unless they are given.
+    """Create the application; it opens and closes its services itself unless they are given.
 
-    Without `polls` it syncs only what it is asked to: for tests which decide themselves when.
+    Without `polls` it syncs only on request, for tests.
 
     Raises (at its start): StartError.
     """
@@ -89,7 +91,7 @@ async def _serving(app: FastAPI, services: Services, *, polls: bool) -> AsyncIte
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
-    """Outermost first."""
+    """Return the middleware, the outermost first."""
     return [
         Middleware(
             Edge,
@@ -107,7 +109,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
             origins=settings.cors_origins,
             public_url=settings.public_url,
         ),
-        # Innermost, so that all of the above holds for its answer too, and a page is drawn of it.
+        # Innermost, so that its answer passes all of the above and may become a page.
         Middleware(AnswersInSilence),
     ]
 
@@ -121,7 +123,7 @@ def _cors(settings: Settings) -> list[Middleware]:
             allow_origins=list(settings.cors_origins),
             allow_methods=["*"],
             allow_headers=["*"],
-            # A wildcard together with credentials would let any page act for its visitor.
+            # A wildcard with credentials would let any page act as its visitor.
             allow_credentials="*" not in settings.cors_origins,
             expose_headers=[
                 "ETag",

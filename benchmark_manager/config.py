@@ -1,4 +1,4 @@
-"""Settings: the only reader of the environment."""
+"""The service's settings, read from environment variables, a `.env` file and files of secrets."""
 
 import ipaddress
 import re
@@ -6,25 +6,31 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
-from urllib.parse import SplitResult, urlsplit
 
 from cryptography.fernet import Fernet
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from pymongo.errors import InvalidURI, PyMongoError
-from pymongo.uri_parser import parse_uri
 
+from benchmark_manager import messages
+from benchmark_manager.domain.fields import is_polling_interval
+from benchmark_manager.domain.http.addresses import (
+    api_base,
+    is_cors_origin,
+    is_open_to_others,
+    origin,
+)
 from benchmark_manager.domain.http.root_path import normalise_root_path
 from benchmark_manager.domain.projects.folders import normalise_folder
 from benchmark_manager.errors import InvalidInputError, StartError, reason_of
+from benchmark_manager.stores.database.url import check_url
 
 _ENV_FILE = Path(".env")
 _DB_NAME = re.compile(r"[^/\\. \"$*<>:|?\x00]{1,63}")
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
-#: Each may be given as a file too, whose path is in the setting of the same name with `_file`.
+#: Each may also be given in a file, whose path is the setting of the same name with `_file`.
 SECRETS: Final = (
     "mongo_url",
     "github_token",
@@ -32,15 +38,18 @@ SECRETS: Final = (
     "webhook_secret",
     "github_app_private_key",
 )
-#: Bytes; a file of more is no secret.
+#: Bytes of a file with a secret.
 _LONGEST_SECRET: Final = 65_536
 _SHORTEST_WEBHOOK_SECRET: Final = 16
+#: Seconds between polls.
+_SHORTEST_INTERVAL: Final = 10
+_LONGEST_INTERVAL: Final = 604_800
 _HOST_PATTERN: Final = re.compile(r"(?:\*\.)?[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\*")
 _OWNER: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 
 
 class Settings(BaseSettings):
-    """What an operator may set, each as an environment variable of the same name in capitals."""
+    """Each setting is an environment variable of the same name in capitals."""
 
     model_config = SettingsConfigDict(
         env_file=_ENV_FILE,
@@ -53,130 +62,134 @@ class Settings(BaseSettings):
 
     mongo_url: SecretStr | None = Field(
         default=None,
-        description="MongoDB URL of a replica set. Unset: an embedded database in DATA_DIR is started and "
-        "stopped with the service (for evaluation on one machine).",
+        description="MongoDB URL of a replica set. Unset: the service starts and stops an embedded "
+        "database in DATA_DIR (for evaluation on one machine).",
     )
-    mongo_url_file: Path | None = Field(
-        default=None, description="A file which holds the MongoDB URL."
-    )
+    mongo_url_file: Path | None = Field(default=None, description="A file with the MongoDB URL.")
     db_name: str = Field(
-        default="benchmark_manager", description="Database name, unless MONGO_URL names one."
+        default="benchmark_manager", description="Database name, unless MONGO_URL has one."
     )
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("benchmark-manager", appauthor=False),
-        description="Folder of the embedded database and of generated keys.",
+        description="Folder for the embedded database and generated keys.",
     )
     github_token: SecretStr | None = Field(
         default=None,
-        description="Used for projects without a token of their own; sent to the first entry of GITHUB_API_URLS only.",
+        description="GitHub token for projects without their own; sent only to the first entry of "
+        "GITHUB_API_URLS.",
     )
     github_token_file: Path | None = Field(
-        default=None, description="A file which holds the GitHub token."
+        default=None, description="A file with the GitHub token."
     )
     github_owners: CommaSeparated = Field(
         default=(),
-        description="Comma-separated owners (users or organisations) for whose repositories GITHUB_TOKEN and the "
-        "GitHub App are used; unset: for all.",
+        description="Comma-separated owners (users or organisations) whose repositories may be "
+        "read with GITHUB_TOKEN and the GitHub App; unset: all.",
     )
     github_api_urls: CommaSeparated = Field(
         default=("https://api.github.com",),
-        description="Comma-separated API base URLs that projects may use; GitHub Enterprise Server: "
-        "https://HOST/api/v3.",
+        description="Comma-separated API base URLs that projects may use; for GitHub Enterprise "
+        "Server: https://HOST/api/v3.",
     )
     allow_insecure_github: bool = Field(
         default=False,
-        description="on: GITHUB_API_URLS may list http:// addresses of other machines, which see every token.",
+        description="on: GITHUB_API_URLS may list http:// addresses of other machines, to which "
+        "tokens are sent unencrypted.",
     )
     secret_key: SecretStr | None = Field(
         default=None,
-        description="Fernet key or keys, comma-separated, which encrypt stored tokens; the first encrypts, "
-        "all decrypt. Unset: generated into DATA_DIR.",
+        description="Comma-separated Fernet keys for stored tokens; the first encrypts, all "
+        "decrypt. Unset: a key is generated in DATA_DIR.",
     )
-    secret_key_file: Path | None = Field(
-        default=None, description="A file which holds the Fernet key or keys."
-    )
+    secret_key_file: Path | None = Field(default=None, description="A file with the Fernet keys.")
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(
-        default=8001, ge=0, le=65535, description="Port to listen on; 0: any free one."
+        default=8001, ge=0, le=65535, description="Port to listen on; 0: any free port."
     )
     public_url: str | None = Field(
         default=None,
-        description="Address under which browsers and GitHub reach the service, such as "
+        description="Address at which browsers and GitHub reach the service, such as "
         "https://bench.example.com; links, redirects and the webhook's address begin with it.",
     )
     root_path: str | None = Field(
         default=None,
-        description="Path below which a proxy offers the service, such as /benchmarks, whether the proxy cuts it off "
-        "or not; links, redirects, cookies and the webhook's address begin with it. Unset: X-Forwarded-Prefix of "
-        "TRUSTED_PROXIES, else none.",
+        description="Path at which a proxy serves the service, such as /benchmarks, whether or not "
+        "the proxy removes it; links, redirects, cookies and the webhook's address begin with it. "
+        "Unset: X-Forwarded-Prefix of TRUSTED_PROXIES, else none.",
     )
     allowed_hosts: CommaSeparated = Field(
         default=(),
-        description="Comma-separated names by which the service may be asked; *.example.com: every name below it; "
-        "*: any. Unset: names without a dot, *.svc and *.cluster.local. IP addresses, localhost and PUBLIC_URL's "
-        "host always may.",
+        description="Comma-separated host names that requests may use; *.example.com: all "
+        "subdomains; *: any. Unset: names without a dot, *.svc and *.cluster.local. IP addresses, "
+        "localhost and PUBLIC_URL's host are always allowed.",
     )
     trusted_proxies: CommaSeparated = Field(
         default=(),
-        description="Comma-separated addresses or networks of the proxies whose X-Forwarded-For, -Proto, -Host and "
-        "-Prefix are believed.",
+        description="Comma-separated addresses or networks of proxies whose X-Forwarded-For, "
+        "-Proto, -Host and -Prefix headers are trusted.",
     )
     default_config_folder: str = Field(
-        default="config", description="Config folder of projects which do not say."
+        default="config", description="Config folder of projects that set none."
     )
     default_job_folder: str = Field(
-        default="job", description="Job folder of projects which do not say."
+        default="job", description="Job folder of projects that set none."
     )
     default_polling_interval: int = Field(
         default=180,
-        description="Seconds between polls of projects which do not say: 10 to 604800, or 0 for none.",
+        description="Seconds between polls of projects that set none: 10 to 604800, or 0 for no "
+        "polls.",
     )
     max_file_size: int = Field(
         default=1_048_576,
         ge=1,
         le=15_728_640,
-        description="Bytes, at most 15728640 (a MongoDB document holds no more); larger files are listed as skipped.",
+        description="Bytes of a file, at most 15728640 (the limit of a MongoDB document); larger "
+        "files are listed as skipped.",
     )
     webhook_secret: SecretStr | None = Field(
         default=None,
-        description="HMAC secret of POST /webhooks/github, 16 characters or more; unset: that route answers 404.",
+        description="HMAC secret of POST /webhooks/github, at least 16 characters; unset: that "
+        "route answers 404.",
     )
     webhook_secret_file: Path | None = Field(
-        default=None, description="A file which holds the webhooks' secret."
+        default=None, description="A file with the webhooks' secret."
     )
     github_app_id: str | None = Field(
         default=None,
-        description="A GitHub App whose installations serve projects without a token of their own.",
+        description="A GitHub App whose installations are used for projects without their own "
+        "token.",
     )
     github_app_private_key: SecretStr | None = Field(
-        default=None, description="The App's private key, PEM."
+        default=None, description="The App's private key, in PEM format."
     )
     github_app_private_key_file: Path | None = Field(
-        default=None, description="A file which holds the App's private key."
+        default=None, description="A file with the App's private key."
     )
     github_batch_threshold: int = Field(
         default=500,
         ge=1,
-        description="Due projects per credential from which checks go in GraphQL batches.",
+        description="Number of due projects per credential from which branches are checked in "
+        "GraphQL batches.",
     )
     sync_retention_days: int = Field(
-        default=30, ge=1, le=3650, description="Days for which sync history is kept."
+        default=30, ge=1, le=3650, description="Days that sync history is kept."
     )
     sync_retention_count: int = Field(
         default=1000,
         ge=1,
         le=100_000,
-        description="Syncs of one project which its history keeps at most.",
+        description="Most syncs that the history of one project keeps.",
     )
     trash_retention_days: int = Field(
-        default=30, ge=1, le=3650, description="Days for which deleted variants are kept."
+        default=30, ge=1, le=3650, description="Days that deleted variants are kept."
     )
     cors_origins: CommaSeparated = Field(
         default=(),
-        description="Comma-separated origins whose pages may call the API; `*` allows any, without credentials.",
+        description="Comma-separated origins whose pages may call the API; `*` allows any, without "
+        "credentials.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Least severe level that is logged."
+        default="info", description="The least severe level that is logged."
     )
     log_format: Literal["console", "json"] = Field(
         default="console", description="console for people, json for machines."
@@ -185,7 +198,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _read_secret_files(cls, values: dict[str, object]) -> dict[str, object]:
-        """Take each secret from its `…_file`, where that is given."""
+        """Read each secret from its `…_file`, if that is given."""
         return {**values, **_secrets_of_files(values)}
 
     @field_validator("data_dir")
@@ -194,7 +207,7 @@ class Settings(BaseSettings):
         try:
             return value.expanduser()
         except RuntimeError:
-            raise ValueError("names the home of a user who has none") from None
+            raise ValueError("names the home of a user who does not have one") from None
 
     @field_validator(
         *("github_api_urls", "cors_origins", "allowed_hosts", "trusted_proxies", "github_owners"),
@@ -216,12 +229,12 @@ class Settings(BaseSettings):
     def _check_api_urls(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value:
             raise ValueError("must name at least one API base URL")
-        return tuple(_api_base(url) for url in value)
+        return tuple(api_base(url) for url in value)
 
     @field_validator("public_url")
     @classmethod
     def _check_public_url(cls, value: str | None) -> str | None:
-        return None if value is None else _origin(value)
+        return None if value is None else origin(value)
 
     @field_validator("root_path")
     @classmethod
@@ -229,7 +242,7 @@ class Settings(BaseSettings):
         try:
             return None if value is None else normalise_root_path(value)
         except InvalidInputError as error:
-            raise ValueError(error.detail) from None
+            raise ValueError(messages.detail(error).rstrip(".")) from None
 
     @field_validator("allowed_hosts")
     @classmethod
@@ -237,7 +250,8 @@ class Settings(BaseSettings):
         names = tuple(name.lower().rstrip(".") for name in value)
         if not all(_HOST_PATTERN.fullmatch(name) for name in names):
             raise ValueError(
-                "must list host names such as bench.example.com or *.example.com, without scheme or port"
+                "must list host names such as bench.example.com or *.example.com, "
+                "without scheme or port"
             )
         return names
 
@@ -262,28 +276,19 @@ class Settings(BaseSettings):
     @field_validator("webhook_secret")
     @classmethod
     def _check_webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
-        # Empty: none, as in the environment.
+        # An empty secret is none, as in the environment.
         if value is not None and 0 < len(value.get_secret_value()) < _SHORTEST_WEBHOOK_SECRET:
             raise ValueError(
-                f"must have {_SHORTEST_WEBHOOK_SECRET} characters or more, or deliveries can be forged; "
-                "make one with: openssl rand -hex 32"
+                f"must have at least {_SHORTEST_WEBHOOK_SECRET} characters, or deliveries can be "
+                "forged; make one with: openssl rand -hex 32"
             )
         return value
 
     @field_validator("cors_origins")
     @classmethod
     def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            parts = _split_url(origin)
-            if origin != "*" and (
-                parts is None
-                or parts.scheme not in {"http", "https"}
-                or not parts.netloc
-                or parts.path
-            ):
-                raise ValueError(
-                    "must list origins such as https://bench.example.com, without a path"
-                )
+        if not all(each == "*" or is_cors_origin(each) for each in value):
+            raise ValueError("must list origins such as https://bench.example.com, without a path")
         return value
 
     @field_validator("default_config_folder", "default_job_folder")
@@ -292,12 +297,12 @@ class Settings(BaseSettings):
         try:
             return normalise_folder(value, field="it")
         except InvalidInputError as error:
-            raise ValueError(error.detail) from None
+            raise ValueError(messages.detail(error).rstrip(".")) from None
 
     @field_validator("default_polling_interval")
     @classmethod
     def _check_interval(cls, value: int) -> int:
-        if value != 0 and not 10 <= value <= 604_800:  # noqa: PLR2004 -- the contract's limits, seconds
+        if not is_polling_interval(value):
             raise ValueError("must be 0, or 10 to 604800 seconds")
         return value
 
@@ -305,7 +310,7 @@ class Settings(BaseSettings):
     @classmethod
     def _check_db_name(cls, value: str) -> str:
         if not _DB_NAME.fullmatch(value):
-            raise ValueError("is no name that MongoDB accepts for a database")
+            raise ValueError("is not a database name that MongoDB accepts")
         return value
 
     @field_validator("github_token")
@@ -319,17 +324,17 @@ class Settings(BaseSettings):
     @classmethod
     def _check_keys(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            # A comma alone names no key.
+            # A value that is only a comma has no key.
             for key in split_keys(value.get_secret_value()) or [""]:
                 _check_key(key)
         return value
 
     @model_validator(mode="after")
     def _check_encryption(self) -> Self:
-        open_ones = [url for url in self.github_api_urls if _is_open_to_others(url)]
+        open_ones = [url for url in self.github_api_urls if is_open_to_others(url)]
         if open_ones and not self.allow_insecure_github:
             raise ValueError(
-                f"GITHUB_API_URLS lists {open_ones[0]}, where everyone on the way reads the tokens; "
+                f"GITHUB_API_URLS lists {open_ones[0]}, to which tokens would be sent unencrypted; "
                 "use https://, or set ALLOW_INSECURE_GITHUB=on"
             )
         return self
@@ -338,17 +343,14 @@ class Settings(BaseSettings):
     def _check_mongo_url(self) -> Self:
         if self.mongo_url is not None:
             try:
-                # An SRV address needs the network to be resolved; the driver does that at the
-                # start.
-                if not self.mongo_url.get_secret_value().startswith("mongodb+srv://"):
-                    parse_uri(self.mongo_url.get_secret_value(), warn=False)
+                check_url(self.mongo_url.get_secret_value())
             except OSError as error:
                 raise ValueError(
-                    f"MONGO_URL names a file which cannot be read ({reason_of(error)})"
+                    f"MONGO_URL names a file that cannot be read ({reason_of(error)})"
                 ) from None
-            except (InvalidURI, PyMongoError, ValueError):
+            except ValueError:
                 raise ValueError(
-                    "MONGO_URL is no MongoDB URL: mongodb://HOST:PORT/?replicaSet=NAME"
+                    "MONGO_URL is not a MongoDB URL such as mongodb://HOST:PORT/?replicaSet=NAME"
                 ) from None
         return self
 
@@ -362,13 +364,14 @@ def _check_key(key: str) -> None:
         Fernet(key)
     except ValueError:
         raise ValueError(
-            "must be a Fernet key (32 bytes in URL-safe base64), or several, comma-separated; make one with: "
-            "python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+            "must be one or more Fernet keys (32 bytes in URL-safe base64), comma-separated; "
+            "make one with: python -c 'from cryptography.fernet import Fernet; "
+            "print(Fernet.generate_key().decode())'"
         ) from None
 
 
 def _secrets_of_files(values: Mapping[str, object]) -> dict[str, str]:
-    """The secrets whose files are named among the settings `values`."""
+    """Return the secrets whose files the settings `values` name."""
     found = {}
     for name in SECRETS:
         path = values.get(f"{name}_file")
@@ -382,109 +385,41 @@ def _secrets_of_files(values: Mapping[str, object]) -> dict[str, str]:
 
 
 def _secret_of(path: Path, variable: str) -> str:
-    """What the file holds, without the line ends behind it."""
+    """Return a file's content without the line ends at its end."""
     try:
         with path.expanduser().open("rb") as file:
             content = file.read(_LONGEST_SECRET + 1)
     except (OSError, ValueError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or "no such path can be"
-        raise ValueError(f"{variable} names a file which cannot be read ({reason})") from None
+        reason = getattr(error, "strerror", None) or "the path is not valid"
+        raise ValueError(f"{variable} names a file that cannot be read ({reason})") from None
     if len(content) > _LONGEST_SECRET:
         raise ValueError(
-            f"{variable} names a file of more than {_LONGEST_SECRET} bytes, which is no secret"
+            f"{variable} names a file of more than {_LONGEST_SECRET} bytes, too many for a secret"
         )
     try:
         text = content.decode().rstrip("\r\n")
     except UnicodeDecodeError:
-        raise ValueError(f"{variable} names a file which is not UTF-8") from None
+        raise ValueError(f"{variable} names a file that is not UTF-8") from None
     if not text:
-        raise ValueError(f"{variable} names a file which is empty")
+        raise ValueError(f"{variable} names an empty file")
     return text
 
 
-def _origin(url: str) -> str:
-    """`scheme://host[:port]` of an address without anything else, in lower case and without a default port."""
-    parts = _split_url(url)
-    if (
-        parts is None
-        or parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or parts.username is not None
-        or parts.path not in {"", "/"}
-        or parts.query
-        or parts.fragment
-        or any(char.isspace() for char in url)
-    ):
-        raise ValueError(
-            "must be an address such as https://bench.example.com; a path belongs in ROOT_PATH"
-        )
-    port = (
-        "" if parts.port in {None, {"http": 80, "https": 443}[parts.scheme]} else f":{parts.port}"
-    )
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}{port}"
-
-
-def _is_open_to_others(url: str) -> bool:
-    """Whether requests to this API base cross a network without encryption."""
-    parts = urlsplit(url)
-    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this host, a name or an address without brackets, is always the machine itself."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _api_base(url: str) -> str:
-    parts = _split_url(url)
-    if (
-        parts is None
-        or parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or parts.query
-        or parts.fragment
-        or any(char.isspace() for char in url)
-    ):
-        raise ValueError(
-            "must list addresses such as https://api.github.com or https://HOST/api/v3"
-        )
-    if parts.username is not None:
-        raise ValueError("must hold no user name or password")
-    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
-
-
-def _split_url(url: str) -> SplitResult | None:
-    """The address's parts, or None where it has none; urllib's own message repeats what may hold a password."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts
-
-
 def load_settings() -> Settings:
-    """Settings of the environment.
+    """Read the settings from the environment.
 
     Raises:
-        StartError: one line which names every variable at fault; never a value, as it may be
-            secret.
+        StartError: one line that names every wrong variable, and no value, which may be secret.
     """
-    # None: the file is left out.
+    # None makes pydantic skip the file.
     files = {} if _may_read(_ENV_FILE) else {"_env_file": None}
     try:
         return Settings(**files)
     except ValidationError as error:
-        complaints = "; ".join(
+        problems = "; ".join(
             f"{_variable(e['loc'])}{e['msg'].removeprefix('Value error, ')}" for e in error.errors()
         )
-        raise StartError(f"Wrong settings: {complaints}.") from None
+        raise StartError(f"Wrong settings: {problems}.") from None
     except UnicodeDecodeError:
         raise StartError("Wrong settings: the file .env is not UTF-8.") from None
     except OSError as error:
@@ -494,9 +429,9 @@ def load_settings() -> Settings:
 
 
 def _may_read(path: Path) -> bool:
-    """Whether the file can be read, or is not there; one that cannot is no setting that was given.
+    """Return whether a file can be read or does not exist; warn about one that cannot be read.
 
-    A service may be started in a folder of another user, as a container's user may be any.
+    Containers may start the service in another user's folder, whose `.env` is not for it.
     """
     try:
         with path.open("rb"):
@@ -504,8 +439,9 @@ def _may_read(path: Path) -> bool:
     except FileNotFoundError:
         return True
     except OSError as error:
+        reason = reason_of(error)
         sys.stderr.write(
-            f"benchmark-manager: {path.absolute()} is left out, as it cannot be read ({reason_of(error)}).\n"
+            f"benchmark-manager: {path.absolute()} is ignored, as it cannot be read ({reason}).\n"
         )
         return False
 

@@ -1,144 +1,134 @@
 """Every error that the service raises on purpose.
 
+    StartError                        the service cannot start; one readable line
     BenchmarkManagerError
-     + StartError                     the service cannot start; one readable line
-     + NotFoundError                  404
-     + ConflictError                  409
-     |  + MergeConflictError          409, with the places where a person must decide
-     + StaleError                     412
-     + InvalidInputError              422, with the fields at fault
-     |  + InvalidContentError         422, with the problems' lines and columns
-     |  + TooComplexError             422, a text which took too much time or memory
-     + SignatureError                 401, a webhook which the secret did not sign
+     + NotFoundError                  nothing has this id, for this reader
+     + ConflictError                  the request contradicts what is stored
+     |  + MergeConflictError          with the conflicts that a person must decide
+     + StaleError                     the writer had read an older revision
+     + InvalidInputError              a value is not accepted; names its field
+     |  + InvalidContentError         with the problems' lines and columns
+     |  + TooComplexError             a text that took too much time or memory
+     + SignatureError                 a webhook that the secret did not sign
      + TokenUnreadableError           a stored token that no key opens, or of another repository
-     + StorageError                   the database is there but cannot take a write
-     + BackupError                    a backup cannot be taken, or not be restored
-     + BusyError                      this process has no place for one more
-     + WorkersBusyError               no worker process was free in time
+     + StorageError                   the database is there but cannot make a change
+     + BackupError                    a backup cannot be taken or restored
+     + BusyError                      no capacity for one more request
      + TooManyListenersError          one address listens to events as often as it may
-     + StoppingError                  the service stops before it did what was asked
-     + LeaseLostError                 another replica took the project over
-     + ChangesLostError               what changed since cannot be told any more
-     + SourceChangedError             the project's address changed while it was synced
+     + StoppingError                  the service stops before it finished the request
+     + LeaseLostError                 another replica syncs the project now
+     + ChangesLostError               the changes since a position are not known any more
+     + SourceChangedError             the project's address changed during its sync
+     + RequestError                   a request that is refused before a service reads it
+     + FaultError                     a fault of the service itself
      + GitHubError                    anything that a sync can fail with
         + GitHubActionError           a person must act: the project shows `failing`
         + GitHubRateLimitedError      the limit is used up until `retry_at`
-        + GitHubUnavailableError      GitHub fails or answers nonsense
+        + GitHubUnavailableError      GitHub fails or gives an invalid answer
 
-Each carries a stable `code`. None knows HTTP: `api/http/problems` chooses the status.
+Each carries a stable `code`, a `reason` where a code has several meanings, and facts. None knows
+HTTP, names of the API's fields, or sentences: `benchmark_manager.messages` has them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import TypeAlias
+
+Fact: TypeAlias = "str | int | datetime | tuple[str, ...] | BenchmarkManagerError"
+"""A fact of an error. Times are aware; a tuple is a list of names; an error is the cause."""
 
 
-class BenchmarkManagerError(Exception):
-    """Base of all; `code` is stable, `detail` says in one sentence what to do."""
+class StartError(Exception):
+    """The service cannot start; the command line prints `detail`, one line, and exits with 1."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, detail: str) -> None:
         super().__init__(detail)
-        self.code = code
         self.detail = detail
 
 
-class StartError(BenchmarkManagerError):
-    """The service cannot start; the command line prints `detail` and exits with 1."""
+class BenchmarkManagerError(Exception):
+    """Base of all; `code` is stable, `reason` is "" for a code with one meaning."""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__("start_failed", detail)
+    def __init__(self, code: str, reason: str = "", **facts: Fact) -> None:
+        super().__init__(code)
+        self.code = code
+        self.reason = reason
+        self.facts: Mapping[str, Fact] = facts
+
+    def __str__(self) -> str:
+        """Return code, reason and facts, for logs."""
+        facts = ", ".join(f"{name}={fact!r}" for name, fact in self.facts.items())
+        return " ".join(filter(None, (self.code, self.reason, facts)))
 
 
 class NotFoundError(BenchmarkManagerError):
-    """Nothing has this id, for this reader."""
+    """Nothing has this id, for this reader; `noun` says what was asked for."""
 
     def __init__(self, noun: str, resource_id: str) -> None:
-        super().__init__(
-            f"{noun.replace(' ', '_')}_not_found", f"There is no {noun} {resource_id[:100]!r}."
-        )
+        super().__init__(f"{noun.replace(' ', '_')}_not_found", id=resource_id[:100])
 
 
 class ConflictError(BenchmarkManagerError):
-    """What was asked for contradicts what is stored."""
+    """The request contradicts what is stored."""
 
 
 class MergeConflictError(ConflictError):
     """A merge which a person must decide; `conflicts` are `models.merge.MergeConflict`s."""
 
     def __init__(self, conflicts: Sequence[object]) -> None:
-        count = len(conflicts)
-        super().__init__(
-            "merge_conflict",
-            f"Upstream changed the same in {count} {'place' if count == 1 else 'places'}; nothing was changed. "
-            "Send `resolutions` for the `conflicts`, or the whole `content`.",
-        )
+        super().__init__("merge_conflict", count=len(conflicts))
         self.conflicts = tuple(conflicts)
 
 
 class StaleError(BenchmarkManagerError):
-    """The writer had seen an older revision than the stored one."""
+    """The writer had read an older revision than the stored one."""
 
     def __init__(self, current_revision: int) -> None:
-        super().__init__(
-            "stale",
-            f"Somebody else changed this in the meantime; it is at revision {current_revision} now. "
-            "Read it again, then repeat your change.",
-        )
+        super().__init__("stale", current_revision=current_revision)
         self.current_revision = current_revision
 
 
 class InvalidInputError(BenchmarkManagerError):
-    """A value that cannot be taken; `field` is its place in the request, or None."""
+    """A value that is not accepted; `field` is its name in the domain, or None."""
 
-    def __init__(self, code: str, detail: str, *, field: str | None = None) -> None:
-        super().__init__(code, detail)
+    def __init__(
+        self, code: str, reason: str = "", *, field: str | None = None, **facts: Fact
+    ) -> None:
+        super().__init__(code, reason, **facts if field is None else {"field": field, **facts})
         self.field = field
 
 
 class InvalidContentError(InvalidInputError):
-    """Content which does not parse; `problems` are `models.problem.Problem`s."""
+    """Content that does not parse; `problems` are `models.problem.Problem`s."""
 
     def __init__(self, problems: Sequence[object]) -> None:
-        super().__init__(
-            "invalid_content",
-            "The content does not parse; correct the places listed in `problems`, "
-            "or save it as it is with `?allow_invalid=true`.",
-            field="content",
-        )
+        super().__init__("invalid_content", field="content")
         self.problems = tuple(problems)
 
 
 class TooComplexError(InvalidInputError):
-    """A text which took more time or memory to read, compare, merge or validate than one may take."""
+    """A text that took more time or memory to process than one may take."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "too_complex",
-            "This text takes too much time or memory to process; make it smaller, simpler, or several files.",
-        )
+        super().__init__("too_complex")
 
 
 class SignatureError(BenchmarkManagerError):
-    """A webhook was not signed with the service's secret; nothing in it was looked at."""
+    """A webhook was not signed with the service's secret; nothing in it was read."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "bad_signature",
-            "X-Hub-Signature-256 is not this body's; give the webhook at GitHub the secret that WEBHOOK_SECRET has.",
-        )
+        super().__init__("bad_signature")
 
 
 class TokenUnreadableError(BenchmarkManagerError):
-    """A stored token was encrypted with a key that the service no longer has, or for another repository."""
+    """A stored token cannot be used: its key is gone, or it belongs to another repository."""
 
-    def __init__(
-        self,
-        detail: str = "The stored GitHub token was encrypted with another SECRET_KEY; enter the token again.",
-    ) -> None:
-        super().__init__("token_unreadable", detail)
+    def __init__(self, reason: str = "key") -> None:
+        super().__init__("token_unreadable", reason)
 
 
 class StorageError(BenchmarkManagerError):
-    """The database cannot take a write now; nothing was changed."""
+    """The database cannot make a change now; nothing was changed."""
 
 
 class BackupError(BenchmarkManagerError):
@@ -149,74 +139,69 @@ class BusyError(BenchmarkManagerError):
     """As many clients listen to changes as this process serves."""
 
     def __init__(self, clients: int) -> None:
-        super().__init__(
-            "service_busy",
-            f"{clients} clients listen to this process already; try again in a moment.",
-        )
+        super().__init__("service_busy", "listeners", clients=clients)
 
 
 class WorkersBusyError(BenchmarkManagerError):
-    """No worker process took the text in time: others use them, or the machine is busy."""
+    """No worker process was free for the text in time."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "service_busy",
-            "The service is busy with other texts; nothing was changed. Try again in a moment.",
-        )
+        super().__init__("service_busy", "texts")
 
 
 class TooManyListenersError(BenchmarkManagerError):
     """As many clients at one address listen to changes as one address may have."""
 
     def __init__(self, clients: int) -> None:
-        super().__init__(
-            "too_many_listeners",
-            f"{clients} clients at this address listen to events already; close some.",
-        )
+        super().__init__("too_many_listeners", clients=clients)
 
 
 class StoppingError(BenchmarkManagerError):
-    """The service stops; what was asked for was abandoned whole and may be asked for again."""
+    """The service stops; nothing of the request was done, and it may be sent again."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "service_stopping",
-            "The service stops now and did not finish this; ask again in a moment.",
-        )
+        super().__init__("service_stopping")
 
 
 class LeaseLostError(BenchmarkManagerError):
     """Another replica holds the project's lease now, or the project is gone."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "lease_lost", "Another replica took this project over; nothing was applied."
-        )
+        super().__init__("lease_lost")
 
 
 class ChangesLostError(BenchmarkManagerError):
     """The database does not know any more, or never knew, what changed since a given position."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "changes_lost", "What changed since cannot be told; read everything again."
-        )
+        super().__init__("changes_lost")
 
 
 class SourceChangedError(BenchmarkManagerError):
     """The project's repository, branch, folders or token changed during the sync."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "source_changed", "The project's settings changed during the sync; sync again."
-        )
+        super().__init__("source_changed")
+
+
+class RequestError(BenchmarkManagerError):
+    """A request is refused before a service reads it: its address, method, origin or body."""
+
+
+class FaultError(BenchmarkManagerError):
+    """A fault of the service itself, which its log describes."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__("internal_error", reason)
 
 
 class GitHubError(BenchmarkManagerError):
     """Base of what a sync can fail with; `retry_at` is when GitHub may be asked again, or None."""
 
-    def __init__(self, code: str, detail: str, *, retry_at: datetime | None = None) -> None:
-        super().__init__(code, detail)
+    def __init__(
+        self, code: str, reason: str = "", *, retry_at: datetime | None = None, **facts: Fact
+    ) -> None:
+        super().__init__(code, reason, **facts)
         self.retry_at = retry_at
 
 
@@ -227,17 +212,17 @@ class GitHubActionError(GitHubError):
 class GitHubRateLimitedError(GitHubError):
     """The credential's limit is used up."""
 
-    def __init__(self, detail: str, *, retry_at: datetime) -> None:
-        super().__init__("github_rate_limited", detail, retry_at=retry_at)
+    def __init__(self, reason: str, *, retry_at: datetime) -> None:
+        super().__init__("github_rate_limited", reason, retry_at=retry_at, until=retry_at)
 
 
 class GitHubUnavailableError(GitHubError):
-    """GitHub fails, cannot be reached or answers what it never should."""
+    """GitHub fails, cannot be reached or gives an answer that it never should."""
 
-    def __init__(self, detail: str, *, retry_at: datetime | None = None) -> None:
-        super().__init__("github_unavailable", detail, retry_at=retry_at)
+    def __init__(self, reason: str, *, retry_at: datetime | None = None, **facts: Fact) -> None:
+        super().__init__("github_unavailable", reason, retry_at=retry_at, **facts)
 
 
 def reason_of(error: OSError) -> str:
-    """What the system says of an error; some come without its words."""
+    """Return the system's words for an error; some errors come without."""
     return error.strerror or type(error).__name__

@@ -8,7 +8,6 @@ from typing import Final
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import StorageError
 from benchmark_manager.factory import Services
@@ -65,9 +64,9 @@ class Scheduler:
         async def attempt() -> None:
             try:
                 await work()
-            except (PyMongoError, StorageError) as error:
-                # The next tick tries again; /health tells of a database that stays away.
-                _log.warning("a tick failed", tick=name, error=type(error).__name__)
+            except StorageError as error:
+                # The next tick tries again; /health reports a database that stays away.
+                _log.warning("a tick failed", tick=name, code=error.code)
 
         async def tick() -> None:
             # APScheduler cancels its jobs when it shuts down, in the middle of whatever they ask

@@ -1,10 +1,9 @@
-"""What lists, counts and the variants table cost beside a bare query of the same documents.
+"""The cost of lists, counts and the variants table, compared with a bare query of the documents.
 
     python benchmarks/api.py [--variants 1000] [--rounds 30]
 
-One original with so many variants on MongoDB. Each answer of the service is asked for over HTTP in
-turns with the PyMongo query which reads the documents that it is made of, in this process. Prints
-medians and their ratios.
+One original with so many variants on MongoDB. Requests to the service over HTTP take turns with the
+PyMongo queries, in this process, for the documents of their answers. Prints medians and ratios.
 """
 
 import argparse
@@ -52,7 +51,7 @@ class Pair:
     )
 
     async def first(self) -> None:
-        """The very first answer, before anything is remembered."""
+        """Time the very first answer, before anything is cached."""
         await self._time("first", self.service)
 
     async def turn(self) -> None:
@@ -72,7 +71,7 @@ class Pair:
 
 
 def _original() -> str:
-    """A configuration as people have them: sections of scalars, with comments."""
+    """Return a typical configuration: sections of scalars, with comments."""
     lines = ["# Serving one model"]
     for section in range(_SECTIONS):
         lines += [

@@ -1,4 +1,4 @@
-"""What a first sync costs on the embedded database beside MongoDB, and beside another checkout.
+"""The cost of a first sync on the embedded database, compared with MongoDB or another checkout.
 
     python benchmarks/first_sync.py [--rounds 5] [--beside CHECKOUT]
 
@@ -44,7 +44,14 @@ _SERVER: Final = b"--sync-on-commit"
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """Seconds of one first sync: in all, of its transaction, and of the processor, of the database and the service."""
+    """Seconds of one first sync.
+
+    Attributes:
+        all: of the whole sync.
+        transaction: of its transaction.
+        database: of the database's processor time.
+        service: of the service's processor time.
+    """
 
     all: float
     transaction: float
@@ -83,7 +90,7 @@ async def _first_sync(
 
 
 def _embedded_pid(service: ServiceProcess) -> int:
-    """The server's process, which a guardian has started: the last one with that command line."""
+    """Return the server's process, started by a guardian: the last one with its arguments."""
     lines = {
         pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in descendants(service.process.pid)
     }

@@ -1,14 +1,13 @@
-"""What hostile texts cost: for each text and each way into the service, seconds, stall of others, and memory.
+"""The cost of hostile texts: seconds, stall of others, and memory, for each way into the service.
 
     python benchmarks/hostile_texts.py [--checkout FOLDER ...] [--only NAME ...] [--ways
     validate,save,…]
 
 Starts the service of each checkout (this one by default; name an older one to compare) on MongoDB,
-hands it every text of `tests/support/hostile_texts.py`, and measures from outside: how long the
-answer took, the longest time in which the service answered nobody else (asked a hundred times a
-second for an address that it does not know), and the peak of its resident memory, worker processes
-included, above what it had when idle. A service which does not answer within `--patience` seconds
-is killed and started anew.
+sends it every text of `tests/support/hostile_texts.py`, and measures: how long the answer took, the
+longest time in which the service answered no other request (a hundred a second, for a path that it
+does not have), and the peak of its resident memory, with worker processes, above that when idle. A
+service that does not answer within `--timeout` seconds is killed and started again.
 """
 
 import argparse
@@ -58,7 +57,7 @@ SIZE: Final = Size()
 
 @dataclass(slots=True)
 class Cost:
-    """What one way of one text cost. `status` is the answer's, or why there was none."""
+    """The cost of one text in one way. `status` is that of the answer, or why there was none."""
 
     status: str
     seconds: float
@@ -67,7 +66,7 @@ class Cost:
 
 
 class Watch(threading.Thread):
-    """Asks the service for nothing again and again, and keeps the longest wait and the most memory."""
+    """Sends a cheap request again and again, and records the longest wait and the most memory."""
 
     def __init__(self, service: ServiceProcess) -> None:
         super().__init__(daemon=True)
@@ -97,7 +96,7 @@ class Watch(threading.Thread):
 
 
 def resident(pid: int) -> int:
-    """Bytes of a process and of those that it started, databases left out."""
+    """Return the resident bytes of a process and its descendants, except databases."""
     total = 0
     for each in (pid, *_children(pid)):
         with contextlib.suppress(OSError):
@@ -116,7 +115,7 @@ def _children(pid: int) -> list[int]:
 async def running(
     checkout: Path, folder: Path, mongo_url: str, github_url: str
 ) -> AsyncIterator[ServiceProcess]:
-    """The service of a checkout, ready."""
+    """Start the service of a checkout, and wait until it is ready."""
     port, log = free_port(), folder / "service.log"
     settings = {
         "data_dir": folder / "data",
@@ -150,19 +149,19 @@ class Attack:
     folder: Path
     mongo_url: str
     github: GitHubTestServer
-    patience: float
+    timeout: float
     count: int = 0
     costs: dict[tuple[str, str], Cost] = field(default_factory=dict)
 
     async def all(self, texts: list[HostileText], ways: frozenset[str] | None) -> None:
-        """Hand over all texts by all their ways, or only by some."""
+        """Send all texts by all their ways, or only by some."""
         todo = [
             (text, way) for text in texts for way in ways_of(text) if ways is None or way in ways
         ]
         while todo:
             async with (
                 running(self.checkout, self.folder, self.mongo_url, self.github.url) as service,
-                service.client(self.patience) as client,
+                service.client(self.timeout) as client,
             ):
                 await self._until_it_hangs(service, client, todo)
 
@@ -296,7 +295,7 @@ async def _validation(
 
 
 def _texts(text: HostileText) -> Texts:
-    """The texts, as large as the service takes them."""
+    """Return the texts, as large as the service accepts them."""
     size = SIZE.characters * len(text.make(1000))
     texts = text.make(size)
     while max(len(_encoded(each)) for each in texts) > _LARGEST:
@@ -306,7 +305,7 @@ def _texts(text: HostileText) -> Texts:
 
 
 def ways_of(text: HostileText) -> Iterator[str]:
-    """The ways into the service which a text attacks."""
+    """Return the ways into the service that a text attacks."""
     if {"validate", "job", "schema", "gpu", "sync"} & set(text.doors):
         yield "validate"
     if {"validate", "job", "sync"} & set(text.doors):
@@ -356,12 +355,12 @@ def _rows(attacks: list[Attack]) -> Iterator[list[str]]:
         row = [name, way]
         for attack in attacks:
             cost = attack.costs.get((name, way))
-            row += ["", "", "", ""] if cost is None else _cells(cost, attack.patience)
+            row += ["", "", "", ""] if cost is None else _cells(cost, attack.timeout)
         yield row
 
 
-def _cells(cost: Cost, patience: float) -> list[str]:
-    taken = f"> {patience:.0f}" if cost.status == "none" else f"{cost.seconds:.2f}"
+def _cells(cost: Cost, timeout: float) -> list[str]:
+    taken = f"> {timeout:.0f}" if cost.status == "none" else f"{cost.seconds:.2f}"
     return [cost.status, taken, f"{cost.stall:.2f}", f"{cost.memory / MEGABYTE:.0f}"]
 
 
@@ -376,7 +375,7 @@ async def measure(arguments: argparse.Namespace) -> None:
                 folder = Path(name) / f"{number}"
                 folder.mkdir()
                 url = replica_set.url.replace("/?", f"/hostile{number}?", 1)
-                attack = Attack(checkout.resolve(), folder, url, github, arguments.patience)
+                attack = Attack(checkout.resolve(), folder, url, github, arguments.timeout)
                 await attack.all(texts, ways)
                 attacks.append(attack)
     head = [
@@ -390,9 +389,11 @@ async def measure(arguments: argparse.Namespace) -> None:
     ]
     print_table("Hostile texts", head, _rows(attacks), left=2)
     worst = attacks[-1].costs.values()
+    answer, stall = max(c.seconds for c in worst), max(c.stall for c in worst)
+    memory = max(c.memory for c in worst) / MEGABYTE
     print(
-        f"\n{len(worst)} requests: longest answer {max(c.seconds for c in worst):.2f} s, longest stall "
-        f"{max(c.stall for c in worst):.2f} s, most memory {max(c.memory for c in worst) / MEGABYTE:.0f} MB"
+        f"\n{len(worst)} requests: longest answer {answer:.2f} s, longest stall {stall:.2f} s, "
+        f"most memory {memory:.0f} MB"
     )
 
 
@@ -407,7 +408,7 @@ if __name__ == "__main__":
     parser.add_argument("--ways", help="some of validate,save,sync,page,diff,… separated by commas")
     parser.add_argument("--size", type=int, default=_SIZE, help="characters of each text")
     parser.add_argument(
-        "--patience", type=float, default=20.0, help="seconds after which an answer is given up"
+        "--timeout", type=float, default=20.0, help="seconds after which an answer is given up"
     )
     options = parser.parse_args()
     options.checkout = options.checkout or [_ROOT]

@@ -48,7 +48,7 @@ class Measurement:
 
 
 def _contents(files: int, size: int, problems: int, seed: int = 7) -> dict[str, bytes]:
-    """YAML which does not compress to nothing; each file has so many warnings, and each its own."""
+    """Yield YAML that does not compress well; each file has so many warnings of its own."""
     chance = random.Random(seed)  # noqa: S311 -- filler, not secrets
     line = 50
     return {

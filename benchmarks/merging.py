@@ -1,13 +1,13 @@
-"""What becomes of variants in real histories, held against `git merge-file` and against the edits that were made.
+"""Merges of variants in real histories, compared with `git merge-file` and the edits made.
 
     python benchmarks/merging.py REPOSITORY [FOLDER ...] [--files 200] [--pairs 2] [--seed 1]
     [--show 20]
 
 REPOSITORY is a git repository, bare or not; only its history is read. For each YAML and JSON file
 in the folders, pairs of versions are base and theirs. Mine is the base with one edit such as people
-make (a value, with a comment or without, a key or an item that comes or goes, a new name, a
-comment), or another version of the file. Every result is read with PyYAML and held against theirs
-with that edit; comments are found by PyYAML's tokens. Equal seeds give equal triples.
+make (a value, with or without a comment, an added or removed key or item, a new name, a comment),
+or another version of the file. Every result is read with PyYAML and compared with theirs with that
+edit; comments are found by PyYAML's tokens. Equal seeds give equal triples.
 """
 
 import argparse
@@ -40,10 +40,10 @@ _COMMENT: Final = "# written by a person"
 _LOADER: Final[Any] = yaml.CSafeLoader
 _NAMES: Final = ("name", "id", "key")
 
-Place: TypeAlias = tuple[Any, ...]
+LeafPath: TypeAlias = tuple[Any, ...]
 
 
-# --- the history -----------------------------------------------------------------------------------------------------
+# --- the history ----------------------------------------------------------------------------------
 
 
 def _git(repository: Path, *arguments: str) -> bytes:
@@ -53,7 +53,7 @@ def _git(repository: Path, *arguments: str) -> bytes:
 
 
 def versions(repository: Path, folders: Sequence[str]) -> dict[str, list[str]]:
-    """The blob ids of each file, oldest first, no two in a row equal."""
+    """Return the blob ids of each file, oldest first, without repetitions in a row."""
     raw = _git(
         repository,
         "log",
@@ -90,14 +90,22 @@ def _text(repository: Path, blob: str) -> str | None:
         return None
 
 
-# --- reading, without the service's own code -------------------------------------------------------------------------
+# --- reading, without the service's own code ------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """A value without parts: its path (keys, names of items, numbers), its tag and text, and where it is written."""
+    """A value without parts.
 
-    path: Place
+    Attributes:
+        path: keys, names of items, and numbers.
+        value: tag and text.
+        start: position in the text.
+        end: position in the text.
+        is_plain: whether it is written without a block style.
+    """
+
+    path: LeafPath
     value: tuple[str, str]
     start: int
     end: int
@@ -112,7 +120,7 @@ def compose(text: str) -> list[yaml.Node] | None:
 
 
 def leaves(text: str) -> list[Leaf] | None:
-    """Every value of a text in its order; None where PyYAML cannot read it."""
+    """Return every value of a text in order; None if PyYAML cannot read it."""
     documents = compose(text)
     if documents is None:
         return None
@@ -122,7 +130,7 @@ def leaves(text: str) -> list[Leaf] | None:
     ]
 
 
-def _leaves(node: yaml.Node | None, path: Place, shift: int) -> Iterator[Leaf]:
+def _leaves(node: yaml.Node | None, path: LeafPath, shift: int) -> Iterator[Leaf]:
     if isinstance(node, yaml.MappingNode) and node.value:
         for key, value in node.value:
             yield from _leaves(value, (*path, str(key.value)), shift)
@@ -149,7 +157,7 @@ def _name(item: yaml.Node) -> str | None:
 
 
 def repeats(text: str) -> bool:
-    """Whether a key stands twice in one mapping."""
+    """Return whether a key occurs twice in one mapping."""
     pending: list[Any] = list(compose(text) or ())
     while pending:
         node = pending.pop()
@@ -165,13 +173,15 @@ def repeats(text: str) -> bool:
     return False
 
 
-def names_twice(text: str) -> set[tuple[Place, str]]:
-    """Names of items which stand twice in a list, and of documents."""
-    found: set[tuple[Place, str]] = set()
+def names_twice(text: str) -> set[tuple[LeafPath, str]]:
+    """Return the names of items and documents that occur twice in a list or a text."""
+    found: set[tuple[LeafPath, str]] = set()
     documents = compose(text) or []
     labels = Counter(_document(node) for node in documents)
     found |= {((), label) for label, count in labels.items() if label is not None and count > 1}
-    pending: list[tuple[Place, Any]] = [((number,), node) for number, node in enumerate(documents)]
+    pending: list[tuple[LeafPath, Any]] = [
+        ((number,), node) for number, node in enumerate(documents)
+    ]
     while pending:
         path, node = pending.pop()
         if isinstance(node, yaml.MappingNode):
@@ -197,7 +207,7 @@ def _entry(node: yaml.Node | None, key: str) -> yaml.Node | None:
 
 
 def comments(text: str) -> Counter[str]:
-    """Every comment of a text, without the blanks around it."""
+    """Return every comment of a text, without the white space around it."""
     body = text.removeprefix(_MARK)
     found: list[str] = []
     end = 0
@@ -209,29 +219,32 @@ def comments(text: str) -> Counter[str]:
                 found += re.findall(r"(?<=[ \t])#[^\r\n]*", head)
             end = max(end, token.end_mark.index)
     except yaml.YAMLError:
-        # Text that is no YAML: every number sign counts.
+        # In a text that is not YAML, every number sign counts.
         return Counter(comment.strip() for comment in re.findall(r"#[^\r\n]*", body))
     found += re.findall(r"#[^\r\n]*", body[end:])
     return Counter(comment.strip() for comment in found)
 
 
-# --- edits such as people make ---------------------------------------------------------------------------------------
+# --- edits such as people make --------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Edit:
-    """A changed text. `gone` and `come` are what the edit did to the leaves, in order; None where it is not known."""
+    """A changed text.
+
+    `gone` and `come` are the leaves that the edit removed and added, in order; None if unknown.
+    """
 
     kind: str
     text: str
     gone: tuple[tuple[str, str], ...] | None = ()
     come: tuple[str, ...] = ()
     comment: str | None = None
-    path: Place | None = None
+    path: LeafPath | None = None
 
 
 def edits(base: str, file_format: FileFormat, rng: random.Random) -> Iterator[Edit]:
-    """One edit of each kind that the text has a line for."""
+    """Yield one edit of each kind for which the text has a line."""
     found = leaves(base) or []
     plain = [leaf for leaf in found if leaf.is_plain]
     if not plain:
@@ -277,7 +290,7 @@ def _behind(text: str, leaf: Leaf) -> str:
 
 
 def _is_entry(text: str, leaf: Leaf) -> bool:
-    """Whether the line holds one key with this value, and nothing else but a comment."""
+    """Return whether a line has only one key with this value, and perhaps a comment."""
     before = text[: leaf.start].rsplit("\n", 1)[-1]
     is_line = (
         re.fullmatch(r"[ ]*[\w.\"'/-]+: +", before) is not None
@@ -351,7 +364,7 @@ def _added_item(text: str, leaf: Leaf) -> Edit:
     )
 
 
-# --- one triple ------------------------------------------------------------------------------------------------------
+# --- one triple -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -379,7 +392,7 @@ def git_merge(folder: Path, triple: Triple) -> str | None:
 
 
 def reason(triple: Triple, clean: str) -> str:
-    """Why a merge that git calls clean may be a conflict; "unexplained" where it may not."""
+    """Return why a merge that is clean for git may be a conflict, or "unexplained"."""
     texts = (triple.base, triple.theirs, triple.edit.text)
     if all(compose(text) is not None for text in texts) and compose(clean) is None:
         return "does not parse"
@@ -415,7 +428,7 @@ def loses_comment(triple: Triple, content: str) -> bool:
 
 
 def loses_common_comment(triple: Triple, content: str) -> bool:
-    """Whether a comment that all three texts have is less often in the result."""
+    """Return whether a comment of all three texts occurs less often in the result."""
     base, theirs, mine, result = map(
         comments, (triple.base, triple.theirs, triple.edit.text, content)
     )
@@ -425,7 +438,7 @@ def loses_common_comment(triple: Triple, content: str) -> bool:
 
 
 def differs(triple: Triple, content: str) -> bool | None:
-    """Whether a result is not theirs with the edit; None where that cannot be known."""
+    """Return whether a result is not theirs with the edit; None if that is unknown."""
     after, made = leaves(triple.theirs), leaves(content)
     if after is None or any(map(repeats, (triple.base, triple.theirs, triple.edit.text))):
         return None
@@ -441,8 +454,10 @@ def differs(triple: Triple, content: str) -> bool | None:
     return written != edited
 
 
-def _change(before: Sequence[Leaf], after: Sequence[Leaf]) -> tuple[Counter[Place], Counter[Place]]:
-    """The values that went and that came, each with its key; quotes and empty collections do not count."""
+def _change(
+    before: Sequence[Leaf], after: Sequence[Leaf]
+) -> tuple[Counter[LeafPath], Counter[LeafPath]]:
+    """Return the removed and added values, with their keys, without quotes or empty collections."""
     old, new = (
         Counter((_key(leaf), leaf.value[1]) for leaf in side if leaf.value[1])
         for side in (before, after)
@@ -461,7 +476,7 @@ def _has(theirs: str, edit: Edit) -> bool:
 
 
 def _differs_by_path(triple: Triple, content: str) -> bool | None:
-    """Every path of keys and names: what one side changed is so, what none changed is as it was."""
+    """Return whether a path has another value than the side that changed it, or than the base."""
     texts = (triple.base, triple.theirs, triple.edit.text, content)
     base, theirs, mine, result = (
         {leaf.path: leaf.value for leaf in leaves(text) or ()} for text in texts
@@ -480,7 +495,7 @@ def _differs_by_path(triple: Triple, content: str) -> bool | None:
 
 @dataclass
 class Counts:
-    """What came of all triples of a repository."""
+    """The outcomes of all triples of a repository."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)

@@ -1,11 +1,11 @@
-"""How long the server takes to draw pages of a project with thousands of files, and how soon they are in a browser.
+"""The time to render pages of a project with thousands of files, on the server and in a browser.
 
     python benchmarks/pages.py [--rounds 10] [--data ../shared/data]
 
 On lm-evaluation-harness of the collection beside the checkout (3,691 files), else on as many
-made-up ones; on MongoDB. Server time is from the request's first byte to the answer's last, over
-one loopback connection. In the browser, if there is a Chromium: until the page's files can be seen,
-and from a key in the search to the results that it brings.
+generated files; on MongoDB. Server time is from the request's first byte to the answer's last, over
+one loopback connection. In the browser, if there is a Chromium: until the page's files are visible,
+and from a key typed in the search until its results are.
 """
 
 import argparse

@@ -1,11 +1,11 @@
-"""Whether poisonous projects delay an innocent one: 24 beside it, all polled, all moving.
+"""The delay of a project's polls by 24 poisonous projects, all polled, all moving.
 
     python benchmarks/poisonous_projects.py [--poisonous 24] [--interval 10] [--seconds 120]
 
 Every project's repository gets a new commit at each interval, so that every poll has something to
-read. The poisonous ones hold texts of `tests/support/hostile_texts.py` of a megabyte. Printed: how
-late the innocent project's polls were, alone and beside the others; a poll is late by what lies
-between two of them beyond the interval and its jitter.
+read. The poisonous ones have texts of `tests/support/hostile_texts.py` of a megabyte. Prints how
+late the other project's polls were, alone and beside them: by the time between two polls beyond the
+interval and its jitter.
 """
 
 import argparse
@@ -96,7 +96,7 @@ async def _polls(
     interval: int,
     duration: float,
 ) -> list[float]:
-    """How late each poll of the project was, seconds, while all repositories move."""
+    """Return how late each poll of the project was, in seconds, while all repositories move."""
     begin = asyncio.get_running_loop().time()
     first = (await client.get(f"/projects/{project['id']}/syncs", params={"limit": 1})).json()
     since = first[0]["started_at"] if first else ""

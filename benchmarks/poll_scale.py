@@ -1,26 +1,26 @@
-"""Polling many projects: what it costs, and how late polls are.
+"""The cost of polling many projects, and the lateness of polls.
 
     python benchmarks/poll_scale.py [--full] [--projects 200] [--credentials 1 20] [--interval 20]
     [--minutes 0.5]
 
 Real code in real time: the service (`python main.py`), MongoDB and the GitHub test server are
-processes of their own. The server hosts a repository for each project, with GitHub's limits: 5,000
+separate processes. The server hosts a repository for each project, with GitHub's limits: 5,000
 points an hour of each API, 900 points a minute of REST, 2,000 of GraphQL, 100 requests at once.
-What exceeds them is refused, and counted here.
+Requests beyond them are refused and counted.
 
-Projects are registered through the API and synced once, as `harness.fleet` tells. For each number
-of credentials they get their tokens, the service is started anew, polls for one interval
-unmeasured, and is then measured for `--minutes`; costs of an hour are extrapolated from that.
-`--moving` says how many of a hundred repositories get a commit meanwhile.
+Projects are registered through the API and synced once (`harness.fleet`). For each number of
+credentials they get their tokens, the service is restarted, polls for one interval unmeasured, and
+is then measured for `--minutes`; costs of an hour are extrapolated. `--moving` is the percentage of
+repositories that get a commit in the measured time.
 
-Lateness is exact: the database tells each planned time as it is written (`harness.turns`), the
-GitHub test server when the first request after that which names the repository arrived, by REST or
-among the up to 50 of a GraphQL query. The lateness of a poll is the difference, so it holds the
-wait for others to share a query with. A poll that was planned in the measured time, but not asked
-within `GRACE` behind it, counts as late until then, and as missing.
+Lateness is exact: the database reports each planned time as it is written (`harness.turns`), and
+the GitHub test server when the next request that names the repository arrived, by REST or among the
+up to 50 repositories of a GraphQL query. The lateness of a poll is the difference, so it includes
+the wait for other polls to share a query. A poll that was planned in the measured time but not sent
+within `GRACE` after it counts as late until then, and as missing.
 
-`make bench` takes the small defaults, where `--threshold` makes batches come into play; `--full`
-takes about an hour.
+`make bench` takes the small defaults, where `--threshold` is low enough for batches; `--full` takes
+about an hour.
 """
 
 import argparse
@@ -30,7 +30,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -38,7 +38,7 @@ from typing import Final
 _ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(_ROOT), str(_ROOT / "tests")]
 
-from benchmarks.harness.fleet import Fleet, Fleets, complaints, counted
+from benchmarks.harness.fleet import Fleet, Fleets, counted, logged_problems
 from benchmarks.harness.github_process import (
     GitHubProcess,
     forget_requests,
@@ -52,14 +52,14 @@ from benchmarks.harness.turns import Punctuality, watched
 from support.mongod import ReplicaSet
 from support.process import ServiceProcess
 
-#: Seconds which a poll has at the end of the measured time.
+#: Seconds that a poll has after the end of the measured time.
 GRACE: Final = 15
 _HOUR: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the command line asks for; `moving` is in percent."""
+    """The arguments of the command line; `moving` is in percent."""
 
     projects: tuple[int, ...]
     credentials: tuple[int, ...]
@@ -71,7 +71,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One column. CPU seconds are those of the measured time, memory is the process's peak in bytes."""
+    """One column: CPU seconds in the measured time, and the service's peak memory in bytes."""
 
     projects: int
     credentials: int
@@ -83,7 +83,7 @@ class Measurement:
     memory: int
     failed: int
     stale: int
-    complaints: int
+    logged_problems: int
 
 
 class Benchmark:
@@ -149,7 +149,7 @@ class Benchmark:
                 memory=peak_memory(pid),
                 failed=round(failed),
                 stale=await self._stale(service),
-                complaints=_complaints(service),
+                logged_problems=_logged_problems(service),
             )
 
     async def _pass_time(self) -> None:
@@ -160,7 +160,7 @@ class Benchmark:
             left -= 30
 
     async def _commit_now_and_then(self) -> None:
-        """One commit to each repository that moves, evenly over the measured time."""
+        """Commit once to each repository that moves, evenly over the measured time."""
         names = sorted(self._fleet.moving)
         random.Random(7).shuffle(names)  # noqa: S311 -- an order, no secret
         pause = self._plan.minutes * 60 / (len(names) + 1)
@@ -172,7 +172,7 @@ class Benchmark:
             )
 
     async def _stale(self, service: ServiceProcess) -> int:
-        """How many of the projects which moved are not at their repository's head an interval later."""
+        """Count the projects that are not at their moved repository's head an interval later."""
         if not self._fleet.moving:
             return 0
         await asyncio.sleep(self._plan.interval)
@@ -186,10 +186,10 @@ class Benchmark:
         return sum(head is None or head.sha != held[name] for name, head in heads.items())
 
 
-def _complaints(service: ServiceProcess) -> int:
-    found = complaints(service)
+def _logged_problems(service: ServiceProcess) -> int:
+    found = logged_problems(service)
     for line in found[:5]:
-        say(f"the service complains: {line[:500]}")
+        say(f"the service logged: {line[:500]}")
     return len(found)
 
 
@@ -215,60 +215,51 @@ def _print_table(plan: Plan, found: list[Measurement]) -> None:
             for one in found
         ),
     ]
-    rows = [
-        ["requests an hour", *(f"{_hourly(one, one.load.requests):,.0f}" for one in found)],
-        ["- of that GraphQL queries", *(f"{_hourly(one, one.load.queries):,.0f}" for one in found)],
-        ["points an hour", *(f"{_hourly(one, one.load.points):,.0f}" for one in found)],
-        [
-            "- on the busiest credential (5,000 of each API allowed)",
-            *(f"{_hourly(one, one.load.most_points_of_account):,.0f}" for one in found),
-        ],
-        [
-            "most points of a credential in any minute",
-            *(f"{one.load.busiest_points:,}" for one in found),
-        ],
-        [
-            "most REST requests of one in any minute (900 allowed)",
-            *(f"{one.load.busiest_rest:,}" for one in found),
-        ],
-        [
-            "most GraphQL queries of one in any minute (2,000)",
-            *(f"{one.load.busiest_graphql:,}" for one in found),
-        ],
-        [
-            "most requests of one at once (100 allowed)",
-            *(f"{one.load.most_at_once}" for one in found),
-        ],
-        ["requests refused", *(f"{one.load.refused}" for one in found)],
-        ["polls planned", *(f"{len(one.punctuality.asked):,}" for one in found)],
-        *(
-            [
-                f"lateness, {label}",
-                *(seconds(percentile(one.punctuality.asked, share)) for one in found),
-            ]
-            for label, share in (("median", 0.5), ("99th percentile", 0.99), ("latest", 1.0))
-        ),
-        ["polls missing", *(f"{one.punctuality.missing}" for one in found)],
-        ["failed syncs", *(f"{one.failed}" for one in found)],
-        [
-            "CPU seconds an hour, service",
-            *(f"{_hourly(one, one.service_cpu):,.0f}" for one in found),
-        ],
-        [
-            "CPU seconds an hour, database",
-            *(f"{_hourly(one, one.database_cpu):,.0f}" for one in found),
-        ],
-        ["peak memory of the service", *(f"{one.memory / MEGABYTE:.0f} MB" for one in found)],
-        ["warnings and errors in its log", *(f"{one.complaints}" for one in found)],
-    ]
-    if plan.moving:
-        rows.append(
-            ["moved projects not up to date an interval later", *(f"{one.stale}" for one in found)]
-        )
+    cells = {**_REQUESTS, **_POLLS, **_RESOURCES}
     title = f"Polled every {plan.interval} s, measured for {plan.minutes:g} min"
     if plan.moving:
+        cells["moved projects not up to date an interval later"] = lambda one: f"{one.stale}"
         title += f"; {plan.moving:g} % of the repositories got a commit meanwhile"
-    print_table(title, head, rows)
+    print_table(title, head, [[label, *map(cell, found)] for label, cell in cells.items()])
+
+
+Cell = Callable[[Measurement], str]
+
+_REQUESTS: Final[dict[str, Cell]] = {
+    "requests an hour": lambda one: f"{_hourly(one, one.load.requests):,.0f}",
+    "- of that GraphQL queries": lambda one: f"{_hourly(one, one.load.queries):,.0f}",
+    "points an hour": lambda one: f"{_hourly(one, one.load.points):,.0f}",
+    "- on the busiest credential (5,000 of each API allowed)": lambda one: (
+        f"{_hourly(one, one.load.most_points_of_account):,.0f}"
+    ),
+    "most points of a credential in any minute": lambda one: f"{one.load.busiest_points:,}",
+    "most REST requests of one in any minute (900 allowed)": lambda one: (
+        f"{one.load.busiest_rest:,}"
+    ),
+    "most GraphQL queries of one in any minute (2,000)": lambda one: (
+        f"{one.load.busiest_graphql:,}"
+    ),
+    "most requests of one at once (100 allowed)": lambda one: f"{one.load.most_at_once}",
+    "requests refused": lambda one: f"{one.load.refused}",
+}
+_POLLS: Final[dict[str, Cell]] = {
+    "polls planned": lambda one: f"{len(one.punctuality.asked):,}",
+    "lateness, median": lambda one: _lateness(one, 0.5),
+    "lateness, 99th percentile": lambda one: _lateness(one, 0.99),
+    "lateness, latest": lambda one: _lateness(one, 1.0),
+    "polls missing": lambda one: f"{one.punctuality.missing}",
+    "failed syncs": lambda one: f"{one.failed}",
+}
+_RESOURCES: Final[dict[str, Cell]] = {
+    "CPU seconds an hour, service": lambda one: f"{_hourly(one, one.service_cpu):,.0f}",
+    "CPU seconds an hour, database": lambda one: f"{_hourly(one, one.database_cpu):,.0f}",
+    "peak memory of the service": lambda one: f"{one.memory / MEGABYTE:.0f} MB",
+    "warnings and errors in its log": lambda one: f"{one.logged_problems}",
+}
+
+
+def _lateness(one: Measurement, share: float) -> str:
+    return seconds(percentile(one.punctuality.asked, share))
 
 
 def _hourly(one: Measurement, value: float) -> float:
@@ -286,7 +277,7 @@ def main() -> None:
         "--minutes", type=float, default=0.5, help="how long each measurement lasts"
     )
     parser.add_argument(
-        "--moving", type=float, default=0.0, help="percent of repositories which get a commit"
+        "--moving", type=float, default=0.0, help="percentage of repositories that get a commit"
     )
     parser.add_argument("--threshold", type=int, default=100, help="GITHUB_BATCH_THRESHOLD")
     options = parsed(parser, projects=[1000, 10_000], interval=180, minutes=6, threshold=500)

@@ -1,12 +1,13 @@
-"""What a read costs beside a bare handler which returns the same documents from the same MongoDB.
+"""The cost of a read, compared with a bare handler of the same documents from the same MongoDB.
 
     python benchmarks/reads.py [--rounds 15] [--seconds 0.5] [--beside CHECKOUT]
 
-The service and the handler of `harness/bare.py` are a process each. Both answer the same requests
-over open connections, turn by turn: a list of 100 and of 1,000 originals, and one file with its
-content, at 1 and at 16 connections; and that file beside a handler which reads the file's document
-alone. But for the last, the handler's JSON is the service's, byte for byte, which is checked first.
-`--beside` measures the service of another checkout in the same turns, for a "before".
+The service and the handler of `harness/bare.py` are separate processes. Both answer the same
+requests over open connections, turn by turn: a list of 100 and of 1,000 originals, and one file
+with its content, at 1 and at 16 connections; and that file compared with a handler that reads only
+the file's document. Except for the last, the handler's JSON equals the service's, byte for byte,
+which is checked first. `--beside` measures the service of another checkout in the same turns, for a
+"before".
 
 The repository is lm-evaluation-harness of the collection beside the checkout (`--data`), else a
 generated one. A table gives, of all turns, the median seconds of one request, the spread of its
@@ -112,7 +113,7 @@ async def _run(rounds: int, length: float, data: Path, beside: Path | None) -> N
 
 
 async def _synced(url: str, name: str, **folders: str) -> dict[str, str]:
-    """The addresses of the reads, of a project which was synced just now."""
+    """Return the addresses of the reads, of a project that was just synced."""
     async with httpx.AsyncClient(base_url=url, timeout=120, trust_env=False) as http:
         body = {"name": "reads", "github_repo_url": name, "polling_interval": 0, **folders}
         project = (await http.post("/projects", json=body)).json()["id"]
@@ -150,7 +151,7 @@ async def _bare(mongo_url: str) -> AsyncIterator[Asked]:
 
 
 async def _fitting(subject: Subject, read: str, length: float) -> int:
-    """How many requests take it so many seconds, one after the other."""
+    """Return how many requests take so many seconds, one after the other."""
     path = subject.paths[read]
     await subject.server.ask(path, _WARM, 1)
     return max(32, round(length / (await subject.server.ask(path, _WARM, 1)).wall))
@@ -187,7 +188,7 @@ async def _turns(
 def _rows(
     spent: dict[tuple[str, int, str], list[Spent]], what: str, at_once: int
 ) -> list[list[str]]:
-    """A row for each which was asked; ratios are medians of those of single turns."""
+    """Yield a row for each server; ratios are medians of those of single turns."""
     bare = spent[what, at_once, _BARE]
     rows = []
     for name in (_BARE, _BEFORE, _SERVICE):

@@ -1,11 +1,11 @@
-"""How many variants follow a real repository's history without a person.
+"""How many variants can be rebased along a real repository's history without a person.
 
     python benchmarks/rebase_histories.py REPOSITORY OLD NEW [--seeds 1]
 
 REPOSITORY is a git repository, OLD and NEW are two of its commits. For every YAML or JSON file
-which changed between them a variant is made of the older text with one value, chosen by chance,
-changed, and merged with the newer text. Every result is read with PyYAML and must be upstream's
-values with that one value exchanged. Prints a table.
+that changed between them, a variant is made: the older text with one randomly chosen value changed.
+It is merged with the newer text. Every result is read with PyYAML and must have upstream's values
+with that one value changed. Prints a table.
 """
 
 import argparse
@@ -31,14 +31,22 @@ _ENDINGS: Final[dict[str, FileFormat]] = {".yaml": "yaml", ".yml": "yaml", ".jso
 _NEW_VALUE: Final = '"changed by a person"'
 _MARK: Final = "\ufeff"
 
-Place: TypeAlias = tuple[Any, ...]
+LeafPath: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """A value without parts: its path (keys, names of items, numbers), tag and text, and where it is written."""
+    """A value without parts.
 
-    path: Place
+    Attributes:
+        path: keys, names of items, and numbers.
+        value: tag and text.
+        start: position in the text.
+        end: position in the text.
+        is_plain: whether it is written without a block style.
+    """
+
+    path: LeafPath
     value: tuple[str, str]
     start: int
     end: int
@@ -58,7 +66,7 @@ def _changed(repository: Path, old: str, new: str) -> list[str]:
 
 
 def leaves(text: str) -> list[Leaf] | None:
-    """Every value of a text in its order, as PyYAML reads it; None where it cannot."""
+    """Return every value of a text in order, as PyYAML reads it; None if it cannot."""
     try:
         documents = list(yaml.compose_all(text.removeprefix(_MARK), yaml.SafeLoader))
     except (yaml.YAMLError, ValueError):
@@ -69,7 +77,7 @@ def leaves(text: str) -> list[Leaf] | None:
     ]
 
 
-def _leaves(node: yaml.Node | None, path: Place, shift: int) -> Iterator[Leaf]:
+def _leaves(node: yaml.Node | None, path: LeafPath, shift: int) -> Iterator[Leaf]:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             yield from _leaves(value, (*path, (key.tag, str(key.value))), shift)
@@ -93,12 +101,15 @@ def _name(item: yaml.Node) -> str | None:
 def _outcome(
     old: str, new: str, file_format: FileFormat, chance: random.Random
 ) -> tuple[str, str] | None:
-    """What became of one variant, and whether upstream left the value alone; None where no value can be changed."""
+    """Return one variant's outcome, and whether upstream kept the value.
+
+    None is returned if no value can be changed.
+    """
     before, after = leaves(old), leaves(new)
-    places = [leaf for leaf in before or () if leaf.is_plain]
-    if not places or after is None:
+    candidates = [leaf for leaf in before or () if leaf.is_plain]
+    if not candidates or after is None:
         return None
-    leaf = chance.choice(places)
+    leaf = chance.choice(candidates)
     found = merge(old, new, f"{old[: leaf.start]}{_NEW_VALUE}{old[leaf.end :]}", file_format)
     theirs = [(other.path, other.value) for other in after]
     unit = "same" if theirs.count((leaf.path, leaf.value)) == 1 else "moved"
@@ -108,7 +119,7 @@ def _outcome(
 
 
 def _is_right(content: str, after: list[Leaf], leaf: Leaf) -> bool:
-    """Whether upstream's values are all there, but for one such as was changed."""
+    """Return whether a text has all of upstream's values except the changed one."""
     made = leaves(content)
     if made is None or len(made) != len(after):
         return False
@@ -128,7 +139,8 @@ def _row(repository: Path, old: str, new: str, seeds: int) -> list[str]:
         texts = [_git(repository, "show", f"{commit}:{path}") for commit in (old, new)]
         file_format = _ENDINGS[Path(path).suffix.lower()]
         for seed in range(seeds):
-            made = _outcome(texts[0], texts[1], file_format, random.Random(f"{path} {seed}"))  # noqa: S311
+            chance = random.Random(f"{path} {seed}")  # noqa: S311 -- a choice, no secret
+            made = _outcome(texts[0], texts[1], file_format, chance)
             counts.update([] if made is None else [made])
             without += made is None
             if made is not None and made[0] == "wrong":

@@ -1,10 +1,10 @@
-"""Compares the renames found in repositories' histories with those of `git log -M50%`, commit by commit.
+"""Compares the renames found in repositories' histories with those of `git log -M50%`.
 
     python benchmarks/renames.py REPOSITORY...
 
-Over all YAML and JSON files of all commits but merges. Prints a row a repository: how many renames
-git finds, how many are found here, how many pairs are the same; below, each commit whose pairs
-differ with `--verbose`.
+Compares all YAML and JSON files of all commits except merges, commit by commit. Prints a row for
+each repository: how many renames git finds, how many are found here, how many pairs are the same;
+with `--verbose` also each commit whose pairs differ.
 """
 
 import argparse
@@ -58,7 +58,7 @@ class Repository:
     contents: dict[str, bytes] = field(default_factory=dict)
 
     def changes(self, *options: str) -> dict[str, list[Change]]:
-        """Raw differences by commit."""
+        """Return the raw differences by commit."""
         command = [
             "log",
             "--no-merges",
@@ -103,36 +103,44 @@ class Repository:
 
 
 def found_here(repository: Repository, changes: list[Change]) -> dict[str, str]:
-    """The renames of one commit, as new path -> old path."""
-    sides: dict[str, dict[str, str]] = {"D": {}, "A": {}}
-    for change in changes:
-        mode, sha = (
-            (change.old_mode, change.old_sha)
-            if change.status == "D"
-            else (change.new_mode, change.new_sha)
-        )
-        if mode in REGULAR:
-            sides[change.status][change.paths[0]] = sha
-    if not sides["D"] or not sides["A"]:
+    """Return the renames of one commit: old paths by new paths."""
+    removed, added = _sides(changes)
+    if not removed or not added:
         return {}
-    repository.read({sha for side in sides.values() for sha in side.values()})
+    repository.read({*removed.values(), *added.values()})
     contents = repository.contents
-    good = {
-        status: {
-            path: sha for path, sha in side.items() if skip_reason_of_content(contents[sha]) is None
-        }
-        for status, side in sides.items()
-    }
     stored = [
         StoredFile(path, path, sha, "config", size=len(contents[sha]))
-        for path, sha in good["D"].items()
+        for path, sha in removed.items()
+        if skip_reason_of_content(contents[sha]) is None
     ]
     upstream = {
         path: UpstreamFile(path, sha, len(contents[sha]), "config", format_of(path) or "yaml")
-        for path, sha in good["A"].items()
+        for path, sha in added.items()
+        if skip_reason_of_content(contents[sha]) is None
     }
     changed = compare(stored, upstream)
     search = RenameSearch(changed.removed, changed.added)
+    _search(search, contents)
+    return {new.path: old.path for old, new in with_renames(changed, search.pairs).moved}
+
+
+def _sides(changes: list[Change]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the blob ids of the removed and of the added regular files, by path."""
+    removed = {
+        change.paths[0]: change.old_sha
+        for change in changes
+        if change.status == "D" and change.old_mode in REGULAR
+    }
+    added = {
+        change.paths[0]: change.new_sha
+        for change in changes
+        if change.status == "A" and change.new_mode in REGULAR
+    }
+    return removed, added
+
+
+def _search(search: RenameSearch, contents: dict[str, bytes]) -> None:
     digests: dict[str, Digest] = {}
 
     def digest_of(sha: str) -> Digest:
@@ -153,13 +161,12 @@ def found_here(repository: Repository, changes: list[Change]) -> dict[str, str]:
         search.take_matches(
             comparison, added, best_matches(sources, targets, comparison.same_name(added))
         )
-    return {new.path: old.path for old, new in with_renames(changed, search.pairs).moved}
 
 
 def reasons(
     repository: Repository, changes: list[Change], theirs: dict[str, str], ours: dict[str, str]
 ) -> Iterator[str]:
-    """Why pairs differ."""
+    """Yield why pairs differ."""
     shas = {
         change.paths[0]: change.old_sha if change.status == "D" else change.new_sha
         for change in changes

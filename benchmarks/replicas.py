@@ -1,29 +1,27 @@
-"""Several service processes on one database: how they share the polls, and what killing them does.
+"""Several service processes on one database: how they share the polls, and the effect of kills.
 
     python benchmarks/replicas.py [--full] [--processes 1 2] [--projects 100] [--interval 10]
-    [--minutes 0.5] python benchmarks/replicas.py --kill [--full] [--minutes 2]
+        [--minutes 0.5]
+    python benchmarks/replicas.py --kill [--full] [--minutes 2]
 
-Without `--kill`, so many processes as `--processes` says, one number after the other, poll the same
-projects from a MongoDB replica set of one node. Measured: polls a minute, their lateness, polls
-planned twice, turns claimed twice, and each process's CPU time.
+Without `--kill`, each number of processes in `--processes`, one after the other, polls the same
+projects with a MongoDB replica set of one node. Measured: polls a minute, their lateness, polls
+planned twice, polls claimed twice, and each process's CPU time.
 
-With `--kill`, the last number of processes run on a replica set of three nodes. One of them after
-the other dies by SIGKILL every `--kill-every` seconds and is started again at once; in the middle
-MongoDB's primary dies so and comes
-back 10 s later. All the time `--moving` repositories get commits. In the end, when the last leases
-have run out:
+With `--kill`, the last number of processes run on a replica set of three nodes. Every
+`--kill-every` seconds the next of them is killed by SIGKILL and started again at once; in the
+middle of the time, MongoDB's primary is killed too and started again 10 s later. All the time,
+`--moving` repositories get commits. In the end, when the last leases have expired:
 
-- every poll that was planned was recorded within one lease (60 s) and `--tolerance` of its time;
-- no sync was recorded twice: those of a project have fences of their own, and each that found a new
-  commit begins at
-  the commit where its predecessor ended;
-- every project holds exactly the files of its repository's head, by their blob ids as git tells
-  them, and of those
-  which moved every byte, by the id computed from it.
+- every planned poll was recorded within one lease (60 s) and `--tolerance` of its time;
+- no sync was recorded twice: the syncs of a project have different fences, and each that found a
+  new commit begins at the commit where its predecessor ended;
+- every project has exactly the files of its repository's head, by their blob ids in git, and those
+  that moved have every byte, by the id computed from the bytes.
 
-What is not so is told, and the exit status is 1. Times come from the database's change stream
-(`harness.turns`) and from the arrival of requests at the GitHub test server, a process of its own
-which keeps to GitHub's limits.
+Violations are reported, and the exit status is then 1. Times come from the database's change stream
+(`harness.turns`) and from the arrival of requests at the GitHub test server, a separate process
+with GitHub's limits.
 
 `make bench` takes the small defaults without `--kill`; `--full` takes about 25 minutes, with
 `--kill` about 12.
@@ -51,7 +49,7 @@ import httpx2 as httpx
 from pymongo import AsyncMongoClient
 
 from benchmark_manager.domain.sync.git_objects import blob_id
-from benchmarks.harness.fleet import Fleet, Fleets, complaints, each
+from benchmarks.harness.fleet import Fleet, Fleets, each, logged_problems
 from benchmarks.harness.github_process import (
     GitHubProcess,
     forget_requests,
@@ -101,19 +99,19 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What so many processes did; CPU is each one's share of the measured time."""
+    """The measurement of so many processes; CPU is each one's share of the measured time."""
 
     processes: int
     seconds: float
     load: Load
     punctuality: Punctuality
     cpu: tuple[float, ...]
-    complaints: int
+    logged_problems: int
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What all measurements share."""
+    """Shared by all measurements."""
 
     plan: Plan
     github: GitHubProcess
@@ -122,7 +120,7 @@ class Scene:
 
 
 class Replicas:
-    """Numbered service processes, which can die and come back."""
+    """Numbered service processes, which can be killed and started again."""
 
     def __init__(self, fleets: Fleets, count: int) -> None:
         self._fleets = fleets
@@ -154,9 +152,9 @@ class Replicas:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    def complaints(self) -> Counter[str]:
-        """Warnings and errors of all logs, without what differs from line to line."""
-        return Counter(line for service in self.all for line in complaints(service))
+    def logged_problems(self) -> Counter[str]:
+        """Return the warnings and errors of all logs, with their numbers."""
+        return Counter(line for service in self.all for line in logged_problems(service))
 
 
 async def _measured(scene: Scene, count: int) -> Measurement:
@@ -185,19 +183,22 @@ async def _measured(scene: Scene, count: int) -> Measurement:
                 asked, begin, end, now=time.time(), interval=plan.interval
             ),
             cpu=cpu,
-            complaints=_tell(replicas),
+            logged_problems=_report_log(replicas),
         )
 
 
-def _tell(replicas: Replicas) -> int:
-    found = replicas.complaints()
+def _report_log(replicas: Replicas) -> int:
+    found = replicas.logged_problems()
     for line, _ in found.most_common(8):
-        say(f"a service complains: {line[:400]}")
+        say(f"a service logged: {line[:400]}")
     return found.total()
 
 
 async def _commits(scene: Scene, duration: float) -> None:
-    """Commits to the repositories that move, in turn and evenly over the time; each changes, adds and removes files."""
+    """Commit to the repositories that move, in turn and evenly over the time.
+
+    Each commit changes, adds and removes files.
+    """
     names = sorted(scene.fleet.moving)
     if not names:
         return
@@ -235,21 +236,24 @@ def _print_shares(plan: Plan, found: list[Measurement]) -> None:
         ["points a minute", *(f"{one.load.points / one.seconds * 60:,.0f}" for one in found)],
         ["requests refused", *(f"{one.load.refused}" for one in found)],
         ["CPU of each process", *(", ".join(f"{share:.1%}" for share in one.cpu) for one in found)],
-        ["warnings and errors in the logs", *(f"{one.complaints}" for one in found)],
+        ["warnings and errors in the logs", *(f"{one.logged_problems}" for one in found)],
     ]
     credentials = f"{plan.credentials} credential{'s'[: plan.credentials > 1]}"
-    title = f"{plan.projects:,} projects on {credentials} polled every {plan.interval} s, measured for {plan.minutes:g} min"
+    title = (
+        f"{plan.projects:,} projects on {credentials} polled every {plan.interval} s, "
+        f"measured for {plan.minutes:g} min"
+    )
     print_table(title, head, rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What was found behind the kills. All but the first four have to be nothing."""
+    """The findings after the kills. All except the first four must be 0."""
 
     kills: int
     punctuality: Punctuality
     commits: int
-    complaints: int
+    logged_problems: int
     late: int
     doubled_fences: int
     broken_chains: int
@@ -292,8 +296,8 @@ async def _killed(scene: Scene, database: ReplicaSet) -> Aftermath:
         await asyncio.sleep(rest)
         asked = await asyncio.to_thread(scene.github.ask, asked_for)
         punctuality = watch.punctuality(asked, begin, end, now=time.time(), interval=plan.interval)
-        for told in punctuality.worst:
-            say(f"among the latest, in seconds behind the plan: {told}")
+        for described in punctuality.worst:
+            say(f"among the latest, in seconds after the plan: {described}")
         say("comparing what is held with git")
         async with next(iter(replicas.running.values())).client() as http:
             stale = sum(
@@ -310,7 +314,7 @@ async def _killed(scene: Scene, database: ReplicaSet) -> Aftermath:
             kills=kills,
             punctuality=punctuality,
             commits=sum(len(_successes(of_one)) for of_one in records.values()),
-            complaints=_tell(replicas),
+            logged_problems=_report_log(replicas),
             late=sum(late > LEASE + plan.tolerance for late in punctuality.recorded),
             doubled_fences=sum(
                 len(of_one) - len({row["fence"] for row in of_one}) for of_one in records.values()
@@ -341,11 +345,11 @@ async def _kill_primary(database: ReplicaSet, plan: Plan) -> None:
     await asyncio.sleep(_PRIMARY_AWAY)
     await database.restart(database.nodes.index(node))
     await database.wait_for_members(120)
-    say("it is back")
+    say("it runs again")
 
 
 async def _is_stale(fleet: Fleet, http: httpx.AsyncClient, name: str) -> bool:
-    """Whether the project is not at its repository's head, or its last sync failed; polls still go on."""
+    """Return whether a project is not at its repository's head, or its last sync failed."""
     project = (await http.get(f"/projects/{fleet.ids[name]}")).json()
     head = await asyncio.to_thread(fleet.repository(name).find_commit, "HEAD")
     good = head is not None and project["last_sync"]["commit_sha"] == head.sha
@@ -356,7 +360,7 @@ async def _is_stale(fleet: Fleet, http: httpx.AsyncClient, name: str) -> bool:
 
 
 async def _wrong_files(fleet: Fleet, http: httpx.AsyncClient, name: str) -> int:
-    """How many files are missing, left over or not those of the head."""
+    """Count the files that are missing, left over or not those of the head."""
     return len(
         set((await fleet.files(http, name)).items()) ^ set((await _in_git(fleet, name)).items())
     )
@@ -371,7 +375,7 @@ async def _in_git(fleet: Fleet, name: str) -> dict[str, str]:
 
 
 async def _wrong_bytes(fleet: Fleet, http: httpx.AsyncClient, name: str) -> int:
-    """How many files are served with bytes of another blob id than git has for their path."""
+    """Count the files whose bytes have another blob id than git has for their path."""
     expected = await _in_git(fleet, name)
     rows = (await http.get(f"/projects/{fleet.ids[name]}/files", params={"limit": 1000})).json()
     wrong = 0
@@ -385,7 +389,7 @@ Record = Mapping[str, Any]
 
 
 async def _records(url: str) -> dict[str, list[Record]]:
-    """Every project's sync records, in the order of their fences."""
+    """Return every project's sync records, sorted by fence."""
     fields = {"project_id": 1, "fence": 1, "status": 1, "commit_sha": 1, "previous_commit_sha": 1}
     found = defaultdict[str, list[Record]](list)
     async with AsyncMongoClient[dict[str, Any]](url) as client:
@@ -395,12 +399,12 @@ async def _records(url: str) -> dict[str, list[Record]]:
 
 
 def _successes(rows: list[Record]) -> list[Record]:
-    """Those which brought a commit: of a poll that changed nothing the record may be folded into an older one."""
+    """Return the records of syncs that copied a commit; others may be merged into older ones."""
     return [row for row in rows if row["status"] == "success"]
 
 
 def _broken_links(rows: list[Record]) -> int:
-    """How often a sync began elsewhere than its predecessor ended, or brought a commit once more."""
+    """Count syncs that began at another commit than their predecessor's, or copied one again."""
     found = _successes(rows)
     gaps = [
         1
@@ -433,11 +437,12 @@ def _print_aftermath(plan: Plan, found: Aftermath) -> None:
         ["projects not at their head in the end", f"{found.stale}"],
         ["files missing, left over or of another blob", f"{found.wrong_files}"],
         ["files served with wrong bytes", f"{found.wrong_bytes}"],
-        ["warnings and errors in the logs", f"{found.complaints}"],
+        ["warnings and errors in the logs", f"{found.logged_problems}"],
     ]
     title = (
-        f"{plan.projects:,} projects polled every {plan.interval} s by {plan.processes[-1]} processes for "
-        f"{plan.minutes:g} min, one killed every {plan.kill_every:g} s; {plan.moving} repositories move"
+        f"{plan.projects:,} projects polled every {plan.interval} s by {plan.processes[-1]} "
+        f"processes for {plan.minutes:g} min, one killed every {plan.kill_every:g} s; "
+        f"{plan.moving} repositories move"
     )
     print_table(title, ["", ""], rows)
 

@@ -1,12 +1,12 @@
-"""How long searches inside files take, on MongoDB and on the embedded database.
+"""The time of searches in files, on MongoDB and on the embedded database.
 
     python benchmarks/search.py [--rounds 5] [--database mongodb|embedded]
 
 A project of 3,691 files, lm-evaluation-harness of the collection beside the checkout (`--data`),
 else a generated one, is searched for the first 100 matches: by text, key and value, for what most
-files hold, few, or none. Each search is asked for over HTTP, one after the other: first by a
-service that was started just now and has nothing in memory (`cold`; of each round a new process),
-then by the same one again (`warm`). The table gives medians and the slowest.
+files have, few, or none. The searches are requested over HTTP, one after the other: first from a
+new service with nothing in memory (`cold`; a new process in each round), then again from the same
+one (`warm`). The table gives medians and the slowest.
 """
 
 import argparse
@@ -34,8 +34,7 @@ from support.process import service_process
 
 _LIMIT: Final = 100
 _WARM: Final = 5
-#: What is searched, and where; `the` stands in the text of a third of all files, and in a handful
-#: of keys.
+#: What is searched, and where; `the` is in the text of a third of all files, and in a few keys.
 _SEARCHES: Final = (
     ("text", "many files", "task"),
     ("text", "few files", "chrf"),

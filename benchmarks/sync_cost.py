@@ -1,33 +1,30 @@
-"""What a sync costs and how long it takes, beside other ways to the same copy, near to and far from GitHub.
+"""The cost and the time of a sync, compared with other ways, near to and far from GitHub.
 
     python benchmarks/sync_cost.py [--full] [--latency 0 50 200] [--rounds 1] [--sample 200]
-    [--unsampled]
+        [--unsampled]
 
 Each way copies the two folders of a repository for the first time, then finds that nothing changed,
-then brings over
-commits of 1, 10 and 100 changed files, as far as the repository has so many:
+then copies commits of 1, 10 and 100 changed files, if the repository has so many:
 
 - Benchmark Manager with a token, and without one: the service (`python main.py`) on a MongoDB
-  replica set, asked over
-  HTTP to register the project and to sync; the time ends when the files are checked, stored and
-  recorded.
+  replica set, which registers the project and syncs on requests over HTTP; the time ends when the
+  files are checked, stored and recorded.
 - PyGithub: every folder by GET contents and every file, at every poll, one by one and ten at once.
-  Beyond a latency of
-  20 ms only `--sample` folders and files for each thread are asked for, and the time of all is
-  extrapolated and marked with "from", ratios to it with `~`; `--unsampled` asks for all, one by one
-  about a quarter of an hour at 200 ms.
+  Beyond a latency of 20 ms only `--sample` folders and files for each thread are requested; the
+  time of all is extrapolated and marked with "from", ratios to it with `~`. `--unsampled` requests
+  all, which takes about a quarter of an hour one by one at 200 ms.
 - A shallow, sparse, blobless clone: `git clone --depth=1 --filter=blob:none --sparse`, `git
-  sparse-checkout set`, then
-  `git ls-remote` for the unchanged poll, and `git fetch --depth=1` with `git checkout`.
-- The floor: the head's commit id, and all bytes that are needed as one answer, by a bare HTTP
-  client over an open
-  connection. Two round trips (one for the unchanged poll), and nothing is checked or stored.
+  sparse-checkout set`, then `git ls-remote` for the unchanged poll, and `git fetch --depth=1` with
+  `git checkout`.
+- The floor, a lower bound: the head's commit id, and all needed bytes as one answer, by a bare HTTP
+  client over an open connection. Two round trips (one for the unchanged poll), and nothing is
+  checked or stored.
 
-The repositories are the three real ones beside the checkout (`../shared/data`, or `--data`); where
-they are absent, a generated one. The GitHub test server is a process of its own and the same for
-all ways; it answers `--latency` milliseconds late, which stands for the round trip; connections and
-TLS cost nothing. It counts requests, points of the rate limits and the bytes of answers' bodies.
-Times are medians: of `--rounds`, each with `REPEATED` unchanged polls.
+The repositories are the three real ones beside the checkout (`../shared/data`, or `--data`), else a
+generated one. The GitHub test server is a separate process and the same for all ways; it answers
+`--latency` milliseconds late, which stands for the round trip; connections and TLS cost nothing. It
+counts requests, points of the rate limits and the bytes of answers' bodies. Times are medians of
+`--rounds`, each with `REPEATED` unchanged polls.
 
 `make bench` takes the small defaults; `--full` takes about a quarter of an hour.
 """
@@ -89,7 +86,7 @@ _THREADS: Final = {_ONE_BY_ONE: 1, _TEN_AT_ONCE: 10}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the command line asks for; latencies in seconds. `sample` None: the plain way is always gone to its end."""
+    """The command line's arguments, with latencies in seconds; no `sample` copies all files."""
 
     latencies: tuple[float, ...]
     rounds: int
@@ -99,7 +96,13 @@ class Plan:
 
 @dataclass(slots=True)
 class Results:
-    """Costs by what was done and which way; times also by latency, and how many files they were extrapolated from."""
+    """The results.
+
+    Attributes:
+        costs: by action and way.
+        times: by action, way and latency.
+        sampled: the number of files that times are extrapolated from, by way and latency.
+    """
 
     costs: dict[tuple[str, str], Cost] = field(default_factory=dict)
     times: dict[tuple[str, str, float], list[float]] = field(
@@ -125,7 +128,7 @@ class Benchmark:
         self._numbers = itertools.count()
 
     async def warm_up(self, subject: Subject) -> None:
-        """Have every process do everything once, unmeasured."""
+        """Let every process do everything once, unmeasured."""
         say("warming up")
         await self._round(subject, 0.0, 0, Results())
 
@@ -138,7 +141,7 @@ class Benchmark:
         return results
 
     async def _round(self, subject: Subject, latency: float, round_: int, results: Results) -> None:
-        """All ways over a fresh copy of the repository, which no way has seen under its own name."""
+        """Measure all ways with a new copy of the repository, under a new name for each."""
         number = next(self._numbers)
         commits = [
             (count, subject.changed(count, round_))
@@ -150,7 +153,7 @@ class Benchmark:
         subject.build(bare)
         with Repository.init(bundle) as repository:
             repository.commit({str(count): data for count, data in wanted.items()})
-        names = {way: f"acme/{number}-{place}" for place, way in enumerate((*_WAYS, *_THREADS))}
+        names = {way: f"acme/{number}-{index}" for index, way in enumerate((*_WAYS, *_THREADS))}
         self._github.ask(host, bare, list(names.values()))
         self._github.ask(host, bundle, [f"bundles/{number}"])
         origin = f"{self._github.url}/{names[_CLONE]}.git"
@@ -160,7 +163,7 @@ class Benchmark:
         ) as http:
             floor = Floor(http, names[_FLOOR], f"bundles/{number}", wanted, _TOKEN)
             await floor.connect()
-            # The floor comes first, as whoever is first warms the server up for all.
+            # The floor comes first, since the first one warms the server up for the others.
             ways: dict[str, Way] = {
                 _FLOOR: floor,
                 _WITH_TOKEN: BenchmarkManager(self._service, names[_WITH_TOKEN], subject, _TOKEN),
@@ -241,7 +244,10 @@ def _print_costs(subject: Subject, results: Results, latencies: Sequence[float])
         if subject.size >= MEGABYTE
         else f"{subject.size / 1000:.0f} kB"
     )
-    title = f"### {subject.full_name}: {len(subject.contents):,} files, {size}, in {len(subject.folders):,} folders"
+    title = (
+        f"### {subject.full_name}: {len(subject.contents):,} files, {size}, "
+        f"in {len(subject.folders):,} folders"
+    )
     head = [
         "",
         "way",
@@ -308,7 +314,7 @@ def _ratios(results: Results, what: str, way: str, other: str, latencies: Iterab
 
 
 def _round_trips(results: Results, what: str, way: str, latencies: Iterable[float]) -> str:
-    """The time in multiples of the latency; there is none where that is nothing."""
+    """Return the time in multiples of the latency, if there is one."""
     found = [(results.time(what, way, latency), latency) for latency in latencies if latency]
     return " / ".join(
         "-" if time_ is None else f"{time_ / latency:.1f}" for time_, latency in found

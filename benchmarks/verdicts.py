@@ -1,12 +1,12 @@
-"""What the validation reports on real repositories: errors and warnings for every hundred files, by code.
+"""Errors and warnings of the validation for every hundred files of real repositories, by code.
 
     python benchmarks/verdicts.py PATH… [--type content|job] [--examples 3] [--code CODE]
 
-A PATH is a folder, or a git repository, of which the files at HEAD are read. Every YAML and JSON
-file is judged as the service judges it: YAML with a workload's kind as a Job file, anything else as
-settings, each also against the files that it names. `--type job` judges all YAML as it would be in
-a job folder. Files that are binary or not UTF-8 are left out. With `--code` only problems of that
-code are listed as examples.
+A PATH is a folder, or a git repository, whose files at HEAD are read. Every YAML and JSON file is
+validated as the service does: YAML with a workload's kind as a Job file, other files as settings,
+each also against the files that it names. `--type job` validates all YAML as in a job folder. Files
+that are binary or not UTF-8 are left out. With `--code`, only problems of that code are listed as
+examples.
 """
 
 import argparse
@@ -38,7 +38,7 @@ _MAX_SIZE: Final = 1024 * 1024
 
 @dataclass
 class Tally:
-    """What was reported on the files of one repository."""
+    """The verdicts on the files of one repository."""
 
     files: int = 0
     job_files: int = 0
@@ -91,7 +91,7 @@ def _committed(repository: Path) -> Iterator[tuple[str, bytes]]:
     ]
     wanted = [(path, sha) for path, sha in wanted if format_of(path) is not None]
     asked = "".join(f"{sha}\n" for _, sha in wanted).encode()
-    # A partial clone may lack some; nothing is fetched for a count.
+    # A partial clone may lack some files, which are not fetched.
     environment = {**os.environ, "GIT_NO_LAZY_FETCH": "1"}
     command = [*git, "cat-file", "--batch"]
     answer = subprocess.run(
@@ -115,7 +115,7 @@ def _type(path: str, text: str, how: Literal["content", "job"]) -> FileType:
 
 
 def tally(path: Path, how: Literal["content", "job"], most: int) -> Tally:
-    """Judge every file of a folder or repository, also against the others that it names."""
+    """Validate every file of a folder or repository, also against the others that it names."""
     found = Tally()
     texts = {
         name: data.decode()

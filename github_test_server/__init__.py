@@ -1,7 +1,8 @@
-"""A GitHub of our own for tests and the demo: GitHub's REST and GraphQL APIs over real bare git repositories.
+"""A server that answers like GitHub, for tests and the demo.
 
-`GitHubTestServer` serves, git's own HTTP too, `Repository` writes commits, `faults` holds what can
-be made to go wrong, `webhooks` builds what GitHub would send.
+It serves GitHub's REST and GraphQL APIs, and git over HTTP, from real bare git repositories.
+`GitHubTestServer` serves, `Repository` writes commits, `faults` are the failures that a test can
+plan, `webhooks` builds what GitHub would send.
 """
 
 from github_test_server import webhooks

@@ -37,13 +37,13 @@ class Sending:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ServedAnswer:
     status: int
     body: Body = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     sending: Sending = field(default_factory=Sending)
 
-    def with_headers(self, headers: Mapping[str, str]) -> Answer:
+    def with_headers(self, headers: Mapping[str, str]) -> ServedAnswer:
         """Return the answer with these headers beside its own, which win."""
         return replace(self, headers={**headers, **self.headers})
 
@@ -70,9 +70,9 @@ def not_found() -> RefusalError:
 
 def json_answer(
     content: object, *, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Answer:
+) -> ServedAnswer:
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-    return Answer(status, body, {"Content-Type": JSON_TYPE, **(headers or {})})
+    return ServedAnswer(status, body, {"Content-Type": JSON_TYPE, **(headers or {})})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +116,14 @@ def matches(if_none_match: str, etag: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ResultPage:
     """A page of a list, counted from 1; GitHub gives 30 items unless asked, and 100 at most."""
 
     number: int
     size: int
 
     @classmethod
-    def parse(cls, query: Mapping[str, str]) -> Page:
+    def parse(cls, query: Mapping[str, str]) -> ResultPage:
         return cls(
             max(1, _number(query.get("page"), 1)),
             min(100, max(1, _number(query.get("per_page"), 30))),

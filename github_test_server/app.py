@@ -1,4 +1,4 @@
-"""The application: each request's way from arrival through limits and handler to a recorded answer."""
+"""The application: takes each request through limits and its handler to a recorded answer."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from github_test_server import app_handlers, git_http, graphql_api, handlers
 from github_test_server.answers import (
     NOT_MODIFIED,
     RATE_LIMIT_DOCUMENTATION,
-    Answer,
     MediaType,
     RefusalError,
+    ServedAnswer,
     matches,
     weak_etag,
 )
 from github_test_server.apps import SuspendedError
 from github_test_server.calls import Call, Endpoint
 from github_test_server.delivery import Delivery
-from github_test_server.hosting import BadCredentialsError, Caller
+from github_test_server.hosting import BadCredentialsError, Requester
 from github_test_server.recording import RecordedRequest
 from github_test_server.shapes import Urls
 from github_test_server.web_tokens import UNDECODABLE, WebToken
@@ -45,7 +45,8 @@ _READING = {"GET", "HEAD", "OPTIONS"}
 _UNKNOWN = Endpoint(handlers.unknown)
 _GRAPHQL = Endpoint(graphql_api.graphql, method="POST", resource="graphql", requires="token")
 _USER_AGENT_REQUIRED = (
-    "Request forbidden by administrative rules. Please make sure your request has a User-Agent header "
+    "Request forbidden by administrative rules. "
+    "Please make sure your request has a User-Agent header "
     "(https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required)."
 )
 _TOKEN_REQUIRED = "This endpoint requires you to be authenticated."  # noqa: S105 - a sentence
@@ -122,9 +123,9 @@ class Pipeline:
         request: Request,
         endpoint: Endpoint,
         record: RecordedRequest,
-        caller: Caller,
-        refusal: Answer | None,
-    ) -> Answer:
+        caller: Requester,
+        refusal: ServedAnswer | None,
+    ) -> ServedAnswer:
         if not endpoint.api:
             return await self._handle(request, endpoint, caller)
         request_id = uuid.uuid4().hex[:20].upper()
@@ -142,7 +143,7 @@ class Pipeline:
         return answer.with_headers(self._headers(request, caller, endpoint.resource, request_id))
 
     def _record(
-        self, request: Request, endpoint: Endpoint, caller: Caller, body: bytes
+        self, request: Request, endpoint: Endpoint, caller: Requester, body: bytes
     ) -> RecordedRequest:
         return RecordedRequest(
             method=request.method,
@@ -158,9 +159,11 @@ class Pipeline:
             account=self._state.limits.account_digest(caller),
         )
 
-    def _identify(self, request: Request, endpoint: Endpoint) -> tuple[Caller, Answer | None]:
+    def _identify(
+        self, request: Request, endpoint: Endpoint
+    ) -> tuple[Requester, ServedAnswer | None]:
         client = request.client.host if request.client else ""
-        anonymous = Caller(client)
+        anonymous = Requester(client)
         if not request.headers.get("user-agent"):
             return anonymous, RefusalError(403, _USER_AGENT_REQUIRED).answer
         authorization = request.headers.get("authorization")
@@ -178,7 +181,7 @@ class Pipeline:
             return anonymous, RefusalError(403, app_handlers.SUSPENDED).answer
 
     @staticmethod
-    def _lacking(caller: Caller, endpoint: Endpoint) -> Answer | None:
+    def _lacking(caller: Requester, endpoint: Endpoint) -> ServedAnswer | None:
         if endpoint.requires != "app" and caller.app is not None:
             return RefusalError(401, "Bad credentials").answer
         if endpoint.requires == "token" and caller.token is None:
@@ -186,8 +189,8 @@ class Pipeline:
         return None
 
     def _over_limit(
-        self, caller: Caller, endpoint: Endpoint, record: RecordedRequest, request_id: str
-    ) -> Answer | None:
+        self, caller: Requester, endpoint: Endpoint, record: RecordedRequest, request_id: str
+    ) -> ServedAnswer | None:
         if not endpoint.metered:
             return None
         limits = self._state.limits
@@ -208,18 +211,22 @@ class Pipeline:
             403, _exceeded(caller, request_id), documentation=RATE_LIMIT_DOCUMENTATION
         ).answer
 
-    def _secondary(self, secondary: SecondaryLimit, request_id: str) -> Answer:
+    def _secondary(self, secondary: SecondaryLimit, request_id: str) -> ServedAnswer:
         wait = secondary.retry_after(self._state.limits.clock())
         refusal = RefusalError(
             secondary.status,
-            "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. "
-            f"If you reach out to GitHub Support for help, please include the request ID {request_id}.",
+            "You have exceeded a secondary rate limit. "
+            "Please wait a few minutes before you try again. "
+            "If you reach out to GitHub Support for help, "
+            f"please include the request ID {request_id}.",
             documentation=f"{RATE_LIMIT_DOCUMENTATION}#about-secondary-rate-limits",
             headers={} if wait is None else {"Retry-After": str(wait)},
         )
         return refusal.answer
 
-    async def _handle(self, request: Request, endpoint: Endpoint, caller: Caller) -> Answer:
+    async def _handle(
+        self, request: Request, endpoint: Endpoint, caller: Requester
+    ) -> ServedAnswer:
         # What the client takes for the server's address: links keep working through a port
         # forwarded elsewhere.
         web = f"{request.url.scheme}://{request.headers['host']}"
@@ -229,29 +236,32 @@ class Pipeline:
         except RefusalError as refusal:
             return refusal.answer
 
-    def _conditional(self, request: Request, caller: Caller, answer: Answer) -> Answer:
-        """Add a validator to an answer of 200, and turn it into a 304 if the client has it already."""
+    def _conditional(
+        self, request: Request, caller: Requester, answer: ServedAnswer
+    ) -> ServedAnswer:
+        """Add an ETag to an answer of 200, and make it a 304 if the client has it already."""
         if request.method == "POST" or answer.status != _OK or not isinstance(answer.body, bytes):
             return answer
         accept = MediaType.parse(request.headers.get("accept", "")).header
         etag = answer.headers.get("ETag") or weak_etag(answer.body, caller.token or "", accept)
         if matches(request.headers.get("if-none-match", ""), etag):
-            return Answer(NOT_MODIFIED, b"", {"ETag": etag})
+            return ServedAnswer(NOT_MODIFIED, b"", {"ETag": etag})
         return replace(answer, headers={**answer.headers, "ETag": etag})
 
-    def _refund(self, caller: Caller, record: RecordedRequest) -> None:
+    def _refund(self, caller: Requester, record: RecordedRequest) -> None:
         if record.cost:
             self._state.limits.give_back(caller, record.resource or "core")
             record.cost = 0
 
     def _headers(
-        self, request: Request, caller: Caller, resource: Resource, request_id: str
+        self, request: Request, caller: Requester, resource: Resource, request_id: str
     ) -> dict[str, str]:
         allowance = self._state.limits.of_caller(caller, resource)
         scope = "private" if caller.token else "public"
         return {
             "Cache-Control": f"{scope}, max-age=60, s-maxage=60",
-            "Vary": "Accept, Authorization, Cookie, X-GitHub-OTP, Accept-Encoding, X-Requested-With",
+            "Vary": "Accept, Authorization, Cookie, X-GitHub-OTP, "
+            "Accept-Encoding, X-Requested-With",
             "Server": "github-test-server",
             "X-Content-Type-Options": "nosniff",
             "X-GitHub-Media-Type": MediaType.parse(request.headers.get("accept", "")).header,
@@ -264,10 +274,11 @@ class Pipeline:
         }
 
 
-def _exceeded(caller: Caller, request_id: str) -> str:
+def _exceeded(caller: Requester, request_id: str) -> str:
     if caller.token is None:
         return (
-            f"API rate limit exceeded for {caller.client}. (But here's the good news: Authenticated requests get a "
+            f"API rate limit exceeded for {caller.client}. "
+            "(But here's the good news: Authenticated requests get a "
             "higher rate limit. Check out the documentation for more details.)"
         )
     return (
@@ -298,7 +309,7 @@ def _bearer(authorization: str | None) -> str | None:
         return authorization
 
 
-async def _whole(answer: Answer) -> bytes:
+async def _whole(answer: ServedAnswer) -> bytes:
     if isinstance(answer.body, AsyncIterator):
         return b"".join([piece async for piece in answer.body])
     return answer.body

@@ -7,7 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from github_test_server import shapes
-from github_test_server.answers import Answer, Page, RefusalError, json_answer, not_found
+from github_test_server.answers import (
+    RefusalError,
+    ResultPage,
+    ServedAnswer,
+    json_answer,
+    not_found,
+)
 from github_test_server.apps import PERMISSIONS, App, Installation, SuspendedError
 from github_test_server.calls import Call, Endpoint
 
@@ -17,26 +23,32 @@ if TYPE_CHECKING:
     from github_test_server.shapes import Json, Urls
 
 SUSPENDED = "This installation has been suspended"
-_INSTALLATION_TOKEN_REQUIRED = "You must authenticate with an installation access token in order to list repositories for an installation."  # noqa: S105
-_INACCESSIBLE = "There is at least one repository that does not exist or is not accessible to the parent installation."
+_INSTALLATION_TOKEN_REQUIRED = (
+    "You must authenticate with an installation access token "  # noqa: S105 -- a message
+    "in order to list repositories for an installation."
+)
+_INACCESSIBLE = (
+    "There is at least one repository that does not exist "
+    "or is not accessible to the parent installation."
+)
 
 
-async def app(call: Call) -> Answer:
+async def app(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/rest/apps/apps#get-the-authenticated-app."""
     count = len(call.state.hosting.apps.installations_of(_app(call)))
     return json_answer({**_app_shape(_app(call), call.urls), "installations_count": count})
 
 
-async def installations(call: Call) -> Answer:
+async def installations(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/rest/apps/apps#list-installations-for-the-authenticated-app."""
     found = call.state.hosting.apps.installations_of(_app(call))
-    page = Page.parse(call.request.query_params)
+    page = ResultPage.parse(call.request.query_params)
     links = page.links(call.url, call.request.url.query, len(found))
     shown = found[page.skip : page.skip + page.size]
     return json_answer([_installation_shape(each, call.urls) for each in shown], headers=links)
 
 
-async def repository_installation(call: Call) -> Answer:
+async def repository_installation(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/rest/apps/apps#get-a-repository-installation-for-the-authenticated-app.
 
     Whether the repository is private makes no difference: the app sees it where it is installed.
@@ -48,7 +60,7 @@ async def repository_installation(call: Call) -> Answer:
     return json_answer(_installation_shape(found, call.urls))
 
 
-async def access_tokens(call: Call) -> Answer:
+async def access_tokens(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app."""
     installation = call.state.hosting.apps.installation(_app(call), int(call.parameter("id")))
     if installation is None:
@@ -63,7 +75,7 @@ async def access_tokens(call: Call) -> Answer:
     return json_answer(_token_shape(token, chosen, call), status=201)
 
 
-async def repositories(call: Call) -> Answer:
+async def repositories(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/rest/apps/installations#list-repositories-accessible-to-the-app-installation."""
     token = call.caller.installation_token
     if token is None:
@@ -71,7 +83,7 @@ async def repositories(call: Call) -> Answer:
     found = [
         each for each in call.state.hosting.repositories() if token.covers(each.owner, each.id)
     ]
-    page = Page.parse(call.request.query_params)
+    page = ResultPage.parse(call.request.query_params)
     links = page.links(call.url, call.request.url.query, len(found))
     shown = [
         _repository_shape(each, call.urls) for each in found[page.skip : page.skip + page.size]

@@ -85,7 +85,7 @@ class InstallationToken:
 
 
 class Apps:
-    """Apps, installations and their tokens. Everything may be changed while the server runs, from any thread."""
+    """Apps, installations and their tokens; any thread may change them while the server runs."""
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -161,7 +161,11 @@ class Apps:
         return found
 
     def authenticate(self, token: str) -> App:
-        """Tell which app signed a JSON web token; WebTokenError if none did, or it is not valid now."""
+        """Return the app that signed a JSON web token.
+
+        Raises:
+            WebTokenError: no app did, or the token is not valid now.
+        """
         parsed = WebToken.parse(token)
         app = next(
             (

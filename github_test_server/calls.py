@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from github_test_server.answers import Answer, MediaType, RefusalError, json_answer, not_found
+from github_test_server.answers import MediaType, RefusalError, ServedAnswer, json_answer, not_found
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from github_test_server.hosting import Caller, HostedRepository
+    from github_test_server.hosting import HostedRepository, Requester
     from github_test_server.limits import Resource
     from github_test_server.shapes import Urls
     from github_test_server.state import State
@@ -24,7 +24,7 @@ _SEGMENTS_BEFORE_REST = 4
 class Call:
     request: Request
     state: State
-    caller: Caller
+    caller: Requester
     urls: Urls
 
     @property
@@ -43,7 +43,7 @@ class Call:
         return self.request.query_params.get(name)
 
     def hosted(self) -> HostedRepository:
-        """Return the repository which the path names; whoever may not see it gets 404, as if it were not there.
+        """Return the repository that the path names; a caller that may not see it gets 404.
 
         https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#404-not-found-for-an-existing-resource
         """
@@ -83,7 +83,7 @@ class MovedError(RefusalError):
         self.answer = json_answer(body, status=301, headers={"Location": url})
 
 
-Handler = Callable[[Call], Awaitable[Answer]]
+Handler = Callable[[Call], Awaitable[ServedAnswer]]
 Requirement = Literal["nothing", "token", "app"]
 """What a caller must show: a token, or a GitHub App's JSON web token."""
 

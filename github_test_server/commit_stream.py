@@ -1,4 +1,4 @@
-"""New commits as a stream for `git fast-import`, which writes 10,000 files in a fraction of a second."""
+"""New commits as a stream for `git fast-import`, which writes 10,000 files in under a second."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from github_test_server.protocol import transport_of
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from github_test_server.answers import Answer
+    from github_test_server.answers import ServedAnswer
     from github_test_server.recording import RecordedRequest, RequestLog
 
 _NO_LINGER = struct.pack("ii", 1, 0)
@@ -29,7 +29,7 @@ _BODILESS = {204, 304}
 class Delivery(Response):
     """A response which sends an answer and keeps its record true while it does."""
 
-    def __init__(self, answer: Answer, record: RecordedRequest, log: RequestLog) -> None:
+    def __init__(self, answer: ServedAnswer, record: RecordedRequest, log: RequestLog) -> None:
         self._answer = answer
         self._record = record
         self._log = log
@@ -74,7 +74,7 @@ class Delivery(Response):
         return await self._send_last(send, body)
 
     async def _send_pieces(self, scope: Scope, send: Send, pieces: AsyncIterator[bytes]) -> None:
-        """Send pieces as they come, while there is somebody to take them."""
+        """Send pieces as they come, while the client is connected."""
         transport = transport_of(scope)
         try:
             async for piece in pieces:
@@ -91,7 +91,7 @@ class Delivery(Response):
         await send({"type": "http.response.body", "body": piece, "more_body": True})
 
     async def _send_last(self, send: Send, piece: bytes) -> None:
-        # Finished before it is sent: the client may look at the log as soon as it has the last
+        # Finished before it is sent: the client may read the log as soon as it has the last
         # byte.
         self._record.bytes_sent += len(piece)
         self._log.finish(self._record)
@@ -121,7 +121,7 @@ async def _flush(transport: asyncio.Transport) -> None:
 
 
 def _unacknowledged(transport: asyncio.Transport) -> int:
-    """Return the bytes which a reset would destroy: those in our buffer and in the kernel's."""
+    """Return the bytes which a reset would destroy: those in our own buffer and in the kernel's."""
     if transport.is_closing():
         return 0
     queued = bytearray(4)

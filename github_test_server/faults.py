@@ -3,10 +3,10 @@
 Fault            answers with a changed answer
  +- Status           any status, body and headers
  +- Redirect         to a given URL
- +- HtmlPage         HTML, with status 200 unless told otherwise
+ +- HtmlPage         HTML, by default with status 200
  +- EmptyBody        the right status without a byte
  +- GraphQLError     one field null in an otherwise good GraphQL answer, with an entry in `errors`
- +- CutBody          JSON cut short, in a response which is whole as far as HTTP can tell
+ +- CutBody          JSON cut short, in a response that is complete for HTTP
  +- FlippedByte      one wrong byte, at the same length
  +- Delay            nothing for some seconds, then the answer
  +- Stall            half of the body, nothing for some seconds, then the rest
@@ -22,34 +22,36 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from github_test_server.answers import JSON_TYPE, Answer
-from github_test_server.graphql_api import with_problem
+from github_test_server.answers import JSON_TYPE, ServedAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from github_test_server.recording import RecordedRequest
 
-_HTML = b"<!DOCTYPE html>\n<html><head><title>Unicorn!</title></head><body><p>Sorry.</p></body></html>\n"
+_HTML = (
+    b"<!DOCTYPE html>\n<html><head><title>Unicorn!</title></head>"
+    b"<body><p>Sorry.</p></body></html>\n"
+)
 _HTML_TYPE = "text/html; charset=utf-8"
 _ABOUT_THE_BODY = {"content-type", "etag", "last-modified", "link", "location"}
 
 
 class Fault(Protocol):
-    """Takes the answer the request would have had, its body whole, and makes the one which is sent."""
+    """Changes the answer that a request would have had into the one that is sent."""
 
-    def change(self, answer: Answer, body: bytes) -> Answer: ...
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Another status. A body which is a mapping becomes JSON; without one it is GitHub's form of an error."""
+    """Another status. A mapping becomes a JSON body; without a body it is GitHub's error."""
 
     status: int
     body: Mapping[str, object] | str | bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         del body
         content, kind = self._content()
         kept = _without_content_headers(answer)
@@ -74,7 +76,7 @@ class Redirect:
     url: str
     status: int = 302
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         return Status(self.status, b"", {"Location": self.url}).change(answer, body)
 
 
@@ -82,24 +84,24 @@ class Redirect:
 class HtmlPage:
     status: int = 200
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         return Status(self.status, _HTML, {"Content-Type": _HTML_TYPE}).change(answer, body)
 
 
 @dataclass(frozen=True, slots=True)
 class EmptyBody:
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         del body
         return replace(answer, body=b"")
 
 
 @dataclass(frozen=True, slots=True)
 class CutBody:
-    """Keeps a fraction of the body and a Content-Length which fits it: no JSON parser can like it."""
+    """Keeps a fraction of the body, with a fitting Content-Length: no valid JSON is left."""
 
     keep: float = 0.5
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         return replace(answer, body=body[: int(len(body) * self.keep)])
 
 
@@ -109,7 +111,7 @@ class FlippedByte:
 
     index: int = 0
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         wrong = bytearray(body)
         if -len(wrong) <= self.index < len(wrong):
             wrong[self.index] ^= 1
@@ -120,7 +122,7 @@ class FlippedByte:
 class Delay:
     seconds: float
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         sending = replace(answer.sending, delay=answer.sending.delay + self.seconds)
         return replace(answer, body=body, sending=sending)
 
@@ -130,14 +132,14 @@ class Stall:
     seconds: float
     at: float = 0.5
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         sending = replace(answer.sending, stall_at=self.at, stall=self.seconds)
         return replace(answer, body=body, sending=sending)
 
 
 @dataclass(frozen=True, slots=True)
 class ResetBefore:
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         return replace(answer, body=body, sending=replace(answer.sending, reset_at=-1.0))
 
 
@@ -145,13 +147,13 @@ class ResetBefore:
 class ResetMidBody:
     at: float = 0.5
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         return replace(answer, body=body, sending=replace(answer.sending, reset_at=self.at))
 
 
 @dataclass(frozen=True, slots=True)
 class GraphQLError:
-    """One field of a GraphQL answer becomes null, and `errors` tells why; the rest of it stays good.
+    """Sets one field of a GraphQL answer to null, with an entry in `errors`; the rest stays good.
 
     `alias` is the field's name in the answer, such as "r3", or a dotted path, such as "r3.head".
     """
@@ -160,8 +162,8 @@ class GraphQLError:
     type: str = "INTERNAL"
     message: str = "Something went wrong while executing your query."
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
-        return replace(answer, body=with_problem(body, self.alias, self.type, self.message))
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
+        return replace(answer, body=_with_problem(body, self.alias, self.type, self.message))
 
 
 @dataclass(eq=False, slots=True)
@@ -178,7 +180,7 @@ class PlannedFault:
     _seen: int = 0
 
     def strikes(self, request: RecordedRequest) -> bool:
-        """Whether it is this request's turn; each call counts."""
+        """Return whether it is this request's turn; each call counts."""
         if not self._concerns(request) or self.fired == self.times:
             return False
         self._seen += 1
@@ -192,7 +194,7 @@ class PlannedFault:
 
 
 class Faults:
-    """The faults which are planned. All that strike a request change its answer, in the order of add().
+    """The planned faults. All that match a request change its answer, in the order of `add`.
 
     The request itself is served as always before, so its rate limit is charged. Safe from any
     thread.
@@ -241,7 +243,29 @@ class Faults:
             return [planned.fault for planned in self._planned if planned.strikes(request)]
 
 
-def _without_content_headers(answer: Answer) -> dict[str, str]:
+def _without_content_headers(answer: ServedAnswer) -> dict[str, str]:
     return {
         name: value for name, value in answer.headers.items() if name.lower() not in _ABOUT_THE_BODY
     }
+
+
+def _with_problem(body: bytes, alias: str, kind: str, message: str) -> bytes:
+    """Set one field of a good answer to null and report an error for it.
+
+    `alias` is the field's path of aliases, joined by dots. An answer without the field stays as it
+    is.
+    """
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return body
+    path = alias.split(".")
+    holder = answer.get("data")
+    for name in path[:-1]:
+        holder = holder.get(name) if isinstance(holder, dict) else None
+    if not isinstance(holder, dict) or path[-1] not in holder:
+        return body
+    holder[path[-1]] = None
+    problem = {"type": kind, "path": path, "message": message}
+    answer["errors"] = [*answer.get("errors", []), problem]
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()

@@ -60,7 +60,7 @@ def run(directory: Path, *arguments: str, data: bytes = b"") -> bytes:
 
 
 def start(directory: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start a git command with pipes for stdin and stdout; whoever calls ends it."""
+    """Start a git command with pipes for stdin and stdout; the caller has to end it."""
     return subprocess.Popen(  # noqa: S603 - as in run()
         command(directory, *arguments),
         stdin=subprocess.PIPE,
@@ -72,7 +72,7 @@ def start(directory: Path, *arguments: str) -> subprocess.Popen[bytes]:
 
 def end(process: subprocess.Popen[bytes]) -> None:
     """End a process made by start() and close its pipes, whatever state it is in."""
-    # Killed first: closing a pipe waits for whoever reads from it in another thread.
+    # Killed first: closing a pipe waits for a reader in another thread.
     process.kill()
     if process.stdin is not None:
         with contextlib.suppress(BrokenPipeError):

@@ -15,7 +15,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from github_test_server import git
-from github_test_server.answers import Answer, RefusalError
+from github_test_server.answers import RefusalError, ServedAnswer
 from github_test_server.calls import Call, Endpoint
 
 if TYPE_CHECKING:
@@ -42,27 +42,27 @@ class _PlainRefusalError(RefusalError):
     def __init__(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(status, text)
         kind = {"Content-Type": "text/plain; charset=utf-8"}
-        self.answer = Answer(status, f"{text}\n".encode(), {**kind, **(headers or {})})
+        self.answer = ServedAnswer(status, f"{text}\n".encode(), {**kind, **(headers or {})})
 
 
-async def info_refs(call: Call) -> Answer:
+async def info_refs(call: Call) -> ServedAnswer:
     """List refs, or what the server can do in protocol version 2."""
     if call.query("service") != _READING:
         raise _PlainRefusalError(403, "Only reading with git's smart protocol is served.")
     return await _serve(call, "/info/refs")
 
 
-async def upload_pack(call: Call) -> Answer:
+async def upload_pack(call: Call) -> ServedAnswer:
     return await _serve(call, f"/{_READING}")
 
 
-async def receive_pack(call: Call) -> Answer:
+async def receive_pack(call: Call) -> ServedAnswer:
     _hosted(call)
     raise _PlainRefusalError(403, "Only reading is served.")
 
 
 def _hosted(call: Call) -> HostedRepository:
-    """Find the repository; whoever is nobody is asked who they are, also where there is nothing."""
+    """Find the repository; without credentials they are asked for, even if nothing is there."""
     full_name = f"{call.parameter('owner')}/{call.parameter('repo').removesuffix('.git')}"
     hosting = call.state.hosting
     hosted = hosting.get(full_name) or hosting.get_moved(full_name)
@@ -81,7 +81,7 @@ def _hosted(call: Call) -> HostedRepository:
     return hosted
 
 
-async def _serve(call: Call, path: str) -> Answer:
+async def _serve(call: Call, path: str) -> ServedAnswer:
     hosted = _hosted(call)
     body = await call.request.body()
     process = await asyncio.to_thread(
@@ -92,7 +92,7 @@ async def _serve(call: Call, path: str) -> Answer:
     except BaseException:
         _end(process)
         raise
-    return Answer(status, _pieces(process), headers)
+    return ServedAnswer(status, _pieces(process), headers)
 
 
 def _environment(call: Call, root: Path, path: str, length: int) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""GitHub's GraphQL API, as far as a mirror asks it: repositories, refs and git objects. graphql-core runs the queries.
+"""GitHub's GraphQL API of repositories, refs and git objects; graphql-core runs the queries.
 
 https://docs.github.com/en/graphql/reference/objects
 """
@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from github_test_server import shapes
-from github_test_server.answers import Answer, RefusalError, json_answer, not_found
+from github_test_server.answers import RefusalError, ServedAnswer, json_answer, not_found
 from github_test_server.graphql_documents import Prepared, prepare, schema
-from github_test_server.objects import Commit
+from github_test_server.objects import ParsedCommit
 from github_test_server.repositories import FULL_SHA
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ class ProblemError(Exception):
         self.type = kind
 
 
-async def graphql(call: Call) -> Answer:
+async def graphql(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/graphql/guides/forming-calls-with-graphql."""
     if importlib.util.find_spec("graphql") is None:
         raise not_found()
     posted = _Posted.parse(await call.request.body())
-    return json_answer(_run(posted, _Query(call).root()))
+    return json_answer(_run(posted, _QueryRoot(call).root()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,8 @@ def _run(posted: _Posted, root: Json) -> Json:
         field_resolver=_resolve,
         check_sync=False,
     )
-    told: Json = {} if result.data is None else {"data": result.data}
-    return told | (
+    shape: Json = {} if result.data is None else {"data": result.data}
+    return shape | (
         {"errors": [_formatted(error, prepared) for error in result.errors]}
         if result.errors
         else {}
@@ -109,24 +109,24 @@ def _run(posted: _Posted, root: Json) -> Json:
 
 def _formatted(error: GraphQLError, prepared: Prepared) -> Json:
     """Shape an error as GitHub does: `type` stands beside `path`, not in `extensions`."""
-    told: Json = {}
+    shape: Json = {}
     if isinstance(error.original_error, ProblemError):
-        told["type"] = error.original_error.type
+        shape["type"] = error.original_error.type
     if error.path:
-        told["path"] = error.path
+        shape["path"] = error.path
     if error.positions:
-        told["locations"] = prepared.locations(error)
-    return {**told, "message": error.message}
+        shape["locations"] = prepared.locations(error)
+    return {**shape, "message": error.message}
 
 
 def _resolve(source: Mapping[str, Any], info: Any, **arguments: object) -> object:  # noqa: ANN401 - GraphQLResolveInfo
-    """Return a field of a dict: a value, or what a function makes of the arguments once it is asked for."""
+    """Return a field of a dict: a value, or the result of a function of the arguments."""
     value = source.get(info.field_name)
     return value(**arguments) if callable(value) else value
 
 
 @dataclass(slots=True)
-class _Query:
+class _QueryRoot:
     """The data of one query, as dicts whose costly fields are functions.
 
     What a repository holds under a name is read once a query: many hosted repositories may be one
@@ -226,7 +226,7 @@ class _Hosted:
         return None
 
     def _refs(self, *, refPrefix: str, first: int | None = None, after: str | None = None) -> Json:  # noqa: N803 - GraphQL's name
-        """List refs by name, a page of at most 100 at a time; a cursor is the number of those before."""
+        """List refs by name, at most 100 on a page; a cursor is the number of refs before it."""
         if first is None or not 1 <= first <= _LONGEST_PAGE:
             raise ProblemError(
                 "EXCESSIVE_PAGINATION", "You must provide a `first` value from 1 to 100."
@@ -272,10 +272,10 @@ class _Hosted:
         if found.type == "tree":
             return shape | {"entries": lambda: self._entries(found.sha, path)}
         if found.type == "commit":
-            return shape | self._commit(Commit.parse(found))
+            return shape | self._commit(ParsedCommit.parse(found))
         return shape | self._tag(found)
 
-    def _commit(self, commit: Commit) -> Json:
+    def _commit(self, commit: ParsedCommit) -> Json:
         return {
             "committedDate": shapes.timestamp(commit.committer.date),
             "authoredDate": shapes.timestamp(commit.author.date),
@@ -310,7 +310,7 @@ class _Hosted:
 
 
 def _blob(content: bytes) -> Json:
-    """Shape a blob's fields: GitHub gives no text of a binary one, and says nothing where UTF-8 is broken."""
+    """Shape a blob's fields; GitHub returns no text of a binary one, and hides broken UTF-8."""
     binary = b"\0" in content[:_SNIFFED]
     return {
         "byteSize": len(content),
@@ -320,8 +320,8 @@ def _blob(content: bytes) -> Json:
     }
 
 
-def exhausted(call_login: str, status: int, kind: str) -> Answer:
-    """Tell that the primary limit is exhausted.
+def exhausted(call_login: str, status: int, kind: str) -> ServedAnswer:
+    """Report that the primary limit is exhausted.
 
     https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api#exceeding-the-rate-limit
     """
@@ -331,24 +331,3 @@ def exhausted(call_login: str, status: int, kind: str) -> Answer:
     return RefusalError(
         status, message, documentation=f"{DOCUMENTATION}/overview/rate-limits"
     ).answer
-
-
-def with_problem(body: bytes, alias: str, kind: str, message: str) -> bytes:
-    """Turn one field of a good answer to null, named by its dotted path of aliases, and tell why.
-
-    An answer which hasn't got the field stays as it is.
-    """
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return body
-    path = alias.split(".")
-    holder = answer.get("data")
-    for name in path[:-1]:
-        holder = holder.get(name) if isinstance(holder, dict) else None
-    if not isinstance(holder, dict) or path[-1] not in holder:
-        return body
-    holder[path[-1]] = None
-    problem = {"type": kind, "path": path, "message": message}
-    answer["errors"] = [*answer.get("errors", []), problem]
-    return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()

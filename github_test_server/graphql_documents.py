@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _KEPT = 256
 _STRING = re.compile(r'"([^"\n\r]*)"')
 _SUBTLE = re.compile(r'\\|#|"""')
-"""Escapes, comments and block strings: where these are, a quotation mark alone does not tell a string's ends."""
+"""Escapes, comments and block strings: with these, a quotation mark may not end a string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Prepared:
 
 
 def prepare(query: str) -> Prepared:
-    """Parse and validate a query against the schema. Not to be called from several threads at once."""
+    """Parse and validate a query against the schema; only one thread at a time may call this."""
     if _SUBTLE.search(query):
         return Prepared(query, *_parsed(query))
     strings = tuple(_STRING.finditer(query))
@@ -86,7 +86,10 @@ class _Numbering:
 
 @functools.lru_cache(_KEPT)
 def _template(template: str) -> tuple[DocumentNode | None, list[StringValueNode]]:
-    """Return a template's document and its strings' nodes in their order; None if not each query of it is valid."""
+    """Return a template's document and its string nodes in order.
+
+    None if not each query of the template is valid.
+    """
     document, _ = _parsed(template)
     return document, [] if document is None else _string_nodes(document)
 

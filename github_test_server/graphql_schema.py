@@ -1,4 +1,4 @@
-"""The part of GitHub's GraphQL schema which the server has: names, types and nullability are GitHub's.
+"""The server's part of GitHub's GraphQL schema: names, types and nullability are GitHub's.
 
 https://docs.github.com/en/graphql/overview/public-schema
 """

@@ -1,4 +1,4 @@
-"""The routes of GitHub's REST API which the server has, each named by its page of the documentation."""
+"""The server's part of GitHub's REST API; each route names its page of the documentation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from github_test_server import shapes
-from github_test_server.answers import Answer, Page, RefusalError, json_answer, not_found
+from github_test_server.answers import (
+    RefusalError,
+    ResultPage,
+    ServedAnswer,
+    json_answer,
+    not_found,
+)
 from github_test_server.calls import Call, Endpoint
 from github_test_server.repositories import FULL_SHA
 
@@ -16,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator
 
     from github_test_server.hosting import HostedRepository
-    from github_test_server.objects import Commit, TreeEntry
+    from github_test_server.objects import ParsedCommit, TreeRow
     from github_test_server.repositories import Repository
 
 _FILES_OF_A_COMMIT = 300
@@ -24,22 +30,22 @@ _SYMLINK = "120000"
 _MALFORMED_SHA = "The sha parameter must be exactly 40 characters and contain only [0-9a-f]."
 
 
-async def unknown(_: Call) -> Answer:
+async def unknown(_: Call) -> ServedAnswer:
     raise not_found()
 
 
-async def root(call: Call) -> Answer:
+async def root(call: Call) -> ServedAnswer:
     return json_answer(shapes.root(call.urls))
 
 
-async def authenticated_user(call: Call) -> Answer:
+async def authenticated_user(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/rest/users/users#get-the-authenticated-user."""
     if call.caller.token is None:
         raise RefusalError(401, "Requires authentication")
     return json_answer(shapes.authenticated_user(call.caller, call.urls))
 
 
-async def rate_limit(call: Call) -> Answer:
+async def rate_limit(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/rest/rate-limit/rate-limit."""
     limits, caller = call.state.limits, call.caller
     core = shapes.rate_limit(limits.of_caller(caller))
@@ -49,7 +55,7 @@ async def rate_limit(call: Call) -> Answer:
     )
 
 
-async def repository(call: Call) -> Answer:
+async def repository(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/rest/repos/repos#get-a-repository."""
     hosted = call.hosted()
     head = hosted.repository.find_commit("HEAD")
@@ -58,7 +64,7 @@ async def repository(call: Call) -> Answer:
     return json_answer(shapes.repository(hosted, call.urls, size=size // 1024, pushed_at=pushed_at))
 
 
-async def commit(call: Call) -> Answer:
+async def commit(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/rest/commits/commits#get-a-commit.
 
     The sha itself is the ETag of the sha media type, the same for every token.
@@ -67,7 +73,7 @@ async def commit(call: Call) -> Answer:
     found = _commit_of(hosted.repository, call.parameter("ref"))
     if call.media.param == "sha":
         headers = {"Content-Type": call.media.content_type, "ETag": f'"{found.sha}"'}
-        return Answer(200, found.sha.encode(), headers)
+        return ServedAnswer(200, found.sha.encode(), headers)
     changes = await asyncio.to_thread(hosted.repository.changes, found)
     files = [
         shapes.file_change(change, found.sha, hosted, call.urls)
@@ -77,7 +83,7 @@ async def commit(call: Call) -> Answer:
     return json_answer({**shape, "stats": shapes.stats(changes), "files": files})
 
 
-def _commit_of(repository: Repository, ref: str) -> Commit:
+def _commit_of(repository: Repository, ref: str) -> ParsedCommit:
     found = repository.find_commit(ref)
     if found is None:
         _refuse_if_empty(repository)
@@ -90,15 +96,18 @@ def _refuse_if_empty(repository: Repository) -> None:
         raise RefusalError(409, "Git Repository is empty.")
 
 
-async def commits(call: Call) -> Answer:
-    """https://docs.github.com/en/rest/commits/commits#list-commits (`sha`, `path`, `page`, `per_page`)."""
+async def commits(call: Call) -> ServedAnswer:
+    """Take `sha`, `path`, `page` and `per_page`.
+
+    https://docs.github.com/en/rest/commits/commits#list-commits
+    """
     hosted = call.hosted()
     start = call.query("sha") or "HEAD"
     head = hosted.repository.find_commit(start)
     if head is None:
         _refuse_if_empty(hosted.repository)
         raise not_found()
-    page = Page.parse(call.request.query_params)
+    page = ResultPage.parse(call.request.query_params)
     found, total = await asyncio.to_thread(
         hosted.repository.history,
         head.sha,
@@ -110,7 +119,7 @@ async def commits(call: Call) -> Answer:
     return json_answer([shapes.commit(each, hosted, call.urls) for each in found], headers=links)
 
 
-async def git_commit(call: Call) -> Answer:
+async def git_commit(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/rest/git/commits#get-a-commit-object."""
     hosted = call.hosted()
     sha = _well_formed(call.parameter("sha"))
@@ -127,8 +136,11 @@ def _well_formed(sha: str) -> str:
     return sha
 
 
-async def git_tree(call: Call) -> Answer:
-    """https://docs.github.com/en/rest/git/trees#get-a-tree; any value of `recursive` turns it on."""
+async def git_tree(call: Call) -> ServedAnswer:
+    """Any value of `recursive` turns it on.
+
+    https://docs.github.com/en/rest/git/trees#get-a-tree
+    """
     hosted = call.hosted()
     sha = hosted.repository.find_tree(call.parameter("sha"))
     if sha is None:
@@ -144,7 +156,7 @@ async def git_tree(call: Call) -> Answer:
 
 
 def _cut(
-    entries: list[TreeEntry], repository_url: str, call: Call, *, recursive: bool
+    entries: list[TreeRow], repository_url: str, call: Call, *, recursive: bool
 ) -> tuple[list[shapes.Json], bool]:
     limits = call.state.tree_limits
     most = limits.recursive_entries if recursive else limits.folder_entries
@@ -162,7 +174,7 @@ def _first_bytes(tree: list[shapes.Json], most: int) -> Iterator[shapes.Json]:
         yield entry
 
 
-async def git_blob(call: Call) -> Answer:
+async def git_blob(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/rest/git/blobs#get-a-blob."""
     hosted = call.hosted()
     sha = _well_formed(call.parameter("sha"))
@@ -171,14 +183,14 @@ async def git_blob(call: Call) -> Answer:
         _refuse_if_empty(hosted.repository)
         raise not_found()
     if call.media.param == "raw":
-        return Answer(200, content, {"Content-Type": call.media.content_type})
+        return ServedAnswer(200, content, {"Content-Type": call.media.content_type})
     return json_answer(shapes.blob(sha, content, hosted, call.urls))
 
 
-async def branches(call: Call) -> Answer:
+async def branches(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/rest/branches/branches#list-branches."""
     hosted = call.hosted()
-    page = Page.parse(call.request.query_params)
+    page = ResultPage.parse(call.request.query_params)
     found = await asyncio.to_thread(hosted.repository.branches)
     links = page.links(call.url, call.request.url.query, len(found))
     shown = found[page.skip : page.skip + page.size]
@@ -187,7 +199,7 @@ async def branches(call: Call) -> Answer:
     )
 
 
-async def branch(call: Call) -> Answer:
+async def branch(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/rest/branches/branches#get-a-branch."""
     hosted = call.hosted()
     name = call.parameter("branch")
@@ -197,7 +209,7 @@ async def branch(call: Call) -> Answer:
     return json_answer(shapes.branch_details(name, head, hosted, call.urls))
 
 
-async def git_ref(call: Call) -> Answer:
+async def git_ref(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/rest/git/refs#get-a-reference."""
     hosted = call.hosted()
     name = call.parameter("ref")
@@ -208,7 +220,7 @@ async def git_ref(call: Call) -> Answer:
     return json_answer(shapes.git_ref(name, target, hosted, call.urls))
 
 
-async def matching_refs(call: Call) -> Answer:
+async def matching_refs(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/rest/git/refs#list-matching-references."""
     hosted = call.hosted()
     _refuse_if_empty(hosted.repository)
@@ -216,7 +228,7 @@ async def matching_refs(call: Call) -> Answer:
     return json_answer([shapes.git_ref(name, target, hosted, call.urls) for name, target in found])
 
 
-async def contents(call: Call) -> Answer:
+async def contents(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/rest/repos/contents#get-repository-content."""
     hosted = call.hosted()
     ref = call.query("ref") or hosted.repository.default_branch
@@ -229,7 +241,7 @@ async def contents(call: Call) -> Answer:
     return await asyncio.to_thread(_content, call, hosted, ref, tree, path)
 
 
-def _content(call: Call, hosted: HostedRepository, ref: str, tree: str, path: str) -> Answer:
+def _content(call: Call, hosted: HostedRepository, ref: str, tree: str, path: str) -> ServedAnswer:
     if not path:
         return _folder(call, hosted, ref, tree, path)
     entry = hosted.repository.find_entry(tree, path.encode())
@@ -240,7 +252,7 @@ def _content(call: Call, hosted: HostedRepository, ref: str, tree: str, path: st
     return _leaf(call, hosted, ref, entry, path)
 
 
-def _folder(call: Call, hosted: HostedRepository, ref: str, tree: str, path: str) -> Answer:
+def _folder(call: Call, hosted: HostedRepository, ref: str, tree: str, path: str) -> ServedAnswer:
     prefix = f"{path}/" if path else ""
     return json_answer(
         [
@@ -252,19 +264,21 @@ def _folder(call: Call, hosted: HostedRepository, ref: str, tree: str, path: str
     )
 
 
-def _leaf(call: Call, hosted: HostedRepository, ref: str, entry: TreeEntry, path: str) -> Answer:
+def _leaf(
+    call: Call, hosted: HostedRepository, ref: str, entry: TreeRow, path: str
+) -> ServedAnswer:
     listed = shapes.content_entry(entry, path, ref, hosted, call.urls)
     content = hosted.repository.read_blob(entry.sha)
     if content is None:
         return json_answer({**listed, "submodule_git_url": f"{listed['html_url']}.git"})
     if call.media.param == "raw":
-        return Answer(200, content, {"Content-Type": call.media.content_type})
+        return ServedAnswer(200, content, {"Content-Type": call.media.content_type})
     if entry.mode == _SYMLINK:
         return json_answer({**listed, "target": content.decode(errors="replace")})
     return json_answer(shapes.content_file(listed, content))
 
 
-async def tarball(call: Call) -> Answer:
+async def tarball(call: Call) -> ServedAnswer:
     """https://docs.github.com/en/rest/repos/contents#download-a-repository-archive-tar.
 
     A private repository's address carries a key of its own, for it may be on another host.
@@ -277,11 +291,13 @@ async def tarball(call: Call) -> Answer:
     key = f"?token={call.state.hosting.make_download_key(hosted)}" if hosted.private else ""
     origin = call.state.codeload_url or call.urls.web
     location = f"{origin}/codeload/{hosted.full_name}/legacy.tar.gz/{quote(ref)}{key}"
-    return Answer(302, b"", {"Content-Type": "text/html; charset=utf-8", "Location": location})
+    return ServedAnswer(
+        302, b"", {"Content-Type": "text/html; charset=utf-8", "Location": location}
+    )
 
 
-async def archive(call: Call) -> Answer:
-    """Stream what tarball() points to; codeload.github.com is no part of the API and not limited as it is."""
+async def archive(call: Call) -> ServedAnswer:
+    """Stream the archive that tarball() redirects to; this host has limits of its own."""
     hosted = call.state.hosting.get(f"{call.parameter('owner')}/{call.parameter('repo')}")
     if hosted is None:
         raise not_found()
@@ -297,7 +313,9 @@ async def archive(call: Call) -> Answer:
         "Content-Type": "application/x-gzip",
         "Content-Disposition": f"attachment; filename={name}.tar.gz",
     }
-    return Answer(200, _in_thread(hosted.repository.archive(found.sha, prefix=f"{name}/")), headers)
+    return ServedAnswer(
+        200, _in_thread(hosted.repository.archive(found.sha, prefix=f"{name}/")), headers
+    )
 
 
 async def _in_thread(pieces: Generator[bytes, None, None]) -> AsyncIterator[bytes]:

@@ -23,7 +23,7 @@ _DOWNLOAD_LINK_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class Requester:
     """Who asks. No representation shows the token."""
 
     client: str
@@ -34,7 +34,7 @@ class Caller:
 
     @property
     def account(self) -> str | None:
-        """Whose allowance it draws on: all tokens of an installation have one. None without a token."""
+        """The account whose limit it uses: an installation's tokens share one. None: no token."""
         if self.app is not None:
             return f"app {self.app.id}"
         return _account(self.installation_token) if self.installation_token else self.token
@@ -45,7 +45,10 @@ def _account(token: InstallationToken) -> str:
 
 
 class BadCredentialsError(Exception):
-    """The Authorization header holds no token which the server knows; status and message are GitHub's."""
+    """The Authorization header holds no token that the server knows.
+
+    Status and message are GitHub's.
+    """
 
     def __init__(self, message: str = "Bad credentials", status: int = 401) -> None:
         super().__init__(message)
@@ -54,7 +57,7 @@ class BadCredentialsError(Exception):
 
 @dataclass(slots=True, eq=False)
 class HostedRepository:
-    """A repository under an owner and a name. `tokens` are those which may see it; None: everybody may."""
+    """A repository under an owner and a name. `tokens` may see it; None: it is public."""
 
     id: int
     owner: str
@@ -71,8 +74,8 @@ class HostedRepository:
     def private(self) -> bool:
         return self.tokens is not None
 
-    def visible_to(self, caller: Caller) -> bool:
-        """Whether the caller may read it: everybody may, or its token or its app's installation does."""
+    def visible_to(self, caller: Requester) -> bool:
+        """Return whether a caller may read it: it is public, or the token or installation may."""
         if self.tokens is None or caller.token in self.tokens:
             return True
         return caller.installation_token is not None and caller.installation_token.covers(
@@ -101,7 +104,7 @@ class Hosting:
     def add(
         self, full_name: str, repository: Repository, *, private_to: Iterable[str] | None = None
     ) -> HostedRepository:
-        """Host a repository as `owner/name`: for everybody, or for the given tokens, which become known."""
+        """Host a repository as `owner/name`: public, or for the given tokens, which are added."""
         owner, _, name = full_name.partition("/")
         with self._lock:
             if full_name.lower() in self._by_name:
@@ -123,7 +126,7 @@ class Hosting:
             }
 
     def rename(self, old: str, new: str) -> None:
-        """Rename or transfer a repository; its old name answers 301 until another repository takes it."""
+        """Rename or transfer a repository; its old name answers 301 until it is used again."""
         with self._lock:
             if new.lower() in self._by_name and new.lower() != old.lower():
                 raise ValueError(f"{new} is hosted already")
@@ -133,7 +136,7 @@ class Hosting:
             self._by_name[new.lower()] = hosted
 
     def make_private(self, full_name: str, tokens: Iterable[str]) -> None:
-        """Let nobody but these tokens see the repository."""
+        """Let only these tokens see the repository."""
         allowed = set(tokens)
         for token in allowed:
             self.add_token(token)
@@ -143,7 +146,7 @@ class Hosting:
         self[full_name].tokens = None
 
     def add_token(self, token: str, *, login: str | None = None) -> None:
-        """Make a token known, as that of `login`; without one it keeps its login, or gets "octocat"."""
+        """Add a token of `login`; without one it keeps its login, or gets "octocat"."""
         with self._lock:
             self._logins[token] = login or self._logins.get(token, "octocat")
 
@@ -154,15 +157,15 @@ class Hosting:
     def add_app(
         self, app_id: int, public_key_pem: bytes | str, *, slug: str = "mirror", owner: str = "octo"
     ) -> App:
-        """Register a GitHub App, which signs its JSON web tokens with the private key to this public one."""
+        """Register a GitHub App with the public key of its JSON web tokens."""
         return self.apps.add(app_id, public_key_pem, slug=slug, owner=owner)
 
     def install(
         self, app_id: int, owner: str, repositories: Iterable[str] | None = None
     ) -> Installation:
-        """Install an app at an owner: for the named repositories (`owner/name`), or for all, later ones too.
+        """Install an app at an owner: for the named repositories (`owner/name`), or for all.
 
-        What it returns can be suspended, and tells how long tokens live: `suspended`,
+        What it returns can be suspended, and has the lifetime of its tokens: `suspended`,
         `token_seconds`.
         """
         selected = (
@@ -179,7 +182,7 @@ class Hosting:
         self.apps.expire_tokens(installation)
 
     def account_of(self, token: str) -> str:
-        """Return whose allowance a token draws on, as Caller.account does."""
+        """Return whose allowance a token draws on, as Requester.account does."""
         found = self.apps.known(token)
         return _account(found) if found else token
 
@@ -200,33 +203,33 @@ class Hosting:
         with self._lock:
             return list(self._by_id.values())
 
-    def identify(self, authorization: str | None, client: str) -> Caller:
-        """Tell who sends this Authorization header (`Bearer X` or `token X`).
+    def identify(self, authorization: str | None, client: str) -> Requester:
+        """Identify the sender of this Authorization header (`Bearer X` or `token X`).
 
-        BadCredentialsError if nobody does; SuspendedError if it is a suspended installation of an
+        BadCredentialsError for others; SuspendedError if it is a suspended installation of an
         app.
         """
         if authorization is None:
-            return Caller(client)
+            return Requester(client)
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() not in {"bearer", "token"}:
             raise BadCredentialsError
         if WebToken.is_one(token):
             return self._identify_app(token, client)
         if found := self.apps.valid(token):
-            return Caller(
+            return Requester(
                 client, token, f"{found.installation.app.slug}[bot]", installation_token=found
             )
         if token not in self._logins:
             raise BadCredentialsError
-        return Caller(client, token, self._logins[token])
+        return Requester(client, token, self._logins[token])
 
-    def _identify_app(self, token: str, client: str) -> Caller:
+    def _identify_app(self, token: str, client: str) -> Requester:
         try:
             app = self.apps.authenticate(token)
         except WebTokenError as error:
             raise BadCredentialsError(str(error), error.status) from None
-        return Caller(client, token, app.slug, app=app)
+        return Requester(client, token, app.slug, app=app)
 
     def make_download_key(self, hosted: HostedRepository) -> str:
         """Make a key which lets a private repository's archive be fetched for five minutes."""

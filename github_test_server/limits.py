@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from github_test_server.hosting import Caller
+    from github_test_server.hosting import Requester
 
 Resource = Literal["core", "graphql"]
 """Each has an allowance of its own: "core" is the REST API's."""
@@ -73,15 +73,15 @@ class _LastMinute:
         return self.spent[0][0] + MINUTE_SECONDS - now if self.spent else float(MINUTE_SECONDS)
 
 
-class Limits:
+class AccountLimits:
     """What is left to whom. All methods may be called from any thread while the server runs.
 
-    `token` is None for clients without one, which GitHub tells apart by address.
+    `token` is None for clients without one, which GitHub distinguishes by address.
 
     Attributes:
         free_304_without_token: GitHub documents that a 304 is free "if the request was made while
             correctly
-            authorized"; True makes it free for everybody.
+            authorized"; True makes it free for all clients.
         points_per_minute: the most that an account may spend on the REST API within 60 seconds,
             before it meets
             the secondary limit; None: no such rule. GitHub's is 900. A GET costs 1, also where it
@@ -90,7 +90,7 @@ class Limits:
         requests_at_once: the most requests of an account under way at once, in both APIs together,
             before it
             meets the secondary limit; None: no such rule. GitHub's is 100.
-        graphql_exhausted_status: the status which tells that GraphQL's primary limit is exhausted:
+        graphql_exhausted_status: GraphQL's status after its primary limit is exhausted:
             200, or 403.
         graphql_exhausted_type: the error's `type` in that answer; GitHub has been seen to say
             "RATE_LIMIT" too.
@@ -132,7 +132,7 @@ class Limits:
         client: str = LOOPBACK,
         resource: Resource = "core",
     ) -> None:
-        """Change what is given, and leave the rest: points an hour, points left, seconds to the reset.
+        """Change the given values: points an hour, points left, seconds to the reset.
 
         A new limit without `remaining` starts unused. Tokens of one installation have one
         allowance.
@@ -155,12 +155,12 @@ class Limits:
         tells_when: bool = True,
         client: str = LOOPBACK,
     ) -> None:
-        """Refuse everything for `retry_after` seconds, with a Retry-After header unless told otherwise."""
+        """Refuse every request for `retry_after` seconds, by default with a Retry-After header."""
         until = self.clock() + retry_after
         self._secondary[self._account(token, client)] = SecondaryLimit(until, status, tells_when)
 
     def clear(self) -> None:
-        """Forget all use, all that set() and secondary() changed, and all rules that are not there by default."""
+        """Forget all use, and undo set(), secondary() and added rules."""
         with self._lock:
             self._relax()
             self._allowances.clear()
@@ -175,13 +175,13 @@ class Limits:
             current = self._current((self._account(token, client), resource))
             return Allowance(current.limit, current.remaining, current.reset_at)
 
-    def of_caller(self, caller: Caller, resource: Resource = "core") -> Allowance:
-        """Return a copy of what is left now to whoever asks."""
+    def of_caller(self, caller: Requester, resource: Resource = "core") -> Allowance:
+        """Return a copy of what the caller has left now."""
         with self._lock:
             current = self._current((self._account_of_caller(caller), resource))
             return Allowance(current.limit, current.remaining, current.reset_at)
 
-    def take(self, caller: Caller, resource: Resource = "core") -> bool:
+    def take(self, caller: Requester, resource: Resource = "core") -> bool:
         """Take one point from the caller's allowance; False if none is left."""
         with self._lock:
             allowance = self._current((self._account_of_caller(caller), resource))
@@ -190,20 +190,20 @@ class Limits:
             allowance.remaining -= 1
             return True
 
-    def give_back(self, caller: Caller, resource: Resource = "core") -> None:
+    def give_back(self, caller: Requester, resource: Resource = "core") -> None:
         with self._lock:
             allowance = self._current((self._account_of_caller(caller), resource))
             allowance.remaining = min(allowance.limit, allowance.remaining + 1)
 
-    def secondary_for(self, caller: Caller) -> SecondaryLimit | None:
+    def secondary_for(self, caller: Requester) -> SecondaryLimit | None:
         """Return the secondary limit in force for the caller."""
         found = self._secondary.get(self._account_of_caller(caller))
         return found if found and self.clock() < found.until else None
 
     def spend_in_minute(
-        self, caller: Caller, resource: Resource, points: int
+        self, caller: Requester, resource: Resource, points: int
     ) -> SecondaryLimit | None:
-        """Count points for the secondary limit; a request which would exceed it is refused and not counted."""
+        """Count points for the secondary limit; a request beyond it is refused, not counted."""
         most = self.points_per_minute if resource == "core" else self.graphql_points_per_minute
         if most is None:
             return None
@@ -219,13 +219,13 @@ class Limits:
             return None
         return SecondaryLimit(self.clock() + _AT_ONCE_RETRY_SECONDS, 403, tells_when=True)
 
-    def account_digest(self, caller: Caller) -> str:
+    def account_digest(self, caller: Requester) -> str:
         """Name whose allowance a caller draws on, without telling a token."""
         account = self._account_of_caller(caller)
         return hashlib.sha256(repr(account).encode()).hexdigest()[:16]
 
     @staticmethod
-    def _account_of_caller(caller: Caller) -> _Account:
+    def _account_of_caller(caller: Requester) -> _Account:
         return (None, caller.client) if caller.account is None else (caller.account, None)
 
     def _account(self, token: str | None, client: str) -> _Account:

@@ -56,7 +56,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
+class ParsedCommit:
     sha: str
     tree: str
     parents: tuple[str, ...]
@@ -80,8 +80,8 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class TreeEntry:
-    """An entry of a tree. `path` is relative to the tree listed; `size` is in bytes, None unless a blob."""
+class TreeRow:
+    """An entry of a tree. `path` is relative to the listed tree; `size`: a blob's, in bytes."""
 
     path: bytes
     mode: str
@@ -91,7 +91,7 @@ class TreeEntry:
 
 
 class ObjectReader:
-    """Reads objects of one repository through `git cat-file --batch`; safe to use from several threads.
+    """Reads objects of one repository through `git cat-file --batch`, from any thread.
 
     A read blocks for some 50 microseconds, less than handing it to another thread would cost.
     The process starts at the first read, starts again if it has died, and sees what other processes

@@ -16,7 +16,7 @@ _EXTENSION = "github_test_server.transport"
 
 
 class TransportProtocol(H11Protocol):
-    """Puts the connection's transport into each scope's extensions: only it can reset a connection."""
+    """Adds the transport to each scope's extensions: only it can reset a connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)

@@ -51,7 +51,7 @@ class RecordedRequest:
 
 
 class RequestLog:
-    """All requests since the last reset(), in the order of their arrival; safe to read from any thread.
+    """All requests since the last reset(), in the order of their arrival, for any thread.
 
     A request is complete in it before its client has the last byte of the answer.
     """
@@ -77,7 +77,7 @@ class RequestLog:
         status: int | None = None,
         resource: Resource | None = None,
     ) -> int:
-        """Count the requests which match: `path` is a regular expression to be found in the path."""
+        """Count the requests that match; `path` is a regular expression to find in the path."""
         return len(self.select(path, method=method, status=status, resource=resource))
 
     def select(
@@ -106,7 +106,7 @@ class RequestLog:
         resource: Resource | None = None,
         seconds: float = 60.0,
     ) -> int:
-        """Return the largest number of matching requests which arrived within any 60 seconds, or other `seconds`."""
+        """Return the largest number of matching requests within any period of `seconds`."""
         most, window = 0, deque[float]()
         for record in self.select(path, method=method, status=status, resource=resource):
             window.append(record.arrived)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Self, cast
 
 from github_test_server import git
 from github_test_server.commit_stream import Changes, NewCommit
-from github_test_server.objects import Commit, GitObject, ObjectReader, TreeEntry
+from github_test_server.objects import GitObject, ObjectReader, ParsedCommit, TreeRow
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -33,7 +33,7 @@ _STATUSES: dict[bytes, ChangeStatus] = {b"A": "added", b"D": "removed", b"R": "r
 
 
 @dataclass(frozen=True, slots=True)
-class FileChange:
+class DiffEntry:
     """A file that a commit changed. `sha` is that of its blob, the old one if it was removed.
 
     `additions` and `deletions` count lines and are 0 for binary files.
@@ -60,7 +60,7 @@ class Repository:
         self.path = path.absolute()
         self._reader = ObjectReader(self.path)
         self._write_lock = threading.Lock()
-        self._listings: OrderedDict[tuple[str, bool], list[TreeEntry]] = OrderedDict()
+        self._listings: OrderedDict[tuple[str, bool], list[TreeRow]] = OrderedDict()
         self._listings_lock = threading.Lock()
 
     @classmethod
@@ -147,12 +147,12 @@ class Repository:
         git.run(self.path, "symbolic-ref", "HEAD", f"refs/heads/{branch}")
 
     def is_empty(self) -> bool:
-        """Whether there is no branch and no tag."""
+        """Return whether there is no branch and no tag."""
         return not git.run(self.path, "for-each-ref", "--count=1", "refs/heads", "refs/tags")
 
-    def find_commit(self, ref: str) -> Commit | None:
+    def find_commit(self, ref: str) -> ParsedCommit | None:
         found = self._find(ref, "commit")
-        return Commit.parse(found) if found else None
+        return ParsedCommit.parse(found) if found else None
 
     def find_tree(self, ref: str) -> str | None:
         """Return the sha of a tree, given that sha, a commit's or a ref."""
@@ -160,11 +160,11 @@ class Repository:
         return found.sha if found else None
 
     def find_ref(self, name: str) -> GitObject | None:
-        """Return the object that `heads/…` or `tags/…` points at: an annotated tag is not followed."""
+        """Return the object that `heads/…` or `tags/…` points at; a tag object is not followed."""
         return self._reader.read(f"refs/{name}") if _is_ref(name) else None
 
     def resolve(self, expression: str) -> GitObject | None:
-        """Return what a name in git's rev-parse syntax stands for, such as `main:config` or `<sha>:`.
+        """Return the object of a name in git's rev-parse syntax, such as `main:config`, `<sha>:`.
 
         https://git-scm.com/docs/git-rev-parse#_specifying_revisions. A bare repository has no index
         and names nothing by a message, so that an expression never begins with a colon.
@@ -181,7 +181,7 @@ class Repository:
         candidates = (self._reader.read(f"{name}^{{{kind}}}") for name in _meanings(ref))
         return next((found for found in candidates if found), None)
 
-    def list_tree(self, tree: str, *, recursive: bool) -> list[TreeEntry]:
+    def list_tree(self, tree: str, *, recursive: bool) -> list[TreeRow]:
         """List a tree by its sha, in git's order; folders too stand in a recursive listing."""
         key = (tree, recursive)
         with self._listings_lock:
@@ -197,7 +197,7 @@ class Repository:
                 self._listings.popitem(last=False)
         return listing
 
-    def find_entry(self, tree: str, path: bytes) -> TreeEntry | None:
+    def find_entry(self, tree: str, path: bytes) -> TreeRow | None:
         """Return the entry at a path below a tree; its own `path` is the name alone."""
         *folders, name = path.split(b"/")
         for folder in folders:
@@ -207,7 +207,7 @@ class Repository:
             tree = inner.sha
         return self._child(tree, name)
 
-    def _child(self, tree: str, name: bytes) -> TreeEntry | None:
+    def _child(self, tree: str, name: bytes) -> TreeRow | None:
         return next(
             (entry for entry in self.list_tree(tree, recursive=False) if entry.path == name), None
         )
@@ -221,7 +221,7 @@ class Repository:
         return [(name, sha) for name, sha in lines]
 
     def refs(self, beginning: str) -> list[tuple[str, GitObject]]:
-        """Return the refs whose names behind `refs/` begin with this, by name, with what they point at."""
+        """Return the refs whose names after `refs/` begin with this, with their targets."""
         out = git.run(
             self.path, "for-each-ref", "--format=%(refname:lstrip=1)", "refs/heads", "refs/tags"
         )
@@ -232,7 +232,7 @@ class Repository:
 
     def history(
         self, sha: str, *, path: str | None, skip: int, count: int
-    ) -> tuple[list[Commit], int]:
+    ) -> tuple[list[ParsedCommit], int]:
         """Return a page of the commits from a sha backwards, and how many there are in all."""
         limits = ["--", path] if path else []
         total = int(git.run(self.path, "rev-list", "--count", sha, *limits))
@@ -242,7 +242,7 @@ class Repository:
         commits = (self.find_commit(line) for line in page.decode().split())
         return [commit for commit in commits if commit], total
 
-    def changes(self, commit: Commit) -> list[FileChange]:
+    def changes(self, commit: ParsedCommit) -> list[DiffEntry]:
         """Return what a commit changed against its first parent, with renames found."""
         against = [commit.parents[0], commit.sha] if commit.parents else ["--root", commit.sha]
         out = git.run(
@@ -293,10 +293,10 @@ def _meanings(ref: str) -> list[str]:
     return names
 
 
-def _tree_entry(line: bytes) -> TreeEntry:
+def _tree_entry(line: bytes) -> TreeRow:
     facts, _, path = line.partition(b"\t")
     mode, kind, sha, size = facts.decode().split()
-    return TreeEntry(
+    return TreeRow(
         path=path,
         mode=mode,
         type=cast("Literal['blob', 'tree', 'commit']", kind),
@@ -305,8 +305,8 @@ def _tree_entry(line: bytes) -> TreeEntry:
     )
 
 
-def _file_changes(fields: list[bytes]) -> list[FileChange]:
-    """Parse `git diff-tree -z --raw --numstat`: all raw lines, then the counts in the same order."""
+def _file_changes(fields: list[bytes]) -> list[DiffEntry]:
+    """Parse `git diff-tree -z --raw --numstat`: raw lines, then the counts in their order."""
     rest = iter(fields)
     raw: list[tuple[list[bytes], bytes | None, bytes]] = []
     counts: list[tuple[int, int]] = []
@@ -334,8 +334,8 @@ def _lines(count: bytes) -> int:
 
 def _file_change(
     facts: list[bytes], previous: bytes | None, path: bytes, count: tuple[int, int]
-) -> FileChange:
+) -> DiffEntry:
     _, _, old_sha, new_sha, letter = facts
     status = _STATUSES.get(letter[:1], "modified")
     sha = old_sha if status == "removed" else new_sha
-    return FileChange(path, previous, status, sha.decode(), *count)
+    return DiffEntry(path, previous, status, sha.decode(), *count)

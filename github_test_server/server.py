@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from github_test_server.faults import Faults
     from github_test_server.hosting import HostedRepository, Hosting
-    from github_test_server.limits import Limits
+    from github_test_server.limits import AccountLimits
     from github_test_server.recording import RequestLog
     from github_test_server.repositories import Repository
 
@@ -80,7 +80,7 @@ class GitHubTestServer:
 
     @property
     def graphql_url(self) -> str:
-        """The GraphQL endpoint: beside the API's base URL if that ends with /api/v3, else below it."""
+        """The GraphQL endpoint: beside an API base that ends with /api/v3, else below it."""
         return self.origin + self._state.graphql_path
 
     @property
@@ -102,7 +102,7 @@ class GitHubTestServer:
         return self._state.hosting
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> AccountLimits:
         return self._state.limits
 
     @property
@@ -129,7 +129,7 @@ class GitHubTestServer:
     def add(
         self, full_name: str, repository: Repository, *, private_to: Iterable[str] | None = None
     ) -> HostedRepository:
-        """Host a repository as `owner/name`, for everybody or for some tokens only."""
+        """Host a repository as `owner/name`, public or for some tokens only."""
         return self.hosting.add(full_name, repository, private_to=private_to)
 
     def rename(self, old: str, new: str) -> None:
@@ -137,7 +137,7 @@ class GitHubTestServer:
         self.hosting.rename(old, new)
 
     def reset(self) -> None:
-        """Forget recorded requests, faults, limits, latency and tree limits; keep repositories and tokens.
+        """Forget recorded requests, faults and all limits; keep repositories and tokens.
 
         GraphQL is there again.
         """
@@ -198,7 +198,7 @@ class _Running:
             timeout_keep_alive=60,
             timeout_graceful_shutdown=1,
         )
-        self._server = _Server(config)
+        self._server = _UvicornServer(config)
         self._thread = threading.Thread(
             target=self._run, args=[listener], name="github-test-server", daemon=True
         )
@@ -220,8 +220,8 @@ class _Running:
             raise RuntimeError("the GitHub test server did not stop")
 
 
-class _Server(uvicorn.Server):
-    """uvicorn's server, which tells when it serves and doesn't wait for clients when it stops."""
+class _UvicornServer(uvicorn.Server):
+    """uvicorn's server, which reports when it serves and stops without waiting for clients."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

@@ -1,4 +1,4 @@
-"""GitHub's JSON objects, made from git's. Paths which are not UTF-8 get U+FFFD, as in GitHub's own JSON."""
+"""GitHub's JSON objects, made from git's; bytes that are not UTF-8 become U+FFFD, as there."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from github_test_server.hosting import Caller, HostedRepository
+    from github_test_server.hosting import HostedRepository, Requester
     from github_test_server.limits import Allowance
-    from github_test_server.objects import Commit, GitObject, Person, TreeEntry
-    from github_test_server.repositories import FileChange
+    from github_test_server.objects import GitObject, ParsedCommit, Person, TreeRow
+    from github_test_server.repositories import DiffEntry
 
 Json = dict[str, object]
 
@@ -86,7 +86,7 @@ _ROOT_URLS = {
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """The server's addresses as this request's client sees them: `web` is the origin, `api` the API's base."""
+    """The server's addresses as a client sees them: `web` is the origin, `api` the API's base."""
 
     web: str
     api: str
@@ -136,7 +136,7 @@ def user(login: str, urls: Urls) -> Json:
     }
 
 
-def authenticated_user(caller: Caller, urls: Urls) -> Json:
+def authenticated_user(caller: Requester, urls: Urls) -> Json:
     empty = dict.fromkeys(["name", "company", "location", "email", "hireable", "bio"])
     counts = dict.fromkeys(["public_repos", "public_gists", "followers", "following"], 0)
     dates = dict.fromkeys(["created_at", "updated_at"], "2011-01-25T18:44:36Z")
@@ -212,7 +212,7 @@ _UNSIGNED: Json = {
 }
 
 
-def commit(commit: Commit, hosted: HostedRepository, urls: Urls) -> Json:
+def commit(commit: ParsedCommit, hosted: HostedRepository, urls: Urls) -> Json:
     """Make a commit as lists hold it. No author is matched to an account of GitHub's."""
     url, page = urls.repository(hosted), urls.page(hosted)
     return {
@@ -239,7 +239,7 @@ def commit(commit: Commit, hosted: HostedRepository, urls: Urls) -> Json:
     }
 
 
-def file_change(change: FileChange, sha: str, hosted: HostedRepository, urls: Urls) -> Json:
+def file_change(change: DiffEntry, sha: str, hosted: HostedRepository, urls: Urls) -> Json:
     """Make one of a commit's `files`, without its patch."""
     path, page = quote(change.path), urls.page(hosted)
     shape: Json = {
@@ -258,13 +258,13 @@ def file_change(change: FileChange, sha: str, hosted: HostedRepository, urls: Ur
     return shape
 
 
-def stats(changes: list[FileChange]) -> Json:
+def stats(changes: list[DiffEntry]) -> Json:
     additions = sum(change.additions for change in changes)
     deletions = sum(change.deletions for change in changes)
     return {"total": additions + deletions, "additions": additions, "deletions": deletions}
 
 
-def git_commit(commit: Commit, hosted: HostedRepository, urls: Urls) -> Json:
+def git_commit(commit: ParsedCommit, hosted: HostedRepository, urls: Urls) -> Json:
     url, page = urls.repository(hosted), urls.page(hosted)
     return {
         "sha": commit.sha,
@@ -283,7 +283,7 @@ def git_commit(commit: Commit, hosted: HostedRepository, urls: Urls) -> Json:
     }
 
 
-def tree_entry(entry: TreeEntry, repository_url: str) -> Json:
+def tree_entry(entry: TreeRow, repository_url: str) -> Json:
     shape: Json = {
         "path": readable(entry.path),
         "mode": entry.mode,
@@ -314,7 +314,7 @@ def branch(name: str, sha: str, hosted: HostedRepository, urls: Urls) -> Json:
     return {"name": name, "commit": {"sha": sha, "url": f"{url}/commits/{sha}"}, "protected": False}
 
 
-def branch_details(name: str, head: Commit, hosted: HostedRepository, urls: Urls) -> Json:
+def branch_details(name: str, head: ParsedCommit, hosted: HostedRepository, urls: Urls) -> Json:
     url = f"{urls.repository(hosted)}/branches/{name}"
     return {
         "name": name,
@@ -345,9 +345,9 @@ def git_ref(name: str, target: GitObject, hosted: HostedRepository, urls: Urls) 
 
 
 def content_entry(
-    entry: TreeEntry, path: str, ref: str, hosted: HostedRepository, urls: Urls
+    entry: TreeRow, path: str, ref: str, hosted: HostedRepository, urls: Urls
 ) -> Json:
-    """Make an item of a folder as the contents API lists it; `path` is the entry's from the root."""
+    """Make an item of a folder as the contents API lists it; `path` is from the root."""
     url = f"{urls.repository(hosted)}/contents/{quote(path)}?ref={quote(ref)}"
     git_url = (
         None
@@ -371,7 +371,7 @@ def content_entry(
 
 
 def content_file(listed: Json, content: bytes) -> Json:
-    """Complete a folder's item to a file; a large one comes without its content, as GitHub does it."""
+    """Complete a folder's item to a file; as on GitHub, a large one has no content."""
     fits = len(content) <= LARGEST_INLINE_CONTENT
     return {
         **listed,

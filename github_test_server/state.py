@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from github_test_server.faults import Faults
 from github_test_server.hosting import Hosting
-from github_test_server.limits import Limits
+from github_test_server.limits import AccountLimits
 from github_test_server.recording import RequestLog
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class State:
     requests: RequestLog = field(default_factory=RequestLog)
     faults: Faults = field(default_factory=Faults)
     hosting: Hosting = field(init=False)
-    limits: Limits = field(init=False)
+    limits: AccountLimits = field(init=False)
 
     @property
     def graphql_path(self) -> str:
@@ -53,8 +53,10 @@ class State:
 
         https://docs.github.com/en/enterprise-server@latest/graphql/guides/forming-calls-with-graphql#the-graphql-endpoint
         """
-        return f"{self.api_path.removesuffix('/v3') if self.api_path.endswith('/api/v3') else self.api_path}/graphql"
+        enterprise = self.api_path.endswith("/api/v3")
+        base = self.api_path.removesuffix("/v3") if enterprise else self.api_path
+        return f"{base}/graphql"
 
     def __post_init__(self) -> None:
         self.hosting = Hosting(clock=self.clock)
-        self.limits = Limits(clock=self.clock, account_of=self.hosting.account_of)
+        self.limits = AccountLimits(clock=self.clock, account_of=self.hosting.account_of)

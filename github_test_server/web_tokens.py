@@ -1,4 +1,4 @@
-"""A GitHub App's own credentials: JSON web tokens signed with its key, judged as GitHub judges them.
+"""A GitHub App's own credentials: JSON web tokens, checked as GitHub checks them.
 
 https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
 """
@@ -13,7 +13,10 @@ from typing import Any, TypeGuard
 MOST_SECONDS_AHEAD = 600
 
 UNDECODABLE = "A JSON web token could not be decoded"
-_ISSUED_AT = "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"
+_ISSUED_AT = (
+    "'Issued at' claim ('iat') must be an Integer "
+    "representing the time that the assertion was issued"
+)
 _EXPIRED = (
     "'Expiration time' claim ('exp') must be a numeric value representing the future time at which "
     "the assertion expires"
@@ -32,7 +35,7 @@ class WebTokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WebToken:
-    """A token as it came: nothing in it is to be believed before it is checked."""
+    """A token as it was received: nothing in it counts before it is checked."""
 
     signed: bytes
     signature: bytes
@@ -41,7 +44,7 @@ class WebToken:
 
     @staticmethod
     def is_one(token: str) -> bool:
-        """Whether a token has the look of a JSON web token, which none of GitHub's own has."""
+        """Return whether a token has the form of a JSON web token; GitHub's own tokens have not."""
         return token.startswith("eyJ") and token.count(".") == _PARTS - 1
 
     @classmethod

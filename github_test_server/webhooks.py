@@ -1,4 +1,4 @@
-"""Webhooks as GitHub sends them: payloads of real pushes to our repositories, and the headers of a delivery.
+"""Webhooks as GitHub sends them: payloads of real pushes, and the headers of a delivery.
 
 https://docs.github.com/en/webhooks/webhook-events-and-payloads
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from github_test_server.hosting import HostedRepository
-    from github_test_server.objects import Commit, Person
+    from github_test_server.objects import ParsedCommit, Person
     from github_test_server.repositories import Repository
     from github_test_server.shapes import Json
 
@@ -54,8 +54,7 @@ def push(
     """Make the payload of a push: https://docs.github.com/en/webhooks/webhook-events-and-payloads#push.
 
     Args:
-        hosted: whose commits it tells; the repository has to hold them, but its refs may have moved
-            on.
+        hosted: the repository of the commits. It must have them, but its refs may have moved on.
         before: the commit which the ref pointed to, or NO_COMMIT: it is new.
         after: the commit which it points to, or NO_COMMIT: it is deleted.
         ref: its full name.
@@ -100,7 +99,7 @@ def ping(
     events: tuple[str, ...] = ("push",),
     urls: shapes.Urls = GITHUB,
 ) -> Json:
-    """Make the payload which tells that a webhook was made, of a repository, an organization or neither (an app).
+    """Make the payload of a new webhook: a repository's, an organization's or an app's.
 
     https://docs.github.com/en/webhooks/webhook-events-and-payloads#ping
     """
@@ -167,7 +166,7 @@ def issues(
 
 
 def encode(payload: Json, *, content_type: ContentType = "json") -> bytes:
-    """Return the body of a delivery, over which it is signed: JSON, or a form whose field `payload` holds it."""
+    """Return the signed body of a delivery: JSON, or a form with the JSON in `payload`."""
     text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
     return text.encode() if content_type == "json" else urlencode({"payload": text}).encode()
 
@@ -207,7 +206,7 @@ def _signature(secret: str, body: bytes, algorithm: str) -> str:
     return hmac.new(secret.encode(), body, getattr(hashlib, algorithm)).hexdigest()
 
 
-def _commit_at(repository: Repository, sha: str) -> Commit:
+def _commit_at(repository: Repository, sha: str) -> ParsedCommit:
     found = repository.find_commit(sha)
     if found is None:
         raise ValueError(f"the repository holds no commit {sha}")
@@ -215,7 +214,7 @@ def _commit_at(repository: Repository, sha: str) -> Commit:
 
 
 def _pushed(repository: Repository, before: str, after: str, ref: str) -> list[str]:
-    """Return the commits a push brought, oldest first: of a new ref, those which no other ref has."""
+    """Return the commits of a push, oldest first: of a new ref, those that no other ref has."""
     known = [f"--exclude={ref}", "--all"] if before == NO_COMMIT else [before]
     return (
         git.run(repository.path, "rev-list", "--reverse", "--topo-order", after, "--not", *known)
@@ -237,7 +236,7 @@ def _compare(hosted: HostedRepository, urls: shapes.Urls, ref: str, before: str,
     return f"{page}/{before[:_COMPARED]}...{after[:_COMPARED]}"
 
 
-def _commit_shape(commit: Commit, hosted: HostedRepository, urls: shapes.Urls) -> Json:
+def _commit_shape(commit: ParsedCommit, hosted: HostedRepository, urls: shapes.Urls) -> Json:
     changed: dict[str, list[str]] = {"added": [], "removed": [], "modified": []}
     for change in hosted.repository.changes(commit):
         if change.status == "renamed" and change.previous_path is not None:
@@ -273,9 +272,9 @@ def _repository(
 
 
 def _pushed_repository(
-    hosted: HostedRepository, urls: shapes.Urls, head: Commit | None, organization: str | None
+    hosted: HostedRepository, urls: shapes.Urls, head: ParsedCommit | None, organization: str | None
 ) -> Json:
-    """Shape the repository as push events alone have it: `url` is the web page, two dates are numbers."""
+    """Shape the repository of push events: `url` is the web page, two dates are numbers."""
     pushed_at = head.committer.date if head else hosted.created_at
     owner = {"name": hosted.owner, "email": None, **shapes.user(hosted.owner, urls)}
     if organization is not None:

@@ -1,4 +1,4 @@
-"""Wrong settings stop the start with one readable line which holds no secret."""
+"""Wrong settings stop the start with one readable line that contains no secret."""
 
 import os
 import socket
@@ -24,7 +24,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def complaint(monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
+def refusal_of(monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(StartError) as refused:
@@ -34,7 +34,7 @@ def complaint(monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
 
 
 def check_one_line(code: int, stdout: str, stderr: str) -> str:
-    """What the process says when it cannot start: its one line."""
+    """Return the one line of a process that cannot start."""
     assert code == 1, stderr
     assert stdout == ""
     lines = [line for line in stderr.splitlines() if line.startswith("benchmark-manager: ")]
@@ -130,17 +130,17 @@ def check_one_line(code: int, stdout: str, stderr: str) -> str:
         ),
     ],
 )
-def test_a_wrong_value_is_told_with_the_name_of_its_variable(
+def test_a_wrong_value_is_reported_with_the_name_of_its_variable(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    detail = complaint(monkeypatch, **{name: value})
+    detail = refusal_of(monkeypatch, **{name: value})
     assert detail.startswith("Wrong settings: ")
     assert name in detail
 
 
 @pytest.mark.usefixtures("_elsewhere")
-def test_all_wrong_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    detail = complaint(monkeypatch, PORT="x", LOG_LEVEL="loud", SECRET_KEY="short")
+def test_all_wrong_values_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    detail = refusal_of(monkeypatch, PORT="x", LOG_LEVEL="loud", SECRET_KEY="short")
     assert all(name in detail for name in ("PORT", "LOG_LEVEL", "SECRET_KEY"))
 
 
@@ -163,10 +163,10 @@ def test_all_wrong_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> N
         ),
     ],
 )
-def test_no_message_repeats_what_may_be_secret(
+def test_no_message_contains_what_may_be_secret(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    assert "hunter2" not in complaint(monkeypatch, **{name: value})
+    assert "hunter2" not in refusal_of(monkeypatch, **{name: value})
 
 
 @pytest.mark.usefixtures("_elsewhere")
@@ -222,7 +222,7 @@ def test_the_defaults_are_those_of_the_contract() -> None:
 
 
 @pytest.mark.usefixtures("_elsewhere")
-def test_values_are_taken_as_operators_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_may_be_written_in_several_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     values = {
         "GITHUB_API_URLS": " https://api.github.com/ , https://GHE.example:8443/api/v3/,",
         "CORS_ORIGINS": "https://a.example, http://localhost:3000",
@@ -250,7 +250,7 @@ def test_values_are_taken_as_operators_write_them(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.usefixtures("_elsewhere")
-def test_a_env_file_is_read_and_the_environment_wins(
+def test_the_environment_overrides_an_env_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / ".env").write_text("PORT=9000\nHOST=0.0.0.0\nSOMETHING_ELSE=1\n")
@@ -260,20 +260,21 @@ def test_a_env_file_is_read_and_the_environment_wins(
 
 
 @pytest.mark.usefixtures("_elsewhere")
-def test_an_env_file_which_cannot_be_read_is_left_out_with_a_line(
+def test_an_env_file_that_cannot_be_read_is_ignored_with_a_warning(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """A container's user may be any, and the folder that it starts in another's."""
+    """Containers may start the service in another user's folder."""
     (tmp_path / ".env").mkdir()  # root may read every file
     monkeypatch.setenv("PORT", "9001")
     assert load_settings().port == 9001
     assert capsys.readouterr().err == (
-        f"benchmark-manager: {tmp_path / '.env'} is left out, as it cannot be read (Is a directory).\n"
+        f"benchmark-manager: {tmp_path / '.env'} is ignored, "
+        "as it cannot be read (Is a directory).\n"
     )
 
 
 @pytest.mark.usefixtures("_elsewhere")
-def test_an_env_file_which_is_no_text_is_told(tmp_path: Path) -> None:
+def test_an_env_file_that_is_not_text_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"PORT=\xff\xfe\n")
     with pytest.raises(StartError, match=r"\.env is not UTF-8"):
         load_settings()
@@ -297,12 +298,14 @@ def test_a_taken_port_ends_the_process_before_anything_else_is_started(tmp_path:
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1", "a" * 70 + ".example"])
-def test_a_host_which_is_not_here_ends_the_process_with_one_line(tmp_path: Path, host: str) -> None:
+def test_a_host_of_another_machine_ends_the_process_with_one_line(
+    tmp_path: Path, host: str
+) -> None:
     done = run_main(tmp_path, host=host, port=0, data_dir=tmp_path / "data")
     check_one_line(done.returncode, done.stdout, done.stderr)
 
 
-def test_a_data_folder_which_is_a_file_ends_the_process_with_one_line(tmp_path: Path) -> None:
+def test_a_data_folder_that_is_a_file_ends_the_process_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("not a folder")
     done = run_main(tmp_path, port=0, data_dir=tmp_path / "data")
     assert str(tmp_path / "data") in check_one_line(done.returncode, done.stdout, done.stderr)
@@ -313,14 +316,16 @@ def settings_with(folder: Path, **values: object) -> Settings:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
-def test_a_data_folder_which_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_data_folder_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir(mode=0o500)
     with pytest.raises(StartError, match="cannot be read or made"):
         token_vault(settings_with(tmp_path / "data"))
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"\xff\xfe\x00", KEY[:-4].encode()])
-def test_a_damaged_key_file_is_told_and_never_replaced(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_key_file_stops_the_start_and_is_never_replaced(
+    tmp_path: Path, content: bytes
+) -> None:
     (tmp_path / "secret.key").write_bytes(content)
     with pytest.raises(StartError, match=r"secret\.key holds no Fernet key; restore it") as refused:
         token_vault(settings_with(tmp_path))
@@ -328,7 +333,7 @@ def test_a_damaged_key_file_is_told_and_never_replaced(tmp_path: Path, content: 
     assert (tmp_path / "secret.key").read_bytes() == content
 
 
-def test_a_key_file_which_is_a_folder_is_told(tmp_path: Path) -> None:
+def test_a_key_file_that_is_a_folder_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "secret.key").mkdir()
     with pytest.raises(StartError, match="cannot be read or made"):
         token_vault(settings_with(tmp_path))
@@ -348,7 +353,7 @@ def project_with(encrypted: str | None) -> Project:
     )
 
 
-def test_the_generated_key_is_for_its_owner_only_and_survives_restarts(tmp_path: Path) -> None:
+def test_only_its_owner_can_read_the_generated_key_which_is_kept(tmp_path: Path) -> None:
     folder = tmp_path / "not" / "there" / "yet"
     encrypted = token_vault(settings_with(folder)).encrypt("ghp_secret", PROJECT_ID, REPOSITORY)
     key = folder / "secret.key"
@@ -360,7 +365,7 @@ def test_the_generated_key_is_for_its_owner_only_and_survives_restarts(tmp_path:
     assert [path.name for path in folder.iterdir()] == ["secret.key"]
 
 
-def test_with_a_secret_key_none_is_generated(tmp_path: Path) -> None:
+def test_no_key_is_generated_if_one_is_set(tmp_path: Path) -> None:
     token_vault(settings_with(tmp_path, secret_key=SecretStr(KEY)))
     assert list(tmp_path.iterdir()) == []
 
@@ -421,9 +426,9 @@ def test_a_secret_given_twice_stops_the_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
     path = in_file(tmp_path, VALUES[name].encode())
-    told = complaint(monkeypatch, **{name: VALUES[name], f"{name}_FILE": path})
-    assert f"{name} and {name}_FILE are both set" in told
-    assert "hunter2" not in told
+    refusal = refusal_of(monkeypatch, **{name: VALUES[name], f"{name}_FILE": path})
+    assert f"{name} and {name}_FILE are both set" in refusal
+    assert "hunter2" not in refusal
 
 
 @pytest.mark.usefixtures("_elsewhere")
@@ -440,10 +445,10 @@ def test_a_secret_given_twice_stops_the_start(
 def test_a_file_that_holds_no_secret_stops_the_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, content: bytes, why: str
 ) -> None:
-    told = complaint(monkeypatch, **{f"{name}_FILE": in_file(tmp_path, content)})
-    assert f"{name}_FILE" in told
-    assert why in told
-    assert "hunter2" not in told
+    refusal = refusal_of(monkeypatch, **{f"{name}_FILE": in_file(tmp_path, content)})
+    assert f"{name}_FILE" in refusal
+    assert why in refusal
+    assert "hunter2" not in refusal
 
 
 @pytest.mark.usefixtures("_elsewhere")
@@ -451,12 +456,12 @@ def test_a_file_that_holds_no_secret_stops_the_start(
 def test_a_file_that_cannot_be_read_stops_the_start(
     monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    assert "GITHUB_TOKEN_FILE names a file which cannot be read" in complaint(
+    assert "GITHUB_TOKEN_FILE names a file that cannot be read" in refusal_of(
         monkeypatch, GITHUB_TOKEN_FILE=path
     )
 
 
-# Hosts, proxies, owners and what is sent in the clear
+# Hosts, proxies, owners and unencrypted connections
 
 
 @pytest.mark.usefixtures("_elsewhere")
@@ -478,15 +483,17 @@ def test_a_file_that_cannot_be_read_stops_the_start(
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    assert f"{name}: " in complaint(monkeypatch, **{name: value})
+    assert f"{name}: " in refusal_of(monkeypatch, **{name: value})
 
 
 @pytest.mark.usefixtures("_elsewhere")
 @pytest.mark.parametrize(
     "base", ["http://ghe.example/api/v3", "http://10.0.0.1", "http://localhost.evil.example"]
 )
-def test_an_api_base_in_the_clear_needs_leave(monkeypatch: pytest.MonkeyPatch, base: str) -> None:
-    assert "ALLOW_INSECURE_GITHUB=on" in complaint(monkeypatch, GITHUB_API_URLS=base)
+def test_an_unencrypted_api_base_must_be_allowed(
+    monkeypatch: pytest.MonkeyPatch, base: str
+) -> None:
+    assert "ALLOW_INSECURE_GITHUB=on" in refusal_of(monkeypatch, GITHUB_API_URLS=base)
     monkeypatch.setenv("ALLOW_INSECURE_GITHUB", "on")
     assert load_settings().github_api_urls == (base,)
 
@@ -495,7 +502,7 @@ def test_an_api_base_in_the_clear_needs_leave(monkeypatch: pytest.MonkeyPatch, b
 @pytest.mark.parametrize(
     "base", ["http://127.0.0.1:81", "http://localhost:81", "http://[::1]:81", "https://ghe.example"]
 )
-def test_an_api_base_on_this_machine_or_encrypted_needs_none(
+def test_an_api_base_that_is_local_or_encrypted_is_always_allowed(
     monkeypatch: pytest.MonkeyPatch, base: str
 ) -> None:
     monkeypatch.setenv("GITHUB_API_URLS", base)
@@ -503,7 +510,7 @@ def test_an_api_base_on_this_machine_or_encrypted_needs_none(
 
 
 @pytest.mark.usefixtures("_elsewhere")
-def test_addresses_are_kept_in_one_form(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_addresses_are_normalised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBLIC_URL", "https://Bench.Example.com:443/")
     monkeypatch.setenv("ALLOWED_HOSTS", " A.example. , *.B.example,*")
     monkeypatch.setenv("GITHUB_OWNERS", "Acme,b-c")

@@ -15,7 +15,20 @@ READMES = {
     "README.md": ("unset", "empty", "user data folder"),
     "README.ko.md": ("없음", "비어 있음", "사용자 데이터 폴더"),
 }
-PACKAGES = ("benchmark_manager", "github_test_server")
+#: Folders of every layer; docs/architecture.md lists them.
+FEATURES = {
+    *("projects", "originals", "variants", "sync", "releases", "validation", "search", "events"),
+    *("webhooks", "operations"),
+}
+#: By layer: folders that all of its features use.
+SHARED = {
+    "api": {"http"},
+    "web": {"site", "texts"},
+    "cli": {"terminal"},
+    "services": {"texts"},
+    "stores": {"database", "embedded", "contents", "migrations"},
+    "domain": {"text", "yaml", "documents", "merge", "http"},
+}
 PAGES = sorted(
     page
     for page in ROOT.rglob("*.md")
@@ -31,7 +44,6 @@ _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _INDENTED = re.compile(r"(?:^ {4}.*\n)+", re.MULTILINE)
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-_MODULE_ROW = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 
 
 def read(name: str) -> str:
@@ -111,41 +123,44 @@ def test_no_relative_link_is_dead(page: Path) -> None:
             assert fragment in {anchor(text) for _, text in headings}, link
 
 
-def test_the_map_names_every_module_and_none_that_is_gone() -> None:
-    """docs/architecture.md has a heading for each folder of code, and under it a row for each module."""
-    named: set[str] = set()
-    sections = re.split(r"^## ", read("docs/architecture.md"), flags=re.MULTILINE)
-    for section in sections:
-        folder = re.match(r"`([\w/]+/)`\n", section)
-        if folder is not None:
-            named |= {folder[1], *(folder[1] + module for module in _MODULE_ROW.findall(section))}
-    modules = {
-        path.relative_to(ROOT).as_posix()
-        for package in PACKAGES
-        for path in (ROOT / package).rglob("*.py")
+def test_the_map_names_every_folder_of_code_and_none_that_is_gone() -> None:
+    """The table lists each package, except the features of API, pages and commands."""
+    row = re.compile(r"^\| `(benchmark_manager/[\w/]*)` \|", re.MULTILINE)
+    named = set(row.findall(read("docs/architecture.md")))
+    packages = {
+        f"{path.parent.relative_to(ROOT).as_posix()}/"
+        for path in (ROOT / "benchmark_manager").rglob("__init__.py")
     }
+    by_feature = {
+        f"benchmark_manager/{layer}/{feature}/"
+        for layer in ("api", "web", "cli")
+        for feature in FEATURES
+    }
+    assert packages - by_feature - named == set(), "missing in docs/architecture.md"
+    assert named - packages == set(), "named, but not there"
+
+
+@pytest.mark.parametrize("layer", ["api", "web", "cli", "services", "stores", "domain"])
+def test_a_feature_has_the_same_name_in_every_layer(layer: str) -> None:
+    """Every folder of a layer is a feature, or one of the few that serve all features."""
     folders = {
-        module.removesuffix("__init__.py") for module in modules if module.endswith("/__init__.py")
+        path.parent.name for path in (ROOT / "benchmark_manager" / layer).glob("*/__init__.py")
     }
-    wanted = folders | {module for module in modules if not module.endswith("/__init__.py")}
-    assert wanted - named == set(), "missing in docs/architecture.md"
-    assert {place for place in named if not (ROOT / place).exists()} == set(), (
-        "named, but not there"
-    )
+    assert folders - FEATURES <= SHARED[layer]
 
 
 def test_the_map_of_the_repository_is_true() -> None:
-    """Every place in the table of the repository exists."""
+    """Every path in the table of the repository exists."""
     [section] = re.findall(
         r"^## The repository\n(.+?)^## ", read("docs/architecture.md"), re.MULTILINE | re.DOTALL
     )
-    places = [
-        place
+    paths = [
+        path
         for row in re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
-        for place in row.split(", ")
+        for path in row.split(", ")
     ]
-    assert places
-    assert [place for place in places if not (ROOT / place.strip("`")).exists()] == []
+    assert paths
+    assert [path for path in paths if not (ROOT / path.strip("`")).exists()] == []
 
 
 def test_every_decision_is_in_the_index() -> None:
@@ -159,7 +174,7 @@ def test_every_decision_is_in_the_index() -> None:
 
 
 def test_the_korean_readme_keeps_step() -> None:
-    """The same headings in number and level, the same code, tables of the same length, links to the same places."""
+    """Both have the same headings, code, lengths of tables, and links."""
     english, korean = (read(readme) for readme in READMES)
     assert [level for level, _ in _HEADING.findall(prose(korean))] == [
         level for level, _ in _HEADING.findall(prose(english))

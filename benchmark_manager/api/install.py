@@ -21,7 +21,7 @@ from benchmark_manager.api.variants.routes import router as variants
 from benchmark_manager.api.variants.trash import router as trash
 from benchmark_manager.api.webhooks.routes import router as webhooks
 
-#: What is read most first: each request tries the routes in this order.
+#: The most used first: each request tries the routes in this order.
 _ROUTERS: Final = (
     originals,
     variants,

@@ -1,7 +1,7 @@
-"""benchmark-manager: the commands that run the service, and beside them those which ask a running one.
+"""benchmark-manager: commands that run the service, and commands that use a running service.
 
-What a command needs is imported when it runs: `pull` starts in a quarter of the time that the
-server's modules take.
+The modules of a command are imported when it runs, so that `pull` starts in a quarter of the time
+that importing the server takes.
 """
 
 import shutil
@@ -17,7 +17,7 @@ from benchmark_manager.cli.projects.sync import sync_project
 from benchmark_manager.cli.releases import releases
 from benchmark_manager.cli.releases.pull import pull_release
 from benchmark_manager.cli.search.search import search_files
-from benchmark_manager.cli.terminal.failures import Commands, printable
+from benchmark_manager.cli.terminal.failures import CommandGroup, printable
 from benchmark_manager.cli.terminal.streams import ensure_utf8_arguments, standard_streams
 from benchmark_manager.cli.validation.validate import validate_files
 from benchmark_manager.cli.variants import variants
@@ -29,11 +29,12 @@ from benchmark_manager.version import __version__
 
 app = typer.Typer(
     name="benchmark-manager",
-    cls=Commands,
-    help="Exact copies of benchmark configuration and Kubernetes Jobs from GitHub, and variants kept apart.\n\n"
+    cls=CommandGroup,
+    help="Exact copies of benchmark configuration and Kubernetes Jobs from GitHub, and variants of "
+    "them, kept apart.\n\n"
     "Settings are environment variables, or lines of a file named .env; README.md lists them.\n\n"
-    "Exit code 1: it could not start, or the service refused, and one line on standard error says why. "
-    "Exit code 2: wrong usage. 3: bytes which are not those of a digest. 4: the service cannot be reached.",
+    "Exit code 1: the command could not start, or the service refused; one line on standard error "
+    "says why. 2: wrong usage. 3: bytes do not match a digest. 4: the service cannot be reached.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -53,7 +54,7 @@ app.add_typer(webhook.app, name="webhook")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; what keeps it from starting becomes one line and exit code 1."""
+    """Run the command line; an error at the start becomes one line and exit code 1."""
     if arguments is None:
         ensure_utf8_arguments()
     with standard_streams():
@@ -77,13 +78,13 @@ def serve(
 ) -> None:
     """Start the service.
 
-    On MongoDB if MONGO_URL is set, else on an embedded database in DATA_DIR (for evaluation on one
-    machine). It is ready when GET /health answers 200, and stops within 9 seconds of Ctrl-C or
+    It uses MongoDB if MONGO_URL is set, else an embedded database in DATA_DIR (for evaluation on
+    one machine). It is ready when GET /health answers 200, and stops within 9 seconds of Ctrl-C or
     SIGTERM, with exit code 0.
 
-    Exit code 1: it could not start, and one line on standard error says why.
+    Exit code 1: it could not start; one line on standard error says why.
     """
-    from benchmark_manager.cli.service.serve import serve as run_server  # noqa: PLC0415 -- see this module's docstring
+    from benchmark_manager.cli.service import serve as server  # noqa: PLC0415 -- see above
     from benchmark_manager.config import load_settings  # noqa: PLC0415
     from benchmark_manager.logs import configure_logging  # noqa: PLC0415
 
@@ -93,10 +94,10 @@ def serve(
     }
     settings = settings.model_copy(update=changes)
     configure_logging(settings.log_level, settings.log_format)
-    run_server(settings)
+    server.serve(settings)
 
 
-# Not among the commands where it cannot run, as in the image.
+# Hidden where it cannot run, such as in the image.
 @app.command(hidden=shutil.which("git") is None)
 def demo(
     port: Annotated[
@@ -113,15 +114,15 @@ def demo(
         typer.Option(help="Seconds after which the sample repository changes upstream.", min=0),
     ] = 8.0,
     once: Annotated[
-        bool, typer.Option("--once", help="Stop when polling has brought the change.")
+        bool, typer.Option("--once", help="Stop when polling has found the change.")
     ] = False,
 ) -> None:
-    """Start everything with a sample repository, and say what to try.
+    """Start everything with a sample repository, and print what to try.
 
-    Nothing outside this machine is asked, and everything is gone when it stops. It needs the git
+    It uses no network beyond this machine, and deletes everything when it stops. It needs the git
     command.
     """
-    from benchmark_manager.cli.service.demo import DemoOptions, run_demo  # noqa: PLC0415 -- see this module's docstring
+    from benchmark_manager.cli.service.demo import DemoOptions, run_demo  # noqa: PLC0415 -- see above
 
     run_demo(DemoOptions(port=port, github_port=github_port, change_after=change_after, once=once))
 
@@ -133,20 +134,18 @@ def rotate_key() -> None:
     To change keys: put the new key before the old one (SECRET_KEY=new,old), restart every replica,
     run this, then drop the old key. With the embedded database, stop the service first.
 
-    Exit code 2 if some tokens could not be read with any key: those have to be entered again.
+    Exit code 2: some tokens could not be decrypted with any key; they must be entered again.
     """
-    from rich.console import Console  # noqa: PLC0415 -- see this module's docstring
+    from rich.console import Console  # noqa: PLC0415 -- see above
 
     from benchmark_manager.cli.service.rotation import rotate  # noqa: PLC0415
 
     report = rotate()
     console = Console()
     console.print(f"{report.rotated} tokens are encrypted with the first key now.")
-    if report.unreadable_project_ids:
-        console.print(
-            f"{len(report.unreadable_project_ids)} could not be read; enter them again for these projects:"
-        )
-        for project_id in report.unreadable_project_ids:
+    if unreadable := report.unreadable_project_ids:
+        console.print(f"{len(unreadable)} could not be read; enter them again for these projects:")
+        for project_id in unreadable:
             console.print(f"  {project_id}")
         raise typer.Exit(2)
 
@@ -159,14 +158,14 @@ def backup(
 ) -> None:
     """Write the whole database, as it is now, into one file.
 
-    The service may run meanwhile: the backup holds one moment. It is compressed and ends with a
-    checksum, and nothing is at FILE before it is whole. GitHub tokens are in it encrypted;
-    SECRET_KEY is not in it.
+    The service may keep running: the backup holds the state of one moment. It is compressed, ends
+    with a checksum, and appears at FILE only when it is complete. GitHub tokens are in it,
+    encrypted; SECRET_KEY is not.
 
-    The database is that of MONGO_URL, or the embedded one in DATA_DIR, also while a service runs on
+    The database is that of MONGO_URL, or the embedded one in DATA_DIR, even while a service uses
     it.
     """
-    from benchmark_manager.cli.service.backup import back_up  # noqa: PLC0415 -- see this module's docstring
+    from benchmark_manager.cli.service.backup import back_up  # noqa: PLC0415 -- see above
 
     back_up(file)
 
@@ -179,14 +178,14 @@ def restore(
 ) -> None:
     """Write a backup into an empty database, and verify every content and release.
 
-    Stop the service first. A database that holds something is never changed; name an empty one in
-    DB_NAME, MONGO_URL or DATA_DIR. It may be killed, and run again with the same file; until it has
-    ended no service starts there. A backup of MongoDB may be restored into an embedded database,
-    and the other way round.
+    Stop the service first. A database that is not empty is never changed; name an empty one in
+    DB_NAME, MONGO_URL or DATA_DIR. A restore that was killed may be run again with the same file;
+    until it is complete, no service starts there. A backup of MongoDB may be restored into an
+    embedded database, and the other way round.
     """
-    from benchmark_manager.cli.service.backup import restore as run_restore  # noqa: PLC0415 -- see this module's docstring
+    from benchmark_manager.cli.service import backup as backups  # noqa: PLC0415 -- see above
 
-    run_restore(file)
+    backups.restore(file)
 
 
 @app.command()

@@ -1,7 +1,7 @@
-"""The demo's sample repository: a small vLLM benchmark set in two commits, as the bytes that git holds.
+"""The demo's sample repository: a small vLLM benchmark set in two commits.
 
-`sample_repository/` is the first commit. Of the second, `sample_changes/files/` holds the new and
-changed files, and `sample_changes/changes.json` says which paths were deleted or renamed.
+`sample_repository/` is the first commit. For the second, `sample_changes/files/` has the new and
+changed files, and `sample_changes/changes.json` the paths that were deleted or renamed.
 """
 
 import json
@@ -11,14 +11,14 @@ from importlib.resources.abc import Traversable
 
 
 def first_commit() -> dict[str, bytes]:
-    """Every file of the sample repository: path with `/` -> its exact bytes."""
+    """Return the exact bytes of every file by path, with `/`."""
     return dict(_walk(files(__name__) / "sample_repository"))
 
 
 def second_commit() -> dict[str, bytes | None]:
-    """What upstream changes afterwards: path -> the file's new bytes, or None where it is deleted.
+    """Return what the second commit changes: new bytes by path, or None for a deleted file.
 
-    A rename appears as git sees it: the old path is None, the new one has the very same bytes.
+    As in git, a rename is a deleted path and a new path with the same bytes.
     """
     folder = files(__name__) / "sample_changes"
     changes = json.loads((folder / "changes.json").read_bytes())

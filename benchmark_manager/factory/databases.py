@@ -10,11 +10,12 @@ from typing import Final
 from benchmark_manager.config import Settings
 from benchmark_manager.errors import StartError, reason_of
 from benchmark_manager.services.operations.stopping import EMBEDDED_END, StopDeadline
-from benchmark_manager.stores.database.database import START_SECONDS, Database, Purpose
-from benchmark_manager.stores.database.migrations import migrate
+from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.starting import START_SECONDS, Purpose, start
 from benchmark_manager.stores.embedded.address import AddressFile
 from benchmark_manager.stores.embedded.embedded import NAME as EMBEDDED_NAME
 from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase
+from benchmark_manager.stores.migrations import migrate
 from benchmark_manager.stores.sync.leases import LeaseStore
 
 #: A busy machine may make the embedded database slow while its indexes are made, seconds.
@@ -93,7 +94,7 @@ async def _started(
     database: Database, purpose: Purpose, *, seconds: float = START_SECONDS
 ) -> AsyncIterator[None]:
     try:
-        await database.start(patience=seconds, purpose=purpose)
+        await start(database, seconds=seconds, purpose=purpose)
         if purpose == "serve":
             await migrate(database)
         yield

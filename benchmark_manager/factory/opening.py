@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-import pymongo
-
 from benchmark_manager.config import Settings
 from benchmark_manager.factory.databases import open_database
 from benchmark_manager.factory.externals import Externals
@@ -91,7 +89,7 @@ async def _last_words(
     """Everything that asks the database at the end, at once, since it may be silent; what fails stays undone."""
     for task in watching:
         task.cancel()
-    with pymongo.timeout(_LAST_WORDS_SECONDS):
+    with services.database.time_limit(_LAST_WORDS_SECONDS):
         words: list[Awaitable[None]] = [
             limits.run(),
             services.events.stop(),

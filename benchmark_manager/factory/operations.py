@@ -3,9 +3,14 @@
 from datetime import timedelta
 
 from benchmark_manager.factory.parts import Parts
-from benchmark_manager.services.operations.housekeeping import Housekeeping
+from benchmark_manager.services.operations.housekeeping import (
+    Housekeeping,
+    Retention,
+    SweptStores,
+)
 from benchmark_manager.services.operations.status import StatusService
 from benchmark_manager.services.variants.trash import TrashService
+from benchmark_manager.stores.contents.sweeps import ContentSweeps
 from benchmark_manager.stores.database.watch import DatabaseWatch
 
 
@@ -13,16 +18,28 @@ def housekeeping(parts: Parts, trash: TrashService) -> Housekeeping:
     """Build what removes old records and unused contents."""
     stores, settings = parts.stores, parts.settings
     return Housekeeping(
-        stores.projects,
-        stores.syncs,
-        stores.blobs,
-        stores.problems,
-        stores.releases,
-        stores.file_histories,
-        stores.deliveries,
+        SweptStores(
+            projects=stores.projects,
+            of_projects=(
+                stores.staged_changes,
+                stores.originals,
+                stores.variants,
+                stores.revisions,
+                stores.trash,
+                stores.syncs,
+                stores.file_histories,
+                stores.sync_progress,
+            ),
+            syncs=stores.syncs,
+            releases=stores.releases,
+            histories=stores.file_histories,
+            deliveries=stores.deliveries,
+            contents=ContentSweeps(parts.database),
+        ),
         trash,
-        sync_retention=timedelta(days=settings.sync_retention_days),
-        sync_retention_count=settings.sync_retention_count,
+        syncs=Retention(
+            timedelta(days=settings.sync_retention_days), settings.sync_retention_count
+        ),
         clock=parts.clock,
     )
 
@@ -32,7 +49,9 @@ def status_service(parts: Parts, watch: DatabaseWatch) -> StatusService:
     return StatusService(
         parts.database,
         watch,
-        parts.stores.projects,
         parts.connection.governors,
+        projects=parts.stores.projects,
+        originals=parts.stores.originals,
+        variants=parts.stores.variants,
         clock=parts.clock,
     )

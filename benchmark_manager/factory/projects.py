@@ -3,21 +3,22 @@
 from benchmark_manager.config import Settings
 from benchmark_manager.factory.parts import Parts
 from benchmark_manager.services.originals.file_history import FileHistoryService
+from benchmark_manager.services.projects.editor import ProjectEditor
 from benchmark_manager.services.projects.previews import PreviewService
-from benchmark_manager.services.projects.projects import ProjectDefaults, ProjectService
+from benchmark_manager.services.projects.projects import ProjectService
+from benchmark_manager.services.projects.sources import ProjectDefaults, SourceService
 
 
 def project_service(parts: Parts) -> ProjectService:
     """Build the service of projects."""
-    stores = parts.stores
+    stores, settings = parts.stores, parts.settings
     return ProjectService(
         stores.projects,
         stores.originals,
         stores.syncs,
-        parts.vault,
-        parts.credentials,
-        api_urls=parts.settings.github_api_urls,
-        defaults=_defaults(parts.settings),
+        ProjectEditor(parts.database, stores.projects, clock=parts.clock),
+        SourceService(parts.vault, parts.credentials, api_urls=settings.github_api_urls),
+        defaults=_defaults(settings),
         clock=parts.clock,
     )
 

@@ -25,10 +25,10 @@ from benchmark_manager.services.projects.previews import PreviewService
 from benchmark_manager.services.projects.projects import ProjectService
 from benchmark_manager.services.projects.tokens import TokenVault
 from benchmark_manager.services.releases.delivery import ReleaseDelivery
-from benchmark_manager.services.releases.releases import ReleaseService
+from benchmark_manager.services.releases.releases import ReleaseService, ReleaseStores
 from benchmark_manager.services.search.content_search import ContentSearch
-from benchmark_manager.services.sync.coordinator import OriginalSync
-from benchmark_manager.services.sync.large_syncs import LargeSyncs
+from benchmark_manager.services.sync.applying.large_syncs import LargeSyncs
+from benchmark_manager.services.sync.coordinator import SyncCoordinator
 from benchmark_manager.services.sync.polling import Polling
 from benchmark_manager.services.texts.texts import TextService
 from benchmark_manager.services.validation.validation import ValidationService
@@ -66,7 +66,7 @@ class Services:
     validation: ValidationService
     file_history: FileHistoryService
     database: Database
-    sync: OriginalSync
+    sync: SyncCoordinator
     large_syncs: LargeSyncs
     polling: Polling
     replicas: Replicas | None
@@ -104,15 +104,7 @@ def build_services(parts: Parts) -> Services:
         search=ContentSearch(
             stores.originals, stores.variants, stores.blobs, stores.syncs, parts.workers
         ),
-        releases=ReleaseService(
-            parts.database,
-            stores.projects,
-            stores.originals,
-            stores.variants,
-            stores.blobs,
-            stores.releases,
-            clock=parts.clock,
-        ),
+        releases=_release_service(parts),
         release_delivery=ReleaseDelivery(stores.releases, stores.blobs, parts.workers),
         validation=parts.validation,
         database=parts.database,
@@ -131,4 +123,19 @@ def build_services(parts: Parts) -> Services:
         project_store=stores.projects,
         vault=parts.vault,
         credentials=parts.credentials,
+    )
+
+
+def _release_service(parts: Parts) -> ReleaseService:
+    stores = parts.stores
+    return ReleaseService(
+        ReleaseStores(
+            database=parts.database,
+            projects=stores.projects,
+            originals=stores.originals,
+            variants=stores.variants,
+            blobs=stores.blobs,
+            releases=stores.releases,
+        ),
+        clock=parts.clock,
     )

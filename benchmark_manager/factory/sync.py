@@ -7,19 +7,20 @@ import socket
 from dataclasses import dataclass
 
 from benchmark_manager.factory.parts import Parts
-from benchmark_manager.github.reading.contents import MemoryBudget
-from benchmark_manager.github.reading.heads import HeadChecker
 from benchmark_manager.github.reading.listing import FolderLister
+from benchmark_manager.github.reading.ref_checks import RefChecker
 from benchmark_manager.services.operations.replicas import Replicas
-from benchmark_manager.services.sync.coordinator import OriginalSync
-from benchmark_manager.services.sync.copying import Copier
-from benchmark_manager.services.sync.following import Following
-from benchmark_manager.services.sync.large_syncs import LargeSyncs
+from benchmark_manager.services.sync.applying.applier import SyncApplier, SyncStores
+from benchmark_manager.services.sync.applying.large_syncs import LargeSyncs
+from benchmark_manager.services.sync.applying.renames import RenameFinder
+from benchmark_manager.services.sync.applying.variant_updates import VariantUpdates
+from benchmark_manager.services.sync.coordinator import CoordinatorStores, SyncCoordinator
+from benchmark_manager.services.sync.outcomes import OutcomeBuilder
 from benchmark_manager.services.sync.polling import Polling
-from benchmark_manager.services.sync.reader import UpstreamReader
-from benchmark_manager.services.sync.renames import RenameFinder
-from benchmark_manager.services.sync.runner import SyncWork
-from benchmark_manager.services.sync.slots import SyncPlaces
+from benchmark_manager.services.sync.reading.copying import ContentStores, Copier
+from benchmark_manager.services.sync.reading.reader import UpstreamReader
+from benchmark_manager.services.sync.runner import SyncRunner
+from benchmark_manager.services.sync.slots import SyncSlots
 from benchmark_manager.services.sync.unchanged import UnchangedRecorder
 from benchmark_manager.services.variants.large_resets import LargeResets
 from benchmark_manager.services.webhooks.webhooks import WebhookService
@@ -32,7 +33,7 @@ from benchmark_manager.stores.operations.replicas import ReplicaStore
 class SyncParts:
     """The services of syncs, and what those of other features share with them."""
 
-    coordinator: OriginalSync
+    coordinator: SyncCoordinator
     polling: Polling
     webhooks: WebhookService
     large_syncs: LargeSyncs
@@ -42,28 +43,18 @@ class SyncParts:
 
 def sync_parts(parts: Parts) -> SyncParts:
     """Build everything that syncs projects."""
-    stores, owner, slots = parts.stores, _replica_name(), SyncPlaces()
-    following = Following(stores.followers, stores.variants)
+    stores, owner, slots = parts.stores, _replica_name(), SyncSlots()
+    variants = VariantUpdates(stores.followers, stores.variants)
     resets = LargeResets(parts.database, stores.variants, stores.trash, stores.staged_changes)
     large = LargeSyncs(
         parts.database,
-        stores.originals,
-        stores.staged_changes,
-        following,
-        parts.drift,
-        resets.finish,
+        files=stores.originals,
+        staged=stores.staged_changes,
+        variants=variants,
+        drift=parts.drift,
+        finish_reset=resets.finish,
     )
-    coordinator = OriginalSync(
-        parts.database,
-        stores.projects,
-        stores.leases,
-        stores.syncs,
-        stores.sync_progress,
-        _runner(parts, slots, following, large),
-        owner=owner,
-        clock=parts.clock,
-        metrics=parts.metrics,
-    )
+    coordinator = _coordinator(parts, _runner(parts, slots, variants, large), owner)
     polling = Polling(
         parts.database,
         stores.leases,
@@ -82,37 +73,57 @@ def sync_parts(parts: Parts) -> SyncParts:
     )
 
 
-def _runner(parts: Parts, slots: SyncPlaces, following: Following, large: LargeSyncs) -> SyncWork:
-    stores = parts.stores
-    return SyncWork(
-        parts.database,
-        stores.leases,
-        stores.originals,
-        following,
-        parts.drift,
-        stores.syncs,
-        _reader(parts, slots),
-        parts.credentials,
-        slots,
-        UnchangedRecorder(parts.database, stores.leases, stores.syncs),
-        large,
-        RenameFinder(stores.blobs, parts.workers),
-        clock=parts.clock,
-        random=random.random,
+def _coordinator(parts: Parts, runner: SyncRunner, owner: str) -> SyncCoordinator:
+    stores = CoordinatorStores(
+        database=parts.database,
+        projects=parts.stores.projects,
+        leases=parts.stores.leases,
+        syncs=parts.stores.syncs,
+        progress=parts.stores.sync_progress,
+    )
+    return SyncCoordinator(stores, runner, owner=owner, clock=parts.clock, metrics=parts.metrics)
+
+
+def _runner(
+    parts: Parts, slots: SyncSlots, variants: VariantUpdates, large: LargeSyncs
+) -> SyncRunner:
+    stores = SyncStores(
+        database=parts.database,
+        leases=parts.stores.leases,
+        syncs=parts.stores.syncs,
+        originals=parts.stores.originals,
+    )
+    outcomes = OutcomeBuilder(
+        stores.originals, parts.credentials, clock=parts.clock, random=random.random
+    )
+    applier = SyncApplier(
+        stores,
+        outcomes=outcomes,
+        variants=variants,
+        drift=parts.drift,
+        large=large,
+        renames=RenameFinder(parts.stores.blobs, parts.workers),
+    )
+    return SyncRunner(
+        stores,
+        credentials=parts.credentials,
+        reader=_reader(parts, slots),
+        slots=slots,
+        applier=applier,
+        outcomes=outcomes,
+        unchanged=UnchangedRecorder(parts.database, stores.leases, stores.syncs),
     )
 
 
-def _reader(parts: Parts, slots: SyncPlaces) -> UpstreamReader:
+def _reader(parts: Parts, slots: SyncSlots) -> UpstreamReader:
     stores = parts.stores
-    copier = Copier(
-        stores.blobs, stores.problems, MemoryBudget(), parts.workers, slots, parts.clock
-    )
+    contents = ContentStores(blobs=stores.blobs, problems=stores.problems, clock=parts.clock)
     return UpstreamReader(
-        stores.originals,
-        copier,
-        HeadChecker(parts.connection),
-        FolderLister(),
-        parts.settings.max_file_size,
+        files=stores.originals,
+        copier=Copier(contents, workers=parts.workers, slots=slots),
+        checker=RefChecker(parts.connection),
+        lister=FolderLister(),
+        max_file_size=parts.settings.max_file_size,
     )
 
 

@@ -5,11 +5,14 @@ from datetime import timedelta
 
 from benchmark_manager.factory.parts import Parts
 from benchmark_manager.services.variants.comparing import ComparisonService
+from benchmark_manager.services.variants.contents import VariantContents
+from benchmark_manager.services.variants.editor import VariantEditor
 from benchmark_manager.services.variants.large_resets import LargeResets
 from benchmark_manager.services.variants.merging import MergeService
 from benchmark_manager.services.variants.reattaching import ReattachService
 from benchmark_manager.services.variants.rebase_all import RebaseAllService
 from benchmark_manager.services.variants.revisions import RevisionService
+from benchmark_manager.services.variants.stores import VariantStores
 from benchmark_manager.services.variants.trash import TrashService
 from benchmark_manager.services.variants.variants import VariantService
 
@@ -29,108 +32,41 @@ class VariantParts:
 
 def variant_parts(parts: Parts, resets: LargeResets) -> VariantParts:
     """Build everything that reads and changes variants."""
-    stores = parts.stores
-    variants = VariantService(
-        parts.database,
-        stores.projects,
-        stores.originals,
-        stores.variants,
-        stores.blobs,
-        parts.drift,
-        parts.validation,
-        max_file_size=parts.settings.max_file_size,
-        clock=parts.clock,
+    stores, settings, clock = _stores(parts), parts.settings, parts.clock
+    editor = VariantEditor(stores, clock=clock)
+    contents = VariantContents(
+        stores, parts.validation, max_file_size=settings.max_file_size, clock=clock
     )
-    revisions = _revisions(parts, variants)
-    merging = MergeService(
-        parts.database,
-        variants,
-        stores.originals,
-        stores.variants,
-        stores.blobs,
-        parts.workers,
-        clock=parts.clock,
-    )
+    variants = VariantService(stores, editor, contents, parts.drift, clock=clock)
+    revisions = RevisionService(stores, editor, variants, parts.drift, parts.validation)
+    merging = MergeService(stores, editor, variants, contents, parts.workers)
     return VariantParts(
         variants=variants,
         revisions=revisions,
-        trash=_trash(parts, variants, resets),
+        trash=TrashService(
+            stores,
+            editor,
+            variants,
+            parts.drift,
+            resets,
+            retention=timedelta(days=settings.trash_retention_days),
+            clock=clock,
+        ),
         merging=merging,
-        rebase_all=_rebase_all(parts, variants, merging),
-        reattaching=_reattaching(parts, variants),
-        comparing=_comparing(parts, variants, revisions),
+        rebase_all=RebaseAllService(stores, contents, merging, parts.workers),
+        reattaching=ReattachService(stores, editor, variants, parts.validation, parts.workers),
+        comparing=ComparisonService(stores, variants, revisions, parts.workers),
     )
 
 
-def _revisions(parts: Parts, variants: VariantService) -> RevisionService:
+def _stores(parts: Parts) -> VariantStores:
     stores = parts.stores
-    return RevisionService(
-        parts.database,
-        variants,
-        stores.originals,
-        stores.variants,
-        stores.revisions,
-        stores.blobs,
-        parts.drift,
-        parts.validation,
-        clock=parts.clock,
-    )
-
-
-def _trash(parts: Parts, variants: VariantService, resets: LargeResets) -> TrashService:
-    stores = parts.stores
-    return TrashService(
-        parts.database,
-        variants,
-        stores.projects,
-        stores.originals,
-        stores.variants,
-        stores.revisions,
-        stores.trash,
-        parts.drift,
-        resets,
-        retention=timedelta(days=parts.settings.trash_retention_days),
-        clock=parts.clock,
-    )
-
-
-def _rebase_all(parts: Parts, variants: VariantService, merging: MergeService) -> RebaseAllService:
-    stores = parts.stores
-    return RebaseAllService(
-        parts.database,
-        stores.projects,
-        variants,
-        merging,
-        stores.originals,
-        stores.variants,
-        parts.workers,
-    )
-
-
-def _reattaching(parts: Parts, variants: VariantService) -> ReattachService:
-    stores = parts.stores
-    return ReattachService(
-        parts.database,
-        variants,
-        stores.originals,
-        stores.variants,
-        stores.blobs,
-        parts.validation,
-        parts.workers,
-        clock=parts.clock,
-    )
-
-
-def _comparing(
-    parts: Parts, variants: VariantService, revisions: RevisionService
-) -> ComparisonService:
-    stores = parts.stores
-    return ComparisonService(
-        variants,
-        revisions,
-        stores.projects,
-        stores.originals,
-        stores.variants,
-        stores.blobs,
-        parts.workers,
+    return VariantStores(
+        database=parts.database,
+        projects=stores.projects,
+        originals=stores.originals,
+        variants=stores.variants,
+        revisions=stores.revisions,
+        trash=stores.trash,
+        blobs=stores.blobs,
     )

@@ -8,7 +8,7 @@ from benchmark_manager.models.record import Record
 
 
 class FileCommit(Record):
-    """One commit which touched a file upstream."""
+    """One commit that changed a file upstream."""
 
     sha: str = Field(examples=["3f786850e387550fdab836ed7e6dc881de23001b"])
     author: str = Field(
@@ -27,7 +27,10 @@ class FileCommit(Record):
 
 
 class HistoryKey(Record):
-    """One page of a file's history; `page` counts from 1, and `repository_key` is that of the repository's address."""
+    """The key of one page of a file's history.
+
+    `page` counts from 1, and `repository_key` is that of the repository's address.
+    """
 
     project_id: str
     repository_key: str

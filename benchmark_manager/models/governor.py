@@ -1,4 +1,4 @@
-"""What is known of one credential's limits, as it is stored and told."""
+"""The known limits of one credential."""
 
 from datetime import datetime
 from typing import Literal
@@ -12,7 +12,7 @@ LimitResource = Literal["core", "graphql"]
 
 
 class RateLimit(Record):
-    """A primary limit as the last answer told it: points of an hour."""
+    """A primary limit as the last answer reported it: points of an hour."""
 
     limit: int
     remaining: int
@@ -20,7 +20,7 @@ class RateLimit(Record):
 
 
 class GovernorState(Record):
-    """What outlives a process, and what replicas tell each other.
+    """The state that outlives a process and that replicas share.
 
     `spent` counts points by resource and by the start of their 5 s, in seconds since the epoch.
     """
@@ -34,7 +34,7 @@ class GovernorState(Record):
 
 
 class GovernorStatus(GovernorState):
-    """A governor at this moment, in this process; the points are everybody's."""
+    """A governor at this moment, in this process; the points are those of all replicas."""
 
     points_last_minute: dict[LimitResource, int]
     requests_running: int

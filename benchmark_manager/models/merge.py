@@ -1,4 +1,4 @@
-"""What becomes of a variant when its original moved."""
+"""Merges of variants with their changed originals."""
 
 from typing import Final, Literal
 
@@ -13,23 +13,24 @@ COMMENT_SUFFIX: Final = " (comment)"
 
 
 class MergeConflict(Record):
-    """One place where a person must decide.
+    """One conflict, on which a person must decide.
 
-    With a path, `base`, `theirs` and `mine` are JSON values, or the source text of what JSON has no
-    form for; a side which has nothing there is null and named in `absent`. Without a path they are
+    With a path, `base`, `theirs` and `mine` are JSON values, or the source text of what JSON cannot
+    express; a side that has nothing there is null and named in `absent`. Without a path they are
     the texts of the lines. A path that ends with ` (comment)` is of the comments of an entry, with
     their texts.
     """
 
     path: str | None = Field(
-        description="Null for a conflict of lines; ends with ` (comment)` for one of the comments of an entry.",
+        description="Null for a conflict of lines; ends with ` (comment)` for one of the comments "
+        "of an entry.",
         examples=["spec.parallelism", "spec.parallelism (comment)"],
     )
     base: JsonValue
     theirs: JsonValue
     mine: JsonValue
     absent: tuple[Side, ...] = Field(
-        default=(), description="The sides which have nothing at this path."
+        default=(), description="The sides that have nothing at this path."
     )
     line: int | None = Field(
         default=None, description="In theirs, from 1; null where theirs has nothing there."
@@ -39,9 +40,9 @@ class MergeConflict(Record):
 class Merge(Record):
     """The merge of three texts.
 
-    `nothing`: upstream did not move, `content` is mine. `text`: merged by lines. `keys`: my changes
-    were made again in theirs' text, key by key. `conflict`: `content` is null, `conflicts` say what
-    is open.
+    `nothing`: upstream did not change, `content` is mine. `text`: merged by lines. `keys`: the
+    changes of mine were applied to the text of theirs, key by key. `conflict`: `content` is null,
+    and `conflicts` are what a person must decide.
     """
 
     outcome: Literal["nothing", "text", "keys", "conflict"]

@@ -9,7 +9,7 @@ from benchmark_manager.models.record import OrElse, Record, words_of
 
 FileType = Literal["config", "job"]
 FileFormat = Literal["yaml", "json"]
-#: `other`: a reason which a newer version of the service recorded.
+#: `other`: a reason that a newer version of the service recorded.
 SkipReason = Literal[
     "too_large",
     "binary",
@@ -21,7 +21,7 @@ SkipReason = Literal[
     "not_yaml",
     "other",
 ]
-#: For those who build no model of what is stored.
+#: For code that builds no model of stored documents.
 FILE_TYPES: Final[frozenset[FileType]] = words_of(FileType)
 FILE_FORMATS: Final[frozenset[FileFormat]] = words_of(FileFormat)
 StoredFileType = Annotated[FileType, OrElse("config")]
@@ -29,9 +29,9 @@ StoredFileFormat = Annotated[FileFormat, OrElse("yaml")]
 
 
 class OriginalFile(Record):
-    """One original without its content, which the blob store holds under `sha`.
+    """One original without its content, which the blob store has under `sha`.
 
-    `problems` are empty where the reader did not ask for them, as for a release of all files.
+    `problems` are empty where they were not read, as for a release of all files.
     """
 
     id: str
@@ -56,9 +56,9 @@ class OriginalFile(Record):
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """What a list of thousands tells of an original in place.
+    """An original in a list of thousands.
 
-    A dataclass, as building a Record costs ten times as much.
+    A dataclass, as making a Record takes ten times as long.
     """
 
     id: str

@@ -16,7 +16,7 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Rows in order; `next_cursor` leads on (None: the end); `total` counts all that match."""
+    """Rows in order, the cursor of the next page (None: the end), and the count of all rows."""
 
     rows: tuple[T, ...]
     total: int

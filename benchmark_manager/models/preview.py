@@ -1,11 +1,11 @@
-"""What a repository holds, before there is a project of it."""
+"""Previews: what a repository holds, before there is a project of it."""
 
 from benchmark_manager.models.project import Ref, RepositoryAddress
 from benchmark_manager.models.record import Record
 
 
 class Outcome(Record):
-    """How many files a folder gives: copied, as far as names, sizes and modes tell, and listed as skipped."""
+    """How many files of a folder would be copied, by names, sizes and modes, or be skipped."""
 
     copied: int = 0
     skipped: int = 0
@@ -14,8 +14,8 @@ class Outcome(Record):
 class PreviewFolder(Record):
     """A folder with all that lies below it; "" is the root.
 
-    `likely_jobs` are YAML files which the name of the file or of a folder suggests to be Jobs.
-    `as_config` and `as_job` are what it would give as the config or the job folder.
+    `likely_jobs` are YAML files that are Jobs by the name of the file or of a folder. `as_config`
+    and `as_job` are what it would give as the config or the job folder.
     """
 
     path: str
@@ -29,7 +29,7 @@ class PreviewFolder(Record):
 class PreviewSelection(Record):
     """What a project with these two folders would hold.
 
-    `files_by_content`: where both are the same folder, only the content tells of a YAML file
+    `files_by_content`: where both are the same folder, only the content of a YAML file decides
     whether it is a Job.
     """
 
@@ -44,9 +44,9 @@ class PreviewSelection(Record):
 class RepositoryPreview(Record):
     """A repository's branches, and the folders at one ref of it (None: the default branch).
 
-    `branches` and `folders` are the first of them. Where GitHub cut the listing, `complete` is
-    false, and all numbers are at least. `suggested` are the folders that a project might read,
-    `selected` those that were asked for.
+    `branches` and `folders` are the first of them. Where GitHub truncated the listing, `complete`
+    is false, and all numbers are lower bounds. `suggested` are the folders that a project might
+    read, `selected` those that were asked for.
     """
 
     repository: RepositoryAddress

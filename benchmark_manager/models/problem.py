@@ -1,4 +1,4 @@
-"""What is wrong, or suspicious, in one text."""
+"""Problems of one text, and its verdict."""
 
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
@@ -11,12 +11,16 @@ Validity = Literal["valid", "template", "invalid"]
 StoredValidity = Annotated[Validity, OrElse("invalid")]
 
 
-#: For those who build no model of what is stored.
+#: For code that reads stored documents without building a model.
 VALIDITIES: Final[frozenset[Validity]] = words_of(Validity)
 
 
 class Problem(Record):
-    """One finding. `line` and `column` count from 1, columns in characters; None where the whole text is meant."""
+    """One problem of a text.
+
+    `line` and `column` count from 1, columns in characters; both are None if the problem concerns
+    the whole text.
+    """
 
     severity: Annotated[Literal["error", "warning"], OrElse("warning")]
     code: str = Field(description="Stable, snake_case.", examples=["duplicate_key"])
@@ -26,7 +30,7 @@ class Problem(Record):
 
 
 class Verdict(Record):
-    """What the validator says of one content."""
+    """The result of validating one content."""
 
     validity: StoredValidity
     problems: tuple[Problem, ...] = ()
@@ -34,9 +38,9 @@ class Verdict(Record):
 
 @dataclass(frozen=True, slots=True)
 class StoredVerdict:
-    """A verdict whose problems are in the store; `problems_id` refers to them, None where there are none.
+    """A verdict whose problems are stored under `problems_id`, which is None if there are none.
 
-    A dataclass, as a sync holds one for each of 100,000 files.
+    A dataclass because a sync holds one for each of up to 100,000 files.
     """
 
     validity: Validity

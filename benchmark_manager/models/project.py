@@ -1,4 +1,4 @@
-"""Projects: one repository, one branch, tag or commit of it, and two folders in it."""
+"""Projects: each reads two folders of one branch, tag or commit of one repository."""
 
 from datetime import datetime
 from typing import Annotated, Final, Literal
@@ -9,20 +9,20 @@ from benchmark_manager.models.record import OrElse, Record, words_of
 from benchmark_manager.models.sync import ErrorInfo, StoredTrigger, SyncSummary, SyncWarning
 from benchmark_manager.models.variant import Drift
 
-#: `failing`: a person must act. `unavailable`: GitHub's side, or its limits.
+#: `failing`: a person must act. `unavailable`: GitHub failed, or limited the requests.
 SyncStatus = Literal["never", "running", "ok", "failing", "unavailable"]
 SYNC_STATUSES: Final[frozenset[SyncStatus]] = words_of(SyncStatus)
-#: What lists of projects are filtered by: how the last sync ended, or that a person has paused it.
+#: The filters of lists of projects: how the last sync ended, or paused by a person.
 Standing = Literal["never", "ok", "failing", "unavailable", "paused"]
 LONGEST_NAME: Final = 200
-#: What of a repository a project reads.
+#: The kinds of what a project reads of a repository.
 RefKind = Literal["branch", "tag", "commit"]
 #: Seconds between polls, at least and at most; 0 besides: manual syncs and webhooks only.
 POLLING_INTERVALS: Final = (10, 604_800)
 
 
 class RepositoryAddress(Record):
-    """A repository behind one API base; owner and name as they were last heard from GitHub."""
+    """A repository of one API base; owner and name are those that GitHub returned last."""
 
     api_url: str
     owner: str
@@ -30,29 +30,32 @@ class RepositoryAddress(Record):
 
     @property
     def url(self) -> str:
+        """The address in the API."""
         return f"{self.api_url}/repos/{self.owner}/{self.name}"
 
     @property
     def key(self) -> str:
-        """Equal for equal repositories: GitHub's names ignore case."""
+        """A text that is equal for equal repositories: GitHub ignores the case of names."""
         return f"{self.api_url}/repos/{self.owner}/{self.name}".lower()
 
 
 class Ref(Record):
-    """A branch or a tag, by its name behind `refs/heads/` or `refs/tags/`, or a commit, by its whole id."""
+    """A branch or tag by its name after `refs/heads/` or `refs/tags/`, or a commit by its id."""
 
     kind: Annotated[RefKind, OrElse("commit")]
     name: str
 
     @classmethod
     def of_branch(cls, name: str) -> "Ref":
+        """Return the branch of this name."""
         return cls(kind="branch", name=name)
 
     @property
     def short(self) -> str:
-        """`heads/NAME`, `tags/NAME`, or the commit's id: the form of GitHub's `git/ref` and `git/matching-refs`.
+        """`heads/NAME`, `tags/NAME`, or the commit's id.
 
-        Elsewhere it is ambiguous: a tag may be called `heads/NAME`.
+        This is the form of GitHub's `git/ref` and `git/matching-refs`. Elsewhere it is ambiguous: a
+        tag may be called `heads/NAME`.
         """
         return {"branch": f"heads/{self.name}", "tag": f"tags/{self.name}"}.get(
             self.kind, self.name
@@ -68,9 +71,10 @@ class Ref(Record):
 
 
 class Source(Record):
-    """What a sync reads; `ref` is None for the default branch, whichever that is.
+    """What a sync reads; `ref` is None for the default branch.
 
-    `version` rises whenever a person changes it or the polling interval, pauses or resumes.
+    `version` is increased whenever a person changes the source or the polling interval, pauses or
+    resumes the project.
     """
 
     repository: RepositoryAddress
@@ -85,21 +89,21 @@ class Source(Record):
 
     @property
     def branch(self) -> str | None:
-        """The branch that was chosen; None for the default branch, a tag or a commit."""
+        """The chosen branch; None for the default branch, a tag or a commit."""
         return self.ref.name if self.ref is not None and self.ref.kind == "branch" else None
 
     @property
     def is_fixed(self) -> bool:
-        """Whether what is read never changes, so that there is nothing to poll."""
+        """Whether the files never change, so that there is nothing to poll."""
         return self.ref is not None and self.ref.kind == "commit"
 
     @property
     def credential_hint(self) -> str:
-        """Equal for projects which certainly share a credential, as far as that is known without opening tokens."""
+        """A text that is equal for projects that share a credential, found without decryption."""
         return self.token_fingerprint or self.repository.api_url
 
-    def same_place(self, other: "Source") -> bool:
-        """Whether both name the same files: what was seen of one holds for the other."""
+    def reads_same_as(self, other: "Source") -> bool:
+        """Return whether both read the same files, so that what was read of one holds for both."""
         names = ("ref", "config_folder", "job_folder", "include", "exclude")
         return self.repository.key == other.repository.key and all(
             getattr(self, name) == getattr(other, name) for name in names
@@ -107,14 +111,15 @@ class Source(Record):
 
 
 class SyncState(Record):
-    """What the last syncs left behind.
+    """The results of the last syncs.
 
     `head_sha` is None until the source was read once. `folder_trees` are the object ids of the
-    config and the job folder's trees (None: that folder is not there), None as a whole while
-    unknown. `repository_key` and `max_file_size` are those of the last success: what it saw holds
-    only where they are the same. `originals` are the numbers of originals in place by type, None
-    while unknown: only a sync adds and removes them, and writes this in the same transaction. A
-    sync that publishes its changes before it is recorded makes these two unknown until then.
+    trees of the config and the job folder, each None where there is no such folder, and None as a
+    whole while unknown. `repository_key` and `max_file_size` are those of the last success: its
+    results hold only while they are the same. `originals` are the numbers of originals by type,
+    without removed ones; None while unknown. Only a sync changes them, and writes the numbers in
+    the same transaction. A sync that publishes its changes before it is recorded makes
+    `max_file_size` and `originals` unknown until then.
     """
 
     status: Annotated[SyncStatus, OrElse("unavailable")] = "never"
@@ -136,10 +141,10 @@ class SyncState(Record):
 class Project(Record):
     """A project as stored.
 
-    `revision` counts people's changes, `fence` leases, and `wishes` how often a sync was queued. A
-    `paused` one is neither polled nor moved by webhooks; only what a person asks for syncs it.
-    `pushed_sha` is the last commit of which a webhook told, if it queued a sync or had nothing for
-    this project; `pushed_at` is when it queued one, by the database's clock.
+    `revision` counts changes by people, `fence` leases, and `wishes` how often a sync was queued.
+    Neither polls nor webhooks sync a `paused` project; only a person can. `pushed_sha` is the last
+    commit that a webhook reported, if it queued a sync or changed nothing for this project;
+    `pushed_at` is when it queued one, by the database's clock.
     """
 
     id: str
@@ -161,7 +166,7 @@ class Project(Record):
     lease_until: datetime | None = None
 
     def status_at(self, now: datetime) -> SyncStatus:
-        """`running` while somebody holds its lease, else what the last sync left behind."""
+        """Return `running` while a replica has its lease, else the status of the last sync."""
         return (
             "running"
             if self.lease_until is not None and self.lease_until > now
@@ -170,7 +175,7 @@ class Project(Record):
 
 
 class ProjectStats(Record):
-    """A project's counts; originals are those in place, removed ones are counted apart."""
+    """A project's counts; removed originals are counted separately."""
 
     original_files: int = 0
     config_files: int = 0
@@ -193,7 +198,7 @@ class Totals(Record):
 
 
 class Lease(Record):
-    """The right to sync one project, until another takes it over and raises the fence."""
+    """The right to sync one project, until another takes it over with the next fence."""
 
     project_id: str
     owner: str
@@ -201,10 +206,10 @@ class Lease(Record):
 
 
 class Claim(Record):
-    """A project that was taken with its lease.
+    """A project that was claimed, with its lease.
 
-    `lateness` is how many seconds ago it fell due, negative where it was not due yet, None where it
-    never is. `taken_over`: another worker's lease on it had run out.
+    `lateness` is for how many seconds it has been due, negative where it was not due yet, None
+    where it never is. `taken_over`: the lease of another worker had expired.
     """
 
     project: Project

@@ -1,10 +1,13 @@
-"""Pushes, as GitHub's webhooks tell of them."""
+"""Pushes, as GitHub's webhooks report them."""
 
 from benchmark_manager.models.record import Record
 
 
 class PushedCommit(Record):
-    """A commit of a push; `paths` are all that it added, modified or removed, or None where that was not told."""
+    """A commit of a push.
+
+    `paths` are all that it added, modified or removed; None where they were not reported.
+    """
 
     id: str | None
     paths: frozenset[str] | None
@@ -13,9 +16,9 @@ class PushedCommit(Record):
 class Push(Record):
     """A push to one ref.
 
-    `addresses` are the repository's, the most telling first. `commits` is None where none were
-    listed. Of a ref which was created or deleted, `before` or `after` is all zeros. `after` is None
-    where it was not told.
+    `addresses` are the repository's, the most exact first. `commits` is None where none were
+    listed. Of a ref that was created or deleted, `before` or `after` is all zeros. `after` is None
+    where it was not reported.
     """
 
     addresses: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The base of all models, and what becomes of stored words that this version does not know."""
+"""The base of all models, and how stored words of newer versions are read."""
 
 from collections.abc import Hashable
 from typing import Any, TypeVar, cast, get_args
@@ -11,9 +11,10 @@ T = TypeVar("T", bound=Hashable)
 
 
 class Record(BaseModel):
-    """Immutable data. A missing field raises; unknown ones are ignored, as a newer version may have stored them.
+    """Immutable data. A missing field raises an error.
 
-    Where code builds a record with named arguments, mypy refuses unknown ones.
+    Unknown fields are ignored, as a newer version may have stored them. Where code builds a record
+    with named arguments, mypy refuses unknown ones.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -47,10 +48,10 @@ class OrElse:
 
 
 def known_word(value: object, words: frozenset[T], otherwise: T) -> T:
-    """The value where it is one of the words, else `otherwise`: `OrElse` where no model is built."""
+    """Return a value that is one of the words, else `otherwise`, as `OrElse` does in models."""
     return value if value in words else otherwise
 
 
 def words_of(literal: object) -> frozenset[Any]:
-    """The words of a `Literal`."""
+    """Return the words of a `Literal`."""
     return frozenset(get_args(literal))

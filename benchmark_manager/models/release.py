@@ -1,4 +1,4 @@
-"""Releases: immutable sets of files, named by the digest of what they hold."""
+"""Releases: immutable sets of files, named by the digest of their contents."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -10,12 +10,12 @@ from benchmark_manager.models.record import OrElse, Record
 ReleaseContents = Literal["originals", "modified", "all"]
 ArchiveFormat = Literal["tar.gz", "zip"]
 
-#: How many makings one answer lists; their count is always complete.
+#: How many makings one answer lists; their count is of all.
 MAKINGS_LISTED = 1000
 
 
 class ReleaseFile(Record):
-    """One file of a release and where it came from; the blob store holds its content under `sha`."""
+    """One file of a release and its origin; the blob store has its content under `sha`."""
 
     path: str
     sha: str
@@ -29,7 +29,10 @@ class ReleaseFile(Record):
 
 
 class Making(Record):
-    """One time that a release was made; `number` counts from 1, `provenance` names the files' origins of that time."""
+    """One making of a release.
+
+    `number` counts from 1. `provenance` is the id of the files' origins at that time.
+    """
 
     number: int
     project_id: str
@@ -41,9 +44,10 @@ class Making(Record):
 
 
 class Release(Record):
-    """A release without its files. `project_id`, `created_at` and `created_by` are those of its first making.
+    """A release without its files.
 
-    `revision` counts people's changes of what may change: name, description, pinned.
+    `project_id`, `created_at` and `created_by` are those of its first making. `revision` counts the
+    changes of name, description and `pinned`.
     """
 
     digest: str = Field(description="`sha256:` and 64 hex digits.")
@@ -61,7 +65,7 @@ class Release(Record):
 
 
 class ReleaseDraft(Record):
-    """What a making is asked for; its files come with it."""
+    """What a person says of a making, beside its files."""
 
     project_id: str
     name: str

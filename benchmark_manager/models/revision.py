@@ -1,4 +1,4 @@
-"""Revisions: what a modified file was after each change."""
+"""Revisions: the state of a variant after each change."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -12,7 +12,7 @@ RevisionKind = Literal[
 
 
 class Revision(Record):
-    """A modified file's state after one change, which never changes; the content is in the blob store."""
+    """A variant's state after one change. It never changes; the content is in the blob store."""
 
     modified_file_id: str
     project_id: str
@@ -30,7 +30,7 @@ class Revision(Record):
 
     @classmethod
     def of(cls, file: Variant, what: RevisionKind, *, at: datetime, by: str) -> "Revision":
-        """What `file` is since `by` did `what` to it."""
+        """Return the revision that `file` is since `by` did `what` to it."""
         same = cls.model_fields.keys() & type(file).model_fields.keys() - {
             "created_at",
             "created_by",
@@ -46,6 +46,6 @@ class Revision(Record):
 
 
 def unrecorded_revision(file: Variant) -> Revision:
-    """The present state of a file which was last changed by a version that kept no revisions."""
+    """Return the present revision of a variant that a version without revisions wrote last."""
     what: RevisionKind = "created" if file.revision == 1 else "edited"
     return Revision.of(file, what, at=file.updated_at, by=file.updated_by)

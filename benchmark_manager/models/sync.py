@@ -25,12 +25,12 @@ class ErrorInfo(Record):
     code: str = Field(examples=["github_unavailable"])
     detail: str
     retry_at: datetime | None = Field(
-        default=None, description="When it will be, or may be, tried again."
+        default=None, description="When the next try takes place, or can take place."
     )
 
 
 class FileChange(Record):
-    """What became of one original in a sync."""
+    """The change of one original in a sync."""
 
     path: str
     change: Annotated[ChangeKind, OrElse("updated")]
@@ -38,14 +38,14 @@ class FileChange(Record):
 
 
 class SkippedFile(Record):
-    """A file which would belong to the project, but is not copied."""
+    """A file that belongs to the project but is not copied."""
 
     path: str
     reason: Annotated[SkipReason, OrElse("other")]
 
 
 class SyncWarning(Record):
-    """Something a person should know although the sync went well."""
+    """Something that a person should know although the sync succeeded."""
 
     code: str = Field(examples=["folder_not_found"])
     detail: str
@@ -60,7 +60,7 @@ class GitHubUsage(Record):
 
 
 class SyncSummary(Record):
-    """A finished sync in short, as its project tells it."""
+    """A finished sync in short, as its project reports it."""
 
     id: str
     trigger: StoredTrigger
@@ -79,9 +79,9 @@ class SyncSummary(Record):
     message: str
     repeated: int = Field(
         default=0,
-        description="How many further polls found the same since. Unchanged polls in a row are folded into one record, "
-        "for at most a day: `started_at` is the first one's, `finished_at` and `duration_ms` are the last one's, and "
-        "`github` is what all of them cost.",
+        description="How many further polls have found the same since. Unchanged polls in a row "
+        "are folded into one record, for at most a day: `started_at` is the first one's, "
+        "`finished_at` and `duration_ms` are the last one's, and `github` is the cost of all.",
     )
 
     @classmethod
@@ -100,36 +100,36 @@ class Sync(SyncSummary):
     github: GitHubUsage = GitHubUsage()
     modified_files_by_drift: dict[Drift, int] | None = Field(
         default=None,
-        description="The modified files as this sync left them, by what became of their originals; null where it "
-        "read no files, as then nothing became of any.",
+        description="The variants after this sync, by what became of their originals; null where "
+        "it read no files, as then no original changed.",
     )
 
 
 class DriftMoment(Record):
-    """How a sync left a project's modified files: how many there were of each drift."""
+    """The variants of a project after a sync: how many there were of each drift."""
 
     when: datetime
     counts: dict[Drift, int]
 
 
 class SyncProgress(Record):
-    """How far a project's sync is, or that none runs."""
+    """The progress of a project's sync, or that none runs."""
 
     status: Annotated[Literal["running", "idle"], OrElse("running")] = Field(
-        description="`idle`: `last_sync` tells what came of the last one."
+        description="`idle`: `last_sync` is the last one."
     )
     sync_id: str | None = Field(
-        default=None, description="The id which the Sync will have, unless it is folded."
+        default=None, description="The id that the Sync will have, unless it is folded."
     )
     trigger: Annotated[SyncTrigger | None, OrElse("poll")] = None
     phase: Annotated[SyncPhase | None, OrElse("checking")] = Field(
         default=None,
-        description="`checking` where the branch is, `waiting` for its turn, `listing` the folders, `fetching` "
-        "contents, `applying` the changes.",
+        description="`checking` the branch, `waiting` for its turn, `listing` the folders, "
+        "`fetching` contents, `applying` the changes.",
     )
     started_at: datetime | None = None
     updated_at: datetime | None = Field(
-        default=None, description="When this was so; other replicas tell each second."
+        default=None, description="When this was so; other replicas store it each second."
     )
     files_total: int | None = Field(
         default=None, description="Contents to fetch; null while that is not known yet."

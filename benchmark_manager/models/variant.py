@@ -1,4 +1,4 @@
-"""Modified files: people's variants of original files."""
+"""Variants: people's changed copies of original files."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,12 +14,12 @@ Drift = Literal["current", "behind", "conflict", "upstream_removed"]
 StoredDrift = Annotated[Drift, OrElse("conflict")]
 
 
-#: For those who build no model of what is stored.
+#: For code that reads stored words without a model.
 DRIFTS: Final[frozenset[Drift]] = words_of(Drift)
 
 
 def drift_counts(counted: Mapping[str, int]) -> dict[Drift, int]:
-    """Counts by drift, zeros included; words that this version does not know count as `conflict`."""
+    """Return counts by drift, zeros included; a word that is not known counts as `conflict`."""
     counts: dict[Drift, int] = dict.fromkeys(get_args(Drift), 0)
     for word, count in counted.items():
         counts[known_word(word, DRIFTS, "conflict")] += count
@@ -27,11 +27,11 @@ def drift_counts(counted: Mapping[str, int]) -> dict[Drift, int]:
 
 
 class Variant(Record):
-    """One variant without its content, which the blob store holds under `content_sha`.
+    """One variant without its content, which the blob store has under `content_sha`.
 
-    `problems_id` refers to the stored problems. `problems` are empty where the reader did not ask
-    for them, as for a reset of all files; a change of them sets `problems_id` to None, and the
-    store writes them anew.
+    `problems_id` refers to the stored problems. `problems` are empty where they were not read, for
+    example for a reset of all variants; a change of them sets `problems_id` to None, and the store
+    writes them again.
     """
 
     id: str
@@ -56,28 +56,29 @@ class Variant(Record):
     updated_at: datetime
     created_by: str
     updated_by: str
-    #: Whether the present revision stands among the revisions; not so where a version without them
-    #: changed it last.
+    #: Whether the present revision is stored as one; it is not where a version without revisions
+    #: wrote the variant last.
     recorded: bool = True
-    #: What a newer version stores beside these, for the stores alone: it goes into the trash and
-    #: back with the rest.
+    #: Fields of a newer version, used by the stores alone: they move to the trash and back with the
+    #: others.
     kept: dict[str, Any] = Field(default_factory=dict, exclude=True, repr=False)
 
     @property
     def path(self) -> str:
-        """The original's folder and this variant's own name."""
+        """The path: the original's folder and this variant's own name."""
         return variant_path(self.original_path, self.modified_name)
 
 
 def variant_path(original_path: str, modified_name: str) -> str:
+    """Return the path of a variant with this name of an original at this path."""
     folder, slash, _ = original_path.rpartition("/")
     return f"{folder}{slash}{modified_name}"
 
 
-class TrashedFile(Record):
-    """A deleted variant, as it was before; its deletion was one revision more.
+class TrashedVariant(Record):
+    """A deleted variant as it was before; its deletion was one revision more.
 
-    `reset_id` is that of the reset which deleted it, or None.
+    `reset_id` is the id of the reset that deleted it, or None.
     """
 
     file: Variant

@@ -1,4 +1,4 @@
-"""Asks for the same answer again and again over open connections, with as little work as possible of its own."""
+"""Sends the same request again and again over open connections, with little work of its own."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Seconds of one request, on average: on the wall, and of the asked process's processor."""
+    """Average seconds of one request: wall time, and processor time of the server."""
 
     wall: float
     cpu: float
@@ -28,12 +28,12 @@ class Asked:
     pid: int
 
     async def get(self, path: str) -> bytes:
-        """One answer's body."""
+        """Return the body of one answer."""
         async with self._connections(1) as [connection]:
             return await _get(self._request(path), *connection)
 
     async def ask(self, path: str, requests: int, at_once: int) -> Spent:
-        """What each of so many requests took, `at_once` under way at any time, over connections opened before."""
+        """Send so many requests, `at_once` at a time, over connections that were opened before."""
         request, left = self._request(path), requests
 
         async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -50,7 +50,8 @@ class Asked:
             )
 
     def _request(self, path: str) -> bytes:
-        return f"GET {path} HTTP/1.1\r\nHost: {urlsplit(self.url).netloc}\r\nAccept: */*\r\n\r\n".encode()
+        host = urlsplit(self.url).netloc
+        return f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\n\r\n".encode()
 
     @asynccontextmanager
     async def _connections(self, count: int) -> AsyncIterator[list[Connection]]:

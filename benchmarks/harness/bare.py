@@ -1,11 +1,11 @@
-"""A bare handler of the same documents: Starlette, PyMongo's async client, `json` and uvicorn, and nothing else.
+"""A bare handler for the same documents: only Starlette, PyMongo's async client, json and uvicorn.
 
     python benchmarks/harness/bare.py PORT MONGO_URL DATABASE
 
-It reads what an answer of the service is made of in as few commands as a plain handler takes (one
-for a list, two for a file and its content, one more where files have problems) and writes the same
-JSON. It looks up no project and counts nothing, knows no ETag, page or error, and takes what the
-documents hold as it is.
+It reads the documents of an answer with as few commands as a plain handler needs (one for a list,
+two for a file and its content, one more if files have problems) and writes the same JSON. It does
+not check the project, count, paginate, compute ETags or handle errors, and does not validate the
+documents.
 """
 
 import json
@@ -33,7 +33,7 @@ def _time(value: datetime | None) -> str | None:
 
 
 async def _problems(request: Request, rows: list[Document]) -> dict[str, Any]:
-    """Lists of problems by id, as far as the rows refer to any."""
+    """Return the lists of problems that the rows refer to, by id."""
     ids = sorted({row["problems_id"] for row in rows if "problems_id" in row})
     if not ids:
         return {}
@@ -42,7 +42,7 @@ async def _problems(request: Request, rows: list[Document]) -> dict[str, Any]:
 
 
 def _plain(row: Document, problems: Document) -> Document:
-    """An original as the service's answers have it, in the same order; nobody has made a variant of it."""
+    """Return an original without variants as in the service's answers, in the same order."""
     return {
         "id": str(row["_id"]),
         "project_id": str(row["project_id"]),

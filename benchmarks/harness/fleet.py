@@ -1,4 +1,4 @@
-"""Many projects, each of a repository of its own name, registered through the API."""
+"""Many projects, each with a repository name of its own, registered through the API."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from benchmarks.harness.report import say
 from github_test_server import Repository
 from support.process import ServiceProcess, service_process
 
-#: Names which share one bare repository: a git process reads each.
+#: The number of bare repositories that the other names share: each needs a git process.
 _SHARED: Final = 4
 _AT_ONCE: Final = 32
 _PER_SETUP_TOKEN: Final = 50
@@ -29,10 +29,10 @@ R = TypeVar("R")
 
 
 class Fleet:
-    """Projects `fleet/00000`, `fleet/00001`, …; every so many has a bare repository of its own, which can move.
+    """Projects `fleet/00000`, `fleet/00001`, …, some with bare repositories of their own.
 
-    They are registered without polling and with many tokens, as their first syncs would wait long
-    for the 900 points a minute which the service allows one credential; `poll` then gives them an
+    They are registered without polling and with many tokens, since their first syncs would wait
+    long for the 900 points a minute that the service uses of one credential. `poll` then sets the
     interval and the tokens to be measured.
     """
 
@@ -52,7 +52,7 @@ class Fleet:
         return repository
 
     def repository(self, name: str) -> Repository:
-        """The bare repository behind a name."""
+        """Return the bare repository of a name."""
         return self.moving.get(name) or self._shared[_number(name) % _SHARED]
 
     def close(self) -> None:
@@ -60,7 +60,7 @@ class Fleet:
             repository.close()
 
     async def grow(self, service: ServiceProcess, count: int, *, moving: int) -> None:
-        """Register projects until there are `count`, `moving` of them with repositories of their own; all synced."""
+        """Register and sync projects until there are `count`, `moving` with own repositories."""
         new = [f"fleet/{number:05}" for number in range(len(self.ids), count)]
         if not new:
             return
@@ -77,7 +77,7 @@ class Fleet:
         tokens = {name: f"setup-{_number(name) // _PER_SETUP_TOKEN}" for name in new}
         self._github.ask(know_tokens, set(tokens.values()))
         async with service.client(_TIMEOUT) as http:
-            # So that nothing else goes on meanwhile.
+            # So that no polls run in the meantime.
             await each(self.ids, lambda name: self._change(http, name, {"polling_interval": 0}))
 
             async def register(name: str) -> None:
@@ -107,7 +107,7 @@ class Fleet:
         await _ok(http.put(f"/projects/{self.ids[name]}", json=body))
 
     async def poll(self, service: ServiceProcess, interval: int, tokens: Sequence[str]) -> None:
-        """Have every project polled, the tokens shared out evenly among them."""
+        """Start polling of all projects, with the tokens distributed evenly."""
         self._github.ask(know_tokens, tokens)
         async with service.client(_TIMEOUT) as http:
 
@@ -121,7 +121,7 @@ class Fleet:
         say(f"{len(self.ids):,} projects are polled every {interval} s with {len(tokens)} tokens")
 
     async def files(self, http: httpx.AsyncClient, name: str) -> dict[str, str]:
-        """What the service holds of a project: path -> blob id."""
+        """Return the blob ids by path of a project's files in the service."""
         answer = await _ok(http.get(f"/projects/{self.ids[name]}/files", params={"limit": 1000}))
         return {row["path"]: row["sha"] for row in answer.json()}
 
@@ -133,14 +133,14 @@ def _number(name: str) -> int:
 async def each(
     items: Iterable[T], work: Callable[[T], Awaitable[R]], at_once: int = _AT_ONCE
 ) -> list[R]:
-    """Do the work for every item, some at once; results in the items' order."""
-    places = asyncio.Semaphore(at_once)
+    """Do the work for every item, some at once, and return the results in the items' order."""
+    slots = asyncio.Semaphore(at_once)
 
-    async def placed(item: T) -> R:
-        async with places:
+    async def limited(item: T) -> R:
+        async with slots:
             return await work(item)
 
-    return await asyncio.gather(*(placed(item) for item in items))
+    return await asyncio.gather(*(limited(item) for item in items))
 
 
 async def _ok(request: Awaitable[httpx.Response]) -> httpx.Response:
@@ -151,7 +151,7 @@ async def _ok(request: Awaitable[httpx.Response]) -> httpx.Response:
 
 @dataclass(frozen=True, slots=True)
 class Fleets:
-    """How the services of one benchmark are started: all on one database, with one key."""
+    """Starts the services of one benchmark, all with one database and one key."""
 
     folder: Path
     mongo_url: str
@@ -175,8 +175,8 @@ class Fleets:
             yield service
 
 
-def complaints(service: ServiceProcess) -> list[str]:
-    """Lines of the service's log that are warnings or worse, and what is no JSON, such as a traceback."""
+def logged_problems(service: ServiceProcess) -> list[str]:
+    """Return the log's warnings and errors, and lines that are not JSON, such as tracebacks."""
     found = []
     for line in service.output.splitlines():
         try:
@@ -189,7 +189,7 @@ def complaints(service: ServiceProcess) -> list[str]:
 
 
 async def counted(service: ServiceProcess, metric: str, **labels: str) -> float:
-    """The sum of a Prometheus counter over all its labels but those given."""
+    """Return the sum of a Prometheus counter over all labels other than the given ones."""
     async with service.client(_TIMEOUT) as http:
         text = (await http.get("/metrics")).text
     wanted = [f'{name}="{value}"' for name, value in labels.items()]

@@ -1,4 +1,4 @@
-"""The GitHub test server as a process of its own, so that its work is not counted as anybody else's."""
+"""The GitHub test server in a process of its own, so that its processor time is not measured."""
 
 import multiprocessing
 import signal
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class GitHubProcess:
-    """A running server; `ask` runs a function over it in its process.
+    """A running server; `ask` runs a function in its process.
 
     with GitHubProcess() as github:
         github.ask(host, folder / "demo.git", ["octo/demo"])
@@ -47,7 +47,7 @@ class GitHubProcess:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """What `function` gives, a module's function whose arguments and result can be pickled."""
+        """Call `function`, of a module, with the server and arguments that can be pickled."""
         with self._lock:
             self._connection.send((function, args, kwargs))
             return cast("T", self._answer())
@@ -94,12 +94,12 @@ def _outcome(
 ) -> tuple[bool, object]:
     try:
         return True, function(server, *args, **kwargs)
-    except Exception:  # noqa: BLE001 -- whoever asked gets it
+    except Exception:  # noqa: BLE001 -- the other process gets it
         return False, traceback.format_exc()
 
 
 def host(server: GitHubTestServer, path: Path, names: Iterable[str]) -> None:
-    """Serve one bare repository under all these names, to everybody."""
+    """Serve one bare repository under all these names, as public."""
     repository = Repository(path)
     for name in names:
         server.add(name, repository)
@@ -115,13 +115,13 @@ def set_latency(server: GitHubTestServer, seconds: float) -> None:
 
 
 def lift_limits(server: GitHubTestServer) -> None:
-    """Allow so much that no limit is ever met."""
+    """Set limits so high that none is ever reached."""
     server.limits.clear()
     server.limits.with_token = server.limits.without_token = 10**7
 
 
 def set_github_limits(server: GitHubTestServer) -> None:
-    """GitHub's own limits, unused: what exceeds them is refused.
+    """Set GitHub's limits, all unused; requests beyond them are refused.
 
     https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
     https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api

@@ -1,4 +1,4 @@
-"""What a benchmark writes: tables for docs/performance.md to stdout, how far it is to stderr."""
+"""The output of benchmarks: tables for docs/performance.md to stdout, progress to stderr."""
 
 import argparse
 import math
@@ -12,14 +12,14 @@ MEGABYTE: Final = 1_000_000
 
 
 def say(text: str) -> None:
-    """Tell how far the benchmark is, with the seconds since its start."""
+    """Report progress, with the seconds since the start."""
     print(f"[{time.monotonic() - _BEGIN:6.0f} s] {text}", file=sys.stderr, flush=True)
 
 
 def print_table(
     title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1
 ) -> None:
-    """Print a table in Markdown; the first `left` columns hold words, the others numbers."""
+    """Print a table in Markdown; the first `left` columns are text, the others numbers."""
     rules = ["---" if number < left else "--:" for number in range(len(head))]
     print(f"\n{title}\n")
     for row in (head, rules, *rows):
@@ -28,20 +28,20 @@ def print_table(
 
 
 def seconds(value: float) -> str:
-    """Three digits are all that a measurement is worth."""
+    """Format seconds with three digits, which is as exact as a measurement is."""
     if value < 1:
         return f"{value * 1000:.0f} ms"
     return f"{value:.2f} s" if value < 10 else f"{value:,.0f} s"
 
 
 def percentile(values: Iterable[float], share: float) -> float:
-    """The smallest value which at least this share of all do not exceed; NaN where there are none."""
+    """Return the smallest value that this share of all does not exceed; NaN if there are none."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else math.nan
 
 
 def parsed(parser: argparse.ArgumentParser, **full: object) -> argparse.Namespace:
-    """The command line; `--full` turns the small defaults of `make bench` into those of the published tables."""
+    """Parse the command line; `--full` replaces `make bench`'s small defaults by the published."""
     what = ", ".join(f"--{name.replace('_', '-')} {_shown(value)}" for name, value in full.items())
     parser.add_argument("--full", action="store_true", help=f"the published measurement: {what}")
     if parser.parse_known_args()[0].full:

@@ -1,4 +1,4 @@
-"""Repositories to copy: the real ones of the shared data, or a generated one where that is absent."""
+"""Repositories to copy: the real ones of the shared data, else a generated one."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -22,7 +22,10 @@ _ENDINGS: Final = {"config": (".yaml", ".yml", ".json"), "job": (".yaml", ".yml"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A repository and what a copy of its two folders has to hold; `build` writes it to a new bare repository."""
+    """A repository and the expected files of its two folders.
+
+    `build` writes it to a new bare repository.
+    """
 
     full_name: str
     config_folder: str
@@ -36,7 +39,7 @@ class Subject:
 
     @property
     def folders(self) -> set[str]:
-        """The two folders and all below them which hold something."""
+        """Return the two folders and all folders below them that have files."""
         tops = {self.config_folder, self.job_folder}
         parents = {str(parent) for path in self.contents for parent in Path(path).parents}
         return {
@@ -44,17 +47,19 @@ class Subject:
         }
 
     def changed(self, count: int, round_: int) -> dict[str, bytes]:
-        """New contents for so many of its files, spread over all; the same ones for the same round."""
-        paths = random.Random(round_).sample(sorted(self.contents), count)  # noqa: S311 -- a choice, no secret
-        # A blank line at the end leaves YAML and JSON what they are.
+        """Return new contents for so many of the files, the same ones for the same round."""
+        chance = random.Random(round_)  # noqa: S311 -- a choice, no secret
+        paths = chance.sample(sorted(self.contents), count)
+        # Blank lines at the end do not change the meaning of YAML and JSON.
         return {path: self.contents[path] + b"\n" * (count + 1) for path in paths}
 
 
 def subjects(shared_data: Path) -> list[Subject]:
-    """The three real repositories at their last version."""
+    """Return the three real repositories at their last version."""
     if not (shared_data / "repos").is_dir():
         say(
-            f"{shared_data} is not there: a generated repository of {_GENERATED_FILES:,} files takes its place"
+            f"{shared_data} does not exist; "
+            f"a generated repository of {_GENERATED_FILES:,} files is used instead"
         )
         return [_generated()]
     return [_real(real_repository(shared_data, name)) for name in _REAL]

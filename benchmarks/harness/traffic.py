@@ -1,4 +1,4 @@
-"""What the GitHub test server was asked; these functions run in its process (`GitHubProcess.ask`)."""
+"""Requests to the GitHub test server; the functions run in its process (`GitHubProcess.ask`)."""
 
 import json
 import re
@@ -17,7 +17,14 @@ _MINUTE: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Requests of the API and of git, downloads from codeload beside them, and bytes of all answers' bodies."""
+    """The cost of requests.
+
+    Attributes:
+        requests: to the API and of git.
+        downloads: from codeload, not counted in `requests`.
+        points: of the rate limits.
+        bytes: of all answers' bodies.
+    """
 
     requests: int
     downloads: int
@@ -26,7 +33,7 @@ class Cost:
 
 
 def cost(server: GitHubTestServer) -> Cost:
-    """All that was asked since the log was forgotten."""
+    """Return the cost of all requests since `forget_requests`."""
     records = list(server.requests)
     downloads = sum(record.path.startswith("/codeload/") for record in records)
     return Cost(
@@ -39,9 +46,9 @@ def cost(server: GitHubTestServer) -> Cost:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What was asked within some time; the numbers of a minute are of whichever account and minute had most.
+    """The requests in some time; numbers for a minute are those of the account with most in one.
 
-    `busiest_points` are of the primary limits, REST and GraphQL together.
+    `busiest_points` are those of the primary limits, of REST and GraphQL together.
     """
 
     requests: int
@@ -56,7 +63,7 @@ class Load:
 
 
 def load(server: GitHubTestServer, begin: float, end: float) -> Load:
-    """What arrived from `begin` to `end`, in seconds since the epoch."""
+    """Return the load that arrived from `begin` to `end`, in seconds since the epoch."""
     records = [record for record in server.requests if begin <= record.arrived < end]
     by_account = defaultdict[str, list[RecordedRequest]](list)
     for record in records:
@@ -98,7 +105,7 @@ def _most_in_a_minute(records: list[RecordedRequest]) -> int:
 
 
 def asked_for(server: GitHubTestServer) -> dict[str, list[float]]:
-    """When each repository, in lower case, was asked for since the log was forgotten, by REST or in a query."""
+    """Return the times of requests for each repository, in lower case, since `forget_requests`."""
     arrivals = defaultdict[str, list[float]](list)
     for record in server.requests:
         for name in set(_repositories(record)):

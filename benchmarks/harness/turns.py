@@ -1,8 +1,8 @@
-"""Each project's turns: for when a poll was planned, who claimed it, and when its result was recorded.
+"""Each project's polls: when they were planned, claimed and recorded.
 
-The database tells: a change stream over the projects brings every plan, claim and result, with the
-time at which the server wrote it, whichever process did so. Nothing of the service is asked or
-changed for that.
+A change stream over the projects in the database reports every plan, claim and result, with the
+time at which the server wrote it, for all processes. The service itself is neither asked nor
+changed.
 """
 
 import asyncio
@@ -43,7 +43,16 @@ Document = dict[str, Any]
 
 @dataclass(slots=True)
 class Turn:
-    """One planned poll. Times are seconds since the epoch; `opened` is when it was planned, `closed` its result."""
+    """One planned poll; times are seconds since the epoch.
+
+    Attributes:
+        planned: the time that it is planned for.
+        opened: when it was planned.
+        claims: when processes claimed it.
+        renewals: when its lease was renewed.
+        releases: when its lease was released.
+        closed: when its result was recorded.
+    """
 
     planned: float | None
     opened: float
@@ -52,8 +61,8 @@ class Turn:
     releases: list[float] = field(default_factory=list)
     closed: float | None = None
 
-    def told(self, name: str) -> str:
-        """What became of it, in seconds behind the planned time."""
+    def described(self, name: str) -> str:
+        """Describe what happened to it, in seconds after the planned time."""
         parts = (("claimed", self.claims), ("renewed", self.renewals), ("released", self.releases))
         known = [
             f"{what} {', '.join(self._late(time) for time in times)}"
@@ -68,14 +77,18 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Punctuality:
-    """How polls kept to their plans, seconds.
+    """How punctual polls were, in seconds.
 
-    `asked`: from the planned time to the arrival at GitHub of the first request which named the
-    repository. `recorded`: from the planned time to the result's being in the database. A poll that
-    had none when this was drawn up is late until then; `missing` counts it, and those put off
-    without a request. `too_soon`: polls planned less than half an interval behind their
-    predecessors. `again`: turns which were claimed more than once, as the first claim's process
-    died or gave it back. `worst`: what became of the latest.
+    Attributes:
+        asked: from the planned time to the arrival at GitHub of the first request that names the
+            repository.
+        recorded: from the planned time to the result in the database. A poll without a result
+            counts as late until the end of the measurement.
+        missing: polls without a result, and polls that were postponed without a request.
+        too_soon: polls planned less than half an interval after their predecessors.
+        again: polls that were claimed more than once, since the first claim's process died or
+            released it.
+        worst: descriptions of the latest.
     """
 
     asked: tuple[float, ...]
@@ -87,7 +100,7 @@ class Punctuality:
 
 
 class TurnWatch:
-    """Watches all projects which are there when it begins."""
+    """Watches all projects that exist when it begins."""
 
     def __init__(self) -> None:
         self.names: dict[ObjectId, str] = {}
@@ -104,7 +117,7 @@ class TurnWatch:
         updated = change["updateDescription"]["updatedFields"]
         if turns:
             _note_lease(turns[-1], updated, when)
-        # A change from before the first reading may come again.
+        # The stream may report a change that was read before it began.
         if "next_poll_at" in updated and not (
             turns and turns[-1].planned == _epoch(updated["next_poll_at"])
         ):
@@ -121,11 +134,12 @@ class TurnWatch:
         now: float,
         interval: float,
     ) -> Punctuality:
-        """Of the polls due from `begin` to `end`, also those which had waited before.
+        """Evaluate the polls due from `begin` to `end`, with those that were waiting before.
 
-        `asked` are the arrivals at GitHub by repository; they must go back further than `begin`.
+        `asked` are the arrivals at GitHub by repository; they must begin before `begin`.
         """
-        asked_late, recorded_late, told = list[float](), list[float](), list[tuple[float, str]]()
+        asked_late, recorded_late = list[float](), list[float]()
+        described = list[tuple[float, str]]()
         missing = too_soon = again = 0
         for name, before, turn in self._planned(end):
             assert turn.planned is not None
@@ -133,19 +147,19 @@ class TurnWatch:
             if max(turn.planned, closed) < begin:
                 continue
             arrivals = asked.get(name, ())
-            place = bisect.bisect_right(arrivals, turn.opened)
-            was_asked = place < len(arrivals) and arrivals[place] <= closed
+            first = bisect.bisect_right(arrivals, turn.opened)
+            was_asked = first < len(arrivals) and arrivals[first] <= closed
             missing += turn.closed is None or not was_asked
-            asked_late.append((arrivals[place] if was_asked else closed) - turn.planned)
+            asked_late.append((arrivals[first] if was_asked else closed) - turn.planned)
             recorded_late.append(closed - turn.planned)
-            told.append((recorded_late[-1], turn.told(name)))
+            described.append((recorded_late[-1], turn.described(name)))
             again += len(turn.claims) > 1
             too_soon += before is not None and turn.planned - before < interval / 2
-        worst = tuple(text for _, text in heapq.nlargest(_WORST, told))
+        worst = tuple(text for _, text in heapq.nlargest(_WORST, described))
         return Punctuality(tuple(asked_late), tuple(recorded_late), missing, too_soon, again, worst)
 
     def _planned(self, end: float) -> Iterator[tuple[str, float | None, Turn]]:
-        """Each turn whose time came before `end`, behind the time of the turn before it."""
+        """Yield each poll planned before `end`, with the planned time of its predecessor."""
         for key, turns in self.turns.items():
             before: float | None = None
             for turn in turns:

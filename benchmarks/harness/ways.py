@@ -1,7 +1,7 @@
-"""Ways to keep a copy of two folders of a GitHub repository, each as its users would go it.
+"""Ways to keep a copy of two folders of a GitHub repository, each as its users would use it.
 
 Every way copies the same repository from the same server. `first` makes the copy, `unchanged` finds
-that nothing changed, `changed` brings over so many files of a commit since.
+that nothing changed, `changed` copies so many files of a later commit.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class Way(Protocol):
 
 
 class BenchmarkManager:
-    """Registers the project, and asks for a sync, which is a poll as a person wants it; both over HTTP."""
+    """Registers the project and requests manual syncs, which do what polls do, both over HTTP."""
 
     def __init__(
         self, service: httpx.AsyncClient, full_name: str, subject: Subject, token: str | None
@@ -78,11 +78,10 @@ class BenchmarkManager:
 
 
 class PlainWay:
-    """Every folder and every file, at every poll, with PyGithub; some requests at once, from a thread each.
+    """Requests every folder and every file at every poll with PyGithub, in several threads.
 
-    With a `sample`, only so many folders and files are asked for, and `scale` tells by what the
-    time is to be multiplied. PyGithub's own pause of a quarter of a second between requests is
-    turned off.
+    With a `sample`, only so many folders and files are requested, and the time is extrapolated.
+    PyGithub's own pause of a quarter of a second between requests is turned off.
     """
 
     def __init__(
@@ -98,11 +97,11 @@ class PlainWay:
 
     @property
     def requests(self) -> int:
-        """How many a copy takes."""
+        """Return how many requests a copy takes."""
         return len(self._subject.folders) + len(self._subject.contents)
 
     async def copy(self, sample: int | None) -> int:
-        """Copy all, or a sample; returns the number of files, and leaves the time of a whole copy in `seconds`."""
+        """Copy all files or a sample, return their number, and set `seconds` to a whole copy's."""
         return await asyncio.to_thread(self._copy, sample)
 
     def _copy(self, sample: int | None) -> int:
@@ -123,7 +122,7 @@ class PlainWay:
         return len(wanted)
 
     def _list(self, pool: ThreadPoolExecutor, sample: int | None) -> tuple[int, list[ContentFile]]:
-        """The number of folders that were listed, level by level, and the files found there."""
+        """List folders, level by level; return their number and the files found."""
         files: list[ContentFile] = []
         level, folders = [self._subject.config_folder, self._subject.job_folder], 0
         while level:
@@ -153,7 +152,7 @@ class PlainWay:
 
 
 class SparseClone:
-    """A shallow, sparse, partial clone with git: only the last commit's trees, and the two folders' contents."""
+    """A shallow, sparse, partial clone with git: one commit's trees, and two folders' contents."""
 
     def __init__(self, url: str, folder: Path, subject: Subject) -> None:
         self._url = url
@@ -193,11 +192,11 @@ class SparseClone:
 
 
 class Floor:
-    """What no way can beat: the head's commit id, and then all bytes that are needed as one answer.
+    """The lower bound: the head's commit id, and then all needed bytes in one answer.
 
-    One connection, which is open already; nothing is looked at or kept. `bundles` are the blobs, in
-    a repository of their own, that hold those bytes, by the number of files changed; 0 is that of
-    the first copy.
+    It uses one connection, which is open already, and neither checks nor stores anything. `bundles`
+    are the blobs with those bytes, in a repository of their own, by the number of changed files; 0
+    is the first copy.
     """
 
     def __init__(
@@ -244,7 +243,7 @@ class Floor:
 def bundles(
     subject: Subject, changes: Iterable[tuple[int, Mapping[str, bytes]]]
 ) -> dict[int, bytes]:
-    """All contents as one, and those of each commit's changed files."""
+    """Return all contents as one, and those of each commit's changed files."""
     return {0: _joined(list(subject.contents.values()))} | {
         count: _joined(list(changed.values())) for count, changed in changes
     }

@@ -1,4 +1,4 @@
-"""The commands as people type them."""
+"""Fixtures of the commands' tests."""
 
 from collections.abc import AsyncIterator
 
@@ -13,7 +13,7 @@ from support.service import running_service
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def cli(mongod: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CommandLine]:
-    """Commands against a service; a module's tests share it, and name their projects differently."""
+    """Commands against a service that a module's tests share; their projects' names differ."""
     folder = tmp_path_factory.mktemp("cli")
     with GitHubTestServer() as github:
         async with (

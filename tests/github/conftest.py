@@ -28,7 +28,7 @@ async def own_hub(repository: Repository) -> AsyncIterator[Hub]:
 
 @pytest.fixture
 def repository(github: GitHubTestServer, tmp_path: Path) -> Iterator[Repository]:
-    """octo/demo, for everybody to see, without a commit."""
+    """The public octo/demo, without a commit."""
     with Repository.init(tmp_path / "demo.git") as repository:
         github.add("octo/demo", repository)
         yield repository

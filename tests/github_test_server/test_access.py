@@ -76,7 +76,7 @@ async def test_a_token_can_be_revoked_while_the_server_runs(
     assert (await client.get(DEMO, headers=SECRET)).status_code == 401
 
 
-async def test_a_token_tells_whose_it_is(client: httpx2.AsyncClient) -> None:
+async def test_a_token_identifies_its_user(client: httpx2.AsyncClient) -> None:
     assert (await client.get("/user", headers=SECRET)).json()["login"] == "mona"
     assert (await client.get("/user")).status_code == 401
 
@@ -125,16 +125,16 @@ async def test_an_etag_holds_for_its_token_alone(client: httpx2.AsyncClient) -> 
     assert (await client.get(DEMO, headers=OTHER | held)).status_code == 200
 
 
-async def test_every_answer_tells_the_rate_limit(
+async def test_every_answer_reports_the_rate_limit(
     client: httpx2.AsyncClient, server: GitHubTestServer
 ) -> None:
     server.limits.set("secret", limit=10, remaining=4)
     answer = await client.get("/nothing", headers=SECRET)
-    told = {
+    reported = {
         name: answer.headers[f"x-ratelimit-{name}"]
         for name in ["limit", "remaining", "used", "resource"]
     }
-    assert told == {"limit": "10", "remaining": "3", "used": "7", "resource": "core"}
+    assert reported == {"limit": "10", "remaining": "3", "used": "7", "resource": "core"}
     assert {"x-github-request-id", "x-github-media-type", "date", "x-ratelimit-reset"} <= set(
         answer.headers
     )
@@ -155,7 +155,7 @@ async def test_a_304_is_free_with_a_token(
     assert server.requests.points == 0
 
 
-async def test_a_304_costs_whoever_has_no_token(
+async def test_a_304_costs_a_point_without_a_token(
     client: httpx2.AsyncClient, server: GitHubTestServer
 ) -> None:
     etag = (await client.get(DEMO)).headers["etag"]
@@ -201,7 +201,7 @@ async def test_an_exhausted_limit_is_403_until_its_reset(
 
 
 @pytest.mark.parametrize("status", [403, 429])
-async def test_a_secondary_limit_tells_when_to_come_back(
+async def test_a_secondary_limit_has_a_retry_after(
     timed: tuple[GitHubTestServer, httpx2.AsyncClient], clock: Clock, status: int
 ) -> None:
     server, client = timed
@@ -215,7 +215,7 @@ async def test_a_secondary_limit_tells_when_to_come_back(
     assert (await client.get(DEMO)).status_code == 200
 
 
-async def test_a_secondary_limit_may_not_tell_when(
+async def test_a_secondary_limit_may_have_no_retry_after(
     timed: tuple[GitHubTestServer, httpx2.AsyncClient],
 ) -> None:
     server, client = timed

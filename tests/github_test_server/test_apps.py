@@ -25,7 +25,10 @@ NUMERIC = (
     "'Expiration time' claim ('exp') must be a numeric value representing the future time at which "
     "the assertion expires"
 )
-ISSUED = "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"
+ISSUED = (
+    "'Issued at' claim ('iat') must be an Integer "
+    "representing the time that the assertion was issued"
+)
 UNDECODABLE = "A JSON web token could not be decoded"
 
 Sign = Callable[..., dict[str, str]]
@@ -114,7 +117,7 @@ async def _token(
     return {"Authorization": f"Bearer {(await _mint(client, sign, installation)).json()['token']}"}
 
 
-async def test_an_app_tells_itself_to_its_web_token(client: httpx2.AsyncClient, sign: Sign) -> None:
+async def test_an_app_is_returned_for_its_web_token(client: httpx2.AsyncClient, sign: Sign) -> None:
     answer = await client.get("/app", headers=sign())
     assert (answer.status_code, answer.json()["slug"], answer.json()["id"]) == (200, "mirror", APP)
     for issuer in [APP, answer.json()["client_id"]]:

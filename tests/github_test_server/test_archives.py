@@ -40,7 +40,7 @@ async def test_what_is_not_to_be_exported_is_left_out(
     assert "config/deep/b.json" not in names
 
 
-async def test_what_is_to_be_replaced_tells_the_commit(
+async def test_a_substituted_attribute_holds_the_commit(
     client: httpx2.AsyncClient, repository: Repository, git: Git
 ) -> None:
     """A file of an archive need not be the blob: its id differs."""

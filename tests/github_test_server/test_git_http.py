@@ -153,7 +153,7 @@ def test_it_stops_at_once_in_the_middle_of_a_clone(tmp_path: Path) -> None:
 
 
 def test_a_compressed_request_is_understood(server: GitHubTestServer, git: Git) -> None:
-    """Git compresses requests of more than a kilobyte, such as one which names the commits it has."""
+    """Git compresses requests of more than a kilobyte, such as one that names known commits."""
     headers = {
         "Content-Encoding": "gzip",
         "Content-Type": "application/x-git-upload-pack-request",

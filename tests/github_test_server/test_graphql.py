@@ -61,10 +61,13 @@ def _of_demo(fields: str) -> str:
     return f'query {{ repository(owner: "octo", name: "demo") {{ {fields} }} }}'
 
 
-def test_a_repository_tells_itself_and_its_head(
+def test_a_repository_is_returned_with_its_head(
     ask: Ask, server: GitHubTestServer, git: Git
 ) -> None:
-    fields = "databaseId name nameWithOwner isPrivate isEmpty defaultBranchRef { name prefix target { oid __typename } }"
+    fields = (
+        "databaseId name nameWithOwner isPrivate isEmpty "
+        "defaultBranchRef { name prefix target { oid __typename } }"
+    )
     assert ask(_of_demo(fields)).demo == {
         "databaseId": server.hosting["octo/demo"].id,
         "name": "demo",
@@ -79,8 +82,11 @@ def test_a_repository_tells_itself_and_its_head(
     }
 
 
-def test_a_commit_tells_its_dates_message_and_tree(ask: Ask, git: Git) -> None:
-    fields = "oid abbreviatedOid ... on Commit { committedDate authoredDate message messageHeadline tree { oid } }"
+def test_a_commit_is_returned_with_its_dates_message_and_tree(ask: Ask, git: Git) -> None:
+    fields = (
+        "oid abbreviatedOid ... on Commit "
+        "{ committedDate authoredDate message messageHeadline tree { oid } }"
+    )
     assert ask(_of_demo(f'object(expression: "HEAD") {{ {fields} }}')).demo["object"] == {
         "oid": git("rev-parse", "HEAD"),
         "abbreviatedOid": git("rev-parse", "HEAD")[:7],
@@ -113,7 +119,10 @@ def test_an_expression_means_what_it_means_to_git(
 ) -> None:
     repository.tag("v1", git("rev-parse", "HEAD"))
     expression = expression.format(sha=git("rev-parse", "HEAD"))
-    query = 'query($e: String) { repository(owner: "octo", name: "demo") { object(expression: $e) { oid } } }'
+    query = (
+        'query($e: String) { repository(owner: "octo", name: "demo") '
+        "{ object(expression: $e) { oid } } }"
+    )
     assert ask(query, e=expression).demo["object"] == {"oid": git("rev-parse", expression)}
 
 
@@ -132,7 +141,10 @@ def test_an_expression_means_what_it_means_to_git(
     ],
 )
 def test_what_is_not_there_is_null_without_an_error(ask: Ask, expression: str) -> None:
-    query = 'query($e: String) { repository(owner: "octo", name: "demo") { object(expression: $e) { oid } } }'
+    query = (
+        'query($e: String) { repository(owner: "octo", name: "demo") '
+        "{ object(expression: $e) { oid } } }"
+    )
     answer = ask(query, e=expression)
     assert answer == {"data": {"repository": {"object": None}}}
 
@@ -155,7 +167,8 @@ def test_a_ref_is_found_by_its_full_and_its_short_name(ask: Ask, repository: Rep
             """a: ref(qualifiedName: "refs/heads/feature/x") { name target { oid } }
             b: ref(qualifiedName: "feature/x") { name target { oid } }
             c: ref(qualifiedName: "refs/heads/none") { name }
-            d: ref(qualifiedName: "refs/tags/v2") { prefix target { ... on Tag { name target { oid } } } }"""
+            d: ref(qualifiedName: "refs/tags/v2")
+                { prefix target { ... on Tag { name target { oid } } } }"""
         )
     )
     branch = {"name": "feature/x", "target": {"oid": sha}}
@@ -261,9 +274,7 @@ def test_a_private_repository_is_there_only_for_its_tokens(
     assert ask(_of_demo("isPrivate")).demo == {"isPrivate": True}
 
 
-def test_a_renamed_repository_is_followed_unless_told_otherwise(
-    ask: Ask, server: GitHubTestServer
-) -> None:
+def test_a_renamed_repository_is_followed_by_default(ask: Ask, server: GitHubTestServer) -> None:
     server.rename("octo/demo", "octo/renamed")
     followed = ask(_of_demo("nameWithOwner"))
     strict = ask('{ repository(owner: "octo", name: "demo", followRenames: false) { name } }')
@@ -286,7 +297,7 @@ def test_an_empty_repository_has_no_branch(
 @pytest.mark.parametrize(
     "query", ["{", "{ nothing }", "{ viewer }", '{ repository(owner: "octo") { name } }']
 )
-def test_a_wrong_query_is_told_with_200_and_no_data(ask: Ask, query: str) -> None:
+def test_a_wrong_query_is_answered_with_200_and_no_data(ask: Ask, query: str) -> None:
     answer = ask(query)
     assert answer.response.status_code == 200
     assert set(answer) == {"errors"}
@@ -294,13 +305,17 @@ def test_a_wrong_query_is_told_with_200_and_no_data(ask: Ask, query: str) -> Non
 
 
 def test_one_alias_for_two_fields_is_refused(ask: Ask) -> None:
-    query = """{ a: repository(owner: "octo", name: "demo") { name } a: repository(owner: "o", name: "x") { id } }"""
+    query = """{ a: repository(owner: "octo", name: "demo") { name }
+        a: repository(owner: "o", name: "x") { id } }"""
     assert "conflict" in ask(query)["errors"][0]["message"]
 
 
 def test_errors_are_located_in_the_query_that_was_sent(ask: Ask) -> None:
     """Queries which differ in their strings alone are parsed once."""
-    template = '{{ a: repository(owner: "{0}", name: "none") {{ id }} b: repository(owner: "o", name: "n") {{ id }} }}'
+    template = (
+        '{{ a: repository(owner: "{0}", name: "none") {{ id }} '
+        'b: repository(owner: "o", name: "n") {{ id }} }}'
+    )
     for owner in ["x", "a-longer-one", "y"]:
         query = template.format(owner)
         columns = [error["locations"][0]["column"] for error in ask(query)["errors"]]
@@ -346,7 +361,7 @@ def test_a_malformed_body_is_400(server: GitHubTestServer, body: bytes) -> None:
     assert answer.json()["documentation_url"].startswith("https://docs.github.com/graphql")
 
 
-def test_nobody_may_ask_without_a_token(server: GitHubTestServer) -> None:
+def test_a_query_without_a_token_is_refused(server: GitHubTestServer) -> None:
     query = {"query": "{ viewer { login } }"}
     answer = httpx2.post(server.graphql_url, json=query)
     wrong = httpx2.post(server.graphql_url, json=query, headers={"Authorization": "Bearer wrong"})
@@ -377,11 +392,11 @@ def test_a_query_costs_a_point_of_its_own_allowance(ask: Ask, server: GitHubTest
         "rateLimit": {"limit": 100, "cost": 1, "remaining": 9, "used": 91},
         "viewer": {"login": "mona"},
     }
-    told = {
+    reported = {
         name: answer.response.headers[f"x-ratelimit-{name}"]
         for name in ["limit", "remaining", "used", "resource"]
     }
-    assert told == {"limit": "100", "remaining": "9", "used": "91", "resource": "graphql"}
+    assert reported == {"limit": "100", "remaining": "9", "used": "91", "resource": "graphql"}
     assert server.limits.of("secret").used == 0
     assert (server.requests[0].resource, server.requests[0].cost, server.requests.points) == (
         "graphql",
@@ -390,7 +405,7 @@ def test_a_query_costs_a_point_of_its_own_allowance(ask: Ask, server: GitHubTest
     )
 
 
-def test_the_rate_limit_tells_both_allowances(ask: Ask, server: GitHubTestServer) -> None:
+def test_the_rate_limit_reports_both_resources(ask: Ask, server: GitHubTestServer) -> None:
     ask("{ viewer { login } }")
     answer = httpx2.get(f"{server.url}/rate_limit", headers=SECRET).json()
     assert {name: answer["resources"][name]["used"] for name in ["core", "graphql"]} == {
@@ -403,18 +418,18 @@ def test_the_rate_limit_tells_both_allowances(ask: Ask, server: GitHubTestServer
 @pytest.mark.parametrize(
     ("status", "kind"), [(200, "RATE_LIMITED"), (200, "RATE_LIMIT"), (403, None)]
 )
-def test_an_exhausted_allowance_is_told_in_an_error(
+def test_an_exhausted_limit_is_reported_in_an_error(
     ask: Ask, server: GitHubTestServer, status: int, kind: str | None
 ) -> None:
     server.limits.set("secret", remaining=0, resource="graphql")
     server.limits.graphql_exhausted_status = status
     server.limits.graphql_exhausted_type = kind or ""
     answer = ask("{ viewer { login } }")
-    told = answer["errors"][0] if status == 200 else answer
+    reported = answer["errors"][0] if status == 200 else answer
     assert answer.response.status_code == status
-    assert told["message"].startswith("API rate limit exceeded for user ID ")
+    assert reported["message"].startswith("API rate limit exceeded for user ID ")
     assert "data" not in answer
-    assert told.get("type") == kind
+    assert reported.get("type") == kind
     assert answer.response.headers["x-ratelimit-remaining"] == "0"
     assert httpx2.get(f"{server.url}/repos/octo/demo", headers=SECRET).status_code == 200
 
@@ -453,7 +468,8 @@ def test_a_fault_nulls_one_alias(ask: Ask, server: GitHubTestServer) -> None:
     server.faults.add(GraphQLError("b", "FORBIDDEN", "Resource not accessible"), path="graphql$")
     server.faults.add(GraphQLError("a.head", "INTERNAL"), path="graphql$")
     server.faults.add(GraphQLError("none"), path="graphql$")
-    query = """{ a: repository(owner: "octo", name: "demo") { name head: object(expression: "HEAD") { oid } }
+    query = """{
+        a: repository(owner: "octo", name: "demo") { name head: object(expression: "HEAD") { oid } }
         b: repository(owner: "octo", name: "demo") { name } }"""
     first, second = ask(query), ask(query)
     assert first["data"] == {"a": {"name": "demo", "head": None}, "b": None}

@@ -1,4 +1,4 @@
-"""Secondary limits as rules, and what the log tells of requests in time."""
+"""Secondary limits as rules, and the log of requests in time."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ async def test_too_many_requests_at_once_meet_the_secondary_limit(
     assert (await asking.get(DEMO)).status_code == 200
 
 
-async def test_the_log_tells_the_most_requests_in_a_minute(
+async def test_the_log_has_the_most_requests_in_a_minute(
     timed: GitHubTestServer, asking: httpx2.AsyncClient, clock: Clock
 ) -> None:
     for seconds in [0, 0, 30, 29, 1, 59]:
@@ -135,7 +135,7 @@ async def test_the_log_tells_the_most_requests_in_a_minute(
     ]
 
 
-async def test_requests_are_told_apart_by_resource_and_account(
+async def test_requests_are_counted_by_resource_and_account(
     timed: GitHubTestServer, asking: httpx2.AsyncClient
 ) -> None:
     await asking.get(DEMO)

@@ -55,7 +55,7 @@ def test_none_deletes_a_file_or_a_folder(repository: Repository, git: Git) -> No
     assert git("ls-tree", "-r", "--name-only", "main") == "job/run me.yaml"
 
 
-def test_a_file_can_take_the_place_of_a_folder(repository: Repository, git: Git) -> None:
+def test_a_file_can_replace_a_folder(repository: Repository, git: Git) -> None:
     repository.commit({"config": b"now a file"})
     assert git("cat-file", "-p", "main:config") == "now a file"
 
@@ -131,7 +131,7 @@ def test_revision_syntax_is_no_ref(repository: Repository, ref: str) -> None:
     assert repository.find_commit(ref) is None
 
 
-def test_a_failing_command_tells_why(repository: Repository) -> None:
+def test_a_failing_command_reports_the_reason(repository: Repository) -> None:
     with pytest.raises(GitError, match="update-ref"):
         repository.reset_branch("main", "no such commit")
 

@@ -24,7 +24,7 @@ RAW = {"Accept": "application/vnd.github.raw+json"}
 DEMO = "/repos/octo/demo"
 
 
-async def test_the_head_is_told_as_a_bare_sha(client: httpx2.AsyncClient, git: Git) -> None:
+async def test_the_head_is_returned_as_a_bare_sha(client: httpx2.AsyncClient, git: Git) -> None:
     answer = await client.get(f"{DEMO}/commits/HEAD", headers=SHA)
     sha = git("rev-parse", "HEAD")
     assert (answer.status_code, answer.text, answer.headers["etag"]) == (200, sha, f'"{sha}"')
@@ -72,7 +72,7 @@ async def test_a_commit_has_many_names(
     assert answer.text == sha
 
 
-async def test_a_commit_tells_its_tree_date_and_files(
+async def test_a_commit_has_its_tree_date_and_files(
     client: httpx2.AsyncClient, repository: Repository, git: Git
 ) -> None:
     first = git("rev-parse", "HEAD")
@@ -257,7 +257,7 @@ async def test_the_history_of_a_path_leaves_others_out(
     assert [commit["sha"] for commit in answer.json()] == [first]
 
 
-async def test_branches_and_refs_tell_their_commits(
+async def test_branches_and_refs_have_their_commits(
     client: httpx2.AsyncClient, repository: Repository, git: Git
 ) -> None:
     other = repository.commit({"x": b"1"}, branch="feature/x")

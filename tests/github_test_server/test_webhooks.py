@@ -27,7 +27,7 @@ def _parse(model: Any, payload: dict[str, object]) -> Any:
     return TypeAdapter(model).validate_python(json.loads(webhooks.encode(payload)))
 
 
-def test_a_push_tells_its_commits_and_what_they_changed(
+def test_a_push_has_its_commits_and_what_they_changed(
     hosted: HostedRepository, repository: Repository, git: Git
 ) -> None:
     before = git("rev-parse", "HEAD")
@@ -58,22 +58,22 @@ def test_a_push_tells_its_commits_and_what_they_changed(
     assert payload["commits"][0]["tree_id"] == git("rev-parse", f"{first}^{{tree}}")
 
 
-def test_a_push_s_repository_is_told_in_its_own_way(hosted: HostedRepository, git: Git) -> None:
+def test_a_pushs_repository_has_a_shape_of_its_own(hosted: HostedRepository, git: Git) -> None:
     payload: Any = webhooks.push(hosted, before=webhooks.NO_COMMIT, after=git("rev-parse", "HEAD"))
-    told = payload["repository"]
-    assert (told["id"], told["full_name"], told["default_branch"]) == (
+    shown = payload["repository"]
+    assert (shown["id"], shown["full_name"], shown["default_branch"]) == (
         hosted.id,
         "octo/demo",
         "main",
     )
-    assert told["url"] == told["html_url"] == "https://github.com/octo/demo"
-    assert told["commits_url"] == "https://api.github.com/repos/octo/demo/commits{/sha}"
-    assert (told["master_branch"], told["private"], told["owner"]["login"]) == (
+    assert shown["url"] == shown["html_url"] == "https://github.com/octo/demo"
+    assert shown["commits_url"] == "https://api.github.com/repos/octo/demo/commits{/sha}"
+    assert (shown["master_branch"], shown["private"], shown["owner"]["login"]) == (
         "main",
         False,
         "octo",
     )
-    assert {type(told["created_at"]), type(told["pushed_at"])} == {int}
+    assert {type(shown["created_at"]), type(shown["pushed_at"])} == {int}
 
 
 def test_a_push_may_name_the_test_server(
@@ -96,7 +96,7 @@ def test_a_force_push_is_found_out(
     assert (payload["forced"], [commit["id"] for commit in payload["commits"]]) == (True, [after])
 
 
-def test_a_new_branch_tells_the_commits_which_no_other_has(
+def test_a_new_branch_has_the_commits_that_no_other_has(
     hosted: HostedRepository, repository: Repository
 ) -> None:
     sha = repository.commit({"x": b"1"}, branch="feature/x", parent=repository.branches()[0][1])
@@ -112,7 +112,7 @@ def test_a_deleted_branch_has_no_head(hosted: HostedRepository, git: Git) -> Non
     assert payload["after"] == "0" * 40
 
 
-def test_a_large_push_tells_the_newest_commits_alone(
+def test_a_large_push_has_only_the_newest_commits(
     hosted: HostedRepository, repository: Repository, git: Git
 ) -> None:
     before = git("rev-parse", "HEAD")
@@ -140,7 +140,7 @@ def test_typed_models_accept_the_payloads(
     assert _parse(models.WebhookPing, webhooks.ping(organization="octo")).hook.active
 
 
-def test_other_events_tell_their_repository(hosted: HostedRepository) -> None:
+def test_other_events_have_their_repository(hosted: HostedRepository) -> None:
     payload: Any = webhooks.issues(hosted, action="closed", number=7)
     assert (payload["action"], payload["issue"]["number"]) == ("closed", 7)
     assert payload["repository"]["url"] == "https://api.github.com/repos/octo/demo"

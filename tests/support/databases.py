@@ -19,6 +19,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
 from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase, Timing, find_server
 from support.mongod import ReplicaSet, find_mongod
 
@@ -127,6 +128,6 @@ def _client(server_url: str) -> AsyncMongoClient[dict[str, Any]]:
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Database]:
     database = Database(url, "unnamed", "embedded" if "directConnection" in url else "mongodb")
-    await database.start()
+    await start_database(database)
     yield database
     await database.close()

@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx2 as httpx
 
-from benchmark_manager.api.http.problems import CODES
 from benchmark_manager.app import create_app
 from benchmark_manager.config import Settings
+from benchmark_manager.messages import CATALOGUE
 
 Json = dict[str, Any]
 
@@ -42,7 +42,7 @@ def assert_problem(answer: httpx.Response, status: int, code: str) -> Json:
     assert document["title"] == HTTPStatus(status).phrase
     assert document["status"] == status
     assert document["code"] == code
-    assert CODES[code][0] == status
+    assert CATALOGUE[code].status == status
     assert document["detail"].endswith(".")
     assert "Traceback" not in answer.text
     assert document.get("errors") != []

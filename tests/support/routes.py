@@ -48,7 +48,7 @@ BY_NAME = {route.name: route for route in ROUTES}
 
 
 def connection_of(service: Service) -> Connection:
-    return service.services.sync._work._credentials._connection
+    return service.services.sync._runner._credentials._connection
 
 
 def forget(service: Service) -> None:
@@ -60,7 +60,7 @@ def forget(service: Service) -> None:
 
 def forget_listings(service: Service) -> None:
     """As some seconds later, when the listings of the sync before are not kept any more."""
-    lister = service.services.sync._work._reader._lister
+    lister = service.services.sync._runner._reader._lister
     lister._trees._asked.clear()
     lister._commits._asked.clear()
 

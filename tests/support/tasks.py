@@ -48,7 +48,7 @@ def writes_to_its_output() -> str:
 
 
 def refusing(field: str) -> None:
-    raise InvalidInputError("invalid_name", "It must not.", field=field)
+    raise InvalidInputError("invalid_name", "path", field=field)
 
 
 def stale() -> None:

@@ -7,8 +7,8 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from benchmark_manager.errors import StartError
-from benchmark_manager.stores.database.database import SCHEMA
-from benchmark_manager.stores.database.migrations import STEPS
+from benchmark_manager.stores.database.meta import SCHEMA
+from benchmark_manager.stores.migrations import STEPS
 from github_test_server import GitHubTestServer
 from support.service import Json, running_service
 

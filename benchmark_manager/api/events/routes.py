@@ -18,14 +18,14 @@ from benchmark_manager.services.events.events import EventService, Listener, Tol
 router = APIRouter(tags=["events"])
 
 _MEDIA_TYPE: Final = "text/event-stream"
-#: Proxies close what is silent for a minute, or for half of one, seconds.
+#: Seconds between two comments: proxies close a connection without bytes for 30 or 60 seconds.
 _KEEP_ALIVE: Final = 15.0
-#: After which a browser comes back, ms.
+#: Milliseconds after which a browser connects again.
 _RETRY: Final = 2000
-#: A client whose connection takes nothing for so long is gone, seconds.
+#: Seconds after which a client whose connection accepts nothing counts as gone.
 _STALLED: Final = 60.0
-#: How long a stream may take to end at a stop of the service, seconds.
-_LAST_WORDS: Final = 0.5
+#: Seconds that a stream may take to end when the service stops.
+_ENDING_SECONDS: Final = 0.5
 #: No position of a database is longer.
 _LONGEST_ID: Final = 1000
 _EXAMPLE: Final = """\
@@ -43,10 +43,13 @@ id: 826b04d30a000000012b0229296e04
 
 """
 
+#: Projects that one client may name.
+_MOST_PROJECTS: Final = 100
+
 ProjectIds = Annotated[
     list[Annotated[str, Query(pattern="^[0-9a-f]{24}$")]],
     Query(
-        max_length=100,
+        max_length=_MOST_PROJECTS,
         description="Only of these projects; repeat it for several. Without it: of all.",
     ),
 ]
@@ -54,7 +57,7 @@ ProjectIds = Annotated[
 
 @router.get(
     "/events",
-    summary="What changes, as it changes",
+    summary="Stream changes as they happen",
     response_class=Response,
     responses={
         200: {
@@ -70,16 +73,16 @@ async def events(
     project_id: ProjectIds = [],  # noqa: B006 -- FastAPI's way to say that there may be none
     last_event_id: Annotated[
         str | None,
-        Header(description="The `id` heard last: what came since is told first, or `reset`."),
+        Header(description="The last `id` received: what changed since comes first, or `reset`."),
     ] = None,
 ) -> Response:
-    """Server-sent events of what any replica changes, within a second.
+    """Stream what any replica changes, as server-sent events, within a second.
 
     They are `project`, `sync`, `files` (a project's originals), `modified_file` and `release`, each
     with `{project_id, id, what}` as its data, and never with contents. `what` is `created`,
     `changed`, `restored` or `deleted`; of a sync `progress` or `finished`. A null `id` stands for
     several at once. `reset` says that events were lost, and that everything shown has to be read
-    again. Polls which find the same again are not told.
+    again. Polls that find nothing new send no event.
     """
     address = caller_of(request.scope)
     listener = await services.events.listen(project_id, _position(last_event_id), address)
@@ -87,7 +90,7 @@ async def events(
 
 
 def _position(last_event_id: str | None) -> str | None:
-    """The position that an id stands for; of what cannot be one, an id of nothing, which leads to a reset."""
+    """Return the position of an id; for an invalid one "0", which leads to a reset."""
     if not last_event_id:
         return None
     plausible = (
@@ -97,7 +100,7 @@ def _position(last_event_id: str | None) -> str | None:
 
 
 class EventStream(Response):
-    """Tells a listener's changes until the client leaves, its connection stalls, or the service stops."""
+    """Sends a listener's changes until the client leaves or stalls, or the service stops."""
 
     def __init__(self, service: EventService, listener: Listener) -> None:
         super().__init__(
@@ -115,42 +118,42 @@ class EventStream(Response):
             if HEAD_ONLY in scope:
                 await send(_body(b"", more=False))
             else:
-                await self._tell_until_the_end(receive, send)
+                await self._send_until_the_end(receive, send)
         finally:
             self._service.leave(self._listener)
 
-    async def _tell_until_the_end(self, receive: Receive, send: Send) -> None:
-        telling = asyncio.create_task(self._tell(send))
+    async def _send_until_the_end(self, receive: Receive, send: Send) -> None:
+        sending = asyncio.create_task(self._send_changes(send))
         ends = {
-            telling,
+            sending,
             asyncio.create_task(_gone(receive)),
             asyncio.create_task(self._listener.ended.wait()),
         }
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self._listener.ended.is_set():
-                await asyncio.wait({telling}, timeout=_LAST_WORDS)
+                await asyncio.wait({sending}, timeout=_ENDING_SECONDS)
         finally:
             for task in ends:
                 task.cancel()
             await asyncio.gather(*ends, return_exceptions=True)
-        if not telling.cancelled():
-            telling.result()
+        if not sending.cancelled():
+            sending.result()
 
-    async def _tell(self, send: Send) -> None:
+    async def _send_changes(self, send: Send) -> None:
         with contextlib.suppress(TimeoutError):
             text = f"retry: {_RETRY}\n"
-            told = await self._listener.next(0)
-            while told is not None:
+            batch = await self._listener.next(0)
+            while batch is not None:
                 async with asyncio.timeout(_STALLED):
-                    await send(_body((text + _text(told)).encode()))
+                    await send(_body((text + _text(batch)).encode()))
                 text = ""
-                told = await self._listener.next(_KEEP_ALIVE)
+                batch = await self._listener.next(_KEEP_ALIVE)
             await send(_body(b"", more=False))
 
 
 async def _gone(receive: Receive) -> None:
-    """Return when the client has left; a body which it sends is no business of this route."""
+    """Return when the client has left; a body that it sends is ignored."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -159,13 +162,13 @@ def _body(data: bytes, *, more: bool = True) -> Message:
     return {"type": "http.response.body", "body": data, "more_body": more}
 
 
-def _text(told: Told) -> str:
-    """The id comes last: whoever hears only half of it comes back for all of it."""
-    blocks = [] if told.reset is None else [f'event: reset\ndata: {{"reason":"{told.reset}"}}\n']
-    blocks += [_block(change) for change in told.changes]
+def _text(batch: Told) -> str:
+    """Return the events with the id last: a client that received a part asks for all again."""
+    blocks = [] if batch.reset is None else [f'event: reset\ndata: {{"reason":"{batch.reset}"}}\n']
+    blocks += [_block(change) for change in batch.changes]
     # A block without data is no event, but its id counts.
     last = blocks.pop() if blocks else ": keep-alive\n"
-    return "\n".join([*blocks, f"{last}id: {told.position}\n\n"])
+    return "\n".join([*blocks, f"{last}id: {batch.position}\n\n"])
 
 
 def _block(change: Change) -> str:

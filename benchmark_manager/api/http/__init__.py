@@ -1,1 +1,1 @@
-"""What all routes share: bodies, hosts, middleware and problem documents."""
+"""What all routes have in common: bodies, hosts, middleware and problem documents."""

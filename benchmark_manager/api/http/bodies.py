@@ -1,4 +1,4 @@
-"""Bodies of requests while they arrive: each has a limit and a deadline, and all together a budget of memory."""
+"""Bodies of requests while they arrive: each has a limit and a deadline, all have a budget."""
 
 import asyncio
 from collections import Counter
@@ -6,16 +6,16 @@ from typing import Final
 
 from starlette.types import Message, Receive
 
-from benchmark_manager.api.http.problems import BodyTooLargeError, RefusedBodyError
+from benchmark_manager.api.http.problems import RefusedBodyError, body_too_large
+from benchmark_manager.errors import RequestError
 
 #: Bytes of all bodies that are being read or worked on.
 BUDGET: Final = 64 * 1024 * 1024
-#: What one address may have of it, bytes: so that one slow client does not keep everybody from
-#: sending.
+#: Bytes of it that one address may use, so that one slow client does not block all others.
 _SHARE: Final = BUDGET // 2
-#: Bytes of each body that count for nothing: small requests are served whatever large ones do.
+#: Bytes of each body that do not count: small requests are served beside any large ones.
 _FREE: Final = 16 * 1024
-#: A body has so many seconds, and one more for each so many bytes that have come.
+#: A body has this many seconds, and one more for each `_BYTES_A_SECOND` that have arrived.
 _SECONDS: Final = 20.0
 _BYTES_A_SECOND: Final = 32 * 1024
 
@@ -29,7 +29,7 @@ class BodyBudget:
 
     @property
     def held(self) -> int:
-        """Bytes that are counted now."""
+        """Return the bytes that are counted now."""
         return self._held
 
     def take(self, caller: str, size: int) -> bool:
@@ -41,6 +41,7 @@ class BodyBudget:
         return True
 
     def give_back(self, caller: str, size: int) -> None:
+        """Stop counting `size` bytes of this caller."""
         self._held -= size
         self._held_by[caller] -= size
         if not self._held_by[caller]:
@@ -48,7 +49,7 @@ class BodyBudget:
 
 
 class LimitedBody:
-    """One request's body. `receive` stands for the server's own; `close` gives its bytes back to the budget."""
+    """One request's body; `receive` replaces the server's own, `close` frees its budget."""
 
     __slots__ = (
         "_budget",
@@ -73,21 +74,20 @@ class LimitedBody:
         self._ended = False
 
     async def receive(self) -> Message:
-        """The next message.
+        """Return the next message.
 
         Raises:
-            BodyTooLargeError
-            RefusedBodyError: `request_timeout`, or `service_busy`.
+            RefusedBodyError: `body_too_large`, `request_timeout`, or `service_busy`.
         """
         if self._ended:
-            # What comes now is only that the client leaves.
+            # Only the message that the client has left can follow.
             return await self._receive()
         message = await self._next()
         size = len(message.get("body", b""))
         self._ended = not message.get("more_body", False)
         self._received += size
         if self._received > self._limit:
-            raise BodyTooLargeError(self._limit)
+            raise RefusedBodyError(body_too_large(self._limit))
         self._count()
         return message
 
@@ -99,14 +99,14 @@ class LimitedBody:
             async with asyncio.timeout_at(self._deadline + self._received / _BYTES_A_SECOND):
                 return await self._receive()
         except TimeoutError:
-            raise RefusedBodyError("request_timeout") from None
+            raise RefusedBodyError(RequestError("request_timeout")) from None
 
     def _count(self) -> None:
         more = self._received - _FREE - self._counted
         if more <= 0:
             return
         if not self._budget.take(self._caller, more):
-            raise RefusedBodyError("service_busy")
+            raise RefusedBodyError(RequestError("service_busy", "bodies"))
         self._counted += more
 
     def close(self) -> None:

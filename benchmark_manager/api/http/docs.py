@@ -1,4 +1,4 @@
-"""GET /docs: Swagger UI, whose assets come from an installed package, so that it works without internet access."""
+"""GET /docs: Swagger UI with assets of an installed package, as it must work without internet."""
 
 import base64
 import hashlib
@@ -17,8 +17,8 @@ from benchmark_manager.incoming import root_path
 
 _ASSETS: Final = "/docs/assets"
 _SCRIPT: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
-#: As strict as that of the pages, but for Swagger UI's inline script, and its pictures inside of
-#: the style sheet.
+#: As strict as the pages' own, except for Swagger UI's inline script and the pictures in its style
+#: sheet.
 _POLICY: Final = (
     "default-src 'self'; script-src 'self' {script}; style-src 'self'; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -26,7 +26,7 @@ _POLICY: Final = (
 
 
 def install_docs(app: FastAPI) -> None:
-    """Add the page and its assets; the description under it says of errors what they are."""
+    """Add the page and its assets, and describe errors as the problem documents that they are."""
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -55,7 +55,7 @@ def install_docs(app: FastAPI) -> None:
     body = bytes(page.body)
     policy = _POLICY.format(script=_hash_of_script(body))
 
-    # No coroutine, so that it runs in a thread: writing the description takes half a second, once.
+    # Not a coroutine: it runs in a thread, as writing the description takes half a second, once.
     @app.get("/openapi.json", include_in_schema=False)
     def description(request: Request) -> Response:
         root = root_path(request.scope)
@@ -69,13 +69,13 @@ def install_docs(app: FastAPI) -> None:
 
 
 def _hash_of_script(page: bytes) -> str:
-    """The source expression which allows the page's one inline script, and no other (CSP 3, 2.3.1)."""
+    """Return the source expression that allows the page's one inline script (CSP 3, 2.3.1)."""
     [script] = _SCRIPT.findall(page)
     return f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'"
 
 
 def _only_problems(responses: dict[str, dict[str, Any]]) -> None:
-    """Drop what FastAPI describes and no route answers: its own form of a 422, and errors as plain JSON."""
+    """Drop what no route answers: FastAPI's own form of a 422, and errors as plain JSON."""
     for status, response in list(responses.items()):
         content = response.get("content", {})
         if MEDIA_TYPE in content:

@@ -1,4 +1,4 @@
-"""By which names the service may be asked, which proxies are believed, and who a request comes from."""
+"""Which host names the service has, which proxies it trusts, and whom a request comes from."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -11,17 +11,17 @@ from starlette.types import Scope
 
 #: A name or an address, and a port.
 _HOST: Final = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
-#: Names that only the resolver of a machine or a cluster knows, so that no other site can have one.
+#: Names that only the resolver of a machine or a cluster knows: no other site can have one.
 _CLUSTER: Final = (".svc", ".cluster.local")
 #: Answers that are remembered for hosts and for addresses.
 _REMEMBERED: Final = 1024
 _DEFAULT_PORTS: Final = {"http": b":80", "https": b":443"}
-#: What one household or machine has of IPv6 addresses: a prefix of so many bits.
+#: Bits of the prefix that one household or machine has of IPv6 addresses.
 _IPV6_SITE: Final = 64
 
 
 class AllowedHosts:
-    """The names by which the service may be asked.
+    """The host names of the service.
 
     A page of another site can have its own name resolved to this service's address and then read
     every answer as its own (DNS rebinding). It cannot choose the name: that of its own site stays
@@ -29,7 +29,10 @@ class AllowedHosts:
     """
 
     def __init__(self, names: Collection[str], public_url: str | None) -> None:
-        """`names` as in ALLOWED_HOSTS: exact ones, `*.` and a domain, or `*`; none: those that no other site has."""
+        """Accept `names` as ALLOWED_HOSTS has them: exact ones, `*.DOMAIN`, or `*`.
+
+        Without any, names are accepted that no other site can have.
+        """
         self._any = "*" in names
         self._exact = {name for name in names if not name.startswith("*")}
         self._suffixes = tuple(name[1:] for name in names if name.startswith("*."))
@@ -39,7 +42,7 @@ class AllowedHosts:
         self.accepts = lru_cache(_REMEMBERED)(self._accepts)
 
     def _accepts(self, host: bytes) -> bool:
-        """Whether this value of a Host header names the service."""
+        """Return whether this value of a Host header names the service."""
         found = _HOST.fullmatch(host)
         if found is None:
             return False
@@ -48,25 +51,25 @@ class AllowedHosts:
             self._any
             or name in self._exact
             or name.endswith(self._suffixes)
-            or self._needs_no_leave(name)
+            or self._is_always_accepted(name)
         )
 
-    def _needs_no_leave(self, name: str) -> bool:
+    def _is_always_accepted(self, name: str) -> bool:
         if (
             name == "localhost"
             or name.endswith(".localhost")
             or _address(name.strip("[]")) is not None
         ):
-            # Probes use these, and they name no site.
+            # Probes use these, and they are the name of no site.
             return True
         return self._defaults and bool(name) and ("." not in name or name.endswith(_CLUSTER))
 
 
 class TrustedProxies:
-    """The proxies whose X-Forwarded headers are believed."""
+    """The proxies whose X-Forwarded headers are trusted."""
 
     def __init__(self, networks: Sequence[str]) -> None:
-        """`networks` as in TRUSTED_PROXIES."""
+        """Trust `networks` as TRUSTED_PROXIES has them."""
         self._networks: list[IPv4Network | IPv6Network] = [
             ip_network(network) for network in networks
         ]
@@ -77,10 +80,10 @@ class TrustedProxies:
         return found is not None and any(found in network for network in self._networks)
 
     def client(self, address: str, forwarded_for: str) -> str:
-        """The address that a chain of trusted proxies ends at; `address` is the nearest one's.
+        """Return the client behind a chain of trusted proxies; `address` is the nearest one's.
 
-        Each proxy adds on the right from whom it was asked; what is left of the first one that is
-        not trusted may be anything.
+        Each proxy adds on the right the address of its client. Everything left of the first address
+        that is not trusted may be forged.
         """
         for hop in reversed(forwarded_for.split(",")):
             found = _address(_without_port(hop.strip()))
@@ -93,17 +96,17 @@ class TrustedProxies:
 
 
 def last_of(value: bytes) -> bytes:
-    """What the nearest proxy wrote of a header to which each proxy adds on the right."""
+    """Return what the nearest proxy added to a header to which each proxy adds on the right."""
     return value.rpartition(b",")[2].strip()
 
 
 def origin_of(scheme: str, host: bytes) -> bytes:
-    """The origin that a browser sends for pages of this scheme and Host."""
+    """Return the origin that a browser sends for pages of this scheme and Host."""
     return f"{scheme}://".encode() + host.removesuffix(_DEFAULT_PORTS.get(scheme, b"")).lower()
 
 
 def caller_of(scope: Scope) -> str:
-    """Who shares a quota with the client of this request: its address, of IPv6 its site's prefix."""
+    """Return what clients with a common quota share: an address, of IPv6 the site's prefix."""
     client = scope.get("client")
     return "" if client is None else _caller(client[0])
 
@@ -125,7 +128,7 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def _without_port(hop: str) -> str:
-    """The address of a hop that some proxies write with its port."""
+    """Return the address of a hop; some proxies write it with its port."""
     if hop.startswith("["):
         return hop[1:].partition("]")[0]
     return hop.partition(":")[0] if hop.count(":") == 1 else hop

@@ -1,8 +1,7 @@
 """Bodies of requests: how many values one may have.
 
-Reading JSON holds the event loop until it is done, and of what is wrong with it as many complaints
-may be made as it has values. So the values are counted first, in steps between which others are
-served.
+Parsing JSON blocks the event loop, and validation may report as many problems as there are values.
+So the values are counted first, in steps between which other requests are served.
 """
 
 import asyncio
@@ -17,7 +16,7 @@ from starlette.requests import ClientDisconnect
 
 from benchmark_manager.domain.text.json_size import counted_values
 
-#: A release of 100,000 chosen files has 200,000 in this way of counting, the most of all.
+#: A release of 100,000 chosen files counts as 200,000 values, more than any other body.
 MAX_VALUES: Final = 250_000
 #: Lists and objects, which cost more where they are nested.
 MAX_CONTAINERS: Final = 50_000
@@ -36,7 +35,7 @@ class BoundedBody(APIRoute):
             try:
                 body = await request.body()
             except ClientDisconnect:
-                # Nobody waits for the answer.
+                # The client has left and reads no answer.
                 raise HTTPException(400) from None
             await _check_values(body)
             return await handler(request)
@@ -45,14 +44,15 @@ class BoundedBody(APIRoute):
 
 
 async def _check_values(body: bytes) -> None:
-    """Pass when a body has few enough values.
+    """Accept a body with few enough values.
 
     Raises:
         RequestValidationError
     """
     for count in counted_values(body):
         if count.values > MAX_VALUES or count.containers > MAX_CONTAINERS:
-            message = f"must not have more than {MAX_VALUES} values, nor {MAX_CONTAINERS} lists and objects"
+            limits = f"{MAX_VALUES} values, nor {MAX_CONTAINERS} lists and objects"
+            message = f"must not have more than {limits}"
             raise RequestValidationError(
                 [{"type": "too_many_values", "loc": ("body",), "msg": message}]
             )

@@ -1,4 +1,4 @@
-"""What holds for every request and answer, whatever route it is for."""
+"""Checks and headers that all requests and answers have in common."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,11 +15,11 @@ from benchmark_manager.api.http.hosts import (
     last_of,
     origin_of,
 )
-from benchmark_manager.api.http.problems import CODES, BodyTooLargeError, problem
+from benchmark_manager.api.http.problems import body_too_large, problem
 from benchmark_manager.api.webhooks.routes import MAX_PAYLOAD
 from benchmark_manager.domain.http.root_path import normalise_root_path
 from benchmark_manager.domain.webhooks.signature import PATH as WEBHOOK_PATH
-from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.errors import InvalidInputError, RequestError
 from benchmark_manager.incoming import own_path, root_path
 from benchmark_manager.workers.caller import Caller, calling_as
 
@@ -27,15 +27,14 @@ from benchmark_manager.workers.caller import Caller, calling_as
 MAX_BODY: Final = 4 * 1024 * 1024
 #: Bytes of the bodies which certain paths take.
 _OWN_LIMITS: Final[Mapping[str, int]] = {WEBHOOK_PATH: MAX_PAYLOAD}
-#: Paths whose routes judge the media type themselves: a webhook's signature goes before it.
+#: Paths whose routes check the media type themselves: a webhook's signature is checked first.
 _ANY_MEDIA_TYPE: Final = frozenset({WEBHOOK_PATH})
-#: Reading these asks GitHub, with the service's rights and on account of its limits.
+#: Reading these sends requests to GitHub with the service's token and uses its rate limit.
 _COSTLY_PATHS: Final = frozenset({"/repositories/preview"})
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 #: Set in the scope of a HEAD request: for routes whose bodies have no end.
 HEAD_ONLY: Final = "benchmark_manager.head_only"
-#: Set in the scope where it differs from what scheme and Host say now: the origin by which the
-#: browser asked.
+#: Set in the scope to the origin that the browser used, where scheme and Host were replaced.
 _ORIGIN: Final = "benchmark_manager.origin"
 _BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 #: Headers of every answer: browsers must neither guess what a file is nor let another site's page
@@ -48,20 +47,12 @@ _MARKED: Final = frozenset(name for name, _ in _MARKS)
 _WHOLE_SITE: Final = re.compile(rb"(?i); path=/(?=;|$)")
 
 
-class _RefusedError(Exception):
-    """The request is not answered; `code` is one of `problems.CODES`."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 class Edge:
-    """Answer only to the service's own names, under the address that its clients know; mark every answer.
+    """Accept only requests to the service's own names, and add common headers to answers.
 
-    Routes, and the addresses that they redirect to, know nothing of a path which a proxy has before
-    them: this adds it to the request's path, if the proxy has cut it off, and to the `Location` and
-    the cookies of answers.
+    Routes and redirects do not know the prefix that a proxy puts before their paths: this adds it
+    to the request's path, if the proxy has removed it, and to the `Location` and the cookies of
+    answers.
 
     HEAD is answered as GET without its body (RFC 9110, 9.3.2).
     """
@@ -75,7 +66,7 @@ class Edge:
         root_path: str,
         proxies: Sequence[str],
     ) -> None:
-        """The arguments are the settings ALLOWED_HOSTS, PUBLIC_URL, ROOT_PATH and TRUSTED_PROXIES."""
+        """Take the settings ALLOWED_HOSTS, PUBLIC_URL, ROOT_PATH and TRUSTED_PROXIES."""
         self._app = app
         self._hosts = AllowedHosts(allowed_hosts, public_url)
         self._proxies = TrustedProxies(proxies)
@@ -106,9 +97,8 @@ class Edge:
 
         try:
             seen = self._seen(scope)
-        except _RefusedError as refused:
-            refusal = problem(refused.code, CODES[refused.code][1])
-            await refusal(scope, receive, send_marked)
+        except RequestError as error:
+            await problem(error)(scope, receive, send_marked)
             return
         root = root_path(seen)
         if head:
@@ -116,14 +106,14 @@ class Edge:
         await self._app(seen, receive, send_marked)
 
     def _seen(self, scope: Scope) -> Scope:
-        """The request as its sender knows the service.
+        """Return the request with the address that its sender used.
 
         Raises:
-            _RefusedError: it names a host that is not this service, or a prefix that can be none.
+            RequestError: the host is not this service's, or the prefix is invalid.
         """
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) > 1 or (hosts and not self._hosts.accepts(hosts[0])):
-            raise _RefusedError("host_not_allowed")
+            raise RequestError("host_not_allowed")
         client = scope.get("client")
         root = self._root
         if client is not None and self._proxies.include(client[0]):
@@ -133,10 +123,10 @@ class Edge:
         return scope if self._public is None else self._at_public_url(scope, self._public)
 
     def _forwarded(self, scope: Scope, proxy: str) -> Scope:
-        """The request as the client sent it to the proxies.
+        """Return the request as the client sent it to the proxies.
 
         Raises:
-            _RefusedError: they were asked by another name.
+            RequestError: the proxies received it for another host.
         """
         headers = dict(scope["headers"])
         changes: dict[str, object] = {}
@@ -146,36 +136,35 @@ class Edge:
         if chain := _joined(scope, b"x-forwarded-for"):
             changes["client"] = (self._proxies.client(proxy, chain), 0)
         if host := last_of(headers.get(b"x-forwarded-host", b"")):
-            # Proxies pass on what a page sent them, unless they write it themselves.
+            # Some proxies pass this header on as a page sent it.
             if not self._hosts.accepts(host):
-                raise _RefusedError("host_not_allowed")
+                raise RequestError("host_not_allowed")
             changes["headers"] = _with_host(scope, host)
         return {**scope, **changes}
 
     def _at_public_url(self, scope: Scope, public: tuple[str, bytes]) -> Scope:
-        """The request as if it had come by PUBLIC_URL, which all links are made from."""
+        """Return the request as if it was sent to PUBLIC_URL, from which all links are made."""
         scheme, host = public
         arrived = _origin_asked(scope)
         return {**scope, "scheme": scheme, "headers": _with_host(scope, host), _ORIGIN: arrived}
 
 
 def _forwarded_prefix(scope: Scope) -> str:
-    """The path that the nearest proxy says it offers the service below.
+    """Return the prefix that the nearest proxy puts before the service's paths.
 
     Raises:
-        _RefusedError: it is none. Left out, every link of the answer would lead to what else is on
-            the host.
+        RequestError: it is invalid. Ignored, every link of the answer would lead elsewhere.
     """
     try:
         return normalise_root_path(
             last_of(_joined(scope, b"x-forwarded-prefix").encode("latin-1")).decode("latin-1")
         )
     except InvalidInputError:
-        raise _RefusedError("prefix_not_allowed") from None
+        raise RequestError("prefix_not_allowed", "header") from None
 
 
 def _at_root_path(scope: Scope, root: str) -> Scope:
-    """The request with its whole path, as ASGI has it: whether a proxy cuts the prefix off shows in the path."""
+    """Return the request with its whole path, though a proxy may have removed the prefix."""
     root = root or scope.get("root_path", "")
     if not root:
         return scope
@@ -185,7 +174,7 @@ def _at_root_path(scope: Scope, root: str) -> Scope:
 
 
 def _below(root: str, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer as browsers have to see them that find the service below `root`."""
+    """Return the headers of an answer for browsers that reach the service below `root`."""
     return [(name, _value_below(root.encode(), name.lower(), value)) for name, value in headers]
 
 
@@ -198,7 +187,7 @@ def _value_below(root: bytes, name: bytes, value: bytes) -> bytes:
 
 
 def _joined(scope: Scope, wanted: bytes) -> str:
-    """All values of a header, as one list (RFC 9110, 5.3)."""
+    """Return all values of a header, as one list (RFC 9110, 5.3)."""
     return ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == wanted)
 
 
@@ -207,7 +196,7 @@ def _with_host(scope: Scope, host: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def _origin_asked(scope: Scope) -> bytes:
-    """The origin of a page that asks by this request's own scheme and host."""
+    """Return the origin of a page at this request's own scheme and host."""
     given = scope.get(_ORIGIN)
     if isinstance(given, bytes):
         return given
@@ -216,7 +205,7 @@ def _origin_asked(scope: Scope) -> bytes:
 
 
 class Gate:
-    """Let changes in only from the service's own pages and from programs, and bodies only within their limits.
+    """Accept changes only from the service's own pages and programs, and bodies within limits.
 
     Browsers name the origin of the page in every request that changes something; programs do not.
     `Sec-Fetch-Site` does not suffice: it is absent on plain http, and `same-site` is another port
@@ -232,7 +221,7 @@ class Gate:
         origins: Collection[str],
         public_url: str | None,
     ) -> None:
-        """`origins`: whose pages may call the API besides, or `*`.
+        """Accept `origins`, or `*`: the origins of other pages that may call the API.
 
         Below the path `forms` a body is a form of at most `max_form` bytes, protected by its own
         token, and only the service's own pages may send one.
@@ -250,7 +239,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         caller = caller_of(scope)
-        # What this request has worker processes do is on the account of its address.
+        # The time of worker processes that it uses counts for its address.
         with calling_as(Caller(f"address:{caller or 'unknown'}", request=True)):
             await self._admit(scope, receive, send, caller)
 
@@ -258,9 +247,7 @@ class Gate:
         headers = dict(scope["headers"])
         is_safe = scope["method"] in _SAFE_METHODS and not _is_costly(scope)
         if not is_safe and self._is_foreign(scope, headers):
-            await problem("origin_not_allowed", CODES["origin_not_allowed"][1])(
-                scope, receive, send
-            )
+            await problem(RequestError("origin_not_allowed"))(scope, receive, send)
             return
         has_body = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
         if not has_body and scope["method"] not in _BODY_METHODS:
@@ -278,7 +265,7 @@ class Gate:
             body.close()
 
     def _is_foreign(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
-        """Whether a page of another site made a browser send this."""
+        """Return whether a page of another site made a browser send this."""
         origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
         if not self._takes_form(scope) and self._is_allowed(origin):
             return False
@@ -301,22 +288,22 @@ class Gate:
         return self._max_form if path.startswith(self._forms) else _OWN_LIMITS.get(path, MAX_BODY)
 
     def _refusal(self, scope: Scope, headers: Mapping[bytes, bytes], limit: int) -> Response | None:
-        """Why a body is not even read: its length, or that it does not say that it is JSON."""
+        """Return the answer to a body that is too long, or does not claim to be JSON; else None."""
         length = headers.get(b"content-length", b"")
         if length.isdigit() and (len(length) > len(str(limit)) or int(length) > limit):
-            return problem("body_too_large", BodyTooLargeError(limit).detail)
+            return problem(body_too_large(limit))
         if (
             scope["method"] in _BODY_METHODS
             and own_path(scope) not in _ANY_MEDIA_TYPE
             and not self._takes_form(scope)
             and not _is_json(headers.get(b"content-type", b""))
         ):
-            return problem("unsupported_media_type", CODES["unsupported_media_type"][1])
+            return problem(RequestError("unsupported_media_type"))
         return None
 
 
 def _is_costly(scope: Scope) -> bool:
-    """Whether reading this has consequences outside of the service."""
+    """Return whether reading this sends requests to GitHub."""
     return scope["method"] in {"GET", "HEAD"} and own_path(scope) in _COSTLY_PATHS
 
 

@@ -1,4 +1,4 @@
-"""What all routes share of HTTP: pages, conditional requests and who is asking."""
+"""What all routes share of HTTP: pages, conditional requests and who sends them."""
 
 import hashlib
 import re
@@ -11,10 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, TypeAdapter
 from pydantic_core import to_json
 
+from benchmark_manager.api.http.shapes import without_nul
+from benchmark_manager.domain.fields import LONGEST_CURSOR
 from benchmark_manager.incoming import ActorDependency, ServicesDependency
 from benchmark_manager.models.page import Page, PageRequest
 
-# The handlers take what they need of a request from here, whoever else needs it too.
+# Handlers import everything about requests from here, also what pages share.
 __all__ = [
     "ActorDependency",
     "IfMatchDependency",
@@ -35,8 +37,6 @@ _TEXT: Final = "text/plain; charset=utf-8"
 _ETAG: Final = re.compile(r'(?:W/)?"([^"]*)"')
 #: The part before the dot of `"REVISION.HASH"`; none of ours is ever longer.
 _REVISION: Final = re.compile(r"([0-9]{1,18})(?:\.|$)")
-#: A path of GitHub's, every character of it escaped, still fits.
-_LONGEST_CURSOR: Final = 16_384
 
 
 async def page_request(
@@ -44,7 +44,7 @@ async def page_request(
     cursor: Annotated[
         str | None,
         Query(
-            max_length=_LONGEST_CURSOR,
+            max_length=LONGEST_CURSOR,
             description="Where to go on: taken from the Link header, opaque.",
         ),
     ] = None,
@@ -55,28 +55,26 @@ async def page_request(
 PageDependency = Annotated[PageRequest, Depends(page_request)]
 
 
-def _without_nul(text: str | None) -> str | None:
-    if text is not None and "\0" in text:
-        raise ValueError("must not hold NUL")
-    return text
-
-
-#: For `q`: what no database can look for is refused here.
-SearchText = Annotated[str | None, AfterValidator(_without_nul)]
+#: For `q`: text that no database can search for is refused here.
+SearchText = Annotated[str | None, AfterValidator(without_nul)]
 
 
 async def expected_revisions(
     if_match: Annotated[
         str | None,
         Header(
-            description="An ETag read before: the change is refused (412) if somebody else changed it since."
+            description="An ETag that was read before: the change is refused (412) if there is a "
+            "newer "
+            "revision."
         ),
     ] = None,
 ) -> frozenset[int] | None:
-    """The revisions that an If-Match header names; None when any will do. A tag which is not ours matches nothing.
+    """Return the revisions that an If-Match header names; None where any is accepted.
 
-    RFC 9110, 13.1.1, would have weak tags never match, as their bytes may differ. Here only
-    revisions are compared, and a proxy which compresses an answer makes its tag weak.
+    A tag that is not one of the service's own matches nothing.
+
+    By RFC 9110, 13.1.1, weak tags never match, as their bytes may differ. Here only revisions are
+    compared, and a proxy that compresses an answer makes its tag weak.
     """
     if if_match is None or if_match.strip() == "*":
         return None
@@ -89,7 +87,7 @@ IfMatchDependency = Annotated[frozenset[int] | None, Depends(expected_revisions)
 
 
 def given_or(request: Request, body: Body | None, default: Body) -> Body:
-    """A body which may be left out; but who says that JSON comes must send an object, as everywhere."""
+    """Return a body that may be left out, but not by a request that announces JSON."""
     if body is None and "json" in request.headers.get("content-type", "").lower():
         raise RequestValidationError(
             [{"type": "missing", "loc": ("body",), "msg": "Field required"}]
@@ -100,13 +98,13 @@ def given_or(request: Request, body: Body | None, default: Body) -> Body:
 def json_list(
     request: Request, page: Page[Any], rows: Sequence[object], adapter: TypeAdapter[Any]
 ) -> Response:
-    """A plain array, with how many there are and where the next page is in its headers."""
+    """Return a plain array, with the total and a link to the next page in its headers."""
     headers = {"X-Total-Count": str(page.total), **next_page(request, page.next_cursor)}
     return Response(adapter.dump_json(list(rows)), media_type=_JSON, headers=headers)
 
 
 def next_page(request: Request, cursor: str | None) -> dict[str, str]:
-    """The Link header which leads on to `cursor` (RFC 8288), all other parameters kept; none at the end."""
+    """Return the Link header (RFC 8288) to the page at `cursor`; no header at the end."""
     if cursor is None:
         return {}
     return {"Link": f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'}
@@ -120,7 +118,7 @@ def json_resource(
     status_code: int = 200,
     location: str | None = None,
 ) -> Response:
-    """One resource with its strong ETag, or 304 when the reader has this very answer."""
+    """Return one resource with its strong ETag, or 304 when the client has this answer."""
     body = to_json(answer)
     tag = hashlib.sha256(body).hexdigest()[:32]
     etag = f'"{tag}"' if revision is None else f'"{revision}.{tag}"'
@@ -135,7 +133,7 @@ def json_resource(
 def raw_content(
     request: Request, data: bytes, name: str, sha256: str | None = None, *, media_type: str = _TEXT
 ) -> Response:
-    """The exact bytes of a file, never interpreted by a browser; `sha256` is theirs, where it is known."""
+    """Return the exact bytes of a file as no browser interprets them; `sha256` is theirs."""
     headers = {
         "ETag": f'"{sha256 or hashlib.sha256(data).hexdigest()}"',
         "Cache-Control": "no-cache",
@@ -145,13 +143,13 @@ def raw_content(
 
 
 def _disposition(name: str) -> str:
-    """RFC 6266: a name for old readers, and the exact one (RFC 8187)."""
+    """Return the header of RFC 6266: an ASCII name, and the exact one (RFC 8187)."""
     plain = re.sub(r'[^\x20-\x7e]|["\\%/]', "_", name)
     return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _unless_known(request: Request, response: Response) -> Response:
-    """RFC 9110, 13.1.2: If-None-Match compares weakly, and `*` matches whatever is there."""
+    """Return 304 instead where the client has it: RFC 9110, 13.1.2, compares tags weakly."""
     known = request.headers.get("if-none-match")
     if request.method != "GET" or known is None:
         return response

@@ -1,26 +1,27 @@
-"""What holds for every request while the database does not answer."""
+"""The answer to every request while the database does not respond."""
 
 import asyncio
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from benchmark_manager.api.http.problems import database_unavailable, service_stopping
+from benchmark_manager.api.http.problems import problem
+from benchmark_manager.errors import StoppingError, StorageError
 from benchmark_manager.incoming import own_path
 from benchmark_manager.stores.database.watch import DatabaseWatch
 
-#: Paths whose answers say themselves that the database is silent.
+#: Paths whose answers report that the database does not respond.
 _PROBES: Final = frozenset({"/health", "/livez", "/readyz"})
-#: Requests which were answered for a silent database and still clean up after themselves.
+#: Requests that were answered because the database is silent, and that still clean up.
 _ABANDONED: Final[set["asyncio.Task[None]"]] = set()
 
 
 class AnswersInSilence:
-    """Answer 503 in place of a request that waits while the database is silent.
+    """Answer 503 to a request that waits for a silent database.
 
-    The answer does not wait for the request to end, since a transaction that is called off asks the
-    database too. Whether its change was made is unknown, as after any lost answer; nothing is made
-    by halves.
+    The answer does not wait for the request to end, since cancelling a transaction needs the
+    database too. Whether its change was made is unknown, as after any lost answer; no change is
+    made in part.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -31,7 +32,7 @@ class AnswersInSilence:
         if watch is None or own_path(scope) in _PROBES:
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(send)
+        exchange = _GuardedAnswer(send)
         work = asyncio.ensure_future(self._app(scope, receive, exchange.send))
         silent = watch.until_silent()
 
@@ -45,7 +46,7 @@ class AnswersInSilence:
             if not work.done() and not exchange.began:
                 exchange.cut = True
                 _abandon(work)
-                await database_unavailable()(scope, receive, send)
+                await problem(StorageError("database_unavailable"))(scope, receive, send)
                 return
             await work
         except asyncio.CancelledError:
@@ -53,11 +54,11 @@ class AnswersInSilence:
             await asyncio.gather(work, return_exceptions=True)
             if not scope["app"].state.services.deadline.began:
                 raise
-            # The server calls off what is still open at the end of a stop, and takes that for a
-            # fault of ours.
+            # At the end of a stop the server cancels open requests, and reports the exception as a
+            # fault.
             if not exchange.began:
                 exchange.cut = True
-                await service_stopping()(scope, receive, send)
+                await problem(StoppingError())(scope, receive, send)
         finally:
             watch.forget(silent)
 
@@ -81,8 +82,8 @@ def _abandon(work: "asyncio.Task[None]") -> None:
     work.cancel()
 
 
-class _Exchange:
-    """Passes an answer on, unless another one was sent in its stead."""
+class _GuardedAnswer:
+    """Passes an answer on, unless another one was sent instead."""
 
     def __init__(self, send: Send) -> None:
         self._send = send

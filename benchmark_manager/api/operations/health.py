@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from benchmark_manager.api.http.problems import documented
 from benchmark_manager.api.http.requests import ServicesDependency
-from benchmark_manager.api.shapes import (
+from benchmark_manager.api.operations.shapes import (
     DatabaseAnswer,
     HealthAnswer,
     SchedulerAnswer,
@@ -28,7 +28,10 @@ router = APIRouter(tags=["service"])
     },
 )
 async def health(services: ServicesDependency) -> Response:
-    """Ready for traffic as soon as this answers 200. It reads from the database, as a hung one may answer pings."""
+    """Answer 200 when the service is ready.
+
+    It reads from the database, as one that hangs may still answer pings.
+    """
     healthy = await services.status.database_answers()
     answer = HealthAnswer(
         status="healthy" if healthy else "unhealthy",
@@ -51,7 +54,7 @@ class ProbeAnswer(BaseModel):
 
 @router.get("/livez", summary="Whether the process runs")
 async def livez() -> ProbeAnswer:
-    """For liveness probes: it answers as long as the event loop runs, and asks nothing else. A restart mends that."""
+    """Answer liveness probes as long as the event loop runs; a restart helps when it does not."""
     return ProbeAnswer(status="alive")
 
 

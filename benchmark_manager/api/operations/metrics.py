@@ -16,9 +16,10 @@ router = APIRouter(tags=["service"])
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **documented()},
 )
 async def metrics(services: ServicesDependency) -> Response:
-    """Counters and histograms are this process's own; gauges over projects and files are the same in every replica.
+    """Return counters of this process, and gauges of all projects and files.
 
-    Credentials are labelled by fingerprints, which GET /status tells too.
+    The gauges are the same in every replica. Credentials are labelled by fingerprints, which
+    GET /status has too.
     """
     totals = await services.status.totals()
     text = services.metrics.text(totals, services.status.governors())

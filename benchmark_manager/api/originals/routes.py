@@ -16,13 +16,14 @@ from benchmark_manager.api.http.requests import (
     next_page,
     raw_content,
 )
-from benchmark_manager.api.shapes import (
-    Answer,
+from benchmark_manager.api.http.shapes import Answer
+from benchmark_manager.api.originals.shapes import (
     OriginalFileAnswer,
     OriginalFileWithContent,
     original_answer,
     original_with_content,
 )
+from benchmark_manager.domain.fields import LONGEST_PATH_QUERY
 from benchmark_manager.models.file_history import FileCommit
 from benchmark_manager.models.original import FileType
 from benchmark_manager.services.originals.originals import CONTENT_BUDGET
@@ -51,19 +52,21 @@ async def list_files(
     page: PageDependency,
     file_type: Annotated[FileType | None, Query(description="Only these.")] = None,
     q: Annotated[
-        SearchText, Query(max_length=1000, description="Part of a path, regardless of case.")
+        SearchText,
+        Query(max_length=LONGEST_PATH_QUERY, description="Part of a path, regardless of case."),
     ] = None,
     include: Annotated[
         Literal["content"] | None,
         Query(
-            description="`content`: each file whole. Pages then end early, before 16 MiB of contents."
+            description="`content`: each file with its content. Pages end before 16 MiB of "
+            "contents."
         ),
     ] = None,
     include_removed: Annotated[
-        bool, Query(description="Also files gone upstream to which modified files refer.")
+        bool, Query(description="Also files that were removed upstream and have variants.")
     ] = False,
 ) -> Response:
-    """Without contents, unless they are asked for: those of all files then come in pages, not one by one."""
+    """List files without contents; `include=content` adds them, page by page."""
     found = await services.originals.page(
         project_id,
         page,
@@ -88,7 +91,7 @@ async def list_files(
 async def get_file(
     request: Request, services: ServicesDependency, project_id: str, file_id: str
 ) -> Response:
-    """Its text, where it is from upstream, and what the checks say of it."""
+    """Return its text, its commit, and the result of its validation."""
     file, data = await services.originals.with_content(project_id, file_id)
     return json_resource(request, original_with_content(file, data))
 
@@ -106,7 +109,7 @@ async def get_file(
 async def get_raw_file(
     request: Request, services: ServicesDependency, project_id: str, file_id: str
 ) -> Response:
-    """As git holds them: line ends, byte order marks and all."""
+    """Return the bytes as git has them, with line ends and byte order mark."""
     file, data = await services.originals.with_content(project_id, file_id)
     return raw_content(request, data, file.name)
 
@@ -150,12 +153,12 @@ async def get_file_history(
     file_id: str,
     page: PageDependency,
 ) -> Response:
-    """Newest first, up to the commit that was synced last; of a file gone upstream, up to that of its copy.
+    """List its commits, newest first, up to the one that was synced last.
 
-    Asked of GitHub with the project's token and remembered, so that asking again costs nothing. A
-    page ends at each hundred commits, as GitHub's do, and GitHub does not tell how many there are
-    in all: follow the Link header. Renames are not followed: commits are found by the file's
-    present path.
+    For a file that was removed upstream the list ends with the commit of its copy. The commits are
+    read from GitHub with the project's token and cached. A page ends at each hundred commits, as
+    GitHub's do, and GitHub does not report the total: follow the Link header. Renames are not
+    followed: commits are found by the file's present path.
     """
     found = await services.file_history.commits(project_id, file_id, page)
     headers = next_page(request, found.next_cursor)

@@ -1,4 +1,4 @@
-"""Repositories of which there is no project yet."""
+"""Repositories that have no project yet."""
 
 from typing import Annotated, Final
 
@@ -9,14 +9,9 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr
 from benchmark_manager.api.http.json_bodies import BoundedBody
 from benchmark_manager.api.http.problems import documented
 from benchmark_manager.api.http.requests import ServicesDependency
-from benchmark_manager.api.shapes import (
-    EXCLUDE,
-    INCLUDE,
-    Patterns,
-    RefAnswer,
-    RefGiven,
-    RequestBody,
-)
+from benchmark_manager.api.http.shapes import RequestBody, without_nul
+from benchmark_manager.api.projects.shapes import EXCLUDE, INCLUDE, Patterns, RefAnswer, RefGiven
+from benchmark_manager.domain.fields import LONGEST_ADDRESS, LONGEST_FOLDER, LONGEST_REF_NAME
 from benchmark_manager.domain.projects.repository_url import web_url
 from benchmark_manager.models.preview import PreviewFolder, PreviewSelection, RepositoryPreview
 from benchmark_manager.models.project import Ref, RefKind
@@ -44,7 +39,7 @@ _ERRORS: Final = (
     ),
     *("github_unauthorized", "github_forbidden", "github_unavailable", "github_rate_limited"),
 )
-#: What `GET /repositories/preview` takes.
+#: The parameters of `GET /repositories/preview`.
 _PARAMETERS: Final = frozenset(
     {
         "github_repo_url",
@@ -57,24 +52,30 @@ _PARAMETERS: Final = frozenset(
         "exclude",
     }
 )
-_ADDRESS: Final = "In every form that a project's may have."
-_FOLDER: Final = "What a project with this folder would hold is told as `selected`; else the suggested one counts."
+_ADDRESS: Final = "In every form that a project's address may have."
+_FOLDER: Final = (
+    "`selected` has what a project with this folder would contain; without it, that of the "
+    "suggested "
+    "folder."
+)
+
+_Text = Annotated[str | None, AfterValidator(without_nul)]
 
 
-def _without_nul(text: str | None) -> str | None:
-    if text is not None and "\0" in text:
-        raise ValueError("must not hold NUL")
-    return text
-
-
-_Text = Annotated[str | None, AfterValidator(_without_nul)]
+_Token = Annotated[
+    SecretStr | None,
+    Header(
+        alias="X-GitHub-Token",
+        description="Used for this request only. A token never belongs into an address.",
+    ),
+]
 
 
 class PreviewBody(RequestBody):
-    """The repository to look at, as a project of it would be given."""
+    """A repository, with the fields that a project of it would have."""
 
     github_repo_url: str = Field(
-        max_length=2000, description=_ADDRESS, examples=["acme/benchmarks"]
+        max_length=LONGEST_ADDRESS, description=_ADDRESS, examples=["acme/benchmarks"]
     )
     github_token: SecretStr | None = Field(
         default=None, description="Used for this request only, and not stored."
@@ -83,31 +84,35 @@ class PreviewBody(RequestBody):
         default=None, description="Else the default branch.", examples=["main"]
     )
     ref: RefGiven | None = Field(default=None, description="Instead of `branch`.")
-    config_folder: str | None = Field(default=None, max_length=2000, description=_FOLDER)
-    job_folder: str | None = Field(default=None, max_length=2000, description=_FOLDER)
+    config_folder: str | None = Field(default=None, max_length=LONGEST_FOLDER, description=_FOLDER)
+    job_folder: str | None = Field(default=None, max_length=LONGEST_FOLDER, description=_FOLDER)
     include: Patterns = Field(default_factory=list, description=INCLUDE)
     exclude: Patterns = Field(default_factory=list, description=EXCLUDE)
 
 
 class PreviewAnswer(BaseModel):
-    """What a repository holds. Contents are not read: binary files and pointers of Git LFS still count as copied."""
+    """What a repository contains.
+
+    Contents are not read: binary files and pointers of Git LFS count as copied.
+    """
 
     github_repo_url: str = Field(examples=["https://api.github.com/repos/acme/benchmarks"])
     github_web_url: str = Field(examples=["https://github.com/acme/benchmarks"])
-    ref: RefAnswer | None = Field(description="What was looked at; null: the default branch.")
+    ref: RefAnswer | None = Field(description="What was read; null: the default branch.")
     default_branch: str | None
     commit_sha: str | None = Field(
-        description="Where the ref stands; null where the request was sent without a token."
+        description="The ref's commit; null where the request was sent without a token."
     )
     branches: list[str] = Field(description="The first 100 by name.")
     more_branches: bool
     complete: bool = Field(
-        description="false: GitHub cut the listing, and all numbers are at least."
+        description="false: GitHub cut the listing, and all numbers are minimums."
     )
     folders: list[PreviewFolder] = Field(
-        description="Those that hold YAML or JSON, with all that lies below each, at most 200, those near the root "
-        "first; told apart down to a depth of 10 and 200 characters. `likely_jobs` is guessed from the names of files "
-        "and folders."
+        description="Those with YAML or JSON in them or below, at most 200, those near the root "
+        "first; "
+        "deeper folders than 10, and paths over 200 characters, count for the folders above. "
+        "`likely_jobs` is guessed from the names of files and folders."
     )
     more_folders: bool
     suggested: PreviewSelection = Field(description="The folders that a project of it might read.")
@@ -117,7 +122,7 @@ class PreviewAnswer(BaseModel):
 
 
 def _known_parameters_only(request: Request) -> None:
-    """Refuse parameters that are none, without repeating them: a token may be among them."""
+    """Refuse unknown parameters without repeating them: a token may be among them."""
     unknown = request.query_params.keys() - _PARAMETERS
     if "github_token" in unknown:
         raise _refused(
@@ -127,48 +132,47 @@ def _known_parameters_only(request: Request) -> None:
     if unknown:
         raise _refused(
             None,
-            f"there are only {', '.join(sorted(_PARAMETERS))}; a token never belongs into an address",
+            f"there are only {', '.join(sorted(_PARAMETERS))}; "
+            "a token never belongs into an address",
         )
 
 
-def _refused(name: str | None, complaint: str) -> RequestValidationError:
+def _refused(name: str | None, message: str) -> RequestValidationError:
     location = ("query",) if name is None else ("query", name)
-    return RequestValidationError([{"type": "value_error", "loc": location, "msg": complaint}])
+    return RequestValidationError([{"type": "value_error", "loc": location, "msg": message}])
 
 
 @router.get(
     "/preview",
-    summary="Look at a repository before adding it",
+    summary="Preview a repository before adding it",
     responses=documented(*_ERRORS),
     dependencies=[Depends(_known_parameters_only)],
 )
 async def preview_repository(
     services: ServicesDependency,
     github_repo_url: Annotated[
-        str, Query(max_length=2000, description=_ADDRESS), AfterValidator(_without_nul)
+        str, Query(max_length=LONGEST_ADDRESS, description=_ADDRESS), AfterValidator(without_nul)
     ],
-    branch: Annotated[_Text, Query(max_length=1000, description="Else the default branch.")] = None,
+    branch: Annotated[
+        _Text, Query(max_length=LONGEST_REF_NAME, description="Else the default branch.")
+    ] = None,
     ref_kind: Annotated[
         RefKind | None, Query(description="With `ref_name`: instead of `branch`.")
     ] = None,
-    ref_name: Annotated[_Text, Query(max_length=1000, description="With `ref_kind`.")] = None,
-    config_folder: Annotated[_Text, Query(max_length=2000, description=_FOLDER)] = None,
-    job_folder: Annotated[_Text, Query(max_length=2000, description=_FOLDER)] = None,
+    ref_name: Annotated[
+        _Text, Query(max_length=LONGEST_REF_NAME, description="With `ref_kind`.")
+    ] = None,
+    config_folder: Annotated[_Text, Query(max_length=LONGEST_FOLDER, description=_FOLDER)] = None,
+    job_folder: Annotated[_Text, Query(max_length=LONGEST_FOLDER, description=_FOLDER)] = None,
     include: Annotated[Patterns, Query(description=INCLUDE)] = [],  # noqa: B006 -- it is read only
     exclude: Annotated[Patterns, Query(description=EXCLUDE)] = [],  # noqa: B006
-    token: Annotated[
-        SecretStr | None,
-        Header(
-            alias="X-GitHub-Token",
-            description="Used for this request only. A token never belongs into an address.",
-        ),
-    ] = None,
+    token: _Token = None,
 ) -> PreviewAnswer:
-    """Branches, and folders with the number of files that would be copied or skipped. Nothing is stored.
+    """Return branches, and folders with the number of files that would be copied or skipped.
 
-    GitHub is asked twice, without any token three times, once more for a commit, with the right and
-    within the limits that a project of the repository would have. `POST` does the same and takes
-    all in a body.
+    Nothing is stored. The service sends two requests to GitHub, three without any token, and one
+    more for a commit, with the credential and limits that a project of the repository would have.
+    `POST` does the same and has all fields in a body.
     """
     ref = (
         None
@@ -193,11 +197,11 @@ async def preview_repository(
 
 @router.post(
     "/preview",
-    summary="Look at a repository before adding it, by a body",
+    summary="Preview a repository before adding it, by a body",
     responses=documented("malformed_json", "body_too_large", "unsupported_media_type", *_ERRORS),
 )
 async def preview_by_body(services: ServicesDependency, body: PreviewBody) -> PreviewAnswer:
-    """The same as `GET`. Nothing is stored."""
+    """Do the same as `GET`; nothing is stored."""
     ref = None if body.ref is None else Ref(kind=body.ref.kind, name=body.ref.name)
     request = PreviewRequest(
         body.github_repo_url,

@@ -15,7 +15,7 @@ from benchmark_manager.api.http.requests import (
     json_list,
     json_resource,
 )
-from benchmark_manager.api.shapes import (
+from benchmark_manager.api.projects.shapes import (
     ProjectAnswer,
     ProjectCreate,
     ProjectDetail,
@@ -25,10 +25,11 @@ from benchmark_manager.api.shapes import (
     project_answer,
     project_detail,
 )
+from benchmark_manager.domain.fields import LONGEST_NAME_QUERY
+from benchmark_manager.domain.projects.settings import UNSET, ProjectChanges, ProjectSettings
 from benchmark_manager.factory import Services
 from benchmark_manager.models.project import Project, Ref, Standing
 from benchmark_manager.models.sync import Sync, SyncOutcome, SyncProgress, SyncTrigger
-from benchmark_manager.services.projects.projects import UNSET, ProjectFields
 
 router = APIRouter(
     prefix="/projects", tags=["projects"], route_class=BoundedBody, strict_content_type=False
@@ -43,7 +44,7 @@ _BODY: Final = (
     "invalid_request",
     "disk_full",
 )
-#: What a body gets which a route has no use for.
+#: Answers to a body of a route that needs none.
 _NO_BODY: Final = ("body_too_large", "unsupported_media_type")
 _FIELDS: Final = (
     "invalid_github_url",
@@ -85,14 +86,14 @@ _SYNC_FAILURES: Final = (
 async def create_project(
     request: Request, services: ServicesDependency, body: ProjectCreate
 ) -> Response:
-    """Its first sync starts within a second; `POST …/sync` waits for it, or starts it."""
+    """Register a repository; its first sync starts within a second.
+
+    `POST …/sync` waits for it.
+    """
     given = {
         name: value for name in body.model_fields_set if (value := getattr(body, name)) is not None
     }
-    fields = _fields(
-        {name: value for name, value in given.items() if name not in {"name", "github_repo_url"}}
-    )
-    project = await services.projects.create(body.name, body.github_repo_url, fields)
+    project = await services.projects.create(body.name, body.github_repo_url, _settings(given))
     return await _detail(request, services, project, status_code=201)
 
 
@@ -107,14 +108,15 @@ async def list_projects(
     services: ServicesDependency,
     page: PageDependency,
     q: Annotated[
-        SearchText, Query(max_length=200, description="Part of a name, regardless of case.")
+        SearchText,
+        Query(max_length=LONGEST_NAME_QUERY, description="Part of a name, regardless of case."),
     ] = None,
     standing: Annotated[
         Standing | None,
-        Query(description="Only those whose last sync ended so, or which are paused."),
+        Query(description="Only those whose last sync ended so, or that are paused."),
     ] = None,
 ) -> Response:
-    """Without counts of files, which one project has. No answer holds a token, only whether one is set."""
+    """List projects without counts of files. No answer has a token, only whether one is set."""
     found = await services.projects.page(page, q, standing)
     now = services.status.now()
     return json_list(
@@ -129,7 +131,7 @@ async def list_projects(
     responses=documented("disk_full", *_NO_BODY),
 )
 async def sync_all(services: ServicesDependency) -> QueuedAnswer:
-    """The syncs run in the background, a bounded number at once; each project's `last_sync` tells the result."""
+    """Queue the syncs, of which a bounded number runs at once; `last_sync` has each result."""
     return QueuedAnswer(queued=await services.projects.make_all_due())
 
 
@@ -140,7 +142,7 @@ async def sync_all(services: ServicesDependency) -> QueuedAnswer:
     responses={**NOT_MODIFIED, **documented("project_not_found")},
 )
 async def get_project(request: Request, services: ServicesDependency, project_id: str) -> Response:
-    """How its last sync ended, when the next poll is due, and how many files and variants it has."""
+    """Return its last sync, when the next poll is due, and the counts of files and variants."""
     return await _detail(request, services, await services.projects.get(project_id))
 
 
@@ -157,10 +159,18 @@ async def update_project(
     body: ProjectUpdate,
     revisions: IfMatchDependency,
 ) -> Response:
-    """Only the fields given change. Another repository, branch, folder or pattern makes the project due at once."""
-    fields = _fields({name: getattr(body, name) for name in body.model_fields_set})
+    """Change only the given fields.
+
+    Another repository, branch, folder or pattern makes the project due at once.
+    """
+    given = {name: getattr(body, name) for name in body.model_fields_set}
+    changes = ProjectChanges(
+        name=given.get("name", UNSET),
+        github_repo_url=given.get("github_repo_url", UNSET),
+        settings=_settings(given),
+    )
     return await _detail(
-        request, services, await services.projects.update(project_id, fields, revisions)
+        request, services, await services.projects.update(project_id, changes, revisions)
     )
 
 
@@ -173,13 +183,11 @@ async def update_project(
 async def pause_project(
     request: Request, services: ServicesDependency, project_id: str, revisions: IfMatchDependency
 ) -> Response:
-    """Until it is resumed, neither polls nor webhooks sync it; `POST …/sync` and sync-all do.
+    """Stop polls and webhooks from syncing it; `POST …/sync` and sync-all still do.
 
     Its files stay as they are and readable. Pausing a paused project changes nothing.
     """
-    return await _detail(
-        request, services, await services.projects.set_paused(project_id, True, revisions)
-    )
+    return await _detail(request, services, await services.projects.pause(project_id, revisions))
 
 
 @router.post(
@@ -191,13 +199,11 @@ async def pause_project(
 async def resume_project(
     request: Request, services: ServicesDependency, project_id: str, revisions: IfMatchDependency
 ) -> Response:
-    """It is due at once, and once, however many polls and pushes were missed.
+    """Make it due at once, and only once, however many polls and pushes were missed.
 
-    Resuming a project which is not paused changes nothing.
+    Resuming a project that is not paused changes nothing.
     """
-    return await _detail(
-        request, services, await services.projects.set_paused(project_id, False, revisions)
-    )
+    return await _detail(request, services, await services.projects.resume(project_id, revisions))
 
 
 @router.delete(
@@ -209,7 +215,7 @@ async def resume_project(
 async def delete_project(
     services: ServicesDependency, project_id: str, revisions: IfMatchDependency
 ) -> None:
-    """Its originals, modified files and history are gone for every reader at once. GitHub is not touched."""
+    """Delete it with its originals, variants and history; nothing changes at GitHub."""
     await services.projects.delete(project_id, revisions)
 
 
@@ -220,7 +226,7 @@ async def delete_project(
     responses={
         202: {
             "model": SyncProgress,
-            "description": "With `wait=false`: it runs, and `Location` tells how far it is.",
+            "description": "With `wait=false`: it runs, and `Location` reports its progress.",
         },
         **documented("project_not_found", "invalid_request", *_SYNC_FAILURES, *_NO_BODY),
     },
@@ -229,12 +235,12 @@ async def sync_project(
     services: ServicesDependency,
     project_id: str,
     wait: Annotated[
-        bool, Query(description="`false`: answer at once with 202 and a place to look.")
+        bool, Query(description="`false`: answer at once with 202 and the address of the progress.")
     ] = True,
 ) -> Response:
-    """Answers when the sync is done. While one runs, this joins it and gets the same result.
+    """Sync, and answer when it is done; while a sync runs, wait for that one.
 
-    A failure leaves everything as it was before; the problem document holds the Sync as `sync`.
+    A failure leaves everything as it was before; the problem document has the Sync as `sync`.
     """
     if not wait:
         progress = await services.sync.start(project_id, "manual")
@@ -253,11 +259,11 @@ async def sync_project(
 
 @router.get(
     "/{project_id}/sync",
-    summary="How far a project's sync is",
+    summary="The progress of a project's sync",
     responses=documented("project_not_found"),
 )
 async def sync_progress(services: ServicesDependency, project_id: str) -> SyncProgress:
-    """Of the sync under way, in whichever replica; `idle` with the last one's result where none is."""
+    """Return the progress of the running sync, in any replica; else `idle` and the last result."""
     return await services.sync.progress(project_id)
 
 
@@ -280,7 +286,10 @@ async def list_syncs(
         list[SyncTrigger] | None, Query(description="Only these; may be repeated.")
     ] = None,
 ) -> Response:
-    """Unchanged polls in a row are one record, which `repeated` counts. Old records are deleted in time."""
+    """List syncs; unchanged polls in a row are one record, which `repeated` counts.
+
+    Old records are deleted.
+    """
     found = await services.projects.history(
         project_id, page, outcomes=status or (), triggers=trigger or ()
     )
@@ -296,7 +305,7 @@ async def list_syncs(
 async def get_sync(
     request: Request, services: ServicesDependency, project_id: str, sync_id: str
 ) -> Response:
-    """With the files that it changed or skipped, up to a thousand of each, and what it cost at GitHub."""
+    """Return it with up to 1,000 changed and skipped files each, and its cost at GitHub."""
     return json_resource(request, await services.projects.sync(project_id, sync_id))
 
 
@@ -312,14 +321,14 @@ async def _detail(
     )
 
 
-def _fields(given: dict[str, object]) -> ProjectFields:
-    """The fields which the request gave, tokens out of their wrapping."""
+def _settings(given: dict[str, object]) -> ProjectSettings:
+    """Return the settings that the request gives, with the token's plain text."""
     plain = {
         name: v.get_secret_value() if isinstance(v, SecretStr) else v for name, v in given.items()
     }
     if isinstance(declared := plain.get("ref"), RefGiven):
         plain["ref"] = Ref(kind=declared.kind, name=declared.name)
-    fields: dict[str, Any] = {
-        name: plain.get(name, UNSET) for name in ProjectFields.__dataclass_fields__
+    settings: dict[str, Any] = {
+        name: plain.get(name, UNSET) for name in ProjectSettings.__dataclass_fields__
     }
-    return ProjectFields(**fields)
+    return ProjectSettings(**settings)

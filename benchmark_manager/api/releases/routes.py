@@ -1,4 +1,4 @@
-"""Releases: making, reading, changing what may change, and delivering what they hold."""
+"""Releases: making, reading, changing and delivering them."""
 
 import asyncio
 from hashlib import sha256
@@ -38,7 +38,7 @@ from benchmark_manager.models.release import ArchiveFormat, Release
 
 
 class _AnyPath(Convertor[str]):
-    """The rest of an address, line breaks included: Starlette's own `path` ends at one."""
+    """The rest of an address with its line breaks: Starlette's own `path` ends at one."""
 
     regex = r"[\s\S]*"
 
@@ -100,11 +100,10 @@ async def create_release(
     body: ReleaseCreate,
     actor: ActorDependency,
 ) -> Response:
-    """As they are at one moment: never half of a sync.
+    """Make a release of the files at one moment: never a part of a sync.
 
-    Equal content is one release, whoever makes it, in whatever project: a later making is added to
-    `makings`, and changes neither name nor description. If it asks for `pinned`, the release is
-    pinned.
+    Equal content is one release, also in another project: a later making is added to `makings`, and
+    changes neither name nor description. `pinned` pins the release.
     """
     release, new = await services.releases.make(
         project_id,
@@ -126,20 +125,20 @@ async def create_release(
 async def _detail(services: ServicesDependency, release: Release, making: int = 1) -> ReleaseDetail:
     files = await services.releases.files(release, making)
     makings = await services.releases.makings(release)
-    # In a thread, so that others are served meanwhile: a release may have ten thousands of files.
+    # In a thread: a release may have tens of thousands of files, and others are served meanwhile.
     return await asyncio.to_thread(release_detail, release, files, makings)
 
 
 @router.get(
     "/projects/{project_id}/releases",
-    summary="The releases which a project made, newest first",
+    summary="The releases of a project, newest first",
     response_model=list[ReleaseAnswer],
     responses=documented("project_not_found", "invalid_cursor", "invalid_request"),
 )
 async def list_releases(
     request: Request, services: ServicesDependency, project_id: str, page: PageDependency
 ) -> Response:
-    """With counts in place of files and makings; in the order of their first makings."""
+    """List releases by their first makings, with counts instead of files and makings."""
     found = await services.releases.page(project_id, page)
     return json_list(request, found, [release_answer(release) for release in found.rows], _RELEASES)
 
@@ -153,7 +152,7 @@ async def list_releases(
 async def get_effective(
     request: Request, services: ServicesDependency, project_id: str
 ) -> Response:
-    """Nothing is stored. A release made now would have this digest."""
+    """Return what a release made now would be, with its digest; nothing is stored."""
     digest, files = await services.releases.effective(project_id)
     return json_resource(
         request, await asyncio.to_thread(effective_answer, project_id, digest, files)
@@ -177,10 +176,10 @@ async def get_release(
         ),
     ] = 1,
 ) -> Response:
-    """By its digest, with or without `sha256:`, or by the first 12 or more of its hex digits.
+    """Find it by its digest, with or without `sha256:`, or by at least 12 of its first digits.
 
-    What it holds never changes, but its name, description, pin and makings may: the answer is to be
-    asked for anew.
+    Its files never change, but name, description, pin and makings may: caches must check the answer
+    again.
     """
     release = await services.releases.get(digest)
     return json_resource(
@@ -201,9 +200,9 @@ async def update_release(
     body: ReleaseUpdate,
     revisions: IfMatchDependency,
 ) -> Response:
-    """Only the fields given change; what the release holds cannot.
+    """Change only the given fields; the content of a release never changes.
 
-    Taking the pin from a release whose projects are all deleted deletes it.
+    Removing the pin of a release whose projects are all deleted deletes the release.
     """
     release = await services.releases.get(digest)
     files, makings = (
@@ -228,7 +227,7 @@ async def update_release(
     responses={**_bytes_as("text/plain"), **documented(*_FOUND)},
 )
 async def get_sums(request: Request, services: ServicesDependency, digest: str) -> Response:
-    """Their own SHA-256 is the release's digest."""
+    """Return the checksums; their own SHA-256 is the release's digest."""
     release = await services.releases.get(digest)
     sums = await services.release_delivery.sums(release)
     return _lasting(raw_content(request, sums, "SHA256SUMS", _digits(release)), digest)
@@ -246,10 +245,9 @@ async def get_sums(request: Request, services: ServicesDependency, digest: str) 
 async def get_release_file(
     request: Request, services: ServicesDependency, digest: str, path: str
 ) -> Response:
-    """The path is URL-encoded; its slashes may be as they are.
+    """Return a file by its URL-encoded path; slashes need no encoding.
 
-    Where no file has exactly this path, the only one whose path differs in Unicode form alone is
-    meant.
+    Without a file of this very path, the one whose path differs only in Unicode form is returned.
     """
     file, data = await services.release_delivery.file(await services.releases.get(digest), path)
     return _lasting(raw_content(request, data, file.path.rpartition("/")[2], file.sha256), digest)
@@ -272,7 +270,7 @@ async def get_archive(
         ArchiveFormat, Query(alias="format", description="`tar.gz` or `zip`.")
     ] = "tar.gz",
 ) -> Response:
-    """The same bytes whenever it is asked for: names are sorted, times and modes fixed, nothing is compressed."""
+    """Return the same bytes every time: sorted names, fixed times and modes, no compression."""
     release = await services.releases.get(digest)
     name = f"release-{_digits(release)[:12]}.{archive_format}"
     tag = f"{_digits(release)}.{archive_format}.{ARCHIVE_EDITION}"
@@ -314,7 +312,10 @@ async def get_config_map(
         ),
     ] = None,
 ) -> Response:
-    """A manifest for `kubectl create -f -`. Keys are paths with `__` for each `/`; texts are exact to the byte."""
+    """Return a manifest for `kubectl create -f -`, with the exact texts.
+
+    Keys are the paths with `__` for each `/`.
+    """
     release = await services.releases.get(digest)
     name, manifest = await services.release_delivery.config_map(release, name)
     answer = raw_content(request, manifest, f"{name}.yaml", sha256(manifest).hexdigest())
@@ -325,14 +326,14 @@ async def get_config_map(
 
 @router.get(
     "/releases/{digest}/compare/{other}",
-    summary="What another release has more, less, or otherwise",
+    summary="The differences to another release",
     response_model=ComparisonAnswer,
     responses={**NOT_MODIFIED, **documented(*_FOUND)},
 )
 async def compare_releases(
     request: Request, services: ServicesDependency, digest: str, other: str
 ) -> Response:
-    """From the first to the second: what was added, removed and changed, by key where both texts parse."""
+    """Return what was added, removed and changed, by key where both texts parse."""
     before, after = await services.releases.get(digest), await services.releases.get(other)
     comparison = await services.release_delivery.compare(before, after)
     answer = json_resource(request, await asyncio.to_thread(comparison_answer, comparison))
@@ -344,7 +345,7 @@ def _digits(release: Release) -> str:
 
 
 def _lasting(answer: Response, *references: str) -> Response:
-    """Let caches keep the answer for ever, if it was asked for by whole digests: shorter ones may get ambiguous."""
+    """Let caches keep an answer to whole digests for ever; shorter ones may become ambiguous."""
     if all(map(is_whole, references)):
         answer.headers["Cache-Control"] = _FOR_EVER
     return answer

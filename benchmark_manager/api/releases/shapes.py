@@ -6,50 +6,45 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
-from benchmark_manager.api.shapes import RequestBody
+from benchmark_manager.api.http.shapes import ID, SHA, RequestBody, one_line
 from benchmark_manager.domain.documents import KeyChange
-from benchmark_manager.domain.releases.comparison import Comparison
-from benchmark_manager.domain.text.characters import holds_control
+from benchmark_manager.domain.fields import LONGEST_DESCRIPTION, LONGEST_ID, LONGEST_NAME
+from benchmark_manager.domain.releases.comparison import ReleaseComparison
 from benchmark_manager.models.release import Making, Release, ReleaseContents, ReleaseFile
 
 _DIGEST = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-_ID = "65f0c0ffee65f0c0ffee65f0"
-_SHA = "3f786850e387550fdab836ed7e6dc881de23001b"
-
-
-def _one_line(value: str) -> str:
-    if holds_control(value):
-        raise ValueError("must hold no control characters")
-    return value
 
 
 ReleaseName = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_one_line)
+    str, StringConstraints(strip_whitespace=True, max_length=LONGEST_NAME), AfterValidator(one_line)
 ]
 
 
 class ReleaseCreate(RequestBody):
-    """What is to be frozen."""
+    """A release to make."""
 
     name: ReleaseName = Field(
         default="", description="Need not be unique.", examples=["nightly 2026-11-23"]
     )
-    description: str = Field(default="", max_length=10_000, examples=["as run on the H100 cluster"])
+    description: str = Field(
+        default="", max_length=LONGEST_DESCRIPTION, examples=["as run on the H100 cluster"]
+    )
     pinned: bool = Field(
         default=False, strict=True, description="Keep it although its project is deleted."
     )
     include: ReleaseContents = Field(
         default="all",
-        description="`all`: originals and modified files; a modified file takes the place of the original with its "
-        "path.",
+        description="`all`: originals and variants; a variant replaces the original with its path.",
     )
-    modified_file_ids: list[Annotated[str, StringConstraints(max_length=100)]] | None = Field(
-        default=None,
-        # What is wrong with the first is told, not what is wrong with each of a hundred thousand.
-        fail_fast=True,
-        max_length=100_000,
-        description="Only these modified files go in; null: every one.",
-        examples=[[_ID]],
+    modified_file_ids: list[Annotated[str, StringConstraints(max_length=LONGEST_ID)]] | None = (
+        Field(
+            default=None,
+            # Only the first problem is reported, not one for each of 100,000 values.
+            fail_fast=True,
+            max_length=100_000,
+            description="Only these variants are included; null: all.",
+            examples=[[ID]],
+        )
     )
 
 
@@ -58,12 +53,13 @@ class ReleaseUpdate(RequestBody):
 
     name: ReleaseName | None = Field(default=None, examples=["nightly 2026-11-23"])
     description: str | None = Field(
-        default=None, max_length=10_000, examples=["as run on the H100 cluster"]
+        default=None, max_length=LONGEST_DESCRIPTION, examples=["as run on the H100 cluster"]
     )
     pinned: bool | None = Field(
         default=None,
         strict=True,
-        description="Keep it although its project is deleted. A release whose projects are all gone goes with its pin.",
+        description="Keep it although its project is deleted. Without its pin, a release whose "
+        "projects are all deleted is deleted too.",
     )
 
 
@@ -75,21 +71,22 @@ class ReleaseFileAnswer(BaseModel):
     size: int = Field(description="Bytes.")
     source: Literal["original", "modified"]
     original_sha: str = Field(
-        description="Git blob id of the original; of a modified file, of that which it was based on.",
-        examples=[_SHA],
+        description="Git blob id of the original; for a variant, of the original that it was "
+        "based on.",
+        examples=[SHA],
     )
     commit_sha: str = Field(
-        description="The upstream commit with which that was first seen.", examples=[_SHA]
+        description="The upstream commit with which that was first seen.", examples=[SHA]
     )
     modified_file_id: str | None
-    revision: int | None = Field(description="Of the modified file.")
+    revision: int | None = Field(description="Of the variant.")
 
 
 class MakingAnswer(BaseModel):
     """One time that the release was made."""
 
     number: int = Field(description="From 1. `?making=` shows the files' origins of that time.")
-    project_id: str = Field(examples=[_ID])
+    project_id: str = Field(examples=[ID])
     name: str
     description: str
     created_at: datetime
@@ -97,7 +94,7 @@ class MakingAnswer(BaseModel):
 
 
 class ReleaseAnswer(BaseModel):
-    """A release as lists show it."""
+    """A release in a list."""
 
     digest: str = Field(
         description="SHA-256 of what `sha256sum` prints for its files, sorted by path.",
@@ -106,7 +103,7 @@ class ReleaseAnswer(BaseModel):
     name: str
     description: str
     pinned: bool
-    project_id: str = Field(description="Of its first making.", examples=[_ID])
+    project_id: str = Field(description="Of its first making.", examples=[ID])
     created_at: datetime
     created_by: str
     files_count: int
@@ -115,7 +112,7 @@ class ReleaseAnswer(BaseModel):
 
 
 class ReleaseDetail(ReleaseAnswer):
-    """A release, whole."""
+    """A release with its files and makings."""
 
     files: list[ReleaseFileAnswer] = Field(description="Sorted by the bytes of their paths.")
     makings: list[MakingAnswer] = Field(
@@ -124,13 +121,13 @@ class ReleaseDetail(ReleaseAnswer):
 
 
 class EffectiveAnswer(BaseModel):
-    """What a release would be now. It has the members of a release; nothing is stored."""
+    """A release as it would be now, with the members of a release; nothing is stored."""
 
     digest: str = Field(examples=[_DIGEST])
     name: Literal[""] = ""
     description: Literal[""] = ""
     pinned: Literal[False] = False
-    project_id: str = Field(examples=[_ID])
+    project_id: str = Field(examples=[ID])
     created_at: None = None
     created_by: None = None
     files_count: int
@@ -175,7 +172,7 @@ def _values(release: Release) -> dict[str, object]:
 
 
 def _file_answers(files: Sequence[ReleaseFile]) -> list[ReleaseFileAnswer]:
-    # A content's blob id is how it is stored; readers know it by its SHA-256.
+    # Contents are stored by their blob ids; clients know them by their SHA-256.
     return [
         ReleaseFileAnswer(**{name: value for name, value in dict(file).items() if name != "sha"})
         for file in files
@@ -187,22 +184,24 @@ class ChangedFileAnswer(BaseModel):
 
     path: str = Field(examples=["config/llama.yaml"])
     changes: tuple[KeyChange, ...] | None = Field(
-        description="By key; empty: only the writing changed. null: a side does not parse, or it was not looked at."
+        description="By key; empty: only the formatting changed. null: a side does not parse, or "
+        "was not "
+        "compared."
     )
 
 
 class ComparisonAnswer(BaseModel):
-    """From one release to another; all sorted by the bytes of the paths."""
+    """The differences of two releases, sorted by the bytes of the paths."""
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
     changed: tuple[ChangedFileAnswer, ...]
     complete: bool = Field(
-        description="false: it was too much to look for changes by key in all of `changed`."
+        description="false: there were too many to compare all of `changed` by key."
     )
 
 
-def comparison_answer(comparison: Comparison) -> ComparisonAnswer:
+def comparison_answer(comparison: ReleaseComparison) -> ComparisonAnswer:
     return ComparisonAnswer(
         added=comparison.added,
         removed=comparison.removed,

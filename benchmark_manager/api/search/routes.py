@@ -26,7 +26,7 @@ router = APIRouter(
 
 
 class MatchedFileAnswer(BaseModel):
-    """The file that holds matches."""
+    """A file with matches."""
 
     id: str = Field(examples=["65f0c0ffee65f0c0ffee65f0"])
     path: str = Field(examples=["job/llama.yaml"])
@@ -34,18 +34,19 @@ class MatchedFileAnswer(BaseModel):
 
 
 class MatchAnswer(BaseModel):
-    """One place in a file's text."""
+    """One match in a file's text."""
 
     line: int = Field(description="From 1; LF, CR and CRLF end a line.", examples=[7])
     column: int = Field(
         description="From 1, in characters; a byte order mark is not counted.", examples=[3]
     )
     key: str | None = Field(
-        description="The path of the key there; null where there is none, or the file does not parse.",
+        description="The path of the key there; null without one, or if the file does not parse.",
         examples=["spec.parallelism"],
     )
     excerpt: str = Field(
-        description="The line, or about 200 characters of a longer one, cut at `…`; control characters are U+FFFD.",
+        description="The line, or about 200 characters of a longer one, cut at `…`; control "
+        "characters are U+FFFD.",
         examples=["  parallelism: 4"],
     )
 
@@ -56,6 +57,26 @@ class FoundFileAnswer(BaseModel):
     file: MatchedFileAnswer
     matches: list[MatchAnswer]
 
+
+_Query = Annotated[
+    str,
+    Query(
+        max_length=LONGEST_QUERY,
+        description="Plain text in one line, compared after Unicode NFKC and case folding.",
+        examples=["parallelism"],
+    ),
+]
+_Where = Annotated[
+    SearchIn,
+    Query(
+        alias="in",
+        description="`text`: anywhere, comments included; each line is one match. `keys`: in "
+        "a key, "
+        "or in its path up to the end of the key, such as `spec.parallelism`. `values`: in a "
+        "scalar "
+        "that is no key.",
+    ),
+]
 
 _ROWS: Final = TypeAdapter(list[FoundFileAnswer])
 
@@ -76,8 +97,8 @@ _ROWS: Final = TypeAdapter(list[FoundFileAnswer])
                     "schema": {"type": "integer"},
                 },
                 "X-Search-Incomplete": {
-                    "description": "How many files of this page take too much time to be searched, and may hold more "
-                    "matches; absent where there is none.",
+                    "description": "How many files of this page took too long to search, and "
+                    "may have more matches; absent if none.",
                     "schema": {"type": "integer"},
                 },
             }
@@ -96,37 +117,25 @@ async def search(
     services: ServicesDependency,
     project_id: str,
     page: PageDependency,
-    q: Annotated[
-        str,
-        Query(
-            max_length=LONGEST_QUERY,
-            description="What to find, as plain text in one line; compared after Unicode NFKC and case folding.",
-            examples=["parallelism"],
-        ),
-    ],
-    where: Annotated[
-        SearchIn,
-        Query(
-            alias="in",
-            description="`text`: anywhere, comments included; each line is one match. `keys`: in a key, or in its path "
-            "up to the end of the key, such as `spec.parallelism`. `values`: in a scalar that is no key.",
-        ),
-    ] = "text",
+    q: _Query,
+    where: _Where = "text",
     file_type: Annotated[FileType | None, Query(description="Only these.")] = None,
     scope: Annotated[
         SearchScope,
         Query(
-            description="`originals`: those in place. `variants`: as they are now, without the trash. `all`: both."
+            description="`originals`: those that are upstream now. `variants`: those not in the "
+            "trash. "
+            "`all`: both."
         ),
     ] = "originals",
 ) -> Response:
-    """Files that match, by path, each with its matches.
+    """Return files that match, by path, each with its matches.
 
-    `limit` counts matches, not files: a file with more of them goes on in the next page. A page may
-    also end early, even empty, where the search takes long; follow the Link header until there is
-    none. Files that do not parse, templates among them, are searched by text alone. A file which
-    takes too much time to be searched is left out, and counted in `X-Search-Incomplete`; by text it
-    is still found, without keys.
+    `limit` counts matches, not files: a file with more of them continues on the next page. A page
+    may also end early, even empty, where the search takes long; follow the Link header until there
+    is none. Files that do not parse, and templates, are searched by text alone. A file that takes
+    too long to search is left out and counted in `X-Search-Incomplete`; a search by text still
+    finds it, without keys.
     """
     found = await services.search.search(
         project_id, q, where, page, file_type=file_type, scope=scope

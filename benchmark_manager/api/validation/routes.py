@@ -5,8 +5,12 @@ from fastapi import APIRouter
 from benchmark_manager.api.http.json_bodies import BoundedBody
 from benchmark_manager.api.http.problems import documented
 from benchmark_manager.api.http.requests import ServicesDependency
-from benchmark_manager.api.shapes import KubernetesCheckAnswer, ValidateRequest, ValidationAnswer
-from benchmark_manager.services.validation.validation import Place
+from benchmark_manager.api.validation.shapes import (
+    KubernetesCheckAnswer,
+    ValidateRequest,
+    ValidationAnswer,
+)
+from benchmark_manager.services.validation.validation import IntendedPath
 
 router = APIRouter(tags=["validation"], route_class=BoundedBody, strict_content_type=False)
 
@@ -25,11 +29,16 @@ router = APIRouter(tags=["validation"], route_class=BoundedBody, strict_content_
     ),
 )
 async def validate_content(services: ServicesDependency, body: ValidateRequest) -> ValidationAnswer:
-    """The verdict that saving would give; with `project_id` and `path`, what the project's originals contradict."""
-    place = (
-        None if body.project_id is None or body.path is None else Place(body.project_id, body.path)
+    """Return the verdict that saving would give.
+
+    With `project_id` and `path` it includes what contradicts the project's originals.
+    """
+    intended = (
+        None
+        if body.project_id is None or body.path is None
+        else IntendedPath(body.project_id, body.path)
     )
-    checked = await services.validation.check(body.name, body.content, body.file_type, place)
+    checked = await services.validation.check(body.name, body.content, body.file_type, intended)
     return ValidationAnswer(
         name=body.name,
         format=checked.format,

@@ -1,1 +1,1 @@
-"""Routes of variants: `modified-files` in addresses and fields."""
+"""Routes of variants, which addresses and fields call `modified-files`."""

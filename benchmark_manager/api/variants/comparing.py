@@ -1,4 +1,4 @@
-"""Comparing variants: one with what it came from, and all of an original side by side."""
+"""Comparing variants: one with its original, and all of an original with each other."""
 
 import asyncio
 from typing import Annotated, Final, Literal
@@ -14,10 +14,9 @@ from benchmark_manager.api.variants.merge_shapes import (
     diff_answer,
     variants_answer,
 )
-from benchmark_manager.services.variants.comparing import TableExtent
+from benchmark_manager.domain.variants.table import TableExtent
 
-#: What one answer of the variants table compares and holds: variants, bytes of their texts, and
-#: values.
+#: Limits of one answer of the table of variants: variants, bytes of their texts, and values.
 _MOST_VARIANTS: Final = 1_000
 _MOST_BYTES: Final = 64_000_000
 _MOST_VALUES: Final = 50_000
@@ -27,7 +26,7 @@ router = APIRouter(tags=["comparing"], route_class=BoundedBody, strict_content_t
 
 @router.get(
     "/modified-files/{modified_file_id}/diff",
-    summary="What a modified file changes",
+    summary="The differences of a variant",
     response_model=DiffAnswer,
     responses={
         200: {"content": {"text/x-diff": {"schema": {"type": "string"}}}},
@@ -49,18 +48,20 @@ async def diff(
         str,
         Query(
             max_length=30,
-            description="`base`: the original it was based on. `original`: that now. `revision:N`: itself then.",
+            description="`base`: the original that it was based on. `original`: the original "
+            "now. `revision:N`: the variant at that revision.",
             examples=["base", "revision:3"],
         ),
     ] = "base",
     format: Annotated[  # noqa: A002 -- the parameter's name in the address
         Literal["unified", "json"],
         Query(
-            description="`unified`: a patch for `git apply` and `patch -p1`. `json`: the same with changes by key."
+            description="`unified`: a patch for `git apply` and `patch -p1`. `json`: the same and "
+            "changes by key."
         ),
     ] = "unified",
 ) -> Response:
-    """From the named text to the variant as it is now."""
+    """Return the differences from the named text to the variant as it is now."""
     found = await services.comparing.diff(modified_file_id, against, by_key=format == "json")
     if format == "json":
         return json_resource(request, diff_answer(against, found))
@@ -88,7 +89,7 @@ async def variants(
         int, Query(ge=0, le=10**6, description="The first row, from 0; the Link header leads on.")
     ] = 0,
 ) -> Response:
-    """The keys in which any variant differs from the original, with every variant's value.
+    """Return the keys in which any variant differs from the original, with every value.
 
     An answer has at most some 50,000 values; the `Link` header leads on to further rows,
     `X-Total-Count` counts all. The first 1,000 variants are compared, as far as their texts have 64

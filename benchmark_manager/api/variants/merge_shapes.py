@@ -4,19 +4,22 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field, JsonValue, model_validator
 
-from benchmark_manager.api.shapes import RequestBody
+from benchmark_manager.api.http.shapes import RequestBody
+from benchmark_manager.domain.fields import LONGEST_ID, LONGEST_OBJECT_ID
+from benchmark_manager.domain.variants.table import VariantsTable
 from benchmark_manager.models.merge import MergeConflict, Resolution
 from benchmark_manager.models.variant import Drift
-from benchmark_manager.services.variants.comparing import Comparison, VariantsTable
+from benchmark_manager.services.variants.comparing import VariantComparison
 from benchmark_manager.services.variants.merging import MergePreview
 
 
 class MergeAnswer(BaseModel):
-    """What a rebase would do now, and the three texts that it is of."""
+    """What a rebase would do now, and the three texts that it merges."""
 
     outcome: Literal["nothing", "text", "keys", "conflict"] = Field(
-        description="`nothing`: upstream did not move. `text`: merged by lines. `keys`: the variant's changes are made "
-        "again in upstream's text, key by key. `conflict`: a person must decide."
+        description="`nothing`: the original did not change. `text`: merged by lines. `keys`: the "
+        "variant's changes are applied to the original's text, key by key. `conflict`: a person "
+        "must decide."
     )
     content: str | None = Field(description="The merged text; null with `conflict`.")
     conflicts: tuple[MergeConflict, ...]
@@ -47,7 +50,7 @@ class ResolutionRequest(RequestBody):
     )
     take: Literal["theirs", "mine", "value"]
     value: JsonValue = Field(
-        default=None, description="With `take: value`: what stands there then."
+        default=None, description="With `take: value`: the value to write there."
     )
 
     @model_validator(mode="after")
@@ -65,17 +68,18 @@ class RebaseRequest(RequestBody):
 
     resolutions: list[ResolutionRequest] = Field(
         default_factory=list,
-        # What is wrong with the first is told, not what is wrong with each of ten thousand.
+        # Only the first problem is reported, not one for each of 10,000 values.
         fail_fast=True,
         max_length=10_000,
         examples=[[{"path": "spec.parallelism", "take": "mine"}]],
     )
-    content: str | None = Field(default=None, description="The merged text, by a person's hand.")
+    content: str | None = Field(default=None, description="The whole text, merged by a person.")
     theirs_sha: str | None = Field(
         default=None,
-        max_length=64,
-        description="The original which was decided about, as `GET …/merge` tells it; 409 `upstream_moved` where that "
-        "is not the original any more. Without it, decisions count for whatever the original is now.",
+        max_length=LONGEST_OBJECT_ID,
+        description="The original at the time of the decisions, as `GET …/merge` returned it; "
+        "409 `upstream_moved` if the original has changed. Without it, the decisions apply to "
+        "the original as it is now.",
     )
 
     @model_validator(mode="after")
@@ -86,10 +90,10 @@ class RebaseRequest(RequestBody):
 
 
 class ReattachRequest(RequestBody):
-    """Which original a modified file gets."""
+    """The original that a variant is attached to."""
 
     original_file_id: str = Field(
-        max_length=100,
+        max_length=LONGEST_ID,
         description="An original of the same project and format that is there upstream.",
         examples=["65f0c0ffee65f0c0ffee65f0"],
     )
@@ -105,7 +109,7 @@ class KeyChangeAnswer(BaseModel):
 
 
 class DiffAnswer(BaseModel):
-    """From an earlier text to a variant's."""
+    """The differences from an earlier text to a variant's."""
 
     against: str = Field(examples=["base", "original", "revision:3"])
     before_path: str
@@ -118,7 +122,7 @@ class DiffAnswer(BaseModel):
     )
 
 
-def diff_answer(against: str, found: Comparison) -> DiffAnswer:
+def diff_answer(against: str, found: VariantComparison) -> DiffAnswer:
     changes = None
     if found.changes is not None:
         changes = [
@@ -143,7 +147,8 @@ class VariantColumn(BaseModel):
     modified_name: str
     drift: Drift
     readable: bool = Field(
-        description="False: it does not parse, is too large, or one of too many; it has no values in the rows."
+        description="False: it does not parse, is too large, or one of too many; the rows have no "
+        "values of it."
     )
 
 
@@ -157,13 +162,14 @@ class VariantRow(BaseModel):
     values: dict[str, JsonValue] = Field(description="Every readable variant's value, by its id.")
     absent: list[str] = Field(description="Who has nothing there: ids of variants, and `original`.")
     upstream: list[str] = Field(
-        description="Ids of variants which differ from the original only as it changed upstream since they were based "
+        description="Ids of variants which differ from the original only as it changed upstream "
+        "since they were based "
         "on it: their value is still their base's."
     )
 
 
 class VariantsAnswer(BaseModel):
-    """All variants of an original side by side."""
+    """All variants of an original in one table."""
 
     columns: list[VariantColumn]
     rows: list[VariantRow] | None = Field(

@@ -1,4 +1,4 @@
-"""Merging upstream's changes into modified files."""
+"""Merging changes of originals into variants."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -11,7 +11,6 @@ from benchmark_manager.api.http.requests import (
     given_or,
     json_resource,
 )
-from benchmark_manager.api.shapes import ModifiedFileWithContent, modified_with_content
 from benchmark_manager.api.variants.merge_shapes import (
     MergeAnswer,
     ReattachRequest,
@@ -19,6 +18,7 @@ from benchmark_manager.api.variants.merge_shapes import (
     merge_answer,
 )
 from benchmark_manager.api.variants.routes import AllowInvalid
+from benchmark_manager.api.variants.shapes import ModifiedFileWithContent, modified_with_content
 
 router = APIRouter(
     prefix="/modified-files/{modified_file_id}",
@@ -37,14 +37,17 @@ router = APIRouter(
 async def preview_merge(
     request: Request, services: ServicesDependency, modified_file_id: str
 ) -> Response:
-    """A three-way merge of the original it was based on, the original now, and the variant; nothing is changed."""
+    """Merge the original that it was based on, the original now, and the variant.
+
+    Nothing is changed.
+    """
     preview = await services.merging.preview(modified_file_id)
     return json_resource(request, merge_answer(preview), revision=preview.file.revision)
 
 
 @router.post(
     "/rebase",
-    summary="Merge upstream's changes into a modified file",
+    summary="Merge the original's changes into a variant",
     response_model=ModifiedFileWithContent,
     responses=documented(
         *(
@@ -74,7 +77,7 @@ async def rebase(
     body: RebaseRequest | None = None,
     allow_invalid: AllowInvalid = False,
 ) -> Response:
-    """The file is based on the original as it is now afterwards, as a new revision.
+    """Base the variant on the original as it is now, as a new revision.
 
     Where a person must decide, the answer is 409 with the conflicts, and nothing is changed.
     """
@@ -88,14 +91,14 @@ async def rebase(
         expected_revisions=revisions,
         actor=actor,
     )
-    file = rebased.file
+    file = rebased.after
     answer = modified_with_content(file, await services.variants.content(file))
     return json_resource(request, answer, revision=file.revision)
 
 
 @router.post(
     "/reattach",
-    summary="Attach a modified file to another original",
+    summary="Attach a variant to another original",
     response_model=ModifiedFileWithContent,
     responses=documented(
         *("modified_file_not_found", "file_not_found", "stale", "name_taken"),
@@ -111,12 +114,12 @@ async def reattach(
     revisions: IfMatchDependency,
     actor: ActorDependency,
 ) -> Response:
-    """The other original's present text becomes the base, as a new revision; the file's own text stays as it is.
+    """Base the variant on another original's present text, as a new revision.
 
-    The file moves to the other original's folder, and its drift is `current`. Meant for files whose
-    original is gone upstream, it works for every modified file. Attaching it to the original that
-    it has changes nothing. Restoring a revision from before keeps the new original, and the base of
-    this revision.
+    Its own text stays as it is. It moves to the other original's folder, and its drift is
+    `current`. This is meant for variants whose original was removed upstream, and works for all.
+    Attaching a variant to its own original changes nothing. Restoring an earlier revision keeps the
+    new original and the base of this revision.
     """
     file = await services.reattaching.reattach(
         modified_file_id, body.original_file_id, expected_revisions=revisions, actor=actor

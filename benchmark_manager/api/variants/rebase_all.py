@@ -1,4 +1,4 @@
-"""Rebasing many modified files with one request."""
+"""Rebasing many variants with one request."""
 
 from typing import Final
 
@@ -15,14 +15,13 @@ from benchmark_manager.api.variants.rebase_all_shapes import (
 
 router = APIRouter(tags=["merging"], route_class=BoundedBody, strict_content_type=False)
 
-#: No variant is begun after this time: below what proxies wait for an answer, which is 60 s for
-#: most.
+#: Seconds after which no variant is begun: most proxies wait 60 s for an answer.
 _SECONDS: Final = 20.0
 
 
 @router.post(
     "/projects/{project_id}/modified-files/rebase-all",
-    summary="Merge upstream's changes into all modified files that merge cleanly",
+    summary="Merge the originals' changes into all variants that merge cleanly",
     responses=documented(
         *("project_not_found", "file_not_found", "invalid_cursor", "disk_full"),
         *("malformed_json", "body_too_large", "unsupported_media_type", "invalid_request"),
@@ -35,16 +34,16 @@ async def rebase_all(
     actor: ActorDependency,
     body: RebaseAllRequest | None = None,
 ) -> RebaseAllAnswer:
-    """Rebase every modified file whose original moved and whose merge is clean, each in a transaction of its own.
+    """Rebase every variant whose original changed and whose merge is clean.
 
-    One failure never stops the others, and repeating a call is harmless. With `dry_run` nothing is
-    changed, and `preview` says what would become of each. What someone saves meanwhile is judged
-    anew; with `variants`, which repeat what a preview reported, it fails with `stale` or
-    `upstream_moved` instead.
+    Each has its own transaction: one failure does not stop the others, and repeating a call is
+    harmless. With `dry_run` nothing is changed, and `preview` reports the result for each. A
+    variant that is saved meanwhile is merged as it is then; with `variants`, which repeat a
+    preview, it fails with `stale` or `upstream_moved` instead.
 
-    A call deals with at most `limit` modified files, and begins none after 20 seconds. Where some
-    are left, `next_cursor` is not null: send it as `cursor` to go on. With `variants`, send those
-    again whose ids are in `left`.
+    A call rebases at most `limit` variants, and begins none after 20 seconds. If some are left,
+    `next_cursor` is not null: send it as `cursor` to continue. With `variants`, send those again
+    whose ids are in `left`.
     """
     wanted = given_or(request, body, RebaseAllRequest())
     selection, page = wanted.selection(), wanted.page()

@@ -1,10 +1,12 @@
-"""Shapes of rebasing many modified files."""
+"""Shapes of rebasing many variants."""
 
 from typing import Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from benchmark_manager.api.shapes import RequestBody
+from benchmark_manager import messages
+from benchmark_manager.api.http.shapes import ID, SHA, RequestBody
+from benchmark_manager.domain.fields import LONGEST_CURSOR, LONGEST_ID, LONGEST_OBJECT_ID
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.services.variants.rebase_all import (
     ChosenVariant,
@@ -14,33 +16,33 @@ from benchmark_manager.services.variants.rebase_all import (
     VariantRebase,
 )
 
-_ID = "65f0c0ffee65f0c0ffee65f0"
-_SHA = "3f786850e387550fdab836ed7e6dc881de23001b"
 _MOST = 1000
-_LONGEST_CURSOR = 16_384
 
 
 class ChosenVariantRequest(RequestBody):
-    """A modified file as a preview reported it."""
+    """A variant as a preview reported it."""
 
-    id: str = Field(max_length=100, examples=[_ID])
+    id: str = Field(max_length=LONGEST_ID, examples=[ID])
     revision: int = Field(
         strict=True, ge=1, description="Another one by now: `stale`.", examples=[3]
     )
     theirs_sha: str = Field(
-        max_length=64, description="Another one by now: `upstream_moved`.", examples=[_SHA]
+        max_length=LONGEST_OBJECT_ID,
+        description="Another one by now: `upstream_moved`.",
+        examples=[SHA],
     )
 
 
 class RebaseAllRequest(RequestBody):
-    """Which modified files to rebase; empty: all of the project whose originals moved."""
+    """Which variants to rebase; empty: all of the project whose originals changed."""
 
     original_file_id: str | None = Field(
-        default=None, max_length=100, description="Only variants of this one."
+        default=None, max_length=LONGEST_ID, description="Only variants of this one."
     )
     drift: Literal["behind"] = Field(
         default="behind",
-        description="Those whose originals moved. Those in conflict are among them, and reported as `conflicts`.",
+        description="Those whose originals changed, also those in conflict, which are reported "
+        "as `conflicts`.",
     )
     dry_run: bool = Field(
         default=False, description="Change nothing, and report what would become of each."
@@ -49,14 +51,12 @@ class RebaseAllRequest(RequestBody):
         default=None,
         max_length=_MOST,
         fail_fast=True,
-        description="Only these, and only as a preview reported them. Those for which 20 seconds do not suffice are "
-        "named in `left`.",
+        description="Only these, and only as a preview reported them. Those that 20 seconds do "
+        "not suffice for are in `left`.",
     )
-    limit: int = Field(
-        default=_MOST, strict=True, ge=1, le=_MOST, description="Modified files at most."
-    )
+    limit: int = Field(default=_MOST, strict=True, ge=1, le=_MOST, description="Variants at most.")
     cursor: str | None = Field(
-        default=None, max_length=_LONGEST_CURSOR, description="`next_cursor` of a call before."
+        default=None, max_length=LONGEST_CURSOR, description="`next_cursor` of a call before."
     )
 
     @model_validator(mode="after")
@@ -77,9 +77,9 @@ class RebaseAllRequest(RequestBody):
 
 
 class FailedRebaseAnswer(BaseModel):
-    """A modified file that could not be rebased."""
+    """A variant that could not be rebased."""
 
-    id: str = Field(examples=[_ID])
+    id: str = Field(examples=[ID])
     code: str = Field(
         description="As a rebase of this one alone would answer: `stale`, `invalid_content`, "
         "`modified_file_not_found`, or `service_busy`, after which it may be sent again."
@@ -88,7 +88,7 @@ class FailedRebaseAnswer(BaseModel):
 
 
 class OutlinedChangeAnswer(BaseModel):
-    """A change by key, in short."""
+    """A change by key, shortened."""
 
     path: str = Field(examples=["engine.max_model_len"])
     kind: Literal["changed", "added", "removed"]
@@ -99,9 +99,9 @@ class OutlinedChangeAnswer(BaseModel):
 
 
 class RebasePreviewAnswer(BaseModel):
-    """What would become of one modified file."""
+    """What a rebase would do with one variant."""
 
-    id: str = Field(examples=[_ID])
+    id: str = Field(examples=[ID])
     path: str = Field(examples=["config/llama-tp4.yaml"])
     revision: int
     outcome: RebaseOutcome
@@ -122,24 +122,25 @@ class RebasePreviewAnswer(BaseModel):
 
 
 class RebaseAllAnswer(BaseModel):
-    """What became of the modified files that this call dealt with; with `dry_run`, what would become of them."""
+    """The variants of this call by their results; with `dry_run`, by what the results would be."""
 
-    rebased: list[str] = Field(examples=[[_ID]])
+    rebased: list[str] = Field(examples=[[ID]])
     conflicts: list[str] = Field(
         description="A person must decide: `GET /modified-files/{modified_file_id}/merge`."
     )
     unchanged: list[str] = Field(
-        description="They were on their originals' present texts when their turn came."
+        description="They were based on the present text of their originals already."
     )
     failed: list[FailedRebaseAnswer]
     total: int = Field(
-        description="How many modified files were selected when the call began, those before `cursor` included."
+        description="How many variants were selected when the call began, also those before "
+        "`cursor`."
     )
     next_cursor: str | None = Field(
-        description="Leads on to those which are left; null: there are none."
+        description="The cursor of those that are left; null: there are none."
     )
     left: list[str] = Field(
-        description="Of `variants`, those which were not begun in time: send them again."
+        description="Of `variants`, those that were not begun in time: send them again."
     )
     preview: list[RebasePreviewAnswer] | None = Field(description="With `dry_run`: each in detail.")
 
@@ -150,7 +151,9 @@ def rebase_all_answer(report: RebaseReport, *, dry_run: bool) -> RebaseAllAnswer
         conflicts=report.ids("conflict"),
         unchanged=report.ids("unchanged"),
         failed=[
-            FailedRebaseAnswer(id=variant.id, code=variant.error.code, detail=variant.error.detail)
+            FailedRebaseAnswer(
+                id=variant.id, code=variant.error.code, detail=messages.detail(variant.error)
+            )
             for variant in report.variants
             if variant.error is not None
         ],

@@ -1,4 +1,4 @@
-"""Revisions of modified files: reading them, and bringing one back."""
+"""Revisions of variants: reading and restoring them."""
 
 from typing import Any, Final
 
@@ -15,17 +15,14 @@ from benchmark_manager.api.http.requests import (
     json_list,
     json_resource,
 )
-from benchmark_manager.api.shapes import (
-    ModifiedFileWithContent,
-    RestoreRequest,
-    modified_with_content,
-)
 from benchmark_manager.api.variants.revision_shapes import (
+    RestoreRequest,
     RevisionAnswer,
     RevisionWithContent,
     revision_answer,
     revision_with_content,
 )
+from benchmark_manager.api.variants.shapes import ModifiedFileWithContent, modified_with_content
 
 router = APIRouter(
     prefix="/modified-files/{modified_file_id}",
@@ -39,14 +36,17 @@ _REVISIONS: Final[TypeAdapter[Any]] = TypeAdapter(list[RevisionAnswer])
 
 @router.get(
     "/revisions",
-    summary="A modified file's revisions, newest first",
+    summary="A variant's revisions, newest first",
     response_model=list[RevisionAnswer],
     responses=documented("modified_file_not_found", "invalid_cursor", "invalid_request"),
 )
 async def list_revisions(
     request: Request, services: ServicesDependency, modified_file_id: str, page: PageDependency
 ) -> Response:
-    """Every change made one. A file of before there were revisions begins with what it was at its next change."""
+    """List its revisions: every change made one.
+
+    A variant from before revisions existed begins with its state at its next change.
+    """
     found = await services.revisions.page(modified_file_id, page)
     return json_list(
         request, found, [revision_answer(revision) for revision in found.rows], _REVISIONS
@@ -62,7 +62,7 @@ async def list_revisions(
 async def get_revision(
     request: Request, services: ServicesDependency, modified_file_id: str, number: str
 ) -> Response:
-    """Revisions never change."""
+    """Return a revision, which never changes."""
     revision = await services.revisions.get(modified_file_id, number)
     return json_resource(
         request, revision_with_content(revision, await services.revisions.content(revision))
@@ -71,7 +71,7 @@ async def get_revision(
 
 @router.post(
     "/restore",
-    summary="Make a modified file what it was at a revision",
+    summary="Restore a variant as it was at a revision",
     response_model=ModifiedFileWithContent,
     responses=documented(
         *("modified_file_not_found", "revision_not_found", "stale", "name_taken", "disk_full"),
@@ -86,7 +86,7 @@ async def restore_revision(
     revisions: IfMatchDependency,
     actor: ActorDependency,
 ) -> Response:
-    """Its name, description, content and base, as a new revision; none where it is all that already.
+    """Restore name, description, content and base, as a new revision if anything changes.
 
     What was saved once is taken again as it was, also where it does not parse.
     """

@@ -1,4 +1,4 @@
-"""Modified files: making, changing, deleting and resetting variants."""
+"""Variants: making, changing, deleting and resetting them."""
 
 from typing import Annotated, Any, Final
 
@@ -17,8 +17,8 @@ from benchmark_manager.api.http.requests import (
     json_resource,
     raw_content,
 )
-from benchmark_manager.api.shapes import (
-    Answer,
+from benchmark_manager.api.http.shapes import Answer
+from benchmark_manager.api.variants.shapes import (
     ModifiedFileAnswer,
     ModifiedFileCreate,
     ModifiedFileUpdate,
@@ -27,6 +27,7 @@ from benchmark_manager.api.shapes import (
     modified_answer,
     modified_with_content,
 )
+from benchmark_manager.domain.fields import LONGEST_ID, LONGEST_PATH_QUERY
 from benchmark_manager.models.original import FileType
 from benchmark_manager.models.variant import Drift
 
@@ -63,7 +64,7 @@ async def create_modified_file(
     actor: ActorDependency,
     allow_invalid: AllowInvalid = False,
 ) -> Response:
-    """Without a name or a content it begins with the original's. The original stays as it is."""
+    """Make a variant; name and content are the original's unless they are given."""
     file = await services.variants.create(
         project_id,
         body.original_file_id,
@@ -82,7 +83,7 @@ async def create_modified_file(
 
 @router.get(
     "/projects/{project_id}/modified-files",
-    summary="A project's modified files, by path",
+    summary="A project's variants, by path",
     response_model=list[ModifiedFileAnswer],
     responses=documented(
         "project_not_found", "file_not_found", "invalid_cursor", "invalid_request"
@@ -94,17 +95,18 @@ async def list_modified_files(
     project_id: str,
     page: PageDependency,
     original_file_id: Annotated[
-        str | None, Query(max_length=100, description="Only variants of this one.")
+        str | None, Query(max_length=LONGEST_ID, description="Only variants of this one.")
     ] = None,
     file_type: Annotated[FileType | None, Query(description="Only these.")] = None,
     drift: Annotated[
         Drift | None, Query(description="Only those whose originals did this.")
     ] = None,
     q: Annotated[
-        SearchText, Query(max_length=1000, description="Part of a path, regardless of case.")
+        SearchText,
+        Query(max_length=LONGEST_PATH_QUERY, description="Part of a path, regardless of case."),
     ] = None,
 ) -> Response:
-    """Each tells how its original moved since, in `drift`; contents are read one by one."""
+    """List variants without contents; `drift` is how the original changed since."""
     found = await services.variants.page(
         project_id,
         page,
@@ -118,27 +120,27 @@ async def list_modified_files(
 
 @router.delete(
     "/projects/{project_id}/modified-files",
-    summary="Reset: delete all of a project's modified files",
+    summary="Reset: delete all variants of a project",
     responses=documented("project_not_found", "invalid_request", "disk_full"),
 )
 async def reset_modified_files(
     services: ServicesDependency, project_id: str, actor: ActorDependency
 ) -> ResetAnswer:
-    """The originals stay as they are. `POST /projects/{project_id}/undo-reset` undoes it."""
+    """Delete all variants; `POST /projects/{project_id}/undo-reset` restores them."""
     deleted_count, reset_id = await services.trash.reset(project_id, actor)
     return ResetAnswer(deleted_count=deleted_count, reset_id=reset_id)
 
 
 @router.get(
     "/modified-files/{modified_file_id}",
-    summary="One modified file, whole",
+    summary="One variant with its content",
     response_model=ModifiedFileWithContent,
     responses={**NOT_MODIFIED, **documented("modified_file_not_found")},
 )
 async def get_modified_file(
     request: Request, services: ServicesDependency, modified_file_id: str
 ) -> Response:
-    """Its text, and how its original moved since. The ETag goes into `If-Match` of what changes it."""
+    """Return its text and drift; its ETag is for the `If-Match` of requests that change it."""
     file, data = await services.variants.with_content(modified_file_id)
     answer = modified_with_content(file, data)
     return json_resource(request, answer, revision=file.revision)
@@ -146,7 +148,7 @@ async def get_modified_file(
 
 @router.put(
     "/modified-files/{modified_file_id}",
-    summary="Change a modified file",
+    summary="Change a variant",
     response_model=ModifiedFileWithContent,
     responses=documented("modified_file_not_found", "stale", *_BODY),
 )
@@ -159,7 +161,7 @@ async def update_modified_file(
     actor: ActorDependency,
     allow_invalid: AllowInvalid = False,
 ) -> Response:
-    """Only the fields given change; a save without a change makes no revision."""
+    """Change only the given fields; a save without a change makes no revision."""
     file = await services.variants.update(
         modified_file_id,
         modified_name=body.modified_name,
@@ -176,7 +178,7 @@ async def update_modified_file(
 @router.delete(
     "/modified-files/{modified_file_id}",
     status_code=204,
-    summary="Delete a modified file",
+    summary="Delete a variant",
     responses=documented("modified_file_not_found", "stale", "invalid_request", "disk_full"),
 )
 async def delete_modified_file(
@@ -185,7 +187,7 @@ async def delete_modified_file(
     revisions: IfMatchDependency,
     actor: ActorDependency,
 ) -> None:
-    """Its original stays as it is, and its name is free at once.
+    """Delete it; its name is free at once, and its original stays as it is.
 
     `POST /modified-files/{modified_file_id}/undelete` undoes it.
     """
@@ -194,7 +196,7 @@ async def delete_modified_file(
 
 @router.get(
     "/modified-files/{modified_file_id}/raw",
-    summary="The exact bytes of a modified file",
+    summary="The exact bytes of a variant",
     response_class=Response,
     responses={
         200: {"content": {"text/plain": {"schema": {"type": "string", "format": "binary"}}}},
@@ -205,6 +207,6 @@ async def delete_modified_file(
 async def get_raw_modified_file(
     request: Request, services: ServicesDependency, modified_file_id: str
 ) -> Response:
-    """Exactly as they were saved."""
+    """Return the bytes exactly as they were saved."""
     file, data = await services.variants.with_content(modified_file_id)
     return raw_content(request, data, file.modified_name, file.content_sha256)

@@ -1,4 +1,4 @@
-"""The trash: what was deleted, and bringing it back."""
+"""The trash: deleted variants, and restoring them."""
 
 from typing import Any, Final
 
@@ -15,18 +15,15 @@ from benchmark_manager.api.http.requests import (
     json_list,
     json_resource,
 )
-from benchmark_manager.api.shapes import (
-    ModifiedFileWithContent,
-    UndeleteRequest,
-    UndoResetRequest,
-    modified_with_content,
-)
 from benchmark_manager.api.variants.revision_shapes import (
     TrashedFileAnswer,
+    UndeleteRequest,
     UndoResetAnswer,
+    UndoResetRequest,
     trashed_answer,
     undo_reset_answer,
 )
+from benchmark_manager.api.variants.shapes import ModifiedFileWithContent, modified_with_content
 
 router = APIRouter(tags=["trash"], route_class=BoundedBody, strict_content_type=False)
 
@@ -36,16 +33,17 @@ _BODY: Final = ("malformed_json", "body_too_large", "unsupported_media_type", "i
 
 @router.get(
     "/projects/{project_id}/trash",
-    summary="A project's deleted modified files, last deleted first",
+    summary="A project's deleted variants, last deleted first",
     response_model=list[TrashedFileAnswer],
     responses=documented("project_not_found", "invalid_cursor", "invalid_request", "disk_full"),
 )
 async def list_trash(
     request: Request, services: ServicesDependency, project_id: str, page: PageDependency
 ) -> Response:
-    """Each as it was when it was deleted; the setting TRASH_RETENTION_DAYS says how long they are kept.
+    """List variants as they were when they were deleted.
 
-    Where a deleted file comes back to, and its drift, follow from its original as it is then.
+    The setting TRASH_RETENTION_DAYS is how long they are kept. The folder and drift of a restored
+    variant follow from its original as it is then.
     """
     found = await services.trash.page(project_id, page)
     rows = [trashed_answer(row, services.trash.retention) for row in found.rows]
@@ -54,7 +52,7 @@ async def list_trash(
 
 @router.post(
     "/modified-files/{modified_file_id}/undelete",
-    summary="Bring a deleted modified file back",
+    summary="Restore a deleted variant",
     response_model=ModifiedFileWithContent,
     responses=documented(
         "modified_file_not_found",
@@ -72,7 +70,10 @@ async def undelete_modified_file(
     actor: ActorDependency,
     body: UndeleteRequest | None = None,
 ) -> Response:
-    """With all its revisions, as a new one. Its folder and its drift follow from its original as it is now."""
+    """Restore it with all its revisions, as a new one.
+
+    Its folder and drift follow from its original as it is now.
+    """
     name = given_or(request, body, UndeleteRequest()).modified_name
     file = await services.trash.undelete(modified_file_id, modified_name=name, actor=actor)
     answer = modified_with_content(file, await services.variants.content(file))
@@ -81,15 +82,15 @@ async def undelete_modified_file(
 
 @router.post(
     "/projects/{project_id}/undo-reset",
-    summary="Bring back what a reset deleted",
+    summary="Restore what a reset deleted",
     responses=documented("project_not_found", "reset_not_found", "name_taken", "disk_full", *_BODY),
 )
 async def undo_reset(
     services: ServicesDependency, project_id: str, body: UndoResetRequest, actor: ActorDependency
 ) -> UndoResetAnswer:
-    """Those whose names are taken meanwhile stay in the trash and are told; repeating it is harmless.
+    """Restore the variants; repeating this is harmless.
 
-    `name_taken` comes only if somebody takes a name at this very moment: then repeat it for what is
-    left.
+    Those whose names are taken meanwhile stay in the trash and are reported. The answer is
+    `name_taken` only if a name is taken during the request: then repeat it for the rest.
     """
     return undo_reset_answer(await services.trash.undo_reset(project_id, body.reset_id, actor))

@@ -1,4 +1,4 @@
-"""POST /webhooks/github: GitHub tells of pushes.
+"""POST /webhooks/github: GitHub reports pushes.
 
 Source: https://docs.github.com/en/webhooks/webhook-events-and-payloads
 """
@@ -15,59 +15,56 @@ from starlette.requests import ClientDisconnect
 
 from benchmark_manager.api.http.problems import documented
 from benchmark_manager.api.http.requests import ServicesDependency
-from benchmark_manager.api.shapes import WebhookAnswer
-from benchmark_manager.domain.webhooks.push_events import malformed
+from benchmark_manager.api.webhooks.shapes import WebhookAnswer
 from benchmark_manager.domain.webhooks.signature import PATH, SIGNATURE_HEADER
-from benchmark_manager.errors import BenchmarkManagerError, InvalidInputError
+from benchmark_manager.errors import InvalidInputError, RequestError
 
 router = APIRouter(tags=["webhooks"])
 
 #: Bytes: GitHub sends no payload over 25 MB.
 MAX_PAYLOAD: Final = 25 * 1024 * 1024
 
-#: A body up to so many bytes is read at once; larger ones have to find a place.
+#: A body of up to so many bytes is read at once; a larger one waits for a slot.
 _SMALL: Final = 1024 * 1024
 _LARGE_AT_ONCE: Final = 4
-#: GitHub waits 10 s for the answer, so that a body which takes longer serves nobody.
+#: GitHub waits 10 s for the answer, so reading for longer is useless.
 _READING_SECONDS: Final = 10.0
 _FORM: Final = "application/x-www-form-urlencoded"
 _EVENT: Final = re.compile(r"[a-z0-9_]{1,100}")
-#: GitHub gives UUIDs; any short token without spaces will do.
+#: GitHub sends UUIDs; any short text without spaces is accepted.
 _DELIVERY: Final = re.compile(r"[\x21-\x7e]{1,100}")
 
 
 class LargeBodies:
-    """Reads bodies, only a few large ones at once: until they are read, nobody knows who sent them."""
+    """Reads bodies, a few large ones at once: the signature is known only at their end."""
 
     def __init__(self) -> None:
-        self._places = asyncio.Semaphore(_LARGE_AT_ONCE)
+        self._slots = asyncio.Semaphore(_LARGE_AT_ONCE)
 
     @asynccontextmanager
     async def reading(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytearray]:
-        """The whole body; a large one keeps its place until the context ends.
+        """Return the whole body; a large one keeps its slot until the context ends.
 
         Raises:
-            BenchmarkManagerError: `service_busy`, no place or not the whole body in time.
+            RequestError: `service_busy`, no slot or not the whole body in time.
         """
-        async with AsyncExitStack() as place:
+        async with AsyncExitStack() as slot:
             try:
                 async with asyncio.timeout(_READING_SECONDS):
-                    body = await self._whole(pieces, place)
+                    body = await self._whole(pieces, slot)
             except TimeoutError:
-                raise BenchmarkManagerError(
-                    "service_busy",
-                    f"The body was not read within {_READING_SECONDS:.0f} s: it came too slowly, or with too many "
-                    "other large ones; send it again.",
+                raise RequestError(
+                    "service_busy", "slow_body", seconds=round(_READING_SECONDS)
                 ) from None
             yield body
 
-    async def _whole(self, pieces: AsyncIterator[bytes], place: AsyncExitStack) -> bytearray:
+    async def _whole(self, pieces: AsyncIterator[bytes], slot: AsyncExitStack) -> bytearray:
         body = bytearray()
-        has_place = False
+        has_slot = False
         async for piece in pieces:
-            if not has_place and len(body) + len(piece) > _SMALL:
-                await place.enter_async_context(self._places)
-                has_place = True
+            if not has_slot and len(body) + len(piece) > _SMALL:
+                await slot.enter_async_context(self._slots)
+                has_slot = True
             body += piece
         return body
 
@@ -105,17 +102,19 @@ _EXAMPLE_PUSH: Final = {
     ],
 }
 
-#: Not as parameters of the handler: FastAPI would judge them before the signature, and by a 422.
+#: Not parameters of the handler: FastAPI would check them before the signature, with a 422.
 _REQUEST: Final[dict[str, Any]] = {
     "parameters": [
         _header(
             SIGNATURE_HEADER,
-            "`sha256=` and the HMAC-SHA-256 of the body's bytes with `WEBHOOK_SECRET`, in small hexadecimal digits.",
+            "`sha256=` and the HMAC-SHA-256 of the body's bytes with `WEBHOOK_SECRET`, in "
+            "lower-case "
+            "hexadecimal digits.",
             "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
         ),
         _header(
             "X-GitHub-Event",
-            "`push` and `ping` are acted upon, every other event is ignored.",
+            "`push`, `create` and `ping` have an effect, every other event is ignored.",
             "push",
         ),
         _header(
@@ -164,7 +163,7 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
         },
     },
     202: {
-        "description": "The delivery was taken; `outcome` says what it did.",
+        "description": "The delivery was accepted; `outcome` says what it did.",
         "content": {
             "application/json": {
                 "examples": {
@@ -188,7 +187,7 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
 @router.post(
     PATH,
     status_code=202,
-    summary="Take a webhook from GitHub",
+    summary="Receive a webhook from GitHub",
     response_model=WebhookAnswer,
     responses={
         **_ANSWERS,
@@ -206,11 +205,11 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     openapi_extra=_REQUEST,
 )
 async def github_webhook(request: Request, services: ServicesDependency) -> Response:
-    """For webhooks of repositories and of organisations. Without `WEBHOOK_SECRET` there is nothing at this address.
+    """Receive a webhook of a repository or an organisation.
 
-    A push to a branch that projects read makes these due in a second; further pushes until then
-    join the same sync. A push which surely touches neither folder of a project leaves it alone. An
-    error changes nothing.
+    Without `WEBHOOK_SECRET` there is nothing at this address. A push to a branch that projects read
+    makes these due in a second; further pushes until then join the same sync. A push that certainly
+    changes nothing in the folders of a project does not make it due. An error changes nothing.
     """
     if not services.webhooks.enabled:
         raise HTTPException(404)
@@ -227,7 +226,7 @@ async def github_webhook(request: Request, services: ServicesDependency) -> Resp
                 event, delivery_id, bytes(body), is_form=is_form
             )
     except ClientDisconnect:
-        raise malformed("its body ended early") from None
+        raise InvalidInputError("malformed_webhook", "ended_early") from None
     answer = WebhookAnswer(
         event=event,
         outcome=reception.outcome,
@@ -239,28 +238,24 @@ async def github_webhook(request: Request, services: ServicesDependency) -> Resp
 
 
 def _token(request: Request, header: str, form: re.Pattern[str]) -> str:
-    """The header's value.
+    """Return the header's value.
 
     Raises:
-        InvalidInputError: `malformed_webhook`, there is none, or it is nothing that GitHub would
-            send.
+        InvalidInputError: `malformed_webhook`, it is missing, or GitHub would not send it.
     """
     value = request.headers.get(header, "")
     if not form.fullmatch(value):
-        raise malformed(f"the header {header} is missing or wrong")
+        raise InvalidInputError("malformed_webhook", "wrong_header", header=header)
     return value
 
 
 def _is_form(content_type: str) -> bool:
-    """Whether the body is a form; else it is JSON.
+    """Return whether the body is a form; else it is JSON.
 
     Raises:
-        InvalidInputError: `unsupported_media_type`.
+        RequestError: `unsupported_media_type`.
     """
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in {"", "application/json", _FORM}:
-        raise InvalidInputError(
-            "unsupported_media_type",
-            f"Set the webhook's content type to application/json or {_FORM}.",
-        )
+        raise RequestError("unsupported_media_type", "webhook", form=_FORM)
     return media_type == _FORM

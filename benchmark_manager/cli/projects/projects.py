@@ -7,17 +7,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from benchmark_manager.cli.client.api_client import DEFAULT_URL, Json, connect
-from benchmark_manager.cli.client.shapes import FILE, PREVIEW, PROJECT, PROJECT_DETAIL
 from benchmark_manager.cli.terminal import output
 from benchmark_manager.cli.terminal.failures import WrongUsageError
 from benchmark_manager.cli.terminal.lookup import find_project
 from benchmark_manager.cli.terminal.options import AsJson, ProjectArgument, Url
+from benchmark_manager.client.client import DEFAULT_URL, Json, connect
+from benchmark_manager.client.shapes import FILE, PREVIEW, PROJECT, PROJECT_DETAIL
 
 Repository = Annotated[
     str,
     typer.Argument(
-        help="OWNER/REPO, https://github.com/OWNER/REPO[/tree/BRANCH/FOLDER], or another usual form."
+        help="OWNER/REPO, https://github.com/OWNER/REPO[/tree/BRANCH/FOLDER], "
+        "or another common form of it."
     ),
 ]
 Branch = Annotated[str | None, typer.Option(help="Else the repository's default branch.")]
@@ -30,7 +31,8 @@ Commit = Annotated[
 TokenFile = Annotated[
     str | None,
     typer.Option(
-        help="Where the project's own GitHub token is read from; `-`: standard input. It is never shown."
+        help="A file with the project's own GitHub token; `-`: standard input. "
+        "The token is never shown."
     ),
 ]
 
@@ -38,32 +40,31 @@ Include = Annotated[
     list[str] | None,
     typer.Option(
         "--include",
-        help="Only files that match, as in .gitignore, from the repository's root; as often as needed. '': all files.",
+        help="Only files that match, as in .gitignore, from the repository's root; may be repeated."
+        " '': all files.",
     ),
 ]
 Exclude = Annotated[
     list[str] | None,
-    typer.Option(
-        "--exclude", help="No files that match; as often as needed. '': none are left out."
-    ),
+    typer.Option("--exclude", help="No files that match; may be repeated. '': exclude none."),
 ]
 
 app = typer.Typer(
-    name="projects", help="The repositories which the service copies.", no_args_is_help=True
+    name="projects", help="The repositories that the service copies.", no_args_is_help=True
 )
 
 
 @app.command("list")
 def list_projects(
     query: Annotated[
-        str | None, typer.Option("--query", "-q", help="Only names which hold this.")
+        str | None, typer.Option("--query", "-q", help="Only names that contain this.")
     ] = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """List all projects by name."""
-    with output.refusals_as_json(as_json), connect(url) as api:
-        rows = api.rows("/projects", PROJECT, q=query)
+    with output.refusals_as_json(as_json), connect(url) as client:
+        rows = client.rows("/projects", PROJECT, q=query)
     if as_json:
         output.write_json(rows)
         return
@@ -86,10 +87,10 @@ def list_projects(
 
 @app.command("show")
 def show_project(project: ProjectArgument, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
-    """Show one project, and how its last sync went."""
-    with output.refusals_as_json(as_json), connect(url) as api:
-        answer = api.get(f"/projects/{find_project(api, project)['id']}")
-        found = api.json(answer, PROJECT_DETAIL)
+    """Show one project and the result of its last sync."""
+    with output.refusals_as_json(as_json), connect(url) as client:
+        answer = client.get(f"/projects/{find_project(client, project)['id']}")
+        found = client.json(answer, PROJECT_DETAIL)
     if as_json:
         output.write_json(answer.text)
     else:
@@ -121,16 +122,16 @@ def add_project(
         "config_folder": config_folder,
         "job_folder": job_folder,
         "polling_interval": interval,
-        # Never an option's value: whoever lists the machine's processes could read it.
+        # Not an option's value, which a list of the machine's processes would show.
         "github_token": None if token_file is None else _token(token_file),
         "include": include,
         "exclude": exclude,
     }
     body = {"name": name, "github_repo_url": repository}
     body |= {field: value for field, value in given.items() if value is not None}
-    with output.refusals_as_json(as_json), connect(url) as api:
-        answer = api.send("POST", "/projects", body=body)
-        made = api.json(answer, PROJECT_DETAIL)
+    with output.refusals_as_json(as_json), connect(url) as client:
+        answer = client.send("POST", "/projects", body=body)
+        made = client.json(answer, PROJECT_DETAIL)
     if as_json:
         output.write_json(answer.text)
         return
@@ -146,17 +147,17 @@ def update_project(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Change which files of a project's folders it copies. A list that is given replaces the one before."""
+    """Change which files of a project's folders are copied. A new list replaces the old one."""
     body = {
         name: [pattern for pattern in patterns if pattern]
         for name, patterns in (("include", include), ("exclude", exclude))
         if patterns is not None
     }
     if not body:
-        raise WrongUsageError("Say what to change: --include or --exclude.")
-    with output.refusals_as_json(as_json), connect(url) as api:
-        answer = api.send("PUT", f"/projects/{find_project(api, project)['id']}", body=body)
-        found = api.json(answer, PROJECT_DETAIL)
+        raise WrongUsageError("Give what to change: --include or --exclude.")
+    with output.refusals_as_json(as_json), connect(url) as client:
+        answer = client.send("PUT", f"/projects/{find_project(client, project)['id']}", body=body)
+        found = client.json(answer, PROJECT_DETAIL)
     if as_json:
         output.write_json(answer.text)
     else:
@@ -170,11 +171,9 @@ def preview_repository(
     tag: Tag = None,
     commit: Commit = None,
     config_folder: Annotated[
-        str | None, typer.Option(help="Count what this folder would give.")
+        str | None, typer.Option(help="Count the files of this folder.")
     ] = None,
-    job_folder: Annotated[
-        str | None, typer.Option(help="Count what this folder would give.")
-    ] = None,
+    job_folder: Annotated[str | None, typer.Option(help="Count the files of this folder.")] = None,
     include: Include = None,
     exclude: Exclude = None,
     token_file: TokenFile = None,
@@ -194,9 +193,9 @@ def preview_repository(
         "github_repo_url": repository,
         **{name: value for name, value in given.items() if value is not None},
     }
-    with output.refusals_as_json(as_json), connect(url) as api:
-        answer = api.send("POST", "/repositories/preview", body=body)
-        found = api.json(answer, PREVIEW)
+    with output.refusals_as_json(as_json), connect(url) as client:
+        answer = client.send("POST", "/repositories/preview", body=body)
+        found = client.json(answer, PREVIEW)
     if as_json:
         output.write_json(answer.text)
     else:
@@ -242,21 +241,20 @@ def _show_preview(found: Json, repository: str, given: list[tuple[str, str]]) ->
         ],
     )
     if not found["complete"]:
-        output.say("There is more: the repository is too large to be listed whole.")
+        output.say("There are more files: the repository is too large to be listed completely.")
     if found["more_folders"]:
-        output.say(f"The first {len(found['folders'])} folders are shown.")
+        output.say(f"Only the first {len(found['folders'])} folders are shown.")
     folders = [
         ("--config-folder", selected["config_folder"] or "."),
         ("--job-folder", selected["job_folder"] or "."),
     ]
     options = [f"{option} {shlex.quote(value)}" for option, value in given + folders]
-    output.say(
-        f"To add it: benchmark-manager projects add NAME {shlex.quote(repository)} {' '.join(options)}"
-    )
+    command = f"benchmark-manager projects add NAME {shlex.quote(repository)} {' '.join(options)}"
+    output.say(f"To add it: {command}")
 
 
 def _chosen(branch: str | None, tag: str | None, commit: str | None) -> Json:
-    """The fields of a request which say what is read.
+    """Return the fields of a request that name the branch, tag or commit.
 
     Raises:
         WrongUsageError: more than one was given.
@@ -275,7 +273,7 @@ def _chosen(branch: str | None, tag: str | None, commit: str | None) -> Json:
 
 
 def _ref(project: Json, *, with_kind: bool = True) -> str | None:
-    """The branch that is read, or the tag or commit."""
+    """Return the branch that is read, or the tag or commit."""
     ref = project["ref"]
     if ref is None or ref["kind"] == "branch":
         return None if project["resolved_branch"] is None else str(project["resolved_branch"])
@@ -286,22 +284,22 @@ def _ref(project: Json, *, with_kind: bool = True) -> str | None:
 def files(
     project: ProjectArgument,
     query: Annotated[
-        str | None, typer.Option("--query", "-q", help="Only paths which hold this.")
+        str | None, typer.Option("--query", "-q", help="Only paths that contain this.")
     ] = None,
     file_type: Annotated[
         Literal["config", "job"] | None, typer.Option("--type", help="Only these.")
     ] = None,
     removed: Annotated[
         bool,
-        typer.Option("--removed", help="Also those gone upstream of which there are variants."),
+        typer.Option("--removed", help="Also removed originals that still have variants."),
     ] = False,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """List a project's original files by path."""
-    with output.refusals_as_json(as_json), connect(url) as api:
-        path = f"/projects/{find_project(api, project)['id']}/files"
-        rows = api.rows(
+    with output.refusals_as_json(as_json), connect(url) as client:
+        path = f"/projects/{find_project(client, project)['id']}/files"
+        rows = client.rows(
             path, FILE, q=query, file_type=file_type, include_removed="true" if removed else None
         )
     if as_json:
@@ -377,7 +375,10 @@ def _show(project: Json) -> None:
             ("next poll", output.moment(project["next_poll_at"])),
             (
                 "files",
-                f"{stats['original_files']} ({stats['config_files']} config, {stats['job_files']} job)",
+                (
+                    f"{stats['original_files']} "
+                    f"({stats['config_files']} config, {stats['job_files']} job)"
+                ),
             ),
             (
                 "variants",

@@ -1,4 +1,4 @@
-"""benchmark-manager webhook test: whether a running service takes webhooks with this secret."""
+"""benchmark-manager webhook test: check that a running service accepts webhooks."""
 
 import json
 import sys
@@ -14,15 +14,17 @@ from benchmark_manager.errors import StartError
 
 app = typer.Typer(name="webhook", help="GitHub's webhooks.", no_args_is_help=True)
 
-#: As long as GitHub waits, seconds.
-_PATIENCE: Final = 10.0
+#: The seconds that GitHub waits for an answer.
+_TIMEOUT: Final = 10.0
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-#: What an answer means, beside the one to hope for.
+_NO_URL: Final = "--url is not a URL such as http://127.0.0.1:8001."
+_ADVICE: Final = "check the address, and that the service is running"
+#: What the statuses of refusals mean.
 _MEANINGS: Final = {
-    401: "the secrets differ; WEBHOOK_SECRET here is not the one that the service has",
+    401: "the secrets differ: WEBHOOK_SECRET here is not that of the service",
     404: "the service has no WEBHOOK_SECRET, or this is not its address",
-    413: "something in between refuses the body",
-    503: "the service is there, but cannot work now",
+    413: "a proxy in front of it refuses the body",
+    503: "the service runs, but cannot work now",
 }
 
 
@@ -36,52 +38,52 @@ def send_ping(
     url: Annotated[
         str,
         typer.Option(
-            help="The service's address, as GitHub reaches it.", envvar="BENCHMARK_MANAGER_URL"
+            help="The service's address, as GitHub uses it.", envvar="BENCHMARK_MANAGER_URL"
         ),
     ] = "http://127.0.0.1:8001",
 ) -> None:
-    """Send a signed ping, as GitHub does when a webhook is made.
+    """Send a signed ping, as GitHub does when a webhook is created.
 
-    The secret is WEBHOOK_SECRET, of the environment or of .env; it is never shown.
+    The secret is WEBHOOK_SECRET, from the environment or from .env; it is never shown.
 
-    Exit code 0: the service took it. Exit code 1: it could not be reached or refused it, and one
+    Exit code 0: the service accepted it. Exit code 1: it could not be reached or refused it; one
     line says why.
     """
-    from benchmark_manager.config import load_settings  # noqa: PLC0415 -- other commands start without it
+    from benchmark_manager.config import load_settings  # noqa: PLC0415 -- takes long
 
     secret = load_settings().webhook_secret
     if secret is None or not secret.get_secret_value():
-        raise StartError("WEBHOOK_SECRET is not set here; set it to the one that the service has.")
+        raise StartError("WEBHOOK_SECRET is not set here; set it to that of the service.")
     address = _address(url)
-    # A user name or password in it must not be shown.
-    place = f"{address.scheme}://{address.netloc.decode('ascii', 'replace')}{address.path}"
+    # Without the user name and password, which must not be shown.
+    shown = f"{address.scheme}://{address.netloc.decode('ascii', 'replace')}{address.path}"
     refusal = _refusal(address, secret.get_secret_value())
     if refusal is not None:
-        print(printable(f"benchmark-manager: {place}: {refusal}."), file=sys.stderr)
+        print(printable(f"benchmark-manager: {shown}: {refusal}."), file=sys.stderr)
         raise typer.Exit(1)
     print(
-        printable(f"{place}: accepted. The service takes webhooks, and the secrets are the same.")
+        printable(f"{shown}: accepted. The service takes webhooks, and the secrets are the same.")
     )
 
 
 def _address(url: str) -> httpx.URL:
-    """Where webhooks go at the service.
+    """Return the address that webhooks are sent to.
 
     Raises:
-        StartError: the address is none.
+        StartError: the service's address is not a URL.
     """
     try:
         address = httpx.URL(url)
         address = address.copy_with(path=f"{address.path.rstrip('/').removesuffix(PATH)}{PATH}")
     except (httpx.InvalidURL, ValueError, TypeError):
-        raise StartError("--url is no address such as http://127.0.0.1:8001.") from None
+        raise StartError(_NO_URL) from None
     if address.scheme not in {"http", "https"} or not address.host:
-        raise StartError("--url is no address such as http://127.0.0.1:8001.")
+        raise StartError(_NO_URL)
     return address
 
 
 def _refusal(address: httpx.URL, secret: str) -> str | None:
-    """Why the service did not take a ping; None when it did."""
+    """Send a ping, and return why the service did not accept it; None if it did."""
     body = json.dumps(
         {"zen": "Keep it logically awesome.", "hook": {"type": "Test", "events": ["push"]}}
     ).encode()
@@ -92,24 +94,24 @@ def _refusal(address: httpx.URL, secret: str) -> str | None:
         SIGNATURE_HEADER: sign(secret, body),
     }
     try:
-        # No proxy stands between this machine and itself.
-        with httpx.Client(timeout=_PATIENCE, trust_env=address.host not in _LOOPBACK) as http:
+        # There is no proxy between this machine and itself.
+        with httpx.Client(timeout=_TIMEOUT, trust_env=address.host not in _LOOPBACK) as http:
             answer = http.post(address, content=body, headers=headers)
     except httpx.TimeoutException:
-        return f"no answer within {_PATIENCE:.0f} s; check the address and that the service runs"
+        return f"no answer within {_TIMEOUT:.0f} s; {_ADVICE}"
     except httpx.HTTPError as error:
-        return f"cannot be reached ({type(error).__name__}); check the address and that the service runs"
+        return f"cannot be reached ({type(error).__name__}); {_ADVICE}"
     if answer.status_code == httpx.codes.OK:
-        return None if _is_pong(answer) else "something else than Benchmark Manager answers there"
-    if answer.is_redirect:
-        return f"it answers {answer.status_code}; give the address which it redirects to, as GitHub does not follow"
+        return None if _is_pong(answer) else "the server there is not Benchmark Manager"
     meaning = _MEANINGS.get(answer.status_code, "the service's log may say more")
+    if answer.is_redirect:
+        meaning = "give the address that it redirects to, since GitHub does not follow redirects"
     return f"it answers {answer.status_code}; {meaning}"
 
 
 def _is_pong(answer: httpx.Response) -> bool:
     try:
-        told = answer.json()
+        content = answer.json()
     except ValueError:
         return False
-    return isinstance(told, dict) and told.get("outcome") == "pong"
+    return isinstance(content, dict) and content.get("outcome") == "pong"

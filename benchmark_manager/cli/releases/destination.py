@@ -1,4 +1,4 @@
-"""Where a release is put: whole and at once, or not at all."""
+"""The folder of a release, which is replaced as a whole and in one step, or not at all."""
 
 import hashlib
 import os
@@ -11,35 +11,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from benchmark_manager.cli.client.sha256sums import MAX_FILES, MAX_PARTS, digits_of, write_sums
 from benchmark_manager.cli.releases.download import sync_to_disk
 from benchmark_manager.cli.releases.folder_swap import FolderLock, exchange
 from benchmark_manager.cli.terminal.failures import CommandError
+from benchmark_manager.client.sha256sums import MAX_FILES, MAX_PARTS, digits_of, write_sums
 
 
-class Place:
-    """A folder which becomes a release."""
+class ReleaseFolder:
+    """A folder whose content becomes a release."""
 
     def __init__(self, directory: Path, *, force: bool) -> None:
-        """Take `directory`, which need not exist; `force` replaces what it holds.
+        """Use `directory`, which need not exist; `force` replaces what it contains.
 
         Raises:
             CommandError: `not_a_folder`, or `mount_point`.
         """
-        # Another name for a folder stays one: what it leads to is replaced.
+        # Of a link, the target is replaced and not the link.
         self.directory = Path(os.path.realpath(directory))
         self._force = force
         if self.directory.exists() and not self.directory.is_dir():
             raise CommandError(f"{directory} is a file; name a folder.", "not_a_folder")
         if os.path.ismount(self.directory):
             raise CommandError(
-                f"{directory} is a mount point, which cannot be put in place at once; "
-                f"name a folder inside of it, such as {directory / 'release'}.",
+                f"{directory} is a mount point, which cannot be replaced in one step; "
+                f"name a folder inside it, such as {directory / 'release'}.",
                 "mount_point",
             )
 
     def held_digits(self) -> str | None:
-        """The digest of the release which the folder holds, and nothing else; None where it holds none."""
+        """Return the digest of the release that the folder is; None if it is not a release."""
         try:
             files: dict[str, str] = {}
             for path, sha256 in _hashed(self.directory, "", MAX_PARTS):
@@ -51,7 +51,7 @@ class Place:
             return None
 
     def check_free(self, digits: str) -> None:
-        """See that nobody's files would be lost, but those of the release whose digest begins with `digits`.
+        """Check that no files would be lost other than those of the release with these digits.
 
         Raises:
             CommandError: `folder_not_empty`.
@@ -61,43 +61,45 @@ class Place:
         # Another pull of the same release may have been faster.
         if not (self.held_digits() or "").startswith(digits):
             raise CommandError(
-                f"{self.directory} holds something else; name another folder, or replace it by --force.",
+                f"{self.directory} contains other files; name another folder, "
+                "or replace it with --force.",
                 "folder_not_empty",
             )
 
     @contextmanager
     def filled(self, digits: str) -> Iterator[Path]:
-        """A new folder to be filled with the release of these digits, which then takes its place.
+        """Yield a new folder for the files of a release, and put it at this path at the end.
 
-        If the filling fails, the folder is gone and the place untouched. If this process is killed,
-        the place holds what it held or the whole release, and `clear_leftovers` removes the rest.
+        If filling it fails, the new folder is removed and the old one stays. If this process is
+        killed, either the old folder or the whole release is at the path, and `clear_leftovers`
+        removes the rest.
 
         Raises:
-            CommandError: `folder_not_empty`; somebody else put something there meanwhile.
+            CommandError: `folder_not_empty`; other files were put there in the meantime.
             OSError
         """
         self.directory.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._beside("partial")
         lock: FolderLock | None = None
         try:
-            # Not tempfile's: whoever runs the benchmark may be another user. Made inside, as a
-            # signal may come at once.
+            # Not tempfile's, which other users, who may run the benchmark, cannot read. Created
+            # inside the `try`, since a signal may arrive at once.
             lock = self._made(temporary)
             yield temporary
             sync_to_disk(temporary)
-            with _undisturbed():
+            with _delayed_signals():
                 self._put(temporary, digits)
         finally:
-            with _undisturbed():
+            with _delayed_signals():
                 shutil.rmtree(temporary, ignore_errors=True)
                 if lock is not None:
-                    lock.give_back()
+                    lock.release()
 
     def clear_leftovers(self) -> None:
-        """Remove what pulls to this place left that were killed; those which still run have locked theirs.
+        """Remove what killed pulls to this path have left; running pulls have locked their folders.
 
-        Where such a pull was killed between moving the old folder away and putting the new one in
-        its place, the old one comes back.
+        If a pull was killed after it moved the old folder away and before it moved the new one to
+        its path, the old folder is restored.
         """
         leftover = re.compile(rf"\.{re.escape(self.directory.name)}\.[0-9a-f]{{8}}\.(partial|old)")
         try:
@@ -125,21 +127,21 @@ class Place:
             else:
                 shutil.rmtree(folder, ignore_errors=True)
         finally:
-            lock.give_back()
+            lock.release()
 
     def _beside(self, ending: str) -> Path:
         return self.directory.with_name(f".{self.directory.name}.{secrets.token_hex(4)}.{ending}")
 
     def _made(self, folder: Path) -> FolderLock | None:
-        """Make a folder and lock it; None where there are no locks."""
+        """Create a folder and return its lock, or None if the system has no locks."""
         while True:
             folder.mkdir(exist_ok=True)
             with suppress(FileNotFoundError):
-                # Another pull may take it for a leftover and remove it, until it is locked.
+                # Until it is locked, another pull may treat it as a leftover and remove it.
                 lock = FolderLock.take(folder, wait=True)
                 if lock is None or lock.is_of(folder):
                     return lock
-                lock.give_back()
+                lock.release()
 
     def _put(self, temporary: Path, digits: str) -> None:
         if not self._force:
@@ -149,7 +151,7 @@ class Place:
         else:
             temporary.rename(self.directory)
         with suppress(OSError):
-            # Where a parent cannot be opened, the files in it are safe all the same.
+            # If the parent cannot be opened, the files are on the disk all the same.
             _sync_folder(self.directory.parent)
 
     def _rename(self, temporary: Path, digits: str) -> None:
@@ -163,7 +165,7 @@ class Place:
 
     def _replace(self, temporary: Path) -> None:
         if exchange(temporary, self.directory):
-            # What was in the place has the temporary name now, under which it is removed.
+            # The old folder now has the temporary name, under which it is removed.
             return
         old = self._beside("old")
         lock = FolderLock.take(self.directory)
@@ -175,15 +177,15 @@ class Place:
             raise
         finally:
             if lock is not None:
-                lock.give_back()
+                lock.release()
         shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Put off Ctrl-C and SIGTERM until the end: between two renames there is no folder in the place."""
+def _delayed_signals() -> Iterator[None]:
+    """Delay Ctrl-C and SIGTERM until the end: between renames there is no folder at the path."""
     if threading.current_thread() is not threading.main_thread():
-        # Signals are the main thread's alone.
+        # Only the main thread can handle signals.
         yield
         return
     came: list[int] = []
@@ -200,12 +202,12 @@ def _undisturbed() -> Iterator[None]:
             signal.raise_signal(came[0])
 
 
-class _NoRelease(Exception):  # noqa: N818 -- an answer, not a failure
-    """The folder holds what no release has: links, devices, empty folders."""
+class _NoRelease(Exception):  # noqa: N818 -- a result, not a failure
+    """The folder contains what no release has: links, devices, empty folders."""
 
 
 def _hashed(folder: Path, prefix: str, depth: int) -> Iterator[tuple[str, str]]:
-    """Paths below `prefix` and their SHA-256s; `depth` is how many parts a path may have."""
+    """Yield paths below `prefix` with their SHA-256s; a path may have `depth` parts at most."""
     if not depth:
         raise _NoRelease
     with os.scandir(folder) as found:
@@ -217,7 +219,7 @@ def _hashed(folder: Path, prefix: str, depth: int) -> Iterator[tuple[str, str]]:
         if entry.is_dir(follow_symlinks=False):
             yield from _hashed(Path(entry.path), f"{path}/", depth - 1)
         elif entry.is_file(follow_symlinks=False):
-            with open(entry.path, "rb") as file:  # noqa: PTH123 -- the entry is no Path
+            with open(entry.path, "rb") as file:  # noqa: PTH123 -- the entry is not a Path
                 yield path, hashlib.file_digest(file, "sha256").hexdigest()
         else:
             raise _NoRelease

@@ -1,4 +1,4 @@
-"""Folders put in place of each other, and locks which show whose process still runs."""
+"""Exchange folders in one step, and lock folders until a process ends."""
 
 import ctypes
 import errno
@@ -12,14 +12,14 @@ if sys.platform != "win32":
 
 _AT_FDCWD: Final = -100
 _RENAME_EXCHANGE: Final = 2
-#: What systems and file systems say that cannot exchange two names.
+#: Errors of systems and file systems that cannot exchange two names.
 _UNABLE: Final = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP})
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Give each of two folders the other's name, in one step (renameat2(2)).
+    """Exchange the names of two folders in one step (renameat2(2)).
 
-    Returns False where the system or the file system cannot do that.
+    Returns False if the system or the file system cannot do that.
 
     Raises:
         OSError
@@ -38,19 +38,19 @@ def exchange(one: Path, other: Path) -> bool:
 
 
 class FolderLock:
-    """A lock on a folder, which the system gives back when this process ends, however it ends."""
+    """A lock on a folder, which the system releases when this process ends."""
 
     def __init__(self, number: int) -> None:
         self._number = number
 
     @classmethod
     def take(cls, folder: Path, *, wait: bool = False) -> "FolderLock | None":
-        """Lock a folder; None where another process has locked it, or locks are not known here.
+        """Lock a folder; return None if another process has locked it, or there are no locks.
 
-        `wait`: until the other process gives it back.
+        `wait`: until the other process releases it.
 
         Raises:
-            OSError: there is no such folder.
+            OSError: the folder does not exist.
         """
         if sys.platform == "win32":
             return None
@@ -63,11 +63,11 @@ class FolderLock:
         return cls(number)
 
     def is_of(self, folder: Path) -> bool:
-        """Whether this is what has the name now."""
+        """Return whether the locked folder still has this path."""
         try:
             return os.path.samestat(os.fstat(self._number), folder.lstat())
         except OSError:
             return False
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         os.close(self._number)

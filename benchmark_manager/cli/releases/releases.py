@@ -4,17 +4,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from benchmark_manager.cli.client.api_client import DEFAULT_URL, Json, connect
-from benchmark_manager.cli.client.shapes import RELEASE, RELEASE_DETAIL
 from benchmark_manager.cli.terminal import output
 from benchmark_manager.cli.terminal.lookup import digest_digits, find_project, find_variant
 from benchmark_manager.cli.terminal.options import AsJson, ProjectArgument, ReleaseArgument, Url
+from benchmark_manager.client.client import DEFAULT_URL, Json, connect
+from benchmark_manager.client.shapes import RELEASE, RELEASE_DETAIL
 
 app = typer.Typer(
     name="release", help="Immutable sets of files, named by their digests.", no_args_is_help=True
 )
 
-#: Digits of a digest in a table; all commands take so many.
+#: Length of a digest in a table; all commands accept that much of it.
 _SHORT = len("sha256:") + 12
 _CREATED = 201
 
@@ -25,12 +25,12 @@ def create_release(
     name: Annotated[str, typer.Option("--name", "-n", help="Need not be unique.")] = "",
     description: Annotated[str, typer.Option("--description", "-d")] = "",
     pin: Annotated[
-        bool, typer.Option("--pin", help="Keep it although its project is deleted.")
+        bool, typer.Option("--pin", help="Keep it even if its project is deleted.")
     ] = False,
     include: Annotated[
         Literal["all", "originals", "modified"],
         typer.Option(
-            help="`all`: originals, and variants, each in place of the original with its path."
+            help="`all`: originals and variants; a variant replaces the original with its path."
         ),
     ] = "all",
     variant: Annotated[
@@ -40,16 +40,16 @@ def create_release(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Freeze a project's files, and write the digest. Equal contents have the same digest, whenever they are frozen."""
-    with output.refusals_as_json(as_json), connect(url) as api:
-        project_id = find_project(api, project)["id"]
+    """Freeze a project's files, and write the digest. Equal files always have the same digest."""
+    with output.refusals_as_json(as_json), connect(url) as client:
+        project_id = find_project(client, project)["id"]
         body: Json = {"name": name, "description": description, "pinned": pin, "include": include}
         if variant:
             body["modified_file_ids"] = [
-                find_variant(api, project_id, one)["id"] for one in variant
+                find_variant(client, project_id, one)["id"] for one in variant
             ]
-        answer = api.send("POST", f"/projects/{project_id}/releases", body=body)
-        release = api.json(answer, RELEASE)
+        answer = client.send("POST", f"/projects/{project_id}/releases", body=body)
+        release = client.json(answer, RELEASE)
     if as_json:
         output.write_json(answer.text)
         return
@@ -62,9 +62,9 @@ def create_release(
 def list_releases(
     project: ProjectArgument, url: Url = DEFAULT_URL, as_json: AsJson = False
 ) -> None:
-    """List the releases which a project made, newest first."""
-    with output.refusals_as_json(as_json), connect(url) as api:
-        rows = api.rows(f"/projects/{find_project(api, project)['id']}/releases", RELEASE)
+    """List a project's releases, newest first."""
+    with output.refusals_as_json(as_json), connect(url) as client:
+        rows = client.rows(f"/projects/{find_project(client, project)['id']}/releases", RELEASE)
     if as_json:
         output.write_json(rows)
         return
@@ -91,11 +91,11 @@ def list_releases(
 
 @app.command("show")
 def show_release(digest: ReleaseArgument, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
-    """Show a release: what is in it, and where each file came from."""
+    """Show a release: its files, and the source of each."""
     digits = digest_digits(digest)
-    with output.refusals_as_json(as_json), connect(url) as api:
-        answer = api.get(f"/releases/{digits}")
-        release = api.json(answer, RELEASE_DETAIL)
+    with output.refusals_as_json(as_json), connect(url) as client:
+        answer = client.get(f"/releases/{digits}")
+        release = client.json(answer, RELEASE_DETAIL)
     if as_json:
         output.write_json(answer.text)
         return

@@ -1,8 +1,8 @@
-"""A release's archive read as it arrives, and nothing that the service does not write.
+"""Read a release's archive as it arrives, and accept only what the service writes.
 
-`domain/releases/tar.py` writes it: plain files, before some a pax header with their path. Python's
-tarfile reads more than that, and holds headers of any length in memory. Whatever else comes ends
-the archive, as each file can be asked for by itself.
+`domain/releases/tar.py` writes it: regular files, some after a pax header with their path. Python's
+tarfile accepts more than that, and keeps headers of any length in memory. Anything else ends the
+archive, since files can also be requested one by one.
 """
 
 import zlib
@@ -13,11 +13,11 @@ from typing import Final
 _BLOCK: Final = 512
 _NOTHING: Final = bytes(_BLOCK)
 _GZIP: Final = 16 + zlib.MAX_WBITS
-#: Bytes unpacked at once.
+#: Bytes that are unpacked at once.
 _STEP: Final = 128 * 1024
 #: A pax header with a path of 4,095 bytes is shorter.
 _LONGEST_RECORDS: Final = 8192
-#: Bytes that may arrive beyond those which they unpack to: empty blocks unpack to nothing for ever.
+#: Bytes that may arrive beyond those unpacked: empty blocks could arrive forever.
 _SPARE: Final = 1024 * 1024
 
 _FILES: Final = (b"0", b"\0")
@@ -25,12 +25,12 @@ _PAX: Final = b"x"
 
 
 class ArchiveError(Exception):
-    """This is not what the service writes."""
+    """The archive is not one that the service writes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file of an archive; `pieces` has to be read to its end before the next member."""
+    """A file of an archive; `pieces` must be read to the end before the next member."""
 
     path: bytes
     size: int
@@ -38,7 +38,7 @@ class Member:
 
 
 def members(pieces: Iterator[bytes]) -> Iterator[Member]:
-    """Yield the files of a gzipped tar which arrives in `pieces`.
+    """Yield the files of a gzipped tar that arrives in `pieces`.
 
     Raises:
         ArchiveError
@@ -59,7 +59,7 @@ def members(pieces: Iterator[bytes]) -> Iterator[Member]:
 
 
 class _Unpacked:
-    """What comes out of a gzip stream, a bounded piece at once."""
+    """The content of a gzip stream, unpacked in bounded pieces."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._steps = _steps(pieces)
@@ -70,7 +70,7 @@ class _Unpacked:
         return b"".join(self.some(size))
 
     def some(self, size: int) -> Iterator[bytes]:
-        """The next `size` bytes in pieces."""
+        """Yield the next `size` bytes in pieces."""
         while size:
             if self._at == len(self._data):
                 self._data, self._at = next(self._steps, b""), 0
@@ -84,9 +84,9 @@ class _Unpacked:
 
 def _steps(pieces: Iterator[bytes]) -> Iterator[bytes]:
     gzip = zlib.decompressobj(_GZIP)
-    came, unpacked = 0, 0
+    arrived, unpacked = 0, 0
     for piece in pieces:
-        came += len(piece)
+        arrived += len(piece)
         rest = piece
         while rest:
             try:
@@ -99,12 +99,12 @@ def _steps(pieces: Iterator[bytes]) -> Iterator[bytes]:
                 yield step
         if gzip.eof:
             return
-        if came > unpacked + unpacked // 8 + _SPARE:
-            raise ArchiveError("it hardly unpacks to anything")
+        if arrived > unpacked + unpacked // 8 + _SPARE:
+            raise ArchiveError("it unpacks to almost nothing")
 
 
 def _checked(block: bytes) -> tuple[bytes, int]:
-    """A header's type, and the size of what follows it."""
+    """Return a header's type, and the size of the data after it."""
     blank = sum(block) - sum(block[148:156]) + 8 * ord(" ")
     if blank != _octal(block[148:156]):
         raise ArchiveError("a header's sum is wrong")
@@ -114,12 +114,12 @@ def _checked(block: bytes) -> tuple[bytes, int]:
 def _octal(field: bytes) -> int:
     digits = field.strip(b" \0")
     if not digits.isdigit() or b"8" in digits or b"9" in digits:
-        raise ArchiveError("a number is none")
+        raise ArchiveError("a number is not octal")
     return int(digits, 8)
 
 
 def _path_of(records: bytes) -> bytes:
-    """The path in a pax header which has that one record: `LENGTH path=PATH` and a line's end."""
+    """Return the path in a pax header that has only `LENGTH path=PATH` and a line end."""
     start = b"%d path=" % len(records)
     if not records.startswith(start) or not records.endswith(b"\n"):
         raise ArchiveError("a pax header with more than a path")

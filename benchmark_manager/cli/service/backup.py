@@ -1,4 +1,4 @@
-"""benchmark-manager backup and restore: the database as a file, and back."""
+"""benchmark-manager backup and restore: write the database into a file, and read it back."""
 
 import asyncio
 import contextlib
@@ -11,20 +11,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from benchmark_manager import messages
 from benchmark_manager.cli.terminal.failures import CommandError
-from benchmark_manager.cli.terminal.output import Bar, progress, say, size
+from benchmark_manager.cli.terminal.output import ProgressBar, progress, say, size
 from benchmark_manager.config import Settings, load_settings
 from benchmark_manager.errors import BackupError, StorageError
 from benchmark_manager.factory import open_database
 from benchmark_manager.logs import configure_logging
 from benchmark_manager.services.operations.backup import BackupService, Report, Summary
-from benchmark_manager.stores.database.database import Database, Purpose
-from benchmark_manager.stores.database.failures import DATABASE_ERRORS, failure_of
+from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.starting import Purpose
 
 _STREAM: Final = Path("-")
 _KEY_IS_NOT_IN_IT: Final = (
-    "GitHub tokens are in it as they are stored, encrypted; the key is not. Keep SECRET_KEY (where none was set: the "
-    "file secret.key in DATA_DIR) in another location: without it each token has to be entered again."
+    "GitHub tokens are in it as they are stored, encrypted; the key is not. Keep SECRET_KEY (if "
+    "none was set, the file secret.key in DATA_DIR) in another location: without it, each token "
+    "must be entered again."
 )
 
 
@@ -38,7 +40,7 @@ def back_up(file: Path) -> None:
     settings = _settings()
     if file == _STREAM:
         if sys.stdout.isatty():
-            raise CommandError("A backup is no text for a terminal; name a file.", "usage")
+            raise CommandError("A terminal cannot show a backup; name a file.", "usage")
         summary = _run(
             settings, "backup", lambda service, report: service.take(sys.stdout.buffer, report)
         )
@@ -74,7 +76,8 @@ def restore(file: Path) -> None:
             summary = _run(settings, "restore", work)
     say(f"Restored {_described(summary)}. Every content and release was verified.")
     say(
-        "Start the service with the SECRET_KEY of that time, or enter the projects' GitHub tokens again."
+        "Start the service with the SECRET_KEY of that time, "
+        "or enter the projects' GitHub tokens again."
     )
 
 
@@ -96,7 +99,7 @@ def _run(
         StartError
     """
 
-    async def run(bar: Bar) -> Summary:
+    async def run(bar: ProgressBar) -> Summary:
         async with open_database(settings, purpose=purpose) as database:
             return await work(
                 _service(database), lambda what, done, total: bar.show(done, total, what)
@@ -106,10 +109,7 @@ def _run(
         with progress("Opening the database") as bar:
             return asyncio.run(run(bar))
     except (BackupError, StorageError) as error:
-        raise CommandError(error.detail, error.code) from None
-    except DATABASE_ERRORS as error:
-        failure = failure_of(error)
-        raise CommandError(failure.detail, failure.code) from None
+        raise CommandError(messages.detail(error), error.code) from None
     except OSError as error:
         raise _unwritable("The backup", error) from None
 
@@ -133,7 +133,7 @@ def _described(summary: Summary) -> str:
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[BinaryIO]:
-    """A file that appears at `path` whole, or not at all, and never over another one.
+    """Yield a file that appears at `path` only when it is complete, and never over another one.
 
     Raises:
         CommandError: `backup_exists`, `backup_not_written`.
@@ -150,10 +150,10 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
             fcntl.flock(target, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise CommandError(
-                f"Another backup writes {part} now; wait for it, or name another file.", "busy"
+                f"Another backup is writing {part}; wait for it, or name another file.", "busy"
             ) from None
         try:
-            # What a backup that was killed has left.
+            # A backup that was killed may have left something.
             target.truncate(0)
             yield target
             target.flush()
@@ -192,7 +192,7 @@ def _readable(path: Path) -> BinaryIO:
 
 def _exists(path: Path) -> CommandError:
     return CommandError(
-        f"{path} exists, and a backup never overwrites a file; name another one.", "backup_exists"
+        f"{path} exists, and backups never overwrite files; name another file.", "backup_exists"
     )
 
 

@@ -1,7 +1,6 @@
-"""Limits on connections: how many there are, and how long one may take to send a request or to take an answer.
+"""Limits on connections: their number, and the time to send a request or to receive an answer.
 
-uvicorn has a deadline for connections that are silent between two requests, and none for those that
-are slow.
+uvicorn has a deadline for connections that are silent between two requests, but none for slow ones.
 """
 
 import asyncio
@@ -10,22 +9,24 @@ import resource
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+Connection: TypeAlias = Any
+"""A protocol of uvicorn's; its classes for the parsers have no common base."""
+
 _log = structlog.get_logger(__name__)
 
-#: Connections at once: the listeners to events, and more than as many requests.
+#: Connections at once: all listeners to events, and even more requests.
 CONNECTIONS_AT_MOST: Final = 1500
-#: Files that the process has open beside connections.
+#: Files that the process has open in addition to connections.
 _OTHER_FILES: Final = 300
-#: Seconds for the head of a request, from the connection or from the answer before on.
+#: Seconds for the head of a request, after the connection or the previous answer.
 HEAD_SECONDS: Final = 10.0
-#: An answer which waits for its reader has to shrink by so many bytes within so many seconds, or to
-#: end.
+#: A buffered answer must shrink by so many bytes within so many seconds, or end.
 WRITE_SECONDS: Final = 30.0
 _WRITTEN: Final = 240_000
 #: Seconds between two inspections of all connections.
@@ -39,30 +40,32 @@ _BUSY: Final = (
 )
 _BUSY_BODY: Final = (
     b'{"type":"about:blank","title":"Service Unavailable","status":503,'
-    b'"detail":"The service has as many connections as it serves; try again in a moment.","code":"service_busy"}'
+    b'"detail":"The service has as many connections as it serves; try again in a moment.",'
+    b'"code":"service_busy"}'
 )
 
 
 class LimitedConnection(H11Protocol):
-    """uvicorn's connection, refused where there are too many already.
+    """uvicorn's connection, refused if there are already too many.
 
-    By h11 also where httptools is installed: h11 takes a head of 64 KiB at most, httptools one
-    without end.
+    It uses h11 even if httptools is installed: h11 accepts a head of 64 KiB at most, httptools one
+    of any length.
     """
 
-    #: How many there may be; fewer where the system allows fewer open files.
+    #: The number allowed; fewer if the system allows fewer open files.
     at_most = CONNECTIONS_AT_MOST
-    #: How often an answer went on after it had waited for its reader.
+    #: How often an answer continued after it had waited for its reader.
     resumed = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+    # As uvicorn's own, which narrows the argument too.
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if len(self.connections) > _possible(self.at_most) and not self._make_room():
             transport.write(_BUSY + b"content-length: %d\r\n\r\n" % len(_BUSY_BODY) + _BUSY_BODY)
             transport.close()
 
     def _make_room(self) -> bool:
-        """Close a connection that waits for a request; False where all are in the middle of one."""
+        """Close a connection that waits for a request; return False if there is none."""
         idle = next((one for one in self.connections if one is not self and is_idle(one)), None)
         if idle is not None:
             idle.transport.abort()
@@ -74,13 +77,13 @@ class LimitedConnection(H11Protocol):
         super().resume_writing()
 
 
-def is_idle(connection: Any) -> bool:  # noqa: ANN401 -- a protocol of uvicorn's, whichever parser it has
-    """Whether no request is being answered on this connection: it is silent, or its next head is incomplete."""
+def is_idle(connection: Connection) -> bool:
+    """Return whether a connection answers no request: it is silent, or its head is incomplete."""
     return connection.cycle is None or connection.cycle.response_complete
 
 
 def raise_file_limit() -> None:
-    """Let the process have as many files open as its connections need, as far as the system allows."""
+    """Raise the limit of open files to what the connections need, as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CONNECTIONS_AT_MOST + _OTHER_FILES
     if hard != resource.RLIM_INFINITY:
@@ -97,7 +100,7 @@ def _possible(connections: int) -> int:
 
 @dataclass(slots=True)
 class _Seen:
-    """What a connection was doing, and since when (the loop's clock)."""
+    """What a connection is doing, and since when (by the loop's clock)."""
 
     doing: object
     since: float
@@ -105,17 +108,17 @@ class _Seen:
 
 
 class Inspection:
-    """Ends connections that take too long; it costs their requests nothing."""
+    """Ends connections that take too long, without any cost for requests."""
 
     def __init__(self, state: ServerState) -> None:
         self._state = state
-        #: Since when a connection sends a head, and since when an answer waits for its reader.
+        #: When connections began to send a head, and when answers began to wait for their readers.
         self._heads: dict[object, _Seen] = {}
         self._answers: dict[object, _Seen] = {}
 
-    def look(self, now: float) -> None:
+    def inspect(self, now: float) -> None:
         """Inspect every connection once."""
-        connections: Collection[Any] = list(self._state.connections)
+        connections: Collection[Connection] = list(self._state.connections)
         for connection in connections:
             if connection.transport is None:
                 continue
@@ -126,7 +129,7 @@ class Inspection:
             for gone in seen.keys() - set(connections):
                 del seen[gone]
 
-    def _head_is_late(self, connection: Any, now: float) -> bool:  # noqa: ANN401 -- as `is_idle`
+    def _head_is_late(self, connection: Connection, now: float) -> bool:
         if not is_idle(connection) or connection.transport.get_write_buffer_size():
             self._heads.pop(connection, None)
             return False
@@ -136,7 +139,7 @@ class Inspection:
             return False
         return now - seen.since > HEAD_SECONDS
 
-    def _answer_is_late(self, connection: Any, now: float) -> bool:  # noqa: ANN401 -- as `is_idle`
+    def _answer_is_late(self, connection: Connection, now: float) -> bool:
         waiting: int = connection.transport.get_write_buffer_size()
         seen = self._answers.get(connection)
         if not waiting:
@@ -149,7 +152,7 @@ class Inspection:
             or waiting > seen.waiting
             or waiting <= seen.waiting - _WRITTEN
         ):
-            # Its reader took enough, or took the last part and the next one followed.
+            # Its reader received enough, or received a part whole and the next one followed.
             self._answers[connection] = _Seen(resumed, now, waiting)
             return False
         return now - seen.since > WRITE_SECONDS
@@ -164,7 +167,7 @@ async def inspected(state: ServerState) -> AsyncIterator[None]:
     async def repeat() -> None:
         while True:
             await asyncio.sleep(_PAUSE)
-            inspection.look(loop.time())
+            inspection.inspect(loop.time())
 
     task = asyncio.create_task(repeat())
     try:

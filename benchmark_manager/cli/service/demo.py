@@ -1,4 +1,4 @@
-"""The demo: the service on the embedded database, beside a GitHub of our own with a sample repository."""
+"""The demo: the service on the embedded database, and a GitHub test server with a repository."""
 
 import asyncio
 import shlex
@@ -28,33 +28,36 @@ from github_test_server import GitHubTestServer, Repository
 _PORT: Final = 8001
 _REPOSITORY: Final = "acme/vllm-benchmarks"
 _TOKEN: Final = "demo"  # noqa: S105 -- known to the test server only
-#: The shortest interval there is, so that one sees polling at work, seconds.
+#: The shortest allowed interval, in seconds, so that polling is soon seen at work.
 _INTERVAL: Final = 10
-#: How long `--once` waits for a poll to bring the change, seconds.
-_PATIENCE: Final = 60
 
 _console = Console(highlight=False, soft_wrap=True)
 
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """Ports, and when upstream changes; see `benchmark-manager demo --help`."""
+    """Ports and times; see `benchmark-manager demo --help`.
+
+    Attributes:
+        poll_timeout: the seconds to wait for a poll to find the change.
+    """
 
     port: int | None
     github_port: int
     change_after: float
     once: bool
+    poll_timeout: int = 60
 
 
 def run_demo(options: DemoOptions) -> None:
-    """Run until Ctrl-C, or with `once` until polling has brought the change.
+    """Run until Ctrl-C, or with `once` until polling has found the change.
 
     Raises:
         StartError: one readable line.
     """
     if shutil.which("git") is None:
         raise StartError(
-            "The demo serves a real git repository and needs the git command, which is not here."
+            "The demo serves a real git repository and needs the git command, which is missing."
         )
     configure_logging("warning", "console")
     with (
@@ -62,7 +65,7 @@ def run_demo(options: DemoOptions) -> None:
         suppress(KeyboardInterrupt),
     ):
         asyncio.run(_demo(options, Path(folder)))
-    _console.print("\nThe demo has stopped; everything it made is gone.")
+    _console.print("\nThe demo has stopped, and its files are deleted.")
 
 
 async def _demo(options: DemoOptions, folder: Path) -> None:
@@ -78,8 +81,8 @@ async def _demo(options: DemoOptions, folder: Path) -> None:
 
         def on_ready(server: uvicorn.Server, address: str) -> None:
             nonlocal story
-            story = asyncio.create_task(_tell(server, address, repository, options))
-            story.add_done_callback(lambda told: _stop_if_it_failed(told, server))
+            story = asyncio.create_task(_run_story(server, address, repository, options))
+            story.add_done_callback(lambda task: _stop_if_it_failed(task, server))
 
         await serve_async(settings, on_ready=on_ready, at_stop=end_process_in_time)
         if story is not None:
@@ -109,12 +112,12 @@ def _stop_if_it_failed(story: "asyncio.Task[None]", server: uvicorn.Server) -> N
 
 
 def _settings(options: DemoOptions, folder: Path, github_url: str) -> Settings:
-    """Everything explicit: the demo must not touch the user's own database, key or token."""
+    """Return settings that use none of the user's own database, key or token."""
     return load_settings().model_copy(
         update={
             "mongo_url": None,
             "secret_key": None,
-            # Without one GitHub allows 60 requests an hour, and the demo polls more often.
+            # Without a token GitHub allows 60 requests an hour, and the demo polls more often.
             "github_token": SecretStr(_TOKEN),
             "data_dir": folder / "data",
             "github_api_urls": (github_url,),
@@ -125,7 +128,7 @@ def _settings(options: DemoOptions, folder: Path, github_url: str) -> Settings:
 
 
 def _preferred_port() -> int:
-    """8001, or 0 (any free one) where that is taken."""
+    """Return 8001, or 0 (any free port) if that is in use."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -135,17 +138,17 @@ def _preferred_port() -> int:
     return _PORT
 
 
-async def _tell(
+async def _run_story(
     server: uvicorn.Server, address: str, repository: Repository, options: DemoOptions
 ) -> None:
-    """Register the sample, say what to try, change upstream, and wait for polling to bring it."""
-    with _until_stopped(server):
+    """Register the sample, print what to try, change upstream, and wait for a poll to find it."""
+    with until_stopped(server):
         await _story(server, address, repository, options)
 
 
 @contextmanager
-def _until_stopped(server: uvicorn.Server) -> Iterator[None]:
-    """Ctrl-C may come between two requests: that the second finds nobody is no failure."""
+def until_stopped(server: uvicorn.Server) -> Iterator[None]:
+    """Ignore failed requests after Ctrl-C, which may come between two requests."""
     try:
         yield
     except httpx.TransportError:
@@ -167,9 +170,10 @@ async def _story(
             repository.commit, demo.second_commit(), message="Tune for the new driver"
         )
         _console.print(
-            f"[bold]Upstream has changed[/bold] (commit {sha[:7]}); polling brings it within {_INTERVAL} s ..."
+            f"[bold]Upstream has changed[/bold] (commit {sha[:7]}); "
+            f"a poll will find it within {_INTERVAL} s ..."
         )
-        await _until_polled(http, project["id"], sha)
+        await _until_polled(http, project["id"], sha, options.poll_timeout)
         if options.once:
             server.should_exit = True
             return
@@ -210,14 +214,14 @@ def _say_what_to_try(address: str, project_id: str, file: dict[str, Any]) -> Non
     body = f'{{"original_file_id": "{file["id"]}", "modified_name": "llama-my-variant.yaml"}}'
     _console.print(
         f"""
-[bold]Look around[/bold]
+[bold]Explore[/bold]
   {address}/ui              the pages
   {address}/docs            every route, to try in the browser
   curl {address}/projects/{project_id}
   curl {address}/projects/{project_id}/files
   curl {address}/projects/{project_id}/files/{file["id"]}/raw      {file["path"]}, byte for byte
 
-[bold]Make a variant of it[/bold] (the original stays as it is)
+[bold]Create a variant of it[/bold] (the original stays as it is)
   curl {address}/projects/{project_id}/modified-files -H 'content-type: application/json' -d
   {shlex.quote(body)}
 
@@ -229,19 +233,17 @@ def _say_what_to_try(address: str, project_id: str, file: dict[str, Any]) -> Non
     sys.stdout.flush()
 
 
-async def _until_polled(http: httpx.AsyncClient, project_id: str, sha: str) -> None:
-    for _ in range(_PATIENCE * 4):
+async def _until_polled(http: httpx.AsyncClient, project_id: str, sha: str, seconds: int) -> None:
+    for _ in range(seconds * 4):
         syncs: list[dict[str, Any]] = (
             await http.get(f"/projects/{project_id}/syncs", params={"limit": 5})
         ).json()
-        brought = next(
-            (s for s in syncs if s["commit_sha"] == sha and s["status"] == "success"), None
-        )
-        if brought is not None:
-            _console.print(f"[bold]A {brought['trigger']} brought it:[/bold] {brought['message']}")
-            for change in brought["changes"]:
+        sync = next((s for s in syncs if s["commit_sha"] == sha and s["status"] == "success"), None)
+        if sync is not None:
+            _console.print(f"[bold]A {sync['trigger']} copied it:[/bold] {sync['message']}")
+            for change in sync["changes"]:
                 before = f" (was {change['previous_path']})" if change["previous_path"] else ""
                 _console.print(f"  {change['change']:8} {change['path']}{before}", markup=False)
             return
         await asyncio.sleep(0.25)
-    raise StartError(f"No poll brought the change within {_PATIENCE} s.")
+    raise StartError(f"No poll found the change within {seconds} s.")

@@ -1,8 +1,8 @@
-"""SIGTERM to process 1 of a container while its modules are still imported.
+"""Handle SIGTERM in process 1 of a container while its modules are still being imported.
 
 The kernel drops a signal that process 1 has no handler for, where any other process would end. The
 server's modules take about two seconds to import, so a container that is stopped right after its
-start would otherwise run on until it is killed. Importing this module takes none of them.
+start would otherwise run until it is killed. Importing this module imports none of them.
 """
 
 import os
@@ -13,7 +13,7 @@ _SIGNALLED = 128
 
 
 def end_at_sigterm() -> None:
-    """Let process 1 end at SIGTERM as any other process would; whoever serves sets a handler of its own."""
+    """Let process 1 end at SIGTERM as other processes do, until the server sets its own handler."""
     if os.getpid() == 1:
         signal.signal(signal.SIGTERM, _end)
 

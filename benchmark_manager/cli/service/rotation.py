@@ -1,4 +1,4 @@
-"""benchmark-manager rotate-key: every stored token under the first key."""
+"""benchmark-manager rotate-key: encrypt every stored token with the first key."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from benchmark_manager.stores.projects.projects import ProjectStore
 
 
 def rotate() -> RotationReport:
-    """Encrypt them anew.
+    """Encrypt every stored token with the first key.
 
     Raises:
         StartError: one readable line.

@@ -1,4 +1,4 @@
-"""Running the server: services first, so that what keeps them from starting is one line and no traceback."""
+"""Run the server: services start first, so that their errors are one line and no traceback."""
 
 import asyncio
 import errno
@@ -28,7 +28,7 @@ _log = structlog.get_logger(__name__)
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM; the process has ended `PROCESS_END` seconds later, whatever hangs.
+    """Serve until SIGINT or SIGTERM; end the process at most `PROCESS_END` seconds later.
 
     Raises:
         StartError: one readable line.
@@ -47,28 +47,28 @@ async def serve_async(
     `on_ready` is called with the server and its address, `at_stop` at the first signal.
     """
     stop = _Stop(at_stop)
-    # Taken before anything else is started: a second service is refused at once.
-    with stop.at_signals(), _bind(settings.host, settings.port) as listener:
+    # Bound before anything else is started, so that a second service is refused at once.
+    with stop.at_signals(), bind(settings.host, settings.port) as listener:
         async with open_services(settings, deadline=stop.deadline) as services:
             config = uvicorn.Config(
                 create_app(settings, services=services),
                 log_config=None,
                 lifespan="on",
-                # Requests that wait for a sync hear what became of it.
+                # Requests that wait for a sync still get its result.
                 timeout_graceful_shutdown=int(REQUESTS_END),
                 server_header=False,
                 http=LimitedConnection,
                 ws="none",
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                # Edge, the outermost middleware, decides whom to believe; uvicorn would believe
-                # every local process.
+                # Edge, the outermost middleware, decides which proxies to trust; uvicorn would
+                # trust every local process.
                 proxy_headers=False,
             )
-            server = _Server(config)
+            server = _SignalFreeServer(config)
             stop.serving(server, services)
-            _listen(listener)
-            # What the start has made lives to the end; looking it through for garbage again and
-            # again stops everybody.
+            listen(listener)
+            # The objects made so far live until the end; collecting them again and again would
+            # delay every request.
             gc.collect()
             gc.freeze()
             _log.info("listening", address=address(listener), docs=f"{address(listener)}/docs")
@@ -79,8 +79,8 @@ async def serve_async(
                 await server.serve(sockets=[listener])
 
 
-class _Server(uvicorn.Server):
-    """A server which leaves signals alone.
+class _SignalFreeServer(uvicorn.Server):
+    """A server that does not handle signals.
 
     uvicorn's own raises them again as soon as it has stopped, which ends the process before its
     services are closed.
@@ -92,7 +92,7 @@ class _Server(uvicorn.Server):
 
 
 class _Stop:
-    """What SIGINT and SIGTERM do: call off the start, end the server, or at the second time end it at once."""
+    """Handles SIGINT and SIGTERM: cancel the start, or end the server, the second time at once."""
 
     def __init__(self, at_stop: Callable[[], None]) -> None:
         self.deadline = StopDeadline()
@@ -100,11 +100,11 @@ class _Stop:
         self._server: uvicorn.Server | None = None
         self._services: Services | None = None
         self._syncs: asyncio.Task[None] | None = None
-        self._called_off = False
+        self._cancelled = False
 
     @contextmanager
     def at_signals(self) -> Iterator[None]:
-        """Handle signals inside; a start which one of them called off ends without an exception."""
+        """Handle signals inside; a start that is cancelled by one ends without an exception."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None  # noqa: S101 -- a coroutine runs in one
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -112,14 +112,14 @@ class _Stop:
         try:
             yield
         except asyncio.CancelledError:
-            if not self._called_off or task.uncancel() > 0:
+            if not self._cancelled or task.uncancel() > 0:
                 raise
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
 
     def serving(self, server: uvicorn.Server, services: Services) -> None:
-        """From now on there is a server to be stopped."""
+        """Set the server that signals stop from now on."""
         self._server, self._services = server, services
 
     def _stop(self, task: "asyncio.Task[object]") -> None:
@@ -127,27 +127,27 @@ class _Stop:
             self.deadline.begin()
             self._at_stop()
         if self._server is None or self._services is None:
-            if not self._called_off:
-                self._called_off = True
+            if not self._cancelled:
+                self._cancelled = True
                 task.cancel()
         elif self._server.should_exit:
             self._server.force_exit = True
         else:
             self._server.should_exit = True
-            # Now, and not when the last request is answered: a request may be waiting for a sync.
+            # Now and not after the last request, since a request may be waiting for a sync.
             self._services.polling.stop()
-            # These requests have no end of their own.
+            # These requests never end by themselves.
             self._services.events.end_all()
             self._syncs = asyncio.create_task(
                 self._services.sync.stop(self.deadline.until(SYNCS_END))
             )
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    """A bound socket.
+def bind(host: str, port: int) -> socket.socket:
+    """Return a bound socket.
 
     Raises:
-        StartError: the address cannot be had.
+        StartError: the address cannot be used.
     """
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
@@ -156,10 +156,10 @@ def _bind(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
     except OSError as error:
         raise StartError(
-            f"HOST {host} is no address of this machine ({reason_of(error)})."
+            f"HOST {host} is not an address of this machine ({reason_of(error)})."
         ) from None
     except UnicodeError:
-        raise StartError("HOST is no host name.") from None
+        raise StartError("HOST is not a host name.") from None
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(where)
@@ -169,8 +169,8 @@ def _bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _listen(listener: socket.socket) -> None:
-    """Begin to listen, which fails where two services were started at the same time: both could bind.
+def listen(listener: socket.socket) -> None:
+    """Begin to listen; this fails if two services started at once, since both could bind.
 
     Raises:
         StartError
@@ -185,11 +185,11 @@ def _listen(listener: socket.socket) -> None:
 def _taken(host: str, port: int, error: OSError) -> StartError:
     setting = "HOST" if error.errno == errno.EADDRNOTAVAIL else "PORT"
     return StartError(
-        f"{host}:{port} cannot be listened on ({reason_of(error)}); choose another {setting}."
+        f"The service cannot listen on {host}:{port} ({reason_of(error)}); set another {setting}."
     )
 
 
 def address(listener: socket.socket) -> str:
-    """The bound socket's HTTP address."""
+    """Return the bound socket's HTTP address."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

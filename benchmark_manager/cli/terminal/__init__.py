@@ -1,1 +1,1 @@
-"""What all commands share: options, output, and errors."""
+"""Shared by all commands: options, output, and errors."""

@@ -1,4 +1,4 @@
-"""Files of the machine that are only looked through: what is no plain file is never opened."""
+"""Find and read files of this machine; only regular files are ever opened."""
 
 import os
 import stat
@@ -20,35 +20,35 @@ _KINDS: Final = (
 )
 
 
-class UnreadableError(Exception):
+class UnreadableFileError(Exception):
     """Why a file was not read."""
 
 
 @dataclass
 class Found:
-    """What arguments name."""
+    """The files that arguments name."""
 
     files: list[Path] = field(default_factory=list)
-    #: What cannot be looked at, with the reasons.
+    #: Paths that cannot be read, with the reasons.
     unreadable: list[tuple[Path, str]] = field(default_factory=list)
-    #: Sentences on what was left out.
+    #: Sentences about what was left out.
     notes: list[str] = field(default_factory=list)
-    #: Sentences on arguments that name nothing to check.
+    #: Sentences about arguments that name nothing to check.
     wrong: list[str] = field(default_factory=list)
 
 
 def find_files(arguments: Sequence[Path]) -> Found:
-    """Return what the arguments name, in their order; files of a folder by path.
+    """Return the files that the arguments name, in order; files of a folder sorted by path.
 
-    Links to files are followed; links to folders only where they are arguments, so that no loop of
-    links is.
+    Links to files are followed. Links to folders are followed only if they are arguments, so that
+    loops of links are not.
     """
     found = Found()
     for path in arguments:
         try:
             path.lstat()
         except (FileNotFoundError, NotADirectoryError):
-            found.wrong.append(f"{path} is not there.")
+            found.wrong.append(f"{path} does not exist.")
         except OSError as error:
             found.unreadable.append((path, reason_of(error)))
         else:
@@ -60,14 +60,14 @@ def _add(path: Path, found: Found) -> None:
     try:
         is_folder = path.is_dir()
     except OSError as error:
-        # A link whose end cannot be looked at.
+        # A link whose target cannot be read.
         found.unreadable.append((path, reason_of(error)))
         return
     if is_folder:
         unread = len(found.unreadable)
         inside = sorted(file for file in _files_below(path, found) if _is_text_file(file))
         if not inside and len(found.unreadable) == unread:
-            found.wrong.append(f"{path} holds no .yaml, .yml or .json.")
+            found.wrong.append(f"{path} has no .yaml, .yml or .json files.")
         found.files += inside
     elif _is_text_file(path):
         found.files.append(path)
@@ -79,54 +79,55 @@ def _files_below(folder: Path, found: Found) -> Iterator[Path]:
     def refused(error: OSError) -> None:
         found.unreadable.append((Path(error.filename), reason_of(error)))
 
-    for place, folders, names in os.walk(folder, onerror=refused):
-        # What tools keep beside the files is nobody's configuration.
+    for parent, folders, names in os.walk(folder, onerror=refused):
+        # Hidden folders belong to tools, such as .git.
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for linked in (path for name in folders if _is_link(path := Path(place, name))):
+        for linked in (path for name in folders if _is_link(path := Path(parent, name))):
             found.notes.append(
-                f"{linked} is a link to a folder, which is not followed; name it to have it checked."
+                f"{linked} is a link to a folder and was not followed; name it to check its files."
             )
-        yield from (Path(place, name) for name in names)
+        yield from (Path(parent, name) for name in names)
 
 
 def _is_link(path: Path) -> bool:
     try:
         return path.is_symlink()
     except OSError:
-        # The folder lists its names and nothing else; walking on says why.
+        # The folder's names can be listed but not used; the walk will report why.
         return False
 
 
 def _is_text_file(path: Path) -> bool:
-    from benchmark_manager.domain.sync.classification import format_of  # noqa: PLC0415 -- takes long to import
+    # Imported here, since it takes long.
+    from benchmark_manager.domain.sync.classification import format_of  # noqa: PLC0415
 
     return format_of(path.name) is not None
 
 
 def read_file(path: Path) -> bytes:
-    """Return the content of a plain file; of one that is larger, the first `LARGEST` + 1 bytes.
+    """Return the content of a regular file; of a larger one, the first `LARGEST` + 1 bytes.
 
     Raises:
-        UnreadableError
+        UnreadableFileError
     """
     try:
-        # Before it is opened: that would wait for a pipe's other end, or rewind a tape.
+        # Checked before opening, which would wait for a pipe's other end, or rewind a tape.
         _refuse_others(path.stat().st_mode)
-        # It may have become something else meanwhile.
+        # It may have been replaced in the meantime.
         opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         with open(opened, "rb") as file:  # noqa: PTH123 -- by its number
             _refuse_others(os.fstat(opened).st_mode)
             return file.read(LARGEST + 1)
     except FileNotFoundError:
-        raise UnreadableError(
-            "a link that leads nowhere" if path.is_symlink() else "it is gone"
+        raise UnreadableFileError(
+            "a link without a target" if path.is_symlink() else "it is gone"
         ) from None
     except OSError as error:
-        raise UnreadableError(reason_of(error)) from None
+        raise UnreadableFileError(reason_of(error)) from None
 
 
 def _refuse_others(mode: int) -> None:
     if not stat.S_ISREG(mode):
-        raise UnreadableError(
-            next((name for is_one, name in _KINDS if is_one(mode)), "no plain file")
+        raise UnreadableFileError(
+            next((name for is_one, name in _KINDS if is_one(mode)), "not a regular file")
         )

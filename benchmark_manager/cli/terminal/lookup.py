@@ -1,31 +1,26 @@
-"""What people call things: projects, files and variants by id, name, path or part of it."""
+"""Find projects, files and variants by id, name, path, or a part of it."""
 
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from benchmark_manager.cli.client.api_client import Api, Json
-from benchmark_manager.cli.client.shapes import FILE, PROJECT, TRASHED, VARIANT, Shape
-from benchmark_manager.cli.terminal.failures import (
-    CommandError,
-    RefusedError,
-    WrongUsageError,
-    is_refusal,
-)
+from benchmark_manager.cli.terminal.failures import CommandError, WrongUsageError, is_refusal
+from benchmark_manager.client.client import Client, Json
+from benchmark_manager.client.errors import RefusedError
+from benchmark_manager.client.shapes import FILE, PROJECT, TRASHED, VARIANT, Shape
+from benchmark_manager.domain.fields import LONGEST_NAME_QUERY, LONGEST_PATH_QUERY
 from benchmark_manager.domain.text.folding import fold
 
 _ID: Final = re.compile(r"[0-9a-f]{24}", re.IGNORECASE)
-_LONGEST_PROJECT_NAME: Final = 200
-_LONGEST_PATH: Final = 1000
 _CANDIDATES_SHOWN: Final = 10
 _DIGEST: Final = re.compile(r"(?:sha256:)?([0-9a-f]{12,64})", re.IGNORECASE)
 
 
 def digest_digits(reference: str) -> str:
-    """The hex digits by which a release is called.
+    """Return the hex digits of a reference to a release.
 
     Raises:
-        WrongUsageError: it is called otherwise.
+        WrongUsageError: it is not a digest or the beginning of one.
     """
     match = _DIGEST.fullmatch(reference)
     if match is None:
@@ -35,83 +30,89 @@ def digest_digits(reference: str) -> str:
     return match[1].lower()
 
 
-def find_project(api: Api, reference: str) -> Json:
-    """By id, else by name regardless of case and Unicode form, else by a part of a name.
+def find_project(client: Client, reference: str) -> Json:
+    """Return a project by id, by name regardless of case and Unicode form, or by a part of a name.
 
     Raises:
         CommandError: `project_not_found` or `project_ambiguous`.
     """
-    by_id = _by_id(api, "/projects", reference, "project_not_found", PROJECT)
+    by_id = _by_id(client, "/projects", reference, "project_not_found", PROJECT)
     if by_id is not None:
         return by_id
     rows = (
-        api.rows("/projects", PROJECT, q=reference)
-        if 0 < len(reference) <= _LONGEST_PROJECT_NAME
+        client.rows("/projects", PROJECT, q=reference)
+        if 0 < len(reference) <= LONGEST_NAME_QUERY
         else []
     )
     return _the_one("project", reference, rows, ("name",))
 
 
-def find_file(api: Api, project_id: str, reference: str) -> Json:
-    """An original by id, path, name or a part of its path.
+def find_file(client: Client, project_id: str, reference: str) -> Json:
+    """Return an original by id, path, name or a part of its path.
 
     Raises:
         CommandError: `file_not_found` or `file_ambiguous`.
     """
     path = f"/projects/{project_id}/files"
-    by_id = _by_id(api, path, reference, "file_not_found", FILE)
+    by_id = _by_id(client, path, reference, "file_not_found", FILE)
     if by_id is not None:
         return by_id
-    rows = api.rows(path, FILE, q=reference) if 0 < len(reference) <= _LONGEST_PATH else []
+    rows = client.rows(path, FILE, q=reference) if 0 < len(reference) <= LONGEST_PATH_QUERY else []
     return _the_one("file", reference, rows, ("path", "name"))
 
 
-def find_variant(api: Api, project: str | None, reference: str) -> Json:
-    """A modified file by id; or in `project` by path, name or a part of its path.
+def find_variant(client: Client, project: str | None, reference: str) -> Json:
+    """Return a variant by id; or in `project` by path, name or a part of its path.
 
     Raises:
         CommandError: `variant_not_found`, `variant_ambiguous`, or what `find_project` raises.
-        WrongUsageError: it is no id, and there is no project.
+        WrongUsageError: it is not an id, and no project is given.
     """
-    by_id = _by_id(api, "/modified-files", reference, "modified_file_not_found", VARIANT)
+    by_id = _by_id(client, "/modified-files", reference, "modified_file_not_found", VARIANT)
     if by_id is not None:
         return by_id
-    return _in_project(api, project, reference, "modified-files")
+    return _in_project(client, project, reference, "modified-files")
 
 
-def find_deleted_variant(api: Api, project: str | None, reference: str) -> Json:
-    """The same among a project's deleted ones; an id is taken as it is, with nothing known of the variant."""
+def find_deleted_variant(client: Client, project: str | None, reference: str) -> Json:
+    """Return a deleted variant as `find_variant` does; without a project, only the given id."""
     if project is None and _ID.fullmatch(reference):
         return {"id": reference.lower()}
-    return _in_project(api, project, reference, "trash")
+    return _in_project(client, project, reference, "trash")
 
 
-def _in_project(api: Api, project: str | None, reference: str, place: str) -> Json:
+def _in_project(client: Client, project: str | None, reference: str, collection: str) -> Json:
     if project is None and _ID.fullmatch(reference):
         raise _no_such("variant", reference)
     if project is None:
-        raise WrongUsageError(f"'{reference}' is no id; say with --project where it is.")
-    path = f"/projects/{find_project(api, project)['id']}/{place}"
-    if place == "trash":
+        raise WrongUsageError(f"'{reference}' is not an id; name its project with --project.")
+    path = f"/projects/{find_project(client, project)['id']}/{collection}"
+    if collection == "trash":
         wanted = fold(reference)
         rows = [
             row
-            for row in api.rows(path, TRASHED)
+            for row in client.rows(path, TRASHED)
             if row["id"] == reference.lower() or wanted in fold(row["path"])
         ]
         if len(rows) == 1:
             return rows[0]
     else:
-        rows = api.rows(path, VARIANT, q=reference) if 0 < len(reference) <= _LONGEST_PATH else []
+        rows = (
+            client.rows(path, VARIANT, q=reference)
+            if 0 < len(reference) <= LONGEST_PATH_QUERY
+            else []
+        )
     return _the_one("variant", reference, rows, ("path", "modified_name"))
 
 
-def _by_id(api: Api, collection: str, reference: str, missing: str, shape: Shape) -> Json | None:
-    """The resource of this id; None where the reference is no id of one, and may be a name."""
+def _by_id(
+    client: Client, collection: str, reference: str, missing: str, shape: Shape
+) -> Json | None:
+    """Return the resource with an id; None if the reference is not its id and may be a name."""
     if not _ID.fullmatch(reference):
         return None
     try:
-        found: Json = api.json(api.get(f"{collection}/{reference.lower()}"), shape)
+        found: Json = client.json(client.get(f"{collection}/{reference.lower()}"), shape)
     except RefusedError as error:
         if is_refusal(error, missing):
             return None
@@ -120,7 +121,11 @@ def _by_id(api: Api, collection: str, reference: str, missing: str, shape: Shape
 
 
 def _the_one(noun: str, reference: str, rows: Sequence[Json], names: Sequence[str]) -> Json:
-    """The row which is called so exactly; else in another case or Unicode form; else the only row there is."""
+    """Return the row with this name: exactly, or in another case or Unicode form, or the only row.
+
+    Raises:
+        CommandError: there is no such row, or there are several.
+    """
     for same in (_exactly, _folded):
         for name in names:
             called_so = [row for row in rows if same(row[name], reference)]
@@ -132,7 +137,7 @@ def _the_one(noun: str, reference: str, rows: Sequence[Json], names: Sequence[st
         raise _no_such(noun, reference)
     shown = [f"  {row['id']}  {row[names[0]]}" for row in rows[:_CANDIDATES_SHOWN]]
     more = [f"  ... and {len(rows) - len(shown)} more"] if len(rows) > len(shown) else []
-    detail = f"'{reference}' may mean each of {len(rows)} {noun}s; give more of it, or the id."
+    detail = f"'{reference}' may mean any of {len(rows)} {noun}s; give more of it, or the id."
     raise CommandError(detail, f"{noun}_ambiguous", *shown, *more)
 
 

@@ -1,29 +1,32 @@
-"""Options and arguments which many commands share, and the completion of project names."""
+"""Options and arguments that many commands share, and the completion of project names."""
 
 import os
 from typing import Annotated, Final
 
 import typer
 
-from benchmark_manager.cli.client.api_client import DEFAULT_URL, URL_VARIABLE, Api
-from benchmark_manager.cli.client.shapes import PROJECT
-from benchmark_manager.cli.terminal.failures import CommandError
+from benchmark_manager.cli.terminal.failures import FAILURES
+from benchmark_manager.client.client import DEFAULT_URL, URL_VARIABLE, Client
+from benchmark_manager.client.shapes import PROJECT
+from benchmark_manager.domain.fields import LONGEST_NAME_QUERY
 from benchmark_manager.domain.text.folding import fold
 
-#: A person waits for the completion, and would rather have none, seconds.
+#: Seconds that a person waits for a completion at most.
 _COMPLETION_SECONDS: Final = 1.0
 
 
 def complete_project(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Names which begin so; none if the service cannot be reached."""
+    """Return the projects' names that begin so; none if the service cannot be reached."""
     url = ctx.params.get("url") or os.environ.get(URL_VARIABLE) or DEFAULT_URL
     try:
-        with Api(url, timeout=_COMPLETION_SECONDS) as api:
-            rows = api.json(api.get("/projects", q=incomplete[:200] or None), [PROJECT])
-    except CommandError:
+        with Client(url, timeout=_COMPLETION_SECONDS) as client:
+            rows = client.json(
+                client.get("/projects", q=incomplete[:LONGEST_NAME_QUERY] or None), [PROJECT]
+            )
+    except FAILURES:
         return []
     names = [str(row["name"]) for row in rows]
-    # A shell shows them as they are.
+    # Only printable names: a shell shows them as they are.
     return [
         name for name in names if name.isprintable() and fold(name).startswith(fold(incomplete))
     ]
@@ -40,7 +43,8 @@ ProjectArgument = Annotated[
     str,
     typer.Argument(
         metavar="PROJECT",
-        help="Its id, its name regardless of case and Unicode form, or a part of the name which no other project has.",
+        help="Its id, its name regardless of case and Unicode form, or a part of the name that no "
+        "other project has.",
         autocompletion=complete_project,
     ),
 ]
@@ -50,7 +54,7 @@ ProjectOption = Annotated[
         "--project",
         "-p",
         metavar="PROJECT",
-        help="Where VARIANT is looked for, unless it is an id.",
+        help="The project of VARIANT, unless that is an id.",
         envvar="BENCHMARK_MANAGER_PROJECT",
         autocompletion=complete_project,
     ),
@@ -65,15 +69,15 @@ VariantArgument = Annotated[
 ReleaseArgument = Annotated[
     str,
     typer.Argument(
-        metavar="DIGEST", help="With or without `sha256:`; its first 12 digits or more suffice."
+        metavar="DIGEST", help="With or without `sha256:`; its first 12 digits are enough."
     ),
 ]
 ContentFile = Annotated[
     str | None,
     typer.Option(
-        "--file", "-f", metavar="FILE", help="Take the content from there; `-`: standard input."
+        "--file", "-f", metavar="FILE", help="Read the content from FILE; `-`: standard input."
     ),
 ]
 AllowInvalid = Annotated[
-    bool, typer.Option("--allow-invalid", help="Save it although it does not parse.")
+    bool, typer.Option("--allow-invalid", help="Save it even if it does not parse.")
 ]

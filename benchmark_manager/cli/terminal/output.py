@@ -1,4 +1,4 @@
-"""What commands write: results to standard output, all else to standard error."""
+"""Write results to standard output, and everything else to standard error."""
 
 import json
 import re
@@ -8,27 +8,29 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmark_manager.cli.terminal.failures import RefusedError, printable
+from benchmark_manager.cli.terminal.failures import printable
+from benchmark_manager.client.errors import RefusedError
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-#: Where nobody looks, no line is folded: whatever reads the table can rely on a row being a line.
+#: Without a terminal, no line is folded: programs that read a table can rely on one line a row.
 _WIDTH_OF_A_PIPE: Final = 100_000
 _KILO: Final = 1000
 #: Characters of a cell.
 _LONGEST_CELL: Final = 5000
-#: What a terminal obeys or hides. In JSON it stands within strings only, where an escape means the
-#: same.
+#: Characters that a terminal executes or hides. JSON has them only in strings, where an escape
+#: means the same.
 _UNSHOWN_IN_JSON: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ud800-\udfff]"
 )
 _UNITS: Final = ("B", "kB", "MB", "GB")
 
 
 def say(message: str) -> None:
-    """Tell a person something beside the result."""
+    """Write a message for people to standard error."""
     print(printable(message), file=sys.stderr)
 
 
@@ -38,7 +40,7 @@ def write(text: str) -> None:
 
 
 def write_bytes(data: bytes) -> None:
-    """Write a content to standard output: to the byte, but for a terminal with what it would obey escaped."""
+    """Write a content to standard output: exactly, or on a terminal with escaped controls."""
     if sys.stdout.isatty():
         lines = data.decode("utf-8", "backslashreplace").split("\n")
         data = "\n".join(printable(line.replace("\t", "    ")) for line in lines).encode()
@@ -47,12 +49,12 @@ def write_bytes(data: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def write_json(told: object) -> None:
-    """Write the API's JSON: a text as it came, or the rows of all pages together."""
+def write_json(answer: object) -> None:
+    """Write the API's JSON: an answer's text as it came, or the rows of all pages together."""
     text = (
-        told
-        if isinstance(told, str)
-        else json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+        answer
+        if isinstance(answer, str)
+        else json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
     )
     escaped = _UNSHOWN_IN_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     sys.stdout.flush()
@@ -62,7 +64,7 @@ def write_json(told: object) -> None:
 
 @contextmanager
 def refusals_as_json(as_json: bool) -> Iterator[None]:
-    """With `--json`, a refusal's problem document goes to standard output too: programs decide by its members."""
+    """With `--json`, also write a refusal's problem document to standard output, for programs."""
     try:
         yield
     except RefusedError as error:
@@ -72,7 +74,7 @@ def refusals_as_json(as_json: bool) -> Iterator[None]:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """A table; a column whose heading begins with `>` is of numbers."""
+    """Print a table; a heading that begins with `>` is of a column of numbers."""
     from rich.table import Table  # noqa: PLC0415 -- most commands start faster without it
     from rich.text import Text  # noqa: PLC0415
 
@@ -88,14 +90,14 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 def fields(pairs: Sequence[tuple[str, object]]) -> None:
-    """Names and values below each other; those without a value are left out."""
-    told = [
+    """Print names and values, one pair a line, without those that have no value."""
+    shown = [
         (printable(name), _cell(value))
         for name, value in pairs
         if value is not None and value != ""
     ]
-    width = max((len(name) for name, _ in told), default=0)
-    for name, value in told:
+    width = max((len(name) for name, _ in shown), default=0)
+    for name, value in shown:
         print(f"{name:{width}}  {printable(value)}")
 
 
@@ -114,7 +116,7 @@ def _console(*, to_stderr: bool = False) -> "Console":
 
     class PipedConsole(Console):
         def on_broken_pipe(self) -> None:
-            # Rich would end the process itself, with 1.
+            # Rich itself would end the process with 1.
             raise BrokenPipeError
 
     stream = sys.stderr if to_stderr else sys.stdout
@@ -126,14 +128,14 @@ def _console(*, to_stderr: bool = False) -> "Console":
     )
 
 
-class Bar:
-    """Progress which nobody sees."""
+class ProgressBar:
+    """Progress that is not shown."""
 
     def show(self, done: int, total: int | None, description: str | None = None) -> None:
-        """Tell how far it is; `total` is None while nobody knows."""
+        """Show how much is done; `total` is None while it is unknown."""
 
 
-class _ShownBar(Bar):
+class _ShownBar(ProgressBar):
     def __init__(self, progress: "Progress", task: "TaskID") -> None:
         self._progress = progress
         self._task = task
@@ -143,10 +145,10 @@ class _ShownBar(Bar):
 
 
 @contextmanager
-def progress(description: str, *, by_bytes: bool = False) -> Iterator[Bar]:
-    """A bar on standard error which is gone afterwards; where no terminal is, one which does nothing."""
+def progress(description: str, *, by_bytes: bool = False) -> Iterator[ProgressBar]:
+    """Show a bar on standard error until the end; without a terminal, one that does nothing."""
     if not sys.stderr.isatty():
-        yield Bar()
+        yield ProgressBar()
         return
     from rich import progress as bars  # noqa: PLC0415 -- see `table`
 
@@ -165,7 +167,7 @@ def files(count: int) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes in three digits and a unit of thousands."""
+    """Return a number of bytes in three digits, with a unit in steps of 1,000."""
     value: float = count
     for unit in _UNITS[:-1]:
         if value < _KILO:
@@ -175,7 +177,7 @@ def size(count: int) -> str:
 
 
 def moment(timestamp: str | None) -> str:
-    """A time of the API to the second, in UTC."""
+    """Return a time of the API to the second, in UTC."""
     if timestamp is None:
         return ""
     try:
@@ -184,16 +186,16 @@ def moment(timestamp: str | None) -> str:
         return timestamp
 
 
-def problem_line(place: str, problem: dict[str, Any]) -> str:
-    """A finding as compilers write theirs; one about the whole text stands at its beginning."""
+def problem_line(path: str, problem: dict[str, Any]) -> str:
+    """Return a problem in the form that compilers use; 1:1 if it concerns the whole text."""
     line, column = problem.get("line") or 1, problem.get("column") or 1
     return printable(
-        f"{place}:{line}:{column}: {problem['severity']} {problem['code']} {problem['message']}"
+        f"{path}:{line}:{column}: {problem['severity']} {problem['code']} {problem['message']}"
     )
 
 
 def value_at(values: Mapping[str, Any], key: str) -> str:
-    """A value of a configuration as JSON in one line; nothing where there is none."""
+    """Return a value of a configuration as JSON in one line; "" if there is none."""
     try:
         return json.dumps(values[key], ensure_ascii=False) if key in values else ""
     except RecursionError:

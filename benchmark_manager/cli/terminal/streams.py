@@ -1,46 +1,48 @@
-"""The arguments and standard streams of a command, whatever the locale, the terminal and the reader of a pipe are."""
+"""Make arguments and standard streams work with any locale, terminal and pipe."""
 
 import errno
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from benchmark_manager.errors import reason_of
 
-#: As a shell reports a program which SIGPIPE has ended.
+#: The exit code that a shell reports for a program ended by SIGPIPE.
 READER_GONE: Final = 141
-#: Why what output goes to takes no more.
+#: Errors of a disk or quota that is full or broken.
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 _UTF8_MODE: Final = "PYTHONUTF8"
 
 
 def ensure_utf8_arguments() -> None:
-    """Begin anew in Python's UTF-8 mode where the locale knows ASCII only.
+    """Restart in Python's UTF-8 mode if the locale's encoding is ASCII.
 
-    Python does so itself in the C locale, unless PYTHONUTF8=0 or a launcher forbids it; then names
-    in arguments and on the disk are bytes which cannot be sent or shown.
+    Python does so itself in the C locale, unless PYTHONUTF8=0 or a launcher forbids it. Otherwise
+    names in arguments and on the disk would be bytes that cannot be sent or shown.
     """
-    knows_more = (
+    is_other = (
         not sys.getfilesystemencoding().lower().startswith(("ascii", "us-ascii", "ansi_x3.4"))
     )
-    if knows_more or os.environ.get(_UTF8_MODE) == "1" or not sys.executable:
+    if is_other or os.environ.get(_UTF8_MODE) == "1" or not sys.executable:
         return
     os.environ[_UTF8_MODE] = "1"
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 -- this very program
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 -- this program
 
 
 @contextmanager
 def standard_streams() -> Iterator[None]:
-    """Write what a terminal cannot show as a replacement, and end quietly where nobody reads on.
+    """Replace characters that a terminal cannot show, and end quietly if a pipe's reader is gone.
 
-    Contents and JSON are written as bytes, which this leaves alone.
+    Contents and JSON are written as bytes, which this does not change.
     """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            # Closed by whoever started the command.
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 -- until the process ends
+            # The parent process has closed it.
+            # Stays open until the process ends.
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")
     try:
@@ -59,8 +61,13 @@ def standard_streams() -> Iterator[None]:
         raise SystemExit(1) from None
 
 
+def is_interactive() -> bool:
+    """Return whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def drop_output() -> None:
-    """Lead standard output nowhere: Python would complain at its end of what it could not write."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
+    """Redirect standard output to nothing, so that Python reports no error when it ends."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)

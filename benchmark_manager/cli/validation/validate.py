@@ -1,4 +1,4 @@
-"""benchmark-manager validate: the service's verdict on files, without a service."""
+"""benchmark-manager validate: validate files as the service does, without a service."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from benchmark_manager.cli.terminal.failures import CommandError, WrongUsageErro
 from benchmark_manager.cli.terminal.local_files import (
     LARGEST,
     Found,
-    UnreadableError,
+    UnreadableFileError,
     find_files,
     read_file,
 )
@@ -20,7 +20,7 @@ from benchmark_manager.cli.terminal.options import AsJson
 if TYPE_CHECKING:
     from benchmark_manager.services.validation.kubernetes_schemas import SchemaSource
 
-#: The verdict on what could not be read, beside those of the service.
+#: The verdict on files that could not be read, in addition to those of the service.
 _UNCHECKED = "unchecked"
 
 
@@ -30,7 +30,7 @@ def validate_files(
         typer.Argument(
             metavar="FILE...",
             help="Files, or folders to be searched for .yaml, .yml and .json.",
-            # Else one that is not would keep the others from being checked.
+            # Typer would refuse all files if one of them is not readable.
             readable=False,
         ),
     ],
@@ -38,24 +38,26 @@ def validate_files(
         Literal["config", "job"] | None,
         typer.Option(
             "--type",
-            help="What they are; else YAML of a Kubernetes workload is a job, and all other config.",
+            help="The type of all files; else YAML of a Kubernetes workload is a job, "
+            "and other files are config.",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check files as the service would, without asking it.
+    """Check files as the service would, without a service.
 
-    A line for each problem, as compilers write theirs: FILE:LINE:COLUMN: severity code message.
-    What cannot be read, such as a broken link or a pipe, is one; all other files are checked.
+    Each problem is one line, in the form that compilers use: FILE:LINE:COLUMN: severity code
+    message. A file that cannot be read, such as a broken link or a pipe, is a problem too; all
+    other files are still checked.
 
-    Exit code 1: a file is invalid or cannot be read. Templates and warnings are no failure.
-    Exit code 2: none is, but an argument names nothing to check.
+    Exit code 1: a file is invalid or cannot be read. Templates and warnings are not failures.
+    Exit code 2: no file is, but an argument names nothing to check.
     """
-    # They take a quarter of a second to import, which no other command has to wait for.
-    from benchmark_manager.services.validation.kubernetes_schemas import SchemaSource  # noqa: PLC0415
+    # Imported here, since it takes a quarter of a second that no other command needs.
+    from benchmark_manager.services.validation import kubernetes_schemas  # noqa: PLC0415
 
     _quiet_logs()
-    schemas = SchemaSource()
+    schemas = kubernetes_schemas.SchemaSource()
     found = find_files(files)
     verdicts = [_verdict(path, file_type, schemas) for path in found.files]
     verdicts += [_unchecked(path, reason) for path, reason in found.unreadable]
@@ -69,13 +71,13 @@ def validate_files(
         output.say(f"warning: {note}")
     if schemas.missing is not None and any(verdict["file_type"] == "job" for verdict in verdicts):
         output.say(
-            f"warning: manifests were not held to Kubernetes' own schemas: {schemas.missing}"
+            f"warning: manifests were not checked against Kubernetes' schemas: {schemas.missing}"
         )
     _end(verdicts, found, as_json=as_json)
 
 
 def _end(verdicts: Sequence[dict[str, Any]], found: Found, *, as_json: bool) -> None:
-    """Say how it went.
+    """Report the result.
 
     Raises:
         CommandError: a file is invalid or was not checked.
@@ -83,15 +85,15 @@ def _end(verdicts: Sequence[dict[str, Any]], found: Found, *, as_json: bool) -> 
     """
     invalid = sum(verdict["validity"] == "invalid" for verdict in verdicts)
     unchecked = sum(verdict["validity"] == _UNCHECKED for verdict in verdicts)
-    told = []
+    failures = []
     if invalid:
-        told.append(
+        failures.append(
             f"{invalid} of {output.files(len(verdicts))} {'is' if invalid == 1 else 'are'} invalid."
         )
     if unchecked:
-        told.append(f"{unchecked} cannot be read.")
-    if told:
-        raise CommandError(" ".join(told), "invalid" if invalid else "unreadable", *found.wrong)
+        failures.append(f"{unchecked} cannot be read.")
+    if failures:
+        raise CommandError(" ".join(failures), "invalid" if invalid else "unreadable", *found.wrong)
     if found.wrong:
         raise WrongUsageError(*found.wrong)
     if not as_json:
@@ -99,7 +101,7 @@ def _end(verdicts: Sequence[dict[str, Any]], found: Found, *, as_json: bool) -> 
 
 
 def _quiet_logs() -> None:
-    """What the schemas' reader logs is told in our own words."""
+    """Silence the log of the schemas' reader, since this command writes a warning of its own."""
     from benchmark_manager.logs import configure_logging  # noqa: PLC0415 -- see above
 
     configure_logging("error", "console")
@@ -108,44 +110,46 @@ def _quiet_logs() -> None:
 def _verdict(
     path: Path, file_type: Literal["config", "job"] | None, schemas: "SchemaSource"
 ) -> dict[str, Any]:
-    """What `POST /validate` answers for the file's name, content and type."""
-    from benchmark_manager.domain.sync.classification import format_of, type_by_content  # noqa: PLC0415 -- see above
+    """Return what `POST /validate` answers for the file's name, content and type."""
+    # Imported here for the same reason as above.
+    from benchmark_manager.domain.sync import classification  # noqa: PLC0415
     from benchmark_manager.services.texts.text_work import judge  # noqa: PLC0415
 
-    file_format = format_of(path.name)
-    assert file_format is not None  # noqa: S101 -- others are not chosen
+    file_format = classification.format_of(path.name)
+    assert file_format is not None  # noqa: S101 -- only such files are found
     try:
         data = read_file(path)
-    except UnreadableError as error:
+    except UnreadableFileError as error:
         return _unchecked(path, str(error))
     if len(data) > LARGEST:
-        message = f"The file has more than {LARGEST} bytes; the service copies none that is larger."
-        return _told(
+        message = f"The file has more than {LARGEST} bytes; the service would not copy it."
+        return _answer(
             path, file_format, file_type or "config", "invalid", [_problem("too_large", message)]
         )
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        message = f"Byte {error.start + 1} is no UTF-8; the service would not copy the file."
-        return _told(
+        message = f"Byte {error.start + 1} is not UTF-8; the service would not copy the file."
+        return _answer(
             path, file_format, file_type or "config", "invalid", [_problem("not_utf8", message)]
         )
-    chosen = file_type or ("config" if file_format == "json" else type_by_content(text))
+    chosen = file_type or (
+        "config" if file_format == "json" else classification.type_by_content(text)
+    )
     verdict = judge(text, file_format, chosen, schemas.package if schemas.versions else None)
-    return _told(path, file_format, chosen, verdict.validity, verdict.model_dump()["problems"])
+    return _answer(path, file_format, chosen, verdict.validity, verdict.model_dump()["problems"])
 
 
 def _unchecked(path: Path, reason: str) -> dict[str, Any]:
-    return _told(
-        path, None, None, _UNCHECKED, [_problem("unreadable", f"It cannot be read: {reason}.")]
-    )
+    problem = _problem("unreadable", f"The file cannot be read: {reason}.")
+    return _answer(path, None, None, _UNCHECKED, [problem])
 
 
 def _problem(code: str, message: str) -> dict[str, Any]:
     return {"severity": "error", "code": code, "message": message, "line": None, "column": None}
 
 
-def _told(
+def _answer(
     path: Path,
     file_format: str | None,
     file_type: str | None,

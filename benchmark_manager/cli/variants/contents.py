@@ -1,4 +1,4 @@
-"""Contents on their way from a person to the service: read exactly, edited, and never lost."""
+"""Read the contents that a person gives: from files, standard input or an editor."""
 
 import os
 import re
@@ -16,7 +16,7 @@ _LONGEST_NAME = 60
 
 
 def read_content(source: str) -> str:
-    """The exact text of a file, or of standard input where `source` is `-`.
+    """Return the exact text of a file, or of standard input if `source` is `-`.
 
     Raises:
         WrongUsageError: it cannot be read, or is not UTF-8.
@@ -37,11 +37,11 @@ def _text(data: bytes, name: str) -> str:
 
 
 def keep(text: str, name: str) -> Path:
-    """Write a text to a new file which nobody else reads, and which stays.
+    """Write a text to a new file that only this user can read, and that is not deleted.
 
-    The file is called like `name`, by whose ending editors know the language.
+    Its name is like `name`, since editors recognise the language by a name's ending.
     """
-    # The name may lead elsewhere: a server gave it.
+    # The name comes from a server, so it must not lead to another folder.
     last = re.sub(r"[^\w.+-]", "_", name.rpartition("/")[2])[-_LONGEST_NAME:]
     path = Path(tempfile.mkdtemp(prefix="benchmark-manager-")) / (last.lstrip(".") or "content")
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
@@ -49,26 +49,28 @@ def keep(text: str, name: str) -> Path:
 
 
 def forget(path: Path) -> None:
-    """Remove what `keep` made."""
+    """Remove a file that `keep` has made."""
     path.unlink(missing_ok=True)
     path.parent.rmdir()
 
 
 def edit(path: Path) -> str:
-    """Open a person's editor on a file, and read it when the editor ends.
+    """Open a file in the user's editor, and return its text when the editor has ended.
 
     Raises:
         CommandError: `editor_failed`.
-        WrongUsageError: what was saved is not UTF-8.
+        WrongUsageError: the saved text is not UTF-8.
     """
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
-        ended = subprocess.run([*shlex.split(command), str(path)], check=False).returncode  # noqa: S603 -- their own
+        arguments = [*shlex.split(command), str(path)]
+        ended = subprocess.run(arguments, check=False).returncode  # noqa: S603 -- the user's editor
     except (OSError, ValueError) as error:
         reason = f"The editor '{command}' cannot be started ({error}); set VISUAL or EDITOR."
         raise CommandError(reason, "editor_failed") from None
     if ended != 0:
         raise CommandError(
-            f"The editor '{command}' ended with {ended}; nothing was saved.", "editor_failed"
+            f"The editor '{command}' ended with exit code {ended}; nothing was saved.",
+            "editor_failed",
         )
     return _text(path.read_bytes(), str(path))

@@ -1,17 +1,14 @@
-"""benchmark-manager variants edit: a person's text, saved over the revision that was read, or kept in a file."""
+"""benchmark-manager variants edit: save a text over the revision that was read, or keep it."""
 
 import shlex
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import httpx2 as httpx
 import typer
 
-from benchmark_manager.cli.client.api_client import DEFAULT_URL, Api, connect
-from benchmark_manager.cli.client.shapes import FINDING, VARIANT_WITH_CONTENT, fits
 from benchmark_manager.cli.terminal import output
-from benchmark_manager.cli.terminal.failures import CommandError, RefusedError, is_refusal, tell
+from benchmark_manager.cli.terminal.failures import FAILURES, Failure, is_refusal, report
 from benchmark_manager.cli.terminal.lookup import find_variant
 from benchmark_manager.cli.terminal.options import (
     AllowInvalid,
@@ -21,7 +18,11 @@ from benchmark_manager.cli.terminal.options import (
     Url,
     VariantArgument,
 )
+from benchmark_manager.cli.terminal.streams import is_interactive
 from benchmark_manager.cli.variants.contents import edit, forget, keep, read_content
+from benchmark_manager.client.client import DEFAULT_URL, Client, connect
+from benchmark_manager.client.errors import RefusedError
+from benchmark_manager.client.shapes import FINDING, VARIANT_WITH_CONTENT, fits
 
 
 def edit_variant(
@@ -38,20 +39,22 @@ def edit_variant(
 ) -> None:
     """Open a variant in $VISUAL or $EDITOR, and save it.
 
-    If somebody else saved it meanwhile, nothing is overwritten: your text is kept in a file, which
-    is named.
+    If someone else has saved the variant in the meantime, nothing is overwritten; your text is kept
+    in a file.
     """
-    with output.refusals_as_json(as_json), connect(url) as api:
-        path = f"/modified-files/{find_variant(api, project, variant)['id']}"
-        answer = api.get(path)
-        session = _Session(api, path, answer, description=description, allow_invalid=allow_invalid)
+    with output.refusals_as_json(as_json), connect(url) as client:
+        path = f"/modified-files/{find_variant(client, project, variant)['id']}"
+        answer = client.get(path)
+        session = _Session(
+            client, path, answer, description=description, allow_invalid=allow_invalid
+        )
         if content is not None:
             saved = session.save_from(content)
         elif description is not None:
             saved = session.save(None)
         else:
             saved = session.save_from_editor()
-        file = api.json(saved, VARIANT_WITH_CONTENT)
+        file = client.json(saved, VARIANT_WITH_CONTENT)
     if as_json:
         output.write_json(saved.text)
     elif file["revision"] == session.file["revision"]:
@@ -63,32 +66,32 @@ def edit_variant(
 
 
 class _Session:
-    """One variant, as it was read, and what is to be saved of it."""
+    """One variant, as it was read, and what to save besides its text."""
 
     def __init__(
         self,
-        api: Api,
+        client: Client,
         path: str,
         answer: httpx.Response,
         *,
         description: str | None,
         allow_invalid: bool,
     ) -> None:
-        self.file = api.json(answer, VARIANT_WITH_CONTENT)
-        self._api = api
+        self.file = client.json(answer, VARIANT_WITH_CONTENT)
+        self._client = client
         self._path = path
         self._answer = answer
         self._description = description
         self._allow_invalid = allow_invalid
 
     def save(self, text: str | None) -> httpx.Response:
-        """Save over the revision that was read, and no other.
+        """Save a text over the revision that was read, and over no other.
 
         Raises:
-            RefusedError, UnreachableError
+            ClientError
         """
         body = {"content": text, "description": self._description}
-        return self._api.send(
+        return self._client.send(
             "PUT",
             self._path,
             params={"allow_invalid": "true" if self._allow_invalid else None},
@@ -100,62 +103,60 @@ class _Session:
         text = read_content(source)
         try:
             return self.save(text)
-        except CommandError as error:
-            place = keep(text, self.file["modified_name"]) if source == "-" else Path(source)
-            self._explain(error, place)
+        except FAILURES as error:
+            kept = keep(text, self.file["modified_name"]) if source == "-" else Path(source)
+            self._explain(error, kept)
             raise
 
     def save_from_editor(self) -> httpx.Response:
-        """Edit and save, as often as the person wants to; the text stays in its file until it is saved."""
-        place = keep(self.file["content"], self.file["modified_name"])
+        """Edit and save, again if the person wants; keep the text in a file until it is saved."""
+        kept = keep(self.file["content"], self.file["modified_name"])
         try:
-            saved = self._edited(place)
-        except CommandError as error:
-            self._explain(error, place)
+            saved = self._edited(kept)
+        except FAILURES as error:
+            self._explain(error, kept)
             raise
-        forget(place)
+        forget(kept)
         return saved
 
-    def _edited(self, place: Path) -> httpx.Response:
+    def _edited(self, kept: Path) -> httpx.Response:
         while True:
-            text = edit(place)
+            text = edit(kept)
             if text == self.file["content"]:
                 return self._answer
             try:
                 return self.save(text)
             except RefusedError as error:
-                if not is_refusal(error, "invalid_content") or not _is_terminal():
+                if not is_refusal(error, "invalid_content") or not is_interactive():
                     raise
-                tell(error)
-                _show_problems(error, place)
+                report(error)
+                _show_problems(error, kept)
                 if not typer.confirm("Open it again?", default=True, err=True):
                     raise
 
-    def _explain(self, error: CommandError, place: Path) -> None:
-        """Say where the text is, and how to go on."""
+    def _explain(self, error: Failure, kept: Path) -> None:
+        """Add notes about the file that holds the text, and about commands to continue with."""
         variants, number = "benchmark-manager variants", self.file["id"]
-        command = f"{variants} edit {number} --file {shlex.quote(str(place))}"
-        lines = [f"Your text is kept in {place}."]
+        command = f"{variants} edit {number} --file {shlex.quote(str(kept))}"
+        error.add_note(f"Your text is kept in {kept}.")
         if is_refusal(error, "stale"):
-            lines += [
-                f"What is stored now: {variants} show {number}",
-                f"What the others changed: {variants} diff {number} --against revision:{self.file['revision']}",
-                f"Save yours over it: {command}",
-            ]
+            revision = self.file["revision"]
+            error.add_note(f"What is stored now: {variants} show {number}")
+            error.add_note(
+                f"What others changed: {variants} diff {number} --against revision:{revision}"
+            )
+            error.add_note(f"Save yours over it: {command}")
         elif is_refusal(error, "invalid_content"):
-            _show_problems(error, place)
-            lines.append(f"Correct it, then: {command}. To save it as it is, add --allow-invalid.")
+            _show_problems(error, kept)
+            error.add_note(
+                f"Correct it, then: {command}. To save it as it is, add --allow-invalid."
+            )
         else:
-            lines.append(f"To save it later: {command}")
-        error.lines = (*error.lines, *lines)
+            error.add_note(f"To save it later: {command}")
 
 
-def _show_problems(error: CommandError, place: Path) -> None:
+def _show_problems(error: Failure, file: Path) -> None:
     if isinstance(error, RefusedError):
         problems: Any = error.problem.get("problems")
         for problem in problems if fits(problems, [FINDING]) else ():
-            output.say(output.problem_line(str(place), problem))
-
-
-def _is_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
+            output.say(output.problem_line(str(file), problem))

@@ -1,19 +1,10 @@
-"""benchmark-manager variants: listing, making, renaming, comparing, deleting and bringing back."""
+"""benchmark-manager variants: list, create, rename, compare, delete and restore variants."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import typer
 
-from benchmark_manager.cli.client.api_client import DEFAULT_URL, Json, connect
-from benchmark_manager.cli.client.shapes import (
-    DIFF,
-    OF_PROJECT,
-    REVISION,
-    TRASHED,
-    VARIANT,
-    VARIANTS_TABLE,
-)
 from benchmark_manager.cli.terminal import output
 from benchmark_manager.cli.terminal.failures import CommandError
 from benchmark_manager.cli.terminal.lookup import (
@@ -32,9 +23,18 @@ from benchmark_manager.cli.terminal.options import (
     VariantArgument,
 )
 from benchmark_manager.cli.variants.contents import read_content
+from benchmark_manager.client.client import DEFAULT_URL, Json, connect
+from benchmark_manager.client.shapes import (
+    DIFF,
+    OF_PROJECT,
+    REVISION,
+    TRASHED,
+    VARIANT,
+    VARIANTS_TABLE,
+)
 
 app = typer.Typer(
-    name="variants", help="Modified files: people's variants of originals.", no_args_is_help=True
+    name="variants", help="Variants: people's changed copies of originals.", no_args_is_help=True
 )
 
 _FileArgument = Annotated[
@@ -42,7 +42,7 @@ _FileArgument = Annotated[
     typer.Argument(metavar="FILE", help="The original: its id, its path, or a part of the path."),
 ]
 _Description = Annotated[
-    str | None, typer.Option("--description", "-d", help="What is varied, in your words.")
+    str | None, typer.Option("--description", "-d", help="What is changed, in your words.")
 ]
 
 
@@ -50,14 +50,14 @@ _Description = Annotated[
 def list_variants(
     project: ProjectArgument,
     query: Annotated[
-        str | None, typer.Option("--query", "-q", help="Only paths which hold this.")
+        str | None, typer.Option("--query", "-q", help="Only paths that contain this.")
     ] = None,
     file_type: Annotated[
         Literal["config", "job"] | None, typer.Option("--type", help="Only these.")
     ] = None,
     drift: Annotated[
         Literal["current", "behind", "conflict", "upstream_removed"] | None,
-        typer.Option(help="Only those whose originals did this."),
+        typer.Option(help="Only those whose originals are so."),
     ] = None,
     original: Annotated[
         str | None, typer.Option("--original", metavar="FILE", help="Only those of this original.")
@@ -66,10 +66,10 @@ def list_variants(
     as_json: AsJson = False,
 ) -> None:
     """List a project's variants by path."""
-    with output.refusals_as_json(as_json), connect(url) as api:
-        project_id = find_project(api, project)["id"]
-        original_id = None if original is None else find_file(api, project_id, original)["id"]
-        rows = api.rows(
+    with output.refusals_as_json(as_json), connect(url) as client:
+        project_id = find_project(client, project)["id"]
+        original_id = None if original is None else find_file(client, project_id, original)["id"]
+        rows = client.rows(
             f"/projects/{project_id}/modified-files",
             VARIANT,
             q=query,
@@ -79,24 +79,24 @@ def list_variants(
         )
     if as_json:
         output.write_json(rows)
-        return
+    else:
+        _show_variants(rows)
+
+
+def _show_variants(rows: Sequence[Json]) -> None:
     output.table(
         ("PATH", "ORIGINAL", ">REV", "DRIFT", "VALIDITY", "CHANGED", "BY", "DESCRIPTION", "ID"),
         [
             (
-                *(
-                    row["path"],
-                    row["original_path"],
-                    row["revision"],
-                    row["drift"],
-                    row["validity"],
-                ),
-                *(
-                    output.moment(row["updated_at"]),
-                    row["updated_by"],
-                    row["description"],
-                    row["id"],
-                ),
+                row["path"],
+                row["original_path"],
+                row["revision"],
+                row["drift"],
+                row["validity"],
+                output.moment(row["updated_at"]),
+                row["updated_by"],
+                row["description"],
+                row["id"],
             )
             for row in rows
         ],
@@ -116,28 +116,29 @@ def new_variant(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Make a variant of an original; without --file it begins as the original is."""
+    """Create a variant of an original; without --file it has the original's content."""
     text = None if content is None else read_content(content)
-    with output.refusals_as_json(as_json), connect(url) as api:
-        project_id = find_project(api, project)["id"]
+    with output.refusals_as_json(as_json), connect(url) as client:
+        project_id = find_project(client, project)["id"]
         body = {
-            "original_file_id": find_file(api, project_id, file)["id"],
+            "original_file_id": find_file(client, project_id, file)["id"],
             "modified_name": name,
             "content": text,
             "description": description,
         }
-        answer = api.send(
+        answer = client.send(
             "POST",
             f"/projects/{project_id}/modified-files",
             params={"allow_invalid": "true" if allow_invalid else None},
             body=body,
         )
-        made = api.json(answer, VARIANT)
+        made = client.json(answer, VARIANT)
     if as_json:
         output.write_json(answer.text)
         return
     print(made["id"])
-    output.say(f"Made {made['path']}. To change it: benchmark-manager variants edit {made['id']}")
+    command = f"benchmark-manager variants edit {made['id']}"
+    output.say(f"Created {made['path']}. To change it: {command}")
 
 
 @app.command("show")
@@ -148,9 +149,9 @@ def show_variant(
     as_json: AsJson = False,
 ) -> None:
     """Write a variant's exact content to standard output."""
-    with output.refusals_as_json(as_json), connect(url) as api:
-        path = f"/modified-files/{find_variant(api, project, variant)['id']}"
-        answer = api.get(path if as_json else f"{path}/raw")
+    with output.refusals_as_json(as_json), connect(url) as client:
+        path = f"/modified-files/{find_variant(client, project, variant)['id']}"
+        answer = client.get(path if as_json else f"{path}/raw")
     if as_json:
         output.write_json(answer.text)
     else:
@@ -166,14 +167,14 @@ def rename_variant(
     as_json: AsJson = False,
 ) -> None:
     """Give a variant another name."""
-    with output.refusals_as_json(as_json), connect(url) as api:
-        found = find_variant(api, project, variant)
-        answer = api.send("PUT", f"/modified-files/{found['id']}", body={"modified_name": name})
-        renamed = api.json(answer, VARIANT)
+    with output.refusals_as_json(as_json), connect(url) as client:
+        found = find_variant(client, project, variant)
+        answer = client.send("PUT", f"/modified-files/{found['id']}", body={"modified_name": name})
+        renamed = client.json(answer, VARIANT)
     if as_json:
         output.write_json(answer.text)
     else:
-        output.say(f"{found['path']} is {renamed['path']} now.")
+        output.say(f"Renamed {found['path']} to {renamed['path']}.")
 
 
 @app.command("delete")
@@ -183,20 +184,19 @@ def delete_variant(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a variant. It can be brought back by `variants undelete` for some weeks."""
-    with output.refusals_as_json(as_json), connect(url) as api:
-        found = find_variant(api, project, variant)
-        api.send("DELETE", f"/modified-files/{found['id']}")
-    output.say(
-        f"Deleted {found['path']}. To bring it back: benchmark-manager variants undelete {found['id']}"
-    )
+    """Delete a variant. `variants undelete` can restore it for some weeks."""
+    with output.refusals_as_json(as_json), connect(url) as client:
+        found = find_variant(client, project, variant)
+        client.send("DELETE", f"/modified-files/{found['id']}")
+    command = f"benchmark-manager variants undelete {found['id']}"
+    output.say(f"Deleted {found['path']}. To restore it: {command}")
 
 
 @app.command("trash")
 def list_trash(project: ProjectArgument, url: Url = DEFAULT_URL, as_json: AsJson = False) -> None:
     """List a project's deleted variants, last deleted first."""
-    with output.refusals_as_json(as_json), connect(url) as api:
-        rows = api.rows(f"/projects/{find_project(api, project)['id']}/trash", TRASHED)
+    with output.refusals_as_json(as_json), connect(url) as client:
+        rows = client.rows(f"/projects/{find_project(client, project)['id']}/trash", TRASHED)
     if as_json:
         output.write_json(rows)
         return
@@ -222,17 +222,17 @@ def undelete_variant(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Bring a deleted variant back, with all its revisions."""
-    with output.refusals_as_json(as_json), connect(url) as api:
-        found = find_deleted_variant(api, project, variant)
-        answer = api.send(
+    """Restore a deleted variant with all its revisions."""
+    with output.refusals_as_json(as_json), connect(url) as client:
+        found = find_deleted_variant(client, project, variant)
+        answer = client.send(
             "POST", f"/modified-files/{found['id']}/undelete", body={"modified_name": name}
         )
-        restored = api.json(answer, VARIANT)
+        restored = client.json(answer, VARIANT)
     if as_json:
         output.write_json(answer.text)
     else:
-        output.say(f"{restored['path']} is back.")
+        output.say(f"Restored {restored['path']}.")
 
 
 @app.command("history")
@@ -243,9 +243,9 @@ def list_history(
     as_json: AsJson = False,
 ) -> None:
     """List a variant's revisions, newest first."""
-    with output.refusals_as_json(as_json), connect(url) as api:
-        variant_id = find_variant(api, project, variant)["id"]
-        rows = api.rows(f"/modified-files/{variant_id}/revisions", REVISION)
+    with output.refusals_as_json(as_json), connect(url) as client:
+        variant_id = find_variant(client, project, variant)["id"]
+        rows = client.rows(f"/modified-files/{variant_id}/revisions", REVISION)
     if as_json:
         output.write_json(rows)
         return
@@ -264,24 +264,23 @@ def list_history(
 @app.command("restore")
 def restore_variant(
     variant: VariantArgument,
-    revision: Annotated[int, typer.Argument(help="As `variants history` numbers them.", min=1)],
+    revision: Annotated[int, typer.Argument(help="Its number in `variants history`.", min=1)],
     project: ProjectOption = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Make a variant what it was at a revision, as a new one."""
-    with output.refusals_as_json(as_json), connect(url) as api:
-        found = find_variant(api, project, variant)
-        answer = api.send(
+    """Restore an earlier revision of a variant, as a new revision."""
+    with output.refusals_as_json(as_json), connect(url) as client:
+        found = find_variant(client, project, variant)
+        answer = client.send(
             "POST", f"/modified-files/{found['id']}/restore", body={"revision": revision}
         )
-        restored = api.json(answer, VARIANT)
+        restored = client.json(answer, VARIANT)
     if as_json:
         output.write_json(answer.text)
     else:
-        output.say(
-            f"{restored['path']} is at revision {restored['revision']}, with what it was at {revision}."
-        )
+        number = restored["revision"]
+        output.say(f"Restored revision {revision} of {restored['path']} as revision {number}.")
 
 
 @app.command("reattach")
@@ -297,22 +296,24 @@ def reattach_variant(
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Attach a variant to another original, as when its own is gone upstream.
+    """Attach a variant to another original, such as when its own was removed.
 
-    The variant's text stays as it is; the original's present text becomes its base.
+    The variant's text stays as it is; the original's current text becomes its base.
     """
-    with output.refusals_as_json(as_json), connect(url) as api:
-        found = find_variant(api, project, variant)
-        project_id = api.json(api.get(f"/modified-files/{found['id']}"), OF_PROJECT)["project_id"]
-        body = {"original_file_id": find_file(api, project_id, original)["id"]}
-        answer = api.send("POST", f"/modified-files/{found['id']}/reattach", body=body)
-        attached = api.json(answer, VARIANT)
+    with output.refusals_as_json(as_json), connect(url) as client:
+        found = find_variant(client, project, variant)
+        project_id = client.json(client.get(f"/modified-files/{found['id']}"), OF_PROJECT)[
+            "project_id"
+        ]
+        body = {"original_file_id": find_file(client, project_id, original)["id"]}
+        answer = client.send("POST", f"/modified-files/{found['id']}/reattach", body=body)
+        attached = client.json(answer, VARIANT)
     if as_json:
         output.write_json(answer.text)
     elif attached["revision"] == found["revision"]:
-        output.say(f"{attached['path']} is attached to {attached['original_path']} already.")
+        output.say(f"{attached['path']} is already attached to {attached['original_path']}.")
     else:
-        output.say(f"{attached['path']} is attached to {attached['original_path']} now.")
+        output.say(f"Attached {attached['path']} to {attached['original_path']}.")
 
 
 @app.command("diff")
@@ -321,42 +322,44 @@ def diff_variant(
     against: Annotated[
         str,
         typer.Option(
-            help="`base`: the original it was based on. `original`: as it is now. `revision:N`: its own."
+            help="`base`: the original's content that it is based on. "
+            "`original`: the original now. `revision:N`: its own revision."
         ),
     ] = "base",
-    keys: Annotated[bool, typer.Option("--keys", help="A table of the keys which differ.")] = False,
+    keys: Annotated[bool, typer.Option("--keys", help="A table of the keys that differ.")] = False,
     project: ProjectOption = None,
     url: Url = DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Write what a variant changes, as a patch which `patch -p1` and `git apply` take."""
-    with output.refusals_as_json(as_json), connect(url) as api:
-        path = f"/modified-files/{find_variant(api, project, variant)['id']}/diff"
-        answer = api.get(path, against=against, format="json" if keys or as_json else "unified")
-        told = api.json(answer, DIFF) if keys and not as_json else None
-    if told is not None:
-        _changes(told)
+    """Write a variant's changes as a patch for `patch -p1` or `git apply`."""
+    with output.refusals_as_json(as_json), connect(url) as client:
+        path = f"/modified-files/{find_variant(client, project, variant)['id']}/diff"
+        answer = client.get(path, against=against, format="json" if keys or as_json else "unified")
+        by_keys = client.json(answer, DIFF) if keys and not as_json else None
+    if by_keys is not None:
+        _show_changes(by_keys["changes"])
     elif as_json:
         output.write_json(answer.text)
     else:
         output.write_bytes(answer.content)
 
 
-def _changes(told: Json) -> None:
-    if told["changes"] is None:
+def _show_changes(changes: Sequence[Json] | None) -> None:
+    if changes is None:
         raise CommandError(
-            "The texts cannot be compared by keys, as one of them does not parse; leave --keys out.",
+            "The texts cannot be compared by keys, since one of them does not parse; omit --keys.",
             "no_keys",
         )
     output.table(
         ("KEY", "CHANGE", "BEFORE", "AFTER"),
         [
             (
-                *(change["path"], change["kind"]),
-                *("" if change["kind"] == "added" else output.value_at(change, "before"),),
-                *("" if change["kind"] == "removed" else output.value_at(change, "after"),),
+                change["path"],
+                change["kind"],
+                "" if change["kind"] == "added" else output.value_at(change, "before"),
+                "" if change["kind"] == "removed" else output.value_at(change, "after"),
             )
-            for change in told["changes"]
+            for change in changes
         ],
     )
 
@@ -366,29 +369,27 @@ def compare_variants(
     project: ProjectArgument, file: _FileArgument, url: Url = DEFAULT_URL, as_json: AsJson = False
 ) -> None:
     """Show all variants of an original side by side, by the keys in which they differ."""
-    with output.refusals_as_json(as_json), connect(url) as api:
-        project_id = find_project(api, project)["id"]
-        answer = api.get(
-            f"/projects/{project_id}/files/{find_file(api, project_id, file)['id']}/variants"
+    with output.refusals_as_json(as_json), connect(url) as client:
+        project_id = find_project(client, project)["id"]
+        answer = client.get(
+            f"/projects/{project_id}/files/{find_file(client, project_id, file)['id']}/variants"
         )
-        told = api.json(answer, VARIANTS_TABLE)
+        compared = client.json(answer, VARIANTS_TABLE)
     if as_json:
         output.write_json(answer.text)
         return
-    if told["rows"] is None:
-        raise CommandError("The original does not parse, and has no keys to compare by.", "no_keys")
-    columns = told["columns"]
+    if compared["rows"] is None:
+        raise CommandError("The original does not parse, so it cannot be compared.", "no_keys")
+    columns = compared["columns"]
     output.table(
         ("KEY", "ORIGINAL", *(column["modified_name"] for column in columns)),
         [
             (row["path"], *_row({"original": row["original"], **row["values"]}, row, columns))
-            for row in told["rows"]
+            for row in compared["rows"]
         ],
     )
-    if any(row["upstream"] for row in told["rows"]):
-        output.say(
-            f"{_BY_UPSTREAM}: the original has a new value; the variant still has the one that it was based on."
-        )
+    if any(row["upstream"] for row in compared["rows"]):
+        output.say(f"{_BY_UPSTREAM}: the original has a new value; the variant has the old one.")
 
 
 _BY_UPSTREAM = "(upstream changed it)"

@@ -7,10 +7,7 @@ are found in the text, between what stands before and behind.
 
 import re
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol
-
-import yaml
+from typing import Final
 
 from benchmark_manager.domain.documents.lines import LineStarts
 from benchmark_manager.domain.documents.nodes import (
@@ -30,16 +27,14 @@ from benchmark_manager.domain.documents.nodes import (
 from benchmark_manager.domain.documents.scalars import Reading, read_tagged, read_text
 from benchmark_manager.domain.yaml.events import (
     AliasEvent,
+    CollectionStart,
     Event,
     ScalarEvent,
     Source,
     YamlSyntaxError,
-    events,
     prepare,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from benchmark_manager.domain.yaml.walker import Kind, NodeReader, Role, walk
 
 _COLON: Final = re.compile(r"[ \t]*+:")
 _FLOW_COLON: Final = re.compile(r"[ \t\r\n]*+:")
@@ -48,16 +43,8 @@ _BLANKS: Final = " \t\r\n"
 _SPACES: Final = re.compile(r" *+")
 
 
-class CollectionStart(Event, Protocol):
-    """The start of a mapping or sequence, as libyaml gives it."""
-
-    anchor: str | None
-    tag: str | None
-    flow_style: bool | None
-
-
 @dataclass(slots=True)
-class _Frame:
+class _OpenCollection:
     """An open collection; `dash_column` is that of a block sequence's dashes."""
 
     kind: CollectionKind
@@ -86,16 +73,17 @@ def compose(text: str, identities: Identities) -> Tree | None:
     return None if composer.merges_twice else tree
 
 
-class _Composer:
-    """Follows the events; a frame for each open collection, the first for the stream."""
+class _Composer(NodeReader[_OpenCollection]):
+    """Makes a node of each value; the outermost collection is the stream."""
 
     def __init__(self, source: Source, identities: Identities) -> None:
         self._source = source
         self._text = source.text
         self._lines = LineStarts(source.text)
         self._identities = identities
-        self._originals = {ord(source.parsed[i]): source.text[i] for i in source.delicate}
-        self._frames: list[_Frame] = []
+        self._originals = source.originals()
+        head = identities.number("stream", None, None)
+        self._stream = _OpenCollection("stream", "flow", 0, 0, head, is_json=True, floor=0)
         self._references: list[list[str]] = []
         # The end of what was read last: a value, or the mark which begins a document.
         self._end = 0
@@ -103,31 +91,17 @@ class _Composer:
         self.merges_twice = False
 
     def run(self) -> Tree:
-        handlers: dict[type[object], Callable[[Any], None]] = {
-            yaml.ScalarEvent: self._scalar,
-            yaml.AliasEvent: self._alias,
-            yaml.MappingStartEvent: partial(self._open, kind="mapping"),
-            yaml.SequenceStartEvent: partial(self._open, kind="sequence"),
-            yaml.MappingEndEvent: self._close,
-            yaml.SequenceEndEvent: self._close,
-            yaml.DocumentStartEvent: self._document,
-        }
-        self._frames = [
-            _Frame("stream", "flow", 0, 0, self._identities.number("stream", None, None), True, 0)
-        ]
-        for event in events(self._source.parsed):
-            if (handler := handlers.get(type(event))) is not None:
-                handler(event)
+        walk(self._source.parsed, self)
+        stream = self._collection(self._stream, len(self._text))
         references = tuple(tuple(document) for document in self._references)
-        return Tree(
-            self._text, "yaml", self._collection(self._frames[0], len(self._text)), references
-        )
+        return Tree(self._text, "yaml", stream, references)
 
-    def _document(self, event: Event) -> None:
+    def document(self, event: Event) -> _OpenCollection:
         self._references.append([])
         self._end = event.end_mark.index
+        return self._stream
 
-    def _scalar(self, event: ScalarEvent) -> None:
+    def scalar(self, event: ScalarEvent, around: _OpenCollection, role: Role) -> None:
         start, end = event.start_mark.index, event.end_mark.index
         style = _style(event)
         if style == "block":
@@ -136,9 +110,9 @@ class _Composer:
         reading = self._reading(event, text, self._text[start:end])
         identity = self._identities.number("scalar", reading.identity, event.anchor)
         self._anchor(event.anchor)
-        # JSON's value would not tell of the anchor.
+        # JSON's value would hide the anchor.
         value = reading.value if event.anchor is None else self._text[start:end]
-        self._node(Scalar(start, end, identity, style, text, value, reading.is_text))
+        self._node(Scalar(start, end, identity, style, text, value, reading.is_text), around, role)
 
     def _reading(self, event: ScalarEvent, text: str, source: str) -> Reading:
         if event.tag is not None:
@@ -154,44 +128,48 @@ class _Composer:
         # Blanks at the end of the last line are part of the value.
         return last + len(_first_line(self._text[last:end]))
 
-    def _alias(self, event: AliasEvent) -> None:
+    def alias(self, event: AliasEvent, around: _OpenCollection, role: Role) -> None:
         self._references[-1].append(f"*{event.anchor}")
         identity = self._identities.number("alias", event.anchor)
-        self._node(Alias(event.start_mark.index, event.end_mark.index, identity, event.anchor))
+        node = Alias(event.start_mark.index, event.end_mark.index, identity, event.anchor)
+        self._node(node, around, role)
 
     def _anchor(self, name: str | None) -> None:
         if name is not None:
             self._references[-1].append(f"&{name}")
 
-    def _open(self, event: CollectionStart, kind: CollectionKind) -> None:
+    def begin(
+        self, event: CollectionStart, kind: Kind, _around: _OpenCollection, role: Role
+    ) -> _OpenCollection:
         is_flow = bool(event.flow_style)
         start = event.start_mark.index
         head = self._identities.number(kind, event.tag, event.anchor)
         self._anchor(event.anchor)
         style: Style = "flow" if is_flow else "block"
         # What stands above the first entry of a document speaks of the document.
-        floor = event.end_mark.index if is_flow or len(self._frames) == 1 else self._end
+        floor = event.end_mark.index if is_flow or role == "document" else self._end
         bare = event.tag is None and event.anchor is None
-        frame = _Frame(kind, style, start, start, head, bare, floor)
+        opened = _OpenCollection(kind, style, start, start, head, bare, floor)
         if kind == "sequence" and not is_flow:
             # For a sequence at its key's column the mark lies behind the first dash, else before
             # it.
             end = event.end_mark.index
-            frame.dash = end if self._text.startswith("-", end) else end - 1
-        self._frames.append(frame)
+            opened.dash = end if self._text.startswith("-", end) else end - 1
+        return opened
 
-    def _close(self, event: Event) -> None:
-        frame = self._frames.pop()
+    def end(
+        self, event: Event, frame: _OpenCollection, around: _OpenCollection, role: Role
+    ) -> None:
         start, end = event.start_mark.index, event.end_mark.index
         if frame.style == "block":
             end = max(frame.end, frame.start)
         elif start == end:
-            # A single pair without braces, as in `[key: value]`, has no place for a second.
+            # A single pair without braces, as in `[key: value]`, cannot take a second one.
             end = max(frame.end, frame.start)
             frame.slots = [replace(slot, plain=False) for slot in frame.slots]
-        self._node(self._collection(frame, end))
+        self._node(self._collection(frame, end), around, role)
 
-    def _collection(self, frame: _Frame, end: int) -> Collection:
+    def _collection(self, frame: _OpenCollection, end: int) -> Collection:
         slots = tuple(frame.slots)
         if self._may_merge and sum(is_merge_key(slot.key) for slot in slots) > 1:
             self.merges_twice = True
@@ -200,10 +178,9 @@ class _Composer:
             frame.kind, frame.start, end, identity, frame.head, frame.style, slots, frame.is_json
         )
 
-    def _node(self, node: Node) -> None:
-        frame = self._frames[-1]
+    def _node(self, node: Node, frame: _OpenCollection, role: Role) -> None:
         self._end = node.end
-        if frame.kind == "mapping" and frame.key is None:
+        if role == "key":
             frame.key = node
             return
         slot = (
@@ -215,7 +192,7 @@ class _Composer:
         frame.key = None
         frame.end = frame.floor = self._end = slot.end
 
-    def _entry(self, frame: _Frame, key: Node, value: Node) -> Slot:
+    def _entry(self, frame: _OpenCollection, key: Node, value: Node) -> Slot:
         colon = (_FLOW_COLON if frame.style == "flow" else _COLON).match(self._text, key.end)
         plain = (
             colon is not None
@@ -226,7 +203,7 @@ class _Composer:
         gap = colon.end() if colon is not None and plain else min(key.end, value.start)
         return Slot(value, key.start, gap, frame.floor, key, plain, frame.style == "flow")
 
-    def _item(self, frame: _Frame, value: Node) -> Slot:
+    def _item(self, frame: _OpenCollection, value: Node) -> Slot:
         if frame.style == "flow":
             return Slot(
                 value, value.start, value.start, frame.floor, in_flow=frame.kind != "stream"
@@ -235,7 +212,7 @@ class _Composer:
         plain = self._text.startswith("-", dash)
         return Slot(value, dash, dash + 1, frame.floor, None, plain)
 
-    def _next_dash(self, frame: _Frame, before: int) -> int:
+    def _next_dash(self, frame: _OpenCollection, before: int) -> int:
         """The dash in front of a value: only comments and blank lines stand between it and the item before."""
         column = self._lines.column(frame.slots[0].start)
         at = self._lines.next_line(frame.floor)

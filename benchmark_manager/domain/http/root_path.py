@@ -38,20 +38,24 @@ def normalise_root_path(text: str) -> str:
     path = text.rstrip("/")
     if not path and len(text) <= 1:
         return ""
-    complaint = _complaint(path)
-    if complaint is not None or len(text) - len(path) > 1:
-        raise InvalidInputError("prefix_not_allowed", complaint or "must not hold empty segments")
+    reason = _problem(path)
+    if reason is not None or len(text) - len(path) > 1:
+        raise InvalidInputError(
+            "prefix_not_allowed",
+            reason or "empty_segment",
+            limit=_MOST_CHARACTERS,
+            segment=path.removeprefix("/").partition("/")[0][:_MOST_CHARACTERS],
+        )
     return path
 
 
-def _complaint(path: str) -> str | None:
+def _problem(path: str) -> str | None:
+    """Return the reason of `prefix_not_allowed`; None for a path that is accepted."""
     if len(path) > _MOST_CHARACTERS:
-        return f"must be at most {_MOST_CHARACTERS} characters long"
+        return "too_long"
     if not _PATH.fullmatch(path):
-        return "must be a path such as /benchmarks, of letters, digits, `.`, `_`, `~` and `-` between single slashes"
+        return "form"
     segments = path.split("/")[1:]
     if "." in segments or ".." in segments:
-        return "must not hold `.` or `..` as a segment"
-    if segments[0] in OWN_SEGMENTS:
-        return f"must not begin with /{segments[0]}, with which paths of the service itself begin"
-    return None
+        return "dots"
+    return "own_path" if segments[0] in OWN_SEGMENTS else None

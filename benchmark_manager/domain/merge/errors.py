@@ -5,7 +5,7 @@
      + MergeResolutionError      a decision about what is no conflict, or one which cannot be made
      + MergeImpossibleError      the decisions do not make a text which says exactly that
 
-Each carries the `code` and the `detail` which `api/http/problems` shows.
+Each carries a code and facts, for which `benchmark_manager.messages` has sentences.
 """
 
 from collections.abc import Sequence
@@ -19,13 +19,7 @@ class MergeUnresolvedError(InvalidInputError):
     """Conflicts are left; `left` are their paths, None for each conflict of lines."""
 
     def __init__(self, left: Sequence[str | None]) -> None:
-        count = len(left)
-        super().__init__(
-            "merge_unresolved",
-            f"{count} {'conflict has' if count == 1 else 'conflicts have'} no decision yet; "
-            "give one for every conflict of the merge.",
-            field=_FIELD,
-        )
+        super().__init__("merge_unresolved", field=_FIELD, count=len(left))
         self.left = tuple(left)
 
 
@@ -33,10 +27,11 @@ class MergeResolutionError(InvalidInputError):
     """A decision about a path which is no conflict, a second one about a path, or an impossible one."""
 
     def __init__(self, path: str | None, reason: str) -> None:
-        place = "a conflict of lines" if path is None else repr(path[:200])
-        super().__init__(
-            "bad_resolution", f"The decision about {place} cannot be taken: {reason}.", field=_FIELD
-        )
+        """Name the conflict by its `path`, None for one of lines, and the `reason`."""
+        if path is None:
+            super().__init__("bad_resolution", f"lines_{reason}", field=_FIELD)
+        else:
+            super().__init__("bad_resolution", reason, field=_FIELD, path=path[:200])
         self.path = path
 
 
@@ -44,8 +39,4 @@ class MergeImpossibleError(InvalidInputError):
     """What was decided cannot be written into theirs' text with certainty; the whole content is needed."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "merge_impossible",
-            "These decisions cannot be written into upstream's text with certainty; send the whole content instead.",
-            field=_FIELD,
-        )
+        super().__init__("merge_impossible", field=_FIELD)

@@ -63,13 +63,11 @@ def _check(resolutions: Sequence[Resolution], conflicts: Sequence[str | None]) -
     left = Counter(conflicts)
     for resolution in resolutions:
         if resolution.path not in left:
-            raise MergeResolutionError(resolution.path, "this is not in conflict")
+            raise MergeResolutionError(resolution.path, "not_in_conflict")
         if not left[resolution.path]:
-            raise MergeResolutionError(resolution.path, "it was decided about before")
+            raise MergeResolutionError(resolution.path, "decided_before")
         if resolution.path is None and resolution.take == "value":
-            raise MergeResolutionError(
-                None, "lines have no value; take theirs or mine, or send the whole content"
-            )
+            raise MergeResolutionError(None, "have_no_value")
         left[resolution.path] -= 1
     if any(left.values()):
         raise MergeUnresolvedError(list(left.elements()))
@@ -149,7 +147,7 @@ def _comment(decisions: Mapping[str, Resolution], path: Path) -> Take | None:
         return None if own is None else own.take
     lines = own.value.splitlines() if isinstance(own.value, str) else []
     if not lines or not all(line.startswith("#") and line.isprintable() for line in lines):
-        raise MergeResolutionError(own.path, "a comment is a text whose lines begin with #")
+        raise MergeResolutionError(own.path, "comment")
     return str(own.value)
 
 
@@ -178,9 +176,9 @@ def _written(keys: KeyMerge, resolution: Resolution, tree: Tree, slot: Slot) -> 
     small = try_parse(text, file_format, keys.identities)
     top = None if small is None else small.stream.slots[0].value
     if small is None or not isinstance(top, Collection) or len(top.slots) != 1:
-        raise MergeResolutionError(resolution.path, "the value cannot be written here")
+        raise MergeResolutionError(resolution.path, "not_writable")
     if _differs(to_json(small, top.slots[0].value), resolution.value):
-        raise MergeResolutionError(resolution.path, "the value would not be read as it was given")
+        raise MergeResolutionError(resolution.path, "read_differently")
     return Added(small, top.slots[0])
 
 
@@ -191,7 +189,7 @@ def _spelled(value: JsonValue, path: str | None, *, is_yaml: bool) -> str:
     try:
         spelled = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (ValueError, RecursionError):
-        raise MergeResolutionError(path, "the value is no JSON") from None
+        raise MergeResolutionError(path, "not_json") from None
     # YAML 1.1 takes a number with an exponent but without a dot, such as 1e+16, as text.
     return _with_dot(value) if is_yaml and isinstance(value, float) else spelled
 

@@ -1,17 +1,17 @@
 r"""Patterns of files, as in gitignore(5), relative to the repository's root.
 
-`*` and `?` stand for anything but a slash, `[…]` for one of some characters, `**` between slashes
-for any folders, `\` before a character for that itself. A pattern with a slash at its start or in
-between begins at the root, any other is looked for in every folder. One that matches a folder
-matches all that is in it; with a slash at the end it matches folders only. Blanks at its start
-belong to it.
+`*` and `?` stand for any characters except a slash, `[…]` for one of some characters, `**` between
+slashes for any folders, `\` before a character for the character itself. A pattern with a slash at
+its start or inside begins at the root; any other is searched in every folder. A pattern that
+matches a folder matches all files in it; with a slash at the end it matches folders only. Blanks at
+its start belong to it.
 
-Canonically equivalent names are one: `설정.yaml` as Linux writes it matches the file that was made on
-a Mac.
+Canonically equivalent names are equal: `설정.yaml` as Linux writes it matches a file that was made
+on a Mac.
 
-A pattern becomes a regular expression that never goes back to a star it has passed, which is right
-for globs, as the first match leaves the most for what follows. Libraries such as pathspec try every
-way: `*a*a*a*a*b` takes them 20 s for one name of 200 characters.
+A pattern becomes a regular expression that never goes back before a star it has passed. That is
+correct for globs, since the first match leaves the most for the rest. Libraries such as pathspec
+try all ways: `*a*a*a*a*b` takes them 20 s for one name of 200 characters.
 """
 
 import re
@@ -24,13 +24,13 @@ from unicodedata import combining, normalize
 from benchmark_manager.domain.text.characters import holds_control
 from benchmark_manager.errors import InvalidInputError
 
-#: Patterns of one list, characters and folders of one pattern.
+#: Limits: patterns of one list, characters and folders of one pattern.
 MOST_PATTERNS: Final = 50
 LONGEST_PATTERN: Final = 256
 _MOST_SEGMENTS: Final = 32
 
-#: Marks in a row, as in the stream-safe text format of Unicode's annex 15; shorter names are not
-#: looked through.
+#: Combining marks in a row, as in the stream-safe text format of Unicode's annex 15; names of few
+#: characters are not searched for them.
 _MOST_MARKS: Final = 30
 _FEW_CHARACTERS: Final = 60
 
@@ -38,23 +38,29 @@ _ANY_FOLDERS: Final = "(?:[^/]+/)*?"
 
 
 def normalise_patterns(texts: Sequence[str], *, field: str) -> tuple[str, ...]:
-    """Return the patterns, each once, without the blanks behind them.
+    """Return the patterns, each once, without the blanks at their ends.
 
     Raises:
-        InvalidInputError: `invalid_pattern`, naming the pattern that is wrong.
+        InvalidInputError: `invalid_pattern`, with the number of the pattern.
     """
     if len(texts) > MOST_PATTERNS:
-        raise _invalid(field, f"must have at most {MOST_PATTERNS} patterns")
+        raise InvalidInputError("invalid_pattern", "too_many", field=field, limit=MOST_PATTERNS)
     patterns = dict.fromkeys(map(_trimmed, texts))
     for number, pattern in enumerate(patterns, 1):
-        fault = _fault(pattern)
-        if fault is not None:
-            raise _invalid(field, f"pattern {number} {fault}")
+        reason = _fault(pattern)
+        if reason is not None:
+            limit = _MOST_SEGMENTS if reason == "too_deep" else LONGEST_PATTERN
+            raise InvalidInputError(
+                "invalid_pattern", reason, field=field, number=number, limit=limit
+            )
     return tuple(patterns)
 
 
 def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
-    """Return a function that says whether a path, from the root and without a slash there, matches any pattern."""
+    """Return a function that returns whether a path matches any pattern.
+
+    The path begins at the root, without a slash.
+    """
     if not patterns:
         return lambda _path: False
     compiled = _compiled(tuple(patterns))
@@ -67,7 +73,11 @@ def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _composed(path: str) -> str:
-    """The path in NFC; not those of its names which no language writes, as sorting their marks takes quadratic time."""
+    """Return the path in NFC.
+
+    Names with more marks in a row than any language writes stay as they are: to sort the marks
+    takes quadratic time.
+    """
     if path.isascii():
         return path
     return "/".join(normalize("NFC", name) if _is_usual(name) else name for name in path.split("/"))
@@ -84,36 +94,26 @@ def _is_usual(name: str) -> bool:
     return max(runs, default=0) <= _MOST_MARKS
 
 
-def _invalid(field: str, what: str) -> InvalidInputError:
-    return InvalidInputError("invalid_pattern", f"{field}: {what}.", field=field)
-
-
 def _trimmed(text: str) -> str:
-    """Without blanks at the end, but one that a backslash keeps."""
+    """Return the text without blanks at its end, except one after a backslash."""
     trimmed = text.rstrip(" \t")
     backslashes = len(trimmed) - len(trimmed.rstrip("\\"))
     return f"{trimmed} " if backslashes % 2 and text.startswith(f"{trimmed} ") else trimmed
 
 
 def _fault(pattern: str) -> str | None:
-    """What is wrong with a pattern."""
+    """Return the reason of `invalid_pattern`; None for a pattern that is accepted."""
     segments = pattern.removeprefix("/").removesuffix("/").split("/")
     faults = {
-        "is empty": not pattern.strip("/"),
-        f"must be at most {LONGEST_PATTERN} characters long": len(pattern) > LONGEST_PATTERN,
-        "must not hold control characters": holds_control(pattern),
-        "must not begin with `!`: use the other list, or `\\!` for a name that begins so": pattern.startswith(
-            "!"
-        ),
-        "must not begin with `#`: no comments here; write `\\#` for a name that begins so": pattern.startswith(
-            "#"
-        ),
-        f"must name at most {_MOST_SEGMENTS} folders": len(segments) > _MOST_SEGMENTS,
-        "must not hold `.`, `..` or nothing between slashes: it begins at the repository's root": any(
-            segment in {"", ".", ".."} for segment in segments
-        ),
+        "empty": not pattern.strip("/"),
+        "too_long": len(pattern) > LONGEST_PATTERN,
+        "control": holds_control(pattern),
+        "negated": pattern.startswith("!"),
+        "comment": pattern.startswith("#"),
+        "too_deep": len(segments) > _MOST_SEGMENTS,
+        "dots": any(segment in {"", ".", ".."} for segment in segments),
     }
-    fault = next((text for text, is_so in faults.items() if is_so), None)
+    fault = next((reason for reason, is_so in faults.items() if is_so), None)
     if fault is not None:
         return fault
     try:
@@ -124,10 +124,11 @@ def _fault(pattern: str) -> str | None:
 
 
 def _expression(pattern: str) -> str:
-    """The regular expression for paths with a slash behind them; it matches their beginning.
+    """Return the regular expression for the beginning of a path with a slash at its end.
 
     Raises:
-        ValueError: a bracket is not closed, or a backslash has nothing behind it.
+        ValueError: a bracket is not closed, or a backslash has nothing behind it; its text is the
+            reason of `invalid_pattern`.
     """
     folders_only = pattern.endswith("/")
     body = pattern.removesuffix("/")
@@ -137,7 +138,7 @@ def _expression(pattern: str) -> str:
     ]
     if "/" not in body:
         segments.insert(0, "**")
-    # All that is inside, or every folder that is.
+    # The pattern matches everything in a folder, or every folder in it.
     inside = segments[-1] == "**"
     made: list[str] = []
     block: list[str] = []
@@ -156,19 +157,19 @@ def _expression(pattern: str) -> str:
 
 
 def _segment(segment: str) -> str:
-    """The expression for one name."""
+    """Return the expression for one name."""
     parts = _parts(segment)
     first, *rest = parts
     if not rest:
         return first
     *middle, last = rest
     found = "".join(f"(?>[^/]*?{part})" for part in middle if part)
-    # What is behind the last star stands at the name's end.
+    # The part after the last star is at the name's end.
     return f"(?>{first}{found}[^/]*{last}(?=/))"
 
 
 def _parts(segment: str) -> list[str]:
-    """The expressions between stars, each of so many characters, as many as it matches."""
+    """Return the expressions between the stars; each matches a fixed number of characters."""
     parts = [""]
     at = 0
     while at < len(segment):
@@ -184,7 +185,7 @@ def _parts(segment: str) -> list[str]:
             parts[-1] += expression
         elif character == "\\":
             if at == len(segment):
-                raise ValueError("has a backslash with nothing behind it")
+                raise ValueError("backslash")
             parts[-1] += re.escape(segment[at])
             at += 1
         else:
@@ -193,20 +194,18 @@ def _parts(segment: str) -> list[str]:
 
 
 def _bracket(segment: str, at: int) -> tuple[str, int]:
-    """The expression for a bracket whose inside begins at `at`, and where what follows it begins."""
+    """Return the expression for a bracket, and the position after it; its inside is at `at`."""
     negated = segment[at : at + 1] in {"!", "^"}
     at += negated
     ranges: list[str] = []
     first = True
     while True:
         if at >= len(segment):
-            raise ValueError("has a `[` that is not closed; write `\\[` for the character itself")
+            raise ValueError("bracket")
         if segment[at] == "]" and not first:
             break
         if segment.startswith("[:", at):
-            raise ValueError(
-                "must not hold classes such as `[:alpha:]`; write the range, such as `a-z`"
-            )
+            raise ValueError("class")
         first = False
         low, at = _member(segment, at)
         high = low
@@ -222,5 +221,5 @@ def _member(segment: str, at: int) -> tuple[str, int]:
     if segment[at] == "\\":
         at += 1
         if at == len(segment):
-            raise ValueError("has a backslash with nothing behind it")
+            raise ValueError("backslash")
     return segment[at], at + 1

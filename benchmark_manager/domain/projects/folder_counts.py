@@ -1,4 +1,4 @@
-"""What the folders of a listing would give a project, told by names, sizes and modes alone."""
+"""Count which files of a listing each folder would give a project, by names, sizes and modes."""
 
 import re
 from collections import Counter
@@ -10,10 +10,10 @@ from benchmark_manager.domain.sync.classification import candidate, format_of, s
 from benchmark_manager.domain.sync.selection import ListedFile, Selection, select
 from benchmark_manager.models.preview import Outcome, PreviewFolder, PreviewSelection
 
-#: Folders are told apart down to this depth; what lies deeper counts for those above it. Names of
-#: 2,000 segments would else take gigabytes.
+#: Folders are counted down to this depth; deeper files count for the folders above them. Without
+#: the limit, paths of 2,000 segments would take gigabytes.
 _DEEPEST: Final = 10
-#: Longer paths of folders, in characters, are not told apart either: a page repeats each several
+#: Folders with longer paths, in characters, are not counted either: a page shows each path several
 #: times.
 _LONGEST_PATH: Final = 200
 #: Folders that are listed.
@@ -63,13 +63,13 @@ class _Counts:
 
 @dataclass(slots=True)
 class FolderCounts:
-    """Counts of every folder that holds YAML or JSON, by path."""
+    """The counts of every folder with YAML or JSON files, by path."""
 
     max_file_size: int
     _counts: dict[str, _Counts] = field(default_factory=dict)
 
     def add(self, entries: Iterable[ListedFile]) -> None:
-        """Count the entries of a listing, each for all the folders that it lies in."""
+        """Count the entries of a listing, each for all folders on its path."""
         for entry in entries:
             file_format = format_of(entry.path)
             if file_format is None or candidate(entry.path, entry.mode, "", "") is None:
@@ -90,7 +90,10 @@ class FolderCounts:
                     counts.json += not is_skipped
 
     def folders(self) -> tuple[list[PreviewFolder], bool]:
-        """The folders by path, those near the root first where they are too many; and whether there are more."""
+        """Return the folders by path, and whether there are more than these.
+
+        Where there are too many, those near the root are returned.
+        """
         by_depth = sorted(
             self._counts, key=lambda folder: (folder.count("/") + bool(folder), folder)
         )
@@ -100,10 +103,11 @@ class FolderCounts:
         ) > MOST_FOLDERS
 
     def suggest(self, config_default: str, job_default: str) -> tuple[str, str]:
-        """A config and a job folder: the defaults where they hold files, else what names suggest, else what holds most.
+        """Suggest a config folder and a job folder.
 
-        Where nothing suggests a folder of Jobs, both are the same: then the content of each file
-        decides.
+        The defaults where they have files, else folders with usual names, else the folder with most
+        files. Where no folder of Jobs is found, both are the same: then the content of each file
+        decides its type.
         """
         config = self._first(config_default, _CONFIG_FOLDERS, _own)
         job = self._first(job_default, _JOB_FOLDERS, lambda counts: counts.yaml)
@@ -120,7 +124,7 @@ class FolderCounts:
         named = [
             f for f in self._counts if f.rpartition("/")[2].lower() in names and not _is_hidden(f)
         ]
-        # Near the root, then with most files, then by name.
+        # The nearest to the root, then the one with most files, then by name.
         return min(
             (f for f in named if count(self._counts[f])),
             key=lambda f: (f.count("/"), -count(self._counts[f]), f),
@@ -131,7 +135,7 @@ class FolderCounts:
 def count_selected(
     entries: Iterable[ListedFile], selection: Selection, max_file_size: int
 ) -> PreviewSelection:
-    """Count what a project with these folders and patterns would hold, by the rules of a sync."""
+    """Count the files of a project with these folders and patterns, by the rules of a sync."""
     found = select(entries, selection, max_file_size)
     kinds = Counter(found.originals.values())
     return PreviewSelection(
@@ -145,13 +149,13 @@ def count_selected(
 
 
 def suggests_job(path: str) -> bool:
-    """Whether the name of a YAML file, or of a folder that it lies in, is one that people give to Kubernetes Jobs."""
+    """Return whether the name of a YAML file, or of a folder on its path, is usual for Jobs."""
     *folders, name = path.lower().split("/")
     return not _JOB_FOLDERS.isdisjoint(folders) or _JOB_NAME.search(name) is not None
 
 
 def _folders_of(path: str) -> Iterator[str]:
-    """Every folder that a path lies in, the root first, down to the deepest that is told apart."""
+    """Yield the folders on a path, the root first, down to the deepest that is counted."""
     yield ""
     end = -1
     for _ in range(_DEEPEST):
@@ -162,7 +166,7 @@ def _folders_of(path: str) -> Iterator[str]:
 
 
 def _is_hidden(folder: str) -> bool:
-    """Whether it is in a folder such as `.github`, whose files nobody benchmarks with."""
+    """Return whether the folder is in one such as `.github`, which has no benchmark files."""
     return folder.startswith(".") or "/." in folder
 
 
@@ -179,7 +183,7 @@ def _shown(folder: str, counts: _Counts) -> PreviewFolder:
         as_config=Outcome(
             copied=counts.yaml + counts.json, skipped=counts.skipped_yaml + counts.skipped_json
         ),
-        # JSON is no manifest: it is listed with this reason.
+        # JSON files are not manifests: a sync lists them as skipped for that reason.
         as_job=Outcome(
             copied=counts.yaml, skipped=counts.skipped_yaml + counts.json + counts.skipped_json
         ),

@@ -9,7 +9,7 @@ _MAX_BYTES: Final = 1024
 
 
 def normalise_folder(text: str, *, field: str) -> str:
-    """The folder without leading and trailing slashes; `.` and empty are the root, "".
+    """Return the folder without leading and trailing slashes; `.` and empty are the root, "".
 
     Raises:
         InvalidInputError: `invalid_folder` for `..`, backslashes, control characters, empty
@@ -18,22 +18,23 @@ def normalise_folder(text: str, *, field: str) -> str:
     folder = text.strip("/")
     if folder in {"", "."}:
         return ""
-    complaint = _complaint(folder)
-    if complaint is not None:
-        raise InvalidInputError("invalid_folder", f"{field} {complaint}.", field=field)
+    reason = _problem(folder)
+    if reason is not None:
+        raise InvalidInputError("invalid_folder", reason, field=field, limit=_MAX_BYTES)
     return folder
 
 
-def _complaint(folder: str) -> str | None:
+def _problem(folder: str) -> str | None:
+    """Return the reason of `invalid_folder`; None for a folder that is accepted."""
     if holds_control(folder):
-        return "must not hold control characters"
+        return "control"
     if "\\" in folder:
-        return "must not hold backslashes; folders are separated by /"
+        return "backslash"
     segments = folder.split("/")
     if ".." in segments:
-        return "must not leave the repository with `..`"
+        return "outside"
     if "" in segments or "." in segments:
-        return "must not hold empty or `.` segments"
+        return "empty_segment"
     if len(folder.encode("utf-8", "replace")) > _MAX_BYTES:
-        return f"must be at most {_MAX_BYTES} bytes long"
+        return "too_long"
     return None

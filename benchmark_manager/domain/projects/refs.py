@@ -1,4 +1,4 @@
-"""Branches, tags and commits, as people name them.
+"""The names that people give branches, tags and commits.
 
 Sources: gitrevisions(7) and git-check-ref-format(1). GitHub refuses branches and tags named like a
     whole commit id.
@@ -20,19 +20,17 @@ _SHORT_ID: Final = re.compile(r"[0-9A-Fa-f]{4,39}")
 
 
 def check_branch(branch: str) -> None:
-    """Accept what git accepts as a branch name.
+    """Accept a name that git accepts for a branch.
 
     Raises:
         InvalidInputError: `invalid_branch`.
     """
     if not _is_ref_name(branch):
-        raise InvalidInputError(
-            "invalid_branch", "branch is no name that git accepts for a branch.", field="branch"
-        )
+        raise InvalidInputError("invalid_branch", "name", field="branch")
 
 
 def _is_ref_name(name: str) -> bool:
-    """Whether git accepts this name for a branch or a tag."""
+    """Return whether git accepts this name for a branch or a tag."""
     segments = name.split("/")
     return not (
         not name
@@ -46,38 +44,31 @@ def _is_ref_name(name: str) -> bool:
 
 
 def branch_name(text: str) -> str:
-    """NAME of `refs/heads/NAME` and `heads/NAME`, else the text: git tries `refs/` before `refs/heads/` too.
+    """Return NAME for `refs/heads/NAME` and `heads/NAME`, else the text.
 
-    So a branch which is really called `heads/x` is given as `refs/heads/heads/x`.
+    Git too tries `refs/` before `refs/heads/`. So a branch that is really called `heads/x` is given
+    as `refs/heads/heads/x`.
     """
     return _without(text, _HEADS)
 
 
 def ref_of_branch(text: str) -> Ref:
-    """The branch that a person names by itself.
+    """Return the branch that a person names without its kind.
 
     Raises:
-        InvalidInputError: `invalid_branch`, also for what can only be a tag or a commit.
+        InvalidInputError: `invalid_branch`, also for a name that can only be a tag or a commit.
     """
     if is_object_id(text.lower()):
-        raise InvalidInputError(
-            "invalid_branch",
-            'branch is a commit\'s id; to read that commit, give it as ref: {"kind": "commit", "name": …}.',
-            field="branch",
-        )
+        raise InvalidInputError("invalid_branch", "commit", field="branch")
     if text.startswith("refs/") and not text.startswith(_HEADS):
-        raise InvalidInputError(
-            "invalid_branch",
-            'branch is the full name of something else; give a tag as ref: {"kind": "tag", "name": …}.',
-            field="branch",
-        )
+        raise InvalidInputError("invalid_branch", "full_name", field="branch")
     name = branch_name(text)
     check_branch(name)
     return Ref.of_branch(name)
 
 
 def ref_of(kind: RefKind, name: str) -> Ref:
-    """The ref that a person declares.
+    """Return the ref that a person gives with its kind.
 
     Raises:
         InvalidInputError: `invalid_ref`.
@@ -86,9 +77,9 @@ def ref_of(kind: RefKind, name: str) -> Ref:
         return Ref(kind=kind, name=_commit_id(name))
     plain = _without(name, _HEADS if kind == "branch" else _TAGS)
     if (plain == name and name.startswith("refs/")) or is_object_id(name.lower()):
-        raise _invalid_ref(f"ref.name is the name of something else than a {kind}")
+        raise InvalidInputError("invalid_ref", "other_kind", field="ref", kind=kind)
     if not _is_ref_name(plain):
-        raise _invalid_ref(f"ref.name is no name that git accepts for a {kind}")
+        raise InvalidInputError("invalid_ref", "name", field="ref", kind=kind)
     return Ref(kind=kind, name=plain)
 
 
@@ -97,25 +88,19 @@ def _commit_id(text: str) -> str:
     if is_object_id(sha):
         return sha
     if _SHORT_ID.fullmatch(text):
-        raise _invalid_ref(
-            "ref.name is only the beginning of a commit's id; give all 40 digits, which stay unambiguous"
-        )
-    raise _invalid_ref("ref.name is no commit's id of 40 hexadecimal digits")
-
-
-def _invalid_ref(complaint: str) -> InvalidInputError:
-    return InvalidInputError("invalid_ref", f"{complaint}.", field="ref")
+        raise InvalidInputError("invalid_ref", "short_id", field="ref")
+    raise InvalidInputError("invalid_ref", "no_id", field="ref")
 
 
 def ref_of_stored_branch(text: str) -> Ref:
-    """What versions before 0.2 stored as a branch: they took whatever GitHub understands."""
+    """Return the ref that versions before 0.2 stored as a branch, which may also be a commit."""
     if is_object_id(text):
         return Ref(kind="commit", name=text)
     return Ref.of_branch(branch_name(text))
 
 
 def _without(text: str, prefix: str) -> str:
-    """The text without `refs/heads/` or `heads/`, or the same of tags."""
+    """Return the text without `refs/heads/` or `heads/`, or the same of tags."""
     if text.startswith(prefix):
         return text.removeprefix(prefix)
     return text.removeprefix(prefix.removeprefix("refs/"))

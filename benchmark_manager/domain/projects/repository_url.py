@@ -1,4 +1,4 @@
-"""The ways in which people write a repository's address."""
+"""Parse the forms in which people write the address of a repository."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -11,7 +11,7 @@ from benchmark_manager.domain.sync.git_objects import is_object_id
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.project import Ref, RefKind, RepositoryAddress
 
-_FIELD: Final = "github_repo_url"
+_FIELD: Final = "address"
 # GitHub: owners are letters, digits and single hyphens (enterprise users may hold an underscore);
 # repositories also hold dots and underscores.
 _OWNER: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9_])?")
@@ -19,16 +19,16 @@ _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
 # A number is a port in ssh://git@HOST:22/OWNER/REPO, and an owner in git@HOST:22/REPO. With SSH
 # certificates the user is org-NUMBER.
 _SSH: Final = re.compile(r"(ssh://)?(?:git|org-\d+)@([^:/@\s]+)(?(1)(?::\d+/|[:/])|[:/])([^:@\s]+)")
-#: What no owner's name holds: a dot between other characters, a port, or somebody's name.
+#: What no owner's name contains: a dot between other characters, a port, or a user's name.
 _HOST: Final = re.compile(r"[^.]\.[^.]|[:@]")
-#: What pip, npm and git itself write before an address.
+#: The prefix that pip, npm and git write before an address.
 _GIT_SCHEME: Final = re.compile(r"git\+(?=(?:https?|ssh)://)", re.IGNORECASE)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-#: That of an ssh address says nothing about the API's.
+#: The port of an ssh address says nothing about that of the API.
 _ANY_PORT: Final = -1
-#: Hosts of one GitHub beside its own: that of its pages, and the one of ssh through port 443.
+#: Prefixes of other hosts of the same GitHub: that of its pages, and that of ssh by port 443.
 _OTHER_HOSTS: Final = ("www.", "ssh.")
-#: What follows OWNER/REPO in the address of a page, and whether it is a file's.
+#: What follows OWNER/REPO in the address of a page, and whether the page is a file's.
 _PAGES: Final = {
     "tree": False,
     "commits": False,
@@ -41,16 +41,17 @@ _PREFIXES: Final[tuple[tuple[str, RefKind], ...]] = (
     ("refs/heads/", "branch"),
     ("refs/tags/", "tag"),
 )
-#: Segments of a path behind `/tree/`.
+#: Segments of a path after `/tree/`.
 _MOST_SEGMENTS: Final = 100
+_LONGEST_TOKEN: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
 class RefAndPath:
-    """What follows `/tree/` or `/blob/` in an address: a ref's name, and perhaps a path.
+    """The part of an address after `/tree/` or `/blob/`: a ref's name, and perhaps a path.
 
-    Names of branches and tags hold slashes too, so only GitHub knows where they end. `kinds` are
-    those that it may be; `is_file`: the path's last segment is a file.
+    Names of branches and tags may contain slashes, so only GitHub knows where they end. `kinds` are
+    the possible kinds of the ref; `is_file`: the path's last segment is a file.
     """
 
     text: str
@@ -59,19 +60,21 @@ class RefAndPath:
 
     @property
     def first(self) -> str:
-        """The first segment, with which every possible name begins."""
+        """The first segment, with which every possible name of the ref begins."""
         return self.text.partition("/")[0]
 
     @property
-    def may_hold_path(self) -> bool:
+    def may_have_path(self) -> bool:
+        """Whether a path may follow the ref's name."""
         return "/" in self.text
 
     @property
-    def may_hold_folder(self) -> bool:
+    def may_have_folder(self) -> bool:
+        """Whether a folder may follow the ref's name."""
         return self.text.count("/") > self.is_file
 
-    def folder_behind(self, name: str) -> str | None:
-        """The folder that is named behind a ref of this name; None where none is, or the text does not begin so."""
+    def folder_after(self, name: str) -> str | None:
+        """Return the folder after a ref of this name; None without one, or for another ref."""
         return (
             _folder(self.text[len(name) + 1 :], is_file=self.is_file)
             if self.begins_with(name)
@@ -79,7 +82,7 @@ class RefAndPath:
         )
 
     def longest(self, names: Collection[str]) -> str | None:
-        """The longest of the names that the text may begin with."""
+        """Return the longest of the names with which the text may begin."""
         return max((name for name in names if self.begins_with(name)), key=len, default=None)
 
     def begins_with(self, name: str) -> bool:
@@ -89,10 +92,10 @@ class RefAndPath:
 
 @dataclass(frozen=True, slots=True)
 class ParsedRepositoryUrl:
-    """The repository, and what the address says of a ref and a folder.
+    """The repository, ref and folder of an address.
 
-    `ref` and `folder` are certain, and None where nothing is said; `ref_and_path` has to be taken
-    apart.
+    `ref` and `folder` are certain, and None where the address has none. `ref_and_path` has to be
+    split with the help of GitHub.
     """
 
     repository: RepositoryAddress
@@ -102,7 +105,11 @@ class ParsedRepositoryUrl:
 
 
 def parse_repository_url(text: str, api_urls: Sequence[str]) -> ParsedRepositoryUrl:
-    """Understand an API, web, ssh or short address; `api_urls` are the allowed bases, the first being the default.
+    """Parse an API, web, ssh or short address.
+
+    Args:
+        text: the address.
+        api_urls: the allowed API bases, of which the first is the default.
 
     Raises:
         InvalidInputError: `invalid_github_url`, or `github_url_not_allowed` for a base that is
@@ -124,7 +131,7 @@ def parse_repository_url(text: str, api_urls: Sequence[str]) -> ParsedRepository
 
 
 def _begins_with_host(text: str, api_urls: Sequence[str]) -> bool:
-    """Whether it is an address without a scheme."""
+    """Return whether the text is an address without a scheme."""
     first, slash, rest = text.partition("/")
     if not slash:
         return False
@@ -142,11 +149,7 @@ def _from_url(text: str, api_urls: Sequence[str]) -> ParsedRepositoryUrl:
     if parts.scheme not in {"http", "https", "git"} or not host or any(c.isspace() for c in text):
         raise _invalid()
     if parts.username is not None or parts.password is not None:
-        raise InvalidInputError(
-            "invalid_github_url",
-            "The address must hold no user name or token; give the token as github_token.",
-            field=_FIELD,
-        )
+        raise InvalidInputError("invalid_github_url", "credentials", field=_FIELD)
     for base in api_urls:
         prefix = f"{base}/repos/"
         if text.lower().startswith(prefix.lower()):
@@ -159,7 +162,7 @@ def _from_url(text: str, api_urls: Sequence[str]) -> ParsedRepositoryUrl:
 
 
 def _base_for_host(host: str, port: int | None, api_urls: Sequence[str]) -> str:
-    """The allowed base which serves a web or ssh host; `port` is None where a web address names none."""
+    """Return the allowed API base of a web or ssh host; `port` is None where none is given."""
     host = host.lower()
     hosts = {host, *(host.removeprefix(other) for other in _OTHER_HOSTS)}
     wanted = hosts | {f"api.{name}" for name in hosts}
@@ -184,7 +187,7 @@ def _repository(base: str, segments: list[str]) -> RepositoryAddress:
 
 
 def _from_page(base: str, segments: list[str]) -> ParsedRepositoryUrl:
-    """What a page of a repository is about: the repository, a branch, a tag, a commit, a folder or a file."""
+    """Return the repository of a page, and the ref, folder or file that the page shows."""
     repository = _repository(base, segments[:2])
     match segments[2:]:
         case []:
@@ -215,7 +218,7 @@ def _with_path(repository: RepositoryAddress, text: str, *, is_file: bool) -> Pa
 
 
 def _folder(path: str, *, is_file: bool) -> str | None:
-    """The folder that a path names; None where the address names a file at the root, or nothing."""
+    """Return the folder of a path; None for a file at the root, or without a path."""
     return (path.rpartition("/")[0] if is_file else path.strip("/")) or None
 
 
@@ -224,47 +227,33 @@ def _certain(kind: RefKind, name: str) -> Ref:
         return ref_of(kind, name)
     except InvalidInputError as error:
         # Its own message speaks of a field that nobody gave.
-        raise InvalidInputError(
-            "invalid_github_url",
-            f"The address names no {kind}"
-            + (" by all 40 digits of its id." if kind == "commit" else " that git accepts."),
-            field=_FIELD,
-        ) from error
+        reason = "commit" if kind == "commit" else "ref"
+        raise InvalidInputError("invalid_github_url", reason, field=_FIELD, kind=kind) from error
 
 
 def _invalid() -> InvalidInputError:
-    return InvalidInputError(
-        "invalid_github_url",
-        "Give the repository as https://github.com/OWNER/REPO, also with /tree/BRANCH/FOLDER, its API address, "
-        "git@github.com:OWNER/REPO.git or OWNER/REPO.",
-        field=_FIELD,
-    )
+    return InvalidInputError("invalid_github_url", "form", field=_FIELD)
 
 
 def _not_allowed(api_urls: Sequence[str]) -> InvalidInputError:
-    return InvalidInputError(
-        "github_url_not_allowed",
-        f"This service talks to {', '.join(api_urls)} only; add the address's API base to GITHUB_API_URLS.",
-        field=_FIELD,
-    )
+    return InvalidInputError("github_url_not_allowed", field=_FIELD, api_urls=tuple(api_urls))
 
 
 def web_url(repository: RepositoryAddress) -> str:
-    """The repository's page: `https://HOST/OWNER/REPO` for `https://api.HOST` and `https://HOST/api/v3`."""
+    """Return the address of the repository's page.
+
+    It is `https://HOST/OWNER/REPO` for the bases `https://api.HOST` and `https://HOST/api/v3`.
+    """
     parts = urlsplit(repository.api_url)
     host = parts.netloc.removeprefix("api.")
     return f"{parts.scheme}://{host}/{repository.owner}/{repository.name}"
 
 
 def check_token(token: str) -> None:
-    """Accept what may stand in an Authorization header; the message never repeats it.
+    """Accept a token that an Authorization header may contain; the error does not repeat it.
 
     Raises:
         InvalidInputError: `invalid_token`.
     """
-    if not re.fullmatch(r"[\x21-\x7e]{1,255}", token):
-        raise InvalidInputError(
-            "invalid_token",
-            "github_token must be 1 to 255 printable ASCII characters without spaces.",
-            field="github_token",
-        )
+    if not re.fullmatch(rf"[\x21-\x7e]{{1,{_LONGEST_TOKEN}}}", token):
+        raise InvalidInputError("invalid_token", field="token", limit=_LONGEST_TOKEN)

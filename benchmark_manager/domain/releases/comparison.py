@@ -1,4 +1,4 @@
-"""What differs between two releases."""
+"""Differences between two releases."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,15 +12,21 @@ Changed = tuple[ReleaseFile, ReleaseFile]
 
 @dataclass(frozen=True, slots=True)
 class ChangedFile:
-    """A path with other contents; `changes` by key, None where a side does not parse or they were not looked for."""
+    """A path with other contents.
+
+    `changes` are by key; None where a side does not parse, or where they were not searched.
+    """
 
     path: str
     changes: tuple[KeyChange, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """From one release to another. `complete`: changes by key were looked for in all files."""
+class ReleaseComparison:
+    """The changes from one release to another.
+
+    `complete`: changes by key were searched in all files.
+    """
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
@@ -31,7 +37,7 @@ class Comparison:
 def compared(
     before: Sequence[ReleaseFile], after: Sequence[ReleaseFile]
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Changed, ...]]:
-    """The paths that were added, those that were removed, and the files whose contents changed, in their order."""
+    """Return the added paths, the removed paths, and the files whose contents changed, in order."""
     old, new = {file.path: file for file in before}, {file.path: file for file in after}
     return (
         tuple(path for path in new if path not in old),
@@ -45,7 +51,10 @@ def compared(
 
 
 def affordable(changed: Sequence[Changed], budget: int) -> tuple[Changed, ...]:
-    """Those whose contents have no more than `budget` bytes together; a large one does not stand in others' way."""
+    """Return the files whose contents have at most `budget` bytes together.
+
+    A file that is too large is left out, and smaller ones after it are not.
+    """
     chosen: list[Changed] = []
     for old, new in changed:
         size = old.size + new.size
@@ -56,7 +65,7 @@ def affordable(changed: Sequence[Changed], budget: int) -> tuple[Changed, ...]:
 
 
 def changed_file(path: str, before: bytes, after: bytes) -> ChangedFile:
-    """A file's changes by key, by the format that its name tells."""
+    """Return a file's changes by key; its name decides its format."""
     file_format = format_of(path)
     changes = (
         None if file_format is None else key_changes(before.decode(), after.decode(), file_format)

@@ -1,4 +1,4 @@
-"""A Kubernetes ConfigMap manifest whose texts are exact to the byte, whatever YAML reader reads them back.
+"""Write a ConfigMap manifest from which every YAML reader reads the exact bytes of each text.
 
 Sources: YAML 1.1 and 1.2.2 (block and double-quoted scalars, line breaks, printable characters);
     Kubernetes, "Object Names and IDs" (DNS subdomains) and the API's checks of a ConfigMap: keys,
@@ -17,11 +17,11 @@ ANNOTATION: Final = "benchmark-manager/release"
 _LONGEST_NAME: Final = 253
 _NAME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
 _KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
-#: A key that no reader takes for anything but text, unquoted.
+#: A key that every reader reads as text without quotes.
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z][-._a-zA-Z0-9]*\.[A-Za-z]+")
 
-#: What no block scalar carries through every reader: controls but tab and newline; line breaks of
-#: YAML 1.1 or 1.2 alone; the byte order mark; what is no character.
+#: Characters that some reader changes in a block scalar: controls except tab and newline; line
+#: breaks of only one of YAML 1.1 and 1.2; the byte order mark; noncharacters.
 _NOT_IN_BLOCKS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ESCAPED: Final = re.compile('[\\\\"\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]')
 _SHORT_ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -29,7 +29,7 @@ _INDENT: Final = "    "
 
 
 def config_map_keys(paths: Iterable[str]) -> dict[str, str]:
-    """Path -> key: the path with `__` for each `/`.
+    """Return the key of each path, by path: the path with `__` for each `/`.
 
     Raises:
         InvalidInputError: `configmap_key_invalid`, `configmap_key_clash`.
@@ -38,52 +38,39 @@ def config_map_keys(paths: Iterable[str]) -> dict[str, str]:
     owners: dict[str, str] = {}
     for path in paths:
         key = path.replace("/", "__")
-        # Kubernetes keeps names which begin so for its own links when it mounts the map.
+        # Kubernetes reserves names that begin with two dots for its links in a mounted map.
         if _KEY.fullmatch(key) is None or key == "." or key.startswith(".."):
-            raise InvalidInputError(
-                "configmap_key_invalid",
-                f"The path {path[:300]!r} can be no key of a ConfigMap: keys are at most 253 of A-Z a-z 0-9 - _ . "
-                "and do not begin with two dots; fetch the archive instead.",
-            )
+            raise InvalidInputError("configmap_key_invalid", path=path[:300])
         if key in owners:
-            raise InvalidInputError(
-                "configmap_key_clash",
-                f"The paths {owners[key]!r} and {path!r} would have the same key {key!r}; fetch the archive instead.",
-            )
+            raise InvalidInputError("configmap_key_clash", path=path, other=owners[key], key=key)
         keys[path], owners[key] = key, path
     return keys
 
 
 def check_config_map_size(size: int) -> None:
-    """Pass when a ConfigMap can hold values of `size` bytes in all.
+    """Accept a size, in bytes, of all values of a ConfigMap together.
 
     Raises:
         InvalidInputError: `configmap_too_large`.
     """
     if size > LARGEST:
-        raise InvalidInputError(
-            "configmap_too_large",
-            f"The release has {size} bytes; a ConfigMap takes at most {LARGEST}. Fetch the archive instead.",
-        )
+        raise InvalidInputError("configmap_too_large", size=size, limit=LARGEST)
 
 
 def check_config_map_name(name: str) -> None:
-    """Pass when Kubernetes takes the name.
+    """Accept a name that Kubernetes accepts for a ConfigMap.
 
     Raises:
         InvalidInputError: `invalid_name`.
     """
     if len(name) > _LONGEST_NAME or _NAME.fullmatch(name) is None:
         raise InvalidInputError(
-            "invalid_name",
-            "name must be a DNS subdomain of at most 253 of a-z 0-9 - and . whose parts begin and end with a letter "
-            "or digit.",
-            field="name",
+            "invalid_name", "config_map", field="config_map_name", limit=_LONGEST_NAME
         )
 
 
 def config_map(name: str, digest: str, data: Mapping[str, str]) -> str:
-    """The manifest of an immutable ConfigMap; `data` are texts by key, all checked before."""
+    """Return the manifest of an immutable ConfigMap; `data` are the checked texts by key."""
     head = (
         *("apiVersion: v1", "kind: ConfigMap", "metadata:", f'  name: "{name}"', "  labels:"),
         *("    app.kubernetes.io/managed-by: benchmark-manager", "  annotations:"),
@@ -98,11 +85,15 @@ def _key(key: str) -> str:
 
 
 def yaml_text(text: str) -> str:
-    """The text as a value inside `data`, with the line break behind it: a block where that is exact, else quoted."""
+    """Return the text as a value in `data`, with a final line break.
+
+    It is a block scalar where every reader reads that exactly, else double-quoted.
+    """
     body = text.rstrip("\n")
     if not body or body[-1] in " \t" or _NOT_IN_BLOCKS.search(text):
         return f'"{_ESCAPED.sub(_escape, text)}"\n'
-    # Readers find the indentation by the first line, which must not be empty or indented itself.
+    # Readers take the indentation from the first line; an indicator replaces that where the line is
+    # empty or indented itself.
     indicator = len(_INDENT) - len(_DATA_INDENT) if body[0] in " \t\n" else ""
     breaks = len(text) - len(body)
     chomping = "-" if breaks == 0 else "" if breaks == 1 else "+"

@@ -1,4 +1,4 @@
-"""Which files a release holds: originals, modified files, and which of two takes a path."""
+"""Select the files of a release among originals and variants."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -14,14 +14,15 @@ def chosen(
     contents: ReleaseContents,
     modified_ids: Collection[str] | None,
 ) -> tuple[list[OriginalFile], list[Variant]]:
-    """Those of a project's files which a release is to hold, no path twice; `modified_ids` None: all of them.
+    """Return the originals and variants of a release, no path twice.
 
-    A modified file takes the place of the original which has its path.
+    A variant replaces the original that has its path. Without `modified_ids` all variants are
+    taken.
 
     Raises:
-        NotFoundError: one of `modified_ids` is no modified file of the project.
-        InvalidInputError: `invalid_request`: modified files named for a release of originals;
-            `path_clash`.
+        NotFoundError: one of `modified_ids` is not a variant of the project.
+        InvalidInputError: `path_clash`, or `invalid_request` for variants in a release of
+            originals.
     """
     variants = _wanted(modified, contents, modified_ids)
     taken = {file.path for file in variants}
@@ -38,11 +39,7 @@ def _wanted(
     if modified_ids is None:
         return [] if contents == "originals" else list(modified)
     if contents == "originals":
-        raise InvalidInputError(
-            "invalid_request",
-            "A release of originals holds no modified files; leave variant_ids out.",
-            field="modified_file_ids",
-        )
+        raise InvalidInputError("invalid_request", "variants_of_originals", field="variant_ids")
     wanted = {wanted_id.lower() for wanted_id in modified_ids}
     unknown = wanted - {file.id for file in modified}
     if unknown:
@@ -51,24 +48,27 @@ def _wanted(
 
 
 def _check_folders(paths: Collection[str]) -> None:
-    """Refuse a file at `a` beside one at `a/b`, as a variant whose original is gone may lie: no folder holds both."""
+    """Refuse a file at `a` beside one at `a/b`: no file system can have both.
+
+    A variant can be at such a path when its original was removed upstream.
+    """
     for path in sorted(paths):
-        place = path.find("/")
-        while place >= 0:
-            if path[:place] in paths:
+        end = path.find("/")
+        while end >= 0:
+            if path[:end] in paths:
                 raise InvalidInputError(
-                    "path_clash",
-                    f"{path[:place]!r} is a file, and {path!r} needs a folder of that name; leave one of them out "
-                    "with variant_ids.",
-                    field="modified_file_ids",
+                    "path_clash", field="variant_ids", path=path[:end], other=path
                 )
-            place = path.find("/", place + 1)
+            end = path.find("/", end + 1)
 
 
 def with_sums(
     originals: Sequence[OriginalFile], modified: Sequence[Variant], sha256s: Mapping[str, str]
 ) -> list[ReleaseFile]:
-    """The files of a release by the bytes of their paths; `sha256s` are the originals' by blob id."""
+    """Return the files of a release, sorted by the bytes of their paths.
+
+    `sha256s` are those of the originals, by blob id.
+    """
     files = [
         *(_of_original(file, sha256s[file.sha]) for file in originals),
         *(_of_modified(file) for file in modified),

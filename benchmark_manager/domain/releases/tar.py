@@ -1,4 +1,4 @@
-"""tar.gz without a compressor.
+"""Write tar.gz archives without compression.
 
 Sources: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Header Block"; RFC 1951, 3.2.4
     (stored blocks); RFC 1952.
@@ -25,7 +25,7 @@ _32_BITS: Final = 0xFFFF_FFFF
 
 
 class TarGz:
-    """A tar of plain files, mode 0644, of nobody's; gzip puts it into stored blocks of one length."""
+    """Writes a tar of plain files of mode 0644 and owner 0, in stored blocks of gzip."""
 
     def __init__(self) -> None:
         self._begun = False
@@ -34,9 +34,11 @@ class TarGz:
         self._length = 0
 
     def add(self, path: str, data: bytes) -> bytes:
+        """Add a file; return the bytes that are complete."""
         return self._packed(member_header(path, len(data)) + data + bytes(-len(data) % _BLOCK))
 
     def end(self) -> bytes:
+        """End the archive; return its remaining bytes."""
         packed = self._packed(_TAR_END)
         last = _stored(bytes(self._rest), final=True)
         return packed + last + struct.pack("<II", self._crc, self._length & _32_BITS)
@@ -47,7 +49,7 @@ class TarGz:
         self._rest += data
         packed = bytearray() if self._begun else bytearray(_GZIP_HEADER)
         self._begun = True
-        # The last block is marked, so one is always kept back.
+        # The last block is marked as such, so the rest is written at the end.
         while len(self._rest) > _STORED_BYTES:
             packed += _stored(bytes(self._rest[:_STORED_BYTES]), final=False)
             del self._rest[:_STORED_BYTES]
@@ -55,7 +57,7 @@ class TarGz:
 
     @staticmethod
     def length(members: Iterable[tuple[str, int]]) -> int:
-        """The bytes of an archive of files with these paths and sizes."""
+        """Return how many bytes an archive of files with these paths and sizes has."""
         tar = len(_TAR_END) + sum(
             len(member_header(path, size)) + size + -size % _BLOCK for path, size in members
         )
@@ -68,12 +70,12 @@ def _stored(data: bytes, *, final: bool) -> bytes:
 
 
 def member_header(path: str, size: int) -> bytes:
-    """The header blocks of a file: one, and before it a pax header for a name which ustar cannot hold."""
+    """Return the header blocks of a file, with a pax header for a name that ustar cannot have."""
     name = path.encode()
     if name.isascii() and len(name) <= _NAME_BYTES:
         return _ustar(name, size, b"0")
     record = _pax_record(b"path", name)
-    # Readers without pax see this name: cut, but inside of their folder.
+    # Readers without pax use this name: cut, but inside their folder.
     plain = path.encode("ascii", "replace").replace(b"/", b"_")[-_NAME_BYTES:]
     extended = _ustar(b"PaxHeader", len(record), b"x") + record + bytes(-len(record) % _BLOCK)
     return extended + _ustar(plain, size, b"0")

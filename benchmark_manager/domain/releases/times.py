@@ -1,6 +1,6 @@
-"""The one time which all files of archives have: a release is its contents, not when it was packed.
+"""The time of all files of archives, so that an archive does not depend on when it was made.
 
-Zip archives know no earlier one, and GNU tar warns of files from 1970.
+It is the earliest time of zip archives, and GNU tar warns of files from 1970.
 """
 
 from typing import Final

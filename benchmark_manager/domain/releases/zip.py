@@ -1,4 +1,4 @@
-"""zip without a compressor.
+"""Write zip archives without compression.
 
 Source: PKWARE's APPNOTE.TXT 6.3.10: 4.3.7 (local headers), 4.3.12 (central directory), 4.3.14 to
     4.3.16 (its end, and zip64), 4.4.4 bit 11 (names are UTF-8), 4.5.3 (zip64 extra field).
@@ -23,14 +23,14 @@ _VERSION_64: Final = 45
 _UNIX: Final = 3 << 8
 _UTF_8: Final = 1 << 11
 _STORED: Final = 0
-#: A plain file which its owner may write and all may read, as Unix says it.
+#: A plain file of mode 0644, as Unix writes it.
 _MODE: Final = 0o100644 << 16
 _16_BITS: Final = 0xFFFF
 _32_BITS: Final = 0xFFFF_FFFF
 
 
 class Zip:
-    """Plain files; their directory is remembered until the end."""
+    """Writes a zip of plain files. Their directory stays in memory until the end."""
 
     def __init__(self) -> None:
         self._offset = 0
@@ -38,6 +38,7 @@ class Zip:
         self._directory = bytearray()
 
     def add(self, path: str, data: bytes) -> bytes:
+        """Add a file; return its bytes."""
         name, crc = path.encode(), zlib.crc32(data)
         sizes = (crc, len(data), len(data))
         header = _LOCAL.pack(
@@ -49,11 +50,12 @@ class Zip:
         return header + name + data
 
     def end(self) -> bytes:
+        """End the archive; return its remaining bytes."""
         return bytes(self._directory) + _end(self._count, len(self._directory), self._offset)
 
     @staticmethod
     def length(members: Iterable[tuple[str, int]]) -> int:
-        """The bytes of an archive of files with these paths and sizes."""
+        """Return how many bytes an archive of files with these paths and sizes has."""
         offset = count = directory = 0
         for path, size in members:
             name = path.encode()
@@ -78,7 +80,7 @@ def _central(name: bytes, sizes: tuple[int, int, int], offset: int) -> bytes:
 
 
 def _end(count: int, directory: int, offset: int) -> bytes:
-    """The end of the directory; before it what zip64 needs where a number is too large."""
+    """Return the end of the directory, with the records of zip64 where a number is too large."""
     end = _END.pack(
         *(b"PK\5\6", 0, 0, min(count, _16_BITS), min(count, _16_BITS)),
         *(min(directory, _32_BITS), min(offset, _32_BITS), 0),

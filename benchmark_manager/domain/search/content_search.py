@@ -11,13 +11,20 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, Final
-
-import yaml
+from typing import Final
 
 from benchmark_manager.domain.search.outline import Key, Outline, outline_of
 from benchmark_manager.domain.text.folding import fold, position_in
-from benchmark_manager.domain.yaml.events import BYTE_ORDER_MARK, YamlSyntaxError, events, prepare
+from benchmark_manager.domain.yaml.events import (
+    BYTE_ORDER_MARK,
+    AliasEvent,
+    CollectionStart,
+    Event,
+    ScalarEvent,
+    YamlSyntaxError,
+    prepare,
+)
+from benchmark_manager.domain.yaml.walker import Kind, NodeReader, Role, walk
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.original import FileFormat
 from benchmark_manager.models.search import LONGEST_QUERY, ContentMatch, SearchIn
@@ -78,14 +85,10 @@ class ContentQuery:
         """
         if not 1 <= len(text) <= LONGEST_QUERY or text.isspace():
             raise InvalidInputError(
-                "invalid_request",
-                f"q must hold 1 to {LONGEST_QUERY} characters which are not all blank.",
-                field="q",
+                "invalid_request", "blank_query", field="query", limit=LONGEST_QUERY
             )
         if "\0" in text or _LINE_END.search(text) is not None:
-            raise InvalidInputError(
-                "invalid_request", "q must be one line, without NUL.", field="q"
-            )
+            raise InvalidInputError("invalid_request", "query_of_lines", field="query")
         folded = fold(text)
         last = folded.rpartition(".")[2] if where == "keys" else folded
         is_plain = "\\" not in folded and _UNSAFE.search(folded) is None
@@ -208,7 +211,10 @@ def _may_hold(body: str, folded: str, query: ContentQuery) -> bool:
 
 
 def _holds(body: str, file_format: FileFormat, query: ContentQuery) -> bool:
-    """Whether any key, or any value, of a YAML text may match; JSON is read as fast as it is looked through."""
+    """Return whether any key, or any value, of a YAML text may match; of JSON, always True.
+
+    An outline of JSON is made as fast as its keys are read.
+    """
     if file_format == "json" or query.finds_items:
         return True
     source = prepare(body)
@@ -216,45 +222,53 @@ def _holds(body: str, file_format: FileFormat, query: ContentQuery) -> bool:
         # Stand-ins are read for some characters.
         return True
     wanted = query.pieces if query.where == "keys" else (query.folded,)
-    seen: set[str] = set()
     try:
-        for text in _scalars(source.parsed, keys=query.where == "keys"):
-            if text not in seen:
-                seen.add(text)
-                folded = fold(text)
-                if all(piece in folded for piece in wanted):
-                    return True
+        walk(source.parsed, _MatchReader(body, wanted, in_keys=query.where == "keys"))
+    except _MatchFoundError:
+        return True
     except YamlSyntaxError:
         return False
     return False
 
 
-def _scalars(body: str, *, keys: bool) -> Iterator[str]:
-    """The keys of a YAML text, or all its other scalars; for a key that is a collection, the whole text."""
-    # For each open collection: None for a sequence, else whether a key comes next.
-    stack: list[bool | None] = [None]
-    for found in events(body):
-        event: Any = found
-        kind = type(event)
-        if kind in {
-            yaml.ScalarEvent,
-            yaml.AliasEvent,
-            yaml.MappingStartEvent,
-            yaml.SequenceStartEvent,
-        }:
-            is_key = stack[-1]
-            if is_key is not None:
-                stack[-1] = not is_key
-            if kind is yaml.ScalarEvent and bool(is_key) == keys:
-                yield event.value
-            elif is_key and keys and kind is not yaml.ScalarEvent:
-                yield body
-            if kind is yaml.MappingStartEvent:
-                stack.append(True)
-            elif kind is yaml.SequenceStartEvent:
-                stack.append(None)
-        elif kind in {yaml.MappingEndEvent, yaml.SequenceEndEvent}:
-            stack.pop()
+class _MatchFoundError(Exception):
+    """Ends the walk at the first match."""
+
+
+class _MatchReader(NodeReader[None]):
+    """Raises `_MatchFoundError` at the first key, or the first other scalar, which holds all pieces.
+
+    Of a key that is a collection or an alias, the whole text counts.
+    """
+
+    def __init__(self, body: str, pieces: tuple[str, ...], *, in_keys: bool) -> None:
+        self._body = body
+        self._pieces = pieces
+        self._in_keys = in_keys
+        self._seen: set[str] = set()
+
+    def document(self, event: Event) -> None:
+        """Keep nothing of a document."""
+
+    def scalar(self, event: ScalarEvent, _around: None, role: Role) -> None:
+        if (role == "key") == self._in_keys and event.value not in self._seen:
+            self._compare(event.value)
+
+    def alias(self, _event: AliasEvent, _around: None, role: Role) -> None:
+        self._not_scalar(role)
+
+    def begin(self, _event: CollectionStart, _kind: Kind, _around: None, role: Role) -> None:
+        self._not_scalar(role)
+
+    def _not_scalar(self, role: Role) -> None:
+        if role == "key" and self._in_keys and self._body not in self._seen:
+            self._compare(self._body)
+
+    def _compare(self, text: str) -> None:
+        self._seen.add(text)
+        folded = fold(text)
+        if all(piece in folded for piece in self._pieces):
+            raise _MatchFoundError
 
 
 def _in_keys(body: str, file_format: FileFormat, query: ContentQuery) -> Iterator[ContentMatch]:

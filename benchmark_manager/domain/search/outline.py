@@ -11,9 +11,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
-
-import yaml
+from typing import Final, Literal
 
 from benchmark_manager.domain.documents.nodes import Scalar
 from benchmark_manager.domain.documents.paths import (
@@ -25,7 +23,17 @@ from benchmark_manager.domain.documents.paths import (
     shown,
 )
 from benchmark_manager.domain.documents.scalars import read_plain, read_tagged
-from benchmark_manager.domain.yaml.events import MAX_DEPTH, YamlSyntaxError, events, prepare
+from benchmark_manager.domain.yaml.events import (
+    MAX_DEPTH,
+    AliasEvent,
+    CollectionStart,
+    Event,
+    ScalarEvent,
+    Source,
+    YamlSyntaxError,
+    prepare,
+)
+from benchmark_manager.domain.yaml.walker import Kind, NodeReader, Role, walk
 from benchmark_manager.models.original import FileFormat
 
 #: Characters of a path that is shown, and of each of its steps.
@@ -34,11 +42,15 @@ _LONGEST_STEP: Final = 200
 _CUT: Final = "\N{HORIZONTAL ELLIPSIS}"
 #: JSON may escape half of a surrogate pair, which no answer can hold.
 _HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
+#: A string, with the colon behind it where it is a key; or anything else.
 _TOKEN: Final = re.compile(
-    r'[ \t\r\n]*+("[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]:,]|[^ \t\r\n{}\[\]:,"]++)'
+    r'[ \t\r\n]*+(?:("[^"\\]*+(?:\\.[^"\\]*+)*+")(?:[ \t\r\n]*+(:))?+|([{}\[\],]|[^ \t\r\n{}\[\]:,"]++))'
 )
+_JSON_OPENINGS: Final[dict[str, Kind]] = {"{": "mapping", "[": "sequence"}
 
-Kind = Literal["mapping", "sequence", "stream", "key"]
+OpenKind = Literal["mapping", "sequence", "stream", "key"]
+"""Collections, and `key` for all that is inside a key; no entry is made of those parts."""
+
 #: How a scalar is written: `source` is a key that stands in a path as it is written.
 Form = Literal["plain", "text", "literal", "source"]
 
@@ -58,10 +70,10 @@ class Key:
 
 
 @dataclass(slots=True)
-class _Frame:
-    """An open collection; `owner` is the entry whose value it is, `key` the one of the value that comes next."""
+class _OpenEntry:
+    """An open collection: `owner` is the entry whose value it is, `key` is that of its next entry."""
 
-    kind: Kind
+    kind: OpenKind
     owner: int
     start: int
     items: "array[int] | None" = None
@@ -92,6 +104,10 @@ class Outline:
     def items_of(self, entry: int) -> "array[int]":
         """The items of the list that is the entry's value; of -1, the documents."""
         return self._items.setdefault(entry, array("l"))
+
+    def names_of(self, entry: int) -> dict[str, Key]:
+        """The scalars by which a path may call the entry."""
+        return self._names.setdefault(entry, {})
 
     def path(self, entry: int) -> str | None:
         """The path as people read it, a long one without its middle; None of a document without keys."""
@@ -172,85 +188,78 @@ class Outline:
         return None if entry < 0 else entry
 
 
-class _Builder:
-    """Takes what a text consists of, in its order; a frame for each open collection."""
+class _OutlineBuilder:
+    """Makes entries of what a text consists of, in its order.
+
+    `around` is the open collection that something is in, for a document the stream.
+    """
 
     def __init__(self, text: str, on_value: OnValue | None) -> None:
         self.outline = Outline(text)
+        self.stream = _OpenEntry("stream", -1, 0, self.outline.items_of(-1))
         self._on_value = on_value
-        self._frames = [_Frame("stream", -1, 0, self.outline.items_of(-1))]
         self._end = 0
 
-    def scalar(self, text: str, start: int, end: int, form: Form) -> None:
-        frame = self._frames[-1]
-        if frame.kind == "key":
+    def scalar(  # one call for each scalar: so no object carries its parts
+        self, text: str, start: int, end: int, form: Form, around: _OpenEntry, *, is_key: bool
+    ) -> None:
+        if around.kind == "key":
             return
-        if frame.kind == "mapping" and frame.key is None:
-            frame.key = Key(text, start, end, form)
+        if is_key:
+            around.key = Key(text, start, end, form)
             self._end = end
             return
-        entry = self._entry(frame, start)
+        entry = self._entry(around, start)
         self.outline.ends[entry] = self._end = end
-        if frame.key is not None:
-            self._note_name(frame, text, start, end, form)
+        if around.key is not None:
+            if around.key.text in _NAMING:
+                self._note_name(around, around.key.text, Key(text, start, end, form))
+            around.key = None
         if self._on_value is not None:
             self._on_value(entry, text, start, end)
-        frame.key = None
 
-    def open(self, kind: Kind, start: int) -> None:
-        if len(self._frames) > MAX_DEPTH:
-            raise YamlSyntaxError("too_deep", "", start)
-        frame = self._frames[-1]
-        if frame.kind == "key" or (frame.kind == "mapping" and frame.key is None):
-            self._frames.append(_Frame("key", -1, start))
-            return
+    def open(self, kind: Kind, start: int, around: _OpenEntry, *, is_key: bool) -> _OpenEntry:
+        if is_key or around.kind == "key":
+            return _OpenEntry("key", -1, start)
         self._end = start
-        owner = self._entry(frame, start)
-        self._frames.append(
-            _Frame(kind, owner, start, self.outline.items_of(owner) if kind == "sequence" else None)
-        )
+        owner = self._entry(around, start)
+        items = self.outline.items_of(owner) if kind == "sequence" else None
+        return _OpenEntry(kind, owner, start, items)
 
-    def close(self, end: int | None) -> None:
+    def close(self, closed: _OpenEntry, end: int | None, around: _OpenEntry) -> None:
         """End a collection; without an `end`, where its last part ends."""
-        frame = self._frames.pop()
-        above = self._frames[-1]
         self._end = self._end if end is None else end
-        if frame.kind == "key":
-            if above.kind == "mapping":
-                source = self.outline.text[frame.start : self._end]
-                above.key = Key(source, frame.start, self._end, "source")
-            return
-        self.outline.ends[frame.owner] = self._end
-        above.key = None
+        if closed.kind != "key":
+            self.outline.ends[closed.owner] = self._end
+            around.key = None
+        elif around.kind != "key":
+            source = self.outline.text[closed.start : self._end]
+            around.key = Key(source, closed.start, self._end, "source")
 
-    def _entry(self, frame: _Frame, start: int) -> int:
+    def _entry(self, around: _OpenEntry, start: int) -> int:
         outline = self.outline
         entry = len(outline.starts)
-        outline.starts.append(start if frame.key is None else frame.key.start)
+        outline.starts.append(start if around.key is None else around.key.start)
         outline.ends.append(start)
-        outline.parents.append(frame.owner)
-        outline.keys.append(frame.key)
-        if frame.items is None:
+        outline.parents.append(around.owner)
+        outline.keys.append(around.key)
+        if around.items is None:
             outline.numbers.append(0)
         else:
-            outline.numbers.append(len(frame.items))
-            frame.items.append(entry)
+            outline.numbers.append(len(around.items))
+            around.items.append(entry)
         return entry
 
-    def _note_name(self, frame: _Frame, text: str, start: int, end: int, form: Form) -> None:
+    def _note_name(self, around: _OpenEntry, name: str, value: Key) -> None:
         """Keep a scalar by which a path may call what it is in: of an item, or of a document."""
-        assert frame.key is not None  # noqa: S101 -- asked for entries of mappings
-        name, outline, owner = frame.key.text, self.outline, frame.owner
-        if name not in _NAMING:
-            return
+        outline, owner = self.outline, around.owner
         key = outline.keys[owner]
         if key is None and (name in ITEM_KEYS or name == "kind"):
-            outline._names.setdefault(owner, {}).setdefault(name, Key(text, start, end, form))  # noqa: SLF001
+            outline.names_of(owner).setdefault(name, value)
         elif key is not None and name == "name" and key.text == "metadata":
             document = outline.parents[owner]
             if document >= 0 and outline.parents[document] < 0:
-                names = outline._names.setdefault(document, {})  # noqa: SLF001
-                names.setdefault("metadata.name", Key(text, start, end, form))
+                outline.names_of(document).setdefault("metadata.name", value)
 
 
 _NAMING: Final = {*ITEM_KEYS, "kind"}
@@ -260,7 +269,7 @@ def outline_of(
     text: str, file_format: FileFormat, on_value: OnValue | None = None
 ) -> Outline | None:
     """Return the outline of a text without a byte order mark that is known to be valid; None where it is not."""
-    builder = _Builder(text, on_value)
+    builder = _OutlineBuilder(text, on_value)
     try:
         if file_format == "json":
             json.loads(text)
@@ -272,57 +281,72 @@ def outline_of(
     return builder.outline
 
 
-def _read_json(text: str, builder: _Builder) -> None:
-    at = 0
-    while (match := _TOKEN.match(text, at)) is not None:
-        token, at = match[1], match.end()
-        match token:
-            case "{":
-                builder.open("mapping", match.start(1))
-            case "[":
-                builder.open("sequence", match.start(1))
-            case "}" | "]":
-                builder.close(at)
-            case ":" | ",":
-                pass
-            case _:
-                is_text = token.startswith('"')
-                builder.scalar(
-                    json.loads(token) if is_text else token,
-                    match.start(1),
-                    at,
-                    "text" if is_text else "literal",
-                )
+def _read_json(text: str, builder: _OutlineBuilder) -> None:
+    outer = [builder.stream]
+    end = 0
+    while (match := _TOKEN.match(text, end)) is not None:
+        end, around = match.end(), outer[-1]
+        string, is_key, other = match.groups()
+        if string is not None:
+            start, value = match.start(1), json.loads(string)
+            is_key = is_key is not None
+            builder.scalar(value, start, match.end(1), "text", around, is_key=is_key)
+        elif other == ",":
+            pass
+        elif other in _JSON_OPENINGS:
+            if len(outer) > MAX_DEPTH:
+                raise YamlSyntaxError("too_deep", "", match.start(3))
+            kind = _JSON_OPENINGS[other]
+            outer.append(builder.open(kind, match.start(3), around, is_key=False))
+        elif other in "]}":
+            outer.pop()
+            builder.close(around, end, outer[-1])
+        else:
+            builder.scalar(other, match.start(3), end, "literal", around, is_key=False)
 
 
-def _read_yaml(text: str, builder: _Builder) -> None:
+def _read_yaml(text: str, builder: _OutlineBuilder) -> None:
     source = prepare(text)
-    originals = {ord(source.parsed[i]): text[i] for i in source.delicate}
-    for found in events(source.parsed):
-        event: Any = found
-        kind = type(event)
-        if kind is yaml.ScalarEvent:
-            value = event.value.translate(originals) if originals else event.value
-            start, end = event.start_mark.index, event.end_mark.index
-            if event.style in {"|", ">"}:
-                end = start + len(text[start:end].rstrip(" \t\r\n"))
-            builder.scalar(value, start, end, _form(event, value))
-        elif kind is yaml.MappingStartEvent:
-            builder.open("mapping", event.start_mark.index)
-        elif kind is yaml.SequenceStartEvent:
-            builder.open("sequence", event.start_mark.index)
-        elif kind in {yaml.MappingEndEvent, yaml.SequenceEndEvent}:
-            end = event.end_mark.index
-            # The mark of a block stands behind the comments that follow it, that of brackets behind
-            # them.
-            builder.close(end if end > event.start_mark.index else None)
-        elif kind is yaml.AliasEvent:
-            builder.scalar(
-                f"*{event.anchor}", event.start_mark.index, event.end_mark.index, "source"
-            )
+    walk(source.parsed, _YamlReader(source, builder), max_depth=MAX_DEPTH)
 
 
-def _form(event: Any, value: str) -> Form:  # noqa: ANN401 -- an event of libyaml
+class _YamlReader(NodeReader[_OpenEntry]):
+    """Hands the nodes of a YAML text to a builder."""
+
+    def __init__(self, source: Source, builder: _OutlineBuilder) -> None:
+        self._text = source.text
+        self._originals = source.originals()
+        self._builder = builder
+
+    def document(self, _event: Event) -> _OpenEntry:
+        return self._builder.stream
+
+    def scalar(self, event: ScalarEvent, around: _OpenEntry, role: Role) -> None:
+        value = event.value.translate(self._originals) if self._originals else event.value
+        start, end = event.start_mark.index, event.end_mark.index
+        if event.style in {"|", ">"}:
+            end = start + len(self._text[start:end].rstrip(" \t\r\n"))
+        form = _form(event, value)
+        self._builder.scalar(value, start, end, form, around, is_key=role == "key")
+
+    def alias(self, event: AliasEvent, around: _OpenEntry, role: Role) -> None:
+        start, end = event.start_mark.index, event.end_mark.index
+        name = f"*{event.anchor}"
+        self._builder.scalar(name, start, end, "source", around, is_key=role == "key")
+
+    def begin(
+        self, event: CollectionStart, kind: Kind, around: _OpenEntry, role: Role
+    ) -> _OpenEntry:
+        return self._builder.open(kind, event.start_mark.index, around, is_key=role == "key")
+
+    def end(self, event: Event, frame: _OpenEntry, around: _OpenEntry, _role: Role) -> None:
+        end = event.end_mark.index
+        # The mark of a block stands behind the comments that follow it, that of brackets behind
+        # them.
+        self._builder.close(frame, end if end > event.start_mark.index else None, around)
+
+
+def _form(event: ScalarEvent, value: str) -> Form:
     if event.tag is not None:
         return "text" if read_tagged(value, event.tag, "").is_text else "literal"
     return "plain" if event.implicit[0] else "text"

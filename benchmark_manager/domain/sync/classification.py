@@ -1,4 +1,4 @@
-"""What of a repository belongs to a project, by place, name, mode and content."""
+"""Classification of a repository's entries, by path, name, mode and content."""
 
 import re
 from typing import Final, Literal, TypeAlias
@@ -33,7 +33,7 @@ _LFS_POINTER: Final = re.compile(
 
 
 def format_of(path: str) -> FileFormat | None:
-    """The format by the name's ending, in any case; None for a file which is nobody's."""
+    """Return the format by the name's ending, in any case; None for other files."""
     lowered = path.lower()
     if lowered.endswith((".yaml", ".yml")):
         return "yaml"
@@ -41,7 +41,7 @@ def format_of(path: str) -> FileFormat | None:
 
 
 def candidate(path: str, mode: str, config_folder: str, job_folder: str) -> Candidate | None:
-    """What a tree entry is to the project, or None if it is of no interest.
+    """Return what a tree entry is to the project, or None if it is of no interest.
 
     Symbolic links and submodules with a fitting name are candidates too, so that they can be
     listed as skipped: ask `skip_reason_of_entry` next.
@@ -72,16 +72,16 @@ def _is_inside(path: str, folder: str) -> bool:
 
 
 def type_by_content(text: str) -> FileType:
-    """`job` for YAML whose top, in one of its documents or List's items, has a workload's `kind`; else `config`.
+    """Return `job` for YAML with a workload's `kind`, else `config`.
 
-    Where it does not parse, a line `kind: …` at the margin says so. JSON need not be asked about:
-    only YAML files can be jobs.
+    The `kind` stands at the top of one of its documents or of a List's items. Where the text does
+    not parse, a line `kind: …` at the margin counts. Only YAML files can be jobs.
     """
     body = text.removeprefix(BYTE_ORDER_MARK)
     if "kind" not in body:
         return "config"
     try:
-        # The whole stream is read: a fault further down makes it a text which does not parse.
+        # The whole stream is read: with an error further down, the text does not parse.
         kinds = {kind for outline in outlines(prepare(body).parsed) for kind in outline.kinds}
     except YamlSyntaxError:
         return "job" if _MARGIN_KIND.search(body) else "config"
@@ -91,13 +91,13 @@ def type_by_content(text: str) -> FileType:
 def skip_reason_of_entry(
     mode: str, size: int | None, max_file_size: int, *, path: str = ""
 ) -> SkipReason | None:
-    """Why an entry is not copied, as far as the tree tells.
+    """Return why an entry is not copied, as far as its tree shows.
 
     Args:
         mode: git's file mode, six octal digits.
         size: in bytes, None where git gives none.
         max_file_size: in bytes; this size itself is still copied.
-        path: as `domain.entry_names` writes it; one that is not UTF-8 can be neither stored nor
+        path: as `entry_names` writes it; one that is not UTF-8 can be neither stored nor
             shown.
     """
     if not is_utf8(path):
@@ -110,7 +110,7 @@ def skip_reason_of_entry(
 
 
 def skip_reason_of_content(data: bytes) -> SkipReason | None:
-    """Why bytes are not copied: they hold NUL, are not UTF-8, or point to content kept by Git LFS."""
+    """Return why bytes are not copied: they hold NUL, are not UTF-8, or are a Git LFS pointer."""
     if b"\x00" in data:
         return "binary"
     if len(data) < _LFS_MAX_BYTES and _LFS_POINTER.fullmatch(data):

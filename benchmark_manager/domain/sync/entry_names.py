@@ -41,7 +41,7 @@ def has_unknown_names(paths: Iterable[str]) -> bool:
 
 
 def readable_names(paths: Iterable[str], taken: Container[str]) -> dict[str, str]:
-    r"""Return for each path that is not UTF-8 a text of its own, which no path of `taken` has either.
+    r"""Return a different readable text for each path that is not UTF-8, not one of `taken`.
 
     A byte that is not UTF-8 is written `\xNN`, bytes that are not known `\x??`, and a backslash
     `\x5c`, so that two names never become one. Where a file is really named so, a number follows.

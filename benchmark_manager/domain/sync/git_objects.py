@@ -1,4 +1,4 @@
-"""Git's own names for contents.
+"""Git's object ids of contents and trees.
 
 Source: gitformat-pack(5) and the "Git Objects" chapter of Pro Git: an object's id is the SHA-1 of
 its type, a space, its length in decimal, a NUL and its bytes.
@@ -12,14 +12,14 @@ from typing import Final
 
 #: Trees are hashed recursively.
 _DEEPEST: Final = 300
-#: Characters of all folders' paths. A name of 64 kB makes three hundred paths, each as long as its
-#: own.
+#: Characters of all folders' paths. Three hundred folders in a folder with a name of 64 kB have
+#: paths that are each as long as that.
 _MOST_PATHS: Final = 64_000_000
 _OBJECT_ID: Final = re.compile(r"[0-9a-f]{40}")
 
 
 def blob_id(data: bytes) -> str:
-    """The git object id of a blob with these bytes: 40 hex digits."""
+    """Return the git object id of a blob with these bytes: 40 hex digits."""
     digest = hashlib.sha1(b"blob %d\x00" % len(data), usedforsecurity=False)
     digest.update(data)
     return digest.hexdigest()
@@ -42,11 +42,11 @@ _Folder = dict[str, "TreeMember | _Folder"]
 
 
 def tree_ids(members: Iterable[TreeMember]) -> dict[str, str]:
-    """The ids of the trees that hold exactly these files, by folder ("" is the root), from the leaves up.
+    """Return the ids of the trees that hold exactly these files, by folder ("" is the root).
 
-    Bytes of paths that are not UTF-8 are given as Python's `surrogateescape` does. Empty where two
-    of them, or a file and a folder, have the same name, as in no tree of git's, or folders are
-    nested beyond all reason, or their paths are too long together.
+    Bytes of paths that are not UTF-8 are written as Python's `surrogateescape` does. The result is
+    empty where two of them, or a file and a folder, have the same name, as in no tree of git's,
+    where folders are nested too deeply, or where their paths are too long together.
     """
     root: _Folder = {}
     left = _MOST_PATHS
@@ -90,7 +90,7 @@ def _add_tree_id(path: str, folder: _Folder, ids: dict[str, str]) -> str:
 
 
 def tree_id(members: Iterable[TreeMember]) -> str:
-    """The id of the tree with these entries; their paths are names, and their modes those of folders too."""
+    """Return the id of the tree with these entries, folders among them; their paths are names."""
     rows = []
     for member in members:
         mode = member.mode.lstrip("0")

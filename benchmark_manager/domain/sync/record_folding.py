@@ -10,17 +10,17 @@ LONGEST: Final = timedelta(days=1)
 
 
 def fold_target(previous: SyncSummary | None, sync: Sync) -> str | None:
-    """The id of the record that `sync` is folded into, or None: it gets one of its own.
+    """Return the id of the record that `sync` is folded into, or None: it gets one of its own.
 
-    `previous` is what the project tells as its last sync; where that was folded itself, its
+    `previous` is the last sync that the project reports; where that was folded itself, its
     `started_at` is still that of its first poll.
     """
     if previous is None or not (_folds(previous) and _folds(sync)):
         return None
-    # The message counts what is in place and skipped: another one would be lost.
+    # The message counts the originals and the skipped files: a different one would be lost.
     if (previous.commit_sha, previous.message) != (sync.commit_sha, sync.message):
         return None
-    # A clock which was set back must not make a record end before it began.
+    # A clock that was set back must not make a record end before it began.
     within = timedelta() <= sync.started_at - previous.started_at < LONGEST
     return previous.id if within else None
 
@@ -30,10 +30,9 @@ def _folds(sync: SyncSummary) -> bool:
 
 
 def folded(previous: SyncSummary, sync: Sync) -> Sync:
-    """`sync` as its record looks once it was folded into that of `previous`.
+    """Return `sync` as its record looks after it was folded into that of `previous`.
 
-    But for `github`: a summary does not tell what the earlier polls cost, so that it stays what
-    this one cost.
+    `github` alone stays what this poll cost: a summary does not hold the cost of earlier ones.
     """
     return sync.model_copy(
         update={

@@ -26,8 +26,8 @@ _LEAST_OF_ONE_NAME: Final = _LEAST + (MAX_SCORE - _LEAST) // 2
 #: Pairs that are compared at most, and contents that are read for it, bytes.
 _MOST_PAIRS: Final = 1000 * 1000
 _MOST_BYTES: Final = 32 * 1024 * 1024
-#: Meetings of equal pieces in all comparisons of a sync, in those of one added file, and in one
-#: task of a worker.
+#: Pairs of equal pieces in all comparisons of a sync, in those of one added file, and in one task
+#: of a worker.
 _MOST_MEETINGS: Final = 20_000_000
 _MOST_OF_ONE: Final = 4_000_000
 MEETINGS_AT_ONCE: Final = 2_000_000
@@ -37,9 +37,9 @@ _KEPT: Final = 4
 _PIECE: Final = re.compile(rb"[^\n]{0,63}\n|[^\n]{1,64}")
 
 Digest = tuple[int, bytes, bytes]
-"""A content's size, the numbers of its different pieces and the bytes that each takes in all: 4-byte integers.
+"""A content's size, the numbers of its different pieces, and the bytes that each takes in all.
 
-A tuple, as thousands of them go to worker processes.
+The numbers are 4-byte integers. It is a tuple, as thousands of them go to worker processes.
 """
 Pair = tuple[StoredFile, UpstreamFile]
 FileT = TypeVar("FileT", StoredFile, UpstreamFile)
@@ -122,14 +122,14 @@ def _numbers(data: bytes) -> "array[int]":
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class RenameComparison:
     """Removed and added files of one type and format, each of which may be any of the others."""
 
     removed: tuple[StoredFile, ...]
     added: tuple[UpstreamFile, ...]
 
     def slices(self, digests: Mapping[str, Digest]) -> list[list[UpstreamFile]]:
-        """Return the added files in parts that one task compares; without those that take too long."""
+        """Return the added files in parts for one task each, without those that take too long."""
         counts: Counter[int] = Counter()
         for old in self.removed:
             counts.update(_numbers(digests[old.sha][1]))
@@ -155,7 +155,7 @@ class Comparison:
 
 
 class RenameSearch:
-    """Finds which removed files became which added ones; whoever uses it compares the contents.
+    """Finds which removed files became which added ones; its caller compares the contents.
 
     First `of_one_name`, whose scores `take_scores` takes; then `comparisons`, whose matches
     `take_matches` takes.
@@ -182,11 +182,11 @@ class RenameSearch:
             if score >= _LEAST_OF_ONE_NAME:
                 self._take(pair)
 
-    def comparisons(self) -> list[Comparison]:
+    def comparisons(self) -> list[RenameComparison]:
         """Return which of the other files to compare; none where they are too many."""
         removed, added = _by_kind(self._removed.values()), _by_kind(self._added.values())
         kinds = [kind for kind in removed if kind in added]
-        found: list[Comparison] = []
+        found: list[RenameComparison] = []
         pairs_left = _MOST_PAIRS
         for kind in kinds:
             pairs_left -= len(removed[kind]) * len(added[kind])
@@ -199,11 +199,11 @@ class RenameSearch:
 
     def take_matches(
         self,
-        comparison: Comparison,
+        comparison: RenameComparison,
         added: Sequence[UpstreamFile],
         matches: Sequence[Sequence[tuple[int, int]]],
     ) -> None:
-        """Take the best matches of added files of a comparison, all of them at once: the most similar pair counts."""
+        """Take the best matches of a comparison's added files: the most similar pair counts."""
         same_name = [set(names) for names in comparison.same_name(added)]
         order = sorted(
             (-score, index not in same_name[position], position, rank, index)
@@ -225,7 +225,7 @@ class RenameSearch:
             {old.sha: old.size, new.sha: new.size}
         )
 
-    def _may_read_all(self, comparison: Comparison) -> bool:
+    def _may_read_all(self, comparison: RenameComparison) -> bool:
         sizes = {old.sha: old.size for old in comparison.removed}
         return self._afford(sizes | {new.sha: new.size for new in comparison.added})
 
@@ -247,7 +247,7 @@ def _kind(file: StoredFile | UpstreamFile) -> tuple[str, str]:
 
 
 def _alone(files: Iterable[FileT]) -> dict[str, FileT]:
-    """The files that alone have their base name, by that."""
+    """Return the files whose base name no other file has, by that name."""
     by_name: dict[str, list[FileT]] = defaultdict(list)
     for file in files:
         by_name[base_name(file.path)].append(file)
@@ -261,10 +261,12 @@ def _by_kind(files: Iterable[FileT]) -> dict[tuple[str, str], list[FileT]]:
     return by_kind
 
 
-def _of_fitting_sizes(removed: Sequence[StoredFile], added: Sequence[UpstreamFile]) -> Comparison:
+def _of_fitting_sizes(
+    removed: Sequence[StoredFile], added: Sequence[UpstreamFile]
+) -> RenameComparison:
     """Leave out files which are similar to none of the others by their sizes."""
     old_sizes, new_sizes = sorted(old.size for old in removed), sorted(new.size for new in added)
-    return Comparison(
+    return RenameComparison(
         tuple(old for old in removed if _fits(old.size, new_sizes)),
         tuple(new for new in added if _fits(new.size, old_sizes)),
     )

@@ -13,22 +13,22 @@ from benchmark_manager.errors import (
 )
 from benchmark_manager.models.project import Project
 
-#: Polls stray by this share of the interval, so that projects made together drift apart.
+#: Polls vary by this share of the interval, so that projects created together spread out.
 JITTER: Final = 0.05
 #: Repeated failures slow polling down to this at most, seconds.
 SLOWEST: Final = 3600.0
-#: A person must act: asked again once an hour, seconds.
+#: The interval of tries where a person must act, seconds.
 HOURLY: Final = 3600.0
-#: How a failed first sync of a project without polling is repeated, seconds.
+#: The first wait after a failed first sync of a project without polling, seconds.
 FIRST_SYNC_RETRY: Final = 60.0
 _DOUBLINGS: Final = 20
-#: GitHub may tell of a push before all that answer for it have it: its commit is looked for so
-#: long, seconds.
+#: GitHub may report a push before all its replicas have it: checks for its commit are repeated for
+#: this long, seconds.
 PUSH_SPREADS: Final = 60.0
-#: The first time after so many; then each wait is as long as all before it.
-_FIRST_LOOK: Final = 2.0
-#: Projects of one credential come back within this time of the renewal of its limit, not all at
-#: once, seconds.
+#: The wait before the first of them, seconds; each further wait is as long as all before it.
+_FIRST_RECHECK: Final = 2.0
+#: After a credential's limit is renewed, its projects are due within this time, not all at once,
+#: seconds.
 _AFTER_LIMIT: Final = 5.0
 #: Only a person can end these.
 _HOURLY_CODES: Final = frozenset(
@@ -45,9 +45,11 @@ _HOURLY_CODES: Final = frozenset(
 def after_success(
     project: Project, now: datetime, jitter: float, *, companion: bool = False
 ) -> datetime | None:
-    """When a project is due behind a sync that went well; None: never by itself, as for one that is paused.
+    """Return when a project is due after a sync that succeeded.
 
-    `jitter` is a random number from -1 to 1. `companion`: this was its poll, taken before its time.
+    None: never by itself, such as a paused project.
+
+    `jitter` is a random number from -1 to 1. `companion`: this was its next poll, made early.
     """
     interval = project.polling_interval
     # A commit never changes.
@@ -59,32 +61,32 @@ def after_success(
     if project.state.last_success_at is None or planned is None:
         return now + timedelta(seconds=first_phase(project.id, interval))
     if now < planned <= now + timedelta(seconds=interval):
-        # Somebody synced between two polls: that does not move the next one.
+        # A sync between two polls does not move the next one.
         return planned
     return next_planned(min(planned, now), now, interval, jitter)
 
 
 def after_lag(project: Project, head_sha: str, now: datetime) -> datetime | None:
-    """When to look once more for what a webhook told of, behind a sync which found the commit from before.
+    """Return when to check again for a push after a sync that found the old commit.
 
-    None: there is nothing to wait for, or it was waited for long enough. A push which was taken
-        back looks the same.
+    None: there is no push to wait for, or the wait was long enough. A push that was undone looks
+    the same.
     """
     if project.paused or project.pushed_at is None or project.pushed_sha in {None, head_sha}:
         return None
     age = (now - project.pushed_at).total_seconds()
     if head_sha != project.state.head_sha or age >= PUSH_SPREADS:
         return None
-    return now + timedelta(seconds=max(age, _FIRST_LOOK))
+    return now + timedelta(seconds=max(age, _FIRST_RECHECK))
 
 
 def after_failure(
     project: Project, error: BenchmarkManagerError, now: datetime, jitter: float
 ) -> datetime | None:
-    """When a project is due behind a sync that failed with `error`; its state is the one from before.
+    """Return when a project is due after a sync that failed with `error`.
 
-    A project without polling is tried again only until its place was read once, or where the sync
-    was queued by a webhook or a person; one that is paused never.
+    Its state is the one from before that sync. A project without polling is tried again only until
+    its folders were read once, or where a webhook or a person queued the sync; a paused one never.
     """
     if project.paused:
         return None
@@ -92,7 +94,7 @@ def after_failure(
     needs_person = isinstance(error, (GitHubActionError, TokenUnreadableError))
     if project.source.is_fixed and project.state.head_sha is not None:
         interval = 0
-    # Nobody repeats a push, or what a person queued.
+    # No poll repeats a push, or a sync that a person queued.
     wished = project.due_trigger != "poll"
     if interval == 0 and (needs_person or (project.state.head_sha is not None and not wished)):
         return None
@@ -107,13 +109,16 @@ def after_failure(
 
 
 def first_phase(project_id: str, interval: float) -> float:
-    """Seconds from the first sync to the first poll: a hash of the id, spread evenly over one interval."""
+    """Return the seconds from the first sync to the first poll.
+
+    A hash of the id spreads them evenly over one interval.
+    """
     digest = hashlib.sha256(project_id.encode()).digest()
     return interval * (int.from_bytes(digest[:8]) / 2**64)
 
 
 def next_planned(planned: datetime, now: datetime, interval: float, jitter: float) -> datetime:
-    """One interval behind `planned`; ticks which were missed altogether count as one.
+    """Return the time one interval after `planned`; all missed ticks count as one.
 
     `jitter` is a random number from -1 to 1.
     """
@@ -126,9 +131,9 @@ def next_planned(planned: datetime, now: datetime, interval: float, jitter: floa
 
 
 def retry_delay(interval: float, fail_count: int) -> float:
-    """Seconds to wait behind the `fail_count`-th failure in a row: doubling, to an hour at most.
+    """Return the seconds to wait after the `fail_count`-th failure in a row.
 
-    An interval which is longer than an hour stays as it is.
+    They double up to an hour; an interval that is longer than an hour stays as it is.
     """
     base = interval or FIRST_SYNC_RETRY
     return max(base, min(SLOWEST, base * (1 << min(fail_count, _DOUBLINGS))))

@@ -1,4 +1,4 @@
-"""Which files of a listing belong to a project: its folders and patterns, applied to paths and modes."""
+"""Selection: which files of a listing belong to a project, by its folders and patterns."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ Belonging: TypeAlias = Candidate | Literal["not_yaml", "link"]
 
 
 def _is_other_file(name: str) -> bool:
-    """Whether a link of this name stands for a file that is neither YAML nor JSON.
+    """Return whether a link of this name stands for a file that is neither YAML nor JSON.
 
     Folders are called `v1.2` and `llama-3.1`, so an ending has letters only.
     """
@@ -32,7 +32,7 @@ def _is_other_file(name: str) -> bool:
 
 
 class ListedFile(Protocol):
-    """An entry of a listing, with its path from the root, git's mode, and its size where that is known."""
+    """An entry of a listing: its path from the root, git's mode, and its size where known."""
 
     @property
     def path(self) -> str: ...
@@ -59,12 +59,12 @@ class Selection:
         return found if found is not None and self.admits(path) else None
 
     def _listed(self, path: str, mode: str) -> Literal["not_yaml", "link"] | None:
-        """What is listed although it can be no original."""
+        """Return what an entry is that is listed as skipped although it can be no original."""
         as_yaml = candidate(f"{path}.yaml", "100644", self.config_folder, self.job_folder)
         if as_yaml is None:
             return None
         if mode in _LINKS:
-            # It may stand for a folder of files.
+            # It may point to a folder of files.
             return None if mode == _SYMLINK and _is_other_file(path.rpartition("/")[2]) else "link"
         return (
             "not_yaml"
@@ -89,7 +89,7 @@ class Selection:
 
 @dataclass(slots=True)
 class SelectedFiles:
-    """A listing, sorted: what would be copied as far as paths, modes and sizes say, and what is skipped, by path."""
+    """The files of a listing that would be copied or skipped, by paths, modes and sizes."""
 
     originals: dict[str, Candidate] = field(default_factory=dict)
     skipped: dict[str, SkipReason] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class SelectedFiles:
 def select(
     entries: Iterable[ListedFile], selection: Selection, max_file_size: int
 ) -> SelectedFiles:
-    """Sort a complete listing without reading any content."""
+    """Select from a complete listing without reading any content."""
     found = SelectedFiles()
     unnamed: list[str] = []
     for entry in entries:

@@ -1,4 +1,4 @@
-"""What changed between what is stored and what a complete listing tells."""
+"""Changes between the stored originals and a complete listing."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from benchmark_manager.models.original import FileFormat, FileType
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """What a comparison needs of an original in place, or of the record of a removed one."""
+    """What a comparison needs of an original, or of the record of a removed one."""
 
     id: str
     path: str
@@ -22,7 +22,7 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamFile:
-    """A file which the listing shows and which is copied; `file_type` as its place and content say."""
+    """A listed file that is copied; its path and content decide its `file_type`."""
 
     path: str
     sha: str
@@ -33,7 +33,7 @@ class UpstreamFile:
 
 @dataclass(frozen=True, slots=True)
 class TreeChanges:
-    """The difference. `moved` and `updated` pair the stored file with what it becomes.
+    """The changes. `moved` and `updated` pair the stored file with what it becomes.
 
     `revived` are removed records whose path came back: they keep their ids, and count as added.
     """
@@ -50,7 +50,7 @@ class TreeChanges:
 
     @property
     def size(self) -> int:
-        """How many files something became of."""
+        """How many files have changed."""
         return sum(map(len, (self.added, self.revived, self.updated, self.moved, self.removed)))
 
 
@@ -59,7 +59,7 @@ def compare(stored: Iterable[StoredFile], upstream: Mapping[str, UpstreamFile]) 
 
     A file is renamed when one path went and another came with the same blob id; where several
     did, they are paired by equal base name first, then in the order of their paths. Renames of
-    files that changed as well are found by `domain.renames`.
+    files that changed as well are found by `renames`.
     """
     present = {f.path: f for f in stored if not f.removed}
     buried = {f.path: f for f in stored if f.removed}
@@ -88,7 +88,7 @@ def compare(stored: Iterable[StoredFile], upstream: Mapping[str, UpstreamFile]) 
 def with_renames(
     changes: TreeChanges, pairs: Iterable[tuple[StoredFile, UpstreamFile]]
 ) -> TreeChanges:
-    """The same difference, with these removals and additions told as renames."""
+    """Return the changes with these removals and additions counted as renames."""
     found = tuple(pairs)
     ids, paths = {old.id for old, _ in found}, {new.path for _, new in found}
     return replace(
@@ -100,7 +100,7 @@ def with_renames(
 
 
 def without_renames(changes: TreeChanges, file_ids: AbstractSet[str]) -> TreeChanges:
-    """The same difference, with these files' renames told as a removal and an addition."""
+    """Return the changes with these files' renames counted as a removal and an addition."""
     moved = tuple(pair for pair in changes.moved if pair[0].id not in file_ids)
     split = [pair for pair in changes.moved if pair[0].id in file_ids]
     return replace(
@@ -114,7 +114,7 @@ def without_renames(changes: TreeChanges, file_ids: AbstractSet[str]) -> TreeCha
 def _pair_renames(
     gone: list[StoredFile], come: list[UpstreamFile]
 ) -> tuple[tuple[StoredFile, UpstreamFile], ...]:
-    """Renames keep the format: a variant's name must go on fitting its original.
+    """Pair renames, which keep the format: a variant's name must still fit its original.
 
     Takes time in proportion to the files, however many have the same content.
     """

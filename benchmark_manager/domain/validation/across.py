@@ -1,4 +1,4 @@
-"""Checks which need other files of the repository: a schema that settings name, settings that a Job names."""
+"""Checks that need other files: the schema that settings name, the settings that a Job names."""
 
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -12,20 +12,20 @@ from benchmark_manager.models.original import FileFormat, FileType
 from benchmark_manager.models.problem import Problem, Verdict
 
 MAX_REFERENCES: Final = 32
-"""Files that one text may ask for; a manifest which names more is a list of something else, and not compared."""
+"""Files that one text may ask for; a manifest that names more is not compared with any."""
 
 
 def references(
     text: str, path: str, file_format: FileFormat, file_type: FileType, paths: Collection[str]
 ) -> frozenset[str]:
-    """Which of the repository's files `check_across` has to see.
+    """Return the paths of those files of the repository that `check_across` needs.
 
     Args:
-        text: the content, decoded; if it does not parse, nothing is asked for.
-        path: its own, from the repository's root without a leading slash.
-        file_format: of the text.
+        text: the content, decoded; if it does not parse, it needs no files.
+        path: its path from the repository's root, without a leading slash.
+        file_format: the format of the text.
         file_type: settings name schemas, manifests name settings.
-        paths: all that there are.
+        paths: the paths of all files in the repository.
     """
     body = text.removeprefix(BYTE_ORDER_MARK)
     if validate(body, file_format).validity != "valid":
@@ -49,15 +49,16 @@ def check_across(
     *,
     paths: Collection[str] | None = None,
 ) -> tuple[Problem, ...]:
-    """What a text which parses says that other files contradict: warnings only, at most 100, in their order.
+    """Check a text that parses against other files: at most 100 warnings, in order of position.
 
     Args:
         text: the content, decoded.
-        path: its own, from the repository's root without a leading slash.
-        file_format: of the text.
-        file_type: settings are held to their schema, manifests to the settings which they name.
-        others: contents by path, those which `references` asked for.
-        paths: all that there are, as `references` was told; None if `others` has them all.
+        path: its path from the repository's root, without a leading slash.
+        file_format: the format of the text.
+        file_type: settings are checked against their schema, manifests against the settings that
+            they name.
+        others: the contents, by path, of the files that `references` returned.
+        paths: the paths of all files, as given to `references`; None if `others` has them all.
     """
     body = text.removeprefix(BYTE_ORDER_MARK)
     if validate(body, file_format).validity != "valid":
@@ -73,7 +74,7 @@ def check_across(
 
 
 def with_problems(verdict: Verdict, problems: tuple[Problem, ...]) -> Verdict:
-    """A verdict with more warnings, in the order of their places, still at most 100 in all."""
+    """Return the verdict with more warnings, in order of position, still at most 100 in all."""
     found = sorted(
         (*verdict.problems, *problems), key=lambda problem: (problem.line or 0, problem.column or 0)
     )

@@ -1,4 +1,4 @@
-"""Findings while a text is read, and the problems which they become."""
+"""Findings, collected while a text is read, and the problems that are made of them."""
 
 import re
 from bisect import bisect_right
@@ -19,12 +19,12 @@ _UNREADABLE: Final = re.compile(
 Severity: TypeAlias = Literal["error", "warning"]
 
 Message: TypeAlias = str | Callable[[], str]
-"""A sentence, or what makes it: a text may have half a million problems, and only the first hundred are written."""
+"""A sentence, or a function that makes it: of half a million findings only a hundred are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One problem; `index` is its place in characters, None where the whole text is meant."""
+    """One problem; `index` is its position in characters, None if it concerns the whole text."""
 
     severity: Severity
     code: str
@@ -52,7 +52,7 @@ class Lines:
 
 @dataclass(slots=True)
 class Findings:
-    """Collects; beyond `MAX_PROBLEMS` of a severity it only counts, so that no text makes it grow."""
+    """Collects findings; beyond `MAX_PROBLEMS` of a severity it only counts, to bound memory."""
 
     lines: Lines
     errors: list[Finding] = field(default_factory=list)
@@ -79,19 +79,19 @@ class Findings:
             self.left_out += 1
 
     def demote_errors(self, notice: Finding) -> None:
-        """Make every error a warning, behind the notice which says why."""
+        """Turn every error into a warning, after the notice that says why."""
         found = [notice, *(finding.demoted() for finding in self.errors), *self.warnings]
         self.left_out += max(0, len(found) - MAX_PROBLEMS)
         self.warnings[:] = found[:MAX_PROBLEMS]
         self.errors.clear()
 
     def problems(self) -> tuple[Problem, ...]:
-        """At most `MAX_PROBLEMS` in the order of their places; errors take precedence over warnings."""
+        """Return at most `MAX_PROBLEMS`, errors before warnings if too many, sorted by position."""
         found = self.errors + self.warnings
         total = len(found) + self.left_out
         if total > MAX_PROBLEMS:
             found = found[: MAX_PROBLEMS - 1]
-        shown = [self._problem(finding) for finding in sorted(found, key=_place)]
+        shown = [self._problem(finding) for finding in sorted(found, key=_sort_key)]
         return (*shown, self._rest(total - len(found))) if total > len(found) else tuple(shown)
 
     def _problem(self, finding: Finding) -> Problem:
@@ -108,20 +108,20 @@ class Findings:
         return Problem(
             severity="error" if self.errors else "warning",
             code="more_problems",
-            message=f"The text has {count} more problem{'' if count == 1 else 's'}, which are not listed.",
+            message=f"{count} more problem{' is' if count == 1 else 's are'} not listed.",
         )
 
 
-def _place(finding: Finding) -> int:
+def _sort_key(finding: Finding) -> int:
     return -1 if finding.index is None else finding.index
 
 
 def excerpt(text: str) -> str:
-    """A piece of the text in a form which a message can hold: one short line, nothing invisible."""
+    """Shorten a text for a message: one short line without invisible characters."""
     return excerpt_of(text, 0, len(text))
 
 
 def excerpt_of(text: str, start: int, end: int) -> str:
-    """`excerpt(text[start:end])` without a copy of a piece which may be as long as the text."""
+    """Return `excerpt(text[start:end])` without copying a piece that may be as long as the text."""
     shown = _UNREADABLE.sub(" ", text[start : min(end, start + _MAX_SHOWN + 1)])
     return f"{shown[: _MAX_SHOWN - 1]}…" if len(shown) > _MAX_SHOWN else shown

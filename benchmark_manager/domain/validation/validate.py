@@ -1,4 +1,4 @@
-"""The entry point: text and format in, verdict out."""
+"""Validate a text: the entry point of all checks of one file."""
 
 from typing import Final
 
@@ -24,18 +24,18 @@ def validate(
     *,
     kubernetes: SchemaChecker | None = None,
 ) -> Verdict:
-    """Judge one content. Never raises, and takes time in proportion to the text.
+    """Return the verdict on one content, in time proportional to its length; never raise.
 
     Args:
-        text: the content, decoded; a byte order mark at its beginning may still be there.
-        file_format: which language it must be.
-        file_type: `job` adds what a manifest needs; `config`, or None for unknown, asks for one
+        text: the content, decoded, with or without a byte order mark.
+        file_format: the language that it must be written in.
+        file_type: `job` adds the checks of manifests; `config`, or None for unknown, expects one
             document.
-        kubernetes: the schemas which manifests are held to; None leaves them out.
+        kubernetes: the schemas that manifests are checked against; None skips that check.
 
     Returns:
-        A verdict with at most 100 problems in the order of their places. `invalid` has at least one
-        error; `valid` and `template` have warnings only.
+        A verdict with at most 100 problems in order of position. `invalid` has at least one error;
+        `valid` and `template` have warnings only.
     """
     body = text.removeprefix(BYTE_ORDER_MARK)
     findings = Findings(Lines(body))
@@ -62,8 +62,8 @@ def _verdict(findings: Findings, template_at: int | None) -> Verdict:
         return Verdict(
             validity="invalid" if findings.errors else "valid", problems=findings.problems()
         )
-    # A template need not parse; what else fails shows where, but may be right once it is rendered.
-    message = "This is a template, which has to be rendered before it can be read."
+    # A template need not parse: what fails now may be right after it is rendered.
+    message = "This is a template; it must be rendered before it can be read."
     findings.demote_errors(Finding("warning", "template", message, template_at))
     return Verdict(validity="template", problems=findings.problems())
 
@@ -73,7 +73,7 @@ def _json_template(body: str, findings: Findings, *, has_mark: bool) -> int | No
         # RFC 8259, section 8.1: a writer must not add one, a reader may ignore it.
         findings.warning(
             "byte_order_mark",
-            "The JSON begins with a byte order mark, which strict readers refuse.",
+            "The JSON begins with a byte order mark, which strict parsers refuse.",
             0,
         )
     if check_json(body, findings):
@@ -99,7 +99,7 @@ def _yaml_template(
 
 
 def _excuse(template_at: int | None, body: str, findings: Findings) -> None:
-    """Drop the error at which reading ended, the last one, where a template's own marks are the reason."""
+    """Drop the error that ended the parsing (the last one) if marks of a template caused it."""
     if (
         template_at is not None
         and findings.errors
@@ -108,18 +108,19 @@ def _excuse(template_at: int | None, body: str, findings: Findings) -> None:
         findings.errors.pop()
 
 
-def _earliest(*places: int | None) -> int | None:
-    return min((place for place in places if place is not None), default=None)
+def _earliest(*indexes: int | None) -> int | None:
+    return min((index for index in indexes if index is not None), default=None)
 
 
 def _documents(report: YamlReport, findings: Findings, file_type: FileType | None) -> None:
     if report.documents == report.empty_documents:
-        findings.warning("empty", "The file says nothing: it has no content, or null only.", None)
-    # Readers of Kubernetes' objects take any number of them.
+        findings.warning("empty", "The file is empty: it has no content, or only null.", None)
+    # Programs that read Kubernetes' objects accept any number of them.
     are_objects = report.documents == report.objects + report.empty_documents
     if report.documents > 1 and file_type != "job" and not are_objects:
         findings.warning(
             "multi_document",
-            f"The file has {report.documents} documents; a reader of one fails, or drops the others.",
+            f"The file has {report.documents} documents; a program that reads one "
+            "fails or ignores the others.",
             None,
         )

@@ -1,4 +1,4 @@
-"""Names of modified files."""
+"""The file names of variants."""
 
 from typing import Final
 
@@ -14,32 +14,31 @@ def check_modified_name(name: str, file_format: FileFormat) -> None:
     """Accept a file name, not a path, whose ending fits the original's format.
 
     Raises:
-        InvalidInputError: `invalid_name`, saying what is wrong with it.
+        InvalidInputError: `invalid_name`, with the rule that the name breaks.
     """
-    complaint = _complaint(name, file_format)
-    if complaint is not None:
-        raise InvalidInputError(
-            "invalid_name", f"modified_name {complaint}.", field="modified_name"
-        )
+    reason = _problem(name, file_format)
+    if reason is not None:
+        raise InvalidInputError("invalid_name", reason, field="variant_name", limit=_MAX_BYTES)
 
 
 def proposed_names(name: str, count: int) -> list[str]:
-    """Names for variants of an original with this name, the first one best; none of them is the original's own."""
+    """Return names for variants of an original with this name, the best one first.
+
+    None of them is the original's own name.
+    """
     stem, dot, ending = name.rpartition(".")
     numbers = ["", *(f"-{number}" for number in range(2, count + 1))]
     return [f"{stem}-variant{number}{dot}{ending}" for number in numbers]
 
 
-def _complaint(name: str, file_format: FileFormat) -> str | None:
+def _problem(name: str, file_format: FileFormat) -> str | None:
+    """Return the reason of `invalid_name`; None for a name that is accepted."""
     if not 1 <= len(name.encode("utf-8", "replace")) <= _MAX_BYTES:
-        return f"must be 1 to {_MAX_BYTES} bytes long"
+        return "length"
     if name in {".", ".."}:
-        return "must not be `.` or `..`"
+        return "dots"
     if "/" in name or "\\" in name:
-        return "is a file name, not a path: it must not hold / or \\"
+        return "path"
     if holds_control(name):
-        return "must not hold control characters"
-    endings = _ENDINGS[file_format]
-    if not name.lower().endswith(endings):
-        return f"must end in {' or '.join(endings)}, as its original is {file_format.upper()}"
-    return None
+        return "control"
+    return None if name.lower().endswith(_ENDINGS[file_format]) else f"{file_format}_ending"

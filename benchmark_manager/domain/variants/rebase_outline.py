@@ -1,4 +1,4 @@
-"""What a rebase changes in a variant, in a few short lines."""
+"""Outlines of rebases: the first changes or conflicts, shortened, and how many there are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ def outline_of_changes(mine: str, merged: str, file_format: FileFormat) -> Rebas
 
 
 def outline_of_conflicts(conflicts: Sequence[MergeConflict]) -> RebaseOutline:
-    """Return where a person must decide."""
+    """Return the conflicts on which a person must decide."""
     paths = (conflict.path for conflict in conflicts[:_SHOWN])
     shown = tuple(None if path is None else shortened(path, _PATH) for path in paths)
     return RebaseOutline(conflicts=shown, conflicts_count=len(conflicts))

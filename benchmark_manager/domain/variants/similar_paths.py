@@ -1,34 +1,34 @@
-"""Which paths are most like a given one."""
+"""Find the paths that are most similar to a given one."""
 
 from collections.abc import Iterable
 from heapq import nlargest
 from typing import Final
 
-#: Characters of a path that are compared: its end, as the file's name stands there.
+#: Characters of a path that are compared, from its end, where the file's name is.
 _COMPARED: Final = 300
-#: What the name counts against the whole path.
+#: How much the name counts, against the whole path.
 _NAME_WEIGHT: Final = 2
 
 
 def most_similar(path: str, others: Iterable[str], count: int) -> list[str]:
-    """Return the `count` paths that are most like `path`, best first.
+    """Return the `count` paths that are most similar to `path`, the most similar first.
 
-    Likeness is the share of common letter pairs, of the names and of the whole paths; the name
-    counts double.
+    Similarity is the share of common letter pairs in the file names, which counts double, and in
+    the whole paths.
     """
     name_pairs, path_pairs = _pairs(_name(path)), _pairs(path)
 
-    def likeness(other: str) -> float:
+    def similarity(other: str) -> float:
         return _NAME_WEIGHT * _shared(name_pairs, _pairs(_name(other))) + _shared(
             path_pairs, _pairs(other)
         )
 
-    # Equally similar ones stand in the order of their paths, whatever order they come in.
-    return nlargest(count, sorted(others), key=likeness)
+    # Equally similar paths are returned in their own order, whatever order they come in.
+    return nlargest(count, sorted(others), key=similarity)
 
 
 def _name(path: str) -> str:
-    """The file's name without its ending, which all candidates share."""
+    """Return the file's name without its ending, which all candidates share."""
     name = path.rpartition("/")[2]
     return name.rpartition(".")[0] or name
 
@@ -39,5 +39,5 @@ def _pairs(text: str) -> frozenset[str]:
 
 
 def _shared(some: frozenset[str], others: frozenset[str]) -> float:
-    """Dice's coefficient: from 0, nothing in common, to 1, the same pairs."""
+    """Return Dice's coefficient: from 0 (no pair in common) to 1 (the same pairs)."""
     return 2 * len(some & others) / (len(some) + len(others))

@@ -6,10 +6,11 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from benchmark_manager.domain.text.json_size import has_more_values
-from benchmark_manager.domain.webhooks.push_events import malformed, parse_created, parse_push
+from benchmark_manager.domain.webhooks.push_events import parse_created, parse_push
+from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.push import Push
 
-#: GitHub's form has one field; many more would be none of its doing.
+#: GitHub's form has one field; a form with more than this is not from GitHub.
 _FORM_FIELDS: Final = 10
 _FIELD: Final = b"payload"
 #: Bytes of a form decoded at once: each escape takes a hundred bytes meanwhile.
@@ -20,12 +21,12 @@ _SHORT_FORM: Final = 256 * 1024
 
 
 def is_quickly_read(body: bytes | bytearray, *, is_form: bool) -> bool:
-    """Whether reading this body keeps others waiting for no more than 0.1 s."""
+    """Return whether reading this body blocks the event loop for at most 0.1 s."""
     return len(body) <= _SHORT_FORM if is_form else not has_more_values(body, _FEW_VALUES)
 
 
 def read_push(body: bytes, is_form: bool) -> Push:
-    """Return the push that a body tells of.
+    """Return the push that a body reports.
 
     Raises:
         InvalidInputError: `malformed_webhook`.
@@ -34,7 +35,7 @@ def read_push(body: bytes, is_form: bool) -> Push:
 
 
 def read_created(body: bytes, is_form: bool) -> Push | None:
-    """Return the tag that a body tells was made, as a push; None of a branch.
+    """Return the creation of a tag that a body reports, as a push; None for a branch.
 
     Raises:
         InvalidInputError: `malformed_webhook`.
@@ -43,7 +44,7 @@ def read_created(body: bytes, is_form: bool) -> Push | None:
 
 
 def is_payload(body: bytes, is_form: bool) -> bool:
-    """Pass when a body holds an object, whatever it tells of.
+    """Check that a body holds a JSON object, whatever it reports.
 
     Raises:
         InvalidInputError: `malformed_webhook`.
@@ -62,22 +63,22 @@ def read_payload(body: bytes, is_form: bool) -> dict[str, object]:
     try:
         payload = json.loads(text.decode())
     except (ValueError, RecursionError):
-        # The parser's own words would repeat what was sent.
-        raise malformed("its payload is no JSON, or nested too deeply") from None
+        # The parser's own message would repeat what was sent.
+        raise InvalidInputError("malformed_webhook", "not_json") from None
     if not isinstance(payload, dict):
-        raise malformed("its payload is no JSON object")
+        raise InvalidInputError("malformed_webhook", "not_an_object")
     return payload
 
 
 def _form_field(body: bytes) -> bytes:
-    """The field's value (https://url.spec.whatwg.org/#urlencoded-parsing)."""
+    """Return the field's value (https://url.spec.whatwg.org/#urlencoded-parsing)."""
     fields = body.split(b"&", _FORM_FIELDS)
     if len(fields) > _FORM_FIELDS:
-        raise malformed("the form has too many fields")
+        raise InvalidInputError("malformed_webhook", "too_many_fields")
     pairs = [field.partition(b"=") for field in fields]
     values = [value for name, _, value in pairs if value and _decoded(name) == _FIELD]
     if len(values) != 1:
-        raise malformed("the form has no field named payload, or several")
+        raise InvalidInputError("malformed_webhook", "no_payload")
     return _decoded(values[0])
 
 
@@ -86,7 +87,7 @@ def _decoded(value: bytes) -> bytes:
 
 
 def _pieces(value: bytes) -> Iterator[bytes]:
-    """Pieces of a value; none begins amid an escape."""
+    """Yield pieces of a value; none begins inside an escape."""
     start = 0
     while start < len(value):
         end = start + _STEP

@@ -19,23 +19,21 @@ from benchmark_manager.models.sync import SyncTrigger
 #: A pushed project falls due after this many seconds, so that the pushes of one moment make one
 #: sync.
 DEBOUNCE: Final = 1.0
-#: From this many commits on their list may be cut: at 2,048 today, at 20 by servers that are still
-#: in use.
+#: A list of this many commits may be cut: today's limit is 2,048, that of older servers in use 20.
 _COMMITS_MAY_BE_CUT: Final = 20
 #: GitHub lists this many files of a commit at most.
 _FILES_MAY_BE_CUT: Final = 3000
 _ZEROS: Final = "0" * 40
 _NO_COMMIT: Final = frozenset({_ZEROS, "0" * 64})
 
-#: What a push is to a project. `due`: it has to be synced. `known`: the commit is the one it has.
-#: `untouched`: neither folder changed. `elsewhere`: another branch or tag. `paused`: somebody wants
-#: it left alone.
+#: What a push means for a project. `due`: it has to be synced. `known`: it has the commit already.
+#: `untouched`: neither folder changed. `elsewhere`: another branch or tag. `paused`: it is paused.
 Meaning = Literal["due", "known", "untouched", "elsewhere", "paused"]
 
 _CommitId = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")]
 
 
-#: The first wrong one is enough: their places are not told.
+#: The first wrong path is enough: errors do not say which it was.
 _Paths = Annotated[list[str], Field(fail_fast=True)]
 
 
@@ -43,16 +41,16 @@ class _Payload(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True, hide_input_in_errors=True)
 
 
-class _Commit(_Payload):
+class _CommitPayload(_Payload):
     id: str | None = None
     added: _Paths | None = None
     modified: _Paths | None = None
     removed: _Paths | None = None
 
 
-class _Repository(_Payload):
-    # The templates first: only they name the API's host. `url` is a web address in a push, but the
-    # API's elsewhere.
+class _RepositoryPayload(_Payload):
+    # The templates first: only they name the API's host. `url` is a web address in a push, but an
+    # address of the API in other events.
     commits_url: str | None = None
     trees_url: str | None = None
     hooks_url: str | None = None
@@ -62,7 +60,7 @@ class _Repository(_Payload):
     default_branch: str | None = None
 
 
-class _HeadCommit(_Payload):
+class _HeadCommitPayload(_Payload):
     id: str | None = None
 
 
@@ -73,20 +71,23 @@ class _PushPayload(_Payload):
     created: bool = False
     deleted: bool = False
     forced: bool = False
-    commits: Annotated[list[_Commit], Field(fail_fast=True)] | None = None
-    head_commit: _HeadCommit | None = None
-    repository: _Repository
+    commits: Annotated[list[_CommitPayload], Field(fail_fast=True)] | None = None
+    head_commit: _HeadCommitPayload | None = None
+    repository: _RepositoryPayload
 
 
 class _CreatePayload(_Payload):
-    """https://docs.github.com/en/webhooks/webhook-events-and-payloads#create: `ref` is the short name."""
+    """The event `create`; its `ref` is the short name.
+
+    https://docs.github.com/en/webhooks/webhook-events-and-payloads#create
+    """
 
     ref: str
     ref_type: str
-    repository: _Repository
+    repository: _RepositoryPayload
 
 
-#: Where a repository's address is read, with what follows it there.
+#: The fields that hold a repository's address, with what follows the address there.
 _ADDRESSES: Final[Mapping[str, str]] = {
     "commits_url": "/commits{/sha}",
     "trees_url": "/git/trees{/sha}",
@@ -98,38 +99,38 @@ _ADDRESSES: Final[Mapping[str, str]] = {
 
 
 def parse_push(payload: Mapping[str, object]) -> Push:
-    """The push that a webhook's payload tells of.
+    """Parse the push that a webhook's payload reports.
 
     Raises:
-        InvalidInputError: `malformed_webhook`, naming the fields at fault and never their values.
+        InvalidInputError: `malformed_webhook`; it names the wrong fields and never their values.
     """
-    told = _validated(payload, _PushPayload, "push")
+    parsed = _validated(payload, _PushPayload, "push")
     return Push(
-        addresses=_addresses(told.repository),
-        default_branch=told.repository.default_branch,
-        ref=told.ref,
-        before=told.before,
-        after=_commit_after(told),
-        created=told.created or told.before in _NO_COMMIT,
-        deleted=told.deleted or told.after in _NO_COMMIT,
-        forced=told.forced,
-        commits=_commits(told.commits),
+        addresses=_addresses(parsed.repository),
+        default_branch=parsed.repository.default_branch,
+        ref=parsed.ref,
+        before=parsed.before,
+        after=_commit_after(parsed),
+        created=parsed.created or parsed.before in _NO_COMMIT,
+        deleted=parsed.deleted or parsed.after in _NO_COMMIT,
+        forced=parsed.forced,
+        commits=_commits(parsed.commits),
     )
 
 
 def parse_created(payload: Mapping[str, object]) -> Push | None:
-    """The tag that an event `create` tells of; None of a branch, whose push tells more.
+    """Parse the tag that an event `create` reports; None for a branch, whose push says more.
 
     Raises:
         InvalidInputError: as `parse_push`.
     """
-    told = _validated(payload, _CreatePayload, "creation")
-    if told.ref_type != "tag":
+    parsed = _validated(payload, _CreatePayload, "creation")
+    if parsed.ref_type != "tag":
         return None
     return Push(
-        addresses=_addresses(told.repository),
-        default_branch=told.repository.default_branch,
-        ref=f"refs/tags/{told.ref.removeprefix('refs/tags/')}",
+        addresses=_addresses(parsed.repository),
+        default_branch=parsed.repository.default_branch,
+        ref=f"refs/tags/{parsed.ref.removeprefix('refs/tags/')}",
         before=_ZEROS,
         after=None,
         created=True,
@@ -146,71 +147,69 @@ def _validated(payload: Mapping[str, object], shape: type[_PayloadT], event: str
     try:
         return shape.model_validate(payload)
     except ValidationError as error:
-        # Where in a list it is says nothing to whoever looks at the payload, and may be thousands
-        # of places.
-        places = sorted(
+        # Positions in lists do not help a reader of the payload, and there may be thousands.
+        fields = sorted(
             {
                 ".".join(str(part) for part in e["loc"] if isinstance(part, str))
                 for e in error.errors()
             }
         )
-        raise malformed(
-            f"of the {event} these fields are missing or wrong: {', '.join(places)}"
+        raise InvalidInputError(
+            "malformed_webhook", "wrong_fields", event=event, names=tuple(fields)
         ) from None
 
 
-def _addresses(repository: _Repository) -> tuple[str, ...]:
+def _addresses(repository: _RepositoryPayload) -> tuple[str, ...]:
     addresses = tuple(
         text.removesuffix(tail)
         for name, tail in _ADDRESSES.items()
         if (text := getattr(repository, name))
     )
     if not addresses:
-        raise malformed("its repository has no address, such as commits_url or html_url")
+        raise InvalidInputError("malformed_webhook", "no_address")
     return addresses
 
 
-def _commit_after(told: _PushPayload) -> str:
-    """The commit behind the push; of an annotated tag, `after` is the tag object's id."""
-    head = None if told.head_commit is None else told.head_commit.id
+def _commit_after(parsed: _PushPayload) -> str:
+    """Return the commit after the push; for an annotated tag, `after` is the tag object's id."""
+    head = None if parsed.head_commit is None else parsed.head_commit.id
     return (
         head
-        if head is not None and is_object_id(head) and told.ref.startswith("refs/tags/")
-        else told.after
+        if head is not None and is_object_id(head) and parsed.ref.startswith("refs/tags/")
+        else parsed.after
     )
 
 
-def _commits(told: list[_Commit] | None) -> tuple[PushedCommit, ...] | None:
-    """The commits; without those beyond the number from which no list of them is believed."""
-    return None if told is None else tuple(_commit(commit) for commit in told[:_COMMITS_MAY_BE_CUT])
+def _commits(parsed: list[_CommitPayload] | None) -> tuple[PushedCommit, ...] | None:
+    """Return the commits up to the number from which a list of them may be cut."""
+    return (
+        None
+        if parsed is None
+        else tuple(_commit(commit) for commit in parsed[:_COMMITS_MAY_BE_CUT])
+    )
 
 
-def _commit(told: _Commit) -> PushedCommit:
-    lists = (told.added, told.modified, told.removed)
-    # So many are not believed to be all; there is no use in keeping them.
+def _commit(parsed: _CommitPayload) -> PushedCommit:
+    lists = (parsed.added, parsed.modified, parsed.removed)
+    # So many may not be all of them, so there is no use in keeping them.
     is_cut = sum(len(listed or ()) for listed in lists) >= _FILES_MAY_BE_CUT
     paths = (
         None
         if is_cut or None in lists
         else frozenset(path for listed in lists for path in listed or ())
     )
-    return PushedCommit(id=told.id, paths=paths)
-
-
-def malformed(what: str) -> InvalidInputError:
-    """The error of a webhook that GitHub would not have sent; `what` goes on behind "cannot be understood: "."""
-    return InvalidInputError("malformed_webhook", f"The webhook cannot be understood: {what}.")
+    return PushedCommit(id=parsed.id, paths=paths)
 
 
 def repository_of(push: Push, api_urls: Sequence[str]) -> RepositoryAddress | None:
-    """The repository behind one of the API bases `api_urls`; None when it is none of theirs.
+    """Return the push's repository; None where it is at none of the API bases `api_urls`.
 
-    The first address decides. A repository of the same name at another host never passes for this
-    one.
+    The first address decides. A repository of the same name at another host is never taken for
+    this one.
     """
     address = push.addresses[0]
     if "://" not in address:
-        # A short address would mean the first base, whatever host sent it.
+        # A short address would mean the first base, whichever host sent it.
         return None
     try:
         return parse_repository_url(address, api_urls).repository
@@ -219,9 +218,10 @@ def repository_of(push: Push, api_urls: Sequence[str]) -> RepositoryAddress | No
 
 
 def meaning_of(push: Push, project: Project, now: datetime) -> Meaning:
-    """What a push to the project's repository is to the project at `now`, by the database's clock.
+    """Return what a push to a project's repository means for the project.
 
-    Where in doubt it is `due`: a sync too many costs one request, and one too few leaves old files.
+    `now` is the database's time. In doubt it is `due`: an unneeded sync costs one request, but a
+    missing one leaves old files.
     """
     state, source = project.state, project.source
     if push.ref not in _tracked(push, project):
@@ -229,7 +229,7 @@ def meaning_of(push: Push, project: Project, now: datetime) -> Meaning:
     if project.paused:
         return "paused"
     if state.head_sha is None or (source.ref is None and push.branch != state.resolved_branch):
-        # Nothing was read yet, or the default branch is another one now: there is nothing to
+        # Nothing was read yet, or the default branch may be another one now: there is nothing to
         # compare with.
         return "due"
     healthy = state.status == "ok"
@@ -237,17 +237,16 @@ def meaning_of(push: Push, project: Project, now: datetime) -> Meaning:
     # A sync under way may have read the commit before this one.
     if push.after == state.head_sha and healthy and not running:
         return "known"
-    # Of a tag that moved, the commits in between are not listed.
+    # For a moved tag, the commits in between are not listed.
     if push.is_of_tag or touches(push, source.config_folder, source.job_folder):
         return "due"
-    # No poll repairs what an unpolled project misses: all commits up to these must be known to be
-    # dealt with.
+    # No poll finds what an unpolled project has missed: it must have all commits up to these.
     follows = healthy and push.before in {state.head_sha, project.pushed_sha}
     return "untouched" if project.polling_interval > 0 or follows else "due"
 
 
 def _tracked(push: Push, project: Project) -> set[str]:
-    """The full names of the refs whose pushes may concern the project."""
+    """Return the full names of the refs whose pushes may concern the project."""
     if project.source.ref is not None:
         return {project.source.ref.full}
     return {
@@ -258,18 +257,21 @@ def _tracked(push: Push, project: Project) -> set[str]:
 
 
 def touches(push: Push, *folders: str) -> bool:
-    """Whether the push changes, or may change, something in one of these folders; "" is the root."""
+    """Return whether the push may change something in one of these folders; "" is the root."""
     paths = changed_paths(push)
     return paths is None or any(_is_related(path, folder) for path in paths for folder in folders)
 
 
 def _is_related(path: str, folder: str) -> bool:
-    """Inside, the folder itself, or above it: a folder may become a file, a link or a submodule, or be none again."""
+    """Return whether the path is inside the folder, the folder itself, or above it.
+
+    A folder may become a file, a link or a submodule, and the reverse.
+    """
     return folder in {"", path} or path.startswith(f"{folder}/") or folder.startswith(f"{path}/")
 
 
 def changed_paths(push: Push) -> frozenset[str] | None:
-    """Every path that the push changed; None where the payload does not tell all of them for sure."""
+    """Return every path that the push changed; None where the payload may not list all of them."""
     if (
         push.created
         or push.deleted
@@ -288,10 +290,10 @@ def changed_paths(push: Push) -> frozenset[str] | None:
 
 
 def due_after_push(project: Project, now: datetime) -> tuple[datetime, SyncTrigger]:
-    """When a project is due behind a push at `now`, and by what.
+    """Return when a project is due after a push at `now`, and for which trigger.
 
-    It is never put off: a later push joins the sync that an earlier one, or a person, has queued.
-    Only where a sync is under way, its own time stays behind, and the next is `DEBOUNCE` away.
+    A push never postpones a sync: it joins the one that an earlier push, or a person, has queued.
+    While a sync is running, the next one is due after `DEBOUNCE`.
     """
     soon = now + timedelta(seconds=DEBOUNCE)
     planned = project.next_poll_at

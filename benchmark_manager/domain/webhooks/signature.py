@@ -1,4 +1,4 @@
-"""GitHub's webhooks: where they come in, and how they are signed.
+"""GitHub's webhooks: their route and their signatures.
 
 Source: https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 """
@@ -6,19 +6,19 @@ Source: https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-de
 import hmac
 from typing import Final
 
-#: Where the service takes them.
+#: The route that takes them.
 PATH: Final = "/webhooks/github"
-#: The header which carries it.
+#: The header of the signature.
 SIGNATURE_HEADER: Final = "X-Hub-Signature-256"
 
 
 def sign(secret: str, body: bytes | bytearray) -> str:
-    """What GitHub sends in `X-Hub-Signature-256` with this body."""
+    """Return what GitHub sends in `X-Hub-Signature-256` with this body."""
     return f"sha256={hmac.digest(secret.encode(), body, 'sha256').hex()}"
 
 
 def is_signed(secret: str, body: bytes | bytearray, signature: str | None) -> bool:
-    """Whether `signature` is the body's, compared in a time which tells nothing about the right one."""
+    """Return whether `signature` is the body's, in a time that does not depend on the right one."""
     # As bytes, because compare_digest raises for text beyond ASCII, which a header may well hold.
     return hmac.compare_digest(
         sign(secret, body).encode(), (signature or "").encode("utf-8", "surrogateescape")

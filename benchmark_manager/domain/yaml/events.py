@@ -66,8 +66,11 @@ class Event(Protocol):
 
 
 class CollectionStart(Event, Protocol):
+    """The start of a mapping or a sequence."""
+
     anchor: str | None
     tag: str | None
+    flow_style: bool | None
 
 
 class ScalarEvent(Event, Protocol):
@@ -105,6 +108,10 @@ class Source:
     text: str
     parsed: str
     delicate: tuple[int, ...]
+
+    def originals(self) -> dict[int, str]:
+        """Return what `str.translate` needs to put the text's own characters in a parsed value."""
+        return {ord(self.parsed[index]): self.text[index] for index in self.delicate}
 
 
 def prepare(text: str) -> Source:

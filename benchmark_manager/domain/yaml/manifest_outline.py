@@ -4,15 +4,10 @@ Enough to tell a Kubernetes workload from settings without building a value.
 """
 
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-import yaml
-
-from benchmark_manager.domain.yaml.events import AliasEvent, Event, ScalarEvent, events
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from benchmark_manager.domain.yaml.events import AliasEvent, CollectionStart, Event, ScalarEvent
+from benchmark_manager.domain.yaml.walker import Kind, NodeReader, Role, walk
 
 WORKLOAD_KINDS: Final = frozenset(
     {"Job", "CronJob", "JobSet", "Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"}
@@ -60,91 +55,90 @@ _ITEM_LEVELS: Final = 3
 
 @dataclass(slots=True)
 class _Level:
-    is_mapping: bool
+    """An open collection: `depth` is 1 at the top of a document, `key` that of a mapping's entry."""
+
+    depth: int
+    kind: Kind | None = None
+    around: "_Level | None" = None
     key: str | None = None
-    awaits_key: bool = True
+
+    def path(self) -> tuple[str | None, ...]:
+        """Return the keys from the top to here; None stands for one that is no scalar."""
+        above = self.around.path() if self.around is not None and self.depth > 1 else ()
+        return (*above, self.key)
+
+    def is_item_of_list(self) -> bool:
+        items = self.around
+        top = None if items is None else items.around
+        return (
+            items is not None
+            and items.kind == "sequence"
+            and top is not None
+            and top.kind == "mapping"
+            and top.key == "items"
+        )
 
 
-class _Walker:
-    """Follows the events of one document at a time; deeper levels are only counted."""
+class _OutlineReader(NodeReader[_Level]):
+    """Keeps what stands near the top of each document; one level serves for all that are deeper."""
 
     def __init__(self) -> None:
         self.outlines: list[Outline] = []
         self._outline = Outline()
-        self._levels: list[_Level] = []
         self._anchored: dict[str, str] = {}
+        self._deeper = _Level(_ITEM_LEVELS + 1)
 
-        self._handlers: dict[type[object], Callable[[Any], None]] = {
-            yaml.DocumentStartEvent: self._begin,
-            yaml.ScalarEvent: self._scalar,
-            yaml.AliasEvent: self._alias,
-            yaml.MappingStartEvent: partial(self._open, is_mapping=True),
-            yaml.SequenceStartEvent: partial(self._open, is_mapping=False),
-            yaml.MappingEndEvent: self._close,
-            yaml.SequenceEndEvent: self._close,
-        }
-
-    def take(self, event: Event) -> None:
-        handler = self._handlers.get(type(event))
-        if handler is not None:
-            handler(event)
-
-    def _begin(self, event: Event) -> None:
+    def document(self, event: Event) -> _Level:
         self._outline = Outline(index=event.start_mark.index)
         self.outlines.append(self._outline)
-        self._levels.clear()
         self._anchored.clear()
+        return _Level(0)
 
-    def _scalar(self, event: ScalarEvent) -> None:
+    def scalar(self, event: ScalarEvent, around: _Level, role: Role) -> None:
         if event.anchor is not None:
             self._anchored[event.anchor] = event.value
-        plain = bool(event.implicit[0]) and event.tag is None
-        self._node(Entry(event.value, plain, event.start_mark.index))
+        if role == "key":
+            around.key = event.value
+        elif role == "value" and around.depth <= _ITEM_LEVELS:
+            plain = bool(event.implicit[0]) and event.tag is None
+            self._value(around, Entry(event.value, plain, event.start_mark.index))
 
-    def _alias(self, event: AliasEvent) -> None:
-        self._node(
-            Entry(self._anchored.get(event.anchor), plain=False, index=event.start_mark.index)
+    def alias(self, event: AliasEvent, around: _Level, role: Role) -> None:
+        text = self._anchored.get(event.anchor)
+        self._node(around, role, Entry(text, plain=False, index=event.start_mark.index))
+
+    def begin(self, event: CollectionStart, kind: Kind, around: _Level, role: Role) -> _Level:
+        if role == "document":
+            self._outline.top = kind
+            self._outline.index = event.start_mark.index
+        return (
+            self._deeper if around.depth >= _ITEM_LEVELS else _Level(around.depth + 1, kind, around)
         )
 
-    def _open(self, event: Event, *, is_mapping: bool) -> None:
-        if not self._levels:
-            self._outline.top = "mapping" if is_mapping else "sequence"
-            self._outline.index = event.start_mark.index
-        self._levels.append(_Level(is_mapping))
+    def end(self, event: Event, _frame: _Level, around: _Level, role: Role) -> None:
+        self._node(around, role, Entry(None, plain=False, index=event.start_mark.index))
 
-    def _close(self, event: Event) -> None:
-        self._levels.pop()
-        self._node(Entry(None, plain=False, index=event.start_mark.index))
+    def _node(self, around: _Level, role: Role, entry: Entry) -> None:
+        if role == "key":
+            around.key = entry.text
+        elif role == "value" and around.depth <= _ITEM_LEVELS:
+            self._value(around, entry)
 
-    def _node(self, entry: Entry) -> None:
-        if not self._levels or not (level := self._levels[-1]).is_mapping:
-            return
-        if level.awaits_key:
-            level.key = entry.text
-        elif len(self._levels) <= _MAX_PATH:
-            self._record(entry)
-        elif len(self._levels) == _ITEM_LEVELS and level.key == "kind" and entry.text is not None:
-            self._record_item(entry.text)
-        level.awaits_key = not level.awaits_key
-
-    def _record_item(self, kind: str) -> None:
-        document, items, _ = self._levels
-        if document.is_mapping and document.key == "items" and not items.is_mapping:
-            self._outline.item_kinds.add(kind)
-
-    def _record(self, entry: Entry) -> None:
-        path = tuple(level.key for level in self._levels if level.key is not None)
-        if len(path) == len(self._levels):
-            self._outline.entries.setdefault(path, entry)
+    def _value(self, level: _Level, entry: Entry) -> None:
+        if level.depth <= _MAX_PATH:
+            path = tuple(key for key in level.path() if key is not None)
+            if len(path) == level.depth:
+                self._outline.entries.setdefault(path, entry)
+        elif level.key == "kind" and entry.text is not None and level.is_item_of_list():
+            self._outline.item_kinds.add(entry.text)
 
 
 def outlines(parsed: str) -> list[Outline]:
-    """The outline of each document, in order, of a text which `yaml_events.prepare` made ready.
+    """The outline of each document, in order, of a text which `prepare` made ready.
 
     Raises:
         YamlSyntaxError: where the text stops being YAML.
     """
-    walker = _Walker()
-    for event in events(parsed):
-        walker.take(event)
-    return walker.outlines
+    reader = _OutlineReader()
+    walk(parsed, reader)
+    return reader.outlines

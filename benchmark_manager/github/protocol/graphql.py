@@ -1,21 +1,21 @@
-"""GitHub's GraphQL protocol without I/O: queries for contents and places, and what their answers mean.
+"""GitHub's GraphQL protocol without I/O: queries for commits and contents, and their answers.
 
 Sources: GitHub's documentation of the GraphQL objects Repository, Commit, Tree and Blob, and "Rate
     limits and query limits for the GraphQL API". Errors come with status 200, some for a single
-    alias: what an alias does not answer is asked for by REST, whose errors are exact.
+    alias: what an alias does not answer is requested by REST, whose errors are exact.
 """
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from benchmark_manager.domain.sync.git_objects import TreeMember, blob_id, is_object_id
-from benchmark_manager.github.protocol.rest import GarbledAnswerError
-from benchmark_manager.github.reading.obstacles import Obstacle, is_obstacle
+from benchmark_manager.domain.sync.obstacles import Obstacle, is_obstacle
+from benchmark_manager.github.protocol.answers import GarbledAnswerError
+from benchmark_manager.models.commit import Commit, CommitAnswer, RepositoryNames
 from benchmark_manager.models.project import Ref, RepositoryAddress
 
 #: `Blob.text` ends here, bytes; larger blobs are fetched raw.
@@ -53,17 +53,17 @@ class GraphQLAnswer(BaseModel):
         return any(error.type in {"RATE_LIMITED", "RATE_LIMIT"} for error in self.errors)
 
     @property
-    def complaint(self) -> str:
+    def first_error(self) -> str:
         return self.errors[0].message[:200] if self.errors else "no data"
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceQuestion:
-    """Which commit a revision of a repository is, and what some folders are there.
+class CommitQuestion:
+    """Which commit a revision names, and which trees some folders have there.
 
-    A query finds each folder by the revision anew: of a revision that moves, their trees may be
-    another commit's. `ref`: where it stands is asked as well, and of a branch where the tag of its
-    name does.
+    A query resolves the revision anew for each folder: of a revision that moves, a folder's tree
+    may be another commit's. With `ref`, it also asks which commit that ref points to, and of a
+    branch which one the tag of the same name points to.
     """
 
     repository: RepositoryAddress
@@ -73,31 +73,21 @@ class PlaceQuestion:
 
 
 @dataclass(frozen=True, slots=True)
-class CommitPlace:
-    """One commit and the trees of some folders in it; None for a folder which it does not have."""
-
-    commit_sha: str
-    root_tree_sha: str
-    committed_at: datetime
-    full_name: str
-    default_branch: str | None
-    folder_trees: Mapping[str, str | None] = field(default_factory=dict)
-    #: The folders at whose paths there is a file or a link instead.
-    taken_paths: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
 class NamedRefs:
-    """The commit that a ref stands at, and the tag of a branch's name; None for what is not there, or not asked for."""
+    """The commits that a ref, and the tag of a branch's name, point to.
+
+    None for what does not exist or was not asked for.
+    """
 
     ref: str | None = None
     tag: str | None = None
 
 
 def head_revision(ref: Ref | None) -> str:
-    """The revision of a ref's commit (None: the default branch's), by full name: git prefers tags to branches.
+    """Return the revision of a ref's commit (None: the default branch's).
 
-    An annotated tag is an object of its own: its commit is what is asked for.
+    It holds the ref's full name, as git prefers tags to branches. An annotated tag is an object of
+    its own, so the revision asks for its commit.
     """
     if ref is None:
         return "HEAD"
@@ -105,11 +95,11 @@ def head_revision(ref: Ref | None) -> str:
 
 
 def endpoint(api_url: str) -> str:
-    """The GraphQL endpoint which belongs to an API base."""
+    """Return the GraphQL endpoint that belongs to an API base."""
     return f"{api_url.removesuffix('/v3') if api_url.endswith('/api/v3') else api_url}/graphql"
 
 
-class _Query:
+class _QueryText:
     """A query and its variables, which keep names and paths out of its text."""
 
     def __init__(self) -> None:
@@ -131,14 +121,14 @@ class _Query:
         return f"{alias}: repository(owner: {owner}, name: {name})"
 
     def whole(self) -> Json:
-        """What is posted."""
+        """Return the body of the request."""
         text = f"query({', '.join(self._declared)}) {{ {' '.join(self._parts)} }}"
         return {"query": text, "variables": self._values}
 
 
 def contents_query(repository: RepositoryAddress, shas: Sequence[str]) -> Json:
-    """One query for all; the aliases are `b0`, `b1`, … in the order of the ids, below `r`."""
-    query = _Query()
+    """Build one query for contents; the aliases are `b0`, `b1`, … in the ids' order, below `r`."""
+    query = _QueryText()
     start = query.repository("r", repository)
     blobs = [
         f"b{number}: object(oid: {query.variable(sha, 'GitObjectID')}) {{ {_BLOB_FIELDS} }}"
@@ -149,7 +139,7 @@ def contents_query(repository: RepositoryAddress, shas: Sequence[str]) -> Json:
 
 
 def parse_contents(answer: GraphQLAnswer, shas: Sequence[str]) -> dict[str, bytes]:
-    """What came whole and is what git holds, by blob id; the rest has to be fetched raw.
+    """Return the contents that arrived whole and exact, by blob id; fetch the rest raw.
 
     Text is null for binary contents, ends at 512,000 bytes, and is not what git holds where that is
     not UTF-8.
@@ -178,8 +168,8 @@ def _content(blob: Mapping[str, Any]) -> bytes | None:
 
 
 def members_query(repository: RepositoryAddress, tree_ids: Sequence[str]) -> Json:
-    """One query for the entries of trees; the aliases are `t0`, `t1`, … in the order of the ids, below `r`."""
-    query = _Query()
+    """Build one query for trees' entries; the aliases are `t0`, `t1`, … in the ids' order."""
+    query = _QueryText()
     start = query.repository("r", repository)
     trees = [
         f"t{number}: object(oid: {query.variable(sha, 'GitObjectID')}) {{ {_TREE_FIELDS} }}"
@@ -192,7 +182,7 @@ def members_query(repository: RepositoryAddress, tree_ids: Sequence[str]) -> Jso
 def parse_members(
     answer: GraphQLAnswer, tree_ids: Sequence[str]
 ) -> dict[str, tuple[TreeMember, ...]]:
-    """The entries of those trees that the answer reports completely, by tree; nothing of it is proved."""
+    """Return the entries of the trees that the answer reports completely; nothing is proved."""
     trees = (answer.data or {}).get("r")
     found = {}
     for number, sha in enumerate(tree_ids):
@@ -214,27 +204,28 @@ def _tree_member(entry: Mapping[str, Any]) -> TreeMember:
 
 
 def obstacles_query(repository: RepositoryAddress, commit_sha: str, paths: Sequence[str]) -> Json:
-    """One query for what a commit has at these paths; the aliases are `p0`, `e0`, … in the order of the paths.
+    """Build one query for what a commit has at these paths.
 
-    `p` is the object there, `e` the entries around it: only they report its mode.
+    The aliases are `p0`, `e0`, … in the paths' order: `p` is the object at a path, `e` are the
+    entries of the folder around it, as only they report the object's mode.
     """
-    query = _Query()
+    query = _QueryText()
     start = query.repository("r", repository)
     parts = []
     for number, path in enumerate(paths):
         parent = path.rpartition("/")[0]
-        parts.append(
-            f"p{number}: object(expression: {query.variable(f'{commit_sha}:{path}')}) {{ {_BLOB_FIELDS} }}"
+        there, around = (
+            query.variable(f"{commit_sha}:{path}"),
+            query.variable(f"{commit_sha}:{parent}"),
         )
-        parts.append(
-            f"e{number}: object(expression: {query.variable(f'{commit_sha}:{parent}')}) {{ {_TREE_FIELDS} }}"
-        )
+        parts.append(f"p{number}: object(expression: {there}) {{ {_BLOB_FIELDS} }}")
+        parts.append(f"e{number}: object(expression: {around}) {{ {_TREE_FIELDS} }}")
     query.add(f"{start} {{ {' '.join(parts)} }}")
     return query.whole()
 
 
 def parse_obstacles(answer: GraphQLAnswer, paths: Sequence[str]) -> list[Obstacle]:
-    """The links and submodules at these paths."""
+    """Return the links and submodules at these paths."""
     found = (answer.data or {}).get("r")
     if not isinstance(found, dict):
         return []
@@ -255,55 +246,59 @@ def parse_obstacles(answer: GraphQLAnswer, paths: Sequence[str]) -> list[Obstacl
     return obstacles
 
 
-def places_query(questions: Iterable[PlaceQuestion]) -> Json:
-    """One query for all; the aliases are `r0`, `r1`, …, in the order of the questions."""
-    query = _Query()
+def commits_query(questions: Iterable[CommitQuestion]) -> Json:
+    """Build one query for all questions; the aliases are `r0`, `r1`, … in their order."""
+    query = _QueryText()
     for number, question in enumerate(questions):
-        _add_place(query, f"r{number}", question)
+        _add_commit(query, f"r{number}", question)
     return query.whole()
 
 
-def _add_place(query: _Query, alias: str, question: PlaceQuestion) -> None:
+def _add_commit(query: _QueryText, alias: str, question: CommitQuestion) -> None:
     revision, ref = question.revision, question.ref
     names = {} if ref is None else {"ref": head_revision(ref)}
     if ref is not None and ref.kind == "branch":
         names["tag"] = f"refs/tags/{ref.name}"
+
+    def named(alias: str, expression: str, fields: str) -> str:
+        return f"{alias}: object(expression: {query.variable(expression)}) {{ {fields} }}"
+
     parts = [
         query.repository(alias, question.repository),
         "{ nameWithOwner defaultBranchRef { name }",
-        f"head: object(expression: {query.variable(revision)}) {{ {_COMMIT_FIELDS} }}",
+        named("head", revision, _COMMIT_FIELDS),
         *(
-            f"f{number}: object(expression: {query.variable(f'{revision}:{folder}')}) {{ __typename oid }}"
+            named(f"f{number}", f"{revision}:{folder}", "__typename oid")
             for number, folder in enumerate(question.folders)
             if folder
         ),
-        *(
-            f"{name}: object(expression: {query.variable(named)}) {{ oid }}"
-            for name, named in names.items()
-        ),
+        *(named(name, expression, "oid") for name, expression in names.items()),
         "}",
     ]
     query.add(" ".join(parts))
 
 
 def parse_named(answer: GraphQLAnswer, alias: str) -> NamedRefs:
-    """Where the ref and the tag stand which one alias asked for; called where `parse_place` told of a place.
+    """Parse which commits the ref and the tag of one alias point to, beside its commit.
 
     Raises:
-        GarbledAnswerError: it is of another shape.
+        GarbledAnswerError: the answer has another shape.
     """
     found = (answer.data or {}).get(alias, {})
-    told = {name: found.get(name) for name in ("ref", "tag")}
+    refs = {name: found.get(name) for name in ("ref", "tag")}
     return NamedRefs(
-        **{name: _oid(one) for name, one in told.items() if isinstance(one, dict) and "oid" in one}
+        **{name: _oid(ref) for name, ref in refs.items() if isinstance(ref, dict) and "oid" in ref}
     )
 
 
-def parse_place(answer: GraphQLAnswer, alias: str, folders: Sequence[str]) -> CommitPlace | None:
-    """What one alias tells; None where it tells of an error, or of no commit: REST says which.
+def parse_commit(answer: GraphQLAnswer, alias: str, folders: Sequence[str]) -> CommitAnswer | None:
+    """Parse the commit of one alias.
+
+    Returns:
+        None where the answer reports an error or no commit: REST says which.
 
     Raises:
-        GarbledAnswerError: it is of another shape.
+        GarbledAnswerError: the answer has another shape.
     """
     if any(error.path is None or error.path[:1] == [alias] for error in answer.errors):
         return None
@@ -315,60 +310,74 @@ def parse_place(answer: GraphQLAnswer, alias: str, folders: Sequence[str]) -> Co
     ):
         return None
     try:
-        head = found["head"]
-        return CommitPlace(
-            commit_sha=_oid(head),
-            root_tree_sha=_oid(head["tree"]),
-            committed_at=_TIME.validate_python(head["committedDate"]),
-            full_name=str(found["nameWithOwner"]),
-            default_branch=None
-            if found["defaultBranchRef"] is None
-            else str(found["defaultBranchRef"]["name"]),
-            folder_trees={
-                folder: _oid(head["tree"]) if folder == "" else _tree_oid(found[f"f{number}"])
-                for number, folder in enumerate(folders)
-            },
-            taken_paths=frozenset(
-                folder
-                for number, folder in enumerate(folders)
-                if folder
-                and found[f"f{number}"] is not None
-                and found[f"f{number}"]["__typename"] != _TREE
-            ),
-        )
+        return _commit_answer(found, folders)
     except (KeyError, TypeError, ValidationError) as error:
-        raise GarbledAnswerError(
-            f"GraphQL's answer has another shape ({type(error).__name__})"
-        ) from None
+        raise _other_shape(error) from None
+
+
+def _commit_answer(found: Mapping[str, Any], folders: Sequence[str]) -> CommitAnswer:
+    head = found["head"]
+    aliases = {folder: f"f{number}" for number, folder in enumerate(folders) if folder}
+    trees = {
+        folder: _tree_oid(found[aliases[folder]]) if folder else _oid(head["tree"])
+        for folder in folders
+    }
+    taken = frozenset(
+        folder
+        for folder, alias in aliases.items()
+        if found[alias] is not None and found[alias]["__typename"] != _TREE
+    )
+    time = _TIME.validate_python(head["committedDate"])
+    commit = Commit(_oid(head), _oid(head["tree"]), time, trees)
+    return CommitAnswer(commit, _repository_names(found), taken)
+
+
+def _repository_names(found: Mapping[str, Any]) -> RepositoryNames:
+    return RepositoryNames(str(found["nameWithOwner"]), _default_branch(found))
+
+
+def _default_branch(found: Mapping[str, Any]) -> str | None:
+    branch = found["defaultBranchRef"]
+    return None if branch is None else str(branch["name"])
+
+
+def _other_shape(error: Exception) -> GarbledAnswerError:
+    return GarbledAnswerError(f"GraphQL's answer has another shape ({type(error).__name__})")
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoryOverview:
-    """A repository's first branches by name, and one commit of it with its tree."""
+    """A repository's first branches by name, and the commit of the ref that was asked for.
+
+    `default_branch` and `commit` are None where they were not answered.
+    """
 
     default_branch: str | None
+    commit: Commit | None
     branches: tuple[str, ...]
     more_branches: bool
-    commit_sha: str
-    root_tree_sha: str
 
 
 def overview_query(repository: RepositoryAddress, revision: str, branches: int) -> Json:
-    """Ask for a revision's commit and the first branches; the alias is `r`."""
-    query = _Query()
+    """Build a query for a revision's commit and the first branches; the alias is `r`."""
+    query = _QueryText()
+    refs = f'refs(refPrefix: "refs/heads/", first: {branches})'
     query.add(
         f"{query.repository('r', repository)} {{ defaultBranchRef {{ name }}"
-        f' refs(refPrefix: "refs/heads/", first: {branches}) {{ pageInfo {{ hasNextPage }} nodes {{ name }} }}'
+        f" {refs} {{ pageInfo {{ hasNextPage }} nodes {{ name }} }}"
         f" head: object(expression: {query.variable(revision)}) {{ {_COMMIT_FIELDS} }} }}"
     )
     return query.whole()
 
 
 def parse_overview(answer: GraphQLAnswer) -> RepositoryOverview | None:
-    """What the query tells; None where it tells of an error, or of no commit: REST says which.
+    """Parse the answer to `overview_query`.
+
+    Returns:
+        None where the answer reports an error or no commit: REST says which.
 
     Raises:
-        GarbledAnswerError: it is of another shape.
+        GarbledAnswerError: the answer has another shape.
     """
     found = (answer.data or {}).get("r")
     if answer.errors or not isinstance(found, dict) or not isinstance(found.get("head"), dict):
@@ -378,22 +387,17 @@ def parse_overview(answer: GraphQLAnswer) -> RepositoryOverview | None:
         if "tree" not in head:
             return None
         return RepositoryOverview(
-            default_branch=None
-            if found["defaultBranchRef"] is None
-            else str(found["defaultBranchRef"]["name"]),
+            default_branch=_default_branch(found),
+            commit=Commit(_oid(head), _oid(head["tree"])),
             branches=tuple(str(node["name"]) for node in refs["nodes"]),
             more_branches=bool(refs["pageInfo"]["hasNextPage"]),
-            commit_sha=_oid(head),
-            root_tree_sha=_oid(head["tree"]),
         )
     except (KeyError, TypeError) as error:
-        raise GarbledAnswerError(
-            f"GraphQL's answer has another shape ({type(error).__name__})"
-        ) from None
+        raise _other_shape(error) from None
 
 
 def _tree_oid(found: Mapping[str, Any] | None) -> str | None:
-    """The id of a folder's tree; None where the path is not there, or is no folder."""
+    """Return the id of a folder's tree; None where the path does not exist or is no folder."""
     return _oid(found) if found is not None and found["__typename"] == _TREE else None
 
 

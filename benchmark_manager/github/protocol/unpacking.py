@@ -1,10 +1,10 @@
-"""A gzipped tar archive read piece by piece as it arrives, without I/O.
+"""Unpacks a gzipped tar archive piece by piece as it arrives, without I/O.
 
 What git-archive(1) writes is read, and what POSIX says of its form (pax, "ustar Interchange
 Format"): a header of 512 bytes a member, its data in blocks of as many; extended headers before a
-member whose name, target or size does not fit. Everything else is refused: whoever reads the
-archive has other ways left. Nothing is believed of a name or content that does not hash to what git
-says, so a mistake here costs requests and never a wrong byte.
+member whose name, target or size does not fit. Everything else is refused: the caller has other
+ways to read the commit. A name or content counts only if it hashes to what git says, so a mistake
+here costs requests and never a wrong byte.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Final
 
 from benchmark_manager.domain.sync.git_objects import blob_id
-from benchmark_manager.github.protocol.rest import GarbledAnswerError
+from benchmark_manager.github.protocol.answers import GarbledAnswerError
 
 #: An archive is given up when more than this comes out of it, bytes and members.
 _MAX_UNPACKED: Final = 4 * 1024 * 1024 * 1024
@@ -25,8 +25,8 @@ _MAX_MEMBERS: Final = 300_000
 _STEP: Final = 256 * 1024
 #: Names and targets are in extended headers where they are long, bytes.
 _MAX_EXTENDED: Final = 64 * 1024
-#: A path is longer on no system; and all paths together, which are held until the archive's end,
-#: bytes.
+#: Bytes of a path, which are no more on any system, and of all paths together, which are held until
+#: the archive's end.
 _LONGEST_PATH: Final = 4096
 _MAX_PATHS: Final = 64 * 1024 * 1024
 #: Records of one extended header; git-archive writes a name, a target, a size and a comment.
@@ -42,7 +42,7 @@ _LINK: Final = ord("2")
 _WITHOUT_DATA: Final = frozenset(b"123456")
 _OF_NEXT: Final = ord("x")
 _OF_ALL: Final = ord("g")
-#: Extensions of GNU and of Solaris which change what follows, and which git does not write.
+#: Extensions of GNU and Solaris that change what follows, and that git does not write.
 _UNKNOWN: Final = frozenset(b"KLMSVNX")
 
 
@@ -72,11 +72,11 @@ class ArchiveFile:
         try:
             return datetime.fromtimestamp(self.time, UTC)
         except (ValueError, OverflowError, OSError):
-            raise _damaged("its time is none") from None
+            raise _damaged("a time is invalid") from None
 
 
 Keep = Callable[[str, str, int], bool]
-"""Whether the data of a file (path, git's mode, size in bytes) is asked for: it is held in memory as a whole."""
+"""Whether a file's data is wanted (path, git's mode, size in bytes); it is held in memory whole."""
 
 
 class Unpacker:
@@ -90,12 +90,12 @@ class Unpacker:
         self._at = 0
         self._files = self._members()
         self._ended = False
-        #: The id of the commit, as far as the archive told; like all of it, nothing to be believed
-        #: unproved.
+        #: The id of the commit, once the archive has named it; like everything in it, it is not
+        #: proved.
         self.commit_sha: str | None = None
 
     def feed(self, piece: bytes) -> Iterator[ArchiveFile]:
-        """The files which end with this next piece of the archive, each unpacked when it is asked for.
+        """Yield the files that end within this next piece of the archive, unpacked one by one.
 
         Raises:
             ArchiveTooLargeError
@@ -110,7 +110,7 @@ class Unpacker:
             yield from self._of(step)
 
     def end(self) -> Iterator[ArchiveFile]:
-        """The files which end with the last piece.
+        """Yield the files that end within the last piece.
 
         Raises:
             ArchiveTooLargeError, GarbledAnswerError: also where the archive is cut short.
@@ -133,7 +133,7 @@ class Unpacker:
         self._ended = True
 
     def _members(self) -> Generator[ArchiveFile | None, None, None]:
-        """Every file; None where more data is needed to go on."""
+        """Yield every file; None where more data is needed to go on."""
         extended: dict[bytes, bytes] = {}
         paths = 0
         for _ in range(_MAX_MEMBERS):
@@ -177,7 +177,7 @@ class Unpacker:
         return ArchiveFile(path, mode, sha, header.size, header.time, None)
 
     def _take(self, size: int) -> Generator[None, None, bytes]:
-        """The next bytes."""
+        """Return the next bytes; yield None while they have not arrived."""
         while len(self._data) - self._at < size:
             yield None
         start = self._at
@@ -185,7 +185,7 @@ class Unpacker:
         return self._data[start : self._at]
 
     def _padded(self, size: int) -> Generator[None, None, bytes]:
-        """A member's data, as a whole."""
+        """Return a member's whole data; yield None while it has not arrived."""
         if len(self._data) - self._at >= size:
             data = yield from self._take(size)
         else:
@@ -198,7 +198,7 @@ class Unpacker:
         return data
 
     def _skip(self, size: int) -> Generator[None, None, str]:
-        """Pass a member's data; its blob id."""
+        """Skip a member's data, and return its blob id."""
         digest = hashlib.sha1(b"blob %d\x00" % size, usedforsecurity=False)
         left = size
         while left:
@@ -209,7 +209,7 @@ class Unpacker:
         return digest.hexdigest()
 
     def _some(self, at_most: int) -> Generator[None, None, bytes]:
-        """What is there, at least a byte."""
+        """Return what has arrived, at least one byte."""
         while self._at == len(self._data):
             yield None
         some = self._data[self._at : self._at + at_most]
@@ -241,9 +241,9 @@ class _Header:
 
 def _header(block: bytes) -> _Header:
     field = block[148:156]
-    # Of the sum of all bytes this compares the rest of a division, as zlib finds it twenty times as
+    # This compares the sum of all bytes modulo a number, as zlib computes that twenty times as
     # fast: 250,000 members would take a second more. A header that is wrong all the same makes a
-    # listing which proves nothing.
+    # listing that proves nothing.
     if (_number(field) - 8 * ord(" ") + sum(field) + 1) % _ADLER != zlib.adler32(block) & 0xFFFF:
         raise _damaged("a header's sum is wrong")
     kind = block[156]
@@ -269,7 +269,7 @@ def _text(field: bytes) -> bytes:
 
 @lru_cache(maxsize=1024)
 def _number(field: bytes) -> int:
-    """Octal digits, or, where they do not fit, bytes behind a mark (as GNU tar and git-archive write them)."""
+    """Parse octal digits, or bytes after a mark, as GNU tar and git-archive write large numbers."""
     if field[0] == 0x80:  # noqa: PLR2004 -- the mark
         return int.from_bytes(field[1:], "big")
     digits = field.strip(b" \0")
@@ -297,7 +297,10 @@ def _extended_size(header: _Header) -> int:
 
 
 def _records(data: bytes) -> dict[bytes, bytes]:
-    """Records of an extended header: `length keyword=value` and a line's end; the decimal length is of all of that."""
+    """Parse the records of an extended header.
+
+    Each is `length keyword=value` and a line end; the decimal length is that of the whole record.
+    """
     records: dict[bytes, bytes] = {}
     at = count = 0
     while at < len(data):
@@ -316,7 +319,7 @@ def _records(data: bytes) -> dict[bytes, bytes]:
 
 
 def _below_top(name: bytes) -> str:
-    """The path below the archive's one top folder; empty for that itself, or where there is none."""
+    """Return the path below the archive's one top folder; empty for that folder itself."""
     return name.partition(b"/")[2].decode("utf-8", "surrogateescape")
 
 

@@ -1,10 +1,10 @@
-"""A commit's archive: all of its files for the price of one request, read while it arrives.
+"""Reads a commit's archive while it arrives: all files for one request.
 
 The archive is git's own (git-archive(1)), but the repository's attributes can leave files out of it
-or substitute text in them, and it shows submodules as empty folders. So nothing in it is believed
-by itself: a listing made from it counts only if it hashes to the commit's root tree, and contents
-only if they hash to their blob id. Links and paths which lead elsewhere are harmless, as nothing is
-ever written under a name of the archive's.
+or substitute text in them, and it shows submodules as empty folders. So nothing in it counts
+without proof: a listing made from it must hash to the commit's root tree, and contents must hash to
+their blob ids. Links and paths that lead elsewhere are harmless, as no file is ever written under a
+name from the archive.
 """
 
 import asyncio
@@ -14,19 +14,19 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Itera
 from typing import IO, Final, TypeVar
 
 from benchmark_manager.domain.sync.git_objects import TreeMember, tree_ids
-from benchmark_manager.github.protocol import rest as protocol
-from benchmark_manager.github.protocol.rest import TreeEntry
+from benchmark_manager.errors import GitHubUnavailableError
+from benchmark_manager.github.protocol.listings import TreeEntry
 from benchmark_manager.github.protocol.unpacking import (
     ArchiveFile,
     ArchiveTooLargeError,
     Keep,
     Unpacker,
 )
+from benchmark_manager.github.protocol.urls import repository_path
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.sending.requests import (
     NoArchiveError,
     PassingFailureError,
-    unavailable,
 )
 
 #: An archive is given up beyond this, bytes as downloaded.
@@ -42,10 +42,10 @@ _TRIES: Final = 2
 T = TypeVar("T")
 
 
-class Archive:
-    """An archive on its way into a temporary file.
+class ArchiveDownload:
+    """An archive that is being downloaded into a temporary file.
 
-    The download waits for nobody: whoever reads follows it, from the beginning.
+    The download does not wait for its reader, which follows it from the beginning.
     """
 
     def __init__(self, file: IO[bytes], max_bytes: int = MAX_DOWNLOAD) -> None:
@@ -56,11 +56,11 @@ class Archive:
         self._ended = False
         self._failure: BaseException | None = None
         self._news = asyncio.Event()
-        #: The commit that it says to be of, once its first files were read.
+        #: The commit that it claims to be of, once its first files were read.
         self.commit_sha: str | None = None
 
     def allow(self, max_bytes: int) -> None:
-        """Give it up where it has more bytes than these, from now on."""
+        """Give the archive up from now on where it has more bytes than these."""
         self._max_bytes = max_bytes
         if self._received > max_bytes and self._failure is None:
             self._failure = ArchiveTooLargeError()
@@ -80,13 +80,13 @@ class Archive:
         self._news.set()
 
     def end(self, failure: BaseException | None = None) -> None:
-        """There is no more of it, all having come or not."""
+        """End the archive, whether it arrived as a whole or failed."""
         self._failure = self._failure or failure
         self._ended = True
         self._news.set()
 
     async def exceeds(self, size: int) -> bool:
-        """Wait until it has more bytes than these, or has come as a whole with no more.
+        """Wait until more bytes than these, or all of them, have arrived; return which.
 
         Raises:
             ArchiveTooLargeError: or whatever ended the download.
@@ -118,7 +118,7 @@ class Archive:
             yield [file]
 
     def _unpacked(self, unpacker: Unpacker, start: int, end: int) -> Iterator[ArchiveFile]:
-        """What lies in these bytes of it."""
+        """Yield the files in these bytes of the archive."""
         for at in range(start, end, _PIECE):
             yield from unpacker.feed(os.pread(self._file.fileno(), min(_PIECE, end - at), at))
 
@@ -135,26 +135,29 @@ def _batch(files: Iterator[ArchiveFile]) -> list[ArchiveFile]:
 
 
 def proved_trees(files: Iterable[TreeMember], root_tree_sha: str) -> dict[str, str] | None:
-    """The ids of all folders' trees, by path, where these files are proved to be all of the commit's."""
+    """Return the ids of all folders' trees by path; None unless the files are the whole commit."""
     ids = tree_ids(files)
     return ids if ids.get("") == root_tree_sha else None
 
 
 def entry_of(file: ArchiveFile) -> TreeEntry:
-    """What a listing would tell of it."""
+    """Return the entry that a listing would have for the file."""
     return TreeEntry(path=file.path, mode=file.mode, type="blob", sha=file.sha, size=file.size)
 
 
 async def read_archive(
-    client: RepositoryClient, ref: str, max_bytes: int, read: Callable[[Archive], Awaitable[T]]
+    client: RepositoryClient,
+    ref: str,
+    max_bytes: int,
+    read: Callable[[ArchiveDownload], Awaitable[T]],
 ) -> T:
-    """Download an archive while `read` reads it; where that fails on the way, all is done anew once.
+    """Download an archive while `read` reads it; repeat both once where that fails.
 
-    `ref` is a commit's id, or a branch, whose head it is of then; `HEAD` is the default branch.
+    `ref` is a commit's id or a branch, of whose head it is then; `HEAD` is the default branch.
 
     Raises:
         ArchiveTooLargeError: it has more than `max_bytes`, or than was allowed later.
-        GitHubError: it could not be had, or is damaged.
+        GitHubError: it could not be downloaded, or is damaged.
     """
     for attempt in range(_TRIES):
         if attempt:
@@ -164,20 +167,25 @@ async def read_archive(
                 lambda: _downloaded_and_read(client, ref, max_bytes, read)
             )
         except NoArchiveError as error:
-            # Where requests are few it is worth another one: replicas may lag behind a push.
+            # Where requests are few, a second try is worth it: replicas may lag behind a push.
             if attempt == _TRIES - 1 or not client.requests.credential.is_anonymous:
-                raise unavailable(str(error)) from None
+                raise GitHubUnavailableError("no_archive", what=str(error)) from None
         except PassingFailureError as error:
             if attempt == _TRIES - 1:
-                raise unavailable(f"{error}; the archive was tried {_TRIES} times") from None
+                raise GitHubUnavailableError(
+                    "archive_tried", what=str(error), tries=_TRIES
+                ) from None
     raise AssertionError
 
 
 async def _downloaded_and_read(
-    client: RepositoryClient, ref: str, max_bytes: int, read: Callable[[Archive], Awaitable[T]]
+    client: RepositoryClient,
+    ref: str,
+    max_bytes: int,
+    read: Callable[[ArchiveDownload], Awaitable[T]],
 ) -> T:
     with tempfile.TemporaryFile(buffering=0) as file:
-        archive = Archive(file, max_bytes)
+        archive = ArchiveDownload(file, max_bytes)
         download = asyncio.create_task(_download(client, ref, archive))
         try:
             return await read(archive)
@@ -186,18 +194,18 @@ async def _downloaded_and_read(
             await asyncio.gather(download, return_exceptions=True)
 
 
-async def _download(client: RepositoryClient, ref: str, archive: Archive) -> None:
-    path = protocol.repository_path(client.repository, "tarball", ref)
+async def _download(client: RepositoryClient, ref: str, archive: ArchiveDownload) -> None:
+    path = repository_path(client.repository, "tarball", ref)
     try:
         async with (
             asyncio.timeout(_DOWNLOAD_SECONDS),
             client.requests.download(path, kind="archive") as response,
         ):
-            # As it travels: the file is compressed in itself.
+            # Without decoding: the file itself is compressed.
             async for piece in response.aiter_raw():
                 archive.add(piece)
     except BaseException as error:
-        # Whoever reads hears of it.
+        # The reader gets the error too.
         archive.end(error)
         raise
     archive.end()

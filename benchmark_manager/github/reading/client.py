@@ -1,4 +1,4 @@
-"""What a sync asks of one repository."""
+"""The requests that a sync sends about one repository."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,11 +8,27 @@ from typing import Final
 import httpx2 as httpx
 
 from benchmark_manager.domain.sync.git_objects import TreeMember, blob_id
+from benchmark_manager.domain.sync.obstacles import Obstacle, paths_to
 from benchmark_manager.errors import GitHubError, GitHubUnavailableError
 from benchmark_manager.github.protocol import graphql
-from benchmark_manager.github.protocol import rest as protocol
-from benchmark_manager.github.protocol.graphql import CommitPlace, NamedRefs, PlaceQuestion
-from benchmark_manager.github.reading.obstacles import Obstacle, paths_to
+from benchmark_manager.github.protocol.answers import (
+    CommitInfo,
+    CommitObject,
+    GarbledAnswerError,
+    RepositoryInfo,
+    parse_branches,
+    parse_commit,
+    parse_commits,
+    parse_first_commit,
+    parse_json,
+    parse_refs,
+    parse_sha,
+)
+from benchmark_manager.github.protocol.graphql import CommitQuestion, NamedRefs
+from benchmark_manager.github.protocol.headers import ACCEPT_RAW, ACCEPT_SHA, has_next_page
+from benchmark_manager.github.protocol.listings import TreeListing, parse_tree
+from benchmark_manager.github.protocol.refusals import commit_not_found, ref_not_found, refusal
+from benchmark_manager.github.protocol.urls import repository_path, with_query
 from benchmark_manager.github.sending.credentials import Credential
 from benchmark_manager.github.sending.requests import (
     MAX_LISTING,
@@ -24,16 +40,17 @@ from benchmark_manager.github.sending.requests import (
     RequestKind,
     Requests,
 )
+from benchmark_manager.models.commit import Commit, CommitAnswer
 from benchmark_manager.models.project import Ref, RefKind, RepositoryAddress
 from benchmark_manager.models.sync import GitHubUsage
 
 _MISSING: Final = frozenset({404, 409, 422})
-#: Folders that one query asks for on the way to missing ones.
+#: Paths of one query for what is in the way of missing folders.
 _MOST_PATHS: Final = 20
 
 
 class RepositoryClient:
-    """Everything that is asked of one repository for one purpose, and what that cost.
+    """Sends the requests about one repository for one purpose, and counts what they cost.
 
     Every method raises `GitHubActionError`, `GitHubRateLimitedError` or `GitHubUnavailableError`.
     """
@@ -56,199 +73,207 @@ class RepositoryClient:
         return self.requests.usage
 
     async def head(self, ref: Ref | None, known: str | None) -> str | None:
-        """The commit of `ref` (None: of the default branch), or None when it still is `known`.
+        """Return the id of the commit of `ref` (None: of the default branch).
+
+        None while it is `known`.
 
         Documented: the sha media type's ETag is the commit's sha, and a 304 costs nothing.
         """
-        path = protocol.repository_path(self.repository, "commits", _name(ref))
+        path = repository_path(self.repository, "commits", _name(ref))
 
         async def ask() -> str | None:
             kind: RequestKind = "place" if known is None else "check"
-            reply = await self.requests.get(
-                path, protocol.ACCEPT_SHA, kind=kind, if_none_match=known
-            )
+            reply = await self.requests.get(path, ACCEPT_SHA, kind=kind, if_none_match=known)
             if reply.status == httpx.codes.NOT_MODIFIED and known is not None:
                 self.was_renamed |= reply.redirected
                 return None
             reply = await self._of_ref(reply, ref)
-            sha = self._checked(protocol.parse_sha(reply.body), ref)
+            sha = self._checked(parse_sha(reply.body), ref)
             return None if sha == known else sha
 
         return await self.requests.retrying(ask)
 
-    async def head_commit(self, ref: Ref | None) -> protocol.GitCommit:
-        """The commit of `ref` (None: of the default branch) with its tree, in one request."""
+    async def head_commit(self, ref: Ref | None) -> Commit:
+        """Read the commit of `ref` (None: of the default branch) with its tree, in one request."""
         query = {"per_page": "1"} if ref is None else {"sha": ref.full, "per_page": "1"}
-        path = protocol.with_query(protocol.repository_path(self.repository, "commits"), query)
+        path = with_query(repository_path(self.repository, "commits"), query)
 
-        async def ask() -> protocol.GitCommit:
+        async def ask() -> Commit:
             reply = await self.requests.get(path, kind="place")
             if reply.status == httpx.codes.NOT_FOUND:
                 commit = await self._single_commit(ref)
             else:
-                commit = protocol.parse_first_commit((await self._of_ref(reply, ref)).body)
+                commit = parse_first_commit((await self._of_ref(reply, ref)).body)
             self._checked(commit.sha, ref)
             return commit
 
         return await self.requests.retrying(ask)
 
-    async def _single_commit(self, ref: Ref | None) -> protocol.GitCommit:
-        """The same of a server which lists no commits; it may be long, as it tells its changes too."""
-        path = protocol.repository_path(self.repository, "commits", _name(ref))
+    async def _single_commit(self, ref: Ref | None) -> Commit:
+        """Read it from a server that lists no commits; this answer includes the changes."""
+        path = repository_path(self.repository, "commits", _name(ref))
         reply = await self._of_ref(await self.requests.get(path, kind="place"), ref)
-        return protocol.parse_commit(reply.body)
+        return parse_commit(reply.body)
 
     async def _of_ref(self, reply: Reply, ref: Ref | None) -> Reply:
         self.was_renamed |= reply.redirected
         if reply.status in {404, 422} and ref is not None:
-            # A missing ref and a missing repository look alike; only the repository can tell.
+            # A missing ref and a missing repository are answered alike; this tells them apart.
             await self.info()
             is_tag = ref.kind == "branch" and await self._has_tag(ref.name)
-            raise protocol.ref_not_found(self.repository, ref, is_tag=is_tag)
+            raise ref_not_found(self.repository, ref, is_tag=is_tag)
         if reply.status == httpx.codes.UNPROCESSABLE_CONTENT:
-            raise protocol.ref_not_found(self.repository, ref)
+            raise ref_not_found(self.repository, ref)
         return self._accepted(reply)
 
     def _checked(self, sha: str, ref: Ref | None) -> str:
-        """The id, unless a commit was asked for by another one: a tag's object has an id of its own."""
+        """Return the id, unless a commit was asked for by another id, such as a tag object's."""
         if ref is not None and ref.kind == "commit" and sha != ref.name:
-            raise protocol.ref_not_found(self.repository, ref)
+            raise ref_not_found(self.repository, ref)
         return sha
 
     async def _has_tag(self, name: str) -> bool:
-        """Whether there is a tag of this name; False also where GitHub does not tell."""
-        path = protocol.repository_path(
-            self.repository, "git", "ref", Ref(kind="tag", name=name).short
-        )
+        """Return whether there is a tag of this name; False also where GitHub does not answer."""
+        path = repository_path(self.repository, "git", "ref", Ref(kind="tag", name=name).short)
         try:
             return (await self.requests.get(path, kind="identity")).status == httpx.codes.OK
-        except (GitHubError, protocol.GarbledAnswerError, PassingFailureError):
+        except (GitHubError, GarbledAnswerError, PassingFailureError):
             return False
 
     async def branches(self, count: int) -> tuple[tuple[str, ...], bool]:
-        """The names of the first branches, at most 100; and whether there are more."""
-        path = protocol.repository_path(self.repository, "branches")
-        url = protocol.with_query(path, {"per_page": str(count)})
+        """Return the names of the first branches, at most 100, and whether there are more."""
+        path = repository_path(self.repository, "branches")
+        url = with_query(path, {"per_page": str(count)})
 
         async def ask() -> tuple[tuple[str, ...], bool]:
             reply = self._accepted(await self.requests.get(url, kind="identity"))
-            return protocol.parse_branches(reply.body), protocol.has_next_page(reply.headers)
+            return parse_branches(reply.body), has_next_page(reply.headers)
 
         return await self.requests.retrying(ask)
 
-    async def tree_of_ref(self, ref: Ref | None) -> protocol.Tree:
-        """The recursive listing of a ref's commit (None: the default branch's); it may be truncated."""
+    async def tree_of_ref(self, ref: Ref | None) -> TreeListing:
+        """Return the recursive listing of a ref's commit (None: of the default branch's).
 
-        async def ask() -> protocol.Tree:
+        It may be truncated.
+        """
+
+        async def ask() -> TreeListing:
             reply = await self._of_ref(await self._tree_reply(_name(ref), recursive=True), ref)
             return await _parsed_tree(reply.body)
 
         return await self.requests.retrying(ask)
 
     async def matching_refs(self, kind: RefKind, beginning: str) -> list[str]:
-        """The names of all branches or tags which begin with this.
+        """Return the names of all branches or tags that begin with this.
 
         https://docs.github.com/en/rest/git/refs#list-matching-references
         """
         ref = Ref(kind=kind, name=beginning)
-        path = protocol.repository_path(self.repository, "git", "matching-refs", ref.short)
+        path = repository_path(self.repository, "git", "matching-refs", ref.short)
 
         async def ask() -> list[str]:
             reply = self._accepted(await self.requests.get(path, kind="identity"))
             prefix = Ref(kind=kind, name="").full
             return [
                 name.removeprefix(prefix)
-                for name in protocol.parse_refs(reply.body)
+                for name in parse_refs(reply.body)
                 if name.startswith(prefix)
             ]
 
         return await self.requests.retrying(ask)
 
-    async def info(self) -> protocol.RepositoryInfo:
-        """The repository's current name and default branch."""
-        path = protocol.repository_path(self.repository)
+    async def info(self) -> RepositoryInfo:
+        """Return the repository's current name and default branch."""
+        path = repository_path(self.repository)
 
-        async def ask() -> protocol.RepositoryInfo:
+        async def ask() -> RepositoryInfo:
             reply = self._accepted(await self.requests.get(path, kind="identity"))
-            return protocol.parse_json(reply.body, protocol.RepositoryInfo)
+            return parse_json(reply.body, RepositoryInfo)
 
         return await self.requests.retrying(ask)
 
-    async def place(
+    async def commit_with_folders(
         self, commit_sha: str, folders: tuple[str, ...], ref: Ref | None = None
-    ) -> CommitPlace | None:
-        """One commit with the trees of these folders, in one query; None where GraphQL does not tell.
+    ) -> CommitAnswer | None:
+        """Read one commit with the trees of these folders, in one query.
 
-        `ref`: whose commit REST says that this is. Where it stands at another commit by now, that
-        one's place is returned, so this also holds of a server which takes full names for short
-        ones.
+        Args:
+            commit_sha: the commit's id.
+            folders: paths from the root; "" is the root.
+            ref: whose commit this is, as REST says. Where it points to another commit by now, that
+                one is returned, so this is right also of a server that takes full names for short
+                ones.
+
+        Returns:
+            None where GraphQL does not answer.
 
         Raises:
-            GitHubActionError: also `branch_not_found`, where there is a tag of that name only.
+            GitHubActionError: also `branch_not_found`, where there is only a tag of that name.
         """
         if not self.requests.has_graphql:
             return None
         try:
-            place, named = await self._asked_place(commit_sha, folders, ref)
+            answer, named = await self._query_commit(commit_sha, folders, ref)
             if named.ref not in {None, commit_sha}:
-                place, _ = await self._asked_place(str(named.ref), folders, None)
+                answer, _ = await self._query_commit(str(named.ref), folders, None)
         except (NoGraphQLError, GitHubUnavailableError):
-            # REST may go on, and tells what is wrong if it does not.
-            place, named = None, NamedRefs()
+            # REST may work, and says what is wrong if it does not.
+            answer, named = None, NamedRefs()
         if named.ref is None and named.tag is not None:
-            raise protocol.ref_not_found(self.repository, ref, is_tag=True)
-        if place is None:
-            # A token may read a repository by REST only; its contents would not be told either.
+            raise ref_not_found(self.repository, ref, is_tag=True)
+        if answer is None:
+            # A token may read a repository by REST only; then GraphQL returns no contents either.
             self.requests.avoid_graphql()
-        return place
+        return answer
 
-    async def _asked_place(
+    async def _query_commit(
         self, commit_sha: str, folders: tuple[str, ...], ref: Ref | None
-    ) -> tuple[CommitPlace | None, NamedRefs]:
-        query = graphql.places_query([PlaceQuestion(self.repository, commit_sha, folders, ref)])
+    ) -> tuple[CommitAnswer | None, NamedRefs]:
+        query = graphql.commits_query([CommitQuestion(self.repository, commit_sha, folders, ref)])
 
-        async def ask() -> tuple[CommitPlace | None, NamedRefs]:
-            answer = await self.requests.query(query, kind="place")
-            place = graphql.parse_place(answer, "r0", folders)
-            if place is None:
+        async def ask() -> tuple[CommitAnswer | None, NamedRefs]:
+            reply = await self.requests.query(query, kind="place")
+            answer = graphql.parse_commit(reply, "r0", folders)
+            if answer is None:
                 return None, NamedRefs()
-            if place.commit_sha != commit_sha:
-                raise protocol.GarbledAnswerError("the answer tells of another commit")
-            return place, graphql.parse_named(answer, "r0")
+            if answer.commit.sha != commit_sha:
+                raise GarbledAnswerError("the answer is about another commit")
+            return answer, graphql.parse_named(reply, "r0")
 
         return await self.requests.retrying(ask)
 
-    async def commit(self, sha: str) -> protocol.GitCommit:
-        path = protocol.repository_path(self.repository, "git", "commits", sha)
+    async def commit(self, commit_sha: str) -> Commit:
+        """Read a commit by its id, with its tree and time."""
+        path = repository_path(self.repository, "git", "commits", commit_sha)
 
-        async def ask() -> protocol.GitCommit:
+        async def ask() -> Commit:
             reply = self._found(await self.requests.get(path, kind="place"))
-            commit = protocol.parse_json(reply.body, protocol.GitCommit)
-            if commit.sha != sha:
-                raise protocol.GarbledAnswerError("the answer tells of another commit")
+            commit = parse_json(reply.body, CommitObject).as_commit()
+            if commit.sha != commit_sha:
+                raise GarbledAnswerError("the answer is about another commit")
             return commit
 
         return await self.requests.retrying(ask)
 
-    async def tree(self, sha: str, *, recursive: bool) -> protocol.Tree:
-        """The listing of one tree; a recursive one may be truncated."""
+    async def tree(self, sha: str, *, recursive: bool) -> TreeListing:
+        """Return the listing of one tree; a recursive one may be truncated."""
 
-        async def ask() -> protocol.Tree:
+        async def ask() -> TreeListing:
             reply = self._found(await self._tree_reply(sha, recursive=recursive))
             tree = await _parsed_tree(reply.body)
             if tree.sha != sha:
-                raise protocol.GarbledAnswerError("the answer lists another tree")
+                raise GarbledAnswerError("the answer lists another tree")
             return tree
 
         return await self.requests.retrying(ask)
 
-    async def tree_of_commit(self, commit_sha: str) -> protocol.Tree | None:
-        """The recursive listing of a commit's root tree, named by the commit; its `sha` may be the commit's.
+    async def tree_of_commit(self, commit_sha: str) -> TreeListing | None:
+        """Return the recursive listing of a commit's root tree, named by the commit.
 
-        None where the server wants the tree's own id.
+        Its `sha` may be the commit's. None where the server wants the tree's own id.
         """
 
-        async def ask() -> protocol.Tree | None:
+        async def ask() -> TreeListing | None:
             reply = await self._tree_reply(commit_sha, recursive=True)
             return (
                 None if reply.status in _MISSING else await _parsed_tree(self._accepted(reply).body)
@@ -257,7 +282,7 @@ class RepositoryClient:
         return await self.requests.retrying(ask)
 
     async def _tree_reply(self, sha: str, *, recursive: bool) -> Reply:
-        path = protocol.repository_path(self.repository, "git", "trees", sha) + (
+        path = repository_path(self.repository, "git", "trees", sha) + (
             "?recursive=1" if recursive else ""
         )
         return await self.requests.get(
@@ -265,7 +290,10 @@ class RepositoryClient:
         )
 
     async def tree_members(self, tree_ids: Sequence[str]) -> dict[str, tuple[TreeMember, ...]]:
-        """The entries of trees by GraphQL, which reports the bytes of names; of none where there is no GraphQL."""
+        """Return the entries of trees by GraphQL, which reports the bytes of names.
+
+        Without GraphQL there are none.
+        """
         found: dict[str, tuple[TreeMember, ...]] = {}
         for start in range(0, len(tree_ids), graphql.AT_MOST):
             some = tree_ids[start : start + graphql.AT_MOST]
@@ -282,7 +310,10 @@ class RepositoryClient:
         return found
 
     async def obstacles(self, commit_sha: str, folders: Sequence[str]) -> dict[str, Obstacle]:
-        """What is in the way of folders that the commit does not have, by one GraphQL query; {} where there is none."""
+        """Return what is in the way of folders that the commit does not have, by one query.
+
+        Without GraphQL nothing is found.
+        """
         paths = list(dict.fromkeys(path for folder in folders for path in paths_to(folder)))[
             :_MOST_PATHS
         ]
@@ -303,21 +334,21 @@ class RepositoryClient:
         return {folder: obstacle for folder, obstacle in first.items() if obstacle is not None}
 
     async def blob(self, sha: str, size: int) -> bytes:
-        """The bytes whose git object id is `sha`; bytes of any other id are never returned."""
-        path = protocol.repository_path(self.repository, "git", "blobs", sha)
+        """Return the bytes whose git object id is `sha`, and never those of another id."""
+        path = repository_path(self.repository, "git", "blobs", sha)
 
         async def ask() -> bytes:
             reply = self._found(
-                await self.requests.get(path, protocol.ACCEPT_RAW, kind="contents", max_bytes=size)
+                await self.requests.get(path, ACCEPT_RAW, kind="contents", max_bytes=size)
             )
             if blob_id(reply.body) != sha:
-                raise protocol.GarbledAnswerError("the bytes are not those of the blob asked for")
+                raise GarbledAnswerError("the bytes are not those of the blob asked for")
             return reply.body
 
         return await self.requests.retrying(ask)
 
     async def blobs(self, shas: list[str]) -> dict[str, bytes]:
-        """Those of the blobs which one GraphQL query brings exactly as git holds them; tried once.
+        """Return those blobs that one GraphQL query answers exactly as git holds them; tried once.
 
         Raises:
             PassingFailureError: the query failed as a whole; half of it may not.
@@ -327,58 +358,60 @@ class RepositoryClient:
         return graphql.parse_contents(await self.requests.query(query, kind="contents"), shas)
 
     async def file_commits(
-        self, path: str, sha: str, *, page: int, per_page: int
-    ) -> tuple[tuple[protocol.CommitInfo, ...], bool]:
-        """The commits from `sha` backwards which touched a file, newest first; and whether a further page has more.
+        self, path: str, commit_sha: str, *, page: int, per_page: int
+    ) -> tuple[tuple[CommitInfo, ...], bool]:
+        """Return the commits from `commit_sha` backwards that touched a file, newest first.
 
-        Pages count from 1 and have at most 100 rows. Renames are not followed.
+        Also return whether a further page has more. Pages count from 1 and have at most 100 rows.
+        Renames are not followed.
 
         Raises:
             GitHubActionError: also `commit_not_found`, where the repository is there but not the
                 commit.
         """
-        query = {"sha": sha, "path": path, "per_page": str(per_page), "page": str(page)}
-        url = protocol.with_query(protocol.repository_path(self.repository, "commits"), query)
+        query = {"sha": commit_sha, "path": path, "per_page": str(per_page), "page": str(page)}
+        url = with_query(repository_path(self.repository, "commits"), query)
 
-        async def ask() -> tuple[tuple[protocol.CommitInfo, ...], bool]:
+        async def ask() -> tuple[tuple[CommitInfo, ...], bool]:
             reply = await self.requests.get(url, kind="history")
             if reply.status == httpx.codes.NOT_FOUND:
-                # A missing commit and a missing repository look alike; only the repository can
-                # tell.
+                # A missing commit and a missing repository are answered alike; this tells them
+                # apart.
                 await self.info()
-                raise protocol.commit_not_found(self.repository, sha)
+                raise commit_not_found(self.repository, commit_sha)
             reply = self._accepted(reply)
-            return protocol.parse_commits(reply.body), protocol.has_next_page(reply.headers)
+            return parse_commits(reply.body), has_next_page(reply.headers)
 
         return await self.requests.retrying(ask)
 
     def _accepted(self, reply: Reply) -> Reply:
         if reply.status != httpx.codes.OK:
             anonymous = self.requests.credential.is_anonymous
-            raise protocol.refusal(reply.status, self.repository, with_token=not anonymous)
+            raise refusal(reply.status, self.repository, with_token=not anonymous)
         return reply
 
     def _found(self, reply: Reply) -> Reply:
-        """An object of a commit which GitHub has just named must be there; replicas may lag behind a push."""
+        """Return the answer about an object of a commit that GitHub has just named.
+
+        The object must exist, but replicas of GitHub's may lag behind a push.
+        """
         if reply.status in _MISSING:
-            raise protocol.GarbledAnswerError(
-                f"an object of the commit is not there ({reply.status})"
-            )
+            raise GarbledAnswerError(f"an object of the commit is not there ({reply.status})")
         return self._accepted(reply)
 
 
 def _name(ref: Ref | None) -> str:
-    """The ref in a path of the REST API, by its full name: of `heads/NAME`, a tag of that name comes first."""
+    """Return the ref's full name for a path: of a short name, a tag comes before a branch."""
     return "HEAD" if ref is None else ref.full
 
 
-async def _parsed_tree(body: bytes) -> protocol.Tree:
-    """The listing in an answer; others are served between its steps."""
-    steps = protocol.parse_tree(body)
+async def _parsed_tree(body: bytes) -> TreeListing:
+    """Parse the listing in an answer; other tasks run between its steps."""
+    steps = parse_tree(body)
     while True:
         try:
             next(steps)
         except StopIteration as done:
-            found: protocol.Tree = done.value
+            found: TreeListing = done.value
             return found
         await asyncio.sleep(0)

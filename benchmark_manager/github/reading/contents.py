@@ -1,9 +1,9 @@
-"""Fetching many blobs of one repository at once.
+"""Fetches many blobs of one repository at once.
 
-This is the one place which decides how single contents travel: GraphQL in batches of up to 50
-blobs, and one raw REST request a blob for what does not come so: large or binary ones, text that is
-not UTF-8, and all where there is no GraphQL. Every byte is verified against its blob id before it
-is passed on.
+Only this module decides how single contents are requested: by GraphQL in batches of up to 50 blobs,
+and by one raw REST request a blob for what GraphQL does not answer: large or binary blobs, text
+that is not UTF-8, and all blobs where there is no GraphQL. Every byte is verified against its blob
+id before it is passed on.
 """
 
 import asyncio
@@ -19,10 +19,9 @@ from benchmark_manager.github.sending.requests import NoGraphQLError, PassingFai
 _AT_ONCE: Final = 16
 #: Contents of one query, bytes.
 _BATCH_BYTES: Final = 2_000_000
-#: Queries of one sync that may fail before what is left is asked for by REST, whose failures
-#: decide.
+#: Queries of one sync that may fail before the rest is requested by REST, whose failures count.
 _FAILURES: Final = 12
-#: Contents that all syncs of a process may have under way, bytes; each takes some five times as
+#: Contents that all syncs of a process may have in memory, bytes; each takes some five times as
 #: much memory.
 _BUDGET: Final = 16_000_000
 
@@ -30,7 +29,7 @@ Sized = tuple[str, int]
 
 
 class MemoryBudget:
-    """Bytes of contents which may be under way at once; who wants more waits, in order."""
+    """Bytes of contents that may be in memory at once; further requests wait in their order."""
 
     def __init__(self, size: int = _BUDGET) -> None:
         self._size = size
@@ -38,7 +37,11 @@ class MemoryBudget:
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     async def take(self, size: int) -> int:
-        """Wait for this many bytes, or for all of the budget if that is less; returns what is to be given back."""
+        """Wait for this many bytes, or for the whole budget if that is less.
+
+        Returns:
+            How many bytes to give back.
+        """
         size = min(size, self._size)
         if self._waiting or self._free < size:
             turn = asyncio.get_running_loop().create_future()
@@ -69,17 +72,17 @@ async def fetch_blobs(
 
     Args:
         client: the repository's.
-        sizes: (blob id, size in bytes as the tree tells it).
+        sizes: (blob id, size in bytes as the tree reports it).
         budget: what bounds the memory of all syncs together; contents count until the next are
             asked for.
 
     Raises:
-        GitHubError: the first that any request met; what came before was yielded.
+        GitHubError: the first error of any request; what arrived before was yielded.
     """
     fetching = _Fetching(client, budget, list(sizes))
     try:
         while (done := await fetching.next_done()) is not None:
-            # Successes first: what did arrive need not be asked for again.
+            # Successes first: what has arrived need not be requested again.
             for task in sorted(done, key=lambda t: t.exception() is not None):
                 yield task.result()
                 fetching.consumed(task)
@@ -91,7 +94,7 @@ _Fetch = asyncio.Task[dict[str, bytes]]
 
 
 class _Fetching:
-    """What is still to be asked for, and what is under way."""
+    """The requests that are still to be sent, and those under way."""
 
     def __init__(self, client: RepositoryClient, budget: MemoryBudget, wanted: list[Sized]) -> None:
         self._client = client
@@ -110,7 +113,7 @@ class _Fetching:
             self._single.extend(wanted)
 
     async def next_done(self) -> set[_Fetch] | None:
-        """What was finished next; None when everything is."""
+        """Wait for the next finished requests; return None when all are finished."""
         while len(self._running) < _AT_ONCE and (batch := self._next()) is not None:
             self._running.add(asyncio.create_task(self._fetch(batch)))
         if not self._running:
@@ -149,7 +152,7 @@ class _Fetching:
         return found
 
     async def _split(self, batch: list[Sized]) -> None:
-        """Half as much at once may work: GitHub gives a query up after 10 s. The smallest half goes by REST."""
+        """Split a query in two: GitHub gives a query up after 10 s. A single blob goes by REST."""
         self._failures += 1
         await self._client.requests.connection.pause(1)
         if len(batch) == 1:
@@ -171,7 +174,7 @@ class _Fetching:
 
 
 def batches(sizes: list[Sized]) -> list[list[Sized]]:
-    """As few batches as 50 blobs and 2 MB each allow, filled evenly: large and small blobs mixed."""
+    """Make as few batches as 50 blobs and 2 MB each allow, filled evenly with large and small."""
     if not sizes:
         return []
     total = sum(size for _, size in sizes)

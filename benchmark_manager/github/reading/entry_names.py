@@ -3,7 +3,7 @@
 GitHub's JSON shows every byte of a name that is not UTF-8 as U+FFFD, so two entries can have one
 path, and one of them the path of a file that is really named with U+FFFD. A folder's names are
 right where they hash to its tree's id. Elsewhere GraphQL is asked for the bytes, which have to pass
-the same proof; what stays unproved is marked `UNKNOWN`.
+the same proof; a name that stays unproved is marked `UNKNOWN`.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from typing import Final, Protocol
 
 from benchmark_manager.domain.sync.entry_names import REPLACEMENT, UNKNOWN, unknown_number
 from benchmark_manager.domain.sync.git_objects import TreeMember, tree_id
-from benchmark_manager.github.protocol.rest import TreeEntry
+from benchmark_manager.github.protocol.listings import TreeEntry
 
-#: Folders whose names are asked for in one sync at most; what lies in more is listed as skipped.
+#: Folders whose names one sync requests at most; files in further ones are listed as skipped.
 _ASKED_AT_MOST: Final = 200
-#: More entries are not gone through on the event loop.
+#: More entries are processed in a thread.
 _FEW: Final = 2000
 
 
@@ -26,7 +26,7 @@ class NamesReader(Protocol):
     """Asks for the entries of trees."""
 
     async def tree_members(self, tree_ids: Sequence[str]) -> dict[str, tuple[TreeMember, ...]]:
-        """Return the entries of those of the trees of which it is known; their paths are names as bytes are kept."""
+        """Return the entries of those trees that GitHub answers for; their paths are names."""
         ...
 
 
@@ -69,7 +69,7 @@ def are_doubtful(entries: Sequence[TreeEntry]) -> bool:
 
 
 def _folders(tree_sha: str, entries: Sequence[TreeEntry]) -> list[_Folder]:
-    """The folders of a listing, each behind the one around it; a folder's entries follow its own."""
+    """Return the folders of a listing, each after the folder around it."""
     root = _Folder(tree_sha, None, None)
     folders = [root]
     latest = {"": root}
@@ -91,7 +91,7 @@ def _folders(tree_sha: str, entries: Sequence[TreeEntry]) -> list[_Folder]:
 
 
 def _unproved(folders: Sequence[_Folder], entries: Sequence[TreeEntry]) -> list[_Folder]:
-    """The doubtful folders whose names, as they are shown, are not those of their trees."""
+    """Return the doubtful folders whose names, as they are shown, are not those of their trees."""
     return [
         folder
         for folder in folders
@@ -113,7 +113,7 @@ def _renamed(
     renamed = [replace(entry, path=entry.path.replace(REPLACEMENT, UNKNOWN)) for entry in entries]
     doubted = set(map(id, unproved))
     for folder in folders:
-        # Of the folder around it, the names are known already.
+        # The names of the folders around it are known already.
         folder.path = "" if folder.entry is None else renamed[folder.entry].path
         names = [entries[at].path.rpartition("/")[2] for at in folder.members]
         if id(folder) in doubted:
@@ -129,7 +129,7 @@ def _renamed(
 def _proved_names(
     folder: _Folder, entries: Sequence[TreeEntry], members: Sequence[TreeMember]
 ) -> list[str] | None:
-    """The names of a folder's entries, where they hash to its tree and stand in the order of its entries."""
+    """Return the names of a folder's entries, if they hash to its tree, in the entries' order."""
     listed = [entries[at] for at in folder.members]
     if [member.sha for member in members] != [entry.sha for entry in listed]:
         return None
@@ -141,7 +141,7 @@ def _proved_names(
 
 
 def _marked(names: Sequence[str]) -> list[str]:
-    """The names of a folder, those that are not known marked, each as one of its own."""
+    """Mark the names that are not known, so that each is different."""
     count = Counter(names)
     seen: Counter[str] = Counter()
     marked: list[str] = []

@@ -16,14 +16,15 @@ from gidgethub.apps import get_jwt
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from benchmark_manager.errors import GitHubActionError
-from benchmark_manager.github.protocol import rest as protocol
+from benchmark_manager.github.protocol.answers import AnswerT, parse_json
+from benchmark_manager.github.protocol.urls import repository_path
 from benchmark_manager.github.sending.credentials import Credential, fingerprint_of
 from benchmark_manager.github.sending.requests import Connection, Reply
 from benchmark_manager.models.project import RepositoryAddress
 
 #: A token is renewed this long before it ends: longer than any single request lasts.
 _RENEWED_BEFORE: Final = timedelta(minutes=5)
-#: How long it is believed that the App is installed for a repository, and that it is not.
+#: How long it is remembered that the App is installed for a repository, and that it is not.
 _INSTALLED: Final = timedelta(hours=1)
 _NOT_INSTALLED: Final = timedelta(minutes=10)
 
@@ -49,7 +50,7 @@ class _Known:
 
 
 class GitHubApp:
-    """One App at one API base; what it learns is kept for all projects."""
+    """One App at one API base; its installations are remembered for all projects."""
 
     def __init__(
         self,
@@ -73,7 +74,7 @@ class GitHubApp:
         self._locks: dict[str | int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def credential(self, repository: RepositoryAddress, *, urgent: bool) -> Credential | None:
-        """The installation which may read a repository, or None where the App is not installed.
+        """Return the installation that may read a repository; None: the App is not installed.
 
         Raises:
             GitHubError: GitHub did not say, or does not accept the App.
@@ -81,7 +82,7 @@ class GitHubApp:
         async with self._locks[repository.key]:
             known = self._remembered(repository)
             if known is None:
-                known = await self._look_up(repository, urgent=urgent)
+                known = await self._ask(repository, urgent=urgent)
         if known.installation is None:
             return None
         installation = known.installation
@@ -103,9 +104,9 @@ class GitHubApp:
                 return known
         return None
 
-    async def _look_up(self, repository: RepositoryAddress, *, urgent: bool) -> _Known:
+    async def _ask(self, repository: RepositoryAddress, *, urgent: bool) -> _Known:
         requests = self._connection.requests(self._itself, urgent=urgent)
-        path = protocol.repository_path(repository, "installation")
+        path = repository_path(repository, "installation")
 
         async def ask() -> _Installation | None:
             reply = await requests.get(path, kind="app")
@@ -143,7 +144,7 @@ class GitHubApp:
         try:
             return await requests.retrying(ask)
         except GitHubActionError:
-            # Uninstalled, perhaps: it is looked up anew for the next sync.
+            # It may have been uninstalled: the next sync asks again.
             self._known = {
                 key: known
                 for key, known in self._known.items()
@@ -157,16 +158,9 @@ class GitHubApp:
         )
 
 
-def _accepted(reply: Reply, shape: type[protocol.AnswerT]) -> protocol.AnswerT:
+def _accepted(reply: Reply, shape: type[AnswerT]) -> AnswerT:
     if reply.status in {200, 201}:
-        return protocol.parse_json(reply.body, shape)
+        return parse_json(reply.body, shape)
     if reply.status == httpx.codes.UNAUTHORIZED:
-        raise GitHubActionError(
-            "github_unauthorized",
-            "GitHub does not accept the service's App; check GITHUB_APP_ID, its private key and this machine's clock.",
-        )
-    raise GitHubActionError(
-        "github_forbidden",
-        f"GitHub does not let the service's App read this repository (status {reply.status}); "
-        "check that its installation is neither suspended nor removed.",
-    )
+        raise GitHubActionError("github_unauthorized", "app")
+    raise GitHubActionError("github_forbidden", "app", status=reply.status)

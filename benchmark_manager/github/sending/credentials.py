@@ -1,4 +1,4 @@
-"""Who asks: a token, an installation of a GitHub App, or nobody."""
+"""Credentials of requests: a token, an installation of a GitHub App, or none."""
 
 import hashlib
 from collections.abc import Awaitable, Callable
@@ -10,24 +10,24 @@ Authorize = Callable[[], Awaitable[str | None]]
 
 
 def fingerprint_of(api_url: str, secret: str) -> str:
-    """Short, not reversible, equal for equal credentials: what logs, answers and metrics may show."""
+    """Return a short hash of a credential that logs, answers and metrics may show."""
     return hashlib.sha256(f"{api_url}\n{secret}".encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What GitHub counts limits by. Only `authorize` reaches the token, anew for each request."""
+    """A credential, by which GitHub counts limits. `authorize` returns its token for a request."""
 
     api_url: str
     kind: CredentialKind
     fingerprint: str
     authorize: Authorize = field(repr=False, compare=False)
-    #: Forgets a token which GitHub does not accept any more; whether there may be another.
+    #: Forgets a token that GitHub no longer accepts; returns whether there may be another.
     renew: Callable[[], bool] = field(default=lambda: False, repr=False, compare=False)
 
     @classmethod
     def of_token(cls, api_url: str, token: str | None) -> "Credential":
-        """A token and the API base it may be sent to; None: anonymous requests."""
+        """Make the credential of a token for one API base; None: anonymous requests."""
 
         async def authorize() -> str | None:
             return token
@@ -48,7 +48,7 @@ class Credential:
         authorize: Authorize,
         renew: Callable[[], bool],
     ) -> "Credential":
-        """An installation of an App: its tokens change every hour, its limits are its own."""
+        """Make the credential of an App's installation, which has tokens and limits of its own."""
         return cls(
             api_url,
             "app",

@@ -1,11 +1,11 @@
-"""How politely each credential asks: how much at once, how much a minute, and when not at all.
+"""Limits each credential's requests: how many at once, how many a minute, and when none at all.
 
 GitHub documents the limits: 5,000 points an hour and 900 a minute for REST, 5,000 and 2,000 for
-GraphQL, which is counted apart, 100 requests at once, and `Retry-After` where it had enough
-(https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api). We stay well
-within: 20 requests at once, and the last tenth of each limit is left for what people ask for.
-Checks come before the reading of what moved, which leaves the checks of the rest of the hour their
-points: many first syncs make no poll late.
+GraphQL, which is counted apart, 100 requests at once, and `Retry-After` after too many
+(https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api). The service stays
+well within: 20 requests at once, and the last tenth of each limit is kept for requests of people.
+Checks come before the reading of changed repositories, which leaves enough points for the checks of
+the rest of the hour: many first syncs make no poll late.
 """
 
 import asyncio
@@ -19,7 +19,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from benchmark_manager.errors import GitHubRateLimitedError
-from benchmark_manager.github.protocol.rest import LONGEST_WAIT, rate_limit, rate_limited
+from benchmark_manager.github.protocol.limits import LONGEST_WAIT, rate_limit
+from benchmark_manager.github.protocol.refusals import rate_limited
 from benchmark_manager.github.sending.credentials import Credential
 from benchmark_manager.models.governor import (
     GovernorState,
@@ -34,12 +35,12 @@ CONCURRENCY: Final = 20
 RESERVE: Final = 0.1
 #: Points in any minute.
 POINTS_A_MINUTE: Final[Mapping[LimitResource, int]] = {"core": 900, "graphql": 2000}
-#: What reads contents leaves so much of it to checks, beside what these are expected to take.
+#: Share of a minute that bulk requests leave to checks, beside what checks are expected to take.
 _BULK_RESERVE: Final = 0.05
-#: So much of a minute it may have in any case.
+#: Share of a minute that bulk requests may have in any case.
 _BULK_MINIMUM: Final = 0.1
 _MINUTE: Final = 60
-#: What checks will take of a minute, and of the hour, is estimated by these times, seconds.
+#: The checks of a minute, and of the hour, are estimated from the past of this length, seconds.
 _ESTIMATED_BY: Final = 180
 _HOUR_ESTIMATED_BY: Final = 900
 #: At most this share of an hour's limit is kept for them.
@@ -52,7 +53,7 @@ _Spent = dict[LimitResource, "Counter[int]"]
 
 
 class Governor:
-    """One credential's: every request takes a place, and every answer teaches."""
+    """The limits of one credential: every request takes a slot, every answer updates the limits."""
 
     def __init__(
         self, credential: Credential, clock: Callable[[], datetime], sleep: Sleep = asyncio.sleep
@@ -60,42 +61,42 @@ class Governor:
         self.credential = credential
         self.limits: dict[LimitResource, RateLimit] = {}
         self.blocked_until: datetime | None = None
-        #: GitHub's host of archives, which counts apart, is not asked before then.
+        #: Archives' own host, which has limits of its own, gets no request before then.
         self.no_downloads_until = datetime.min.replace(tzinfo=UTC)
         self._clock = clock
         self._sleep = sleep
-        self._places = _Places(CONCURRENCY)
-        #: By the start of their step: what everybody spent as far as known, and of that what only
-        #: we know.
+        self._slots = _RequestSlots(CONCURRENCY)
+        #: Points by the start of their step: those of all replicas as far as known, and of these
+        #: the ones that only this process knows.
         self._spent: _Spent = {"core": Counter(), "graphql": Counter()}
-        self._untold: _Spent = {"core": Counter(), "graphql": Counter()}
+        self._unshared: _Spent = {"core": Counter(), "graphql": Counter()}
         self._checks: _Spent = {"core": Counter(), "graphql": Counter()}
         self._check_points: _Spent = {"core": Counter(), "graphql": Counter()}
         self._changed = False
 
     @asynccontextmanager
-    async def place(
+    async def slot(
         self, resource: LimitResource, *, urgent: bool, bulk: bool = False
     ) -> AsyncIterator[None]:
-        """The right to send one request.
+        """Wait for a slot, the right to send one request, and hold it.
 
-        `urgent` ones come first and may use the reserve; `bulk` ones come last and leave the checks
-        theirs.
+        `urgent` requests come first and may use the reserve; `bulk` ones come last and leave enough
+        for checks.
 
         Raises:
-            GitHubRateLimitedError: it would have to wait for the limit's reset, or as long as
-                GitHub said.
+            GitHubRateLimitedError: the request would have to wait for the limit's reset, or for
+                as long as GitHub has demanded.
         """
         bulk = bulk and not urgent
         self.check(resource, urgent=urgent, bulk=bulk)
         await self._point(resource, urgent=urgent, bulk=bulk)
-        async with self._places.taken(urgent=urgent, bulk=bulk):
-            # What was learnt while this one waited.
+        async with self._slots.taken(urgent=urgent, bulk=bulk):
+            # Other answers may have changed the limits while this request waited.
             self.check(resource, urgent=urgent, bulk=bulk)
             yield
 
     def check(self, resource: LimitResource, *, urgent: bool, bulk: bool = False) -> None:
-        """Pass, or tell when to come back.
+        """Check that a request may be sent.
 
         Raises:
             GitHubRateLimitedError
@@ -115,14 +116,14 @@ class Governor:
             raise self._limited(known.reset_at)
 
     def _checks_until(self, reset_at: datetime, resource: LimitResource) -> int:
-        """Points that checks will cost until then, if they go on as they did."""
+        """Estimate the points of checks until then, if they continue as before."""
         left = (reset_at - self._clock()).total_seconds()
         return int(
             self._sum(self._check_points[resource], _HOUR_ESTIMATED_BY) / _HOUR_ESTIMATED_BY * left
         )
 
     def charge_check(self, resource: LimitResource, points: int) -> None:
-        """A check cost so much of the hour's limit: most cost nothing."""
+        """Count the points of a check against the hour's limit: most checks cost nothing."""
         if points:
             self._check_points[resource][self._step()] += points
 
@@ -133,16 +134,19 @@ class Governor:
         return rate_limited(until, with_token=not self.credential.is_anonymous)
 
     async def _point(self, resource: LimitResource, *, urgent: bool, bulk: bool) -> None:
-        """Take a point of this minute, or of the next; before a place is taken, as urgent requests need not wait."""
+        """Take a point of this minute, or of the next.
+
+        This comes before the slot: a request that waits for a minute must hold no slot.
+        """
         while not self._minute_has_room(resource, urgent=urgent, bulk=bulk):
             await self._sleep(1.0)
         step = self._step()
-        for counted in (self._spent, self._untold, *([] if bulk else [self._checks])):
+        for counted in (self._spent, self._unshared, *([] if bulk else [self._checks])):
             counted[resource][step] += 1
         self._changed = True
 
     def _minute_has_room(self, resource: LimitResource, *, urgent: bool, bulk: bool) -> bool:
-        """Whether such a request may be sent in this minute."""
+        """Return whether such a request may be sent in this minute."""
         points, spent = POINTS_A_MINUTE[resource], self.points_last_minute(resource)
         if urgent:
             return spent < points
@@ -152,16 +156,16 @@ class Governor:
         checks = self._checks[resource]
         expected = self._sum(checks, _ESTIMATED_BY) * _MINUTE / _ESTIMATED_BY
         asked = self._sum_of(checks, _MINUTE)
-        # Those checks which are still to come, and some of the minute whatever checks there are.
+        # The checks that are still expected, and some of the minute in any case.
         kept = max(0.0, expected - asked) + points * _BULK_RESERVE
         return spent + kept < most or (spent < most and spent - asked < points * _BULK_MINIMUM)
 
     def points_last_minute(self, resource: LimitResource) -> int:
-        """Points of the last 60 to 65 s, of every replica as far as they told."""
+        """Return the points of the last 60 to 65 s, of every replica as far as known."""
         return self._sum(self._spent[resource], _MINUTE)
 
     def _sum(self, spent: "Counter[int]", seconds: int) -> int:
-        """The points of so many seconds; what is older is forgotten."""
+        """Sum up the points of the last seconds, and forget older ones."""
         since = self._clock().timestamp() - seconds - STEP
         for old in [step for step in spent if step <= since]:
             del spent[old]
@@ -172,77 +176,85 @@ class Governor:
         return sum(points for step, points in spent.items() if step > since)
 
     def learn(self, asked: LimitResource, headers: Mapping[str, str]) -> None:
-        """Take the limit from any answer's headers.
+        """Update the limit from an answer's headers.
 
         Answers overtake each other, so within one window the smallest number is the true one.
         """
-        told = rate_limit(headers)
-        if told is None:
+        reported = rate_limit(headers)
+        if reported is None:
             return
         resource = _resource(headers.get("x-ratelimit-resource"), asked)
         self._take(
             resource,
             RateLimit(
-                limit=told.limit,
-                remaining=told.remaining,
-                reset_at=min(told.reset_datetime, self._clock() + LONGEST_WAIT),
+                limit=reported.limit,
+                remaining=reported.remaining,
+                reset_at=min(reported.reset_datetime, self._clock() + LONGEST_WAIT),
             ),
         )
 
-    def _take(self, resource: LimitResource, told: RateLimit) -> None:
+    def _take(self, resource: LimitResource, reported: RateLimit) -> None:
         known = self.limits.get(resource)
-        if known is not None and (known.reset_at, known.limit) == (told.reset_at, told.limit):
-            told = told.model_copy(update={"remaining": min(told.remaining, known.remaining)})
-        if told != known:
-            self.limits[resource] = told
+        if known is not None and (known.reset_at, known.limit) == (
+            reported.reset_at,
+            reported.limit,
+        ):
+            reported = reported.model_copy(
+                update={"remaining": min(reported.remaining, known.remaining)}
+            )
+        if reported != known:
+            self.limits[resource] = reported
             self._changed = True
 
     def block(self, until: datetime) -> None:
-        """GitHub had enough: ask nothing before then."""
+        """Send no request before then, as GitHub has demanded."""
         self.blocked_until = until
         self._changed = True
 
     def exhaust(self, resource: LimitResource, until: datetime) -> None:
-        """GitHub said that this limit is used up; where nothing is known of it, nothing is asked at all."""
+        """Note that GitHub reports this limit as used up; an unknown limit blocks all requests."""
         known = self.limits.get(resource)
         if known is None:
             self.block(until)
         else:
             self._take(resource, known.model_copy(update={"remaining": 0, "reset_at": until}))
 
-    # What outlives this process and is shared with other replicas.
+    # The state that outlives this process and is shared with other replicas.
 
-    def untold(self) -> GovernorState | None:
-        """What others do not know yet, its `spent` to be added to theirs; None where they know all."""
+    def unshared(self) -> GovernorState | None:
+        """Return what other replicas do not know yet, or None.
+
+        They add its `spent` to theirs.
+        """
         if not self._changed:
             return None
-        spent, self._untold, self._changed = (
-            self._untold,
+        spent, self._unshared, self._changed = (
+            self._unshared,
             {"core": Counter(), "graphql": Counter()},
             False,
         )
         return self._state(spent)
 
     def put_back(self, state: GovernorState) -> None:
-        """What `untold` gave could not be told."""
+        """Take back what `unshared` returned, as it could not be shared."""
         for resource, spent in state.spent.items():
-            self._untold[resource].update(spent)
+            self._unshared[resource].update(spent)
         self._changed = True
 
     def merge(self, state: GovernorState) -> None:
-        """Take over what others, or a former process, knew."""
+        """Take over what other replicas, or a former process, knew."""
         if state.blocked_until is not None and (
             self.blocked_until is None or state.blocked_until > self.blocked_until
         ):
             self.blocked_until = state.blocked_until
-        for resource, told in state.limits.items():
+        for resource, reported in state.limits.items():
             known = self.limits.get(resource)
-            if known is None or known.reset_at <= told.reset_at:
+            if known is None or known.reset_at <= reported.reset_at:
                 changed = self._changed
-                self._take(resource, told)
+                self._take(resource, reported)
                 self._changed = changed
-        for resource, untold in self._untold.items():
-            self._spent[resource] = Counter(state.spent.get(resource, {})) + untold
+        for resource, unshared in self._unshared.items():
+            self._spent[resource] = Counter(state.spent.get(resource, {})) + unshared
 
     def _state(self, spent: _Spent) -> GovernorState:
         return GovernorState(
@@ -262,24 +274,24 @@ class Governor:
             points_last_minute={
                 resource: self.points_last_minute(resource) for resource in POINTS_A_MINUTE
             },
-            requests_running=self._places.running,
-            requests_waiting=self._places.waiting,
+            requests_running=self._slots.running,
+            requests_waiting=self._slots.waiting,
         )
 
 
-def _resource(told: str | None, asked: LimitResource) -> LimitResource:
-    match told:
+def _resource(named: str | None, asked: LimitResource) -> LimitResource:
+    match named:
         case "core" | "graphql":
-            return told
+            return named
         case _:
             return asked
 
 
-class _Places:
-    """A bounded number of places; whoever is urgent comes first, bulk last, equals in their order."""
+class _RequestSlots:
+    """A bounded number of slots: urgent requests come first, bulk ones last, equals in order."""
 
-    def __init__(self, places: int) -> None:
-        self._most = places
+    def __init__(self, most: int) -> None:
+        self._most = most
         self.running = 0
         self._order = itertools.count()
         self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -308,7 +320,7 @@ class _Places:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                # The place was given at the very moment of the cancellation.
+                # The slot was given at the very moment of the cancellation.
                 self.running -= 1
                 self._wake()
             raise
@@ -339,11 +351,11 @@ class Governors:
             self._by_fingerprint[key] = governor
         return self._by_fingerprint[key]
 
-    def untold(self) -> list[GovernorState]:
+    def unshared(self) -> list[GovernorState]:
         return [
             state
             for governor in self._by_fingerprint.values()
-            if (state := governor.untold()) is not None
+            if (state := governor.unshared()) is not None
         ]
 
     def put_back(self, states: Iterable[GovernorState]) -> None:
@@ -351,7 +363,7 @@ class Governors:
             self._by_fingerprint[state.fingerprint].put_back(state)
 
     def merge(self, states: Iterable[GovernorState]) -> None:
-        """Take over what is stored; what concerns credentials not used yet is kept for when they are."""
+        """Take over the stored states; those of credentials not used yet are kept for later."""
         for state in states:
             governor = self._by_fingerprint.get(state.fingerprint)
             if governor is None:
@@ -360,6 +372,6 @@ class Governors:
                 governor.merge(state)
 
     def statuses(self) -> list[GovernorStatus]:
-        """Of those credentials that were used here, by fingerprint."""
+        """Return the status of each credential that this process has used, by fingerprint."""
         used = (governor.status for governor in self._by_fingerprint.values())
         return sorted(used, key=lambda status: status.fingerprint)

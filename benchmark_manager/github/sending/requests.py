@@ -1,4 +1,4 @@
-"""Sending requests: connections, retries, redirects, and the governor's leave for each."""
+"""Sends requests: connections, retries, redirects, and the governor's permission for each."""
 
 import asyncio
 import random as random_module
@@ -13,63 +13,79 @@ from typing import Final, Literal, TypeVar
 
 import httpx2 as httpx
 
-from benchmark_manager.domain.http.content_codings import ACCEPTED, is_readable
-from benchmark_manager.domain.text.json_size import counted_values
+from benchmark_manager.domain.http.content_codings import ACCEPTED
 from benchmark_manager.errors import GitHubError, GitHubUnavailableError
-from benchmark_manager.github.protocol import rest as protocol
+from benchmark_manager.github.protocol.answers import GarbledAnswerError, parse_json
 from benchmark_manager.github.protocol.graphql import GraphQLAnswer, Json, endpoint
+from benchmark_manager.github.protocol.headers import ACCEPT_JSON, request_headers
+from benchmark_manager.github.protocol.limits import (
+    is_primary,
+    limited_until,
+    retry_after,
+    wait_until,
+)
+from benchmark_manager.github.protocol.refusals import rate_limited
+from benchmark_manager.github.protocol.urls import (
+    REDIRECTS,
+    check_download_address,
+    download_target,
+    host_and_port,
+    redirect_target,
+)
+from benchmark_manager.github.sending.bodies import check_values, read_beginning, read_body
 from benchmark_manager.github.sending.credentials import Credential
 from benchmark_manager.github.sending.governor import Governor, Governors
 from benchmark_manager.models.governor import LimitResource
 from benchmark_manager.models.sync import GitHubUsage
 
-#: Tries in all for what may pass by itself.
+#: Tries in all for failures that may be temporary.
 TRIES: Final = 4
 #: Upper bound of the first pause, seconds; it doubles with each try, and the pause is a random part
 #: of it.
 FIRST_PAUSE: Final = 0.5
-#: So long the pauses between tries are at most.
+#: The longest time that all pauses between tries can take.
 _TRIES_LAST: Final = timedelta(seconds=FIRST_PAUSE * (2 ** (TRIES - 1) - 1))
-#: One request, its body included, seconds. A server which sends a byte now and then must not hold a
-#: sync.
+#: The time for one request with its body, seconds. A server that sends a byte now and then must not
+#: hold up a sync.
 REQUEST_SECONDS: Final = 120.0
-#: GitHub gives a query up after 10 s, seconds.
+#: The time for one query, seconds; GitHub gives a query up after 10 s.
 _QUERY_SECONDS: Final = 30.0
-#: An API which has no GraphQL is asked again after this time, seconds.
+#: An API without GraphQL is asked again after this time, seconds.
 _NO_GRAPHQL_SECONDS: Final = 3600.0
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
-#: Governors bound them; a pool that is used up by one credential must not hold up another.
+#: Governors limit requests; one credential must not use up the pool of all.
 _CONNECTIONS: Final = httpx.Limits(max_connections=2000, max_keepalive_connections=100)
 _MAX_REDIRECTS: Final = 5
-#: Bytes of an answer, decompressed, and values in its JSON: 50 contents of 2 MB in all, each byte
-#: escaped as six.
+#: Bytes of an answer, decompressed, and values in its JSON. The largest have 50 contents of 2 MB in
+#: all, each byte escaped as six.
 MAX_JSON: Final = 16 * 1024 * 1024
 MAX_VALUES: Final = 100_000
-#: The same of a listing: GitHub ends them at 100,000 entries, each with 19 values in this way of
-#: counting.
+#: The same of a listing. GitHub cuts listings at 100,000 entries, each of which counts as 19
+#: values.
 MAX_LISTING: Final = 64 * 1024 * 1024
 MAX_LISTING_VALUES: Final = 2_000_000
-#: Of what comes with an error, only the beginning is read.
-_MAX_ERROR: Final = 64 * 1024
 _SERVER_ERROR: Final = 500
 
-#: What a request is for.
+#: What a request is for; metrics are labelled with it. `place` reads a commit and its folders.
 RequestKind = Literal[
     "check", "place", "listing", "contents", "archive", "identity", "history", "app"
 ]
 
-#: What may pass, although it is no failure of the server's.
+#: Client errors that may be temporary.
 _PASSING: Final = frozenset({408, 421, 425})
 #: There is no GraphQL at this API.
-_NO_SUCH_ROUTE: Final = frozenset({404, 405, 410, *protocol.REDIRECTS})
-#: What follows a check that found something, and can wait for other checks.
+_NO_SUCH_ROUTE: Final = frozenset({404, 405, 410, *REDIRECTS})
+#: Requests that follow a check of a changed ref; other checks come before them.
 _BULK: Final[frozenset[RequestKind]] = frozenset({"place", "listing", "contents", "archive"})
 
 T = TypeVar("T")
 
 
 class PassingFailureError(Exception):
-    """A failure which may pass by itself: worth another try, smaller or later. Its text can hold no token."""
+    """A failure that may be temporary: another try, smaller or later, may help.
+
+    Its text can hold no token.
+    """
 
 
 class NoGraphQLError(Exception):
@@ -82,7 +98,10 @@ class NoArchiveError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One request that was sent. `status` is None where no answer came; `seconds` is its duration."""
+    """One request that was sent.
+
+    `status` is None where no answer arrived; `seconds` is its duration.
+    """
 
     credential: Credential
     kind: RequestKind
@@ -94,7 +113,7 @@ class RequestRecord:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer; `redirected`: from where a redirect led."""
+    """A whole answer; `redirected`: it came after a redirect."""
 
     status: int
     headers: Mapping[str, str]
@@ -103,7 +122,7 @@ class Reply:
 
 
 class Connection:
-    """One pool of connections for all projects; everything outside is passed in."""
+    """One pool of connections for all projects; its externals are passed in."""
 
     def __init__(
         self,
@@ -116,7 +135,7 @@ class Connection:
         request_seconds: float = REQUEST_SECONDS,
         observe: Callable[[RequestRecord], None] = lambda _: None,
     ) -> None:
-        """`observe` hears of each request that was sent."""
+        """Prepare the connections; `observe` is called with each request that was sent."""
         self.governors = governors
         self.sleep = sleep
         self.random = random
@@ -124,7 +143,7 @@ class Connection:
         self.request_seconds = request_seconds
         self.observe = observe
         self._no_graphql: dict[str, float] = {}
-        # A proxy is honoured; credentials of ~/.netrc are not, as they could go where no token may.
+        # A proxy is used; credentials of ~/.netrc are not, as they could go to other hosts.
         self.http = httpx.AsyncClient(
             transport=transport,
             timeout=_TIMEOUT,
@@ -139,7 +158,7 @@ class Connection:
         await self.http.aclose()
 
     def has_graphql(self, credential: Credential) -> bool:
-        """As far as is known: it asks for a token, and not every server has it."""
+        """Return whether there may be GraphQL: it needs a token, and not every server has it."""
         return (
             not credential.is_anonymous
             and self._no_graphql.get(credential.fingerprint, 0.0) <= time.monotonic()
@@ -148,15 +167,15 @@ class Connection:
     def learn_no_graphql(
         self, credential: Credential, seconds: float = _NO_GRAPHQL_SECONDS
     ) -> None:
-        """Ask for none with this credential for a while."""
+        """Send no GraphQL query with this credential for a while."""
         self._no_graphql[credential.fingerprint] = time.monotonic() + seconds
 
     def requests(self, credential: Credential, *, urgent: bool) -> "Requests":
-        """For one purpose, such as a sync; `urgent` ones may use the limit's reserve."""
+        """Return requests for one purpose, such as a sync; `urgent` ones may use the reserve."""
         return Requests(self, credential, self.governors.of(credential), urgent=urgent)
 
     async def pause(self, attempt: int) -> None:
-        """Wait before another try, the first being number 1: exponential backoff with full jitter."""
+        """Wait before retry number `attempt`, from 1: exponential backoff with full jitter."""
         await self.sleep(FIRST_PAUSE * 2 ** (attempt - 1) * self.random())
 
 
@@ -190,11 +209,14 @@ class Requests:
 
     @property
     def sharing_key(self) -> tuple[str, bool]:
-        """Who may share an answer: another credential may see other things, and another urgency be refused it."""
+        """The key of requests that may share an answer.
+
+        Another credential may see other things, and a request of another urgency may be refused.
+        """
         return self.credential.fingerprint, self.urgent
 
     def avoid_graphql(self) -> None:
-        """It does not tell what this purpose needs; REST may."""
+        """Use REST from now on: GraphQL does not answer what this purpose needs."""
         self._avoids_graphql = True
 
     async def retrying(self, ask: Callable[[], Awaitable[T]]) -> T:
@@ -212,7 +234,7 @@ class Requests:
                 return await self.once(ask)
             except PassingFailureError as error:
                 reason = str(error)
-        raise unavailable(f"{reason}; tried {TRIES} times")
+        raise GitHubUnavailableError("tried", what=reason, tries=TRIES)
 
     async def once(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask once.
@@ -222,14 +244,14 @@ class Requests:
         """
         try:
             return await ask()
-        except protocol.GarbledAnswerError as error:
+        except GarbledAnswerError as error:
             raise PassingFailureError(
                 f"GitHub gave an answer which makes no sense: {error}"
             ) from None
         except (TimeoutError, httpx.TimeoutException):
             raise PassingFailureError("GitHub did not answer in time") from None
         except httpx.TransportError as error:
-            # The exception's text can hold no token: it tells of sockets and protocol only.
+            # The exception's text can hold no token: it is only about sockets and the protocol.
             raise PassingFailureError(
                 f"GitHub could not be reached ({type(error).__name__}: {error})"
             ) from None
@@ -243,7 +265,7 @@ class Requests:
     async def get(
         self,
         path: str,
-        accept: str = protocol.ACCEPT_JSON,
+        accept: str = ACCEPT_JSON,
         *,
         kind: RequestKind,
         if_none_match: str | None = None,
@@ -251,39 +273,40 @@ class Requests:
         max_values: int = MAX_VALUES,
         follow: bool = True,
     ) -> Reply:
-        """One GET below the API base, and those to which it is redirected, unless not to `follow`.
+        """Send a GET request below the API base, and `follow` its redirects.
 
-        An answer with more bytes, or more JSON values, is no answer; a raw one has no values.
+        An answer with more than `max_bytes`, or more JSON values than `max_values`, is refused; a
+        raw one has no values.
         """
         api_url = self.credential.api_url
         url = f"{api_url}/{path}"
         for hop in range(_MAX_REDIRECTS):
-            headers = protocol.headers(accept, await self.credential.authorize(), if_none_match)
+            headers = request_headers(accept, await self.credential.authorize(), if_none_match)
             reply = await self._send("GET", url, headers, max_bytes, max_values, kind=kind)
             if reply.status == httpx.codes.UNAUTHORIZED and self.credential.renew():
                 continue
-            if reply.status not in protocol.REDIRECTS or not follow:
+            if reply.status not in REDIRECTS or not follow:
                 return Reply(reply.status, reply.headers, reply.body, redirected=hop > 0)
-            url = protocol.redirect_target(reply.headers.get("location"), url, api_url)
-        raise GitHubUnavailableError("GitHub redirected the request in a circle.")
+            url = redirect_target(reply.headers.get("location"), url, api_url)
+        raise GitHubUnavailableError("redirected_in_circle")
 
     async def post(self, path: str, *, kind: RequestKind) -> Reply:
-        """One POST without a body below the API base; never redirected."""
-        headers = protocol.headers(protocol.ACCEPT_JSON, await self.credential.authorize())
+        """Send a POST request without a body below the API base; redirects are not followed."""
+        headers = request_headers(ACCEPT_JSON, await self.credential.authorize())
         url = f"{self.credential.api_url}/{path}"
         return await self._send("POST", url, headers, MAX_JSON, MAX_VALUES, kind=kind)
 
     async def query(self, query: Json, *, kind: RequestKind) -> GraphQLAnswer:
-        """One GraphQL query, tried once; errors of single aliases are left to the caller.
+        """Send one GraphQL query once; errors of single aliases are left to the caller.
 
         Raises:
-            PassingFailureError: it failed as a whole: worth another try, or half as much at once.
-            NoGraphQLError: and it is not asked for again for a while.
+            PassingFailureError: it failed as a whole: another try, or half of it, may help.
+            NoGraphQLError: no query is sent again for a while.
             GitHubRateLimitedError
         """
 
         async def ask() -> GraphQLAnswer:
-            headers = protocol.headers(protocol.ACCEPT_JSON, await self.credential.authorize())
+            headers = request_headers(ACCEPT_JSON, await self.credential.authorize())
             url = endpoint(self.credential.api_url)
             async with asyncio.timeout(_QUERY_SECONDS):
                 reply = await self._send(
@@ -296,68 +319,64 @@ class Requests:
     def _answered(self, reply: Reply) -> GraphQLAnswer:
         if reply.status != httpx.codes.OK:
             if reply.status in _PASSING:
-                raise protocol.GarbledAnswerError(f"status {reply.status}")
-            # REST goes on, and tells what is wrong if anything is.
+                raise GarbledAnswerError(f"status {reply.status}")
+            # REST may work, and says what is wrong if it does not.
             self.avoid_graphql()
             if reply.status in _NO_SUCH_ROUTE:
                 self.connection.learn_no_graphql(self.credential)
             raise NoGraphQLError
-        answer = protocol.parse_json(reply.body, GraphQLAnswer)
+        answer = parse_json(reply.body, GraphQLAnswer)
         if answer.is_rate_limited:
             known = self._governor.limits.get("graphql")
-            reset = protocol.wait_until(
-                None if known is None else known.reset_at, self.connection.clock()
-            )
+            reset = wait_until(None if known is None else known.reset_at, self.connection.clock())
             self._governor.exhaust("graphql", reset)
-            raise protocol.rate_limited(reset, with_token=True)
+            raise rate_limited(reset, with_token=True)
         # A secondary limit may come with status 200 here.
-        until = protocol.limited_until(403, reply.headers, reply.body, self.connection.clock())
+        until = limited_until(403, reply.headers, reply.body, self.connection.clock())
         if answer.data is None and until is not None:
             self._governor.block(until)
-            raise protocol.rate_limited(until, with_token=True)
+            raise rate_limited(until, with_token=True)
         if answer.data is None:
-            raise protocol.GarbledAnswerError(f"GraphQL failed: {answer.complaint}")
+            raise GarbledAnswerError(f"GraphQL failed: {answer.first_error}")
         return answer
 
     @asynccontextmanager
     async def download(self, path: str, *, kind: RequestKind) -> AsyncIterator[httpx.Response]:
-        """The body behind an API route which redirects to another host; the token does not go there.
+        """Stream the body of an API route that redirects to another host, which gets no token.
 
-        That host has a limit of its own; while it is used up, who has a token goes on by the API.
+        That host has a limit of its own; while it is used up, requests with a token use the API.
 
         Raises:
-            NoArchiveError: there is nothing behind it.
+            NoArchiveError: the route has no archive.
             GitHubError, PassingFailureError
         """
         if self._governor.no_downloads_until > self.connection.clock():
             raise self._download_limited()
         reply = await self.get(path, kind=kind, follow=False)
-        if reply.status not in protocol.REDIRECTS:
+        if reply.status not in REDIRECTS:
             raise NoArchiveError(f"GitHub has no archive of the commit (status {reply.status})")
-        url = protocol.download_target(reply.headers.get("location"), self.credential.api_url)
+        url = download_target(reply.headers.get("location"), self.credential.api_url)
         await _check_addresses(url, self.credential.api_url)
         async with self.connection.http.stream(
-            "GET", url, headers=protocol.headers("*/*", None)
+            "GET", url, headers=request_headers("*/*", None)
         ) as response:
             if response.status_code != httpx.codes.OK:
-                # Of its body nothing is needed.
-                until = protocol.limited_until(
+                # Its body is not needed.
+                until = limited_until(
                     response.status_code, response.headers, b"", self.connection.clock()
                 )
                 if until is not None:
                     self._governor.no_downloads_until = until
                     raise self._download_limited()
-                raise protocol.GarbledAnswerError(
-                    f"the archive's host answered {response.status_code}"
-                )
+                raise GarbledAnswerError(f"the archive's host answered {response.status_code}")
             yield response
 
     def _download_limited(self) -> GitHubError:
         until = self._governor.no_downloads_until
         if self.credential.is_anonymous:
             # Contents one by one would use up what is left of 60 requests an hour.
-            return protocol.rate_limited(until, with_token=False)
-        return unavailable(f"GitHub gives no archives before {until:%H:%M:%S} UTC")
+            return rate_limited(until, with_token=False)
+        return GitHubUnavailableError("no_archives_before", until=until)
 
     async def _send(
         self,
@@ -371,7 +390,7 @@ class Requests:
         json: object | None = None,
     ) -> Reply:
         resource: LimitResource = "core" if json is None else "graphql"
-        async with self._governor.place(resource, urgent=self.urgent, bulk=kind in _BULK):
+        async with self._governor.slot(resource, urgent=self.urgent, bulk=kind in _BULK):
             self._sent += 1
             begin = time.perf_counter()
             status: int | None = None
@@ -385,15 +404,15 @@ class Requests:
                 ):
                     status = response.status_code
                     if status != httpx.codes.UNAUTHORIZED:
-                        # What refuses a token tells the limit of those who have none.
+                        # An answer that refuses a token reports the limit of anonymous requests.
                         self._governor.learn(resource, response.headers)
                     # Documented as free only for requests with valid credentials.
                     points = int(status != httpx.codes.NOT_MODIFIED or self.credential.is_anonymous)
                     if response.is_success:
-                        body = await _read(response, max_bytes)
-                        await _check_values(response, body, max_values)
+                        body = await read_body(response, max_bytes)
+                        await check_values(response, body, max_values)
                     else:
-                        body = await _beginning(response)
+                        body = await read_beginning(response)
             finally:
                 self._points += points
                 self._resource = resource
@@ -409,86 +428,37 @@ class Requests:
     def _refuse_limits_and_failures(
         self, status: int, headers: Mapping[str, str], body: bytes
     ) -> None:
-        until = protocol.limited_until(status, headers, body, self.connection.clock())
+        until = limited_until(status, headers, body, self.connection.clock())
         if until is not None:
-            # The hour's limit was learnt from the headers already, for this resource alone.
-            if not protocol.is_primary(headers):
+            # The hour's limit was read from the headers already, for this resource alone.
+            if not is_primary(headers):
                 self._governor.block(until)
-            raise protocol.rate_limited(until, with_token=not self.credential.is_anonymous)
+            raise rate_limited(until, with_token=not self.credential.is_anonymous)
         if status >= _SERVER_ERROR:
             self._refuse_for_long(status, headers)
-            raise protocol.GarbledAnswerError(f"status {status}")
+            raise GarbledAnswerError(f"status {status}")
 
     def _refuse_for_long(self, status: int, headers: Mapping[str, str]) -> None:
-        """A failure which asks for more patience than all tries have is not tried again before then."""
+        """Raise for a failure whose `Retry-After` is later than all tries would end."""
         now = self.connection.clock()
-        told = protocol.retry_after(headers, now)
-        if told is None or told <= now + _TRIES_LAST:
+        retry_at = retry_after(headers, now)
+        if retry_at is None or retry_at <= now + _TRIES_LAST:
             return
-        until = protocol.wait_until(told, now)
-        raise GitHubUnavailableError(
-            f"GitHub answered {status} and asks for patience until {until:%Y-%m-%d %H:%M:%S} UTC. "
-            "What was copied before is unchanged.",
-            retry_at=until,
-        )
-
-
-def unavailable(reason: str) -> GitHubUnavailableError:
-    return GitHubUnavailableError(f"{reason}. What was copied before is unchanged.")
-
-
-async def _read(response: httpx.Response, max_bytes: int) -> bytes:
-    """The body, decompressed, as long as it keeps within `max_bytes`."""
-    _check_coding(response)
-    body = bytearray()
-    async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > max_bytes:
-            raise protocol.GarbledAnswerError(f"the answer is longer than {max_bytes} bytes")
-        # What one packet unpacks to comes without any wait in between.
-        await asyncio.sleep(0)
-    return bytes(body)
-
-
-async def _beginning(response: httpx.Response) -> bytes:
-    """The beginning of an error's body; nothing where it is in a coding that was not asked for."""
-    body = bytearray()
-    if is_readable(response.headers.get_list("content-encoding", split_commas=True)):
-        async for piece in response.aiter_bytes():
-            body += piece
-            if len(body) >= _MAX_ERROR:
-                break
-    return bytes(body[:_MAX_ERROR])
-
-
-def _check_coding(response: httpx.Response) -> None:
-    if not is_readable(response.headers.get_list("content-encoding", split_commas=True)):
-        raise protocol.GarbledAnswerError(
-            "the answer is in a content coding which was not asked for"
-        )
-
-
-async def _check_values(response: httpx.Response, body: bytes, max_values: int) -> None:
-    """Pass where a body is raw, or has few enough JSON values: parsing holds the event loop."""
-    if response.request.headers.get("accept") != protocol.ACCEPT_JSON:
-        return
-    for count in counted_values(body):
-        if count.values > max_values:
-            raise protocol.GarbledAnswerError(f"the answer has over {max_values} values")
-        await asyncio.sleep(0)
+        until = wait_until(retry_at, now)
+        raise GitHubUnavailableError("later", retry_at=until, status=status, until=until)
 
 
 async def _check_addresses(url: str, api_url: str) -> None:
-    """Pass where a download's host is no name for this machine's own addresses, or for link-local ones.
+    """Check that a download's host names no address of this machine and no link-local one.
 
     Raises:
         GarbledAnswerError
     """
-    host, port = protocol.host_and_port(url)
+    host, port = host_and_port(url)
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError:
-        # A proxy may know the name; else connecting fails, and says why.
+        # A proxy may know the name; else connecting fails with the reason.
         return
     for *_, address in found:
-        protocol.check_download_address(str(address[0]), api_url)
+        check_download_address(str(address[0]), api_url)

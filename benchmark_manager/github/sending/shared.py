@@ -1,4 +1,4 @@
-"""One asks, and whoever wants the same at that time gets the same answer."""
+"""Shares the answer to one request with all callers that ask the same at that time."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
-#: For what never changes, such as a tree under its object id: an answer of any age will do.
+#: For what never changes, such as a tree under its object id: an answer of any age is right.
 ANY_AGE: Final = float("-inf")
 
 
@@ -20,7 +20,7 @@ class _Asked(Generic[T]):
 
 
 class Shared(Generic[T]):
-    """Answers under way, and the last few that came."""
+    """Requests under way, and the last few answers."""
 
     def __init__(self, *, at_most: int, keep_seconds: float) -> None:
         self._at_most = at_most
@@ -28,10 +28,12 @@ class Shared(Generic[T]):
         self._asked: OrderedDict[Hashable, _Asked[T]] = OrderedDict()
 
     async def get(self, key: Hashable, wanted_at: float, ask: Callable[[], Awaitable[T]]) -> T:
-        """The answer to `ask`, or to one under the same key which began at `wanted_at` (monotonic) or later.
+        """Return the answer to `ask`, or a shared one.
+
+        A shared one has the same key and began at `wanted_at` (monotonic) or later.
 
         Raises:
-            Whatever the one which was asked raises.
+            Exception: the one that the shared call raised.
         """
         now = time.monotonic()
         self._forget(now)
@@ -41,7 +43,7 @@ class Shared(Generic[T]):
             asked.task.add_done_callback(_noticed)
             self._asked[key] = asked
             self._asked.move_to_end(key)
-        # Whoever goes away does not take the answer away from the others.
+        # A caller that is cancelled does not cancel the call for the others.
         return await asyncio.shield(asked.task)
 
     def _forget(self, now: float) -> None:
@@ -66,6 +68,6 @@ def _failed(task: "asyncio.Task[T]") -> bool:
 
 
 def _noticed(task: "asyncio.Task[T]") -> None:
-    """An exception that nobody waits for any more was told to those who did."""
+    """Mark an exception as handled: the callers that waited for it have got it."""
     if not task.cancelled():
         task.exception()

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import structlog
-from pymongo.errors import PyMongoError
 
 from benchmark_manager.domain.events.change_folding import fold
 from benchmark_manager.errors import (
     BusyError,
     ChangesLostError,
     StoppingError,
+    StorageError,
     TooManyListenersError,
 )
 from benchmark_manager.models.change import Change
@@ -144,7 +144,7 @@ class EventService:
 
         Raises:
             BusyError, TooManyListenersError, StoppingError
-            PyMongoError: the database does not answer.
+            StorageError: the database does not answer.
         """
         if self._stopping:
             raise StoppingError
@@ -194,7 +194,7 @@ class EventService:
         try:
             async with self._lookups, asyncio.timeout(_LOOKUP_SECONDS):
                 missed = await self._changes.between(after, self._offered, _MISSED_AT_MOST)
-        except (ChangesLostError, PyMongoError, TimeoutError):
+        except (ChangesLostError, StorageError, TimeoutError):
             # A browser does not come back behind an error.
             listener.reset("lost")
         else:
@@ -239,7 +239,7 @@ class EventService:
                     # the reading.
                     position, self._gap = None, True
                     _log.warning("changes were lost; every client is told to read everything again")
-                except (PyMongoError, TimeoutError) as error:
+                except (StorageError, TimeoutError) as error:
                     if not opening.done():
                         opening.set_exception(error)
                         return

@@ -9,19 +9,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Final
 
-import bson
-from bson.errors import BSONError
-
 from benchmark_manager.domain.releases.digest import release_digest
 from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.errors import BackupError, NotFoundError
 from benchmark_manager.models.release import Release
-from benchmark_manager.services.operations.backup_file import BackupReader, BackupWriter, Header
 from benchmark_manager.stores.contents.blobs import BlobStore
-from benchmark_manager.stores.database.database import SCHEMA, Database
-from benchmark_manager.stores.database.migrations import migrate, record_version
+from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.indexes import make_indexes
+from benchmark_manager.stores.database.meta import SCHEMA, MetaStore
+from benchmark_manager.stores.migrations import migrate
 from benchmark_manager.stores.operations.backup import BLOBS, BackupStore, is_restorable
+from benchmark_manager.stores.operations.backup_file import (
+    BackupReader,
+    BackupWriter,
+    Header,
+    content_of,
+)
 from benchmark_manager.stores.releases.releases import ReleaseStore
+from benchmark_manager.stores.sync.leases import LeaseStore
 from benchmark_manager.version import __version__
 
 #: Hears what is done now, how many documents of it are, and of how many (None: that is not known).
@@ -43,7 +48,9 @@ class BackupService:
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
+        self._meta = MetaStore(database)
         self._store = BackupStore(database)
+        self._leases = LeaseStore(database)
         self._releases = ReleaseStore(database)
         self._blobs = BlobStore(database)
         self._clock = clock
@@ -55,7 +62,7 @@ class BackupService:
             BackupError: `backup_too_slow`.
             OSError: the file cannot be written.
         """
-        schema = await self._database.schema_version()
+        schema = await self._meta.schema_version()
         header = Header(
             id=secrets.token_hex(_ID_BYTES),
             service=__version__,
@@ -96,10 +103,11 @@ class BackupService:
         """
         summary = await self._read(source, "Restoring", report, write=True)
         await self._verify(summary, report)
-        await self._store.end_leases()
-        await record_version(self._database, summary.header.schema)
+        # The processes that ran these syncs when the backup was taken do not run here.
+        await self._leases.break_all()
+        await self._meta.record_version(summary.header.schema)
         await migrate(self._database)
-        await self._store.end()
+        await self._meta.end_restore()
         return summary
 
     async def _read(self, source: BinaryIO, what: str, report: Report, *, write: bool) -> Summary:
@@ -107,8 +115,11 @@ class BackupService:
         if reader.header.schema > SCHEMA:
             raise BackupError(
                 "backup_newer",
-                f"Benchmark Manager {reader.header.service} took this backup (schema {reader.header.schema}; "
-                f"{__version__} knows schema {SCHEMA}); restore it with that version or a later one.",
+                "schema",
+                service=reader.header.service,
+                schema=reader.header.schema,
+                own_version=__version__,
+                own_schema=SCHEMA,
             )
         if write:
             await self._begin(reader.header)
@@ -117,7 +128,7 @@ class BackupService:
         while (section := await asyncio.to_thread(next, sections, None)) is not None:
             name, documents = section
             if not is_restorable(name):
-                raise _wrong(f"no version stores a collection {name[:50]!r}")
+                raise BackupError("backup_damaged", "collection", name=name[:50])
             if name == BLOBS:
                 await asyncio.to_thread(_check_contents, documents)
             if write:
@@ -129,40 +140,32 @@ class BackupService:
     async def _begin(self, header: Header) -> None:
         if await self._store.is_served():
             # It would sync and sweep what is not whole yet.
-            raise BackupError(
-                "database_in_use",
-                "A service runs on the database; stop it, or name an empty database that none uses in DB_NAME or "
-                "MONGO_URL.",
-            )
-        under_way = await self._store.restoring()
+            raise BackupError("database_in_use")
+        under_way = await self._meta.restoring()
         if under_way is not None and under_way != header.id:
-            raise BackupError(
-                "restore_of_another",
-                "The restore of another backup into this database has not ended; call it again with that file, or "
-                "name an empty database in DB_NAME or MONGO_URL.",
-            )
+            raise BackupError("restore_of_another")
         if under_way is None:
             # Nothing is changed before this was seen.
             if filled := await self._store.filled():
-                raise BackupError(
-                    "database_not_empty",
-                    f"The database holds documents already ({', '.join(sorted(filled)[:3])}), and a restore never "
-                    "overwrites any; name an empty database in DB_NAME or MONGO_URL, or an empty DATA_DIR for the "
-                    "embedded one.",
-                )
-            await self._store.begin(header.id, self._clock())
-        await self._database.make_indexes()
+                raise BackupError("database_not_empty", names=tuple(sorted(filled)[:3]))
+            await self._meta.begin_restore(header.id, self._clock())
+        await make_indexes(self._database)
 
     async def _verify(self, summary: Summary, report: Report) -> None:
         found = await self._store.counts(summary.counts)
         if different := sorted(name for name in found if found[name] != summary.counts[name]):
-            raise _wrong(
-                f"{different[0]} has {found[different[0]]} documents for {summary.counts[different[0]]}"
+            name = different[0]
+            raise BackupError(
+                "backup_damaged",
+                "counts",
+                name=name,
+                found=found[name],
+                expected=summary.counts[name],
             )
         done = 0
-        async for sha, data in self._store.contents():
+        async for sha, data in self._blobs.every():
             if blob_id(data) != sha:
-                raise _wrong(f"the content {sha} has other bytes")
+                raise BackupError("backup_damaged", "content", sha=sha)
             done += 1
             report("Verifying contents", done, summary.counts.get(BLOBS))
         done = 0
@@ -177,29 +180,20 @@ class BackupService:
                 files = await self._releases.files(release, provenance)
                 sums = await self._blobs.sha256s(file.sha for file in files)
             except (NotFoundError, KeyError):
-                raise _wrong(f"the release {release.digest} is not whole") from None
+                raise BackupError("backup_damaged", "release", digest=release.digest) from None
             if await asyncio.to_thread(release_digest, files) != release.digest:
-                raise _wrong(f"the release {release.digest} has other files")
+                raise BackupError("backup_damaged", "release_files", digest=release.digest)
             if any(sums[file.sha] != file.sha256 for file in files):
-                raise _wrong(f"the release {release.digest} has other contents")
+                raise BackupError("backup_damaged", "release_contents", digest=release.digest)
 
 
 def _check_contents(documents: list[bytes]) -> None:
     for document in documents:
-        try:
-            row = bson.decode(document)
-            data = bytes(row["data"])
-            known = row.get("sha256")
-        except (BSONError, ValueError, KeyError, TypeError):
-            raise _wrong("a content cannot be read") from None
-        if blob_id(data) != row["_id"] or (
-            known is not None and hashlib.sha256(data).hexdigest() != known
+        content = content_of(document)
+        if content is None:
+            raise BackupError("backup_damaged", "unreadable_content")
+        if blob_id(content.data) != content.id or (
+            content.sha256 is not None
+            and hashlib.sha256(content.data).hexdigest() != content.sha256
         ):
-            raise _wrong(f"the content {row['_id']} has other bytes")
-
-
-def _wrong(what: str) -> BackupError:
-    return BackupError(
-        "backup_damaged",
-        f"The backup does not hold what it names: {what}; restore another one into an empty database.",
-    )
+            raise BackupError("backup_damaged", "content", sha=content.id)

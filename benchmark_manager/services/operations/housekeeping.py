@@ -1,14 +1,14 @@
-"""Removing what nobody can reach any more."""
+"""Deletes what no reader can reach any more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
 from benchmark_manager.services.variants.trash import TrashService
-from benchmark_manager.stores.contents.blobs import BlobStore
-from benchmark_manager.stores.contents.problems import ProblemStore
+from benchmark_manager.stores.contents.sweeps import ContentSweeps
 from benchmark_manager.stores.originals.file_histories import FileHistoryStore
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.releases.releases import ReleaseStore
@@ -17,60 +17,83 @@ from benchmark_manager.stores.webhooks.deliveries import WebhookDeliveryStore
 
 _log = structlog.get_logger(__name__)
 
-#: What GitHub told of a file's history is asked anew after this.
+#: How long the history of a file is kept before GitHub is asked for it again.
 _HISTORIES_KEPT: Final = timedelta(days=7)
 
 
+class BelongsToProjects(Protocol):
+    """A store whose documents belong to projects."""
+
+    async def delete_of_project(self, project_id: str) -> None:
+        """Delete what belonged to a deleted project."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweptStores:
+    """The stores that are cleaned up."""
+
+    projects: ProjectStore
+    of_projects: Sequence[BelongsToProjects]
+    """In the order in which a deleted project is removed from them."""
+    syncs: SyncStore
+    releases: ReleaseStore
+    histories: FileHistoryStore
+    deliveries: WebhookDeliveryStore
+    contents: ContentSweeps
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How much of a project's history of syncs is kept."""
+
+    age: timedelta
+    count: int
+
+
 class Housekeeping:
-    """Every part is harmless to repeat, and to run in several replicas at once."""
+    """Each part may be repeated, and may run in several replicas at once."""
 
     def __init__(
         self,
-        projects: ProjectStore,
-        syncs: SyncStore,
-        blobs: BlobStore,
-        problems: ProblemStore,
-        releases: ReleaseStore,
-        histories: FileHistoryStore,
-        deliveries: WebhookDeliveryStore,
+        stores: SweptStores,
         trash: TrashService,
         *,
-        sync_retention: timedelta,
-        sync_retention_count: int,
+        syncs: Retention,
         clock: Callable[[], datetime],
     ) -> None:
-        """A project's syncs are kept for `sync_retention`, and `sync_retention_count` of them at most."""
-        self._projects = projects
-        self._syncs = syncs
-        self._blobs = blobs
-        self._problems = problems
-        self._releases = releases
-        self._histories = histories
-        self._deliveries = deliveries
+        self._stores = stores
         self._trash = trash
-        self._sync_retention = sync_retention
-        self._sync_retention_count = sync_retention_count
+        self._syncs = syncs
         self._clock = clock
 
     async def sweep_deleted_projects(self) -> None:
-        await self._projects.sweep_deleted(self._clock())
+        """Delete what belonged to deleted projects, but for releases that others use."""
+        deleted = await self._stores.projects.deleted()
+        for project_id in deleted:
+            for store in self._stores.of_projects:
+                await store.delete_of_project(project_id)
+        # Releases are deleted by transactions, which a nearly full disk refuses. The deletions
+        # above make room.
+        for project_id in deleted:
+            await self._stores.releases.sweep(project_id)
+            await self._stores.projects.forget_deleted(project_id, self._clock())
 
     async def run(self) -> None:
-        """Everything: deleted projects, old records and old trash, then contents and problems nothing refers to."""
+        """Delete old records and old trash, then contents and problems without a reference."""
         now = self._clock()
-        await self._projects.sweep_deleted(now)
-        syncs = await self._syncs.purge(now - self._sync_retention, self._sync_retention_count)
-        await self._histories.purge(now - _HISTORIES_KEPT)
-        await self._deliveries.purge(now)
-        modified_files = await self._trash.purge(now)
-        await self._releases.sweep_files(now)
-        blobs = await self._blobs.sweep(now)
-        problems = await self._problems.sweep(now)
-        if syncs or modified_files or blobs or problems:
-            counts = {
-                "syncs": syncs,
-                "modified_files": modified_files,
-                "contents": blobs,
-                "problem_lists": problems,
-            }
-            _log.info("swept", **counts)
+        await self.sweep_deleted_projects()
+        syncs = await self._stores.syncs.purge(now - self._syncs.age, self._syncs.count)
+        await self._stores.histories.purge(now - _HISTORIES_KEPT)
+        await self._stores.deliveries.purge(now)
+        variants = await self._trash.purge(now)
+        await self._stores.releases.sweep_files(now)
+        blobs = await self._stores.contents.sweep_blobs(now)
+        problems = await self._stores.contents.sweep_problems(now)
+        if syncs or variants or blobs or problems:
+            _log.info(
+                "swept",
+                syncs=syncs,
+                modified_files=variants,
+                contents=blobs,
+                problem_lists=problems,
+            )

@@ -21,9 +21,9 @@ class LimitSharing:
         """Tell and listen; nothing is lost when the database does not answer.
 
         Raises:
-            PyMongoError
+            StorageError
         """
-        untold = self._governors.untold()
+        untold = self._governors.unshared()
         told = 0
         try:
             for state in untold:

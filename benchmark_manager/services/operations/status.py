@@ -12,7 +12,9 @@ from benchmark_manager.models.project import Totals
 from benchmark_manager.models.record import Record
 from benchmark_manager.stores.database.database import Database, DatabaseKind
 from benchmark_manager.stores.database.watch import DatabaseWatch
+from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
+from benchmark_manager.stores.variants.variants import VariantStore
 
 #: A database that takes longer for one small read counts as not answering, seconds.
 _PROBE_SECONDS: Final = 1.8
@@ -46,14 +48,18 @@ class StatusService:
         self,
         database: Database,
         watch: DatabaseWatch,
-        projects: ProjectStore,
         governors: Governors,
         *,
+        projects: ProjectStore,
+        originals: OriginalFileStore,
+        variants: VariantStore,
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._watch = watch
         self._projects = projects
+        self._originals = originals
+        self._variants = variants
         self._governors = governors
         self._clock = clock
         self._started = time.monotonic()
@@ -92,19 +98,25 @@ class StatusService:
             await asyncio.gather(self._probe, return_exceptions=True)
 
     async def totals(self) -> Totals:
-        return await self._projects.totals(self._clock())
+        """Return counts over all projects; files of deleted ones do not count."""
+        deleted = await self._projects.deleted()
+        return await self._projects.totals(
+            self._clock(),
+            originals=await self._originals.count_of_others(deleted),
+            variants=await self._variants.count_of_others(deleted),
+        )
 
     def governors(self) -> list[GovernorStatus]:
         return self._governors.statuses()
 
     async def status(self) -> ServiceStatus:
-        latency = await self._database.latency()
+        state = await self._database.state()
         return ServiceStatus(
             uptime_seconds=round(time.monotonic() - self._started, 3),
             database=DatabaseStatus(
                 kind=self._database.kind,
-                version=await self._database.version(),
-                latency_ms=round(latency * 1000, 3),
+                version=state.version,
+                latency_ms=round(state.latency * 1000, 3),
             ),
             totals=await self.totals(),
             github=tuple(self.governors()),

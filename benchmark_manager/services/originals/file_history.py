@@ -10,7 +10,7 @@ from typing import Final
 
 from benchmark_manager.domain.sync.git_objects import is_object_id
 from benchmark_manager.errors import ConflictError, InvalidInputError
-from benchmark_manager.github.protocol.rest import CommitInfo
+from benchmark_manager.github.protocol.answers import CommitInfo
 from benchmark_manager.models.file_history import FileCommit, HistoryKey, HistoryPage
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.project import Project
@@ -74,10 +74,7 @@ class FileHistoryService:
         """
         project = await self._projects.get(project_id)
         if project.state.head_sha is None:
-            raise ConflictError(
-                "not_synced",
-                "The project's repository has not been read yet; sync the project, then ask again.",
-            )
+            raise ConflictError("not_synced")
         file = await self._files.get(project_id, file_id)
         head = project.state.head_sha if file.removed_at is None else file.commit_sha
         place = _Place(head, 0) if request.cursor is None else _decode(request.cursor)
@@ -151,8 +148,4 @@ def _decode(cursor: str) -> _Place:
 
 
 def _invalid_cursor() -> InvalidInputError:
-    return InvalidInputError(
-        "invalid_cursor",
-        "cursor is not one which this list gave; start again without it.",
-        field="cursor",
-    )
+    return InvalidInputError("invalid_cursor", field="cursor")

@@ -1,4 +1,4 @@
-"""Previews of repositories: branches and folders, before there is a project. Nothing of them is stored."""
+"""Preview the branches and folders of repositories, without storing anything."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,33 +10,30 @@ from benchmark_manager.domain.projects.file_patterns import normalise_patterns
 from benchmark_manager.domain.projects.folder_counts import FolderCounts, count_selected
 from benchmark_manager.domain.projects.folders import normalise_folder
 from benchmark_manager.domain.projects.repository_url import check_token, parse_repository_url
+from benchmark_manager.domain.projects.settings import UNSET, chosen_ref
 from benchmark_manager.domain.sync.selection import Selection
-from benchmark_manager.github.protocol.rest import Tree
+from benchmark_manager.errors import GitHubUnavailableError
+from benchmark_manager.github.protocol.graphql import RepositoryOverview
+from benchmark_manager.github.protocol.listings import TreeListing
 from benchmark_manager.github.reading.client import RepositoryClient
-from benchmark_manager.github.reading.overview import Overview, read_overview
-from benchmark_manager.github.sending.requests import unavailable
+from benchmark_manager.github.reading.overview import read_overview
 from benchmark_manager.models.preview import PreviewSelection, RepositoryPreview
 from benchmark_manager.models.project import Ref, RepositoryAddress
 from benchmark_manager.services.projects.credentials import CredentialService
-from benchmark_manager.services.projects.projects import (
-    UNSET,
-    ProjectDefaults,
-    ProjectFields,
-    chosen_ref,
-)
 from benchmark_manager.services.projects.repository_addresses import Given, Located, locate
+from benchmark_manager.services.projects.sources import ProjectDefaults
 
-#: Listings in memory at once, each of up to 100,000 entries.
+#: Listings in memory at the same time, each of up to 100,000 entries.
 _AT_ONCE: Final = 2
-#: A person waits so long for a listing, seconds.
+#: Limit of the time that a listing may take, seconds: a person waits.
 _SECONDS: Final = 45.0
-#: More entries are not counted on the event loop.
+#: Listings with more entries are counted in a thread.
 _FEW: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewRequest:
-    """What to look at, as a project of it would be given; None: the default."""
+    """The repository and settings to preview; None is the default."""
 
     github_repo_url: str
     github_token: str | None = None
@@ -50,14 +47,14 @@ class PreviewRequest:
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """The folders that a person gave, normalised; None: none."""
+    """The folders that a person gave, normalised; None where none was given."""
 
     config: str | None
     job: str | None
 
 
 class PreviewService:
-    """Reads what repositories hold, with the right that a project of each would have."""
+    """Reads repositories with the credentials that projects of them would use."""
 
     def __init__(
         self,
@@ -74,7 +71,10 @@ class PreviewService:
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def preview(self, request: PreviewRequest) -> RepositoryPreview:
-        """Ask GitHub twice, without a token three times; once or twice more to take an address apart.
+        """Preview a repository.
+
+        It takes two requests to GitHub, without a token three, and one or two more to split an
+        address.
 
         Raises:
             InvalidInputError, GitHubError
@@ -84,10 +84,8 @@ class PreviewService:
             check_token(request.github_token)
         chosen = chosen_ref(
             None,
-            ProjectFields(
-                branch=UNSET if request.branch is None else request.branch,
-                ref=UNSET if request.ref is None else request.ref,
-            ),
+            UNSET if request.branch is None else request.branch,
+            UNSET if request.ref is None else request.ref,
         )
         given = Folders(
             _normalised(request.config_folder, "config_folder"),
@@ -118,14 +116,14 @@ class PreviewService:
                 )
                 return counted() if len(tree.tree) <= _FEW else await asyncio.to_thread(counted)
         except TimeoutError:
-            raise unavailable("GitHub did not answer in time") from None
+            raise GitHubUnavailableError("timeout_unchanged") from None
 
     def _counted(
         self,
         repository: RepositoryAddress,
         found: Located,
-        overview: Overview,
-        tree: Tree,
+        overview: RepositoryOverview,
+        tree: TreeListing,
         given: Folders,
         patterns: Selection,
     ) -> RepositoryPreview:
@@ -144,7 +142,7 @@ class PreviewService:
             repository=repository,
             ref=found.ref,
             default_branch=overview.default_branch,
-            commit_sha=overview.commit_sha,
+            commit_sha=None if overview.commit is None else overview.commit.sha,
             branches=overview.branches,
             more_branches=overview.more_branches,
             complete=not tree.truncated,

@@ -1,4 +1,4 @@
-"""GitHub tokens at rest: each encrypted together with the one project and repository that it was given for."""
+"""Encrypt GitHub tokens, each together with the project and repository that it was given for."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from benchmark_manager.stores.projects.projects import ProjectStore
 
 _log = structlog.get_logger(__name__)
 
-#: Parts the encrypted text: neither a token nor an address holds it.
+#: Separates the parts of the encrypted text; no token and no address contains it.
 _SEPARATOR: Final = "\0"
-#: Version 0.1.0 stored bare Fernet texts, which never begin so.
+#: Version 0.1.0 stored plain Fernet texts, which never begin with this.
 _BOUND: Final = "bound:"
 
 
 class TokenVault:
     """Encrypts with the first key, decrypts with any.
 
-    Fernet takes no associated data, so the project's id and the repository's whole address, API
-    base included, stand in the encrypted text beside the token. A text that is copied to another
-    project, or whose project reads another repository now, is refused.
+    Fernet has no associated data, so the encrypted text contains the project's id and the
+    repository's whole address, with its API base, beside the token. A text that was copied to
+    another project, or whose project reads another repository now, is refused.
     """
 
     def __init__(
@@ -34,10 +34,14 @@ class TokenVault:
         service_api_url: str,
         owners: Collection[str] = (),
     ) -> None:
-        """`service_token` serves projects without their own, at `service_api_url` and nowhere else.
+        """Take the keys and what the service's own credentials may be used for.
 
-        `owners`, in lower case: for whose repositories the service's token and its App may be used;
-        none: for all.
+        Args:
+            keys: Fernet keys.
+            service_token: the token of projects without their own.
+            service_api_url: the only API base to which that token is sent.
+            owners: in lower case, for whose repositories the service's token and its App may be
+                used; none means all.
         """
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         self._service_token = service_token
@@ -45,15 +49,15 @@ class TokenVault:
         self._owners = frozenset(owners)
 
     def encrypt(self, token: str, project_id: str, repository: RepositoryAddress) -> str:
-        """The token for this project and repository, and for no other."""
+        """Encrypt the token for this project and repository, and for no other."""
         text = _SEPARATOR.join((project_id, repository.key, token))
         return _BOUND + self._fernet.encrypt(text.encode()).decode()
 
     def rotate(self, encrypted: str) -> str:
-        """The same token, encrypted with the first key.
+        """Encrypt the same token again, with the first key.
 
         Raises:
-            TokenUnreadableError: no key opens it.
+            TokenUnreadableError: no key decrypts it.
         """
         prefix = _BOUND if encrypted.startswith(_BOUND) else ""
         try:
@@ -62,10 +66,10 @@ class TokenVault:
             raise TokenUnreadableError from None
 
     def own_token(self, project: Project) -> str | None:
-        """The project's own token, or None where it has none.
+        """Return the project's own token, or None where it has none.
 
         Raises:
-            TokenUnreadableError: no key opens it, or it was given for another project or
+            TokenUnreadableError: no key decrypts it, or it was given for another project or
                 repository.
         """
         encrypted = project.source.encrypted_token
@@ -73,13 +77,11 @@ class TokenVault:
             return None
         parts = self._decrypted(encrypted).split(_SEPARATOR)
         if parts[:-1] != [project.id, project.source.repository.key]:
-            raise TokenUnreadableError(
-                "The stored GitHub token was given for another project or repository; enter the token again."
-            )
+            raise TokenUnreadableError("repository")
         return parts[-1]
 
     def moved(self, project: Project, repository: RepositoryAddress) -> str | None:
-        """The project's own token for the new address of its repository; None where it has none.
+        """Encrypt the project's own token, if any, for the new address of its repository.
 
         Raises:
             TokenUnreadableError: as `own_token`.
@@ -88,10 +90,10 @@ class TokenVault:
         return None if token is None else self.encrypt(token, project.id, repository)
 
     def bound(self, encrypted: str, project_id: str, repository: RepositoryAddress) -> str:
-        """A token that version 0.1.0 stored, for this project and repository from now on.
+        """Encrypt a token that version 0.1.0 stored for this project and repository.
 
         Raises:
-            TokenUnreadableError: no key opens it, or it is bound already.
+            TokenUnreadableError: no key decrypts it, or it is bound already.
         """
         text = self._decrypted(encrypted)
         if _SEPARATOR in text:
@@ -105,20 +107,20 @@ class TokenVault:
             raise TokenUnreadableError from None
 
     def service_token(self, repository: RepositoryAddress) -> str | None:
-        """The service's own token where it may be sent to."""
+        """Return the service's own token, if it may be used for this repository."""
         serves = repository.api_url == self._service_api_url and self.serves_owner(repository)
         return self._service_token if serves else None
 
     def serves_owner(self, repository: RepositoryAddress) -> bool:
-        """Whether GITHUB_OWNERS lets the service's own credentials be used for this repository's owner."""
+        """Return whether GITHUB_OWNERS allows the service's own credentials for this owner."""
         return not self._owners or repository.owner.lower() in self._owners
 
 
 async def bind_tokens(projects: ProjectStore, vault: TokenVault) -> None:
-    """Bind every token that version 0.1.0 stored to the repository that stands beside it.
+    """Bind every token that version 0.1.0 stored to its project and repository.
 
-    Harmless to repeat, also while other replicas do the same. What no key opens stays as it is, and
-    unreadable.
+    It may be repeated, also while other replicas do the same. A token that no key decrypts stays as
+    it is.
     """
     for project_id, repository, encrypted in await projects.with_unbound_tokens(_BOUND):
         try:
@@ -133,14 +135,14 @@ async def bind_tokens(projects: ProjectStore, vault: TokenVault) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RotationReport:
-    """How many tokens are under the first key now, and whose could not be read."""
+    """How many tokens are encrypted with the first key now, and whose could not be read."""
 
     rotated: int
     unreadable_project_ids: tuple[str, ...]
 
 
 async def rotate_tokens(projects: ProjectStore, vault: TokenVault) -> RotationReport:
-    """Re-encrypt every stored token with the first key."""
+    """Encrypt every stored token again, with the first key."""
     rotated = 0
     unreadable = []
     for project_id, encrypted in await projects.with_tokens():

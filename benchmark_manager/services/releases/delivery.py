@@ -1,4 +1,4 @@
-"""Delivering what releases hold: file by file, as archives, as ConfigMaps, and compared."""
+"""Deliver the contents of releases as files, archives and ConfigMaps, and compare them."""
 
 import asyncio
 import hashlib
@@ -8,14 +8,14 @@ from typing import Final
 from unicodedata import normalize
 
 from benchmark_manager.domain.releases.archive import (
-    Archive,
+    ArchiveWriter,
     archive_length,
     check_archivable,
     new_archive,
 )
 from benchmark_manager.domain.releases.comparison import (
     ChangedFile,
-    Comparison,
+    ReleaseComparison,
     affordable,
     compared,
 )
@@ -34,25 +34,24 @@ from benchmark_manager.stores.database.database import IN_AT_MOST
 from benchmark_manager.stores.releases.releases import ReleaseStore
 from benchmark_manager.workers.pool import WorkerPool
 
-#: Contents in memory at once while an archive is sent, bytes; one file may be larger.
+#: Bytes of contents in memory while an archive is sent; one file may be larger.
 _BATCH_BYTES: Final = 1024 * 1024
-#: Contents in which a comparison looks for changes by key, bytes of both sides: 2 s for the densest
-#: YAML.
+#: Bytes of both sides in which a comparison searches changes by key: 2 s for the densest YAML.
 _COMPARED_BYTES: Final = 512 * 1024
-#: Paths which an error names.
+#: How many paths an error names.
 _CANDIDATES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveStream:
-    """An archive on its way: how long it is, and its bytes."""
+    """An archive that is being sent: its length, and its bytes."""
 
     length: int
     chunks: AsyncIterator[bytes]
 
 
 class ReleaseDelivery:
-    """Reads only. Every content is checked against its SHA-256 before it leaves."""
+    """Reads the contents of releases, and checks each against its SHA-256."""
 
     def __init__(self, releases: ReleaseStore, blobs: BlobStore, workers: WorkerPool) -> None:
         self._releases = releases
@@ -60,10 +59,13 @@ class ReleaseDelivery:
         self._workers = workers
 
     async def sums(self, release: Release) -> bytes:
+        """Return the release's SHA256SUMS."""
         return await asyncio.to_thread(sums_text, await self._releases.files(release))
 
     async def file(self, release: Release, path: str) -> tuple[ReleaseFile, bytes]:
-        """One file and its content: of exactly this path, else of the only one which differs in Unicode form alone.
+        """Return one file and its content.
+
+        A path in another Unicode form is accepted where the release has one such file.
 
         Raises:
             NotFoundError
@@ -73,7 +75,7 @@ class ReleaseDelivery:
             file = await self._releases.file(release, path)
         except NotFoundError:
             files = await self._releases.files(release)
-            alike = await asyncio.to_thread(_called_alike, files, path)
+            alike = await asyncio.to_thread(_with_equivalent_path, files, path)
             if not alike:
                 raise
             if len(alike) > 1:
@@ -82,14 +84,14 @@ class ReleaseDelivery:
         return file, _checked(file, await self._blobs.get(file.sha))
 
     async def archive(self, release: Release, archive_format: ArchiveFormat) -> ArchiveStream:
-        """The release as an archive, which is read from the database while it is sent.
+        """Return the release as an archive, which is read from the database while it is sent.
 
-        What fails after the beginning ends the archive before its length.
+        A failure after the first bytes ends the archive before its length is reached.
 
         Raises:
             InvalidInputError: `archive_path_unsafe`.
             KeyError: a content is missing.
-            ValueError: one of the first is not what was released.
+            ValueError: one of the first contents is not what was released.
         """
         files = await self._releases.files(release)
         length = await asyncio.to_thread(_archivable, files, archive_format)
@@ -107,7 +109,7 @@ class ReleaseDelivery:
         yield archive.end()
 
     async def config_map(self, release: Release, name: str | None) -> tuple[str, bytes]:
-        """The manifest's name and text; without a `name` it is named after the digest.
+        """Return the name and the text of a ConfigMap; without a `name`, the digest gives it.
 
         Raises:
             InvalidInputError: `invalid_name`, `configmap_too_large`, `configmap_key_invalid`,
@@ -121,19 +123,19 @@ class ReleaseDelivery:
         contents = await self._blobs.get_many(file.sha for file in files)
         return chosen, await asyncio.to_thread(_manifest, chosen, release, keys, files, contents)
 
-    async def compare(self, before: Release, after: Release) -> Comparison:
-        """What `after` has more, less, or otherwise; by key in files which take 2 s together at most."""
+    async def compare(self, before: Release, after: Release) -> ReleaseComparison:
+        """Compare two releases; changes by key are searched in a limited number of bytes."""
         both = await self._releases.files(before), await self._releases.files(after)
         added, removed, changed = await asyncio.to_thread(compared, *both)
-        looked_at = affordable(changed, _COMPARED_BYTES)
-        contents = await self._blobs.get_many(file.sha for pair in looked_at for file in pair)
+        searched = affordable(changed, _COMPARED_BYTES)
+        contents = await self._blobs.get_many(file.sha for pair in searched for file in pair)
         pairs = [
             (old.path, _checked(old, contents[old.sha]), _checked(new, contents[new.sha]))
-            for old, new in looked_at
+            for old, new in searched
         ]
         found = {file.path: file for file in await self._changed_files(pairs)}
         rows = tuple(found.get(old.path) or ChangedFile(old.path, None) for old, _ in changed)
-        return Comparison(added, removed, rows, complete=len(looked_at) == len(changed))
+        return ReleaseComparison(added, removed, rows, complete=len(searched) == len(changed))
 
     async def _changed_files(self, pairs: Sequence[tuple[str, bytes, bytes]]) -> list[ChangedFile]:
         if not pairs:
@@ -148,29 +150,29 @@ class ReleaseDelivery:
 
 
 def _ambiguous(path: str, files: Sequence[ReleaseFile]) -> ConflictError:
-    names = ", ".join(repr(file.path) for file in files[:_CANDIDATES])
-    return ConflictError(
-        "release_file_ambiguous", f"The release has no {path!r} but {names}; ask for one of them."
-    )
+    names = tuple(file.path for file in files[:_CANDIDATES])
+    return ConflictError("release_file_ambiguous", path=path, names=names)
 
 
-# What follows runs in threads, so that others are served meanwhile.
+# The functions below run in threads, so that other requests are served meanwhile.
 
 
-def _called_alike(files: Sequence[ReleaseFile], path: str) -> list[ReleaseFile]:
-    """The files whose paths are canonically equivalent: a program that asks for another case gets no file."""
+def _with_equivalent_path(files: Sequence[ReleaseFile], path: str) -> list[ReleaseFile]:
+    """Return the files whose paths are canonically equivalent; their case must be the same."""
     composed = normalize("NFC", path)
     return [file for file in files if normalize("NFC", file.path) == composed]
 
 
 def _archivable(files: Sequence[ReleaseFile], archive_format: ArchiveFormat) -> int:
-    """The length of an archive of files whose paths it may hold."""
+    """Return the length of an archive of these files, whose paths are checked."""
     for file in files:
         check_archivable(file.path)
     return archive_length(archive_format, ((file.path, file.size) for file in files))
 
 
-def _added(archive: Archive, batch: Sequence[ReleaseFile], contents: Mapping[str, bytes]) -> bytes:
+def _added(
+    archive: ArchiveWriter, batch: Sequence[ReleaseFile], contents: Mapping[str, bytes]
+) -> bytes:
     return b"".join(archive.add(file.path, _checked(file, contents[file.sha])) for file in batch)
 
 

@@ -1,4 +1,4 @@
-"""Making, reading and changing releases."""
+"""Make, read and change releases."""
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from benchmark_manager.domain.releases.digest import provenance_id, release_digest
+from benchmark_manager.domain.releases.edits import edited_release
 from benchmark_manager.domain.releases.files import chosen, with_sums
 from benchmark_manager.errors import InvalidInputError, StaleError
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
+from benchmark_manager.models.recorded_change import RecordedChange
 from benchmark_manager.models.release import (
     Making,
     Release,
@@ -18,6 +20,7 @@ from benchmark_manager.models.release import (
     ReleaseFile,
 )
 from benchmark_manager.models.variant import Variant
+from benchmark_manager.services.access.recording import ChangeRecorder, record_nothing
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import Database, Session, milliseconds
 from benchmark_manager.stores.originals.originals import OriginalFileStore
@@ -30,34 +33,39 @@ from benchmark_manager.stores.variants.variants import VariantStore
 class Origins:
     """What a project still has of the files that its releases came from.
 
-    `originals` are ids by path, those gone upstream included; `modified` are ids.
+    `originals` are ids by path, removed ones included; `modified` are ids of variants.
     """
 
     originals: Mapping[str, str]
     modified: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class ReleaseStores:
+    """The database, the store of releases, and those of what releases are made from."""
+
+    database: Database
+    projects: ProjectStore
+    originals: OriginalFileStore
+    variants: VariantStore
+    blobs: BlobStore
+    releases: ReleaseStore
+
+
 class ReleaseService:
-    """Every verb of a release but those which deliver its contents."""
+    """Makes, reads and changes releases; `ReleaseDelivery` delivers their contents."""
 
     def __init__(
         self,
-        database: Database,
-        projects: ProjectStore,
-        originals: OriginalFileStore,
-        modified: VariantStore,
-        blobs: BlobStore,
-        releases: ReleaseStore,
+        stores: ReleaseStores,
         *,
         clock: Callable[[], datetime],
+        record: ChangeRecorder = record_nothing,
     ) -> None:
-        self._database = database
-        self._projects = projects
-        self._originals = originals
-        self._modified = modified
-        self._blobs = blobs
-        self._releases = releases
+        """`record` is called with every change, in the transaction that makes it."""
+        self._stores = stores
         self._clock = clock
+        self._record = record
 
     async def make(
         self,
@@ -70,9 +78,12 @@ class ReleaseService:
         variant_ids: Collection[str] | None,
         actor: str,
     ) -> tuple[Release, bool]:
-        """Freeze files of a project as they are at one moment; returns the release, and whether it is new.
+        """Make a release of a project's files as they are at one moment.
 
-        Equal content is one release, whoever makes it: a later making is added to the first.
+        Equal contents are one release: a later making is added to the first.
+
+        Returns:
+            The release, and whether it is new.
 
         Raises:
             NotFoundError
@@ -80,10 +91,7 @@ class ReleaseService:
         """
         files = await self._files_now(project_id, contents, variant_ids)
         if not files:
-            raise InvalidInputError(
-                "nothing_to_release",
-                "The project has no such files; sync it first, or choose others with `include`.",
-            )
+            raise InvalidInputError("nothing_to_release")
         draft = ReleaseDraft(
             project_id=project_id,
             name=name,
@@ -94,16 +102,20 @@ class ReleaseService:
         )
         digest = await asyncio.to_thread(release_digest, files)
         provenance = await asyncio.to_thread(provenance_id, files)
-        await self._releases.stage(digest, provenance, files, draft.created_at)
+        await self._stores.releases.stage(digest, provenance, files, draft.created_at)
 
         async def work(session: Session) -> tuple[Release, bool]:
-            await self._projects.get(project_id, session)
-            return await self._releases.make(draft, digest, provenance, files, session)
+            await self._stores.projects.get(project_id, session)
+            release, first = await self._stores.releases.make(
+                draft, digest, provenance, files, session
+            )
+            await self._record([_made(draft, release)], session)
+            return release, first
 
-        return await self._database.transaction(work)
+        return await self._stores.database.transaction(work)
 
     async def effective(self, project_id: str) -> tuple[str, list[ReleaseFile]]:
-        """What a release of all would hold now, and its digest; nothing is stored.
+        """Return the digest and the files that a release of all files would have now.
 
         Raises:
             NotFoundError
@@ -116,61 +128,67 @@ class ReleaseService:
         self, project_id: str, contents: ReleaseContents, variant_ids: Collection[str] | None
     ) -> list[ReleaseFile]:
         async def read(session: Session) -> tuple[Sequence[OriginalFile], Sequence[Variant]]:
-            await self._projects.get(project_id, session)
+            await self._stores.projects.get(project_id, session)
             originals = (
                 []
                 if contents == "modified"
-                else await self._originals.in_place(project_id, session)
+                else await self._stores.originals.in_place(project_id, session)
             )
-            return originals, await self._modified.of_project(project_id, session)
+            return originals, await self._stores.variants.of_project(project_id, session)
 
-        # One moment for all of it: no release may hold half a sync. What it refers to stays for a
-        # day at least.
-        found = await self._database.snapshot(read)
-        # In threads, so that others are served meanwhile: projects may have ten thousands of files.
+        # All files of one moment: no release may have half of a sync. Their contents stay for at
+        # least a day.
+        found = await self._stores.database.snapshot(read)
+        # In threads, since projects may have tens of thousands of files.
         originals, modified = await asyncio.to_thread(chosen, *found, contents, variant_ids)
-        sha256s = await self._blobs.sha256s(file.sha for file in originals)
+        sha256s = await self._stores.blobs.sha256s(file.sha for file in originals)
         return await asyncio.to_thread(with_sums, originals, modified, sha256s)
 
     async def page(self, project_id: str, request: PageRequest) -> Page[Release]:
-        """The releases which the project made, newest first.
+        """Return a page of the releases that the project made, newest first.
 
         Raises:
             NotFoundError
         """
-        await self._projects.get(project_id)
-        return await self._releases.page(project_id, request)
+        await self._stores.projects.get(project_id)
+        return await self._stores.releases.page(project_id, request)
 
     async def get(self, reference: str) -> Release:
-        """The release whose digest is, or begins with, `reference`.
+        """Return the release whose digest is, or begins with, `reference`.
 
         Raises:
             NotFoundError
             InvalidInputError: `digest_too_short`.
             ConflictError: `digest_ambiguous`.
         """
-        return await self._releases.find(reference)
+        return await self._stores.releases.find(reference)
 
     async def makings(self, release: Release) -> list[Making]:
-        return await self._releases.makings(release)
+        """Return the first makings of the release."""
+        return await self._stores.releases.makings(release)
 
     async def files(self, release: Release, making: int = 1) -> list[ReleaseFile]:
-        """Its files, with their origins as that making knew them.
+        """Return the release's files, with their origins at that making.
 
         Raises:
-            NotFoundError: it was not made so often.
+            NotFoundError: there is no making of this number.
         """
         if making == 1:
-            return await self._releases.files(release)
-        return await self._releases.files(
-            release, (await self._releases.making(release, making)).provenance
+            return await self._stores.releases.files(release)
+        return await self._stores.releases.files(
+            release, (await self._stores.releases.making(release, making)).provenance
         )
 
     async def origins(self, project_id: str, files: Sequence[ReleaseFile]) -> Origins:
-        """Where these files of the project's releases can be followed to; nothing for a project which is deleted."""
-        originals = await self._originals.ids_by_path(project_id, {file.path for file in files})
+        """Return what the project still has of the origins of these files of its releases.
+
+        A deleted project has none.
+        """
+        originals = await self._stores.originals.ids_by_path(
+            project_id, {file.path for file in files}
+        )
         ids = {file.modified_file_id for file in files if file.modified_file_id is not None}
-        return Origins(originals, frozenset(await self._modified.existing(project_id, ids)))
+        return Origins(originals, frozenset(await self._stores.variants.existing(project_id, ids)))
 
     async def update(
         self,
@@ -181,24 +199,44 @@ class ReleaseService:
         pinned: bool | None,
         expected_revisions: Collection[int] | None,
     ) -> Release:
-        """Change what is given (None: stays) of what may change.
+        """Change the fields that are given; None keeps a field.
 
         Raises:
             NotFoundError, InvalidInputError, ConflictError: as `get`.
-            StaleError: it is not at one of `expected_revisions` (None: any will do).
+            StaleError: the release is not at one of `expected_revisions` (None accepts any).
         """
-        given = {"name": name, "description": description, "pinned": pinned}
-        changes = {field: value for field, value in given.items() if value is not None}
 
         async def work(session: Session) -> Release:
-            release = await self._releases.find(reference, session)
-            if expected_revisions is not None and release.revision not in expected_revisions:
-                raise StaleError(release.revision)
-            changed = release.model_copy(update=changes)
-            if changed == release:
-                return release
-            changed = changed.model_copy(update={"revision": release.revision + 1})
-            await self._releases.change(changed, session)
-            return changed
+            before = await self._stores.releases.find(reference, session)
+            if expected_revisions is not None and before.revision not in expected_revisions:
+                raise StaleError(before.revision)
+            after = edited_release(before, name=name, description=description, pinned=pinned)
+            if after != before:
+                await self._stores.releases.change(after, session)
+                await self._record([_edited(before, after)], session)
+            return after
 
-        return await self._database.transaction(work)
+        return await self._stores.database.transaction(work)
+
+
+def _made(draft: ReleaseDraft, release: Release) -> RecordedChange:
+    """Return the change that a making is, whether or not it is the release's first."""
+    return RecordedChange(
+        action="release.create",
+        actor=draft.created_by,
+        project_id=draft.project_id,
+        object_id=release.digest,
+        before=None,
+        after=release.revision,
+    )
+
+
+def _edited(before: Release, after: Release) -> RecordedChange:
+    return RecordedChange(
+        action="release.edit",
+        actor=None,
+        project_id=after.project_id,
+        object_id=after.digest,
+        before=before.revision,
+        after=after.revision,
+    )

@@ -30,7 +30,8 @@ from benchmark_manager.models.search import (
 from benchmark_manager.services.search.content_cache import BoundedCache, known_and_missing
 from benchmark_manager.services.search.search_work import Searched, SearchedText, search_texts
 from benchmark_manager.stores.contents.blobs import BlobStore
-from benchmark_manager.stores.originals.originals import ListState, OriginalFileStore
+from benchmark_manager.stores.originals.originals import OriginalFileStore
+from benchmark_manager.stores.projects.projects import ListState
 from benchmark_manager.stores.sync.syncs import SyncStore
 from benchmark_manager.stores.variants.variants import VariantStore
 from benchmark_manager.workers.pool import WorkerPool
@@ -360,8 +361,4 @@ def _decoded(cursor: str) -> _Start:
 
 
 def _no_cursor() -> InvalidInputError:
-    return InvalidInputError(
-        "invalid_cursor",
-        "cursor is not one which this list gave; start again without it.",
-        field="cursor",
-    )
+    return InvalidInputError("invalid_cursor", field="cursor")

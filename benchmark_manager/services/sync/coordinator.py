@@ -1,7 +1,6 @@
-"""The one way to sync: poll, webhook, button and command line all end here.
+"""Starts syncs: poll, webhook, button and command line all end here.
 
-This module claims leases, runs `SyncWork` under them and lets callers join; what a sync does is
-said there.
+This module claims leases, runs `SyncRunner` under them and lets callers join a running sync.
 """
 
 import asyncio
@@ -13,20 +12,18 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-import pymongo
 import structlog
-from bson import ObjectId
-from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import LeaseLostError, SourceChangedError, StoppingError, StorageError
-from benchmark_manager.github.reading.heads import Patience
+from benchmark_manager.github.reading.ref_checks import CheckTiming
 from benchmark_manager.models.project import Claim, Lease
 from benchmark_manager.models.sync import Sync, SyncProgress, SyncTrigger
 from benchmark_manager.services.operations.metrics import Metrics
 from benchmark_manager.services.sync.progress import Progress
-from benchmark_manager.services.sync.records import CheckAhead, SyncRun
-from benchmark_manager.services.sync.runner import SyncWork
+from benchmark_manager.services.sync.runner import SyncRunner
+from benchmark_manager.services.sync.runs import EarlyCheck, SyncRun
 from benchmark_manager.stores.database.database import Database, milliseconds
+from benchmark_manager.stores.database.failures import described
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.sync.leases import LeaseStore
 from benchmark_manager.stores.sync.progress import SyncProgressStore
@@ -36,18 +33,18 @@ _log = structlog.get_logger(__name__)
 
 #: A lease is renewed this often, seconds.
 _RENEWAL: Final = 20.0
-#: How often a sync that reads or writes tells how far it is, seconds.
+#: How often a sync that reads or writes stores its progress, seconds.
 _PROGRESS: Final = 1.0
 #: How often another replica's sync is asked for its result, seconds.
 _JOIN_PAUSE: Final = 0.25
-#: Giving a lease back must not hold up the end of the service, seconds; what fails runs out.
+#: Giving a lease back must not delay the end of the service, seconds; else it runs out.
 _GIVE_BACK_SECONDS: Final = 1.0
 #: How long a cancelled sync may take to end, seconds.
 _AFTER_CANCELLING: Final = _GIVE_BACK_SECONDS + 0.25
-#: Projects which one check serves together with others' polls, at once.
+#: Projects that one claim adds at most because a check of a due project serves them too.
 _COMPANIONS: Final = 100
-#: A check may wait for others to share a query with for this part of the polling interval, and this
-#: long, seconds.
+#: A check may wait for others to share a query with: for this part of the polling interval, and at
+#: most this long, seconds.
 _LINGER_SHARE: Final = 0.05
 _LINGER_MOST: Final = 5.0
 
@@ -66,30 +63,50 @@ class StartedSync:
     task: asyncio.Task[Sync]
 
 
-class OriginalSync:
-    """Syncs projects, each under a lease, and joins those who ask for the same sync."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoordinatorStores:
+    """The stores that coordinate syncs among replicas."""
+
+    database: Database
+    projects: ProjectStore
+    leases: LeaseStore
+    syncs: SyncStore
+    progress: SyncProgressStore
+
+
+@dataclass(frozen=True, slots=True)
+class _StartTerms:
+    """Why and how claimed syncs start."""
+
+    #: None: each project is synced for the reason that made it due.
+    trigger: SyncTrigger | None
+    #: Hints of credentials whose checks share queries.
+    batched: Collection[str] = ()
+    #: When the claim of the due projects began whose checks serve these too (monotonic).
+    companions_of: float | None = None
+    early_check: EarlyCheck | None = None
+
+
+class SyncCoordinator:
+    """Syncs projects, each under a lease; requests for a sync that is running join it."""
 
     def __init__(
         self,
-        database: Database,
-        projects: ProjectStore,
-        leases: LeaseStore,
-        syncs: SyncStore,
-        progress: SyncProgressStore,
-        work: SyncWork,
+        stores: CoordinatorStores,
+        runner: SyncRunner,
         *,
         owner: str,
         clock: Callable[[], datetime],
         metrics: Metrics,
         renew_every: float = _RENEWAL,
     ) -> None:
-        """`owner` names this process among the replicas; leases are renewed every so many seconds."""
-        self._database = database
-        self._projects = projects
-        self._leases = leases
-        self._syncs = syncs
-        self._progress = progress
-        self._work = work
+        """Prepare syncing.
+
+        `owner` names this process among the replicas; leases are renewed every `renew_every`
+        seconds.
+        """
+        self._stores = stores
+        self._runner = runner
         self._owner = owner
         self._clock = clock
         self._metrics = metrics
@@ -101,11 +118,13 @@ class OriginalSync:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def sync(self, project_id: str, trigger: SyncTrigger) -> Sync:
-        """Sync now, or join the sync which is under way here or in another replica; its result may be `failed`.
+        """Sync now, or join the sync that runs here or in another replica.
+
+        The result may be `failed`.
 
         Raises:
-            NotFoundError: the project is not there, or not any more.
-            StoppingError: the service stops, and the sync was abandoned whole.
+            NotFoundError: there is no such project, or not any more.
+            StoppingError: the service stops; nothing of the sync was written.
         """
         while True:
             task = await self._started(project_id, trigger)
@@ -121,51 +140,55 @@ class OriginalSync:
                     return result
 
     async def start(self, project_id: str, trigger: SyncTrigger) -> SyncProgress:
-        """Start a sync, or find the one under way, without waiting for its end.
+        """Start a sync, or join the running one, without waiting for its end.
 
         Raises:
-            NotFoundError: the project is not there.
+            NotFoundError: there is no such project.
             StoppingError: the service stops.
         """
-        project = await self._projects.get(project_id)
+        project = await self._stores.projects.get(project_id)
         await self._started(project.id, trigger)
         return await self.progress(project.id)
 
     async def progress(self, project_id: str) -> SyncProgress:
-        """How far the project's sync is, here or in another replica.
+        """Return the progress of the project's sync, here or in another replica.
 
         Raises:
-            NotFoundError: the project is not there.
+            NotFoundError: there is no such project.
         """
-        project = await self._projects.get(project_id)
+        project = await self._stores.projects.get(project_id)
         if (running := self._running.get(project_id)) is not None:
             return (
                 running[1]
                 .progress.snapshot()
                 .model_copy(update={"last_sync": project.state.last_sync})
             )
-        if project.lease_until is None or project.lease_until <= await self._database.now():
+        if project.lease_until is None or project.lease_until <= await self._stores.database.now():
             return SyncProgress(status="idle", last_sync=project.state.last_sync)
-        told = await self._progress.get(project_id, project.fence) or SyncProgress(status="running")
-        return told.model_copy(update={"last_sync": project.state.last_sync})
+        stored = await self._stores.progress.get(project_id, project.fence)
+        progress = stored or SyncProgress(status="running")
+        return progress.model_copy(update={"last_sync": project.state.last_sync})
 
     async def _started(self, project_id: str, trigger: SyncTrigger) -> asyncio.Task[Sync] | None:
-        """The task of the sync that runs here, started if need be; None while another replica holds the lease."""
+        """Return the task of the sync that runs here, and start it if need be.
+
+        None while another replica holds the lease.
+        """
         if (running := self._running.get(project_id)) is not None:
             return running[0]
-        asked_at = time.monotonic()
-        project = await self._projects.get(project_id)
-        ahead = self._work.look_ahead(project, asked_at)
-        self._kept(ahead.task)
+        wanted_at = time.monotonic()
+        project = await self._stores.projects.get(project_id)
+        early = self._runner.check_early(project, wanted_at)
+        self._kept(early.task)
 
         async def claim() -> list[Claim]:
-            claimed = await self._leases.claim(project_id, self._owner)
+            claimed = await self._stores.leases.claim(project_id, self._owner)
             return [] if claimed is None else [claimed]
 
-        started = await self._claim(claim, trigger, ahead=ahead)
+        started = await self._claim(claim, _StartTerms(trigger, early_check=early))
         if started:
             return started[0].task
-        # It may have been started here while this one asked.
+        # It may have been started here while this one waited for the database.
         return running[0] if (running := self._running.get(project_id)) is not None else None
 
     async def start_due(
@@ -176,21 +199,24 @@ class OriginalSync:
         *,
         only_read: bool = False,
     ) -> list[StartedSync]:
-        """Claim up to `limit` due projects and start their syncs; none whose credential's hint is `busy`.
+        """Claim up to `limit` due projects and start their syncs.
 
-        Where the hint is in `batched`, checks wait for each other, to share GraphQL queries.
-        `only_read`: no first syncs.
+        Args:
+            limit: due projects; those which their checks serve too are added.
+            busy: hints of credentials whose projects are left out.
+            batched: hints of credentials whose checks wait for each other, to share queries.
+            only_read: leave out first syncs.
         """
         began = time.monotonic()
-        due = partial(self._leases.claim_due, self._owner, limit, busy, only_read=only_read)
-        started = await self._claim(due, None, batched=batched)
+        due = partial(self._stores.leases.claim_due, self._owner, limit, busy, only_read=only_read)
+        started = await self._claim(due, _StartTerms(None, batched))
         polls = [
             one.run.project
             for one in started
             if one.run.trigger == "poll" and one.run.project.polling_interval
         ]
-        companions = partial(self._leases.claim_companions, self._owner, polls, _COMPANIONS)
-        started += await self._claim(companions, None, batched=batched, companions_of=began)
+        companions = partial(self._stores.leases.claim_companions, self._owner, polls, _COMPANIONS)
+        started += await self._claim(companions, _StartTerms(None, batched, companions_of=began))
         return [StartedSync(one.run.project.source.credential_hint, one.task) for one in started]
 
     async def _joined(self, task: asyncio.Task[Sync]) -> Sync:
@@ -203,43 +229,39 @@ class OriginalSync:
             raise
 
     async def _claim(
-        self,
-        claim: Callable[[], Awaitable[list[Claim]]],
-        trigger: SyncTrigger | None,
-        *,
-        batched: Collection[str] = (),
-        companions_of: float | None = None,
-        ahead: CheckAhead | None = None,
+        self, claim: Callable[[], Awaitable[list[Claim]]], terms: _StartTerms
     ) -> list[_Started]:
-        """Claim and start as one; a caller who goes away in between leaves no lease behind.
+        """Claim and start as one step: a caller that is cancelled in between leaves no lease.
 
-        Raises StoppingError where the service stops.
+        Raises:
+            StoppingError: the service stops.
         """
         if self._stopping:
-            if ahead is not None:
-                ahead.task.cancel()
+            _cancel(terms.early_check)
             raise StoppingError
+        claiming = asyncio.create_task(self._claim_and_start(claim, terms))
+        return await asyncio.shield(self._kept(claiming))
 
-        async def claim_and_start() -> list[_Started]:
-            claims: list[Claim] = []
-            try:
-                claims = await claim()
-            finally:
-                if ahead is not None and (not claims or self._stopping):
-                    ahead.task.cancel()
-            if claims and self._stopping:
-                for one in claims:
-                    await self._give_back(one.lease)
-                raise StoppingError
-            return [
-                self._start(one, trigger, batched, companions_of=companions_of, ahead=ahead)
-                for one in claims
-            ]
-
-        return await asyncio.shield(self._kept(asyncio.create_task(claim_and_start())))
+    async def _claim_and_start(
+        self, claim: Callable[[], Awaitable[list[Claim]]], terms: _StartTerms
+    ) -> list[_Started]:
+        claims: list[Claim] = []
+        try:
+            claims = await claim()
+        finally:
+            if not claims or self._stopping:
+                _cancel(terms.early_check)
+        if claims and self._stopping:
+            for one in claims:
+                await self._give_back(one.lease)
+            raise StoppingError
+        return [self._start(one, terms) for one in claims]
 
     def _kept(self, task: asyncio.Task[Any]) -> asyncio.Task[Any]:
-        """The task, known until it is done; an exception that nobody waits for was logged where it arose."""
+        """Remember the task until it is done.
+
+        An exception that no caller waits for was logged where it was raised.
+        """
         self._tasks.add(task)
 
         def forget(done: asyncio.Task[Any]) -> None:
@@ -251,7 +273,7 @@ class OriginalSync:
         return task
 
     async def stop(self, seconds: float) -> None:
-        """Let running syncs finish for `seconds`; then abandon the rest whole and give their leases back."""
+        """Let running syncs finish for `seconds`, then abandon the rest and end their leases."""
         self._stopping = True
         if self._running:
             _log.info("waiting for running syncs", count=len(self._running))
@@ -261,52 +283,29 @@ class OriginalSync:
         for task in late:
             task.cancel()
         if late:
-            # What a cancelled sync still asks the database may hang too.
+            # The last requests of a cancelled sync to the database may hang too.
             await asyncio.wait(late, timeout=_AFTER_CANCELLING)
 
     async def _result_of_another_replica(self, project_id: str) -> Sync | None:
-        """The result of the lease which somebody holds now; None when it ended without one."""
-        held = await self._projects.get(project_id)
+        """Wait for the result of the lease that is held now; None when it ends without a result."""
+        held = await self._stores.projects.get(project_id)
         while True:
-            result = await self._syncs.by_fence(project_id, held.fence)
+            result = await self._stores.syncs.by_fence(project_id, held.fence)
             if result is not None:
                 return result
-            current = await self._projects.get(project_id)
-            now = await self._database.now()
+            current = await self._stores.projects.get(project_id)
+            now = await self._stores.database.now()
             if (
                 current.fence != held.fence
                 or current.lease_until is None
                 or current.lease_until <= now
             ):
-                return await self._syncs.by_fence(project_id, held.fence)
+                return await self._stores.syncs.by_fence(project_id, held.fence)
             await asyncio.sleep(_JOIN_PAUSE)
 
-    def _start(
-        self,
-        claim: Claim,
-        trigger: SyncTrigger | None,
-        batched: Collection[str],
-        *,
-        companions_of: float | None,
-        ahead: CheckAhead | None,
-    ) -> _Started:
-        """`companions_of`: when those began to be claimed whose check serves this one too (monotonic)."""
+    def _start(self, claim: Claim, terms: _StartTerms) -> _Started:
+        run = self._run_of(claim, terms)
         project = claim.project
-        self._metrics.claimed(claim, asked_for=trigger is not None)
-        started_at = milliseconds(self._clock())
-        sync_id, why = str(ObjectId()), trigger or project.due_trigger
-        run = SyncRun(
-            id=sync_id,
-            project=project,
-            lease=claim.lease,
-            trigger=why,
-            started_at=started_at,
-            started=time.perf_counter(),
-            patience=_patience(claim, batched, companions_of, asked_for=trigger is not None),
-            progress=Progress(sync_id, why, started_at, self._clock),
-            companion=companions_of is not None,
-            ahead=ahead,
-        )
         task = asyncio.create_task(self._run(run), name=f"sync {project.id}")
         self._running[project.id] = task, run
 
@@ -319,43 +318,60 @@ class OriginalSync:
         task.add_done_callback(forget)
         return _Started(run, self._kept(task))
 
+    def _run_of(self, claim: Claim, terms: _StartTerms) -> SyncRun:
+        project, asked_for = claim.project, terms.trigger is not None
+        self._metrics.claimed(claim, asked_for=asked_for)
+        started_at = milliseconds(self._clock())
+        sync_id, trigger = Database.new_id(), terms.trigger or project.due_trigger
+        return SyncRun(
+            id=sync_id,
+            project=project,
+            lease=claim.lease,
+            trigger=trigger,
+            started_at=started_at,
+            started=time.perf_counter(),
+            timing=_timing(claim, terms),
+            progress=Progress(sync_id, trigger, started_at, self._clock),
+            companion=terms.companions_of is not None,
+            early_check=terms.early_check,
+        )
+
     async def _run(self, run: SyncRun) -> Sync:
-        """The whole sync under its lease; every way out but a crash gives the lease back."""
+        """Run the whole sync under its lease; every way out but a crash gives the lease back."""
         log = _log.bind(project_id=run.project.id, project=run.project.name, trigger=run.trigger)
         try:
-            sync = await self._under_lease(run, self._work.run(run))
+            sync = await self._under_lease(run, self._runner.run(run))
         except BaseException as error:
             _log_abandoned(log, error)
             await self._give_back(run.lease)
             raise
         self._metrics.finished(sync)
         # Nearly all polls find nothing new.
-        tell = log.debug if sync.status == "unchanged" and run.trigger == "poll" else log.info
-        tell(
+        write = log.debug if sync.status == "unchanged" and run.trigger == "poll" else log.info
+        write(
             "sync finished", status=sync.status, message=sync.message, duration_ms=sync.duration_ms
         )
         return sync
 
     async def _give_back(self, lease: Lease) -> None:
         try:
-            with pymongo.timeout(_GIVE_BACK_SECONDS):
-                await self._leases.release(lease)
-        except PyMongoError:
+            with self._stores.database.time_limit(_GIVE_BACK_SECONDS):
+                await self._stores.leases.release(lease)
+        except StorageError:
             _log.warning(
                 "a lease could not be given back and will run out", project_id=lease.project_id
             )
 
     async def give_back_forgotten(self) -> None:
-        """Give back leases which this process holds without knowing.
+        """Give back leases that this process holds without knowing.
 
-        A claim whose answer did not come in time may still have been written, and a lease may not
-        have been taken
-        back: nobody would sync those projects until their leases run out.
+        A claim whose answer did not arrive in time may still have been written, and giving a lease
+        back may have failed: those projects would not be synced until their leases run out.
         """
-        for lease in await self._leases.held(self._owner):
+        for lease in await self._stores.leases.held(self._owner):
             running = self._running.get(lease.project_id)
             if running is None or running[1].lease.fence != lease.fence:
-                await self._leases.release(lease)
+                await self._stores.leases.release(lease)
 
     async def _under_lease(self, run: SyncRun, work: Awaitable[Sync]) -> Sync:
         """Run `work` while the lease is renewed; stop it when the lease is lost."""
@@ -372,28 +388,33 @@ class OriginalSync:
             await asyncio.gather(beat, main, return_exceptions=True)
 
     async def _beat(self, run: SyncRun) -> None:
-        """Renew the lease and tell how far the sync is; return when the lease is lost.
+        """Renew the lease and store the progress; return when the lease is lost.
 
-        A database that does not answer decides nothing: the fence does.
+        A database that does not answer does not mean that the lease is lost: the fence decides.
         """
         renewed = time.monotonic()
         while True:
             await asyncio.sleep(_PROGRESS)
             try:
                 if run.progress.phase not in {"checking", "waiting"}:
-                    await self._progress.put(
+                    await self._stores.progress.put(
                         run.project.id, run.lease.fence, run.progress.snapshot()
                     )
                 if time.monotonic() - renewed >= self._renew_every:
                     renewed = time.monotonic()
-                    if await self._leases.renew([run.lease]):
+                    if await self._stores.leases.renew([run.lease]):
                         return
-            except PyMongoError:
+            except StorageError:
                 _log.warning("a lease could not be renewed", project_id=run.project.id)
 
 
+def _cancel(early_check: EarlyCheck | None) -> None:
+    if early_check is not None:
+        early_check.task.cancel()
+
+
 def _refused_a_poll(sync: Sync) -> bool:
-    """Whether a sync failed for a limit whose reserve a person may use."""
+    """Return whether a sync failed for a limit whose reserve a person may use."""
     return (
         sync.trigger != "manual"
         and sync.error is not None
@@ -401,15 +422,18 @@ def _refused_a_poll(sync: Sync) -> bool:
     )
 
 
-def _patience(
-    claim: Claim, batched: Collection[str], companions_of: float | None, *, asked_for: bool
-) -> Patience:
-    """A check which began before the project fell due, or before somebody asked, tells nothing."""
+def _timing(claim: Claim, terms: _StartTerms) -> CheckTiming:
+    """Return which checks are recent enough.
+
+    A check that began before the project was due, or before a person asked, is too old.
+    """
+    asked_for = terms.trigger is not None
     late = 0.0 if asked_for or claim.lateness is None else max(0.0, claim.lateness)
     linger = None
-    if not asked_for and claim.project.source.credential_hint in batched:
+    if not asked_for and claim.project.source.credential_hint in terms.batched:
         linger = min(_LINGER_MOST, claim.project.polling_interval * _LINGER_SHARE)
-    return Patience(time.monotonic() - late if companions_of is None else companions_of, linger)
+    began = terms.companions_of
+    return CheckTiming(time.monotonic() - late if began is None else began, linger)
 
 
 def _log_abandoned(log: structlog.stdlib.BoundLogger, error: BaseException) -> None:
@@ -420,10 +444,6 @@ def _log_abandoned(log: structlog.stdlib.BoundLogger, error: BaseException) -> N
         case asyncio.CancelledError():
             log.info("sync abandoned: the service stops")
         case StorageError():
-            log.error("sync abandoned", reason=error.code, detail=error.detail)
-        case PyMongoError():
-            log.error(
-                "sync abandoned: the database failed", error=f"{type(error).__name__}: {error}"
-            )
+            log.error("sync abandoned", reason=error.code, error=described(error))
         case _:
             log.error("sync abandoned unexpectedly", exc_info=error)

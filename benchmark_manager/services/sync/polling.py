@@ -1,4 +1,4 @@
-"""Starting the syncs that are due."""
+"""Starts the syncs that are due."""
 
 import asyncio
 import math
@@ -8,26 +8,25 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import StoppingError, StorageError
-from benchmark_manager.services.sync.coordinator import OriginalSync, StartedSync
-from benchmark_manager.services.sync.slots import SyncPlaces
+from benchmark_manager.services.sync.coordinator import StartedSync, SyncCoordinator
+from benchmark_manager.services.sync.slots import SyncSlots
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.sync.leases import LeaseStore
 
 _log = structlog.get_logger(__name__)
 
-#: Due syncs under way in one process. Most are checks, which hold next to nothing; what reads
-#: contents waits for a place, and while so many do, no first syncs are claimed: other replicas may
-#: have places.
+#: Due syncs under way in one process. Most are checks, which need little memory. A sync that reads
+#: contents waits for a slot; while so many wait, no first syncs are claimed, as other replicas may
+#: have free slots.
 _AT_ONCE: Final = 1000
 _WAITING: Final = 32
-#: Of these, so many may be of one credential: those of others go on while it is slow.
+#: How many of these one credential may have: those of others continue while it is slow.
 _PER_CREDENTIAL: Final = 100
 _PER_BATCHED_CREDENTIAL: Final = 500
 _CLAIMED_AT_ONCE: Final = 100
-#: GitHub's limit of points a minute rules where so many projects fall due within this time.
+#: Due projects are counted over this time, as GitHub limits points a minute.
 _DUE_WITHIN: Final = timedelta(minutes=3)
 _WAKES_A_SECOND: Final = 10
 #: How often they are counted, seconds.
@@ -35,22 +34,26 @@ _COUNT_EVERY: Final = 5.0
 
 
 class Polling:
-    """Claims due projects, replicas sharing the work, and syncs them."""
+    """Claims due projects, of which each replica takes some, and syncs them."""
 
     def __init__(
         self,
         database: Database,
         leases: LeaseStore,
-        sync: OriginalSync,
-        places: SyncPlaces,
+        coordinator: SyncCoordinator,
+        slots: SyncSlots,
         *,
         batch_threshold: int,
     ) -> None:
-        """`batch_threshold`: due projects of one credential from which checks share GraphQL queries."""
+        """Prepare polling.
+
+        `batch_threshold`: how many due projects a credential has at least whose checks share
+        GraphQL queries.
+        """
         self._database = database
         self._leases = leases
-        self._sync = sync
-        self._places = places
+        self._coordinator = coordinator
+        self._slots = slots
         self._batch_threshold = batch_threshold
         self._batched: frozenset[str] = frozenset()
         self._counted = float("-inf")
@@ -58,11 +61,11 @@ class Polling:
         self._freed = asyncio.Event()
         self._turn = asyncio.Lock()
         self._wakes: dict[float, asyncio.TimerHandle] = {}
-        self._looks: set[asyncio.Task[None]] = set()
+        self._woken: set[asyncio.Task[None]] = set()
         self._stopped = False
 
     async def run_due(self) -> None:
-        """Start syncs until none is due; waits while enough are under way."""
+        """Start syncs until none is due; wait while enough are under way."""
         async with self._turn:
             while not self._stopped:
                 room = self._room()
@@ -80,9 +83,9 @@ class Polling:
     async def _start(self, limit: int) -> list[StartedSync]:
         await self._count_due()
         busy = {hint for hint, count in self._under_way.items() if count >= self._most(hint)}
-        # First syncs read everything: with enough of them waiting, only what needs a check goes on.
-        only_read = self._places.waiting >= _WAITING
-        started = await self._sync.start_due(limit, busy, self._batched, only_read=only_read)
+        # First syncs read everything: while many of them wait, only other projects are claimed.
+        only_read = self._slots.waiting >= _WAITING
+        started = await self._coordinator.start_due(limit, busy, self._batched, only_read=only_read)
         for one in started:
             self._follow(one)
         return started
@@ -104,7 +107,7 @@ class Polling:
         return max(0, _AT_ONCE - self._under_way.total())
 
     async def _count_due(self) -> None:
-        """Find out now and then which credentials have so many due projects that their checks go in batches."""
+        """Update, now and then, which credentials have enough due projects to batch checks."""
         if time.monotonic() - self._counted < _COUNT_EVERY:
             return
         self._counted = time.monotonic()
@@ -114,24 +117,27 @@ class Polling:
         )
 
     def wake(self, seconds: float) -> None:
-        """Look for due projects that long from now, not only with the next tick; wakes of one moment are one."""
+        """Start due syncs that many seconds from now, before the next tick.
+
+        Calls for the same moment become one.
+        """
         loop = asyncio.get_running_loop()
         when = math.ceil((loop.time() + seconds) * _WAKES_A_SECOND) / _WAKES_A_SECOND
         if not self._stopped and when not in self._wakes:
-            self._wakes[when] = loop.call_at(when, self._look, when)
+            self._wakes[when] = loop.call_at(when, self._start_woken, when)
 
-    def _look(self, when: float) -> None:
+    def _start_woken(self, when: float) -> None:
         del self._wakes[when]
 
-        async def look() -> None:
+        async def run() -> None:
             try:
                 await self.run_due()
-            except (PyMongoError, StorageError) as error:
-                _log.warning("looking for due projects failed", error=type(error).__name__)
+            except StorageError as error:
+                _log.warning("looking for due projects failed", code=error.code)
 
-        task = asyncio.create_task(look())
-        self._looks.add(task)
-        task.add_done_callback(self._looks.discard)
+        task = asyncio.create_task(run())
+        self._woken.add(task)
+        task.add_done_callback(self._woken.discard)
 
     def stop(self) -> None:
         """Start no more."""
@@ -139,7 +145,7 @@ class Polling:
         self._freed.set()
         waiting: list[asyncio.TimerHandle | asyncio.Task[None]] = [
             *self._wakes.values(),
-            *self._looks,
+            *self._woken,
         ]
         for each in waiting:
             each.cancel()

@@ -1,4 +1,4 @@
-"""How far a sync is."""
+"""The progress of a sync."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,7 +7,7 @@ from benchmark_manager.models.sync import SyncPhase, SyncProgress, SyncTrigger
 
 
 class Progress:
-    """What a running sync tells while it goes on; read by whoever asks, here or through the database."""
+    """The progress of a running sync; read in this process, or by others through the database."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class Progress:
         self.phase = phase
 
     def expect(self, files: int, size: int) -> None:
-        """Contents that have to be fetched still: their number and bytes."""
+        """Set the number and bytes of the contents that have to be fetched."""
         self.phase = "fetching"
         self._files_total, self._bytes_total = self._files + files, self._bytes + size
 

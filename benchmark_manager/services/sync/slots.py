@@ -1,4 +1,4 @@
-"""Whose turn it is to read contents: a bounded number of syncs at once, fairly shared."""
+"""Slots: the right to read contents, for a bounded number of syncs at once, fairly shared."""
 
 import asyncio
 from collections import Counter, OrderedDict, deque
@@ -10,32 +10,32 @@ from typing import Final
 
 from benchmark_manager.models.sync import SyncTrigger
 
-#: Syncs of one process that read contents at once, and how many of these may be of one credential.
+#: Syncs of one process that read contents at once, and how many of them one credential may have.
 AT_ONCE: Final = 16
 PER_CREDENTIAL: Final = 8
-#: What a person waits for need not wait for these places; so many more may run.
+#: A sync that a person waits for need not wait for these slots: so many more may run.
 EXTRA_FOR_PEOPLE: Final = 8
 _ORDER: Final[tuple[SyncTrigger, ...]] = ("manual", "webhook", "poll")
 
 
 @dataclass(slots=True)
-class _Held:
-    """The place of one sync, as the tasks that it starts see it."""
+class _HeldSlot:
+    """The slot of one sync, as the tasks that it starts see it."""
 
     trigger: SyncTrigger
     credential: str
     is_held: bool = True
 
 
-_held: Final[ContextVar[_Held | None]] = ContextVar("held_place", default=None)
+_held: Final[ContextVar[_HeldSlot | None]] = ContextVar("held_slot", default=None)
 
 _Turns = OrderedDict[str, deque[asyncio.Future[None]]]
 
 
-class SyncPlaces:
-    """Manual syncs before webhooks before polls; among equals, credentials take turns.
+class SyncSlots:
+    """Gives slots to manual syncs first, then to webhooks and polls; credentials take turns.
 
-    One credential whose repositories are slow never holds all places.
+    One credential whose repositories are slow never holds all slots.
     """
 
     def __init__(self, at_once: int = AT_ONCE, per_credential: int = PER_CREDENTIAL) -> None:
@@ -50,9 +50,9 @@ class SyncPlaces:
 
     @asynccontextmanager
     async def taken(self, trigger: SyncTrigger, credential: str) -> AsyncIterator[None]:
-        """Hold a place, when it is one's turn."""
+        """Wait for a slot and hold it."""
         await self._wait(trigger, credential)
-        held = _Held(trigger, credential)
+        held = _HeldSlot(trigger, credential)
         token = _held.set(held)
         try:
             yield
@@ -63,7 +63,10 @@ class SyncPlaces:
 
     @asynccontextmanager
     async def lent(self) -> AsyncIterator[None]:
-        """Let others have the place which this sync holds, if it holds one; inside, it reads nothing from GitHub."""
+        """Give back the slot that this sync holds, if any, and take one again afterwards.
+
+        Inside, the sync must read nothing from GitHub.
+        """
         held = _held.get()
         if held is None or not held.is_held:
             yield
@@ -110,7 +113,7 @@ class SyncPlaces:
             elif self._running[credential] < self._per_credential + extra:
                 self._running[credential] += 1
                 turns.popleft().set_result(None)
-                # The others first, next time.
+                # Next time the other credentials come first.
                 queue.move_to_end(credential)
                 return True
         return False

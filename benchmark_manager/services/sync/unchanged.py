@@ -1,7 +1,7 @@
-"""Recording syncs that found nothing new, many in one transaction.
+"""Records syncs that found nothing new, many in one transaction.
 
-Nearly all polls end so. Each alone would cost a transaction of its own, acknowledged by a majority;
-those which end while one is being written go into the next.
+Nearly all polls end so. Each alone would cost a transaction, acknowledged by a majority. Syncs that
+end while one transaction is being written go into the next.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import Final
 
 from benchmark_manager.models.sync import Sync
 from benchmark_manager.stores.database.database import Database, Session
-from benchmark_manager.stores.sync.leases import Finished, LeaseStore
+from benchmark_manager.stores.sync.leases import FinishedSync, LeaseStore
 from benchmark_manager.stores.sync.syncs import SyncStore
 
 _AT_MOST: Final = 100
@@ -21,9 +21,9 @@ _AT_MOST: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class UnchangedSync:
-    """What is to be recorded: `target` is the id of the record that `sync` is folded into, or None."""
+    """A record to write; `target` is the id of the record that `sync` is folded into, or None."""
 
-    finished: Finished
+    finished: FinishedSync
     sync: Sync
     target: str | None
 
@@ -32,7 +32,7 @@ Build = Callable[[datetime], UnchangedSync]
 
 
 class UnchangedRecorder:
-    """Writes what others hand in, in the order of their coming."""
+    """Writes the records of unchanged syncs in the order in which they arrive."""
 
     def __init__(self, database: Database, leases: LeaseStore, syncs: SyncStore) -> None:
         self._database = database
@@ -42,10 +42,13 @@ class UnchangedRecorder:
         self._writing: asyncio.Task[None] | None = None
 
     async def record(self, build: Build) -> bool:
-        """Record what `build` makes of the database's time; False where the project was changed meanwhile.
+        """Record what `build` returns for the database's time.
+
+        Returns:
+            False where the project was changed meanwhile: nothing was recorded.
 
         Raises:
-            StorageError, PyMongoError: nothing was recorded.
+            StorageError: nothing was recorded.
         """
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((build, done))
@@ -56,11 +59,11 @@ class UnchangedRecorder:
     async def _write_all(self) -> None:
         while self._waiting:
             some = [self._waiting.popleft() for _ in range(min(_AT_MOST, len(self._waiting)))]
-            # Whoever gave up meanwhile has given the lease back.
+            # A caller that was cancelled has given its lease back.
             batch = [(build, done) for build, done in some if not done.done()]
             try:
                 written = await self._write([build for build, _ in batch])
-            except Exception as error:  # noqa: BLE001 -- each of those who wait is told
+            except Exception as error:  # noqa: BLE001 -- each waiting caller gets it
                 for _, done in batch:
                     if not done.done():
                         done.set_exception(error)

@@ -1,4 +1,4 @@
-"""Kubernetes' schemas, read from the package `kubernetes-validate` where it is installed."""
+"""Kubernetes' schemas, read from the package `kubernetes-validate` if it is installed."""
 
 import json
 import re
@@ -14,17 +14,20 @@ from benchmark_manager.domain.validation.kubernetes.schemas import KubernetesSch
 _log = structlog.get_logger(__name__)
 
 PACKAGE: Final = "kubernetes_validate"
-#: The newest version and two before.
+#: The newest version and the two before it.
 _KEPT_VERSIONS: Final = 3
 _FOLDER: Final = re.compile(r"v([0-9]+)\.([0-9]+)\.[0-9]+-local-strict")
 
 
 class SchemasMissingError(Exception):
-    """There are no schemas to read; the message says why."""
+    """Kubernetes' schemas cannot be read; the message says why."""
 
 
 class SchemaSource:
-    """Which schemas there are; worker processes read them. Without them manifests are held to our own rules alone."""
+    """The versions of the installed schemas, which worker processes read.
+
+    Without schemas, manifests are checked by our own rules alone.
+    """
 
     def __init__(self, package: str = PACKAGE) -> None:
         """Find the package's versions, without reading their schemas."""
@@ -37,19 +40,18 @@ class SchemaSource:
             self.give_up(str(error))
 
     def give_up(self, reason: str) -> None:
-        """Note that the schemas cannot be read."""
+        """Record that the schemas cannot be read."""
         self.versions, self.missing = (), reason
-        _log.warning("manifests are not held to Kubernetes' schemas", reason=reason)
+        _log.warning("manifests are not checked against Kubernetes' schemas", reason=reason)
 
 
 def find_versions(package: str) -> dict[str, Path]:
-    """The files of definitions of the newest versions, newest first, by version as `1.37`.
+    """Return the newest versions' files of definitions, by version such as `1.37`, newest first.
 
     Raises:
         SchemasMissingError
     """
-    # Looked for, never imported: the package imports a second validator, which takes a quarter of a
-    # second.
+    # Only found, never imported: the package imports another validator, which takes 0.25 seconds.
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise SchemasMissingError("The package kubernetes-validate is not installed.")
@@ -61,7 +63,7 @@ def find_versions(package: str) -> dict[str, Path]:
             found[int(match[1]), int(match[2])] = path / "_definitions.json"
     if not found:
         raise SchemasMissingError(
-            "The package kubernetes-validate holds no schemas where they were expected."
+            "The package kubernetes-validate has no schemas in the expected folder."
         )
     newest = sorted(found, reverse=True)[:_KEPT_VERSIONS]
     return {f"{major}.{minor}": found[major, minor] for major, minor in newest}
@@ -69,7 +71,7 @@ def find_versions(package: str) -> dict[str, Path]:
 
 @cache
 def load_schemas(package: str) -> KubernetesSchemas:
-    """The schemas of the newest versions, read once for the whole process.
+    """Return the schemas of the newest versions, read once for the whole process.
 
     Raises:
         SchemasMissingError

@@ -1,4 +1,4 @@
-"""The one verdict on a content: for copying, for saving, and for whoever only asks."""
+"""Validate contents, for syncs, for saving variants, and for requests that only validate."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from typing import Final, TypeAlias
 from benchmark_manager.domain.sync.classification import format_of
 from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.domain.validation.across import references, with_problems
-from benchmark_manager.domain.validation.complaints import OF_WHOLE_MANIFESTS
 from benchmark_manager.domain.validation.kubernetes.kustomizations import (
     is_patch,
     kustomizations_above,
     without_what_parts_lack,
 )
+from benchmark_manager.domain.validation.value_findings import OF_WHOLE_MANIFESTS
 from benchmark_manager.errors import InvalidInputError
 from benchmark_manager.models.original import FileFormat, FileType
 from benchmark_manager.models.problem import Verdict
@@ -24,7 +24,7 @@ from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.workers.pool import WorkerPool
 
-#: Verdicts kept; the largest, with a hundred problems, has 50 kB.
+#: Verdicts kept in memory; the largest, with a hundred problems, has 50 kB.
 _KEPT: Final = 1_000
 
 _Key: TypeAlias = tuple[str, FileFormat, FileType | None]
@@ -32,7 +32,10 @@ _Key: TypeAlias = tuple[str, FileFormat, FileType | None]
 
 @dataclass(frozen=True, slots=True)
 class KubernetesCheck:
-    """Whether a content was held to Kubernetes' schemas: of which versions, newest first, or why not."""
+    """The versions of Kubernetes' schemas, newest first, that a content was checked against.
+
+    If there are none, `reason` says why.
+    """
 
     versions: tuple[str, ...] = ()
     reason: str | None = None
@@ -40,7 +43,7 @@ class KubernetesCheck:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What is to be said of a content which nobody stored."""
+    """The result of validating a content that is not stored."""
 
     format: FileFormat
     verdict: Verdict
@@ -48,15 +51,15 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where in a project a content would stand: `path` from the repository's root."""
+class IntendedPath:
+    """Where a content would be stored: a project, and a path from its repository's root."""
 
     project_id: str
     path: str
 
 
 class ValidationService:
-    """Judges contents in worker processes; what was judged lately is remembered by its hash."""
+    """Validates contents in worker processes, and remembers recent verdicts by their hashes."""
 
     def __init__(
         self,
@@ -83,7 +86,7 @@ class ValidationService:
         """Return the verdict on a content.
 
         Raises:
-            TooComplexError: it takes too much time or memory.
+            TooComplexError: the validation takes too much time or memory.
             WorkersBusyError
         """
         key = blob_id(text.encode("utf-8", "surrogatepass")), file_format, file_type
@@ -101,7 +104,7 @@ class ValidationService:
         return verdict
 
     async def _find_schemas(self) -> None:
-        """Find out, once, whether the schemas that are installed can be read."""
+        """Check, once, whether the installed schemas can be read."""
         if self._schemas.versions and not self._tried_schemas:
             reason = await self._workers.run(why_no_schemas, self._schemas.package)
             if reason is not None and self._schemas.versions:
@@ -109,27 +112,32 @@ class ValidationService:
             self._tried_schemas = True
 
     async def check(
-        self, name: str, content: str, file_type: FileType, place: Place | None
+        self, name: str, content: str, file_type: FileType, intended: IntendedPath | None
     ) -> Checked:
-        """Judge a content without storing it; with a place, against the project's other files too.
+        """Validate a content without storing it.
+
+        Args:
+            name: the file's name, whose ending gives the format.
+            content: the content.
+            file_type: the type of the file.
+            intended: if given, the content is also checked against the project's other files.
 
         Raises:
             InvalidInputError: `invalid_name`, `too_large`, `too_complex`.
-            NotFoundError: there is no such project.
+            NotFoundError: the project does not exist.
             WorkersBusyError
         """
         file_format = format_of(name)
         if file_format is None:
-            raise InvalidInputError(
-                "invalid_name", "name must end in .yaml, .yml or .json.", field="name"
-            )
+            raise InvalidInputError("invalid_name", "unknown_ending", field="file_name")
         size = len(content.encode())
         if size > self._max_file_size:
-            message = f"The content has {size} bytes; at most {self._max_file_size} are allowed."
-            raise InvalidInputError("too_large", message, field="content")
+            raise InvalidInputError(
+                "too_large", field="content", size=size, limit=self._max_file_size
+            )
         verdict = await self.validate(content, file_format, file_type)
-        if place is not None:
-            verdict = await self._across(verdict, content, file_format, file_type, place)
+        if intended is not None:
+            verdict = await self._across(verdict, content, file_format, file_type, intended)
         return Checked(file_format, verdict, self._kubernetes(verdict, file_format, file_type))
 
     async def _across(
@@ -138,12 +146,12 @@ class ValidationService:
         content: str,
         file_format: FileFormat,
         file_type: FileType,
-        place: Place,
+        intended: IntendedPath,
     ) -> Verdict:
-        await self._projects.get(place.project_id)
-        stored = await self._originals.stored(place.project_id)
+        await self._projects.get(intended.project_id)
+        stored = await self._originals.stored(intended.project_id)
         shas = {file.path: file.sha for file in stored if not file.removed}
-        path = place.path.lstrip("/")
+        path = intended.path.lstrip("/")
         wanted = await self._workers.run(
             references, content, path, file_format, file_type, list(shas)
         )
@@ -158,7 +166,7 @@ class ValidationService:
         return with_problems(verdict, problems)
 
     async def _as_patch(self, verdict: Verdict, path: str, shas: Mapping[str, str]) -> Verdict:
-        """The verdict on a manifest, without what a patch lacks rightly if a kustomization names it as one."""
+        """Drop problems about missing parts if a kustomization names the manifest as a patch."""
         above = kustomizations_above(path, shas)
         if not above:
             return verdict
@@ -168,16 +176,16 @@ class ValidationService:
 
     async def _contents(self, shas: Mapping[str, str]) -> dict[str, str]:
         contents = await self._blobs.get_many(shas.values())
-        # A sync may have taken one away meanwhile.
+        # A sync may have removed one in the meantime.
         return {path: contents[sha].decode() for path, sha in shas.items() if sha in contents}
 
     def _kubernetes(
         self, verdict: Verdict, file_format: FileFormat, file_type: FileType
     ) -> KubernetesCheck:
         if file_type != "job" or file_format != "yaml":
-            return KubernetesCheck(reason="Only YAML files of type job are read as manifests.")
+            return KubernetesCheck(reason="Only YAML files of type job are checked as manifests.")
         if verdict.validity != "valid":
             return KubernetesCheck(
-                reason="Only what parses, and is no template, is held to schemas."
+                reason="Only valid files that are not templates are checked against schemas."
             )
         return KubernetesCheck(self._schemas.versions, self._schemas.missing)

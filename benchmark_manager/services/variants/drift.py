@@ -1,4 +1,4 @@
-"""What became of the originals of modified files: computed from the contents, never guessed."""
+"""Judge from the contents what happened to the originals of variants."""
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
@@ -17,7 +17,7 @@ _REMEMBERED: Final = 20_000
 
 
 class MergeQuestion(NamedTuple):
-    """Whether three contents merge without a person: blob ids, and the language of all three."""
+    """The question whether three contents, by their blob ids, merge without conflicts."""
 
     base_sha: str
     theirs_sha: str
@@ -26,7 +26,10 @@ class MergeQuestion(NamedTuple):
 
     @property
     def obvious(self) -> Drift | None:
-        """The answer where it takes no merging: upstream did not move, or one of the two wrote what the other did."""
+        """The answer where no merge is needed, else None.
+
+        Upstream did not change the text, or only upstream did, or both sides changed it alike.
+        """
         if self.base_sha == self.theirs_sha:
             return "current"
         return "behind" if self.mine_sha in self[:2] else None
@@ -36,7 +39,7 @@ Judgements = dict[MergeQuestion, Drift]
 
 
 class DriftJudge:
-    """Judges modified files against their originals as these are now; remembers its judgements."""
+    """Judges variants against the present texts of their originals; remembers its judgements."""
 
     def __init__(self, blobs: BlobStore, workers: WorkerPool) -> None:
         self._blobs = blobs
@@ -44,9 +47,9 @@ class DriftJudge:
         self._known: OrderedDict[MergeQuestion, Drift] = OrderedDict()
 
     async def drift(self, original: OriginalFile, base_sha: str, content_sha: str) -> Drift:
-        """`base_sha` and `content_sha` are the blob ids of what the modified file was based on, and of what it holds.
+        """Return the drift of a variant with this base and this content, by their blob ids.
 
-        The transaction which stores the answer must hold the original, so that no sync changes it
+        The transaction that stores it must hold the original, so that no sync changes the original
         meanwhile.
         """
         if original.removed_at is not None:
@@ -55,17 +58,20 @@ class DriftJudge:
         return (await self.judge([question]))[question]
 
     async def prepare(self, files: Iterable[tuple[OriginalFile, str, str]]) -> None:
-        """Judge many at once, so that `drift` of each, asked right after, has its answer; arguments as there."""
+        """Judge many at once, so that `drift`, called for each right after, need not merge.
+
+        The arguments are those of `drift`.
+        """
         await self.judge({_question(*file) for file in files if file[0].removed_at is None})
 
     async def judge(self, questions: Collection[MergeQuestion]) -> Judgements:
-        """The answers to all of them, merging where that was not done before."""
+        """Return the answers to all questions; merge where that was not done before."""
         answers = {
             question: known
             for question in questions
             if (known := self._answer(question)) is not None
         }
-        # Those of one original stand together, so that few contents are read twice.
+        # Sorted, the questions of one original are neighbours, so that few contents are read twice.
         left = sorted(question for question in questions if question not in answers)
         for start in range(0, len(left), _AT_ONCE):
             some = left[start : start + _AT_ONCE]
@@ -81,7 +87,7 @@ class DriftJudge:
         try:
             clean = await self._workers.run(merges_cleanly, base, theirs, mine, question.format)
         except TooComplexError:
-            # Only a person can merge it.
+            # Only a person can merge these texts.
             clean = False
         drift: Drift = "behind" if clean else "conflict"
         self._remember(question, drift)

@@ -1,7 +1,9 @@
-"""Resets of more variants than one transaction takes: published at once, then carried out in steps."""
+"""Reset projects of more variants than one transaction takes: publish first, delete in steps."""
 
-from benchmark_manager.models.variant import TrashedFile
-from benchmark_manager.services.sync import large_syncs
+from benchmark_manager.domain.variants.edits import deleted
+from benchmark_manager.services.access.recording import ChangeRecorder, record_nothing
+from benchmark_manager.services.sync.applying import large_syncs
+from benchmark_manager.services.variants.editor import reset_change
 from benchmark_manager.stores.database.database import Database, Session
 from benchmark_manager.stores.sync.staged_changes import PublishedReset, StagedChangeStore
 from benchmark_manager.stores.variants.trash import TrashStore
@@ -9,24 +11,31 @@ from benchmark_manager.stores.variants.variants import VariantStore
 
 
 class LargeResets:
-    """Every step is harmless to repeat, and to run in several processes at once."""
+    """Resets projects of many variants.
+
+    Each step may be repeated, and run in several processes at the same time.
+    """
 
     def __init__(
         self,
         database: Database,
-        modified: VariantStore,
+        variants: VariantStore,
         trash: TrashStore,
         staged: StagedChangeStore,
+        *,
+        record: ChangeRecorder = record_nothing,
     ) -> None:
+        """`record` is called with a reset, in the transaction that publishes it."""
         self._database = database
-        self._modified = modified
+        self._variants = variants
         self._trash = trash
         self._staged = staged
+        self._record = record
 
     async def reset(self, reset: PublishedReset) -> int:
         """Move all variants of a project to the trash; return how many there were.
 
-        Lists of the project's variants wait meanwhile, and show all of them or none.
+        Lists of the project's variants wait until all are moved.
         """
 
         async def publish(session: Session) -> int:
@@ -35,31 +44,29 @@ class LargeResets:
                 reset.reset_id, reset.project_id, reset.deleted_at, session
             )
             await self._staged.publish_reset(reset, session)
-            return await self._modified.count(reset.project_id, session)
+            await self._record([reset_change(reset.project_id, reset.deleted_by)], session)
+            return await self._variants.count(reset.project_id, session)
 
         count = await self._database.transaction(publish)
         await self.finish(reset)
         return count
 
     async def finish(self, reset: PublishedReset) -> None:
-        """Carry out what is left of a published reset."""
+        """Carry out the remaining steps of a published reset."""
         while await self._database.transaction(lambda session: self._step(reset, session)):
             pass
         await self._staged.close(reset)
 
     async def _step(self, reset: PublishedReset, session: Session) -> bool:
-        files = await self._modified.some_of_project(reset.project_id, large_syncs.CHUNK, session)
-        if not files or not await self._staged.moved(reset, session):
+        variants = await self._variants.some_of_project(
+            reset.project_id, large_syncs.CHUNK, session
+        )
+        if not variants or not await self._staged.moved(reset, session):
             return False
         rows = [
-            TrashedFile(
-                file=file,
-                deleted_at=reset.deleted_at,
-                deleted_by=reset.deleted_by,
-                reset_id=reset.reset_id,
-            )
-            for file in files
+            deleted(variant, at=reset.deleted_at, by=reset.deleted_by, reset_id=reset.reset_id)
+            for variant in variants
         ]
-        await self._modified.delete([file.id for file in files], session)
+        await self._variants.delete([variant.id for variant in variants], session)
         await self._trash.insert_bundles(reset.project_id, rows, session)
         return True

@@ -1,36 +1,41 @@
-"""Bringing modified files to the state of their originals."""
+"""Preview merges of variants with their originals, and carry them out."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
 
 from benchmark_manager.domain.merge import merge, resolve
+from benchmark_manager.domain.variants.edits import CheckedContent, expect_revision, rebased_on
 from benchmark_manager.errors import ConflictError, MergeConflictError
 from benchmark_manager.models.merge import Merge, Resolution
 from benchmark_manager.models.original import OriginalFile
-from benchmark_manager.models.revision import RevisionKind
 from benchmark_manager.models.variant import Variant
-from benchmark_manager.services.variants.variants import VariantService, expect_revision
-from benchmark_manager.stores.contents.blobs import BlobStore
-from benchmark_manager.stores.database.database import Database, Session, milliseconds
-from benchmark_manager.stores.originals.originals import OriginalFileStore
-from benchmark_manager.stores.variants.variants import VariantStore
+from benchmark_manager.services.variants.contents import VariantContents
+from benchmark_manager.services.variants.editor import EditedVariant, VariantEditor
+from benchmark_manager.services.variants.stores import VariantStores
+from benchmark_manager.services.variants.variants import VariantService
+from benchmark_manager.stores.database.database import Session
 from benchmark_manager.workers.pool import WorkerPool
-
-#: What a merge was made of; where one of them is another by now, it says nothing.
-_MERGED: Final = ("original_file_id", "base_sha", "content_sha")
 
 
 @dataclass(frozen=True, slots=True)
 class MergeTexts:
-    """The three texts of a merge; `original` and `file` are what they were read from."""
+    """The three texts of a merge, and the original and the variant that they were read from."""
 
     base: str
     theirs: str
     mine: str
     original: OriginalFile
     file: Variant
+
+    def are_of(self, original: OriginalFile, variant: Variant) -> bool:
+        """Return whether a merge of these texts is one of this original and this variant."""
+        return (
+            original.removed_at is None
+            and original.id == self.file.original_file_id == variant.original_file_id
+            and original.sha == self.original.sha
+            and variant.base_sha == self.file.base_sha
+            and variant.content_sha == self.file.content_sha
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,42 +45,29 @@ class MergePreview(MergeTexts):
     merge: Merge
 
 
-@dataclass(frozen=True, slots=True)
-class Rebased:
-    """A variant after a rebase. No revision is made where it is based on its original already and its text stays."""
-
-    file: Variant
-    made_revision: bool
-
-
-class _MovedError(Exception):
+class _OutdatedMergeError(Exception):
     """The original or the variant changed while they were being merged."""
 
 
 class MergeService:
-    """Previews and carries out merges. Nothing here ever writes an original."""
+    """Previews and carries out merges. It never writes an original."""
 
     def __init__(
         self,
-        database: Database,
-        files: VariantService,
-        originals: OriginalFileStore,
-        modified: VariantStore,
-        blobs: BlobStore,
+        stores: VariantStores,
+        editor: VariantEditor,
+        variants: VariantService,
+        contents: VariantContents,
         workers: WorkerPool,
-        *,
-        clock: Callable[[], datetime],
     ) -> None:
-        self._database = database
-        self._files = files
-        self._originals = originals
-        self._modified = modified
-        self._blobs = blobs
+        self._stores = stores
+        self._editor = editor
+        self._variants = variants
+        self._contents = contents
         self._workers = workers
-        self._clock = clock
 
     async def preview(self, variant_id: str) -> MergePreview:
-        """What a rebase would do now.
+        """Return what a rebase would do now.
 
         Raises:
             NotFoundError
@@ -93,11 +85,11 @@ class MergeService:
         )
 
     async def resolved(self, preview: MergePreview, resolutions: Sequence[Resolution]) -> str:
-        """Return the text which a merge makes with these decisions.
+        """Return the text that the merge makes with these resolutions.
 
         Raises:
-            MergeConflictError: there are conflicts, and no decisions.
-            InvalidInputError: the decisions do not fit, are not all, or cannot be written.
+            MergeConflictError: there are conflicts, and no resolutions.
+            InvalidInputError: the resolutions do not fit, are incomplete, or cannot be written.
             TooComplexError, WorkersBusyError
         """
         if resolutions:
@@ -108,25 +100,20 @@ class MergeService:
         return preview.merge.content
 
     async def texts(self, variant_id: str) -> MergeTexts:
-        """What a rebase would merge; a person can merge it by hand whatever it is.
+        """Return the texts that a rebase would merge, whether or not they merge cleanly.
 
         Raises:
             NotFoundError
             ConflictError: `upstream_removed`, there is nothing to merge with.
         """
-        file = await self._files.get(variant_id)
-        original = await self._originals.get(file.project_id, file.original_file_id)
+        variant = await self._variants.get(variant_id)
+        original = await self._stores.originals.get(variant.project_id, variant.original_file_id)
         if original.removed_at is not None:
-            raise ConflictError(
-                "upstream_removed",
-                f"The original {file.original_path!r} is gone upstream, so there is nothing to merge with; "
-                "keep the modified file as it is, or delete it.",
-            )
-        contents = await self._blobs.get_many([file.base_sha, original.sha, file.content_sha])
-        base, theirs, mine = (
-            contents[sha].decode() for sha in (file.base_sha, original.sha, file.content_sha)
-        )
-        return MergeTexts(base, theirs, mine, original, file)
+            raise ConflictError("upstream_removed", path=variant.original_path)
+        shas = variant.base_sha, original.sha, variant.content_sha
+        contents = await self._stores.blobs.get_many(shas)
+        base, theirs, mine = (contents[sha].decode() for sha in shas)
+        return MergeTexts(base, theirs, mine, original, variant)
 
     async def rebase(
         self,
@@ -138,83 +125,74 @@ class MergeService:
         allow_invalid: bool = False,
         expected_revisions: Collection[int] | None,
         actor: str,
-    ) -> Rebased:
-        """Merge, with a person's decisions where they are needed, or take `content` as the merged text.
+    ) -> EditedVariant:
+        """Base the variant on its original's present text, with the merged text as its content.
 
-        The file is based on the original as it is now afterwards, as a new revision; none is made
-        where it was so before and its content stays.
+        Args:
+            variant_id: the variant's id.
+            resolutions: a person's decisions on the conflicts.
+            content: the merged text; without it the service merges.
+            expected_original: the blob id of the original that `resolutions` and `content` are
+                about; None accepts any.
+            allow_invalid: accept a merged text that is not valid.
+            expected_revisions: the revisions that the variant may be at; None accepts any.
+            actor: who rebases.
+
+        Returns:
+            The variant before and after. No revision is made where the variant has that base and
+            that content already.
 
         Raises:
             NotFoundError, InvalidInputError, InvalidContentError
-            StaleError: the file is not at one of `expected_revisions` (None: any will do).
+            StaleError: the variant is not at one of `expected_revisions`.
             MergeConflictError: a person must decide.
-            ConflictError: `upstream_removed`, or `upstream_moved`: the original is not at the blob
-                id
-                `expected_original` (None: any will do), so that the decisions would hide what came
-                since.
+            ConflictError: `upstream_removed`, or `upstream_moved` where the original is not at
+                `expected_original`.
         """
         while True:
             texts = await self.texts(variant_id)
             expect_revision(texts.file, expected_revisions)
             expect_original(texts.original, expected_original)
-            text = (
+            merged = (
                 content
                 if content is not None
                 else await self.resolved(await self._merged(texts), resolutions)
             )
-            changes = await self._files.accepted(texts.file, text.encode(), allow_invalid)
+            stored = await self._contents.store(
+                texts.file, merged.encode(), allow_invalid=allow_invalid
+            )
             try:
-                return await self._store(texts, changes, expected_revisions, actor)
-            except _MovedError:
+                return await self._store(texts, stored, expected_revisions, actor)
+            except _OutdatedMergeError:
                 continue
 
     async def _store(
         self,
         texts: MergeTexts,
-        changes: dict[str, object],
+        content: CheckedContent,
         expected_revisions: Collection[int] | None,
         actor: str,
-    ) -> Rebased:
+    ) -> EditedVariant:
         read = texts.file
 
-        async def work(session: Session) -> Rebased:
-            current = await self._modified.get(read.id, session)
-            expect_revision(current, expected_revisions)
-            original = await self._originals.hold(read.project_id, read.original_file_id, session)
-            moved = original.sha != texts.original.sha or original.removed_at is not None
-            if moved or any(getattr(current, name) != getattr(read, name) for name in _MERGED):
-                raise _MovedError
-            rebased = current.model_copy(
-                update={**changes, "base_sha": original.sha, "drift": "current"}
+        async def edit(current: Variant, session: Session) -> Variant:
+            original = await self._stores.originals.hold(
+                read.project_id, read.original_file_id, session
             )
-            if rebased == current:
-                return Rebased(current, made_revision=False)
-            rebased = rebased.model_copy(
-                update={
-                    "base_commit_sha": original.commit_sha,
-                    "revision": current.revision + 1,
-                    "updated_at": milliseconds(self._clock()),
-                    "updated_by": actor,
-                }
-            )
-            await self._modified.replace(current, rebased, _kind(current, rebased), session)
-            return Rebased(rebased, made_revision=True)
+            if not texts.are_of(original, current):
+                raise _OutdatedMergeError
+            return rebased_on(current, original, content)
 
-        return await self._database.transaction(work)
+        return await self._editor.edit(
+            read.id, edit, expected_revisions=expected_revisions, actor=actor
+        )
 
 
 def expect_original(original: OriginalFile, expected_sha: str | None) -> None:
-    """Pass when the original is at the blob id `expected_sha` (None: any will do).
+    """Accept an original at the blob id `expected_sha`; None accepts any.
 
     Raises:
         ConflictError: `upstream_moved`.
     """
     if expected_sha is not None and original.sha != expected_sha:
-        raise ConflictError(
-            "upstream_moved",
-            f"The original {original.path!r} is not what was decided about any more; look at the merge again.",
-        )
-
-
-def _kind(before: Variant, after: Variant) -> RevisionKind:
-    return "edited" if before.base_sha == after.base_sha else "rebased"
+        raise ConflictError("upstream_moved", path=original.path)

@@ -1,11 +1,11 @@
-"""Attaching modified files to other originals, as when their own is gone upstream."""
+"""Attach variants to other originals, for example when their own was removed upstream."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from benchmark_manager.domain.text.folding import fold
+from benchmark_manager.domain.variants.edits import expect_revision, reattached_to, with_verdict
 from benchmark_manager.domain.variants.similar_paths import most_similar
 from benchmark_manager.errors import InvalidInputError, TooComplexError
 from benchmark_manager.models.original import FileEntry, OriginalFile
@@ -13,43 +13,35 @@ from benchmark_manager.models.problem import Verdict
 from benchmark_manager.models.variant import Variant
 from benchmark_manager.services.texts.text_work import TOO_COMPLEX
 from benchmark_manager.services.validation.validation import ValidationService
-from benchmark_manager.services.variants.variants import VariantService, expect_revision
-from benchmark_manager.stores.contents.blobs import BlobStore
-from benchmark_manager.stores.database.database import Database, Session, milliseconds
-from benchmark_manager.stores.originals.originals import OriginalFileStore
-from benchmark_manager.stores.variants.variants import VariantStore
+from benchmark_manager.services.variants.editor import VariantEditor
+from benchmark_manager.services.variants.stores import VariantStores
+from benchmark_manager.services.variants.variants import VariantService
+from benchmark_manager.stores.database.database import Session
 from benchmark_manager.workers.pool import WorkerPool
 
-_FIELD: Final = "original_file_id"
+_FIELD: Final = "original_id"
 
 
-class _ChangedError(Exception):
-    """The file was saved, or attached, while it was being judged."""
+class _OutdatedVerdictError(Exception):
+    """The variant, or the original's type, changed while the variant was being validated."""
 
 
 class ReattachService:
-    """Gives modified files another original. Their texts stay as people wrote them."""
+    """Attaches variants to other originals. Their contents stay as they are."""
 
     def __init__(
         self,
-        database: Database,
-        files: VariantService,
-        originals: OriginalFileStore,
-        modified: VariantStore,
-        blobs: BlobStore,
+        stores: VariantStores,
+        editor: VariantEditor,
+        variants: VariantService,
         validation: ValidationService,
         workers: WorkerPool,
-        *,
-        clock: Callable[[], datetime],
     ) -> None:
-        self._database = database
-        self._files = files
-        self._originals = originals
-        self._modified = modified
-        self._blobs = blobs
+        self._stores = stores
+        self._editor = editor
+        self._variants = variants
         self._validation = validation
         self._workers = workers
-        self._clock = clock
 
     async def reattach(
         self,
@@ -59,28 +51,28 @@ class ReattachService:
         expected_revisions: Collection[int] | None,
         actor: str,
     ) -> Variant:
-        """Make the other original's present text the file's base, as a new revision; the file's text stays.
+        """Base the variant on the other original's present text, as a new revision.
 
-        Its folder and type are those of the other original. No revision is made where that is its
-        original already.
+        The variant moves to the folder of that original and takes its type; its content stays. No
+        revision is made where it is attached to that original already.
 
         Raises:
-            NotFoundError: no such modified file, or no such original.
-            StaleError: the file is not at one of `expected_revisions` (None: any will do).
+            NotFoundError: there is no such variant or original.
+            StaleError: the variant is not at one of `expected_revisions` (None accepts any).
             InvalidInputError: `other_project`, `other_format`, or `original_removed`.
             ConflictError: `name_taken`.
         """
         wanted = original_file_id.lower()
         while True:
-            file = await self._files.get(variant_id)
-            expect_revision(file, expected_revisions)
-            if wanted == file.original_file_id:
-                return file
-            original = await self._original(file, wanted)
-            verdict = await self._verdict(file, original)
+            variant = await self._variants.get(variant_id)
+            expect_revision(variant, expected_revisions)
+            if wanted == variant.original_file_id:
+                return variant
+            original = await self._original(variant, wanted)
+            verdict = await self._verdict(variant, original)
             try:
-                return await self._store(file, original, verdict, expected_revisions, actor)
-            except _ChangedError:
+                return await self._store(variant, original, verdict, expected_revisions, actor)
+            except _OutdatedVerdictError:
                 continue
 
     async def _store(
@@ -91,105 +83,81 @@ class ReattachService:
         expected_revisions: Collection[int] | None,
         actor: str,
     ) -> Variant:
-        async def work(session: Session) -> Variant:
-            current = await self._modified.get(read.id, session)
-            expect_revision(current, expected_revisions)
-            held = await self._originals.hold(read.project_id, original.id, session)
-            judged = current.content_sha, current.original_file_id, held.file_type
-            if judged != (read.content_sha, read.original_file_id, original.file_type):
-                raise _ChangedError
+        async def edit(current: Variant, session: Session) -> Variant:
+            held = await self._stores.originals.hold(read.project_id, original.id, session)
+            validated = current.content_sha, current.original_file_id, held.file_type
+            if validated != (read.content_sha, read.original_file_id, original.file_type):
+                raise _OutdatedVerdictError
             _expect_fitting(current, held)
-            attached = current.model_copy(
-                update={
-                    "original_file_id": held.id,
-                    "original_path": held.path,
-                    "file_type": held.file_type,
-                    "base_sha": held.sha,
-                    "base_commit_sha": held.commit_sha,
-                    "drift": "current",
-                    "revision": current.revision + 1,
-                    "validity": verdict.validity,
-                    "problems": verdict.problems,
-                    "problems_id": None,
-                    "updated_at": milliseconds(self._clock()),
-                    "updated_by": actor,
-                }
-            )
-            await self._modified.replace(current, attached, "reattached", session)
-            if current.drift == "upstream_removed":
-                await self._originals.drop_unused(read.project_id, session)
-            return attached
+            return with_verdict(reattached_to(current, held), verdict)
 
-        return await self._database.transaction(work)
+        edited = await self._editor.edit(
+            read.id, edit, expected_revisions=expected_revisions, actor=actor
+        )
+        return edited.after
 
-    async def _original(self, file: Variant, original_file_id: str) -> OriginalFile:
-        project_id = await self._originals.project_of(original_file_id)
-        if project_id != file.project_id:
-            raise InvalidInputError(
-                "other_project",
-                f"This original belongs to another project; choose one of the project of {file.path!r}.",
-                field=_FIELD,
-            )
-        original = await self._originals.get(project_id, original_file_id)
-        _expect_fitting(file, original)
+    async def _original(self, variant: Variant, original_file_id: str) -> OriginalFile:
+        project_id = await self._stores.originals.project_of(original_file_id)
+        if project_id != variant.project_id:
+            raise InvalidInputError("other_project", field=_FIELD, path=variant.path)
+        original = await self._stores.originals.get(project_id, original_file_id)
+        _expect_fitting(variant, original)
         return original
 
-    async def _verdict(self, file: Variant, original: OriginalFile) -> Verdict:
-        """A manifest is held to other rules than a configuration."""
-        if original.file_type == file.file_type:
-            return Verdict(validity=file.validity, problems=file.problems)
-        text = (await self._blobs.get(file.content_sha)).decode()
+    async def _verdict(self, variant: Variant, original: OriginalFile) -> Verdict:
+        """Return the verdict on the variant's content as a file of the original's type."""
+        if original.file_type == variant.file_type:
+            return Verdict(validity=variant.validity, problems=variant.problems)
+        text = (await self._stores.blobs.get(variant.content_sha)).decode()
         try:
-            return await self._validation.validate(text, file.format, original.file_type)
+            return await self._validation.validate(text, variant.format, original.file_type)
         except TooComplexError:
             return TOO_COMPLEX
 
     async def candidates(
-        self, file: Variant, query: str, count: int
+        self, variant: Variant, query: str, count: int
     ) -> tuple[Sequence[FileEntry], int]:
-        """The originals that a file may be attached to, those with the most similar paths first.
+        """Return originals that a variant may be attached to, the most similar paths first.
 
         Args:
-            file: the modified file.
-            query: only paths which hold this, as `domain.folding` compares.
-            count: how many at most.
+            variant: the variant.
+            query: only originals whose paths contain this, as `domain.text.folding` compares.
+            count: how many originals to return at most.
 
         Returns:
-            Them, and how many there are in all.
+            The originals, and how many there are in all.
 
         Raises:
             TooComplexError, WorkersBusyError
         """
-        entries = await self._originals.entries(file.project_id)
-        fitting = await asyncio.to_thread(_fitting, entries, file, query)
-        best = await self._workers.run(most_similar, file.original_path, list(fitting), count)
+        entries = await self._stores.originals.entries(variant.project_id)
+        fitting = await asyncio.to_thread(_fitting, entries, variant, query)
+        best = await self._workers.run(most_similar, variant.original_path, list(fitting), count)
         return [fitting[path] for path in best], len(fitting)
 
 
-def _fitting(entries: Sequence[FileEntry], file: Variant, query: str) -> dict[str, FileEntry]:
-    """The originals of the file's format, without its own, whose paths hold the query."""
-    endings = (".json",) if file.format == "json" else (".yaml", ".yml")
+def _fitting(entries: Sequence[FileEntry], variant: Variant, query: str) -> dict[str, FileEntry]:
+    """Return by path the other originals of the variant's format whose paths contain the query."""
+    endings = (".json",) if variant.format == "json" else (".yaml", ".yml")
     wanted = fold(query)
     return {
         entry.path: entry
         for entry in entries
-        if entry.id != file.original_file_id
+        if entry.id != variant.original_file_id
         and entry.path.lower().endswith(endings)
         and wanted in fold(entry.path)
     }
 
 
-def _expect_fitting(file: Variant, original: OriginalFile) -> None:
+def _expect_fitting(variant: Variant, original: OriginalFile) -> None:
     if original.removed_at is not None:
-        raise InvalidInputError(
-            "original_removed",
-            f"The original {original.path!r} is gone upstream itself; choose one that is there.",
-            field=_FIELD,
-        )
-    if original.format != file.format:
+        raise InvalidInputError("original_removed", field=_FIELD, path=original.path)
+    if original.format != variant.format:
         raise InvalidInputError(
             "other_format",
-            f"The original {original.path!r} is {original.format.upper()}, and {file.path!r} is "
-            f"{file.format.upper()}; choose one of the same format.",
             field=_FIELD,
+            original=original.path,
+            original_format=original.format.upper(),
+            path=variant.path,
+            format=variant.format.upper(),
         )

@@ -1,4 +1,4 @@
-"""Rebasing many modified files with one request: each in a transaction of its own, and each reported."""
+"""Rebase many variants with one request, each in its own transaction, and report each."""
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 import structlog
 
+from benchmark_manager.domain.variants.edits import expect_revision
 from benchmark_manager.domain.variants.rebase_outline import (
     NO_OUTLINE,
     RebaseOutline,
@@ -15,6 +16,7 @@ from benchmark_manager.domain.variants.rebase_outline import (
 )
 from benchmark_manager.errors import (
     BenchmarkManagerError,
+    FaultError,
     MergeConflictError,
     NotFoundError,
     TooComplexError,
@@ -22,21 +24,18 @@ from benchmark_manager.errors import (
 )
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.variant import Drift, Variant
+from benchmark_manager.services.variants.contents import VariantContents
 from benchmark_manager.services.variants.merging import MergePreview, MergeService, expect_original
-from benchmark_manager.services.variants.variants import VariantService, expect_revision
-from benchmark_manager.stores.database.database import Database
-from benchmark_manager.stores.database.failures import DATABASE_ERRORS
-from benchmark_manager.stores.originals.originals import OriginalFileStore
-from benchmark_manager.stores.projects.projects import ProjectStore
-from benchmark_manager.stores.variants.variants import VariantStore, cursor_behind
+from benchmark_manager.services.variants.stores import VariantStores
+from benchmark_manager.stores.variants.variants import VariantFilter, cursor_behind
 from benchmark_manager.workers.caller import Caller, calling_as, current_caller
 from benchmark_manager.workers.pool import WorkerPool
 
 _log = structlog.get_logger(__name__)
 
-#: What is rebased, or reported to be in conflict. A conflict is judged anew: a newer version may
-#: merge it.
-_MOVED: Final[frozenset[Drift]] = frozenset({"behind", "conflict"})
+#: The drifts of variants that are rebased, or reported to be in conflict. A conflict is judged
+#: again: a newer version may merge it.
+_REBASED: Final[frozenset[Drift]] = frozenset({"behind", "conflict"})
 #: Variants that are listed at once.
 _LISTED: Final = 100
 
@@ -45,7 +44,7 @@ RebaseOutcome = Literal["rebased", "conflict", "unchanged", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class ChosenVariant:
-    """A variant to rebase, as a preview reported it: only if it, and its original, are still the same."""
+    """A variant to rebase, if it and its original are still as a preview reported them."""
 
     id: str
     revision: int
@@ -54,7 +53,10 @@ class ChosenVariant:
 
 @dataclass(frozen=True, slots=True)
 class RebaseSelection:
-    """Which variants of a project: all whose original moved, those of one original, or the `chosen` ones."""
+    """Which variants of a project to rebase: the `chosen` ones, else all whose originals changed.
+
+    With `original_file_id`, only those of this original.
+    """
 
     original_file_id: str | None = None
     chosen: Sequence[ChosenVariant] | None = None
@@ -62,7 +64,10 @@ class RebaseSelection:
 
 @dataclass(frozen=True, slots=True)
 class VariantRebase:
-    """What became of one variant, or would become of it. `file` is None where there is no such variant any more."""
+    """The result of rebasing one variant, or of previewing that.
+
+    `file` is None where there is no such variant any more.
+    """
 
     id: str
     outcome: RebaseOutcome
@@ -76,18 +81,20 @@ class VariantRebase:
 
 @dataclass(frozen=True, slots=True)
 class RebaseReport:
-    """The variants that one call dealt with. `next_cursor` leads on to those which are left (None: there are none).
+    """The results of one call.
 
-    `left` are those of a choice for which the time did not suffice.
+    `total` is the number of variants in the selection when the call began. `next_cursor` leads to
+    the variants that remain, None where none do. `left` are the ids of chosen variants for which
+    the time was too short.
     """
 
     variants: tuple[VariantRebase, ...]
-    #: How many variants the selection had in all when the call began.
     total: int
     next_cursor: str | None
     left: tuple[str, ...] = ()
 
     def ids(self, outcome: RebaseOutcome) -> list[str]:
+        """Return the ids of the variants with this outcome."""
         return [variant.id for variant in self.variants if variant.outcome == outcome]
 
 
@@ -95,30 +102,24 @@ _Step = Callable[[Variant, ChosenVariant | None], Awaitable[VariantRebase]]
 
 
 class RebaseAllService:
-    """Rebases variants one after the other, or reports what would become of each.
+    """Rebases variants one after the other, or previews that.
 
-    One failure never stops the others. Nothing is kept between calls: whatever ends a call, each
-    variant is whole, and the next call goes on with those whose originals moved.
+    A failure of one does not stop the others. No state is kept between calls: a call that ends
+    early leaves each variant consistent, and the next call continues with the remaining ones.
     """
 
     def __init__(
         self,
-        database: Database,
-        projects: ProjectStore,
-        files: VariantService,
+        stores: VariantStores,
+        contents: VariantContents,
         merging: MergeService,
-        originals: OriginalFileStore,
-        modified: VariantStore,
         workers: WorkerPool,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._database = database
-        self._projects = projects
-        self._files = files
+        self._stores = stores
+        self._contents = contents
         self._merging = merging
-        self._originals = originals
-        self._modified = modified
         self._workers = workers
         self._monotonic = monotonic
 
@@ -131,17 +132,17 @@ class RebaseAllService:
         seconds: float,
         actor: str,
     ) -> RebaseReport:
-        """Rebase every variant of the selection that merges cleanly.
+        """Rebase every variant of the selection that merges without conflicts.
 
         Args:
             project_id: the project's id.
             selection: which variants.
-            request: how many of them at most, and where to go on.
-            seconds: no variant is begun after this time.
-            actor: who is written into the revisions.
+            request: how many variants at most, and the cursor to continue at.
+            seconds: no variant is started after this time.
+            actor: who rebases, for the revisions.
 
         Raises:
-            NotFoundError: no such project, or no such original.
+            NotFoundError: there is no such project or original.
             InvalidInputError: `invalid_cursor`.
         """
 
@@ -153,7 +154,7 @@ class RebaseAllService:
                 actor=actor,
             )
             return VariantRebase(
-                file.id, "rebased" if rebased.made_revision else "unchanged", rebased.file
+                file.id, "rebased" if rebased.made_revision else "unchanged", rebased.after
             )
 
         return await self._each(project_id, selection, request, seconds, step)
@@ -161,7 +162,7 @@ class RebaseAllService:
     async def preview(
         self, project_id: str, selection: RebaseSelection, request: PageRequest, *, seconds: float
     ) -> RebaseReport:
-        """Report what `rebase` would do now; nothing is changed. Arguments and errors as there."""
+        """Report what `rebase` would do now; arguments and errors are the same."""
 
         async def step(file: Variant, chosen: ChosenVariant | None) -> VariantRebase:
             preview = await self._merging.preview(file.id)
@@ -181,7 +182,7 @@ class RebaseAllService:
         if preview.merge.outcome == "nothing":
             return VariantRebase(file.id, "unchanged", file, theirs_sha=theirs_sha)
         try:
-            await self._files.check(file, merged.encode(), allow_invalid=False)
+            await self._contents.check(file, merged.encode(), allow_invalid=False)
         except WorkersBusyError:
             raise
         except BenchmarkManagerError as error:
@@ -201,16 +202,16 @@ class RebaseAllService:
         step: _Step,
     ) -> RebaseReport:
         ends_at = self._monotonic() + seconds
-        await self._projects.get(project_id)
+        await self._stores.projects.get(project_id)
         if selection.chosen is not None:
             return await self._each_chosen(project_id, selection.chosen, step, ends_at)
         if selection.original_file_id is not None:
-            await self._originals.get(project_id, selection.original_file_id)
-        return await self._each_moved(
+            await self._stores.originals.get(project_id, selection.original_file_id)
+        return await self._each_changed(
             project_id, selection.original_file_id, request, step, ends_at
         )
 
-    async def _each_moved(
+    async def _each_changed(
         self,
         project_id: str,
         original_file_id: str | None,
@@ -218,14 +219,16 @@ class RebaseAllService:
         step: _Step,
         ends_at: float,
     ) -> RebaseReport:
-        """Deal with those whose originals moved, by path: what is rebased leaves the list, the cursor stays valid."""
+        """Process the variants whose originals changed, by path.
+
+        The cursor stays valid although rebased variants leave the list.
+        """
         done: list[VariantRebase] = []
         cursor, total = request.cursor, None
+        wanted = VariantFilter(original_file_id, drifts=_REBASED)
         while True:
             some = PageRequest(min(request.limit - len(done), _LISTED), cursor)
-            page = await self._modified.page(
-                project_id, some, original_file_id=original_file_id, drifts=_MOVED
-            )
+            page = await self._stores.variants.page(project_id, some, wanted)
             total = page.total if total is None else total
             for file in page.rows:
                 if done and self._monotonic() >= ends_at:
@@ -241,7 +244,7 @@ class RebaseAllService:
     async def _each_chosen(
         self, project_id: str, chosen: Sequence[ChosenVariant], step: _Step, ends_at: float
     ) -> RebaseReport:
-        """Deal with those chosen, in their order, at least with the first; what is too late is left."""
+        """Process the chosen variants in their order, at least the first; leave the late ones."""
         done: list[VariantRebase] = []
         for number, variant in enumerate(chosen):
             outcome = None
@@ -257,7 +260,7 @@ class RebaseAllService:
         self, project_id: str, variant: ChosenVariant, step: _Step
     ) -> VariantRebase:
         try:
-            file = await self._modified.get(variant.id)
+            file = await self._stores.variants.get(variant.id)
         except NotFoundError as error:
             return VariantRebase(variant.id, "failed", None, error)
         if file.project_id != project_id:
@@ -277,15 +280,10 @@ class RebaseAllService:
             return VariantRebase(file.id, "conflict", file)
         except BenchmarkManagerError as error:
             return VariantRebase(file.id, "failed", file, error)
-        except DATABASE_ERRORS as error:
-            return VariantRebase(file.id, "failed", file, await self._database.failure(error))
         except Exception as error:  # noqa: BLE001 -- see below
-            # A fault that one text causes would otherwise keep all variants behind it from being
-            # rebased, for good.
+            # A fault that one text causes would otherwise keep all variants after it from being
+            # rebased, at every call.
             _log.exception(
                 "a variant could not be rebased", modified_file_id=file.id, exc_info=error
             )
-            fault = BenchmarkManagerError(
-                "internal_error", "The service made a mistake; its log says more."
-            )
-            return VariantRebase(file.id, "failed", file, fault)
+            return VariantRebase(file.id, "failed", file, FaultError())

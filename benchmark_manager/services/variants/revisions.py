@@ -1,85 +1,79 @@
-"""What modified files were, and bringing that back."""
+"""Read the revisions of variants, and restore them."""
 
 import re
-from collections.abc import Callable, Collection
-from datetime import datetime
+from collections.abc import Collection
 from typing import Final
 
+from benchmark_manager.domain.variants.edits import (
+    expect_revision,
+    restored,
+    with_drift,
+    with_verdict,
+)
 from benchmark_manager.errors import NotFoundError, TooComplexError
 from benchmark_manager.models.page import Page, PageRequest
+from benchmark_manager.models.problem import Verdict
 from benchmark_manager.models.revision import Revision, unrecorded_revision
 from benchmark_manager.models.variant import Variant
 from benchmark_manager.services.texts.text_work import TOO_COMPLEX
 from benchmark_manager.services.validation.validation import ValidationService
 from benchmark_manager.services.variants.drift import DriftJudge
-from benchmark_manager.services.variants.variants import VariantService, expect_revision
-from benchmark_manager.stores.contents.blobs import BlobStore
-from benchmark_manager.stores.database.database import Database, Session, milliseconds
-from benchmark_manager.stores.originals.originals import OriginalFileStore
-from benchmark_manager.stores.variants.revisions import RevisionStore
-from benchmark_manager.stores.variants.variants import VariantStore
+from benchmark_manager.services.variants.editor import VariantEditor
+from benchmark_manager.services.variants.stores import VariantStores
+from benchmark_manager.services.variants.variants import VariantService
+from benchmark_manager.stores.database.database import Session
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
-#: What a restoration takes from the revision, beside the base.
-_STATE: Final = ("modified_name", "description", "content_sha", "content_sha256", "size")
 
 
 class RevisionService:
-    """The verbs of revisions. Those of deleted files are kept, but nobody sees them."""
+    """Reads and restores revisions. Those of deleted variants are kept, but not shown."""
 
     def __init__(
         self,
-        database: Database,
-        files: VariantService,
-        originals: OriginalFileStore,
-        modified: VariantStore,
-        revisions: RevisionStore,
-        blobs: BlobStore,
+        stores: VariantStores,
+        editor: VariantEditor,
+        variants: VariantService,
         drift: DriftJudge,
         validation: ValidationService,
-        *,
-        clock: Callable[[], datetime],
     ) -> None:
-        self._database = database
-        self._files = files
-        self._originals = originals
-        self._modified = modified
-        self._revisions = revisions
-        self._blobs = blobs
+        self._stores = stores
+        self._editor = editor
+        self._variants = variants
         self._drift = drift
         self._validation = validation
-        self._clock = clock
 
     async def page(self, variant_id: str, request: PageRequest) -> Page[Revision]:
-        """A file's revisions, newest first.
+        """Return a page of a variant's revisions, newest first.
 
         Raises:
             NotFoundError, InvalidInputError
         """
-        file = await self._files.get(variant_id)
-        page = await self._revisions.page(variant_id, request)
-        if page.total == 0 and not file.recorded:
-            return Page((unrecorded_revision(file),), 1, None)
+        variant = await self._variants.get(variant_id)
+        page = await self._stores.revisions.page(variant_id, request)
+        if page.total == 0 and not variant.recorded:
+            return Page((unrecorded_revision(variant),), 1, None)
         return page
 
     async def get(self, variant_id: str, number: str) -> Revision:
-        """One revision of a file; its number as it was written in an address.
+        """Return one revision of a variant; `number` is as an address gives it.
 
         Raises:
-            NotFoundError: also for what is no number.
+            NotFoundError: also where `number` is not a number.
         """
-        file = await self._files.get(variant_id)
+        variant = await self._variants.get(variant_id)
         if not _NUMBER.fullmatch(number):
             raise NotFoundError("revision", number)
-        return await self._revision(file, int(number))
+        return await self._revision(variant, int(number))
 
-    async def _revision(self, file: Variant, number: int) -> Revision:
-        if number == file.revision and not file.recorded:
-            return unrecorded_revision(file)
-        return await self._revisions.get(file.id, number)
+    async def _revision(self, variant: Variant, number: int) -> Revision:
+        if number == variant.revision and not variant.recorded:
+            return unrecorded_revision(variant)
+        return await self._stores.revisions.get(variant.id, number)
 
     async def content(self, revision: Revision) -> bytes:
-        return await self._blobs.get(revision.content_sha)
+        """Return the revision's content."""
+        return await self._stores.blobs.get(revision.content_sha)
 
     async def restore(
         self,
@@ -89,54 +83,43 @@ class RevisionService:
         expected_revisions: Collection[int] | None,
         actor: str,
     ) -> Variant:
-        """Make the file what it was at a revision, base included; a new revision, unless it is that already.
+        """Restore the variant's name, description, content and base of a revision, as a new one.
 
-        A revision from before the file was attached to its present original had another original's
-        text as its base. It comes back with the base that the attachment made, as if it had been
-        the one to be attached. What was stored once was accepted once: its name and content are not
-        asked about again.
+        No revision is made where the variant has all of these already. A revision from before the
+        variant was attached to its present original had a text of another original as its base; the
+        base of that attachment is taken instead. Name and content are not checked again.
 
         Raises:
             NotFoundError
-            StaleError: the file is not at one of `expected_revisions` (None: any will do).
+            StaleError: the variant is not at one of `expected_revisions` (None accepts any).
             ConflictError: `name_taken`.
         """
-        file = await self._files.get(variant_id)
-        expect_revision(file, expected_revisions)
-        revision = await self._revision(file, number)
-        text = (await self.content(revision)).decode()
-        try:
-            verdict = await self._validation.validate(text, file.format, file.file_type)
-        except TooComplexError:
-            verdict = TOO_COMPLEX
-        was = {name: getattr(revision, name) for name in _STATE}
+        variant = await self._variants.get(variant_id)
+        expect_revision(variant, expected_revisions)
+        revision = await self._revision(variant, number)
+        verdict = await self._verdict(variant, revision)
 
-        async def work(session: Session) -> Variant:
-            current = await self._modified.get(variant_id, session)
-            expect_revision(current, expected_revisions)
-            attached = await self._revisions.last_reattachment(
-                file.id, after=number, session=session
+        async def edit(current: Variant, session: Session) -> Variant:
+            attached = await self._stores.revisions.last_reattachment(
+                variant.id, after=number, session=session
             )
-            base = revision if attached is None else attached
-            state = was | {"base_sha": base.base_sha, "base_commit_sha": base.base_commit_sha}
-            if all(getattr(current, name) == value for name, value in state.items()):
+            changed = restored(current, revision, base=attached or revision)
+            if changed == current:
                 return current
-            original = await self._originals.hold(
+            original = await self._stores.originals.hold(
                 current.project_id, current.original_file_id, session
             )
-            restored = current.model_copy(
-                update={
-                    **state,
-                    "revision": current.revision + 1,
-                    "drift": await self._drift.drift(original, base.base_sha, revision.content_sha),
-                    "validity": verdict.validity,
-                    "problems": verdict.problems,
-                    "problems_id": None,
-                    "updated_at": milliseconds(self._clock()),
-                    "updated_by": actor,
-                }
-            )
-            await self._modified.replace(current, restored, "restored", session)
-            return restored
+            drift = await self._drift.drift(original, changed.base_sha, changed.content_sha)
+            return with_drift(with_verdict(changed, verdict), drift)
 
-        return await self._database.transaction(work)
+        edited = await self._editor.edit(
+            variant_id, edit, what="restored", expected_revisions=expected_revisions, actor=actor
+        )
+        return edited.after
+
+    async def _verdict(self, variant: Variant, revision: Revision) -> Verdict:
+        text = (await self.content(revision)).decode()
+        try:
+            return await self._validation.validate(text, variant.format, variant.file_type)
+        except TooComplexError:
+            return TOO_COMPLEX

@@ -1,4 +1,4 @@
-"""Deleting modified files, one or all of a project, and undoing that."""
+"""Delete variants, one or all of a project, and undo that."""
 
 import functools
 from collections.abc import Callable, Collection, Sequence
@@ -6,32 +6,28 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from bson import ObjectId
-
+from benchmark_manager.domain.variants.edits import at_original, renamed, with_drift
 from benchmark_manager.domain.variants.naming import check_modified_name
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, NotFoundError
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
-from benchmark_manager.models.variant import TrashedFile, Variant
-from benchmark_manager.services.sync import large_syncs
+from benchmark_manager.models.variant import TrashedVariant, Variant
+from benchmark_manager.services.sync.applying import large_syncs
 from benchmark_manager.services.variants.drift import DriftJudge
+from benchmark_manager.services.variants.editor import VariantEditor
 from benchmark_manager.services.variants.large_resets import LargeResets
-from benchmark_manager.services.variants.variants import VariantService, expect_revision
+from benchmark_manager.services.variants.stores import VariantStores
+from benchmark_manager.services.variants.variants import VariantService
 from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Session, milliseconds
-from benchmark_manager.stores.originals.originals import OriginalFileStore
-from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.sync.staged_changes import PublishedReset
-from benchmark_manager.stores.variants.revisions import RevisionStore
-from benchmark_manager.stores.variants.trash import TrashStore
-from benchmark_manager.stores.variants.variants import VariantStore
 
-#: Files which one transaction brings back, or purges, at most.
+#: Variants that one transaction undeletes, or purges, at most.
 _AT_ONCE: Final = IN_AT_MOST
 
 
 @dataclass(frozen=True, slots=True)
-class LeftFile:
-    """A file which an undone reset leaves in the trash, and why."""
+class LeftVariant:
+    """A variant that stays in the trash when a reset is undone, and the reason."""
 
     file: Variant
     reason: BenchmarkManagerError
@@ -39,37 +35,29 @@ class LeftFile:
 
 @dataclass(frozen=True, slots=True)
 class UndoneReset:
-    """What came back, and what stays in the trash."""
+    """The variants that an undone reset restored, and those that stay in the trash."""
 
     restored: tuple[Variant, ...]
-    left: tuple[LeftFile, ...]
+    left: tuple[LeftVariant, ...]
 
 
 class TrashService:
-    """Nothing that a person wrote is lost by one mistake: deleted files are kept for `retention`."""
+    """Deletes and undeletes variants. Deleted ones are kept for `retention`."""
 
     def __init__(
         self,
-        database: Database,
-        files: VariantService,
-        projects: ProjectStore,
-        originals: OriginalFileStore,
-        modified: VariantStore,
-        revisions: RevisionStore,
-        trash: TrashStore,
+        stores: VariantStores,
+        editor: VariantEditor,
+        variants: VariantService,
         drift: DriftJudge,
         large: LargeResets,
         *,
         retention: timedelta,
         clock: Callable[[], datetime],
     ) -> None:
-        self._database = database
-        self._files = files
-        self._projects = projects
-        self._originals = originals
-        self._modified = modified
-        self._revisions = revisions
-        self._trash = trash
+        self._stores = stores
+        self._editor = editor
+        self._variants = variants
         self._drift = drift
         self._large = large
         self.retention = retention
@@ -82,114 +70,95 @@ class TrashService:
 
         Raises:
             NotFoundError
-            StaleError: the file is not at one of `expected_revisions` (None: any will do).
+            StaleError: the variant is not at one of `expected_revisions` (None accepts any).
         """
-        await self._files.get(variant_id)
-
-        async def work(session: Session) -> None:
-            file = await self._modified.get(variant_id, session)
-            expect_revision(file, expected_revisions)
-            row = TrashedFile(
-                file=file, deleted_at=milliseconds(self._clock()), deleted_by=actor, reset_id=None
-            )
-            await self._modified.delete([file.id], session)
-            await self._trash.insert([row], session)
-
-        await self._database.transaction(work)
+        await self._variants.get(variant_id)
+        await self._editor.delete(variant_id, expected_revisions=expected_revisions, actor=actor)
 
     async def reset(self, project_id: str, actor: str) -> tuple[int, str | None]:
         """Move all variants of a project to the trash; the originals stay as they are.
 
-        Readers see all or none of it, as one transaction or `LargeResets` does it.
-        Returns how many there were, and the id by which the reset can be undone; None where there
-        was nothing.
+        Readers see all of it or nothing, whether it takes one transaction or `LargeResets`.
+
+        Returns:
+            How many variants there were, and the id by which the reset can be undone; None where
+            there were none.
         """
-        await self._projects.get(project_id)
-        reset_id = str(ObjectId())
-        if await self._modified.count(project_id) > large_syncs.AT_ONCE:
+        await self._stores.projects.get(project_id)
+        reset_id = Database.new_id()
+        if await self._stores.variants.count(project_id) > large_syncs.AT_ONCE:
             now = milliseconds(self._clock())
-            return await self._large.reset(
-                PublishedReset(project_id, reset_id, now, actor)
-            ), reset_id
-
-        async def work(session: Session) -> int:
-            files = await self._modified.of_project(project_id, session)
-            if files:
-                now = milliseconds(self._clock())
-                rows = [
-                    TrashedFile(file=file, deleted_at=now, deleted_by=actor, reset_id=reset_id)
-                    for file in files
-                ]
-                await self._modified.delete([file.id for file in files], session)
-                await self._trash.insert_reset(reset_id, project_id, rows, now, session)
-            return len(files)
-
-        count = await self._database.transaction(work)
+            reset = PublishedReset(project_id, reset_id, now, actor)
+            return await self._large.reset(reset), reset_id
+        count = await self._editor.reset(project_id, reset_id, actor)
         return count, reset_id if count else None
 
-    async def get(self, variant_id: str) -> TrashedFile:
-        """One deleted file.
+    async def get(self, variant_id: str) -> TrashedVariant:
+        """Return one deleted variant.
 
         Raises:
             NotFoundError: it is not in the trash.
         """
-        await self._trash.unfold()
-        return await self._trash.get(variant_id)
+        await self._stores.trash.unfold()
+        return await self._stores.trash.get(variant_id)
 
-    async def page(self, project_id: str, request: PageRequest) -> Page[TrashedFile]:
-        """A project's deleted files, last deleted first."""
-        await self._projects.get(project_id)
-        await self._trash.unfold()
-        return await self._trash.page(project_id, request)
+    async def page(self, project_id: str, request: PageRequest) -> Page[TrashedVariant]:
+        """Return a page of a project's deleted variants, last deleted first."""
+        await self._stores.projects.get(project_id)
+        await self._stores.trash.unfold()
+        return await self._stores.trash.page(project_id, request)
 
     async def undelete(self, variant_id: str, *, modified_name: str | None, actor: str) -> Variant:
-        """Bring one deleted variant back, under another name where one is given.
+        """Restore one deleted variant, under another name where one is given.
 
-        Its place, type and drift are those which its original gives it now.
+        Its folder, type and drift follow from its original as it is now.
 
         Raises:
-            NotFoundError: it is not in the trash, or its project is gone.
+            NotFoundError: it is not in the trash, or its project was deleted.
             InvalidInputError: `invalid_name`.
             ConflictError: `name_taken`.
         """
-        await self._trash.unfold()
-        trashed = await self._trash.get(variant_id)
+        await self._stores.trash.unfold()
+        trashed = await self._stores.trash.get(variant_id)
         if modified_name is not None:
             check_modified_name(modified_name, trashed.file.format)
         try:
-            await self._projects.get(trashed.file.project_id)
+            await self._stores.projects.get(trashed.file.project_id)
         except NotFoundError:
             raise NotFoundError("modified file", variant_id) from None
 
         async def work(session: Session) -> Variant:
-            file = (await self._trash.get(variant_id, session)).file
+            variant = (await self._stores.trash.get(variant_id, session)).file
             if modified_name is not None:
-                file = file.model_copy(update={"modified_name": modified_name})
-            original = await self._originals.hold(file.project_id, file.original_file_id, session)
-            restored = await self._restored(_at_place_of(original, file), original, actor)
-            await self._trash.delete([file.id], session)
-            await self._modified.insert([restored], session, "restored")
+                variant = renamed(variant, modified_name)
+            original = await self._stores.originals.hold(
+                variant.project_id, variant.original_file_id, session
+            )
+            variant = await self._judged(at_original(variant, original), original)
+            [restored] = await self._editor.undelete([variant], actor, session)
             return restored
 
-        return await self._database.transaction(work)
+        return await self._stores.database.transaction(work)
 
     async def undo_reset(self, project_id: str, reset_id: str, actor: str) -> UndoneReset:
-        """Bring back what a reset deleted; what cannot come back now stays in the trash. Harmless to repeat.
+        """Restore the variants that a reset deleted; it may be repeated.
+
+        A variant that cannot be restored now stays in the trash.
 
         Raises:
-            NotFoundError: no such project, or the project had no such reset.
-            ConflictError: `name_taken` at this very moment; what came back before stays, and the
-                rest can be repeated.
+            NotFoundError: there is no such project, or the project had no such reset.
+            ConflictError: `name_taken`, by a variant created at the same moment; those restored
+                before stay restored, and the rest can be repeated.
         """
-        await self._projects.get(project_id)
-        await self._trash.unfold()
-        ids = await self._trash.ids_of_reset(project_id, reset_id)
+        await self._stores.projects.get(project_id)
+        await self._stores.trash.unfold()
+        ids = await self._stores.trash.ids_of_reset(project_id, reset_id)
         restored: list[Variant] = []
-        left: list[LeftFile] = []
+        left: list[LeftVariant] = []
         for start in range(0, len(ids), _AT_ONCE):
             some = ids[start : start + _AT_ONCE]
             work = functools.partial(self._undo_some, project_id, some, actor)
-            undone = await self._database.transaction(work)
+            undone = await self._stores.database.transaction(work)
             restored += undone.restored
             left += undone.left
         return UndoneReset(tuple(restored), tuple(left))
@@ -197,21 +166,17 @@ class TrashService:
     async def _undo_some(
         self, project_id: str, ids: Sequence[str], actor: str, session: Session
     ) -> UndoneReset:
-        files = [row.file for row in await self._trash.get_many(ids, session)]
-        originals = await self._trash.hold_originals(
+        files = [row.file for row in await self._stores.trash.get_many(ids, session)]
+        originals = await self._stores.originals.hold_many(
             {file.original_file_id for file in files}, session
         )
         fitting, left = await self._fitting(project_id, files, originals, session)
-        # All at once, as each by itself would ask the database, and take a turn of a thread.
+        # All at once: each alone would need a read of the database and a call of a worker.
         await self._drift.prepare(
             (originals[file.original_file_id], file.base_sha, file.content_sha) for file in fitting
         )
-        restored = [
-            await self._restored(file, originals[file.original_file_id], actor) for file in fitting
-        ]
-        if restored:
-            await self._trash.delete([file.id for file in restored], session)
-            await self._modified.insert(restored, session, "restored")
+        judged = [await self._judged(file, originals[file.original_file_id]) for file in fitting]
+        restored = await self._editor.undelete(judged, actor, session) if judged else []
         return UndoneReset(tuple(restored), tuple(left))
 
     async def _fitting(
@@ -220,69 +185,57 @@ class TrashService:
         files: Sequence[Variant],
         originals: dict[str, OriginalFile],
         session: Session,
-    ) -> tuple[list[Variant], list[LeftFile]]:
-        """Those whose originals are known and whose places are free, at their places, and the others."""
+    ) -> tuple[list[Variant], list[LeftVariant]]:
+        """Return the variants that can be restored, at their originals' paths, and the others."""
         known = [file for file in files if file.original_file_id in originals]
         left = [
-            LeftFile(file, NotFoundError("file", file.original_file_id))
+            LeftVariant(file, NotFoundError("file", file.original_file_id))
             for file in files
             if file.original_file_id not in originals
         ]
-        placed = [_at_place_of(originals[file.original_file_id], file) for file in known]
-        taken = await self._modified.taken_paths(
-            project_id, [file.path for file in placed], session
+        moved = [at_original(file, originals[file.original_file_id]) for file in known]
+        taken = await self._stores.variants.taken_paths(
+            project_id, [file.path for file in moved], session
         )
         fitting = []
-        for file in placed:
+        for file in moved:
             if file.path in taken:
-                left.append(LeftFile(file, _name_taken(file)))
+                left.append(LeftVariant(file, _name_taken(file)))
             else:
-                # Renamed originals may bring two of them to one place.
+                # Renamed originals may move two variants to one path.
                 taken.add(file.path)
                 fitting.append(file)
         return fitting, left
 
-    async def _restored(self, file: Variant, original: OriginalFile, actor: str) -> Variant:
-        return file.model_copy(
-            update={
-                # The one between was the deletion.
-                "revision": file.revision + 2,
-                "drift": await self._drift.drift(original, file.base_sha, file.content_sha),
-                "updated_at": milliseconds(self._clock()),
-                "updated_by": actor,
-            }
-        )
+    async def _judged(self, variant: Variant, original: OriginalFile) -> Variant:
+        drift = await self._drift.drift(original, variant.base_sha, variant.content_sha)
+        return with_drift(variant, drift)
 
     async def purge(self, now: datetime) -> int:
-        """Delete for good what was deleted longer ago than `retention`, revisions included; returns how many files."""
-        await self._trash.unfold()
+        """Delete for good, with their revisions, variants deleted longer ago than `retention`.
+
+        Returns how many there were.
+        """
+        await self._stores.trash.unfold()
         before = now - self.retention
         purged = 0
-        while count := await self._database.transaction(
+        while count := await self._stores.database.transaction(
             lambda session: self._purge_some(before, session)
         ):
             purged += count
-        await self._trash.forget_resets(before)
+        await self._stores.trash.forget_resets(before)
         return purged
 
     async def _purge_some(self, before: datetime, session: Session) -> int:
-        files = [row.file for row in await self._trash.older(before, _AT_ONCE, session)]
+        files = [row.file for row in await self._stores.trash.older(before, _AT_ONCE, session)]
         ids = [file.id for file in files]
         if ids:
-            await self._trash.delete(ids, session)
-            await self._revisions.delete(ids, session)
+            await self._stores.trash.delete(ids, session)
+            await self._stores.revisions.delete(ids, session)
         for project_id in sorted({file.project_id for file in files}):
-            await self._originals.drop_unused(project_id, session)
+            await self._stores.originals.drop_unused(project_id, session)
         return len(files)
 
 
-def _at_place_of(original: OriginalFile, file: Variant) -> Variant:
-    """The variant where its original is now, and of that type."""
-    return file.model_copy(update={"original_path": original.path, "file_type": original.file_type})
-
-
 def _name_taken(file: Variant) -> ConflictError:
-    return ConflictError(
-        "name_taken",
-        f"The project has a modified file {file.path!r} already; undelete it with another modified_name.",
-    )
+    return ConflictError("name_taken", "undelete", path=file.path)

@@ -1,4 +1,4 @@
-"""GitHub's webhooks: a push makes the projects which it concerns due at once."""
+"""GitHub's webhooks: a push makes the projects that it concerns due at once."""
 
 import asyncio
 import contextlib
@@ -34,12 +34,12 @@ _log = structlog.get_logger(__name__)
 
 Outcome = Literal["pong", "queued", "ignored", "repeated"]
 
-#: What tells that a branch or a tag stands elsewhere.
+#: Events that report a moved branch or tag.
 _READERS: Final[Mapping[str, Callable[[bytes, bool], Push | bool | None]]] = {
     "push": read_push,
     "create": read_created,
 }
-#: Why a push queues nothing, the most telling reason first.
+#: Why a push queues nothing, the most helpful reason first.
 _REASONS: Final[tuple[tuple[Meaning, str], ...]] = (
     ("untouched", "The push changes nothing in the folders of its projects."),
     ("known", "The projects of this branch or tag have the pushed commit already."),
@@ -49,8 +49,8 @@ _REASONS: Final[tuple[tuple[Meaning, str], ...]] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Reception:
-    """What became of a delivery: the outcome, the ids of the projects that were queued, and one sentence."""
+class DeliveryResult:
+    """The result of a delivery: its outcome, one sentence, and the ids of the queued projects."""
 
     outcome: Outcome
     detail: str
@@ -58,7 +58,7 @@ class Reception:
 
 
 class WebhookService:
-    """Takes deliveries. Polling stays the truth: GitHub does not repeat a delivery that failed."""
+    """Takes deliveries. GitHub does not repeat failed ones, so polling finds what they reported."""
 
     def __init__(
         self,
@@ -71,7 +71,10 @@ class WebhookService:
         wake: Callable[[float], None],
         workers: WorkerPool,
     ) -> None:
-        """`wake` lets due projects be looked for after so many seconds, instead of at the next tick."""
+        """Prepare the service.
+
+        `wake` starts due syncs after so many seconds, instead of at the next tick.
+        """
         self._database = database
         self._projects = projects
         self._deliveries = deliveries
@@ -79,17 +82,17 @@ class WebhookService:
         self._api_urls = api_urls
         self._wake = wake
         self._workers = workers
-        #: Pushes of a storm write the same projects: at once they would make each other repeat
-        #: their transactions.
+        #: Many pushes at once write the same projects: in parallel they would make each other
+        #: repeat their transactions.
         self._one_at_a_time = asyncio.Lock()
 
     @property
     def enabled(self) -> bool:
-        """Whether there is a secret; without one nothing can be told from a forgery."""
+        """Whether there is a secret; without one, forgeries cannot be detected."""
         return bool(self._secret)
 
     def check_signature(self, body: bytes | bytearray, signature: str | None) -> None:
-        """Pass when `signature` is that of this very body.
+        """Check that `signature` is that of this very body.
 
         Raises:
             SignatureError: also without a secret.
@@ -100,10 +103,10 @@ class WebhookService:
 
     async def receive(
         self, event: str, delivery_id: str, body: bytes, *, is_form: bool
-    ) -> Reception:
-        """Do what a delivery asks for; its signature was checked.
+    ) -> DeliveryResult:
+        """Process a delivery whose signature was checked.
 
-        That it was received and what it queued are stored together or not at all.
+        Its receipt and the syncs that it queues are stored together or not at all.
 
         Raises:
             InvalidInputError: `malformed_webhook` or `too_complex`; nothing was stored.
@@ -112,38 +115,53 @@ class WebhookService:
         """
         push = await self._read(event, body, is_form=is_form)
         if event == "ping":
-            return Reception("pong", "The service takes webhooks, and the secret is the right one.")
+            return DeliveryResult(
+                "pong", "The service takes webhooks, and the secret is the right one."
+            )
         repository = None if push is None else repository_of(push, self._api_urls)
 
-        async def work(session: Session) -> Reception:
-            if not await self._deliveries.remember(delivery_id, now, session):
-                return Reception("repeated", "This delivery was taken before; nothing was done.")
-            if push is None:
-                return Reception(
-                    "ignored",
-                    f"The event {event} is of no interest here; push is, and create of a tag.",
-                )
-            if repository is None:
-                return Reception(
-                    "ignored", "The repository is not at a GitHub that this service talks to."
-                )
-            return await self._apply(push, repository, now, session)
-
         async with contextlib.nullcontext() if repository is None else self._one_at_a_time:
-            now = await self._database.now()
-            reception = await self._database.transaction(work)
-        if reception.project_ids:
+            result = await self._take(event, delivery_id, push, repository)
+        if result.project_ids:
             self._wake(DEBOUNCE)
         _log.info(
             "webhook taken",
             webhook=event,
-            outcome=reception.outcome,
-            projects=len(reception.project_ids),
+            outcome=result.outcome,
+            projects=len(result.project_ids),
         )
-        return reception
+        return result
+
+    async def _take(
+        self,
+        event: str,
+        delivery_id: str,
+        push: Push | None,
+        repository: RepositoryAddress | None,
+    ) -> DeliveryResult:
+        """Store the receipt of a delivery, and queue the syncs of its push."""
+        now = await self._database.now()
+
+        async def work(session: Session) -> DeliveryResult:
+            if not await self._deliveries.remember(delivery_id, now, session):
+                return DeliveryResult(
+                    "repeated", "This delivery was taken before; nothing was done."
+                )
+            if push is None:
+                return DeliveryResult(
+                    "ignored",
+                    f"The event {event} is of no interest here; push is, and create of a tag.",
+                )
+            if repository is None:
+                return DeliveryResult(
+                    "ignored", "The repository is not at a GitHub that this service talks to."
+                )
+            return await self._apply(push, repository, now, session)
+
+        return await self._database.transaction(work)
 
     async def _read(self, event: str, body: bytes, *, is_form: bool) -> Push | None:
-        """The push; None of another event, whose payload has to be an object all the same."""
+        """Return the push; None of another event, whose payload has to be an object too."""
         task = _READERS.get(event, is_payload)
         if is_quickly_read(body, is_form=is_form):
             found = task(body, is_form)
@@ -153,7 +171,7 @@ class WebhookService:
 
     async def _apply(
         self, push: Push, repository: RepositoryAddress, now: datetime, session: Session
-    ) -> Reception:
+    ) -> DeliveryResult:
         found = await self._projects.of_repository(repository, session)
         meanings = {project.id: meaning_of(push, project, now) for project in found}
         due = [project for project in found if meanings[project.id] == "due"]
@@ -162,13 +180,13 @@ class WebhookService:
         ]
         pushed_sha = None if push.deleted else push.after
         await self._projects.make_due_by_push(due, pushed_sha, now, session)
-        # The next push must be seen to follow this one.
+        # The next push must be recognised as the one that follows this one.
         if push.after is not None:
             await self._projects.note_push(passed_over, push.after, session)
         if not due:
-            return Reception("ignored", _reason(found, set(meanings.values())))
+            return DeliveryResult("ignored", _reason(found, set(meanings.values())))
         count = "1 project is" if len(due) == 1 else f"{len(due)} projects are"
-        return Reception(
+        return DeliveryResult(
             "queued", f"{count} synced in a moment.", tuple(project.id for project in due)
         )
 

@@ -7,7 +7,7 @@ was found; whoever is about to refer to a stored blob touches it first.
 import asyncio
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -16,7 +16,8 @@ from pymongo.errors import BulkWriteError
 
 from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Document, milliseconds
-from benchmark_manager.stores.database.sweeping import FRESH, sweep
+from benchmark_manager.stores.database.store import Store
+from benchmark_manager.stores.database.sweeping import FRESH, Referred, sweep
 
 _BATCH_DOCUMENTS: Final = 1000
 _BATCH_BYTES: Final = 5_000_000
@@ -30,23 +31,15 @@ _READ_BESIDE: Final = 3
 _BULK_ROWS: Final = 500
 #: Of many contents so many are asked for, to learn whether all may be there.
 _ASKED_FOR: Final = 4
-#: Where blobs are referred to, beside bundles. What is in the trash has all its revisions. A file
-#: which moves while it is looked for may be missed once, but what is missed once is only marked.
-_REFERENCES: Final = (
-    ("files", "sha"),
-    ("release_blobs", "_id"),
-    ("modified_files", "content_sha"),
-    ("modified_files", "base_sha"),
-    ("revisions", "content_sha"),
-    ("revisions", "base_sha"),
-)
+#: Contents of one answer, where all are read.
+_EVERY_AT_ONCE: Final = 50
 
 
-class BlobStore:
+class BlobStore(Store):
     """The `blobs` collection."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._blobs = database.collection("blobs")
 
     async def put(
@@ -210,21 +203,14 @@ class BlobStore:
             known.update(d["_id"] for d in found)
         return known
 
-    async def sweep(self, now: datetime) -> int:
-        """Delete blobs that nothing has referred to for a day; return how many."""
-        return await sweep(self._database, self._blobs, self._referred, now)
+    async def every(self) -> AsyncGenerator[tuple[str, bytes]]:
+        """Yield the id and the bytes of every content."""
+        async for row in self._blobs.find({}, {"data": 1}, batch_size=_EVERY_AT_ONCE):
+            yield row["_id"], bytes(row["data"])
 
-    async def _referred(self, ids: Sequence[str] | None) -> set[str]:
-        referred: set[str] = set()
-        some = {"$exists": True} if ids is None else {"$in": list(ids)}
-        for collection, field in _REFERENCES:
-            referred.update(
-                await self._database.collection(collection).distinct(field, {field: some})
-            )
-        bundles = self._database.collection("trash_bundles")
-        async for row in bundles.find({"shas": some}, {"shas": 1}):
-            referred.update(row["shas"])
-        return referred
+    async def sweep(self, referred: Referred, now: datetime) -> int:
+        """Delete contents that nothing has referred to for a day; return how many."""
+        return await sweep(self._database, self._blobs, referred, now)
 
     def _chunks(self, ids: Sequence[str]) -> Iterator[list[str]]:
         size = self._database.in_at_most

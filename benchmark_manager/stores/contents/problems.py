@@ -20,7 +20,8 @@ from pymongo.errors import BulkWriteError
 
 from benchmark_manager.models.problem import Problem, StoredVerdict, Verdict
 from benchmark_manager.stores.database.database import Database, Document, milliseconds
-from benchmark_manager.stores.database.sweeping import FRESH, sweep
+from benchmark_manager.stores.database.store import Store
+from benchmark_manager.stores.database.sweeping import FRESH, Referred, sweep
 
 Problems = tuple[Problem, ...]
 
@@ -40,15 +41,13 @@ _ENCODED_AT_ONCE: Final = 200
 _COMPRESSION: Final = 1
 #: Ids that are known to be stored.
 _REMEMBERED: Final = 20_000
-#: Where lists are referred to, beside bundles of the trash.
-_REFERENCES: Final = ("files", "modified_files", "trash")
 
 
-class ProblemStore:
+class ProblemStore(Store):
     """The `problems` collection."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._problems = database.collection("problems")
         #: When this process last stored, or touched, a list.
         self._stored: OrderedDict[str, datetime] = OrderedDict()
@@ -126,21 +125,9 @@ class ProblemStore:
             raise KeyError(min(set(wanted) - found.keys()))
         return found
 
-    async def sweep(self, now: datetime) -> int:
+    async def sweep(self, referred: Referred, now: datetime) -> int:
         """Delete lists that nothing has referred to for a day; return how many."""
-        return await sweep(self._database, self._problems, self._referred, now)
-
-    async def _referred(self, ids: Sequence[str] | None) -> set[str]:
-        referred: set[str] = set()
-        some = {"$exists": True} if ids is None else {"$in": list(ids)}
-        for name in _REFERENCES:
-            referred.update(
-                await self._database.collection(name).distinct("problems_id", {"problems_id": some})
-            )
-        bundles = self._database.collection("trash_bundles")
-        async for row in bundles.find({"problems_ids": some}, {"problems_ids": 1}):
-            referred.update(row["problems_ids"])
-        return referred
+        return await sweep(self._database, self._problems, referred, now)
 
 
 def joined_problems_in(document: Mapping[str, Any]) -> dict[str | None, Problems]:

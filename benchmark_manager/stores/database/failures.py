@@ -1,4 +1,4 @@
-"""What a failure of the database is called: every error of the driver under a stable code.
+"""The failures of the database: each of the driver's errors under a stable code.
 
 Numbers are those of https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml.
 """
@@ -17,16 +17,15 @@ from pymongo.errors import (
 
 from benchmark_manager.errors import StorageError
 
-#: What a handler of database failures catches. The driver's own limit on documents is no
-#: PyMongoError.
+#: Everything that the driver raises: what it cannot encode is no PyMongoError.
 DATABASE_ERRORS: Final = (PyMongoError, BSONError)
 
 _DISK_FULL: Final = frozenset({14031})
-#: mongod passes on what the system said, under a number that says nothing.
+#: mongod reports these messages of the operating system under a general number.
 _DISK_FULL_WORDS: Final = ("no space left on device", "disk quota exceeded", "file too large")
 #: A document, key or transaction beyond what MongoDB takes at all, or what its cache holds.
 _TOO_LARGE: Final = frozenset({257, 388, 10334, 17280, 17419, 17420})
-#: It ran out of time, memory or turns: its load may be lower later.
+#: It ran out of time, memory or attempts: its load may be lower later.
 _OVERLOADED: Final = frozenset(
     {24, 46, 50, 112, 146, 202, 225, 239, 246, 251, 262, 290, 292, 365, 12586}
 )
@@ -37,25 +36,26 @@ _UNAVAILABLE: Final = frozenset(
         *(9001, 10058, 10107, 11600, 11601, 11602, 13388, 13435, 13436),
     }
 )
+#: Characters of the driver's text in one line of the log.
+_DESCRIBED: Final = 2000
 _DENIED: Final = frozenset({13, 18, 8000})
-
-_SENTENCES: Final[Mapping[str, str]] = {
-    "disk_full": "The database's disk is full; nothing was changed. Free some space on it and try again.",
-    "change_too_large": "This is more than the database takes in one change; nothing was changed. "
-    "Give MongoDB more memory, or change less at once.",
-    "database_overloaded": "The database ran out of time or memory for this; nothing was changed. "
-    "Try again in a moment, and give the database more memory if it stays so.",
-    "database_unavailable": "The database does not answer; try again in a few seconds.",
-    "database_denied": "The database does not allow this; give the user of MONGO_URL the role readWrite.",
-    "database_failed": "The database failed; the service's log says how. Try again, and restart the database "
-    "if it stays so.",
-}
 
 
 def failure_of(error: Exception) -> StorageError:
     """The failure under its code; `error` is one of `DATABASE_ERRORS`, its text stays in the log."""
-    code = _code(error)
-    return StorageError(code, _SENTENCES[code])
+    return StorageError(_code(error))
+
+
+def driver_error(error: Exception) -> Exception:
+    """Return the driver's error behind a failure; `error` itself where there is none."""
+    cause = error.__cause__
+    return cause if isinstance(cause, DATABASE_ERRORS) else error
+
+
+def described(error: Exception) -> str:
+    """Name and quote the driver's error behind a failure, for the log."""
+    found = driver_error(error)
+    return f"{type(found).__name__}: {found}"[:_DESCRIBED]
 
 
 def _code(error: Exception) -> str:
@@ -83,7 +83,7 @@ def _code(error: Exception) -> str:
 
 
 def _said(error: OperationFailure) -> Iterator[tuple[int | None, str]]:
-    """The numbers and texts of an error, and of those that it collects."""
+    """Yield the number and the text of an error, and of each error inside it."""
     yield error.code, str(error.details.get("errmsg", "")) if error.details else str(error)
     details: Mapping[str, Any] = error.details or {}
     nested = [details.get("writeConcernError")]

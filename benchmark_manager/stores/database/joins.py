@@ -4,7 +4,7 @@ A command costs this process more than what it reads, so one which joins takes a
 of four.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from benchmark_manager.stores.database.database import Document
@@ -50,6 +50,19 @@ def counted_variants() -> Document:
 def counted(match: Mapping[str, Any]) -> list[Document]:
     """A row with the number `n` of documents which match, none where there are none."""
     return [{"$match": match}, _counted()]
+
+
+def counted_by_project(value: object) -> Document:
+    """Count documents by their project and by `value`, for `by_project`."""
+    return {"$group": {"_id": {"project": "$project_id", "value": value}, "n": {"$sum": 1}}}
+
+
+def by_project(rows: Iterable[Document]) -> dict[str, dict[str, int]]:
+    """Return the counts of `counted_by_project` by value, by project."""
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        found.setdefault(str(row["_id"]["project"]), {})[row["_id"]["value"]] = row["n"]
+    return found
 
 
 def _counted() -> Document:

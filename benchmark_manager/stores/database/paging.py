@@ -1,68 +1,119 @@
-"""Cursors: where a list goes on, by the values that it is sorted by."""
+"""Pages of lists, and cursors: the position of a row, by the values that its list is sorted by."""
 
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bson import ObjectId
 from bson.errors import InvalidId
 
 from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.models.page import Page, PageRequest
+from benchmark_manager.stores.database.database import Collection, Document, Session
+
+T = TypeVar("T")
 
 _ID: Final = "_id"
 
 
-def encode_cursor(document: Mapping[str, Any], fields: Sequence[str]) -> str:
-    """An opaque text which names the document's place in a list sorted by `fields`."""
-    values = [_plain(document[field]) for field in fields]
-    return (
-        base64.urlsafe_b64encode(json.dumps(values, ensure_ascii=False).encode())
-        .decode()
-        .rstrip("=")
-    )
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a list is sorted: by a field, then by id."""
+
+    field: str
+    kind: type[str] | type[datetime] = str
+    """The type of the field's values."""
+    descending: bool = False
+    unique: bool = False
+    """No value occurs twice in a list, so an index of the field alone sorts it."""
+
+    @property
+    def sort(self) -> dict[str, int]:
+        """The order as the database takes it."""
+        direction = -1 if self.descending else 1
+        return {self.field: direction} | ({} if self.unique else {_ID: direction})
+
+    def cursor(self, row: Mapping[str, Any]) -> str:
+        """Return an opaque text that names the position of a row."""
+        values = [_plain(row[field]) for field in (self.field, _ID)]
+        text = json.dumps(values, ensure_ascii=False)
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    def after(self, match: Document, cursor: str | None) -> Document:
+        """Match the rows of `match` that follow the cursor.
+
+        Raises:
+            InvalidInputError: `invalid_cursor`.
+        """
+        if cursor is None:
+            return match
+        first, last = _decode(cursor, self.kind)
+        beyond = "$lt" if self.descending else "$gt"
+        # The others imply the first condition, but an index can only start at that one.
+        position = {
+            self.field: {f"{beyond}e": first},
+            "$or": [{self.field: {beyond: first}}, {_ID: {beyond: last}}],
+        }
+        return {"$and": [match, position]}
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return {"at": value.isoformat()}
-    return str(value) if isinstance(value, ObjectId) else value
+@dataclass(frozen=True, slots=True)
+class PageOfRows:
+    """The documents of one page."""
+
+    rows: Sequence[Document]
+    total: int
+    """How many documents the whole list has."""
+    more: str | None
+    """The cursor of the next page; None after the last one."""
+
+    @classmethod
+    def cut(cls, rows: Sequence[Document], order: Order, total: int, length: int) -> "PageOfRows":
+        """Take `length` of the rows; one more than that shows that another page follows."""
+        more = order.cursor(rows[length - 1]) if len(rows) > length else None
+        return cls(rows[:length], total, more)
+
+    def page(self, read: Callable[[Document], T]) -> Page[T]:
+        """Return the page, with what `read` makes of each document."""
+        return Page(tuple(read(row) for row in self.rows), self.total, self.more)
 
 
-def behind(
-    match: dict[str, Any],
-    cursor: str | None,
-    fields: Sequence[str],
-    direction: int = 1,
-    kind: type[str] | type[datetime] = str,
-) -> dict[str, Any]:
-    """What matches and comes behind `cursor` in a list sorted by two `fields`, the first of `kind`, the last `_id`.
+async def paged(
+    collection: Collection,
+    match: Document,
+    order: Order,
+    request: PageRequest,
+    session: Session | None = None,
+) -> PageOfRows:
+    """Read one page of the documents that match, and count all of them.
 
     Raises:
         InvalidInputError: `invalid_cursor`.
     """
-    if cursor is None:
-        return match
-    first, last = _decode(cursor, kind)
-    beyond = "$gt" if direction == 1 else "$lt"
-    # The first condition is implied by the others, but it is the one that an index can begin at.
-    place = {
-        fields[0]: {f"{beyond}e": first},
-        "$or": [{fields[0]: {beyond: first}}, {_ID: {beyond: last}}],
-    }
-    return {"$and": [match, place]}
+    total = await collection.count_documents(match, session=session)
+    found = collection.find(order.after(match, request.cursor), session=session)
+    rows = await found.sort(order.sort).limit(request.limit + 1).to_list()
+    return PageOfRows.cut(rows, order, total, request.limit)
 
 
 def position_of(cursor: str) -> tuple[str, ObjectId]:
-    """The text and the id behind which a list goes on.
+    """Return the text and the id of a cursor's row.
 
     Raises:
         InvalidInputError: `invalid_cursor`.
     """
     first, last = _decode(cursor, str)
     return str(first), last
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return {"at": value.isoformat()}
+    return str(value) if isinstance(value, ObjectId) else value
 
 
 def _decode(cursor: str, kind: type[str] | type[datetime]) -> tuple[str | datetime, ObjectId]:
@@ -79,11 +130,7 @@ def _decode(cursor: str, kind: type[str] | type[datetime]) -> tuple[str | dateti
         binascii.Error,
         RecursionError,
     ):
-        raise InvalidInputError(
-            "invalid_cursor",
-            "cursor is not one which this list gave; start again without it.",
-            field="cursor",
-        ) from None
+        raise InvalidInputError("invalid_cursor", field="cursor") from None
 
 
 def _time(value: Mapping[str, str]) -> datetime:
@@ -93,5 +140,5 @@ def _time(value: Mapping[str, str]) -> datetime:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(value)
-    value.encode()  # half of a surrogate pair is no text that a database takes
+    value.encode()  # the database takes no half of a surrogate pair
     return value

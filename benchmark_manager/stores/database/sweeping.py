@@ -11,11 +11,20 @@ SWEEP_AGE: Final = timedelta(days=1)
 #: What was touched less than this ago need not be touched again.
 FRESH: Final = timedelta(hours=6)
 
+#: Returns which of some ids are referred to; of None, which ids at all.
+Referred = Callable[[Sequence[str] | None], Awaitable[set[str]]]
+
+
+async def referred(collection: Collection, field: str, among: Sequence[str] | None) -> set[str]:
+    """Return the ids in `field` of any document: those of `among`, or all (None)."""
+    some = {"$exists": True} if among is None else {"$in": list(among)}
+    return set(await collection.distinct(field, {field: some}))
+
 
 async def sweep(
     database: Database,
     collection: Collection,
-    referred: Callable[[Sequence[str] | None], Awaitable[set[str]]],
+    referred: Referred,
     now: datetime,
 ) -> int:
     """Delete documents that nothing has referred to for `SWEEP_AGE`; return how many.

@@ -8,15 +8,16 @@ can occupy.
 
 import asyncio
 import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import pymongo
 import structlog
-from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.embedded.progress import Sample, Silence
+
+if TYPE_CHECKING:
+    from pymongo import AsyncMongoClient
 
 _log = structlog.get_logger(__name__)
 
@@ -106,7 +107,7 @@ class DatabaseWatch:
             question.cancel()
             await asyncio.gather(question, return_exceptions=True)
         if self._client is not None:
-            with pymongo.timeout(_CLOSE_SECONDS):
+            with self._database.time_limit(_CLOSE_SECONDS):
                 await self._client.close()
 
     def _note(self, *, silent: bool) -> None:

@@ -275,8 +275,10 @@ class EmbeddedDatabase:
         if not self.has_room():
             raise StorageError(
                 "disk_full",
-                f"Only {self._free() // 1_000_000} MB are free in {self._data_dir}, and the embedded database "
-                f"takes no changes below {MINIMUM_FREE_BYTES // 1_000_000} MB; free some space and try again.",
+                "embedded",
+                free=self._free() // 1_000_000,
+                folder=str(self._data_dir),
+                limit=MINIMUM_FREE_BYTES // 1_000_000,
             )
 
     def _free(self) -> int:

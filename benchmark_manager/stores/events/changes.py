@@ -10,7 +10,6 @@ from contextlib import aclosing
 from typing import Final
 
 import bson
-import pymongo
 from pymongo.asynchronous.change_stream import AsyncDatabaseChangeStream
 from pymongo.errors import OperationFailure
 
@@ -18,6 +17,9 @@ from benchmark_manager.domain.releases.digest import PREFIX
 from benchmark_manager.errors import ChangesLostError
 from benchmark_manager.models.change import Change, ChangeVerb
 from benchmark_manager.stores.database.database import Database, Document
+from benchmark_manager.stores.database.store import Store
+from benchmark_manager.stores.releases.releases import ReleaseStore
+from benchmark_manager.stores.sync.progress import SyncProgressStore
 
 #: How long the server waits for a change before it tells that there is none, ms.
 _WAIT: Final = 1000
@@ -76,13 +78,13 @@ _VERBS: Final[Mapping[str, ChangeVerb]] = {
 }
 
 
-class ChangeStore:
+class ChangeStore(Store):
     """What becomes of projects, syncs, originals, variants and releases."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-        self._releases = database.collection("releases")
-        self._progress = database.collection("sync_progress")
+        super().__init__(database)
+        self._releases = ReleaseStore(database)
+        self._progress = SyncProgressStore(database)
 
     async def follow(
         self, after: str | None, wait: int = _WAIT
@@ -107,7 +109,7 @@ class ChangeStore:
                     changes = [] if row is None else await self._changes(row)
                     yield changes, _position(stream)
             finally:
-                with pymongo.timeout(_CLOSE_SECONDS):
+                with self._database.time_limit(_CLOSE_SECONDS):
                     await stream.close()
         except OperationFailure as error:
             if after is None or error.has_error_label(_RESUMABLE):
@@ -162,24 +164,25 @@ class ChangeStore:
 
     async def _progressed(self, key: object, seen: Document) -> list[Change]:
         # An update reports only the fields which it changed; the document has the project's id.
-        seen = seen or await self._progress.find_one({"_id": key}, {"sync_id": 1}) or {}
-        if not seen:
+        sync_id = seen.get("sync_id") or await self._progress.sync_id(str(key))
+        if sync_id is None:
             return []
-        return [Change(noun="sync", project_id=str(key), id=seen["sync_id"], what="progress")]
+        return [Change(noun="sync", project_id=str(key), id=sync_id, what="progress")]
 
     async def _release(self, kind: str, key: object, seen: Document) -> list[Change]:
+        found = None
         if kind == "update":
-            # An update tells only the fields which it changed.
-            seen = (
-                await self._releases.find_one({"_id": key}, {"project_ids": 1, "digest": 1}) or {}
-            )
-        if not seen:
+            # An update reports only the fields that it changed.
+            found = await self._releases.changed(key)
+        elif seen:
+            found = PREFIX + seen["digest"], [str(each) for each in seen["project_ids"]]
+        if found is None:
             return [Change(noun="release", project_id=None, id=None, what="deleted")]
+        digest, project_ids = found
         verb: ChangeVerb = "created" if kind == "insert" else "changed"
-        digest = PREFIX + seen["digest"]
         return [
-            Change(noun="release", project_id=str(each), id=digest, what=verb)
-            for each in seen["project_ids"]
+            Change(noun="release", project_id=project_id, id=digest, what=verb)
+            for project_id in project_ids
         ]
 
 

@@ -7,7 +7,6 @@ byte.
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from datetime import datetime
 from typing import Final, cast
 
 from bson.codec_options import CodecOptions
@@ -17,6 +16,9 @@ from pymongo.errors import BulkWriteError, OperationFailure
 
 from benchmark_manager.errors import BackupError
 from benchmark_manager.stores.database.database import Database, Document, Session
+from benchmark_manager.stores.database.indexes import INDEXES
+from benchmark_manager.stores.database.store import Store
+from benchmark_manager.stores.operations.replicas import BeatStore
 
 BLOBS: Final = "blobs"
 #: What says nothing once its process is gone; the schema version is the header's.
@@ -40,12 +42,12 @@ _DUPLICATE_KEY: Final = 11000
 _NO_SNAPSHOT: Final = {239, 246}
 
 
-class BackupStore:
+class BackupStore(Store):
     """Every collection of the database but those of `_PASSING`."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-        self._meta = database.collection("meta")
+        super().__init__(database)
+        self._beats = BeatStore(database)
 
     async def documents(self) -> AsyncGenerator[tuple[str, list[bytes]]]:
         """Each collection's documents, some at a time, as they were at one moment; contents last.
@@ -58,11 +60,7 @@ class BackupStore:
         Raises:
             BackupError: `backup_too_slow`.
         """
-        names = [
-            name
-            for name in await self._database.collection_names()
-            if name not in {BLOBS, *_PASSING}
-        ]
+        names = [name for name in await self._names() if name not in {BLOBS, *_PASSING}]
         try:
             async with self._database.moment() as session:
                 for name in names:
@@ -71,19 +69,13 @@ class BackupStore:
         except OperationFailure as error:
             if error.code not in _NO_SNAPSHOT:
                 raise
-            raise BackupError(
-                "backup_too_slow",
-                "MongoDB no longer keeps the moment that the backup reads; try again, write to a faster disk, or "
-                "raise MongoDB's parameter minSnapshotHistoryWindowInSeconds.",
-            ) from None
+            raise BackupError("backup_too_slow") from None
         async for chunk in self._chunks(BLOBS):
             yield BLOBS, chunk
 
-    async def contents(self) -> AsyncIterator[tuple[str, bytes]]:
-        """The id and the bytes of every stored content."""
-        rows = self._database.collection(BLOBS).find({}, {"data": 1}, batch_size=_BLOBS_BATCH)
-        async for row in rows:
-            yield row["_id"], bytes(row["data"])
+    async def _names(self) -> list[str]:
+        """Return the names of all collections, sorted; some may not exist yet."""
+        return sorted({*INDEXES, *await self._database.collection_names()})
 
     async def _chunks(
         self, name: str, session: Session | None = None
@@ -105,33 +97,26 @@ class BackupStore:
 
     async def count_at_most(self) -> int:
         """About how many documents there are."""
-        names = [name for name in await self._database.collection_names() if name not in _PASSING]
-        counts = [
-            await self._database.collection(name).estimated_document_count() for name in names
-        ]
+        names = [name for name in await self._names() if name not in _PASSING]
+        counts = [await self._raw(name).estimated_document_count() for name in names]
         return sum(counts)
 
     async def filled(self) -> list[str]:
         """The names of collections which hold something that a restore would mix with its own."""
-        names = await self._database.collection_names()
+        names = await self._names()
         return [
             name
             for name in names
             if name not in _PASSING
-            and await self._database.collection(name).find_one(_filter(name), {"_id": 1})
-            is not None
+            and await self._raw(name).find_one(_filter(name), {"_id": 1}) is not None
         ]
 
     async def is_served(self) -> bool:
-        """Whether a service runs on the database: one of its replicas counts up its beats."""
-        replicas = self._database.collection("replicas")
+        """Return whether a service runs on the database: one of its replicas counts its beats."""
         deadline = time.monotonic() + _BEATS_SECONDS
         first: dict[str, int] | None = None
         while True:
-            found = {
-                row["_id"]: row["beats"]
-                async for row in replicas.find({"beats": {"$exists": True}}, {"beats": 1})
-            }
+            found = await self._beats.all()
             if first is None:
                 first = found
             if any(first.get(owner) != beats for owner, beats in found.items()):
@@ -139,19 +124,6 @@ class BackupStore:
             if not found or time.monotonic() > deadline:
                 return False
             await asyncio.sleep(_BEATS_PAUSE)
-
-    async def restoring(self) -> str | None:
-        """The id of the backup whose restore has begun and not ended."""
-        found = await self._meta.find_one({"_id": "restore"})
-        return None if found is None else str(found["backup_id"])
-
-    async def begin(self, backup_id: str, now: datetime) -> None:
-        """Record that a restore of this backup has begun: no service starts until `end`."""
-        values = {"backup_id": backup_id, "begun_at": now}
-        await self._meta.update_one({"_id": "restore"}, {"$set": values}, upsert=True)
-
-    async def end(self) -> None:
-        await self._meta.delete_one({"_id": "restore"})
 
     async def write(self, name: str, documents: Sequence[bytes]) -> None:
         """Add documents; those which an earlier, interrupted restore has written already stay.
@@ -173,17 +145,7 @@ class BackupStore:
     async def counts(self, names: Mapping[str, int]) -> dict[str, int]:
         """How many documents these collections hold; without those where documents expire."""
         kept = names.keys() - _EXPIRING
-        return {
-            name: await self._database.collection(name).count_documents(_filter(name))
-            for name in sorted(kept)
-        }
-
-    async def end_leases(self) -> None:
-        """Give back the leases of the syncs that ran when the backup was taken: their processes are not here."""
-        await self._database.collection("projects").update_many(
-            {"lease_until": {"$ne": None}},
-            {"$set": {"lease_owner": None, "lease_until": None}, "$inc": {"fence": 1}},
-        )
+        return {name: await self._raw(name).count_documents(_filter(name)) for name in sorted(kept)}
 
     def _raw(self, name: str) -> AsyncCollection[RawBSONDocument]:
         collection = self._database.collection(name).with_options(

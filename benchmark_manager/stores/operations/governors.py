@@ -7,6 +7,7 @@ from pymongo.errors import DuplicateKeyError
 
 from benchmark_manager.models.governor import GovernorState, LimitResource, RateLimit
 from benchmark_manager.stores.database.database import Database, Document
+from benchmark_manager.stores.database.store import Store
 
 #: No limit of GitHub's outlasts this.
 _KEPT: Final = timedelta(hours=2)
@@ -15,10 +16,11 @@ _COUNTED: Final = timedelta(minutes=2)
 _RESOURCES: Final = get_args(LimitResource)
 
 
-class GovernorStore:
+class GovernorStore(Store):
     """The `github_limits` collection: one document a credential, under its fingerprint."""
 
     def __init__(self, database: Database) -> None:
+        super().__init__(database)
         self._limits = database.collection("github_limits")
 
     async def tell(self, state: GovernorState, now: datetime) -> None:

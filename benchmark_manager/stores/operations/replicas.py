@@ -7,21 +7,19 @@ nothing once the fence of its project has risen.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
 from typing import Any, Final
 
-import pymongo
 import structlog
 from pymongo.errors import OperationFailure
 
 from benchmark_manager.stores.database.database import Database, Document
+from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.operations.process_identity import ProcessIdentity
+from benchmark_manager.stores.sync.leases import LeaseStore
 
 _log = structlog.get_logger(__name__)
 
 _SECONDS: Final = 5.0
-#: As if the lease had run out: whoever claims the project next knows that it takes it over.
-_RUN_OUT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: Sessions of a replica that are remembered; its driver uses the same few again and again.
 _SESSIONS_AT_MOST: Final = 200
 
@@ -37,12 +35,28 @@ class Replica:
     """None where its system does not say."""
 
 
-class ReplicaStore:
+class BeatStore(Store):
+    """The beats of every replica, for a process that is none itself."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.replicas = database.collection("replicas")
+
+    async def all(self) -> dict[str, int]:
+        """Return the number of beats of each replica, by the owner of its leases."""
+        counting = {"beats": {"$exists": True}}
+        return {
+            row["_id"]: row["beats"] async for row in self.replicas.find(counting, {"beats": 1})
+        }
+
+
+class ReplicaStore(Store):
     """This process's own entry, and those of others."""
 
     def __init__(self, database: Database, owner: str, process: ProcessIdentity | None) -> None:
-        self._database = database
-        self._replicas = database.collection("replicas")
+        super().__init__(database)
+        self._replicas = BeatStore(database).replicas
+        self._leases = LeaseStore(database)
         self._owner = owner
         self._process = process
         self._sessions: set[bytes] = set()
@@ -51,7 +65,7 @@ class ReplicaStore:
     async def beat(self) -> list[Replica]:
         """Say that this process lives; returns all others."""
         entry = {"process": None if self._process is None else asdict(self._process)}
-        with pymongo.timeout(_SECONDS):
+        with self._database.time_limit(_SECONDS):
             result = await self._replicas.update_one(
                 {"_id": self._owner}, {"$inc": {"beats": 1}, "$set": entry}, upsert=True
             )
@@ -65,7 +79,7 @@ class ReplicaStore:
 
     async def leave(self) -> None:
         """Remove the own entry: this process stops, and holds nothing any more."""
-        with pymongo.timeout(_SECONDS):
+        with self._database.time_limit(_SECONDS):
             await self._replicas.delete_one({"_id": self._owner})
 
     async def give_up(self, replica: Replica) -> int:
@@ -74,18 +88,15 @@ class ReplicaStore:
         A transaction that it left open would keep whoever writes to the same documents waiting for
         a minute: it ends with its session.
         """
-        with pymongo.timeout(_SECONDS):
+        with self._database.time_limit(_SECONDS):
             entry = await self._replicas.find_one({"_id": replica.owner})
             if entry is None:
                 return 0
             await self._end_sessions(entry.get("sessions", []))
-            freed = await self._database.collection("projects").update_many(
-                {"lease_owner": replica.owner},
-                {"$set": {"lease_owner": None, "lease_until": _RUN_OUT}, "$inc": {"fence": 1}},
-            )
+            freed = await self._leases.free(replica.owner)
             # Not if it has counted on meanwhile.
             await self._replicas.delete_one({"_id": replica.owner, "beats": replica.beats})
-        return freed.modified_count
+        return freed
 
     async def _end_sessions(self, sessions: list[Document]) -> None:
         try:

@@ -9,16 +9,18 @@ from bson import ObjectId
 
 from benchmark_manager.models.file_history import FileCommit, HistoryKey, HistoryPage
 from benchmark_manager.stores.database.database import Database, Document
+from benchmark_manager.stores.database.store import Store
 
 #: A page with longer messages is not kept, UTF-8 bytes: a document must keep below MongoDB's 16
 #: MiB.
 LARGEST: Final = 4 * 1024 * 1024
 
 
-class FileHistoryStore:
+class FileHistoryStore(Store):
     """The `file_histories` collection: a cache, to be emptied at any time. One document a page."""
 
     def __init__(self, database: Database) -> None:
+        super().__init__(database)
         self._histories = database.collection("file_histories")
 
     async def find(self, key: HistoryKey) -> HistoryPage | None:
@@ -40,6 +42,10 @@ class FileHistoryStore:
             **page.model_dump(),
         }
         await self._histories.update_one({"_id": _id(key)}, {"$set": document}, upsert=True)
+
+    async def delete_of_project(self, project_id: str) -> None:
+        """Delete the histories of a deleted project's files."""
+        await self._histories.delete_many({"project_id": ObjectId(project_id)})
 
     async def purge(self, before: datetime) -> int:
         """Delete the pages which were kept earlier; returns how many."""

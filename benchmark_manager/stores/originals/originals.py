@@ -37,18 +37,24 @@ from benchmark_manager.stores.database.database import (
     object_id,
 )
 from benchmark_manager.stores.database.joins import (
+    by_project,
     content_in,
     counted,
+    counted_by_project,
     counted_variants,
     joined_content,
     joined_problems,
     joined_project,
 )
-from benchmark_manager.stores.database.paging import behind, encode_cursor
-from benchmark_manager.stores.search.name_search import FIELDS as _FIELDS
-from benchmark_manager.stores.search.name_search import Found, PathSearch
+from benchmark_manager.stores.database.paging import PageOfRows
+from benchmark_manager.stores.database.store import Store
+from benchmark_manager.stores.database.sweeping import referred
+from benchmark_manager.stores.projects.projects import ListState, ProjectStore
+from benchmark_manager.stores.search.name_search import BY_PATH, Found, PathSearch
 from benchmark_manager.stores.search.searched_files import searched_files
 from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
+from benchmark_manager.stores.variants.trash import TrashStore
+from benchmark_manager.stores.variants.variants import VariantStore, variants_by_original
 
 _NOUN: Final = "file"
 _FILES: Final = TypeAdapter(tuple[OriginalFile, ...])
@@ -61,10 +67,7 @@ _ENTRIES_A_BATCH: Final = 5000
 _UNREAD: Final[Mapping[str | None, Problems]] = {}
 
 
-ListState = tuple[int, str] | None
-
-
-class OriginalFileStore:
+class OriginalFileStore(Store):
     """The `files` collection, and `skipped_files`: what belongs to a project but is not copied.
 
     Reads of many files, and holding one, wait where a large sync is being applied; see
@@ -72,12 +75,12 @@ class OriginalFileStore:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._files = database.collection("files")
         self._skipped = database.collection("skipped_files")
-        self._modified = database.collection("modified_files")
-        self._trash = database.collection("trash")
-        self._bundles = database.collection("trash_bundles")
+        self._projects = ProjectStore(database)
+        self._variants = VariantStore(database)
+        self._trash = TrashStore(database)
         self._problems = ProblemStore(database)
         self._staged = StagedChangeStore(database)
 
@@ -89,7 +92,7 @@ class OriginalFileStore:
         document = await self._files.find_one(match, session=session)
         if document is None:
             raise NotFoundError(_NOUN, file_id)
-        count = await self._modified.count_documents({"original_file_id": key}, session=session)
+        count = await self._variants.count_of_original(file_id, session)
         problems = await self._problems.get_many([document.get("problems_id")])
         return original_file(document, problems, count)
 
@@ -135,6 +138,15 @@ class OriginalFileStore:
             raise NotFoundError(_NOUN, file_id)
         return original_file(document)
 
+    async def hold_many(self, file_ids: Iterable[str], session: Session) -> dict[str, OriginalFile]:
+        """Hold at most `IN_AT_MOST` originals, as `hold` does one; return them by id."""
+        ids = sorted({ObjectId(file_id) for file_id in file_ids})
+        match = {"_id": {"$in": ids}}
+        await self._files.update_many(match, {"$inc": {"holds": 1}}, session=session)
+        files = [original_file(row) async for row in self._files.find(match, session=session)]
+        await self._staged.expect_none({file.project_id for file in files}, session)
+        return {file.id: file for file in files}
+
     async def drop_unused(self, project_id: str, session: Session) -> None:
         """Delete the records of a project's files which are gone upstream and which nothing refers to any more."""
         match = {"project_id": ObjectId(project_id), "removed_at": {"$ne": None}}
@@ -179,14 +191,16 @@ class OriginalFileStore:
             "project": Part(
                 "projects", [{"$match": {"_id": key}}, {"$project": {"state.originals": 1}}]
             ),
-            "variants": Part("modified_files", _variants_by_original(key)),
+            "variants": Part("modified_files", variants_by_original(key)),
         }
         if query:
-            found = await self._read_search(key, PathSearch("files", match, query, request), parts)
+            found = await self._read_search(
+                key, PathSearch(self._files, match, query, request), parts
+            )
         else:
             ordered: list[Document] = [
-                {"$match": behind(match, request.cursor, _FIELDS)},
-                {"$sort": {"path": 1, "_id": 1}},
+                {"$match": BY_PATH.after(match, request.cursor)},
+                {"$sort": BY_PATH.sort},
                 {"$limit": request.limit + 1},
             ]
             parts["rows"] = Part("files", ordered)
@@ -198,13 +212,13 @@ class OriginalFileStore:
         total = _total(found, file_type)
         rows, counts = found["rows"], {row["_id"]: row["count"] for row in found["variants"]}
         length = min(request.limit, _affordable(rows, content_budget))
-        more = encode_cursor(rows[length - 1], _FIELDS) if len(rows) > length else None
-        problems = await self._problems.get_many(row.get("problems_id") for row in rows[:length])
+        page = PageOfRows.cut(rows, BY_PATH, total, length)
+        problems = await self._problems.get_many(row.get("problems_id") for row in page.rows)
         # All in one call: a call for each takes twice as long.
         files = _FILES.validate_python(
-            [_values(row, problems, counts.get(row["_id"], 0)) for row in rows[:length]]
+            [_values(row, problems, counts.get(row["_id"], 0)) for row in page.rows]
         )
-        return Page(files, total, more)
+        return Page(files, total, page.more)
 
     async def _read_search(
         self, key: ObjectId, search: PathSearch, parts: Mapping[str, Part]
@@ -213,7 +227,7 @@ class OriginalFileStore:
             found = await self._read_list(key, search.match, {**parts, **search.parts()})
             if not found["project"]:
                 return found
-            completed = await search.complete(self._database, found)
+            completed = await search.complete(found, self._database.in_at_most)
             if completed is not None:
                 return completed
 
@@ -235,13 +249,6 @@ class OriginalFileStore:
                 return found
             await self._staged.applied(key)
 
-    async def _variant_counts(
-        self, project_id: str, session: Session | None = None
-    ) -> dict[ObjectId, int]:
-        pipeline = _variants_by_original(ObjectId(project_id))
-        rows = await (await self._modified.aggregate(pipeline, session=session)).to_list()
-        return {row["_id"]: row["count"] for row in rows}
-
     async def entries(self, project_id: str, folder: str = "") -> list[FileEntry]:
         """Every original in place, or every one in the folder, by path, in short."""
         fields = {
@@ -253,7 +260,7 @@ class OriginalFileStore:
             "problems.severity": 1,
         }
 
-        async def read(session: Session) -> tuple[list[Document], dict[ObjectId, int]]:
+        async def read(session: Session) -> tuple[list[Document], dict[str, int]]:
             await self._staged.expect_none([project_id], session)
             match: Document = {"project_id": ObjectId(project_id), "removed_at": None}
             if folder:
@@ -261,7 +268,7 @@ class OriginalFileStore:
                 match["path"] = {"$gt": f"{folder}/", "$lt": f"{folder}0"}
             cursor = self._files.find(match, fields, session=session, batch_size=_ENTRIES_A_BATCH)
             rows = await cursor.sort([("path", 1), ("_id", 1)]).to_list()
-            return rows, await self._variant_counts(project_id, session)
+            return rows, await self._variants.counts_by_original(project_id, session)
 
         rows, counts = await self._database.snapshot(read)
         # In a thread: a hundred thousand rows would hold up everybody else.
@@ -287,25 +294,12 @@ class OriginalFileStore:
         return state, await asyncio.to_thread(searched_files, rows, "original", "sha")
 
     async def list_state(self, project_id: str, session: Session | None = None) -> ListState:
-        """What changes whenever a sync has changed the project's originals; None while one is changing them.
-
-        The fence rises before a sync begins, and `last_sync` is new in the transaction in which its
-        changes count.
+        """Return what changes with each change of a project's originals; see `ProjectStore`.
 
         Raises:
-            NotFoundError: the project is not there.
+            NotFoundError: there is no such project.
         """
-        fields = {"fence": 1, "state.originals": 1, "state.last_sync.id": 1}
-        match = {"_id": object_id(project_id, "project")}
-        project = await self._database.collection("projects").find_one(
-            match, fields, session=session
-        )
-        if project is None:
-            raise NotFoundError("project", project_id)
-        state = project["state"]
-        if state.get("originals") is None:
-            return None
-        return project["fence"], (state.get("last_sync") or {}).get("id", "")
+        return await self._projects.list_state(project_id, session)
 
     async def ids_by_path(self, project_id: str, paths: Collection[str]) -> dict[str, str]:
         """The originals at these paths; one that is gone upstream only where none is in place."""
@@ -329,14 +323,13 @@ class OriginalFileStore:
         match = {"$match": {"project_id": {"$in": [ObjectId(key) for key in project_ids]}}}
         kind = {"$cond": [{"$eq": ["$removed_at", None]}, "$file_type", "removed"]}
 
-        async def read(session: Session) -> tuple[list[Document], list[Document]]:
+        async def read(session: Session) -> tuple[_Counts, _Counts]:
             await self._staged.expect_none(project_ids, session)
-            files = await self._files.aggregate([match, _counted_by(kind)], session=session)
-            drifts = await self._modified.aggregate([match, _counted_by("$drift")], session=session)
-            return await files.to_list(), await drifts.to_list()
+            pipeline = [match, counted_by_project(kind)]
+            files = await (await self._files.aggregate(pipeline, session=session)).to_list()
+            return by_project(files), await self._variants.counts_by_drift(project_ids, session)
 
-        files, drifts = await self._database.snapshot(read)
-        by_kind, by_drift = _by_project(files), _by_project(drifts)
+        by_kind, by_drift = await self._database.snapshot(read)
         return {key: _stats(by_kind.get(key, {}), by_drift.get(key, {})) for key in project_ids}
 
     async def in_place(self, project_id: str, session: Session) -> list[OriginalFile]:
@@ -453,19 +446,28 @@ class OriginalFileStore:
         return len(gone) + len(new), steps
 
     async def used(self, project_id: str, session: Session) -> set[str]:
-        """The ids of those originals which modified files refer to, deleted ones that can come back included."""
-        counts = await self._variant_counts(project_id, session)
-        group: list[Document] = [
-            {"$match": {"project_id": ObjectId(project_id)}},
-            {"$group": {"_id": "$original_file_id"}},
-        ]
-        trashed = await (await self._trash.aggregate(group, session=session)).to_list()
-        match = {"project_id": ObjectId(project_id)}
-        bundles = await self._bundles.find(
-            match, {"original_file_ids": 1}, session=session
-        ).to_list()
-        bundled = itertools.chain.from_iterable(row["original_file_ids"] for row in bundles)
-        return {str(key) for key in (*counts, *(row["_id"] for row in trashed), *bundled)}
+        """Return the originals that variants refer to, those in the trash included."""
+        counts = await self._variants.counts_by_original(project_id, session)
+        return counts.keys() | await self._trash.original_ids(project_id, session)
+
+    async def count_of_others(self, project_ids: Sequence[str]) -> int:
+        """Return how many originals there are upstream, but for those of these projects."""
+        others = {"project_id": {"$nin": [ObjectId(key) for key in project_ids]}}
+        match = {**(others if project_ids else {}), "removed_at": None}
+        return await self._files.count_documents(match)
+
+    async def content_ids(self, among: Sequence[str] | None) -> set[str]:
+        """Return the contents of originals: those of `among`, or all (None)."""
+        return await referred(self._files, "sha", among)
+
+    async def problems_ids(self, among: Sequence[str] | None) -> set[str]:
+        """Return the lists of problems of originals: those of `among`, or all (None)."""
+        return await referred(self._files, "problems_id", among)
+
+    async def delete_of_project(self, project_id: str) -> None:
+        """Delete the originals of a deleted project, and what it skipped."""
+        for collection in (self._files, self._skipped):
+            await collection.delete_many({"project_id": ObjectId(project_id)})
 
     async def apply(
         self,
@@ -558,14 +560,8 @@ class OriginalFileStore:
 
 
 _OPERATIONS: Final = 1000
+_Counts = dict[str, dict[str, int]]
 _SkippedOperations = list[DeleteMany | InsertOne[Document] | UpdateOne]
-
-
-def _variants_by_original(project_id: ObjectId) -> list[Document]:
-    return [
-        {"$match": {"project_id": project_id}},
-        {"$group": {"_id": "$original_file_id", "count": {"$sum": 1}}},
-    ]
 
 
 def _originals(found: Mapping[str, Sequence[Document]]) -> dict[str, int] | None:
@@ -582,17 +578,6 @@ def _total(found: Mapping[str, Sequence[Document]], file_type: FileType | None) 
     return sum(originals.values()) if file_type is None else originals.get(file_type, 0)
 
 
-def _counted_by(value: object) -> Document:
-    return {"$group": {"_id": {"project": "$project_id", "value": value}, "n": {"$sum": 1}}}
-
-
-def _by_project(rows: Iterable[Document]) -> dict[str, dict[Any, int]]:
-    found: dict[str, dict[Any, int]] = {}
-    for row in rows:
-        found.setdefault(str(row["_id"]["project"]), {})[row["_id"]["value"]] = row["n"]
-    return found
-
-
 def _stats(kinds: Mapping[str, int], drifts: Mapping[str, int]) -> ProjectStats:
     job, removed = kinds.get("job", 0), kinds.get("removed", 0)
     # Types that this version does not know are read as config.
@@ -607,8 +592,8 @@ def _stats(kinds: Mapping[str, int], drifts: Mapping[str, int]) -> ProjectStats:
     )
 
 
-def _entries(rows: Sequence[Document], counts: Mapping[ObjectId, int]) -> list[FileEntry]:
-    return [_entry(row, counts.get(row["_id"], 0)) for row in rows]
+def _entries(rows: Sequence[Document], counts: Mapping[str, int]) -> list[FileEntry]:
+    return [_entry(row, counts.get(str(row["_id"]), 0)) for row in rows]
 
 
 def _entry(document: Document, variants: int) -> FileEntry:

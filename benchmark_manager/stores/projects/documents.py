@@ -1,4 +1,4 @@
-"""Projects as documents, for the stores which share their collection."""
+"""Convert projects to documents and back."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,23 +11,27 @@ from benchmark_manager.models.project import Project, Ref, Source, SyncState
 from benchmark_manager.models.sync import ErrorInfo, SyncSummary, SyncTrigger, SyncWarning
 from benchmark_manager.stores.database.database import Document
 
-#: What is due is claimed in this order: what people wait for, what webhooks tell, polls.
+#: The order in which due projects are claimed: syncs that people asked for, pushes, polls.
 _RANKS: Final[dict[SyncTrigger, int]] = {"manual": 0, "webhook": 1, "poll": 2}
 
 
 def due_by(trigger: SyncTrigger) -> Document:
-    """The fields which say why a project is due, and thereby before which others."""
+    """Return the fields for why a project is due, which also decide its rank."""
     return {"due_trigger": trigger, "due_rank": _RANKS[trigger]}
 
 
 def dotted(name: str, fields: Mapping[str, Any]) -> Document:
-    """The fields of an embedded document, to be set one by one: it may have more than this version knows."""
+    """Return the fields of an embedded document, to be set one by one.
+
+    The stored document may have fields that this version does not know.
+    """
     return {f"{name}.{field}": value for field, value in fields.items()}
 
 
 def project_document(project: Project) -> Document:
+    """Return the document of a project."""
     document = project.model_dump(exclude={"id"})
-    # What versions before 0.2 read, and hand to GitHub as it is: it finds the same commit by it.
+    # Versions before 0.2 read this field and send it to GitHub, which finds the same commit.
     document["source"]["branch"] = _as_branch(project.source.ref)
     return {
         "_id": ObjectId(project.id),
@@ -44,7 +48,7 @@ def _as_branch(ref: Ref | None) -> str | None:
 
 
 def _ref_of(source: Document) -> Ref | None:
-    """The ref; where a version which knows none has changed the branch since, that branch counts."""
+    """Return the ref, or the branch where a version before 0.2 has changed it since."""
     stored, branch = source.get("ref"), source["branch"]
     if stored is not None and _as_branch(ref := Ref(**stored)) == branch:
         return ref
@@ -52,6 +56,7 @@ def _ref_of(source: Document) -> Ref | None:
 
 
 def project_of(document: Document) -> Project:
+    """Return the project of a document."""
     state = document["state"]
     summary, error = state["last_sync"], state["error"]
     return Project(

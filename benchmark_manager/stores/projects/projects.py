@@ -1,8 +1,9 @@
-"""Projects and their counts."""
+"""The collection of projects, and counts over them."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final, get_args
 
 from bson import ObjectId
@@ -29,56 +30,69 @@ from benchmark_manager.stores.database.database import (
     Session,
     object_id,
 )
-from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.paging import Order, paged
+from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.projects.documents import dotted, due_by, project_document, project_of
-from benchmark_manager.stores.releases.releases import ReleaseStore
 
-#: A deleted project's id is remembered this long: no transaction that began before the deletion
-#: lives longer.
+#: How long a deleted project's id is kept: longer than any transaction that began before the
+#: deletion can take.
 _TOMBSTONE: Final = timedelta(minutes=2)
 _NOUN: Final = "project"
+_BY_NAME: Final = Order("name_key")
 _NOT_PLAIN: Final = r"[^\x00-\x7f]"
 _NEVER: Final = datetime(9000, 1, 1, tzinfo=UTC)
-_CHILDREN: Final = (
-    # First: what is published still would be applied behind the others.
-    *("publications", "staged_changes"),
-    *("files", "skipped_files", "modified_files", "revisions", "trash", "trash_bundles", "resets"),
-    *("syncs", "file_histories", "sync_progress"),
+#: What a change by a person writes, beside the name and the source.
+_SETTINGS: Final = (
+    "repository_key",
+    "credential",
+    "polling_interval",
+    "paused",
+    "updated_at",
+    "revision",
 )
+#: What is forgotten of the files that a project read before.
+_FORGOTTEN: Final[Mapping[str, None]] = {
+    "state.head_sha": None,
+    "state.root_tree_sha": None,
+    "state.folder_trees": None,
+    "state.resolved_branch": None,
+    "pushed_sha": None,
+}
+
+#: Two equal ones stand for equal originals.
+ListState = tuple[int, str] | None
 
 
-class ProjectStore:
-    """The `projects` collection, and `deleted_projects`, whose rows await sweeping."""
+class ProjectStore(Store):
+    """The collections `projects`, and `deleted_projects`, whose rows are to be swept."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-        self._projects = database.collection("projects")
+        super().__init__(database)
+        #: For `LeaseStore`, which writes the leases in the same documents.
+        self.collection = database.collection("projects")
+        self._projects = self.collection
         self._deleted = database.collection("deleted_projects")
 
-    async def insert(self, project: Project) -> None:
+    async def insert(self, project: Project, session: Session | None = None) -> None:
         """Add a project.
 
         Raises:
             ConflictError: `project_name_taken`.
         """
-        await self._database.ensure_room()
         try:
-            await self._projects.insert_one(project_document(project))
+            await self._projects.insert_one(project_document(project), session=session)
         except DuplicateKeyError:
             raise await self._name_taken(project.name) from None
 
     async def _name_taken(self, name: str) -> ConflictError:
-        """The refusal of a name, which names the project that is there."""
+        """Return the refusal of a name; it names the project that has it."""
         other = await self._projects.find_one({"name_key": fold(name)}, {"name": 1})
         taken = name if other is None else other["name"]
-        same = "" if taken == name else f", which counts as the same name as {name!r}"
-        return ConflictError(
-            "project_name_taken",
-            f"There is a project named {taken!r} already{same}; choose another name.",
-        )
+        reason = "same" if taken == name else "equivalent"
+        return ConflictError("project_name_taken", reason, taken=taken, name=name)
 
     async def now(self) -> datetime:
-        """The clock by which projects fall due and leases run: the database's."""
+        """Return the database's time, by which projects are due and leases expire."""
         return await self._database.now()
 
     async def get(self, project_id: str, session: Session | None = None) -> Project:
@@ -89,33 +103,74 @@ class ProjectStore:
             raise NotFoundError(_NOUN, project_id)
         return project_of(document)
 
+    async def exists_any(self, project_ids: Sequence[str], session: Session | None) -> bool:
+        """Return whether one of these projects exists."""
+        for start in range(0, len(project_ids), IN_AT_MOST):
+            some = [ObjectId(key) for key in project_ids[start : start + IN_AT_MOST]]
+            match = {"_id": {"$in": some}}
+            if await self._projects.find_one(match, {"_id": 1}, session=session) is not None:
+                return True
+        return False
+
+    async def list_state(self, project_id: str, session: Session | None = None) -> ListState:
+        """Return what changes with each change of the originals; None while a sync changes them.
+
+        The fence rises before a sync begins, and `last_sync` is new in the transaction in which its
+        changes count.
+
+        Raises:
+            NotFoundError: there is no such project.
+        """
+        fields = {"fence": 1, "state.originals": 1, "state.last_sync.id": 1}
+        match = {"_id": object_id(project_id, _NOUN)}
+        project = await self._projects.find_one(match, fields, session=session)
+        if project is None:
+            raise NotFoundError(_NOUN, project_id)
+        state = project["state"]
+        if state.get("originals") is None:
+            return None
+        return project["fence"], (state.get("last_sync") or {}).get("id", "")
+
+    async def begin_publication(self, project_id: str, now: datetime, session: Session) -> None:
+        """Forget what the last sync counted, and make the project due at `now`."""
+        changes = {"state.originals": None, "state.max_file_size": None, "next_poll_at": now}
+        match = {"_id": ObjectId(project_id)}
+        await self._projects.update_one(match, {"$set": changes}, session=session)
+
+    async def last_syncs_before(self, before: datetime) -> list[str]:
+        """Return the id of each project's last sync that finished earlier."""
+        match = {"state.last_sync.finished_at": {"$lt": before}}
+        rows = self._projects.find(match, {"state.last_sync.id": 1})
+        return [row["state"]["last_sync"]["id"] async for row in rows]
+
+    async def last_sync(self, project_id: str) -> str | None:
+        """Return the id of the project's last sync."""
+        match = {"_id": ObjectId(project_id)}
+        project = await self._projects.find_one(match, {"state.last_sync.id": 1})
+        last = None if project is None else project["state"].get("last_sync")
+        return None if last is None else str(last["id"])
+
     async def page(
         self, request: PageRequest, query: str | None, standing: Standing | None
     ) -> Page[Project]:
-        """Projects by name; `query` is searched anywhere in it, as `domain.folding` compares."""
+        """Return a page of projects by name.
+
+        `query` is searched anywhere in the name, as `domain.text.folding` compares.
+        """
         match: Document = {"name_key": {"$regex": re.escape(fold(query))}} if query else {}
         if standing is not None:
             match |= {"paused": True} if standing == "paused" else {"state.status": standing}
-        fields = ("name_key", "_id")
-
-        async def read(session: Session) -> tuple[int, list[Document]]:
-            total = await self._projects.count_documents(match, session=session)
-            cursor = self._projects.find(behind(match, request.cursor, fields), session=session)
-            rows = (
-                await cursor.sort([("name_key", 1), ("_id", 1)]).limit(request.limit + 1).to_list()
-            )
-            return total, rows
-
-        total, rows = await self._database.snapshot(read)
-        more = encode_cursor(rows[request.limit - 1], fields) if len(rows) > request.limit else None
-        return Page(tuple(project_of(row) for row in rows[: request.limit]), total, more)
+        found = await self._database.snapshot(
+            partial(paged, self._projects, match, _BY_NAME, request)
+        )
+        return found.page(project_of)
 
     async def fold_names(self) -> int:
-        """Fold the keys of names that earlier versions folded by case alone; returns how many were changed.
+        """Fold the keys of names that earlier versions folded by case alone; return how many.
 
-        Where two such projects have the same name but for its Unicode form, both stay: the second
-        one's key ends with its id, so that a search finds it too. To be run at every start: in a
-        rolling update such a version may still write.
+        Where the names of two projects differ only in their Unicode form, both stay: the key of the
+        second ends with its id, so that a search finds it too. This runs at every start, since such
+        a version may still write during a rolling update.
         """
         changed = 0
         async for row in self._projects.find(
@@ -134,7 +189,7 @@ class ProjectStore:
         return changed
 
     async def standings(self) -> dict[Standing, int]:
-        """How many projects each filter of the list finds."""
+        """Return how many projects each filter of the list finds."""
         paused = {"$eq": ["$paused", True]}
         group: Document = {
             "_id": "$state.status",
@@ -150,102 +205,94 @@ class ProjectStore:
         return counts | {"paused": sum(row["paused"] for row in rows)}
 
     async def replace(
-        self, project: Project, before: Project, *, reschedule: bool, forget_upstream: bool
+        self,
+        project: Project,
+        before: Project,
+        session: Session,
+        *,
+        reschedule: bool,
+        forget_upstream: bool,
     ) -> None:
-        """Store a person's change of the settings, and with `reschedule` also when the project is due.
+        """Store a person's change of the settings.
 
-        `forget_upstream`: another place is read now, so that what was seen of the old one says
-        nothing.
+        Args:
+            project: the project as it is from now on.
+            before: the project as it was read.
+            session: the transaction.
+            reschedule: also store when the project is due.
+            forget_upstream: the project reads other files now, so that what was seen of the former
+                ones is forgotten.
 
         Raises:
-            StaleError: the settings are not those of `before` any more: somebody changed them, a
-                sync learnt the
-                repository's new name, or the token was encrypted anew; with `reschedule` also, a
-                sync was queued.
+            StaleError: the settings are not those of `before` any more, because a person changed
+                them, a sync found the repository's new name, or the token was encrypted anew; with
+                `reschedule` also because a sync was queued.
             ConflictError: `project_name_taken`.
             NotFoundError
         """
-        await self._database.ensure_room()
-        key = object_id(project.id, _NOUN)
-        document = project_document(project)
-        changes = {name: document[name] for name in _SETTINGS}
-        if project.name != before.name:
-            # Only then: a project may have a key of its own, see `fold_names`.
-            changes |= {"name": project.name, "name_key": document["name_key"]}
-        source = document["source"]
-        changes |= dotted("source.repository", source.pop("repository")) | dotted("source", source)
-        seen = {}
+        match: Document = {
+            "_id": object_id(project.id, _NOUN),
+            "revision": before.revision,
+            "repository_key": before.source.repository.key,
+            "source.encrypted_token": before.source.encrypted_token,
+        }
+        changes = _changed_settings(project, before)
         if reschedule:
             changes |= {"next_poll_at": project.next_poll_at, **due_by(project.due_trigger)}
             # A sync that was queued in between must not be forgotten.
-            seen["wishes"] = before.wishes
+            match["wishes"] = before.wishes
         if forget_upstream:
-            changes |= {
-                f"state.{name}": None
-                for name in ("head_sha", "root_tree_sha", "folder_trees", "resolved_branch")
-            }
-            changes["pushed_sha"] = None
+            changes |= _FORGOTTEN
         try:
-            result = await self._projects.update_one(
-                {
-                    "_id": key,
-                    "revision": before.revision,
-                    "repository_key": before.source.repository.key,
-                    "source.encrypted_token": before.source.encrypted_token,
-                    **seen,
-                },
-                {"$set": changes},
-            )
+            result = await self._projects.update_one(match, {"$set": changes}, session=session)
         except DuplicateKeyError:
             raise await self._name_taken(project.name) from None
         if result.matched_count == 0:
             raise StaleError((await self.get(project.id)).revision)
 
     async def delete(
-        self, project_id: str, expected_revisions: Collection[int] | None, now: datetime
-    ) -> None:
-        """Take the project away from every reader; `sweep_deleted` removes what belonged to it."""
-        key = object_id(project_id, _NOUN)
+        self,
+        project_id: str,
+        expected_revisions: Collection[int] | None,
+        now: datetime,
+        session: Session,
+    ) -> int:
+        """Hide the project from every reader; return its last revision.
 
-        async def work(session: Session) -> None:
-            document = await self._projects.find_one({"_id": key}, {"revision": 1}, session=session)
-            if document is None:
-                raise NotFoundError(_NOUN, project_id)
-            if expected_revisions is not None and document["revision"] not in expected_revisions:
-                raise StaleError(document["revision"])
-            await self._deleted.insert_one({"_id": key, "deleted_at": now}, session=session)
-            await self._projects.delete_one({"_id": key}, session=session)
+        `Housekeeping` removes what belonged to it.
 
-        await self._database.transaction(work)
-
-    async def sweep_deleted(self, now: datetime) -> int:
-        """Remove what belonged to deleted projects; returns how many projects were swept for good.
-
-        Of releases, those stay which are pinned, or which another project made as well.
+        Raises:
+            NotFoundError, StaleError
         """
-        swept = 0
-        releases = ReleaseStore(self._database)
-        tombstones = await self._deleted.find({}).to_list()
-        for tombstone in tombstones:
-            for name in _CHILDREN:
-                await self._database.collection(name).delete_many({"project_id": tombstone["_id"]})
-        # By transactions, which a full disk refuses: so what makes room comes first.
-        for tombstone in tombstones:
-            await releases.sweep(tombstone["_id"])
-            if tombstone["deleted_at"] < now - _TOMBSTONE:
-                await self._deleted.delete_one({"_id": tombstone["_id"]})
-                swept += 1
-        return swept
+        key = object_id(project_id, _NOUN)
+        document = await self._projects.find_one({"_id": key}, {"revision": 1}, session=session)
+        if document is None:
+            raise NotFoundError(_NOUN, project_id)
+        revision: int = document["revision"]
+        if expected_revisions is not None and revision not in expected_revisions:
+            raise StaleError(revision)
+        await self._deleted.insert_one({"_id": key, "deleted_at": now}, session=session)
+        await self._projects.delete_one({"_id": key}, session=session)
+        return revision
+
+    async def deleted(self) -> list[str]:
+        """Return the ids of deleted projects that are to be swept."""
+        return [str(row["_id"]) async for row in self._deleted.find({}, {"_id": 1})]
+
+    async def forget_deleted(self, project_id: str, now: datetime) -> None:
+        """Forget a swept project, unless it was deleted a moment ago."""
+        match = {"_id": ObjectId(project_id), "deleted_at": {"$lt": now - _TOMBSTONE}}
+        await self._deleted.delete_one(match)
 
     async def with_tokens(self) -> list[tuple[str, str]]:
-        """The id and encrypted token of every project that has one."""
+        """Return the id and the encrypted token of every project that has a token."""
         rows = self._projects.find(
             {"source.encrypted_token": {"$ne": None}}, {"source.encrypted_token": 1}
         )
         return [(str(row["_id"]), row["source"]["encrypted_token"]) async for row in rows]
 
     async def with_unbound_tokens(self, bound: str) -> list[tuple[str, RepositoryAddress, str]]:
-        """The id, repository and encrypted token of every project whose token does not begin with `bound`."""
+        """Return id, repository and token of every project whose token lacks the prefix `bound`."""
         rows = self._projects.find(
             {"source.encrypted_token": {"$type": "string", "$not": {"$regex": f"^{bound}"}}},
             {"source.encrypted_token": 1, "source.repository": 1},
@@ -262,9 +309,9 @@ class ProjectStore:
     async def replace_token(
         self, project_id: str, old: str, new: str, repository: RepositoryAddress | None = None
     ) -> bool:
-        """Store the same token, encrypted anew; False when somebody changed it meanwhile.
+        """Store the same token, encrypted again; return False if it was changed meanwhile.
 
-        With a `repository`, also when the project reads another one by now.
+        With a `repository`, also if the project reads another one now.
         """
         match = {"_id": ObjectId(project_id), "source.encrypted_token": old}
         if repository is not None:
@@ -273,7 +320,7 @@ class ProjectStore:
         return result.modified_count == 1
 
     async def make_all_due(self, trigger: SyncTrigger) -> list[str]:
-        """Make every project due at once, also those which are being synced; returns their ids by name."""
+        """Make every project due at once, running ones too; return their ids, by name."""
         await self._database.ensure_room()
         ids = [row["_id"] async for row in self._projects.find({}, {"_id": 1}).sort("name_key", 1)]
         due = {"next_poll_at": await self._database.now(), **due_by(trigger)}
@@ -281,7 +328,7 @@ class ProjectStore:
         return [str(row) for row in ids]
 
     async def of_repository(self, repository: RepositoryAddress, session: Session) -> list[Project]:
-        """Every project of this repository, by its id."""
+        """Return every project of this repository, by id."""
         rows = self._projects.find({"repository_key": repository.key}, session=session).sort(
             "_id", 1
         )
@@ -290,15 +337,15 @@ class ProjectStore:
     async def make_due_by_push(
         self, projects: Sequence[Project], pushed_sha: str | None, now: datetime, session: Session
     ) -> None:
-        """Make these projects due by a webhook, as `due_after_push` says, and count the wish.
+        """Make these projects due by a push, as `due_after_push` decides, and count the wish.
 
-        They were read in this very transaction, so that none was claimed or changed in between.
-        `now` is the database's time.
+        This transaction has read them, so that none was claimed or changed in between. `now` is the
+        database's time.
         """
         groups: dict[tuple[datetime | None, SyncTrigger], list[ObjectId]] = {}
         for project in projects:
             when, trigger = due_after_push(project, now)
-            # Those which stay as due as they are form one group, whenever that is.
+            # All projects whose due time stays form one group.
             groups.setdefault((None if when == project.next_poll_at else when, trigger), []).append(
                 ObjectId(project.id)
             )
@@ -313,7 +360,7 @@ class ProjectStore:
     async def note_push(
         self, projects: Sequence[Project], pushed_sha: str, session: Session
     ) -> None:
-        """Remember a push which had nothing for these projects; they were read in this very transaction."""
+        """Store a push that changed nothing for these projects, which this transaction has read."""
         await self._update_each(
             [ObjectId(project.id) for project in projects],
             {"$set": {"pushed_sha": pushed_sha, "pushed_at": None}},
@@ -327,15 +374,15 @@ class ProjectStore:
             some = list(ids[start : start + IN_AT_MOST])
             await self._projects.update_many({"_id": {"$in": some}}, update, session=session)
 
-    async def totals(self, now: datetime) -> Totals:
-        """Counts over all projects, by aggregation."""
+    async def totals(self, now: datetime, *, originals: int, variants: int) -> Totals:
+        """Return counts over all projects, with the numbers of their originals and variants."""
         running = {"$gt": ["$lease_until", now]}
         group: Document = {
             "_id": {"$cond": [running, "running", "$state.status"]},
             "count": {"$sum": 1},
             "due": {"$sum": {"$cond": [_is_due(now), 1, 0]}},
             "paused": {"$sum": {"$cond": [{"$eq": ["$paused", True]}, 1, 0]}},
-            # A number, as $min over times and nulls differs between servers.
+            # Without nulls, since servers differ in $min over times and nulls.
             "next": {"$min": {"$ifNull": ["$next_poll_at", _NEVER]}},
         }
         rows = await (await self._projects.aggregate([{"$group": group}])).to_list()
@@ -343,13 +390,10 @@ class ProjectStore:
         by_status: dict[SyncStatus, int] = dict.fromkeys(get_args(SyncStatus), 0)
         for row in rows:
             by_status[known_word(row["_id"], SYNC_STATUSES, "unavailable")] += row["count"]
-        buried = [row["_id"] async for row in self._deleted.find({}, {"_id": 1})]
-        alive: Document = {"project_id": {"$nin": buried}} if buried else {}
-        files = self._database.collection("files")
         return Totals(
             projects=sum(row["count"] for row in rows),
-            original_files=await files.count_documents({**alive, "removed_at": None}),
-            modified_files=await self._database.collection("modified_files").count_documents(alive),
+            original_files=originals,
+            modified_files=variants,
             projects_by_sync_status=dict(by_status),
             projects_paused=sum(row["paused"] for row in rows),
             next_poll_at=min(planned, default=None),
@@ -357,16 +401,17 @@ class ProjectStore:
         )
 
 
-_SETTINGS: Final = (
-    *(
-        "repository_key",
-        "credential",
-        "polling_interval",
-        "paused",
-        "updated_at",
-        "revision",
-    ),
-)
+def _changed_settings(project: Project, before: Project) -> Document:
+    """Return the fields that a change by a person writes."""
+    document = project_document(project)
+    changes = {name: document[name] for name in _SETTINGS}
+    if project.name != before.name:
+        # Only then: a project may have a key of its own, see `fold_names`.
+        changes |= {"name": project.name, "name_key": document["name_key"]}
+    source = document["source"]
+    return (
+        changes | dotted("source.repository", source.pop("repository")) | dotted("source", source)
+    )
 
 
 def _is_due(now: datetime) -> Document:

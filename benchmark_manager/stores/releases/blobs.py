@@ -1,17 +1,20 @@
-"""Which contents releases hold: in how many releases each is, so that a sweep need not read their files."""
+"""Count in how many releases each content is, so that a sweep need not read their files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Document, Session
+from benchmark_manager.stores.database.store import Store
+from benchmark_manager.stores.database.sweeping import referred
 
 _INSERTED_AT_ONCE: Final = 1000
 
 
-class ReleaseBlobStore:
+class ReleaseBlobStore(Store):
     """The `release_blobs` collection. It changes with the releases, in their transactions."""
 
     def __init__(self, database: Database) -> None:
+        super().__init__(database)
         self._held = database.collection("release_blobs")
 
     async def hold(self, ids: Iterable[str], session: Session) -> None:
@@ -24,6 +27,10 @@ class ReleaseBlobStore:
             unheld += [{"_id": sha, "releases": 1} for sha in chunk if sha not in held]
         for start in range(0, len(unheld), _INSERTED_AT_ONCE):
             await self._held.insert_many(unheld[start : start + _INSERTED_AT_ONCE], session=session)
+
+    async def content_ids(self, among: Sequence[str] | None) -> set[str]:
+        """Return the contents of all releases: those of `among`, or all (None)."""
+        return await referred(self._held, "_id", among)
 
     async def drop(self, ids: Iterable[str], session: Session) -> None:
         """Count one release less for each of these contents."""

@@ -1,8 +1,9 @@
-"""Releases, their makings, and the files of each in documents of bounded size."""
+"""The collections of releases, of their makings, and of their files in bounded documents."""
 
 import bisect
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from bson import ObjectId
@@ -24,44 +25,44 @@ from benchmark_manager.stores.database.database import (
     Session,
     milliseconds,
 )
-from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.paging import Order, paged
+from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
+from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.releases.blobs import ReleaseBlobStore
 
 _NOUN: Final = "release"
-_FIELDS: Final = ("created_at", "_id")
-_NEWEST_FIRST: Final = -1
+_NEWEST_FIRST: Final = Order("created_at", datetime, descending=True)
 #: Files in one document, and bytes of their paths: MongoDB takes 16 MiB a document.
 _CHUNK_FILES: Final = 500
 _CHUNK_PATHS: Final = 1_000_000
-#: Documents that are decoded at once, while nobody else is served.
+#: Documents that are decoded at once; no other request is served meanwhile.
 _CHUNKS_AT_ONCE: Final = 2
-#: A release of more files does not fit one transaction: its files are written before it.
+#: A release of more files does not fit into one transaction: its files are written before it.
 FILES_AT_ONCE = 5000
 
 
-class ReleaseStore:
+class ReleaseStore(Store):
     """The collections `releases`, `release_makings` and `release_files`.
 
-    A release is there for readers while it is pinned, or one of the projects which made it is
-    there.
+    Readers see a release while it is pinned, or one of the projects that made it exists.
 
-    The files of a large one are staged, document by document, each with its share of
-    `release_blobs`; what no making names is swept a day later.
+    The files of a large release are staged, document by document, each with its part of
+    `release_blobs`. Staged files that no making refers to are swept a day later.
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._releases = database.collection("releases")
         self._makings = database.collection("release_makings")
         self._files = database.collection("release_files")
-        self._projects = database.collection("projects")
+        self._projects = ProjectStore(database)
         self._blobs = ReleaseBlobStore(database)
 
     async def stage(
         self, digest: str, provenance: str, files: Sequence[ReleaseFile], now: datetime
     ) -> None:
-        """Store the files of a large release, which `make` will then only name; of a small one nothing."""
+        """Store the files of a large release, so that `make` only refers to them."""
         if len(files) <= FILES_AT_ONCE:
             return
         known = {"digest": _digits(digest), "provenance": provenance}
@@ -90,14 +91,16 @@ class ReleaseStore:
         files: Sequence[ReleaseFile],
         session: Session,
     ) -> tuple[Release, bool]:
-        """Add a making, and the release if it is the first; returns it, and whether it is.
+        """Add a making, and the release if it is the first one.
 
-        What two who make it at once disagree about, the first decides; but who wants it pinned has
-        it pinned.
+        A later making does not change the release, except that it may pin it.
+
+        Returns:
+            The release, and whether it is new.
         """
         row = await self._releases.find_one({"digest": _digits(digest)}, session=session)
-        if row is not None and not await self._is_there(row, session):
-            # It awaits sweeping: nobody shall read again what a deleted project said.
+        if row is not None and not await self._is_visible(row, session):
+            # It is to be swept: its name and description are those of a deleted project.
             await self._remove(row["digest"], session)
             row = None
         first = row is None
@@ -113,8 +116,8 @@ class ReleaseStore:
         )
         await self._makings.insert_one(_making_document(draft, row, provenance), session=session)
         known = {"digest": row["digest"], "provenance": provenance}
-        # Those of a large one are staged, unless what `stage` found was of a release which is
-        # removed by now.
+        # The files of a large release are staged, unless `stage` found those of a release that was
+        # removed since.
         if await self._files.find_one(known, {"_id": 1}, session=session) is None:
             await self._files.insert_many(
                 [{**known, **chunk} for chunk in _chunks(files)], session=session
@@ -124,7 +127,7 @@ class ReleaseStore:
         return _release(row), first
 
     async def find(self, reference: str, session: Session | None = None) -> Release:
-        """The release whose digest is, or begins with, `reference`.
+        """Return the release whose digest is, or begins with, `reference`.
 
         Raises:
             NotFoundError
@@ -132,49 +135,38 @@ class ReleaseStore:
             ConflictError: `digest_ambiguous`.
         """
         digits = digest_digits(reference)
-        # No digit comes behind "g".
+        # All hexadecimal digits sort before "g".
         match = {"digest": {"$gte": digits, "$lt": f"{digits}g"}}
         rows = await self._releases.find(match, session=session).limit(IN_AT_MOST).to_list()
-        there = [row for row in rows if await self._is_there(row, session)]
-        if not there:
+        visible = [row for row in rows if await self._is_visible(row, session)]
+        if not visible:
             raise NotFoundError(_NOUN, reference)
-        if len(there) > 1:
-            raise ConflictError(
-                "digest_ambiguous",
-                f"Several releases begin with {digits}; give more of the digest.",
-            )
-        return _release(there[0])
+        if len(visible) > 1:
+            raise ConflictError("digest_ambiguous", digits=digits)
+        return _release(visible[0])
 
-    async def _is_there(self, row: Mapping[str, Any], session: Session | None) -> bool:
+    async def _is_visible(self, row: Mapping[str, Any], session: Session | None) -> bool:
         if row["pinned"]:
             return True
-        ids = row["project_ids"]
-        for start in range(0, len(ids), IN_AT_MOST):
-            match = {"_id": {"$in": ids[start : start + IN_AT_MOST]}}
-            if await self._projects.find_one(match, {"_id": 1}, session=session) is not None:
-                return True
-        return False
+        return await self._projects.exists_any([str(key) for key in row["project_ids"]], session)
 
     async def page(self, project_id: str, request: PageRequest) -> Page[Release]:
-        """The releases which a project made, those first made last first."""
+        """Return a page of the releases that a project made, newest first making first."""
         match: Document = {"project_ids": ObjectId(project_id)}
-
-        async def read(session: Session) -> tuple[int, list[Document]]:
-            total = await self._releases.count_documents(match, session=session)
-            place = behind(match, request.cursor, _FIELDS, _NEWEST_FIRST, datetime)
-            cursor = self._releases.find(place, session=session)
-            return total, await cursor.sort([("created_at", -1), ("_id", -1)]).limit(
-                request.limit + 1
-            ).to_list()
-
-        total, rows = await self._database.snapshot(read)
-        more = (
-            encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
+        found = await self._database.snapshot(
+            partial(paged, self._releases, match, _NEWEST_FIRST, request)
         )
-        return Page(tuple(_release(row) for row in rows[: request.limit]), total, more)
+        return found.page(_release)
+
+    async def changed(self, key: object) -> tuple[str, list[str]] | None:
+        """Return the digest and the projects of the release that a change stream names."""
+        row = await self._releases.find_one({"_id": key}, {"project_ids": 1, "digest": 1})
+        if row is None:
+            return None
+        return PREFIX + row["digest"], [str(each) for each in row["project_ids"]]
 
     async def makings(self, release: Release) -> list[Making]:
-        """How it was made: the first makings, `MAKINGS_LISTED` at most."""
+        """Return the first makings of the release, at most `MAKINGS_LISTED`."""
         rows = (
             self._makings.find({"digest": _digits(release.digest)})
             .sort("number", 1)
@@ -183,7 +175,7 @@ class ReleaseStore:
         return [_making(row) async for row in rows]
 
     async def making(self, release: Release, number: int) -> Making:
-        """One making.
+        """Return one making.
 
         Raises:
             NotFoundError
@@ -194,11 +186,12 @@ class ReleaseStore:
         return _making(row)
 
     async def files(self, release: Release, provenance: str | None = None) -> list[ReleaseFile]:
-        """All files by the bytes of their paths; with their origins as the first making knew them, or another's.
+        """Return all files by the bytes of their paths.
+
+        They have the origins of the first making, or those of this `provenance`.
 
         Raises:
-            NotFoundError: the release was deleted since it was found; never fewer files than it
-                has.
+            NotFoundError: the release was deleted since it was found.
         """
         match = {"digest": _digits(release.digest), "provenance": provenance or release.provenance}
         chunks = self._files.find(match, batch_size=_CHUNKS_AT_ONCE).sort("number", 1)
@@ -208,55 +201,58 @@ class ReleaseStore:
         return files
 
     async def file(self, release: Release, path: str) -> ReleaseFile:
-        """One file.
+        """Return one file.
 
         Raises:
             NotFoundError
         """
         match = {"digest": _digits(release.digest), "provenance": release.provenance}
         firsts = await self._files.find(match, {"first": 1}).sort("number", 1).to_list()
-        place = bisect.bisect_right([row["first"].encode() for row in firsts], path.encode()) - 1
-        chunk = await self._files.find_one({"_id": firsts[place]["_id"]}) if place >= 0 else None
+        index = bisect.bisect_right([row["first"].encode() for row in firsts], path.encode()) - 1
+        chunk = await self._files.find_one({"_id": firsts[index]["_id"]}) if index >= 0 else None
         for row in () if chunk is None else chunk["files"]:
             if row["path"] == path:
                 return ReleaseFile(**row)
         raise NotFoundError("release file", path)
 
     async def every(self) -> AsyncIterator[Release]:
-        """All releases, those included which await sweeping."""
+        """Yield all releases, also those that are to be swept."""
         async for row in self._releases.find({}):
             yield _release(row)
 
     async def provenances(self, release: Release) -> list[str]:
-        """The names of all origins that the release was made with; files of another may be staged, and not all yet."""
+        """Return the ids of all origins that the release was made with.
+
+        Files of another making may be staged, but not all of them yet.
+        """
         found: list[str] = await self._makings.distinct(
             "provenance", {"digest": _digits(release.digest)}
         )
         return found
 
     async def change(self, release: Release, session: Session) -> None:
-        """Store its name, description, whether it is pinned, and its revision.
+        """Store the release's name, description, whether it is pinned, and its revision.
 
-        One that no project has any more and nobody pins now is deleted.
+        A release that is not pinned any more, and that no project has, is deleted.
         """
         match = {"digest": _digits(release.digest)}
         changes = release.model_dump(include={"name", "description", "pinned", "revision"})
         await self._releases.update_one(match, {"$set": changes}, session=session)
         row = await self._releases.find_one(match, session=session)
-        if row is not None and not await self._is_there(row, session):
+        if row is not None and not await self._is_visible(row, session):
             await self._remove(row["digest"], session)
 
-    async def sweep(self, project_id: ObjectId) -> None:
-        """Delete what a deleted project made, but for what is pinned or another project made as well."""
+    async def sweep(self, project_id: str) -> None:
+        """Delete the unpinned releases of a deleted project that no other project made."""
         rows = await self._releases.find(
-            {"project_ids": project_id, "pinned": False}, {"digest": 1}
+            {"project_ids": ObjectId(project_id), "pinned": False}, {"digest": 1}
         ).to_list()
         for found in rows:
             digest = found["digest"]
 
             async def work(session: Session, digest: str = digest) -> None:
                 row = await self._releases.find_one({"digest": digest}, session=session)
-                if row is not None and not await self._is_there(row, session):
+                if row is not None and not await self._is_visible(row, session):
                     await self._remove(digest, session)
 
             await self._database.transaction(work)
@@ -273,7 +269,7 @@ class ReleaseStore:
             await collection.delete_many({"digest": digits}, session=session)
 
     async def sweep_files(self, now: datetime) -> int:
-        """Delete staged files that no making has named for a day; return how many documents."""
+        """Delete staged files that no making refers to for a day; return how many documents."""
         old = {"touched_at": {"$lt": milliseconds(now) - SWEEP_AGE}}
         swept = 0
         rows = [row async for row in self._files.find(old, {"digest": 1, "provenance": 1})]
@@ -283,7 +279,7 @@ class ReleaseStore:
                 made = {"digest": row["digest"], "provenance": row["provenance"]}
                 if await self._makings.find_one(made, {"_id": 1}, session=session) is not None:
                     return False
-                # The condition again: a release that is being made touches them first.
+                # With the condition again: making a release touches its staged files first.
                 chunk = await self._files.find_one_and_delete(
                     {"_id": row["_id"], **old}, session=session
                 )

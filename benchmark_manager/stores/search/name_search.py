@@ -15,12 +15,12 @@ from bson import ObjectId
 
 from benchmark_manager.domain.text.folding import fold
 from benchmark_manager.models.page import PageRequest
-from benchmark_manager.stores.database.database import Database, Document, Part
+from benchmark_manager.stores.database.database import Collection, Document, Part
 from benchmark_manager.stores.database.joins import counted
-from benchmark_manager.stores.database.paging import behind, position_of
+from benchmark_manager.stores.database.paging import Order, position_of
 
 #: How lists of files are sorted.
-FIELDS: Final = ("path", "_id")
+BY_PATH: Final = Order("path")
 _PLAIN: Final = r"^[\x00-\x7f]*$"
 _NOT_PLAIN: Final = r"[^\x00-\x7f]"
 #: Paths which are compared right here: as many take 5 ms.
@@ -33,7 +33,7 @@ Found = dict[str, list[Document]]
 class PathSearch:
     """A page of the documents of `collection` which match, and whose path holds `query`."""
 
-    collection: str
+    collection: Collection
     match: Mapping[str, Any]
     query: str
     request: PageRequest
@@ -42,23 +42,23 @@ class PathSearch:
         """What to read: `rows` and `total` of plain ASCII, and `others`."""
         folded = fold(self.query)
         beyond = {"$match": {"$and": [self.match, {"path": {"$regex": _NOT_PLAIN}}]}}
-        others = Part(self.collection, [beyond, {"$project": {"path": 1}}])
+        others = Part(self.collection.name, [beyond, {"$project": {"path": 1}}])
         if not folded.isascii():
             return {"others": others}
         pattern = {"path": {"$regex": re.escape(folded), "$options": "i"}}
-        match = {"$and": [self.match, pattern, {"path": {"$regex": _PLAIN}}]}
+        match: Document = {"$and": [self.match, pattern, {"path": {"$regex": _PLAIN}}]}
         page: list[Document] = [
-            {"$match": behind(match, self.request.cursor, FIELDS)},
-            {"$sort": {"path": 1, "_id": 1}},
+            {"$match": BY_PATH.after(match, self.request.cursor)},
+            {"$sort": BY_PATH.sort},
             {"$limit": self.request.limit + 1},
         ]
         return {
-            "rows": Part(self.collection, page),
-            "total": Part(self.collection, counted(match)),
+            "rows": Part(self.collection.name, page),
+            "total": Part(self.collection.name, counted(match)),
             "others": others,
         }
 
-    async def complete(self, database: Database, found: Found) -> Found | None:
+    async def complete(self, found: Found, in_at_most: int) -> Found | None:
         """Add the matching others to `rows` and `total`; None where one has changed since `found` was read."""
         others = found["others"]
         if len(others) > _COMPARED_HERE:
@@ -68,7 +68,7 @@ class PathSearch:
         start = None if self.request.cursor is None else position_of(self.request.cursor)
         wanted = [key for key in matching if start is None or key > start][: self.request.limit + 1]
         paths = {file_id: path for path, file_id in wanted}
-        rows = await self._read(database, list(paths))
+        rows = await self._read(list(paths), in_at_most)
         if any(paths[row["_id"]] != row["path"] for row in rows) or len(rows) != len(paths):
             return None
         merged = sorted([*found.get("rows", ()), *rows], key=lambda row: (row["path"], row["_id"]))
@@ -79,10 +79,10 @@ class PathSearch:
         folded = fold(self.query)
         return sorted((row["path"], row["_id"]) for row in others if folded in fold(row["path"]))
 
-    async def _read(self, database: Database, ids: Sequence[ObjectId]) -> list[Document]:
+    async def _read(self, ids: Sequence[ObjectId], in_at_most: int) -> list[Document]:
         rows: list[Document] = []
-        for start in range(0, len(ids), database.in_at_most):
-            some = list(ids[start : start + database.in_at_most])
-            match = {"$and": [self.match, {"_id": {"$in": some}}]}
-            rows += await database.collection(self.collection).find(match).to_list()
+        for start in range(0, len(ids), in_at_most):
+            some = list(ids[start : start + in_at_most])
+            match: Document = {"$and": [self.match, {"_id": {"$in": some}}]}
+            rows += await self.collection.find(match).to_list()
         return rows

@@ -1,17 +1,16 @@
-"""Leases: the right to sync a project, shared out among replicas by the database's own clock.
+"""Leases: the right to sync a project, given to one replica at a time by the database's clock.
 
-A lease is claimed by one conditional update, which raises the project's fence. What a sync writes
-is conditional on that fence, so that a worker which lost its lease commits nothing.
+A lease is claimed by one conditional update, which raises the project's fence. All writes of a sync
+depend on that fence, so that a worker that lost its lease commits nothing.
 """
 
 import asyncio
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import pymongo
 import structlog
 from bson import ObjectId
 from pymongo import UpdateOne
@@ -34,34 +33,37 @@ from benchmark_manager.stores.database.database import (
     Session,
     object_id,
 )
+from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.projects.documents import dotted, due_by, project_of
+from benchmark_manager.stores.projects.projects import ProjectStore
 
 _log = structlog.get_logger(__name__)
 
 #: A lease lasts this long unless it is renewed, seconds.
 LEASE_SECONDS: Final = 60.0
-#: How long claims may take, all at once and each, seconds: longer only if one waits for an open
+#: How long claims may take, all at once and each, seconds; longer ones wait for an open
 #: transaction.
 _CLAIMS_SECONDS: Final = 2.0
 _CLAIM_SECONDS: Final = 0.5
-#: How long a project whose claim waited so is left alone, seconds.
+#: How long a project is not claimed again after its claim has waited so, seconds.
 _BLOCKED_SECONDS: Final = 10.0
 #: A renewal that takes longer is tried again, seconds.
 _RENEWAL_SECONDS: Final = 10.0
 _NO_LEASE: Final[Mapping[str, Any]] = {"lease_owner": None, "lease_until": None}
+_RUN_OUT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NOUN: Final = "project"
 
 #: What one check answers for: repository, ref and credential.
-_Place = tuple[str, Ref | None, str]
+_CheckKey = tuple[str, Ref | None, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """A sync's outcome for its project: `project` is what the sync began with.
+class FinishedSync:
+    """A sync's outcome for its project; `project` is as it was when the sync began.
 
     `due_trigger` is why it is due at `next_poll_at`: what was queued and failed is still queued.
     Where the repository was `renamed_to` another address, `encrypted_token` is the project's token
-    for that (None: it has none).
+    for that address (None: it has none).
     """
 
     lease: Lease
@@ -73,22 +75,22 @@ class Finished:
     due_trigger: SyncTrigger = "poll"
 
 
-class LeaseStore:
-    """The `projects` collection, as far as syncs claim, hold and finish. Times are the database's own."""
+class LeaseStore(Store):
+    """The leases in the `projects` collection. Times are the database's own."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-        self._projects = database.collection("projects")
-        #: Projects which another's transaction kept from being claimed, and until when to leave
-        #: them alone (monotonic).
+        super().__init__(database)
+        self._projects = ProjectStore(database).collection
+        #: Projects that another process's open transaction kept from being claimed, and until when
+        #: not to claim them (monotonic).
         self._blocked: dict[ObjectId, float] = {}
 
     async def claim(self, project_id: str, owner: str) -> Claim | None:
-        """Take this project, due or not; None while somebody works on it, or when it is gone."""
+        """Claim this project, due or not; None while it is leased, or when it was deleted."""
         async with self._database.claim_lock:
             now = await self._database.now()
             match = {"_id": object_id(project_id, _NOUN), **_free(now)}
-            with pymongo.timeout(_CLAIMS_SECONDS):
+            with self._database.time_limit(_CLAIMS_SECONDS):
                 before = await self._projects.find_one_and_update(match, _taking(owner, now))
             if before is None:
                 return None
@@ -98,10 +100,11 @@ class LeaseStore:
     async def claim_due(
         self, owner: str, limit: int, busy: Collection[str] = (), *, only_read: bool = False
     ) -> list[Claim]:
-        """Take up to `limit` due projects which nobody works on, but none whose credential's hint is `busy`.
+        """Claim up to `limit` due projects that are not leased.
 
-        Those which people wait for come first, then those of webhooks, then polls, the longest due
-        first. `only_read`: none whose place was never read, as all of it would have to be.
+        Projects whose credential's hint is `busy` are left out. Those that people wait for come
+        first, then those of webhooks, then polls, the longest due first. `only_read`: leave out
+        projects that were never read, as everything would have to be read.
         """
         async with self._database.claim_lock:
             now = await self._database.now()
@@ -122,19 +125,19 @@ class LeaseStore:
     async def claim_companions(
         self, owner: str, leaders: Sequence[Project], at_most: int
     ) -> list[Claim]:
-        """Take projects which one check serves together with that of a leader's poll, though they are not due yet.
+        """Claim projects that are not due yet but are served by the check of a leader's poll.
 
         They share its repository, branch and credential, and would be polled before its next poll.
         """
-        by_place = {_place(leader): leader for leader in leaders}
-        if not by_place:
+        by_key = {_check_key(leader): leader for leader in leaders}
+        if not by_key:
             return []
         async with self._database.claim_lock:
             now = await self._database.now()
             found: list[Document] = []
             keys = sorted({leader.source.repository.key for leader in leaders})
             for start in range(0, len(keys), IN_AT_MOST):
-                # Without bound on the other conditions, as the key's index is what finds them.
+                # The index of the key finds them, so the other conditions need no bounds.
                 match = {
                     "repository_key": {"$in": keys[start : start + IN_AT_MOST]},
                     "next_poll_at": {"$gt": now, "$lt": now + timedelta(seconds=_longest(leaders))},
@@ -144,7 +147,7 @@ class LeaseStore:
                     **self._unblocked(),
                 }
                 found += await self._projects.find(match).limit(at_most).to_list()
-            rows = [row for row in found if _goes_with(project_of(row), by_place, now)]
+            rows = [row for row in found if _goes_with(project_of(row), by_key, now)]
             return await self._take(rows, owner, now)
 
     async def _take(self, rows: Sequence[Document], owner: str, now: datetime) -> list[Claim]:
@@ -161,17 +164,16 @@ class LeaseStore:
         ]
 
     async def _write_claims(self, claims: Mapping[ObjectId, UpdateOne], owner: str) -> None:
-        """Write them all at once, or each for itself where one waits for another's transaction.
+        """Write all claims at once, or one by one where one waits for an open transaction.
 
         A process that was killed inside a transaction leaves it open for a minute or more, and
-        MongoDB makes whoever writes to its documents wait; nobody else's project must wait with
-        them.
+        MongoDB lets all writes to its documents wait; other projects must not wait with them.
 
         Raises:
             PyMongoError: the database does not take any of them.
         """
         try:
-            with pymongo.timeout(_CLAIMS_SECONDS):
+            with self._database.time_limit(_CLAIMS_SECONDS):
                 await self._projects.bulk_write(list(claims.values()), ordered=False)
         except PyMongoError as error:
             if not error.timeout:
@@ -190,7 +192,7 @@ class LeaseStore:
 
     async def _write_claim(self, claim: UpdateOne) -> bool:
         try:
-            with pymongo.timeout(_CLAIM_SECONDS):
+            with self._database.time_limit(_CLAIM_SECONDS):
                 await self._projects.bulk_write([claim])
         except PyMongoError as error:
             if not error.timeout:
@@ -199,7 +201,7 @@ class LeaseStore:
         return True
 
     def _unblocked(self) -> Document:
-        """Leaves out what waited for somebody's transaction a moment ago."""
+        """Return a condition that leaves out projects whose claims have just waited."""
         now = time.monotonic()
         self._blocked = {key: until for key, until in self._blocked.items() if until > now}
         return {"_id": {"$nin": list(self._blocked)}} if self._blocked else {}
@@ -209,16 +211,16 @@ class LeaseStore:
         for start in range(0, len(ids), IN_AT_MOST):
             match = {"_id": {"$in": list(ids[start : start + IN_AT_MOST])}, "lease_owner": owner}
             rows += await self._projects.find(match).to_list()
-        order = {key: place for place, key in enumerate(ids)}
+        order = {key: position for position, key in enumerate(ids)}
         return sorted(rows, key=lambda row: order[row["_id"]])
 
     async def renew(self, leases: Sequence[Lease]) -> set[str]:
-        """Prolong leases; returns the ids of those projects whose lease is lost."""
+        """Prolong leases; return the ids of the projects whose lease is lost."""
         until = _end(await self._database.now())
         renewals = [UpdateOne(_held(lease), {"$set": {"lease_until": until}}) for lease in leases]
         if not renewals:
             return set()
-        with pymongo.timeout(_RENEWAL_SECONDS):
+        with self._database.time_limit(_RENEWAL_SECONDS):
             result = await self._projects.bulk_write(renewals, ordered=False)
         if result.matched_count == len(renewals):
             return set()
@@ -228,7 +230,10 @@ class LeaseStore:
         return set(fences) - kept
 
     async def held(self, owner: str) -> list[Lease]:
-        """Every lease that the database knows as this owner's, run out or not; no claim of ours is under way then."""
+        """Return every lease of this owner in the database, run out or not.
+
+        No claim of this process runs at the same time.
+        """
         async with self._database.claim_lock:
             rows = self._projects.find({"lease_owner": owner}, {"fence": 1})
             return [
@@ -241,22 +246,33 @@ class LeaseStore:
         await self._projects.update_one(_held(lease), {"$set": _NO_LEASE})
 
     async def break_all(self) -> None:
-        """End all leases; for the one process which a database belongs to, as it starts.
+        """End all leases, when the only process of an embedded database starts.
 
-        What a former process left behind need not run out: nobody else can hold one.
+        The leases of a former process need not run out: no other process can hold one.
         """
         await self._projects.update_many(
             {"lease_until": {"$ne": None}}, {"$set": _NO_LEASE, "$inc": {"fence": 1}}
         )
 
+    async def free(self, owner: str) -> int:
+        """Take all leases away from a dead owner; return how many projects that freed.
+
+        They look as if they had run out: the next claim knows that it takes the project over.
+        """
+        run_out = {"lease_owner": None, "lease_until": _RUN_OUT}
+        freed = await self._projects.update_many(
+            {"lease_owner": owner}, {"$set": run_out, "$inc": {"fence": 1}}
+        )
+        return freed.modified_count
+
     async def confirm(self, lease: Lease, project: Project, session: Session) -> None:
-        """Pass while the lease is held and the project's source is as it was, in a transaction which depends on that.
+        """Check in a transaction that the lease is held and the project's source is unchanged.
 
         Raises:
             LeaseLostError, SourceChangedError: nothing may be committed.
         """
         match = {**_held(lease), "source.version": project.source.version}
-        # A write, so that it makes others who change the document wait or repeat.
+        # A write, so that other transactions that change the document wait or are repeated.
         prolonged = {"$set": {"lease_until": _end(await self._database.now())}}
         if (await self._projects.update_one(match, prolonged, session=session)).matched_count == 1:
             return
@@ -264,11 +280,11 @@ class LeaseStore:
             raise LeaseLostError
         raise SourceChangedError
 
-    async def finish(self, finished: Finished, session: Session) -> None:
+    async def finish(self, finished: FinishedSync, session: Session) -> None:
         """Record a sync's outcome and give the lease back, as part of its transaction.
 
-        Where a sync was queued since, the project stays as due as that made it, unless that was one
-        push of the very commit which is held now.
+        Where a sync was queued meanwhile, the project stays due for it, unless that was one push of
+        the very commit that the project has now.
 
         Raises:
             LeaseLostError: the fence has risen, or the project is gone: nothing may be committed.
@@ -288,11 +304,11 @@ class LeaseStore:
         if stored["source"]["version"] != project.source.version:
             raise SourceChangedError
         if any(stored["source"][name] != value for name, value in _token_seen(finished).items()):
-            # A rotation of keys replaced it; the outcome would undo that.
+            # A rotation of keys has replaced the token; the outcome would undo that.
             raise SourceChangedError
         changes = _outcome(finished)
         wishes = stored["wishes"] - project.wishes
-        # Deliveries overtake each other: of several, the last need not be the last push.
+        # Deliveries overtake each other: the last of several need not be the last push.
         granted = (
             wishes == 1
             and stored["due_trigger"] == "webhook"
@@ -301,16 +317,17 @@ class LeaseStore:
         if wishes and not granted:
             for name in ("next_poll_at", *due_by("poll")):
                 del changes[name]
-        # The condition again, as the write is what makes others who change the document wait or
-        # repeat.
+        # The condition again, as this write makes other transactions that change the document
+        # wait or repeat.
         result = await self._projects.update_one(_held(lease), {"$set": changes}, session=session)
         if result.matched_count == 0:
             raise LeaseLostError
 
-    async def finish_many(self, finished: Sequence[Finished], session: Session) -> set[str]:
-        """The same for syncs which found nothing new, all in one write; returns the ids of those it was written for.
+    async def finish_many(self, finished: Sequence[FinishedSync], session: Session) -> set[str]:
+        """Record the outcomes of syncs that found nothing new, all in one write.
 
-        For the others `finish` tells why.
+        Returns:
+            The ids of the projects that were written. For the others, `finish` raises the reason.
         """
         updates = [
             UpdateOne(
@@ -342,7 +359,7 @@ class LeaseStore:
         return still
 
     async def due_by_credential(self, until: datetime) -> dict[str, int]:
-        """How many projects fall due before then, by their credential's hint."""
+        """Return how many projects fall due before then, by their credential's hint."""
         pipeline: list[Document] = [
             {"$match": {"next_poll_at": {"$lte": until}}},
             {"$group": {"_id": "$credential", "count": {"$sum": 1}}},
@@ -351,7 +368,7 @@ class LeaseStore:
         return {row["_id"]: row["count"] for row in rows}
 
 
-def _outcome(finished: Finished) -> Document:
+def _outcome(finished: FinishedSync) -> Document:
     changes: Document = {
         **_state_changes(finished.project.state, finished.state),
         **_NO_LEASE,
@@ -366,8 +383,8 @@ def _outcome(finished: Finished) -> Document:
     return changes
 
 
-def _token_seen(finished: Finished) -> dict[str, str | None]:
-    """What the source's token must still be, where it is replaced."""
+def _token_seen(finished: FinishedSync) -> dict[str, str | None]:
+    """Return what the source's token must still be, where it is replaced."""
     return (
         {}
         if finished.encrypted_token is None
@@ -376,8 +393,8 @@ def _token_seen(finished: Finished) -> dict[str, str | None]:
 
 
 def _state_changes(before: SyncState, after: SyncState) -> Document:
-    """The fields of a project's state, each by its own name."""
-    # A sync that failed may have published its changes: what `publish` made unknown stays so.
+    """Return the fields of a project's state, each by its own name."""
+    # A sync that failed may have published its changes: what `publish` made unknown stays unknown.
     left_out = (
         {"last_sync"} if after.status == "ok" else {"last_sync", "originals", "max_file_size"}
     )
@@ -404,9 +421,10 @@ def _taking(owner: str, now: datetime) -> Document:
 
 
 def _claiming(row: Document, owner: str, now: datetime) -> UpdateOne:
-    """By the fence that was read: each lease goes to one of those who try.
+    """Return the update that claims a project by the fence that was read.
 
-    Whoever was paused, or put off, meanwhile is not due any more.
+    So only one replica gets the lease. A project that was paused or postponed meanwhile is not due
+    any more.
     """
     seen = {"_id": row["_id"], "fence": row["fence"], "next_poll_at": row["next_poll_at"]}
     return UpdateOne({**seen, **_free(now)}, _taking(owner, now))
@@ -431,12 +449,12 @@ def _claim(row: Document, owner: str, before: Document, now: datetime) -> Claim:
     )
 
 
-def _place(project: Project) -> _Place:
+def _check_key(project: Project) -> _CheckKey:
     return project.source.repository.key, project.source.ref, project.source.credential_hint
 
 
-def _goes_with(project: Project, leaders: Mapping[_Place, Project], now: datetime) -> bool:
-    leader = leaders.get(_place(project))
+def _goes_with(project: Project, leaders: Mapping[_CheckKey, Project], now: datetime) -> bool:
+    leader = leaders.get(_check_key(project))
     return (
         leader is not None
         and project.next_poll_at is not None

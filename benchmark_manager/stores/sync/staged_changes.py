@@ -1,9 +1,9 @@
-"""Changes of one sync that are too many for one transaction: staged, published at once, then applied in steps.
+"""Changes of one sync that are too many for one transaction.
 
 mongod with its smallest cache refuses a transaction of 23,000 files. So a large sync first stages
-its changes in chunks, where nobody reads them. One small write, the publication, makes them count:
-from then on they are applied whatever happens to the process, and readers of the project's
-originals wait until all are. So they see the old state or the new one.
+its changes in chunks, which no one reads. One small write, the publication, makes them count: from
+then on they are applied whatever happens to the process, and readers of the project's originals
+wait until all are. So readers see the old state or the new one.
 """
 
 import asyncio
@@ -28,8 +28,10 @@ from benchmark_manager.stores.database.database import (
     Session,
     milliseconds,
 )
+from benchmark_manager.stores.database.store import Store
+from benchmark_manager.stores.projects.projects import ProjectStore
 
-#: How often a reader asks whether the changes are applied, seconds, and how long at most.
+#: How often a reader checks whether the changes are applied, seconds, and how long at most.
 _PAUSE: Final = 0.1
 _WAIT_SECONDS: Final = 60.0
 _COMPRESSION: Final = 1
@@ -45,7 +47,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """That a project's staged changes count; what they have in common.
+    """The publication of a project's staged changes: what they have in common.
 
     `fence` is that of the lease they were staged under. Without `same_history` every file counts as
     first seen with this commit.
@@ -61,7 +63,7 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class PublishedReset:
-    """That a project's variants count as deleted, all of them; they are moved to the trash in steps."""
+    """The deletion of all variants of a project; they are moved to the trash in steps."""
 
     project_id: str
     reset_id: str
@@ -76,17 +78,17 @@ _FIELDS: Final = tuple(
 _RESET_FIELDS: Final = ("reset_id", "deleted_at", "deleted_by")
 
 
-class StagedChangeStore:
-    """The collections `staged_changes`, one document a chunk, and `publications`, at most one a project."""
+class StagedChangeStore(Store):
+    """The collections `staged_changes` (a document a chunk) and `publications` (one a project)."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._chunks = database.collection("staged_changes")
         self._publications = database.collection("publications")
-        self._projects = database.collection("projects")
+        self._projects = ProjectStore(database)
 
     async def stage(self, project_id: str, fence: int, chunks: Iterable[Chunk]) -> None:
-        """Store the chunks in their order; those which an earlier sync staged and never published go."""
+        """Store the chunks in their order; delete those that an earlier sync never published."""
         key = ObjectId(project_id)
         await self._database.ensure_room()
         await self._chunks.delete_many({"project_id": key, "fence": {"$lt": fence}})
@@ -110,8 +112,7 @@ class StagedChangeStore:
         await self._publications.insert_one(
             {"_id": key, "project_id": key, **document, "moved_at": now}, session=session
         )
-        changes = {"state.originals": None, "state.max_file_size": None, "next_poll_at": now}
-        await self._projects.update_one({"_id": key}, {"$set": changes}, session=session)
+        await self._projects.begin_publication(publication.project_id, now, session)
 
     async def publish_reset(self, reset: PublishedReset, session: Session) -> None:
         """Make a reset count."""
@@ -123,11 +124,14 @@ class StagedChangeStore:
         )
 
     async def _no_later(self, when: datetime) -> datetime:
-        """The time, or the database's where this process's clock is ahead: others would leave what it left alone."""
+        """Return the time, or the database's where this process's clock is ahead.
+
+        With a time in the future, other processes would not take over.
+        """
         return min(when, milliseconds(await self._database.now()))
 
     async def publication(self, project_id: str) -> Publication | PublishedReset | None:
-        """What is to be applied to the project still."""
+        """Return what is still to be applied to the project."""
         row = await self._publications.find_one({"_id": ObjectId(project_id)})
         if row is None:
             return None
@@ -136,47 +140,64 @@ class StagedChangeStore:
         return Publication(project_id, **{name: row[name] for name in _FIELDS})
 
     async def forgotten(self, before: datetime) -> list[str]:
-        """The projects whose changes nobody has applied any of since then, by the database's clock."""
+        """Return the projects with published changes of which none was applied since then.
+
+        Times are the database's.
+        """
         return [
             str(row["_id"])
             async for row in self._publications.find({"moved_at": {"$lt": before}}, {"_id": 1})
         ]
 
-    async def next(self, publication: Publication) -> tuple[ObjectId, Chunk] | None:
-        """The first chunk which is left, with its id; None behind the last one."""
+    async def next(self, publication: Publication) -> tuple[str, Chunk] | None:
+        """Return the first chunk that is left, with its id; None after the last one."""
         match = {"project_id": ObjectId(publication.project_id), "fence": publication.fence}
         row = await self._chunks.find_one(match, sort=[("number", 1)])
-        return None if row is None else (row["_id"], await asyncio.to_thread(_decoded, row["data"]))
+        return (
+            None
+            if row is None
+            else (str(row["_id"]), await asyncio.to_thread(_decoded, row["data"]))
+        )
 
-    async def is_left(self, publication: Publication, chunk_id: ObjectId, session: Session) -> bool:
-        """Whether a chunk is to be applied still: no other process did so, and the project was not deleted."""
+    async def is_left(self, publication: Publication, chunk_id: str, session: Session) -> bool:
+        """Return whether a chunk is still to be applied.
+
+        It is not where another process has applied it, or where the project was deleted.
+        """
         match = _match(publication)
         if await self._publications.find_one(match, {"_id": 1}, session=session) is None:
             return False
         return (
-            await self._chunks.find_one({"_id": chunk_id}, {"_id": 1}, session=session) is not None
+            await self._chunks.find_one({"_id": ObjectId(chunk_id)}, {"_id": 1}, session=session)
+            is not None
         )
 
     async def moved(self, publication: Publication | PublishedReset, session: Session) -> bool:
-        """Note that somebody goes on; False where there is nothing to go on with any more.
+        """Note that the work continues; return False where there is nothing left to do.
 
-        The write makes two processes which apply at once wait, or repeat.
+        The write makes two processes that apply at once wait or repeat.
         """
         step = {"$set": {"moved_at": await self._database.now()}, "$inc": {"steps": 1}}
         return (
             await self._publications.update_one(_match(publication), step, session=session)
         ).matched_count == 1
 
-    async def take(self, chunk_id: ObjectId, session: Session) -> None:
-        """Remove a chunk in the transaction which applies it."""
-        await self._chunks.delete_one({"_id": chunk_id}, session=session)
+    async def take(self, chunk_id: str, session: Session) -> None:
+        """Remove a chunk in the transaction that applies it."""
+        await self._chunks.delete_one({"_id": ObjectId(chunk_id)}, session=session)
 
     async def close(self, publication: Publication | PublishedReset) -> None:
-        """Let readers go on: everything is applied."""
+        """Let readers continue: everything is applied."""
         await self._publications.delete_one(_match(publication))
 
+    async def delete_of_project(self, project_id: str) -> None:
+        """Delete what is staged or published for a deleted project."""
+        # First: a publication would be applied after its chunks are deleted.
+        await self._publications.delete_many({"project_id": ObjectId(project_id)})
+        await self._chunks.delete_many({"project_id": ObjectId(project_id)})
+
     async def expect_none(self, project_ids: Collection[str], session: Session) -> None:
-        """Pass where nothing is to be applied to these projects, as this transaction sees them.
+        """Check that nothing is left to apply to these projects, as this transaction sees them.
 
         Raises:
             PendingError: `Database` waits and repeats the transaction.
@@ -192,7 +213,7 @@ class StagedChangeStore:
                 raise PendingError(lambda key=row["_id"]: self.applied(key))  # type: ignore[misc]
 
     async def applied(self, key: ObjectId) -> None:
-        """Return when everything is applied to the project.
+        """Wait until everything is applied to the project.
 
         Raises:
             StorageError: `changes_pending`, it takes too long.
@@ -200,10 +221,7 @@ class StagedChangeStore:
         deadline = time.monotonic() + _WAIT_SECONDS
         while await self._publications.find_one({"_id": key}, {"_id": 1}) is not None:
             if time.monotonic() > deadline:
-                raise StorageError(
-                    "changes_pending",
-                    "A large sync of this project is being applied; ask again in a moment.",
-                )
+                raise StorageError("changes_pending")
             await asyncio.sleep(_PAUSE)
 
 

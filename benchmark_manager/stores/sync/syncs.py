@@ -18,20 +18,22 @@ from benchmark_manager.stores.database.database import (
     Session,
     object_id,
 )
-from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.paging import Order, paged
+from benchmark_manager.stores.database.store import Store
+from benchmark_manager.stores.projects.projects import ProjectStore
 
 _NOUN: Final = "sync"
-_NEWEST_FIRST: Final = -1
+_NEWEST_FIRST: Final = Order("started_at", datetime, descending=True)
 _BY_DRIFT: Final = "modified_files_by_drift"
 
 
-class SyncStore:
+class SyncStore(Store):
     """The `syncs` collection: one document a finished sync, with the fence it ran under."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._syncs = database.collection("syncs")
-        self._projects = database.collection("projects")
+        self._projects = ProjectStore(database)
 
     async def insert(self, sync: Sync, fence: int, session: Session) -> None:
         await self._syncs.insert_one(_document(sync, fence), session=session)
@@ -39,12 +41,11 @@ class SyncStore:
     async def fold_unchanged(
         self, rows: Sequence[tuple[Sync, int, str | None]], session: Session
     ) -> None:
-        """Record polls which found nothing new, many in one write.
+        """Record polls that found nothing new, many in one write.
 
         Each row is the sync, the fence it ran under, and the id of the record to fold it into, as
-        `domain.sync_folding.fold_target` tells; None: it gets a record of its own. A record which
-        was purged meanwhile is written anew under that same id, as the project's last sync refers
-        to it.
+        `fold_target` returns it; None: it gets a record of its own. A record that was purged
+        meanwhile is written anew under the same id, as the project's last sync refers to it.
         """
         folds = [(sync, fence, target) for sync, fence, target in rows if target is not None]
         operations: list[InsertOne[Document] | UpdateOne] = [
@@ -64,7 +65,7 @@ class SyncStore:
                 )
 
     async def has_changed_since(self, project_id: str, fence: int) -> bool:
-        """Return whether a sync that ran under a later fence may have changed the project's originals.
+        """Return whether a sync under a later fence may have changed the project's originals.
 
         Records are purged after `SYNC_RETENTION_DAYS`: of a longer time this says nothing.
         """
@@ -84,7 +85,7 @@ class SyncStore:
         return _sync(document)
 
     async def by_fence(self, project_id: str, fence: int) -> Sync | None:
-        """The sync which ran under this lease, once it has finished."""
+        """Return the sync that ran under this lease, once it has finished."""
         document = await self._syncs.find_one({"project_id": ObjectId(project_id), "fence": fence})
         return None if document is None else _sync(document)
 
@@ -96,27 +97,23 @@ class SyncStore:
         outcomes: Collection[SyncOutcome] = (),
         triggers: Collection[SyncTrigger] = (),
     ) -> Page[Sync]:
-        """A project's history, newest first; only of these outcomes and triggers, where any are given."""
+        """Return a project's history, newest first.
+
+        Where outcomes or triggers are given, only syncs of these are returned.
+        """
         match: Document = {"project_id": ObjectId(project_id)}
         if outcomes:
             match["status"] = {"$in": sorted(set(outcomes))}
         if triggers:
             match["trigger"] = {"$in": sorted(set(triggers))}
-        fields = ("started_at", "_id")
-        total = await self._syncs.count_documents(match)
-        cursor = self._syncs.find(behind(match, request.cursor, fields, _NEWEST_FIRST, datetime))
-        rows = (
-            await cursor.sort([("started_at", -1), ("_id", -1)]).limit(request.limit + 1).to_list()
-        )
-        more = encode_cursor(rows[request.limit - 1], fields) if len(rows) > request.limit else None
-        return Page(tuple(_sync(row) for row in rows[: request.limit]), total, more)
+        return (await paged(self._syncs, match, _NEWEST_FIRST, request)).page(_sync)
 
     async def drifts(self, project_id: str, limit: int) -> list[DriftMoment]:
-        """How the last syncs which changed something left the modified files, newest first."""
+        """Return the drift of the variants after the last syncs that changed something."""
         match = {
             "project_id": ObjectId(project_id),
             "status": "success",
-            # Those of an earlier version do not tell.
+            # Records of an earlier version lack it.
             "modified_files_by_drift": {"$type": "object"},
         }
         fields = {"finished_at": 1, "modified_files_by_drift": 1}
@@ -126,18 +123,19 @@ class SyncStore:
             async for row in rows
         ]
 
-    async def purge(self, before: datetime, keep: int) -> int:
-        """Delete the syncs which finished earlier and, of each project, all but the newest `keep`; returns how many.
+    async def delete_of_project(self, project_id: str) -> None:
+        """Delete the records of a deleted project."""
+        await self._syncs.delete_many({"project_id": ObjectId(project_id)})
 
-        The one which its project tells as its last sync stays, however old it is.
+    async def purge(self, before: datetime, keep: int) -> int:
+        """Delete the syncs that finished earlier and, of each project, all but the newest `keep`.
+
+        The last sync of each project stays, however old it is. Return how many were deleted.
         """
         return await self._purge_old(before) + await self._purge_beyond(keep)
 
     async def _purge_old(self, before: datetime) -> int:
-        quiet = self._projects.find(
-            {"state.last_sync.finished_at": {"$lt": before}}, {"state.last_sync.id": 1}
-        )
-        kept = sorted([ObjectId(row["state"]["last_sync"]["id"]) async for row in quiet])
+        kept = sorted(map(ObjectId, await self._projects.last_syncs_before(before)))
         # Usually one round. Each leaves out a few of those which stay, and ends where the next one
         # begins.
         deleted = 0
@@ -168,8 +166,7 @@ class SyncStore:
         )
         if first is None:
             return 0
-        project = await self._projects.find_one({"_id": project_id}, {"state.last_sync.id": 1})
-        last = None if project is None else project["state"].get("last_sync")
+        last = await self._projects.last_sync(str(project_id))
         match: Document = {
             "project_id": project_id,
             "started_at": {"$lte": first["started_at"]},
@@ -177,7 +174,7 @@ class SyncStore:
         }
         if last is not None:
             # By a clock which was set back, the last one need not be the newest.
-            match["_id"] = {"$ne": ObjectId(last["id"])}
+            match["_id"] = {"$ne": ObjectId(last)}
         result = await self._syncs.delete_many(match)
         return result.deleted_count
 
@@ -210,7 +207,7 @@ def _fold(sync: Sync, fence: int, target: str) -> UpdateOne:
                 "finished_at": sync.finished_at,
                 "duration_ms": sync.duration_ms,
                 "github.rate_limit_remaining": usage.rate_limit_remaining,
-                # Who waits for this poll finds it by its fence.
+                # A caller that waits for this poll finds it by its fence.
                 "fence": fence,
             },
         },
@@ -218,7 +215,7 @@ def _fold(sync: Sync, fence: int, target: str) -> UpdateOne:
 
 
 def _sync(document: dict[str, Any]) -> Sync:
-    # What a former version did not know yet has a default.
+    # Fields that a former version did not know have a default.
     names = Sync.model_fields.keys() - {"id", "project_id"}
     values = {name: document[name] for name in names if name in document}
     if values.get(_BY_DRIFT) is not None:

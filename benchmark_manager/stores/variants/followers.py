@@ -1,4 +1,4 @@
-"""Modified files as a sync sees them: they follow their originals, and their contents stay as people wrote them."""
+"""Variants as syncs read and write them. Syncs never write their contents."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +11,8 @@ from benchmark_manager.models.original import FILE_FORMATS, FILE_TYPES, FileForm
 from benchmark_manager.models.record import known_word
 from benchmark_manager.models.variant import DRIFTS, Drift, drift_counts, variant_path
 from benchmark_manager.stores.database.database import ROWS_AT_ONCE, Database, Document, Session
+from benchmark_manager.stores.database.store import Store
+from benchmark_manager.stores.variants.variants import VariantStore
 
 _BATCH: Final = 1000
 _FIELDS: Final = (
@@ -21,7 +23,10 @@ _FIELDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """What a sync needs of a modified file, and what it may change of it: `original_path`, `file_type` and `drift`."""
+    """The fields of a variant that a sync reads.
+
+    It may write `original_path`, `file_type` and `drift`.
+    """
 
     id: str
     original_file_id: str
@@ -35,23 +40,25 @@ class Follower:
 
     @property
     def path(self) -> str:
+        """The original's folder and the variant's own name."""
         return variant_path(self.original_path, self.modified_name)
 
     def at(self, original_path: str, file_type: FileType, drift: Drift) -> "Follower":
-        """The same behind a change of its original."""
+        """Return the variant after a change of its original."""
         return replace(self, original_path=original_path, file_type=file_type, drift=drift)
 
 
-class FollowerStore:
+class FollowerStore(Store):
     """The `modified_files` collection, as far as syncs write it."""
 
     def __init__(self, database: Database) -> None:
-        self._files = database.collection("modified_files")
+        super().__init__(database)
+        self._files = VariantStore(database).collection
 
     async def of(
         self, project_id: str, original_ids: Collection[str], session: Session | None
     ) -> list[Follower]:
-        """The modified files of these originals of a project."""
+        """Return the variants of these originals of a project."""
         if not original_ids:
             return []
         fields = dict.fromkeys((*_FIELDS, "original_file_id"), 1)
@@ -68,7 +75,7 @@ class FollowerStore:
         ]
 
     async def drifts(self, project_id: str, session: Session) -> dict[Drift, int]:
-        """How many of a project's modified files there are of each drift, zeros included."""
+        """Return how many variants of a project there are of each drift, zeros included."""
         pipeline: list[Document] = [
             {"$match": {"project_id": ObjectId(project_id)}},
             {"$group": {"_id": "$drift", "count": {"$sum": 1}}},
@@ -77,7 +84,7 @@ class FollowerStore:
         return drift_counts({row["_id"]: row["count"] async for row in rows})
 
     async def move(self, followers: Sequence[Follower], session: Session) -> None:
-        """Store what became of followers that this very transaction has read; their paths must be free."""
+        """Store changed variants that this transaction has read; their paths must be free."""
         for start in range(0, len(followers), _BATCH):
             await self._files.bulk_write(
                 [
@@ -100,7 +107,7 @@ class FollowerStore:
 
 
 def _known(fields: Document) -> dict[str, Any]:
-    """The fields, with words of newer versions read as the models read them."""
+    """Return the fields; words of newer versions are read as the models read them."""
     return {
         **fields,
         "file_type": known_word(fields["file_type"], FILE_TYPES, "config"),

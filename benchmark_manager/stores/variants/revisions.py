@@ -1,6 +1,7 @@
-"""Revisions of modified files: each is written once, with the change that made it."""
+"""The collection of revisions. Each is written once, with the change that makes it."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from bson import ObjectId
@@ -9,32 +10,35 @@ from benchmark_manager.errors import NotFoundError
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.revision import Revision
 from benchmark_manager.stores.database.database import Database, Document, Session
-from benchmark_manager.stores.database.paging import behind, encode_cursor
+from benchmark_manager.stores.database.paging import Order, paged
+from benchmark_manager.stores.database.store import Store
+from benchmark_manager.stores.database.sweeping import referred
 
-_FIELDS: Final = ("place", "_id")
-_NEWEST_FIRST: Final = -1
+#: `place` is the sort key of a revision, as versions before 0.2 named it.
+_NEWEST_FIRST: Final = Order("place", descending=True, unique=True)
 _BATCH: Final = 1000
 
 
-class RevisionStore:
-    """The `revisions` collection. They outlive their file's deletion, as long as it can be undone."""
+class RevisionStore(Store):
+    """The `revisions` collection. Variants in the trash keep their revisions."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._revisions = database.collection("revisions")
 
     async def insert(self, revisions: Sequence[Revision], session: Session) -> None:
+        """Add revisions."""
         documents = [_document(revision) for revision in revisions]
         for start in range(0, len(documents), _BATCH):
             await self._revisions.insert_many(documents[start : start + _BATCH], session=session)
 
     async def get(self, variant_id: str, number: int) -> Revision:
-        """One revision of a file.
+        """Return one revision of a variant.
 
         Raises:
             NotFoundError
         """
-        match = {"modified_file_id": ObjectId(variant_id), "place": _place(number)}
+        match = {"modified_file_id": ObjectId(variant_id), "place": _sort_key(number)}
         document = await self._revisions.find_one(match)
         if document is None:
             raise NotFoundError("revision", str(number))
@@ -43,47 +47,47 @@ class RevisionStore:
     async def last_reattachment(
         self, variant_id: str, *, after: int, session: Session
     ) -> Revision | None:
-        """Return the last revision after `after` that attached the file to another original; None without one."""
+        """Return the last revision after `after` that attached the variant to another original."""
         match = {
             "modified_file_id": ObjectId(variant_id),
             "what": "reattached",
-            "place": {"$gt": _place(after)},
+            "place": {"$gt": _sort_key(after)},
         }
         document = await self._revisions.find_one(match, sort=[("place", -1)], session=session)
         return None if document is None else _revision(document)
 
     async def page(self, variant_id: str, request: PageRequest) -> Page[Revision]:
-        """A file's revisions, newest first."""
+        """Return a page of a variant's revisions, newest first."""
         match: Document = {"modified_file_id": ObjectId(variant_id)}
-
-        async def read(session: Session) -> tuple[int, list[Document]]:
-            total = await self._revisions.count_documents(match, session=session)
-            cursor = self._revisions.find(
-                behind(match, request.cursor, _FIELDS, _NEWEST_FIRST), session=session
-            )
-            return total, await cursor.sort("place", -1).limit(request.limit + 1).to_list()
-
-        total, rows = await self._database.snapshot(read)
-        more = (
-            encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
+        found = await self._database.snapshot(
+            partial(paged, self._revisions, match, _NEWEST_FIRST, request)
         )
-        return Page(tuple(_revision(row) for row in rows[: request.limit]), total, more)
+        return found.page(_revision)
+
+    async def content_ids(self, among: Sequence[str] | None) -> set[str]:
+        """Return the contents and bases of revisions: those of `among`, or all (None)."""
+        contents = await referred(self._revisions, "content_sha", among)
+        return contents | await referred(self._revisions, "base_sha", among)
+
+    async def delete_of_project(self, project_id: str) -> None:
+        """Delete the revisions of a deleted project's variants."""
+        await self._revisions.delete_many({"project_id": ObjectId(project_id)})
 
     async def delete(self, variant_ids: Sequence[str], session: Session) -> None:
-        """Delete all revisions of these files, at most `IN_AT_MOST` of them."""
+        """Delete all revisions of these variants, of which there are at most `IN_AT_MOST`."""
         ids = [ObjectId(key) for key in variant_ids]
         await self._revisions.delete_many({"modified_file_id": {"$in": ids}}, session=session)
 
 
-def _place(number: int) -> str:
-    """The number as a text which sorts like it: cursors go by text."""
+def _sort_key(number: int) -> str:
+    """Return the number as a text that sorts like it: cursors compare texts."""
     return f"{number:012}"
 
 
 def _document(revision: Revision) -> Document:
     return {
         **revision.model_dump(),
-        "place": _place(revision.number),
+        "place": _sort_key(revision.number),
         "modified_file_id": ObjectId(revision.modified_file_id),
         "project_id": ObjectId(revision.project_id),
     }

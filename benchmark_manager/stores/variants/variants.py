@@ -1,7 +1,8 @@
-"""Modified files: what people write, strictly apart from the originals."""
+"""The collection of variants, apart from that of the originals."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from bson import ObjectId
@@ -32,23 +33,28 @@ from benchmark_manager.stores.database.database import (
     object_id,
 )
 from benchmark_manager.stores.database.joins import (
+    by_project,
     content_in,
     counted,
+    counted_by_project,
     joined_content,
     joined_problems,
     joined_project,
     without_joined,
 )
-from benchmark_manager.stores.database.paging import behind, encode_cursor
-from benchmark_manager.stores.search.name_search import FIELDS as _FIELDS
+from benchmark_manager.stores.database.paging import Order, PageOfRows
+from benchmark_manager.stores.database.store import Store
+from benchmark_manager.stores.database.sweeping import referred
 from benchmark_manager.stores.search.name_search import PathSearch
 from benchmark_manager.stores.search.searched_files import searched_files
 from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
 from benchmark_manager.stores.variants.revisions import RevisionStore
 
 _NOUN: Final = "modified file"
+#: No two variants of a project have the same path.
+_BY_PATH: Final = Order("path", unique=True)
 _FILES: Final = TypeAdapter(tuple[Variant, ...])
-#: What a file has as its document has it.
+#: The fields that a variant and its document have alike.
 _KEPT: Final = tuple(
     Variant.model_fields.keys()
     - {"id", "project_id", "original_file_id", "problems", "problems_id", "recorded", "kept"}
@@ -56,20 +62,38 @@ _KEPT: Final = tuple(
 _BATCH: Final = 1000
 _DUPLICATE_KEY: Final = 11000
 _UNREAD: Final[Mapping[str | None, Problems]] = {}
-#: Whatever writes a file writes its revision as well.
+#: Every write of a variant also writes its revision.
 RECORDED: Final[Mapping[str, Any]] = {"recorded": True}
-#: The fields of this version, those of the trash included; all others are carried as they are.
+#: The fields that this version knows, those of the trash included; all others are kept as they are.
 _KNOWN: Final = (Variant.model_fields.keys() - {"id", "kept"}) | {
     *("_id", "path", "deleted_at", "deleted_by", "reset_id"),
 }
 
 
-class VariantStore:
-    """The `modified_files` collection. No change of it is without its revision, in the same transaction."""
+@dataclass(frozen=True, slots=True)
+class VariantFilter:
+    """Which variants of a project a list has; None means any.
+
+    `query` is searched anywhere in the path, as `domain.text.folding` compares.
+    """
+
+    original_file_id: str | None = None
+    file_type: FileType | None = None
+    drifts: Collection[Drift] | None = None
+    query: str | None = None
+
+
+_ANY_VARIANT: Final = VariantFilter()
+
+
+class VariantStore(Store):
+    """The `modified_files` collection. Each change writes its revision in the same transaction."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-        self._files = database.collection("modified_files")
+        super().__init__(database)
+        #: For `FollowerStore`, which writes the same documents as a sync.
+        self.collection = database.collection("modified_files")
+        self._files = self.collection
         self._revisions = RevisionStore(database)
         self._problems = ProblemStore(database)
         self._staged = StagedChangeStore(database)
@@ -80,7 +104,7 @@ class VariantStore:
         session: Session,
         what: Literal["created", "restored"] = "created",
     ) -> None:
-        """Add modified files, new or from the trash.
+        """Add variants, new ones or some from the trash.
 
         Raises:
             ConflictError: `name_taken`.
@@ -103,6 +127,11 @@ class VariantStore:
         )
 
     async def get(self, variant_id: str, session: Session | None = None) -> Variant:
+        """Return the variant.
+
+        Raises:
+            NotFoundError
+        """
         document = await self._files.find_one(
             {"_id": object_id(variant_id, _NOUN)}, session=session
         )
@@ -111,10 +140,10 @@ class VariantStore:
         return modified_file(document, await self._problems.get_many([document.get("problems_id")]))
 
     async def get_with_content(self, variant_id: str) -> tuple[Variant, bytes]:
-        """The modified file and its content, in one command.
+        """Return the variant and its content, by one command.
 
         Raises:
-            NotFoundError: the file, or its project, is not there.
+            NotFoundError: there is no such variant, or its project was deleted.
         """
         match = {"_id": object_id(variant_id, _NOUN)}
         joined = [joined_project(), joined_problems(), joined_content("content_sha")]
@@ -127,7 +156,7 @@ class VariantStore:
         )
 
     async def of_project(self, project_id: str, session: Session | None = None) -> list[Variant]:
-        """All modified files of a project, by path, without their stored problems; none of the trash."""
+        """Return all variants of a project, by path, without their stored problems."""
         if session is not None:
             await self._staged.expect_none([project_id], session)
         match = {"project_id": ObjectId(project_id)}
@@ -135,7 +164,7 @@ class VariantStore:
         return [modified_file(row) async for row in rows]
 
     async def searchable(self, project_id: str) -> tuple[SearchedFile, ...]:
-        """All modified files of a project for a search, in the order of `SearchedFile.sort_key`; none of the trash."""
+        """Return all variants of a project for a search, by `SearchedFile.sort_key`."""
         fields = {
             "path": 1,
             "file_type": 1,
@@ -157,7 +186,7 @@ class VariantStore:
         return await asyncio.to_thread(searched_files, rows, "variant", "content_sha")
 
     async def existing(self, project_id: str, ids: Collection[str]) -> set[str]:
-        """Those of the ids which modified files of the project have; none of the trash."""
+        """Return those of the ids that variants of the project have."""
         wanted = sorted(ids)
         found: set[str] = set()
         for start in range(0, len(wanted), IN_AT_MOST):
@@ -169,22 +198,64 @@ class VariantStore:
         return found
 
     async def some_of_project(self, project_id: str, limit: int, session: Session) -> list[Variant]:
-        """At most `limit` modified files of a project, without their stored problems, also of one being reset."""
+        """Return at most `limit` variants, without their stored problems, also during a reset."""
         rows = self._files.find(
             {"project_id": ObjectId(project_id)}, session=session, batch_size=ROWS_AT_ONCE
         )
         return [modified_file(row) async for row in rows.limit(limit)]
 
     async def count(self, project_id: str, session: Session | None = None) -> int:
-        """How many modified files a project has."""
+        """Return how many variants a project has."""
         return await self._files.count_documents(
             {"project_id": ObjectId(project_id)}, session=session
         )
 
+    async def count_of_others(self, project_ids: Sequence[str]) -> int:
+        """Return how many variants there are, but for those of these projects."""
+        others = {"project_id": {"$nin": [ObjectId(key) for key in project_ids]}}
+        return await self._files.count_documents(others if project_ids else {})
+
+    async def count_of_original(self, original_id: str, session: Session | None = None) -> int:
+        """Return how many variants an original has."""
+        match = {"original_file_id": ObjectId(original_id)}
+        return await self._files.count_documents(match, session=session)
+
+    async def counts_by_original(
+        self, project_id: str, session: Session | None = None
+    ) -> dict[str, int]:
+        """Return the number of variants of each original of a project that has any."""
+        pipeline = variants_by_original(ObjectId(project_id))
+        rows = await (await self._files.aggregate(pipeline, session=session)).to_list()
+        return {str(row["_id"]): row["count"] for row in rows}
+
+    async def counts_by_drift(
+        self, project_ids: Sequence[str], session: Session
+    ) -> dict[str, dict[str, int]]:
+        """Return the number of variants of each drift, by project."""
+        keys = [ObjectId(key) for key in project_ids]
+        pipeline: list[Document] = [
+            {"$match": {"project_id": {"$in": keys}}},
+            counted_by_project("$drift"),
+        ]
+        return by_project(await (await self._files.aggregate(pipeline, session=session)).to_list())
+
+    async def content_ids(self, among: Sequence[str] | None) -> set[str]:
+        """Return the contents and bases of variants: those of `among`, or all (None)."""
+        contents = await referred(self._files, "content_sha", among)
+        return contents | await referred(self._files, "base_sha", among)
+
+    async def problems_ids(self, among: Sequence[str] | None) -> set[str]:
+        """Return the lists of problems of variants: those of `among`, or all (None)."""
+        return await referred(self._files, "problems_id", among)
+
+    async def delete_of_project(self, project_id: str) -> None:
+        """Delete the variants of a deleted project."""
+        await self._files.delete_many({"project_id": ObjectId(project_id)})
+
     async def of_original(
         self, original_file_id: str, session: Session | None = None
     ) -> list[Variant]:
-        """All modified files of one original, by path, without their stored problems; none of the trash."""
+        """Return all variants of one original, by path, without their stored problems."""
         match = {"original_file_id": object_id(original_file_id, "file")}
         return [
             modified_file(row)
@@ -194,7 +265,7 @@ class VariantStore:
     async def taken_paths(
         self, project_id: str, paths: Iterable[str], session: Session | None = None
     ) -> set[str]:
-        """Those of the paths which a modified file of the project has."""
+        """Return those of the paths that variants of the project have."""
         wanted = sorted(set(paths))
         taken: set[str] = set()
         for start in range(0, len(wanted), IN_AT_MOST):
@@ -209,7 +280,7 @@ class VariantStore:
     async def replace(
         self, before: Variant, after: Variant, what: RevisionKind, session: Session
     ) -> None:
-        """Store what became of `before`, which this very transaction has read; `after` is its next revision.
+        """Store `after`, the next revision of `before`, which this transaction has read.
 
         Raises:
             ConflictError: `name_taken`.
@@ -230,9 +301,9 @@ class VariantStore:
         await self._revisions.insert([*missing_revisions([before]), made], session)
 
     async def delete(self, variant_ids: Sequence[str], session: Session) -> None:
-        """Delete files; the trash, which takes them, keeps their revisions as well."""
-        # Thousands at once keep the embedded server from answering anybody, until it is taken for
-        # hung.
+        """Delete variants; their revisions stay, for the trash."""
+        # The embedded server answers no other request while it deletes thousands at once, until it
+        # is taken for hung.
         for start in range(0, len(variant_ids), IN_AT_MOST):
             ids = [ObjectId(key) for key in variant_ids[start : start + IN_AT_MOST]]
             await self._files.delete_many({"_id": {"$in": ids}}, session=session)
@@ -241,33 +312,24 @@ class VariantStore:
         self,
         project_id: str,
         request: PageRequest,
-        *,
-        original_file_id: str | None = None,
-        file_type: FileType | None = None,
-        drift: Drift | None = None,
-        drifts: Collection[Drift] | None = None,
-        query: str | None = None,
+        wanted: VariantFilter = _ANY_VARIANT,
     ) -> Page[Variant]:
-        """A project's modified files by path; `query` is searched anywhere in it, as `domain.folding` compares.
-
-        Those of one `drift`, or of one of several `drifts`.
+        """Return a page of a project's variants by path.
 
         Raises:
-            NotFoundError: the project is not there.
+            NotFoundError: there is no such project.
         """
         key = object_id(project_id, "project")
-        drifts = drifts if drift is None else [drift]
-        match = _matching(key, original_file_id, file_type, drifts)
+        match = _matching(key, wanted)
         by_id: list[Document] = [{"$match": {"_id": key}}, {"$project": {"_id": 1}}]
         parts = {"project": Part("projects", by_id), "pending": Part("publications", by_id)}
-        search = PathSearch("modified_files", match, query, request) if query else None
+        search = PathSearch(self._files, match, wanted.query, request) if wanted.query else None
         if search is not None:
             parts |= search.parts()
         else:
-            # No path is there twice, and so sorted it comes straight from an index.
             ordered: list[Document] = [
-                {"$match": behind(match, request.cursor, _FIELDS)},
-                {"$sort": {"path": 1}},
+                {"$match": _BY_PATH.after(match, request.cursor)},
+                {"$sort": _BY_PATH.sort},
                 {"$limit": request.limit + 1},
             ]
             parts |= {
@@ -279,65 +341,61 @@ class VariantStore:
             if not found["project"]:
                 raise NotFoundError("project", project_id)
             if found["pending"]:
-                # A large sync moves variants in steps, of which no list shows some and not the
-                # others.
+                # A large sync moves variants in steps; no list may show some of them only.
                 await self._staged.applied(key)
             elif search is None:
                 break
-            elif (completed := await search.complete(self._database, found)) is not None:
+            elif (completed := await search.complete(found, self._database.in_at_most)) is not None:
                 found = completed
                 break
-        rows, total = found["rows"], sum(row["n"] for row in found["total"])
-        more = (
-            encode_cursor(rows[request.limit - 1], _FIELDS) if len(rows) > request.limit else None
-        )
-        problems = await self._problems.get_many(
-            row.get("problems_id") for row in rows[: request.limit]
-        )
-        # All in one call: a call for each takes twice as long.
-        files = _FILES.validate_python([_values(row, problems) for row in rows[: request.limit]])
-        return Page(files, total, more)
+        total = sum(row["n"] for row in found["total"])
+        page = PageOfRows.cut(found["rows"], _BY_PATH, total, request.limit)
+        problems = await self._problems.get_many(row.get("problems_id") for row in page.rows)
+        # One call for all: a call for each takes twice as long.
+        files = _FILES.validate_python([_values(row, problems) for row in page.rows])
+        return Page(files, total, page.more)
 
 
-def _matching(
-    project: ObjectId,
-    original_file_id: str | None,
-    file_type: FileType | None,
-    drifts: Collection[Drift] | None,
-) -> Document:
+def variants_by_original(project_id: ObjectId) -> list[Document]:
+    """Count the variants of each original of a project."""
+    return [
+        {"$match": {"project_id": project_id}},
+        {"$group": {"_id": "$original_file_id", "count": {"$sum": 1}}},
+    ]
+
+
+def _matching(project: ObjectId, wanted: VariantFilter) -> Document:
     match: Document = {"project_id": project}
-    if original_file_id is not None:
-        match["original_file_id"] = object_id(original_file_id, "file")
-    if file_type is not None:
-        match["file_type"] = file_type
-    if drifts is not None:
-        match["drift"] = {"$in": sorted(drifts)}
+    if wanted.original_file_id is not None:
+        match["original_file_id"] = object_id(wanted.original_file_id, "file")
+    if wanted.file_type is not None:
+        match["file_type"] = wanted.file_type
+    if wanted.drifts is not None:
+        match["drift"] = {"$in": sorted(wanted.drifts)}
     return match
 
 
 def cursor_behind(file: Variant) -> str:
-    """Return the cursor at which a list by path goes on behind a file, whatever becomes of the file."""
-    return encode_cursor({"path": file.path, "_id": ObjectId(file.id)}, _FIELDS)
+    """Return the cursor of a list by path after this variant, even if it leaves the list."""
+    return _BY_PATH.cursor({"path": file.path, "_id": ObjectId(file.id)})
 
 
 def _name_taken(file: Variant) -> ConflictError:
-    return ConflictError(
-        "name_taken",
-        f"The project has a modified file {file.path!r} already; choose another modified_name.",
-    )
+    return ConflictError("name_taken", path=file.path)
 
 
 def missing_revisions(files: Sequence[Variant]) -> list[Revision]:
-    """The present revisions of those which a version without revisions changed last, so that they are kept too."""
+    """Return the present revisions that are not stored: a version without revisions wrote last."""
     return [unrecorded_revision(file) for file in files if not file.recorded]
 
 
 async def with_stored_problems(
     problems: ProblemStore, files: Sequence[Variant]
 ) -> Sequence[Variant]:
-    """The files, each with its `problems_id`: what a new verdict, or a document of version 0.1.0, holds is stored.
+    """Store the problems that are not stored yet, and return the variants with their `problems_id`.
 
-    Externals of the transaction which is about to refer to it, as `ProblemStore` says.
+    Those of a new verdict, or of a document of version 0.1.0. They are stored before the
+    transaction that refers to them, as `ProblemStore` says.
     """
     unstored = [file for file in files if file.problems and file.problems_id is None]
     if not unstored:
@@ -353,7 +411,10 @@ async def with_stored_problems(
 
 
 def modified_document(file: Variant) -> Document:
-    """The document of a file whose problems are stored; without `problems_id` where there are none."""
+    """Return the document of a variant whose problems are stored.
+
+    It has no `problems_id` where there are no problems.
+    """
     left_out = {"id", "problems", *(("problems_id",) if file.problems_id is None else ())}
     return {
         **file.kept,
@@ -368,7 +429,7 @@ def modified_document(file: Variant) -> Document:
 
 
 def modified_file(document: Document, problems: Mapping[str | None, Problems] = _UNREAD) -> Variant:
-    """The file of a document; `problems` are those stored apart, by id, where they were read."""
+    """Return the variant of a document; `problems` are the stored ones by id, if they were read."""
     return Variant.model_validate(_values(document, problems))
 
 

@@ -3,16 +3,19 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from benchmark_manager.stores.database.database import REMEMBERED_SECONDS, Database, Session
+from benchmark_manager.stores.database.database import Database, Session
+from benchmark_manager.stores.database.indexes import REMEMBERED_SECONDS
+from benchmark_manager.stores.database.store import Store
 
 #: How long a delivery is remembered.
 REMEMBERED: Final = timedelta(seconds=REMEMBERED_SECONDS)
 
 
-class WebhookDeliveryStore:
+class WebhookDeliveryStore(Store):
     """The `webhook_deliveries` collection: one document a delivery, under the id that GitHub gave it."""
 
     def __init__(self, database: Database) -> None:
+        super().__init__(database)
         self._deliveries = database.collection("webhook_deliveries")
 
     async def remember(self, delivery_id: str, now: datetime, session: Session) -> bool:

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from benchmark_manager.domain.text.folding import fold
+from benchmark_manager.domain.variants.table import TableExtent, VariantsTable
 from benchmark_manager.errors import (
     BenchmarkManagerError,
     ConflictError,
@@ -17,7 +18,6 @@ from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.models.original import FileEntry, FileType
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.services.originals.file_history import FileCommits
-from benchmark_manager.services.variants.comparing import TableExtent, VariantsTable
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.originals.tree import TreePage, tree_page
 from benchmark_manager.web.site.forms import protected_form

@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from benchmark_manager.domain.fields import POLLING_INTERVALS, is_polling_interval
+from benchmark_manager.domain.projects.settings import UNSET, ProjectChanges, ProjectSettings
 from benchmark_manager.errors import BenchmarkManagerError
 from benchmark_manager.models.preview import RepositoryPreview
 from benchmark_manager.models.project import Project, Ref, RefKind
-from benchmark_manager.services.projects.projects import UNSET, ProjectDefaults, ProjectFields
+from benchmark_manager.services.projects.sources import ProjectDefaults
 from benchmark_manager.web.site.field_rules import PROJECT_NAME, broken_rules, refused_field
 from benchmark_manager.web.site.forms import Form
 from benchmark_manager.web.site.languages import N_
 from benchmark_manager.web.site.reader import Reader
-from benchmark_manager.web.site.words import field_words
+from benchmark_manager.web.site.words import error_words
 
 _ADDRESS: Final = N_("Enter the address of the repository.")
 _REF_NAME: Final = N_("Enter the name of the tag or the id of the commit.")
@@ -154,10 +155,14 @@ class ProjectForm:
             setattr(self, name, text)
         self.drawn |= taken
 
-    def fields(
+    def changes(self, form: Form, before: Project) -> ProjectChanges:
+        """Return what to change in a project; settings as `settings` returns them."""
+        return ProjectChanges(self.name, self.github_repo_url, self.settings(form, before))
+
+    def settings(
         self, form: Form, before: Project | None = None, *, default_config_folder: str = ""
-    ) -> ProjectFields:
-        """Return what to store; without a new token, the stored one is kept.
+    ) -> ProjectSettings:
+        """Return the settings to store; without a new token, the one that is stored stays.
 
         Leave out fields that still hold the stored value or the default, so that the branch and
         folder of an address apply.
@@ -168,9 +173,7 @@ class ProjectForm:
             before is not None or self.config_folder == default_config_folder
         )
         is_branch = self.ref_kind == "branch"
-        return ProjectFields(
-            name=self.name,
-            github_repo_url=self.github_repo_url,
+        return ProjectSettings(
             github_token=token or (None if form.ticked("remove_token") else UNSET),
             branch=UNSET if same_ref or not is_branch else self.branch or None,
             ref=UNSET if same_ref or is_branch else self.ref,
@@ -186,7 +189,7 @@ class ProjectForm:
         name = refused_field(error, _FIELDS, "name")
         if name in {"ref", "ref.name"}:
             name = "branch"
-        self.errors[name] = field_words(reader, name, error.code, error.detail)
+        self.errors[name] = error_words(reader, error)
 
 
 def patterns_of(text: str) -> list[str]:

@@ -26,7 +26,7 @@ from benchmark_manager.web.site.pages import (
 )
 from benchmark_manager.web.site.reader import reader_of
 from benchmark_manager.web.site.rendering import render, see_other
-from benchmark_manager.web.site.words import detail_words
+from benchmark_manager.web.site.words import error_words
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
@@ -100,7 +100,7 @@ async def preview_repository(
         typed.refuse(error, reader)
         return _new_page(request, typed, error=next(iter(typed.errors.values())))
     except GitHubError as error:
-        return _new_page(request, typed, error=detail_words(reader, error.code, error.detail))
+        return _new_page(request, typed, error=error_words(reader, error))
     typed.offer(first)
     return _new_page(request, typed, first)
 
@@ -150,7 +150,9 @@ async def add_project(
             project = await services.projects.create(
                 typed.name,
                 typed.github_repo_url,
-                typed.fields(form, default_config_folder=services.projects.defaults.config_folder),
+                typed.settings(
+                    form, default_config_folder=services.projects.defaults.config_folder
+                ),
             )
         except (InvalidInputError, ConflictError) as error:
             typed.refuse(error, reader)
@@ -180,7 +182,7 @@ async def save_settings(
         try:
             revisions = frozenset({typed.revision or 0})
             saved = await services.projects.update(
-                project_id, typed.fields(form, project), revisions
+                project_id, typed.changes(form, project), revisions
             )
         except (InvalidInputError, ConflictError) as error:
             typed.refuse(error, reader)
@@ -224,13 +226,13 @@ async def sync_now(services: ServicesDependency, project_id: str) -> Response:
 
 @router.post("/projects/{project_id}/pause")
 async def pause(services: ServicesDependency, project_id: str) -> Response:
-    await services.projects.set_paused(project_id, True, None)
+    await services.projects.pause(project_id, None)
     return see_other(f"{PREFIX}/projects/{project_id}/settings", "paused")
 
 
 @router.post("/projects/{project_id}/resume")
 async def resume(services: ServicesDependency, project_id: str) -> Response:
-    await services.projects.set_paused(project_id, False, None)
+    await services.projects.resume(project_id, None)
     return see_other(f"{PREFIX}/projects/{project_id}/settings", "resumed")
 
 

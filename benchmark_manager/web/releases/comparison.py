@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from benchmark_manager.domain.releases.comparison import ChangedFile, Comparison
+from benchmark_manager.domain.releases.comparison import ChangedFile, ReleaseComparison
 from benchmark_manager.web.site.limits import NAME, Window, fitting, window
 from benchmark_manager.web.texts.values import DrawnChange, drawn_changes
 from benchmark_manager.web.texts.visible import html_size
@@ -43,7 +43,7 @@ class DrawnComparison:
     changed: Window[DrawnChangedFile]
 
     @classmethod
-    def of(cls, found: Comparison) -> "DrawnComparison":
+    def of(cls, found: ReleaseComparison) -> "DrawnComparison":
         drawn = [_drawn(file) for file in found.changed[:_FILES]]
         shown = fitting(drawn, lambda file: file.cost, _FILES_BYTES)
         return cls(_paths(found.added), _paths(found.removed), Window(shown, 0, len(found.changed)))

@@ -13,7 +13,7 @@ from benchmark_manager.web.site.field_rules import (
 )
 from benchmark_manager.web.site.forms import Form
 from benchmark_manager.web.site.reader import Reader
-from benchmark_manager.web.site.words import INCLUDE, detail_words
+from benchmark_manager.web.site.words import INCLUDE, error_words
 
 #: The fields beside which an error can be shown.
 _FIELDS: Final = ("name", "description", "include", "modified_file_ids")
@@ -62,4 +62,4 @@ class ReleaseForm:
         name = refused_field(error, _FIELDS, "name")
         if error.code == "modified_file_not_found":
             name = "modified_file_ids"
-        self.errors[name] = detail_words(reader, error.code, error.detail)
+        self.errors[name] = error_words(reader, error)

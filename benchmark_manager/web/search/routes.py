@@ -28,7 +28,7 @@ from benchmark_manager.web.site.pages import (
 )
 from benchmark_manager.web.site.reader import reader_of
 from benchmark_manager.web.site.rendering import render
-from benchmark_manager.web.site.words import field_words
+from benchmark_manager.web.site.words import error_words
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
@@ -104,9 +104,9 @@ async def search_files(
                 scope=scope,
             )
         except InvalidInputError as error:
-            if error.field != "q":
+            if error.field != "query":
                 raise
-            refusal = field_words(reader_of(request), "q", error.code, error.detail)
+            refusal = error_words(reader_of(request), error)
     return render(
         request,
         "search/search.html",

@@ -8,32 +8,19 @@ from fastapi import FastAPI, Request, Response
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from benchmark_manager.incoming import own_path
+from benchmark_manager.incoming import kept_error, own_path
+from benchmark_manager.messages.titles import page_title
 from benchmark_manager.web.site.forms import ForgedFormError, UnreadableFormError
 from benchmark_manager.web.site.headers import is_page
 from benchmark_manager.web.site.languages import N_
 from benchmark_manager.web.site.limits import TYPED
 from benchmark_manager.web.site.reader import reader_of
 from benchmark_manager.web.site.rendering import PageTooLongError, editor_size, render
-from benchmark_manager.web.site.words import detail_words
+from benchmark_manager.web.site.words import error_words
 
 _log = structlog.get_logger(__name__)
 
 _PROBLEM: Final = "application/problem+json"
-_TITLES: Final = {
-    400: N_("This request cannot be understood"),
-    403: N_("This form was not accepted"),
-    404: N_("Not found"),
-    405: N_("This address does not accept this request"),
-    408: N_("The request took too long"),
-    409: N_("This conflicts with what is stored"),
-    412: N_("This was changed in the meantime"),
-    413: N_("This is too large"),
-    422: N_("This request is not valid"),
-    500: N_("The service failed"),
-    502: N_("GitHub does not answer"),
-    503: N_("This is not possible right now"),
-}
 _FORGED: Final = N_(
     "The form's token is missing or old. Open the page again and send the form once more; "
     "your browser must accept cookies."
@@ -50,14 +37,13 @@ def error_page(
     request: Request, status: int, detail: str, headers: dict[str, str] | None = None
 ) -> Response:
     """Render an error; `detail` is shown unchanged, in the reader's language."""
-    title = _TITLES.get(status, _TITLES[400 if status < 500 else 500])  # noqa: PLR2004 -- server errors begin there
     typed = getattr(request.state, "typed", "")
     return render(
         request,
         "site/error.html",
         status_code=status,
         headers=headers,
-        title=title,
+        title=page_title(status, reader_of(request).language),
         status=status,
         detail=detail,
         typed=typed,
@@ -137,12 +123,14 @@ class _HeldResponse:
 
 def _error_page_of(request: Request, held: _HeldResponse) -> Response:
     assert held.start is not None  # noqa: S101 -- the caller checked it
-    problem = json.loads(held.body)
     kept = {
         name: value for name, value in Headers(raw=held.start["headers"]).items() if name in _KEPT
     }
-    detail = detail_words(reader_of(request), problem["code"], problem["detail"])
-    return error_page(request, held.start["status"], detail, kept)
+    error = kept_error(request.scope)
+    words = (
+        json.loads(held.body)["detail"] if error is None else error_words(reader_of(request), error)
+    )
+    return error_page(request, held.start["status"], words, kept)
 
 
 #: Headers of a problem document that its page keeps.

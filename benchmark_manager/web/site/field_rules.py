@@ -8,6 +8,7 @@ from babel.numbers import format_decimal
 
 from benchmark_manager.domain import fields
 from benchmark_manager.errors import BenchmarkManagerError, InvalidInputError
+from benchmark_manager.messages.fields import wire_name
 from benchmark_manager.web.site.languages import N_
 from benchmark_manager.web.site.reader import Reader
 
@@ -62,7 +63,7 @@ def refused_field(error: BenchmarkManagerError, fields_of_form: Collection[str],
 
     `name` is the field that holds the name which may be taken already.
     """
-    field = error.field if isinstance(error, InvalidInputError) else None
+    field = wire_name(error.field) if isinstance(error, InvalidInputError) and error.field else None
     if error.code in _TAKEN:
         field = name
     return field if field is not None and field in fields_of_form else ""

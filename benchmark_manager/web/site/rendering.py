@@ -76,7 +76,7 @@ def render(
             note=words.NOTES.get(note),
             undo=_undo(root, note, subjects),
             person_name=name_of(request),
-            detail_words=partial(words.detail_words, reader),
+            error_words=partial(words.error_words, reader),
             **values,
         )
     )

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
+from benchmark_manager import messages
+from benchmark_manager.errors import BenchmarkManagerError
 from benchmark_manager.models.original import FileType, SkipReason
 from benchmark_manager.models.problem import Validity
 from benchmark_manager.models.project import RefKind, Standing, SyncStatus
@@ -169,138 +171,6 @@ NOTES: Final[Mapping[str, str]] = {
     ),
 }
 
-#: What a service's errors say, in general: for languages in which the service itself does not
-#: speak.
-_DETAILS: Final[Mapping[str, str]] = {
-    "route_not_found": N_("There is no page at this address."),
-    "project_not_found": N_("There is no such project; it may have been deleted."),
-    "file_not_found": N_("There is no such file; it may be gone upstream."),
-    "sync_not_found": N_("There is no such sync; old ones are deleted in time."),
-    "modified_file_not_found": N_("There is no such modified file; it may have been deleted."),
-    "method_not_allowed": N_("This address does not take this kind of request."),
-    "project_name_taken": N_(
-        "There is a project with this name already, or with one that differs only in case or in how its letters are "
-        "written; choose another name."
-    ),
-    "name_taken": N_(
-        "The project has a modified file with this path already; choose another name."
-    ),
-    "not_synced": N_("The repository has not been read yet; sync the project first."),
-    "stale": N_("Somebody else changed this in the meantime."),
-    "body_too_large": N_("What was sent is too large."),
-    "request_timeout": N_("What was sent came too slowly; send it again."),
-    "service_busy": N_("The service is busy; try again in a moment."),
-    "origin_not_allowed": N_(
-        "Another page than the service's own asked for this. If it is its own, PUBLIC_URL has to be the address above."
-    ),
-    "invalid_request": N_("A value in this request is wrong."),
-    "invalid_cursor": N_(
-        "This page of the list is not there any more; start again at its beginning."
-    ),
-    "invalid_github_url": N_("Give the repository as https://github.com/OWNER/REPO or OWNER/REPO."),
-    "github_url_not_allowed": N_(
-        "This service may not ask this address; GITHUB_API_URLS lists those it may."
-    ),
-    "invalid_pattern": N_(
-        "One of the patterns is wrong: one a line, as in .gitignore, at most 50 of at most 256 characters, without ! "
-        "and # at the start, .. and open brackets."
-    ),
-    "invalid_folder": N_("A folder is a path inside the repository, without .. and backslashes."),
-    "invalid_branch": N_("Git accepts no branch of this name."),
-    "invalid_token": N_("A token has 1 to 255 printable ASCII characters without spaces."),
-    "invalid_name": N_("Give a file name, not a path, with the ending of the original's format."),
-    "invalid_content": N_("The content does not parse; the places are listed."),
-    "too_complex": N_(
-        "This text takes too much time or memory to process; make it smaller or simpler: fewer values, shorter lines, "
-        "less nesting, or several files."
-    ),
-    "content_missing": N_("Choose the file with the content."),
-    "content_not_utf8": N_("The file is not UTF-8; save it in this encoding and send it again."),
-    "too_large": N_("The content is larger than this service takes."),
-    "repository_not_found": N_("GitHub shows no such repository to this token."),
-    "commit_not_found": N_("GitHub does not have this commit any more."),
-    "branch_not_found": N_("The repository has no such branch."),
-    "tag_not_found": N_("The repository has no such tag."),
-    "invalid_ref": N_(
-        "Git accepts no tag of this name, or a commit's id is not whole: it has 40 digits."
-    ),
-    "contradictory_ref": N_("The address, the branch and the ref say different things."),
-    "ambiguous_address": N_(
-        "Only GitHub knows where the branch's name ends in this address, and it did not answer; give the repository's "
-        "address, branch and folders by themselves."
-    ),
-    "repository_empty": N_("The repository has no commit yet."),
-    "github_unauthorized": N_("GitHub does not accept the token; enter a valid one."),
-    "github_forbidden": N_("GitHub denies access to the repository."),
-    "token_unreadable": N_(
-        "The stored token was encrypted with another key, or for another repository; enter it again."
-    ),
-    "tree_too_large": N_("GitHub cannot list the folders completely."),
-    "github_unavailable": N_("GitHub failed or did not answer in time."),
-    "github_rate_limited": N_("GitHub's rate limit is used up for now."),
-    "release_not_found": N_("There is no such release; it may have been deleted with its project."),
-    "making_not_found": N_("The release was not made so often."),
-    "digest_too_short": N_("Give at least 12 digits of the digest."),
-    "digest_ambiguous": N_("Several releases have digests which begin so; give more digits."),
-    "release_file_ambiguous": N_(
-        "The release has several files whose paths differ in Unicode form alone."
-    ),
-    "nothing_to_release": N_("There are no such files; sync the project first, or include others."),
-    "path_clash": N_("A file and a folder have the same path, so no folder can hold them all."),
-    "archive_path_unsafe": N_("A file's path is unsafe in an archive; fetch its files one by one."),
-    "configmap_too_large": N_("The files are larger than a ConfigMap may be."),
-    "configmap_key_invalid": N_("A file's path cannot be a key of a ConfigMap."),
-    "configmap_key_clash": N_("Two files would have the same key in a ConfigMap."),
-    "internal_error": N_("The service made a mistake; its log says more."),
-    "database_unavailable": N_("The database does not answer; try again in a few seconds."),
-    "service_stopping": N_("The service stops now; ask again in a moment."),
-    "disk_full": N_("The disk is nearly full; nothing was changed."),
-    "change_too_large": N_(
-        "This is more than the database takes in one change; nothing was changed."
-    ),
-    "database_overloaded": N_(
-        "The database ran out of time or memory for this; nothing was changed."
-    ),
-    "database_denied": N_("The database does not allow this; its user lacks rights."),
-    "database_failed": N_("The database failed; the service's log says how."),
-    "changes_pending": N_("A large sync of this project is being applied; ask again in a moment."),
-    "revision_not_found": N_("There is no such revision."),
-    "reset_not_found": N_("There is nothing left of this reset to bring back."),
-    "upstream_removed": N_("The original is gone upstream, so there is nothing to merge with."),
-    "merge_conflict": N_("Places are left which a person must decide."),
-    "merge_unresolved": N_("Some places have no decision yet; nothing was changed."),
-    "bad_resolution": N_("A decision cannot be taken as it is; nothing was changed."),
-    "upstream_moved": N_(
-        "The original has changed again since; look at what a rebase would do now."
-    ),
-    "other_project": N_("This original belongs to another project."),
-    "other_format": N_("This original has another format, YAML or JSON, than the modified file."),
-    "original_removed": N_("This original is gone upstream itself."),
-    "merge_impossible": N_(
-        "These decisions cannot be written into upstream's text with certainty; edit the result by hand."
-    ),
-    "folder_not_found": N_("The branch does not have one of the folders; it holds no files."),
-    "folder_is_symlink": N_(
-        "One of the folders is a symbolic link, or lies behind one; it holds no files."
-    ),
-    "folder_is_submodule": N_(
-        "One of the folders is a submodule, or lies in one; it holds no files."
-    ),
-}
-
-
-#: How forms call the fields which a service's sentences begin with by their names in the API.
-_FIELDS: Final[Mapping[str, str]] = {
-    "modified_name": "The name",
-    "config_folder": "The folder",
-    "job_folder": "The folder",
-    "branch": "This",
-    "ref.name": "This",
-    "github_token": "The token",
-    "q": "The query",
-}
-
-
 #: The kinds of ref that a project may read, in the order of the form.
 REF_KINDS: Final[tuple[tuple[RefKind, str], ...]] = (
     ("branch", N_("A branch: always its latest commit")),
@@ -314,23 +184,17 @@ REF_WORDS: Final[Mapping[RefKind, str]] = {
 }
 
 
-def field_words(reader: Reader, field: str, code: str, detail: str) -> str:
-    """What to write beside a field of a form."""
-    if code == "invalid_content":
-        # The service's own sentence tells how to insist through the API.
-        return reader.words(_DETAILS[code])
-    if code == "invalid_pattern":
-        said = detail.removeprefix(f"{field}: ")
-        detail = said[:1].upper() + said[1:]
-    if field in _FIELDS and detail.startswith(f"{field} "):
-        detail = _FIELDS[field] + detail.removeprefix(field)
-    return detail_words(reader, code, detail)
+class Stored(Protocol):
+    """What is stored of a failed sync, or of a warning: a code and an English sentence."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def detail(self) -> str: ...
 
 
-def detail_words(reader: Reader, code: str, detail: str) -> str:
-    """An error's sentence: the service's own in English, a general one in other languages."""
-    general = _DETAILS.get(code)
-    if general is None:
-        return reader.words(detail)
-    translated = reader.words(general)
-    return detail if translated == general else translated
+def error_words(reader: Reader, error: BenchmarkManagerError | Stored) -> str:
+    """Return the sentence of an error, or of what is stored of one, in the reader's language."""
+    if isinstance(error, BenchmarkManagerError):
+        return messages.words(error, reader.language)
+    return messages.stored_words(error.code, error.detail, reader.language)

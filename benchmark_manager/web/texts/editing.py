@@ -59,9 +59,7 @@ def edited_text(form: Form, stored: str) -> str:
     if form.ticked("content_kept"):
         return stored
     if not form.ticked("content"):
-        raise InvalidInputError(
-            "content_missing", "Choose the file with the content.", field="content"
-        )
+        raise InvalidInputError("content_missing", field="content")
     exact = form.text("content_exact")
     if exact:
         return _exact(exact)
@@ -91,23 +89,15 @@ def _decoded(file: bytes) -> str:
     try:
         return file.decode()
     except UnicodeDecodeError:
-        raise InvalidInputError(
-            "content_not_utf8",
-            "The file is not UTF-8; save it in this encoding and send it again.",
-            field="content",
-        ) from None
+        raise InvalidInputError("content_not_utf8", field="content") from None
 
 
 def _exact(sent: str) -> str:
     try:
         text = _TEXT.validate_json(sent)
         text.encode()
-    except ValueError:  # from Pydantic, or for half of a surrogate pair
-        raise InvalidInputError(
-            "invalid_request",
-            "The editor sent its text in a form that cannot be read; save again.",
-            field="content",
-        ) from None
+    except ValueError:  # of Pydantic, and of half a surrogate pair
+        raise InvalidInputError("invalid_request", "unreadable_editor", field="content") from None
     return text
 
 

@@ -35,7 +35,7 @@ from benchmark_manager.web.site.pages import (
 from benchmark_manager.web.site.person import PersonDependency
 from benchmark_manager.web.site.reader import Reader, reader_of
 from benchmark_manager.web.site.rendering import editor_size, render, see_other
-from benchmark_manager.web.site.words import field_words
+from benchmark_manager.web.site.words import error_words
 from benchmark_manager.web.texts.editing import Editable, edited_text, sha256_of
 from benchmark_manager.web.texts.text_diff import differences
 from benchmark_manager.web.texts.values import varied_lines
@@ -115,7 +115,7 @@ class Draft:
             self.problems = tuple(
                 problem for problem in error.problems if isinstance(problem, Problem)
             )
-        self.errors[name] = field_words(reader, name, error.code, error.detail)
+        self.errors[name] = error_words(reader, error)
 
 
 def _with_line_feeds(text: str) -> str:

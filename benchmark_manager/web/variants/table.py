@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchmark_manager.domain.text.json_line import json_line
+from benchmark_manager.domain.variants.table import VariantsTable, VariedKey
 from benchmark_manager.models.variant import Variant
-from benchmark_manager.services.variants.comparing import VariantsTable, VariedKey
 from benchmark_manager.web.site.limits import NAME, ROWS, fitting
 from benchmark_manager.web.texts.visible import html_size
 

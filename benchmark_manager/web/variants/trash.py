@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from benchmark_manager.errors import BenchmarkManagerError, ConflictError, InvalidInputError
 from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
-from benchmark_manager.models.variant import TrashedFile
+from benchmark_manager.models.variant import TrashedVariant
 from benchmark_manager.web import PREFIX
 from benchmark_manager.web.site.field_rules import refused_field
 from benchmark_manager.web.site.forms import FormDependency, protected_form
@@ -15,7 +15,7 @@ from benchmark_manager.web.site.pages import CursorParameter, next_url, project_
 from benchmark_manager.web.site.person import PersonDependency
 from benchmark_manager.web.site.reader import reader_of
 from benchmark_manager.web.site.rendering import render, see_other
-from benchmark_manager.web.site.words import field_words
+from benchmark_manager.web.site.words import error_words
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
@@ -129,14 +129,14 @@ async def undelete(
 async def _name_page(
     request: Request,
     services: Services,
-    trashed: TrashedFile,
+    trashed: TrashedVariant,
     name: str,
     refusal: BenchmarkManagerError | None = None,
 ) -> Response:
     errors = {}
     if refusal is not None:
         field = refused_field(refusal, ("modified_name",), "modified_name")
-        errors[field] = field_words(reader_of(request), field, refusal.code, refusal.detail)
+        errors[field] = error_words(reader_of(request), refusal)
     return render(
         request,
         "variants/trash_name.html",

@@ -1,4 +1,4 @@
-"""GET /events: what any replica changes shows in every open page, and nothing is lost without a word."""
+"""GET /events: every client receives what any replica changes, or learns that events were lost."""
 
 import asyncio
 import re
@@ -40,7 +40,7 @@ def either(request: pytest.FixtureRequest) -> Service:
 
 
 async def work(service: Service, files: dict[str, bytes]) -> list[tuple[str, Any, Any]]:
-    """Everything that people and syncs do; which events have to tell of it."""
+    """Everything that people and syncs do; which events have to report it."""
     repository = service.repository("acme/b", files, private_to=[SECRET])
     project = await service.project("acme/b", github_token=SECRET)
     sync = await service.sync(project["id"])
@@ -69,16 +69,16 @@ async def work(service: Service, files: dict[str, bytes]) -> list[tuple[str, Any
     ]
 
 
-async def test_whatever_is_done_is_told_and_nothing_of_what_it_holds(
+async def test_whatever_is_done_is_received_and_nothing_of_what_it_holds(
     either: Service, files: dict[str, bytes]
 ) -> None:
     """On both databases; the data are three fields, all of them ids or words."""
     async with listening(either.app) as http, events_of(http) as stream:
-        told = await stream.until(*await work(either, files))
+        received = await stream.until(*await work(either, files))
         assert stream.answer.headers["content-type"] == "text/event-stream; charset=utf-8"
         assert stream.answer.headers["x-content-type-options"] == "nosniff"
         assert stream.answer.headers["cache-control"] == "no-store"
-        for event in told:
+        for event in received:
             assert event.data.keys() == {"project_id", "id", "what"}
         assert not re.search(
             f"{SECRET}|token|secretive|hush|mine|model|config/|acme|one|two", stream.text
@@ -134,7 +134,7 @@ async def test_many_at_once_are_one_event(either: Service, monkeypatch: pytest.M
         assert len(stream.events) - before <= 2
 
 
-async def test_progress_is_told_and_polls_which_find_the_same_are_not(
+async def test_progress_is_received_and_polls_which_find_the_same_are_not(
     service: Service, http: httpx.AsyncClient, files: dict[str, bytes]
 ) -> None:
     service.repository("acme/b", files)
@@ -142,8 +142,8 @@ async def test_progress_is_told_and_polls_which_find_the_same_are_not(
     await _poll(service, project["id"])
     async with events_of(http) as stream:
         await _poll(service, project["id"])
-        told = SyncProgress(status="running", sync_id="5" * 24, phase="fetching")
-        await service.services.sync._progress.put(project["id"], 7, told)
+        received = SyncProgress(status="running", sync_id="5" * 24, phase="fetching")
+        await service.services.sync._stores.progress.put(project["id"], 7, received)
         await stream.until(("sync", "5" * 24, "progress"))
         assert len(stream.events) == 1
 
@@ -163,8 +163,10 @@ async def _poll(service: Service, project_id: str) -> None:
     raise AssertionError("no poll")
 
 
-async def test_who_comes_back_hears_what_it_missed_or_is_told_to_reload(either: Service) -> None:
-    """By the id heard last, also at a replica which watches nothing yet; an unknown id is no error for a browser."""
+async def test_a_client_that_returns_receives_what_it_missed_or_has_to_reload(
+    either: Service,
+) -> None:
+    """By the last id, also at a replica without a listener; a browser may send an unknown id."""
     async with listening(either.app) as http:
         async with events_of(http) as stream:
             last = stream.last_id
@@ -172,10 +174,10 @@ async def test_who_comes_back_hears_what_it_missed_or_is_told_to_reload(either: 
         either.services.events._stop_watching()
         later = await either.project("acme/later")
         async with events_of(http, after=last) as stream:
-            told = await stream.until(
+            received = await stream.until(
                 *(("project", each["id"], "created") for each in (*missed, later))
             )
-            assert {event.name for event in told} == {"project"}
+            assert {event.name for event in received} == {"project"}
             newer = await either.project("acme/newer")
             await stream.until(("project", newer["id"], "created"))
         async with events_of(http, after=stream.last_id) as stream:
@@ -215,7 +217,7 @@ async def test_two_hundred_clients_all_hear_and_one_watcher_serves_them(
     assert service.services.events._watching is watching
 
 
-async def test_a_slow_client_is_told_to_reload_and_costs_no_memory(
+async def test_a_slow_client_is_received_to_reload_and_costs_no_memory(
     service: Service, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It stops reading: what waits for it stays bounded, and at the end it hears of that."""
@@ -257,7 +259,7 @@ async def test_keep_alives_carry_newer_ids(
         assert ": keep-alive\n" in stream.text
 
 
-async def test_who_leaves_frees_its_place_which_others_wait_for(
+async def test_a_client_that_leaves_frees_its_slot_for_others(
     service: Service, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As does a HEAD request, at once."""
@@ -281,7 +283,7 @@ async def test_who_leaves_frees_its_place_which_others_wait_for(
 
 @pytest.mark.skipif(find_mongod() is None, reason="no mongod on this machine")
 async def test_an_election_makes_no_gap(github: GitHubTestServer, tmp_path: Path) -> None:
-    """The primary steps down, which ends streams and writes; what is changed next is told all the same."""
+    """The primary steps down, which ends streams and writes; later changes are still sent."""
     async with (
         await ReplicaSet.start(tmp_path / "set") as replica_set,
         running_service(replica_set.url, github, tmp_path) as service,
@@ -300,7 +302,9 @@ async def test_an_election_makes_no_gap(github: GitHubTestServer, tmp_path: Path
         assert {event.name for event in stream.events} == {"project"}
 
 
-async def test_a_lost_history_is_told_as_a_reset(service: Service, http: httpx.AsyncClient) -> None:
+async def test_a_lost_history_is_received_as_a_reset(
+    service: Service, http: httpx.AsyncClient
+) -> None:
     """The database is replaced under the stream, which it cannot be resumed from."""
     async with events_of(http) as stream:
         database = service.services.project_store._projects.database

@@ -1,4 +1,4 @@
-"""Bodies that arrive slowly, or too many at once, hold neither the service's memory nor its clients."""
+"""Slow or many bodies use up neither the service's memory nor the time of other clients."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ from starlette.types import Message
 
 from benchmark_manager.api.http import bodies
 from benchmark_manager.api.http.bodies import BUDGET, BodyBudget, LimitedBody
-from benchmark_manager.api.http.problems import BodyTooLargeError, RefusedBodyError
+from benchmark_manager.api.http.problems import RefusedBodyError
 from support.problems import assert_problem
 from support.service import Service
 
@@ -48,7 +48,7 @@ async def test_unfinished_bodies_share_one_budget_and_no_caller_has_more_than_ha
         except RefusedBodyError as error:
             refusals.append(error)
             body.close()
-    assert {(error.code, error.status_code) for error in refusals} == {("service_busy", 503)}
+    assert {(error.error.code, error.status_code) for error in refusals} == {("service_busy", 503)}
     assert len(refusals) > 100
     assert BUDGET - 4 * MIB <= budget.held <= BUDGET
     for body in held:
@@ -74,8 +74,9 @@ async def test_small_bodies_are_read_whatever_large_ones_do() -> None:
 async def test_a_body_over_its_limit_is_refused_as_soon_as_it_exceeds_it() -> None:
     body = body_of(messages(60, 50, ends=False), BodyBudget(), limit=100)
     await body.receive()
-    with pytest.raises(BodyTooLargeError):
+    with pytest.raises(RefusedBodyError) as refused:
         await body.receive()
+    assert refused.value.error.code == "body_too_large"
 
 
 async def test_a_client_that_stays_behind_its_body_has_no_deadline(

@@ -56,7 +56,7 @@ async def test_every_single_resource_has_a_strong_etag_which_lasts(
     )
 
 
-async def test_a_reader_who_has_the_answer_gets_a_304(
+async def test_a_client_that_has_the_answer_gets_a_304(
     service: Service, resources: list[str]
 ) -> None:
     for path in resources:
@@ -100,7 +100,7 @@ async def test_the_etag_of_a_project_and_of_a_variant_begins_with_its_revision(
         assert revision(answer.headers["etag"]) == number + 1
 
 
-async def test_a_stale_save_is_refused_and_tells_the_current_revision(
+async def test_a_stale_save_is_refused_with_the_current_revision(
     service: Service, project: Json, variant: Json
 ) -> None:
     for path, body in (
@@ -129,7 +129,7 @@ async def test_a_stale_save_is_refused_and_tells_the_current_revision(
 async def test_if_match_takes_any_of_its_tags(
     service: Service, project: Json, variant: Json
 ) -> None:
-    """Weak ones too: a proxy which compresses makes our tags weak, and only revisions are compared."""
+    """Weak ones too: a proxy that compresses makes tags weak, and only revisions are compared."""
     for path, name in (
         (f"/modified-files/{variant['id']}", "description"),
         (f"/projects/{project['id']}", "name"),
@@ -218,7 +218,7 @@ async def test_no_drift_makes_anybody_s_edit_of_a_variant_stale(
     assert (answer.status_code, answer.json()["revision"]) == (200, 2)
 
 
-async def test_a_moved_original_makes_nobody_s_edit_of_its_variant_stale(
+async def test_a_changed_original_makes_no_edit_of_its_variant_stale(
     service: Service, project: Json, variant: Json
 ) -> None:
     path = f"/modified-files/{variant['id']}"

@@ -1,4 +1,4 @@
-"""A database that accepts connections and answers nothing: every request is answered all the same."""
+"""A database that accepts connections and answers nothing: every request gets an answer."""
 
 import asyncio
 import re
@@ -10,6 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.database.watch import DatabaseWatch
 from github_test_server import GitHubTestServer
 from support.databases import fresh_database
@@ -44,7 +45,7 @@ async def test_every_route_and_page_answers_within_five_seconds_and_all_is_well_
         service.repository("acme/b", {"config/a.yaml": b"a: 1\n"})
         project = await service.synced("acme/b")
         routes = all_routes(service)
-        asked = {
+        requests = {
             (method, _path(route, project["id"]))
             for route in routes
             for method in route.methods or ()
@@ -59,7 +60,7 @@ async def test_every_route_and_page_answers_within_five_seconds_and_all_is_well_
 
         with frozen(replica_set):
             asking: list[asyncio.Task[tuple[str, int, float]]] = []
-            for method, path in asked:
+            for method, path in requests:
                 asking.append(asyncio.create_task(ask(method, path)))
                 await asyncio.sleep(0.01)  # all at once they would keep the loop to themselves
             answers = await asyncio.gather(*asking)
@@ -89,7 +90,7 @@ async def test_a_database_that_takes_long_over_one_answer_is_not_silent(
 ) -> None:
     """A sync's large transaction may take longer than the silence that ends requests."""
     database = Database(replica_set.url, "app", "mongodb")
-    await database.start()
+    await start_database(database)
     watch = DatabaseWatch(database)
     watching = asyncio.create_task(watch.run())
     silent = watch.until_silent()

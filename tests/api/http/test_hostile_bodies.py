@@ -1,4 +1,4 @@
-"""Whatever is sent to whichever route: an answer of the 4xx, soon, and without holding the event loop.
+"""Any body to any route gets a 4xx soon, and does not block the event loop.
 
 That no request holds the loop for long is what every test's client checks; see `support.service`.
 """
@@ -166,7 +166,7 @@ async def test_a_body_of_too_many_values_says_how_many_there_may_be(service: Ser
     assert str(MAX_VALUES) in answer.text
 
 
-async def test_of_thousands_of_wrong_parameters_a_hundred_are_told(service: Service) -> None:
+async def test_of_thousands_of_wrong_parameters_a_hundred_are_listed(service: Service) -> None:
     answer = await service.http.get(f"/projects/{UNKNOWN}/syncs?" + "status=x&" * 6000)
     document = assert_problem(answer, 422, "invalid_request")
     assert len(document["errors"]) == 100
@@ -220,7 +220,7 @@ def test_no_text_has_more_values_than_are_counted(value: object, step: int, plai
     )
 
 
-# Every route, with values that nobody would send
+# Every route, with unusual values
 
 
 VALUES: Final = (

@@ -1,4 +1,4 @@
-"""Only the service's own names are answered, and no name that a request brings is believed without leave."""
+"""Only requests to the service's own names are answered, and only trusted proxies are believed."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -268,20 +268,20 @@ async def test_root_path_has_the_last_word_and_public_url_goes_before_it(
 
 
 async def test_limits_of_forms_and_bodies_hold_below_a_prefix(trusting: Service) -> None:
-    told = {"X-Forwarded-Prefix": "/lab"}
+    forwarded = {"X-Forwarded-Prefix": "/lab"}
     for path in ("/projects", "/lab/projects"):
         answer = await trusting.http.post(
-            path, content=b"{}", headers={**told, "Content-Type": "text/plain"}
+            path, content=b"{}", headers={**forwarded, "Content-Type": "text/plain"}
         )
         assert_problem(answer, 415, "unsupported_media_type")
-    foreign = {**told, "Origin": "https://evil.example"}
+    foreign = {**forwarded, "Origin": "https://evil.example"}
     for path in ("/ui/projects/new", "/lab/ui/projects/new", "/lab/projects"):
         assert_problem(
             await trusting.http.post(path, data={"a": "b"}, headers=foreign),
             403,
             "origin_not_allowed",
         )
-    own = {**told, "Origin": PUBLIC, "Accept": "text/html"}
+    own = {**forwarded, "Origin": PUBLIC, "Accept": "text/html"}
     answer = await trusting.http.post("/lab/ui/projects/new", data={"a": "b"}, headers=own)
     assert (answer.status_code, answer.headers["content-type"]) == (403, "text/html; charset=utf-8")
 

@@ -11,7 +11,7 @@ import jsonschema_rs
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from benchmark_manager.api.http.problems import CODES
+from benchmark_manager.messages import CATALOGUE
 from support.problems import METHODS, Route, description, routes_of
 from support.service import Json, Service
 
@@ -41,15 +41,15 @@ async def test_the_document_is_served(service: Service) -> None:
     assert await service.get("/openapi.json") == description()
 
 
-def nodes(value: Any, place: str = "#") -> Iterator[tuple[str, Json]]:
-    """Every object of the document with its place."""
+def nodes(value: Any, pointer: str = "#") -> Iterator[tuple[str, Json]]:
+    """Every object of the document with its pointer."""
     if isinstance(value, dict):
-        yield place, value
+        yield pointer, value
         for name, inner in value.items():
-            yield from nodes(inner, f"{place}/{name}")
+            yield from nodes(inner, f"{pointer}/{name}")
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            yield from nodes(inner, f"{place}/{number}")
+            yield from nodes(inner, f"{pointer}/{number}")
 
 
 def check_operation(route: Route, seen: set[str]) -> None:
@@ -79,7 +79,7 @@ def check_operation(route: Route, seen: set[str]) -> None:
 
 
 def test_the_document_is_valid_openapi_3_1(document: Json) -> None:
-    """Structurally: what the specification requires of each object, and every reference leads somewhere."""
+    """Each object has what the specification requires, and every reference has its target."""
     assert re.fullmatch(r"3\.1\.\d+", document["openapi"])
     assert {"title", "version"} <= document["info"].keys()
     seen: set[str] = set()
@@ -93,17 +93,17 @@ def test_the_document_is_valid_openapi_3_1(document: Json) -> None:
     names = document["components"]["schemas"]
     assert all(re.fullmatch(r"[a-zA-Z0-9._-]+", name) for name in names)
     used = set()
-    for place, node in nodes(document):
+    for pointer, node in nodes(document):
         if isinstance(node.get("$ref"), str):
-            assert node["$ref"].startswith("#/components/schemas/"), place
+            assert node["$ref"].startswith("#/components/schemas/"), pointer
             used.add(node["$ref"].removeprefix("#/components/schemas/"))
         if (
-            "schema" in place
+            "schema" in pointer
             and isinstance(node.get("type"), str)
-            and "properties" not in place.rpartition("/")[2]
+            and "properties" not in pointer.rpartition("/")[2]
         ):
-            assert node["type"] in SCHEMA_TYPES, place
-        assert "nullable" not in node, f"{place}: that is OpenAPI 3.0"
+            assert node["type"] in SCHEMA_TYPES, pointer
+        assert "nullable" not in node, f"{pointer}: that is OpenAPI 3.0"
     assert used <= names.keys()
     assert names.keys() <= used, "nothing is described that no route uses"
 
@@ -117,30 +117,30 @@ def test_an_openapi_validator_has_nothing_to_say(document: Json) -> None:
 
 
 def described_values(document: Json) -> Iterator[tuple[str, Json, Any]]:
-    """Every default and every example with its place and the schema which it is of."""
-    for place, node in nodes(document):
+    """Every default and every example with its pointer and its schema."""
+    for pointer, node in nodes(document):
         if isinstance(node.get("schema"), dict):
             examples = node["examples"].values() if isinstance(node.get("examples"), dict) else ()
             values = [each["value"] for each in examples] + [
                 node[name] for name in ("example",) if name in node
             ]
-            yield from ((place, node["schema"], value) for value in values)
+            yield from ((pointer, node["schema"], value) for value in values)
         elif isinstance(node.get("examples"), list) or "default" in node:
             values = [
                 *node.get("examples", ()),
                 *(node[name] for name in ("default",) if name in node),
             ]
-            yield from ((place, node, value) for value in values)
+            yield from ((pointer, node, value) for value in values)
 
 
 def test_every_default_and_example_fits_its_own_schema(document: Json) -> None:
     found = list(described_values(document))
     assert len(found) > 200
-    for place, schema, value in found:
+    for pointer, schema, value in found:
         validator = jsonschema_rs.Draft202012Validator(
             {**schema, "components": document["components"]}
         )
-        assert validator.is_valid(value), f"{place}: {value!r}"
+        assert validator.is_valid(value), f"{pointer}: {value!r}"
 
 
 def test_a_field_which_stays_as_it_is_when_it_is_not_given_has_no_default(document: Json) -> None:
@@ -198,14 +198,14 @@ def test_every_error_is_described_with_an_example_of_its_code(document: Json) ->
             examples = content["application/problem+json"]["examples"]
             assert examples, f"{route.label} {status}"
             for code, example in examples.items():
-                assert CODES[code][0] == status, f"{route.label}: {code}"
+                assert CATALOGUE[code].status == status, f"{route.label}: {code}"
                 value = example["value"]
                 assert (value["code"], value["status"]) == (code, status)
                 assert value["title"] == HTTPStatus(status).phrase
                 assert value["detail"].endswith(".")
 
 
-def test_every_route_which_takes_an_id_or_a_body_tells_what_it_refuses(document: Json) -> None:
+def test_every_route_with_an_id_or_a_body_describes_what_it_refuses(document: Json) -> None:
     for route in routes_of(document):
         responses = route.operation["responses"].keys()
         if route.parameters:

@@ -98,7 +98,7 @@ async def test_a_limit_is_1_to_1000_and_100_if_not_given(service: Service) -> No
 
 
 async def test_what_comes_and_goes_between_pages_disturbs_no_other_row(service: Service) -> None:
-    """Rows which are there all the while come exactly once, whatever is made and deleted around the cursor."""
+    """Rows that stay are listed exactly once while others are made and deleted at the cursor."""
     service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
     project = await service.synced("acme/bench")
     original = (await service.files(project["id"]))["config/a.yaml"]

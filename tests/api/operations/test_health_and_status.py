@@ -216,7 +216,7 @@ async def test_a_project_is_running_while_it_syncs(
     assert (await service.get("/status"))["projects_by_sync_status"] == {**NO_PROJECTS, "ok": 1}
 
 
-async def test_the_schedule_tells_what_is_due_and_when(
+async def test_the_schedule_reports_what_is_due_and_when(
     service: Service, files: dict[str, bytes]
 ) -> None:
     service.repository("acme/bench", files)
@@ -251,7 +251,7 @@ async def test_the_scheduler_runs_where_it_was_started(
         assert (await polling.get("/status"))["scheduler"]["running"] is True
 
 
-async def test_github_s_limits_are_told_per_credential_without_it(
+async def test_github_s_limits_are_reported_per_credential_without_it(
     service: Service, files: dict[str, bytes]
 ) -> None:
     repository = service.repository("acme/bench", files)

@@ -1,13 +1,9 @@
-"""How many commands of the database a read takes, and that saving them shows nothing that is not so."""
+"""How many commands of the database a read takes, and that fewer of them return the truth."""
 
 import pytest
 
-from benchmark_manager.api.shapes import (
-    ModifiedFileAnswer,
-    ModifiedFileWithContent,
-    OriginalFileAnswer,
-    OriginalFileWithContent,
-)
+from benchmark_manager.api.originals.shapes import OriginalFileAnswer, OriginalFileWithContent
+from benchmark_manager.api.variants.shapes import ModifiedFileAnswer, ModifiedFileWithContent
 from support.database_commands import noted_commands
 from support.databases import connected
 from support.service import Json, Service

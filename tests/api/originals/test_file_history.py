@@ -1,4 +1,4 @@
-"""The upstream history of a file: asked of GitHub on demand, and remembered by commit."""
+"""The upstream history of a file: read from GitHub on demand, and cached by commit."""
 
 import asyncio
 import base64
@@ -54,7 +54,7 @@ def commit(repository: Repository, *numbers: int, path: str = PATH) -> list[str]
 
 
 async def begun(service: Service, commits: int = 3) -> tuple[Repository, Json, str, list[str]]:
-    """A synced project, the address of one file's history, and the ids of its commits, oldest first."""
+    """A synced project, the address of a file's history, and the commits' ids, oldest first."""
     repository = service.repository(NAME)
     ids = commit(repository, *range(commits))
     repository.commit({"config/other.yaml": b"other: 1\n"}, message="elsewhere")
@@ -67,8 +67,8 @@ async def address(service: Service, project: Json, path: str = PATH) -> str:
     return f"/projects/{project['id']}/files/{file['id']}/history"
 
 
-def asked(service: Service) -> list[RecordedRequest]:
-    """What was asked of GitHub for histories."""
+def requests_for_history(service: Service) -> list[RecordedRequest]:
+    """The requests that were sent to GitHub for histories."""
     return [
         request
         for request in service.github.requests.select(r"/commits$")
@@ -89,13 +89,13 @@ async def test_the_commits_which_touched_the_file_come_newest_first(service: Ser
     }
 
 
-async def test_github_is_asked_once_and_only_when_somebody_asks(service: Service) -> None:
+async def test_github_is_read_once_and_only_on_request(service: Service) -> None:
     repository, project, path, _ = await begun(service)
-    assert asked(service) == []
+    assert requests_for_history(service) == []
     first = await service.rows(path)
     assert await service.rows(path) == first
     assert (await service.http.get(path, params={"limit": 1})).json() == first[:1]
-    [request] = asked(service)
+    [request] = requests_for_history(service)
     head = repository.find_commit("HEAD")
     assert head is not None
     assert parse_qs(request.query) == {
@@ -106,7 +106,7 @@ async def test_github_is_asked_once_and_only_when_somebody_asks(service: Service
     }
     await service.sync(project["id"])
     assert await service.rows(path) == first
-    assert len(asked(service)) == 1, "the same commit has the same history"
+    assert len(requests_for_history(service)) == 1, "the same commit has the same history"
 
 
 async def test_after_a_sync_which_brought_another_commit_it_is_asked_anew(service: Service) -> None:
@@ -118,7 +118,7 @@ async def test_after_a_sync_which_brought_another_commit_it_is_asked_anew(servic
     )
     await service.sync(project["id"])
     assert [row["sha"] for row in await service.rows(path)] == [*new, *ids[::-1]]
-    assert len(asked(service)) == 2
+    assert len(requests_for_history(service)) == 2
 
 
 async def test_a_long_history_is_paged_and_each_page_asked_once(service: Service) -> None:
@@ -130,12 +130,16 @@ async def test_a_long_history_is_paged_and_each_page_asked_once(service: Service
             answer = await service.http.get(url)
             assert answer.status_code == 200, answer.text
             assert 0 < len(answer.json()) <= min(limit, 100)
-            assert "x-total-count" not in answer.headers, "GitHub does not tell"
+            assert "x-total-count" not in answer.headers, "GitHub does not report it"
             found += [row["sha"] for row in answer.json()]
             url, count = answer.links.get("next", {}).get("url", ""), count + 1
         assert found == ids[::-1]
         assert count == pages
-    assert [parse_qs(request.query)["page"] for request in asked(service)] == [["1"], ["2"], ["3"]]
+    assert [parse_qs(request.query)["page"] for request in requests_for_history(service)] == [
+        ["1"],
+        ["2"],
+        ["3"],
+    ]
 
 
 async def test_a_cursor_stays_with_the_commit_that_its_list_began_at(service: Service) -> None:
@@ -205,7 +209,7 @@ async def test_a_path_of_any_characters_is_asked_for_exactly(service: Service, n
     assert [row["sha"] for row in await service.rows(await address(service, project, name))] == ids[
         ::-1
     ]
-    assert parse_qs(asked(service)[0].query)["path"] == [name]
+    assert parse_qs(requests_for_history(service)[0].query)["path"] == [name]
 
 
 async def test_a_project_without_a_sync_has_none(service: Service) -> None:
@@ -219,7 +223,7 @@ async def test_a_project_without_a_sync_has_none(service: Service) -> None:
     path = await address(service, project)
     await service.put(f"/projects/{project['id']}", {"branch": "dev"})
     assert_problem(await service.http.get(path), 409, "not_synced")
-    assert asked(service) == []
+    assert requests_for_history(service) == []
 
 
 async def test_a_private_repository_is_asked_with_the_project_s_own_token(service: Service) -> None:
@@ -251,7 +255,7 @@ async def test_github_s_failures_are_those_of_a_sync(hasty: Service) -> None:
     assert [row["sha"] for row in await hasty.rows(path)] == ids[::-1], "no failure is remembered"
 
 
-async def test_a_missing_commit_and_a_missing_repository_are_told_apart(hasty: Service) -> None:
+async def test_a_missing_commit_and_a_missing_repository_have_their_codes(hasty: Service) -> None:
     _, _, path, _ = await begun(hasty)
     added = hasty.github.faults.add(Status(404), path="/commits$", times=None)
     assert_problem(await hasty.http.get(path), 422, "commit_not_found")
@@ -260,7 +264,7 @@ async def test_a_missing_commit_and_a_missing_repository_are_told_apart(hasty: S
     assert_problem(await hasty.http.get(path), 422, "repository_not_found")
 
 
-async def test_a_used_up_limit_tells_when_to_come_back(hasty: Service) -> None:
+async def test_a_used_up_limit_says_when_to_retry(hasty: Service) -> None:
     _, _, path, _ = await begun(hasty)
     added = hasty.github.faults.add(
         Status(429, headers={"Retry-After": "90"}), path="/commits$", times=None
@@ -322,4 +326,4 @@ async def test_on_the_embedded_database(embedded_service: Service) -> None:
     _, _, path, ids = await begun(embedded_service, 105)
     for _ in range(2):
         assert [row["sha"] for row in await embedded_service.rows(path, limit=60)] == ids[::-1]
-    assert len(asked(embedded_service)) == 2
+    assert len(requests_for_history(embedded_service)) == 2

@@ -1,4 +1,4 @@
-"""Lists are searched regardless of case and of Unicode form; what is stored stays exact to the byte."""
+"""Lists are searched regardless of case and Unicode form; stored names stay exact."""
 
 from unicodedata import normalize
 
@@ -111,7 +111,7 @@ async def test_a_name_in_another_form_is_taken(service: Service, first: str, sec
     assert f"a project named {first!r} already" in answer.json()["detail"]
 
 
-async def test_names_that_an_earlier_version_told_apart_stay_and_are_found(
+async def test_names_that_differed_in_an_earlier_version_stay_and_are_found(
     service: Service,
 ) -> None:
     """It folded by case alone, so both may be there."""

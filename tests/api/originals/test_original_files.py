@@ -35,7 +35,9 @@ async def listed(service: Service, project: Json, **params: str) -> list[str]:
     return [row["path"] for row in answer.json()]
 
 
-async def test_an_original_is_answered_whole(service: Service, files: dict[str, bytes]) -> None:
+async def test_an_original_is_returned_with_its_content(
+    service: Service, files: dict[str, bytes]
+) -> None:
     when = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
     commit = service.repository("acme/bench").commit(dict(files), date=when)
     project = await service.synced("acme/bench")
@@ -205,7 +207,7 @@ async def test_what_is_skipped_is_no_original(service: Service) -> None:
     assert await listed(service, project) == ["config/a.yaml"]
 
 
-async def test_nobody_edits_an_original(service: Service, files: dict[str, bytes]) -> None:
+async def test_an_original_cannot_be_edited(service: Service, files: dict[str, bytes]) -> None:
     service.repository("acme/bench", files)
     project = await service.synced("acme/bench")
     file = (await service.files(project["id"]))["config/a.yaml"]

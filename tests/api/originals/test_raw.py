@@ -111,7 +111,8 @@ async def test_the_etag_is_the_content_s(
 async def test_a_changed_original_has_another_etag(service: Service) -> None:
     repository = service.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
     project = await service.synced("acme/bench")
-    path = f"/projects/{project['id']}/files/{(await service.files(project['id']))['config/a.yaml']['id']}/raw"
+    file = (await service.files(project["id"]))["config/a.yaml"]
+    path = f"/projects/{project['id']}/files/{file['id']}/raw"
     tag = (await service.http.get(path)).headers["etag"]
     repository.commit({"config/a.yaml": b"a: 1"})
     await service.sync(project["id"])
@@ -119,7 +120,7 @@ async def test_a_changed_original_has_another_etag(service: Service) -> None:
     assert (answer.status_code, answer.content) == (200, b"a: 1")
 
 
-async def test_the_file_s_name_is_told_exactly_and_in_plain_ascii(service: Service) -> None:
+async def test_the_file_s_name_is_given_exactly_and_in_plain_ascii(service: Service) -> None:
     """RFC 6266: `filename` for old readers, `filename*` (RFC 8187) for all others."""
     service.repository("acme/names", {f"config/{name}": name.encode() for name in NAMES})
     project = await service.synced("acme/names")

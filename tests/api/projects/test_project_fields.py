@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmark_manager.api.shapes import ProjectCreate
+from benchmark_manager.api.projects.shapes import ProjectCreate
 from github_test_server import GitHubTestServer
 from support.problems import assert_problem, fields_at_fault
 from support.service import Json, Service, running_service

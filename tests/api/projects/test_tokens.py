@@ -1,4 +1,4 @@
-"""A token goes in and never comes out: no answer, no log, no error and no stored document holds it."""
+"""Tokens are write-only: no answer, log, error or stored document contains one in plain text."""
 
 import base64
 from collections.abc import Iterator

@@ -50,7 +50,7 @@ async def search(service: Service, project: Json, q: str, **params: Any) -> list
     return list(merged.values())
 
 
-def places(rows: list[Json]) -> list[tuple[str, int, int, str | None]]:
+def positions(rows: list[Json]) -> list[tuple[str, int, int, str | None]]:
     return [
         (row["file"]["path"], match["line"], match["column"], match["key"])
         for row in rows
@@ -88,10 +88,10 @@ VALUES = [
         ("nothing", "text", []),
     ],
 )
-async def test_matches_have_their_places_whatever_a_page_holds(
+async def test_matches_have_their_positions_whatever_a_page_holds(
     service: Service, project: Json, q: str, where: str, expected: list[Any], limit: int
 ) -> None:
-    assert places(await search(service, project, q, **{"in": where, "limit": limit})) == expected
+    assert positions(await search(service, project, q, **{"in": where, "limit": limit})) == expected
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ async def test_the_embedded_database_finds_the_same(embedded_service: Service) -
         ("parallelism", "keys", KEYS),
         ("4", "values", VALUES),
     ):
-        assert places(await search(embedded_service, project, q, **{"in": where})) == expected
+        assert positions(await search(embedded_service, project, q, **{"in": where})) == expected
 
 
 async def test_one_page_has_the_total_and_the_shape(service: Service, project: Json) -> None:
@@ -181,20 +181,20 @@ async def test_scope_and_type_choose_files(service: Service, project: Json) -> N
     assert await found(scope="variants") == variants[1:]
 
 
-async def test_what_a_sync_brings_and_takes_is_found_at_once(service: Service) -> None:
+async def test_what_a_sync_adds_and_removes_is_found_at_once(service: Service) -> None:
     repository = service.repository("acme/bench", FILES)
     project = await service.synced("acme/bench")
     kept = await service.variant(
         project["id"], (await service.files(project["id"]))["config/a.yaml"]
     )
-    assert places(await search(service, project, "llama")) == TEXT
+    assert positions(await search(service, project, "llama")) == TEXT
     await service.sync(project["id"])
-    assert places(await search(service, project, "llama")) == TEXT
+    assert positions(await search(service, project, "llama")) == TEXT
     repository.commit(
         {"config/a.yaml": None, "config/new.yaml": b"model: llama\n", "config/b.json": b"{}\n"}
     )
     await service.sync(project["id"])
-    assert places(await search(service, project, "llama")) == [
+    assert positions(await search(service, project, "llama")) == [
         *TEXT[3:5],
         ("config/new.yaml", 1, 8, "model"),
         TEXT[5],
@@ -206,18 +206,18 @@ async def test_what_a_sync_brings_and_takes_is_found_at_once(service: Service) -
     repository.commit({"config/new.yaml": None})
     await service.sync(project["id"])
     await service.sync(project["id"])
-    assert places(await search(service, project, "llama")) == [*TEXT[3:6]]
+    assert positions(await search(service, project, "llama")) == [*TEXT[3:6]]
 
 
 async def test_texts_are_compared_after_nfkc_and_case_folding(service: Service) -> None:
     text = f"# {normalize('NFD', '설정')} x설정\nname: Straße \uff21\n"
     service.repository("acme/korean", {"config/a.yaml": text.encode()})
     project = await service.synced("acme/korean")
-    assert places(await search(service, project, "설정")) == [("config/a.yaml", 1, 3, None)]
-    assert places(await search(service, project, normalize("NFD", "x설정"))) == [
+    assert positions(await search(service, project, "설정")) == [("config/a.yaml", 1, 3, None)]
+    assert positions(await search(service, project, normalize("NFD", "x설정"))) == [
         ("config/a.yaml", 1, 10, None)
     ]
-    assert places(await search(service, project, "STRASSE a", **{"in": "values"})) == [
+    assert positions(await search(service, project, "STRASSE a", **{"in": "values"})) == [
         ("config/a.yaml", 2, 7, "name")
     ]
 

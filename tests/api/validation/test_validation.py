@@ -1,4 +1,4 @@
-"""POST /validate: the verdict on a content which nobody saves, and the service behind it."""
+"""POST /validate: the verdict on a content that is not saved, and its service."""
 
 import json
 import sys
@@ -49,7 +49,7 @@ async def test_a_good_config(service: Service) -> None:
         "kubernetes": {
             "enabled": False,
             "versions": [],
-            "reason": "Only YAML files of type job are read as manifests.",
+            "reason": "Only YAML files of type job are checked as manifests.",
         },
     }
 
@@ -75,7 +75,7 @@ async def test_verdicts(service: Service) -> None:
         assert (found["validity"], [p["code"] for p in found["problems"]]) == (validity, codes)
 
 
-async def test_a_manifest_is_told_the_versions(service: Service) -> None:
+async def test_a_manifest_is_given_the_versions(service: Service) -> None:
     found = await check(service, "job.yaml", JOB, "job")
     assert found["kubernetes"]["enabled"] is True
     assert len(found["kubernetes"]["versions"]) == 3
@@ -141,7 +141,7 @@ async def test_an_unknown_project_is_a_404(service: Service) -> None:
 
 
 async def test_the_project_s_files_are_the_others(service: Service) -> None:
-    """A Job against the settings that it names, settings against their schema; each by its place in the project."""
+    """A Job against the settings that it names, settings against their schema, by their paths."""
     schema = json.dumps({"required": ["model"]}).encode()
     files = {
         "config/tp8.yaml": b"tensor_parallel_size: 8\n",
@@ -150,13 +150,13 @@ async def test_the_project_s_files_are_the_others(service: Service) -> None:
     }
     service.repository("acme/bench", files)
     project = await service.synced("acme/bench")
-    place = {"project_id": project["id"]}
-    found = await check(service, "run.yaml", JOB, "job", **place, path="job/run.yaml")
+    scope = {"project_id": project["id"]}
+    found = await check(service, "run.yaml", JOB, "job", **scope, path="job/run.yaml")
     assert [(p["code"], p["line"]) for p in found["problems"]] == [("gpu_mismatch", 12)]
     text = "$schema: schema.json\na: 1\n"
-    found = await check(service, "new.yaml", text, **place, path="/config/new.yaml")
+    found = await check(service, "new.yaml", text, **scope, path="/config/new.yaml")
     assert [(p["code"], p["line"]) for p in found["problems"]] == [("schema_violation", 1)]
-    found = await check(service, "new.yaml", text, **place, path="config/deep/new.yaml")
+    found = await check(service, "new.yaml", text, **scope, path="config/deep/new.yaml")
     assert [p["code"] for p in found["problems"]] == ["schema_not_found"]
 
 
@@ -170,10 +170,10 @@ async def test_a_file_that_a_kustomization_names_as_a_patch_lacks_nothing(servic
     service.repository("acme/bench", files)
     project = await service.synced("acme/bench")
     text = "apiVersion: v1\nkind: Pod\nmetadata: {name: Run_1}\nspec: {containers: [{name: c}]}\n"
-    place = {"project_id": project["id"]}
-    found = await check(service, "pod.yaml", text, "job", **place, path="job/patches/pod.yaml")
+    scope = {"project_id": project["id"]}
+    found = await check(service, "pod.yaml", text, "job", **scope, path="job/patches/pod.yaml")
     assert [p["code"] for p in found["problems"]] == ["name_invalid"]
-    found = await check(service, "pod.yaml", text, "job", **place, path="job/pod.yaml")
+    found = await check(service, "pod.yaml", text, "job", **scope, path="job/pod.yaml")
     assert [p["code"] for p in found["problems"]] == ["name_invalid", "image_missing"]
 
 
@@ -222,7 +222,7 @@ async def test_without_the_package_our_own_rules_remain(
     codes = [p.code for p in (await service.validate(text, "yaml", "job")).problems]
     assert codes == ["job_restart_policy", "image_missing"]
     await service.validate(JOB, "yaml", "job")
-    assert caplog.text.count("manifests are not held to Kubernetes' schemas") == 1
+    assert caplog.text.count("manifests are not checked against Kubernetes' schemas") == 1
 
 
 async def test_an_answer_says_that_the_package_is_missing(workers: WorkerPool) -> None:
@@ -253,7 +253,7 @@ def test_an_empty_package_is_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.syspath_prepend(tmp_path)
     assert (
         SchemaSource("hollow").missing
-        == "The package kubernetes-validate holds no schemas where they were expected."
+        == "The package kubernetes-validate has no schemas in the expected folder."
     )
 
 

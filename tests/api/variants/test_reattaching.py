@@ -18,7 +18,10 @@ OLD, NEW, JOB, JSON_FILE = (
 BASE = b"model: llama\nseed: 1\nmax_model_len: 4096\n"
 MINE = "model: llama\nseed: 7\nmax_model_len: 4096\n"
 OTHER = b"engine:\n  model: llama\n  seed: 1\n"
-MANIFEST = b"apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\nspec: {template: {spec: {restartPolicy: Never}}}\n"
+MANIFEST = (
+    b"apiVersion: batch/v1\nkind: Job\nmetadata: {name: a}\n"
+    b"spec: {template: {spec: {restartPolicy: Never}}}\n"
+)
 
 
 @pytest.fixture
@@ -151,7 +154,7 @@ async def test_restoring_a_revision_from_before_keeps_the_new_original_and_its_b
 async def test_a_revision_from_before_comes_back_behind_what_upstream_changed_since_the_attachment(
     service: Service, repository: Repository, project: Json, orphan: Json
 ) -> None:
-    """With the newest base, what upstream changed since would look as if the variant had undone it."""
+    """With the newest base, a variant would seem to have undone what upstream changed since."""
     mine = OTHER.decode() + "note: mine\n"
     await service.put(f"/modified-files/{orphan['id']}", {"content": mine})
     attached = await reattach(service, orphan, (await original(service, project))["id"])

@@ -197,7 +197,7 @@ async def test_a_variant_comes_back_to_where_its_original_is_now(
 async def test_a_variant_comes_back_though_its_original_went(
     service: Service, repository: Repository, project: Json, original: Json, variant: Json
 ) -> None:
-    """Deleted variants keep the records of their originals, whichever went first, and however they were deleted."""
+    """Deleted variants keep their originals, however and in whatever order they are deleted."""
     second = await service.variant(project["id"], original, modified_name="w.yaml")
     await delete(service, variant)
     done = await reset(service, project)
@@ -389,7 +389,7 @@ class _Clock:
 async def test_the_trash_is_emptied_when_its_time_is_over(
     database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
-    """With revisions, unused records of originals and, a sweep later, contents; what came back stays whole."""
+    """With revisions, unused originals and, after a sweep, contents; restored ones stay whole."""
     clock = _Clock()
     async with running_service(
         database_url, github, tmp_path, externals=Externals(clock=clock), trash_retention_days=7

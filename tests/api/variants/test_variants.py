@@ -7,7 +7,8 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from benchmark_manager.services.variants.variants import VariantService
+from benchmark_manager.domain.variants.edits import CheckedContent
+from benchmark_manager.services.variants.contents import VariantContents
 from support.problems import assert_problem, fields_at_fault
 from support.service import Json, Service
 
@@ -464,13 +465,13 @@ async def test_a_name_which_was_asked_for_is_there_though_somebody_renamed_the_f
     original = originals["config/a.yaml"]
     variant = await service.variant(original["project_id"], original, modified_name="mine.yaml")
     path = f"/modified-files/{variant['id']}"
-    accepted = VariantService.accepted
+    store = VariantContents.store
 
-    async def renamed_meanwhile(*arguments: Any) -> dict[str, object]:
+    async def renamed_meanwhile(*arguments: Any, **options: Any) -> CheckedContent:
         await service.put(path, {"modified_name": "theirs.yaml"})
-        return await accepted(*arguments)
+        return await store(*arguments, **options)
 
-    monkeypatch.setattr(VariantService, "accepted", renamed_meanwhile)
+    monkeypatch.setattr(VariantContents, "store", renamed_meanwhile)
     saved = await service.put(path, {"modified_name": "mine.yaml", "content": "mine: 1\n"})
     assert (saved["modified_name"], saved["content"], saved["revision"]) == (
         "mine.yaml",
@@ -558,7 +559,7 @@ async def test_a_variant_made_while_its_project_is_deleted_leaves_nothing_behind
 async def test_a_reset_amid_creations_deletes_whole_variants_only(
     service: Service, originals: dict[str, Json], project: Json
 ) -> None:
-    """Each creation came either before the reset and is gone, or after it and is whole; the counts add up."""
+    """Each variant was created before the reset and is deleted, or after it and is whole."""
     path = f"/projects/{project['id']}/modified-files"
     for number in range(4):
         names = [f"{number}-{n}.yaml" for n in range(8)]

@@ -1,4 +1,4 @@
-"""Webhooks: what a delivery makes due, what it leaves alone, and that a wrong one changes nothing."""
+"""Webhooks: what a delivery makes due and what not, and that a wrong one changes nothing."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ LIMIT = 25 * MIB
 
 @pytest.fixture(params=["database_url"])
 def hooked_url(request: pytest.FixtureRequest) -> str:
-    """A fresh database of the mongod, unless a test asks for both."""
+    """A fresh database of the mongod, unless a test uses both kinds."""
     return str(request.getfixturevalue(request.param))
 
 
@@ -149,7 +149,7 @@ async def test_an_empty_secret_is_none(
 
 @both
 async def test_a_forged_delivery_changes_nothing(hooked: Service, project: Json) -> None:
-    """No signature, another secret's, another body's, by another name or in another case; JSON or not."""
+    """No signature, that of another secret or body, under another name or in another case."""
     before = await documents(hooked)
     body = encoded(of(project, hooked))
     right = sign(SECRET, body)
@@ -291,7 +291,7 @@ async def test_another_media_type_is_a_415_behind_the_signature(
 
 
 @pytest.mark.usefixtures("project")
-async def test_a_body_over_25_mib_is_a_413_whether_its_length_is_told_or_not(
+async def test_a_body_over_25_mib_is_a_413_with_or_without_its_length(
     hooked: Service,
 ) -> None:
     before = await documents(hooked)
@@ -324,10 +324,10 @@ async def test_other_routes_still_take_4_mib_of_json(hooked: Service) -> None:
     assert_problem(answer, 415, "unsupported_media_type")
 
 
-async def test_large_bodies_wait_for_a_place_and_small_ones_do_not(
+async def test_large_bodies_wait_for_a_slot_and_small_ones_do_not(
     hooked: Service, project: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Four large ones which never end take all places: a fifth is told to come back, a push is not held up."""
+    """Four large bodies without an end use all slots: a fifth is refused, a push is received."""
     monkeypatch.setattr(github_webhook, "_READING_SECONDS", 4.0)
     taken = asyncio.Semaphore(0)
 
@@ -349,7 +349,7 @@ async def test_large_bodies_wait_for_a_place_and_small_ones_do_not(
     for answer in await asyncio.gather(*slow):
         assert_problem(answer, 503, "service_busy")
         assert answer.headers["retry-after"] == "10"
-    # The places are free again.
+    # The slots are free again.
     body = encoded(of(project, hooked)).ljust(2 * MIB)
     assert (await hooked.http.post(PATH, content=body, headers=headers(body))).status_code == 202
 
@@ -362,9 +362,9 @@ async def test_no_answer_and_no_log_holds_the_secret(
     answers.append(
         await hooked.http.post(PATH, content=body, headers=headers(body, secret="other"))
     )
-    told = "".join(answer.text for answer in answers) + caplog.text
-    assert SECRET not in told
-    assert sign(SECRET, body) not in told
+    shown = "".join(answer.text for answer in answers) + caplog.text
+    assert SECRET not in shown
+    assert sign(SECRET, body) not in shown
 
 
 # What is taken
@@ -419,7 +419,7 @@ async def test_a_push_makes_its_projects_due_in_a_second(hooked: Service, projec
     assert [await stored(hooked, each) for each in others] == untouched
 
 
-async def test_a_push_brings_what_was_pushed(hooked: Service, project: Json) -> None:
+async def test_a_push_leads_to_a_sync_of_what_was_pushed(hooked: Service, project: Json) -> None:
     before = await head_of(hooked, project)
     repository = hooked.github.hosting.repositories()[0].repository
     sha = repository.commit({"config/new.yaml": b"n: 1\n"})
@@ -437,10 +437,10 @@ async def test_a_push_brings_what_was_pushed(hooked: Service, project: Json) -> 
 
 
 @pytest.mark.parametrize("interval", [0, 86_400])
-async def test_a_push_which_github_does_not_show_yet_is_looked_for_again(
+async def test_a_push_that_github_does_not_show_yet_is_checked_again(
     hooked: Service, interval: int
 ) -> None:
-    """One server of GitHub's tells of a push before another has it."""
+    """One server of GitHub reports a push before another has it."""
     repository = hooked.repository("acme/bench", {"config/a.yaml": b"a: 1\n"})
     project = await hooked.synced("acme/bench", polling_interval=interval)
     before = await head_of(hooked, project)
@@ -544,9 +544,7 @@ async def test_the_default_branch_is_the_payload_s_until_it_was_read(hooked: Ser
     assert await queued(hooked, of(project, hooked, branch="dev")) == [named["id"]]
 
 
-async def test_a_branch_that_was_deleted_or_made_is_looked_at(
-    hooked: Service, project: Json
-) -> None:
+async def test_a_branch_that_was_deleted_or_made_is_checked(hooked: Service, project: Json) -> None:
     gone = of(project, hooked, after=NO_COMMIT, deleted=True, commits=[], head_commit=None)
     assert await queued(hooked, gone) == [project["id"]]
     assert (await stored(hooked, project))["pushed_sha"] is None
@@ -763,7 +761,7 @@ async def test_a_push_during_a_sync_starts_another_a_second_later(
     assert (await stored(hooked, project))["next_poll_at"] >= asked + timedelta(seconds=1)
 
 
-async def test_due_projects_are_looked_for_when_the_pause_is_over(
+async def test_due_projects_are_claimed_when_the_pause_is_over(
     hooked: Service, project: Json
 ) -> None:
     woken: list[float] = []
@@ -805,8 +803,10 @@ async def test_a_client_which_goes_away_in_the_middle_is_no_fault(
         return next(messages)
 
     scope = {
-        "type": "http", "method": "POST", "path": PATH, "raw_path": PATH.encode(), "query_string": b"", "headers": [],
-        "scheme": "http", "server": ("service.test", 80), "client": ("127.0.0.1", 1), "root_path": "",
+        "type": "http", "method": "POST", "path": PATH, "raw_path": PATH.encode(),
+        "query_string": b"", "headers": [],
+        "scheme": "http", "server": ("service.test", 80), "client": ("127.0.0.1", 1),
+        "root_path": "",
         "http_version": "1.1", "asgi": {"version": "3.0"},
     }  # fmt: skip
     await hooked.app(scope, receive, send)

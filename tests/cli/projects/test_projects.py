@@ -1,5 +1,6 @@
 """Commands about projects, their syncs and files."""
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -8,9 +9,9 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
-from benchmark_manager.cli.client.api_client import Api
-from benchmark_manager.cli.projects.sync import _record
+from benchmark_manager.cli.projects.sync import sync_record
 from benchmark_manager.cli.terminal.failures import CommandError, printable
+from benchmark_manager.client import Client, shapes
 from github_test_server import Delay
 from support.commands import CommandLine
 from support.process import ROOT, environment, free_port, run_main
@@ -24,7 +25,7 @@ FILES = {
 
 
 async def add(cli: CommandLine, name: str, *, synced: bool = False) -> str:
-    """A registered project, its repository hosted; its name is nobody else's."""
+    """A registered project, its repository hosted; with a name of its own."""
     cli.service.repository(f"acme/{name}", FILES)
     project_id = (await cli("projects", "add", name, f"acme/{name}", "--interval", "0")).out.strip()
     if synced:
@@ -72,15 +73,18 @@ async def test_json_is_what_the_api_answers_and_nothing_else(cli: CommandLine) -
         assert done.err == ""
 
 
-async def test_a_list_is_followed_over_all_its_pages(
-    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_list_is_followed_over_all_its_pages(cli: CommandLine) -> None:
     project_id = await add(cli, "pages", synced=True)
-    monkeypatch.setattr("benchmark_manager.cli.client.api_client._PAGE", 3)
-    assert [row["path"] for row in (await cli("files", project_id, "--json")).json] == sorted(FILES)
+
+    def paths() -> list[str]:
+        with Client(cli.url, page_size=3) as client:
+            rows = client.rows(f"/projects/{project_id}/files", shapes.FILE)
+        return [row["path"] for row in rows]
+
+    assert await asyncio.to_thread(paths) == sorted(FILES)
 
 
-async def test_projects_are_called_by_name_regardless_of_case_or_by_a_part_which_only_one_has(
+async def test_projects_are_found_by_name_regardless_of_case_or_by_a_unique_part(
     cli: CommandLine,
 ) -> None:
     one, other = await add(cli, "Nightly"), await add(cli, "Nightly-H100")
@@ -94,7 +98,7 @@ async def test_projects_are_called_by_name_regardless_of_case_or_by_a_part_which
         assert (await cli("projects", "show", reference, "--json")).json["id"] == found, reference
     ambiguous = await cli("projects", "show", "ight", code=1)
     assert ambiguous.err.startswith(
-        "error: 'ight' may mean each of 2 projects; give more of it, or the id. (project_amb"
+        "error: 'ight' may mean any of 2 projects; give more of it, or the id. (project_amb"
     )
     assert f"  {one}  Nightly\n" in ambiguous.err
     missing = await cli("projects", "show", "daily", code=1)
@@ -104,7 +108,7 @@ async def test_projects_are_called_by_name_regardless_of_case_or_by_a_part_which
     )
 
 
-async def test_a_sync_tells_what_it_changed(cli: CommandLine) -> None:
+async def test_a_sync_lists_its_changes(cli: CommandLine) -> None:
     project_id = await add(cli, "changes")
     done = await cli("sync", "changes")
     assert sorted(done.out.splitlines()) == [f"added    {path}" for path in sorted(FILES)]
@@ -136,10 +140,10 @@ async def test_a_failed_sync_ends_with_1_and_says_why(cli: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("ended", "found"), [("2026-11-23T10:00:01Z", "older"), ("2026-11-23T09:59:59Z", None)]
 )
-def test_a_sync_without_a_record_is_the_one_it_was_folded_into_or_did_not_end(
+def test_a_sync_without_a_record_was_merged_into_another_or_did_not_finish(
     ended: str, found: str | None
 ) -> None:
-    """A poll which was joined may have become part of an older record; one of a service that was killed has none."""
+    """A poll may have been merged into an older record; a sync that was killed has no record."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/older"):
@@ -150,16 +154,17 @@ def test_a_sync_without_a_record_is_the_one_it_was_folded_into_or_did_not_end(
         )
 
     begun = {"started_at": "2026-11-23T10:00:00Z"}
-    told = {"last_sync": {"id": "older", "finished_at": ended}}
-    with Api("http://service.test", transport=httpx.MockTransport(answer)) as api:
+    progress = {"last_sync": {"id": "older", "finished_at": ended}}
+    with Client("http://service.test", transport=httpx.MockTransport(answer)) as client:
         if found is None:
-            with pytest.raises(CommandError, match="did not come to its end"):
-                _record(api, "/projects/1/sync", "lost", begun, told)
+            with pytest.raises(CommandError, match="did not finish"):
+                sync_record(client, "/projects/1/sync", "lost", begun, progress)
         else:
-            assert _record(api, "/projects/1/sync", "lost", begun, told).json() == {"id": found}
+            record = sync_record(client, "/projects/1/sync", "lost", begun, progress)
+            assert record.json() == {"id": found}
 
 
-def test_a_proxy_which_cannot_be_used_is_told_without_its_password(tmp_path: Path) -> None:
+def test_a_proxy_that_cannot_be_used_is_reported_without_its_password(tmp_path: Path) -> None:
     done = run_main(
         tmp_path,
         "projects",
@@ -189,7 +194,7 @@ async def test_files_are_filtered(cli: CommandLine) -> None:
     assert "invalid" in broken
 
 
-async def test_fields_at_fault_are_listed(cli: CommandLine) -> None:
+async def test_wrong_fields_are_listed(cli: CommandLine) -> None:
     done = await cli("projects", "add", "x", "acme/x", "--interval", "3", code=1)
     assert re.match(
         r"error: 1 field is wrong: polling_interval: must be 0, or .+ \(invalid_request\)\n$",
@@ -217,7 +222,7 @@ async def test_a_token_comes_from_a_file_and_is_never_shown(
     assert "The token cannot be read" in missing.err
 
 
-async def test_who_asks_is_on_record(cli: CommandLine) -> None:
+async def test_changes_are_recorded_with_the_user_s_name(cli: CommandLine) -> None:
     await add(cli, "actors", synced=True)
     made = await cli(
         "variants",
@@ -243,11 +248,11 @@ async def test_project_names_complete(cli: CommandLine) -> None:
         "COMP_CWORD": "2",
     }
     assert (await cli(environment=ask)).out.splitlines() == ["Complete", "Complete-H100"]
-    nobody = f"http://127.0.0.1:{free_port()}"
-    assert (await cli(environment={**ask, "BENCHMARK_MANAGER_URL": nobody})).out == "\n"
+    unused = f"http://127.0.0.1:{free_port()}"
+    assert (await cli(environment={**ask, "BENCHMARK_MANAGER_URL": unused})).out == "\n"
 
 
-def test_nobody_there_is_one_line_with_the_address_and_how_to_give_another(tmp_path: Path) -> None:
+def test_an_unreachable_service_is_one_line_with_its_address(tmp_path: Path) -> None:
     port = free_port()
     done = run_main(tmp_path, "projects", "list", "--url", f"http://user:password@127.0.0.1:{port}")
     assert (done.returncode, done.stdout) == (4, "")
@@ -257,8 +262,8 @@ def test_nobody_there_is_one_line_with_the_address_and_how_to_give_another(tmp_p
     assert "password" not in done.stderr
 
 
-async def test_a_proxy_of_the_environment_is_asked(cli: CommandLine) -> None:
-    """The service stands in for a proxy: it is asked for an address which it does not have."""
+async def test_a_proxy_of_the_environment_is_used(cli: CommandLine) -> None:
+    """The service stands for a proxy that is asked for an address which it does not have."""
     done = await cli(
         "projects",
         "list",
@@ -271,25 +276,28 @@ async def test_a_proxy_of_the_environment_is_asked(cli: CommandLine) -> None:
     assert done.err.endswith("(route_not_found)\n")
 
 
-async def test_what_is_no_address_is_wrong_usage(cli: CommandLine) -> None:
+async def test_an_address_that_is_not_a_url_is_wrong_usage(cli: CommandLine) -> None:
     for url in ("127.0.0.1:8001", "ftp://127.0.0.1", "http://"):
         done = await cli("projects", "list", "--url", url, code=2)
-        assert "is no address such as http://127.0.0.1:8001" in done.err, url
+        assert "is not a URL such as http://127.0.0.1:8001; name the service by --url" in done.err
 
 
-async def test_somebody_else_s_service_is_told_apart(cli: CommandLine) -> None:
+async def test_another_server_is_recognised(cli: CommandLine) -> None:
     """Our GitHub answers 404 with JSON, but is not Benchmark Manager."""
     done = await cli("projects", "list", "--url", cli.service.github.url, code=4)
     assert "is not Benchmark Manager: it answers 404" in done.err
 
 
-def test_what_a_terminal_would_obey_is_not_written() -> None:
+def test_control_characters_are_escaped() -> None:
     assert printable("a\x1b[31m\rb\u202ec") == r"a\x1b[31m\rb\u202ec"
 
 
 def test_the_client_starts_without_the_server_s_modules() -> None:
     """The import of each costs more than a command's own work."""
-    program = "import sys, benchmark_manager.cli.commands; print([n for n in sys.modules if n in set(sys.argv[1:])])"
+    program = (
+        "import sys, benchmark_manager.cli.commands; "
+        "print([n for n in sys.modules if n in set(sys.argv[1:])])"
+    )
     heavy = [
         "fastapi",
         "pymongo",
@@ -347,16 +355,16 @@ async def test_a_preview_shows_branches_and_folders_and_how_to_add_the_repositor
     assert (await cli("projects", "preview", "acme/looked-at", "--json")).json == answer.json()
 
 
-async def test_a_preview_says_which_of_folders_and_listing_are_cut(cli: CommandLine) -> None:
+async def test_a_preview_warns_about_cut_folders_and_listings(cli: CommandLine) -> None:
     cli.service.repository("acme/wide", {f"f{number:03}/a.json": b"{}" for number in range(201)})
     done = await cli("projects", "preview", "acme/wide")
-    assert "The first 200 folders are shown." in done.err
+    assert "Only the first 200 folders are shown." in done.err
     assert "too large" not in done.err
     # JSON is skipped in a folder of Jobs only.
     assert re.search(r"^f001 +0 +1 +1 *$", done.out, re.MULTILINE)
     cli.service.github.tree_limits.recursive_entries = 3
     done = await cli("projects", "preview", "acme/wide")
-    assert "too large to be listed whole" in done.err
+    assert "too large to be listed completely" in done.err
     assert "folders are shown" not in done.err
 
 

@@ -1,4 +1,4 @@
-"""`benchmark-manager webhook test`: what a person hears about the webhooks of a running service."""
+"""`benchmark-manager webhook test`: reports about the webhooks of a running service."""
 
 import asyncio
 import subprocess
@@ -17,10 +17,10 @@ SECRET = "a-secret-that-nobody-sees"
 def ping(folder: Path, *arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
     """Run the command; neither the secret nor a traceback is ever shown."""
     done = run_main(folder, "webhook", "test", *arguments, **{"webhook_secret": SECRET, **settings})
-    told = done.stdout + done.stderr
-    assert SECRET not in told
-    assert "Traceback" not in told
-    assert len(told.splitlines()) == 1
+    output = done.stdout + done.stderr
+    assert SECRET not in output
+    assert "Traceback" not in output
+    assert len(output.splitlines()) == 1
     return done
 
 
@@ -55,18 +55,18 @@ def test_without_a_secret_here_nothing_is_sent(tmp_path: Path) -> None:
     assert done.stderr.startswith("benchmark-manager: WEBHOOK_SECRET is not set here")
 
 
-def test_nobody_there_is_one_line(tmp_path: Path) -> None:
+def test_an_unreachable_service_is_one_line(tmp_path: Path) -> None:
     done = ping(tmp_path, "--url", f"http://user:password@127.0.0.1:{free_port()}")
     assert done.returncode == 1
     assert "cannot be reached" in done.stderr
     assert "password" not in done.stderr
 
 
-def test_what_is_no_address_is_told(tmp_path: Path) -> None:
+def test_an_address_that_is_not_a_url_is_refused(tmp_path: Path) -> None:
     for url in ("127.0.0.1:8001", "ftp://127.0.0.1", "http://"):
         done = ping(tmp_path, "--url", url)
         assert done.returncode == 1, url
-        assert "--url is no address" in done.stderr, url
+        assert "--url is not a URL" in done.stderr, url
 
 
 @contextmanager
@@ -94,11 +94,11 @@ def answering(status: int, body: bytes = b"", **headers: str) -> Iterator[str]:
             thread.join()
 
 
-def test_what_is_not_the_service_is_not_taken_for_it(tmp_path: Path) -> None:
+def test_another_server_is_not_accepted(tmp_path: Path) -> None:
     cases = [
-        (200, b"<html>", "something else than Benchmark Manager"),
-        (200, b'{"status": "ok"}', "something else than Benchmark Manager"),
-        (301, b"", "give the address which it redirects to"),
+        (200, b"<html>", "the server there is not Benchmark Manager"),
+        (200, b'{"status": "ok"}', "the server there is not Benchmark Manager"),
+        (301, b"", "give the address that it redirects to"),
         (500, b"boom", "it answers 500"),
         (503, b"", "cannot work now"),
     ]

@@ -1,4 +1,4 @@
-"""`benchmark-manager pull`: a folder holds the very bytes of a digest, or is as it was before."""
+"""`benchmark-manager pull`: a folder has exactly the files of a digest, or stays as it was."""
 
 import asyncio
 import getpass
@@ -24,18 +24,19 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark_manager.cli.client import api_client
-from benchmark_manager.cli.client.sha256sums import (
+from benchmark_manager.cli.releases.destination import ReleaseFolder
+from benchmark_manager.cli.releases.download import RetryBudget
+from benchmark_manager.cli.releases.pull import cleanup_at_sigterm
+from benchmark_manager.cli.terminal.failures import CommandError
+from benchmark_manager.client import ClientError, UnreachableError
+from benchmark_manager.client.client import actor
+from benchmark_manager.client.sha256sums import (
     Sums,
     digits_of,
     is_inside,
     read_sums,
     write_sums,
 )
-from benchmark_manager.cli.releases.destination import Place
-from benchmark_manager.cli.releases.download import Patience
-from benchmark_manager.cli.releases.pull import _unwinding_when_terminated
-from benchmark_manager.cli.terminal.failures import CommandError, UnreachableError
 from benchmark_manager.domain.releases.digest import sums_text
 from benchmark_manager.models.release import ReleaseFile
 from support.commands import CommandLine, Done
@@ -176,7 +177,7 @@ async def test_the_bytes_are_exact_and_coreutils_agrees(
     assert f"sha256:{hashlib.sha256(sums).hexdigest()}" == many.digest
 
 
-async def test_whoever_runs_the_benchmark_can_read_it(
+async def test_other_users_can_read_a_pulled_release(
     cli: CommandLine, few: Released, tmp_path: Path
 ) -> None:
     before = os.umask(0o022)
@@ -188,13 +189,13 @@ async def test_whoever_runs_the_benchmark_can_read_it(
     assert (tmp_path / "r/config/a.yaml").stat().st_mode & 0o777 == 0o644
 
 
-async def test_a_folder_which_is_right_is_left_alone_and_nobody_is_asked(
+async def test_a_folder_that_is_right_is_not_changed_and_needs_no_request(
     cli: CommandLine, few: Released, tmp_path: Path
 ) -> None:
     await cli("pull", few.digest, "--to", str(tmp_path / "r"))
     before = (tmp_path / "r").stat()
-    nobody = f"http://127.0.0.1:{free_port()}"
-    done = await cli("pull", few.digest, "--to", str(tmp_path / "r"), "--url", nobody, "--json")
+    unused = f"http://127.0.0.1:{free_port()}"
+    done = await cli("pull", few.digest, "--to", str(tmp_path / "r"), "--url", unused, "--json")
     assert done.json == {
         "digest": few.digest,
         "directory": str(tmp_path / "r"),
@@ -209,7 +210,7 @@ async def test_a_folder_which_is_right_is_left_alone_and_nobody_is_asked(
 
 
 @pytest.mark.parametrize("spoil", ["changed", "more", "less", "link", "empty"])
-async def test_a_folder_which_is_not_exactly_right_is_refused_unless_forced(
+async def test_a_folder_with_other_files_is_refused_unless_forced(
     cli: CommandLine, few: Released, tmp_path: Path, spoil: str
 ) -> None:
     folder = tmp_path / "r"
@@ -234,7 +235,7 @@ async def test_a_folder_which_is_not_exactly_right_is_refused_unless_forced(
         assert (held(folder), list(tmp_path.iterdir())) == (few.files, [folder])
 
 
-async def test_an_empty_folder_and_one_which_a_link_names_are_filled(
+async def test_an_empty_folder_and_the_target_of_a_link_are_filled(
     cli: CommandLine, few: Released, tmp_path: Path
 ) -> None:
     (tmp_path / "real").mkdir()
@@ -280,10 +281,10 @@ async def test_wrong_bytes_end_with_3_and_leave_the_folder_as_it_was(
 
 
 @pytest.mark.parametrize("path", ["../x", "/x", "a/../../x", "a//x", "./x", "a/.", "x\\n/../../y"])
-async def test_a_path_which_leaves_the_folder_is_refused(
+async def test_a_path_out_of_the_folder_is_refused(
     cli: CommandLine, tmp_path: Path, path: str
 ) -> None:
-    """Even if the digest is right: whoever made the release may have meant it."""
+    """Even if the digest is right, since the release may have been made so on purpose."""
     mark = "\\" if "\\" in path else ""
     sums = f"{mark}{hashlib.sha256(b'').hexdigest()}  {path}\n".encode()
     with between(cli.url, changes={"SHA256SUMS": lambda _: sums}) as there:
@@ -294,7 +295,7 @@ async def test_a_path_which_leaves_the_folder_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_what_is_in_the_way_is_told(cli: CommandLine, few: Released, tmp_path: Path) -> None:
+async def test_obstacles_are_reported(cli: CommandLine, few: Released, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     for to, code in (
         ("file", "not_a_folder"),
@@ -306,23 +307,25 @@ async def test_what_is_in_the_way_is_told(cli: CommandLine, few: Released, tmp_p
     assert held(tmp_path) == {"file": b""}
 
 
-async def test_what_is_no_release_is_told(cli: CommandLine, tmp_path: Path) -> None:
-    for digest, code, told in (
+async def test_a_reference_that_is_not_a_release_is_reported(
+    cli: CommandLine, tmp_path: Path
+) -> None:
+    for digest, code, said in (
         ("0" * 64, 1, "(release_not_found)"),
         ("0" * 11, 2, "at least 12 hex digits"),
         ("../projects", 2, "at least 12 hex digits"),
     ):
-        assert told in (await cli("pull", digest, "--to", str(tmp_path / "r"), code=code)).err
+        assert said in (await cli("pull", digest, "--to", str(tmp_path / "r"), code=code)).err
     assert list(tmp_path.iterdir()) == []
 
 
 # Networks
 
 
-async def test_connections_which_break_are_gone_on_with(
+async def test_interrupted_downloads_are_continued(
     cli: CommandLine, many: Released, tmp_path: Path
 ) -> None:
-    """The archive comes to its half; what is missing then is asked for file by file, and breaks again."""
+    """Half of the archive arrives; the rest is requested file by file, and is interrupted too."""
     with between(cli.url, cuts={"archive": 9, "large.yaml": 2}, refusals=2) as there:
         done = await cli("pull", many.digest, "--to", str(tmp_path / "r"), "--url", there.url)
         assert "trying again for 60 s" in done.err
@@ -336,7 +339,9 @@ async def test_connections_which_break_are_gone_on_with(
     assert "crlf.yaml" not in paths, "what had arrived was fetched again"
 
 
-async def test_a_service_which_stays_away_ends_with_4(cli: CommandLine, tmp_path: Path) -> None:
+async def test_a_service_that_stays_unreachable_ends_with_4(
+    cli: CommandLine, tmp_path: Path
+) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     done = await cli(
         "pull", "0" * 64, "--to", str(tmp_path / "r"), "--url", url, "--patience", "0.3", code=4
@@ -345,35 +350,35 @@ async def test_a_service_which_stays_away_ends_with_4(cli: CommandLine, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_patience_waits_longer_each_time_and_ends() -> None:
+def test_retries_wait_longer_each_time_and_end() -> None:
     slept: list[float] = []
-    told: list[str] = []
-    patience = Patience(60, say=told.append, sleep=slept.append, clock=lambda: sum(slept))
+    said: list[str] = []
+    retries = RetryBudget(60, say=said.append, sleep=slept.append, clock=lambda: sum(slept))
 
     def fail() -> None:
         raise UnreachableError("it is away")
 
     with pytest.raises(UnreachableError):
-        patience.until_done(fail)
+        retries.until_done(fail)
     assert 40 < sum(slept) <= 60
     assert max(slept) <= 8
     assert slept[5] > slept[0]
-    assert told == ["it is away -- trying again for 60 s."]
+    assert said == ["it is away -- trying again for 60 s."]
 
 
-def test_what_does_not_pass_is_not_repeated() -> None:
+def test_permanent_errors_are_not_retried() -> None:
     attempts: list[None] = []
 
     def fail() -> None:
         attempts.append(None)
-        raise CommandError("no", "no")
+        raise ClientError("no", "no")
 
-    with pytest.raises(CommandError):
-        Patience(60, say=print).until_done(fail)
+    with pytest.raises(ClientError):
+        RetryBudget(60, say=print).until_done(fail)
     assert len(attempts) == 1
 
 
-async def test_a_container_which_is_stopped_leaves_nothing_half_done(
+async def test_a_stopped_container_leaves_no_incomplete_files(
     cli: CommandLine, many: Released, tmp_path: Path
 ) -> None:
     with between(cli.url, pause=0.6) as there:
@@ -401,19 +406,19 @@ async def test_a_container_which_is_stopped_leaves_nothing_half_done(
 
 # A file which was opened a moment before is closed with a warning; the process ends anyway.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_whenever_a_signal_comes_the_folder_is_whole_and_nothing_lies_beside_it(
+def test_a_signal_at_any_time_leaves_the_folder_whole_and_nothing_else(
     tmp_path: Path,
 ) -> None:
-    place = Place(tmp_path / "r", force=True)
+    target = ReleaseFolder(tmp_path / "r", force=True)
 
     def replace_for_ever() -> None:
-        with _unwinding_when_terminated():
+        with cleanup_at_sigterm():
             timer.start()
             while True:
-                with place.filled("") as folder:
+                with target.filled("") as folder:
                     (folder / "a").write_bytes(b"a")
 
-    with place.filled("") as folder:
+    with target.filled("") as folder:
         (folder / "a").write_bytes(b"a")
     for number in range(100):
         timer = threading.Timer(0.0004 * (number % 10), os.kill, (os.getpid(), signal.SIGTERM))
@@ -423,7 +428,7 @@ def test_whenever_a_signal_comes_the_folder_is_whole_and_nothing_lies_beside_it(
         assert (held(tmp_path), list(tmp_path.iterdir())) == ({"r/a": b"a"}, [tmp_path / "r"])
 
 
-async def test_of_two_pulls_at_once_both_succeed(
+async def test_two_pulls_at_once_both_succeed(
     cli: CommandLine, many: Released, tmp_path: Path
 ) -> None:
     with between(cli.url, pause=0.1) as there:
@@ -432,17 +437,17 @@ async def test_of_two_pulls_at_once_both_succeed(
     assert (held(tmp_path / "r"), list(tmp_path.iterdir())) == (many.files, [tmp_path / "r"])
 
 
-def test_what_another_pull_of_the_same_release_put_there_is_nobody_elses(tmp_path: Path) -> None:
+def test_a_folder_filled_by_another_pull_of_the_same_release_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"a")
-    place = Place(tmp_path, force=False)
-    digits = place.held_digits()
+    target = ReleaseFolder(tmp_path, force=False)
+    digits = target.held_digits()
     assert digits is not None
-    place.check_free(digits[:12])
-    with pytest.raises(CommandError, match="holds something else"):
-        place.check_free("0" * 12)
+    target.check_free(digits[:12])
+    with pytest.raises(CommandError, match="contains other files"):
+        target.check_free("0" * 12)
 
 
-async def test_a_bar_is_shown_on_a_terminal_only(
+async def test_a_bar_is_shown_only_on_a_terminal(
     cli: CommandLine, many: Released, tmp_path: Path
 ) -> None:
     quiet = await cli.process("pull", many.digest, "--to", str(tmp_path / "quiet"))
@@ -470,7 +475,7 @@ async def test_a_bar_is_shown_on_a_terminal_only(
     assert Done(pulling.returncode, out, "").json["outcome"] == "pulled"
 
 
-def test_a_container_without_a_user_s_name_asks_without_one(
+def test_without_a_user_s_name_no_actor_is_sent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def unknown() -> str:
@@ -478,7 +483,7 @@ def test_a_container_without_a_user_s_name_asks_without_one(
 
     monkeypatch.delenv("BENCHMARK_MANAGER_ACTOR", raising=False)
     monkeypatch.setattr(getpass, "getuser", unknown)
-    assert api_client.actor() is None
+    assert actor() is None
 
 
 # Checksums
@@ -514,16 +519,16 @@ def test_sums_are_written_as_the_service_writes_them_and_read_back(files: dict[s
 
 
 @given(st.binary(max_size=200) | st.text(alphabet="0a \\\n/.nrx*", max_size=200).map(str.encode))
-def test_what_is_no_sums_is_refused_and_what_is_read_stays_inside(data: bytes) -> None:
+def test_other_texts_are_refused_and_paths_stay_inside(data: bytes) -> None:
     line = hashlib.sha256(b"").hexdigest().encode() + b"  " + data + b"\n"
     for sums in (data, line, b"\\" + line):
         files: Sums = {}
-        with suppress(CommandError):
+        with suppress(ClientError):
             files = read_sums(sums)
         assert all(os.path.normpath(b"/r/" + path) == b"/r/" + path for path in files)
 
 
-def test_on_windows_other_separators_drives_and_devices_lead_outside() -> None:
+def test_on_windows_other_separators_drives_and_devices_are_refused() -> None:
     for path in (
         "a\\..\\..\\x",
         "C:x",

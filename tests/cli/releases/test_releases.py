@@ -11,7 +11,7 @@ FILES = {"config/llama.yaml": b"model: llama\n", "config/gemma.yaml": b"model: g
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def project(cli: CommandLine) -> str:
-    """A synced project named `frozen`, with two variants: one in its original's place, one beside it."""
+    """A synced project `frozen` with two variants: with the original's name, and with another."""
     cli.service.repository("acme/frozen", FILES)
     project_id = str((await cli.service.synced("acme/frozen", name="frozen"))["id"])
     for arguments in (("llama.yaml", "-f", "-"), ("gemma.yaml", "-n", "gemma-2.yaml", "-f", "-")):
@@ -69,7 +69,7 @@ async def test_releases_are_listed_by_digests_which_other_commands_take(
     )
 
 
-async def test_what_is_no_release_is_told(cli: CommandLine) -> None:
+async def test_a_reference_that_is_not_a_release_is_reported(cli: CommandLine) -> None:
     assert (await cli("release", "show", "0" * 64, code=1)).err.endswith("(release_not_found)\n")
     for digest in ("abc", "../projects"):
         assert "at least 12 hex digits" in (await cli("release", "show", digest, code=2)).err

@@ -4,7 +4,7 @@ import httpx2 as httpx
 import pytest
 import pytest_asyncio
 
-from benchmark_manager.cli.search.search import Missed
+from benchmark_manager.cli.search.search import UnsearchedFiles
 from support.commands import CommandLine
 
 FILES = {
@@ -73,8 +73,8 @@ async def test_a_query_that_cannot_be_one_is_refused(cli: CommandLine, project: 
 def test_files_that_were_not_searched_are_counted_over_all_pages(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    missed = Missed()
-    missed.say()
+    unsearched = UnsearchedFiles()
+    unsearched.report()
     assert capsys.readouterr().err == ""
     for value in (
         {},
@@ -82,9 +82,9 @@ def test_files_that_were_not_searched_are_counted_over_all_pages(
         {"X-Search-Incomplete": "1"},
         {"X-Search-Incomplete": "-1e9"},
     ):
-        missed.add(httpx.Headers(value))
-    missed.say()
+        unsearched.add(httpx.Headers(value))
+    unsearched.report()
     assert (
         capsys.readouterr().err
-        == "warning: 3 files take too much time to be searched, and may hold more.\n"
+        == "warning: 3 files take too much time to be searched, and may have more matches.\n"
     )

@@ -1,4 +1,4 @@
-"""`backup` and `restore`: one file beside a running service, never over another, and one line where it cannot be."""
+"""`backup` and `restore`: a backup beside a running service, and errors of one line."""
 
 import asyncio
 import re
@@ -42,9 +42,9 @@ async def test_an_embedded_database_is_backed_up_while_its_service_runs_and_rest
         github.hosting.add_token("ghp_secret")
         assert (await http.post(f"{here}/sync")).status_code == 200
         assert (await http.post(f"{here}/releases", json={"name": "one"})).status_code == 201
-        told = await _run(tmp_path, "backup", str(file), data_dir=tmp_path / "data")
-        assert "1 projects, 1 originals, 0 variants, 1 releases" in told.stderr
-        assert "the key is not" in told.stderr
+        done = await _run(tmp_path, "backup", str(file), data_dir=tmp_path / "data")
+        assert "1 projects, 1 originals, 0 variants, 1 releases" in done.stderr
+        assert "the key is not" in done.stderr
         assert file.stat().st_mode & 0o777 == 0o600
         assert b"ghp_secret" not in file.read_bytes()
         refused = await _run(tmp_path, "backup", str(file), code=1, data_dir=tmp_path / "data")
@@ -54,9 +54,9 @@ async def test_an_embedded_database_is_backed_up_while_its_service_runs_and_rest
             r"Another Benchmark Manager \(process \d+\) uses the data folder", refused.stderr
         )
     assert sorted(path.name for path in tmp_path.glob("*bmbackup*")) == [file.name]
-    told = await _run(tmp_path, "restore", str(file), data_dir=tmp_path / "other")
-    assert "1 projects, 1 originals, 0 variants, 1 releases" in told.stderr
-    assert "Every content and release was verified." in told.stderr
+    done = await _run(tmp_path, "restore", str(file), data_dir=tmp_path / "other")
+    assert "1 projects, 1 originals, 0 variants, 1 releases" in done.stderr
+    assert "Every content and release was verified." in done.stderr
 
 
 async def test_a_folder_without_a_database_is_one_line(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command line as its users meet it: real processes."""
+"""The command line in processes of its own."""
 
 import asyncio
 import os
@@ -16,10 +16,11 @@ import pytest
 from bson import ObjectId
 from cryptography.fernet import Fernet
 
-from benchmark_manager.cli.service.serve import _bind, _listen
+from benchmark_manager.cli.service.serve import bind, listen
 from benchmark_manager.errors import StartError
 from benchmark_manager.models.project import Project, RepositoryAddress, Source
 from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.embedded.process import read_pids
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.version import __version__
@@ -64,11 +65,11 @@ def words(text: str) -> str:
 
 
 @pytest.mark.parametrize("command", HELP, ids=" ".join)
-def test_help_teaches(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_help_has_the_important_words(tmp_path: Path, command: tuple[str, ...]) -> None:
     done = run_main(tmp_path, *command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
-    told = words(done.stdout)
-    assert [word for word in HELP[command] if word not in told] == []
+    output = words(done.stdout)
+    assert [word for word in HELP[command] if word not in output] == []
 
 
 def test_main_takes_the_options_of_serve() -> None:
@@ -92,7 +93,7 @@ def test_version_prints_the_version_and_nothing_else(tmp_path: Path) -> None:
     "arguments",
     [("serv",), ("serve", "--port", "x"), ("serve", "--port", "70000"), ("version", "1")],
 )
-def test_a_wrong_command_line_is_told_with_exit_code_2(
+def test_a_wrong_command_line_ends_with_exit_code_2(
     tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     done = run_main(tmp_path, *arguments)
@@ -106,7 +107,7 @@ def test_a_wrong_command_line_is_told_with_exit_code_2(
 
 async def add_project(url: str, name: str, encrypted: str | None) -> str:
     database = Database(url, "unnamed", "mongodb")
-    await database.start()
+    await start_database(database)
     now = datetime.now(UTC)
     source = Source(
         repository=RepositoryAddress(api_url="https://api.github.com", owner="octo", name="demo"),
@@ -134,7 +135,7 @@ async def stored_tokens(url: str) -> dict[str, str]:
     return found
 
 
-async def test_rotating_brings_every_readable_token_under_the_first_key_and_names_the_others(
+async def test_rotating_encrypts_every_readable_token_and_names_the_others(
     database_url: str, tmp_path: Path
 ) -> None:
     old, new, foreign = (Fernet.generate_key() for _ in range(3))
@@ -200,7 +201,7 @@ async def test_rotating_without_unreadable_tokens_ends_with_exit_code_0(
 # The demo
 
 
-def test_the_demo_runs_to_its_end_and_shows_the_change_that_a_poll_brought(tmp_path: Path) -> None:
+def test_the_demo_ends_after_it_shows_the_change_that_a_poll_copied(tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
     done = run_main(
         tmp_path,
@@ -212,24 +213,28 @@ def test_the_demo_runs_to_its_end_and_shows_the_change_that_a_poll_brought(tmp_p
         data_dir=tmp_path / "data",
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    told = done.stdout
+    output = done.stdout
     assert re.search(
-        r"A poll brought it: .+\n(  (added|updated|removed|renamed) +\S+.*\n)+", told
-    ), told
+        r"A poll copied it: .+\n(  (added|updated|removed|renamed) +\S+.*\n)+", output
+    ), output
     assert {"added", "updated", "removed", "renamed"} <= set(
-        re.findall(r"^  (\w+) ", told, re.MULTILINE)
+        re.findall(r"^  (\w+) ", output, re.MULTILINE)
     )
-    assert "modified-files" in told
+    assert "modified-files" in output
     assert "Traceback" not in done.stderr
     assert list((tmp_path / "tmp").iterdir()) == []
     assert not (tmp_path / "data").exists()
 
 
-def test_a_demo_which_fails_ends_with_one_line_instead_of_serving_on(tmp_path: Path) -> None:
-    program = "from benchmark_manager.cli import demo, main; demo._PATIENCE = 0; main(['demo', '--once', *ARGUMENTS])"
-    arguments = ["--port", str(free_port()), "--change-after", "0"]
+def test_a_failing_demo_ends_with_one_line(tmp_path: Path) -> None:
+    program = (
+        "import functools, sys; from benchmark_manager.cli import main\n"
+        "from benchmark_manager.cli.service import demo\n"
+        "demo.DemoOptions = functools.partial(demo.DemoOptions, poll_timeout=0)\n"
+        "main(['demo', '--once', '--port', sys.argv[1], '--change-after', '0'])"
+    )
     done = subprocess.run(
-        [sys.executable, "-c", program.replace("*ARGUMENTS", str(arguments)[1:-1])],
+        [sys.executable, "-c", program, str(free_port())],
         cwd=tmp_path,
         env=environment(pythonpath=ROOT),
         capture_output=True,
@@ -238,7 +243,7 @@ def test_a_demo_which_fails_ends_with_one_line_instead_of_serving_on(tmp_path: P
         check=False,
     )
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "benchmark-manager: No poll brought the change within 0 s.\n" in done.stderr
+    assert "benchmark-manager: No poll found the change within 0 s.\n" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -302,14 +307,14 @@ async def test_a_signal_during_a_sync_stops_the_service_within_ten_seconds(
             try:
                 assert (await sync).is_server_error
             except httpx.TransportError as error:
-                assert not isinstance(error, httpx.TimeoutException)  # noqa: PT017 -- either is right
+                assert not isinstance(error, httpx.TimeoutException)  # noqa: PT017 -- or no error
     database = Database(database_url, "unnamed", "mongodb")
     stored = await ProjectStore(database).get(project["id"])
     await database.close()
     assert stored.lease_owner is None
 
 
-async def test_a_signal_during_the_start_calls_it_off(tmp_path: Path) -> None:
+async def test_a_signal_during_the_start_cancels_it(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "main.py")],
         cwd=tmp_path,
@@ -324,12 +329,12 @@ async def test_a_signal_during_the_start_calls_it_off(tmp_path: Path) -> None:
     )
     await eventually(until((tmp_path / "data").exists), 10, "it did not start")
     process.send_signal(signal.SIGTERM)
-    _, told = await asyncio.to_thread(process.communicate, timeout=10)
-    assert process.returncode == 0, told
-    assert "Traceback" not in told
+    _, output = await asyncio.to_thread(process.communicate, timeout=10)
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
 
 
-async def test_a_second_service_on_the_same_data_folder_is_refused_and_the_first_goes_on(
+async def test_a_second_service_on_the_same_data_folder_is_refused(
     tmp_path: Path,
 ) -> None:
     async with service_process(tmp_path) as service:
@@ -346,10 +351,8 @@ async def test_a_second_service_on_the_same_data_folder_is_refused_and_the_first
             assert (await http.get("/health")).status_code == 200
 
 
-def test_of_two_services_started_in_the_same_moment_the_later_is_told_that_the_port_is_taken() -> (
-    None
-):
-    with _bind("127.0.0.1", 0) as first, _bind("127.0.0.1", first.getsockname()[1]) as second:
-        _listen(first)
-        with pytest.raises(StartError, match=r"127\.0\.0\.1:\d+ cannot be listened on"):
-            _listen(second)
+def test_the_later_of_two_services_started_at_once_is_refused() -> None:
+    with bind("127.0.0.1", 0) as first, bind("127.0.0.1", first.getsockname()[1]) as second:
+        listen(first)
+        with pytest.raises(StartError, match=r"cannot listen on 127\.0\.0\.1:\d+"):
+            listen(second)

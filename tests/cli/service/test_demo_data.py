@@ -1,4 +1,4 @@
-"""The demo's sample repository is believable, valid where it should be, and survives git and packaging."""
+"""The demo's sample repository is realistic and valid, and survives git and packaging."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def test_first_commit_is_the_folder_byte_for_byte() -> None:
     assert on_disk == FIRST
 
 
-def test_set_is_large_enough_to_show_something() -> None:
+def test_the_sample_is_large_enough() -> None:
     folders = [PurePosixPath(path).parts[0] for path in FIRST]
     assert folders.count("config") >= 9
     assert folders.count("job") >= 4
@@ -115,7 +115,7 @@ def test_second_commit_raises_one_setting() -> None:
     assert after["engine"] == before["engine"]
 
 
-def test_configs_name_data_sets_which_exist() -> None:
+def test_configs_name_data_sets_that_exist() -> None:
     models = [
         yaml.safe_load(AFTER[path]) for path in paths(".yaml", "config/vllm/") if path != TEMPLATE
     ]

@@ -46,7 +46,7 @@ async def test_a_sync_under_way_finishes_or_is_abandoned_whole_within_ten_second
         assert time.monotonic() - begin < 10
     github.latency = 0
     async with service_process(tmp_path, **settings) as service, service.client() as http:
-        # The lease was given back, so nobody waits for it to run out.
+        # The lease was released, so that no process waits until it expires.
         begin = time.monotonic()
         sync = (await http.post(f"/projects/{project}/sync")).json()
         assert time.monotonic() - begin < 10
@@ -74,10 +74,10 @@ async def test_a_new_project_and_a_queued_sync_are_done_by_the_service_itself(
         ]
 
 
-async def test_open_event_streams_do_not_hold_up_a_stop(
+async def test_open_event_streams_do_not_delay_a_stop(
     database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
-    """They end whole, within a second; and a change of one process shows at a client of the other."""
+    """They end within a second, and a change in one process reaches a client of the other."""
     settings = {
         "mongo_url": database_url,
         "github_api_urls": github.url,
@@ -121,7 +121,7 @@ async def _until(http: httpx.AsyncClient, project: str, count: int) -> list[dict
 
 
 @needs_mongod
-async def test_a_frozen_database_and_an_open_request_do_not_hold_up_a_stop(
+async def test_a_frozen_database_and_an_open_request_do_not_delay_a_stop(
     github: GitHubTestServer, tmp_path: Path
 ) -> None:
     """Whatever hangs, the process ends with exit code 0 before Docker's 10 s are over."""
@@ -157,7 +157,7 @@ async def test_a_stop_answers_a_request_whose_body_never_ends(
     async with service_process(tmp_path, mongo_url=database_url) as service:
         unfinished = _unfinished_request(service.url, b"Expect: 100-continue\r\n")
         assert b"100 Continue" in await asyncio.to_thread(unfinished.recv, 1_024), (
-            "somebody waits for the body"
+            "a request waits for the body"
         )
         assert await asyncio.to_thread(service.terminate) == 0
         answer = await asyncio.to_thread(unfinished.recv, 65_536)
@@ -185,7 +185,10 @@ HANGS = (
 
 async def _ends(hang: str) -> tuple[int, float]:
     """Exit code of a process that hangs at its end, and seconds that it took."""
-    start = "from benchmark_manager.cli.service.process_end import end_process_in_time as end\nprint('', flush=True)\nend(0.5)"
+    start = (
+        "from benchmark_manager.cli.service.process_end import end_process_in_time as end\n"
+        "print('', flush=True)\nend(0.5)"
+    )
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", f"{start}\n{hang}"),
         env=environment(pythonpath=ROOT),

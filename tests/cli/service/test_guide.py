@@ -1,4 +1,4 @@
-"""What the guide to the command line names is there, and what is there is named."""
+"""Compare the guide to the command line with the commands, their options and exit codes."""
 
 import re
 import shlex
@@ -8,10 +8,16 @@ import typer.main
 
 from benchmark_manager.cli.commands import app
 from benchmark_manager.cli.terminal import failures
+from benchmark_manager.client import (
+    InvalidCallError,
+    RefusedError,
+    ReleaseContentError,
+    UnreachableError,
+)
 from support.process import ROOT
 
 GUIDE = (ROOT / "docs/guides/command-line.md").read_text("utf-8")
-#: These run the service, and are told of elsewhere.
+#: These run the service; other documents describe them.
 SERVER = {"serve", "demo", "rotate-key", "backup", "restore", "version", "webhook test"}
 
 
@@ -65,7 +71,7 @@ def test_every_option_in_the_guide_s_tables_exists() -> None:
             assert option in options(commands()[command]), (command, option)
 
 
-def test_every_command_of_the_client_explains_itself_and_speaks_json() -> None:
+def test_every_command_of_the_client_has_help_and_json() -> None:
     for name, command in commands().items():
         assert command.help, name
         if name not in SERVER:
@@ -75,8 +81,13 @@ def test_every_command_of_the_client_explains_itself_and_speaks_json() -> None:
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:
     rows = {int(code) for code in re.findall(r"^\| ([0-9]) \|", GUIDE, re.MULTILINE)}
-    errors: list[type[failures.CommandError]] = [
-        failures.CommandError,
-        *failures.CommandError.__subclasses__(),
+    errors: list[failures.Failure] = [
+        failures.CommandError("x", "x"),
+        failures.WrongUsageError("x"),
+        failures.DigestMismatchError("x"),
+        InvalidCallError("x"),
+        UnreachableError("x"),
+        ReleaseContentError("x", "release_too_large"),
+        RefusedError(404, {"detail": "x", "code": "x"}, "{}"),
     ]
-    assert rows == {0} | {error.exit_code for error in errors}
+    assert rows == {0} | {failures.exit_code_of(error) for error in errors}

@@ -1,4 +1,4 @@
-"""Commands whatever the locale, the terminal's encoding and the reader of a pipe are, as processes of their own."""
+"""Commands as processes, with several locales, encodings of terminals, and readers of pipes."""
 
 import asyncio
 import json
@@ -63,7 +63,7 @@ async def run(
         ("latin-1", "config/é.yaml".encode("latin-1")),
     ],
 )
-async def test_what_a_terminal_cannot_show_is_replaced(
+async def test_characters_that_a_terminal_cannot_show_are_replaced(
     cli: CommandLine, project: str, encoding: str, shown: bytes
 ) -> None:
     done = await run(cli, "files", project, variables={"PYTHONIOENCODING": encoding})
@@ -99,7 +99,7 @@ async def test_files_of_any_name_are_read_in_the_c_locale(cli: CommandLine, tmp_
 @pytest.mark.parametrize(
     "arguments", [("files", b"\xc7\xd1"), ("projects", "add", b"\xc7\xd1", "acme/x")]
 )
-async def test_a_text_which_is_not_utf8_is_wrong_usage(
+async def test_a_text_that_is_not_utf8_is_wrong_usage(
     cli: CommandLine, arguments: tuple[str | bytes, ...]
 ) -> None:
     done = await run(cli, *arguments)
@@ -107,7 +107,7 @@ async def test_a_text_which_is_not_utf8_is_wrong_usage(
     assert b"is not UTF-8" in done.stderr
 
 
-async def test_a_reader_who_leaves_is_no_error(cli: CommandLine, project: str) -> None:
+async def test_a_reader_that_leaves_is_not_an_error(cli: CommandLine, project: str) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -127,10 +127,10 @@ async def test_a_full_disk_is_one_line(cli: CommandLine) -> None:
     )
 
 
-async def test_commands_take_an_address_with_a_path(
+async def test_commands_accept_an_address_with_a_path(
     cli: CommandLine, project: str, tmp_path: Path
 ) -> None:
-    """And ask for nothing outside of it, which the proxy would tell."""
+    """They request only paths below it, as the proxy records."""
     async with prefix_proxy({"/lab/bench": Offered(cli.url)}) as proxy:
         for url in (proxy.address("/lab/bench"), proxy.address("/lab/bench/")):
             listed = await cli("files", project, "--url", url, "--json")

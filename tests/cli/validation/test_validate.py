@@ -12,7 +12,10 @@ from benchmark_manager.cli.commands import app
 from support.commands import CommandLine, Done
 from support.process import run_main
 
-JOB = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: run\nspec:\n  template:\n    spec:\n      containers: []\n"
+JOB = (
+    "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: run\n"
+    "spec:\n  template:\n    spec:\n      containers: []\n"
+)
 FILES = {
     "good.yaml": "model: llama\n",
     "double.yaml": "a: 1\nb: 2\na: 3\n",
@@ -44,7 +47,7 @@ def validate(*arguments: object, code: int = 0) -> Done:
     return Done(ran.exit_code, ran.stdout, ran.stderr)
 
 
-def test_problems_are_written_as_compilers_do(folder: Path) -> None:
+def test_problems_are_written_in_the_form_of_compilers(folder: Path) -> None:
     done = validate(folder / "good.yaml", folder / "double.yaml", folder / "broken.json", code=1)
     lines = done.out.splitlines()
     assert lines[0].startswith(f"{folder}/double.yaml:3:1: error duplicate_key ")
@@ -52,7 +55,7 @@ def test_problems_are_written_as_compilers_do(folder: Path) -> None:
     assert done.err == "error: 2 of 3 files are invalid. (invalid)\n"
 
 
-def test_warnings_and_templates_are_no_failure(folder: Path) -> None:
+def test_warnings_and_templates_are_not_failures(folder: Path) -> None:
     files = folder / "doubtful.yaml", folder / "template.yaml"
     done = validate(*files)
     assert {line.split(" ")[1] for line in done.out.splitlines()} == {"warning"}
@@ -81,7 +84,7 @@ async def test_the_verdict_is_the_service_s(cli: CommandLine, folder: Path) -> N
     assert verdicts[f"{folder}/fine-job.yaml"]["problems"] == []
 
 
-def test_what_the_files_are_can_be_said(folder: Path) -> None:
+def test_the_type_of_files_can_be_given(folder: Path) -> None:
     (folder / "kind.yaml").write_text("kind: job\n")
     assert not validate(folder / "kind.yaml").out
     assert validate(folder / "kind.yaml", "--type", "job").out
@@ -89,7 +92,7 @@ def test_what_the_files_are_can_be_said(folder: Path) -> None:
     assert [verdict["file_type"] for verdict in config] == ["config"]
 
 
-def test_bytes_which_are_no_text_are_invalid(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_invalid(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_bytes(b"a: \xff\n")
     done = validate(tmp_path / "x.yaml", code=1)
     assert done.out.startswith(f"{tmp_path}/x.yaml:1:1: error not_utf8 Byte 4 ")
@@ -139,15 +142,15 @@ def _made(path: Path) -> Path:
 
 #: What stands behind `error` for each.
 UNREADABLE = {
-    "broken-link.yaml": "unreadable It cannot be read: a link that leads nowhere.",
-    "device.yml": "unreadable It cannot be read: a device.",
-    "pipe.yaml": "unreadable It cannot be read: a pipe.",
-    "round.json": "unreadable It cannot be read: Too many levels of symbolic links.",
-    "socket.yaml": "unreadable It cannot be read: a socket.",
+    "broken-link.yaml": "unreadable The file cannot be read: a link without a target.",
+    "device.yml": "unreadable The file cannot be read: a device.",
+    "pipe.yaml": "unreadable The file cannot be read: a pipe.",
+    "round.json": "unreadable The file cannot be read: Too many levels of symbolic links.",
+    "socket.yaml": "unreadable The file cannot be read: a socket.",
 }
 
 
-def test_what_cannot_be_read_stops_no_other_file(oddities: Path) -> None:
+def test_other_files_are_checked_despite_unreadable_ones(oddities: Path) -> None:
     done = validate(oddities, code=1)
     for name, words in UNREADABLE.items():
         assert f"{oddities}/{name}:1:1: error {words}\n" in done.out
@@ -155,13 +158,13 @@ def test_what_cannot_be_read_stops_no_other_file(oddities: Path) -> None:
     assert f"{oddities}/huge.yaml:1:1: error too_large " in done.out
     assert f"{oddities}/\\udcff.yaml:1:1: warning empty " in done.out
     assert "ok.yaml" not in done.out
-    assert f"warning: {oddities}/up is a link to a folder, which is not followed; " in done.err
+    assert f"warning: {oddities}/up is a link to a folder and was not followed; " in done.err
     assert (
         done.err.splitlines()[1] == "error: 2 of 10 files are invalid. 5 cannot be read. (invalid)"
     )
 
 
-def test_json_has_what_cannot_be_read_too(oddities: Path) -> None:
+def test_json_includes_unreadable_files(oddities: Path) -> None:
     verdicts = {
         Path(found["name"]).name: found for found in validate(oddities, "--json", code=1).json
     }
@@ -173,40 +176,40 @@ def test_json_has_what_cannot_be_read_too(oddities: Path) -> None:
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_a_named_file_which_cannot_be_read_stops_no_other_either(oddities: Path, name: str) -> None:
+def test_other_files_are_checked_despite_an_unreadable_argument(oddities: Path, name: str) -> None:
     done = validate(oddities / name, oddities / "double.yaml", oddities / "ok.yaml", code=1)
     assert done.out == f"{oddities}/{name}:1:1: error {UNREADABLE[name]}\n"
     assert done.err.splitlines() == [
         "error: 1 cannot be read. (unreadable)",
-        f"{oddities}/double.yaml is not there.",
+        f"{oddities}/double.yaml does not exist.",
     ]
 
 
 @pytest.mark.parametrize("name", ["long.yaml", "long", "long.txt"])
-def test_a_named_link_whose_end_cannot_be_looked_at_stops_no_other(
+def test_other_files_are_checked_despite_a_link_to_an_unreadable_target(
     oddities: Path, name: str
 ) -> None:
     (oddities / name).symlink_to("x" * 300)
     done = validate(oddities / name, oddities / "bad.yaml", code=1)
     assert (
-        f"{oddities}/{name}:1:1: error unreadable It cannot be read: File name too long.\n"
+        f"{oddities}/{name}:1:1: error unreadable The file cannot be read: File name too long.\n"
         in done.out
     )
     assert f"{oddities}/bad.yaml:2:1: error syntax_error " in done.out
 
 
-def test_arguments_which_name_nothing_stop_no_other(oddities: Path) -> None:
+def test_other_files_are_checked_despite_arguments_that_name_nothing(oddities: Path) -> None:
     (oddities / "x.txt").write_text("")
     done = validate(oddities / "none.yaml", oddities / "bad.yaml", oddities / "x.txt", code=1)
     assert f"{oddities}/bad.yaml:2:1: error syntax_error " in done.out
     done = validate(oddities / "none.yaml", oddities / "ok.yaml", oddities / "x.txt", code=2)
     assert done.err.splitlines() == [
-        f"error: {oddities}/none.yaml is not there. (usage)",
+        f"error: {oddities}/none.yaml does not exist. (usage)",
         f"{oddities}/x.txt must end in .yaml, .yml or .json.",
     ]
 
 
-def test_a_link_to_a_folder_is_followed_where_it_is_named(oddities: Path, folder: Path) -> None:
+def test_a_link_to_a_folder_is_followed_if_it_is_an_argument(oddities: Path, folder: Path) -> None:
     (folder / "deep" / "away").symlink_to(oddities)
     done = validate(folder / "deep", code=1)
     assert "bad.yaml" not in done.out
@@ -214,13 +217,13 @@ def test_a_link_to_a_folder_is_followed_where_it_is_named(oddities: Path, folder
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_folders_which_may_not_be_read_stop_nothing(oddities: Path) -> None:
+def test_other_files_are_checked_despite_unreadable_folders(oddities: Path) -> None:
     (oddities / "secret").mkdir(mode=0)
     (oddities / "secret.yaml").touch(mode=0)
     done = validate(oddities, code=1)
     for name in ("secret", "secret.yaml"):
         assert (
-            f"{oddities}/{name}:1:1: error unreadable It cannot be read: Permission denied.\n"
+            f"{oddities}/{name}:1:1: error unreadable The file cannot be read: Permission denied.\n"
             in done.out
         )
     assert "bad.yaml" in done.out
@@ -229,7 +232,7 @@ def test_folders_which_may_not_be_read_stop_nothing(oddities: Path) -> None:
     assert "bad.yaml" in named.out
 
 
-def test_a_name_that_a_terminal_would_obey_is_escaped(tmp_path: Path) -> None:
+def test_control_characters_in_names_are_escaped(tmp_path: Path) -> None:
     (tmp_path / "\x1b]0;x\x07.yaml").write_text("a: [\n")
     (tmp_path / "\x1b[2J.yaml").symlink_to("nowhere")
     done = validate(tmp_path, tmp_path / "\x1b[1m.yaml", code=1)

@@ -1,4 +1,4 @@
-"""What `variants rebase-all` sends again."""
+"""The variants that `variants rebase-all` sends again."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ def answer(rebased: Sequence[str], busy: Sequence[str] = (), left: Sequence[str]
     }
 
 
-def test_what_is_left_or_met_busy_workers_is_sent_again_until_none_is() -> None:
+def test_variants_that_are_left_or_met_busy_workers_are_sent_again() -> None:
     chosen = [{"id": str(number)} for number in range(269)]
     sent: list[str] = []
 
@@ -27,14 +27,14 @@ def test_what_is_left_or_met_busy_workers_is_sent_again_until_none_is() -> None:
         sent.extend(ids[:15])
         return answer(ids[1:15], ids[:1], ids[15:]) if is_busy else answer(ids[:15], (), ids[15:])
 
-    told = list(until_none_is_left(chosen, send))
-    assert sorted(int(name) for each in told for name in each["rebased"]) == list(range(269))
-    assert [each["failed"] + each["left"] for each in told] == [[]] * len(told)
+    found = list(until_none_is_left(chosen, send))
+    assert sorted(int(name) for each in found for name in each["rebased"]) == list(range(269))
+    assert [each["failed"] + each["left"] for each in found] == [[]] * len(found)
 
 
 def test_a_call_without_progress_is_the_last() -> None:
     chosen = [{"id": str(number)} for number in range(3)]
     answers = iter([answer(["0"], (), ["1", "2"]), answer([], ["1"], ["2"])])
-    told = list(until_none_is_left(chosen, lambda _: next(answers)))
-    assert [each["left"] for each in told] == [[], ["2", "1"]]
-    assert [each["failed"] for each in told] == [[], []]
+    found = list(until_none_is_left(chosen, lambda _: next(answers)))
+    assert [each["left"] for each in found] == [[], ["2", "1"]]
+    assert [each["failed"] for each in found] == [[], []]

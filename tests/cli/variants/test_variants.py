@@ -1,4 +1,4 @@
-"""Commands about variants: what a person wrote is saved over what they read, or kept where they are told."""
+"""Commands about variants: a text is saved over the revision that was read, or kept in a file."""
 
 import json
 import re
@@ -31,7 +31,7 @@ async def repository(cli: CommandLine) -> Repository:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def project(cli: CommandLine, repository: Repository) -> str:  # noqa: ARG001 -- it is hosted first
+async def project(cli: CommandLine, repository: Repository) -> str:  # noqa: ARG001 -- hosted first
     """A synced project named `variants`."""
     synced = await cli.service.synced("acme/variants", name="variants")
     return str(synced["id"])
@@ -73,7 +73,7 @@ def editor(tmp_path: Path) -> Any:
     return make
 
 
-async def test_a_variant_begins_as_its_original_or_with_a_text_from_a_file(
+async def test_a_new_variant_has_its_original_s_text_or_that_of_a_file(
     cli: CommandLine, project: str, tmp_path: Path
 ) -> None:
     plain = await cli(
@@ -93,7 +93,7 @@ async def test_a_variant_begins_as_its_original_or_with_a_text_from_a_file(
     assert "is not UTF-8" in done.err
 
 
-async def test_variants_are_called_by_id_path_or_name(
+async def test_variants_are_found_by_id_path_or_name(
     cli: CommandLine, project: str, variant: str, name: str
 ) -> None:
     for reference in (variant, f"config/{name}", name, name.upper(), name[:-5]):
@@ -102,7 +102,7 @@ async def test_variants_are_called_by_id_path_or_name(
     assert (await cli("variants", "show", name, "--json", BENCHMARK_MANAGER_PROJECT=project)).json[
         "id"
     ] == variant
-    assert "say with --project" in (await cli("variants", "show", name, code=2)).err
+    assert "name its project with --project" in (await cli("variants", "show", name, code=2)).err
     assert (
         "(variant_not_found)" in (await cli("variants", "show", "none", "-p", project, code=1)).err
     )
@@ -142,14 +142,15 @@ async def test_an_editor_s_text_is_saved(
     ] == "of Qwen"
 
 
-async def test_a_stale_text_is_kept_and_the_way_on_is_shown(
+async def test_a_stale_text_is_kept_and_commands_are_suggested(
     cli: CommandLine, variant: str, name: str, tmp_path: Path
 ) -> None:
-    """Somebody else saves while the editor is open; what is proposed then works."""
+    """Someone else saves while the editor is open; the suggested commands then work."""
     other = tmp_path / "other"
     other.write_text(
         f"#!{sys.executable}\nimport pathlib, sys, httpx2\n"
-        f"httpx2.put('{cli.url}/modified-files/{variant}', json={{'content': 'model: theirs\\n'}}).raise_for_status()\n"
+        f"answer = httpx2.put('{cli.url}/modified-files/{variant}',"
+        " json={'content': 'model: theirs\\n'})\nanswer.raise_for_status()\n"
         "pathlib.Path(sys.argv[1]).write_text('model: mine\\n')\n"
     )
     other.chmod(0o755)
@@ -190,7 +191,7 @@ async def test_an_invalid_text_can_be_opened_again_on_a_terminal(
     cli: CommandLine, variant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The editor finds what was typed, and mends it at the second time."""
-    monkeypatch.setattr(editing, "_is_terminal", lambda: True)
+    monkeypatch.setattr(editing, "is_interactive", lambda: True)
     script = tmp_path / "editor"
     script.write_text(
         """#!/bin/sh\ngrep -q '^a: \\[$' "$1" && echo 'a: []' > "$1" || echo 'a: [' > "$1"\n"""
@@ -201,11 +202,11 @@ async def test_an_invalid_text_can_be_opened_again_on_a_terminal(
     assert await content(cli, variant) == "a: []\n"
 
 
-async def test_an_editor_which_fails_saves_nothing_and_loses_nothing(
+async def test_a_failing_editor_saves_nothing_and_loses_nothing(
     cli: CommandLine, variant: str, editor: Any
 ) -> None:
     done = await cli("variants", "edit", variant, code=1, **editor("typed: much\n", code=3))
-    assert "ended with 3; nothing was saved" in done.err
+    assert "ended with exit code 3; nothing was saved" in done.err
     kept = Path(re.findall(r"^Your text is kept in (.+)\.$", done.err, re.MULTILINE)[0])
     assert kept.read_text() == "typed: much\n"
     assert await content(cli, variant) == CONTENT.decode()
@@ -213,7 +214,7 @@ async def test_an_editor_which_fails_saves_nothing_and_loses_nothing(
     assert "cannot be started" in missing.err
 
 
-async def test_renaming_deleting_and_bringing_back(
+async def test_renaming_deleting_and_restoring(
     cli: CommandLine, project: str, variant: str, name: str
 ) -> None:
     await cli("variants", "rename", variant, f"new-{name}")
@@ -224,7 +225,7 @@ async def test_renaming_deleting_and_bringing_back(
     assert (back.json["id"], back.json["path"]) == (variant, f"config/new-{name}")
     await cli("variants", "delete", variant)
     assert (
-        f"config/{name} is back."
+        f"Restored config/{name}."
         in (await cli("variants", "undelete", variant, "--name", name)).err
     )
 
@@ -276,7 +277,7 @@ async def test_a_diff_is_a_patch_or_a_table_of_keys(
     assert "(no_keys)" in (await cli("variants", "diff", variant, "--keys", code=1)).err
 
 
-async def test_variants_stand_side_by_side(cli: CommandLine, project: str) -> None:
+async def test_variants_are_compared_side_by_side(cli: CommandLine, project: str) -> None:
     for number in (4, 8):
         await cli(
             "variants",
@@ -299,7 +300,7 @@ async def test_variants_stand_side_by_side(cli: CommandLine, project: str) -> No
     assert "(no_keys)" in (await cli("variants", "compare", project, "broken.yaml", code=1)).err
 
 
-async def test_a_rebase_brings_upstream_in_and_shows_conflicts(
+async def test_a_rebase_applies_upstream_s_changes_and_shows_conflicts(
     cli: CommandLine, project: str, repository: Repository
 ) -> None:
     async def new(name: str, text: bytes) -> str:
@@ -312,7 +313,7 @@ async def test_a_rebase_brings_upstream_in_and_shows_conflicts(
     await cli.service.sync(project)
     clean = await new("clean.yaml", CONTENT.replace(b"4096", b"8192"))
     ours = [await new(f"clash-{n}.yaml", CONTENT.replace(b"size: 2", b"size: 8")) for n in range(4)]
-    assert "is based on what is upstream already" in (await cli("variants", "rebase", clean)).err
+    assert "is already based on the newest original" in (await cli("variants", "rebase", clean)).err
     repository.commit(
         {**FILES, "config/moving.yaml": CONTENT.replace(b"size: 2", b"size: 4")}, message="moved"
     )
@@ -375,7 +376,7 @@ async def moved_variants(
     return clean, clash
 
 
-async def test_rebase_all_shows_what_would_become_of_each_and_rebases_the_clean_ones(
+async def test_rebase_all_shows_each_result_and_rebases_the_clean_ones(
     cli: CommandLine, project: str, repository: Repository
 ) -> None:
     path = "config/all-0.yaml"
@@ -404,8 +405,8 @@ async def test_rebase_all_writes_the_apis_lists_as_json(
         await cli("variants", "rebase-all", project, "--original", path, "--dry-run", "--json")
     ).json
     assert [row["id"] for row in previewed["preview"]] == [clean, clash]
-    told = (await cli("variants", "rebase-all", project, "--original", path, "--json")).json
-    assert {name: told[name] for name in ("rebased", "conflicts", "unchanged", "failed")} == {
+    expected = (await cli("variants", "rebase-all", project, "--original", path, "--json")).json
+    assert {name: expected[name] for name in ("rebased", "conflicts", "unchanged", "failed")} == {
         "rebased": [clean],
         "conflicts": [clash],
         "unchanged": [],
@@ -423,26 +424,26 @@ async def test_a_variant_is_attached_to_another_original(
     await cli.service.sync(project)
     text = await content(cli, clean)
     done = await cli("variants", "reattach", clean, "config/v2/all.yaml")
-    assert "config/v2/a-all-2.yaml is attached to config/v2/all.yaml now." in done.err
+    assert "Attached config/v2/a-all-2.yaml to config/v2/all.yaml." in done.err
     assert await content(cli, clean) == text
     assert "already" in (await cli("variants", "reattach", clean, "v2/all.yaml")).err
     assert "(file_not_found)" in (await cli("variants", "reattach", clean, "nothing", code=1)).err
 
 
-async def test_decisions_which_cannot_be_meant_are_refused(cli: CommandLine, variant: str) -> None:
-    for arguments, told in (
+async def test_impossible_decisions_are_refused(cli: CommandLine, variant: str) -> None:
+    for arguments, expected in (
         (("--take", "a.b"), "write KEY=theirs or KEY=mine"),
         (("--take", "a=yours"), "write KEY=theirs or KEY=mine"),
-        (("--set", "a=llama"), "a text in double quotes"),
-        (("--take", "theirs", "--file", "-"), "leaves nothing for --take"),
-        (("--preview", "--take", "theirs"), "--preview decides nothing"),
+        (("--set", "a=llama"), "texts in double quotes"),
+        (("--take", "theirs", "--file", "-"), "so --take and --set cannot be used"),
+        (("--preview", "--take", "theirs"), "--preview cannot be combined"),
     ):
         assert (
-            told in (await cli("variants", "rebase", variant, *arguments, code=2, stdin="")).err
+            expected in (await cli("variants", "rebase", variant, *arguments, code=2, stdin="")).err
         ), arguments
 
 
-def test_a_key_may_hold_an_equals_sign() -> None:
+def test_a_key_may_contain_an_equals_sign() -> None:
     assert _taken("spec.containers[name=main].image=mine") == {
         "path": "spec.containers[name=main].image",
         "take": "mine",
@@ -489,5 +490,5 @@ async def test_two_paths_that_differ_in_their_form_alone_are_listed_unless_one_i
         "original_path"
     ] == decomposed
     refused = await cli("variants", "new", project["id"], "config/É.yaml", code=1)
-    assert "may mean each of 2 files" in refused.err
+    assert "may mean any of 2 files" in refused.err
     assert refused.err.count(".yaml") >= 3

@@ -17,6 +17,7 @@ from benchmark_manager.domain.projects.file_patterns import (
     normalise_patterns,
 )
 from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.messages import detail
 
 
 @pytest.mark.parametrize(
@@ -131,8 +132,8 @@ def test_a_pattern_that_can_match_nothing_is_refused_with_a_reason(pattern: str,
     with pytest.raises(InvalidInputError) as caught:
         normalise_patterns(["good", pattern], field="exclude")
     assert (caught.value.code, caught.value.field) == ("invalid_pattern", "exclude")
-    assert said in caught.value.detail
-    assert "pattern 2" in caught.value.detail
+    assert said in detail(caught.value)
+    assert detail(caught.value).startswith("Pattern 2 of exclude ")
 
 
 def test_too_many_patterns_are_refused() -> None:

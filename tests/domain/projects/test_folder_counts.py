@@ -1,4 +1,4 @@
-"""What folders would give a project, told by names, sizes and modes."""
+"""Counts of the files that folders would give a project, by names, sizes and modes."""
 
 import time
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Folder paths: what people write for one folder becomes one text, and nothing leaves the repository."""
+"""Folder paths: all forms of one folder become one text, and none leaves the repository."""
 
 import pytest
 from hypothesis import given
@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from benchmark_manager.domain.projects.folders import normalise_folder
 from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.messages import detail
 
 SEGMENTS = st.text(
     st.characters(exclude_characters="/\\", exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1
@@ -36,7 +37,7 @@ def test_what_is_no_folder_of_a_repository_is_refused(folder: str) -> None:
     with pytest.raises(InvalidInputError) as refused:
         normalise_folder(folder, field="job_folder")
     assert (refused.value.code, refused.value.field) == ("invalid_folder", "job_folder")
-    assert refused.value.detail.startswith("job_folder must ")
+    assert detail(refused.value).startswith("job_folder must ")
 
 
 @pytest.mark.parametrize(

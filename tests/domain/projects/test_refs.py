@@ -1,7 +1,5 @@
 """Branches, tags and commits as people name them."""
 
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +11,7 @@ from benchmark_manager.domain.projects.refs import (
     ref_of_stored_branch,
 )
 from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.messages import detail
 from benchmark_manager.models.project import Ref, RefKind
 
 SHA = "3f786850e387550fdab836ed7e6dc881de23001b"
@@ -55,8 +54,9 @@ def test_what_can_be_no_branch_is_not_taken_for_one(text: str) -> None:
 
 @pytest.mark.parametrize("text", [SHA, "refs/tags/v1"])
 def test_the_refusal_says_how_to_declare_it(text: str) -> None:
-    with pytest.raises(InvalidInputError, match=re.escape('ref: {"kind"')):
+    with pytest.raises(InvalidInputError) as refused:
         ref_of_branch(text)
+    assert 'ref: {"kind"' in detail(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,9 @@ def test_a_commit_is_named_by_its_whole_id_in_any_case() -> None:
 
 
 def test_the_beginning_of_an_id_is_refused_with_the_reason() -> None:
-    with pytest.raises(InvalidInputError, match="all 40 digits"):
+    with pytest.raises(InvalidInputError) as refused:
         ref_of("commit", "3f78685")
+    assert "all 40 digits" in detail(refused.value)
 
 
 @given(st.text(), st.sampled_from(["branch", "tag", "commit"]))

@@ -14,6 +14,7 @@ from benchmark_manager.domain.projects.repository_url import (
     web_url,
 )
 from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.messages import detail
 from benchmark_manager.models.project import Ref, RefKind, RepositoryAddress
 
 PUBLIC = "https://api.github.com"
@@ -28,8 +29,9 @@ NAMES = st.from_regex(r"[A-Za-z0-9._-]{1,20}", fullmatch=True).filter(
 )
 # fmt: off
 PIECES = st.sampled_from([
-    "https://", "http://", "ssh://", "git@", "github.com", "api.github.com", "/", ":", "@", "octo", "demo", ".git",
-    "tree", "repos", "api/v3", "git.corp.example", "?", "#", "[", "]", "%2e%2e", "..", "ghp_secret", " ", "\n",
+    "https://", "http://", "ssh://", "git@", "github.com", "api.github.com", "/", ":", "@",
+    "octo", "demo", ".git", "tree", "repos", "api/v3", "git.corp.example", "?", "#", "[", "]",
+    "%2e%2e", "..", "ghp_secret", " ", "\n",
     "\ud800", ":8443", ":99999", ":x", "\x00", "\u017f", "\u212a", "\u2100", "//",
 ])
 # fmt: on
@@ -40,15 +42,15 @@ def address(text: str) -> RepositoryAddress:
     return parse_repository_url(text, BASES).repository
 
 
-def complaint(text: str) -> str:
+def refusal(text: str) -> str:
     with pytest.raises(InvalidInputError) as refused:
         parse_repository_url(text, BASES)
-    return refused.value.detail
+    return detail(refused.value)
 
 
 #: Of every way to be wrong, what is said.
 MESSAGES = {
-    complaint(text)
+    refusal(text)
     for text in (
         *(
             "nonsense",
@@ -64,7 +66,7 @@ MESSAGES = {
 def code_of(text: str) -> str:
     with pytest.raises(InvalidInputError) as refused:
         parse_repository_url(text, BASES)
-    assert refused.value.field == "github_repo_url"
+    assert refused.value.field == "address"
     return refused.value.code
 
 
@@ -213,8 +215,8 @@ def test_what_names_no_repository_is_refused(text: str) -> None:
 def test_a_token_in_the_address_is_refused_and_not_repeated() -> None:
     with pytest.raises(InvalidInputError) as refused:
         parse_repository_url("https://x-access-token:ghp_Secret123@github.com/octo/demo", BASES)
-    assert "github_token" in refused.value.detail
-    assert "Secret" not in refused.value.detail
+    assert "github_token" in detail(refused.value)
+    assert "Secret" not in detail(refused.value)
 
 
 @given(SOUP | st.text())
@@ -225,14 +227,14 @@ def test_any_text_is_parsed_or_refused_with_one_of_a_few_messages_which_repeat_n
     try:
         parsed = parse_repository_url(text, BASES)
     except InvalidInputError as error:
-        told = error.detail
+        message = detail(error)
     else:
         assert parsed.repository.api_url in BASES
         assert parse_repository_url(parsed.repository.url, BASES) == ParsedRepositoryUrl(
             parsed.repository
         )
         return
-    assert told in MESSAGES
+    assert message in MESSAGES
 
 
 PAGES = {"tree": False, "commits": False, "blob": True, "raw": True, "edit": True, "blame": True}
@@ -328,7 +330,7 @@ def test_the_longest_name_that_the_address_goes_on_with_is_the_refs(
 ) -> None:
     found = RefAndPath(text, ("branch", "tag"), is_file)
     assert found.longest(names) == name
-    assert name is None or found.folder_behind(name) == folder
+    assert name is None or found.folder_after(name) == folder
 
 
 @given(NAMES, NAMES)
@@ -424,8 +426,8 @@ def test_a_host_which_is_not_listed_is_refused_in_every_form(text: str) -> None:
     ],
 )
 def test_a_credential_in_any_form_is_refused_by_name_and_not_repeated(text: str) -> None:
-    assert "github_token" in complaint(text)
-    assert "Secret" not in complaint(text)
+    assert "github_token" in refusal(text)
+    assert "Secret" not in refusal(text)
 
 
 @pytest.mark.parametrize(
@@ -435,7 +437,7 @@ def test_what_cannot_stand_in_a_header_is_no_token_and_is_not_repeated(token: st
     with pytest.raises(InvalidInputError) as refused:
         check_token(token)
     assert refused.value.code == "invalid_token"
-    assert token.strip() not in refused.value.detail or len(token.strip()) <= 3
+    assert token.strip() not in detail(refused.value) or len(token.strip()) <= 3
 
 
 @pytest.mark.parametrize("token", ["ghp_" + "a" * 36, "github_pat_11AB_xyz", "x", "~" * 255])

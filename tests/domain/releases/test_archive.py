@@ -80,7 +80,7 @@ def test_the_length_is_right_where_blocks_end(size: int) -> None:
 
 
 def test_the_bytes_never_change() -> None:
-    """Whoever noted an archive's checksum years ago must get that archive: these digests are for ever."""
+    """The checksum of an archive must be the same after years, so these digests never change."""
     digests = [
         hashlib.sha256(packed(archive_format, FILES)).hexdigest() for archive_format in FORMATS
     ]
@@ -98,7 +98,7 @@ def test_another_process_packs_the_same_bytes(tmp_path: Path) -> None:
         "sys.stdout.buffer.write(test['packed'](sys.argv[2], test['FILES']))"
     )
     for archive_format in FORMATS:
-        told = subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-c", code, __file__, archive_format],
             capture_output=True,
             check=True,
@@ -109,7 +109,7 @@ def test_another_process_packs_the_same_bytes(tmp_path: Path) -> None:
                 "PYTHONPATH": str(Path(__file__).parents[3]),
             },
         )
-        assert told.stdout == packed(archive_format, FILES)
+        assert done.stdout == packed(archive_format, FILES)
 
 
 def test_gnu_tar_and_gzip_read_it(tmp_path: Path) -> None:
@@ -117,16 +117,16 @@ def test_gnu_tar_and_gzip_read_it(tmp_path: Path) -> None:
     subprocess.run(["gzip", "-t", "a.tar.gz"], check=True, cwd=tmp_path)
     folder = tmp_path / "out"
     folder.mkdir()
-    told = subprocess.run(
+    done = subprocess.run(
         ["tar", "-xzf", "../a.tar.gz"], check=True, cwd=folder, capture_output=True
     )
-    assert told.stderr == b""
+    assert done.stderr == b""
     found = {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     assert found == FILES
     assert {p.stat().st_mtime for p in folder.rglob("*") if p.is_file()} == {315_532_800}
 
 
-def test_nobody_owns_the_files_and_nothing_is_compressed() -> None:
+def test_the_files_have_no_owner_and_nothing_is_compressed() -> None:
     data = packed("tar.gz", FILES)
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as tar:
         facts = {(m.uid, m.gid, m.uname, m.gname, m.mode, m.mtime, m.type) for m in tar}
@@ -150,7 +150,7 @@ def test_more_files_than_a_plain_zip_can_count() -> None:
 
 
 def test_a_file_beyond_4_gib_of_a_zip_is_found() -> None:
-    """zip64: its place stands in the extra field. The 4 GiB before it are left out of what the test reads."""
+    """zip64: its offset is in the extra field. The test leaves the 4 GiB before it out."""
     far = 5 * 2**32
     archive = new_archive("zip")
     archive._offset = far  # type: ignore[attr-defined]

@@ -77,7 +77,7 @@ MODIFIED = [modified("config/a.yaml", "aaa"), modified("config/c.yaml", "ccc")]
         ("modified", [], []),
     ],
 )
-def test_a_modified_file_takes_the_place_of_an_original_or_stands_beside_it(
+def test_a_variant_replaces_an_original_of_its_path_or_is_added(
     contents: Any, ids: list[str] | None, expected: list[str]
 ) -> None:
     originals, variants = chosen(ORIGINALS, MODIFIED, contents, ids)
@@ -85,7 +85,7 @@ def test_a_modified_file_takes_the_place_of_an_original_or_stands_beside_it(
     assert [file.sha for file in files] == expected
 
 
-def test_each_file_tells_where_it_came_from() -> None:
+def test_each_file_has_its_origin() -> None:
     variant, own, _ = with_sums(
         *chosen(ORIGINALS, MODIFIED, "all", None), {"blob of config/b.yaml": "1" * 64}
     )
@@ -111,15 +111,15 @@ def test_files_are_sorted_by_the_bytes_of_their_paths() -> None:
     assert [file.path for file in files] == paths
 
 
-def test_an_unknown_modified_file_is_not_found() -> None:
+def test_an_unknown_variant_is_not_found() -> None:
     with pytest.raises(NotFoundError, match="'zzz'"):
         chosen(ORIGINALS, MODIFIED, "all", ["aaa", "zzz"])
 
 
-def test_originals_alone_cannot_be_limited_to_modified_files() -> None:
+def test_originals_alone_cannot_be_limited_to_variants() -> None:
     with pytest.raises(InvalidInputError) as raised:
         chosen(ORIGINALS, MODIFIED, "originals", [])
-    assert (raised.value.code, raised.value.field) == ("invalid_request", "modified_file_ids")
+    assert (raised.value.code, raised.value.field) == ("invalid_request", "variant_ids")
 
 
 def test_no_file_stands_where_another_needs_a_folder() -> None:

@@ -197,7 +197,7 @@ def test_an_excerpt_holds_nothing_that_a_terminal_obeys() -> None:
 def test_what_cannot_be_a_query_is_refused(q: str) -> None:
     with pytest.raises(InvalidInputError) as refused:
         ContentQuery.of(q, "text")
-    assert (refused.value.code, refused.value.field) == ("invalid_request", "q")
+    assert (refused.value.code, refused.value.field) == ("invalid_request", "query")
 
 
 LETTERS = st.sampled_from("abß가\u1112\u1161\u11ab\u0301é\uff21ﬁ .:\n\r")

@@ -1,4 +1,4 @@
-"""What belongs to a project, by place, name, mode and content."""
+"""What belongs to a project, by path, name, mode and content."""
 
 import pytest
 from hypothesis import given
@@ -33,7 +33,7 @@ SEGMENT = st.sampled_from(["a", "b", "config", "job", "x.yaml"])
         ("", None),
     ],
 )
-def test_ending_tells_the_format(path: str, expected: str | None) -> None:
+def test_the_ending_decides_the_format(path: str, expected: str | None) -> None:
     assert format_of(path) == expected
 
 
@@ -67,7 +67,7 @@ def test_ending_tells_the_format(path: str, expected: str | None) -> None:
         ("c.yaml", "c.yaml", "job", None),
     ],
 )
-def test_place_decides(path: str, config: str, job: str, expected: str | None) -> None:
+def test_the_folder_decides(path: str, config: str, job: str, expected: str | None) -> None:
     assert candidate(path, FILE, config, job) == expected
 
 

@@ -38,7 +38,7 @@ def test_ids_agree_with_git_hash_object(tmp_path: Path) -> None:
 
 
 @given(st.binary())
-def test_an_id_is_an_object_id_and_tells_the_length_too(data: bytes) -> None:
+def test_an_id_is_an_object_id_of_the_right_length(data: bytes) -> None:
     assert is_object_id(blob_id(data))
     assert (
         blob_id(data)
@@ -131,7 +131,7 @@ SHA = "1" * 40
 )
 def test_what_no_tree_of_gits_holds_has_no_ids_or_those_of_another_tree(paths: list[str]) -> None:
     clean = tree_ids([TreeMember(paths[0], "100644", SHA)])
-    told = tree_ids(TreeMember(path, "100644", SHA) for path in paths)
-    assert not told or (
-        len(paths) > 1 and told == tree_ids([TreeMember(paths[-1], "100644", SHA)]) != clean
+    ids = tree_ids(TreeMember(path, "100644", SHA) for path in paths)
+    assert not ids or (
+        len(paths) > 1 and ids == tree_ids([TreeMember(paths[-1], "100644", SHA)]) != clean
     )

@@ -21,6 +21,7 @@ from benchmark_manager.domain.sync.schedule import (
 )
 from benchmark_manager.errors import (
     BenchmarkManagerError,
+    FaultError,
     GitHubActionError,
     GitHubRateLimitedError,
     GitHubUnavailableError,
@@ -111,13 +112,13 @@ SOURCE = Source(
 )
 READ = SyncState(status="ok", head_sha="1" * 40, last_success_at=NOW - timedelta(days=1))
 WHOLE_INTERVALS = st.integers(10, 604_800)
-UNAVAILABLE = GitHubUnavailableError("GitHub fails.")
-OURS = BenchmarkManagerError("internal_error", "A fault of ours.")
-#: Those which a person must act on: the place was told wrong, or its token.
+UNAVAILABLE = GitHubUnavailableError("timeout")
+OURS = FaultError("sync")
+#: Failures that a person must end: the address is wrong, or the token.
 FOR_A_PERSON = [
     TokenUnreadableError(),
     *(
-        GitHubActionError(code, "A person must act.")
+        GitHubActionError(code)
         for code in (
             "github_unauthorized",
             "github_forbidden",
@@ -156,13 +157,13 @@ def test_without_polling_a_project_that_was_synced_is_never_due_by_itself(
     JITTERS,
     st.sampled_from([SyncState(), READ]),
     st.sampled_from(
-        [UNAVAILABLE, OURS, *FOR_A_PERSON, GitHubRateLimitedError("Used up.", retry_at=NOW)]
+        [UNAVAILABLE, OURS, *FOR_A_PERSON, GitHubRateLimitedError("token", retry_at=NOW)]
     ),
 )
 def test_a_paused_project_is_never_due_by_itself(
     interval: int, late: int | None, jitter: float, state: SyncState, error: BenchmarkManagerError
 ) -> None:
-    """Not even where its place was never read, or where GitHub told when to come back."""
+    """Not even where its source was never read, or where GitHub said when to ask again."""
     planned = None if late is None else NOW - timedelta(seconds=late)
     paused = project(interval, planned, state).model_copy(update={"paused": True})
     assert after_success(paused, NOW, jitter) is None
@@ -175,7 +176,7 @@ def test_a_paused_project_is_never_due_by_itself(
 def test_whatever_was_planned_the_next_poll_is_in_the_future_and_at_most_one_interval_away(
     interval: int, late: int, jitter: float
 ) -> None:
-    """A time written by a wrong clock, or for a longer interval, neither hurries polls nor puts them off."""
+    """A time from a wrong clock, or of a longer interval, neither advances nor delays polls."""
     following = after_success(project(interval, NOW - timedelta(seconds=late)), NOW, jitter)
     assert following is not None
     assert NOW < following <= NOW + timedelta(seconds=interval * (1 + JITTER) + 1e-3)
@@ -190,17 +191,17 @@ def test_a_sync_between_two_polls_does_not_move_the_next_one(
 
 
 @given(WHOLE_INTERVALS, JITTERS)
-def test_the_first_success_gives_a_project_its_place_in_the_interval(
+def test_the_first_success_fixes_a_projects_phase_in_the_interval(
     interval: int, jitter: float
 ) -> None:
     phase = timedelta(seconds=first_phase("5" * 24, interval))
     assert after_success(project(interval, NOW, SyncState()), NOW, jitter) == NOW + phase
-    # Polled again after a time without polling, it takes the same place.
+    # Polled again after a time without polling, it has the same phase.
     assert after_success(project(interval, None), NOW, jitter) == NOW + phase
 
 
 @pytest.mark.parametrize("error", [UNAVAILABLE, OURS, *FOR_A_PERSON], ids=lambda error: error.code)
-def test_without_polling_a_place_which_was_read_once_is_not_tried_again(
+def test_without_polling_a_source_that_was_read_once_is_not_tried_again(
     error: BenchmarkManagerError,
 ) -> None:
     assert after_failure(project(0), error, NOW, 0.0) is None
@@ -215,7 +216,7 @@ def test_without_polling_a_first_sync_which_needs_a_person_waits_for_one(
 
 @pytest.mark.parametrize("last_success_at", [None, NOW - timedelta(days=1)])
 @pytest.mark.parametrize("error", [UNAVAILABLE, OURS], ids=lambda error: error.code)
-def test_without_polling_a_place_is_tried_until_it_was_read_also_when_another_was_before(
+def test_without_polling_a_new_source_is_tried_until_it_was_read(
     error: BenchmarkManagerError, last_success_at: datetime | None
 ) -> None:
     unread = [SyncState(last_success_at=last_success_at, fail_count=count) for count in range(7)]
@@ -229,7 +230,7 @@ def test_a_used_up_limit_is_waited_for_and_then_projects_come_back_within_five_s
     interval: int, jitter: float
 ) -> None:
     renewal = NOW + timedelta(seconds=1234)
-    error = GitHubRateLimitedError("The limit is used up.", retry_at=renewal)
+    error = GitHubRateLimitedError("token", retry_at=renewal)
     due = after_failure(project(interval, NOW, SyncState(fail_count=9)), error, NOW, jitter)
     assert due is not None
     assert renewal <= due <= renewal + timedelta(seconds=5)
@@ -262,7 +263,7 @@ def pushed(seconds_ago: float, **changes: object) -> Project:
     return project(0).model_copy(update={"pushed_sha": "2" * 40, "pushed_at": at, **changes})
 
 
-def test_a_push_which_does_not_show_is_looked_for_at_doubling_times_for_a_minute() -> None:
+def test_a_push_that_does_not_show_is_checked_for_at_doubling_times_for_a_minute() -> None:
     age, waits = 1.0, []
     while (again := after_lag(pushed(age), "1" * 40, NOW)) is not None:
         waits.append((again - NOW).total_seconds())
@@ -288,5 +289,5 @@ def test_a_push_which_does_not_show_is_looked_for_at_doubling_times_for_a_minute
         "paused",
     ],
 )
-def test_otherwise_nothing_is_looked_for(waiting: Project, head: str) -> None:
+def test_otherwise_there_is_no_further_check(waiting: Project, head: str) -> None:
     assert after_lag(waiting, head, NOW) is None

@@ -73,7 +73,7 @@ def test_what_has_no_predecessor_is_a_record_of_its_own(sync: Sync) -> None:
 
 
 @given(SYNCS, SYNCS)
-def test_a_folded_sync_differs_by_place_start_and_count_alone(previous: Sync, sync: Sync) -> None:
+def test_a_folded_sync_differs_by_key_start_and_count_alone(previous: Sync, sync: Sync) -> None:
     result = folded(SyncSummary.of(previous), sync)
     changed = {
         "id": previous.id,

@@ -52,21 +52,21 @@ LISTINGS = st.dictionaries(PATHS, st.tuples(SHAS, TYPES)).map(
 def applied(
     stored: Iterable[StoredFile], changes: TreeChanges
 ) -> dict[str, tuple[str, str, FileType]]:
-    """(id, sha, type) by path of what is in place afterwards; each change must find what it speaks of."""
+    """(id, sha, type) by path of the files afterwards; each change must find its file."""
     rows = {f.id: f for f in stored}
-    place = {f.id: (f.path, f.sha, f.file_type) for f in rows.values() if not f.removed}
+    present = {f.id: (f.path, f.sha, f.file_type) for f in rows.values() if not f.removed}
     for old in changes.removed:
-        del place[old.id]
+        del present[old.id]
     for old, new in (*changes.updated, *changes.moved):
-        assert old.id in place
-        place[old.id] = new.path, new.sha, new.file_type
+        assert old.id in present
+        present[old.id] = new.path, new.sha, new.file_type
     for old, new in changes.revived:
         assert rows[old.id].removed
-        place[old.id] = new.path, new.sha, new.file_type
+        present[old.id] = new.path, new.sha, new.file_type
     for number, new in enumerate(changes.added):
-        place[f"new{number}"] = new.path, new.sha, new.file_type
-    assert len({path for path, _, _ in place.values()}) == len(place)
-    return {path: (key, sha, kind) for key, (path, sha, kind) in place.items()}
+        present[f"new{number}"] = new.path, new.sha, new.file_type
+    assert len({path for path, _, _ in present.values()}) == len(present)
+    return {path: (key, sha, kind) for key, (path, sha, kind) in present.items()}
 
 
 @settings(max_examples=300)
@@ -86,10 +86,10 @@ def test_no_stored_file_is_changed_twice_and_none_is_forgotten(
     stored: list[StoredFile], upstream: dict[str, UpstreamFile]
 ) -> None:
     changes = compare(stored, upstream)
-    told = [old.id for old, _ in (*changes.updated, *changes.moved, *changes.revived)] + [
+    changed = [old.id for old, _ in (*changes.updated, *changes.moved, *changes.revived)] + [
         f.id for f in changes.removed
     ]
-    assert max(Counter(told).values(), default=1) == 1
+    assert max(Counter(changed).values(), default=1) == 1
     present = [f for f in stored if not f.removed]
     assert len(present) == changes.unchanged + len(changes.updated) + len(changes.moved) + len(
         changes.removed
@@ -114,7 +114,7 @@ def test_a_rename_keeps_content_and_format_and_leaves_no_pair_behind(
 
 
 @given(stored_files(), LISTINGS, st.sets(st.integers(0, 12).map("id{}".format)))
-def test_renames_told_apart_lead_to_the_same_place(
+def test_renames_split_into_removals_and_additions_lead_to_the_same_files(
     stored: list[StoredFile], upstream: dict[str, UpstreamFile], ids: set[str]
 ) -> None:
     changes = compare(stored, upstream)
@@ -139,7 +139,7 @@ def test_what_is_upstream_already_changes_nothing(stored: list[StoredFile]) -> N
 
 
 @given(stored_files(), LISTINGS)
-def test_the_order_in_which_files_are_told_says_nothing(
+def test_the_order_of_files_does_not_matter(
     stored: list[StoredFile], upstream: dict[str, UpstreamFile]
 ) -> None:
     forwards = compare(stored, upstream)

@@ -37,7 +37,7 @@ def against(
     return list(found)
 
 
-def test_violations_stand_at_their_keys() -> None:
+def test_violations_are_reported_at_their_keys() -> None:
     text = "# yaml-language-server: $schema=/s.json\ntensor_parallel_size: 0\ndtype: int8\n"
     text += "runs:\n- name: a\n- x: 1\nextra: 1\n"
     assert sorted((p.code, p.line or 0, p.column, p.message) for p in against(SCHEMA, text)) == [
@@ -56,19 +56,19 @@ def test_json_is_checked_too() -> None:
     ]
 
 
-def test_json_which_yaml_cannot_read_has_findings_without_places() -> None:
+def test_problems_of_json_that_is_not_yaml_have_no_position() -> None:
     text = '{"$schema": "/s.json", "model": 5, "dtype": "\\ud83d\\ude80"}'
     assert {(p.line, p.code) for p in against(SCHEMA, text, "a.json")} == {
         (None, "schema_violation")
     }
 
 
-def test_settings_which_keep_to_their_schema_have_no_problem() -> None:
+def test_settings_that_match_their_schema_have_no_problem() -> None:
     assert against(SCHEMA, "$schema: /s.json\nmodel: llama\nruns: [{name: a}]\n") == []
     assert against(True) == []
 
 
-def test_a_schema_in_yaml_is_one_too() -> None:
+def test_a_schema_may_be_in_yaml() -> None:
     text = "# yaml-language-server: $schema=s.yaml\na: 1\n"
     [problem] = check_across(
         text, "a.yaml", "yaml", "config", {"s.yaml": "type: object\nrequired: [b]\n"}
@@ -114,14 +114,14 @@ def test_a_schema_is_taken_from_the_repository_only(named: str, path: str | None
 
 
 @given(st.text("./a\\#:%~ ", max_size=30))
-def test_no_name_leads_outside(named: str) -> None:
+def test_no_name_leads_out_of_the_repository(named: str) -> None:
     reference = schema_reference(json.dumps({"$schema": named}), "config/a.json", "json")
     if reference is not None and reference.path is not None:
         assert not reference.path.startswith(("/", "../"))
         assert reference.path != ".."
 
 
-def test_a_file_which_is_a_schema_itself_names_none() -> None:
+def test_a_file_that_is_itself_a_schema_names_none() -> None:
     text = json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object"})
     assert check_across(text, "a.json", "json", "config", {}) == ()
 
@@ -135,7 +135,7 @@ def test_only_the_top_names_a_schema(text: str) -> None:
     assert check_across(text, "a.yaml", "yaml", "config", {"s.json": "false"}) == ()
 
 
-def test_what_does_not_parse_is_not_asked_about() -> None:
+def test_a_text_that_does_not_parse_is_not_checked() -> None:
     assert (
         references("$schema: /s.json\na: [", "a.yaml", "yaml", "config", {"s.json"}) == frozenset()
     )
@@ -143,7 +143,7 @@ def test_what_does_not_parse_is_not_asked_about() -> None:
 
 
 def doubled(levels: int) -> dict[str, Any]:
-    """Each level asks the next one twice: 2^levels steps."""
+    """Make each level refer to the next one twice: 2^levels steps."""
     definitions = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(levels)}
     return {"$ref": "#/$defs/d0", "$defs": {**definitions, f"d{levels}": {}}}
 
@@ -187,16 +187,16 @@ DOWN = {"properties": {"a": {"$ref": "#"}}}
     ],
     ids=lambda schema: str(schema)[:40],
 )
-def test_a_schema_which_cannot_be_asked_is_one_warning(schema: Any) -> None:
+def test_a_schema_that_cannot_be_used_is_one_warning(schema: Any) -> None:
     started = time.perf_counter()
     text = "$schema: /s.json\nb: " + "{a: " * 50 + "1" + "}" * 50
-    # In a mapping of its own the deep part stands where DOWN looks.
+    # Under the key `a`, DOWN applies to the deep part.
     problems = against(schema, text.replace("b:", "a:"))
     assert [(p.code, p.line, p.column) for p in problems] == [("schema_broken", 1, 1)]
     assert time.perf_counter() - started < 5
 
 
-def test_recursion_that_real_schemas_have_is_fine() -> None:
+def test_recursion_as_in_real_schemas_is_accepted() -> None:
     tree = {
         "type": "object",
         "properties": {"name": {"type": "string"}},
@@ -256,7 +256,7 @@ _ANY = st.recursive(
 
 
 @given(_ANY)
-def test_any_schema_gets_an_answer(schema: Any) -> None:
+def test_any_schema_is_broken_or_finds_violations(schema: Any) -> None:
     assert {p.code for p in against(schema, "$schema: /s.json\na: {a: [x, {a: 1}]}\n")} <= {
         "schema_broken",
         "schema_violation",
@@ -304,7 +304,8 @@ def test_a_job_with_fewer_gpus_than_its_settings_need() -> None:
     [problem] = gpus(JOB, {"config/vllm/tp8.yaml": TP8})
     assert (problem.line, problem.column) == (20, 30)
     assert problem.message == (
-        "job/run.yaml gives the container 4 GPUs, but config/vllm/tp8.yaml needs 8 (tensor_parallel_size 8)."
+        "job/run.yaml gives the container 4 GPUs, but config/vllm/tp8.yaml needs 8 "
+        "(tensor_parallel_size 8)."
     )
 
 
@@ -332,11 +333,11 @@ def test_a_job_with_fewer_gpus_than_its_settings_need() -> None:
         "tensor_parallel_size: {{ tp }}\n",
     ],
 )
-def test_settings_which_fit_or_do_not_say_it_once(settings: str) -> None:
+def test_settings_that_fit_or_are_unclear_have_no_problem(settings: str) -> None:
     assert gpus(JOB, {"config/vllm/tp8.yaml": settings}) == []
 
 
-def test_pods_together_may_have_what_the_settings_need() -> None:
+def test_pods_may_have_the_needed_gpus_together() -> None:
     assert gpus(JOB.replace("parallelism: 1", "parallelism: 2"), {"config/tp8.yaml": TP8}) == []
     assert len(gpus(JOB.replace("parallelism: 1", "parallelism: 3"), {"config/tp8.yaml": TP8})) == 1
 
@@ -357,14 +358,14 @@ def test_files_are_named_by_path_by_name_and_by_mounted_keys(
     assert references(JOB, "job/run.yaml", "yaml", "job", paths) == named
 
 
-def test_a_name_which_fits_two_files_stays_ambiguous() -> None:
-    """Also where another Job made one of the two known."""
+def test_a_name_that_fits_two_files_is_ambiguous() -> None:
+    """Even if another Job in the file names one of the two by its full path."""
     text = f"{JOB}---\n{JOB.replace('/etc/vllm/tp8.yaml', 'tp8.yaml')}"
     others = {"config/vllm/tp8.yaml": TP8, "config/sglang/tp8.yaml": TP8}
     assert [p.line for p in gpus(text, others)] == [20]
 
 
-def test_a_manifest_which_names_too_many_files_is_not_compared() -> None:
+def test_a_manifest_that_names_too_many_files_is_not_compared() -> None:
     head, _, server = JOB.partition("      - name: server")
     containers = (
         f"      - name: s{n}{server}".replace("tp8.yaml", f"tp{n}.yaml") for n in range(40)
@@ -385,8 +386,8 @@ def test_many_containers_and_many_files_take_bounded_time() -> None:
     assert time.thread_time() - started < 10
 
 
-def test_a_container_without_gpus_needs_none() -> None:
-    """A client may well name the settings of a server which runs elsewhere."""
+def test_settings_of_a_container_without_gpus_are_not_read() -> None:
+    """It may be a client that names the settings of a server elsewhere."""
     assert (
         references(
             JOB.replace("nvidia.com/gpu", "cpu"), "job/run.yaml", "yaml", "job", {"tp8.yaml"}
@@ -444,7 +445,7 @@ def env(**variables: str) -> str:
         server(serve("-tp", "8"), env(TENSOR_PARALLEL_SIZE="2")),
     ],
 )
-def test_what_a_container_says_itself_goes_before_the_file(text: str) -> None:
+def test_a_container_s_own_arguments_override_the_file(text: str) -> None:
     assert gpus(text, FAULTY) == []
 
 
@@ -503,7 +504,7 @@ def test_what_a_container_says_itself_goes_before_the_file(text: str) -> None:
         server(json.dumps(["sh", "-c", "# uses llama.yaml\nvllm serve m # llama.yaml"])),
     ],
 )
-def test_what_is_not_plain_is_not_reported(text: str) -> None:
+def test_an_unclear_number_of_gpus_is_not_reported(text: str) -> None:
     assert gpus(text, {**FAULTY, "config/other.yaml": "tensor_parallel_size: 2\n"}) == []
 
 
@@ -538,7 +539,7 @@ def test_what_is_not_plain_is_not_reported(text: str) -> None:
         ),
     ],
 )
-def test_what_is_plainly_another_number_is_reported(text: str, needed: str) -> None:
+def test_a_clearly_different_number_of_gpus_is_reported(text: str, needed: str) -> None:
     [problem] = gpus(text, FAULTY)
     assert problem.message.startswith(
         "job/run.yaml gives the container 8 GPUs, but config/llama.yaml "
@@ -546,7 +547,7 @@ def test_what_is_plainly_another_number_is_reported(text: str, needed: str) -> N
     assert problem.message.endswith(f"{needed}.")
 
 
-def test_of_several_containers_with_gpus_none_is_compared() -> None:
+def test_pods_with_several_gpu_containers_are_not_compared() -> None:
     text = server(serve())
     container = text[text.index("      - name: c") :]
     assert gpus(text + container.replace("name: c", "name: d"), FAULTY) == []
@@ -558,7 +559,7 @@ def test_a_job_in_a_list_is_compared_too() -> None:
     assert problem.line == 16
 
 
-def test_json_settings_count_too() -> None:
+def test_json_settings_are_compared_too() -> None:
     job = JOB.replace("tp8.yaml --", "tp8.json --")
     [problem] = gpus(
         job,
@@ -567,13 +568,13 @@ def test_json_settings_count_too() -> None:
     assert "needs 16 (tensor_parallel_size 8 times pipeline_parallel_size 2)" in problem.message
 
 
-def test_two_settings_files_which_disagree_are_ambiguous() -> None:
+def test_two_settings_files_that_disagree_are_ambiguous() -> None:
     assert (
         gpus(JOB, {"config/tp8.yaml": TP8, "config/mapped.yaml": "tensor_parallel_size: 4\n"}) == []
     )
 
 
-def test_more_problems_join_a_verdict_in_their_order() -> None:
+def test_more_problems_are_added_to_a_verdict_in_order() -> None:
     def problem(line: int | None) -> Problem:
         return Problem(severity="warning", code="x", message="x", line=line, column=1)
 

@@ -1,4 +1,4 @@
-"""The YAML test suite and JSONTestSuite, with every place where the answer is another one."""
+"""The YAML test suite and JSONTestSuite, with every case in which our verdict differs."""
 
 import re
 from pathlib import Path
@@ -17,20 +17,19 @@ pytestmark = pytest.mark.skipif(
     not CONFORMANCE.exists(), reason="the conformance suites are not beside the checkout"
 )
 
-# libyaml is more patient than YAML 1.2: a comment glued to a value, odd indentation inside quotes
-# or brackets, a directive without an end marker before it. Whoever reads with PyYAML reads these
-# files too.
+# libyaml accepts more than YAML 1.2: a comment without a space before it, odd indentation inside
+# quotes or brackets, a directive without an end marker before it. PyYAML reads these files too.
 TOLERATED = """
     9C9N 9HCY 9JBA CVW2 DK95/01 EB22 G5U8 MUS6/00 MUS6/01 QB6E RHX7 S98Z SU5Z X4QW Y79Y/003 YJV2
 """
-# libyaml does not know some of YAML 1.2: tabs as separation, empty keys, documents without a
-# marker, colons glued to a value in flow style. Whoever reads with PyYAML cannot read these files
-# either. 2JQS and X38W hold a key twice, which the suite does not judge.
+# libyaml lacks some of YAML 1.2: tabs as separation, empty keys, documents without a marker, colons
+# without a space in flow style. PyYAML cannot read these files either. 2JQS and X38W hold a key
+# twice, about which the suite says nothing.
 REFUSED = """
     2JQS 2LFX 2SXE 4ABK 4MUZ/00 4MUZ/01 4MUZ/02 58MP 5MUD 5T43 6BCT 6CA3 6LVF 6M2F 7Z25 8XYN 96NN/00
-    96NN/01 9SA2 A2M4 BEC7 CFD4 DBG4 DK3J DK95/00 DK95/03 DK95/04 FP8R FRK4 HM87/00 HWV9 K3WX M2N8/00
-    M7A3 MUS6/05 MUS6/06 NHX8 NJ66 NKF9 Q5MG QT73 R4YG S3PD SM9W/01 UKK6/00 UT92 VJP3/01 W4TN W5VH X38W
-    Y79Y/001 Y79Y/010
+    96NN/01 9SA2 A2M4 BEC7 CFD4 DBG4 DK3J DK95/00 DK95/03 DK95/04 FP8R FRK4 HM87/00 HWV9 K3WX
+    M2N8/00 M7A3 MUS6/05 MUS6/06 NHX8 NJ66 NKF9 Q5MG QT73 R4YG S3PD SM9W/01 UKK6/00 UT92 VJP3/01
+    W4TN W5VH X38W Y79Y/001 Y79Y/010
 """
 
 
@@ -63,11 +62,11 @@ def test_json_suite_differs_only_in_duplicate_keys() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(JSON_SUITE.glob("i_*.json")), ids=lambda path: path.name)
-def test_undecided_json_gets_an_answer(path: Path) -> None:
+def test_undecided_json_gets_a_verdict(path: Path) -> None:
     assert accepts(path, "json") in {True, False}
 
 
-def test_the_page_has_these_figures() -> None:
+def test_the_page_has_the_figures_of_the_suites() -> None:
     """docs/validation.md: cases, accepted and refused of each part of the suites."""
     cases = list(YAML_SUITE.rglob("in.yaml"))
     parts: list[tuple[list[Path], FileFormat]] = [
@@ -76,10 +75,10 @@ def test_the_page_has_these_figures() -> None:
         *((list(JSON_SUITE.glob(f"{kind}_*.json")), "json") for kind in "yni"),
     ]
     table = PAGE.read_text("utf-8").partition("## Held against")[2].partition("## Limits")[0]
-    told = re.findall(r"\| ([0-9]+) \| ([0-9]+) \| ([0-9]+) \|", table)
+    rows = re.findall(r"\| ([0-9]+) \| ([0-9]+) \| ([0-9]+) \|", table)
     accepted = [sum(accepts(path, file_format) for path in paths) for paths, file_format in parts]
     expected = [
         (len(paths), good, len(paths) - good)
         for (paths, _), good in zip(parts, accepted, strict=True)
     ]
-    assert [tuple(map(int, row)) for row in told] == expected
+    assert [tuple(map(int, row)) for row in rows] == expected

@@ -1,4 +1,4 @@
-"""docs/validation.md says what the code does: every code, and the figures of the test suites."""
+"""Compare docs/validation.md with the code: codes of problems, limits and versions."""
 
 import ast
 import re
@@ -20,13 +20,13 @@ PAGE = (ROOT / "docs" / "validation.md").read_text("utf-8")
 DOMAIN = ROOT / "benchmark_manager" / "domain"
 SOURCES = [
     *(DOMAIN / "validation").rglob("*.py"),
-    DOMAIN / "yaml_events.py",
-    ROOT / "benchmark_manager" / "services" / "text_work.py",
+    DOMAIN / "yaml" / "events.py",
+    ROOT / "benchmark_manager" / "services" / "texts" / "text_work.py",
 ]
 
 _ROW = re.compile(r"^\| `([a-z_]+)` \| (error|warning) \| (.+) \|$", re.MULTILINE)
 _CODE = re.compile(r"[a-z]+(?:_[a-z]+)*")
-_TELLERS = {
+_REPORTING = {
     "error",
     "warning",
     "add",
@@ -39,14 +39,20 @@ _TELLERS = {
 }
 
 
-def told(node: ast.AST) -> list[ast.expr]:
-    """The expressions of a node which may be a code: arguments, or what is given between a path and a message."""
+def reported(node: ast.AST) -> list[ast.expr]:
+    """Return the parts of a node that may be codes.
+
+    These are arguments of calls that report, the middle of a path, a code and a message, and what
+    is assigned to `code`.
+    """
     if isinstance(node, ast.Call):
         name = (
             node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         )
         return (
-            [*node.args, *(keyword.value for keyword in node.keywords)] if name in _TELLERS else []
+            [*node.args, *(keyword.value for keyword in node.keywords)]
+            if name in _REPORTING
+            else []
         )
     if (
         isinstance(node, (ast.Yield, ast.Return))
@@ -65,7 +71,7 @@ def codes_of(source: str) -> set[str]:
     values = [
         part.value
         for node in ast.walk(ast.parse(source))
-        for part in told(node)
+        for part in reported(node)
         if isinstance(part, ast.Constant)
     ]
     severities = set(get_args(findings.Severity))
@@ -82,8 +88,11 @@ def test_the_table_has_every_code_once_and_no_other() -> None:
     assert len(rows) == len(codes)
 
 
-def test_a_code_is_found_however_it_is_told() -> None:
-    source = 'findings.error("a_b", "no code", 1)\nyield path, "c_d", "x"\ncode = "e" if x else "f_g"\nlist.append("h")\n'
+def test_a_code_is_found_however_it_is_reported() -> None:
+    source = (
+        'findings.error("a_b", "no code", 1)\nyield path, "c_d", "x"\n'
+        'code = "e" if x else "f_g"\nlist.append("h")\n'
+    )
     assert codes_of(f"def f():\n    {'    '.join(source.splitlines(keepends=True))}") == {
         "a_b",
         "c_d",
@@ -95,11 +104,11 @@ def test_a_code_is_found_however_it_is_told() -> None:
 @pytest.mark.parametrize(
     "limit", [MAX_DEPTH, MAX_EXPANDED, MAX_VALUES, MAX_SCHEMA, MAX_COST, findings.MAX_PROBLEMS]
 )
-def test_every_limit_is_told(limit: int) -> None:
+def test_every_limit_is_documented(limit: int) -> None:
     table = PAGE.partition("## Limits")[2].partition("## Speed")[0]
     assert re.search(rf"\b{limit:,}\b", table)
 
 
-def test_the_versions_of_kubernetes_are_told() -> None:
+def test_the_versions_of_kubernetes_are_documented() -> None:
     newest, middle, oldest = SchemaSource().versions
     assert f"now {newest}, {middle} and {oldest}" in PAGE

@@ -7,15 +7,15 @@ import pytest
 
 from benchmark_manager.domain.validation import validate
 
-Place = tuple[str, int | None, int | None]
+Position = tuple[str, int | None, int | None]
 
 
-def places(text: str) -> list[Place]:
+def positions(text: str) -> list[Position]:
     return [(p.code, p.line, p.column) for p in validate(text, "json").problems]
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
+    ("text", "position"),
     [
         ("", ("empty", None, None)),
         (" \n", ("empty", None, None)),
@@ -47,13 +47,13 @@ def places(text: str) -> list[Place]:
         ('{"a": "\ud800"}', ("lone_surrogate", 1, 8)),
     ],
 )
-def test_refuses_at_the_place(text: str, place: Place) -> None:
+def test_error_position(text: str, position: Position) -> None:
     assert validate(text, "json").validity == "invalid"
-    assert place in places(text)
+    assert position in positions(text)
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
+    ("text", "position"),
     [
         ('\ufeff{"a": 1}', ("byte_order_mark", 1, 1)),
         ("null", ("empty", None, None)),
@@ -69,9 +69,9 @@ def test_refuses_at_the_place(text: str, place: Place) -> None:
         ('{"a": "\u202e"}', ("bidi_control", 1, 8)),
     ],
 )
-def test_warns_at_the_place(text: str, place: Place) -> None:
+def test_warning_position(text: str, position: Position) -> None:
     assert validate(text, "json").validity == "valid"
-    assert place in places(text)
+    assert position in positions(text)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_warns_at_the_place(text: str, place: Place) -> None:
         '{"a": "{{ x }}"}',
     ],
 )
-def test_accepts_without_a_word(text: str) -> None:
+def test_accepted_without_warnings(text: str) -> None:
     assert validate(text, "json").problems == ()
 
 
@@ -99,11 +99,11 @@ def test_depth_is_limited(opening: str, closing: str) -> None:
     assert (error.code, error.column) == ("too_deep", 200 * len(opening) + 1)
 
 
-def test_brackets_in_strings_are_no_depth() -> None:
+def test_brackets_in_strings_do_not_count_as_depth() -> None:
     assert validate(json.dumps({"a": "[{" * 500, "b": '"' + "[" * 500}), "json").problems == ()
 
 
-def test_deep_on_a_deep_stack_still_answers() -> None:
+def test_a_deep_text_on_a_deep_stack_gets_a_verdict() -> None:
     def descend(levels: int) -> str:
         return (
             descend(levels - 1)
@@ -127,8 +127,8 @@ def test_deep_on_a_deep_stack_still_answers() -> None:
     ],
     ids=["keys", "big numbers", "long string", "long number", "escapes", "quotes", "braces"],
 )
-def test_a_megabyte_takes_no_time(text: str) -> None:
-    """Real times are a tenth; the bound only tells linear from quadratic on a busy machine."""
+def test_a_megabyte_takes_bounded_time(text: str) -> None:
+    """Real times are a tenth; the bound only separates linear from quadratic time."""
     started = time.perf_counter()
     validate(text, "json")
     assert time.perf_counter() - started < 10

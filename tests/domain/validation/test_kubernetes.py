@@ -1,4 +1,4 @@
-"""Manifests against Kubernetes' own schemas: what is refused, in which versions, and where it stands."""
+"""Manifests against Kubernetes' schemas: what is refused, in which versions, at which position."""
 
 import time
 from typing import Any
@@ -42,7 +42,7 @@ def problems(text: str, schemas: KubernetesSchemas) -> list[Problem]:
     return list(verdict.problems)
 
 
-def places(text: str, schemas: KubernetesSchemas) -> list[tuple[str, int | None, int | None]]:
+def positions(text: str, schemas: KubernetesSchemas) -> list[tuple[str, int | None, int | None]]:
     return [(p.code, p.line, p.column) for p in problems(text, schemas)]
 
 
@@ -72,18 +72,19 @@ def test_a_good_job_has_no_problem(schemas: KubernetesSchemas) -> None:
         ("memory: 64Gi", "memory: [64]", ("wrong_type", 13, 39)),
     ],
 )
-def test_a_fault_stands_at_its_key(
+def test_a_fault_is_reported_at_its_key(
     schemas: KubernetesSchemas, before: str, after: str, expected: tuple[str, int, int]
 ) -> None:
     assert JOB.count(before) == 1
-    assert places(JOB.replace(before, after), schemas) == [expected]
+    assert positions(JOB.replace(before, after), schemas) == [expected]
 
 
 def test_values_are_read_as_kubernetes_reads_them(schemas: KubernetesSchemas) -> None:
-    """`yes` is no text, `010` is eight and a number; in quotes both are text."""
+    """`yes` is not text, `010` is eight and a number; in quotes both are text."""
     text = JOB.replace(
         "        resources",
-        "        env:\n        - {name: A, value: yes}\n        - {name: B, value: 010}\n        resources",
+        "        env:\n        - {name: A, value: yes}\n        - {name: B, value: 010}\n"
+        "        resources",
     )
     found = [p.message for p in problems(text, schemas) if p.code == "wrong_type"]
     assert found == [
@@ -93,8 +94,8 @@ def test_values_are_read_as_kubernetes_reads_them(schemas: KubernetesSchemas) ->
     assert problems(text.replace("yes", '"yes"').replace("010", '"010"'), schemas) == []
 
 
-def test_a_field_of_some_versions_names_them() -> None:
-    """A field that came with the newest version is unknown to the older two only."""
+def test_a_message_names_the_versions_it_is_true_for() -> None:
+    """A field of the newest version is unknown only in the older two."""
     older: dict[str, Any] = {
         "Job": {
             "type": "object",
@@ -122,28 +123,28 @@ def test_a_field_of_some_versions_names_them() -> None:
         "kind: Job2\n",
     ],
 )
-def test_custom_resources_are_left_alone(schemas: KubernetesSchemas, text: str) -> None:
+def test_custom_resources_are_not_checked(schemas: KubernetesSchemas, text: str) -> None:
     assert problems(text, schemas) == []
 
 
-def test_keys_at_the_top_which_hold_anchors_are_left_alone(schemas: KubernetesSchemas) -> None:
+def test_top_level_keys_for_anchors_are_not_checked(schemas: KubernetesSchemas) -> None:
     assert problems(JOB.replace("metadata:", "x-labels: &labels {a: b}\nmetadata:"), schemas) == []
 
 
-def test_every_document_is_held_to_its_own_kind(schemas: KubernetesSchemas) -> None:
+def test_every_document_is_checked_by_its_own_kind(schemas: KubernetesSchemas) -> None:
     text = f"{JOB}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndat: {{}}\n"
     text += "---\napiVersion: v1\nkind: Service\nmetadata: {name: b}\nspec: {ports: [{port: x}]}\n"
-    assert places(text, schemas) == [("unknown_field", 18, 1), ("wrong_type", 23, 17)]
+    assert positions(text, schemas) == [("unknown_field", 18, 1), ("wrong_type", 23, 17)]
 
 
-def test_what_an_alias_brings_in_is_told_where_the_alias_stands(schemas: KubernetesSchemas) -> None:
+def test_problems_of_an_aliased_value_are_reported_at_the_alias(schemas: KubernetesSchemas) -> None:
     text = JOB.replace("metadata:\n", "metadata:\n  annotations: &a {x: 1}\n  labels: *a\n")
-    assert places(text, schemas) == [("wrong_type", 4, 20), ("wrong_type", 5, 3)]
+    assert positions(text, schemas) == [("wrong_type", 4, 20), ("wrong_type", 5, 3)]
 
 
 def test_one_fault_is_one_warning(schemas: KubernetesSchemas) -> None:
     """The schema refuses the number too, and says less about it."""
-    assert places(JOB.replace("name: bench", "name: 5"), schemas) == [("job_name_invalid", 4, 3)]
+    assert positions(JOB.replace("name: bench", "name: 5"), schemas) == [("job_name_invalid", 4, 3)]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,7 @@ def test_one_fault_is_one_warning(schemas: KubernetesSchemas) -> None:
         {"unknown": 1},
     ],
 )
-def test_it_agrees_with_the_package_s_own_check(
+def test_verdicts_agree_with_the_package_s_own_check(
     schemas: KubernetesSchemas, change: dict[str, Any]
 ) -> None:
     manifest = {**yaml.safe_load(JOB), **change}
@@ -199,14 +200,13 @@ _JSON = st.recursive(
     member=st.sampled_from(["metadata", "spec", "kind", "apiVersion", "template", "containers"]),
     value=_JSON,
 )
-def test_any_value_anywhere_gets_an_answer(
+def test_any_value_in_any_field_gets_a_verdict(
     schemas: KubernetesSchemas, member: str, value: Any
 ) -> None:
     manifest: dict[str, Any] = yaml.safe_load(JOB)
-    place = {"template": manifest["spec"], "containers": manifest["spec"]["template"]["spec"]}.get(
-        member, manifest
-    )
-    place[member] = value
+    spec = manifest["spec"]
+    parents = {"template": spec, "containers": spec["template"]["spec"]}
+    parents.get(member, manifest)[member] = value
     text = yaml.safe_dump(manifest, allow_unicode=False)
     assert validate(text, "yaml", "job", kubernetes=schemas).validity in {
         "valid",
@@ -234,7 +234,7 @@ def test_hostile_manifests_take_bounded_time(schemas: KubernetesSchemas, text: s
     assert time.perf_counter() - started < 15
 
 
-def test_aliases_without_end_are_not_written_out(schemas: KubernetesSchemas) -> None:
+def test_endless_aliases_are_not_expanded(schemas: KubernetesSchemas) -> None:
     lines = ["kind: Pod", "a0: &a0 [1, 2, 3, 4, 5, 6, 7, 8, 9]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 6)]
     assert [p.code for p in problems("\n".join(lines), schemas)] == ["manifest_too_large"]
@@ -251,7 +251,7 @@ def test_aliases_without_end_are_not_written_out(schemas: KubernetesSchemas) -> 
         ("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy"),
     ],
 )
-def test_a_kind_in_other_letters_or_the_plural(
+def test_a_misspelt_kind_is_reported_with_the_right_one(
     api_version: str, kind: str, meant: str, schemas: KubernetesSchemas
 ) -> None:
     [problem] = problems(
@@ -273,7 +273,7 @@ def test_a_kind_in_other_letters_or_the_plural(
         ("batch/${V}", "Jobs"),
     ],
 )
-def test_another_kind_may_be_one_of_a_cluster_s_own(
+def test_an_unknown_kind_may_be_a_custom_resource(
     api_version: str, kind: str, schemas: KubernetesSchemas
 ) -> None:
     assert (

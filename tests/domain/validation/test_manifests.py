@@ -12,9 +12,15 @@ from benchmark_manager.domain.validation.kubernetes.schemas import KubernetesSch
 from benchmark_manager.services.validation.kubernetes_schemas import PACKAGE, load_schemas
 
 POD = "{restartPolicy: Never, containers: [{name: c, image: i}]}"
-ITEM = f"{{apiVersion: batch/v1, kind: Job, metadata: {{name: run}}, spec: {{template: {{spec: {POD}}}}}}}"
+ITEM = (
+    "{apiVersion: batch/v1, kind: Job, metadata: {name: run}, "
+    f"spec: {{template: {{spec: {POD}}}}}}}"
+)
 LIST = f"apiVersion: v1\nkind: List\nitems:\n- {ITEM}\n- {ITEM}\n"
-JOB_LIST = f"apiVersion: batch/v1\nkind: JobList\nitems:\n- metadata: {{name: run}}\n  spec: {{template: {{spec: {POD}}}}}\n"
+JOB_LIST = (
+    "apiVersion: batch/v1\nkind: JobList\nitems:\n- metadata: {name: run}\n"
+    f"  spec: {{template: {{spec: {POD}}}}}\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +66,12 @@ def test_an_item_is_checked_like_a_document(
     assert ("image_missing", expected) in found(text, schemas)
 
 
-def test_a_misspelt_field_stands_at_its_line(schemas: KubernetesSchemas) -> None:
-    text = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: batch/v1\n  kind: Job\n  metadata:\n    name: Run_1\n"
-    text += f"  spec:\n    paralellism: 2\n    template: {{spec: {POD}}}\n"
+def test_a_misspelt_field_in_a_list_is_reported_at_its_line(schemas: KubernetesSchemas) -> None:
+    text = (
+        "apiVersion: v1\nkind: List\nitems:\n- apiVersion: batch/v1\n  kind: Job\n"
+        "  metadata:\n    name: Run_1\n"
+        f"  spec:\n    paralellism: 2\n    template: {{spec: {POD}}}\n"
+    )
     assert found(text, schemas) == [("job_name_invalid", 7), ("unknown_field", 9)]
 
 
@@ -80,7 +89,7 @@ def test_a_list_of_jobs_is_a_job_file(text: str) -> None:
         "items: [{kind: Job}]\n",
     ],
 )
-def test_a_list_of_other_things_is_none(text: str) -> None:
+def test_a_list_of_other_objects_is_not_a_job_file(text: str) -> None:
     assert type_by_content(text) == "config"
 
 
@@ -92,7 +101,10 @@ spec:
   {spec}
 """
 WHOLE = f"template: {{spec: {POD}}}"
-CONTAINER = "template: {spec: {containers: [{name: a, args: [-v], volumeMounts: [{name: v, mountPath: /v}]}]}}"
+CONTAINER = (
+    "template: {spec: {containers: "
+    "[{name: a, args: [-v], volumeMounts: [{name: v, mountPath: /v}]}]}}"
+)
 
 
 def patch(api: str, kind: str, spec: str) -> str:

@@ -84,7 +84,7 @@ def path_of(entry: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, bytes]]:
-    """Mode and bytes of every path, from the git repository which the oddities' generator builds."""
+    """Mode and bytes of every path in the git repository that the oddities' generator builds."""
     repository = tmp_path_factory.mktemp("oddities") / "out.git"
     command = [sys.executable, str(ODDITIES / "generate.py"), "--git", str(repository)]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}

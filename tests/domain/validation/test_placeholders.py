@@ -124,7 +124,10 @@ def found(text: str, schemas: KubernetesSchemas) -> list[tuple[str, int | None]]
         JOB,
         DEPLOYMENT,
         DEPLOYMENT.replace("{app: vllm}", "{app: $(APP)}"),
-        'apiVersion: v1\nkind: Service\nmetadata:\n  name: "{{ .Release.Name }}"\nspec:\n  ports: [{port: 80}]\n',
+        (
+            'apiVersion: v1\nkind: Service\nmetadata:\n  name: "{{ .Release.Name }}"\nspec:\n'
+            "  ports: [{port: 80}]\n"
+        ),
         'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  "{{ .key }}": 5\n',
         "apiVersion: ${GROUP}\nkind: Job\n",
         JOB.replace("run-${RUN_ID}", "run-$run")
@@ -134,7 +137,9 @@ def found(text: str, schemas: KubernetesSchemas) -> list[tuple[str, int | None]]
         "apiVersion: batch/${VERSION}\nkind: ConfigMap\n",
     ],
 )
-def test_what_is_filled_in_later_is_not_judged(text: str, schemas: KubernetesSchemas) -> None:
+def test_a_value_that_is_filled_in_later_is_not_checked(
+    text: str, schemas: KubernetesSchemas
+) -> None:
     assert found(text, schemas) == []
 
 
@@ -152,14 +157,14 @@ def test_what_is_filled_in_later_is_not_judged(text: str, schemas: KubernetesSch
         ("{app:", '{"b c": d, app:', [("label_invalid", 5)]),
     ],
 )
-def test_what_is_wrong_beside_it_is_reported(
+def test_other_values_are_still_checked(
     before: str, after: str, expected: list[tuple[str, int]], schemas: KubernetesSchemas
 ) -> None:
     assert before in JOB
     assert found(JOB.replace(before, after, 1), schemas) == expected
 
 
-def test_settings_are_held_to_their_schema_but_for_placeholders() -> None:
+def test_settings_are_checked_by_their_schema_except_placeholders() -> None:
     schema = '{"properties": {"a": {"type": "integer"}, "b": {"type": "integer"}}}'
     text = "# yaml-language-server: $schema=/s.json\na: ${N}\nb: n\n"
     problems = check_across(text, "a.yaml", "yaml", "config", {"s.json": schema})

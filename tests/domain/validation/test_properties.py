@@ -1,4 +1,4 @@
-"""What holds for every text."""
+"""Properties of the verdicts on all texts."""
 
 import json
 from typing import Any
@@ -18,11 +18,11 @@ FORMATS: st.SearchStrategy[FileFormat] = st.sampled_from(["yaml", "json"])
 TYPES: st.SearchStrategy[FileType | None] = st.sampled_from(["config", "job", None])
 # fmt: off
 PIECES = st.sampled_from([
-    "a", "b", "1", "012", "no", "~", ":", ": ", "-", "- ", "?", "? ", "{", "}", "[", "]", ",", "'", '"', "|", ">",
-    "&", "&a ", "*", "*a ", "!", "!!str ", "%", "#", " #", "@", "`", "\\", "\\0", "\\ud800", "{{", "}}", "{%", "%}",
-    "---", "...", "<<", "kind: Job", "metadata", "\n", "\r", "\r\n", "\t", " ", "  ", "\n  ", "\n- ", "\n---\n",
-    "\ufeff", "\x85", "\u2028", "\x7f", "\x01", "\ud800", "\udc00", "🚀", "\U00100000", "\uffff", "\x00", "\u202e",
-    "\u00a0",
+    "a", "b", "1", "012", "no", "~", ":", ": ", "-", "- ", "?", "? ", "{", "}", "[", "]", ",",
+    "'", '"', "|", ">", "&", "&a ", "*", "*a ", "!", "!!str ", "%", "#", " #", "@", "`", "\\",
+    "\\0", "\\ud800", "{{", "}}", "{%", "%}", "---", "...", "<<", "kind: Job", "metadata",
+    "\n", "\r", "\r\n", "\t", " ", "  ", "\n  ", "\n- ", "\n---\n", "\ufeff", "\x85", "\u2028",
+    "\x7f", "\x01", "\ud800", "\udc00", "🚀", "\U00100000", "\uffff", "\x00", "\u202e", "\u00a0",
 ])
 # fmt: on
 SOUP = st.lists(PIECES, max_size=40).map("".join) | st.text()
@@ -106,7 +106,7 @@ def test_json_is_accepted(text: str) -> None:
 
 
 @given(JSON_TEXTS, st.data())
-def test_mutated_json_is_judged_like_the_standard_library_does(
+def test_verdicts_on_mutated_json_are_those_of_the_standard_library(
     text: str, data: st.DataObject
 ) -> None:
     start = data.draw(st.integers(0, len(text)))
@@ -121,7 +121,7 @@ def test_mutated_json_is_judged_like_the_standard_library_does(
 
 
 @given(st.text('{}[],:"\\u0d8ae1.-+ \n\x7f\x1f'))
-def test_json_soup_is_judged_like_the_standard_library_does(text: str) -> None:
+def test_verdicts_on_json_soup_are_those_of_the_standard_library(text: str) -> None:
     assert (validate(text, "json").validity == "valid") == standard_library_accepts(text)
 
 
@@ -148,7 +148,7 @@ def test_what_is_valid_composes(text: str) -> None:
         max_size=5,
     )
 )
-def test_duplicate_keys_are_those_which_a_reader_takes_for_equal(keys: list[str]) -> None:
+def test_duplicate_keys_are_those_that_a_parser_treats_as_equal(keys: list[str]) -> None:
     built = [yaml.safe_load(key) for key in keys]
     text = "".join(f"? {key}\n: x\n" for key in keys)
     repeated = len(keys) - len({(type(key), key) for key in built})

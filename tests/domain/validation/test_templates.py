@@ -6,7 +6,7 @@ from benchmark_manager.domain.validation import validate
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
+    ("text", "position"),
     [
         ("name: {{ name }}\n", (1, 7)),
         ("name: {{.Name}}\n", (1, 7)),
@@ -22,10 +22,10 @@ from benchmark_manager.domain.validation import validate
         ("name: ${{ x }}-{{ y }}\n", (1, 16)),
     ],
 )
-def test_yaml_template(text: str, place: tuple[int, int]) -> None:
+def test_yaml_template(text: str, position: tuple[int, int]) -> None:
     verdict = validate(text, "yaml")
     assert verdict.validity == "template"
-    assert [(p.line, p.column) for p in verdict.problems if p.code == "template"] == [place]
+    assert [(p.line, p.column) for p in verdict.problems if p.code == "template"] == [position]
     assert {p.severity for p in verdict.problems} == {"warning"}
 
 
@@ -72,7 +72,7 @@ def test_duplicate_keys_are_no_template_because_of_quoted_braces() -> None:
         ("a: {{ x }}\nb: 1\nc: @broken\n", [("syntax_error", 3)]),
     ],
 )
-def test_what_fails_beside_a_template_s_own_marks_is_shown_as_a_warning(
+def test_other_errors_of_a_template_become_warnings(
     text: str, codes: list[tuple[str, int]]
 ) -> None:
     verdict = validate(text, "yaml")

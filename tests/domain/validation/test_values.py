@@ -1,12 +1,13 @@
-"""Values as Kubernetes and YAML 1.2 read them, quantities, and where values stand."""
+"""Values as Kubernetes and YAML 1.2 read them, quantities, and positions of values."""
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmark_manager.domain.validation.kubernetes.quantities import parse_quantity
@@ -48,15 +49,17 @@ from benchmark_manager.domain.yaml.events import events
     ],
 )
 def test_plain_scalars(text: str, kubernetes: Any, core: Any) -> None:
-    """Kubernetes' column was read off the Go library which the API server and kubectl use."""
+    """Kubernetes' column comes from the Go library that the API server and kubectl use."""
     assert (kubernetes_value(text), type(kubernetes_value(text))) == (kubernetes, type(kubernetes))
     assert (core_value(text), type(core_value(text))) == (core, type(core))
 
 
-@given(st.text(max_size=12) | st.text("0123456789+-._xbo:eE", max_size=12))
-def test_every_scalar_has_a_value_which_json_can_say(text: str) -> None:
-    for read in (kubernetes_value, core_value, json_value):
-        json.dumps(read(text), allow_nan=False)
+@pytest.mark.parametrize("read", [kubernetes_value, core_value, json_value])
+@given(text=st.text(max_size=12) | st.text("0123456789+-._xbo:eE", max_size=12))
+@example(text="-Infinity")
+@example(text="1e999")
+def test_every_scalar_has_a_value_that_json_can_hold(read: Callable[[str], Any], text: str) -> None:
+    json.dumps(read(text), allow_nan=False)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +126,7 @@ def paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int,
 
 @given(_VALUES)
 def test_every_key_is_found_where_it_is_written(value: Any) -> None:
-    """From the place of a key on, the text begins with that key."""
+    """At the position found for a key, the text continues with that key."""
     text = yaml.safe_dump_all([None, value], allow_unicode=True, width=10**6)
     wanted = [(1, path) for path in paths(value)]
     for (_, path), index in locate(text, kubernetes_value, wanted).items():
@@ -132,7 +135,7 @@ def test_every_key_is_found_where_it_is_written(value: Any) -> None:
             assert (first.value, first.start_mark.index) == (path[-1], 0)
 
 
-def test_merges_go_behind_what_a_mapping_says_itself() -> None:
+def test_merged_keys_come_after_a_mapping_s_own_keys() -> None:
     text = "a: &a {x: 1, q: 2}\nb: &b {x: 3, z: 4}\nc: {<<: [*a, *b], q: 5}\nd: {q: 6, <<: *b}\n"
     [document] = build(text, kubernetes_value)
     assert document.value["c"] == {"q": 5, "x": 1, "z": 4}

@@ -5,22 +5,22 @@ import pytest
 from benchmark_manager.domain.validation import validate
 from benchmark_manager.models.original import FileType
 
-Place = tuple[str, int | None, int | None]
+Position = tuple[str, int | None, int | None]
 
 
-def places(
+def positions(
     text: str, severity: str | None = None, file_type: FileType | None = None
-) -> list[Place]:
+) -> list[Position]:
     problems = validate(text, "yaml", file_type).problems
     return [(p.code, p.line, p.column) for p in problems if severity in {None, p.severity}]
 
 
 def warning_codes(text: str, file_type: FileType | None = None) -> list[str]:
-    return [code for code, _, _ in places(text, "warning", file_type)]
+    return [code for code, _, _ in positions(text, "warning", file_type)]
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
+    ("text", "position"),
     [
         ("a: 1\na: 2\n", ("duplicate_key", 2, 1)),
         ("\ufeffa: 1\na: 2\n", ("duplicate_key", 2, 1)),
@@ -59,9 +59,9 @@ def warning_codes(text: str, file_type: FileType | None = None) -> list[str]:
         ("a: &x 1\n<<<<<<< HEAD\n", ("syntax_error", 3, 1)),
     ],
 )
-def test_refuses_at_the_place(text: str, place: Place) -> None:
+def test_error_position(text: str, position: Position) -> None:
     assert validate(text, "yaml").validity == "invalid"
-    assert place in places(text, "error")
+    assert position in positions(text, "error")
 
 
 @pytest.mark.parametrize(
@@ -86,20 +86,20 @@ def test_refuses_at_the_place(text: str, place: Place) -> None:
         "a: +1\nb: .5\nc: -0\nd: 00\ne: 0.0\n",
     ],
 )
-def test_accepts_without_a_word(text: str) -> None:
+def test_accepted_without_warnings(text: str) -> None:
     assert validate(text, "yaml").problems == ()
     assert validate(text, "yaml").validity == "valid"
 
 
-def test_warns_of_an_anchor_which_stands_twice_in_a_document() -> None:
+def test_warns_about_an_anchor_that_is_defined_twice() -> None:
     """PyYAML refuses it, though YAML does not."""
-    assert places("a: &x 1\nb: &x 2\nc: *x\nd: &x {e: &x [1]}\n", "warning") == [
+    assert positions("a: &x 1\nb: &x 2\nc: *x\nd: &x {e: &x [1]}\n", "warning") == [
         ("duplicate_anchor", 2, 4),
         ("duplicate_anchor", 4, 4),
         ("duplicate_anchor", 4, 11),
     ]
     assert validate("a: &x 1\nb: &x 2\n", "yaml").validity == "valid"
-    assert [code for code, *_ in places("a: &x 1\n---\nb: &x 2\n")] == ["multi_document"]
+    assert [code for code, *_ in positions("a: &x 1\n---\nb: &x 2\n")] == ["multi_document"]
 
 
 @pytest.mark.parametrize(
@@ -127,9 +127,9 @@ def test_warns_of_an_anchor_which_stands_twice_in_a_document() -> None:
         "=",
     ],
 )
-def test_warns_of_what_yaml_versions_take_differently(value: str) -> None:
-    assert places(f"a: {value}\n") == [("ambiguous_value", 1, 4)]
-    assert places(f"a: '{value}'\nb: !!str {value}\n") == []
+def test_warns_about_values_that_yaml_versions_read_differently(value: str) -> None:
+    assert positions(f"a: {value}\n") == [("ambiguous_value", 1, 4)]
+    assert positions(f"a: '{value}'\nb: !!str {value}\n") == []
 
 
 @pytest.mark.parametrize(
@@ -156,11 +156,11 @@ def test_warns_of_what_yaml_versions_take_differently(value: str) -> None:
         "-",
     ],
 )
-def test_does_not_warn_where_they_agree(value: str) -> None:
+def test_no_warning_where_yaml_versions_agree(value: str) -> None:
     assert "ambiguous_value" not in warning_codes(f"a: [{value} ]\n")
 
 
-def test_says_how_they_differ() -> None:
+def test_the_message_says_how_yaml_versions_differ() -> None:
     (problem,) = validate("mode: 0644\n", "yaml").problems
     assert problem.message.startswith(
         "0644 is the number 420 to YAML 1.1 readers and the number 644 to YAML 1.2 readers"
@@ -168,7 +168,7 @@ def test_says_how_they_differ() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
+    ("text", "position"),
     [
         ("", ("empty", None, None)),
         ("# only\n", ("empty", None, None)),
@@ -205,9 +205,9 @@ def test_says_how_they_differ() -> None:
         ("a: 1 # \x85 b\n", ("line_separator", 1, 8)),
     ],
 )
-def test_warns_at_the_place(text: str, place: Place) -> None:
+def test_warning_position(text: str, position: Position) -> None:
     assert validate(text, "yaml").validity == "valid"
-    assert place in places(text, "warning")
+    assert position in positions(text, "warning")
 
 
 @pytest.mark.parametrize(
@@ -230,12 +230,12 @@ def test_warns_at_the_place(text: str, place: Place) -> None:
         '"a\\u200b": 1\n',
     ],
 )
-def test_what_is_fine(text: str) -> None:
+def test_yaml_without_warnings(text: str) -> None:
     verdict = validate(text, "yaml")
     assert (verdict.validity, verdict.problems) == ("valid", ())
 
 
-def test_a_conflict_that_git_left_is_named_beside_what_does_not_parse() -> None:
+def test_conflict_markers_are_reported_beside_syntax_errors() -> None:
     text = "a: 1\r\n<<<<<<< HEAD\r\nb: 1\r\n||||||| base\r\n=======\r\nb: 2\r\n>>>>>>> x\r\n"
     verdict = validate(text, "yaml")
     assert verdict.validity == "invalid"
@@ -251,23 +251,23 @@ def test_depth_is_limited(opening: str) -> None:
     assert [(p.code, p.line) for p in problems if p.severity == "error"] == [("too_deep", 1)]
 
 
-def test_a_bomb_of_aliases_is_refused_and_costs_nothing() -> None:
+def test_an_alias_bomb_is_refused_at_once() -> None:
     levels = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 300))
-    assert [code for code, _, _ in places(f"l0: &l0 x\n{levels}", "error")] == ["alias_bomb"]
+    assert [code for code, _, _ in positions(f"l0: &l0 x\n{levels}", "error")] == ["alias_bomb"]
 
 
-def test_aliases_in_use_are_no_bomb() -> None:
-    assert places("a: &a [1, 2, 3]\n" + "".join(f"k{n}: *a\n" for n in range(1000))) == []
+def test_ordinary_aliases_are_accepted() -> None:
+    assert positions("a: &a [1, 2, 3]\n" + "".join(f"k{n}: *a\n" for n in range(1000))) == []
 
 
-def test_problems_are_capped_and_the_last_says_so() -> None:
+def test_problems_are_capped_and_the_last_one_says_so() -> None:
     problems = validate("".join(f"k{n}: no\n" for n in range(5000)), "yaml").problems
     assert len(problems) == 100
     assert (problems[-1].code, problems[-1].severity) == ("more_problems", "warning")
     assert "4901 more" in problems[-1].message
 
 
-def test_an_error_behind_many_warnings_is_not_lost() -> None:
+def test_an_error_after_many_warnings_is_kept() -> None:
     verdict = validate("".join(f"k{n}: no\n" for n in range(5000)) + "k0: 1\n", "yaml")
     assert [p.line for p in verdict.problems if p.code == "duplicate_key"] == [5001]
 
@@ -306,6 +306,6 @@ JOB = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: a\nspec: {}\n"
         ("", ["empty"]),
     ],
 )
-def test_what_a_job_file_must_say(text: str, codes: list[str]) -> None:
+def test_what_a_job_file_must_contain(text: str, codes: list[str]) -> None:
     assert warning_codes(text, "job") == codes
     assert validate(text, "yaml", "job").validity == "valid"

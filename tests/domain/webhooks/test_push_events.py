@@ -18,6 +18,7 @@ from benchmark_manager.domain.webhooks.push_events import (
     touches,
 )
 from benchmark_manager.errors import InvalidInputError
+from benchmark_manager.messages import detail
 from benchmark_manager.models.project import Project, Ref, RepositoryAddress, Source, SyncState
 from benchmark_manager.models.push import Push, PushedCommit
 
@@ -83,7 +84,7 @@ def a_project(
 
 
 @given(st.lists(st.frozensets(PATHS, min_size=1, max_size=5), min_size=1, max_size=19))
-def test_a_complete_list_tells_every_path(listed: list[frozenset[str]]) -> None:
+def test_a_complete_list_has_every_path(listed: list[frozenset[str]]) -> None:
     ids = [OTHER] * (len(listed) - 1) + [AFTER]
     commits = tuple(
         PushedCommit(id=sha, paths=paths) for sha, paths in zip(ids, listed, strict=True)
@@ -116,7 +117,7 @@ def test_a_complete_list_tells_every_path(listed: list[frozenset[str]]) -> None:
     ],
     ids=lambda changes: str(changes)[:60],
 )
-def test_a_list_which_may_be_cut_tells_nothing(changes: dict[str, Any]) -> None:
+def test_a_list_that_may_be_cut_has_no_known_paths(changes: dict[str, Any]) -> None:
     assert changed_paths(a_push(**changes)) is None
     assert touches(a_push(**changes), "config", "job")
     assert meaning_of(a_push(**changes), a_project(), NOW) == "due"
@@ -162,7 +163,7 @@ def test_a_branch_that_was_chosen_is_the_only_one() -> None:
 
 
 def test_the_default_branch_is_the_known_one_and_the_one_that_the_push_names() -> None:
-    """Where it became another one, a push to either lets a sync find that out, whatever the push changed."""
+    """If the default branch became another, a push to either makes a sync find that out."""
     unread = a_project(state={"resolved_branch": None, "head_sha": None, "status": "never"})
     assert meaning_of(a_push(), unread, NOW) == "due"
     assert meaning_of(a_push(default_branch=None), unread, NOW) == "elsewhere"
@@ -261,7 +262,7 @@ OFFSETS = st.integers(-10_000, 10_000).map(lambda number: NOW + timedelta(millis
 def test_a_push_never_puts_a_project_off(
     planned: datetime | None, trigger: Any, lease: datetime | None
 ) -> None:
-    """It is due in a second at the latest, and once more never moves it further off, but behind a running sync."""
+    """It is due in a second at most; another push delays it only during a running sync."""
     project = a_project(next_poll_at=planned, due_trigger=trigger, lease_until=lease)
     when, by = due_after_push(project, NOW)
     assert when <= NOW + timedelta(seconds=DEBOUNCE)
@@ -293,7 +294,7 @@ def test_a_commit_without_its_lists_is_not_complete() -> None:
     assert changed_paths(push) == frozenset({"a", "b", "c"})
 
 
-def test_zeros_tell_of_a_ref_that_was_made_or_deleted() -> None:
+def test_zeros_mean_a_ref_that_was_created_or_deleted() -> None:
     assert parse_push(payload(before="0" * 40)).created
     assert parse_push(payload(after="0" * 64)).deleted
 
@@ -320,10 +321,10 @@ def test_a_wrong_field_is_named_and_its_value_is_not(changes: dict[str, Any], na
     with pytest.raises(InvalidInputError) as caught:
         parse_push(payload(**changes))
     assert caught.value.code == "malformed_webhook"
-    assert named in caught.value.detail
+    assert named in detail(caught.value)
     for value in changes.values():
         assert (
-            not isinstance(value, str) or value in {"x", "yes"} or value not in caught.value.detail
+            not isinstance(value, str) or value in {"x", "yes"} or value not in detail(caught.value)
         )
 
 

@@ -1,4 +1,4 @@
-"""GraphQL's queries and answers, without any network: nothing that a name holds becomes part of a query."""
+"""GraphQL's queries and answers, without any network: names are never part of a query."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.github.protocol import graphql
-from benchmark_manager.github.protocol.graphql import CommitPlace, GraphQLAnswer, PlaceQuestion
-from benchmark_manager.github.protocol.rest import GarbledAnswerError, parse_json
+from benchmark_manager.github.protocol.answers import GarbledAnswerError, parse_json
+from benchmark_manager.github.protocol.graphql import CommitQuestion, GraphQLAnswer
+from benchmark_manager.models.commit import Commit, CommitAnswer, RepositoryNames
 from benchmark_manager.models.project import Ref, RepositoryAddress
 from github_test_server import Repository
 from support.hub import Hub
@@ -59,14 +60,14 @@ def shape_of(query: dict[str, object]) -> str:
 
 @pytest.mark.parametrize("nasty", NASTY)
 def test_whatever_a_name_a_branch_or_a_folder_holds_stays_a_value(nasty: str) -> None:
-    plain = [PlaceQuestion(address("o", "n"), "r", ("f", "g"), Ref.of_branch("b"))] * 2
+    plain = [CommitQuestion(address("o", "n"), "r", ("f", "g"), Ref.of_branch("b"))] * 2
     odd = [
-        PlaceQuestion(
+        CommitQuestion(
             address(nasty, nasty), nasty, (nasty or "f", nasty + "g"), Ref.of_branch(nasty)
         )
     ] * 2
-    assert shape_of(graphql.places_query(odd)) == shape_of(graphql.places_query(plain))
-    values = set(texts(graphql.places_query(odd))[1].values())
+    assert shape_of(graphql.commits_query(odd)) == shape_of(graphql.commits_query(plain))
+    values = set(texts(graphql.commits_query(odd))[1].values())
     assert values >= {nasty, f"{nasty}:{nasty}g", f"refs/heads/{nasty}", f"refs/tags/{nasty}"}
     assert shape_of(graphql.contents_query(address(nasty), [nasty])) == shape_of(
         graphql.contents_query(address(), [COMMIT])
@@ -85,11 +86,11 @@ def test_any_question_is_a_query_which_parses_and_asks_for_as_much_as_a_plain_on
     odd_ref, plain_ref = (
         (None, None) if branch is None else (Ref.of_branch(branch), Ref.of_branch("main"))
     )
-    odd = graphql.places_query(
-        [PlaceQuestion(address(owner, name), "HEAD", tuple(folders), odd_ref)]
+    odd = graphql.commits_query(
+        [CommitQuestion(address(owner, name), "HEAD", tuple(folders), odd_ref)]
     )
-    plain = graphql.places_query(
-        [PlaceQuestion(address(), "HEAD", tuple(map(str, range(len(folders)))), plain_ref)]
+    plain = graphql.commits_query(
+        [CommitQuestion(address(), "HEAD", tuple(map(str, range(len(folders)))), plain_ref)]
     )
     assert shape_of(odd) == shape_of(plain)
 
@@ -115,12 +116,15 @@ async def test_odd_names_of_folders_and_branches_are_found_as_they_are(
     folder = 'a "quoted" {folder} $v0 ü'
     commit = repository.commit({f"{folder}/x.yaml": b"x"}, branch='odd"{branch}')
     hub.server.hosting.add_token(TOKEN)
-    place = await hub.repository(TOKEN).place(commit, (folder, "nope", f"{folder}/x.yaml", ""))
-    assert place is not None
-    told = place.folder_trees
-    assert told[folder] is not None
+    answer = await hub.repository(TOKEN).commit_with_folders(
+        commit, (folder, "nope", f"{folder}/x.yaml", "")
+    )
+    assert answer is not None
+    trees = answer.commit.folder_trees
+    assert trees is not None
+    assert trees[folder] is not None
     # A file is no folder.
-    assert (told["nope"], told[f"{folder}/x.yaml"], told[""]) == (
+    assert (trees["nope"], trees[f"{folder}/x.yaml"], trees[""]) == (
         None,
         None,
         repository.find_tree(commit),
@@ -167,7 +171,7 @@ def test_a_whole_text_is_its_bytes() -> None:
         *(None, {}, "b0", [], 7),
     ],
 )
-def test_what_is_not_told_whole_and_exactly_is_not_taken(blob: Any) -> None:
+def test_contents_that_are_not_whole_and_exact_are_refused(blob: Any) -> None:
     assert contents_of({"r": {"b0": blob}}) == {}
 
 
@@ -197,10 +201,10 @@ def test_what_is_no_answer_of_graphqls_is_garbled(body: bytes) -> None:
         parse_json(body, GraphQLAnswer)
 
 
-# Places
+# Commits
 
 HEAD = {"oid": COMMIT, "committedDate": "2026-05-01T12:00:00Z", "tree": {"oid": TREE}}
-PLACE = {
+COMMIT_ALIAS = {
     "nameWithOwner": "octo/demo",
     "defaultBranchRef": {"name": "main"},
     "head": HEAD,
@@ -210,40 +214,47 @@ PLACE = {
 FOLDERS = ("config", "", "job")
 
 
-def place_of(alias: Any, *errors: dict[str, Any]) -> CommitPlace | None:
-    body = {"data": {"r0": alias, "r1": PLACE}, "errors": list(errors)}
-    return graphql.parse_place(GraphQLAnswer.model_validate(body), "r0", FOLDERS)
+def answer_of(alias: Any, *errors: dict[str, Any]) -> CommitAnswer | None:
+    body = {"data": {"r0": alias, "r1": COMMIT_ALIAS}, "errors": list(errors)}
+    return graphql.parse_commit(GraphQLAnswer.model_validate(body), "r0", FOLDERS)
 
 
-def test_a_place_is_the_commit_and_the_trees_of_the_folders() -> None:
-    assert place_of(PLACE) == CommitPlace(
-        commit_sha=COMMIT,
-        root_tree_sha=TREE,
-        committed_at=datetime(2026, 5, 1, 12, tzinfo=UTC),
-        full_name="octo/demo",
-        default_branch="main",
-        folder_trees={"config": FOLDER, "": TREE, "job": None},
+def test_an_answer_holds_the_commit_and_the_trees_of_the_folders() -> None:
+    assert answer_of(COMMIT_ALIAS) == CommitAnswer(
+        Commit(
+            sha=COMMIT,
+            tree_sha=TREE,
+            committed_at=datetime(2026, 5, 1, 12, tzinfo=UTC),
+            folder_trees={"config": FOLDER, "": TREE, "job": None},
+        ),
+        RepositoryNames(full_name="octo/demo", default_branch="main"),
     )
 
 
-def test_a_file_in_a_folders_place_is_no_folder() -> None:
-    found = place_of({**PLACE, "f0": {"__typename": "Blob", "oid": FOLDER}})
+def test_a_file_at_a_folders_path_is_no_folder() -> None:
+    found = answer_of({**COMMIT_ALIAS, "f0": {"__typename": "Blob", "oid": FOLDER}})
     assert found is not None
-    assert found.folder_trees["config"] is None
+    assert found.commit.folder_trees is not None
+    assert found.commit.folder_trees["config"] is None
 
 
 @pytest.mark.parametrize(
-    "alias", [None, {}, [], "r0", {**PLACE, "head": None}, {**PLACE, "head": {"oid": COMMIT}}]
+    "alias",
+    [None, {}, [], "r0", {**COMMIT_ALIAS, "head": None}, {**COMMIT_ALIAS, "head": {"oid": COMMIT}}],
 )
-def test_where_an_alias_tells_of_no_commit_rest_has_to_tell_why(alias: Any) -> None:
-    assert place_of(alias) is None
+def test_an_alias_without_a_commit_is_left_to_rest(alias: Any) -> None:
+    assert answer_of(alias) is None
 
 
 def test_an_error_concerns_its_own_alias_and_one_without_a_path_all() -> None:
-    assert place_of(PLACE, {"type": "NOT_FOUND", "path": ["r1"], "message": "m"}) == place_of(PLACE)
-    # A folder that could not be looked at must not count as gone.
-    assert place_of(PLACE, {"type": "INTERNAL", "path": ["r0", "f2"], "message": "m"}) is None
-    assert place_of(PLACE, {"message": "something went wrong"}) is None
+    assert answer_of(
+        COMMIT_ALIAS, {"type": "NOT_FOUND", "path": ["r1"], "message": "m"}
+    ) == answer_of(COMMIT_ALIAS)
+    # A folder that could not be read must not count as removed.
+    assert (
+        answer_of(COMMIT_ALIAS, {"type": "INTERNAL", "path": ["r0", "f2"], "message": "m"}) is None
+    )
+    assert answer_of(COMMIT_ALIAS, {"message": "something went wrong"}) is None
 
 
 @pytest.mark.parametrize(
@@ -268,15 +279,17 @@ def test_an_error_concerns_its_own_alias_and_one_without_a_path_all() -> None:
         *({"f0": [1]}, {"f0": 7}),
     ],
 )
-def test_a_place_of_another_shape_is_garbled_and_nothing_is_gone(change: dict[str, Any]) -> None:
+def test_an_answer_of_another_shape_is_garbled_and_nothing_is_removed(
+    change: dict[str, Any],
+) -> None:
     with pytest.raises(GarbledAnswerError):
-        place_of({**PLACE, **change})
+        answer_of({**COMMIT_ALIAS, **change})
 
 
 @pytest.mark.parametrize("missing", ["f0", "f2", "nameWithOwner", "defaultBranchRef"])
 def test_a_member_which_was_asked_for_and_is_not_there_is_garbled(missing: str) -> None:
     with pytest.raises(GarbledAnswerError):
-        place_of({name: value for name, value in PLACE.items() if name != missing})
+        answer_of({name: value for name, value in COMMIT_ALIAS.items() if name != missing})
 
 
 @pytest.mark.parametrize("kind", ["RATE_LIMITED", "RATE_LIMIT"])

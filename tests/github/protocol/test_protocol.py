@@ -8,18 +8,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmark_manager.errors import GitHubActionError, GitHubUnavailableError
-from benchmark_manager.github.protocol import rest as protocol
-from benchmark_manager.github.protocol.rest import (
+from benchmark_manager.github.protocol.answers import (
+    CommitObject,
     GarbledAnswerError,
-    GitCommit,
     RepositoryInfo,
-    Tree,
-    limited_until,
     parse_json,
     parse_sha,
-    rate_limit,
-    redirect_target,
 )
+from benchmark_manager.github.protocol.headers import ACCEPT_SHA, request_headers
+from benchmark_manager.github.protocol.limits import limited_until, rate_limit
+from benchmark_manager.github.protocol.listings import TreeListing
+from benchmark_manager.github.protocol.refusals import refusal
+from benchmark_manager.github.protocol.urls import redirect_target, repository_path
+from benchmark_manager.messages import detail
 from benchmark_manager.models.project import RepositoryAddress
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -85,7 +86,7 @@ def test_a_refusal_for_another_reason_is_no_limit() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 304, 401, 404, 500, 503])
-def test_only_403_and_429_tell_of_limits(status: int) -> None:
+def test_only_403_and_429_report_limits(status: int) -> None:
     assert wait(status, {"retry-after": "60", **primary(0, 1)}, SECONDARY) is None
 
 
@@ -183,10 +184,10 @@ def test_a_redirect_within_the_base_is_followed(location: str, base: str, target
 def test_a_redirect_out_of_the_base_is_refused(location: str | None) -> None:
     with pytest.raises(GitHubUnavailableError) as refused:
         redirect_target(location, f"{ENTERPRISE}/repos/octo/demo", ENTERPRISE)
-    assert "evil" not in refused.value.detail
+    assert "evil" not in detail(refused.value)
 
 
-@pytest.mark.parametrize("shape", [Tree, GitCommit, RepositoryInfo])
+@pytest.mark.parametrize("shape", [TreeListing, CommitObject, RepositoryInfo])
 @pytest.mark.parametrize(
     "body",
     [
@@ -203,7 +204,7 @@ def test_a_redirect_out_of_the_base_is_refused(location: str | None) -> None:
         *(b'{"sha": "' + SHA.encode(), b'{"sha": 1}', b'{"message": "Server Error"}', b"{}" * 2),
     ],
 )
-def test_garbage_is_told_as_such(body: bytes, shape: type[Tree]) -> None:
+def test_garbage_is_refused_as_garbled(body: bytes, shape: type[TreeListing]) -> None:
     with pytest.raises(GarbledAnswerError):
         parse_json(body, shape)
 
@@ -226,12 +227,12 @@ def test_garbage_is_told_as_such(body: bytes, shape: type[Tree]) -> None:
 def test_one_wrong_entry_spoils_a_listing(entry: str) -> None:
     body = f'{{"sha": "S", "truncated": false, "tree": [{entry}]}}'.replace('"S"', f'"{SHA}"')
     with pytest.raises(GarbledAnswerError):
-        parse_json(body.encode(), Tree)
+        parse_json(body.encode(), TreeListing)
 
 
 def test_a_listing_which_does_not_say_whether_it_is_whole_is_garbage() -> None:
     with pytest.raises(GarbledAnswerError, match="truncated"):
-        parse_json(f'{{"sha": "{SHA}", "tree": []}}'.encode(), Tree)
+        parse_json(f'{{"sha": "{SHA}", "tree": []}}'.encode(), TreeListing)
 
 
 def test_members_which_github_adds_do_no_harm() -> None:
@@ -239,7 +240,7 @@ def test_members_which_github_adds_do_no_harm() -> None:
         f'{{"path": "a", "mode": "100644", "type": "blob", "sha": "{SHA}", "size": 1, "new": {{}}}}'
     )
     tree = parse_json(
-        f'{{"sha": "{SHA}", "tree": [{entry}], "truncated": false, "new": 1}}'.encode(), Tree
+        f'{{"sha": "{SHA}", "tree": [{entry}], "truncated": false, "new": 1}}'.encode(), TreeListing
     )
     assert [(e.path, e.size) for e in tree.tree] == [("a", 1)]
 
@@ -254,7 +255,7 @@ def test_a_commit_id_may_end_in_a_newline() -> None:
     assert parse_sha(SHA.encode() + b"\n") == SHA
 
 
-def test_a_server_which_knows_no_sha_media_type_tells_it_as_json() -> None:
+def test_a_server_without_the_sha_media_type_answers_with_json() -> None:
     assert parse_sha(b' {"sha": "%s", "commit": {}}' % SHA.encode()) == SHA
     with pytest.raises(GarbledAnswerError):
         parse_sha(b'{"sha": "main"}')
@@ -277,30 +278,29 @@ def test_a_strange_repository_name_is_garbage(name: str) -> None:
     ],
 )
 def test_refusals_which_a_person_can_end(status: int, code: str) -> None:
-    error = protocol.refusal(status, DEMO, with_token=True)
+    error = refusal(status, DEMO, with_token=True)
     assert isinstance(error, GitHubActionError)
     assert error.code == code
 
 
 @pytest.mark.parametrize("status", [204, 303, 400, 402, 405, 418, 422])
 def test_any_other_status_is_githubs_fault(status: int) -> None:
-    assert isinstance(protocol.refusal(status, DEMO, with_token=True), GitHubUnavailableError)
+    assert isinstance(refusal(status, DEMO, with_token=True), GitHubUnavailableError)
 
 
 def test_paths_escape_all_but_slashes() -> None:
-    path = protocol.repository_path(DEMO, "commits", "feature/ä b?#%")
+    path = repository_path(DEMO, "commits", "feature/ä b?#%")
     assert path == "repos/octo/demo/commits/feature/%C3%A4%20b%3F%23%25"
 
 
 def test_headers_hold_the_token_and_the_known_commit_only_where_there_are_any() -> None:
     with_all = {
-        name.lower(): value
-        for name, value in protocol.headers(protocol.ACCEPT_SHA, "ghp_x", SHA).items()
+        name.lower(): value for name, value in request_headers(ACCEPT_SHA, "ghp_x", SHA).items()
     }
     assert with_all["accept"] == "application/vnd.github.sha"
     assert with_all["authorization"].split(" ")[1] == "ghp_x"
     assert with_all["if-none-match"] == f'"{SHA}"'
     assert with_all["user-agent"].startswith("benchmark-manager/")
     assert not {"authorization", "if-none-match"} & {
-        name.lower() for name in protocol.headers("x", None)
+        name.lower() for name in request_headers("x", None)
     }

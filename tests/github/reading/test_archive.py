@@ -1,4 +1,4 @@
-"""A commit's archive: believed where it is proved, harmless where it lies, read while it comes."""
+"""A commit's archive: used where it is proved, harmless where wrong, read while it arrives."""
 
 import asyncio
 import gzip
@@ -15,9 +15,14 @@ import pytest
 from benchmark_manager.domain.sync.git_objects import TreeMember, blob_id, tree_ids
 from benchmark_manager.errors import GitHubUnavailableError
 from benchmark_manager.github.protocol import unpacking
-from benchmark_manager.github.protocol.rest import GarbledAnswerError
+from benchmark_manager.github.protocol.answers import GarbledAnswerError
 from benchmark_manager.github.protocol.unpacking import ArchiveFile, ArchiveTooLargeError, Unpacker
-from benchmark_manager.github.reading.archive import Archive, entry_of, proved_trees, read_archive
+from benchmark_manager.github.reading.archive import (
+    ArchiveDownload,
+    entry_of,
+    proved_trees,
+    read_archive,
+)
 from benchmark_manager.github.reading.listing import FolderLister
 from github_test_server import (
     CutBody,
@@ -63,11 +68,11 @@ def nothing(_path: str, _mode: str, _size: int) -> bool:
     return False
 
 
-async def files_of(archive: Archive) -> list[ArchiveFile]:
+async def files_of(archive: ArchiveDownload) -> list[ArchiveFile]:
     return [file async for batch in archive.files(everything) for file in batch]
 
 
-async def is_there(archive: Archive) -> None:
+async def is_there(archive: ArchiveDownload) -> None:
     """A reader who waits for all of it."""
     await archive.exceeds(MUCH)
 
@@ -88,20 +93,20 @@ async def test_an_archive_which_hashes_to_the_root_tree_is_a_complete_listing(
     listed = await FolderLister().by_commit(hub.repository(), commit, [""])
     # JSON does not show the bytes of one name.
     entries["latin/\ud800.yaml"] = entries.pop("latin/\udce4.yaml")
-    theirs = {path: entry for path, entry in listed.listing.entries.items() if entry.type == "blob"}
+    theirs = {path: entry for path, entry in listed.folders.entries.items() if entry.type == "blob"}
     assert {path: (entry.sha, entry.mode) for path, entry in entries.items()} == {
         path: (entry.sha, entry.mode) for path, entry in theirs.items()
     }
     sizes = {path: entry.size for path, entry in theirs.items() if entry.mode != "120000"}
     assert {path: entries[path].size for path in sizes} == sizes
     folders = {
-        path: entry.sha for path, entry in listed.listing.entries.items() if entry.type == "tree"
+        path: entry.sha for path, entry in listed.folders.entries.items() if entry.type == "tree"
     }
     assert {path: trees[path] for path in folders if path.isascii()} == {
         path: sha for path, sha in folders.items() if path.isascii()
     }
     assert {file.modified_at for file in files} == {
-        (await hub.repository().commit(commit)).committer.date
+        (await hub.repository().commit(commit)).committed_at
     }
 
 
@@ -119,7 +124,7 @@ async def test_its_contents_are_those_that_git_has_and_kept_only_where_asked_for
         file.path: file.data for file in files if file.data is not None and file.mode == "100644"
     } == wanted
 
-    async def only_small(archive: Archive) -> list[ArchiveFile]:
+    async def only_small(archive: ArchiveDownload) -> list[ArchiveFile]:
         return [f async for batch in archive.files(lambda *file: file[2] < 100) for f in batch]
 
     bare = await read_archive(hub.repository(), commit, MUCH, only_small)
@@ -133,7 +138,7 @@ async def test_files_come_in_batches_of_a_bounded_size(hub: Hub, repository: Rep
     }
     commit = repository.commit(dict(files))
 
-    async def read(archive: Archive) -> list[list[ArchiveFile]]:
+    async def read(archive: ArchiveDownload) -> list[list[ArchiveFile]]:
         await archive.exceeds(MUCH)
         return [batch async for batch in archive.files(everything)]
 
@@ -185,7 +190,7 @@ async def test_an_archive_of_another_commit_proves_nothing(
 async def test_what_has_come_is_read_before_the_rest_comes() -> None:
     packed = honest(random=True)
     with tempfile.TemporaryFile(buffering=0) as file:
-        archive = Archive(file)
+        archive = ArchiveDownload(file)
         arriving = archive.files(everything)
         archive.add(packed[: len(packed) // 2])
         first = await anext(arriving)
@@ -199,9 +204,9 @@ async def test_what_has_come_is_read_before_the_rest_comes() -> None:
     assert len(first) + len(rest) == 20
 
 
-async def test_whoever_reads_hears_what_ended_the_download() -> None:
+async def test_the_reader_gets_the_error_that_ended_the_download() -> None:
     with tempfile.TemporaryFile(buffering=0) as file:
-        archive = Archive(file)
+        archive = ArchiveDownload(file)
         archive.add(honest()[:100])
         waiting = asyncio.ensure_future(files_of(archive))
         await asyncio.sleep(0.05)
@@ -212,7 +217,7 @@ async def test_whoever_reads_hears_what_ended_the_download() -> None:
 
 async def test_an_archive_is_given_up_at_once_when_less_is_allowed() -> None:
     with tempfile.TemporaryFile(buffering=0) as file:
-        archive = Archive(file)
+        archive = ArchiveDownload(file)
         archive.add(honest()[:100])
         assert await archive.exceeds(99)
         waiting = asyncio.ensure_future(files_of(archive))

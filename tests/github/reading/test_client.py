@@ -16,12 +16,14 @@ from benchmark_manager.errors import (
     GitHubRateLimitedError,
     GitHubUnavailableError,
 )
-from benchmark_manager.github.protocol.rest import RepositoryInfo
+from benchmark_manager.github.protocol.answers import RepositoryInfo
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.reading.contents import MemoryBudget, fetch_blobs
-from benchmark_manager.github.reading.heads import Head, HeadChecker, Patience
+from benchmark_manager.github.reading.ref_checks import CheckTiming, RefChecker
 from benchmark_manager.github.sending.governor import CONCURRENCY
 from benchmark_manager.github.sending.requests import FIRST_PAUSE
+from benchmark_manager.messages import detail
+from benchmark_manager.models.commit import Commit, CommitAnswer
 from benchmark_manager.models.project import Ref
 from github_test_server import (
     CutBody,
@@ -114,8 +116,8 @@ async def test_a_200_with_the_known_commit_is_no_change(hub: Hub, commit: str) -
 
 async def test_commit_tree_blob_and_info_are_what_git_has(hub: Hub, commit: str, tree: str) -> None:
     client = hub.repository()
-    told = await client.commit(commit)
-    assert (told.sha, told.tree.sha) == (commit, tree)
+    received = await client.commit(commit)
+    assert (received.sha, received.tree_sha) == (commit, tree)
     listing = await client.tree(tree, recursive=True)
     assert {e.path for e in listing.tree} == {"config", "config/a.yaml", "job", "job/b.yaml"}
     assert {e.path for e in (await client.tree(tree, recursive=False)).tree} == {"config", "job"}
@@ -184,12 +186,12 @@ async def test_what_does_not_pass_is_github_unavailable(hub: Hub, fault: Any) ->
     error = await refused(hub.repository().head(None, None))
     assert isinstance(error, GitHubUnavailableError)
     assert (error.code, len(hub.server.requests)) == ("github_unavailable", 4)
-    assert "4 times" in error.detail
-    assert "\n" not in error.detail
+    assert "4 times" in detail(error)
+    assert "\n" not in detail(error)
 
 
 @pytest.mark.usefixtures("commit")
-async def test_a_failure_which_asks_for_patience_is_not_tried_again_before(hub: Hub) -> None:
+async def test_a_failure_with_a_late_retry_after_is_not_tried_again_before(hub: Hub) -> None:
     hub.server.faults.add(Status(503, headers={"Retry-After": "120"}), times=None)
     error = await refused(hub.repository().head(None, None))
     assert (error.code, len(hub.server.requests)) == ("github_unavailable", 1)
@@ -200,7 +202,7 @@ async def test_a_failure_which_asks_for_patience_is_not_tried_again_before(hub: 
     assert await hub.repository().head(None, None) is not None
 
 
-async def test_nobody_there_is_github_unavailable(hub: Hub) -> None:
+async def test_a_closed_port_is_github_unavailable(hub: Hub) -> None:
     with GitHubTestServer() as gone:
         url = gone.url
     error = await refused(hub.repository(api_url=url).head(None, None))
@@ -228,7 +230,7 @@ async def test_a_blob_longer_than_the_tree_said_is_not_read_to_its_end(hub: Hub)
     hub.server.faults.add(Status(200, b"x" * 50_000_000), path="/git/blobs/", times=None)
     error = await refused(hub.repository().blob(BLOB, len(CONTENT)))
     assert error.code == "github_unavailable"
-    assert f"longer than {len(CONTENT)} bytes" in error.detail
+    assert f"longer than {len(CONTENT)} bytes" in detail(error)
 
 
 async def test_an_answer_about_another_object_is_not_taken(
@@ -236,7 +238,7 @@ async def test_an_answer_about_another_object_is_not_taken(
 ) -> None:
     client = hub.repository()
     other = repository.commit({"config/a.yaml": b"other"})
-    told = hub.server.requests
+    received = hub.server.requests
     assert (await client.commit(other)).sha == other
     for path in ("commits", "trees"):
         hub.server.faults.add(
@@ -244,15 +246,15 @@ async def test_an_answer_about_another_object_is_not_taken(
         )
     assert (await refused(client.commit(commit))).code == "github_unavailable"
     assert (await refused(client.tree("d" * 40, recursive=True))).code == "github_unavailable"
-    assert len(told) == 9
+    assert len(received) == 9
 
 
 @pytest.mark.parametrize("linger", [None, 0.0])
-async def test_a_place_of_another_commit_is_not_taken(
+async def test_an_answer_about_another_commit_is_refused(
     hub: Hub, commit: str, linger: float | None
 ) -> None:
     hub.server.hosting.add_token(TOKEN)
-    place = {
+    other = {
         "nameWithOwner": "octo/demo",
         "defaultBranchRef": None,
         "head": {
@@ -261,15 +263,15 @@ async def test_a_place_of_another_commit_is_not_taken(
             "tree": {"oid": "d" * 40},
         },
     }
-    answer = Status(200, {"data": {"r0": place}})
+    answer = Status(200, {"data": {"r0": other}})
     hub.server.faults.add(
         answer, path="graphql$", where=lambda request: commit.encode() in request.body, times=None
     )
-    patience = Patience(time.monotonic(), linger)
-    head = await HeadChecker(hub.connection).check(
-        hub.repository(TOKEN), MAIN, ("",), "e" * 40, patience
+    timing = CheckTiming(time.monotonic(), linger)
+    head = await RefChecker(hub.connection).check(
+        hub.repository(TOKEN), MAIN, ("",), "e" * 40, timing
     )
-    assert head == Head(commit, None)
+    assert head == CommitAnswer(Commit(commit))
 
 
 @pytest.mark.usefixtures("commit")
@@ -302,7 +304,7 @@ async def test_an_object_which_a_replica_of_githubs_lacks_yet_is_asked_for_again
     ],
 )
 @pytest.mark.parametrize("branch", [None, "main"])
-async def test_refusals_are_told_at_once_by_their_code(
+async def test_refusals_are_reported_at_once_by_their_code(
     hub: Hub, status: int, code: str, branch: str | None
 ) -> None:
     hub.server.faults.add(Status(status), times=None)
@@ -358,7 +360,7 @@ async def test_no_error_repeats_the_token(hub: Hub) -> None:
             Status(status, {"message": "rate limit ghp_secret"}, {"Location": "//x"}), times=None
         )
         error = await refused(hub.repository("ghp_secret").head(MAIN, None))
-        assert "ghp_secret" not in f"{error!r} {error.detail} {error.__cause__!r}"
+        assert "ghp_secret" not in f"{error!r} {detail(error)} {error.__cause__!r}"
 
 
 # Redirects
@@ -443,7 +445,7 @@ async def test_a_netrc_file_gives_no_credentials(
 
 
 @pytest.mark.usefixtures("commit")
-async def test_a_used_up_limit_is_told_with_its_end_and_then_not_asked_against(hub: Hub) -> None:
+async def test_a_used_up_limit_is_reported_with_its_end_and_no_more_is_sent(hub: Hub) -> None:
     hub.server.limits.set(None, remaining=0, reset_in=600)
     error = await refused(hub.repository(urgent=True).head(None, None))
     assert isinstance(error, GitHubRateLimitedError)
@@ -499,13 +501,13 @@ async def test_a_credential_has_at_most_20_requests_under_way(
     blobs = await many_blobs(repository, 60)
     own_hub.server.hosting.add_token(TOKEN)
     own_hub.server.latency = 0.05
-    # Two repositories' clients share their credential's places.
+    # Clients of two repositories share their credential's slots.
     clients = [own_hub.repository(TOKEN), own_hub.repository(TOKEN)]
     await asyncio.gather(*(clients[n % 2].blob(*wanted) for n, wanted in enumerate(blobs)))
     assert own_hub.server.requests.most_at_once == CONCURRENCY == 20
 
 
-async def test_another_credential_has_places_of_its_own(
+async def test_another_credential_has_slots_of_its_own(
     own_hub: Hub, repository: Repository
 ) -> None:
     blobs = await many_blobs(repository, 30)
@@ -560,7 +562,7 @@ async def test_connections_are_reused(hub: Hub, repository: Repository) -> None:
         assert 1 <= len(connections) <= 16
 
 
-async def test_a_secondary_limit_which_graphql_tells_with_status_200_stops_the_credential(
+async def test_a_secondary_limit_that_graphql_reports_with_status_200_stops_the_credential(
     hub: Hub, repository: Repository
 ) -> None:
     sha = repository.commit({"config/a.yaml": b"a: 1\n"})
@@ -568,7 +570,7 @@ async def test_a_secondary_limit_which_graphql_tells_with_status_200_stops_the_c
     refusal = {"errors": [{"message": "You have exceeded a secondary rate limit."}]}
     hub.server.faults.add(Status(200, refusal, {"Retry-After": "30"}), path="graphql$")
     with pytest.raises(GitHubRateLimitedError):
-        await hub.repository(TOKEN).place(sha, ("config",))
+        await hub.repository(TOKEN).commit_with_folders(sha, ("config",))
     asked = len(hub.server.requests)
     with pytest.raises(GitHubRateLimitedError):
         await hub.repository(TOKEN, urgent=True).head(None, None)
@@ -583,7 +585,7 @@ async def test_a_query_which_is_refused_for_the_limit_is_not_asked_again_by_othe
     hub.server.hosting.add_token(TOKEN)
     sha = "a" * 40
     if known:
-        await hub.repository(TOKEN).place(sha, ())
+        await hub.repository(TOKEN).commit_with_folders(sha, ())
     refusal = {
         "data": None,
         "errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}],
@@ -593,5 +595,5 @@ async def test_a_query_which_is_refused_for_the_limit_is_not_asked_again_by_othe
     hub.server.requests.reset()
     for _ in range(2):
         with pytest.raises(GitHubRateLimitedError):
-            await hub.repository(TOKEN).place(sha, ())
+            await hub.repository(TOKEN).commit_with_folders(sha, ())
     assert len(hub.server.requests) == 1

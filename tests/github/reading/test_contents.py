@@ -26,7 +26,7 @@ from github_test_server import (
     Stall,
     Status,
 )
-from github_test_server.answers import Answer
+from github_test_server.answers import ServedAnswer
 from support.hub import Hub
 
 TOKEN = "ghp_test"
@@ -155,7 +155,7 @@ async def test_successes_are_yielded_before_the_first_failure_raises(
 
 
 def index_of(contents: dict[str, bytes], sha: str) -> int:
-    """The place of a blob in the one query for all."""
+    """The position of a blob in the one query for all."""
     (batch,) = batches(sizes(contents))
     return [each for each, _ in batch].index(sha)
 
@@ -217,7 +217,7 @@ async def test_fifty_blobs_come_with_one_query(
     assert client.usage.points_used == math.ceil(count / 50)
 
 
-async def test_what_graphql_does_not_tell_exactly_is_fetched_raw_by_itself(
+async def test_what_graphql_does_not_answer_exactly_is_fetched_raw_by_itself(
     hub: Hub, repository: Repository
 ) -> None:
     """Binary contents, text which is not UTF-8, and what is longer than `text` may be."""
@@ -286,7 +286,7 @@ async def test_a_server_without_graphql_is_asked_for_it_once(
     assert hub.server.requests.count("graphql$") == 1
 
 
-async def test_a_used_up_limit_of_graphql_is_told_and_not_asked_against(
+async def test_a_used_up_limit_of_graphql_is_reported_and_no_more_is_sent(
     hub: Hub, contents: dict[str, bytes]
 ) -> None:
     client = with_token(hub)
@@ -311,12 +311,12 @@ class OtherText:
     def __init__(self, text: str) -> None:
         self.text = json.dumps(text)[1:-1].encode()
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         assert self.text in body
         return replace(answer, body=body.replace(self.text, self.text.swapcase(), 1))
 
 
-async def test_a_wrong_text_in_an_answer_of_graphql_reaches_nobody(
+async def test_a_wrong_text_in_an_answer_of_graphql_is_never_returned(
     hub: Hub, repository: Repository
 ) -> None:
     contents = committed(repository, [b"alone: 1\n", b"other: 2\n"])
@@ -330,7 +330,7 @@ async def test_a_wrong_text_in_an_answer_of_graphql_reaches_nobody(
 # Batches
 
 SIZES = st.tuples(st.integers(0, 200), st.sampled_from([100, 40_000, LONGEST_TEXT])).flatmap(
-    lambda told: st.lists(st.integers(0, told[1]), min_size=told[0], max_size=told[0])
+    lambda bounds: st.lists(st.integers(0, bounds[1]), min_size=bounds[0], max_size=bounds[0])
 )
 
 

@@ -1,4 +1,4 @@
-"""Answers of a GitHub which means harm, or is none: refused within bounds, and never with another error."""
+"""Answers of a hostile or broken GitHub: refused within bounds, never with another error."""
 
 import copy
 import gzip
@@ -14,18 +14,17 @@ import pytest
 
 from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.errors import GitHubError
-from benchmark_manager.github.protocol import rest as protocol
-from benchmark_manager.github.protocol.rest import (
-    GarbledAnswerError,
-    check_download_address,
-    rate_limit,
-)
+from benchmark_manager.github.protocol.answers import GarbledAnswerError, parse_json
+from benchmark_manager.github.protocol.limits import rate_limit
+from benchmark_manager.github.protocol.listings import TreeListing, parse_tree
+from benchmark_manager.github.protocol.urls import check_download_address
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.reading.listing import FolderLister
+from benchmark_manager.github.sending import requests as sending
 from benchmark_manager.github.sending.requests import NoGraphQLError, PassingFailureError
 from benchmark_manager.models.project import Ref
 from github_test_server import Repository
-from github_test_server.answers import Answer
+from github_test_server.answers import ServedAnswer
 from github_test_server.faults import Redirect, Status
 from support.hub import Hub
 from support.stalls import LONGEST_STALL, LoopWatch
@@ -61,19 +60,19 @@ class Changed:
 
     by: Callable[[bytes], bytes]
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         headers = {name: value for name, value in answer.headers.items() if name.lower() != "etag"}
         return replace(answer, body=self.by(body), headers=headers)
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def positions(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The paths of all values within a JSON value; of a list, the first one's."""
     yield path
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from places(inner, (*path, name))
+            yield from positions(inner, (*path, name))
     elif isinstance(value, list) and value:
-        yield from places(value[0], (*path, 0))
+        yield from positions(value[0], (*path, 0))
 
 
 def with_other(value: Any, path: tuple[Any, ...], other: Any) -> Any:
@@ -127,7 +126,7 @@ CALLS: Final[dict[str, tuple[str, Callable[[RepositoryClient, Known], Awaitable[
     ),
     "the folders' trees": (
         "/graphql",
-        lambda client, known: client.place(known.commit, ("config", "no"), MAIN),
+        lambda client, known: client.commit_with_folders(known.commit, ("config", "no"), MAIN),
     ),
     "the contents": ("/graphql", lambda client, _: client.blobs(BLOBS)),
 }
@@ -157,13 +156,13 @@ async def test_a_value_of_another_type_anywhere_is_refused_or_harmless(
     right = await call(known.client(), known)
     answer = json.loads(bodies[0])
     chosen = random.Random(name)  # noqa: S311 -- which values are tried is no secret
-    for place in places(answer):
+    for position in positions(answer):
         for other in chosen.sample(OTHERS, 2):
             faults.clear()
-            body = json.dumps(with_other(answer, place, other)).encode()
+            body = json.dumps(with_other(answer, position, other)).encode()
             faults.add(Status(200, body), path=path, times=None)
             found = await outcome(call(known.client(), known))
-            assert found is None or isinstance(found, (type(right), Exception)), (place, other)
+            assert found is None or isinstance(found, (type(right), Exception)), (position, other)
 
 
 def lists(size: int, inner: bytes = b"[],") -> bytes:
@@ -306,7 +305,7 @@ async def test_a_redirect_to_this_machine_is_not_followed(
         asked.append(address)
         check_download_address(address, GITHUB)
 
-    monkeypatch.setattr(protocol, "check_download_address", check)
+    monkeypatch.setattr(sending, "check_download_address", check)
     known.hub.server.faults.add(Redirect(url), path="/tarball/", times=None)
     requests = known.client().requests
 
@@ -343,8 +342,8 @@ def entry(path: str, **members: Any) -> dict[str, Any]:
     }
 
 
-def in_steps(body: bytes) -> tuple[protocol.Tree, int]:
-    steps = protocol.parse_tree(body)
+def in_steps(body: bytes) -> tuple[TreeListing, int]:
+    steps = parse_tree(body)
     for number in itertools.count():
         try:
             next(steps)
@@ -375,7 +374,7 @@ def test_a_listing_in_steps_is_the_same_as_at_once(entries: list[dict[str, Any]]
         b'{"x": {"tree": [%b]}, ' % json.dumps(entry("x")).encode()
         + listing_of(entries, x=" " * 2 * MB)[1:],
     ):
-        assert in_steps(body)[0] == protocol.parse_json(body, protocol.Tree)
+        assert in_steps(body)[0] == parse_json(body, TreeListing)
 
 
 def test_a_long_listing_is_parsed_in_steps() -> None:

@@ -1,4 +1,4 @@
-"""Listing folders completely, however little of them GitHub tells at once."""
+"""Folders are listed completely, however little GitHub lists at once."""
 
 import asyncio
 import os
@@ -7,7 +7,8 @@ import pytest
 
 from benchmark_manager.domain.sync.entry_names import is_utf8
 from benchmark_manager.errors import GitHubActionError, GitHubError, GitHubUnavailableError
-from benchmark_manager.github.reading.listing import FolderLister, Listing
+from benchmark_manager.github.reading.listing import FolderLister, FolderListing
+from benchmark_manager.messages import detail
 from github_test_server import Entry, Repository, Status
 from support.hub import Hub
 
@@ -33,23 +34,24 @@ def commit(repository: Repository) -> str:
 
 @pytest.fixture(params=["by commit", "by folder"])
 def way(request: pytest.FixtureRequest) -> str:
-    """A listing of the commit, or of each folder by the tree which GraphQL told."""
+    """A listing of the commit, or of each folder by the tree that GraphQL has reported."""
     return str(request.param)
 
 
-async def listed(hub: Hub, commit: str, folders: list[str], way: str) -> Listing:
-    """What the lister makes of these folders; only its own requests are left in the server's log."""
+async def listed(hub: Hub, commit: str, folders: list[str], way: str) -> FolderListing:
+    """The lister's result; only its own requests are left in the server's log."""
     if way == "by commit":
         hub.server.requests.reset()
-        return (await FolderLister().by_commit(hub.repository(), commit, folders)).listing
+        return (await FolderLister().by_commit(hub.repository(), commit, folders)).folders
     hub.server.hosting.add_token(TOKEN)
-    place = await hub.repository(TOKEN).place(commit, tuple(folders))
-    assert place is not None
+    answer = await hub.repository(TOKEN).commit_with_folders(commit, tuple(folders))
+    assert answer is not None
+    assert answer.commit.folder_trees is not None
     hub.server.requests.reset()
-    return await FolderLister().by_folder(hub.repository(TOKEN), place.folder_trees)
+    return await FolderLister().by_folder(hub.repository(TOKEN), answer.commit.folder_trees)
 
 
-def blobs(listing: Listing) -> set[str]:
+def blobs(listing: FolderListing) -> set[str]:
     return {path for path, entry in listing.entries.items() if entry.type == "blob"}
 
 
@@ -81,7 +83,7 @@ TRUNCATIONS = [100_000, 20, 5, 1]
         (["job", "config/a.yaml"], set(), ("config/a.yaml", "job")),
     ],
 )
-async def test_a_listing_is_complete_and_tells_which_folders_are_missing_however_it_is_truncated(
+async def test_a_listing_is_complete_and_names_missing_folders_however_it_is_truncated(
     hub: Hub,
     commit: str,
     way: str,
@@ -100,8 +102,8 @@ async def test_a_listing_is_complete_and_tells_which_folders_are_missing_however
 
 async def test_one_request_lists_a_commit_which_is_not_truncated(hub: Hub, commit: str) -> None:
     await listed(hub, commit, ["config", "src/config"], "by commit")
-    told = [(r.path, r.query) for r in hub.server.requests]
-    assert told == [(f"/repos/octo/demo/git/trees/{commit}", "recursive=1")]
+    sent = [(r.path, r.query) for r in hub.server.requests]
+    assert sent == [(f"/repos/octo/demo/git/trees/{commit}", "recursive=1")]
 
 
 async def test_one_request_a_folder_lists_what_is_not_truncated_and_none_what_lies_in_another(
@@ -111,15 +113,17 @@ async def test_one_request_a_folder_lists_what_is_not_truncated_and_none_what_li
     assert [r.query for r in hub.server.requests] == ["recursive=1"] * 2
 
 
-async def test_a_commits_listing_tells_its_folders_trees_and_the_size_of_all_files(
+async def test_a_commits_listing_has_its_folders_trees_and_the_size_of_all_files(
     hub: Hub, repository: Repository, commit: str
 ) -> None:
     hub.server.hosting.add_token(TOKEN)
-    place = await hub.repository(TOKEN).place(commit, ("config", "nope", ""))
+    answer = await hub.repository(TOKEN).commit_with_folders(commit, ("config", "nope", ""))
     found = await FolderLister().by_commit(hub.repository(), commit, ["config", "nope"])
-    assert place is not None
-    assert found.folder_trees == {"config": place.folder_trees["config"], "nope": None}
-    assert found.root_tree_sha in {None, repository.find_tree(commit)}
+    assert answer is not None
+    assert answer.commit.folder_trees is not None
+    trees = {"config": answer.commit.folder_trees["config"], "nope": None}
+    assert found.commit.folder_trees == trees
+    assert found.commit.tree_sha in {None, repository.find_tree(commit)}
     assert found.total_size == sum(map(len, FILES.values()))
 
 
@@ -128,9 +132,9 @@ async def test_a_server_which_lists_no_commit_is_asked_for_its_tree(
 ) -> None:
     hub.server.faults.add(Status(404), path=f"/git/trees/{commit}", times=None)
     found = await FolderLister().by_commit(hub.repository(), commit, ["config"])
-    assert blobs(found.listing) == below("config")
-    assert found.root_tree_sha == repository.find_tree(commit)
-    assert found.committed_at is not None
+    assert blobs(found.folders) == below("config")
+    assert found.commit.tree_sha == repository.find_tree(commit)
+    assert found.commit.committed_at is not None
     assert [r.path.split("/")[4:6] for r in hub.server.requests] == [
         ["git", "trees"],
         ["git", "commits"],
@@ -176,11 +180,11 @@ async def test_who_wants_the_same_tree_at_once_or_soon_after_shares_one_listing(
     client = hub.repository()
     found = await asyncio.gather(*(lister.by_commit(client, commit, ["config"]) for _ in range(3)))
     found.append(await lister.by_commit(client, commit, ["src"]))
-    assert [blobs(each.listing) for each in found] == [below("config")] * 3 + [below("src")]
+    assert [blobs(each.folders) for each in found] == [below("config")] * 3 + [below("src")]
     assert len(hub.server.requests) == 1
 
 
-async def test_another_credential_does_not_get_a_listing_which_was_not_told_to_it(
+async def test_another_credential_does_not_get_a_listing_that_it_may_not_read(
     hub: Hub, commit: str
 ) -> None:
     lister = FolderLister()
@@ -200,7 +204,7 @@ async def test_a_single_folder_which_github_cannot_list_is_too_large_and_nothing
     with pytest.raises(GitHubActionError) as error:
         await listed(hub, commit, folders, way)
     assert error.value.code == "tree_too_large"
-    assert "the folder src " in error.value.detail
+    assert "the folder src " in detail(error.value)
 
 
 @pytest.mark.parametrize("nth", range(1, 8))
@@ -231,7 +235,7 @@ async def test_equal_folders_are_listed_each_under_its_own_path(
 async def test_names_which_json_shows_alike_are_kept_apart(
     hub: Hub, repository: Repository, way: str, most: int
 ) -> None:
-    """GraphQL reports their bytes; where there is none, that they are not known is all that is said."""
+    """GraphQL reports their bytes; without it, they are marked as not known."""
     files: dict[bytes | str, bytes] = {
         b"config/\xe4.yaml": b"first",
         b"config/\xf6.yaml": b"second",

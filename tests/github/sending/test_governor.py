@@ -25,7 +25,7 @@ START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 class Clock:
-    """Time which passes when somebody sleeps, or a test says so."""
+    """Time that passes in sleeps, or when a test says so."""
 
     def __init__(self) -> None:
         self.now = START
@@ -58,12 +58,12 @@ def governor(clock: Clock) -> Governor:
 def headers(
     remaining: int, reset_at: datetime, limit: int = 5000, resource: str | None = None
 ) -> dict[str, str]:
-    told = {
+    reported = {
         "x-ratelimit-limit": str(limit),
         "x-ratelimit-remaining": str(remaining),
         "x-ratelimit-reset": str(int(reset_at.timestamp())),
     }
-    return told if resource is None else {**told, "x-ratelimit-resource": resource}
+    return reported if resource is None else {**reported, "x-ratelimit-resource": resource}
 
 
 def passes(governor: Governor, *, urgent: bool, resource: LimitResource = "core") -> bool:
@@ -88,11 +88,13 @@ def test_the_last_tenth_is_kept_for_people(
     assert (passes(governor, urgent=False), passes(governor, urgent=True)) == (poll, manual)
 
 
-def test_nobody_is_held_up_before_anything_is_known(governor: Governor) -> None:
+def test_no_request_waits_before_a_limit_is_known(governor: Governor) -> None:
     assert passes(governor, urgent=False)
 
 
-def test_a_limit_tells_its_reset_and_ends_with_it(governor: Governor, clock: Clock) -> None:
+def test_a_used_up_limit_reports_its_reset_and_ends_with_it(
+    governor: Governor, clock: Clock
+) -> None:
     governor.learn("core", headers(0, clock.now + timedelta(minutes=30)))
     with pytest.raises(GitHubRateLimitedError) as refused:
         governor.check("core", urgent=True)
@@ -113,7 +115,7 @@ def test_a_used_up_graphql_limit_does_not_hold_up_rest_nor_the_other_way_round(
     assert not passes(governor, urgent=True, resource="core")
 
 
-def test_a_block_holds_everybody_up_until_its_end(governor: Governor, clock: Clock) -> None:
+def test_a_block_stops_all_requests_until_its_end(governor: Governor, clock: Clock) -> None:
     governor.block(clock.now + timedelta(seconds=60))
     clock.pass_time(59)
     assert not passes(governor, urgent=True)
@@ -140,7 +142,7 @@ def test_headers_without_sense_change_nothing(governor: Governor, clock: Clock) 
     assert governor.limits["core"].remaining == 100
 
 
-def test_a_reset_in_a_thousand_years_stops_nobody_for_longer_than_two_hours(
+def test_a_reset_in_a_thousand_years_stops_requests_for_two_hours_at_most(
     governor: Governor, clock: Clock
 ) -> None:
     governor.learn("core", headers(0, clock.now + timedelta(days=365_000)))
@@ -164,19 +166,21 @@ def test_no_text_about_a_credential_holds_its_token(clock: Clock) -> None:
     secret = credential("ghp_secret")
     governor = Governors(clock).of(secret)
     governor.learn("core", headers(1, clock.now + timedelta(minutes=1)))
-    told = f"{secret!r} {secret.fingerprint} {governor.status!r} {governor.untold()!r} {governor!r}"
-    assert "ghp_secret" not in told
+    reported = (
+        f"{secret!r} {secret.fingerprint} {governor.status!r} {governor.unshared()!r} {governor!r}"
+    )
+    assert "ghp_secret" not in reported
 
 
 def test_known_limits_are_listed_once_a_credential(clock: Clock) -> None:
     governors = Governors(clock)
     for token in ("a", "b", "a"):
         governors.of(credential(token)).learn("core", headers(10, clock.now + timedelta(minutes=1)))
-    governors.of(credential("never told"))
-    told = [
+    governors.of(credential("never shared"))
+    reported = [
         [limit.remaining for limit in status.limits.values()] for status in governors.statuses()
     ]
-    assert sorted(told) == [[], [10], [10]]
+    assert sorted(reported) == [[], [10], [10]]
 
 
 # Places
@@ -195,7 +199,7 @@ class Crowd:
         self.ends[name] = asyncio.Event()
 
         async def request() -> None:
-            async with self.governor.place("core", urgent=urgent):
+            async with self.governor.slot("core", urgent=urgent):
                 self.begun.append(name)
                 await self.ends[name].wait()
 
@@ -226,7 +230,7 @@ async def full(governor: Governor) -> Crowd:
     return crowd
 
 
-async def test_at_most_20_are_under_way_and_a_free_place_goes_to_who_is_urgent_then_to_the_first(
+async def test_at_most_20_run_and_a_free_slot_goes_to_urgent_requests_then_to_the_first(
     governor: Governor,
 ) -> None:
     crowd = await full(governor)
@@ -243,8 +247,8 @@ async def test_at_most_20_are_under_way_and_a_free_place_goes_to_who_is_urgent_t
     assert (governor.status.requests_running, governor.status.requests_waiting) == (0, 0)
 
 
-@pytest.mark.parametrize("moment", ["while it waits", "as it is given the place"])
-async def test_a_place_which_nobody_wants_any_more_goes_to_the_next(
+@pytest.mark.parametrize("moment", ["while it waits", "as it is given the slot"])
+async def test_the_slot_of_a_cancelled_request_goes_to_the_next(
     governor: Governor, moment: str
 ) -> None:
     crowd = await full(governor)
@@ -255,7 +259,7 @@ async def test_a_place_which_nobody_wants_any_more_goes_to_the_next(
         await crowd.end("0")
     else:
         crowd.ends["0"].set()
-        # The place is given in this round of the loop, and taken in the next.
+        # The slot is given in this round of the loop, and taken in the next.
         while not crowd.tasks["0"].done():  # noqa: ASYNC110 -- the very round counts
             await asyncio.sleep(0)
         crowd.tasks["gone"].cancel()
@@ -266,7 +270,7 @@ async def test_a_place_which_nobody_wants_any_more_goes_to_the_next(
     assert governor.status.requests_running == 0
 
 
-async def test_what_was_learnt_while_one_waited_for_a_place_holds_for_it(
+async def test_limits_that_change_while_a_request_waits_for_a_slot_apply_to_it(
     governor: Governor, clock: Clock
 ) -> None:
     crowd = await full(governor)
@@ -284,11 +288,11 @@ async def test_what_was_learnt_while_one_waited_for_a_place_holds_for_it(
 
 async def spend(governor: Governor, count: int, *, urgent: bool) -> None:
     for _ in range(count):
-        async with governor.place("core", urgent=urgent):
+        async with governor.slot("core", urgent=urgent):
             pass
 
 
-async def test_polls_take_at_most_nine_tenths_of_a_minutes_points_and_people_the_rest_without_waiting(
+async def test_polls_take_at_most_nine_tenths_of_a_minute_and_people_the_rest_without_waiting(
     governor: Governor, clock: Clock
 ) -> None:
     polls = POINTS_A_MINUTE["core"] * 9 // 10
@@ -297,7 +301,7 @@ async def test_polls_take_at_most_nine_tenths_of_a_minutes_points_and_people_the
     await spend(governor, POINTS_A_MINUTE["core"] - polls, urgent=True)
     assert clock.now == START
     await spend(governor, 1, urgent=False)
-    # A whole minute, as far as steps of some seconds tell.
+    # A whole minute, in steps of some seconds.
     assert timedelta(seconds=60) <= clock.now - START <= timedelta(seconds=60 + STEP + 1)
 
 
@@ -305,15 +309,15 @@ async def test_points_of_rest_and_graphql_are_counted_apart(
     governor: Governor, clock: Clock
 ) -> None:
     await spend(governor, POINTS_A_MINUTE["core"], urgent=True)
-    async with governor.place("graphql", urgent=False):
+    async with governor.slot("graphql", urgent=False):
         pass
     assert clock.now == START
     assert (governor.points_last_minute("core"), governor.points_last_minute("graphql")) == (900, 1)
     for _ in range(1999):
-        async with governor.place("graphql", urgent=True):
+        async with governor.slot("graphql", urgent=True):
             pass
     assert clock.now == START
-    async with governor.place("graphql", urgent=True):
+    async with governor.slot("graphql", urgent=True):
         pass
     assert clock.now >= START + timedelta(seconds=60)
 
@@ -327,7 +331,7 @@ async def test_what_reads_contents_leaves_the_checks_their_part_of_a_minute(
     begin = clock.now
     bulk = 0
     while clock.now - begin < timedelta(seconds=30):
-        async with governor.place("core", urgent=False, bulk=True):
+        async with governor.slot("core", urgent=False, bulk=True):
             bulk += 1
         assert bulk <= POINTS_A_MINUTE["core"]
     # Of 900 points checks took 300, of which they keep what they still may ask for; 15 hundredths
@@ -348,14 +352,14 @@ async def test_what_reads_contents_gets_the_rest_of_each_minute_however_many_che
     async def read() -> None:
         nonlocal bulk
         while True:
-            async with governor.place("core", urgent=False, bulk=True):
+            async with governor.slot("core", urgent=False, bulk=True):
                 bulk += 1
 
     reading = asyncio.create_task(read())
     for second in range(300):
         for _ in range((second + 1) * checks // 60 - second * checks // 60):
             await spend(governor, 1, urgent=False)
-        # Those who wait for their minute look once a second.
+        # Requests that wait for the next minute check once a second.
         clock.pass_time(1)
         for _ in range(3):
             await asyncio.sleep(0)
@@ -369,7 +373,7 @@ async def test_what_reads_contents_gets_the_rest_of_each_minute_however_many_che
 async def test_checks_however_many_leave_a_tenth_of_the_limit_for_contents(
     governor: Governor, clock: Clock, limit: int
 ) -> None:
-    """A person may sync three projects without a token in a minute: that is not how the hour goes on."""
+    """A person may sync three projects without a token in a minute; the hour is not like that."""
     for _ in range(limit // 2):
         governor.charge_check("core", 1)
     governor.learn(
@@ -402,27 +406,27 @@ def test_in_no_minute_more_points_are_spent_than_allowed(gaps: list[float]) -> N
         for gap in gaps:
             clock.pass_time(gap)
             for _ in range(60):
-                async with governor.place("core", urgent=True):
+                async with governor.slot("core", urgent=True):
                     times.append(clock.now)
 
     asyncio.run(story())
     most = POINTS_A_MINUTE["core"]
-    for place in range(most, len(times)):
-        assert times[place] - times[place - most] >= timedelta(seconds=60)
+    for index in range(most, len(times)):
+        assert times[index] - times[index - most] >= timedelta(seconds=60)
 
 
 # What others know, and what outlives the process
 
 
 class Shelf:
-    """What the store keeps of one credential: `spent` is added up, the rest is the last or the latest."""
+    """What the store keeps of one credential: `spent` is added up, the rest is replaced."""
 
     def __init__(self) -> None:
         self.spent: dict[LimitResource, Counter[int]] = {}
         self.limits: dict[LimitResource, RateLimit] = {}
         self.blocked_until: datetime | None = None
 
-    def tell(self, state: GovernorState) -> None:
+    def share(self, state: GovernorState) -> None:
         for resource, steps in state.spent.items():
             self.spent.setdefault(resource, Counter()).update(steps)
         self.limits |= state.limits
@@ -442,7 +446,7 @@ class Shelf:
 
 ACTIONS = st.lists(
     st.tuples(
-        st.sampled_from(["spend", "tell", "cannot tell", "listen", "restart"]), st.integers(0, 2)
+        st.sampled_from(["spend", "share", "cannot share", "listen", "restart"]), st.integers(0, 2)
     ),
     max_size=60,
 )
@@ -463,11 +467,11 @@ class Replicas:
             case "spend":
                 asyncio.run(spend(governor, 1, urgent=True))
                 self.spent += 1
-            case "tell":
-                if (state := governor.untold()) is not None:
-                    self.shelf.tell(state)
-            case "cannot tell":
-                if (state := governor.untold()) is not None:
+            case "share":
+                if (state := governor.unshared()) is not None:
+                    self.shelf.share(state)
+            case "cannot share":
+                if (state := governor.unshared()) is not None:
                     governor.put_back(state)
             case "listen":
                 governor.merge(self.shelf.state())
@@ -475,8 +479,8 @@ class Replicas:
                 self.restart(which)
 
     def restart(self, which: int) -> None:
-        """What was not told is lost."""
-        if (state := self.all[which].untold()) is not None:
+        """What was not shared is lost."""
+        if (state := self.all[which].unshared()) is not None:
             self.spent -= sum(state.spent.get("core", {}).values())
         self.all[which] = Governor(credential(), self.clock)
         self.all[which].merge(self.shelf.state())
@@ -489,7 +493,7 @@ def test_points_of_all_replicas_are_counted_once_each_whatever_fails_or_ends_in_
     replicas = Replicas()
     for action, which in [
         *actions,
-        *((last, which) for last in ("tell", "listen") for which in range(3)),
+        *((last, which) for last in ("share", "listen") for which in range(3)),
     ]:
         replicas.run(action, which)
     assert [governor.points_last_minute("core") for governor in replicas.all] == [
@@ -502,9 +506,9 @@ def test_what_github_said_before_holds_for_the_next_process(clock: Clock) -> Non
     former = Governor(credential(), clock)
     former.block(clock.now + timedelta(seconds=90))
     former.learn("graphql", headers(0, clock.now + timedelta(minutes=30)))
-    told = former.untold()
-    assert told is not None
-    shelf.tell(told)
+    reported = former.unshared()
+    assert reported is not None
+    shelf.share(reported)
     governors = Governors(clock)
     governors.merge([shelf.state()])
     later = governors.of(credential())
@@ -527,7 +531,7 @@ def test_who_listens_does_not_forget_what_it_knows_better(governor: Governor, cl
 
 
 @pytest.mark.parametrize("change", ["learn", "block", "spend"])
-def test_what_is_new_is_told_once_and_nothing_when_nothing_is(
+def test_new_facts_are_shared_once_and_nothing_where_there_are_none(
     governor: Governor, clock: Clock, change: str
 ) -> None:
     changes: dict[str, Callable[[], None]] = {
@@ -535,9 +539,9 @@ def test_what_is_new_is_told_once_and_nothing_when_nothing_is(
         "block": lambda: governor.block(clock.now + timedelta(seconds=5)),
         "spend": lambda: asyncio.run(spend(governor, 1, urgent=False)),
     }
-    assert governor.untold() is None
+    assert governor.unshared() is None
     changes[change]()
-    assert governor.untold() is not None
-    assert governor.untold() is None
+    assert governor.unshared() is not None
+    assert governor.unshared() is None
     governor.merge(Shelf().state())
-    assert governor.untold() is None
+    assert governor.unshared() is None

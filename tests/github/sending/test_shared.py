@@ -54,7 +54,7 @@ async def test_an_answer_which_began_too_early_does_not_do() -> None:
     await asyncio.gather(early, late, of_any_age)
 
 
-async def test_a_failure_is_told_to_all_who_wait_and_to_nobody_later() -> None:
+async def test_a_failure_is_raised_for_all_waiting_callers_and_not_for_later_ones() -> None:
     shared, questions = Shared[str](at_most=5, keep_seconds=60), Questions()
     questions.error = ValueError("no")
     asking = [
@@ -68,7 +68,7 @@ async def test_a_failure_is_told_to_all_who_wait_and_to_nobody_later() -> None:
     assert await shared.get("k", ANY_AGE, lambda: questions.ask("k")) == "k 2"
 
 
-async def test_whoever_asked_first_may_go_away_and_the_others_still_hear() -> None:
+async def test_the_first_caller_may_be_cancelled_and_the_others_get_the_answer() -> None:
     shared, questions = Shared[str](at_most=5, keep_seconds=60), Questions()
     first = asyncio.create_task(shared.get("k", ANY_AGE, lambda: questions.ask("k")))
     await settled()

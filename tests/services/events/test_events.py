@@ -11,11 +11,17 @@ from benchmark_manager.errors import (
     BusyError,
     ChangesLostError,
     StoppingError,
+    StorageError,
     TooManyListenersError,
 )
 from benchmark_manager.models.change import Change
 from benchmark_manager.services.events import events
 from benchmark_manager.services.events.events import EventService, Listener, Told
+from benchmark_manager.stores.database.failures import failure_of
+
+
+def away(text: str) -> StorageError:
+    return failure_of(AutoReconnect(text))
 
 
 class Feed:
@@ -157,7 +163,7 @@ async def test_one_address_does_not_have_all_places(
 
 async def test_a_broken_stream_goes_on_where_it_was_left(feed: Feed, service: EventService) -> None:
     listener = await service.listen([], None)
-    for news in ([change(1)], AutoReconnect("an election"), [change(2)]):
+    for news in ([change(1)], away("an election"), [change(2)]):
         feed.news.put_nowait(news)
     changes: list[Change] = []
     while len(changes) < 2:
@@ -173,7 +179,7 @@ async def test_a_lost_history_is_a_reset_which_comes_behind_the_new_beginning(
 ) -> None:
     listener = await service.listen(["other"], None)
     feed.news.put_nowait(ChangesLostError())
-    feed.refusal = AutoReconnect("still away")
+    feed.refusal = away("still away")
     await asyncio.sleep(0.05)
     assert not listener._news.is_set()
     feed.refusal = None
@@ -184,15 +190,15 @@ async def test_a_lost_history_is_a_reset_which_comes_behind_the_new_beginning(
 async def test_who_comes_first_hears_that_the_database_does_not_answer(
     feed: Feed, service: EventService
 ) -> None:
-    feed.refusal = AutoReconnect("away")
-    with pytest.raises(AutoReconnect):
+    feed.refusal = away("away")
+    with pytest.raises(StorageError):
         await service.listen([], None)
     assert service.listeners == 0
     feed.refusal = None
     await service.listen([], None)
 
 
-@pytest.mark.parametrize("failure", [ChangesLostError(), AutoReconnect("away"), TimeoutError()])
+@pytest.mark.parametrize("failure", [ChangesLostError(), away("away"), TimeoutError()])
 async def test_what_cannot_be_made_up_for_is_a_reset(
     feed: Feed, service: EventService, failure: Exception
 ) -> None:

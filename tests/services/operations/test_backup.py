@@ -16,9 +16,13 @@ import pytest
 from pymongo import AsyncMongoClient, MongoClient
 
 from benchmark_manager.errors import BackupError, StartError
+from benchmark_manager.messages import detail
 from benchmark_manager.services.operations.backup import BackupService, Summary
-from benchmark_manager.services.operations.backup_file import BackupReader, BackupWriter, Header
-from benchmark_manager.stores.database.database import SCHEMA, Database, Purpose
+from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.meta import SCHEMA
+from benchmark_manager.stores.database.starting import Purpose
+from benchmark_manager.stores.database.starting import start as start_database
+from benchmark_manager.stores.operations.backup_file import BackupReader, BackupWriter, Header
 from benchmark_manager.stores.releases import releases
 from benchmark_manager.stores.releases.releases import ReleaseStore
 from github_test_server import GitHubTestServer
@@ -40,7 +44,7 @@ def service_of(database: Database) -> BackupService:
 async def opened(url: str, purpose: Purpose) -> AsyncIterator[Database]:
     database = Database(url, "unnamed", "embedded" if "directConnection" in url else "mongodb")
     try:
-        await database.start(purpose=purpose)
+        await start_database(database, purpose=purpose)
         yield database
     finally:
         await database.close()
@@ -226,7 +230,7 @@ async def test_a_database_which_holds_something_is_never_touched(
     with pytest.raises(BackupError) as caught:
         await restored(backup, embedded_database_url)
     assert caught.value.code == "database_not_empty"
-    assert "never overwrites" in caught.value.detail
+    assert "never overwrites" in detail(caught.value)
     assert await documents(embedded_database_url) == before
 
 
@@ -304,7 +308,7 @@ async def test_a_damaged_file_is_refused_before_anything_is_written(
     with pytest.raises(BackupError) as caught:
         await service_of(database).check(io.BytesIO(data), _report)
     assert caught.value.code == "backup_damaged"
-    assert "\n" not in caught.value.detail
+    assert "\n" not in detail(caught.value)
 
 
 @pytest.fixture
@@ -314,7 +318,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 async def test_a_backup_of_a_newer_schema_is_refused(database: Database) -> None:
-    with pytest.raises(BackupError, match="took this backup") as caught:
+    with pytest.raises(BackupError, match="backup_newer") as caught:
         await service_of(database).check(io.BytesIO(_small(schema=SCHEMA + 1)), _report)
     assert caught.value.code == "backup_newer"
 

@@ -101,7 +101,7 @@ async def test_where_the_app_is_not_installed_the_services_token_is_sent(
     assert app_service.github.requests.count("/access_tokens$") == 0
 
 
-async def test_selected_repositories_are_told_apart_from_their_owners_others(
+async def test_selected_repositories_are_distinguished_from_others_of_their_owner(
     app_service: Service,
 ) -> None:
     app_service.repository("acme/chosen", FILES, private_to=[])
@@ -153,7 +153,7 @@ async def test_a_token_is_renewed_before_it_ends(app_service: Service, clock: Cl
     assert app_service.github.requests.count("/access_tokens$") == 2
 
 
-async def test_a_suspended_installation_leaves_the_project_failing_and_its_files_in_place(
+async def test_a_suspended_installation_leaves_the_project_failing_and_its_files_unchanged(
     app_service: Service, clock: Clock
 ) -> None:
     app_service.repository("acme/suspended", FILES, private_to=[])
@@ -167,20 +167,20 @@ async def test_a_suspended_installation_leaves_the_project_failing_and_its_files
 
 
 @pytest.mark.parametrize(
-    ("settings", "complaint"),
+    ("settings", "message"),
     [
         ({}, "neither GITHUB_APP_PRIVATE_KEY nor"),
         ({"github_app_private_key": SecretStr("no key")}, "is no private key in PEM"),
     ],
 )
-async def test_a_wrong_key_is_told_at_the_start_in_one_line(
+async def test_a_wrong_key_is_reported_at_the_start_in_one_line(
     database_url: str,
     github: GitHubTestServer,
     tmp_path: Path,
     settings: dict[str, Any],
-    complaint: str,
+    message: str,
 ) -> None:
-    with pytest.raises(StartError, match=complaint) as error:
+    with pytest.raises(StartError, match=message) as error:
         async with running_service(
             database_url, github, tmp_path, github_app_id=str(APP), **settings
         ):

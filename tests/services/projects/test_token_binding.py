@@ -1,4 +1,4 @@
-"""A stored token serves the one project and repository that it was given for, at an API base which is allowed now."""
+"""A stored token is used for its own project and repository only, at an allowed API base."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -26,7 +26,7 @@ async def held(service: Service) -> dict[str, int]:
     return {row["_id"]: row["releases"] async for row in rows}
 
 
-async def test_is_made_once_read_whole_and_swept_when_nobody_has_it(either: Service) -> None:
+async def test_is_made_once_read_whole_and_swept_when_no_project_has_it(either: Service) -> None:
     either.repository("acme/large", FILES)
     project = (await either.synced("acme/large"))["id"]
     made = await either.post(f"/projects/{project}/releases", {}, 201)

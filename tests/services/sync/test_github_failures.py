@@ -1,4 +1,4 @@
-"""Whatever GitHub does, at whichever request: nothing is lost, nothing is half applied, and the project recovers."""
+"""Failures of GitHub at any request: nothing is lost or half applied, and projects recover."""
 
 from collections.abc import Iterable
 
@@ -39,12 +39,24 @@ LASTING: dict[str, Fault] = {
     "redirect to another host": Redirect("http://127.0.0.1:1/repos/acme/b"),
 }
 #: One of each sort: no answer, half of one, nonsense, lies, a failure, and what is refused.
-SORTS = {"reset before the answer", "reset in mid-body", "JSON cut short", "wrong bytes", "status 502", "status 403",
-         "redirect to another host"}  # fmt: skip
+SORTS = {
+    "reset before the answer",
+    "reset in mid-body",
+    "JSON cut short",
+    "wrong bytes",
+    "status 502",
+    "status 403",
+    "redirect to another host",
+}
 ELSEWHERE = {"reset in mid-body", "wrong bytes", "status 403"}
 USUAL = "with a token"
-FIRST = {"config/keep.yaml": b"k: 1\n", "config/edit.yaml": b"e: 1\n", "config/gone.yaml": b"g: 1\n",
-         "config/old.yaml": b"o: 1\n", "job/j.yaml": b"kind: Job\n"}  # fmt: skip
+FIRST = {
+    "config/keep.yaml": b"k: 1\n",
+    "config/edit.yaml": b"e: 1\n",
+    "config/gone.yaml": b"g: 1\n",
+    "config/old.yaml": b"o: 1\n",
+    "job/j.yaml": b"kind: Job\n",
+}
 #: Requests of a sync of the change below, on each way that differs in them. With a token: the
 #: check, both folders' trees, a listing of each, one query for the contents. Without GraphQL: a
 #: listing of the commit, its archive, the archive's download, and the default branch's name.
@@ -112,7 +124,7 @@ class _Story:
 
 
 def on_every_way(kinds: Iterable[str]) -> list[tuple[Route, str]]:
-    """One kind of each sort on the usual way, and some on the others; with `make properties` all of them."""
+    """One fault of each sort on the usual way, some on the others; all with `make properties`."""
     ways = [route for route in ROUTES if route.name in REQUESTS]
     usual, others = (set(kinds), SORTS) if ALL else (SORTS, ELSEWHERE)
     return [
@@ -154,7 +166,7 @@ async def test_a_passing_fault_at_any_request_does_not_fail_the_sync(
     hasty: Service, kind: str, route: Route
 ) -> None:
     story = await _Story.begin(hasty, route)
-    # A flipped byte in the head's id names another commit: that is told by all tries, and tested
+    # A flipped byte in the head's id names another commit: all tries report that, and it is tested
     # above.
     for nth in range(2 if kind == "wrong bytes" else 1, REQUESTS[route.name] + 1):
         new = story.change()
@@ -197,7 +209,7 @@ def _break(service: Service, repository: Repository, code: str) -> None:
 
 
 @pytest.mark.parametrize("code", FAILURES)
-async def test_a_failure_is_told_by_status_code_and_the_projects_state(
+async def test_a_failure_is_reported_by_status_code_and_the_projects_state(
     hasty: Service, code: str
 ) -> None:
     repository = hasty.repository("acme/b", FIRST, private_to=["reader"])

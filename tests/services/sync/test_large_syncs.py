@@ -1,4 +1,4 @@
-"""Syncs of more than one transaction takes, on both databases: with fewer files, and smaller steps."""
+"""Syncs too large for one transaction, on both databases: with fewer files, smaller steps."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ import pytest
 from benchmark_manager.domain.sync.tree_changes import StoredFile, TreeChanges, UpstreamFile
 from benchmark_manager.errors import LeaseLostError
 from benchmark_manager.models.problem import StoredVerdict
-from benchmark_manager.services.sync import large_syncs
+from benchmark_manager.services.sync.applying import large_syncs
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import Session
 from benchmark_manager.stores.originals.originals import OriginalFileStore
@@ -147,7 +147,7 @@ async def test_any_number_of_variants_follows_one_original(either: Service) -> N
 async def published(
     service: Service, project: str, file: Json, word: bytes
 ) -> tuple[UpstreamFile, Publication]:
-    """As a process leaves it that dies between publishing its changes and applying them: one file has another text."""
+    """The state after a process died between publishing its changes and applying them."""
     database, now = service.services.database, datetime.now(UTC) - timedelta(hours=1)
     [sha] = await BlobStore(database).put([word], None, now)
     new = UpstreamFile(file["path"], sha, len(word), "config", "yaml")
@@ -258,7 +258,7 @@ async def test_a_sync_that_was_published_and_not_recorded_is_due_again(either: S
 async def test_upstream_that_went_back_takes_back_what_was_published(
     either: Service, failures: int
 ) -> None:
-    """The commit of the last recorded sync is upstream again, but the files are another's; also behind a failure."""
+    """The last recorded commit is upstream again, but the stored files are of another one."""
     either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
     project = (await either.synced("acme/large"))["id"]
     file = (await either.files(project))["config/a.yaml"]
@@ -278,7 +278,7 @@ async def test_upstream_that_went_back_takes_back_what_was_published(
 async def test_a_process_that_comes_too_late_writes_over_no_later_sync(
     either: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It stood still after it had read what was published, and others have applied that meanwhile."""
+    """It paused after reading what was published, and others have applied that meanwhile."""
     either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
     project = (await either.synced("acme/large"))["id"]
     before = (await either.files(project))["config/a.yaml"]
@@ -294,7 +294,9 @@ async def test_a_process_that_comes_too_late_writes_over_no_later_sync(
     assert (await either.files(project))["config/a.yaml"] == before
 
 
-async def test_a_clock_that_is_ahead_puts_off_nobody_who_takes_over(service: Service) -> None:
+async def test_a_clock_that_is_ahead_does_not_delay_a_process_that_takes_over(
+    service: Service,
+) -> None:
     service.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
     project = (await service.synced("acme/large"))["id"]
     database = service.services.database
@@ -309,7 +311,7 @@ async def test_a_clock_that_is_ahead_puts_off_nobody_who_takes_over(service: Ser
     assert len(await service.rows(f"/projects/{project}/syncs", trigger="poll")) == 1
 
 
-async def test_chunks_that_a_deleted_project_left_keep_nobody_busy(
+async def test_chunks_of_a_deleted_project_are_not_applied(
     either: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
@@ -347,7 +349,7 @@ async def test_a_sync_that_lost_its_lease_writes_nothing_of_what_it_skipped(
 
 
 @pytest.mark.parametrize("kind", ["files", "modified-files"])
-async def test_nobody_waits_for_what_was_published_of_a_deleted_project(
+async def test_no_reader_waits_for_what_was_published_of_a_deleted_project(
     either: Service, kind: str
 ) -> None:
     either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
@@ -358,7 +360,10 @@ async def test_nobody_waits_for_what_was_published_of_a_deleted_project(
 
 
 async def test_files_with_a_hundred_problems_each_are_synced(service: Service) -> None:
-    """Their problems alone are more than one transaction takes. For the embedded database see the long tests."""
+    """Their problems alone are too many for one transaction.
+
+    For the embedded database see the long tests.
+    """
     files = 800
     odd = "".join(f"odd_{n}: {{}}:{n % 60:02}\n" for n in range(100))
     service.repository(

@@ -1,4 +1,4 @@
-"""Hand-made oddities: each gets the class that a careful reader gives it, and none stops the others."""
+"""Odd files made by hand: each is classified as a careful reader would, and none stops others."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ CONTRACT = {
     "config/submodule": "refuse",  # listed with the reason
     "config/symlink-folder": "refuse",
     "jobs/job-plain.json": "refuse",
-    "config/bom.json": "warn",  # the bytes are kept, and the byte order mark is told
+    "config/bom.json": "warn",  # the bytes are kept, and the byte order mark is reported
     # Tags for Python are an application's.
     **dict.fromkeys(("config/python-tag.yaml", "config/python-call-tag.yaml"), "accept"),
     # A file beside Jobs need not be one.
@@ -91,12 +91,12 @@ async def _bytes_are_exact(
 ) -> bool:
     for row in files.values():
         data = await service.raw(project_id, row["id"])
-        told = subprocess.run(
+        printed = subprocess.run(
             ["git", "hash-object", "--stdin"],
             input=data,
             capture_output=True,
             check=True,
             cwd=target,
         ).stdout
-        assert told.decode().strip() == row["sha"]
+        assert printed.decode().strip() == row["sha"]
     return bool(files)

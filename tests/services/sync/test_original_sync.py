@@ -14,7 +14,7 @@ from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.factory import Externals, utc_now
 from benchmark_manager.services.texts.text_work import WantedFile, judge_files
 from github_test_server import Entry, GitHubTestServer, RecordedRequest, Status
-from github_test_server.answers import Answer
+from github_test_server.answers import ServedAnswer
 from support.routes import BY_NAME, ROUTES, Route, blobs_asked_for, forget_listings
 from support.service import Service, running_service
 
@@ -108,11 +108,16 @@ async def test_a_commit_which_touches_neither_folder_costs_at_most_two_more_requ
     )
 
 
-async def test_changes_are_told_by_kind_and_applied_at_once(service: Service) -> None:
+async def test_changes_are_reported_by_kind_and_applied_at_once(service: Service) -> None:
     repository = service.repository(
-        "acme/b", {"config/keep.yaml": b"k: 1\n", "config/old.yaml": b"o: 1\n", "config/gone.yaml": b"g: 1\n",
-                   "config/edit.yaml": b"e: 1\n"}
-    )  # fmt: skip
+        "acme/b",
+        {
+            "config/keep.yaml": b"k: 1\n",
+            "config/old.yaml": b"o: 1\n",
+            "config/gone.yaml": b"g: 1\n",
+            "config/edit.yaml": b"e: 1\n",
+        },
+    )
     project = await service.synced("acme/b")
     before = await service.files(project["id"])
     repository.commit(
@@ -179,7 +184,7 @@ async def test_a_rename_within_a_folder_keeps_the_variants_where_they_are(servic
     )
 
 
-async def test_a_rename_which_would_bring_two_variants_to_one_place_keeps_both(
+async def test_a_rename_that_would_give_two_variants_one_path_keeps_both(
     service: Service,
 ) -> None:
     repository = service.repository(
@@ -221,7 +226,9 @@ async def test_a_removed_file_keeps_its_record_while_a_variant_refers_to_it_and_
     assert (await service.get(f"/modified-files/{variant['id']}"))["drift"] == "behind"
 
 
-async def test_a_file_which_returns_as_another_type_tells_its_variants(service: Service) -> None:
+async def test_a_file_that_returns_as_another_type_changes_its_variants_type(
+    service: Service,
+) -> None:
     repository = service.repository("acme/b", {"all/c.yaml": CONFIG})
     project = await service.synced("acme/b", config_folder="all", job_folder="all")
     file = (await service.files(project["id"]))["all/c.yaml"]
@@ -319,8 +326,8 @@ async def test_skipped_files_are_listed_with_reasons_and_fetched_once(
             "config/nul.yaml": b"a\0b",
             "config/latin.yaml": b"a: \xe9\n",
             "config/big.json": b" " * 1_048_577,
-            "config/pointer.json": b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 5\n"
-            % (b"a" * 64),
+            "config/pointer.json": b"version https://git-lfs.github.com/spec/v1\n"
+            b"oid sha256:%s\nsize 5\n" % (b"a" * 64),
             "config/link.yaml": Entry.symlink("a.yaml"),
             "config/module.yaml": Entry.submodule("1" * 40),
         },
@@ -367,10 +374,10 @@ def test_one_content_at_many_paths_gets_one_verdict() -> None:
     sha = blob_id(text)
     wanted = [WantedFile(f"config/{n}.yaml", sha, len(text), "config", "yaml") for n in range(9)]
     by_sha = {sha: [*wanted, WantedFile("job/j.yaml", sha, len(text), "job", "yaml")]}
-    looked = judge_files({sha: text}, by_sha)
-    assert len({id(looked[file.path, sha].verdict) for file in wanted}) == 1
+    judged = judge_files({sha: text}, by_sha)
+    assert len({id(judged[file.path, sha].verdict) for file in wanted}) == 1
     # As a Job, the same text is judged by other rules.
-    assert looked["job/j.yaml", sha].verdict != looked["config/0.yaml", sha].verdict
+    assert judged["job/j.yaml", sha].verdict != judged["config/0.yaml", sha].verdict
 
 
 async def test_the_same_folder_twice_is_sorted_by_content(service: Service) -> None:
@@ -411,7 +418,7 @@ async def test_another_folder_makes_the_project_due_and_reads_the_other_files(
     assert (await service.get(f"/projects/{project['id']}"))["next_poll_at"] is None
 
 
-async def test_contents_are_told_by_the_commit_with_which_they_were_first_seen(
+async def test_contents_have_the_commit_with_which_they_were_first_seen(
     service: Service,
 ) -> None:
     repository = service.repository("acme/b", {"config/a.yaml": CONFIG, "config/b.yaml": b"b: 1\n"})
@@ -569,7 +576,7 @@ async def test_a_worker_which_lost_its_lease_commits_nothing(service: Service) -
     service.github.latency = 0.2
     task = asyncio.create_task(service.sync(project["id"]))
     await asyncio.sleep(0.3)
-    database = service.services.sync._database
+    database = service.services.sync._stores.database
     await database.collection("projects").update_one(
         {"_id": ObjectId(project["id"])}, {"$set": {"lease_owner": "another"}, "$inc": {"fence": 1}}
     )
@@ -624,11 +631,11 @@ async def test_wrong_bytes_are_never_stored(hasty: Service, route: Route) -> Non
 
 @dataclass(frozen=True, slots=True)
 class OtherText:
-    """A fault: the first letter of a text is another one, in an archive too, and all else is as it should be."""
+    """A fault: the first letter of a text is another one, in archives too; the rest is right."""
 
     text: bytes
 
-    def change(self, answer: Answer, body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, body: bytes) -> ServedAnswer:
         packed = body.startswith(b"\x1f\x8b")
         plain = gzip.decompress(body) if packed else body
         start = self.text[:5]
@@ -676,7 +683,7 @@ async def test_a_folder_that_cannot_be_listed_fails_and_removes_nothing(service:
     assert (await service.get(f"/projects/{project['id']}"))["sync_status"] == "failing"
 
 
-async def test_a_place_without_files_is_learnt_once_and_unchanged_from_then_on(
+async def test_folders_without_files_are_a_success_once_and_unchanged_from_then_on(
     service: Service,
 ) -> None:
     service.repository("acme/b", {"README.md": b"nothing here\n"})

@@ -12,6 +12,7 @@ import pytest
 from bson import ObjectId
 
 from benchmark_manager.domain.merge import merge
+from benchmark_manager.domain.projects.settings import ProjectChanges
 from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.errors import LeaseLostError, StorageError
 from benchmark_manager.factory import Services, utc_now
@@ -23,16 +24,15 @@ from benchmark_manager.scheduler import running_scheduler
 from benchmark_manager.services.operations.limit_sharing import LimitSharing
 from benchmark_manager.services.operations.metrics import Metrics
 from benchmark_manager.services.operations.stopping import StopDeadline
-from benchmark_manager.services.projects.projects import (
-    ProjectDefaults,
-    ProjectFields,
-    ProjectService,
-)
-from benchmark_manager.services.sync.coordinator import OriginalSync
+from benchmark_manager.services.projects.editor import ProjectEditor
+from benchmark_manager.services.projects.projects import ProjectService
+from benchmark_manager.services.projects.sources import ProjectDefaults, SourceService
+from benchmark_manager.services.sync.coordinator import CoordinatorStores, SyncCoordinator
 from benchmark_manager.services.sync.polling import Polling
-from benchmark_manager.services.sync.slots import SyncPlaces
+from benchmark_manager.services.sync.reading.copying import CopyBudgets
+from benchmark_manager.services.sync.slots import SyncSlots
 from benchmark_manager.stores.contents.blobs import BlobStore
-from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.database import Database, Session
 from benchmark_manager.stores.operations.governors import GovernorStore
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
@@ -59,7 +59,7 @@ def either(request: pytest.FixtureRequest) -> Service:
 
 
 def database_of(service: Service) -> Database:
-    return service.services.sync._database
+    return service.services.sync._stores.database
 
 
 async def lease_end(service: Service, project: Json) -> datetime | None:
@@ -135,7 +135,8 @@ async def test_a_sync_and_changes_of_a_variant_leave_its_drift_true(either: Serv
     repository = either.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await either.synced("acme/b")
     file = (await either.files(project["id"]))["config/a.yaml"]
-    path = f"/modified-files/{(await either.variant(project['id'], file, modified_name='v.yaml'))['id']}"
+    variant = await either.variant(project["id"], file, modified_name="v.yaml")
+    path = f"/modified-files/{variant['id']}"
     for n in range(4):
         repository.commit({"config/a.yaml": CONFIG if n % 2 else b"n: %d\n" % n}, message="change")
         await asyncio.gather(
@@ -152,7 +153,7 @@ async def test_a_sync_which_a_full_disk_stops_is_recorded_and_slows_polling_down
     project = await service.project("acme/b")
 
     async def no_room() -> None:
-        raise StorageError("disk_full", "The disk is full.")
+        raise StorageError("disk_full")
 
     full = Database(database_url, "unnamed", "mongodb", ensure_room=no_room)
     stopped = over(full, service).sync
@@ -195,9 +196,9 @@ async def test_a_sync_whose_lease_this_process_took_anew_leaves_its_successor_al
 ) -> None:
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
-    complaints: list[dict[str, Any]] = []
+    errors: list[dict[str, Any]] = []
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    loop.set_exception_handler(lambda _, context: errors.append(context))
     service.github.latency = 0.2
     sync = service.services.sync
     first = asyncio.create_task(sync.sync(project["id"], "manual"))
@@ -220,7 +221,7 @@ async def test_a_sync_whose_lease_this_process_took_anew_leaves_its_successor_al
     assert await first == await second
     await asyncio.sleep(0)
     loop.set_exception_handler(None)
-    assert (complaints, sync._running) == ([], {})
+    assert (errors, sync._running) == ([], {})
     assert await lease_end(service, project) is None
 
 
@@ -320,20 +321,22 @@ async def test_a_claim_whose_caller_goes_away_leaves_no_lease(
 ) -> None:
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
-    database, work = database_of(service), service.services.sync._work
+    database, runner = database_of(service), service.services.sync._runner
     leases = SlowAnswers(database)
-    sync = OriginalSync(
-        database,
-        ProjectStore(database),
-        leases,
-        SyncStore(database),
-        SyncProgressStore(database),
-        work,
+    sync = SyncCoordinator(
+        CoordinatorStores(
+            database=database,
+            projects=ProjectStore(database),
+            leases=leases,
+            syncs=SyncStore(database),
+            progress=SyncProgressStore(database),
+        ),
+        runner,
         owner="another",
         clock=utc_now,
         metrics=Metrics(),
     )
-    polling = Polling(database, leases, sync, SyncPlaces(), batch_threshold=500)
+    polling = Polling(database, leases, sync, SyncSlots(), batch_threshold=500)
     tick = asyncio.create_task(polling.run_due())
     await asyncio.sleep(0.1)
     assert await lease_end(service, project) is not None
@@ -358,13 +361,13 @@ async def test_a_stop_during_a_look_for_due_projects_is_no_error(
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
     sync = service.services.sync
-    looking = asyncio.Event()
+    claiming = asyncio.Event()
     if again:
         first = sync._claim
 
         async def claim(*arguments: Any, **options: Any) -> Any:
             found = await first(*arguments, **options)
-            looking.set()
+            claiming.set()
             await asyncio.sleep(0.1)
             return found
 
@@ -372,14 +375,14 @@ async def test_a_stop_during_a_look_for_due_projects_is_no_error(
     else:
 
         async def claim_due(*arguments: Any, **options: Any) -> list[Claim]:
-            looking.set()
+            claiming.set()
             await asyncio.sleep(0.1)
-            return await LeaseStore.claim_due(sync._leases, *arguments, **options)
+            return await LeaseStore.claim_due(sync._stores.leases, *arguments, **options)
 
-        monkeypatch.setattr(sync._leases, "claim_due", claim_due)
+        monkeypatch.setattr(sync._stores.leases, "claim_due", claim_due)
     async with running_scheduler(service.services) as scheduler:
         async with asyncio.timeout(10):
-            await looking.wait()
+            await claiming.wait()
     assert not scheduler.running
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
     assert await lease_end(service, project) is None
@@ -388,9 +391,9 @@ async def test_a_stop_during_a_look_for_due_projects_is_no_error(
 async def test_syncs_which_share_what_may_be_on_its_way_into_the_store_all_get_through(
     service: Service,
 ) -> None:
-    """Also beside one which fails while its contents wait, and one which is abandoned; all of it is given back."""
-    copier = service.services.sync._work._reader._copier
-    copier._flushed = MemoryBudget(1)
+    """Also beside one that fails while its contents wait, and one that is abandoned."""
+    copier = service.services.sync._runner._reader._copier
+    copier._budgets = CopyBudgets(stored=MemoryBudget(1))
     files = {f"config/{n}.yaml": b"n: %d\n" % n for n in range(700)}
     projects = []
     for name in ("a", "b", "broken", "abandoned"):
@@ -408,20 +411,26 @@ async def test_syncs_which_share_what_may_be_on_its_way_into_the_store_all_get_t
     await asyncio.gather(*syncs.values(), return_exceptions=True)
     assert [syncs[one["id"]].result().added for one in good] == [701, 701]
     assert syncs[broken["id"]].result().status == "failed"
-    assert copier._flushed._free == 1
+    assert copier._budgets.stored._free == 1
 
 
 class RotatedMeanwhile(ProjectStore):
     """A store in which the keys are rotated just before a change is stored."""
 
     async def replace(
-        self, project: Project, before: Project, *, reschedule: bool, forget_upstream: bool
+        self,
+        project: Project,
+        before: Project,
+        session: Session,
+        *,
+        reschedule: bool,
+        forget_upstream: bool,
     ) -> None:
         for project_id, encrypted in await self.with_tokens():
             if encrypted != "encrypted anew":
                 assert await self.replace_token(project_id, encrypted, "encrypted anew")
         await super().replace(
-            project, before, reschedule=reschedule, forget_upstream=forget_upstream
+            project, before, session, reschedule=reschedule, forget_upstream=forget_upstream
         )
 
 
@@ -430,17 +439,17 @@ async def test_a_change_of_a_project_does_not_undo_a_rotation_of_keys(service: S
     project = await service.project("acme/b", github_token="old-secret")
     database = database_of(service)
     store = RotatedMeanwhile(database)
+    services = service.services
     changing = ProjectService(
         store,
         OriginalFileStore(database),
         SyncStore(database),
-        service.services.vault,
-        service.services.credentials,
-        api_urls=(service.github.url,),
+        ProjectEditor(database, store, clock=utc_now),
+        SourceService(services.vault, services.credentials, api_urls=(service.github.url,)),
         defaults=ProjectDefaults("config", "job", 0),
         clock=utc_now,
     )
-    changed = await changing.update(project["id"], ProjectFields(name="another"), None)
+    changed = await changing.update(project["id"], ProjectChanges(name="another"), None)
     assert (changed.name, changed.revision) == ("another", 2)
     assert await store.with_tokens() == [(project["id"], "encrypted anew")]
 
@@ -489,7 +498,7 @@ class Story:
             self.changes += answer.is_success
 
     async def check(self) -> None:
-        """Every variant tells the truth about its original."""
+        """Every variant has the true drift of its original."""
         database = database_of(self.service)
         contents = BlobStore(database)
         originals = {
@@ -520,7 +529,7 @@ def folder(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-# Few places and contents, so that there are many renames, swaps and returns.
+# Few paths and contents, so that there are many renames, swaps and returns.
 BODIES = [b"n: %d\n" % n for n in range(4)]
 
 
@@ -563,7 +572,7 @@ def an_action(
 
 
 async def test_people_and_syncs_at_once_leave_every_record_true(either: Service) -> None:
-    choice = random.Random(7)  # noqa: S311 -- the same story each time, as far as the machine tells it the same
+    choice = random.Random(7)  # noqa: S311 -- the same sequence each time, as far as the machine allows
     either.github.limits.set(None, limit=10**6, remaining=10**6)
     files = {f"config/{part}/{n}.yaml": choice.choice(BODIES) for part in "xy" for n in range(4)}
     repository = either.repository("acme/b", files)

@@ -1,4 +1,4 @@
-"""Real histories, synced version by version: every byte is git's, and nobody's variant moves."""
+"""Real histories, synced version by version: every byte is git's, and no variant moves."""
 
 import hashlib
 import math
@@ -65,7 +65,7 @@ async def _walk_history(service: Service, real: RealRepository, first: int = 1) 
         fetched = {
             row["sha"]: row["size"] for row in files.values() if row["sha"] not in before.values()
         }
-        # What GraphQL does not tell exactly is asked for once more, by itself.
+        # What GraphQL does not answer exactly is requested once more, by itself.
         raw = service.github.requests.count("/git/blobs/")
         assert blobs_asked_for(requests) <= len(fetched) + raw
         queries = max(math.ceil(len(fetched) / 50), math.ceil(sum(fetched.values()) / 2_000_000))

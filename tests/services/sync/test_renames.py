@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmark_manager.services.sync import large_syncs
+from benchmark_manager.services.sync.applying import large_syncs
 from support.service import Json, Service
 
 

@@ -1,4 +1,4 @@
-"""When projects are due: `next_poll_at` through the API, and what the next look for due projects takes."""
+"""When projects are due: `next_poll_at` through the API, and what the next tick syncs."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -45,7 +45,7 @@ async def poll(service: Service) -> list[tuple[str, str]]:
 
 # A day: of shorter intervals, a first phase would sometimes be over before the test is.
 @pytest.mark.parametrize("interval", [0, 86_400])
-async def test_a_new_project_is_due_at_once_and_its_first_sync_gives_it_its_place(
+async def test_a_new_project_is_due_at_once_and_its_first_sync_fixes_its_polling_times(
     service: Service, interval: int
 ) -> None:
     service.repository("acme/b", FILES)
@@ -86,7 +86,7 @@ async def test_another_interval_is_another_rhythm_and_0_is_none(service: Service
     assert 0 <= await seconds_until_due(service, project) + 10 <= 610
 
 
-async def test_no_polling_does_not_put_off_the_reading_of_a_new_place(service: Service) -> None:
+async def test_without_polling_new_folders_are_still_read_at_once(service: Service) -> None:
     service.repository("acme/b", FILES)
     project = await service.synced("acme/b", polling_interval=60)
     await changed(service, project, config_folder="other")
@@ -108,7 +108,7 @@ async def test_no_polling_does_not_put_off_a_first_sync_which_failed(hasty: Serv
 
 
 @pytest.mark.parametrize("read_before", [False, True])
-async def test_a_place_without_polling_is_tried_until_it_was_read(
+async def test_a_source_without_polling_is_tried_until_it_was_read(
     hasty: Service, read_before: bool
 ) -> None:
     hasty.repository("acme/b", FILES)
@@ -123,7 +123,7 @@ async def test_a_place_without_polling_is_tried_until_it_was_read(
     hasty.github.faults.remove(fault)
     assert (await hasty.sync(project["id"]))["status"] == "success"
     assert await due_at(hasty, project) is None
-    # Now that it was read, a failure of what a person asked for brings no polling back.
+    # Now that it was read, a failed manual sync starts no polling.
     hasty.github.faults.add(Status(500), path="/commits", times=None)
     await hasty.sync(project["id"], status=502)
     assert await due_at(hasty, project) is None
@@ -210,7 +210,7 @@ async def test_what_was_queued_without_polling_is_tried_until_it_was_done(
     assert 0 < await seconds_until_due(hasty, project) <= 200
     hasty.github.faults.remove(planned)
     await hasty.services.project_store.make_all_due("manual")
-    hasty.services.sync._work._credentials._connection.governors._by_fingerprint.clear()
+    hasty.services.sync._runner._credentials._connection.governors._by_fingerprint.clear()
     assert await poll(hasty) == [("manual", "success")]
     assert await due_at(hasty, project) is None
 
@@ -226,7 +226,7 @@ async def test_another_interval_does_not_put_off_what_was_queued(
     assert await poll(service) == [("manual", "unchanged")]
 
 
-async def test_a_lease_which_the_process_holds_without_knowing_does_not_run_out_before_its_project_is_synced(
+async def test_a_lease_held_without_knowing_is_given_back_before_it_runs_out(
     service: Service,
 ) -> None:
     """As when the database answers a claim too late, and writes it none the less."""
@@ -238,14 +238,14 @@ async def test_a_lease_which_the_process_holds_without_knowing_does_not_run_out_
     sync = service.services.sync
 
     async def lease() -> Lease | None:
-        return next(iter(await sync._leases.held(sync._owner)), None)
+        return next(iter(await sync._stores.leases.held(sync._owner)), None)
 
     held = await eventually(lease, 10, "the sync took no lease")
-    assert await sync._leases.claim(forgotten["id"], sync._owner) is not None
+    assert await sync._stores.leases.claim(forgotten["id"], sync._owner) is not None
     await sync.give_back_forgotten()
-    assert await sync._leases.held(sync._owner) == [held]
+    assert await sync._stores.leases.held(sync._owner) == [held]
     service.github.latency = 0
     assert await poll(service) == [("poll", "success")]
     assert (await syncing)["status"] == "success"
     await sync.give_back_forgotten()
-    assert await sync._leases.held(sync._owner) == []
+    assert await sync._stores.leases.held(sync._owner) == []

@@ -34,7 +34,10 @@ async def test_json_in_the_job_folder_is_listed(service: Service) -> None:
 @pytest.mark.parametrize(
     ("patterns", "left"),
     [
-        ({"include": ["config/serving/*.yaml"]}, {"config/serving/a.yaml", "config/serving/b.yaml"}),
+        (
+            {"include": ["config/serving/*.yaml"]},
+            {"config/serving/a.yaml", "config/serving/b.yaml"},
+        ),
         ({"exclude": ["archive/"]}, set(FILES) - {"config/archive/old.yaml", "job/run.json"}),
         ({"include": ["config", "job"], "exclude": ["b.yaml", "*.json"]},
          {"config/serving/a.yaml", "config/archive/old.yaml", "job/run.yaml"}),

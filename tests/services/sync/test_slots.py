@@ -12,15 +12,15 @@ from benchmark_manager.services.sync.slots import (
     AT_ONCE,
     EXTRA_FOR_PEOPLE,
     PER_CREDENTIAL,
-    SyncPlaces,
+    SyncSlots,
 )
 
 
 class Syncs:
     """Syncs which end when the test says so."""
 
-    def __init__(self, places: SyncPlaces) -> None:
-        self.places = places
+    def __init__(self, slots: SyncSlots) -> None:
+        self.slots = slots
         self.begun: list[tuple[SyncTrigger, str]] = []
         self.running: dict[int, tuple[SyncTrigger, str]] = {}
         self.tasks: dict[int, asyncio.Task[None]] = {}
@@ -31,7 +31,7 @@ class Syncs:
         self.ends[number] = asyncio.Event()
 
         async def sync() -> None:
-            async with self.places.taken(trigger, credential):
+            async with self.slots.taken(trigger, credential):
                 self.begun.append((trigger, credential))
                 self.running[number] = trigger, credential
                 try:
@@ -65,7 +65,7 @@ class Syncs:
 
 
 async def test_people_come_before_webhooks_and_these_before_polls() -> None:
-    syncs = Syncs(SyncPlaces(at_once=1, per_credential=1))
+    syncs = Syncs(SyncSlots(at_once=1, per_credential=1))
     await syncs.add("poll", "a")
     for trigger in ("poll", "webhook", "poll", "webhook"):
         await syncs.add(trigger, "b")
@@ -78,8 +78,8 @@ async def test_people_come_before_webhooks_and_these_before_polls() -> None:
     assert [trigger for trigger, _ in syncs.begun[2:]] == ["webhook", "webhook", "poll", "poll"]
 
 
-async def test_credentials_take_turns_and_none_holds_all_places() -> None:
-    syncs = Syncs(SyncPlaces())
+async def test_credentials_take_turns_and_none_holds_all_slots() -> None:
+    syncs = Syncs(SyncSlots())
     for _ in range(30):
         await syncs.add("poll", "slow")
     assert Counter(syncs.begun) == {("poll", "slow"): PER_CREDENTIAL}
@@ -90,7 +90,7 @@ async def test_credentials_take_turns_and_none_holds_all_places() -> None:
     assert first.total() == AT_ONCE
     assert first["slow"] == PER_CREDENTIAL
     syncs.begun.clear()
-    # What the slow one has does not end; of the others' places each credential that waits gets its
+    # What the slow one has does not end; of the others' slots each credential that waits gets its
     # turn.
     for _ in range(9):
         number = next(n for n in sorted(syncs.running) if syncs.running[n][1] != "slow")
@@ -114,13 +114,13 @@ ACTIONS = st.lists(
 
 
 @given(actions=ACTIONS)
-def test_places_are_bounded_and_never_free_while_somebody_could_have_one(
+def test_slots_are_bounded_and_never_free_while_a_sync_could_have_one(
     actions: list[tuple[str, SyncTrigger, str, int]],
 ) -> None:
     at_once, per_credential = 4, 2
 
     async def story() -> None:
-        syncs = Syncs(SyncPlaces(at_once, per_credential))
+        syncs = Syncs(SyncSlots(at_once, per_credential))
         for what, trigger, credential, number in actions:
             match what:
                 case "add":
@@ -140,17 +140,17 @@ def test_places_are_bounded_and_never_free_while_somebody_could_have_one(
         while syncs.running:
             await syncs.end(0)
         assert syncs.waiting() == []
-        assert syncs.places.waiting == 0
+        assert syncs.slots.waiting == 0
 
     asyncio.run(story())
 
 
 @pytest.mark.parametrize("trigger", ["manual", "poll"])
-async def test_a_place_given_to_who_goes_away_at_that_moment_goes_to_the_next(
+async def test_a_slot_given_to_a_sync_that_is_cancelled_at_that_moment_goes_to_the_next(
     trigger: SyncTrigger,
 ) -> None:
     syncs = Syncs(
-        SyncPlaces(at_once=1 if trigger == "poll" else 1 - EXTRA_FOR_PEOPLE, per_credential=9)
+        SyncSlots(at_once=1 if trigger == "poll" else 1 - EXTRA_FOR_PEOPLE, per_credential=9)
     )
     for _ in range(3):
         await syncs.add(trigger, "a")

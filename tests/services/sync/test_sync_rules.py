@@ -1,4 +1,4 @@
-"""The rules of asking GitHub and of applying what it says, where no other module tests them; and what a sync tells."""
+"""Rules of requests to GitHub, of applying its answers and of reporting syncs."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from benchmark_manager.factory import Externals
 from github_test_server import FlippedByte, GitHubTestServer, GraphQLError, Repository, Status
-from github_test_server.answers import Answer
+from github_test_server.answers import ServedAnswer
 from support.mongod import eventually
 from support.routes import BY_NAME, ROUTES, Route, connection_of, forget_listings
 from support.service import Json, Service, running_service
@@ -37,7 +37,7 @@ class Clock:
 
 
 async def polled(service: Service) -> list[tuple[str, str]]:
-    """Everything that is due, through the same door as a tick; (trigger, status) of each project's last sync."""
+    """Sync all that is due, as a tick does; (trigger, status) of each project's last sync."""
     await service.services.polling.run_due()
     await asyncio.gather(*(task for task, _ in service.services.sync._running.values()))
     ids = [row["id"] for row in await service.rows("/projects")]
@@ -49,7 +49,7 @@ async def polled(service: Service) -> list[tuple[str, str]]:
 
 async def make_due(service: Service) -> None:
     """As if the planned time of every poll had come."""
-    database = service.services.sync._database
+    database = service.services.sync._stores.database
     # Not earlier: of an answer that came since then a poll would not ask again.
     await database.collection("projects").update_many(
         {}, {"$set": {"next_poll_at": await database.now()}}
@@ -129,11 +129,11 @@ async def test_projects_which_share_a_question_hear_of_their_own_folders_only(
     repository.commit({"config/a.yaml": b"a: 2\n", "other/o.yaml": b"o: 2\n"}, message="both")
     await make_due(batching)
     assert await polled(batching) == [("poll", "success")] * 2
-    told = [
+    shown = [
         (await batching.rows(f"/projects/{project['id']}/syncs"))[0]["warnings"]
         for project in (first, second)
     ]
-    assert [[row["detail"].count("'nope'") for row in rows] for rows in told] == [[], [1]]
+    assert [[row["detail"].count("'nope'") for row in rows] for rows in shown] == [[], [1]]
     assert (await batching.files(second["id"])).keys() == {"other/o.yaml"}
 
 
@@ -214,7 +214,7 @@ async def test_what_github_said_of_limits_holds_after_a_restart_too(
     key = service.services.vault
     externals = Externals(clock=clock)
     async with running_service(database_url, github, service.folder, externals=externals) as later:
-        later.services.sync._work._credentials._vault = key
+        later.services.sync._runner._credentials._vault = key
         assert (await later.sync(project["id"], status=503))["code"] == "github_rate_limited"
         assert len(github.requests) == 0
         github.limits.clear()
@@ -235,16 +235,16 @@ async def test_two_replicas_count_each_others_points(
     async with running_service(database_url, github, service.folder) as other:
         await service.services.limits.run()
         await other.services.limits.run()
-        # A replica hears of credentials which it has not used yet, too.
+        # A replica also gets the states of credentials that it has not used yet.
         spent = [
             status.points_last_minute for status in connection_of(service).governors.statuses()
         ]
         assert sum(spent[0].values()) == asked_of_the_api(github)
-        other.services.sync._work._credentials._vault = service.services.vault
+        other.services.sync._runner._credentials._vault = service.services.vault
         project = (await other.rows("/projects"))[0]
         await other.sync(project["id"])
-        told = [status.points_last_minute for status in connection_of(other).governors.statuses()]
-        assert sum(told[0].values()) == asked_of_the_api(github)
+        shown = [status.points_last_minute for status in connection_of(other).governors.statuses()]
+        assert sum(shown[0].values()) == asked_of_the_api(github)
 
 
 @pytest.mark.parametrize("status", [Status(429, headers={"Retry-After": "120"}), Status(429)])
@@ -313,7 +313,7 @@ async def test_a_server_which_lists_no_commits_is_read_without_a_token_too(
 async def test_the_archive_which_counts_is_the_heads_whatever_is_pushed_meanwhile(
     service: Service, token: str | None, costs: tuple[int, int]
 ) -> None:
-    """With a token it is asked for by the branch, while the head is: then once more, by the head's id."""
+    """With a token it is requested by the branch, then once more by the commit's id."""
     repository = service.repository("acme/b", FILES, private_to=token and [token])
     old = repository.branches()[0][1]
     repository.commit(
@@ -339,7 +339,7 @@ class HeadOf:
     repository: Repository
     sha: str
 
-    def change(self, answer: Answer, _body: bytes) -> Answer:
+    def change(self, answer: ServedAnswer, _body: bytes) -> ServedAnswer:
         tree = self.repository.find_tree(self.sha)
         date = "2026-01-01T00:00:00Z"
         commit = {"sha": self.sha, "commit": {"tree": {"sha": tree}, "committer": {"date": date}}}
@@ -355,10 +355,15 @@ async def test_without_archives_a_repository_is_read_without_a_token_too(hasty: 
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-async def test_every_way_brings_the_same_files(hasty: Service, route: Route) -> None:
+async def test_every_way_copies_the_same_files(hasty: Service, route: Route) -> None:
     fields = route.open(hasty)
-    odd = {"config/latin.yaml": b"a: \xe9\n", "config/nul.yaml": b"a\0b", "config/empty.yaml": b"",
-           "config/big.json": b'"' + b"x" * 600_000 + b'"', "config/crlf.yaml": b"\xef\xbb\xbfa: 1\r\n"}  # fmt: skip
+    odd = {
+        "config/latin.yaml": b"a: \xe9\n",
+        "config/nul.yaml": b"a\0b",
+        "config/empty.yaml": b"",
+        "config/big.json": b'"' + b"x" * 600_000 + b'"',
+        "config/crlf.yaml": b"\xef\xbb\xbfa: 1\r\n",
+    }
     hasty.repository("acme/b", {**FILES, **odd}, private_to=route.readers)
     project = await hasty.project("acme/b", **fields)
     sync = await hasty.sync(project["id"])
@@ -375,10 +380,10 @@ async def test_every_way_brings_the_same_files(hasty: Service, route: Route) -> 
     } == expected
 
 
-# What a sync tells while it runs
+# What a sync reports while it runs
 
 
-async def test_the_progress_of_a_sync_is_told_here_and_in_another_replica_and_idle_with_its_result_afterwards(
+async def test_the_progress_of_a_sync_is_reported_in_every_replica_and_is_idle_afterwards(
     service: Service, database_url: str, github: GitHubTestServer
 ) -> None:
     fields = BY_NAME["one request a blob"].open(service)
@@ -392,18 +397,22 @@ async def test_the_progress_of_a_sync_is_told_here_and_in_another_replica_and_id
     running = asyncio.create_task(service.sync(project["id"]))
 
     async def fetching(asked: Service) -> Json | None:
-        told = await asked.get(path)
-        return told if told["phase"] == "fetching" and told["files_fetched"] > 0 else None
+        shown = await asked.get(path)
+        return shown if shown["phase"] == "fetching" and shown["files_fetched"] > 0 else None
 
     async with running_service(database_url, github, service.folder) as other:
         here = await eventually(lambda: fetching(service), 20, "no progress here")
         there = await eventually(lambda: fetching(other), 20, "no progress in the other replica")
     assert here is not None
     assert there is not None
-    for told in (here, there):
-        assert (told["status"], told["trigger"], told["files_total"]) == ("running", "manual", 160)
-        assert 0 < told["files_fetched"] <= 160
-        assert told["bytes_total"] == sum(len(b"n: %d\n" % n) for n in range(160))
+    for shown in (here, there):
+        assert (shown["status"], shown["trigger"], shown["files_total"]) == (
+            "running",
+            "manual",
+            160,
+        )
+        assert 0 < shown["files_fetched"] <= 160
+        assert shown["bytes_total"] == sum(len(b"n: %d\n" % n) for n in range(160))
     github.latency = 0
     sync = await running
     assert here["sync_id"] == there["sync_id"] == sync["id"]
@@ -426,12 +435,12 @@ async def test_a_sync_can_be_started_without_waiting_for_it(service: Service) ->
     assert again.json()["sync_id"] == answer.json()["sync_id"]
 
     async def idle() -> Json | None:
-        told = await service.get(answer.headers["location"])
-        return told if told["status"] == "idle" else None
+        shown = await service.get(answer.headers["location"])
+        return shown if shown["status"] == "idle" else None
 
-    told = await eventually(idle, 20, "the sync does not end")
-    assert told is not None
-    assert (told["last_sync"]["id"], told["last_sync"]["status"]) == (
+    shown = await eventually(idle, 20, "the sync does not end")
+    assert shown is not None
+    assert (shown["last_sync"]["id"], shown["last_sync"]["status"]) == (
         answer.json()["sync_id"],
         "success",
     )
@@ -464,8 +473,8 @@ async def test_figures_are_as_prometheus_reads_them_count_what_was_asked_and_hol
     def total(name: str, **labels: str) -> float:
         return sum(
             value
-            for (sample, told), value in found.items()
-            if sample == f"benchmark_manager_{name}" and labels.items() <= dict(told).items()
+            for (sample, shown), value in found.items()
+            if sample == f"benchmark_manager_{name}" and labels.items() <= dict(shown).items()
         )
 
     assert total("syncs_total", trigger="manual") == 3
@@ -505,7 +514,7 @@ async def test_those_which_one_check_serves_share_it(service: Service) -> None:
     service.repository("acme/b", FILES, private_to=["reader"])
     for name in ("one", "two", "three"):
         await service.synced("acme/b", name=name, github_token="reader", polling_interval=60)
-    database = service.services.sync._database
+    database = service.services.sync._stores.database
     collection = database.collection("projects")
     soon = await database.now() + timedelta(seconds=30)
     await collection.update_many({}, {"$set": {"next_poll_at": soon}})

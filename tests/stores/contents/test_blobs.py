@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +11,7 @@ from bson import ObjectId
 from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.stores.contents import blobs as blobs_module
 from benchmark_manager.stores.contents.blobs import BlobStore
+from benchmark_manager.stores.contents.sweeps import ContentSweeps
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
 
@@ -22,6 +23,11 @@ OTHER = "https://api.github.com/repos/octo/other"
 @pytest.fixture
 def blobs(database: Database) -> BlobStore:
     return BlobStore(database)
+
+
+@pytest.fixture
+def sweeps(database: Database) -> ContentSweeps:
+    return ContentSweeps(database)
 
 
 def some(count: int, size: int = 20) -> list[bytes]:
@@ -136,56 +142,56 @@ async def refer(database: Database, collection: str, field: str, sha: str) -> No
 AGE = SWEEP_AGE + timedelta(milliseconds=1)
 
 
-async def put_and_mark(blobs: BlobStore, contents: list[bytes]) -> None:
+async def put_and_mark(blobs: BlobStore, sweeps: ContentSweeps, contents: list[bytes]) -> None:
     """Store contents which a sweep at NOW would take, unless something refers to them or touches them."""
     await blobs.put(contents, KEY, NOW - 2 * AGE)
-    assert await blobs.sweep(NOW - AGE) == 0
+    assert await sweeps.sweep_blobs(NOW - AGE) == 0
 
 
 async def test_a_sweep_takes_old_blobs_that_nothing_refers_to_and_no_others(
-    database: Database, blobs: BlobStore
+    database: Database, blobs: BlobStore, sweeps: ContentSweeps
 ) -> None:
     contents = some(6)
     in_files, content, base, fresh, touched, unused = ids = [blob_id(x) for x in contents]
-    await put_and_mark(blobs, contents)
+    await put_and_mark(blobs, sweeps, contents)
     await refer(database, "files", "sha", in_files)
     await refer(database, "modified_files", "content_sha", content)
     await refer(database, "modified_files", "base_sha", base)
     await blobs.put([contents[3]], None, NOW)
     assert await blobs.known([touched], KEY, NOW) == {touched}
-    assert await blobs.sweep(NOW) == 1
+    assert await sweeps.sweep_blobs(NOW) == 1
     assert await stored_ids(database) == set(ids) - {unused}
-    assert await blobs.sweep(NOW + AGE) == 0
-    assert await blobs.sweep(NOW + 2 * AGE) == 2
+    assert await sweeps.sweep_blobs(NOW + AGE) == 0
+    assert await sweeps.sweep_blobs(NOW + 2 * AGE) == 2
     assert await stored_ids(database) == {in_files, content, base}
     assert fresh not in await stored_ids(database)
 
 
 async def test_a_blob_stays_a_whole_day_after_it_was_put_and_another_after_it_was_found_unreferred(
-    database: Database, blobs: BlobStore
+    database: Database, blobs: BlobStore, sweeps: ContentSweeps
 ) -> None:
     await blobs.put(some(1), KEY, NOW)
     for now in (NOW + SWEEP_AGE, NOW + AGE, NOW + AGE + SWEEP_AGE):
-        assert await blobs.sweep(now) == 0
-    assert await blobs.sweep(NOW + 2 * AGE) == 1
+        assert await sweeps.sweep_blobs(now) == 0
+    assert await sweeps.sweep_blobs(NOW + 2 * AGE) == 1
     assert await stored_ids(database) == set()
 
 
 async def test_the_day_begins_anew_when_something_refers_to_a_blob_for_a_while(
-    database: Database, blobs: BlobStore
+    database: Database, blobs: BlobStore, sweeps: ContentSweeps
 ) -> None:
     sha = blob_id(some(1)[0])
-    await put_and_mark(blobs, some(1))
+    await put_and_mark(blobs, sweeps, some(1))
     await refer(database, "files", "sha", sha)
-    assert await blobs.sweep(NOW) == 0
+    assert await sweeps.sweep_blobs(NOW) == 0
     await database.collection("files").delete_many({})
-    assert await blobs.sweep(NOW + AGE) == 0
-    assert await blobs.sweep(NOW + AGE + SWEEP_AGE) == 0
-    assert await blobs.sweep(NOW + 2 * AGE) == 1
+    assert await sweeps.sweep_blobs(NOW + AGE) == 0
+    assert await sweeps.sweep_blobs(NOW + AGE + SWEEP_AGE) == 0
+    assert await sweeps.sweep_blobs(NOW + 2 * AGE) == 1
 
 
 async def test_what_is_put_or_known_while_a_sweep_runs_is_there_afterwards(
-    database: Database, blobs: BlobStore
+    database: Database, blobs: BlobStore, sweeps: ContentSweeps
 ) -> None:
     contents = some(300)
     ids = [blob_id(content) for content in contents]
@@ -196,9 +202,11 @@ async def test_what_is_put_or_known_while_a_sweep_runs_is_there_afterwards(
 
     for _ in range(2):
         await database.collection("blobs").delete_many({})
-        await put_and_mark(blobs, contents)
+        await put_and_mark(blobs, sweeps, contents)
         known, _, swept = await asyncio.gather(
-            blobs.known(ids[:150], KEY, NOW), put(reversed(contents[150:200])), blobs.sweep(NOW)
+            blobs.known(ids[:150], KEY, NOW),
+            put(reversed(contents[150:200])),
+            sweeps.sweep_blobs(NOW),
         )
         kept = await stored_ids(database)
         assert known | set(ids[150:200]) <= kept
@@ -209,18 +217,15 @@ async def test_what_is_put_or_known_while_a_sweep_runs_is_there_afterwards(
         )
 
 
-async def test_a_put_between_a_sweeps_look_and_its_deletion_saves_the_blob(
-    blobs: BlobStore, monkeypatch: pytest.MonkeyPatch
+async def test_a_put_between_a_sweeps_question_and_its_deletion_saves_the_blob(
+    blobs: BlobStore, sweeps: ContentSweeps
 ) -> None:
     content, sha = some(1)[0], blob_id(some(1)[0])
-    await put_and_mark(blobs, [content])
-    look = blobs._referred
+    await put_and_mark(blobs, sweeps, [content])
 
-    async def look_and_be_late(ids: list[str]) -> set[str]:
-        found = await look(ids)
+    async def nothing_yet(_: Sequence[str] | None) -> set[str]:
         await blobs.put([content], KEY, NOW)
-        return found
+        return set()
 
-    monkeypatch.setattr(blobs, "_referred", look_and_be_late)
-    assert await blobs.sweep(NOW) == 0
+    assert await blobs.sweep(nothing_yet, NOW) == 0
     assert await blobs.get(sha) == content

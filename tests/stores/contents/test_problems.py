@@ -9,8 +9,9 @@ from bson import ObjectId
 from benchmark_manager.domain.sync.tree_changes import StoredFile, TreeChanges, UpstreamFile
 from benchmark_manager.models.page import PageRequest
 from benchmark_manager.models.problem import Problem, StoredVerdict, Verdict
-from benchmark_manager.models.variant import TrashedFile, Variant
+from benchmark_manager.models.variant import TrashedVariant, Variant
 from benchmark_manager.stores.contents.problems import APART, ProblemStore
+from benchmark_manager.stores.contents.sweeps import ContentSweeps
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
 from benchmark_manager.stores.originals.originals import OriginalFileStore
@@ -38,6 +39,11 @@ INSIDE = [problem.model_dump() for problem in INVALID.problems]
 @pytest.fixture
 def problems(database: Database) -> ProblemStore:
     return ProblemStore(database)
+
+
+@pytest.fixture
+def sweeps(database: Database) -> ContentSweeps:
+    return ContentSweeps(database)
 
 
 def verdict(number: int) -> Verdict:
@@ -154,7 +160,7 @@ async def apply(
 
 
 async def test_a_sweep_takes_what_nothing_refers_to(
-    database: Database, problems: ProblemStore
+    database: Database, problems: ProblemStore, sweeps: ContentSweeps
 ) -> None:
     stored = await problems.put([verdict(number) for number in range(1, 6)], NOW - 9 * AGE)
     ids = [one.problems_id for one in stored]
@@ -162,17 +168,19 @@ async def test_a_sweep_takes_what_nothing_refers_to(
     await database.collection("modified_files").insert_one({"problems_id": ids[1]})
     await database.collection("trash").insert_one({"problems_id": ids[2]})
     await database.collection("trash_bundles").insert_one({"problems_ids": [ids[3]]})
-    assert await problems.sweep(NOW) == 0, "it is only marked"
-    assert await problems.sweep(NOW + AGE) == 1
+    assert await sweeps.sweep_problems(NOW) == 0, "it is only marked"
+    assert await sweeps.sweep_problems(NOW + AGE) == 1
     left = await database.collection("problems").distinct("_id")
     assert sorted(left) == sorted(key for key in ids[:4] if key is not None)
 
 
-async def test_what_is_put_again_is_not_swept(database: Database, problems: ProblemStore) -> None:
+async def test_what_is_put_again_is_not_swept(
+    database: Database, problems: ProblemStore, sweeps: ContentSweeps
+) -> None:
     await problems.put([INVALID], NOW - 9 * AGE)
-    await problems.sweep(NOW - AGE)
+    await sweeps.sweep_problems(NOW - AGE)
     [stored] = await ProblemStore(database).put([INVALID], NOW)
-    assert await problems.sweep(NOW + timedelta(hours=1)) == 0
+    assert await sweeps.sweep_problems(NOW + timedelta(hours=1)) == 0
     assert await problems.get(stored.problems_id) == INVALID.problems
 
 
@@ -223,7 +231,7 @@ async def test_variants_of_version_0_1_0_are_read_and_rewritten(database: Databa
     [row] = await rows.find({}).to_list()
     assert row["problems"] == APART
     now = await modified.get(file.id)
-    trashed = TrashedFile(file=now, deleted_at=NOW, deleted_by="a", reset_id=None)
+    trashed = TrashedVariant(file=now, deleted_at=NOW, deleted_by="a", reset_id=None)
     await database.transaction(lambda session: trash.insert([trashed], session))
     assert (await trash.get(file.id)).file.problems == INVALID.problems
 
@@ -234,7 +242,7 @@ async def test_a_reset_of_variants_of_version_0_1_0_loses_no_problem(database: D
     rows = database.collection("modified_files")
     await rows.update_one({}, {"$set": {"problems": INSIDE}, "$unset": {"problems_id": ""}})
     [old] = await modified.of_project(PROJECT)
-    trashed = TrashedFile(file=old, deleted_at=NOW, deleted_by="a", reset_id=str(ObjectId()))
+    trashed = TrashedVariant(file=old, deleted_at=NOW, deleted_by="a", reset_id=str(ObjectId()))
     reset = trashed.reset_id or ""
     await database.transaction(
         lambda session: trash.insert_reset(reset, PROJECT, [trashed], NOW, session)

@@ -13,8 +13,8 @@ import pytest_asyncio
 from pymongo import AsyncMongoClient
 
 from benchmark_manager.errors import StartError
-from benchmark_manager.stores.database import database as database_module
 from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.embedded.embedded import accepts_connections, free_port
 from benchmark_manager.stores.embedded.process import GuardedProcess
 from support.mongod import HOST, ReplicaSet, eventually, find_mongod
@@ -82,17 +82,21 @@ async def guarded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str
         yield address
 
 
-async def start(url: str, *, patience: float = 5.0, kind: type[Database] = Database) -> None:
+async def start(
+    url: str, *, attempt_seconds: float = 5.0, seconds: float = 5.0, kind: type[Database] = Database
+) -> None:
     database = kind(url, "app", "mongodb")
     try:
-        await database.start(patience=patience)
+        await start_database(database, seconds=seconds, attempt_seconds=attempt_seconds)
     finally:
         await database.close()
 
 
-async def complaint(url: str, *, patience: float = 5.0, kind: type[Database] = Database) -> str:
+async def refusal(
+    url: str, *, attempt_seconds: float = 5.0, seconds: float = 5.0, kind: type[Database] = Database
+) -> str:
     with pytest.raises(StartError) as refused:
-        await start(url, patience=patience, kind=kind)
+        await start(url, attempt_seconds=attempt_seconds, seconds=seconds, kind=kind)
     assert "\n" not in refused.value.detail
     return refused.value.detail
 
@@ -100,7 +104,7 @@ async def complaint(url: str, *, patience: float = 5.0, kind: type[Database] = D
 @needs_mongod
 async def test_a_mongod_without_a_replica_set_is_refused_with_the_remedy(tmp_path: Path) -> None:
     async with lone_mongod(tmp_path) as address:
-        detail = await complaint(f"mongodb://{address}/?serverMonitoringMode=poll")
+        detail = await refusal(f"mongodb://{address}/?serverMonitoringMode=poll")
     assert "--replSet" in detail
     assert "rs.initiate()" in detail
 
@@ -110,7 +114,7 @@ async def test_a_user_with_all_rights_starts_and_one_with_a_wrong_password_does_
     guarded: str,
 ) -> None:
     await start(f"mongodb://root:right@{guarded}/?serverMonitoringMode=poll")
-    detail = await complaint(f"mongodb://root:hunter2@{guarded}/?serverMonitoringMode=poll")
+    detail = await refusal(f"mongodb://root:hunter2@{guarded}/?serverMonitoringMode=poll")
     assert "does not accept the user or password" in detail
     assert "hunter2" not in detail
 
@@ -118,7 +122,7 @@ async def test_a_user_with_all_rights_starts_and_one_with_a_wrong_password_does_
 @needs_mongod
 @pytest.mark.parametrize("user", ["reader:right@", ""])
 async def test_a_user_who_may_not_write_is_refused_at_the_start(guarded: str, user: str) -> None:
-    detail = await complaint(f"mongodb://{user}{guarded}/?serverMonitoringMode=poll")
+    detail = await refusal(f"mongodb://{user}{guarded}/?serverMonitoringMode=poll")
     assert "denies access" in detail
     assert "readWrite" in detail
 
@@ -146,26 +150,26 @@ async def test_a_server_older_than_mongodb_6_is_refused(
     if accepted:
         await start(database_url, kind=Versioned)
     else:
-        detail = await complaint(database_url, kind=Versioned)
+        detail = await refusal(database_url, kind=Versioned)
         assert version in detail
         assert "6.0" in detail
 
 
-async def test_a_server_which_is_not_there_is_waited_for_with_a_message_and_then_told(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+async def test_a_server_which_is_not_there_is_waited_for_with_a_message_and_then_reported(
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(database_module, "_ATTEMPT_SECONDS", 0.5)
     with caplog.at_level(logging.WARNING):
-        detail = await complaint(
+        detail = await refusal(
             f"mongodb://user:hunter2@{HOST}:{free_port()}/?replicaSet=x&serverMonitoringMode=poll",
-            patience=2.0,
+            seconds=2.0,
+            attempt_seconds=0.5,
         )
     assert "did not answer within 2 s" in detail
     assert "hunter2" not in detail + caplog.text
     assert caplog.text.count("waiting for the database") == 1
 
 
-async def test_an_address_which_is_none_is_told_at_once(tmp_path: Path) -> None:
+async def test_an_address_which_is_none_is_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     for url in ("mongodb+srv://", f"mongodb://h/?tls=true&tlsCAFile={tmp_path / 'ca.pem'}"):
         with pytest.raises(StartError, match="MONGO_URL cannot be used"):
@@ -177,7 +181,7 @@ async def test_a_server_which_comes_later_is_found(tmp_path: Path) -> None:
     async with await ReplicaSet.start(tmp_path) as replica_set:
         await replica_set.kill(0)
         starting = asyncio.create_task(
-            start(f"{replica_set.url}&serverMonitoringMode=poll", patience=30)
+            start(f"{replica_set.url}&serverMonitoringMode=poll", seconds=30)
         )
         await asyncio.sleep(0.5)
         assert not starting.done()

@@ -14,10 +14,10 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
 from benchmark_manager.errors import StartError
-from benchmark_manager.stores.database import database as database_module
 from benchmark_manager.stores.database import diagnosis as diagnosis_module
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.diagnosis import diagnose
+from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.embedded.embedded import accepts_connections, free_port
 from benchmark_manager.stores.embedded.password import Certificate
 from benchmark_manager.stores.embedded.process import GuardedProcess, until
@@ -132,10 +132,7 @@ async def test_a_set_that_was_not_initiated_and_a_member_whose_own_name_is_unkno
         assert await until(lambda: process.exited, 5)
 
 
-async def test_the_start_says_it_in_its_one_line(
-    mongod: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database_module, "_ATTEMPT_SECONDS", 0.5)
+async def test_the_start_says_it_in_its_one_line(mongod: str) -> None:
     database = Database(
         f"{mongod.partition('?')[0]}?replicaSet=rs0&serverMonitoringMode=poll", "app", "mongodb"
     )
@@ -143,7 +140,7 @@ async def test_the_start_says_it_in_its_one_line(
         StartError,
         match=r"did not answer within 1 s; check MONGO_URL\. .*write replicaSet=tests\.$",
     ):
-        await database.start(patience=1.0)
+        await start_database(database, seconds=1.0, attempt_seconds=0.5)
     await database.close()
 
 
@@ -165,7 +162,7 @@ async def test_a_refusal_is_never_none(
 
     database = Refusing(database_url, "app", "mongodb")
     with pytest.raises(StartError) as refused:
-        await database.start(patience=0)
+        await start_database(database, seconds=0)
     assert refused.value.detail == f"MongoDB refused the start: {said}."
     await database.close()
 
@@ -187,6 +184,6 @@ async def test_a_server_that_fails_for_a_moment_during_the_start_is_asked_again(
             return await super().version()
 
     database = Restarting(database_url, "app", "mongodb")
-    await database.start(patience=30)
+    await start_database(database, seconds=30)
     await database.close()
     assert refusals < 0

@@ -15,9 +15,11 @@ from pymongo import AsyncMongoClient, monitoring
 from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.write_concern import WriteConcern
 
+from benchmark_manager.errors import StorageError
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database import database as database_module
 from benchmark_manager.stores.database.database import Collection, Database, Session
+from benchmark_manager.stores.database.starting import start as start_database
 from support.mongod import ReplicaSet, find_mongod
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -31,7 +33,7 @@ needs_mongod = pytest.mark.skipif(
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Database]:
     database = Database(url, "unnamed", "mongodb")
-    await database.start()
+    await start_database(database)
     yield database
     await database.close()
 
@@ -103,7 +105,9 @@ async def test_a_write_is_acknowledged_only_when_a_majority_has_it(tmp_path: Pat
             for pid in others:
                 os.kill(pid, signal.SIGCONT)
             # A primary which steps down may tell a writer of its failure.
-            assert all(isinstance(write.exception(), PyMongoError) for write in answered)
+            assert all(
+                isinstance(write.exception(), PyMongoError | StorageError) for write in answered
+            )
             outcomes = await asyncio.gather(*writes, return_exceptions=True)
             stored = {row["number"] async for row in database.collection("numbers").find({})}
             assert {number for number, outcome in enumerate(outcomes, 1) if outcome is None} | {
@@ -117,7 +121,7 @@ async def test_a_write_is_acknowledged_only_when_a_majority_has_it(tmp_path: Pat
 async def test_a_database_which_went_away_does_not_hold_up_the_close(tmp_path: Path) -> None:
     async with await ReplicaSet.start(tmp_path / "set") as replica_set:
         database = Database(replica_set.url, "unnamed", "mongodb")
-        await database.start()
+        await start_database(database)
         await insert_in_transaction(database, 1)
         await replica_set.kill(0)
         # A graceful stop has 10 s in all, which is as long as the driver looks for a server.
@@ -141,9 +145,11 @@ async def test_contents_which_too_few_members_took_are_not_reported_as_stored(
         # A content which is there already is a duplicate key, and must not hide the other error.
         await BlobStore(database).put(contents[:known], None, NOW)
     unsafe = _TooFewMembers(database_url, "unnamed", "mongodb")
-    with pytest.raises(BulkWriteError) as failed:
+    with pytest.raises(StorageError) as failed:
         await BlobStore(unsafe).put(contents, None, NOW)
     await unsafe.close()
-    assert failed.value.details is not None
-    assert failed.value.details["nInserted"] == len(contents) - known
-    assert failed.value.details["writeConcernErrors"]
+    cause = failed.value.__cause__
+    assert isinstance(cause, BulkWriteError)
+    assert cause.details is not None
+    assert cause.details["nInserted"] == len(contents) - known
+    assert cause.details["writeConcernErrors"]

@@ -18,7 +18,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
-from benchmark_manager.api.http.problems import CODES
+from benchmark_manager.messages import CATALOGUE, detail
 from benchmark_manager.stores.database.failures import failure_of
 
 #: As mongod 6.0.5 reports them on a file system of 700 MB that is full.
@@ -95,5 +95,5 @@ def labelled(code: int, label: str) -> OperationFailure:
 def test_has_a_code_which_the_api_knows(error: Exception, code: str) -> None:
     found = failure_of(error)
     assert found.code == code
-    assert code in CODES
-    assert str(error) not in found.detail
+    assert code in CATALOGUE
+    assert str(error) not in f"{found} {detail(found)}"

@@ -3,6 +3,7 @@
 import asyncio
 
 from benchmark_manager.stores.database.database import Database, Part, Session
+from benchmark_manager.stores.database.starting import start as start_database
 
 EVERYTHING = {
     "number": Part("numbers", [{"$match": {"_id": "now"}}]),
@@ -70,7 +71,7 @@ async def test_the_embedded_database_drops_the_indexes_that_mongodb_alone_uses(
     files = database.collection("files")
     # As an earlier version made it.
     await files.create_index("sha")
-    await database.start()
+    await start_database(database)
     names = set(await files.index_information())
     assert ("sha_1" in names) == (database.kind == "mongodb")
     assert "project_id_1_path_1_removed_at_1" in names

@@ -20,7 +20,7 @@ from benchmark_manager.stores.database import database as database_module
 from benchmark_manager.stores.database.database import Database, Session
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.sync import leases as leases_module
-from benchmark_manager.stores.sync.leases import LEASE_SECONDS, Finished, LeaseStore
+from benchmark_manager.stores.sync.leases import LEASE_SECONDS, FinishedSync, LeaseStore
 from support.databases import connected
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -46,6 +46,10 @@ def a_project(name: str = "demo", due_at: datetime | None = None, **fields: Any)
         **fields,
     }
     return Project(id=str(ObjectId()), name=name, created_at=NOW, updated_at=NOW, **values)
+
+
+async def delete(database: Database, projects: ProjectStore, project_id: str) -> None:
+    await database.transaction(lambda session: projects.delete(project_id, None, NOW, session))
 
 
 async def add(
@@ -79,15 +83,15 @@ async def let_expire(database: Database, project_id: str, seconds: float) -> Non
     )
 
 
-def finished(lease: Lease, source: Source = SOURCE, **fields: Any) -> Finished:
+def finished(lease: Lease, source: Source = SOURCE, **fields: Any) -> FinishedSync:
     begun = a_project("begun", source=source, polling_interval=0, **fields)
-    return Finished(lease, begun, SyncState(status="ok"), next_poll_at=NOW)
+    return FinishedSync(lease, begun, SyncState(status="ok"), next_poll_at=NOW)
 
 
 async def finish(
     database: Database, leases: LeaseStore, lease: Lease, source: Source = SOURCE
 ) -> None:
-    """The transaction of a sync which began with `source`: its outcome, and something else which it writes."""
+    """The transaction of a sync that began with `source`: its outcome, and another write."""
 
     async def work(session: Session) -> None:
         await database.collection("syncs").insert_one({"by": lease.owner}, session=session)
@@ -96,7 +100,7 @@ async def finish(
     await database.transaction(work)
 
 
-async def finish_many(database: Database, leases: LeaseStore, rows: list[Finished]) -> set[str]:
+async def finish_many(database: Database, leases: LeaseStore, rows: list[FinishedSync]) -> set[str]:
     async def work(session: Session) -> set[str]:
         return await leases.finish_many(rows, session)
 
@@ -130,7 +134,7 @@ async def test_what_people_wait_for_comes_before_webhooks_and_these_before_polls
     assert await names_due(leases, at_once=4) == expected
 
 
-async def test_projects_of_a_busy_credential_are_left_for_later_and_hold_up_nobody(
+async def test_projects_of_a_busy_credential_are_left_for_later_and_delay_no_other(
     database: Database, projects: ProjectStore, leases: LeaseStore
 ) -> None:
     now = await database.now()
@@ -142,7 +146,7 @@ async def test_projects_of_a_busy_credential_are_left_for_later_and_hold_up_nobo
     assert await names_due(leases, REPOSITORY.api_url) == ["busy 0", "busy 1", "busy 2"]
 
 
-async def test_a_claim_tells_how_late_it_is_and_whether_another_workers_lease_ran_out(
+async def test_a_claim_has_its_lateness_and_whether_another_workers_lease_ran_out(
     database: Database, projects: ProjectStore, leases: LeaseStore
 ) -> None:
     due_at = await database.now() - timedelta(seconds=30)
@@ -159,7 +163,7 @@ async def test_a_claim_tells_how_late_it_is_and_whether_another_workers_lease_ra
     assert (never_due.lateness, never_due.taken_over) == (None, False)
 
 
-async def test_a_poll_takes_along_those_which_its_check_serves_and_which_would_be_polled_before_its_next(
+async def test_a_poll_claims_projects_that_its_check_serves_and_that_are_due_before_its_next(
     database: Database, projects: ProjectStore, leases: LeaseStore
 ) -> None:
     now = await database.now()
@@ -316,11 +320,11 @@ async def test_a_lost_lease_can_neither_be_renewed_nor_commit_anything_nor_free_
         await leases.release(lost)
     else:
         await let_expire(database, project_id, -0.001)
-    # The same replica's name: only the fence tells the two leases apart.
+    # The same replica's name: only the fence distinguishes the two leases.
     await take(leases, project_id, "replica")
     before = await projects.get(project_id)
     if how == "deleted":
-        await projects.delete(project_id, None, NOW)
+        await delete(database, projects, project_id)
     assert await leases.renew([lost]) == {project_id}
     assert await finish_many(database, leases, [finished(lost)]) == set()
     with pytest.raises(LeaseLostError):
@@ -345,14 +349,14 @@ async def test_settings_which_changed_during_a_sync_keep_it_from_committing(
 # Many at once
 
 
-async def test_of_many_renewals_those_which_are_lost_are_told(
+async def test_of_many_renewals_the_lost_ones_are_returned(
     database: Database, projects: ProjectStore, leases: LeaseStore
 ) -> None:
     held = [await take(leases, await add(projects, str(number)), "replica") for number in range(5)]
     lost = held[1], held[3]
     await let_expire(database, lost[0].project_id, -0.001)
     await take(leases, lost[0].project_id, "replica")
-    await projects.delete(lost[1].project_id, None, NOW)
+    await delete(database, projects, lost[1].project_id)
     for lease in held:
         await let_expire(database, lease.project_id, 1)
     assert await leases.renew(held) == {lease.project_id for lease in lost}
@@ -428,7 +432,7 @@ async def test_due_projects_are_counted_by_credential(
 async def test_a_transaction_which_a_dead_process_left_open_holds_up_its_own_project_only(
     database: Database, projects: ProjectStore, leases: LeaseStore
 ) -> None:
-    """MongoDB ends such a transaction after a minute; until then whoever writes to its documents waits."""
+    """MongoDB ends such a transaction after a minute; until then, writes to its documents wait."""
     if database.kind == "embedded":
         pytest.skip("a database of one process is restarted with it")
     past = await projects.now() - timedelta(minutes=1)

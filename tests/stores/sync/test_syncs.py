@@ -181,7 +181,7 @@ async def test_by_a_clock_that_was_set_back_the_last_sync_stays_though_it_is_not
     assert [row.id for row in await records(syncs)] == [history[n].id for n in (5, 4, 0)]
 
 
-async def test_syncs_of_one_moment_are_told_apart_by_their_ids(
+async def test_syncs_of_one_moment_are_ordered_by_their_ids(
     database: Database, syncs: SyncStore
 ) -> None:
     history = [poll() for _ in range(5)]

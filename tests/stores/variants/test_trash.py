@@ -8,9 +8,11 @@ from bson import ObjectId
 
 from benchmark_manager.errors import ConflictError, NotFoundError
 from benchmark_manager.models.page import PageRequest
-from benchmark_manager.models.variant import TrashedFile, Variant
+from benchmark_manager.models.variant import TrashedVariant, Variant
 from benchmark_manager.stores.contents.blobs import BlobStore
+from benchmark_manager.stores.contents.sweeps import ContentSweeps
 from benchmark_manager.stores.database.database import IN_AT_MOST, Database, Session
+from benchmark_manager.stores.database.starting import start as start_database
 from benchmark_manager.stores.database.sweeping import SWEEP_AGE
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.variants.revisions import RevisionStore
@@ -74,7 +76,7 @@ async def reset(database: Database) -> str:
     async def work(session: Session) -> None:
         files = await modified.of_project(PROJECT, session)
         rows = [
-            TrashedFile(file=file, deleted_at=NOW, deleted_by="ada", reset_id=reset_id)
+            TrashedVariant(file=file, deleted_at=NOW, deleted_by="ada", reset_id=reset_id)
             for file in files
         ]
         await modified.delete([file.id for file in files], session)
@@ -88,7 +90,7 @@ async def test_no_sweep_takes_what_revisions_or_deleted_files_hold(
     database: Database, modified: VariantStore, trash: TrashStore
 ) -> None:
     """Live, superseded, deleted, and deleted by a reset in a version which kept no revisions."""
-    blobs = BlobStore(database)
+    blobs, sweeps = BlobStore(database), ContentSweeps(database)
     first, second, base = await blobs.put([b"first", b"second", b"base"], None, NOW - 9 * AGE)
     file = variant(content_sha=first, base_sha=base)
     await store(database, [file])
@@ -97,7 +99,7 @@ async def test_no_sweep_takes_what_revisions_or_deleted_files_hold(
 
     async def kept(days: int) -> set[bytes]:
         for _ in range(2):
-            await blobs.sweep(NOW + days * AGE)
+            await sweeps.sweep_blobs(NOW + days * AGE)
             days += 2
         return set((await blobs.get_many([first, second, base])).values())
 
@@ -180,7 +182,7 @@ async def test_files_come_back_all_or_none(database: Database, modified: Variant
 
 async def test_ten_thousand_files_are_reset_in_one_transaction(database_url: str) -> None:
     database = Database(database_url, "unnamed", "mongodb")
-    await database.start()
+    await start_database(database)
     await store(database, [variant(number) for number in range(MANY)])
     reset_id = await reset(database)
     assert await VariantStore(database).of_project(PROJECT) == []

@@ -3,6 +3,7 @@
 import pytest
 from pymongo.errors import AutoReconnect
 
+from benchmark_manager.stores.database.failures import failure_of
 from support.browser import Browser
 from support.problems import assert_problem
 from support.service import Service
@@ -52,7 +53,8 @@ async def test_internal_errors_and_an_absent_database_are_pages(
         raise ValueError("token=ghp_secret")
 
     async def away(*_: object) -> None:
-        raise AutoReconnect("connection to mongodb://user:secret@host lost")
+        lost = AutoReconnect("connection to mongodb://user:secret@host lost")
+        raise failure_of(lost) from lost
 
     monkeypatch.setattr(service.services.projects, "page", fails)
     page = await browser.open("/ui", 500)

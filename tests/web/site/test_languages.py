@@ -130,9 +130,9 @@ async def test_a_switch_leads_to_no_other_site(browser: Browser, target: str) ->
     assert page.url == "/ui"
 
 
-async def test_another_language_has_general_words_for_errors(browser: Browser) -> None:
+async def test_errors_are_in_the_language_of_the_reader(browser: Browser) -> None:
     page = await browser.open("/ui/projects/nothing", 404, {"Accept-Language": "ko"})
-    assert "그런 프로젝트가 없습니다" in page.text
+    assert "'nothing' 프로젝트가 없습니다" in page.text
     assert (
         "There is no project 'nothing'." in (await browser.open("/ui/projects/nothing", 404)).text
     )

@@ -30,10 +30,10 @@ from benchmark_manager.domain.validation.api_server.rules import (
     text,
     unique,
 )
-from benchmark_manager.domain.validation.complaints import mapping, sequence
 from benchmark_manager.domain.validation.findings import excerpt
 from benchmark_manager.domain.validation.texts.placeholders import holds_placeholder
 from benchmark_manager.domain.validation.texts.yaml_values import Value
+from benchmark_manager.domain.validation.values import mapping, sequence
 
 PROTOCOL: Final = one_of("TCP", "UDP", "SCTP")
 PULL_POLICY: Final = one_of("Always", "IfNotPresent", "Never")
@@ -49,7 +49,7 @@ PORT: Final = Shape(
     }
 )
 
-# --- variables -------------------------------------------------------------------------------------------------------
+# --- variables ------------------------------------------------------------------------------------
 
 _POD_FIELDS: Final = frozenset({"metadata.name", "metadata.namespace", "metadata.uid"})
 _VARIABLE_FIELDS: Final = _POD_FIELDS | {
@@ -72,7 +72,7 @@ _BYTE_DIVISORS: Final = frozenset(
 
 
 def _is_entry(path: str) -> bool:
-    """Return whether it is one label or annotation: `metadata.labels['app']`."""
+    """Return whether the path is that of one label or annotation: `metadata.labels['app']`."""
     for member in ("metadata.labels", "metadata.annotations"):
         if path.startswith(f"{member}['") and path.endswith("']"):
             key = path[len(member) + 2 : -2]
@@ -84,7 +84,7 @@ def _field_path(accepted: frozenset[str]) -> Shape:
     known_paths = ", ".join(sorted(accepted - {"spec.host"}))
     check = text(
         lambda path: path in accepted or _is_entry(path),
-        f"be one of {known_paths}, or one label or annotation as metadata.labels['app']",
+        f"be one of {known_paths}, or one label or annotation such as metadata.labels['app']",
     )
     return Shape({"fieldPath": check})
 
@@ -97,7 +97,7 @@ def _divisor_fits(value: Value, field: Field) -> None:
     if divisor not in accepted:
         units = "1m or 1" if resource.endswith(".cpu") else "1, 1k to 1E or 1Ki to 1Ei"
         field.child("divisor").refuse(
-            "wrong_value", f"The divisor of {excerpt(resource)} is {units}."
+            "wrong_value", f"The divisor of {excerpt(resource)} must be {units}."
         )
 
 
@@ -111,7 +111,7 @@ RESOURCE_FIELD: Final = Shape(
     _divisor_fits,
 )
 FILE_FIELD: Final = _field_path(_FILE_FIELDS)
-_NAMED: Final = Shape({"name": forms.SUBDOMAIN}, required("name", "it says which object is meant."))
+_NAMED: Final = Shape({"name": forms.SUBDOMAIN}, required("name", "it names the object."))
 _KEY_OF: Final = _NAMED.extended({"key": forms.DATA_KEY})
 _SOURCES: Final = ("configMapKeyRef", "fieldRef", "fileKeyRef", "resourceFieldRef", "secretKeyRef")
 
@@ -121,7 +121,7 @@ def _value_or_source(value: Value, field: Field) -> None:
         return
     if isinstance(known(value, "value"), (str, int, float)):
         message = (
-            "value and valueFrom exclude each other: the variable gets its value from one of them."
+            "value and valueFrom cannot be combined: the variable gets its value from one of them."
         )
         field.child("valueFrom").refuse("fields_conflict", message)
 
@@ -146,7 +146,7 @@ VARIABLE: Final = Shape(
 
 def _from_something(value: Value, field: Field) -> None:
     if isinstance(value, dict) and not given(value, ("configMapRef", "secretRef")):
-        field.require("configMapRef or secretRef", "one of them holds the variables.")
+        field.require("configMapRef or secretRef", "one of them must name the variables' object.")
 
 
 VARIABLES_FROM: Final = Shape(
@@ -155,7 +155,7 @@ VARIABLES_FROM: Final = Shape(
     _from_something,
 )
 
-# --- mounts ----------------------------------------------------------------------------------------------------------
+# --- mounts ---------------------------------------------------------------------------------------
 
 
 def _recursive_read_only(value: Value, field: Field) -> None:
@@ -189,7 +189,7 @@ def _propagates_when_privileged(value: Value, field: Field) -> None:
         return
     for index, mount in enumerate(sequence(mapping(value).get("volumeMounts"))):
         if known(mount, "mountPropagation") == "Bidirectional":
-            message = "mountPropagation: Bidirectional is for privileged containers only."
+            message = "Only privileged containers can have mountPropagation: Bidirectional."
             field.child("volumeMounts", index, "mountPropagation").refuse(
                 "fields_conflict", message
             )
@@ -207,12 +207,12 @@ def _devices_and_mounts(value: Value, field: Field) -> None:
             taken = known(device, member)
             if isinstance(taken, str) and taken in mounted:
                 message = (
-                    f"{excerpt(taken)} is mounted as well; a volume is a device or is mounted."
+                    f"{excerpt(taken)} is mounted as well; a volume is either mounted or a device."
                 )
                 field.child("volumeDevices", index, member).refuse("fields_conflict", message)
 
 
-# --- probes and hooks ------------------------------------------------------------------------------------------------
+# --- probes and hooks -----------------------------------------------------------------------------
 
 _HTTP: Final = Shape(
     {
@@ -222,7 +222,7 @@ _HTTP: Final = Shape(
     }
 )
 _HANDLERS: Final = {
-    "exec": Shape({}, required("command", "the command to run.")),
+    "exec": Shape({}, required("command", "it is the command to run.")),
     "httpGet": _HTTP,
     "tcpSocket": Shape({"port": forms.port_or_name()}),
 }
@@ -233,7 +233,7 @@ _HOOK_HANDLERS: Final = (*_HANDLERS, "sleep")
 def _has_handler(names: tuple[str, ...]) -> Shape:
     def check(value: Value, field: Field) -> None:
         if isinstance(value, dict) and not given(value, names):
-            field.require("The handler", f"one of {', '.join(names)} says what is done.")
+            field.require("The handler", f"write one of {', '.join(names)}.")
 
     return Shape({}, check, only_one(*names, what="handler"))
 
@@ -267,7 +267,7 @@ _LIFE_PROBE: Final = _PROBE.extended({"successThreshold": _one_success})
 _READINESS_PROBE: Final = _PROBE.extended(
     {
         "terminationGracePeriodSeconds": forbidden(
-            "A readinessProbe ends no container: leave this out."
+            "A readinessProbe does not end containers: remove this field."
         )
     }
 )
@@ -275,7 +275,7 @@ _HOOK: Final = Shape(
     {**_HANDLERS, "sleep": Shape({"seconds": number(0)})}, _has_handler(_HOOK_HANDLERS)
 )
 
-# --- resources -------------------------------------------------------------------------------------------------------
+# --- resources ------------------------------------------------------------------------------------
 
 _RESOURCES_BY_NAME: Final = frozenset({"cpu", "memory", "ephemeral-storage"})
 _HUGE_PAGES: Final = "hugepages-"
@@ -288,14 +288,14 @@ def _resource_names(value: Value, field: Field) -> None:
         at = field.child(name)
         if "/" not in name:
             message = (
-                f"A container has no resource {excerpt(name)}: it has cpu, memory, ephemeral-storage, hugepages-…, "
-                "and devices with a domain, as nvidia.com/gpu."
+                f"A container has no resource {excerpt(name)}: it has cpu, memory, "
+                "ephemeral-storage, hugepages-…, and devices with a domain, such as nvidia.com/gpu."
             )
             at.refuse("wrong_value", message)
         elif not forms.is_qualified_name(name) or name.startswith("requests."):
             at.refuse(
                 "name_invalid",
-                f"{excerpt(name)} is no name of a resource; write it as nvidia.com/gpu.",
+                f"{excerpt(name)} is not the name of a resource; write it like nvidia.com/gpu.",
             )
 
 
@@ -303,7 +303,7 @@ def _is_multiple(size: Decimal, page: Decimal) -> bool:
     try:
         return size % page == 0
     except InvalidOperation:
-        # Sizes that are out of all proportion are no matter of pages.
+        # A size of very many digits cannot be divided exactly; it is not reported.
         return True
 
 
@@ -313,7 +313,7 @@ def _whole_pages(value: Value, field: Field) -> None:
         size = amount(given_amount)
         if page is not None and page > 0 and size is not None and not _is_multiple(size, page):
             message = (
-                f"{excerpt(str(given_amount))} is no whole number of pages of {excerpt(name)}."
+                f"{excerpt(str(given_amount))} is not a whole number of pages of {excerpt(name)}."
             )
             field.child(name).refuse("wrong_value", message)
 
@@ -330,13 +330,14 @@ def _huge_pages(value: Value, field: Field) -> None:
         and not any(name in part for name in ("cpu", "memory") for part in (limits, requests))
     ):
         member = "limits" if pages[0] in limits else "requests"
-        message = "Huge pages are given only to a container that also asks for cpu or memory."
+        message = "A container that uses huge pages must also set cpu or memory."
         field.child(member, pages[0]).refuse("fields_conflict", message)
     for name, request in requests.items():
         if name.startswith(_HUGE_PAGES) and not is_open(request) and not is_open(limits.get(name)):
             limit, asked = amount(limits.get(name)), amount(request)
             if asked is not None and asked != limit and (limit is not None or field.whole):
-                message = f"{excerpt(name)} must be limited to what is requested ({excerpt(str(request))})."
+                wanted = excerpt(str(request))
+                message = f"The limit of {excerpt(name)} must equal its request ({wanted})."
                 field.child("requests", name).refuse("extended_resource", message)
 
 
@@ -355,7 +356,10 @@ def _request_within_limit(value: Value, field: Field) -> None:
     for name, request in mapping(mapping(value).get("requests")).items():
         asked, limit = amount(request), amount(limits.get(name))
         if asked is not None and limit is not None and asked > limit:
-            message = f"The pod requests more {excerpt(name)} ({request}) than its limit ({limits[name]})."
+            message = (
+                f"The pod requests more {excerpt(name)} ({request}) "
+                f"than its limit ({limits[name]})."
+            )
             field.child("requests", name).refuse("request_over_limit", message)
 
 
@@ -363,12 +367,12 @@ POD_RESOURCES: Final = Shape(
     {
         "limits": every_value(quantity),
         "requests": every_value(quantity),
-        "claims": forbidden("Claims are for the resources of a container, not of the pod."),
+        "claims": forbidden("Only containers have resource claims, not the pod."),
     },
     _request_within_limit,
 )
 
-# --- security --------------------------------------------------------------------------------------------------------
+# --- security -------------------------------------------------------------------------------------
 
 
 def _profile(value: Value, field: Field) -> None:
@@ -389,9 +393,11 @@ APP_ARMOR: Final = Shape({"type": _PROFILE_TYPE}, _profile)
 
 
 def _not_as_root(value: Value, field: Field) -> None:
-    """Report a container that is to run as root and may not, which the kubelet does not start."""
+    """Report a container that must run as root and must not: the kubelet does not start it."""
     if known(value, "runAsNonRoot") is True and known(value, "runAsUser") == 0:
-        message = "runAsUser: 0 is root, which runAsNonRoot: true excludes: no container starts."
+        message = (
+            "runAsUser: 0 is root, which runAsNonRoot: true forbids: the container will not start."
+        )
         field.child("runAsUser").refuse("fields_conflict", message)
 
 
@@ -402,12 +408,12 @@ def _no_escalation(value: Value, field: Field) -> None:
     if known(value, "privileged") is True:
         at.refuse(
             "fields_conflict",
-            "allowPrivilegeEscalation: false and privileged: true exclude each other.",
+            "allowPrivilegeEscalation: false and privileged: true cannot be combined.",
         )
     elif "CAP_SYS_ADMIN" in sequence(mapping(mapping(value).get("capabilities")).get("add")):
         at.refuse(
             "fields_conflict",
-            "allowPrivilegeEscalation: false and CAP_SYS_ADMIN exclude each other.",
+            "allowPrivilegeEscalation: false and CAP_SYS_ADMIN cannot be combined.",
         )
 
 
@@ -423,7 +429,7 @@ _SECURITY: Final = Shape(
     _not_as_root,
 )
 
-# --- containers ------------------------------------------------------------------------------------------------------
+# --- containers -----------------------------------------------------------------------------------
 
 CONTAINER: Final = Shape(
     {
@@ -466,7 +472,7 @@ def _runs_once(value: Value, field: Field) -> None:
         return
     for name in given(value, (*PROBES, "lifecycle")):
         message = (
-            f"An init container has no {name}, unless it is a sidecar with restartPolicy: Always."
+            f"An init container cannot have {name}, except a sidecar with restartPolicy: Always."
         )
         field.child(name).refuse("fields_conflict", message)
 

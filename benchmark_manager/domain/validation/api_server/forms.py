@@ -1,4 +1,4 @@
-"""The forms of names, paths and addresses which the API server accepts.
+"""The forms of names, paths and addresses that the API server accepts.
 
 Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ and the field
     descriptions under https://kubernetes.io/docs/reference/kubernetes-api/
@@ -40,17 +40,17 @@ _PERCENT: Final = re.compile(r"[0-9]+%")
 
 
 def is_subdomain(name: str) -> bool:
-    """Return whether it is a DNS name: lower-case letters, digits, `-` and `.`."""
+    """Return whether a name is a DNS name: lower-case letters, digits, `-` and `.`."""
     return len(name) <= _MAX_SUBDOMAIN and _SUBDOMAIN.fullmatch(name) is not None
 
 
 def is_prefix(name: str) -> bool:
-    """Return whether names can begin with it; as generated letters follow, it may end with `-`."""
+    """Return whether a generated name can begin so; since letters follow, it may end with `-`."""
     return is_subdomain(f"{name[:-1]}a" if name.endswith("-") else name)
 
 
 def is_qualified_name(name: str) -> bool:
-    """Return whether it is a name with an optional DNS name and `/` before it, as the key of a label."""
+    """Return whether a label can have the key: a name, optionally after a DNS name and `/`."""
     prefix, slash, short = name.rpartition("/")
     return is_label_value(short) and bool(short) and (is_subdomain(prefix) if slash else True)
 
@@ -60,7 +60,7 @@ def is_label_value(value: str) -> bool:
 
 
 def is_port_name(name: str) -> bool:
-    """Return whether it is a service name of IANA (RFC 6335)."""
+    """Return whether a name is a service name of IANA (RFC 6335)."""
     letters = any(character.isalpha() for character in name[: _MAX_PORT_NAME + 1])
     return len(name) <= _MAX_PORT_NAME and letters and _PORT_NAME.fullmatch(name) is not None
 
@@ -81,7 +81,7 @@ def is_data_key(key: str) -> bool:
 
 
 def is_address(address: str) -> bool:
-    """Return whether it is an IP address; leading zeros are accepted, as the API server still does."""
+    """Return whether a text is an IP address; as in the API server, with leading zeros too."""
     try:
         if ":" in address:
             IPv6Address(address)
@@ -97,7 +97,7 @@ def goes_up(path: str) -> bool:
 
 
 def is_inner_path(path: str) -> bool:
-    """Return whether it stays inside the folder that it is taken from."""
+    """Return whether a path stays inside the folder that it is relative to."""
     return path[:1] != "/" and not goes_up(path)
 
 
@@ -106,7 +106,7 @@ def is_file_in_volume(path: str) -> bool:
 
 
 def is_managed_by(name: str) -> bool:
-    """Return whether it is a DNS name, `/` and a path, in 63 characters."""
+    """Return whether a name is a DNS name, `/` and a path, at most 63 characters in all."""
     domain, _, path = name.partition("/")
     return (
         len(name) <= _MAX_SHORT
@@ -117,7 +117,8 @@ def is_managed_by(name: str) -> bool:
 
 LABEL_NAME: Final = text(
     is_label_name,
-    "hold lower-case letters, digits and `-`, begin and end with a letter or digit, and have 63 characters at most",
+    "hold lower-case letters, digits and `-`, begin and end with a letter or digit, "
+    "and have 63 characters at most",
     code="name_invalid",
 )
 SUBDOMAIN: Final = text(
@@ -132,7 +133,8 @@ PREFIX: Final = text(
 )
 QUALIFIED_NAME: Final = text(
     is_qualified_name,
-    "be a name of letters, digits, `-`, `_` and `.`, at most 63, behind a DNS name and `/` if need be",
+    "be a name of at most 63 letters, digits, `-`, `_` and `.`, "
+    "optionally after a DNS name and `/`",
     code="name_invalid",
 )
 LABEL_VALUE: Final = text(
@@ -142,12 +144,13 @@ LABEL_VALUE: Final = text(
 )
 PORT_NAME: Final = text(
     is_port_name,
-    "hold lower-case letters, digits and single `-` between them, with a letter, and have 15 characters at most",
+    "hold lower-case letters, digits and single `-` between them, at least one letter, "
+    "and have 15 characters at most",
     code="name_invalid",
 )
 _PRINTABLE: Final = "hold printable ASCII characters other than `=`"
 ENV_NAME: Final = text(is_env_name, _PRINTABLE, code="name_invalid", may_be_empty=False)
-#: Before the names that `envFrom` gives; an empty one is as good as none.
+#: Put before the names that `envFrom` gives; may be empty.
 ENV_PREFIX: Final = text(is_env_name, _PRINTABLE, code="name_invalid")
 DATA_KEY: Final = text(
     is_data_key,
@@ -185,23 +188,23 @@ MOUNT_PATH: Final = text(
 )
 IMAGE: Final = text(
     lambda image: _BLANK.search(image) is None,
-    "not hold blanks: no image has such a name",
+    "not hold white space: no image has such a name",
     code="image_invalid",
 )
 
 
 def port_or_name(*, zero: bool = False) -> Rule:
-    """Return a rule for a port by its number or its name; with `zero`, 0 and an empty text stand for an absent one."""
+    """Return a rule for a port's number or name; with `zero`, 0 and "" stand for an absent port."""
 
     def check(value: Value, field: Field) -> None:
         if is_number(value):
             if not (1 <= value <= MAX_PORT or (zero and value == 0)):
                 field.refuse(
-                    "wrong_value", f"{field.name} is {value}; a port is from 1 to {MAX_PORT}."
+                    "wrong_value", f"{field.name} is {value}; a port must be from 1 to {MAX_PORT}."
                 )
         elif isinstance(value, str) and value.isdecimal():
             message = (
-                f"{field.name} is the text {excerpt(value)}; write a port's number without quotes."
+                f"{field.name} is the text {excerpt(value)}; write a port number without quotes."
             )
             field.refuse("wrong_value", message)
         elif not (zero and value == ""):
@@ -211,21 +214,22 @@ def port_or_name(*, zero: bool = False) -> Rule:
 
 
 def count_or_percentage(value: Value, field: Field) -> None:
-    """Report what is neither a number of pods nor a share of them."""
+    """Report a value that is neither a number of pods nor a percentage."""
     if is_number(value):
         if value < 0:
             field.refuse("negative_number", f"{field.name} is {value}; it must be 0 or more.")
     elif isinstance(value, str) and _PERCENT.fullmatch(value) is None:
         field.refuse(
-            "wrong_value", f"{field.name} is {excerpt(value)}; write a number, or a share as 25%."
+            "wrong_value",
+            f"{field.name} is {excerpt(value)}; write a number, or a percentage such as 25%.",
         )
 
 
 def at_most_all(value: Value, field: Field) -> None:
-    """Report a share of pods over 100%."""
+    """Report a percentage of pods over 100%."""
     if isinstance(value, str) and _PERCENT.fullmatch(value) is not None:
         share = value[:-1].lstrip("0")
-        # Compared as text: a number of over 4,300 digits is none for Python.
+        # Compared as text: Python refuses to convert numbers of over 4,300 digits.
         if len(share) > len(_ALL) or (len(share) == len(_ALL) and share > _ALL):
             field.refuse(
                 "wrong_value", f"{field.name} is {excerpt(value)}; it must be 100% or less."

@@ -29,10 +29,10 @@ from benchmark_manager.domain.validation.api_server.rules import (
     required,
 )
 from benchmark_manager.domain.validation.api_server.schedules import schedule_fault
-from benchmark_manager.domain.validation.complaints import mapping, sequence
 from benchmark_manager.domain.validation.findings import excerpt
-from benchmark_manager.domain.validation.kubernetes.names import is_label_name
+from benchmark_manager.domain.validation.kubernetes.names import is_label_name, missing_label
 from benchmark_manager.domain.validation.texts.yaml_values import Value
+from benchmark_manager.domain.validation.values import mapping, sequence
 
 _INDEXED: Final = "Indexed"
 _MODES: Final = ("NonIndexed", _INDEXED)
@@ -45,20 +45,20 @@ _MAX_INDEXES: Final = 64 * 1024
 
 TEMPLATE: Final = Shape({"spec": POD_SPEC})
 
-# --- indexes ---------------------------------------------------------------------------------------------------------
+# --- indexes --------------------------------------------------------------------------------------
 
 
 def _needs_indexes(spec: Value, field: Field) -> None:
     if known(spec, "completionMode", _MODES[0] if field.whole else OPEN) == _MODES[0]:
         for name in given(spec, ("backoffLimitPerIndex", "maxFailedIndexes", "successPolicy")):
-            message = f"{name} is for Jobs with completionMode: Indexed only."
+            message = f"{name} needs completionMode: Indexed."
             field.child(name).refuse("fields_conflict", message)
     if (
         given(spec, ("maxFailedIndexes",))
         and known(spec, "backoffLimitPerIndex") is None
         and field.whole
     ):
-        message = "maxFailedIndexes needs backoffLimitPerIndex beside it."
+        message = "maxFailedIndexes needs backoffLimitPerIndex."
         field.child("maxFailedIndexes").refuse("fields_conflict", message)
 
 
@@ -73,7 +73,7 @@ def _bounds_of_indexed(spec: Value, field: Field) -> None:
                 "fields_conflict", "completionMode: Indexed needs completions."
             )
         return
-    # Failures counted for each of so many indexes take more room in the Job's status.
+    # Counting failures for each of so many indexes makes the Job's status larger.
     many = (
         is_number(completions)
         and completions > _MANY
@@ -84,7 +84,7 @@ def _bounds_of_indexed(spec: Value, field: Field) -> None:
         if is_number(value) and value > most:
             of = f" with backoffLimitPerIndex and over {_MANY:,} completions" if many else ""
             field.child(name).refuse(
-                "wrong_value", f"{name} of an Indexed Job{of} is {most:,} at most."
+                "wrong_value", f"{name} of an Indexed Job{of} may be {most:,} at most."
             )
     if many and failed is None and field.whole:
         message = f"backoffLimitPerIndex with over {_MANY:,} completions needs maxFailedIndexes."
@@ -103,12 +103,12 @@ def _count_of_indexes(indexes: str, completions: int) -> int | str:
     for interval in indexes.split(",") if indexes else ():
         match = _INTERVAL.fullmatch(interval)
         if match is None:
-            return f"write numbers and ranges as 1,3-5, not {excerpt(interval)}"
+            return f"write numbers and ranges like 1,3-5, not {excerpt(interval)}"
         first, end = int(match[1]), int(match[2] or match[1])
         if end >= completions or first >= completions:
-            return f"the last index is {completions - 1}, which {excerpt(interval)} exceeds"
+            return f"the last index is {completions - 1}, and {excerpt(interval)} is beyond it"
         if first <= last or (match[2] and first >= end):
-            return f"they ascend, which {excerpt(interval)} does not"
+            return f"indexes must ascend, and {excerpt(interval)} does not"
         total, last = total + end - first + 1, end
     return total
 
@@ -118,25 +118,25 @@ def _success_rule(completions: Value) -> Rule:
         indexes, count = known(rule, "succeededIndexes"), known(rule, "succeededCount")
         if not given(rule, ("succeededIndexes", "succeededCount")):
             field.require(
-                "succeededCount or succeededIndexes", "one of them says when the Job succeeds."
+                "succeededCount or succeededIndexes", "one of them must say when the Job succeeds."
             )
         most = completions if is_number(completions) else None
         if isinstance(indexes, str) and is_number(completions):
             found = (
-                "they are too many"
+                "the text is too long"
                 if len(indexes) > _MAX_INDEXES
                 else _count_of_indexes(indexes, completions)
             )
             if isinstance(found, str):
                 field.child("succeededIndexes").refuse(
-                    "wrong_value", f"succeededIndexes cannot be so: {found}."
+                    "wrong_value", f"succeededIndexes is wrong: {found}."
                 )
                 return
             most = min(found, completions)
         if is_number(count):
             number(0)(count, field.child("succeededCount"))
             if most is not None and count > most:
-                message = f"succeededCount is {count}, but there are {most} indexes only."
+                message = f"succeededCount is {count}, but there are only {most} indexes."
                 field.child("succeededCount").refuse("fields_conflict", message)
 
     return check
@@ -146,12 +146,12 @@ def _success_policy(spec: Value, field: Field) -> None:
     policy, at = mapping(spec).get("successPolicy"), field.child("successPolicy")
     if known(spec, "completionMode") != _INDEXED or not isinstance(policy, dict):
         return
-    required("rules", "at least one rule says when the Job succeeds.")(policy, at)
+    required("rules", "at least one rule must say when the Job succeeds.")(policy, at)
     rules = all_of(at_most(_MAX_RULES), each(_success_rule(known(spec, "completions"))))
     rules(policy.get("rules"), at.child("rules"))
 
 
-# --- failures --------------------------------------------------------------------------------------------------------
+# --- failures -------------------------------------------------------------------------------------
 
 
 def _exit_codes(requirement: Value, field: Field) -> None:
@@ -164,11 +164,13 @@ def _exit_codes(requirement: Value, field: Field) -> None:
         if not is_number(value):
             return
         if value == 0 and known(requirement, "operator") == "In":
-            at.child(index).refuse("wrong_value", "0 is success, and no failure with operator: In.")
-        if before is not None and value <= before:
-            what = "stands twice" if value == before else "is out of order"
             at.child(index).refuse(
-                "wrong_value", f"The exit code {value} {what}: they ascend, each once."
+                "wrong_value", "0 means success; with operator: In it cannot be a failure."
+            )
+        if before is not None and value <= before:
+            what = "appears twice" if value == before else "is out of order"
+            at.child(index).refuse(
+                "wrong_value", f"The exit code {value} {what}; list each once, in ascending order."
             )
         before = value
 
@@ -199,18 +201,16 @@ def _failure_policy(spec: Value, field: Field) -> None:
     pod = mapping(mapping(spec).get("template")).get("spec")
     if known(pod, "restartPolicy") == "OnFailure":
         at = field.child("template", "spec", "restartPolicy")
-        at.refuse("fields_conflict", "podFailurePolicy goes with restartPolicy: Never only.")
+        at.refuse("fields_conflict", "podFailurePolicy needs restartPolicy: Never.")
     if known(spec, "podReplacementPolicy") == "TerminatingOrFailed":
         at = field.child("podReplacementPolicy")
-        at.refuse(
-            "fields_conflict", "podFailurePolicy goes with podReplacementPolicy: Failed only."
-        )
+        at.refuse("fields_conflict", "podFailurePolicy needs podReplacementPolicy: Failed.")
     names = {name for name in _names(pod) if isinstance(name, str) or name is OPEN}
     for index, rule in enumerate(sequence(policy.get("rules"))):
         at = field.child("podFailurePolicy", "rules", index)
         if isinstance(rule, dict) and not given(rule, ("onExitCodes", "onPodConditions")):
             at.require(
-                "onExitCodes or onPodConditions", "one of them says which failures are meant."
+                "onExitCodes or onPodConditions", "one of them must say which failures are meant."
             )
         if (
             known(rule, "action") == "FailIndex"
@@ -226,7 +226,7 @@ def _failure_policy(spec: Value, field: Field) -> None:
             at.refuse("not_declared", f"The pod has no container {excerpt(name)}.")
 
 
-# --- selectors -------------------------------------------------------------------------------------------------------
+# --- selectors ------------------------------------------------------------------------------------
 
 _GENERATED: Final = frozenset(
     {
@@ -240,9 +240,7 @@ def _selector(spec: Value, field: Field) -> None:
     selector = mapping(spec).get("selector")
     manual = known(spec, "manualSelector", default=False)
     if manual is True and selector is None:
-        field.child("manualSelector").require(
-            "selector", "manualSelector: true says that it is given."
-        )
+        field.child("manualSelector").require("selector", "manualSelector: true needs it.")
     if not isinstance(selector, dict) or manual is OPEN:
         return
     chosen = mapping(selector.get("matchLabels"))
@@ -251,9 +249,7 @@ def _selector(spec: Value, field: Field) -> None:
         and field.whole
         and (selector.get("matchExpressions") or not _GENERATED.issuperset(chosen))
     ):
-        message = (
-            "A Job selects its own pods itself: leave selector out, or set manualSelector: true."
-        )
+        message = "A Job selects its pods by itself: remove selector, or set manualSelector: true."
         field.child("selector").refuse("fields_conflict", message)
     elif manual is True and field.whole:
         labels = mapping(
@@ -261,11 +257,11 @@ def _selector(spec: Value, field: Field) -> None:
         )
         for key, value in chosen.items():
             if labels.get(key) != value:
-                message = f"The Job selects pods with {excerpt(key)}: {excerpt(str(value))}, but its own lack that label."
+                message = missing_label("Job", key, value)
                 field.child("selector", "matchLabels", key).refuse("selector_mismatch", message)
 
 
-# --- objects ---------------------------------------------------------------------------------------------------------
+# --- objects --------------------------------------------------------------------------------------
 
 #: What Jobs and the Jobs of a CronJob share.
 _SPEC: Final = Shape(
@@ -284,7 +280,7 @@ _SPEC: Final = Shape(
 
 
 def _name_of_last_pod(job: Value, field: Field) -> None:
-    """Report a name that is no host name any more with the index of the last pod behind it."""
+    """Report a name that is no longer a host name once the last pod's index is added to it."""
     spec, name = mapping(mapping(job).get("spec")), known(mapping(job).get("metadata"), "name")
     completions = known(spec, "completions")
     if (
@@ -296,8 +292,8 @@ def _name_of_last_pod(job: Value, field: Field) -> None:
     last = f"{name}-{completions - 1}"
     if completions > 0 and not is_label_name(last):
         message = (
-            f"The pods of an Indexed Job have host names up to {excerpt(last)}, which is none: at most 63 lower-case "
-            "letters, digits and `-`."
+            f"The last pod of this Indexed Job would have the host name {excerpt(last)}, which is "
+            "not valid: a host name has at most 63 lower-case letters, digits and `-`."
         )
         field.child("metadata", "name").refuse("job_name_invalid", message)
 
@@ -307,12 +303,12 @@ JOB: Final = Shape(
 )
 
 
+_NO_SELECTOR: Final = "The Jobs of a CronJob select their pods by themselves: remove this field."
+
+
 def _manual_selector(value: Value, field: Field) -> None:
     if value is True:
-        field.refuse(
-            "fields_conflict",
-            "The Jobs of a CronJob select their own pods themselves: leave this out.",
-        )
+        field.refuse("fields_conflict", _NO_SELECTOR)
 
 
 def _schedule(value: Value, field: Field) -> None:
@@ -411,7 +407,10 @@ def _time_zone(value: Value, field: Field) -> None:
     if not isinstance(value, str):
         return
     if not _is_time_zone(value):
-        message = f"timeZone is {excerpt(value) or 'empty'}; write a name of the IANA database, as Asia/Seoul or Etc/UTC."
+        message = (
+            f"timeZone is {excerpt(value) or 'empty'}; "
+            "write a name from the IANA database, such as Asia/Seoul or Etc/UTC."
+        )
         field.refuse("wrong_value", message)
 
 
@@ -434,9 +433,7 @@ CRON_JOB: Final = Shape(
                     {
                         "spec": _SPEC.extended(
                             {
-                                "selector": forbidden(
-                                    "The Jobs of a CronJob select their own pods themselves: leave this out."
-                                ),
+                                "selector": forbidden(_NO_SELECTOR),
                                 "manualSelector": _manual_selector,
                             }
                         )

@@ -15,8 +15,8 @@ from benchmark_manager.domain.validation.api_server.rules import (
     labels,
     one_of,
 )
-from benchmark_manager.domain.validation.complaints import mapping, sequence
 from benchmark_manager.domain.validation.texts.yaml_values import Value
+from benchmark_manager.domain.validation.values import mapping, sequence
 
 #: How many values go with an operator: at least, at most.
 _VALUES: Final[dict[str, tuple[int, int | None]]] = {
@@ -36,12 +36,13 @@ def _values_fit(value: Value, field: Field) -> None:
             "values", f"operator: {operator} needs {'one' if most == 1 else 'at least one'}."
         )
     elif most is not None and len(values) > most:
-        message = f"operator: {operator} goes with {'no' if most == 0 else 'one'} value, not with {len(values)}."
+        count = "no value" if most == 0 else "one value"
+        message = f"operator: {operator} takes {count}, not {len(values)}."
         field.child("values").refuse("fields_conflict", message)
 
 
 def requirement(*operators: str, values: Rule = forms.LABEL_VALUE) -> Shape:
-    """Return the shape of one requirement of a selector: a key, an operator, and values which fit it."""
+    """Return the shape of one requirement of a selector: key, operator, and values that fit it."""
     return Shape(
         {"key": forms.QUALIFIED_NAME, "operator": one_of(*operators), "values": each(values)},
         _values_fit,

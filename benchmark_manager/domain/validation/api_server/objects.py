@@ -22,8 +22,9 @@ from benchmark_manager.domain.validation.api_server.workloads import (
     REPLICA_SET,
     STATEFUL_SET,
 )
-from benchmark_manager.domain.validation.complaints import Complaints, mapping
 from benchmark_manager.domain.validation.texts.yaml_values import Value
+from benchmark_manager.domain.validation.value_findings import ValueFindings
+from benchmark_manager.domain.validation.values import mapping
 
 MAX_ANNOTATIONS: Final = 262_144
 """Bytes of all annotations of an object, keys and values."""
@@ -38,7 +39,7 @@ def _annotations(value: Value, field: Field) -> None:
     if size > MAX_ANNOTATIONS:
         field.refuse(
             "object_too_large",
-            f"annotations has {size:,} bytes; Kubernetes keeps {MAX_ANNOTATIONS:,} at most.",
+            f"annotations has {size:,} bytes; Kubernetes allows {MAX_ANNOTATIONS:,} at most.",
         )
 
 
@@ -47,7 +48,7 @@ def _has_name(manifest: Value, field: Field) -> None:
     if (metadata is None or isinstance(metadata, dict)) and not given(
         metadata, ("name", "generateName")
     ):
-        field.require("metadata.name", "every object has a name, or a generateName.")
+        field.require("metadata.name", "every object needs a name or a generateName.")
 
 
 _METADATA: Final = Shape(
@@ -69,11 +70,11 @@ _OBJECTS: Final[dict[str, tuple[str, Rule]]] = {
     "PersistentVolumeClaim": ("", Shape({"spec": CLAIM})),
 }
 
-# --- custom resources ------------------------------------------------------------------------------------------------
+# --- custom resources -----------------------------------------------------------------------------
 
 
 def _below(*steps: str, rule: Rule) -> Rule:
-    """Return a rule that applies another to what stands below the keys."""
+    """Return a rule that applies another to the value below the keys."""
     for step in reversed(steps):
         rule = Shape({step: rule})
     return rule
@@ -86,8 +87,8 @@ _JOB_SET: Final = Shape(
 _RAY_CLUSTER: Final = Shape({"headGroupSpec": _TEMPLATED, "workerGroupSpecs": each(_TEMPLATED)})
 _REPLICAS: Final = every_value(_TEMPLATED)
 
-#: Where the pods of custom resources stand, by group and kind. Their controllers complete the
-#: templates: nothing is said of what is missing.
+#: The paths of pods in custom resources, by group and kind. Their controllers complete the
+#: templates, so that missing fields are not reported.
 _PODS_INSIDE: Final[dict[tuple[str, str], Rule]] = {
     ("jobset.x-k8s.io", "JobSet"): Shape({"spec": _JOB_SET}),
     ("trainer.kubeflow.org", "TrainingRuntime"): _below("spec", "template", "spec", rule=_JOB_SET),
@@ -114,13 +115,13 @@ _PODS_INSIDE: Final[dict[tuple[str, str], Rule]] = {
 }
 
 
-def check_api_rules(manifest: Value, complaints: Complaints, *, whole: bool = True) -> None:
+def check_api_rules(manifest: Value, findings: ValueFindings, *, whole: bool = True) -> None:
     """Report what the API server refuses in one object, beyond its schema.
 
     Args:
-        manifest: the object; a kind without rules is left alone.
-        complaints: takes what is found; a value that it knows already is not reported again.
-        whole: whether the object is complete. Of a patch only what it says is judged.
+        manifest: the object; kinds without rules are skipped.
+        findings: collects the findings; a value that already has one is not reported again.
+        whole: whether the object is complete. In a patch, missing fields are not reported.
     """
     if not isinstance(manifest, dict):
         return
@@ -131,12 +132,12 @@ def check_api_rules(manifest: Value, complaints: Complaints, *, whole: bool = Tr
     group = None if version is None else version.rpartition("/")[0]
     own_group, rule = _OBJECTS.get(kind, ("", None))
     if rule is not None and group in {None, own_group}:
-        field = Field((), complaints, whole)
-        # Of a Job without a name `workload_check` reports more.
+        field = Field((), findings, whole)
+        # `workload_check` reports a Job without a name in more detail.
         if kind != "Job":
             _has_name(manifest, field)
         rule(manifest, field)
         _METADATA(manifest, field)
     inside = _PODS_INSIDE.get((group or "", kind))
     if inside is not None:
-        inside(manifest, Field((), complaints, whole, completed=True))
+        inside(manifest, Field((), findings, whole, completed=True))

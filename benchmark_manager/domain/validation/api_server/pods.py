@@ -41,10 +41,10 @@ from benchmark_manager.domain.validation.api_server.scheduling import (
     TOLERATION,
 )
 from benchmark_manager.domain.validation.api_server.volumes import VOLUME
-from benchmark_manager.domain.validation.complaints import mapping, sequence
 from benchmark_manager.domain.validation.findings import excerpt
 from benchmark_manager.domain.validation.kubernetes.pod_check import CONTAINER_LISTS
 from benchmark_manager.domain.validation.texts.yaml_values import Path, Value
+from benchmark_manager.domain.validation.values import mapping, sequence
 
 _ID: Final = number(0, MAX_INT32)
 _GRACE_SECONDS: Final = 30
@@ -66,7 +66,7 @@ _SECURITY: Final = Shape(
 
 
 def _not_as_root(pod: Value, field: Field) -> None:
-    """Report a pod's user that is root where the pod may not run as root; containers may well have their own."""
+    """Report a pod that runs as root and must not, unless every container sets its own user."""
     security = mapping(pod).get("securityContext")
     if known(security, "runAsNonRoot") is not True or known(security, "runAsUser") != 0:
         return
@@ -74,8 +74,8 @@ def _not_as_root(pod: Value, field: Field) -> None:
         own = mapping(container).get("securityContext")
         if known(own, "runAsUser") is None and known(own, "runAsNonRoot", default=True) is True:
             message = (
-                "runAsUser: 0 is root, which runAsNonRoot: true excludes: no container without a runAsUser of its own "
-                "starts."
+                "runAsUser: 0 is root, which runAsNonRoot: true forbids: "
+                "containers without their own runAsUser will not start."
             )
             field.child("securityContext", "runAsUser").refuse("fields_conflict", message)
             return
@@ -90,7 +90,7 @@ def _resizes_without_restart(pod: Value, field: Field) -> None:
             continue
         for policy_index, policy in enumerate(sequence(mapping(container).get("resizePolicy"))):
             if known(policy, "restartPolicy") == "RestartContainer":
-                message = "RestartContainer and the pod's restartPolicy: Never exclude each other."
+                message = "RestartContainer and the pod's restartPolicy: Never cannot be combined."
                 at = field.child("containers", index, "resizePolicy", policy_index, "restartPolicy")
                 at.refuse("fields_conflict", message)
 
@@ -101,7 +101,7 @@ def _one_claim(value: Value, field: Field) -> None:
     ):
         field.require(
             "resourceClaimName or resourceClaimTemplateName",
-            "one of them says which claim is meant.",
+            "one of them must name the claim.",
         )
 
 
@@ -142,7 +142,10 @@ def _claims_are_declared(pod: Value, field: Field) -> None:
 
 
 def _host_ports(pod: Value, field: Field) -> None:
-    """Report ports of the node that are taken twice, or differ from the container's on the node's own network."""
+    """Report ports of the node that are used twice, or that differ from the container's port.
+
+    The latter is wrong only where the pod uses the node's network.
+    """
     on_host = known(pod, "hostNetwork") is True
     taken: set[tuple[Value, ...]] = set()
     for index, container in enumerate(sequence(mapping(pod).get("containers"))):
@@ -152,27 +155,30 @@ def _host_ports(pod: Value, field: Field) -> None:
                 continue
             at = field.child("containers", index, "ports", port_index, "hostPort")
             if on_host and is_number(inner) and inner != host_port:
-                message = f"With hostNetwork: true the hostPort is the containerPort, {inner}, not {host_port}."
+                message = (
+                    "With hostNetwork: true the hostPort must be the containerPort, "
+                    f"{inner}, not {host_port}."
+                )
                 at.refuse("fields_conflict", message)
             key = (known(port, "protocol", "TCP"), known(port, "hostIP", ""), host_port)
             if all(isinstance(part, (str, int)) for part in key):
                 if key in taken:
                     at.refuse(
                         "duplicate_value",
-                        f"Two containers of the pod take the node's port {host_port}.",
+                        f"Two containers of the pod use the node's port {host_port}.",
                     )
                 taken.add(key)
 
 
 def _host_namespaces(pod: Value, field: Field) -> None:
     if known(pod, "shareProcessNamespace") is True and known(pod, "hostPID") is True:
-        message = "shareProcessNamespace: true and hostPID: true exclude each other."
+        message = "shareProcessNamespace: true and hostPID: true cannot be combined."
         field.child("shareProcessNamespace").refuse("fields_conflict", message)
     if known(pod, "hostUsers") is False:
         for name in ("hostPID", "hostIPC"):
             if known(pod, name) is True:
                 field.child(name).refuse(
-                    "fields_conflict", f"{name}: true and hostUsers: false exclude each other."
+                    "fields_conflict", f"{name}: true and hostUsers: false cannot be combined."
                 )
 
 
@@ -200,7 +206,10 @@ def _sleeps_within_grace(pod: Value, field: Field) -> None:
         for hook, handler in mapping(mapping(container).get("lifecycle")).items():
             seconds = known(mapping(handler).get("sleep"), "seconds")
             if is_number(seconds) and seconds > grace:
-                message = f"The sleep of {seconds} s is longer than terminationGracePeriodSeconds, {grace}."
+                message = (
+                    f"The sleep of {seconds} s is longer than "
+                    f"terminationGracePeriodSeconds, {grace}."
+                )
                 field.child(*steps, "lifecycle", hook, "sleep", "seconds").refuse(
                     "fields_conflict", message
                 )
@@ -302,15 +311,15 @@ POD_SPEC: Final = Shape(
 
 def _gates_first(pod: Value, field: Field) -> None:
     if known(pod, "nodeName") is not None and sequence(mapping(pod).get("schedulingGates")):
-        message = "A pod with schedulingGates has no node yet."
+        message = "A pod with schedulingGates cannot have a nodeName yet."
         field.child("nodeName").refuse("fields_conflict", message)
 
 
-#: Of a pod that is made as such, not by a template.
+#: The spec of a manifest of kind Pod, as opposed to that of a template.
 OWN_POD_SPEC: Final = POD_SPEC.extended(
     {
         "ephemeralContainers": forbidden(
-            "A pod gets ephemeral containers while it runs, not when it is made."
+            "Ephemeral containers are added to a running pod; a manifest cannot have them."
         )
     },
     _gates_first,

@@ -1,56 +1,56 @@
-"""What tables of rules are made of: shapes of objects, rules for single values, and rules between fields.
+"""The parts of tables of rules: shapes of objects, rules for values, and rules between fields.
 
-A rule takes a value and its field. It reports what the API server refuses, and nothing about a
-value of the wrong type, which is for Kubernetes' schema, or one that is absent, unless the object
-is whole.
+A rule takes a value and its field. It reports what the API server refuses. It does not report
+values of the wrong type, which Kubernetes' schema does, nor absent values of incomplete objects.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple, TypeAlias
 
-from benchmark_manager.domain.validation.complaints import Complaints, mapping, sequence
 from benchmark_manager.domain.validation.findings import excerpt
 from benchmark_manager.domain.validation.kubernetes.names import check_labels
-from benchmark_manager.domain.validation.kubernetes.quantities import parse_quantity
+from benchmark_manager.domain.validation.kubernetes.quantities import no_quantity, parse_quantity
 from benchmark_manager.domain.validation.texts.placeholders import (
     holds_placeholder,
     value_holds_placeholder,
 )
 from benchmark_manager.domain.validation.texts.yaml_values import Path, Value
+from benchmark_manager.domain.validation.value_findings import ValueFindings
+from benchmark_manager.domain.validation.values import mapping, sequence
 
 MAX_INT32: Final = 2**31 - 1
 
 
 class Field(NamedTuple):
-    """Where a value stands, and where to report it.
+    """The path of a value, and the collector for findings about it.
 
-    `whole` is False where only a part of an object is known, as in a patch: what is absent there
+    `whole` is False where only a part of an object is known, such as a patch: what is absent there
     may be set elsewhere. `completed` is True inside custom resources, whose controllers add what
-    pods lack, as images and volumes.
+    pods lack, such as images and volumes.
     """
 
     path: Path
-    complaints: Complaints
+    findings: ValueFindings
     whole: bool = True
     completed: bool = False
 
     def child(self, *steps: str | int) -> "Field":
         """Return the field below this one by keys and indexes."""
-        return Field((*self.path, *steps), self.complaints, self.whole, self.completed)
+        return Field((*self.path, *steps), self.findings, self.whole, self.completed)
 
     @property
     def name(self) -> str:
-        """Return the innermost key in a form which a message can hold."""
+        """Return the innermost key, shortened for a message."""
         return excerpt(next((step for step in reversed(self.path) if isinstance(step, str)), ""))
 
     def refuse(self, code: str, message: str) -> None:
-        """Report the value, unless something was reported about it already."""
-        if not self.complaints.knows(self.path):
-            self.complaints.add(self.path, code, message)
+        """Report the value, unless it was reported already."""
+        if not self.findings.knows(self.path):
+            self.findings.add(self.path, code, message)
 
     def require(self, name: str, message: str) -> None:
-        """Report that a field is missing, unless it may come from elsewhere."""
+        """Report that a field is missing, unless it may be set elsewhere."""
         if self.whole and not self.completed:
             self.refuse("missing_field", f"{excerpt(name)} is missing: {message}")
 
@@ -59,7 +59,7 @@ Rule: TypeAlias = Callable[[Value, Field], None]
 
 
 def is_open(value: Value) -> bool:
-    """Return whether a value is filled in later, so that nothing is known about it."""
+    """Return whether a value is filled in later, so that nothing is known about it yet."""
     return isinstance(value, str) and value_holds_placeholder(value)
 
 
@@ -67,7 +67,7 @@ class Shape:
     """A rule for a mapping: one rule for each field that has any, then the rules between fields."""
 
     def __init__(self, fields: Mapping[str, Rule], *together: Rule) -> None:
-        """Take rules by the names of their fields, and rules which take the whole mapping."""
+        """Take rules by the names of their fields, and rules that take the whole mapping."""
         self.fields = dict(fields)
         self.together = together
 
@@ -121,14 +121,13 @@ def all_of(*rules: Rule) -> Rule:
 
 
 def one_of(*allowed: str) -> Rule:
-    """Return a rule for an enumeration; an empty text counts as absent, as Kubernetes takes it nearly everywhere."""
+    """Return a rule for an enumeration; an empty text counts as absent, as nearly everywhere."""
     accepted = frozenset(allowed)
     by_lower = {word.lower(): word for word in allowed}
 
     def check(value: Value, field: Field) -> None:
         if isinstance(value, str) and value and value not in accepted:
-            meant = by_lower.get(value.lower())
-            hint = f"write {meant}" if meant else f"write {either(allowed)}"
+            hint = f"write {by_lower.get(value.lower()) or either(allowed)}"
             field.refuse("wrong_value", f"{field.name} cannot be {excerpt(value)}; {hint}.")
 
     return check
@@ -167,7 +166,7 @@ def text(
     code: str = "wrong_value",
     may_be_empty: bool = True,
 ) -> Rule:
-    """Return a rule for a text of some form; `must` says which, as it follows "it must"."""
+    """Return a rule for the form of a text; `must` completes the sentence "It must …"."""
 
     def check(value: Value, field: Field) -> None:
         if isinstance(value, str) and not (accepted(value) if value else may_be_empty):
@@ -202,45 +201,44 @@ def not_empty(value: Value, field: Field) -> None:
 
 
 def quantity(value: Value, field: Field) -> None:
-    """Report what is no quantity of 0 or more."""
+    """Report a value that is not a quantity of 0 or more."""
     if isinstance(value, (str, int, float)) and not isinstance(value, bool):
         amount = parse_quantity(value)
         if amount is None or amount < 0:
-            message = f"{excerpt(str(value))} is no quantity for {field.name}; write it as 500m, 2, 64Gi or 1e3."
-            field.refuse("quantity_invalid", message)
+            field.refuse("quantity_invalid", no_quantity(value, field.name))
 
 
 def labels(value: Value, field: Field) -> None:
-    """Report keys and values which no label can have."""
+    """Report keys and values that labels cannot have."""
     plain = {
         key: inner
         for key, inner in mapping(value).items()
         if not holds_placeholder(key) and not is_open(inner)
     }
-    check_labels(field.path, plain, field.complaints)
+    check_labels(field.path, plain, field.findings)
 
 
-# --- rules between fields --------------------------------------------------------------------------------------------
+# --- rules between fields -------------------------------------------------------------------------
 
 
 def given(value: Value, names: Iterable[str]) -> list[str]:
-    """Return those of the fields which a mapping has, null being absent, in its order."""
+    """Return which of the fields a mapping has with a value other than null, in its order."""
     wanted = frozenset(names)
     return [name for name, inner in mapping(value).items() if inner is not None and name in wanted]
 
 
 class _Open:
-    """Stands for a value of which nothing is known; equal to nothing else."""
+    """The type of `OPEN`, a value of which nothing is known; it equals nothing else."""
 
 
 OPEN: Final = _Open()
 
 
 def known(value: Value, name: str, default: Value = None) -> Value:
-    """Return a field's plain value, its default where it is absent or empty, `OPEN` where nothing is known of it.
+    """Return a field's plain value, or its default where it is absent or empty.
 
-    That is so for values which are filled in later, and for lists and mappings, whose type is
-    wrong.
+    `OPEN` is returned for values that are filled in later, and for lists and mappings, whose type
+    is wrong.
     """
     if not isinstance(value, dict):
         return default
@@ -251,19 +249,22 @@ def known(value: Value, name: str, default: Value = None) -> Value:
 
 
 def only_one(*names: str, what: str) -> Rule:
-    """Return a rule that at most one of several fields is given; `what` is one of them, in words."""
+    """Return a rule that at most one of several fields is given; `what` names what they give."""
 
     def check(value: Value, field: Field) -> None:
         if isinstance(value, dict) and len(found := given(value, names)) > 1:
             first, second = found[:2]
-            message = f"{excerpt(first)} and {excerpt(second)} exclude each other: there is one {what} only."
+            message = (
+                f"{excerpt(first)} and {excerpt(second)} cannot be combined: "
+                f"there can be only one {what}."
+            )
             field.child(second).refuse("fields_conflict", message)
 
     return check
 
 
 def one_at_least(*names: str) -> Rule:
-    """Return a rule that one of several fields is given; a field of another name is for the schema to report."""
+    """Return a rule that one of several fields is given; the schema reports unknown ones."""
 
     def check(value: Value, field: Field) -> None:
         if isinstance(value, dict) and not any(inner is not None for inner in value.values()):
@@ -283,7 +284,7 @@ def required(name: str, message: str) -> Rule:
 
 
 def forbidden(message: str) -> Rule:
-    """Return a rule for a field that may not be there at all."""
+    """Return a rule for a field that must be absent."""
 
     def check(_value: Value, field: Field) -> None:
         field.refuse("fields_conflict", message)
@@ -292,7 +293,13 @@ def forbidden(message: str) -> Rule:
 
 
 def unique(name: str, *, code: str = "duplicate_value", **others: Value) -> Rule:
-    """Return a rule that no two items of a list are alike in a field and in others, given with their defaults."""
+    """Return a rule that no two items of a list have the same value in a field.
+
+    Args:
+        name: the field.
+        code: the code of the problem.
+        others: more fields, with their defaults; items are the same only if these are equal too.
+    """
 
     def check(value: Value, field: Field) -> None:
         seen: set[tuple[Value, ...]] = set()
@@ -307,12 +314,12 @@ def unique(name: str, *, code: str = "duplicate_value", **others: Value) -> Rule
                 continue
             if key in seen:
                 shown = ", ".join(excerpt(str(part)) for part in key if part is not None)
-                field.child(index, name).refuse(code, f"{shown} stands twice in {field.name}.")
+                field.child(index, name).refuse(code, f"{shown} appears twice in {field.name}.")
             seen.add(key)
 
     return check
 
 
 def amount(value: Value) -> Decimal | None:
-    """Return the amount of a quantity, or None where it is none or is filled in later."""
+    """Return the amount of a quantity, or None if it is not one or is filled in later."""
     return None if is_open(value) else parse_quantity(value)

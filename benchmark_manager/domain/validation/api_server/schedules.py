@@ -43,10 +43,10 @@ def schedule_fault(schedule: str) -> str | None:
 
     >>> schedule_fault("*/5 0-6 1,15 * mon-fri")
     >>> schedule_fault("0 0 * * 7")
-    "the day of the week is from 0 to 6, not '7'"
+    "the day of the week must be from 0 to 6, not '7'"
     """
     if "TZ" in schedule:
-        return "the time zone goes into the field timeZone"
+        return "the time zone belongs in the field timeZone"
     if schedule.startswith("@"):
         every = schedule.startswith(_EVERY) and _DURATION.fullmatch(schedule.removeprefix(_EVERY))
         return (
@@ -56,7 +56,10 @@ def schedule_fault(schedule: str) -> str | None:
         )
     words = schedule.split()
     if len(words) != len(_PARTS):
-        return f"it has {len(words)} fields, not minute, hour, day of the month, month and day of the week"
+        return (
+            f"it has {len(words)} fields instead of the five for "
+            "minute, hour, day of the month, month and day of the week"
+        )
     return next(
         (fault for part, word in zip(_PARTS, words, strict=True) if (fault := _fault(part, word))),
         None,
@@ -70,17 +73,17 @@ def _fault(part: _Part, word: str) -> str | None:
 
 
 def _item_fault(part: _Part, item: str) -> str | None:
-    """Return what is wrong with a number, a range or `*`, each with a step or without."""
+    """Return what is wrong with a number, a range or `*`, each with or without a step."""
     shown = f"'{item[:20]}'"
     ends, slash, step = item.partition("/")
     if slash and (not _NUMBER.fullmatch(step) or int(step) == 0):
-        return f"the step of the {part.name} is a number above 0, not {shown}"
+        return f"the step of the {part.name} must be a number above 0, not {shown}"
     first, dash, last = ends.partition("-")
     if first in {"*", "?"}:
         return None
     low, high = _value(part, first), _value(part, last if dash else first)
     if low is None or high is None or low < part.least or high > part.most:
-        return f"the {part.name} is from {part.least} to {part.most}, not {shown}"
+        return f"the {part.name} must be from {part.least} to {part.most}, not {shown}"
     return f"the {part.name} ends before it begins: {shown}" if low > high else None
 
 

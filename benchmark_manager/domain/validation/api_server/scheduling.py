@@ -21,14 +21,14 @@ from benchmark_manager.domain.validation.api_server.rules import (
     required,
     text,
 )
-from benchmark_manager.domain.validation.complaints import mapping, sequence
 from benchmark_manager.domain.validation.findings import excerpt
 from benchmark_manager.domain.validation.texts.yaml_values import Value
+from benchmark_manager.domain.validation.values import mapping, sequence
 
 _WEIGHT: Final = number(1, 100)
 _MAX_SEARCH_CHARACTERS: Final = 2048
 
-# --- tolerations -----------------------------------------------------------------------------------------------------
+# --- tolerations ----------------------------------------------------------------------------------
 
 
 def _toleration_together(value: Value, field: Field) -> None:
@@ -36,12 +36,12 @@ def _toleration_together(value: Value, field: Field) -> None:
         return
     operator = known(value, "operator", "Equal")
     if operator == "Exists" and isinstance(given := value.get("value"), str) and given:
-        message = f"operator: Exists goes with no value, not with {excerpt(given)}."
+        message = f"operator: Exists takes no value, not {excerpt(given)}."
         field.child("value").refuse("fields_conflict", message)
     elif operator == "Equal":
         forms.LABEL_VALUE(known(value, "value"), field.child("value"))
     if operator not in {"Exists", OPEN} and known(value, "key") is None and field.whole:
-        message = "Without a key the operator is Exists: all taints are tolerated."
+        message = "Without a key the operator must be Exists: all taints are tolerated."
         field.child("operator").refuse("fields_conflict", message)
     effect = known(value, "effect", "")
     if (
@@ -49,7 +49,7 @@ def _toleration_together(value: Value, field: Field) -> None:
         and effect not in {"NoExecute", OPEN}
         and field.whole
     ):
-        message = "tolerationSeconds goes with effect: NoExecute only."
+        message = "tolerationSeconds needs effect: NoExecute."
         field.child("tolerationSeconds").refuse("fields_conflict", message)
 
 
@@ -64,7 +64,7 @@ TOLERATION: Final = Shape(
     _toleration_together,
 )
 
-# --- affinity --------------------------------------------------------------------------------------------------------
+# --- affinity -------------------------------------------------------------------------------------
 
 _NODE_OPERATORS: Final = ("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt")
 
@@ -73,7 +73,7 @@ def _one_name(value: Value, field: Field) -> None:
     names = sequence(mapping(value).get("values"))
     if len(names) > 1 and known(value, "operator") in ("In", "NotIn"):
         field.child("values").refuse(
-            "fields_conflict", f"A field has one value, not {len(names)}: write a term for each."
+            "fields_conflict", f"A field has one value, not {len(names)}; write a term for each."
         )
 
 
@@ -89,7 +89,7 @@ _BY_FIELD: Final = each(
 
 
 def _any_value(_value: Value, _field: Field) -> None:
-    """Accept all values: a preference may name labels that no node can have."""
+    """Accept all values: a preference may use labels that no node can have."""
 
 
 _REQUIRED_TERM: Final = Shape(
@@ -111,9 +111,7 @@ def _keys_need_selector(*names: str) -> Shape:
                 and mapping(value).get("labelSelector") is None
                 and field.whole
             ):
-                field.child(name).refuse(
-                    "fields_conflict", f"{name} needs a labelSelector beside it."
-                )
+                field.child(name).refuse("fields_conflict", f"{name} needs a labelSelector.")
 
     return Shape({}, check)
 
@@ -125,7 +123,9 @@ _POD_TERM: Final = Shape(
         "namespaces": each(forms.LABEL_NAME),
         "topologyKey": forms.QUALIFIED_NAME,
     },
-    required("topologyKey", "it says what a node's neighbourhood is, as kubernetes.io/hostname."),
+    required(
+        "topologyKey", "it names the label that groups nodes, such as kubernetes.io/hostname."
+    ),
     _keys_need_selector("matchLabelKeys", "mismatchLabelKeys"),
 )
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
@@ -142,7 +142,7 @@ AFFINITY: Final = Shape(
             {
                 _REQUIRED: Shape(
                     {"nodeSelectorTerms": each(_REQUIRED_TERM)},
-                    required("nodeSelectorTerms", "at least one term says which nodes fit."),
+                    required("nodeSelectorTerms", "at least one term must say which nodes fit."),
                 ),
                 _PREFERRED: each(Shape({"weight": _WEIGHT, "preference": _PREFERRED_TERM})),
             }
@@ -152,14 +152,14 @@ AFFINITY: Final = Shape(
     }
 )
 
-# --- spreading -------------------------------------------------------------------------------------------------------
+# --- spreading ------------------------------------------------------------------------------------
 
 
 def _min_domains(value: Value, field: Field) -> None:
     action = known(value, "whenUnsatisfiable")
     if known(value, "minDomains") is not None and action == "ScheduleAnyway":
         field.child("minDomains").refuse(
-            "fields_conflict", "minDomains goes with whenUnsatisfiable: DoNotSchedule only."
+            "fields_conflict", "minDomains needs whenUnsatisfiable: DoNotSchedule."
         )
 
 
@@ -172,7 +172,7 @@ def _keys_stand_once(value: Value, field: Field) -> None:
             selected.add(key)
     for index, key in enumerate(sequence(mapping(value).get("matchLabelKeys"))):
         if isinstance(key, str) and key in selected and not is_open(key):
-            message = f"{excerpt(key)} stands in the labelSelector as well."
+            message = f"{excerpt(key)} is in the labelSelector as well."
             field.child("matchLabelKeys", index).refuse("fields_conflict", message)
 
 
@@ -187,13 +187,13 @@ SPREAD: Final = Shape(
         "nodeTaintsPolicy": _NODE_POLICY,
         "labelSelector": LABEL_SELECTOR,
     },
-    required("topologyKey", "it says over what pods are spread."),
+    required("topologyKey", "it names the label over whose values pods are spread."),
     _min_domains,
     _keys_need_selector("matchLabelKeys"),
     _keys_stand_once,
 )
 
-# --- name servers ----------------------------------------------------------------------------------------------------
+# --- name servers ---------------------------------------------------------------------------------
 
 
 def _search_list(value: Value, field: Field) -> None:
@@ -206,7 +206,7 @@ DNS_CONFIG: Final = Shape(
     {
         "nameservers": all_of(at_most(3), each(forms.ADDRESS)),
         "searches": all_of(at_most(32), _search_list, each(forms.SEARCH_PATH)),
-        "options": each(Shape({}, required("name", "an option has a name."))),
+        "options": each(Shape({}, required("name", "an option needs a name."))),
     }
 )
 HOST_ALIAS: Final = Shape({"ip": forms.ADDRESS, "hostnames": each(forms.SUBDOMAIN)})

@@ -21,8 +21,8 @@ from benchmark_manager.domain.validation.api_server.rules import (
     text,
     unique,
 )
-from benchmark_manager.domain.validation.complaints import mapping, sequence
 from benchmark_manager.domain.validation.texts.yaml_values import Value
+from benchmark_manager.domain.validation.values import mapping, sequence
 
 _CLUSTER: Final = "ClusterIP"
 _BALANCER: Final = "LoadBalancer"
@@ -45,11 +45,11 @@ def _names_of_ports(value: Value, field: Field) -> None:
     ports = sequence(value)
     for index, port in enumerate(ports):
         if len(ports) > 1 and isinstance(port, dict) and known(port, "name") is None:
-            field.child(index).require("name", "each of several ports has one.")
+            field.child(index).require("name", "where there are several ports, each needs one.")
 
 
 def _node_ports(value: Value, field: Field) -> None:
-    """Report a port of the nodes that is taken twice; 0 stands for none."""
+    """Report a port of the nodes that is used twice; 0 stands for none."""
     chosen = [port if known(port, "nodePort") else None for port in sequence(value)]
     unique("nodePort", protocol="TCP")(chosen, field)
 
@@ -65,11 +65,11 @@ def _by_type(spec: Value, field: Field) -> None:
     if kind == _CLUSTER:
         for index, port in enumerate(sequence(spec.get("ports"))):
             if known(port, "nodePort") not in (None, 0, OPEN):
-                message = "A Service of type: ClusterIP takes no port of the nodes."
+                message = "A Service of type: ClusterIP cannot have a nodePort."
                 field.child("ports", index, "nodePort").refuse("fields_conflict", message)
     elif kind in ("NodePort", _BALANCER) and _is_headless(spec):
         field.child("clusterIP").refuse(
-            "fields_conflict", f"A Service of type: {kind} has an address of its own."
+            "fields_conflict", f"A Service of type: {kind} cannot be headless; it needs an address."
         )
     elif kind == _EXTERNAL:
         _external(spec, field)
@@ -78,22 +78,22 @@ def _by_type(spec: Value, field: Field) -> None:
             spec, ("loadBalancerClass", "loadBalancerSourceRanges", "allocateLoadBalancerNodePorts")
         ):
             if spec[name] != []:
-                message = f"{name} is for Services of type: LoadBalancer only."
+                message = f"{name} needs type: LoadBalancer."
                 field.child(name).refuse("fields_conflict", message)
 
 
 def _external(spec: Value, field: Field) -> None:
     if known(spec, "externalName") is None:
-        field.child("type").require("externalName", "type: ExternalName is a name for another one.")
+        field.child("type").require("externalName", "type: ExternalName needs it.")
     for name in given(spec, ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")):
         if spec[name] not in ("", []):
             field.child(name).refuse(
-                "fields_conflict", f"A Service of type: ExternalName has no {name}."
+                "fields_conflict", f"A Service of type: ExternalName cannot have {name}."
             )
 
 
 def _has_ports(spec: Value, field: Field) -> None:
-    # What has no selector either may be a patch, which changes another field.
+    # Without a selector as well, it may be a patch that changes another field.
     if (
         not isinstance(spec, dict)
         or spec.get("ports")
@@ -102,15 +102,13 @@ def _has_ports(spec: Value, field: Field) -> None:
     ):
         return
     if known(spec, "type") not in {_EXTERNAL, OPEN} and known(spec, "clusterIP") is not OPEN:
-        field.require("ports", "only a headless Service has none.")
+        field.require("ports", "only a headless Service can do without.")
 
 
 def _affinity(spec: Value, field: Field) -> None:
     if known(spec, "sessionAffinity", "None" if field.whole else OPEN) == "None":
         for name in given(spec, ("sessionAffinityConfig",)):
-            field.child(name).refuse(
-                "fields_conflict", f"{name} goes with sessionAffinity: ClientIP only."
-            )
+            field.child(name).refuse("fields_conflict", f"{name} needs sessionAffinity: ClientIP.")
 
 
 _SECONDS: Final = Shape({"timeoutSeconds": number(1, _MAX_AFFINITY_SECONDS)})

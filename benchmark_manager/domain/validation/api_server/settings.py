@@ -8,10 +8,10 @@ from typing import Final
 
 from benchmark_manager.domain.validation.api_server import forms
 from benchmark_manager.domain.validation.api_server.rules import Field, Rule, Shape, is_open, known
-from benchmark_manager.domain.validation.complaints import mapping
 from benchmark_manager.domain.validation.findings import excerpt
 from benchmark_manager.domain.validation.texts.placeholders import holds_placeholder
 from benchmark_manager.domain.validation.texts.yaml_values import Value
+from benchmark_manager.domain.validation.values import mapping
 
 MAX_DATA: Final = 1_048_576
 """Bytes of all values of a ConfigMap or a Secret."""
@@ -29,7 +29,7 @@ def _keys(value: Value, field: Field) -> None:
 def _encoded(value: Value, field: Field) -> None:
     for key, content in mapping(value).items():
         if isinstance(content, str) and not is_open(content) and not _is_base_64(content):
-            # The value may be a secret that was not encoded: it is not shown.
+            # The value may be a secret that was not encoded, so it is not shown.
             field.child(key).refuse("wrong_value", f"The value of {excerpt(key)} is not in base64.")
 
 
@@ -56,7 +56,7 @@ def _fits(plain: str, encoded: str) -> Rule:
             where = field.child(plain if mapping(manifest).get(plain) else encoded)
             where.refuse(
                 "object_too_large",
-                f"The values have {size:,} bytes; Kubernetes keeps {MAX_DATA:,} at most.",
+                f"The values have {size:,} bytes; Kubernetes allows {MAX_DATA:,} at most.",
             )
 
     return check
@@ -66,7 +66,7 @@ def _one_value_each(manifest: Value, field: Field) -> None:
     encoded = mapping(mapping(manifest).get("binaryData"))
     for key in mapping(mapping(manifest).get("data")):
         if key in encoded:
-            message = f"The key {excerpt(key)} stands in binaryData as well."
+            message = f"The key {excerpt(key)} is in binaryData as well."
             field.child("data", key).refuse("fields_conflict", message)
 
 
@@ -79,8 +79,7 @@ CONFIG_MAP: Final = Shape(
     _fits("data", "binaryData"),
 )
 
-#: The keys that a Secret of a type needs: all of them, or, where there are several groups, one of
-#: these.
+#: The keys that a Secret of a type needs, all of them.
 _NEEDED: Final[dict[str, tuple[str, ...]]] = {
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
@@ -98,12 +97,12 @@ def _keys_of_type(manifest: Value, field: Field) -> None:
     }
     for key in _NEEDED.get(kind, ()) if isinstance(kind, str) else ():
         if key not in present and not any(map(holds_placeholder, present)):
-            field.child("type").require(key, f"a Secret of type {kind} has it.")
+            field.child("type").require(key, f"a Secret of type {kind} needs it.")
     if kind == _BASIC_AUTH and not (
         "username" in present or "password" in present or any(map(holds_placeholder, present))
     ):
         field.child("type").require(
-            "username or password", f"a Secret of type {kind} has one of them."
+            "username or password", f"a Secret of type {kind} needs one of them."
         )
 
 

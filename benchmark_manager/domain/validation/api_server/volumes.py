@@ -28,9 +28,9 @@ from benchmark_manager.domain.validation.api_server.rules import (
     required,
     text,
 )
-from benchmark_manager.domain.validation.complaints import mapping, sequence
 from benchmark_manager.domain.validation.findings import excerpt
 from benchmark_manager.domain.validation.texts.yaml_values import Path, Value
+from benchmark_manager.domain.validation.values import mapping, sequence
 
 _MODE: Final = number(0, 0o777)
 _MINUTES_10: Final = 600
@@ -69,7 +69,7 @@ _SOURCES: Final = (
     *("projected", "quobyte", "rbd", "scaleIO", "secret", "storageos", "vsphereVolume"),
 )
 
-# --- claims ----------------------------------------------------------------------------------------------------------
+# --- claims ---------------------------------------------------------------------------------------
 
 
 def _access_modes(value: Value, field: Field) -> None:
@@ -77,24 +77,24 @@ def _access_modes(value: Value, field: Field) -> None:
     if "ReadWriteOncePod" in modes and len({mode for mode in modes if isinstance(mode, str)}) > 1:
         field.refuse(
             "fields_conflict",
-            "ReadWriteOncePod stands alone: a claim with it has no other access mode.",
+            "A claim with ReadWriteOncePod cannot have other access modes.",
         )
     each(one_of("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"))(value, field)
 
 
 def _size_of_storage(value: Value, field: Field) -> None:
     requests = mapping(mapping(mapping(value).get("resources")).get("requests"))
-    # What has no access modes either may be a patch, which changes another field.
+    # Without access modes as well, it may be a patch that changes another field.
     if "storage" not in requests and mapping(value).get("accessModes"):
-        field.require("resources.requests.storage", "a claim says how much storage it needs.")
+        field.require("resources.requests.storage", "a claim must say how much storage it needs.")
     elif amount(requests.get("storage")) == 0:
         at = field.child("resources", "requests", "storage")
-        at.refuse("wrong_value", "A claim needs more than no storage.")
+        at.refuse("wrong_value", "A claim must ask for more than 0 storage.")
 
 
-#: What patches of a claim, which mostly change its size or its class, do not have.
+#: Fields that patches of a claim do not have: these mostly change its size or its class.
 _OF_WHOLE_CLAIMS: Final = ("volumeMode", "volumeName", "selector", "dataSource", "dataSourceRef")
-_NEEDS_ACCESS_MODES: Final = "a claim says how its volume is mounted, as ReadWriteOnce."
+_NEEDS_ACCESS_MODES: Final = "a claim must say how its volume is mounted, such as ReadWriteOnce."
 
 
 def _access_of_claim(value: Value, field: Field) -> None:
@@ -115,7 +115,9 @@ def _source_of_claim(value: Value, field: Field) -> None:
     ):
         kind = value.get("kind")
         if isinstance(kind, str) and kind and not is_open(kind):
-            message = f"Without an apiGroup the kind is PersistentVolumeClaim, not {excerpt(kind)}."
+            message = (
+                f"Without an apiGroup the kind must be PersistentVolumeClaim, not {excerpt(kind)}."
+            )
             field.child("kind").refuse("fields_conflict", message)
 
 
@@ -131,17 +133,17 @@ CLAIM: Final = Shape(
     _size_of_storage,
     _access_of_claim,
 )
-#: In the template of a workload, which is no patch of a claim.
+#: The claim in a workload's template, which cannot be a patch.
 CLAIM_IN_TEMPLATE: Final = CLAIM.extended({}, required("accessModes", _NEEDS_ACCESS_MODES))
 
-# --- volumes ---------------------------------------------------------------------------------------------------------
+# --- volumes --------------------------------------------------------------------------------------
 
 _ITEM: Final = Shape({"path": forms.FILE_IN_VOLUME, "mode": _MODE})
 
 
 def _one_field(value: Value, field: Field) -> None:
     if isinstance(value, dict) and not given(value, ("fieldRef", "resourceFieldRef")):
-        field.require("fieldRef or resourceFieldRef", "one of them says what the file holds.")
+        field.require("fieldRef or resourceFieldRef", "one of them must say what the file holds.")
 
 
 _POD_FILE: Final = Shape(
@@ -151,7 +153,7 @@ _POD_FILE: Final = Shape(
         "fieldRef": FILE_FIELD,
         "resourceFieldRef": RESOURCE_FIELD.extended(
             {},
-            required("containerName", "outside of containers, a resource is that of a named one."),
+            required("containerName", "a resource in a volume is that of a named container."),
         ),
     },
     only_one("fieldRef", "resourceFieldRef", what="content of the file"),
@@ -170,7 +172,7 @@ _PROJECTIONS: Final = (
 
 
 def _paths(source: Value) -> list[tuple[Path, Value]]:
-    """Return the paths of the files of one source of a projected volume, each behind where it stands."""
+    """Return the files' paths in one source of a projected volume, each after its own location."""
     return [
         ((member, "items", index, "path"), mapping(item).get("path"))
         for member in ("configMap", "secret", "downwardAPI")
@@ -186,14 +188,12 @@ def _distinct_files(value: Value, field: Field) -> None:
                 if path in seen:
                     at = field.child("sources", index, *steps)
                     at.refuse(
-                        "duplicate_value", f"Two files of the volume have the path {excerpt(path)}."
+                        "duplicate_value", f"Two files in the volume have the path {excerpt(path)}."
                     )
                 seen.add(path)
 
 
-_NAMED_FILES: Final = Shape(
-    {"items": each(_ITEM)}, required("name", "it says which object is meant.")
-)
+_NAMED_FILES: Final = Shape({"items": each(_ITEM)}, required("name", "it names the object."))
 _PROJECTED: Final = Shape(
     {
         "defaultMode": _MODE,
@@ -229,7 +229,7 @@ def _files_of(name: str, what: str) -> Shape:
 
 _MEDIUM: Final = text(
     lambda medium: medium in {"Memory", "HugePages"} or medium.startswith("HugePages-"),
-    "be Memory, or left out",
+    "be Memory, or be removed",
 )
 
 VOLUME: Final = Shape(

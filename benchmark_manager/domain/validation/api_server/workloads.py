@@ -23,8 +23,8 @@ from benchmark_manager.domain.validation.api_server.rules import (
     one_of,
 )
 from benchmark_manager.domain.validation.api_server.volumes import CLAIM_IN_TEMPLATE
-from benchmark_manager.domain.validation.complaints import mapping
 from benchmark_manager.domain.validation.texts.yaml_values import Value
+from benchmark_manager.domain.validation.values import mapping
 
 _PROGRESS_SECONDS: Final = 600
 _ZERO: Final = (0, "0%")
@@ -34,7 +34,7 @@ _TEMPLATE: Final = Shape(
         "spec": POD_SPEC.extended(
             {
                 "activeDeadlineSeconds": forbidden(
-                    "Pods that are replaced when they end have no deadline."
+                    "Pods that are replaced when they end cannot have a deadline."
                 )
             }
         )
@@ -51,7 +51,7 @@ def _selector(value: Value, field: Field) -> None:
     ):
         field.refuse(
             "wrong_value",
-            "The selector is empty; it selects the pods of the template by their labels.",
+            "The selector is empty; it must select the template's pods by their labels.",
         )
     LABEL_SELECTOR(value, field)
 
@@ -69,20 +69,20 @@ def _rolling_only(value: Value, field: Field) -> None:
     kind = known(value, "type")
     if kind in ("Recreate", "OnDelete") and given(value, ("rollingUpdate",)):
         field.child("rollingUpdate").refuse(
-            "fields_conflict", f"rollingUpdate goes with type: RollingUpdate, not {kind}."
+            "fields_conflict", f"rollingUpdate needs type: RollingUpdate, not {kind}."
         )
 
 
 def _some_may_move(value: Value, field: Field) -> None:
     if mapping(value).get("maxSurge") in _ZERO and mapping(value).get("maxUnavailable") in _ZERO:
-        message = "maxSurge and maxUnavailable cannot both be 0: no pod could be replaced."
+        message = "maxSurge and maxUnavailable cannot both be 0, or no pod could be replaced."
         field.child("maxUnavailable").refuse("fields_conflict", message)
 
 
 def _surge_or_unavailable(value: Value, field: Field) -> None:
-    """Report a DaemonSet that makes more pods and stops some at once; a Deployment may."""
+    """Report a DaemonSet that adds pods and stops pods at once; only a Deployment may."""
     if all(_is_some(known(value, name)) for name in ("maxSurge", "maxUnavailable")):
-        message = "A DaemonSet has one of maxSurge and maxUnavailable above 0, not both."
+        message = "Only one of a DaemonSet's maxSurge and maxUnavailable can be above 0."
         field.child("maxSurge").refuse("fields_conflict", message)
 
 

@@ -1,8 +1,8 @@
-"""How many GPUs a container's own command, arguments and variables ask for, where that is plain.
+"""How many GPUs a container's command, arguments and variables need, where that is clear.
 
-The options are vLLM's: https://docs.vllm.ai/en/latest/cli/serve/. Its command line goes before its
-file of settings. Where other programs, several servers, several machines or unknown variables take
-part, nothing is said.
+The options are vLLM's: https://docs.vllm.ai/en/latest/cli/serve/. Its command line overrides its
+file of settings. Where other programs, several servers, several machines or unknown variables are
+involved, the number is unclear.
 """
 
 import re
@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchmark_manager.domain.validation.complaints import mapping, sequence
 from benchmark_manager.domain.validation.texts.placeholders import value_holds_placeholder
 from benchmark_manager.domain.validation.texts.yaml_values import Value
+from benchmark_manager.domain.validation.values import mapping, sequence
 
 DIMENSIONS: Final = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
 """Their product is the number of GPUs of one server."""
@@ -25,32 +25,35 @@ _VARIABLES: Final = {
     "PP_SIZE": DIMENSIONS[1],
     "DP_SIZE": DIMENSIONS[2],
 }
-#: Other options about parallelism, of vLLM and others; each makes it another question.
+#: Other options about parallelism, of vLLM and others; each makes the number of GPUs unclear.
 _ELSE: Final = re.compile(
-    r"--?(?:[dtp]p(?![a-z])|(?:tensor|pipeline|data|(?:prefill[-_]|decode[-_])?context)[-_]par|nnodes|node[-_]rank|headless"
-    r"|num[-_](?:nodes|instances|replicas)|replicas|enable[-_]dp|distributed[-_]executor|master[-_]addr|dist[-_]init)"
+    r"--?(?:[dtp]p(?![a-z])|(?:tensor|pipeline|data|(?:prefill[-_]|decode[-_])?context)[-_]par"
+    r"|nnodes|node[-_]rank|headless|num[-_](?:nodes|instances|replicas)|replicas|enable[-_]dp"
+    r"|distributed[-_]executor|master[-_]addr|dist[-_]init)"
 )
-#: A size of parallelism or a number of GPUs in any form; one that is not an option read here makes
-#: it unclear.
+#: A size of parallelism or a number of GPUs in any form. Where one is not an option that is read
+#: here, the number of GPUs is unclear.
 _MENTION: Final = re.compile(
-    r"(?:tensor|pipeline|data|context|sequence|model)[-_.]?parallel|parallel(?:ism|[-_.]?(?:size|degree|rank))"
-    r"|(?<![a-z0-9])n?gpus(?![a-z])|(?:num|number|count|total|(?<![a-z])n)[-_]?(?:of[-_]?)?gpus?(?![a-z])"
+    r"(?:tensor|pipeline|data|context|sequence|model)[-_.]?parallel"
+    r"|parallel(?:ism|[-_.]?(?:size|degree|rank))|(?<![a-z0-9])n?gpus(?![a-z])"
+    r"|(?:num|number|count|total|(?<![a-z])n)[-_]?(?:of[-_]?)?gpus?(?![a-z])"
     r"|gpus?[-_]?(?:count|number|num|per)(?![a-z])|world[-_]?size|nproc|num[-_]?shard"
-    r"|(?<![a-z0-9/_-])[tpd]p(?:[-_]?(?:size|degree))?[\"']?[=:]|(?<![\w-])--?(?:[tpd]p(?![a-z])|parallel(?![\w-]))",
+    r"|(?<![a-z0-9/_-])[tpd]p(?:[-_]?(?:size|degree))?[\"']?[=:]"
+    r"|(?<![\w-])--?(?:[tpd]p(?![a-z])|parallel(?![\w-]))",
     re.IGNORECASE,
 )
 _MENTIONING_NAME: Final = re.compile(r"(?:\A|_)[TPD]P(?:_|SIZE|\Z)", re.IGNORECASE)
-#: Counts of servers, machines or GPUs; more than one of them makes the sizes those of a part.
+#: Counts of servers, machines or GPUs; with more than one, the sizes are those of a part.
 _COUNTED: Final = re.compile(
     r"(?:.*[-_.])?(?:n(?:um)?)?"
-    r"(?:engines?|replicas?|instances?|servers?|workers?|nodes?|machines?|hosts?|copies|shards?|gpus?|devices?"
-    r"|prefills?|prefillers?|decodes?|decoders?)"
+    r"(?:engines?|replicas?|instances?|servers?|workers?|nodes?|machines?|hosts?|copies|shards?"
+    r"|gpus?|devices?|prefills?|prefillers?|decodes?|decoders?)"
     r"(?:[-_](?:count|ids?|num|per[-_].*))?",
     re.IGNORECASE | re.DOTALL,
 )
 _NUMBERS: Final = re.compile(r"[0-9][0-9, ]*")
-#: Programs that start servers on several machines or share GPUs out, change files or ask servers,
-#: and words of the shell that repeat or choose.
+#: Programs that start servers on several machines, distribute GPUs, change files or call servers,
+#: and words of the shell for loops and conditions.
 _PROGRAMS: Final = frozenset(
     {
         *(
@@ -82,7 +85,7 @@ _PROGRAMS: Final = frozenset(
         *("benchmark_serving.py", "guidellm", "genai-perf", "aiperf", "inference-perf"),
     }
 )
-#: What `vllm` does beside serving; `bench` with its own words behind it.
+#: What `vllm` does other than serving; `bench` has subcommands.
 _CLIENTS: Final = frozenset({"bench", "chat", "complete", "run-batch"})
 _BENCHMARKS: Final = frozenset({"serve", "throughput", "latency", "startup", "sweep"})
 _OUTPUTS: Final = frozenset({"-o", "-O", "--output"})
@@ -102,19 +105,19 @@ _REFERENCE: Final = re.compile(
 )
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}")
-#: Words of a container, and variables which stand for several of them; what has more is a program
-#: of its own.
+#: Words of a container, and variables that stand for several words; a container with more runs a
+#: program of its own.
 _MAX_TOKENS: Final = 5_000
 _MAX_INSERTED: Final = 8
 
 
 class NotPlainError(Exception):
-    """It is not plain how many GPUs a container's program uses."""
+    """It is unclear how many GPUs a container's program uses."""
 
 
 @dataclass(slots=True)
 class _Reading:
-    """What has been read so far of one command line."""
+    """What has been read of one command line so far."""
 
     variables: Mapping[str, str]
     sizes: dict[str, int] = field(default_factory=dict)
@@ -126,10 +129,10 @@ class _Reading:
 
 
 def stated_sizes(container: dict[str, Value]) -> dict[str, int]:
-    """Return the sizes that a container's arguments give, or else its variables, by their names in `DIMENSIONS`.
+    """Return the sizes that a container's arguments, or else its variables, set in `DIMENSIONS`.
 
     Raises:
-        NotPlainError: they cannot be known from the manifest, or are not all that counts.
+        NotPlainError: the manifest does not show them, or they are not the only ones that count.
 
     >>> stated_sizes({"args": ["serve", "m", "-tp", "$(N)"], "env": [{"name": "N", "value": "8"}]})
     {'tensor_parallel_size': 8}
@@ -143,19 +146,19 @@ def stated_sizes(container: dict[str, Value]) -> dict[str, int]:
 
 
 def mentions_size(text: str) -> bool:
-    """Return whether a text speaks of a size of parallelism or a number of GPUs in some form.
+    """Return whether a text mentions a size of parallelism or a number of GPUs in some form.
 
-    >>> [mentions_size(text) for text in ("engine.tensor_parallel_size=4", "NUM_GPUS", "tp8.yaml",
-    "--gpu-memory")] [True, True, False, False]
+    >>> [mentions_size(text) for text in ("engine.tensor_parallel_size=4", "NUM_GPUS", "tp8.yaml")]
+    [True, True, False]
     """
     return _MENTION.search(text) is not None
 
 
 def counts_several(name: str, value: Value) -> bool:
-    """Return whether a setting is another number of servers, machines or GPUs than one.
+    """Return whether a setting is a number of servers, machines or GPUs other than one.
 
-    >>> counts_several("n_engines", 2), counts_several("replicas", "1"),
-    counts_several("server_port", 80) (True, False, False)
+    >>> [counts_several(*pair) for pair in (("n_engines", 2), ("replicas", "1"), ("port", 80))]
+    [True, False, False]
     """
     if isinstance(value, str):
         if not (_NUMBERS.fullmatch(value) or value_holds_placeholder(value)):
@@ -166,12 +169,12 @@ def counts_several(name: str, value: Value) -> bool:
 
 
 def without_comments(script: str) -> str:
-    """Return a script for a shell without its comments."""
+    """Return a shell script without its comments."""
     return _COMMENT.sub("", script)
 
 
 def _variables(container: dict[str, Value]) -> dict[str, str]:
-    """The variables with a value in the manifest itself."""
+    """Return the variables that have a value in the manifest itself."""
     if sequence(container.get("envFrom")):
         raise NotPlainError
     found: dict[str, str] = {}
@@ -183,7 +186,7 @@ def _variables(container: dict[str, Value]) -> dict[str, str]:
             raise NotPlainError
         if isinstance(value, str):
             found[name] = value
-        elif _speaks_of_size(name):
+        elif _names_size(name):
             raise NotPlainError
     return found
 
@@ -194,24 +197,24 @@ def _from_variables(reading: _Reading) -> dict[str, int]:
     for name, value in reading.variables.items():
         if name in _VARIABLES:
             _take(sizes, _VARIABLES[name], value)
-        # What an image's own script adds to its command line.
+        # A variable with options, which an image's own script adds to its command line.
         elif mentions_size(value):
             inner.sizes = {}
             _read(_tokens([value]), inner)
             for dimension, size in inner.sizes.items():
                 _take(sizes, dimension, str(size))
     for name in reading.variables.keys() - _VARIABLES.keys() - reading.used:
-        if _speaks_of_size(name) or counts_several(name, reading.variables[name]):
+        if _names_size(name) or counts_several(name, reading.variables[name]):
             raise NotPlainError
     return sizes
 
 
-def _speaks_of_size(name: str) -> bool:
+def _names_size(name: str) -> bool:
     return mentions_size(name) or _MENTIONING_NAME.search(name) is not None
 
 
 def _tokens(words: list[Value]) -> list[str]:
-    """The words of a command line; those of a script where an argument is one."""
+    """Return the words of a command line, and the words of each argument that is a script."""
     tokens: list[str] = []
     for word in words:
         if isinstance(word, str):
@@ -276,13 +279,13 @@ def _is_written(option: str, file: str) -> bool:
 
 
 def _assign(name: str, reading: _Reading) -> None:
-    if _SHARED_OUT.fullmatch(name) or _speaks_of_size(name):
+    if _SHARED_OUT.fullmatch(name) or _names_size(name):
         raise NotPlainError
     reading.assigned.add(name)
 
 
 def _dimension(token: str) -> str | None:
-    """The dimension whose size a token gives as an option of vLLM."""
+    """Return the dimension whose size a token sets as an option of vLLM."""
     option = token.partition("=")[0]
     if option.startswith("--"):
         name = option.removeprefix("--").replace("-", "_")
@@ -291,7 +294,7 @@ def _dimension(token: str) -> str | None:
 
 
 def _option(token: str, dimension: str, following: str, reading: _Reading) -> bool:
-    """Take the size that an option gives, and return whether the next token is its value."""
+    """Record the size that an option sets, and return whether the next token is its value."""
     if dimension in reading.sizes:
         raise NotPlainError
     _, equals, value = token.partition("=")
@@ -304,12 +307,16 @@ def _option(token: str, dimension: str, following: str, reading: _Reading) -> bo
 
 
 def makes_it_unclear(option: str) -> bool:
-    """Return whether an option, with its hyphens, makes the number of GPUs another question."""
+    """Return whether an option, with its hyphens, makes the number of GPUs unclear."""
     return _ELSE.match(option) is not None
 
 
 def _insert(token: str, reading: _Reading) -> None:
-    """Read a variable that stands for words; refuse an unknown one which may stand for any options."""
+    """Read a variable that stands for words.
+
+    Raises:
+        NotPlainError: it is unknown and may stand for any options.
+    """
     name = _name_in(token)
     if name is None:
         return
@@ -327,7 +334,7 @@ def _insert(token: str, reading: _Reading) -> None:
 
 
 def _name_in(word: str) -> str | None:
-    """The name of the variable that a word consists of; None for any other word, "" for what a command prints."""
+    """Return the variable's name if a word is a variable, "" for a command's output, else None."""
     whole = _REFERENCE.fullmatch(word)
     if whole is not None:
         return whole["braced"] or whole["own"] or whole["bare"]

@@ -1,4 +1,4 @@
-"""Whether a Job asks for as many GPUs as the settings which it names are meant for."""
+"""Check that a Job asks for as many GPUs as the settings that it names need."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -9,7 +9,6 @@ from math import prod
 from typing import Final
 
 from benchmark_manager.domain.sync.classification import format_of
-from benchmark_manager.domain.validation.complaints import Complaints, mapping, sequence
 from benchmark_manager.domain.validation.findings import Findings, excerpt
 from benchmark_manager.domain.validation.kubernetes.gpu_arguments import (
     DIMENSIONS,
@@ -33,26 +32,28 @@ from benchmark_manager.domain.validation.texts.yaml_values import (
     build,
 )
 from benchmark_manager.domain.validation.validate import validate
+from benchmark_manager.domain.validation.value_findings import ValueFindings
+from benchmark_manager.domain.validation.values import mapping, sequence
 from benchmark_manager.domain.yaml.events import BYTE_ORDER_MARK, prepare
 
 _GPU: Final = "nvidia.com/gpu"
 _KEYS: Final = {key: name for name in DIMENSIONS for key in (name, name.replace("_", "-"))}
-#: Servers which share the work of one.
+#: Sections for servers that share the work of one.
 _PARTS: Final = frozenset({"prefill", "decode"})
 _WORD: Final = re.compile(r"[^\s\"'=,:;()\[\]{}<>|&]++")
 _NAME_END: Final = re.compile(r"(?<=.)\.(?:ya?ml|json)(?![\w.])", re.IGNORECASE | re.DOTALL)
 _MOST: Final = 10**6
-#: Folders above a file by which it is told from others of its name.
+#: The last parts of a path by which files of the same name are distinguished.
 _DEEPEST: Final = 20
-#: Files looked at for one Job; one which names more is a list of something else.
+#: Files read for one Job; a Job that names more is not compared with any.
 MAX_NAMED: Final = 8
 MAX_SETTINGS: Final = 1_000_000
-"""Characters of all settings which one Job is compared with; those which it names may be as large as files can be."""
+"""Characters of all settings that one manifest is compared with; a single file may have more."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """A container with GPUs, and the files of the project which it names."""
+    """A container with GPUs, and the files of the project that it names."""
 
     path: Path
     document: int
@@ -63,40 +64,43 @@ class _Use:
 
 
 def named_files(text: str, path: str, paths: Collection[str]) -> set[str]:
-    """The project's files which containers with GPUs name, of a text which parses."""
+    """Return the project's files that a manifest's containers with GPUs name."""
     return {name for use in _uses(_documents(text), path, paths) for name in use.named}
 
 
 def check_gpus(
     text: str, path: str, others: Mapping[str, str], paths: Collection[str], findings: Findings
 ) -> None:
-    """Compare the GPUs of each container with its arguments, its variables and the one file of settings it names.
+    """Compare each container's GPUs with its arguments, its variables and the settings it names.
 
     Args:
-        text: a manifest which parses, without a byte order mark.
-        path: its own, from the repository's root.
-        others: contents by path, as `named_files` asked for them.
-        paths: all that there are: of two files, which one is meant is told by both.
-        findings: takes what is found.
+        text: a manifest that parses, without a byte order mark.
+        path: its path from the repository's root.
+        others: the contents, by path, of the files that `named_files` returned.
+        paths: the paths of all files, which show whether a name is ambiguous.
+        findings: collects the findings.
     """
     uses = list(_uses(_documents(text), path, paths))
     named = {name: others[name] for use in uses for name in use.named if name in others}
     if sum(len(content) for content in named.values() if _says_size(content)) > MAX_SETTINGS:
         return
     sizes = {name: _file_sizes(content, name) for name, content in named.items()}
-    complaints = Complaints()
+    value_findings = ValueFindings()
     for use in uses:
         message = _mismatch(
             path, use, {name: sizes[name] for name in use.named if sizes.get(name, {}) != {}}
         )
         if message is not None:
-            complaints.begin(use.document, None)
-            complaints.add((*use.path, "resources", "limits", _GPU), "gpu_mismatch", message)
-    complaints.tell(prepare(text).parsed, kubernetes_value, findings)
+            value_findings.begin(use.document, None)
+            value_findings.add((*use.path, "resources", "limits", _GPU), "gpu_mismatch", message)
+    value_findings.report(prepare(text).parsed, kubernetes_value, findings)
 
 
 def _mismatch(path: str, use: _Use, files: Mapping[str, dict[str, int] | None]) -> str | None:
-    """What is wrong with a container's number of GPUs; `files` are those it names that say something about it."""
+    """Return a message if a container has another number of GPUs than its settings need.
+
+    `files` are the named ones that mention sizes, with these sizes, or None where they are unclear.
+    """
     if len(files) != 1:
         return None
     [(name, in_file)] = files.items()
@@ -114,7 +118,10 @@ def _mismatch(path: str, use: _Use, files: Mapping[str, dict[str, int] | None]) 
     reason = " times ".join(
         f"{key} {sizes[key]}" for key in DIMENSIONS if key == DIMENSIONS[0] or sizes.get(key, 1) > 1
     )
-    return f"{excerpt(path)} gives the container {use.gpus} GPUs, but {excerpt(name)} {needs} {wanted} ({reason})."
+    return (
+        f"{excerpt(path)} gives the container {use.gpus} GPUs, "
+        f"but {excerpt(name)} {needs} {wanted} ({reason})."
+    )
 
 
 def _documents(text: str) -> list[Manifest]:
@@ -137,7 +144,7 @@ def _uses(documents: list[Manifest], own: str, paths: Collection[str]) -> Iterat
 
 
 def _naming(documents: list[Manifest]) -> Iterator[tuple[_Use, set[str]]]:
-    """The containers which have all GPUs of their pod, and the words in them which may name files."""
+    """Yield each container that has all GPUs of its pod, with its words that may name files."""
     for manifest in documents:
         at, pod = pod_spec(manifest.value)
         pods = mapping(mapping(manifest.value).get("spec")).get("parallelism")
@@ -146,7 +153,7 @@ def _naming(documents: list[Manifest]) -> Iterator[tuple[_Use, set[str]]]:
             for where, container in containers(at, pod)
             if (gpus := _gpus(container))
         ]
-        # Of several servers side by side one may well do a part of the other's work.
+        # Where several servers run side by side, they may share the work.
         if len(with_gpus) == 1:
             [(where, container, gpus)] = with_gpus
             words = {*_file_names(container), *_mounted(pod, container)}
@@ -171,10 +178,10 @@ def _file_names(container: dict[str, Value]) -> Iterator[str]:
 
 
 def _names_in(text: str) -> Iterator[str]:
-    """Every word up to the last ending of a file's name in it.
+    """Yield each word with a file name's ending in it, cut after the last such ending.
 
-    Words are split off first: one pattern for a word and its ending tries every character of a long
-    word as the beginning of a name, which takes quadratic time.
+    Words are split first: a single pattern for a word and its ending would try every character of a
+    long word as the beginning of a name, which takes quadratic time.
     """
     for word in _WORD.findall(text):
         ends = [match.end() for match in _NAME_END.finditer(word)]
@@ -183,7 +190,7 @@ def _names_in(text: str) -> Iterator[str]:
 
 
 def _mounted(pod: dict[str, Value], container: dict[str, Value]) -> Iterator[str]:
-    """The keys of ConfigMaps which the container mounts one by one."""
+    """Yield the keys of ConfigMaps that the container mounts one by one."""
     mounts = {
         mapping(mount).get("name")
         for mount in sequence(container.get("volumeMounts"))
@@ -202,10 +209,10 @@ def _named(value: Value) -> bool:
 
 
 def _index(paths: Collection[str], own: str, wanted: AbstractSet[str]) -> dict[str, str | None]:
-    """The wanted ends of paths, at a slash, with the path; None where several paths end so."""
+    """Map each wanted end of a path to the path, or to None where several paths end so."""
     index: dict[str, str | None] = {}
     for path in paths:
-        # Asked first: a project may have a hundred thousand files.
+        # The cheapest test first: a project may have a hundred thousand files.
         if path.rpartition("/")[2] in wanted and path != own and format_of(path) is not None:
             for end in _ends(path):
                 if end in wanted:
@@ -214,7 +221,7 @@ def _index(paths: Collection[str], own: str, wanted: AbstractSet[str]) -> dict[s
 
 
 def _one_path(word: str, index: Mapping[str, str | None]) -> str | None:
-    """The one path which ends most like the word does; None where two are as good."""
+    """Return the path that shares the longest end with a word; None if two paths do."""
     return next((index[end] for end in _ends(word) if end in index), None)
 
 
@@ -224,7 +231,7 @@ def _ends(path: str) -> Iterator[str]:
 
 
 def _file_sizes(text: str, path: str) -> dict[str, int] | None:
-    """What the settings say about the number of GPUs; empty if nothing, None if it is not plain."""
+    """Return the sizes in settings; empty if they mention none, None if they are unclear."""
     file_format, body = format_of(path), text.removeprefix(BYTE_ORDER_MARK)
     if file_format is None or not _says_size(body):
         return {}
@@ -234,12 +241,12 @@ def _file_sizes(text: str, path: str) -> dict[str, int] | None:
         found = [sizes for value in read_values(body, file_format) for sizes in _sizes(value)]
     except NotPlainError:
         return None
-    # Two sections are two servers, also where they are alike.
+    # Two sections are two servers, even where they are equal.
     return None if len(found) > 1 else found[0] if found else {}
 
 
 def _says_size(text: str) -> bool:
-    """Whether a text may say how many GPUs it is for; asked first, as most files say nothing about it."""
+    """Return quickly whether a text may mention sizes; most files mention none."""
     return any(key in text for key in _KEYS)
 
 

@@ -1,4 +1,4 @@
-"""Which files kustomize merges into others, by what the kustomizations above them say.
+"""Which files kustomize merges into others as patches, according to kustomizations above them.
 
 Source: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/
 """
@@ -8,15 +8,16 @@ from pathlib import PurePosixPath
 from posixpath import normpath
 from typing import Final
 
-from benchmark_manager.domain.validation.complaints import OF_WHOLE_MANIFESTS, mapping, sequence
 from benchmark_manager.domain.validation.schemas.config_schema import read_values
 from benchmark_manager.domain.validation.texts.yaml_values import TooManyValuesError, Value
 from benchmark_manager.domain.validation.validate import validate
+from benchmark_manager.domain.validation.value_findings import OF_WHOLE_MANIFESTS
+from benchmark_manager.domain.validation.values import mapping, sequence
 from benchmark_manager.domain.yaml.events import BYTE_ORDER_MARK
 from benchmark_manager.models.problem import Verdict
 
 _NAMES: Final = ("kustomization.yaml", "kustomization.yml")
-#: Folders above a file in which a kustomization is looked for.
+#: How many folders above a file may hold its kustomization.
 _MOST_FOLDERS: Final = 20
 
 
@@ -27,11 +28,11 @@ def kustomizations_above(path: str, paths: Collection[str]) -> set[str]:
 
 
 def is_patch(path: str, others: Mapping[str, str]) -> bool:
-    """Return whether one of the kustomizations among other files names a file as a patch.
+    """Return whether a kustomization among other files names a file as a patch.
 
     Args:
-        path: the file's, from the repository's root.
-        others: contents by path.
+        path: the file's path from the repository's root.
+        others: the contents of the other files by path.
     """
     wanted = PurePosixPath(path)
     return any(
@@ -54,12 +55,12 @@ def _patches(text: str) -> Iterator[str]:
         named: list[Value] = [*sequence(mapping(value).get("patchesStrategicMerge"))]
         for member in ("patches", "patchesJson6902"):
             named += [mapping(patch).get("path") for patch in sequence(mapping(value).get(member))]
-        # A patch may also be written out in the list itself.
+        # An entry with line ends is a patch itself, not a file's name.
         yield from (name for name in named if isinstance(name, str) and "\n" not in name)
 
 
 def without_what_parts_lack(verdict: Verdict) -> Verdict:
-    """Return a verdict without the problems that only a whole manifest can have."""
+    """Return the verdict without the problems that only whole manifests can have."""
     problems = tuple(
         problem for problem in verdict.problems if problem.code not in OF_WHOLE_MANIFESTS
     )

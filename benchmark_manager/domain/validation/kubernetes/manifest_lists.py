@@ -1,4 +1,4 @@
-"""The objects of a manifest: a document each, or the items of a List, which `kubectl apply` creates one by one."""
+"""The objects of a manifest: its documents, and the items of each List as `kubectl` applies it."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
@@ -9,7 +9,14 @@ LIST_ENDING: Final = "List"
 
 
 class Manifest(NamedTuple):
-    """One object, where it stands, and the number of its values and keys, aliases written out."""
+    """One object.
+
+    Attributes:
+        document: the number of its document in the file.
+        path: its path in the document.
+        value: the object.
+        size: the number of its values and keys, with aliases expanded.
+    """
 
     document: int
     path: Path
@@ -18,7 +25,7 @@ class Manifest(NamedTuple):
 
 
 def manifests(documents: Iterable[Document]) -> Iterator[Manifest]:
-    """Yield every object in its order; an item of a `JobList` without a kind is a Job, as `kubectl` takes it."""
+    """Yield every object in order; as in `kubectl`, an item of a `JobList` needs no kind."""
     for number, document in enumerate(documents):
         waiting: list[tuple[Path, Value]] = [((), document.value)]
         while waiting:
@@ -34,7 +41,7 @@ def manifests(documents: Iterable[Document]) -> Iterator[Manifest]:
 
 
 def _items(value: Value) -> list[Value] | None:
-    """The items of a List, or of a list of one kind; None for any other value."""
+    """Return the items of a List, or of a list of one kind; None for any other value."""
     if not isinstance(value, dict) or not isinstance(value.get("items"), list):
         return None
     kind = value.get("kind")

@@ -1,4 +1,4 @@
-"""Names and labels which Kubernetes takes.
+"""Names and labels that Kubernetes accepts.
 
 Sources: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ and …/labels/
 """
@@ -6,9 +6,10 @@ Sources: https://kubernetes.io/docs/concepts/overview/working-with-objects/names
 import re
 from typing import Final
 
-from benchmark_manager.domain.validation.complaints import Complaints, mapping, shown
 from benchmark_manager.domain.validation.findings import excerpt
 from benchmark_manager.domain.validation.texts.yaml_values import Path, Value
+from benchmark_manager.domain.validation.value_findings import ValueFindings
+from benchmark_manager.domain.validation.values import mapping, shown
 
 MAX_LABEL: Final = 63
 _MAX_SUBDOMAIN: Final = 253
@@ -21,8 +22,7 @@ _SUBDOMAIN: Final = re.compile(
 )
 _QUALIFIED: Final = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
 
-#: The name of each pod, or a label on it, is made of these objects' names: there is less room than
-#: elsewhere.
+#: Kubernetes makes pod names, or labels of pods, from these objects' names, so these are shorter.
 _LENGTHS: Final = {
     "Job": MAX_LABEL,
     "CronJob": _MAX_CRON_JOB,
@@ -36,67 +36,76 @@ def is_label_name(name: str) -> bool:
     return len(name) <= MAX_LABEL and _LABEL.fullmatch(name) is not None
 
 
-def check_object_name(kind: str, name: Value, complaints: Complaints) -> None:
+def check_object_name(kind: str, name: Value, findings: ValueFindings) -> None:
     """Check `metadata.name` of an object whose name is a DNS name."""
     code = "job_name_invalid" if kind == "Job" else "name_invalid"
     path = ("metadata", "name")
     if name is None:
         return
     if not isinstance(name, str):
-        complaints.add(
-            path, code, f"The {kind}'s name {excerpt(str(name))} is no string; quote it."
+        findings.add(
+            path, code, f"The {kind}'s name {excerpt(str(name))} is not a string; quote it."
         )
         return
     most = _LENGTHS.get(kind, _MAX_SUBDOMAIN)
     pattern, letters = (_LABEL, "and `-`") if kind in _LABEL_KINDS else (_SUBDOMAIN, "`-` and `.`")
     if len(name) > most or not pattern.fullmatch(name):
-        complaints.add(
+        findings.add(
             path,
             code,
-            f"Kubernetes refuses the {kind}'s name {excerpt(name)}: it may hold lower-case letters, digits, "
-            f"{letters}, begins and ends with a letter or digit, and has at most {most} characters.",
+            f"Kubernetes refuses the {kind}'s name {excerpt(name)}: it must hold only lower-case "
+            f"letters, digits, {letters}, begin and end with a letter or digit, and have at most "
+            f"{most} characters.",
         )
 
 
-def check_label_name(path: Path, what: str, name: Value, complaints: Complaints) -> None:
-    """Check the name of a part, as a container's, which must be a DNS label."""
+def check_label_name(path: Path, what: str, name: Value, findings: ValueFindings) -> None:
+    """Check the name of a part, such as a container, which must be a DNS label."""
     if isinstance(name, str) and not is_label_name(name):
-        complaints.add(
+        findings.add(
             path,
             "name_invalid",
-            f"Kubernetes refuses the {what}'s name {excerpt(name)}: it may hold lower-case letters, digits and `-`, "
-            f"begins and ends with a letter or digit, and has at most {MAX_LABEL} characters.",
+            f"Kubernetes refuses the {what}'s name {excerpt(name)}: it must hold only lower-case "
+            f"letters, digits and `-`, begin and end with a letter or digit, and have at most "
+            f"{MAX_LABEL} characters.",
         )
 
 
-def check_labels(path: Path, labels: Value, complaints: Complaints) -> None:
+def check_labels(path: Path, labels: Value, findings: ValueFindings) -> None:
     """Check keys and values of labels, or of a selector of labels."""
     for key, value in mapping(labels).items():
-        _check_key((*path, key), key, complaints)
+        _check_key((*path, key), key, findings)
         if isinstance(value, str) and value and not _is_short_name(value):
-            complaints.add(
+            findings.add(
                 (*path, key),
                 "label_invalid",
-                f"Kubernetes refuses {excerpt(value)} as {shown((*path, key))}: letters, digits, `-`, `_` and `.`, "
-                f"at most {MAX_LABEL}, beginning and ending with a letter or digit.",
+                f"Kubernetes refuses {excerpt(value)} as {shown((*path, key))}: it must have at "
+                f"most {MAX_LABEL} letters, digits, `-`, `_` and `.`, and begin and end with a "
+                "letter or digit.",
             )
 
 
-def check_annotations(path: Path, annotations: Value, complaints: Complaints) -> None:
+def check_annotations(path: Path, annotations: Value, findings: ValueFindings) -> None:
     for key in mapping(annotations):
-        _check_key((*path, key), key.lower(), complaints)
+        _check_key((*path, key), key.lower(), findings)
 
 
-def _check_key(path: Path, key: str, complaints: Complaints) -> None:
+def _check_key(path: Path, key: str, findings: ValueFindings) -> None:
     prefix, slash, name = key.rpartition("/")
     good_prefix = len(prefix) <= _MAX_SUBDOMAIN and _SUBDOMAIN.fullmatch(prefix) if slash else True
     if not (good_prefix and _is_short_name(name)):
-        complaints.add(
+        findings.add(
             path,
             "label_invalid",
-            f"Kubernetes refuses the key {excerpt(key)}: a name of letters, digits, `-`, `_` and `.`, at most "
-            f"{MAX_LABEL}, behind a DNS name and `/` if need be.",
+            f"Kubernetes refuses the key {excerpt(key)}: it must be a name of at most {MAX_LABEL} "
+            "letters, digits, `-`, `_` and `.`, optionally after a DNS name and `/`.",
         )
+
+
+def missing_label(kind: str, key: str, value: Value) -> str:
+    """Return the message about a label in a workload's selector that its own pods lack."""
+    label = f"{excerpt(key)}: {excerpt(str(value))}"
+    return f"The {kind} selects pods with {label}, but its own pods lack that label."
 
 
 def _is_short_name(text: str) -> bool:

@@ -1,27 +1,27 @@
-"""Manifests that are a part of one: what kustomize merges into a whole, as a patch or a base without its labels.
+"""Parts of manifests that kustomize merges into whole ones: patches, and bases without labels.
 
-A part lacks on purpose what every whole manifest has, so nothing is reported as missing. It is
-taken for one only where
-that is plain:
+A part lacks on purpose what every whole manifest has, so nothing is reported as missing. A manifest
+counts as a part only where that is plain:
 
-- it has one of the directives of a strategic merge patch, as `$patch`, or
-- it is named, all its fields are known (a misspelt one is no missing one), and it lacks what nobody
-  leaves out of a
-  whole manifest: a Deployment and the like its selector, and the images or labels of its pods; a
-  Job its `restartPolicy` and every image; a CronJob its `jobTemplate`; an autoscaler its target.
+- it has one of the directives of a strategic merge patch, such as `$patch`, or
+- it is named, all its fields are known (a misspelt field is not a missing one), and it lacks what
+  every whole manifest has: a Deployment and the like its selector, and the images or labels of its
+  pods; a Job its `restartPolicy` and every image; a CronJob its `jobTemplate`; an autoscaler its
+  target.
 
-So a Job in which only the image was forgotten is still reported. One in which image and
-`restartPolicy` were forgotten is not: files do not say by which of the two they were written, and a
-warning on every patch would be read by no one.
+So a Job in which only the image was forgotten is still reported. A Job in which both image and
+`restartPolicy` were forgotten is not: it looks like a patch, and people would stop reading warnings
+if every patch had one.
 """
 
 from collections.abc import Iterable
 from typing import Final
 
-from benchmark_manager.domain.validation.complaints import Violation, mapping
 from benchmark_manager.domain.validation.kubernetes.pod_check import containers
 from benchmark_manager.domain.validation.kubernetes.workload_check import pod_spec
 from benchmark_manager.domain.validation.texts.yaml_values import Value
+from benchmark_manager.domain.validation.value_findings import Violation
+from benchmark_manager.domain.validation.values import mapping
 
 # https://github.com/kubernetes/community/blob/master/contributors/devel/sig-api-machinery/strategic-merge-patch.md
 DIRECTIVES: Final = ("$patch", "$retainKeys", "$setElementOrder/", "$deleteFromPrimitiveList/")
@@ -29,11 +29,11 @@ _SERVERS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaS
 
 
 def lacks_what_wholes_have(manifest: dict[str, Value], violations: Iterable[Violation]) -> bool:
-    """Return whether a manifest lacks what shows that it is a part of one.
+    """Return whether a manifest lacks so much that it must be a part of one.
 
     Args:
         manifest: the object.
-        violations: what Kubernetes' schema says of it.
+        violations: what Kubernetes' schema refuses in it.
     """
     spec = manifest.get("spec")
     named = isinstance(mapping(manifest.get("metadata")).get("name"), str)
@@ -49,7 +49,7 @@ def is_directive(key: Value) -> bool:
 
 
 def has_directive(manifest: Value) -> bool:
-    """Return whether one of the mappings in a manifest has a directive of a strategic merge patch."""
+    """Return whether a mapping in a manifest has a directive of a strategic merge patch."""
     waiting = [manifest]
     while waiting:
         node = waiting.pop()
@@ -68,7 +68,7 @@ def _lacks_much(manifest: dict[str, Value], spec: dict[str, Value]) -> bool:
     if not isinstance(kind, str):
         return False
     if kind in {*_SERVERS, "Job"} and not path:
-        # A kind of the same name of another group, as Volcano's Job.
+        # A kind of the same name in another group, such as Volcano's Job.
         return False
     if kind in _SERVERS:
         labels = mapping(mapping(spec.get("template")).get("metadata")).get("labels")

@@ -7,6 +7,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
+from benchmark_manager.domain.validation.findings import excerpt
 from benchmark_manager.domain.validation.texts.yaml_values import Value
 
 _QUANTITY: Final = re.compile(
@@ -15,12 +16,12 @@ _QUANTITY: Final = re.compile(
 )
 _BINARY: Final = "KMGTPE"
 _DECIMAL: Final = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
-# The API server caps what is longer; nobody means it.
+# Longer than any amount that a person means; the API server cuts such numbers.
 _MAX_LENGTH: Final = 100
 
 
 def parse_quantity(value: Value) -> Decimal | None:
-    """The amount which a value of a manifest stands for, or None if it is no quantity."""
+    """Return the amount that a value of a manifest stands for, or None if it is not a quantity."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     text = value if isinstance(value, str) else str(value)
@@ -35,3 +36,9 @@ def parse_quantity(value: Value) -> Decimal | None:
     if suffix.endswith("i"):
         return number * Decimal(1024 ** (_BINARY.index(suffix[0]) + 1))
     return number.scaleb(_DECIMAL[suffix])
+
+
+def no_quantity(value: Value, name: str) -> str:
+    """Return the message about a field, by its name, whose value is not a quantity."""
+    shown = excerpt(str(value))
+    return f"{shown} is not a quantity for {name}; write it like 500m, 2, 64Gi or 1e3."

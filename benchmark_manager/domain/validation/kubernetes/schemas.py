@@ -1,8 +1,8 @@
-"""Kubernetes' own schemas of several versions, compiled when a kind is first seen, and kept.
+"""Kubernetes' schemas of several versions, compiled when a kind first occurs, and kept.
 
-A version's definitions come as its OpenAPI description has them, strict: unknown fields are
-refused, as `kubectl` does by default. Kinds outside of Kubernetes' own groups are custom resources,
-and left alone.
+The definitions are those of a version's OpenAPI description, made strict: unknown fields are
+refused, as `kubectl` refuses them by default. Kinds in groups other than Kubernetes' own are custom
+resources and are not checked.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,10 +10,10 @@ from typing import Any, Final, TypeAlias
 
 from jsonschema_rs import Draft202012Validator
 
-from benchmark_manager.domain.validation.complaints import Violation
 from benchmark_manager.domain.validation.findings import excerpt
 from benchmark_manager.domain.validation.schemas.messages import MASK, violations
 from benchmark_manager.domain.validation.texts.yaml_values import Value
+from benchmark_manager.domain.validation.value_findings import Violation
 
 Schema: TypeAlias = dict[str, Any]
 _Kind: TypeAlias = tuple[str, str]
@@ -25,7 +25,7 @@ _KEPT: Final = frozenset(
     {"$ref", "type", "enum", "required", "properties", "items", "additionalProperties"}
 )
 _INTEGERS: Final = {"int32": 2**31, "int64": 2**63}
-#: What stands in one file with a workload comes from these; the rest is for those who run clusters.
+#: Objects that share a file with a workload come from these; the others are for administrators.
 _GROUPS: Final = frozenset(
     {
         *(
@@ -45,10 +45,15 @@ _FORMER_GROUPS: Final = frozenset({"extensions"})
 
 
 class KubernetesSchemas:
-    """Judges objects against every version; safe to use from several threads."""
+    """Checks objects against every version; safe to use from several threads."""
 
     def __init__(self, definitions: Mapping[str, Mapping[str, Schema]]) -> None:
-        """Take definitions by name, as `io.k8s.api.batch.v1.Job`, for each version, as `1.37`, newest first."""
+        """Take the definitions of each version, newest first.
+
+        Args:
+            definitions: by version, such as `1.37`, then by name, such as
+                `io.k8s.api.batch.v1.Job`.
+        """
         self.versions = tuple(definitions)
         self._versions = [_Version(name, found) for name, found in definitions.items()]
         homes: dict[str, set[str]] = {}
@@ -64,18 +69,17 @@ class KubernetesSchemas:
         }
 
     def violations(self, manifest: dict[str, Value], size: int) -> list[Violation]:
-        """What some version refuses in one object: at most `MAX_PROBLEMS` a version, or the first fault of a large one.
+        """Return what some version refuses in one object of `size` values.
 
-        `size` is the number of its values.
-
-        A finding which not all versions share names those which have it.
+        There are at most `MAX_PROBLEMS` a version, and only the first one of a large object. A
+        violation in some versions only names these.
         """
         api_version, kind = manifest.get("apiVersion"), manifest.get("kind")
         if not (isinstance(api_version, str) and isinstance(kind, str)):
             return []
         if kind not in self._homes:
             return list(self._misspelt(api_version, kind))
-        # By convention `x-…` at the top holds what the rest of the file refers to by anchors.
+        # By convention, `x-…` fields at the top hold values that the rest of the file refers to.
         manifest = {name: value for name, value in manifest.items() if not name.startswith("x-")}
         found: dict[Violation, list[str]] = {}
         for version in self._versions:
@@ -84,8 +88,8 @@ class KubernetesSchemas:
         missing = [
             version.name for version in self._versions if (api_version, kind) not in version.kinds
         ]
-        # An alpha version comes and goes with Kubernetes' own: a manifest which uses it is meant
-        # for that one.
+        # An alpha version exists in few versions of Kubernetes; a manifest that uses it is meant
+        # for one of them.
         is_known_alpha = "alpha" in api_version and len(missing) < len(self._versions)
         if missing and _is_own(api_version) and not is_known_alpha:
             found[self._unknown(api_version, kind)] = missing
@@ -93,13 +97,13 @@ class KubernetesSchemas:
         return [
             self._named(violation, versions)
             for violation, versions in found.items()
-            # What only older descriptions require, the API server has always filled in, as a
-            # roleRef's apiGroup.
+            # The API server has always filled in fields that only older descriptions require, such
+            # as a roleRef's apiGroup.
             if violation[1] != "missing_field" or newest in versions or newest in missing
         ]
 
     def _misspelt(self, api_version: str, kind: str) -> Iterator[Violation]:
-        """Report a kind in other letters, or in the plural, as the ones which its own version of the API has."""
+        """Report a kind in other letters or in the plural, if its API version has the right one."""
         meant = self._meant.get((api_version, kind.lower()))
         if meant is not None:
             yield ("kind",), "not_a_job", f"Kubernetes has no kind {excerpt(kind)}; write {meant}."
@@ -114,14 +118,8 @@ class KubernetesSchemas:
         if len(versions) == len(self._versions):
             return violation
         path, code, message = violation
-        return (
-            path,
-            code,
-            f"{message} (Kubernetes {', '.join(versions)}; not {', '.join(self._others(versions))})",
-        )
-
-    def _others(self, versions: list[str]) -> Iterator[str]:
-        return (name for name in self.versions if name not in versions)
+        others = ", ".join(name for name in self.versions if name not in versions)
+        return path, code, f"{message} (Kubernetes {', '.join(versions)}; not {others})"
 
 
 def _other_spellings(kind: str) -> Iterator[str]:
@@ -139,13 +137,12 @@ def _is_own(api_version: str) -> bool:
 
 
 class _Version:
-    """One version's definitions, slim, and the validators made so far."""
+    """One version's definitions, reduced, and the validators made so far."""
 
     def __init__(self, name: str, definitions: Mapping[str, Schema]) -> None:
         self.name = name
         self.kinds = dict(_kinds(definitions))
-        # Only what can be reached is kept: the other half of a version describes the cluster
-        # itself.
+        # Only reachable definitions are kept: half of a version describes the cluster itself.
         self._definitions = _closure(
             {n: _slim(d) for n, d in definitions.items()}, self.kinds.values()
         )
@@ -161,7 +158,7 @@ class _Version:
         name = self.kinds[kind]
         reached = _closure(self._definitions, [name])
         schema = {"$ref": f"{_REFERENCE}{name}", "$defs": reached}
-        # Two threads may both come here; either's is as good.
+        # Two threads may both compile it; either result will do.
         return self._validators.setdefault(
             kind, Draft202012Validator(schema, offline=True, mask=MASK)
         )
@@ -170,21 +167,21 @@ class _Version:
 def _kinds(definitions: Mapping[str, Schema]) -> Iterator[tuple[_Kind, str]]:
     for name, definition in definitions.items():
         kinds = definition.get(_KINDS, ())
-        # What many groups share, as DeleteOptions, is nothing that a file holds.
+        # A kind of many groups, such as DeleteOptions, never occurs in files.
         if len(kinds) == 1 and kinds[0]["group"] in _GROUPS:
             group, version = kinds[0]["group"], kinds[0]["version"]
             yield (f"{group}/{version}" if group else version, kinds[0]["kind"]), name
 
 
 def _slim(schema: Schema) -> Schema:
-    """What judges, without what explains; a bound where Kubernetes names a size of integers."""
+    """Keep the keywords that validate, without descriptions; add the bounds of sized integers."""
     slim: Schema = {key: value for key, value in schema.items() if key in _KEPT}
     if "properties" in slim:
         slim["properties"] = {name: _slim(part) for name, part in slim["properties"].items()}
     for key in ("items", "additionalProperties"):
         if isinstance(slim.get(key), dict):
             slim[key] = _slim(slim[key])
-    # As Kubernetes means it: its `oneOf` of text and number would refuse null, which both allow.
+    # Kubernetes' `oneOf` of text and number would refuse null, which both allow.
     if "oneOf" in schema:
         slim["type"] = sorted({name for part in schema["oneOf"] for name in part["type"]})
     if (most := _INTEGERS.get(schema.get("format", ""))) is not None:
@@ -193,7 +190,7 @@ def _slim(schema: Schema) -> Schema:
 
 
 def _closure(definitions: Mapping[str, Schema], names: Iterable[str]) -> dict[str, Schema]:
-    """These definitions and all that they refer to."""
+    """Return the named definitions and all that they refer to."""
     reached: dict[str, Schema] = {}
     waiting = list(names)
     while waiting:

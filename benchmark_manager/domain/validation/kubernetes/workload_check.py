@@ -1,14 +1,14 @@
-"""Objects of Kubernetes, kind by kind: names and labels, the numbers of a Job, and the pods inside."""
+"""Objects of Kubernetes by kind: names and labels, the numbers of Jobs, and the pods inside."""
 
 from typing import Final
 
-from benchmark_manager.domain.validation.complaints import Complaints, mapping, sequence
 from benchmark_manager.domain.validation.findings import excerpt
 from benchmark_manager.domain.validation.kubernetes.names import (
     check_annotations,
     check_label_name,
     check_labels,
     check_object_name,
+    missing_label,
 )
 from benchmark_manager.domain.validation.kubernetes.pod_check import check_pod, check_storage
 from benchmark_manager.domain.validation.texts.placeholders import (
@@ -16,6 +16,8 @@ from benchmark_manager.domain.validation.texts.placeholders import (
     value_holds_placeholder,
 )
 from benchmark_manager.domain.validation.texts.yaml_values import Path, Value
+from benchmark_manager.domain.validation.value_findings import ValueFindings
+from benchmark_manager.domain.validation.values import mapping, sequence
 
 _SPEC: Final[Path] = ("spec",)
 _JOB_SPECS: Final[dict[str, Path]] = {"Job": _SPEC, "CronJob": (*_SPEC, "jobTemplate", "spec")}
@@ -43,12 +45,12 @@ _COUNTS: Final = (
 
 
 def is_job(manifest: Value) -> bool:
-    """Whether it is a Job of `batch`; one without `apiVersion` is taken for that, and told so."""
+    """Return whether a manifest is a Job of `batch`, or a Job without an `apiVersion`."""
     return mapping(manifest).get("kind") == "Job" and _is_ours(mapping(manifest))
 
 
 def _is_ours(manifest: dict[str, Value]) -> bool:
-    """Whether the kind is known here, and its group is Kubernetes' own."""
+    """Return whether the kind is known here, and its group is one of Kubernetes."""
     kind, version = manifest.get("kind"), manifest.get("apiVersion")
     group = _GROUPS.get(kind) if isinstance(kind, str) else None
     if group is None:
@@ -57,7 +59,7 @@ def _is_ours(manifest: dict[str, Value]) -> bool:
 
 
 def pod_spec(manifest: Value) -> tuple[Path, dict[str, Value]]:
-    """The spec of the pods which a workload makes, and where it stands; an empty one for any other kind."""
+    """Return the path and the spec of a workload's pods; both are empty for any other kind."""
     found = mapping(manifest)
     kind = found.get("kind")
     if not _is_ours(found):
@@ -74,87 +76,85 @@ def _at(value: Value, path: Path) -> Value:
     return value
 
 
-def check_workload(manifest: Value, complaints: Complaints) -> None:
-    """Check one document; what is no object of a known kind is left alone."""
+def check_workload(manifest: Value, findings: ValueFindings) -> None:
+    """Check one document; skip it if it is not an object of a known kind."""
     if not isinstance(manifest, dict) or not _is_ours(manifest):
         return
     kind = str(manifest["kind"])
-    _check_metadata(kind, manifest, complaints)
+    _check_metadata(kind, manifest, findings)
     if kind in _JOB_SPECS:
-        _check_job(kind, manifest, complaints)
+        _check_job(kind, manifest, findings)
     if kind in _SERVERS:
-        _check_server(kind, manifest, complaints)
+        _check_server(kind, manifest, findings)
     if kind == "PersistentVolumeClaim":
-        check_storage(_SPEC, mapping(manifest.get("spec")), complaints)
+        check_storage(_SPEC, mapping(manifest.get("spec")), findings)
     path, pod = pod_spec(manifest)
     if pod:
-        check_pod(path, pod, _claims(manifest), complaints)
+        check_pod(path, pod, _claims(manifest), findings)
 
 
-def _check_metadata(kind: str, manifest: dict[str, Value], complaints: Complaints) -> None:
+def _check_metadata(kind: str, manifest: dict[str, Value], findings: ValueFindings) -> None:
     metadata = mapping(manifest.get("metadata"))
-    check_object_name(kind, metadata.get("name"), complaints)
-    check_label_name(("metadata", "namespace"), "namespace", metadata.get("namespace"), complaints)
-    check_labels(("metadata", "labels"), metadata.get("labels"), complaints)
-    check_annotations(("metadata", "annotations"), metadata.get("annotations"), complaints)
+    check_object_name(kind, metadata.get("name"), findings)
+    check_label_name(("metadata", "namespace"), "namespace", metadata.get("namespace"), findings)
+    check_labels(("metadata", "labels"), metadata.get("labels"), findings)
+    check_annotations(("metadata", "annotations"), metadata.get("annotations"), findings)
     template = (*_JOB_SPECS.get(kind, _SPEC), "template", "metadata")
     inner = mapping(_at(manifest, template))
-    check_labels((*template, "labels"), inner.get("labels"), complaints)
-    check_annotations((*template, "annotations"), inner.get("annotations"), complaints)
+    check_labels((*template, "labels"), inner.get("labels"), findings)
+    check_annotations((*template, "annotations"), inner.get("annotations"), findings)
 
 
-def _check_job(kind: str, manifest: dict[str, Value], complaints: Complaints) -> None:
+def _check_job(kind: str, manifest: dict[str, Value], findings: ValueFindings) -> None:
     if kind == "Job":
-        _check_job_top(manifest, complaints)
+        _check_job_top(manifest, findings)
     path = _JOB_SPECS[kind]
     spec = mapping(_at(manifest, path))
     for member in _COUNTS:
         number = spec.get(member)
         if isinstance(number, (int, float)) and not isinstance(number, bool) and number < 0:
-            complaints.add(
+            findings.add(
                 (*path, member), "negative_number", f"{member} is {number}; it must be 0 or more."
             )
     pod_path: Path = (*path, "template", "spec")
     pod = mapping(_at(manifest, pod_path))
     if pod:
-        _check_restart(pod_path, pod, complaints)
+        _check_restart(pod_path, pod, findings)
 
 
-def _check_job_top(job: dict[str, Value], complaints: Complaints) -> None:
+def _check_job_top(job: dict[str, Value], findings: ValueFindings) -> None:
     if "apiVersion" not in job:
-        complaints.add((), "api_version_missing", "The Job has no apiVersion; it needs batch/v1.")
+        findings.add((), "api_version_missing", "The Job has no apiVersion; it needs batch/v1.")
     if "spec" not in job:
-        complaints.add((), "job_spec_missing", "The Job has no spec.")
+        findings.add((), "job_spec_missing", "The Job has no spec.")
     metadata = mapping(job.get("metadata"))
     if "name" not in metadata and "generateName" not in metadata:
-        complaints.add(
+        findings.add(
             (), "job_name_missing", "The Job has neither metadata.name nor metadata.generateName."
         )
 
 
-def _check_restart(path: Path, pod: dict[str, Value], complaints: Complaints) -> None:
+def _check_restart(path: Path, pod: dict[str, Value], findings: ValueFindings) -> None:
     policy = pod.get("restartPolicy")
     if policy is None:
-        complaints.add(
+        findings.add(
             path,
             "job_restart_policy",
-            "The Job's pods need restartPolicy: Never or OnFailure; without it, it is Always.",
+            "The Job's pods need restartPolicy: Never or OnFailure; the default is Always.",
         )
     elif isinstance(policy, str) and policy not in {"Never", "OnFailure"}:
         message = (
             f"A Job's pods cannot have restartPolicy: {excerpt(policy)}; write Never or OnFailure."
         )
-        complaints.add((*path, "restartPolicy"), "job_restart_policy", message)
+        findings.add((*path, "restartPolicy"), "job_restart_policy", message)
 
 
-def _check_server(kind: str, manifest: dict[str, Value], complaints: Complaints) -> None:
+def _check_server(kind: str, manifest: dict[str, Value], findings: ValueFindings) -> None:
     spec = mapping(manifest.get("spec"))
     policy = mapping(mapping(spec.get("template")).get("spec")).get("restartPolicy")
     if isinstance(policy, str) and policy != "Always":
-        message = (
-            f"The pods of a {kind} cannot have restartPolicy: {excerpt(policy)}; leave it out."
-        )
-        complaints.add((*_SPEC, "template", "spec", "restartPolicy"), "restart_policy", message)
+        message = f"The pods of a {kind} cannot have restartPolicy: {excerpt(policy)}; remove it."
+        findings.add((*_SPEC, "template", "spec", "restartPolicy"), "restart_policy", message)
     labels = mapping(mapping(mapping(spec.get("template")).get("metadata")).get("labels"))
     if any(map(holds_placeholder, labels)):
         return
@@ -162,20 +162,20 @@ def _check_server(kind: str, manifest: dict[str, Value], complaints: Complaints)
         return
     for key, value in mapping(mapping(spec.get("selector")).get("matchLabels")).items():
         if labels.get(key) != value:
-            message = f"The {kind} selects pods with {excerpt(key)}: {excerpt(str(value))}, but its own lack that label."
-            complaints.add((*_SPEC, "selector", "matchLabels", key), "selector_mismatch", message)
+            at = (*_SPEC, "selector", "matchLabels", key)
+            findings.add(at, "selector_mismatch", missing_label(kind, key, value))
     for number, expression in enumerate(
         sequence(mapping(spec.get("selector")).get("matchExpressions"))
     ):
         if _misses(mapping(expression), labels):
             message = f"The {kind} does not select its own pods by this expression."
-            complaints.add(
+            findings.add(
                 (*_SPEC, "selector", "matchExpressions", number), "selector_mismatch", message
             )
 
 
 def _misses(expression: dict[str, Value], labels: dict[str, Value]) -> bool:
-    """Whether labels are plainly not what an expression of a selector asks for."""
+    """Return whether labels certainly do not match an expression of a selector."""
     key, operator, values = (
         expression.get("key"),
         expression.get("operator"),
@@ -191,7 +191,7 @@ def _misses(expression: dict[str, Value], labels: dict[str, Value]) -> bool:
     label = labels.get(key)
     if operator in {"Exists", "DoesNotExist"} and not values:
         return (key in labels) is (operator == "DoesNotExist")
-    # What is no text is for the schema to report.
+    # The schema reports values that are not text.
     if operator not in {"In", "NotIn"} or not values or len(texts) < len(values):
         return False
     if key in labels and not isinstance(label, str):

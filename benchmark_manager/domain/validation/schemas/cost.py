@@ -1,31 +1,31 @@
-"""How much work a JSON Schema of a stranger's can make, before any of it is done.
+"""Bound the work that an untrusted JSON Schema makes, before any of it is done.
 
-A schema of a kilobyte can ask for more steps than there are atoms: `allOf` twice the same `$ref`,
-sixty times over. No validator bounds that, so the steps along the longest way into a text are
-counted first, by an upper bound.
+A schema of a kilobyte can need more steps than there are atoms: `allOf` with the same `$ref` twice,
+on sixty levels. No validator limits that, so an upper bound of the steps on the longest path into a
+text is computed first.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import unquote
 
 from benchmark_manager.domain.validation.findings import excerpt
 from benchmark_manager.domain.validation.schemas.patterns import PatternCosts, PatternsRefusedError
+from benchmark_manager.domain.validation.texts.yaml_values import Value
 
 MAX_COST: Final = 20_000_000
-"""Steps on one way down times the text's characters; a validator takes up to two seconds for as many."""
+"""Steps on one path down times the text's characters; a validator needs up to two seconds."""
 
-#: Steps for a character where numbers are divided: exactly, with fractions of up to a thousand
-#: digits.
+#: Steps for a character where numbers are divided exactly, as fractions of up to a thousand digits.
 _DIVISION_COST: Final = 60
 _COMPARED_HUGE_NUMBERS: Final = 4
-#: Sub-schemas inside one another on one way down; real ones stay below 60.
+#: Nested sub-schemas on one path down; real schemas have fewer than 60.
 _MAX_HEIGHT: Final = 150
 _MAX_VISITS: Final = 100_000
 _MAX_QUESTIONS: Final = 1_000_000
 _MAX_INDEX_DIGITS: Final = 5
-#: Elements of a list of keywords' values that are compared in the time of one step.
+#: Elements of a keyword's value that are compared in the time of one step.
 _COMPARED_AT_ONCE: Final = 16
 
 _IN_PLACE: Final = ("not", "if", "then", "else")
@@ -35,16 +35,23 @@ _FOREIGN: Final = ("$dynamicRef", "$recursiveRef")
 _UNEVALUATED: Final = ("unevaluatedProperties", "unevaluatedItems")
 
 _Bound: TypeAlias = tuple[int, int]
-"""Steps, and sub-schemas inside one another."""
+"""Steps, and the number of nested sub-schemas."""
 
 
 class SchemaRefusedError(Exception):
-    """The schema is not asked; the message says why, as the end of a sentence."""
+    """The schema is not used; the message says why, as the end of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
-    """How large a text's values are: levels of collections, values, characters, and whole numbers beyond 64 bits."""
+class TextExtent:
+    """The size of a text's values.
+
+    Attributes:
+        depth: levels of nested collections.
+        values: the number of values.
+        characters: the number of characters in keys and values.
+        huge_numbers: the number of whole numbers beyond 64 bits.
+    """
 
     depth: int
     values: int
@@ -52,15 +59,15 @@ class Extent:
     huge_numbers: int
 
 
-def check_cost(schema: Any, extent: Extent) -> int:  # noqa: ANN401 -- a schema is any value
-    """Accept a schema whose work on a text is bounded; returns the steps for each character on any one way down.
+def check_cost(schema: Value, extent: TextExtent) -> int:
+    """Return the steps that a schema needs for each character on any one path down.
 
     Args:
-        schema: parsed, of bounded depth itself.
-        extent: of all documents of the text, aliases written out.
+        schema: the parsed schema, itself of bounded depth.
+        extent: the size of all documents of the text, with aliases expanded.
 
     Raises:
-        SchemaRefusedError: it refers to elsewhere, goes round in a circle, or asks for over
+        SchemaRefusedError: it refers to another file, or to itself without end, or its cost is over
             `MAX_COST`.
     """
     try:
@@ -74,9 +81,9 @@ def check_cost(schema: Any, extent: Extent) -> int:  # noqa: ANN401 -- a schema 
 
 
 class _Counter:
-    """Bounds the steps of a sub-schema on any one way down; what comes up again is remembered."""
+    """Bounds the steps of a sub-schema on any one path down, and remembers results."""
 
-    def __init__(self, root: Any, patterns: PatternCosts, huge_numbers: int) -> None:  # noqa: ANN401 -- any value
+    def __init__(self, root: Value, patterns: PatternCosts, huge_numbers: int) -> None:
         self._root = root
         self._patterns = patterns
         self._huge_numbers = huge_numbers
@@ -84,7 +91,7 @@ class _Counter:
         self._own: dict[int, int] = {}
         self._known: dict[tuple[int, int], _Bound | None] = {}
 
-    def bound(self, schema: Any, depth: int, above: int) -> _Bound:  # noqa: ANN401 -- a schema is any value
+    def bound(self, schema: Value, depth: int, above: int) -> _Bound:
         self._questions += 1
         if self._questions > _MAX_QUESTIONS:
             raise SchemaRefusedError("is too large for a file as deep as this")
@@ -104,11 +111,11 @@ class _Counter:
             raise SchemaRefusedError("is nested too deep")
         return known
 
-    def _counted(self, schema: dict[str, Any], depth: int, above: int) -> _Bound:
+    def _counted(self, schema: dict[str, Value], depth: int, above: int) -> _Bound:
         if above > _MAX_HEIGHT:
             raise SchemaRefusedError("is nested too deep")
         steps, height = self._own_steps(schema), 0
-        # What is unevaluated, a validator finds out by asking the sub-schemas once more.
+        # A validator runs the sub-schemas twice to find out what is unevaluated.
         times = 2 if any(name in schema for name in _UNEVALUATED) else 1
         for part in self._in_place(schema):
             found = self.bound(part, depth, above + 1)
@@ -118,8 +125,8 @@ class _Counter:
             steps, height = steps + found[0], max(height, found[1])
         return min(steps, MAX_COST + 1), height + 1
 
-    def _own_steps(self, schema: dict[str, Any]) -> int:
-        """The steps that a sub-schema's own keywords take for a character, without those of the ones in it."""
+    def _own_steps(self, schema: dict[str, Value]) -> int:
+        """Return the steps for a character of a sub-schema's own keywords, without nested ones."""
         known = self._own.get(id(schema))
         if known is None:
             compared = sum(_compared(value) for value in schema.values())
@@ -138,16 +145,16 @@ class _Counter:
             if not isinstance(schema.get("multipleOf", 1), int):
                 known += _DIVISION_COST
             if schema.get("uniqueItems") is True:
-                # Beyond 64 bits they all have one hash in the library, so that each is compared
+                # In the library all numbers beyond 64 bits have the same hash, so each is compared
                 # with all others.
                 known += _COMPARED_HUGE_NUMBERS * self._huge_numbers
             self._own[id(schema)] = known
         return known
 
-    def _in_place(self, schema: dict[str, Any]) -> Iterator[Any]:
-        """The sub-schemas which judge the same value."""
+    def _in_place(self, schema: dict[str, Value]) -> Iterator[Value]:
+        """Yield the sub-schemas that apply to the same value."""
         if any(name in schema for name in _FOREIGN):
-            raise SchemaRefusedError("uses references which are resolved while it runs")
+            raise SchemaRefusedError("uses references that are resolved while it runs")
         if schema is not self._root and isinstance(schema.get("$id"), str):
             raise SchemaRefusedError("has an $id inside")
         if isinstance(schema.get("$ref"), str):
@@ -158,8 +165,8 @@ class _Counter:
         for name in _IN_PLACE_MAPS:
             yield from _parts(schema.get(name))
 
-    def _children(self, schema: dict[str, Any], depth: int, above: int) -> _Bound:
-        """The sub-schemas which judge what is inside: of alternatives the worst, of companions all."""
+    def _children(self, schema: dict[str, Value], depth: int, above: int) -> _Bound:
+        """Bound the sub-schemas for the value's parts: the worst alternative and all companions."""
         members = [*_parts(schema.get("properties")), schema.get("additionalProperties")]
         items = [*_parts(schema.get("prefixItems")), schema.get("additionalItems")]
         items += (
@@ -174,7 +181,7 @@ class _Counter:
         steps = max((found[0] for found in worst), default=0) + sum(found[0] for found in extra)
         return steps, max((found[1] for found in (*worst, *extra)), default=0)
 
-    def _resolved(self, reference: str) -> Any:  # noqa: ANN401 -- a schema is any value
+    def _resolved(self, reference: str) -> Value:
         if reference != "#" and not reference.startswith("#/"):
             raise SchemaRefusedError(f"refers to {excerpt(reference)}, which is not inside it")
         value = self._root
@@ -194,15 +201,15 @@ class _Counter:
         return value
 
 
-def _compared(value: Any) -> int:  # noqa: ANN401 -- a keyword's value can be anything
-    """Elements of a keyword's value, one level further where it is a list of lists or an object of lists."""
+def _compared(value: Value) -> int:
+    """Count the elements of a keyword's value, with the elements of lists inside it."""
     if not isinstance(value, (dict, list)):
         return 0
     inside = value.values() if isinstance(value, dict) else value
     return len(value) + sum(len(part) for part in inside if isinstance(part, list))
 
 
-def _parts(value: Any) -> list[Any]:  # noqa: ANN401 -- a keyword's value can be anything
+def _parts(value: Value) -> list[Value]:
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else []

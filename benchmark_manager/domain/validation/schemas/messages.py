@@ -1,21 +1,21 @@
-"""What a violation of a JSON Schema is to people: path, code and a sentence without the whole value."""
+"""Describe violations of a JSON Schema: path, code, and a sentence without the whole value."""
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
 from jsonschema_rs import ValidationError, ValidationErrorKind, Validator
 
-from benchmark_manager.domain.validation.complaints import Violation, shown
 from benchmark_manager.domain.validation.findings import MAX_PROBLEMS, excerpt
 from benchmark_manager.domain.validation.texts.yaml_values import Path, Value
+from benchmark_manager.domain.validation.value_findings import Violation
+from benchmark_manager.domain.validation.values import shown
 
-#: jsonschema-rs would write the value itself into each of its own messages: too long, and never
-#: used.
+#: Keeps jsonschema-rs from writing the whole value into each of its messages, which are not used.
 MASK: Final = "the value"
 
 _OPTIONS_SHOWN: Final = 8
-#: All faults are made before the first is given, and a hundred thousand of them take seconds.
+#: The library makes all errors before it returns the first; a hundred thousand take seconds.
 _MAX_IN_FULL: Final = 5_000
 _NAMES: Final = {
     "string": "text",
@@ -35,16 +35,16 @@ _TYPES: Final[dict[type[object], str]] = {
     dict: "object",
     type(None): "null",
 }
-#: Keywords whose value is a schema, or a list of them: nothing to quote in a sentence.
+#: Keywords whose value is a schema or a list of schemas, which a sentence cannot quote.
 _FORMS: Final = frozenset({"anyOf", "oneOf", "not", "if", "then", "else", "contains"})
 
 
 def violations(
     validator: Validator, value: Value, size: int, *, in_full: bool = True
 ) -> list[Violation]:
-    """What a schema refuses in a value of `size` values: at most `MAX_PROBLEMS`.
+    """Return what a schema refuses in a value of `size` values: at most `MAX_PROBLEMS`.
 
-    Only the first fault of a value with over 5,000 values, or where not `in_full`.
+    Only the first one is returned for over 5,000 values, or if not `in_full`.
     """
     if validator.is_valid(value):
         return []
@@ -53,7 +53,7 @@ def violations(
         if in_full and size <= _MAX_IN_FULL
         else _first(validator, value)
     )
-    # A schema that refers to one part twice complains twice.
+    # A schema that refers to the same part twice reports everything twice.
     return list(
         dict.fromkeys(
             islice((found for error in errors for found in _explain(error)), MAX_PROBLEMS)
@@ -69,7 +69,7 @@ def _first(validator: Validator, value: Value) -> Iterator[ValidationError]:
 
 
 def _explain(error: ValidationError) -> Iterator[Violation]:
-    """One violation of a schema; several where an object has several fields that it must not have."""
+    """Yield the violations that an error stands for: one for each field that must not be there."""
     path: Path = tuple(error.instance_path)
     kind = error.kind
     if isinstance(
@@ -91,7 +91,7 @@ def _subject(path: Path) -> str:
 
 
 def _wanted(types: list[str]) -> list[str]:
-    # That null is allowed as well helps nobody who meant to write a value.
+    # Null is left out: it does not help people who meant to write a value.
     return [_NAMES.get(name, name) for name in types if name != "null" or len(types) == 1]
 
 
@@ -102,10 +102,10 @@ def _name_of(value: Value) -> str:
     return f"{name} ({excerpt(str(value))})" if isinstance(value, (str, int, float)) else name
 
 
-def _rule(keyword: str, value: Any) -> str:  # noqa: ANN401 -- a keyword's value can be anything
+def _rule(keyword: str, value: Value) -> str:
     if keyword == "enum" and isinstance(value, list):
         options = ", ".join(excerpt(str(option)) for option in value[:_OPTIONS_SHOWN])
         return f"must be one of {options}{', …' if len(value) > _OPTIONS_SHOWN else ''}"
     if keyword in _FORMS or isinstance(value, (dict, list)):
-        return "has none of the forms which the schema allows here"
+        return "has none of the forms that the schema allows here"
     return f"breaks the rule {keyword}: {excerpt(str(value))}"

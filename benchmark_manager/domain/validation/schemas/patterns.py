@@ -1,40 +1,41 @@
-"""What the regular expressions of a stranger's schema cost: to compile, and for each character that they meet.
+"""The cost of the regular expressions in an untrusted schema: to compile, and for each character.
 
-The library is asked, not a model of it: it compiles an expression within a limit of bytes or
-refuses it, and an expression without look-around takes time in proportion to the text times its
-compiled size. That is what the size of `a(a|b){400}c` says and its spelling does not.
+The cost is measured with the library itself: it either compiles an expression within a limit of
+bytes or refuses it. An expression without lookaround takes time proportional to the text times its
+compiled size, which its length does not show: see `a(a|b){400}c`.
 """
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from jsonschema_rs import RegexOptions, ValidationError, validator_for
 
+from benchmark_manager.domain.validation.texts.yaml_values import Value
+
 MAX_PATTERNS: Final = 50_000
-"""Characters of all expressions of one schema together."""
+"""Characters of all expressions of one schema."""
 
 MAX_COMPILED: Final = 4_000_000
-"""Bytes of all expressions of one schema together, compiled."""
+"""Bytes of all compiled expressions of one schema."""
 
 _LARGEST: Final = 100_000
 PATTERN_OPTIONS: Final = RegexOptions(size_limit=_LARGEST, dfa_size_limit=_LARGEST)
-"""Bytes of one compiled expression; the engine has no look-around and does not backtrack."""
+"""Bytes of one compiled expression; the engine has no lookaround and does not backtrack."""
 
-#: Compiled sizes in bytes, and by how many steps a character may cost more than a comparison then.
-#: Measured: up to
-#: 0.13 µs for each character and 1,000 bytes, and a value is looked at twice where it does not fit;
-#: a step is 0.1 µs.
+#: Compiled sizes in bytes, and the steps for each character that an expression of that size costs.
+#: Measured: up to 0.13 µs for each character and 1,000 bytes; a value that does not match is read
+#: twice; a step is 0.1 µs.
 _SIZES: Final = ((2_000, 50), (16_000, 50), (_LARGEST, 260))
 _TRIALS: Final = tuple(
     (RegexOptions(size_limit=size, dfa_size_limit=size), size, steps) for size, steps in _SIZES
 )
 
-# To ignore case, each class is unfolded over all of Unicode: one of five characters may take 3 ms.
+# To ignore case, each class is expanded over all of Unicode: five characters may take 3 ms.
 _IGNORES_CASE: Final = re.compile(r"\(\?[A-Za-z-]*[ix]")
 _WIDE: Final = re.compile(r"[^\x00-\x7f]|\\[xuUpP]")
 MAX_WIDE: Final = 200
-"""Characters of all expressions that ignore case and name characters beyond ASCII."""
+"""Characters of all expressions that ignore case and contain characters beyond ASCII."""
 
 
 class PatternsRefusedError(Exception):
@@ -42,10 +43,14 @@ class PatternsRefusedError(Exception):
 
 
 class PatternCosts:
-    """Steps for each character that an expression meets, by the expression; each is compiled once to find out."""
+    """The steps that each expression of a schema takes for a character, found by compiling it."""
 
-    def __init__(self, schema: Any) -> None:  # noqa: ANN401 -- a schema is any value
-        """Raises PatternsRefusedError."""
+    def __init__(self, schema: Value) -> None:
+        """Compile the patterns of a schema.
+
+        Raises:
+            PatternsRefusedError
+        """
         patterns = list(_patterns(schema))
         _check_length(patterns)
         self._steps: dict[str, int] = {}
@@ -54,17 +59,17 @@ class PatternCosts:
         for pattern in patterns:
             if pattern not in sizes:
                 sizes[pattern], self._steps[pattern] = _compiled(pattern)
-            # One that stands twice is compiled twice.
+            # The validator compiles an expression that occurs twice two times.
             compiled += sizes[pattern]
             if compiled > MAX_COMPILED:
-                raise PatternsRefusedError("has patterns which are too large together")
+                raise PatternsRefusedError("has patterns that are too large together")
 
     def of(self, pattern: object) -> int:
         return self._steps.get(pattern, 0) if isinstance(pattern, str) else 0
 
 
-def _patterns(schema: Any) -> Iterator[str]:  # noqa: ANN401 -- a schema is any value
-    """Every text which the validator may take for an expression; also some which it does not, as in an example."""
+def _patterns(schema: Value) -> Iterator[str]:
+    """Yield every text that may be an expression, and some that are not, such as in examples."""
     waiting = [schema]
     while waiting:
         node = waiting.pop()
@@ -86,12 +91,12 @@ def _check_length(patterns: list[str]) -> None:
     ]
     if sum(map(len, wide)) > MAX_WIDE:
         raise PatternsRefusedError(
-            f"has over {MAX_WIDE} characters of patterns which ignore case beyond ASCII"
+            f"has over {MAX_WIDE} characters of patterns that ignore case beyond ASCII"
         )
 
 
 def _compiled(pattern: str) -> tuple[int, int]:
-    """Bytes, and steps for a character."""
+    """Return an expression's compiled size in bytes, and its steps for a character."""
     schema = {"pattern": pattern}
     for options, size, steps in _TRIALS[:-1]:
         try:
@@ -99,6 +104,6 @@ def _compiled(pattern: str) -> tuple[int, int]:
         except (ValidationError, ValueError):
             continue
         return size, steps
-    # Whether it compiles at all is for the validator to say.
+    # The validator will report it if it does not compile at all.
     _, size, steps = _TRIALS[-1]
     return size, steps

@@ -1,10 +1,10 @@
-"""Values that a tool fills in before the file is used, as envsubst, Helm, a CI system or a reader of a guide does."""
+"""Placeholders: values that envsubst, Helm, a CI system or a person fills in before use."""
 
 import re
 from typing import Final
 
-# `$NAME` for the shell and envsubst, `<your-token>` for people; `$schema` and `$patch` are keys of
-# their own.
+# `$NAME` for the shell and envsubst, `<your-token>` for people. Lower case is excluded because
+# `$schema` and `$patch` are keys with a meaning.
 _WORD: Final = re.compile(r"\$[A-Z_]|<[A-Za-z][^<>\"'=\r\n]*+>")
 _LOWER_CASE: Final = re.compile(r"\$[a-z]")
 _PAIRS: Final = (("${", "}"), ("$(", ")"), ("{{", "}}"), ("{%", "%}"))
@@ -12,7 +12,7 @@ _SIGNS: Final = re.compile(r"[$<{]")
 
 
 def value_holds_placeholder(text: str) -> bool:
-    """Return whether a part of a value is filled in later; `$name` counts too, which as a key may have a meaning.
+    """Return whether a part of a value is filled in later; unlike in keys, `$name` counts too.
 
     >>> [value_holds_placeholder(text) for text in ("run-$name", "${N}", "100$")]
     [True, True, False]
@@ -21,14 +21,14 @@ def value_holds_placeholder(text: str) -> bool:
 
 
 def holds_placeholder(text: str) -> bool:
-    """Return whether a part of a key or a value is filled in later: then no rule for names, numbers or words applies.
+    """Return whether a part of a key or a value is filled in later, so that rules do not apply.
 
-    >>> [holds_placeholder(text) for text in ("run-${N}", "$(N)", "{{ .Name }}", "<your-token>", "64
-    gigs")] [True, True, True, True, False]
+    >>> [holds_placeholder(text) for text in ("run-${N}", "{{ .Name }}", "<token>", "64 gigs")]
+    [True, True, True, False]
     """
     if _SIGNS.search(text) is None:
         return False
-    # `find`, not a pattern: a pattern takes quadratic time on openings which are never closed.
+    # `find` and not a pattern, which takes quadratic time on openings that are never closed.
     if any(
         (start := text.find(opening)) >= 0 and text.find(closing, start + 2) >= 0
         for opening, closing in _PAIRS

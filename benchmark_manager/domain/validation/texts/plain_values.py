@@ -1,4 +1,4 @@
-"""What plain scalars are to Kubernetes, which reads YAML 1.1 in its own way, and to readers of YAML 1.2."""
+"""The values of plain scalars in Kubernetes, which has its own YAML 1.1, in YAML 1.2 and JSON."""
 
 import json
 import re
@@ -21,14 +21,15 @@ _DECIMAL: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _BASED: Final = re.compile(r"([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+)")
 _REAL: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _JSON_START: Final = frozenset("-0123456789tfn")
-# Converting longer digits takes quadratic time; no field of a manifest holds such a number.
+# Converting more digits takes quadratic time; no field of a manifest holds such a number.
 _MAX_DIGITS: Final = 400
 
 
 def kubernetes_value(text: str) -> Value:
-    """As sigs.k8s.io/yaml reads it: `yes` is true, `012` is ten, `1_000` a number, `1:30` and dates are text.
+    """Return a scalar's value as sigs.k8s.io/yaml reads it.
 
-    What JSON has no form for, as `.inf`, stays text: the API server refuses it either way.
+    `yes` is true, `012` is ten, `1_000` is a number; `1:30` and dates are text. A value that JSON
+    does not have, such as `.inf`, stays text: the API server refuses both.
     """
     if text in _WORDS:
         return _WORDS[text]
@@ -44,7 +45,7 @@ def kubernetes_value(text: str) -> Value:
 
 
 def _based(sign: str, digits: str) -> int:
-    # int() takes a leading zero for octal only when it is spelt with an `o`.
+    # int() reads a number as octal only if its leading zero is followed by an `o`.
     spelt = digits if digits[1] in "xXbBoO" else f"0o{digits[1:]}"
     return int(sign + spelt, 0)
 
@@ -53,8 +54,12 @@ def _finite(value: float, text: str) -> float | str:
     return value if abs(value) < float("inf") else text
 
 
+def _finite_float(digits: str) -> float | str:
+    return _finite(float(digits), digits)
+
+
 def core_value(text: str) -> Value:
-    """As the core schema of YAML 1.2 has it; what JSON has no form for stays text."""
+    """Return a scalar's value in YAML 1.2's core schema; what JSON does not have stays text."""
     kind, value = resolve(text)
     if kind == "null":
         return None
@@ -68,10 +73,11 @@ def core_value(text: str) -> Value:
 
 
 def json_value(text: str) -> Value:
-    """What a token without quotes means in JSON."""
+    """Return the value of a JSON token without quotes."""
     if text[:1] not in _JSON_START or len(text) > _MAX_DIGITS:
         return text
     try:
-        return json.loads(text)
+        # Python also reads `-Infinity`, which is not JSON, and `1e999` as infinity.
+        return json.loads(text, parse_constant=str, parse_float=_finite_float)
     except ValueError:
         return text

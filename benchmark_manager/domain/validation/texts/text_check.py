@@ -1,17 +1,16 @@
-"""What is suspicious in any text, whatever its format."""
+"""Check for what is suspicious in any text, whatever its format."""
 
 import re
 from typing import Final
 
 from benchmark_manager.domain.validation.findings import Findings, excerpt
 
-# Unicode TR 36 and CVE-2021-42574: embeddings, overrides and isolates make text look like another.
+# Unicode TR 36 and CVE-2021-42574: embeddings, overrides and isolates disguise a text.
 _BIDI_CONTROL: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
-# What shows nothing, and joiners only where no letter beyond ASCII is before them, which they might
-# shape.
+# Characters that are not visible. Joiners count only after ASCII: they may shape other letters.
 _INVISIBLE: Final = re.compile(
-    "[\xad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\u3164\ufeff\uffa0"
-    "\U000e0000-\U000e007f]|(?:\\A|(?<=[\x20-\x7e]))[\u200c\u200d]"
+    "[\xad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
+    "\u3164\ufeff\uffa0\U000e0000-\U000e007f]|(?:\\A|(?<=[\x20-\x7e]))[\u200c\u200d]"
 )
 _CONFLICT_MARKS: Final = re.compile(r"^(?:<{7}(?= )|={7}(?=[\r\n]|\Z)|>{7}(?= ))", re.MULTILINE)
 _CONFLICT: Final = ("<<<<<<<", "=======", ">>>>>>>")
@@ -19,11 +18,11 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def check_encodable(text: str, findings: Findings) -> None:
-    """A lone surrogate cannot be written as UTF-8; only text from elsewhere than a file can hold one."""
+    """Report a lone surrogate, which UTF-8 cannot encode; text from a file never holds one."""
     if not text.isascii() and (found := _SURROGATE.search(text)):
         findings.error(
             "lone_surrogate",
-            "The text holds a lone surrogate, which UTF-8 cannot write.",
+            "The text holds a lone surrogate, which UTF-8 cannot encode.",
             found.start(),
         )
 
@@ -34,27 +33,27 @@ def check_bidi(text: str, findings: Findings) -> None:
     # One warning a file: prompts in right-to-left languages may hold hundreds.
     findings.warning(
         "bidi_control",
-        f"From U+{ord(found[0]):04X} on, the text is not shown in the order in which programs read it.",
+        f"U+{ord(found[0]):04X} makes the text appear in another order than programs read it.",
         found.start(),
     )
 
 
 def holds_invisible(text: str) -> bool:
-    """Return whether a text has characters that show nothing, be it where they are fine."""
+    """Return whether a text has invisible characters, including harmless ones."""
     return not text.isascii() and _INVISIBLE.search(text) is not None
 
 
 def check_key(key: str, findings: Findings, index: int) -> None:
-    """Report a key, as written, with a character that is not seen: it looks like another key than it is."""
+    """Report a key, as written, with an invisible character: it looks like another key."""
     if not key.isascii() and (found := _INVISIBLE.search(key)):
-        message = f"The key {excerpt(key)} holds U+{ord(found[0]):04X}, which is not seen."
+        message = f"The key {excerpt(key)} holds U+{ord(found[0]):04X}, which is invisible."
         findings.warning("invisible_character", message, index)
 
 
 def check_conflict_markers(text: str, findings: Findings) -> None:
-    """Report what git leaves of a merge: three marks in their order, each at the beginning of a line.
+    """Report git's conflict markers: all three in order, each at the beginning of a line.
 
-    A row of seven equals signs alone underlines a heading.
+    All three are needed because seven equals signs alone may underline a heading.
     """
     if any(mark not in text for mark in _CONFLICT):
         return
@@ -66,7 +65,7 @@ def check_conflict_markers(text: str, findings: Findings) -> None:
             following = 0
         elif following + 1 == len(_CONFLICT):
             findings.warning(
-                "conflict_marker", "The text holds a conflict that git left in it.", begin
+                "conflict_marker", "The text holds an unresolved merge conflict of git.", begin
             )
             return
         else:

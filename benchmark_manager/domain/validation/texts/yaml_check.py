@@ -3,11 +3,9 @@
 Nothing is built, so an alias costs the same whatever it stands for; nothing recurses.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
-
-import yaml
+from typing import Final, TypeAlias
 
 from benchmark_manager.domain.validation.findings import Findings, excerpt, excerpt_of
 from benchmark_manager.domain.validation.texts.templates import first_in_plain, may_hold_template
@@ -23,9 +21,9 @@ from benchmark_manager.domain.yaml.events import (
     Source,
     YamlSyntaxError,
     control_character,
-    events,
     prepare,
 )
+from benchmark_manager.domain.yaml.walker import Kind, NodeReader, Role, walk
 
 MAX_EXPANDED: Final = 1_000_000
 """Nodes which a document may have once its aliases are written out; 1 MiB of text holds half as many."""
@@ -43,8 +41,6 @@ _MERGE: Final = ("str", MERGE_KEY)
 _TRIGGER: Final = "on"
 _OBJECT: Final = {("str", "apiVersion"), ("str", "kind")}
 _FILE_MODE: Final = ("str", "defaultMode")
-#: Frames which are open at the top of a document: its own, and that of its mapping.
-_TOP: Final = 2
 
 Identity: TypeAlias = tuple[str, Hashable]
 """Two nodes are equal (YAML 1.2.2, section 3.2.1.3) exactly when their identities are."""
@@ -60,7 +56,7 @@ class _Anchor:
 
 
 @dataclass(slots=True)
-class _Frame:
+class _OpenNode:
     """An open collection, or the document around its top node."""
 
     is_mapping: bool
@@ -69,7 +65,6 @@ class _Frame:
     tag: str = ""
     anchor: _Anchor | None = None
     size: int = 1
-    awaits_key: bool = True
     key: Identity | None = None
     keys: dict[Identity, int] = field(default_factory=dict)
     parts: list[Hashable] = field(default_factory=list)
@@ -102,15 +97,15 @@ def check_yaml(text: str, findings: Findings) -> YamlReport:
     return report
 
 
-class _Checker:
-    """One pass over one text; a method for each kind of event."""
+class _Checker(NodeReader[_OpenNode]):
+    """One pass over one text."""
 
     def __init__(self, source: Source, findings: Findings, report: YamlReport) -> None:
         self._text = source.text
         self._source = source
         self._findings = findings
         self._report = report
-        self._frames: list[_Frame] = []
+        self._top: _OpenNode | None = None
         self._anchors: dict[str, _Anchor] = {}
         self._structures: dict[Hashable, int] = {}
         self._bomb_reported = False
@@ -122,41 +117,26 @@ class _Checker:
         self._blocks: list[tuple[int, int]] = []
 
     def run(self) -> None:
-        # A table by class, as a sync of 10,000 files comes here some 300,000 times.
-        handlers: dict[type[object], Callable[[Any], None]] = {
-            yaml.ScalarEvent: self._scalar,
-            yaml.AliasEvent: self._alias,
-            yaml.MappingStartEvent: self._mapping_start,
-            yaml.SequenceStartEvent: self._sequence_start,
-            yaml.MappingEndEvent: self._collection_end,
-            yaml.SequenceEndEvent: self._collection_end,
-            yaml.DocumentStartEvent: self._document_start,
-            yaml.DocumentEndEvent: self._document_end,
-            yaml.StreamStartEvent: _ignore,
-            yaml.StreamEndEvent: _ignore,
-        }
-        for event in events(self._source.parsed):
-            handlers[type(event)](event)
+        walk(self._source.parsed, self, max_depth=MAX_DEPTH)
         self._delicate_characters()
 
-    def _document_start(self, _event: Event) -> None:
+    def document(self, _event: Event) -> _OpenNode:
         self._anchors.clear()
         self._structures.clear()
         self._bomb_reported = False
-        self._frames = [_Frame(is_mapping=False, identified=False)]
+        return _OpenNode(is_mapping=False, identified=False)
 
-    def _document_end(self, _event: Event) -> None:
+    def document_end(self) -> None:
         self._report.documents += 1
 
-    def _scalar(self, event: ScalarEvent) -> None:
+    def scalar(self, event: ScalarEvent, around: _OpenNode, role: Role) -> None:
         start = event.start_mark.index
-        frame = self._frames[-1]
-        is_key = frame.is_mapping and frame.awaits_key
-        self._scalar_text(event, start)
-        if len(self._frames) == 1:
+        is_key = role == "key"
+        self._scalar_text(event, start, around, role)
+        if role == "document":
             self._top_scalar(event, start)
         identity: Identity | None = None
-        if is_key or frame.identified or event.anchor is not None:
+        if is_key or around.identified or event.anchor is not None:
             identity = _identity(event)
             if event.anchor is not None:
                 self._anchor(event.anchor, _Anchor(identity, closed=True), start)
@@ -165,15 +145,15 @@ class _Checker:
                 self._non_string_key(start, event.end_mark.index)
             if self._hides:
                 check_key(self._text[start : event.end_mark.index], self._findings, start)
-        self._node(identity, 1, start, event.end_mark.index)
+        self._node(identity, 1, around, role, start, event.end_mark.index)
 
-    def _scalar_text(self, event: ScalarEvent, start: int) -> None:
+    def _scalar_text(self, event: ScalarEvent, start: int, around: _OpenNode, role: Role) -> None:
         """Checks which need nothing but the scalar itself."""
         if event.tag is not None:
             self._tag(event.tag, start)
         elif event.implicit[0]:
             if event.value[:1] in _LOOK_CLOSER:
-                self._plain_value(event.value, start)
+                self._plain_value(event.value, start, around, role)
             if self._braces and may_hold_template(event.value):
                 self._plain_template(start, event.end_mark.index)
         if self._backslashes and "\x00" in event.value:
@@ -186,7 +166,7 @@ class _Checker:
             spans = self._quotes if event.style in {"'", '"'} else self._blocks
             spans.append((start, event.end_mark.index))
 
-    def _plain_value(self, value: str, start: int) -> None:
+    def _plain_value(self, value: str, start: int, around: _OpenNode, role: Role) -> None:
         if value[0] in _WIDE_SPACES:
             self._findings.warning(
                 "no_break_space",
@@ -196,7 +176,7 @@ class _Checker:
                 start,
             )
         elif yaml_scalars.difference(value) is not None:
-            self._difference(value, start)
+            self._difference(value, start, around, role)
         elif yaml_scalars.is_not_finite(value):
             self._findings.warning("not_finite", lambda: f"JSON has no form for {value}.", start)
         elif yaml_scalars.is_impossible_date(value):
@@ -208,17 +188,11 @@ class _Checker:
                 start,
             )
 
-    def _difference(self, value: str, start: int) -> None:
-        frame = self._frames[-1]
-        if (
-            value == _TRIGGER
-            and len(self._frames) == _TOP
-            and frame.is_mapping
-            and frame.awaits_key
-        ):
+    def _difference(self, value: str, start: int, around: _OpenNode, role: Role) -> None:
+        if value == _TRIGGER and role == "key" and around is self._top:
             self._triggers.append(start)
         # Only Kubernetes has this key, and it reads `0644` as octal; its own guides write it so.
-        elif frame.key != _FILE_MODE or not value.isdigit():
+        elif around.key != _FILE_MODE or not value.isdigit():
             self._ambiguous(value, start)
 
     def _plain_template(self, start: int, end: int) -> None:
@@ -252,7 +226,7 @@ class _Checker:
             start,
         )
 
-    def _alias(self, event: AliasEvent) -> None:
+    def alias(self, event: AliasEvent, around: _OpenNode, role: Role) -> None:
         start, end = event.start_mark.index, event.end_mark.index
         anchor = self._anchors.get(event.anchor)
         if anchor is None:
@@ -268,7 +242,7 @@ class _Checker:
                 lambda: f"The alias *{excerpt(event.anchor)} stands inside its own anchor.",
                 start,
             )
-        self._node(anchor.identity, anchor.size, start, end)
+        self._node(anchor.identity, anchor.size, around, role, start, end)
 
     def _anchor(self, name: str, anchor: _Anchor, start: int) -> None:
         if name in self._anchors:
@@ -282,32 +256,21 @@ class _Checker:
             )
         self._anchors[name] = anchor
 
-    def _mapping_start(self, event: CollectionStart) -> None:
-        self._open(event, is_mapping=True)
-
-    def _sequence_start(self, event: CollectionStart) -> None:
-        self._open(event, is_mapping=False)
-
-    def _open(self, event: CollectionStart, *, is_mapping: bool) -> None:
+    def begin(self, event: CollectionStart, kind: Kind, around: _OpenNode, role: Role) -> _OpenNode:
         start = event.start_mark.index
-        # The frame of the document itself is no level.
-        if len(self._frames) > MAX_DEPTH:
-            raise YamlSyntaxError(
-                "too_deep", f"The YAML is nested over {MAX_DEPTH} levels deep.", start
-            )
         if event.tag is not None:
             self._tag(event.tag, start)
-        parent = self._frames[-1]
-        is_key = parent.is_mapping and parent.awaits_key
         anchor: _Anchor | None = None
         if event.anchor is not None:
             anchor = _Anchor(("open", event.anchor))
             self._anchor(event.anchor, anchor, start)
-        identified = parent.identified or is_key or anchor is not None
-        self._frames.append(_Frame(is_mapping, identified, start, event.tag or "", anchor))
+        identified = around.identified or role == "key" or anchor is not None
+        opened = _OpenNode(kind == "mapping", identified, start, event.tag or "", anchor)
+        if role == "document":
+            self._top = opened
+        return opened
 
-    def _collection_end(self, event: Event) -> None:
-        frame = self._frames.pop()
+    def end(self, event: Event, frame: _OpenNode, around: _OpenNode, role: Role) -> None:
         end = event.end_mark.index
         if self._braces and frame.is_mapping:
             self._flow_template(frame.start, end)
@@ -315,12 +278,11 @@ class _Checker:
         if frame.anchor is not None:
             frame.anchor.size, frame.anchor.closed = frame.size, True
             frame.anchor.identity = identity or frame.anchor.identity
-        parent = self._frames[-1]
-        if parent.is_mapping and parent.awaits_key and not self._is_in_braces(frame.start, end):
+        if role == "key" and not self._is_in_braces(frame.start, end):
             self._non_string_key(frame.start, end)
-        if len(self._frames) == 1:
+        elif role == "document":
             self._top_end(frame)
-        self._node(identity, frame.size, frame.start, end)
+        self._node(identity, frame.size, around, role, frame.start, end)
 
     def _flow_template(self, start: int, end: int) -> None:
         """A mapping as the only key of a flow mapping, written `{{ … }}`, is a template."""
@@ -338,13 +300,13 @@ class _Checker:
             self._text.startswith("{{", start) and self._text.startswith("}}", end - 2)
         )
 
-    def _top_end(self, frame: _Frame) -> None:
+    def _top_end(self, frame: _OpenNode) -> None:
         if frame.keys.keys() >= _OBJECT:
             self._report.objects += 1
         if self._triggers:
             self._ambiguous_triggers(frame)
 
-    def _ambiguous_triggers(self, frame: _Frame) -> None:
+    def _ambiguous_triggers(self, frame: _OpenNode) -> None:
         """Report `on` as a key at the top, but not beside `jobs`: GitHub reads its workflows so."""
         if ("str", "jobs") not in frame.keys:
             for start in self._triggers:
@@ -360,32 +322,34 @@ class _Checker:
             start,
         )
 
-    def _structure(self, frame: _Frame) -> Identity:
+    def _structure(self, frame: _OpenNode) -> Identity:
         """One number for equal structures, so that a key of keys is never walked twice."""
         kind = "mapping" if frame.is_mapping else "sequence"
         parts: Hashable = frozenset(frame.parts) if frame.is_mapping else tuple(frame.parts)
         number = self._structures.setdefault((kind, frame.tag, parts), len(self._structures))
         return "collection", number
 
-    def _node(self, identity: Identity | None, size: int, start: int, end: int) -> None:
+    def _node(
+        self,
+        identity: Identity | None,
+        size: int,
+        around: _OpenNode,
+        role: Role,
+        start: int,
+        end: int,
+    ) -> None:
         """Take a finished node into the collection around it."""
-        frame = self._frames[-1]
-        frame.size += size
-        if frame.size > MAX_EXPANDED:
-            self._too_many_nodes(frame, start)
-        if not frame.is_mapping:
-            if frame.identified:
-                frame.parts.append(identity)
-        elif frame.awaits_key:
-            frame.awaits_key, frame.key = False, identity
+        around.size += size
+        if around.size > MAX_EXPANDED:
+            self._too_many_nodes(around, start)
+        if role == "key":
+            around.key = identity
             if identity is not None:
-                self._key(frame, identity, start, end)
-        else:
-            frame.awaits_key = True
-            if frame.identified:
-                frame.parts.append((frame.key, identity))
+                self._key(around, identity, start, end)
+        elif around.identified:
+            around.parts.append((around.key, identity) if role == "value" else identity)
 
-    def _too_many_nodes(self, frame: _Frame, start: int) -> None:
+    def _too_many_nodes(self, frame: _OpenNode, start: int) -> None:
         # Kept at the limit: the sizes of nested aliases grow without bound.
         frame.size = MAX_EXPANDED
         if not self._bomb_reported:
@@ -396,7 +360,7 @@ class _Checker:
                 start,
             )
 
-    def _key(self, frame: _Frame, identity: Identity, start: int, end: int) -> None:
+    def _key(self, frame: _OpenNode, identity: Identity, start: int, end: int) -> None:
         """A key stands once (YAML 1.2.2, section 3.2.1.1).
 
         Several mappings are merged as one list (yaml.org/type/merge); about a second `<<` readers
@@ -435,10 +399,6 @@ class _Checker:
                 f"YAML 1.1 readers end a line at U+{ord(self._text[separators[0]]):04X}, YAML 1.2 readers do not.",
                 separators[0],
             )
-
-
-def _ignore(_event: Event) -> None:
-    """The stream's own events say nothing."""
 
 
 def _identity(event: ScalarEvent) -> Identity:

@@ -9,16 +9,9 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
-import yaml
-
-from benchmark_manager.domain.yaml.events import (
-    AliasEvent,
-    CollectionStart,
-    Event,
-    ScalarEvent,
-    events,
-)
+from benchmark_manager.domain.yaml.events import AliasEvent, CollectionStart, Event, ScalarEvent
 from benchmark_manager.domain.yaml.scalars import TAG_PREFIX
+from benchmark_manager.domain.yaml.walker import Kind, NodeReader, Role, walk
 
 Value: TypeAlias = Any
 """What JSON can say: dict with string keys, list, str, int, float, bool, None."""
@@ -51,45 +44,36 @@ class Document(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Frame:
-    """An open collection; `key` is None while a mapping waits for one."""
+class _OpenValue:
+    """An open dict or list, and the facts for the size of its anchor; `key` is that of an entry."""
 
-    container: dict[str, Value] | list[Value]
+    container: Value
     anchor: str | None = None
-    key: str | None = None
+    key: str = ""
     merged: list[Value] = field(default_factory=list)
     size_before: int = 0
     start: int = 0
     repeated_before: int = 0
 
 
-class _Builder:
+class _ValueReader(NodeReader[_OpenValue]):
     """Builds one value a document; aliases share the value that they stand for."""
 
     def __init__(self, scalar: Callable[[str], Value]) -> None:
         self.documents: list[Document] = []
         self._scalar_value = scalar
-        self._frames: list[_Frame] = []
         self._anchors: dict[str, tuple[Value, int, int]] = {}
         self._size = 0
         # Characters which aliases stand for; all others are in the text itself.
         self._repeated = 0
         self._begun = 0
-        self.handlers: dict[type[object], Callable[[Any], None]] = {
-            yaml.ScalarEvent: self._scalar,
-            yaml.AliasEvent: self._alias,
-            yaml.MappingStartEvent: self._mapping,
-            yaml.SequenceStartEvent: self._sequence,
-            yaml.MappingEndEvent: self._end,
-            yaml.SequenceEndEvent: self._end,
-            yaml.DocumentStartEvent: self._document,
-        }
 
-    def _document(self, _event: Event) -> None:
+    def document(self, _event: Event) -> _OpenValue:
         self._anchors.clear()
         self._begun = self._size
+        return _OpenValue(None)
 
-    def _scalar(self, event: ScalarEvent) -> None:
+    def scalar(self, event: ScalarEvent, around: _OpenValue, role: Role) -> None:
         tag = event.tag
         if tag is None:
             value = self._scalar_value(event.value) if event.implicit[0] else event.value
@@ -101,59 +85,51 @@ class _Builder:
             )
         if event.anchor is not None:
             self._anchors[event.anchor] = value, 1, len(event.value)
-        self._add(value, 1)
+        self._add(value, 1, around, role)
 
-    def _alias(self, event: AliasEvent) -> None:
+    def alias(self, event: AliasEvent, around: _OpenValue, role: Role) -> None:
         value, size, characters = self._anchors[event.anchor]
         self._repeated += characters
         if self._repeated > MAX_CHARACTERS:
             raise TooManyValuesError
-        self._add(value, size)
+        self._add(value, size, around, role)
 
-    def _mapping(self, event: CollectionStart) -> None:
-        self._open({}, event)
-
-    def _sequence(self, event: CollectionStart) -> None:
-        self._open([], event)
-
-    def _open(self, container: dict[str, Value] | list[Value], event: CollectionStart) -> None:
-        frame = _Frame(container, event.anchor, size_before=self._size)
+    def begin(
+        self,
+        event: CollectionStart,
+        kind: Kind,
+        _around: _OpenValue,
+        _role: Role,
+    ) -> _OpenValue:
+        container: Value = {} if kind == "mapping" else []
+        opened = _OpenValue(container, event.anchor, size_before=self._size)
         if event.anchor is not None:
-            frame.start, frame.repeated_before = event.start_mark.index, self._repeated
-        self._frames.append(frame)
+            opened.start, opened.repeated_before = event.start_mark.index, self._repeated
+        return opened
 
-    def _end(self, event: Event) -> None:
-        frame = self._frames.pop()
-        if frame.merged and isinstance(frame.container, dict):
+    def end(self, event: Event, frame: _OpenValue, around: _OpenValue, role: Role) -> None:
+        if frame.merged:
             _merge(frame.container, frame.merged)
         if frame.anchor is not None:
             characters = event.end_mark.index - frame.start + self._repeated - frame.repeated_before
-            self._anchors[frame.anchor] = (
-                frame.container,
-                self._size - frame.size_before + 1,
-                characters,
-            )
-        self._add(frame.container, 1)
+            size = self._size - frame.size_before + 1
+            self._anchors[frame.anchor] = frame.container, size, characters
+        self._add(frame.container, 1, around, role)
 
-    def _add(self, value: Value, size: int) -> None:
+    def _add(self, value: Value, size: int, around: _OpenValue, role: Role) -> None:
         self._size += size
         if self._size > MAX_VALUES:
             raise TooManyValuesError
-        if not self._frames:
+        if role == "key":
+            around.key = value if type(value) is str else key_text(value)
+        elif role == "item":
+            around.container.append(value)
+        elif role == "document":
             self.documents.append(Document(value, self._size - self._begun))
-            return
-        frame = self._frames[-1]
-        container = frame.container
-        if isinstance(container, list):
-            container.append(value)
-        elif frame.key is None:
-            frame.key = value if type(value) is str else key_text(value)
+        elif around.key == _MERGE_KEY:
+            around.merged += value if isinstance(value, list) else [value]
         else:
-            if frame.key == _MERGE_KEY:
-                frame.merged += value if isinstance(value, list) else [value]
-            else:
-                container[frame.key] = value
-            frame.key = None
+            around.container[around.key] = value
 
 
 def _merge(into: dict[str, Value], mappings: Iterable[Value]) -> None:
@@ -174,7 +150,7 @@ def key_text(value: Value) -> str:
 
 
 def build(parsed: str, scalar: Callable[[str], Value]) -> list[Document]:
-    """The value of each document, in order, of a text which `yaml_events.prepare` made ready.
+    """The value of each document, in order, of a text which `prepare` made ready.
 
     Args:
         parsed: the text.
@@ -183,13 +159,9 @@ def build(parsed: str, scalar: Callable[[str], Value]) -> list[Document]:
     Raises:
         TooManyValuesError
     """
-    builder = _Builder(scalar)
-    handlers = builder.handlers
-    for event in events(parsed):
-        handler = handlers.get(type(event))
-        if handler is not None:
-            handler(event)
-    return builder.documents
+    reader = _ValueReader(scalar)
+    walk(parsed, reader)
+    return reader.documents
 
 
 _Wanted: TypeAlias = dict[str | int, Any]
@@ -197,101 +169,75 @@ _Wanted: TypeAlias = dict[str | int, Any]
 
 @dataclass(slots=True)
 class _Level:
-    """An open collection on the way to a wanted path; `wanted` is None off the way."""
+    """An open collection on the way to a wanted path; `wanted` is None off the way.
 
-    is_mapping: bool
-    path: Path
-    wanted: _Wanted | None
+    `key` and `key_index` are those of a mapping's entry, `count` is how many items a list has.
+    """
+
+    path: Path = ()
+    wanted: _Wanted | None = None
     count: int = 0
-    key: str | None = None
+    key: str = ""
     key_index: int = 0
 
 
-class _Finder:
-    """Follows the events and notes where wanted paths stand; what is not wanted is only counted."""
+class _PositionReader(NodeReader[_Level]):
+    """Notes where wanted paths are; one level serves for all collections off the way."""
 
     def __init__(self, wanted: _Wanted, scalar: Callable[[str], Value]) -> None:
         self.found: dict[Place, int] = {}
         self._wanted = wanted
         self._scalar_value = scalar
         self._document = -1
-        self._levels: list[_Level] = []
-        self.handlers: dict[type[object], Callable[[Any], None]] = {
-            yaml.DocumentStartEvent: self._begin,
-            yaml.ScalarEvent: self._scalar,
-            yaml.AliasEvent: self._alias,
-            yaml.MappingStartEvent: self._mapping,
-            yaml.SequenceStartEvent: self._sequence,
-            yaml.MappingEndEvent: self._end,
-            yaml.SequenceEndEvent: self._end,
-        }
+        self._off = _Level()
 
-    def _begin(self, _event: Event) -> None:
+    def document(self, _event: Event) -> _Level:
         self._document += 1
+        return self._off
 
-    def _scalar(self, event: ScalarEvent) -> None:
-        level = self._levels[-1] if self._levels else None
-        if level is not None and level.is_mapping and level.key is None:
+    def scalar(self, event: ScalarEvent, around: _Level, role: Role) -> None:
+        if role == "key":
             plain = event.implicit[0] and event.tag is None
-            level.key = key_text(self._scalar_value(event.value)) if plain else event.value
-            level.key_index = event.start_mark.index
+            around.key = key_text(self._scalar_value(event.value)) if plain else event.value
+            around.key_index = event.start_mark.index
         else:
-            self._enter(event)
-            self._left()
+            self._enter(event, around, role)
 
-    def _alias(self, event: AliasEvent) -> None:
-        level = self._levels[-1] if self._levels else None
-        if level is not None and level.is_mapping and level.key is None:
-            # Which key it is, nobody asks: the place of the mapping will do.
-            level.key, level.key_index = "", event.start_mark.index
+    def alias(self, event: AliasEvent, around: _Level, role: Role) -> None:
+        if role == "key":
+            # No path that is wanted has this key: the position of its mapping serves.
+            around.key, around.key_index = "", event.start_mark.index
         else:
-            self._enter(event)
-            self._left()
+            self._enter(event, around, role)
 
-    def _enter(self, event: Event) -> tuple[Path, _Wanted | None]:
-        """The path of the node which begins here, and what is wanted inside it."""
-        if not self._levels:
-            wanted = self._wanted.get(self._document)
-            if wanted is not None:
-                self.found[self._document, ()] = event.start_mark.index
-            return (), wanted
-        level = self._levels[-1]
-        step = level.key if level.is_mapping else level.count
-        if level.wanted is None or step is None or step not in level.wanted:
-            return (), None
-        path = (*level.path, step)
-        self.found[self._document, path] = (
-            level.key_index if level.is_mapping else event.start_mark.index
-        )
-        return path, level.wanted[step]
+    def begin(self, event: CollectionStart, _kind: Kind, around: _Level, role: Role) -> _Level:
+        return self._off if role == "key" else self._enter(event, around, role)
 
-    def _left(self) -> None:
-        if self._levels:
-            level = self._levels[-1]
-            level.count += 1
-            level.key = None
+    def end(self, event: Event, _frame: _Level, around: _Level, role: Role) -> None:
+        if role == "key":
+            around.key, around.key_index = key_text([]), event.start_mark.index
 
-    def _mapping(self, event: CollectionStart) -> None:
-        self._open(event, is_mapping=True)
+    def _enter(self, event: Event, around: _Level, role: Role) -> _Level:
+        """Note the node that begins here if it is wanted, and return the level inside it."""
+        if role == "document":
+            return self._enter_document(event)
+        if around.wanted is None:
+            return self._off
+        step = around.key if role == "value" else around.count
+        around.count += 1
+        if step not in around.wanted:
+            return self._off
+        path = (*around.path, step)
+        index = around.key_index if role == "value" else event.start_mark.index
+        self.found[self._document, path] = index
+        return _Level(path, around.wanted[step])
 
-    def _sequence(self, event: CollectionStart) -> None:
-        self._open(event, is_mapping=False)
-
-    def _open(self, event: CollectionStart, *, is_mapping: bool) -> None:
-        level = self._levels[-1] if self._levels else None
-        if level is not None and level.is_mapping and level.key is None:
-            self._levels.append(_Level(is_mapping, (), None))
-            return
-        path, wanted = self._enter(event)
-        self._levels.append(_Level(is_mapping, path, wanted))
-
-    def _end(self, event: Event) -> None:
-        self._levels.pop()
-        level = self._levels[-1] if self._levels else None
-        if level is not None and level.is_mapping and level.key is None:
-            level.key, level.key_index = key_text([]), event.start_mark.index
-        else:
-            self._left()
+    def _enter_document(self, event: Event) -> _Level:
+        wanted = self._wanted.get(self._document)
+        if wanted is None:
+            return self._off
+        self.found[self._document, ()] = event.start_mark.index
+        return _Level((), wanted)
 
 
 def locate(
@@ -302,13 +248,9 @@ def locate(
     What came in by an alias or a merge stands nowhere itself; the nearest around it which does is
     given.
     """
-    finder = _Finder(_tree(places), scalar)
-    handlers = finder.handlers
-    for event in events(parsed):
-        handler = handlers.get(type(event))
-        if handler is not None:
-            handler(event)
-    return {place: _nearest(finder.found, place) for place in places}
+    reader = _PositionReader(_tree(places), scalar)
+    walk(parsed, reader)
+    return {place: _nearest(reader.found, place) for place in places}
 
 
 def _tree(places: Iterable[Place]) -> _Wanted:

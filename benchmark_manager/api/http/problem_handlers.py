@@ -1,0 +1,122 @@
+"""Turns every error of every route, known or not, into a problem document."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from benchmark_manager.api.http.problems import FieldError, RefusedBodyError, problem
+from benchmark_manager.errors import BenchmarkManagerError, FaultError, RequestError, StorageError
+from benchmark_manager.stores.database.failures import described, driver_error
+
+_log = structlog.get_logger(__name__)
+
+#: Fields at fault that an answer lists: a repeated parameter may be wrong thousands of times.
+_ERRORS_LISTED: Final = 100
+#: Of these, how many the sentence names.
+_ERRORS_NAMED: Final = 5
+#: Characters that are repeated of a field's name: an unknown one may be as long as a body.
+_LONGEST_FIELD: Final = 200
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Let the application answer every error with a problem document."""
+    app.exception_handler(BenchmarkManagerError)(_own_error)
+    app.exception_handler(RequestValidationError)(_invalid_request)
+    app.exception_handler(HTTPException)(_http_error)
+    app.exception_handler(StorageError)(_storage_error)
+    app.exception_handler(Exception)(_fault)
+
+
+async def _own_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, BenchmarkManagerError)  # noqa: S101 -- registered for it
+    return problem(error)
+
+
+async def _invalid_request(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 -- registered for it
+    found = error.errors()
+    broken = next((e for e in found if e["type"] == "json_invalid"), None)
+    if broken is not None:
+        return problem(RequestError("malformed_json", "syntax", position=broken["loc"][-1]))
+    # Never the input itself: it may be a token.
+    errors = [
+        FieldError(field=_field(e["loc"]), message=_message(e)) for e in found[:_ERRORS_LISTED]
+    ]
+    listed = "; ".join(f"{e.field}: {e.message}" for e in errors[:_ERRORS_NAMED])
+    refusal = RequestError("invalid_request", "fields", count=len(found), listed=listed)
+    return problem(refusal, errors=errors)
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    """Return the field's name, without where it was found (body, query) unless nothing follows."""
+    parts = [str(part) for part in location]
+    if parts[0] == "query":
+        # Which of a repeated parameter's values it was says nothing.
+        parts = parts[:2]
+    return ".".join(parts[1:] if len(parts) > 1 else parts)[:_LONGEST_FIELD]
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    if error["type"] == "extra_forbidden":
+        return "there is no such field; check its spelling"
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 -- registered for it
+    if isinstance(error, RefusedBodyError):
+        return problem(error.error)
+    match error.status_code:
+        case 400:
+            return problem(RequestError("malformed_json", "encoding"), headers=error.headers)
+        case 404:
+            return problem(RequestError("route_not_found"), headers=error.headers)
+        case 405:
+            return _method_not_allowed(request)
+        case 415:
+            return problem(RequestError("unsupported_media_type"), headers=error.headers)
+        case status:
+            refusal = RequestError("internal_error", "status", status=status)
+            return problem(refusal, status=status, headers=error.headers)
+
+
+def _method_not_allowed(request: Request) -> Response:
+    allowed = _methods_of(request)
+    error = RequestError("method_not_allowed", method=request.method, allowed=tuple(allowed))
+    return problem(error, headers={"Allow": ", ".join(allowed)})
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Return every method that some route accepts here; Starlette names only those of the first."""
+    routes = request.app.router.routes
+    accepted = [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    ]
+    if len(accepted) == len(_METHODS):
+        # A mounted folder of files checks the method itself.
+        return ["GET", "HEAD"]
+    return ["HEAD", *accepted] if "GET" in accepted else accepted
+
+
+async def _storage_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, StorageError)  # noqa: S101 -- registered for it
+    if driver_error(error) is not error:
+        # A wrong command is a fault of ours: the log needs its traceback.
+        fault = error if error.code == "database_failed" else None
+        _log.error("the database failed", code=error.code, error=described(error), exc_info=fault)
+    return problem(error)
+
+
+async def _fault(_: Request, error: Exception) -> Response:
+    _log.error("a request failed unexpectedly", exc_info=error)
+    return problem(FaultError())

@@ -1,0 +1,33 @@
+"""Titles of problem documents, in the words of HTTP, and of pages of errors."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+_SERVER_ERRORS: Final = 500
+_PAGES: Final[Mapping[int, tuple[str, str]]] = {
+    400: ("This request cannot be understood", "요청을 이해할 수 없습니다"),
+    403: ("This form was not accepted", "이 양식은 받아들여지지 않았습니다"),
+    404: ("There is nothing here", "여기에는 아무것도 없습니다"),
+    405: ("This address takes no such request", "이 주소는 그런 요청을 받지 않습니다"),
+    408: ("This came too slowly", "너무 느리게 도착했습니다"),
+    409: ("This contradicts what is stored", "저장된 내용과 맞지 않습니다"),
+    412: ("Somebody else changed this first", "다른 사람이 먼저 바꿨습니다"),
+    413: ("This is too large", "너무 큽니다"),
+    422: ("This cannot be accepted as it is", "이대로는 받을 수 없습니다"),
+    500: ("The service made a mistake", "서비스에 오류가 났습니다"),
+    502: ("GitHub does not answer", "GitHub가 응답하지 않습니다"),
+    503: ("This is not possible right now", "지금은 할 수 없습니다"),
+}
+
+
+def http_title(status: int) -> str:
+    """Return the title of a problem document."""
+    return HTTPStatus(status).phrase
+
+
+def page_title(status: int, language: str) -> str:
+    """Return the title of an error's page; a status without one has the title of its class."""
+    general = _PAGES[400 if status < _SERVER_ERRORS else 500]
+    english, korean = _PAGES.get(status, general)
+    return korean if language == "ko" else english

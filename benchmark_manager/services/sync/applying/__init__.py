@@ -1,0 +1,1 @@
+"""Applying what a sync has read: originals, variants and the record change together."""

@@ -1,0 +1,102 @@
+"""Updates variants in a sync: where their originals are now, and what became of these."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+
+from benchmark_manager.domain.sync.tree_changes import TreeChanges, UpstreamFile, without_renames
+from benchmark_manager.models.variant import Drift, variant_path
+from benchmark_manager.services.variants.drift import Judgements, MergeQuestion
+from benchmark_manager.stores.database.database import Session
+from benchmark_manager.stores.variants.followers import Follower, FollowerStore
+from benchmark_manager.stores.variants.variants import VariantStore
+
+
+class UnjudgedError(Exception):
+    """These merges have to be judged before the transaction is repeated.
+
+    A transaction must not be open for as long as judging takes.
+    """
+
+    def __init__(self, questions: Collection[MergeQuestion]) -> None:
+        super().__init__(f"{len(questions)} merges are not judged")
+        self.questions = questions
+
+
+class VariantUpdates:
+    """The part of a sync's transaction that concerns variants. It never changes their contents."""
+
+    def __init__(self, followers: FollowerStore, variants: VariantStore) -> None:
+        self._followers = followers
+        self._variants = variants
+
+    async def free_of_collisions(
+        self, project_id: str, changes: TreeChanges, session: Session | None
+    ) -> TreeChanges:
+        """Replace a rename by a removal and an addition where two variants would get the same path.
+
+        So every variant keeps its path and its original's record, and no sync fails because of a
+        name.
+        """
+        moved = {old.id: new.path for old, new in changes.moved}
+        arriving = [
+            (follower.original_file_id, target)
+            for follower in await self._followers.of(project_id, moved, session)
+            # A rename within one folder does not change the paths of its variants.
+            if (target := variant_path(moved[follower.original_file_id], follower.modified_name))
+            != follower.path
+        ]
+        arrivals = Counter(target for _, target in arriving)
+        taken = await self._variants.taken_paths(project_id, arrivals, session)
+        clashing = {
+            original for original, target in arriving if target in taken or arrivals[target] > 1
+        }
+        return without_renames(changes, clashing)
+
+    async def follow(
+        self,
+        project_id: str,
+        changes: TreeChanges,
+        judged: Judgements,
+        session: Session,
+        *,
+        at_most: int,
+    ) -> int:
+        """Update the variants of changed originals, at most `at_most` of them.
+
+        Returns:
+            How many are left to update.
+
+        Raises:
+            UnjudgedError: nothing was written.
+        """
+        became = {old.id: new for old, new in (*changes.updated, *changes.revived, *changes.moved)}
+        gone = {old.id for old in changes.removed}
+        followers = await self._followers.of(project_id, {*became, *gone}, session)
+        steps = [(follower, became.get(follower.original_file_id)) for follower in followers]
+        questions = {_question(follower, new) for follower, new in steps if new is not None}
+        drifts = judged | {
+            question: drift for question in questions if (drift := question.obvious) is not None
+        }
+        if unjudged := questions - drifts.keys():
+            raise UnjudgedError(unjudged)
+        after = [(follower, _updated(follower, new, drifts)) for follower, new in steps]
+        moved = [new for old, new in after if new != old]
+        await self._followers.move(moved[:at_most], session)
+        return max(0, len(moved) - at_most)
+
+    async def drifts(self, project_id: str, session: Session) -> dict[Drift, int]:
+        """Count the project's variants by drift."""
+        return await self._followers.drifts(project_id, session)
+
+
+def _question(follower: Follower, original: UpstreamFile) -> MergeQuestion:
+    return MergeQuestion(follower.base_sha, original.sha, follower.content_sha, follower.format)
+
+
+def _updated(
+    follower: Follower, original: UpstreamFile | None, drifts: Mapping[MergeQuestion, Drift]
+) -> Follower:
+    """Return the variant after the change of its original (None: it was removed upstream)."""
+    if original is None:
+        return follower.at(follower.original_path, follower.file_type, "upstream_removed")
+    return follower.at(original.path, original.file_type, drifts[_question(follower, original)])

@@ -1,0 +1,73 @@
+"""Tokens, however they are given, are in no log, no answer and no file of the database."""
+
+from pathlib import Path
+
+import httpx2 as httpx
+
+from github_test_server import GitHubTestServer, Repository, ResetBefore
+from support.process import service_process
+
+SERVICE_TOKEN = "ghp_ServiceWideTokenOfTheTest0000000001"
+PROJECT_TOKEN = "ghp_ProjectTokenOfTheTest00000000000002"
+LATER_TOKEN = "github_pat_LaterTokenOfTheTest_000000003"
+WRONG_TOKEN = "ghp_WrongTokenOfTheTest000000000000004"
+PASTED_TOKEN = "ghp_TokenPastedIntoAnAddress00000000005"
+SPACED_TOKEN = "ghp_TokenWithABlank 0000000000000000006"
+TOKENS = (SERVICE_TOKEN, PROJECT_TOKEN, LATER_TOKEN, WRONG_TOKEN, PASTED_TOKEN, SPACED_TOKEN)
+
+
+async def test_no_token_is_found_anywhere(
+    mongo_url: str, github: GitHubTestServer, tmp_path: Path
+) -> None:
+    repository = Repository.init(tmp_path / "upstream" / "b.git")
+    repository.commit({"config/a.yaml": b"a: 1\n"}, message="first")
+    github.add("acme/b", repository, private_to=[SERVICE_TOKEN, PROJECT_TOKEN, LATER_TOKEN])
+    folder = tmp_path / "service"
+    folder.mkdir()
+    settings = {
+        "github_api_urls": github.url,
+        "github_token": SERVICE_TOKEN,
+        "mongo_url": mongo_url,
+    }
+    async with service_process(folder, **settings) as service, service.client() as http:
+        answers = await _talk(http, github)
+    assert any("github_unauthorized" in answer for answer in answers)
+    assert any('"status":"success"' in answer for answer in answers)
+    assert "sync finished" in service.output
+    written = [path for path in folder.rglob("*") if path.is_file()]
+    assert written
+    for token in TOKENS:
+        assert not [answer for answer in answers if token in answer]
+        assert not [path for path in written if token.encode() in path.read_bytes()]
+
+
+async def _talk(http: httpx.AsyncClient, github: GitHubTestServer) -> list[str]:
+    """Give tokens rightly and wrongly, make GitHub fail, and collect all that is said."""
+    answers: list[httpx.Response] = []
+
+    async def say(method: str, path: str, **body: object) -> httpx.Response:
+        answers.append(await http.request(method, path, json=body or None))
+        return answers[-1]
+
+    common = {"github_repo_url": "acme/b", "polling_interval": 0}
+    for name, token in (("service-wide", None), ("own", PROJECT_TOKEN), ("wrong", WRONG_TOKEN)):
+        created = await say("POST", "/projects", name=name, github_token=token, **common)
+        project = created.json()["id"]
+        await say("POST", f"/projects/{project}/sync")
+        await say("PUT", f"/projects/{project}", github_token=LATER_TOKEN)
+        github.faults.add(ResetBefore(), times=None)
+        await say("POST", f"/projects/{project}/sync")
+        github.faults.clear()
+        await say("GET", f"/projects/{project}")
+        await say("GET", f"/projects/{project}/syncs")
+    for wrong in (
+        {"name": "x", **common, "github_token": SPACED_TOKEN},
+        {"name": "x", **common, "github_token": {"value": WRONG_TOKEN}},
+        {"name": "x", **common, "github_tokn": WRONG_TOKEN},
+        {"name": "x", "github_repo_url": f"https://{PASTED_TOKEN}@github.com/acme/b"},
+        {"name": "x", "github_repo_url": f"https://user:{PASTED_TOKEN}@127.0.0.1/acme/b"},
+    ):
+        assert (await say("POST", "/projects", **wrong)).status_code == 422
+    for path in ("/projects", "/status", "/health", "/openapi.json"):
+        await say("GET", path)
+    return [answer.text + str(answer.headers) for answer in answers]
