@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from benchmark_manager.domain.fields import LONGEST_ADDRESS
 from benchmark_manager.errors import ConflictError, GitHubError, InvalidInputError, StaleError
 from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
@@ -72,7 +73,7 @@ async def sync_all(services: ServicesDependency) -> Response:
 async def new_project(
     request: Request,
     services: ServicesDependency,
-    repository: Annotated[str, Query(max_length=2000)] = "",
+    repository: Annotated[str, Query(max_length=LONGEST_ADDRESS)] = "",
 ) -> Response:
     form = ProjectForm.blank(services.projects.defaults)
     form.github_repo_url = repository

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from fastapi import Query, Request
 
+from benchmark_manager.domain.fields import LONGEST_CURSOR, LONGEST_PATH_QUERY
 from benchmark_manager.domain.projects.repository_url import web_url
 from benchmark_manager.errors import BenchmarkManagerError, WorkersBusyError
 from benchmark_manager.factory import Services
@@ -20,8 +21,8 @@ ROWS: Final = 50
 _UNPROCESSABLE: Final = 422
 _UNAVAILABLE: Final = 503
 
-CursorParameter = Annotated[str | None, Query(max_length=16_384)]
-SearchParameter = Annotated[str, Query(max_length=1000)]
+CursorParameter = Annotated[str | None, Query(max_length=LONGEST_CURSOR)]
+SearchParameter = Annotated[str, Query(max_length=LONGEST_PATH_QUERY)]
 #: The first row of a list without cursors, counted from 0.
 StartParameter = Annotated[int, Query(alias="from", ge=0, le=1_000_000_000)]
 

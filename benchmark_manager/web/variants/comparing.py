@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from benchmark_manager.domain.fields import LONGEST_ID
 from benchmark_manager.errors import TooComplexError
 from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
@@ -31,7 +32,7 @@ async def compare(
     request: Request,
     services: ServicesDependency,
     variant_id: str,
-    against: Annotated[str, Query(max_length=100)] = "base",
+    against: Annotated[str, Query(max_length=LONGEST_ID)] = "base",
     part: PartParameter = 1,
 ) -> Response:
     file = await services.variants.get(variant_id)

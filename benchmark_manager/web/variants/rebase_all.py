@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from benchmark_manager.domain.fields import LONGEST_ID
 from benchmark_manager.factory import Services
 from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.models.original import OriginalFile
@@ -31,7 +32,7 @@ async def preview_all(
     request: Request,
     services: ServicesDependency,
     project_id: str,
-    original: Annotated[str, Query(max_length=100)] = "",
+    original: Annotated[str, Query(max_length=LONGEST_ID)] = "",
     cursor: CursorParameter = None,
 ) -> Response:
     return await _preview_page(request, services, project_id, original, cursor)

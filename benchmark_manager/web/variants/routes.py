@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from benchmark_manager.domain.fields import LONGEST_ID
 from benchmark_manager.errors import (
     BenchmarkManagerError,
     ConflictError,
@@ -130,7 +131,7 @@ async def list_variants(
     project_id: str,
     q: SearchParameter = "",
     drift: Drift | Literal["all"] = "all",
-    original: Annotated[str, Query(max_length=100)] = "",
+    original: Annotated[str, Query(max_length=LONGEST_ID)] = "",
     cursor: CursorParameter = None,
 ) -> Response:
     view = await project_view(services, project_id)

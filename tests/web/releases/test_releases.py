@@ -313,4 +313,5 @@ async def test_a_release_contains_the_selected_variants(
     )
     assert (await service.http.delete(f"/modified-files/{left['id']}")).status_code == 204
     page = await browser.send(form, 422, modified_file_ids=left["id"], include="all")
-    assert "no modified file" in page.text
+    errors = [tag["id"] for tag in page.all("p") if tag.get("class") == "field-error"]
+    assert errors == ["error-modified_file_ids"]
