@@ -313,4 +313,4 @@ async def test_a_release_holds_the_modified_files_which_were_ticked(
     )
     assert (await service.http.delete(f"/modified-files/{left['id']}")).status_code == 204
     page = await browser.send(form, 422, modified_file_ids=left["id"], include="all")
-    assert "no modified file" in page.text
+    assert "There is no variant" in page.text
