@@ -13,7 +13,7 @@ from benchmark_manager.api.http.middleware import HEAD_ONLY
 from benchmark_manager.api.http.problems import documented
 from benchmark_manager.api.http.requests import ServicesDependency
 from benchmark_manager.models.change import Change
-from benchmark_manager.services.events.events import EventService, Listener, Told
+from benchmark_manager.services.events.events import Delivery, EventService, Listener
 
 router = APIRouter(tags=["events"])
 
@@ -159,7 +159,7 @@ def _body(data: bytes, *, more: bool = True) -> Message:
     return {"type": "http.response.body", "body": data, "more_body": more}
 
 
-def _text(told: Told) -> str:
+def _text(told: Delivery) -> str:
     """The id comes last: whoever hears only half of it comes back for all of it."""
     blocks = [] if told.reset is None else [f'event: reset\ndata: {{"reason":"{told.reset}"}}\n']
     blocks += [_block(change) for change in told.changes]

@@ -54,7 +54,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
 
 
 def failure_of(error: Exception) -> StorageError:
-    """Return the failure under its code; the text of `error`, one of `DATABASE_ERRORS`, stays out."""
+    """Return the failure that `error`, one of `DATABASE_ERRORS`, means, without its text."""
     code = _code(error)
     return StorageError(code, _SENTENCES[code])
 

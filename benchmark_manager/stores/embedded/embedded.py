@@ -112,7 +112,7 @@ def free_bytes(folder: Path) -> int:
 class EmbeddedDatabase:
     """One server on one data folder, from `start()` to `stop()`.
 
-    Between the two, `supervise()` must run as a task, or nobody restarts a server which crashed or
+    Between the two, `supervise()` must run as a task: it restarts a server that crashed or
     hangs. `url` and the port stay the same over restarts, so that clients reconnect by themselves.
     """
 
@@ -148,7 +148,7 @@ class EmbeddedDatabase:
 
     @property
     def url(self) -> str:
-        """The MongoDB URL with the password, without a database name; it works once `start()` is done."""
+        """The MongoDB URL with the password, without a database name, for use after `start()`."""
         # Direct: a single server has no members to discover, which would take half a second at each
         # connection. Transactions and sessions work so too. It has no retryable writes. Polling
         # monitors connect less often, and PyMongo 4.20 leaves a socket unclosed when a client is
@@ -204,7 +204,7 @@ class EmbeddedDatabase:
         return self.url
 
     async def stop(self, grace: float | None = None) -> None:
-        """End the server and its guardian and release the folder; harmless when there is nothing to end.
+        """End the server and its guardian and release the folder; harmless to repeat.
 
         Cancel the task of `supervise()` and close the clients first. It takes about 2 s, and at
         most `grace` and what a SIGKILL takes: no acknowledged write needs an orderly end.
@@ -221,10 +221,9 @@ class EmbeddedDatabase:
     async def supervise(self) -> None:
         """Replace a server which exits or hangs; ends only after `stop()`.
 
-        A server hangs when a read stays unanswered and its process does no work meanwhile. One that
-        works is
-        slow: a busy machine is no reason to kill it, unless it works on for minutes without an
-            answer.
+        A server hangs when a read stays unanswered and its process does no work meanwhile. A server
+        that works is only slow: a busy machine is no reason to kill it, unless it works for minutes
+        without an answer.
         """
         while not self._stopping:
             reason = await self._reason_to_replace()
@@ -297,7 +296,7 @@ class EmbeddedDatabase:
         try:
             self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._service_lock = lock_for_service(self._data_dir)
-            # An explicit file, although empty: otherwise it looks for one in several folders.
+            # An empty file: otherwise the server searches several folders for one.
             self._config.write_bytes(b"")
         except OSError as error:
             raise StartError(
@@ -322,7 +321,7 @@ class EmbeddedDatabase:
         ]
 
     async def _start_with_password(self) -> None:
-        """Start the server with the password of the folder; make a new one where it has none, or another."""
+        """Start the server with the folder's password; make a new one where that is refused."""
         password = self._password_file.read()
         if password is not None:
             self._password = password
@@ -349,7 +348,7 @@ class EmbeddedDatabase:
         return None
 
     async def _launch(self) -> None:
-        """Start a server on `_port`, in the place of any other, and wait until it answers a read."""
+        """Start a server on `_port`, instead of any other, and wait until it answers a read."""
         process = await self._new_process(["--auth"])
         await self._wait_until(process, partial(self._first_answer, process))
 
@@ -439,7 +438,7 @@ class EmbeddedDatabase:
         # unclosed.
         self._probe = self._probe or self._new_probe()
         try:
-            # Whoever has taken the port in the meantime must not pass for our server.
+            # Another program may have taken the port meanwhile.
             status = await self._probe.admin.command("serverStatus")
             if status.get("pid") != process.pid:
                 return False
@@ -453,7 +452,7 @@ class EmbeddedDatabase:
         return await self._answers()
 
     def _new_probe(self) -> AsyncMongoClient[Document]:
-        # No limit on the time of an answer: whoever asks decides how long to wait.
+        # No limit on the time of an answer: the caller decides how long to wait.
         return AsyncMongoClient(
             self.url,
             appname="benchmark-manager-supervisor",
@@ -470,7 +469,7 @@ class EmbeddedDatabase:
             await heartbeats.insert_one({"_id": HEARTBEAT_ID})
 
     async def _answers(self) -> bool:
-        """Whether a read reaches the storage and comes back; a hung server answers a ping all the same."""
+        """Return whether a read of the storage succeeds; a hung server still answers pings."""
         if self._probe is None:
             return False
         try:
@@ -483,7 +482,7 @@ class EmbeddedDatabase:
         return self._process is None or self._process.exited
 
     async def _replace(self, reason: str) -> None:
-        """Kill what is left of the server and start another, until one answers or `stop()` is called."""
+        """Kill the server and start another, until one answers or `stop()` is called."""
         pause = self._timing.tick
         while not self._stopping:
             log.error(
@@ -538,7 +537,7 @@ def _how_to_get_a_database() -> str:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on; somebody may until it is used."""
+    """Return a port of the loopback interface on which no process listens now."""
     while True:
         port = FIRST_PORT + secrets.randbelow(PORTS)
         with socket.socket() as candidate:

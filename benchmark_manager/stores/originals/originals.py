@@ -1,4 +1,4 @@
-"""Original files: only `apply` writes them, and only a sync calls it."""
+"""Originals: only syncs change them, by `apply` and `see_anew`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -66,10 +66,10 @@ _ENTRIES_A_BATCH: Final = 5000
 
 
 class OriginalFileStore(Store):
-    """The `files` collection, and `skipped_files`: what belongs to a project but is not copied.
+    """The collections `files`, and `skipped_files`, which are part of a project but not copied.
 
-    Reads of many files, and holding one, wait where a large sync is being applied; see
-    `stores.staged_changes`.
+    Reads of many files, and holding one, wait while a large sync is applied; see
+    `stores.sync.staged_changes`.
     """
 
     def __init__(self, database: Database) -> None:
@@ -107,10 +107,10 @@ class OriginalFileStore(Store):
         return str(document["project_id"])
 
     async def get_with_content(self, project_id: str, file_id: str) -> tuple[OriginalFile, bytes]:
-        """The original and its content, in one command.
+        """Return the original and its content, by one command.
 
         Raises:
-            NotFoundError: the file, or its project, is not there.
+            NotFoundError: there is no such file, or its project was deleted.
         """
         match = {"_id": object_id(file_id, _NOUN), "project_id": object_id(project_id, "project")}
         joined = [joined_project(), counted_variants(), joined_problems(), joined_content("sha")]
@@ -124,7 +124,7 @@ class OriginalFileStore(Store):
         return original_file(document, joined_problems_in(document), count), content_in(document)
 
     async def hold(self, project_id: str, file_id: str, session: Session) -> OriginalFile:
-        """The file without its problems, for a transaction which is about to refer to it.
+        """Return the original without its problems, for a transaction that will refer to it.
 
         The write makes a sync that removes the file at the same moment wait, or repeat.
         """
@@ -147,10 +147,10 @@ class OriginalFileStore(Store):
         return {file.id: file for file in files}
 
     async def drop_unused(self, project_id: str, session: Session) -> None:
-        """Delete the records of a project's files which are gone upstream and which nothing refers to any more."""
+        """Delete the records of removed originals that nothing refers to any more."""
         match = {"project_id": ObjectId(project_id), "removed_at": {"$ne": None}}
-        # The write makes two who purge the last of what refers to a file meet: one of them sees
-        # that it is the last.
+        # The write makes two transactions that delete the last references to a file conflict, so
+        # that one of them sees that none is left.
         held = await self._files.update_many(match, {"$inc": {"holds": 1}}, session=session)
         if held.matched_count == 0:
             return
@@ -172,12 +172,13 @@ class OriginalFileStore(Store):
         include_removed: bool = False,
         content_budget: int | None = None,
     ) -> Page[OriginalFile]:
-        """A project's originals by path; `query` is searched anywhere in the path, as `domain.folding` compares.
+        """Return a page of a project's originals by path.
 
-        With a `content_budget`, bytes, a page ends before its contents exceed it, but never empty.
+        `query` is searched anywhere in the path, as `domain.text.folding` compares. With a
+        `content_budget`, bytes, a page ends before its contents exceed it, but is never empty.
 
         Raises:
-            NotFoundError: the project is not there.
+            NotFoundError: there is no such project.
         """
         key = object_id(project_id, "project")
         match: Document = {"project_id": key}
@@ -219,7 +220,7 @@ class OriginalFileStore(Store):
         return Page(files, page.total, page.more)
 
     async def entries(self, project_id: str, folder: str = "") -> list[FileEntry]:
-        """Every original in place, or every one in the folder, by path, in short."""
+        """Return an entry for each present original, of one folder or all, by path."""
         fields = {
             "path": 1,
             "file_type": 1,
@@ -240,14 +241,14 @@ class OriginalFileStore(Store):
             return rows, await self._variants.counts_by_original(project_id, session)
 
         rows, counts = await self._database.snapshot(read)
-        # In a thread: a hundred thousand rows would hold up everybody else.
+        # In a thread: a hundred thousand rows would block the event loop.
         return await asyncio.to_thread(file_entries, rows, counts)
 
     async def searchable(self, project_id: str) -> tuple[ListState, tuple[SearchedFile, ...]]:
-        """Every original in place for a search, in the order of `SearchedFile.sort_key`, and the state it is true of.
+        """Return the present originals by `SearchedFile.sort_key`, and the state of the list.
 
         Raises:
-            NotFoundError: the project is not there.
+            NotFoundError: there is no such project.
         """
         fields = {"path": 1, "file_type": 1, "format": 1, "sha": 1, "size": 1, "validity": 1}
         match = {"project_id": object_id(project_id, "project"), "removed_at": None}
@@ -271,7 +272,7 @@ class OriginalFileStore(Store):
         return await self._projects.list_state(project_id, session)
 
     async def ids_by_path(self, project_id: str, paths: Collection[str]) -> dict[str, str]:
-        """The originals at these paths; one that is gone upstream only where none is in place."""
+        """Return the ids of originals by these paths; a removed one only where no other exists."""
         wanted = sorted(paths)
         found: dict[str, tuple[bool, str]] = {}
         for start in range(0, len(wanted), IN_AT_MOST):
@@ -288,7 +289,7 @@ class OriginalFileStore(Store):
         return (await self.stats_of([project_id]))[project_id]
 
     async def stats_of(self, project_ids: Sequence[str]) -> dict[str, ProjectStats]:
-        """The counts of several projects in two queries, by their ids."""
+        """Return the counts of several projects, by their ids, with two queries."""
         match = {"$match": {"project_id": {"$in": [ObjectId(key) for key in project_ids]}}}
         kind = {"$cond": [{"$eq": ["$removed_at", None]}, "$file_type", "removed"]}
 
@@ -302,16 +303,16 @@ class OriginalFileStore(Store):
         return {key: _stats(by_kind.get(key, {}), by_drift.get(key, {})) for key in project_ids}
 
     async def in_place(self, project_id: str, session: Session) -> list[OriginalFile]:
-        """All originals of a project which are not gone upstream, by path, without their problems."""
+        """Return the present originals of a project, by path, without their problems."""
         await self._staged.expect_none([project_id], session)
         match = {"project_id": ObjectId(project_id), "removed_at": None}
         cursor = self._files.find(match, {"problems": 0}, session=session, batch_size=ROWS_AT_ONCE)
         return [original_file(row) async for row in cursor.sort([("path", 1), ("_id", 1)])]
 
-    # What a sync reads and writes.
+    # For syncs.
 
     async def stored(self, project_id: str, session: Session | None = None) -> list[StoredFile]:
-        """All originals of a project, those gone upstream included, for a comparison."""
+        """Return all originals of a project, removed ones too, for a comparison."""
         fields = {"path": 1, "sha": 1, "file_type": 1, "removed_at": 1, "size": 1}
         match = {"project_id": ObjectId(project_id)}
         cursor = self._files.find(match, fields, session=session, batch_size=AT_ONCE)
@@ -330,7 +331,7 @@ class OriginalFileStore(Store):
     async def skipped(
         self, project_id: str, session: Session | None = None
     ) -> dict[str, tuple[str, SkippedFile]]:
-        """The skipped files of the last sync by path, each with the object id that was looked at."""
+        """Return the skipped files of the last sync by path, each with its object id."""
         match = {"project_id": ObjectId(project_id)}
         cursor = self._skipped.find(match, session=session, batch_size=AT_ONCE)
         return {
@@ -339,7 +340,7 @@ class OriginalFileStore(Store):
         }
 
     async def first_skipped(self, project_id: str, limit: int) -> tuple[SkippedFile, ...]:
-        """At most `limit` of the skipped files of the last sync, by path."""
+        """Return at most `limit` of the skipped files of the last sync, by path."""
         cursor = (
             self._skipped.find({"project_id": ObjectId(project_id)}).sort("path", 1).limit(limit)
         )
@@ -353,7 +354,7 @@ class OriginalFileStore(Store):
         *,
         at_most: int,
     ) -> bool:
-        """Store what is skipped now; False where more than `at_most` rows would have to be written, and none was."""
+        """Store what is skipped now; return False, and store nothing, over `at_most` rows."""
         rows, steps = await self._skipped_steps(project_id, skipped, session)
         if rows > at_most:
             return False
@@ -367,7 +368,7 @@ class OriginalFileStore(Store):
         skipped: Mapping[str, tuple[str, SkippedFile]],
         confirm: Callable[[Session], Awaitable[None]],
     ) -> None:
-        """The same for any number, in several transactions; `confirm` raises in one where the lease is lost."""
+        """Do the same for any number, in several transactions; `confirm` checks each one's lease."""
         _, steps = await self._skipped_steps(project_id, skipped)
         for operations in steps:
 
@@ -383,7 +384,7 @@ class OriginalFileStore(Store):
         skipped: Mapping[str, tuple[str, SkippedFile]],
         session: Session | None = None,
     ) -> tuple[int, list[SkippedWrites]]:
-        """How many rows have to be written, and the writes, some together."""
+        """Return how many rows have to be written, and the writes, some together."""
         before = await self.skipped(project_id, session)
         return skipped_writes(project_id, before, skipped)
 
@@ -422,10 +423,10 @@ class OriginalFileStore(Store):
         now: datetime,
         session: Session,
     ) -> None:
-        """Make the originals what upstream has, as part of a sync's transaction.
+        """Store what a sync found, as part of its transaction.
 
-        `verdicts` are by path.
-        A removed file keeps its record while a modified file refers to it, be it in the trash.
+        `verdicts` are by path. A removed file keeps its record while a variant refers to it, also
+        one in the trash.
         """
         used = await self.used(project_id, session) if changes.removed else set()
         writes = FileWrites(project_id, verdicts, commit_sha, committed_at, now)
@@ -447,9 +448,9 @@ class OriginalFileStore(Store):
         *,
         at_most: int | None = None,
     ) -> bool:
-        """Let every file in place count as first seen with this commit: that of another repository.
+        """Record this commit, of another repository, as the first one of every present file.
 
-        Returns False where some may be left, since `at_most` so many were written.
+        Returns False where some may be left, because `at_most` were written.
         """
         seen = {"commit_sha": commit_sha, "last_modified": committed_at}
         match = {
@@ -459,7 +460,7 @@ class OriginalFileStore(Store):
         }
         written = 0
         while at_most is None or written < at_most:
-            # Some at a time: nobody else is served while an embedded server writes all of 100,000.
+            # Some at a time: an embedded server answers nothing else while it writes 100,000.
             rows = (
                 await self._files.find(match, {"_id": 1}, session=session)
                 .limit(IN_AT_MOST)
