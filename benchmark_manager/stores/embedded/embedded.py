@@ -15,13 +15,9 @@ Files in the data folder: `service.lock` (this process), `database.lock` (guardi
 
 import asyncio
 import os
-import secrets
 import shutil
-import socket
-import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,6 +37,7 @@ from benchmark_manager.stores.embedded.password import (
     make_user,
     new_password,
 )
+from benchmark_manager.stores.embedded.ports import HOST, accepts_connections, free_port
 from benchmark_manager.stores.embedded.process import (
     POLL,
     GuardedProcess,
@@ -48,43 +45,20 @@ from benchmark_manager.stores.embedded.process import (
     lock_for_service,
 )
 from benchmark_manager.stores.embedded.progress import Sample, Silence, sample
+from benchmark_manager.stores.embedded.server import find_server, how_to_get_a_database
+from benchmark_manager.stores.embedded.timing import Timing
 
-CONSOLE_SCRIPT = "secantusd-py"
-HOST = "127.0.0.1"
 NAME = "database"
 MINIMUM_FREE_BYTES = 64_000_000
 FREE_SPACE_VALID_SECONDS = 1.0
 PORT_ATTEMPTS = 5
 PORT_TAKEN = "Address already in use"
-# Below the ports which systems give to outgoing connections (from 32768 on Linux, 49152 on macOS):
-# a client of a port there that reconnects while the server is down can connect to itself and keep
-# it.
-FIRST_PORT, PORTS = 20_000, 10_000
 CLOSE_SECONDS = 0.5
 HEARTBEAT_ID = "supervisor"
-#: Only a checkout has it; the image and a wheel do not.
-_CHECKOUT_REQUIREMENTS = Path(__file__).parents[3] / "requirements.txt"
 
 log = structlog.get_logger(__name__)
 
 Document = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Seconds: how long the supervision waits, and for what."""
-
-    tick: float = 0.25  # between two checks that the process is there
-    probe_every: float = 2.0  # a transaction over 10,000 files delays a read by some 10 ms
-    hung_after: float = 8.0  # without an answer and without work
-    silent_at_most: float = (
-        120.0  # without an answer, however hard it works; doubles with each replacement
-    )
-    former_server: float = 10.0  # what an earlier run's server gets to end by itself
-    start: float = 60.0  # without work; after a crash the server first replays its log
-    start_at_most: float = 600.0  # however hard it works
-    retry_at_most: float = 30.0  # between attempts to start it again
-    grace: float = 5.0  # for an orderly end, which takes the server 2 s; then SIGKILL
 
 
 #: A probe that gets no connection is repeated; milliseconds.
@@ -97,12 +71,6 @@ class _PasswordRefusedError(StartError):
 
     def __init__(self) -> None:
         super().__init__("The embedded database refuses the password in its data folder.")
-
-
-def find_server() -> str | None:
-    """The path of SecantusDB's console script: beside this Python, or anywhere in PATH."""
-    beside = Path(sys.executable).with_name(CONSOLE_SCRIPT)
-    return str(beside) if os.access(beside, os.X_OK) else shutil.which(CONSOLE_SCRIPT)
 
 
 def free_bytes(folder: Path) -> int:
@@ -287,7 +255,7 @@ class EmbeddedDatabase:
     def _executable(self) -> str:
         executable = self._find_server()
         if executable is None:
-            raise StartError(_how_to_get_a_database())
+            raise StartError(how_to_get_a_database())
         return executable
 
     def _prepare(self) -> None:
@@ -526,34 +494,3 @@ class EmbeddedDatabase:
             AddressFile(self._data_dir).remove()
             os.close(self._service_lock)
             self._service_lock = None
-
-
-def _how_to_get_a_database() -> str:
-    if _CHECKOUT_REQUIREMENTS.exists():
-        return (
-            "Set MONGO_URL, or install the embedded database with pip install -r requirements.txt"
-        )
-    return "Set MONGO_URL to a MongoDB replica set: this installation has no embedded database."
-
-
-def free_port() -> int:
-    """Return a port of the loopback interface on which no process listens now."""
-    while True:
-        port = FIRST_PORT + secrets.randbelow(PORTS)
-        with socket.socket() as candidate:
-            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                candidate.bind((HOST, port))
-            except OSError:
-                continue
-            return port
-
-
-async def accepts_connections(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection(HOST, port)
-    except OSError:
-        return False
-    writer.close()
-    await writer.wait_closed()
-    return True

@@ -18,8 +18,8 @@ from benchmark_manager.stores.database import diagnosis as diagnosis_module
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.diagnosis import diagnose
 from benchmark_manager.stores.database.starting import start as start_database
-from benchmark_manager.stores.embedded.embedded import accepts_connections, free_port
 from benchmark_manager.stores.embedded.password import Certificate
+from benchmark_manager.stores.embedded.ports import accepts_connections, free_port
 from benchmark_manager.stores.embedded.process import GuardedProcess, until
 from support.mongod import HOST, find_mongod
 

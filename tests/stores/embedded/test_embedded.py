@@ -22,10 +22,14 @@ from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import StartError, StorageError
 from benchmark_manager.stores.embedded import embedded as module
-from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase, Timing, find_server
+from benchmark_manager.stores.embedded import server as server_module
+from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase
 from benchmark_manager.stores.embedded.guardian import LOG_LIMIT
 from benchmark_manager.stores.embedded.password import make_user
+from benchmark_manager.stores.embedded.ports import free_port
 from benchmark_manager.stores.embedded.process import has_arguments, try_lock, until
+from benchmark_manager.stores.embedded.server import find_server
+from benchmark_manager.stores.embedded.timing import Timing
 
 REPOSITORY = Path(__file__).parents[3]
 QUICK = Timing(tick=0.05, probe_every=0.2, hung_after=1.0, former_server=0.3, start=20.0, grace=0)
@@ -501,7 +505,7 @@ async def test_takes_another_port_when_one_is_taken(
     """Nor does a stranger on the port pass for the server."""
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         # The last is tried first; then one server makes the user, and the next one serves.
-        ports = [module.free_port(), module.free_port(), stranger.getsockname()[1]]
+        ports = [free_port(), free_port(), stranger.getsockname()[1]]
         monkeypatch.setattr(module, "free_port", ports.pop)
         async with running(tmp_path) as database:
             assert f":{stranger.getsockname()[1]}/" not in database.url
@@ -523,7 +527,7 @@ async def test_advises_no_file_which_an_installation_does_not_have(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The image and a wheel hold no requirements.txt."""
-    monkeypatch.setattr(module, "_CHECKOUT_REQUIREMENTS", tmp_path / "requirements.txt")
+    monkeypatch.setattr(server_module, "_CHECKOUT_REQUIREMENTS", tmp_path / "requirements.txt")
     with pytest.raises(
         StartError, match=r"^Set MONGO_URL to a MongoDB replica set: this installation has no"
     ):
