@@ -1,4 +1,4 @@
-"""Telling clients what changes, over a feed of the test's own: what is bounded, what ends, what is made up for."""
+"""Events for clients, over a feed of the test's own: limits, the end, and missed changes."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator

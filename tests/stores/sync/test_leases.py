@@ -91,7 +91,7 @@ def finished(lease: Lease, source: Source = SOURCE, **fields: Any) -> Finished:
 async def finish(
     database: Database, leases: LeaseStore, lease: Lease, source: Source = SOURCE
 ) -> None:
-    """The transaction of a sync which began with `source`: its outcome, and something else which it writes."""
+    """The transaction of a sync that began with `source`: its outcome, and another write."""
 
     async def work(session: Session) -> None:
         await database.collection("syncs").insert_one({"by": lease.owner}, session=session)
@@ -163,7 +163,7 @@ async def test_a_claim_tells_how_late_it_is_and_whether_another_workers_lease_ra
     assert (never_due.lateness, never_due.taken_over) == (None, False)
 
 
-async def test_a_poll_takes_along_those_which_its_check_serves_and_which_would_be_polled_before_its_next(
+async def test_a_poll_claims_others_that_its_check_serves_and_that_are_due_before_its_next(
     database: Database, projects: ProjectStore, leases: LeaseStore
 ) -> None:
     now = await database.now()
@@ -432,7 +432,7 @@ async def test_due_projects_are_counted_by_credential(
 async def test_a_transaction_which_a_dead_process_left_open_holds_up_its_own_project_only(
     database: Database, projects: ProjectStore, leases: LeaseStore
 ) -> None:
-    """MongoDB ends such a transaction after a minute; until then whoever writes to its documents waits."""
+    """MongoDB ends such a transaction after a minute; writes of its documents wait until then."""
     if database.kind == "embedded":
         pytest.skip("a database of one process is restarted with it")
     past = await projects.now() - timedelta(minutes=1)
