@@ -29,33 +29,7 @@ def configure_logging(level: str, log_format: Literal["console", "json"]) -> Non
                 colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
             )
         ]
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": {
-                "shared": {
-                    "()": structlog.stdlib.ProcessorFormatter,
-                    "foreign_pre_chain": shared,
-                    "processors": ending,
-                }
-            },
-            "filters": {"upgrades": {"()": _WithoutUpgrades}},
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "shared"}},
-            "root": {"handlers": ["stderr"], "level": level.upper()},
-            "loggers": {
-                # A line for each request to GitHub is too much.
-                **{name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "pymongo")},
-                # What a client sent wrongly is no news, and each of these lines could be asked for
-                # by anyone.
-                "python_multipart": {"level": "ERROR"},
-                "uvicorn.error": {"filters": ["upgrades"]},
-                # A tick which finds the one before still at work is no news: that one waits for a
-                # place.
-                "apscheduler": {"level": "ERROR"},
-            },
-        }
-    )
+    logging.config.dictConfig(_configuration(level, shared, ending))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -66,6 +40,35 @@ def configure_logging(level: str, log_format: Literal["console", "json"]) -> Non
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _configuration(level: str, shared: list[Any], ending: list[Any]) -> dict[str, Any]:
+    """Return the configuration of the standard library's loggers."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "shared": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": shared,
+                "processors": ending,
+            }
+        },
+        "filters": {"upgrades": {"()": _WithoutUpgrades}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "shared"}},
+        "root": {"handlers": ["stderr"], "level": level.upper()},
+        "loggers": {
+            # One line for each request to GitHub is too much.
+            **{name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "pymongo")},
+            # What a client sent wrongly is no news, and each of these lines could be asked for
+            # by anyone.
+            "python_multipart": {"level": "ERROR"},
+            "uvicorn.error": {"filters": ["upgrades"]},
+            # A tick that finds the previous one still running is no news: that one waits for a
+            # slot.
+            "apscheduler": {"level": "ERROR"},
+        },
+    }
 
 
 class _WithoutUpgrades(logging.Filter):

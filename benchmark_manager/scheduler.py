@@ -1,4 +1,7 @@
-"""Ticks: APScheduler triggers which call services. What is due is decided and claimed in the database."""
+"""Ticks: APScheduler triggers that call services.
+
+The database decides what is due, and replicas claim it there.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,7 +19,7 @@ from benchmark_manager.services.operations.stopping import SYNCS_END, TICKS_END
 
 _log = structlog.get_logger(__name__)
 
-#: Seconds between looks for due projects.
+#: Seconds between two checks for due projects.
 _TICK: Final = 1.0
 _SHARE_LIMITS: Final = 5.0
 _GIVE_BACK_FORGOTTEN: Final = 5.0
@@ -69,8 +72,8 @@ class Scheduler:
                 _log.warning("a tick failed", tick=name, code=error.code)
 
         async def tick() -> None:
-            # APScheduler cancels its jobs when it shuts down, in the middle of whatever they ask
-            # the database.
+            # APScheduler cancels its jobs when it shuts down, also in the middle of a call of the
+            # database.
             task = asyncio.create_task(attempt())
             self._ticks.add(task)
             task.add_done_callback(self._ticks.discard)
@@ -85,7 +88,7 @@ class Scheduler:
         )
 
     async def stop(self) -> None:
-        """Start nothing more, and let what runs finish, or abandon it whole."""
+        """Start nothing more; let running ticks finish, or abandon each as a whole."""
         self._stopping = True
         self._services.polling.stop()
         if self._scheduler.running:
@@ -105,7 +108,7 @@ class Scheduler:
         for task in late:
             task.cancel()
         if late:
-            # What a cancelled tick still asks the database may hang too.
+            # The last call of a cancelled tick may hang too.
             await asyncio.wait(late, timeout=_AFTER_CANCELLING)
 
 

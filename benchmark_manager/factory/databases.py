@@ -1,4 +1,4 @@
-"""Opens the database of the settings."""
+"""Opens the database that the settings name."""
 
 import asyncio
 import contextlib
@@ -26,10 +26,10 @@ _EMBEDDED_START_SECONDS: Final = 300.0
 async def open_database(
     settings: Settings, deadline: StopDeadline | None = None, *, purpose: Purpose = "serve"
 ) -> AsyncIterator[Database]:
-    """The database of MONGO_URL, or the embedded one, started, checked and with its indexes.
+    """Open the database of MONGO_URL, or the embedded one, checked and with its indexes.
 
-    It is closed by its time of the `deadline`. To back it up, an embedded one is reached beside the
-    service which runs it; nothing is written.
+    It is closed by its part of the `deadline`. For a backup, nothing is written, and an embedded
+    database that a service runs is reached through its address.
 
     Raises:
         StartError
@@ -59,7 +59,7 @@ async def open_database(
             ensure_room=embedded.ensure_room,
             sample=embedded.sample,
         )
-        # It has answered already, and is replaced where it hangs.
+        # It has answered already, and its supervision replaces it where it hangs.
         async with _started(database, purpose, seconds=_EMBEDDED_START_SECONDS):
             if purpose == "serve":
                 await LeaseStore(database).break_all()
@@ -72,7 +72,7 @@ async def open_database(
 
 
 def _running_database(data_dir: Path) -> str | None:
-    """The URL of the embedded database that a service runs on the folder; None where none runs.
+    """Return the URL of the embedded database of a running service; None where none runs.
 
     Raises:
         StartError: the folder has no database, or another user's.
@@ -85,7 +85,8 @@ def _running_database(data_dir: Path) -> str | None:
         return AddressFile(data_dir).read()
     except OSError as error:
         raise StartError(
-            f"DATA_DIR {data_dir} cannot be read: {error.strerror}; run the command as the user of the service."
+            f"DATA_DIR {data_dir} cannot be read: {error.strerror}; run the command as the user "
+            "of the service."
         ) from None
 
 

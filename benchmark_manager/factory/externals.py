@@ -16,11 +16,11 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Externals:
-    """Clock, pause between tries, network and worker processes, as the service or a test gives them."""
+    """Clock, pause between attempts, network and workers, as the service or a test gives them."""
 
     transport: httpx.AsyncBaseTransport | None = None
     clock: Callable[[], datetime] = utc_now
-    #: Pause between tries, seconds.
+    #: Pause between attempts, seconds.
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     #: Worker processes that several services share; None: the service has its own.
     workers: WorkerPool | None = None

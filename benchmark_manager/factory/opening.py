@@ -23,9 +23,9 @@ from benchmark_manager.services.texts.text_work import warm_up
 from benchmark_manager.stores.operations.governors import GovernorStore
 from benchmark_manager.workers.pool import WorkerPool
 
-#: What is known of GitHub's limits is stored once more at the end, unless that takes longer, seconds.
-_LAST_WORDS_SECONDS: Final = 0.5
-#: More processes would take memory, and leave the database and the service itself no core.
+#: Seconds that the last calls of the database may take when the service stops.
+_LAST_CALLS_SECONDS: Final = 0.5
+#: More processes would take memory, and leave no core to the database and the service.
 _MOST_WORKERS: Final = 4
 
 
@@ -33,7 +33,7 @@ _MOST_WORKERS: Final = 4
 async def open_services(
     settings: Settings, externals: Externals | None = None, deadline: StopDeadline | None = None
 ) -> AsyncIterator[Services]:
-    """Everything built and connected; closed in the reverse order, each part by its time of the `deadline`.
+    """Build and connect everything; close it in reverse order, each part by the `deadline`.
 
     Raises:
         StartError: one readable line.
@@ -53,7 +53,7 @@ async def open_services(
             observe=metrics.requested,
         )
         limits = LimitSharing(connection.governors, GovernorStore(database), externals.clock)
-        # What a former process, or another replica, was told by GitHub holds for this one too.
+        # What a former process, or another replica, learnt from GitHub holds for this one too.
         await limits.run()
         try:
             metrics.watch(workers)
@@ -71,51 +71,49 @@ async def open_services(
             )
             await bind_tokens(services.project_store, services.vault)
             await services.project_store.fold_names()
-            watching = [
-                asyncio.create_task(watch.run())
-                for watch in (StallWatch(metrics.stalled), services.database_watch)
-            ]
+            watches = (StallWatch(metrics.stalled), services.database_watch)
+            watching = [asyncio.create_task(watch.run()) for watch in watches]
             try:
                 yield services
             finally:
-                await _last_words(services, limits, watching)
+                await _last_calls(services, limits, watching)
         finally:
             await connection.close()
 
 
-async def _last_words(
+async def _last_calls(
     services: Services, limits: LimitSharing, watching: Sequence["asyncio.Task[None]"]
 ) -> None:
-    """Everything that asks the database at the end, at once, since it may be silent; what fails stays undone."""
+    """Make all last calls of the database at once, as it may not answer; ignore failures."""
     for task in watching:
         task.cancel()
-    with services.database.time_limit(_LAST_WORDS_SECONDS):
-        words: list[Awaitable[None]] = [
+    with services.database.time_limit(_LAST_CALLS_SECONDS):
+        calls: list[Awaitable[None]] = [
             limits.run(),
             services.events.stop(),
             services.status.stop(),
             *watching,
         ]
         if services.replicas is not None:
-            words.append(services.replicas.leave())
+            calls.append(services.replicas.leave())
         with contextlib.suppress(TimeoutError):
-            # Closing a change stream asks without a limit.
+            # Closing a change stream has no time limit of its own.
             await asyncio.wait_for(
-                asyncio.gather(*words, return_exceptions=True),
-                services.deadline.until(LAST_WORDS_END, at_least=_LAST_WORDS_SECONDS),
+                asyncio.gather(*calls, return_exceptions=True),
+                services.deadline.until(LAST_WORDS_END, at_least=_LAST_CALLS_SECONDS),
             )
 
 
 @asynccontextmanager
 async def open_workers(shared: WorkerPool | None = None) -> AsyncIterator[WorkerPool]:
-    """The pool for everything that reads texts from outside: `shared`, or one of this service's own."""
+    """Open the worker processes that read texts: `shared`, or some of this service's own."""
     if shared is not None:
         yield shared
         return
     pool = WorkerPool(
         min(_MOST_WORKERS, os.cpu_count() or 1), warm_up=f"{warm_up.__module__}:{warm_up.__name__}"
     )
-    # Beside the rest of the start; the first task waits for it only where it comes that early.
+    # In the background; only a task that comes before it has started waits for it.
     starting = asyncio.create_task(pool.start())
     try:
         yield pool

@@ -45,7 +45,7 @@ def token_vault(settings: Settings) -> TokenVault:
 
 
 def _generated_key(settings: Settings) -> str:
-    """The key in DATA_DIR, made when it is not there; never replaced, as it may be the only way to the tokens."""
+    """Return the key in DATA_DIR, or make it; never replace it, as tokens may depend on it."""
     path = settings.data_dir / _KEY_FILE
     make_data_dir(settings.data_dir)
     try:
@@ -92,7 +92,8 @@ def github_app(
         return None
     if settings.github_app_private_key is None:
         raise StartError(
-            "GITHUB_APP_ID is set, but neither GITHUB_APP_PRIVATE_KEY nor GITHUB_APP_PRIVATE_KEY_FILE."
+            "GITHUB_APP_ID is set, but neither GITHUB_APP_PRIVATE_KEY nor "
+            "GITHUB_APP_PRIVATE_KEY_FILE."
         )
     text = settings.github_app_private_key.get_secret_value()
     # Where a line break is hard to write, as in .env, keys are often given with these.

@@ -1,1 +1,1 @@
-"""Worker processes: where texts from outside are read, compared, merged and validated, with limits."""
+"""Worker processes, which read, compare, merge and validate texts within limits."""

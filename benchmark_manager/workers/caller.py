@@ -9,7 +9,7 @@ from typing import Final
 
 @dataclass(slots=True)
 class Caller:
-    """A name such as a client's address or `project:ID`; work in the `background` may wait for long.
+    """A name such as a client's address or `project:ID`; `background` work may wait for long.
 
     All tasks of one `request` wait as long together as one task alone, since one person waits for
     them.
@@ -23,7 +23,7 @@ class Caller:
     _spent: float = field(default=0.0, init=False)
 
     def waited(self, now: float) -> float:
-        """Return for how long, seconds, the request has waited for its tasks; `now` is the monotonic clock's time.
+        """Return the seconds that the request has waited for its tasks, at monotonic time `now`.
 
         What it waited for the database in between is not counted.
         """

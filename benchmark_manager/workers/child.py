@@ -38,7 +38,7 @@ _KEPT_MEMORY: Final = 48 * _MEGABYTE
 
 
 def main(warm_up: str, memory: int) -> None:
-    """Serve until the service closes the pipe; `memory` bytes more than after warming up may be used."""
+    """Serve until the service closes the pipe; use at most `memory` bytes more than at first."""
     incoming, outgoing = _own_pipes()
     # A worker ends with the service: at the end of the pipe, not at the terminal's Ctrl-C.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

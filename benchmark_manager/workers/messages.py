@@ -13,7 +13,7 @@ Task: TypeAlias = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An exception as its parts: pickling one calls its class with arguments that many classes do not take."""
+    """An exception in parts: many classes cannot be pickled, as they take other arguments."""
 
     kind: type[BaseException]
     args: tuple[Any, ...]
@@ -31,7 +31,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a task returned or raised, and the CPU time it took, seconds. `last` says that the worker ends now."""
+    """What a task returned or raised, and its CPU seconds; after the `last` the worker ends."""
 
     value: Any
     failure: Failure | None

@@ -1,4 +1,4 @@
-"""A few worker processes for everybody, divided fairly.
+"""A few worker processes, shared fairly by all callers.
 
 A task goes: caller's queue -> a free process -> its answer, or the process is killed and replaced.
 Which queue comes next is decided by what its caller has used lately, so that one who sends costly
@@ -43,7 +43,7 @@ class Limits:
     most_seconds: float = 3.0
     #: Memory beyond that of an idle worker, bytes.
     memory: int = 128 * 1024 * 1024
-    #: From the question to the answer, for somebody who waits for it, and for all questions of one
+    #: From the call to the answer, for a caller that waits for it, and for all calls of one
     #: request, seconds.
     wait: float = 4.5
     #: From the beginning of a task to its answer, seconds: a process which takes longer is stuck.
@@ -85,7 +85,7 @@ class WorkerPool:
         limits: Limits | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Make a pool of at most `size` processes, at least 2: one is always left to callers who wait.
+        """Make a pool of `size` processes, at least 2: one is always free for waiting callers.
 
         `warm_up` is `MODULE:FUNCTION`, which every process calls before its first task.
         """
@@ -111,7 +111,7 @@ class WorkerPool:
             WorkersBusyError: no process was free in time, or the machine had no time for it.
             Exception: what the task raised.
         """
-        assert not kwargs  # noqa: S101 -- arguments are told by their order
+        assert not kwargs  # noqa: S101 -- arguments go by their order
         caller = current_caller()
         if caller.background:
             return cast("T", await self._run(caller, task, args))
@@ -139,7 +139,7 @@ class WorkerPool:
         return answer.value
 
     async def _answered(self, caller: Caller, task: Task, args: tuple[object, ...]) -> Answer:
-        """The answer of a process; of a second one where the first was ended from outside."""
+        """Return the answer of a process; of a second one where the first was killed."""
         seconds = self.limits.seconds_for(_size(args))
         try:
             try:
@@ -250,7 +250,7 @@ class WorkerPool:
         self._next()
 
     def _next(self) -> None:
-        """Give free processes to those who have used least; somebody who waits comes before the background."""
+        """Give free processes to callers that used least; the background comes last."""
         while waiting := [queue for queue in self._queues.values() if self._admits(queue.caller)]:
             queue = min(
                 waiting, key=lambda queue: (queue.caller.background, self._used(queue.caller.name))

@@ -17,7 +17,7 @@ _FROM_OUTSIDE: Final = frozenset({-signal.SIGKILL, -signal.SIGTERM, -signal.SIGH
 
 
 class WorkerEndedError(Exception):
-    """The process ended before it answered: with this exit code, or by the signal of this negative number."""
+    """The process ended before it answered, with an exit code or (negative) by a signal."""
 
     def __init__(self, code: int) -> None:
         super().__init__(f"the worker process ended with {code}")
@@ -40,7 +40,7 @@ class WorkerProcess:
         """Start a process and wait until it can take tasks.
 
         Args:
-            warm_up: `MODULE:FUNCTION`, called before the first task and outside of its limits.
+            warm_up: `MODULE:FUNCTION`, called before the first task and without its limits.
             memory: what a task may allocate, bytes.
 
         Raises:

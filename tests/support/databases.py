@@ -20,7 +20,9 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.starting import start as start_database
-from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase, Timing, find_server
+from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase
+from benchmark_manager.stores.embedded.server import find_server
+from benchmark_manager.stores.embedded.timing import Timing
 from support.mongod import ReplicaSet, find_mongod
 
 #: Up to so many documents are sooner deleted than their database is dropped and made anew.

@@ -18,7 +18,7 @@ import pymongo
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from benchmark_manager.stores.embedded.embedded import accepts_connections, free_port
+from benchmark_manager.stores.embedded.ports import accepts_connections, free_port
 from benchmark_manager.stores.embedded.process import GuardedProcess
 
 HOST = "127.0.0.1"

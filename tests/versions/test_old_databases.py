@@ -99,7 +99,7 @@ async def test_everything_reads_the_same(service: Service, kept: OldDatabase) ->
 
 
 async def test_the_service_goes_on(service: Service, repositories: old.OldRepositories) -> None:
-    """Editing, syncing with the stored token, releasing, the trash, and a delivery that was seen before."""
+    """Edits, a sync with the stored token, a release, the trash, and a repeated delivery."""
     by_name = {row["name"]: row for row in await service.rows("/projects")}
     bench, tools = by_name["Bench"], by_name["Tools"]
     here = f"/projects/{bench['id']}"
@@ -142,7 +142,7 @@ def kept_releases(rows: list[Json]) -> list[str]:
 async def test_several_replicas_migrate_at_once_and_any_of_them_may_be_killed(
     url: str, kept: OldDatabase
 ) -> None:
-    """Each step may be repeated: the documents are those of one undisturbed run, and the version is recorded last."""
+    """Each step may be repeated: the documents are those of one run, the version comes last."""
     async with AsyncMongoClient[Json](url, serverMonitoringMode="poll") as client:
         documents = client.get_default_database()
         # As the first builds of 0.1.0 left projects.

@@ -13,7 +13,7 @@ from benchmark_manager.api.http.middleware import HEAD_ONLY
 from benchmark_manager.api.http.problems import documented
 from benchmark_manager.api.http.requests import ServicesDependency
 from benchmark_manager.models.change import Change
-from benchmark_manager.services.events.events import EventService, Listener, Told
+from benchmark_manager.services.events.events import Delivery, EventService, Listener
 
 router = APIRouter(tags=["events"])
 
@@ -162,7 +162,7 @@ def _body(data: bytes, *, more: bool = True) -> Message:
     return {"type": "http.response.body", "body": data, "more_body": more}
 
 
-def _text(batch: Told) -> str:
+def _text(batch: Delivery) -> str:
     """Return the events with the id last: a client that received a part asks for all again."""
     blocks = [] if batch.reset is None else [f'event: reset\ndata: {{"reason":"{batch.reset}"}}\n']
     blocks += [_block(change) for change in batch.changes]

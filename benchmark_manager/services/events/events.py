@@ -1,4 +1,4 @@
-"""Telling clients what changes: one watcher of the database for all of them, and a bounded queue for each."""
+"""Reports changes to clients: one watcher of the database, and a bounded queue for each client."""
 
 import asyncio
 import contextlib
@@ -27,27 +27,26 @@ _log = structlog.get_logger(__name__)
 CLIENTS_AT_MOST: Final = 500
 #: Clients of one process that one address may have.
 CLIENTS_OF_AN_ADDRESS: Final = 200
-#: Changes that wait for a client; whoever takes them more slowly is told to read everything again.
+#: Changes that wait for a client; a slower one has to read everything again.
 WAITING_AT_MOST: Final = 1000
-#: Changes that come within this are told together, seconds.
+#: Seconds within which changes are reported together.
 _TOGETHER: Final = 0.2
-#: The database is watched this long for whoever comes next, seconds: reloaded pages come back at
+#: Seconds for which the database is watched after the last client left: reloaded pages return at
 #: once.
 _LINGER: Final = 30.0
 _PAUSE: Final = 0.5
-#: What a client missed is looked up for a few at once, within so many seconds and changes.
+#: Missed changes are read for a few clients at once, within so many seconds and changes.
 _LOOKUPS: Final = 4
 _LOOKUP_SECONDS: Final = 5.0
 _MISSED_AT_MOST: Final = 10_000
 
-#: Why a client has to read everything again: it was too slow, or what it missed cannot be told any
-#: more.
+#: Why a client has to read everything again: it was too slow, or what it missed is forgotten.
 ResetReason = Literal["slow", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a client is to hear now, and the position behind it; with a `reset`, first that."""
+class Delivery:
+    """Changes for a client, and the position after them; with a `reset`, that comes first."""
 
     changes: Sequence[Change]
     position: str
@@ -55,23 +54,23 @@ class Told:
 
 
 class Listener:
-    """One client: what it has still to hear of its projects (none given: of all)."""
+    """One client, and the changes of its projects (none given: of all) that wait for it."""
 
     def __init__(
         self, project_ids: Collection[str], position: Callable[[], str], address: str
     ) -> None:
-        #: Where the client is.
+        #: The client's address.
         self.address = address
         self._project_ids = frozenset(project_ids)
         self._position = position
         self._waiting: list[Change] = []
         self._reset: ResetReason | None = None
         self._news = asyncio.Event()
-        #: Set when nothing more is told: the service stops.
+        #: Set when nothing more is reported: the service stops.
         self.ended = asyncio.Event()
 
     def offer(self, changes: Sequence[Change], *, earlier: bool = False) -> None:
-        """Take those of its projects; `earlier` ones go before what waits already."""
+        """Queue the changes of its projects; `earlier` ones go before those that wait."""
         wanted = [
             change
             for change in changes
@@ -84,7 +83,7 @@ class Listener:
             self._news.set()
 
     def reset(self, reason: ResetReason) -> None:
-        """Tell it to read everything again, rather than what waits for it."""
+        """Let the client read everything again, instead of what waits for it."""
         self._waiting = []
         self._reset = reason
         self._news.set()
@@ -93,21 +92,21 @@ class Listener:
         self.ended.set()
         self._news.set()
 
-    async def next(self, patience: float) -> Told | None:
-        """What there is to tell; without changes after `patience` seconds, None at the end."""
+    async def next(self, seconds: float) -> Delivery | None:
+        """Return what waits, after `seconds` also without changes; None at the end."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(seconds):
                 await self._news.wait()
         if self.ended.is_set():
             return None
         self._news.clear()
-        told = Told(self._waiting, self._position(), self._reset)
+        found = Delivery(self._waiting, self._position(), self._reset)
         self._waiting, self._reset = [], None
-        return told
+        return found
 
 
 class EventService:
-    """Watches the database while somebody listens."""
+    """Watches the database while a client listens."""
 
     def __init__(self, changes: ChangeStore) -> None:
         self._changes = changes
@@ -136,11 +135,9 @@ class EventService:
     async def listen(
         self, project_ids: Collection[str], after: str | None, address: str = ""
     ) -> Listener:
-        """A listener to all that changes from now on or, where the database still knows that, behind `after`.
+        """Return a listener to all changes from now on, or after the position `after`.
 
-        `address` is the client's, of which each may have so many only.
-
-        Whoever gets one gives it back with `leave`.
+        The caller returns it by `leave`. The number of listeners of one `address` is limited.
 
         Raises:
             BusyError, TooManyListenersError, StoppingError
@@ -153,8 +150,7 @@ class EventService:
         if self._clients[address] >= CLIENTS_OF_AN_ADDRESS:
             raise TooManyListenersError(self._clients[address])
         listener = Listener(project_ids, lambda: self._offered, address)
-        # Before anything is looked up, so that nothing can come between that and what it is
-        # offered.
+        # Before missed changes are read, so that none can come between those and new ones.
         self._listeners.add(listener)
         self._clients[address] += 1
         try:
@@ -177,7 +173,7 @@ class EventService:
             self._lingering = asyncio.get_running_loop().call_later(_LINGER, self._stop_watching)
 
     def end_all(self) -> None:
-        """Let every stream end now, and begin no other: the service stops."""
+        """End every stream now, and refuse new ones: the service stops."""
         self._stopping = True
         for listener in self._listeners:
             listener.end()
@@ -195,7 +191,7 @@ class EventService:
             async with self._lookups, asyncio.timeout(_LOOKUP_SECONDS):
                 missed = await self._changes.between(after, self._offered, _MISSED_AT_MOST)
         except (ChangesLostError, StorageError, TimeoutError):
-            # A browser does not come back behind an error.
+            # A browser does not connect again after an error.
             listener.reset("lost")
         else:
             listener.offer(fold(missed), earlier=True)
@@ -207,7 +203,7 @@ class EventService:
             self._lingering = None
         if not self.watching:
             self._opening = asyncio.get_running_loop().create_future()
-            # Nobody may be left to hear of a failure.
+            # No caller may be left to handle a failure.
             self._opening.add_done_callback(lambda opening: opening.exception())
             self._watching = asyncio.create_task(self._follow(self._opening))
         assert self._opening is not None  # noqa: S101 -- the watching has one
@@ -224,7 +220,7 @@ class EventService:
             self._watching = None
 
     async def _follow(self, opening: "asyncio.Future[None]") -> None:
-        """Watch, and go on where a stream broke; what cannot be made up for is told as a reset."""
+        """Watch, and resume a broken stream; report a reset where changes are lost."""
         position: str | None = None
         try:
             while True:
@@ -235,10 +231,10 @@ class EventService:
                             if not opening.done():
                                 opening.set_result(None)
                 except ChangesLostError:
-                    # Told as soon as there is a new stream, so that nothing comes between that and
-                    # the reading.
+                    # Reported once there is a new stream, so that no change comes between the
+                    # reset and that stream.
                     position, self._gap = None, True
-                    _log.warning("changes were lost; every client is told to read everything again")
+                    _log.warning("changes were lost; every client has to read everything again")
                 except (StorageError, TimeoutError) as error:
                     if not opening.done():
                         opening.set_exception(error)

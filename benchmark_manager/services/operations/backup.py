@@ -29,7 +29,7 @@ from benchmark_manager.stores.releases.releases import ReleaseStore
 from benchmark_manager.stores.sync.leases import LeaseStore
 from benchmark_manager.version import __version__
 
-#: Hears what is done now, how many documents of it are, and of how many (None: that is not known).
+#: Called with what is done now, how many documents are done, and of how many (None: unknown).
 Report = Callable[[str, int, int | None], None]
 
 _ID_BYTES: Final = 16
@@ -92,7 +92,7 @@ class BackupService:
         return await self._read(source, "Checking", report, write=False)
 
     async def restore(self, source: BinaryIO, report: Report) -> Summary:
-        """Write a backup into the empty database, then prove it: contents by their ids, releases by their digests.
+        """Write a backup into the empty database, then check all contents and releases.
 
         It may be killed, and called again with the same backup. Until it has returned no service
         starts on the database.

@@ -1,4 +1,4 @@
-"""Sharing what is known of GitHub's limits, with other replicas and with the next start of the service."""
+"""Shares what is known of GitHub's limits with other replicas and with the next start."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,7 +8,7 @@ from benchmark_manager.stores.operations.governors import GovernorStore
 
 
 class LimitSharing:
-    """Tells what this process learnt and spent, and takes over what others did."""
+    """Stores what this process learnt and spent, and reads what others did."""
 
     def __init__(
         self, governors: Governors, store: GovernorStore, clock: Callable[[], datetime]
@@ -18,17 +18,17 @@ class LimitSharing:
         self._clock = clock
 
     async def run(self) -> None:
-        """Tell and listen; nothing is lost when the database does not answer.
+        """Store and read; nothing is lost when the database does not answer.
 
         Raises:
             StorageError
         """
-        untold = self._governors.unshared()
-        told = 0
+        unshared = self._governors.unshared()
+        stored = 0
         try:
-            for state in untold:
-                await self._store.tell(state, self._clock())
-                told += 1
+            for state in unshared:
+                await self._store.add(state, self._clock())
+                stored += 1
         finally:
-            self._governors.put_back(untold[told:])
+            self._governors.put_back(unshared[stored:])
         self._governors.merge(await self._store.all(self._clock()))

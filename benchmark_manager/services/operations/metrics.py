@@ -1,4 +1,4 @@
-"""What Prometheus is told: https://prometheus.io/docs/practices/naming/."""
+"""Metrics for Prometheus, named as https://prometheus.io/docs/practices/naming/ asks."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -32,7 +32,7 @@ _REQUEST_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 
 
 class Metrics:
-    """This process's counters, and gauges which are set when somebody asks.
+    """This process's counters, and gauges that are set at each request for them.
 
     Credentials are labels by their fingerprints, never by tokens.
     """
@@ -41,6 +41,11 @@ class Metrics:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
+        self._add_syncs()
+        self._add_github()
+        self._add_service()
+
+    def _add_syncs(self) -> None:
         self._syncs = self._counter("syncs", "Finished syncs.", "outcome", "trigger")
         self._changes = self._counter(
             "file_changes", "Original files that syncs changed.", "change"
@@ -57,6 +62,8 @@ class Metrics:
         self._takeovers = self._counter(
             "lease_takeovers", "Projects taken over from a worker that died."
         )
+
+    def _add_github(self) -> None:
         self._requests = self._counter(
             "github_requests",
             "Requests sent to GitHub.",
@@ -80,10 +87,12 @@ class Metrics:
         )
         self._minute = self._gauge(
             "github_points_last_minute",
-            "Of all replicas, as far as they told.",
+            "Of all replicas, as far as they reported.",
             "credential",
             "resource",
         )
+
+    def _add_service(self) -> None:
         self._projects = self._gauge("projects", "Projects by the status of their sync.", "status")
         self._due = self._gauge("projects_due", "Projects which are due now.")
         self._files = self._gauge("files", "Files in place.", "kind")
@@ -131,7 +140,7 @@ class Metrics:
         self._request_durations.labels(record.kind).observe(record.seconds)
 
     def claimed(self, claim: Claim, *, asked_for: bool) -> None:
-        """Count a project that was taken to be synced, because it was due or because somebody asked."""
+        """Count a project that was claimed because it was due, or because a person asked."""
         if claim.taken_over:
             self._takeovers.inc()
         if not asked_for and claim.lateness is not None and claim.lateness >= 0:
@@ -160,7 +169,7 @@ class Metrics:
 
 
 class _WorkerFigures(Collector):
-    """The figures of a pool, read when somebody asks."""
+    """The figures of a pool, read at each request for them."""
 
     def __init__(self, workers: WorkerPool) -> None:
         self._workers = workers

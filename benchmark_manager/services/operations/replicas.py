@@ -1,4 +1,4 @@
-"""Finds replicas that are dead, and frees what they held, so that their projects do not wait for leases."""
+"""Finds dead replicas and frees their projects, which need not wait for leases to run out."""
 
 import time
 from collections.abc import Callable

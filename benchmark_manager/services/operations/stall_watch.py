@@ -1,4 +1,4 @@
-"""How long the event loop keeps everybody waiting: measured all the time, for /metrics and for tests."""
+"""Measures how long the event loop is blocked, for /metrics and for tests."""
 
 import asyncio
 import time

@@ -20,7 +20,7 @@ from benchmark_manager.stores.variants.variants import VariantStore
 _PROBE_SECONDS: Final = 1.8
 #: In steps, as an event loop that is busy with requests says nothing about the database.
 _PROBE_STEP: Final = 0.1
-#: A read that nothing comes of is given up, so that another connection is tried.
+#: A read without an answer is cancelled, so that the next one tries another connection.
 _PROBE_ENDS: Final = 10.0
 
 
@@ -33,7 +33,7 @@ class DatabaseStatus(Record):
 
 
 class ServiceStatus(Record):
-    """Everything that GET /status tells, but for the scheduler's own state."""
+    """What GET /status answers, but for the scheduler's own state."""
 
     uptime_seconds: float
     database: DatabaseStatus
@@ -69,9 +69,9 @@ class StatusService:
         return self._clock()
 
     async def database_answers(self) -> bool:
-        """Whether a real read comes back within 2 s in which the event loop has time for it.
+        """Return whether a read answers within 2 s, not counting time when the event loop is busy.
 
-        All who ask at the same time share one read.
+        Calls at the same time share one read.
         """
         if self._probe is None or self._probe.done():
             self._probe = asyncio.create_task(self._read())

@@ -1,4 +1,4 @@
-"""The deadline by which a service that was asked to stop has ended, and how its parts share the time.
+"""The deadline for stopping the service, and how its parts share the time.
 
 Each part gets until a moment after the request, not a time of its own: however many parts are late,
 the last of them ends when it should.
@@ -19,7 +19,7 @@ PROCESS_END: Final = 8.0
 
 
 class StopDeadline:
-    """When the service was asked to stop; the first who asks for a time says so where nobody else did."""
+    """When the service was asked to stop: at `begin`, or when a part first asks for its time."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""What happened to an original file upstream, asked when somebody wants to know."""
+"""The history of an original at GitHub, read on request."""
 
 import base64
 import binascii
@@ -27,15 +27,15 @@ _LARGEST_OFFSET: Final = 10**9
 
 @dataclass(frozen=True, slots=True)
 class FileCommits:
-    """Commits, newest first; `next_cursor` leads on (None: the end). GitHub does not tell how many there are in all."""
+    """Commits, newest first; `next_cursor` leads on (None: the end). GitHub counts none."""
 
     commits: tuple[FileCommit, ...]
     next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """How many commits, newest first, come before what is asked for, in the history up to `head_sha`."""
+class _Position:
+    """A position in the history up to `head_sha`: the number of newer commits before it."""
 
     head_sha: str
     offset: int
@@ -60,7 +60,7 @@ class FileHistoryService:
         self._clock = clock
 
     async def commits(self, project_id: str, file_id: str, request: PageRequest) -> FileCommits:
-        """Commits which touched the file under its present path, as of the commit that was synced last.
+        """Return commits that changed the file under its present path, up to the last sync.
 
         A file which is gone upstream has the history up to the commit with which its content was
         first seen. At most one request to GitHub, and none if this was asked before; so rows end at
@@ -77,20 +77,23 @@ class FileHistoryService:
             raise ConflictError("not_synced")
         file = await self._files.get(project_id, file_id)
         head = project.state.head_sha if file.removed_at is None else file.commit_sha
-        place = _Place(head, 0) if request.cursor is None else _decode(request.cursor)
+        position = _Position(head, 0) if request.cursor is None else _decode(request.cursor)
         if (
-            place.head_sha != head
-            and await self._histories.find(_key(project, file.path, place.head_sha, 1)) is None
+            position.head_sha != head
+            and await self._histories.find(_key(project, file.path, position.head_sha, 1)) is None
         ):
             # No list began at this commit, or so long ago that it is forgotten.
             raise _invalid_cursor()
-        number, skipped = divmod(place.offset, PER_PAGE)
-        page = await self._page(project, _key(project, file.path, place.head_sha, number + 1))
+        number, skipped = divmod(position.offset, PER_PAGE)
+        page = await self._page(project, _key(project, file.path, position.head_sha, number + 1))
         rows = page.commits[skipped : skipped + request.limit]
         if skipped + len(rows) < len(page.commits):
-            return FileCommits(rows, _encode(_Place(place.head_sha, place.offset + len(rows))))
+            return FileCommits(
+                rows, _encode(_Position(position.head_sha, position.offset + len(rows)))
+            )
         return FileCommits(
-            rows, _encode(_Place(place.head_sha, (number + 1) * PER_PAGE)) if page.more else None
+            rows,
+            _encode(_Position(position.head_sha, (number + 1) * PER_PAGE)) if page.more else None,
         )
 
     async def _page(self, project: Project, key: HistoryKey) -> HistoryPage:
@@ -127,15 +130,15 @@ def _commit(info: CommitInfo) -> FileCommit:
     )
 
 
-def _encode(place: _Place) -> str:
+def _encode(position: _Position) -> str:
     return (
-        base64.urlsafe_b64encode(json.dumps([place.head_sha, place.offset]).encode())
+        base64.urlsafe_b64encode(json.dumps([position.head_sha, position.offset]).encode())
         .decode()
         .rstrip("=")
     )
 
 
-def _decode(cursor: str) -> _Place:
+def _decode(cursor: str) -> _Position:
     try:
         head_sha, offset = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, TypeError, binascii.Error, RecursionError):
@@ -144,7 +147,7 @@ def _decode(cursor: str) -> _Place:
         raise _invalid_cursor()
     if not 0 <= offset <= _LARGEST_OFFSET:
         raise _invalid_cursor()
-    return _Place(head_sha, offset)
+    return _Position(head_sha, offset)
 
 
 def _invalid_cursor() -> InvalidInputError:

@@ -45,7 +45,7 @@ class OriginalFileService:
             raise
 
     async def entries(self, project_id: str, folder: str = "") -> list[FileEntry]:
-        """All of the project's originals in place, or of one folder, by path, in short.
+        """All of the project's originals, or of one folder, by path, in short.
 
         Raises:
             NotFoundError

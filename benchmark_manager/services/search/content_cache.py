@@ -1,4 +1,4 @@
-"""What searches keep in memory: contents by their ids, and lists of files for as long as they are true."""
+"""The memory of searches: contents by their ids, and lists of files while they are current."""
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping
@@ -12,7 +12,7 @@ _OVERHEAD: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry(Generic[V]):
+class _CachedValue(Generic[V]):
     value: V
     size: int
 
@@ -26,7 +26,7 @@ class BoundedCache(Generic[V]):
 
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes: Final = most_bytes
-        self._entries: OrderedDict[Hashable, _Entry[V]] = OrderedDict()
+        self._entries: OrderedDict[Hashable, _CachedValue[V]] = OrderedDict()
         self._size = 0
 
     def get(self, key: Hashable) -> V | None:
@@ -44,7 +44,7 @@ class BoundedCache(Generic[V]):
         size += _OVERHEAD
         if size > self.most_bytes:
             return
-        self._entries[key] = _Entry(value, size)
+        self._entries[key] = _CachedValue(value, size)
         self._size += size
         while self._size > self.most_bytes:
             _, dropped = self._entries.popitem(last=False)

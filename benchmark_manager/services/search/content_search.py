@@ -59,7 +59,7 @@ _PAGE_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Start:
+class _SearchStart:
     """Where a search goes on: behind a file, or behind a position in it."""
 
     file: tuple[str, FileKind, str]
@@ -91,7 +91,7 @@ class _SearchedBatch:
 
 
 class ContentSearch:
-    """Finds text, keys and values in originals in place and in variants as they are now."""
+    """Finds text, keys and values in the present originals and variants."""
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ class ContentSearch:
         return files
 
     async def _is_true(self, project_id: str, known: "_KnownList", state: tuple[int, str]) -> bool:
-        """Return whether a list is still what the project holds: polls that found the same left it as it is."""
+        """Return whether a list is still current: polls without changes leave it so."""
         if known.state == state:
             return True
         if self._monotonic() - known.read_at > _LIST_SECONDS:
@@ -169,7 +169,7 @@ class ContentSearch:
         self,
         files: Sequence[SearchedFile],
         query: ContentQuery,
-        start: _Start | None,
+        start: _SearchStart | None,
         limit: int,
         deadline: float,
     ) -> SearchPage:
@@ -184,16 +184,11 @@ class ContentSearch:
         try:
             while True:
                 late = self._monotonic() > deadline and last is not None
-                while (
-                    len(running) < at_once
-                    and not late
-                    and (batch := next(batches, None)) is not None
-                ):
+                while len(running) < at_once and not late and (batch := next(batches, None)):
                     contents = await ahead.contents(batch)
                     texts = [_text(file, contents, start) for file in batch]
-                    running.append(
-                        (batch, asyncio.create_task(self._searched(texts, query, left + 1)))
-                    )
+                    task = asyncio.create_task(self._searched(texts, query, left + 1))
+                    running.append((batch, task))
                 if not running:
                     break
                 batch, task = running.popleft()
@@ -215,9 +210,11 @@ class ContentSearch:
         finally:
             # A worker which is left alone with its task would be replaced.
             await asyncio.gather(*(task for _, task in running), return_exceptions=True)
+        total = len(rows) if start is None else None
+        more = None
         if last is not None and last is not files[-1]:
-            return SearchPage(tuple(rows), None, _encoded(_Start(last.sort_key, None)), missed)
-        return SearchPage(tuple(rows), len(rows) if start is None else None, None, missed)
+            total, more = None, _encoded(_SearchStart(last.sort_key, None))
+        return SearchPage(tuple(rows), total, more, missed)
 
     async def _read(self, files: Sequence[SearchedFile]) -> Mapping[str, bytes]:
         known, missing = known_and_missing(self._contents, (file.sha for file in files))
@@ -231,7 +228,7 @@ class ContentSearch:
     async def _searched(
         self, texts: Sequence[SearchedText], query: ContentQuery, limit: int
     ) -> "_SearchedBatch":
-        """Search a batch; where it is too complex, its files one by one, and without what makes one so."""
+        """Search a batch; where it is too complex, search its files one by one."""
         try:
             return _SearchedBatch(await self._workers.run(search_texts, texts, query, limit))
         except TooComplexError:
@@ -303,7 +300,7 @@ def _selected(
     originals: Sequence[SearchedFile],
     variants: Sequence[SearchedFile],
     file_type: FileType | None,
-    start: _Start | None,
+    start: _SearchStart | None,
 ) -> list[SearchedFile]:
     """The files of a type from the start on, in their order."""
     both = [*originals, *variants]
@@ -312,14 +309,16 @@ def _selected(
     return [file for file in both if file_type in {None, file.file_type} and _is_ahead(file, start)]
 
 
-def _text(file: SearchedFile, contents: Mapping[str, bytes], start: _Start | None) -> SearchedText:
+def _text(
+    file: SearchedFile, contents: Mapping[str, bytes], start: _SearchStart | None
+) -> SearchedText:
     after = -1
     if start is not None and start.position is not None and file.sort_key == start.file:
         after = start.position
     return contents[file.sha], file.format, file.parses, after
 
 
-def _is_ahead(file: SearchedFile, start: _Start | None) -> bool:
+def _is_ahead(file: SearchedFile, start: _SearchStart | None) -> bool:
     if start is None:
         return True
     return file.sort_key > start.file or (
@@ -330,10 +329,10 @@ def _is_ahead(file: SearchedFile, start: _Start | None) -> bool:
 def _after(rows: Sequence[FoundFile]) -> str:
     last = rows[-1]
     match: ContentMatch = last.matches[-1]
-    return _encoded(_Start(last.file.sort_key, match.position))
+    return _encoded(_SearchStart(last.file.sort_key, match.position))
 
 
-def _encoded(start: _Start) -> str:
+def _encoded(start: _SearchStart) -> str:
     values = [*start.file, start.position]
     return (
         base64.urlsafe_b64encode(json.dumps(values, ensure_ascii=False).encode())
@@ -342,7 +341,7 @@ def _encoded(start: _Start) -> str:
     )
 
 
-def _decoded(cursor: str) -> _Start:
+def _decoded(cursor: str) -> _SearchStart:
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         # Halves of surrogate pairs are no text.
@@ -356,7 +355,7 @@ def _decoded(cursor: str) -> _Start:
             str() as file_id,
             None | int() as position,
         ] if type(position) is not bool:
-            return _Start((path, kind, file_id), position)
+            return _SearchStart((path, kind, file_id), position)
     raise _no_cursor()
 
 

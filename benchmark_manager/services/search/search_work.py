@@ -13,7 +13,7 @@ Searched = tuple[int, list[ContentMatch]]
 
 
 def search_texts(texts: Sequence[SearchedText], query: ContentQuery, limit: int) -> list[Searched]:
-    """Return the matches of texts that have any, in their order, until they are `limit` together."""
+    """Return the matches of texts that have any, in order, at most `limit` together."""
     found: list[Searched] = []
     left = limit
     for index, (content, file_format, parses, after) in enumerate(texts):

@@ -1,7 +1,7 @@
 """Contents, each once, under its git blob id, with its SHA-256.
 
-A blob is written before anything refers to it. What nothing refers to is swept a day after that
-was found; whoever is about to refer to a stored blob touches it first.
+A blob is written before anything refers to it. What nothing refers to is deleted a day after that
+was found. Code that is about to refer to a stored blob touches it first.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from benchmark_manager.stores.database.sweeping import FRESH, Referred, sweep
 
 _BATCH_DOCUMENTS: Final = 1000
 _BATCH_BYTES: Final = 5_000_000
-#: Contents which one answer of the database brings while they are hashed one by one.
+#: Contents in one answer of the database while they are hashed one by one.
 _HASHED_AT_ONCE: Final = 16
 _DUPLICATE_KEY: Final = 11000
 #: Contents from which the embedded server reads all of them faster, and how many times as many that
@@ -64,7 +64,7 @@ class BlobStore(Store):
         return ids
 
     async def _touch(self, ids: Iterable[str], origin: list[str], now: datetime) -> set[str]:
-        """Touch what is stored already, where some of many ids say that it may be; those which surely are.
+        """Touch contents that are stored already; return the ids of those.
 
         Of a large batch usually all is new, or nothing: what a fork or a second project brings is
         there. The ids are random numbers, so a few of them stand for all. Each is looked up by
@@ -157,7 +157,7 @@ class BlobStore(Store):
         return found | await self.get_many(left) if left else found
 
     async def sha256s(self, ids: Iterable[str]) -> dict[str, str]:
-        """The SHA-256 of each content by its id, without reading contents where it is known already.
+        """Return the SHA-256 of each content by its id; read only contents without a recorded one.
 
         Raises:
             KeyError: there is no such content.
@@ -185,7 +185,7 @@ class BlobStore(Store):
         return hashed
 
     async def known(self, ids: Iterable[str], repository_key: str, now: datetime) -> set[str]:
-        """Those ids whose content this very repository gave before; they are safe from sweeping for a while.
+        """Return the ids whose content this repository gave before, and touch those contents.
 
         Contents of other repositories do not count: knowing an id is no right to read it.
         """

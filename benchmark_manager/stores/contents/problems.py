@@ -1,6 +1,6 @@
 """Lists of problems, each once, under the SHA-256 of its JSON.
 
-A list is written before anything refers to it, outside of any transaction: with the problems in it,
+A list is written before anything refers to it, in no transaction: with the problems in it,
 a sync of 10,000 files would exceed what a database takes in one. A list never changes. So what was
 found when a file was copied stays with that file, whatever later rules would say, and equal
 findings of any number of files are one document.
@@ -103,7 +103,11 @@ class ProblemStore(Store):
             self._stored.popitem(last=False)
 
     async def get(self, problems_id: str | None) -> Problems:
-        """The list; None refers to an empty one. What a document refers to is always there, else KeyError."""
+        """Return the list of an id, an empty one for None.
+
+        Raises:
+            KeyError: there is no such list; those that documents refer to always exist.
+        """
         if problems_id is None:
             return ()
         return (await self.get_many([problems_id]))[problems_id]

@@ -1,8 +1,8 @@
-"""What keeps this process from each server of a MongoDB URL, in words: for a start that failed.
+"""Says why the servers of a MongoDB URL cannot be used, when a start failed.
 
-The driver looks for servers which suit its URL, and only reports that it found none. So each server
-is asked here by itself: whether its name is known, its port answers, it speaks TLS, and what it
-says of its replica set and the members of it. Nothing here needs a password or shows one.
+The driver searches for servers that suit its URL, and only reports that it found none. So this
+module asks each server by itself: whether its name is known, its port answers and it speaks TLS,
+and what its replica set is. It needs no password, and shows none.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from benchmark_manager.errors import reason_of
 
 _CONNECT_SECONDS: Final = 2.0
 _HELLO_SECONDS: Final = 3.0
-#: Servers that are looked into; a URL rarely names more.
+#: Servers that are asked; a URL rarely names more.
 _AT_MOST: Final = 10
 _DEFAULT_PORT: Final = 27017
 
@@ -39,7 +39,7 @@ class _Url:
 
 
 async def diagnose(url: str, resolved: list[Address]) -> str:
-    """One sentence for each server; `resolved` are those which the driver knows by an SRV record."""
+    """Return a sentence for each server; `resolved` are those that an SRV record names."""
     wanted = _url(url, resolved)
     servers = wanted.servers[:_AT_MOST]
     findings = await asyncio.gather(*(_finding(server, wanted) for server in servers))
@@ -74,7 +74,7 @@ async def _finding(server: Address, wanted: _Url) -> str:
 
 
 async def _obstacle(server: Address) -> str | None:
-    """Why no connection can be opened; None where one can."""
+    """Return why no connection can be opened; None where one can."""
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
             _, writer = await asyncio.open_connection(*server)
@@ -83,7 +83,10 @@ async def _obstacle(server: Address) -> str | None:
     except ConnectionRefusedError:
         return "refuses connections: no server listens on this port"
     except TimeoutError:
-        return f"does not accept a connection within {_CONNECT_SECONDS:.0f} s: check firewalls and the address"
+        return (
+            f"does not accept a connection within {_CONNECT_SECONDS:.0f} s: "
+            "check firewalls and the address"
+        )
     except OSError as error:
         return f"cannot be reached ({reason_of(error)})"
     await _close(writer)
@@ -116,7 +119,10 @@ async def _why_no_hello(server: Address, wanted: _Url, error: PyMongoError) -> s
     if not wanted.tls.get("tls"):
         if await _speaks_tls(server):
             return "speaks TLS only: add tls=true to MONGO_URL"
-        return f"accepts connections but answers nothing within {_HELLO_SECONDS:.0f} s: it hangs, or is no MongoDB"
+        return (
+            f"accepts connections but answers nothing within {_HELLO_SECONDS:.0f} s: "
+            "it hangs, or is no MongoDB"
+        )
     try:
         await _hello(server, {})
     except PyMongoError:
@@ -130,7 +136,10 @@ async def _why_no_hello(server: Address, wanted: _Url, error: PyMongoError) -> s
             .partition(" (")[0]
             .partition(", Timeout:")[0]
         )
-        return f"has a certificate that is not accepted ({reason}): check tlsCAFile and the host's name"
+        return (
+            f"has a certificate that is not accepted ({reason}): "
+            "check tlsCAFile and the host's name"
+        )
     return "does not complete TLS: check tlsCertificateKeyFile and tlsCAFile"
 
 
@@ -160,15 +169,19 @@ async def _of_hello(hello: Mapping[str, Any], wanted: _Url) -> str:
     if set_name is None:
         return _without_set(hello)
     if wanted.set_name not in {None, set_name}:
-        return f"belongs to the replica set {set_name!r}, not to {wanted.set_name!r}: write replicaSet={set_name}"
+        return (
+            f"belongs to the replica set {set_name!r}, not to {wanted.set_name!r}: "
+            f"write replicaSet={set_name}"
+        )
     if not wanted.direct and (own_name := hello.get("me")):
         # The driver goes on to the addresses that members have in their set, whatever the URL says.
         address = _address(own_name)
         obstacle = None if address in wanted.servers else await _obstacle(address)
         if obstacle is not None:
             return (
-                f"calls itself {own_name} in its replica set, which from here {obstacle}: give the member an address "
-                "that is reachable from here (rs.reconfig()), or add directConnection=true to MONGO_URL"
+                f"calls itself {own_name} in its replica set, which from here {obstacle}: "
+                "give the member an address that is reachable from here (rs.reconfig()), "
+                "or add directConnection=true to MONGO_URL"
             )
     if not hello.get("primary"):
         return "belongs to a replica set without a primary: a majority of its members has to run"
@@ -180,7 +193,10 @@ def _without_set(hello: Mapping[str, Any]) -> str:
         return "answers as mongos"
     if hello.get("isreplicaset"):
         return "belongs to a replica set that was not initiated: run rs.initiate() once"
-    return "runs without a replica set, which transactions need: start it with --replSet and run rs.initiate() once"
+    return (
+        "runs without a replica set, which transactions need: "
+        "start it with --replSet and run rs.initiate() once"
+    )
 
 
 def _address(text: str) -> Address:

@@ -42,7 +42,7 @@ _DENIED: Final = frozenset({13, 18, 8000})
 
 
 def failure_of(error: Exception) -> StorageError:
-    """The failure under its code; `error` is one of `DATABASE_ERRORS`, its text stays in the log."""
+    """Return the failure that `error`, one of `DATABASE_ERRORS`, means, without its text."""
     return StorageError(_code(error))
 
 

@@ -1,7 +1,7 @@
-"""Parts of pipelines that stores share, which read in one command what a document refers to.
+"""Parts of pipelines that read what a document refers to in the same command.
 
-A command costs this process more than what it reads, so one which joins takes a third of the time
-of four.
+A command costs this process more than what it reads: one with joins takes a third of the time of
+four.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,38 +17,38 @@ _JOINED: Final = frozenset({_PROJECT, _CONTENT, _PROBLEMS, _VARIANTS})
 
 
 def joined_project() -> Document:
-    """Adds `project`: empty once the project is deleted, be its files still there."""
+    """Add `project`, which is empty once the project is deleted."""
     return _joined("projects", "project_id", "_id", _PROJECT, {"$project": {"_id": 1}})
 
 
 def joined_content(field: str) -> Document:
-    """Adds the content whose blob id stands in `field`, for `content_in`."""
+    """Add the content whose blob id is in `field`, for `content_in`."""
     return _joined("blobs", field, "_id", _CONTENT, {"$project": {"_id": 0, "data": 1}})
 
 
 def content_in(document: Mapping[str, Any]) -> bytes:
-    """The content that was joined. What a document refers to is always there."""
+    """Return the content that was joined; what a document refers to always exists."""
     [content] = document[_CONTENT]
     return bytes(content["data"])
 
 
 def joined_problems() -> Document:
-    """Adds `stored_problems`, the list that `problems_id` refers to, for `stores.problems.joined_problems_in`."""
+    """Add `stored_problems`, the list of `problems_id`, for `problems.joined_problems_in`."""
     return _joined("problems", "problems_id", "_id", _PROBLEMS, {"$project": {"data": 1}})
 
 
 def without_joined(document: Mapping[str, Any]) -> Document:
-    """The document as it is stored."""
+    """Return the document as it is stored."""
     return {name: value for name, value in document.items() if name not in _JOINED}
 
 
 def counted_variants() -> Document:
-    """Adds `variants` to an original: a row with their number `n`, none where there are none."""
+    """Add `variants` to an original: a row with their number `n`; no row where there are none."""
     return _joined("modified_files", "_id", "original_file_id", _VARIANTS, _counted())
 
 
 def counted(match: Mapping[str, Any]) -> list[Document]:
-    """A row with the number `n` of documents which match, none where there are none."""
+    """Read a row with the number `n` of documents that match; no row where there are none."""
     return [{"$match": match}, _counted()]
 
 
@@ -66,7 +66,7 @@ def by_project(rows: Iterable[Document]) -> dict[str, dict[str, int]]:
 
 
 def _counted() -> Document:
-    # Not `$count`, which the embedded server does not know.
+    # The embedded server does not know `$count`.
     return {"$group": {"_id": None, "n": {"$sum": 1}}}
 
 

@@ -1,4 +1,4 @@
-"""Deleting what nothing refers to any more, of collections whose documents are written before they are referred to."""
+"""Deletes documents that nothing refers to any more."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -29,17 +29,16 @@ async def sweep(
 ) -> int:
     """Delete documents that nothing has referred to for `SWEEP_AGE`; return how many.
 
-    `referred` answers which of some ids something refers to; of None, which ids at all. Each
-    document is marked when it is first found unreferred, and deleted when it still is a day later:
-    a reader who has just read a reference still finds it. Documents have `touched_at`, when
-    somebody last was about to refer to them, and `unreferred_at`.
+    A document without a reference is first marked, and deleted if it still has none a day later. So
+    a reader that has just read a reference still finds its document. Documents have `touched_at`,
+    the last time when code was about to refer to them, and `unreferred_at`.
     """
     now = milliseconds(now)
     swept = 0
     untouched = {"touched_at": {"$lt": now - SWEEP_AGE}}
     old = [row["_id"] async for row in collection.find(untouched, {"_id": 1})]
-    # The embedded server has no indexes for this question, so it is asked once. What comes to refer
-    # to a document meanwhile has touched it before.
+    # The embedded server has no indexes for this question, so it is asked once. Code that refers to
+    # a document meanwhile has touched it before.
     every = await referred(None) if old and database.kind == "embedded" else None
     at_once = database.in_at_most
     for start in range(0, len(old), at_once):
@@ -50,7 +49,7 @@ async def sweep(
             {"$set": {"unreferred_at": None}},
         )
         unused = sorted(set(chunk) - used)
-        # The conditions again: somebody may have touched one meanwhile.
+        # The conditions again, as one may have been touched meanwhile.
         result = await collection.delete_many(
             {"_id": {"$in": unused}, **untouched, "unreferred_at": {"$lt": now - SWEEP_AGE}}
         )

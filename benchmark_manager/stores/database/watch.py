@@ -1,4 +1,4 @@
-"""Finds out within seconds that the database has fallen silent, and that it answers again.
+"""Notices within seconds that the database does not answer, and that it answers again.
 
 A driver's own limits cannot: a request's answer may rightly take long (a sync's transaction over
 100,000 files, an index that is built), while a database that is frozen answers nothing at all. So
@@ -36,7 +36,7 @@ _NO_WORK: Final = Sample(0.0, has_working_thread=False)
 
 
 class DatabaseWatch:
-    """What waits for the database asks here to be woken when it falls silent; `run()` must run as a task."""
+    """Wakes requests that wait for a silent database; `run()` must run as a task."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -63,7 +63,7 @@ class DatabaseWatch:
         self._waiting.pop(future, None)
 
     async def ask(self) -> bool:
-        """Whether a small read comes back, over the watch's own connection; it may take for ever."""
+        """Return whether a small read succeeds, over an own connection and without a time limit."""
         if self._ended:
             return False
         if self._client is None:
@@ -128,7 +128,7 @@ class DatabaseWatch:
 
 
 def _wake_some(waiting: "list[asyncio.Future[None]]") -> None:
-    """Wake some, and the rest later: each draws its answer on the event loop, which others need too."""
+    """Wake some, and the rest later, as each one uses the event loop for its answer."""
     for future in waiting[:_WOKEN_AT_ONCE]:
         if not future.done():
             future.set_result(None)

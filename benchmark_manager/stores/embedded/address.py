@@ -1,4 +1,4 @@
-"""Where a running embedded database is reached, for commands of the same user beside the service."""
+"""The address of a running embedded database, for other commands of the same user."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ from benchmark_manager.stores.embedded.process import try_lock
 
 
 class AddressFile:
-    """`database.url` in the data folder, readable by its owner alone; it holds the URL while the server runs."""
+    """`database.url` in the data folder: the URL, while the server runs, for its owner alone."""
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / "database.url"
@@ -28,7 +28,7 @@ class AddressFile:
             self._path.unlink(missing_ok=True)
 
     def read(self) -> str | None:
-        """The URL, if a service runs on the folder; None where none does, or it has only begun to start."""
+        """Return the URL while a service runs on the folder; None where none has started."""
         if not self._lock.exists():
             return None
         descriptor = try_lock(self._lock)

@@ -15,13 +15,9 @@ Files in the data folder: `service.lock` (this process), `database.lock` (guardi
 
 import asyncio
 import os
-import secrets
 import shutil
-import socket
-import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,6 +37,7 @@ from benchmark_manager.stores.embedded.password import (
     make_user,
     new_password,
 )
+from benchmark_manager.stores.embedded.ports import HOST, accepts_connections, free_port
 from benchmark_manager.stores.embedded.process import (
     POLL,
     GuardedProcess,
@@ -48,43 +45,20 @@ from benchmark_manager.stores.embedded.process import (
     lock_for_service,
 )
 from benchmark_manager.stores.embedded.progress import Sample, Silence, sample
+from benchmark_manager.stores.embedded.server import find_server, how_to_get_a_database
+from benchmark_manager.stores.embedded.timing import Timing
 
-CONSOLE_SCRIPT = "secantusd-py"
-HOST = "127.0.0.1"
 NAME = "database"
 MINIMUM_FREE_BYTES = 64_000_000
 FREE_SPACE_VALID_SECONDS = 1.0
 PORT_ATTEMPTS = 5
 PORT_TAKEN = "Address already in use"
-# Below the ports which systems give to outgoing connections (from 32768 on Linux, 49152 on macOS):
-# a client of a port there that reconnects while the server is down can connect to itself and keep
-# it.
-FIRST_PORT, PORTS = 20_000, 10_000
 CLOSE_SECONDS = 0.5
 HEARTBEAT_ID = "supervisor"
-#: Only a checkout has it; the image and a wheel do not.
-_CHECKOUT_REQUIREMENTS = Path(__file__).parents[3] / "requirements.txt"
 
 log = structlog.get_logger(__name__)
 
 Document = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Seconds: how long the supervision waits, and for what."""
-
-    tick: float = 0.25  # between two checks that the process is there
-    probe_every: float = 2.0  # a transaction over 10,000 files delays a read by some 10 ms
-    hung_after: float = 8.0  # without an answer and without work
-    silent_at_most: float = (
-        120.0  # without an answer, however hard it works; doubles with each replacement
-    )
-    former_server: float = 10.0  # what an earlier run's server gets to end by itself
-    start: float = 60.0  # without work; after a crash the server first replays its log
-    start_at_most: float = 600.0  # however hard it works
-    retry_at_most: float = 30.0  # between attempts to start it again
-    grace: float = 5.0  # for an orderly end, which takes the server 2 s; then SIGKILL
 
 
 #: A probe that gets no connection is repeated; milliseconds.
@@ -99,12 +73,6 @@ class _PasswordRefusedError(StartError):
         super().__init__("The embedded database refuses the password in its data folder.")
 
 
-def find_server() -> str | None:
-    """The path of SecantusDB's console script: beside this Python, or anywhere in PATH."""
-    beside = Path(sys.executable).with_name(CONSOLE_SCRIPT)
-    return str(beside) if os.access(beside, os.X_OK) else shutil.which(CONSOLE_SCRIPT)
-
-
 def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
@@ -112,7 +80,7 @@ def free_bytes(folder: Path) -> int:
 class EmbeddedDatabase:
     """One server on one data folder, from `start()` to `stop()`.
 
-    Between the two, `supervise()` must run as a task, or nobody restarts a server which crashed or
+    Between the two, `supervise()` must run as a task: it restarts a server that crashed or
     hangs. `url` and the port stay the same over restarts, so that clients reconnect by themselves.
     """
 
@@ -148,7 +116,7 @@ class EmbeddedDatabase:
 
     @property
     def url(self) -> str:
-        """The MongoDB URL with the password, without a database name; it works once `start()` is done."""
+        """The MongoDB URL with the password, without a database name, for use after `start()`."""
         # Direct: a single server has no members to discover, which would take half a second at each
         # connection. Transactions and sessions work so too. It has no retryable writes. Polling
         # monitors connect less often, and PyMongo 4.20 leaves a socket unclosed when a client is
@@ -204,7 +172,7 @@ class EmbeddedDatabase:
         return self.url
 
     async def stop(self, grace: float | None = None) -> None:
-        """End the server and its guardian and release the folder; harmless when there is nothing to end.
+        """End the server and its guardian and release the folder; harmless to repeat.
 
         Cancel the task of `supervise()` and close the clients first. It takes about 2 s, and at
         most `grace` and what a SIGKILL takes: no acknowledged write needs an orderly end.
@@ -221,10 +189,9 @@ class EmbeddedDatabase:
     async def supervise(self) -> None:
         """Replace a server which exits or hangs; ends only after `stop()`.
 
-        A server hangs when a read stays unanswered and its process does no work meanwhile. One that
-        works is
-        slow: a busy machine is no reason to kill it, unless it works on for minutes without an
-            answer.
+        A server hangs when a read stays unanswered and its process does no work meanwhile. A server
+        that works is only slow: a busy machine is no reason to kill it, unless it works for minutes
+        without an answer.
         """
         while not self._stopping:
             reason = await self._reason_to_replace()
@@ -290,7 +257,7 @@ class EmbeddedDatabase:
     def _executable(self) -> str:
         executable = self._find_server()
         if executable is None:
-            raise StartError(_how_to_get_a_database())
+            raise StartError(how_to_get_a_database())
         return executable
 
     def _prepare(self) -> None:
@@ -299,7 +266,7 @@ class EmbeddedDatabase:
         try:
             self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._service_lock = lock_for_service(self._data_dir)
-            # An explicit file, although empty: otherwise it looks for one in several folders.
+            # An empty file: otherwise the server searches several folders for one.
             self._config.write_bytes(b"")
         except OSError as error:
             raise StartError(
@@ -324,7 +291,7 @@ class EmbeddedDatabase:
         ]
 
     async def _start_with_password(self) -> None:
-        """Start the server with the password of the folder; make a new one where it has none, or another."""
+        """Start the server with the folder's password; make a new one where that is refused."""
         password = self._password_file.read()
         if password is not None:
             self._password = password
@@ -351,7 +318,7 @@ class EmbeddedDatabase:
         return None
 
     async def _launch(self) -> None:
-        """Start a server on `_port`, in the place of any other, and wait until it answers a read."""
+        """Start a server on `_port`, instead of any other, and wait until it answers a read."""
         process = await self._new_process(["--auth"])
         await self._wait_until(process, partial(self._first_answer, process))
 
@@ -441,7 +408,7 @@ class EmbeddedDatabase:
         # unclosed.
         self._probe = self._probe or self._new_probe()
         try:
-            # Whoever has taken the port in the meantime must not pass for our server.
+            # Another program may have taken the port meanwhile.
             status = await self._probe.admin.command("serverStatus")
             if status.get("pid") != process.pid:
                 return False
@@ -455,7 +422,7 @@ class EmbeddedDatabase:
         return await self._answers()
 
     def _new_probe(self) -> AsyncMongoClient[Document]:
-        # No limit on the time of an answer: whoever asks decides how long to wait.
+        # No limit on the time of an answer: the caller decides how long to wait.
         return AsyncMongoClient(
             self.url,
             appname="benchmark-manager-supervisor",
@@ -472,7 +439,7 @@ class EmbeddedDatabase:
             await heartbeats.insert_one({"_id": HEARTBEAT_ID})
 
     async def _answers(self) -> bool:
-        """Whether a read reaches the storage and comes back; a hung server answers a ping all the same."""
+        """Return whether a read of the storage succeeds; a hung server still answers pings."""
         if self._probe is None:
             return False
         try:
@@ -485,7 +452,7 @@ class EmbeddedDatabase:
         return self._process is None or self._process.exited
 
     async def _replace(self, reason: str) -> None:
-        """Kill what is left of the server and start another, until one answers or `stop()` is called."""
+        """Kill the server and start another, until one answers or `stop()` is called."""
         pause = self._timing.tick
         while not self._stopping:
             log.error(
@@ -529,34 +496,3 @@ class EmbeddedDatabase:
             AddressFile(self._data_dir).remove()
             os.close(self._service_lock)
             self._service_lock = None
-
-
-def _how_to_get_a_database() -> str:
-    if _CHECKOUT_REQUIREMENTS.exists():
-        return (
-            "Set MONGO_URL, or install the embedded database with pip install -r requirements.txt"
-        )
-    return "Set MONGO_URL to a MongoDB replica set: this installation has no embedded database."
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on; somebody may until it is used."""
-    while True:
-        port = FIRST_PORT + secrets.randbelow(PORTS)
-        with socket.socket() as candidate:
-            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                candidate.bind((HOST, port))
-            except OSError:
-                continue
-            return port
-
-
-async def accepts_connections(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection(HOST, port)
-    except OSError:
-        return False
-    writer.close()
-    await writer.wait_closed()
-    return True

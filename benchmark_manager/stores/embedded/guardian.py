@@ -13,7 +13,7 @@ server are both gone. What the server prints goes to LOG, which stays under `LOG
 one older part beside it. PID_FILE gets `{"guardian": PID, "server": PID}`. The exit code is the
 server's, as a shell gives it.
 
-Nobody imports this module, it needs the standard library alone, and it stays single-threaded:
+No module imports this one; it needs the standard library alone, and stays single-threaded:
 `preexec_fn` and Linux's parent-death signal are safe only so.
 """
 
@@ -114,7 +114,7 @@ class Guardian:
                     self.server.wait(TICK)
 
     def _check_time(self) -> None:
-        # A process forked from the service may hold the pipe open; the parent's id still tells.
+        # A process forked from the service may hold the pipe open; the parent's id shows the end.
         if os.getppid() != self.parent or (
             self.kill_at is not None and time.monotonic() > self.kill_at
         ):
@@ -122,7 +122,7 @@ class Guardian:
 
 
 def die_with(guardian: int) -> Callable[[], None] | None:
-    """What the server's process does first, so that even SIGKILL to the guardian ends it (Linux)."""
+    """Let the server end with the guardian, even by SIGKILL (Linux); runs in the server."""
     if not sys.platform.startswith("linux"):
         return None
     try:

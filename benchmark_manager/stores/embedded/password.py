@@ -1,8 +1,8 @@
-"""The embedded database's password: without it any user of the machine could read and change everything.
+"""The embedded database's password, which keeps other users of the machine out.
 
 The server listens on a port of the loopback interface, which every user reaches; a socket in a
 folder it cannot do. With `--auth` it asks for a password, but a user can be made only while it runs
-without. For that one start it takes connections only from whoever holds the key of a certificate
+without. For that one start it takes connections only with the key of a certificate
 that is made for it, so that the port is open to others at no time.
 
 Files in the data folder, readable by its owner alone: `database.password`, and `database.pem` while
@@ -58,7 +58,7 @@ class PasswordFile:
 
 
 class Certificate:
-    """A certificate in one file with its key: the server's, its clients' and their authority's at once."""
+    """A certificate with its key in one file, for the server, its clients and their authority."""
 
     def __init__(self, data_dir: Path) -> None:
         self.path = data_dir / "database.pem"
@@ -83,7 +83,7 @@ def new_password() -> str:
 
 
 def make_user(host: str, port: int, certificate: Path, password: str) -> None:
-    """Make the user, or give the one that is there this password; it blocks for at most some seconds.
+    """Make the user, or change its password; this blocks for at most some seconds.
 
     Raises:
         PyMongoError: the server does not answer yet, or refuses.

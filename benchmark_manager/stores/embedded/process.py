@@ -1,6 +1,6 @@
 """Server processes that end with the service, and the locks which keep two of them off one folder.
 
-A lock here is `flock` on a file: it belongs to whoever has the descriptor open, so the kernel frees
+A lock here is `flock` on a file: it belongs to the open descriptor, so the kernel frees
 it when the last holder ends, however it ends. The files stay, for removing one would let two
 holders in.
 """
@@ -73,7 +73,7 @@ class GuardedProcess:
 
     @property
     def exited(self) -> bool:
-        """Whether the guardian is gone: after its server, unless somebody killed it."""
+        """Return whether the guardian has ended: after its server, unless it was killed."""
         return self._guardian.poll() is not None
 
     def last_line(self) -> str:
@@ -96,7 +96,7 @@ class GuardedProcess:
             await until(lambda: self.exited, grace)
         self._tell(b"k")
         gone = await until(lambda: self.exited, AFTER_KILL)
-        if not gone:  # somebody stopped the guardian itself
+        if not gone:  # the guardian itself was stopped
             self._guardian.kill()
             await until(lambda: self.exited, AFTER_KILL)
         self._close_pipe()
@@ -145,7 +145,7 @@ def try_lock(path: Path) -> int | None:
 
 
 def lock_for_service(data_dir: Path) -> int:
-    """A descriptor that holds the folder for this process; StartError names the one which has it."""
+    """Lock the folder for this process; a StartError names the process that has it."""
     path = data_dir / "service.lock"
     descriptor = try_lock(path)
     if descriptor is None:
@@ -161,16 +161,16 @@ def lock_for_service(data_dir: Path) -> int:
 
 
 async def lock_for_server(
-    directory: Path, name: str, command_part: Sequence[str], patience: float
+    directory: Path, name: str, command_part: Sequence[str], seconds: float
 ) -> int:
     """A descriptor of `NAME.lock`, as soon as every former server of the folder is gone.
 
-    One that is still there after `patience` seconds gets SIGKILL, provided that the process named
+    One that still runs after `seconds` gets SIGKILL, provided that the process named
     in `NAME.pid` runs with `command_part` in its command line. StartError: the lock is held even
     so.
     """
     path = directory / f"{name}.lock"
-    descriptor = await _wait_for_lock(path, patience)
+    descriptor = await _wait_for_lock(path, seconds)
     if descriptor is None:
         former = read_pids(directory / f"{name}.pid").values()
         killed = [await kill_if_ours(pid, command_part) for pid in former]
@@ -183,7 +183,7 @@ async def lock_for_server(
     return descriptor
 
 
-async def _wait_for_lock(path: Path, patience: float) -> int | None:
+async def _wait_for_lock(path: Path, seconds: float) -> int | None:
     taken: list[int] = []
 
     def take() -> bool:
@@ -192,12 +192,12 @@ async def _wait_for_lock(path: Path, patience: float) -> int | None:
             taken.append(descriptor)
         return descriptor is not None
 
-    await until(take, patience)
+    await until(take, seconds)
     return taken[0] if taken else None
 
 
 def read_pids(path: Path) -> dict[str, int]:
-    """What a guardian wrote: the ids of `guardian` and `server`; empty when there is no such file."""
+    """Return the ids of `guardian` and `server` in a guardian's file; empty without the file."""
     try:
         pids = json.loads(path.read_bytes())
         return {name: int(pids[name]) for name in ("guardian", "server")}
@@ -206,7 +206,7 @@ def read_pids(path: Path) -> dict[str, int]:
 
 
 async def kill_if_ours(pid: int | None, command_part: Sequence[str]) -> bool:
-    """SIGKILL to the process, if its command line has these arguments in a row; waits until it is gone.
+    """Kill the process, if its command line has these arguments in a row, and wait for its end.
 
     Whether it was such a process: the id in an old file may be anybody's by now.
     """

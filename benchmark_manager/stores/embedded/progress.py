@@ -1,4 +1,4 @@
-"""Whether a process that does not answer works or hangs: a busy machine makes one slow, which is no fault.
+"""Tells a process that hangs from one that works slowly, as on a busy machine.
 
 A process works when it uses its processors, or would: a thread runs, waits for a processor to run
 on, or waits for a disk. One that was stopped, or whose threads all wait for each other, does none
@@ -43,7 +43,7 @@ def sample(pid: int) -> Sample | None:
 
 
 def _fields(path: Path) -> list[str]:
-    """The fields of a stat file from the state on; a name before it may hold blanks and parentheses."""
+    """Return the fields of a stat file from the state on, after the process's name."""
     return path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
 
 
@@ -55,7 +55,7 @@ class Silence:
     """
 
     def __init__(self, tick: float, window: float) -> None:
-        """`tick`: the planned pause between samples; `window`: how much time `hangs` decides on, both seconds."""
+        """Take samples every `tick` seconds; `hangs` judges the last `window` seconds."""
         self._tick = tick
         self._window = window
         self._former: Sample | None = None

@@ -1,7 +1,7 @@
-"""Changes as they are committed, by whichever replica: a change stream of the whole database.
+"""Changes of any replica as they are committed: a change stream of the whole database.
 
-MongoDB and the embedded server both have them, and resume them over an election or a restart by the
-position where they were left. Positions are opaque to everybody else.
+MongoDB and the embedded server both have such streams, and resume them after an election or a
+restart from a position. Positions are opaque to all other code.
 """
 
 import asyncio
@@ -21,19 +21,19 @@ from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.releases.releases import ReleaseStore
 from benchmark_manager.stores.sync.progress import SyncProgressStore
 
-#: How long the server waits for a change before it tells that there is none, ms.
+#: How long the server waits for a change before it answers that there is none, ms.
 _WAIT: Final = 1000
-#: The same for whoever makes up for what was missed.
+#: The same for reading what a client missed.
 _SHORT_WAIT: Final = 50
 #: A server which is silent for longer is taken for gone, seconds: elections take 10 or so.
 _SILENCE_SECONDS: Final = 30.0
 _CLOSE_SECONDS: Final = 1.0
 _RESUMABLE: Final = "ResumableChangeStreamError"
 _THERE: Final[Document] = {"$exists": True}
-#: Neither polls that find the same again nor leases are told. What a sync does to originals is told
+#: Leases, and polls without changes, are not reported. What a sync does to originals is reported
 #: by its record, and what becomes of a variant by its revision: those name their projects, which
 #: deletions and updates of files do not.
-_TOLD: Final[Document] = {
+_REPORTED: Final[Document] = {
     "$or": [
         {"ns.coll": "projects", "operationType": {"$in": ["insert", "delete"]}},
         {
@@ -53,7 +53,7 @@ _TOLD: Final[Document] = {
     ]
 }
 #: Contents, paths and tokens do not even leave the database.
-_SEEN: Final[Document] = {
+_FIELDS: Final[Document] = {
     "operationType": 1,
     "ns.coll": 1,
     "documentKey._id": 1,
@@ -70,7 +70,7 @@ _SEEN: Final[Document] = {
         )
     },
 }
-_PIPELINE: Final[list[Document]] = [{"$match": _TOLD}, {"$project": _SEEN}]
+_PIPELINE: Final[list[Document]] = [{"$match": _REPORTED}, {"$project": _FIELDS}]
 _VERBS: Final[Mapping[str, ChangeVerb]] = {
     "created": "created",
     "restored": "restored",
@@ -89,14 +89,14 @@ class ChangeStore(Store):
     async def follow(
         self, after: str | None, wait: int = _WAIT
     ) -> AsyncGenerator[tuple[list[Change], str], None]:
-        """Changes with the position behind them, from `after` or from now on; endless.
+        """Yield changes with the position after them, from `after` or from now on, without end.
 
-        The first is empty: from its position on nothing is missed. So is one every `wait` ms when
-        nothing happens.
+        The first ones are empty: nothing is missed from their position on. So are those after every
+        `wait` ms without a change.
 
         Raises:
             ChangesLostError: the database cannot go on from `after`, or the stream is at its end.
-            PyMongoError, TimeoutError: it may be resumed from the last position.
+            StorageError, TimeoutError: it may be resumed from the last position.
         """
         try:
             stream = await self._database.watch(_PIPELINE, after=_token(after), wait=wait)
@@ -118,11 +118,11 @@ class ChangeStore(Store):
         raise ChangesLostError
 
     async def between(self, after: str, until: str, at_most: int) -> list[Change]:
-        """What happened behind one position up to another.
+        """Return the changes after one position, up to another.
 
         Raises:
-            ChangesLostError: the database does not know any more, or it is more than `at_most`.
-            PyMongoError, TimeoutError
+            ChangesLostError: the database has forgotten them, or they are more than `at_most`.
+            StorageError, TimeoutError
         """
         # Streams of a database in which nothing happens stay at its last write; `until` may be a
         # little behind that.

@@ -1,4 +1,4 @@
-"""Changes of stored documents from one schema version to the next, made at the start of the service.
+"""Changes of stored documents from one schema version to the next, at the start.
 
 `meta.MetaStore` records the version; a database without one was written by 0.1.0 or is empty. Every
 step here

@@ -1,4 +1,4 @@
-"""All documents of a database as they are stored, read at one moment, and written into an empty one.
+"""Reads all documents of a database as of one moment, and writes them into an empty one.
 
 Documents stay encoded: what this version does not know of them goes into a backup and back to the
 byte.
@@ -33,7 +33,7 @@ _CHUNK_BYTES: Final = 4_000_000
 _BATCH: Final = 500
 #: Contents of one answer.
 _BLOBS_BATCH: Final = 50
-#: A replica that lives counts up in this time, seconds, and it is looked at this often.
+#: Seconds in which a running replica counts a beat, and between two checks of its count.
 _BEATS_SECONDS: Final = 5.0
 _BEATS_PAUSE: Final = 0.25
 _RAW: Final[CodecOptions[RawBSONDocument]] = CodecOptions(document_class=RawBSONDocument)

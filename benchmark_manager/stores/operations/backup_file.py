@@ -136,7 +136,7 @@ class BackupReader:
         self.header = Header(*(values[name] for name in _HEADER))
 
     def sections(self) -> Iterator[tuple[str, list[bytes]]]:
-        """The collections' documents, some at a time; afterwards `counts` says how many there were of each.
+        """Yield documents, some at a time, with their collection; `counts` is set at the end.
 
         Raises:
             BackupError: `backup_damaged`, at the latest behind the last documents.

@@ -1,4 +1,4 @@
-"""What is known of credentials' limits: shared by replicas, and there again after a restart."""
+"""The limits of credentials: shared by replicas, and kept over a restart."""
 
 from datetime import datetime, timedelta
 from typing import Final, get_args
@@ -23,8 +23,8 @@ class GovernorStore(Store):
         super().__init__(database)
         self._limits = database.collection("github_limits")
 
-    async def tell(self, state: GovernorState, now: datetime) -> None:
-        """Add what a process learnt and spent with this credential since it told last."""
+    async def add(self, state: GovernorState, now: datetime) -> None:
+        """Add what a process learnt and spent with a credential since its last call."""
         changes: Document = {
             "$set": {
                 "api_url": state.api_url,
@@ -44,7 +44,7 @@ class GovernorStore(Store):
         try:
             await self._limits.update_one({"_id": state.fingerprint}, changes, upsert=True)
         except DuplicateKeyError:
-            # Another replica was the first to tell of this credential.
+            # Another replica was the first to store this credential.
             await self._limits.update_one({"_id": state.fingerprint}, changes)
         for name, limit in state.limits.items():
             # Another process may know of a window that began later, or how much less is left of
@@ -62,7 +62,7 @@ class GovernorStore(Store):
             await self._limits.update_one(match, {"$set": changes})
 
     async def all(self, now: datetime) -> list[GovernorState]:
-        """What any process told lately; what is older is dropped."""
+        """Return what processes stored lately; delete what is older."""
         await self._limits.delete_many({"updated_at": {"$lt": now - _KEPT}})
         states = []
         oldest = (now - _COUNTED).timestamp()

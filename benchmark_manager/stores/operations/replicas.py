@@ -85,8 +85,8 @@ class ReplicaStore(Store):
     async def give_up(self, replica: Replica) -> int:
         """Free what a dead replica held; returns how many projects its leases were for.
 
-        A transaction that it left open would keep whoever writes to the same documents waiting for
-        a minute: it ends with its session.
+        A transaction that it left open would delay other writes of the same documents for a minute:
+        it ends with its session.
         """
         with self._database.time_limit(_SECONDS):
             entry = await self._replicas.find_one({"_id": replica.owner})

@@ -1,4 +1,4 @@
-"""Histories of files as GitHub told them: what a file's history was at a commit never changes."""
+"""Histories of files, as read from GitHub: the history up to a commit never changes."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ class FileHistoryStore(Store):
         self._histories = database.collection("file_histories")
 
     async def find(self, key: HistoryKey) -> HistoryPage | None:
-        """The page, if it was kept."""
+        """Return the page, if it is kept."""
         document = await self._histories.find_one({"_id": _id(key)})
         if document is None:
             return None
@@ -33,7 +33,7 @@ class FileHistoryStore(Store):
         )
 
     async def keep(self, key: HistoryKey, page: HistoryPage, now: datetime) -> None:
-        """Keep the page until `purge`, or until its project is swept; not one which is larger than `LARGEST`."""
+        """Keep the page, unless it is larger than `LARGEST`, until `purge` or the project's end."""
         if sum(len(commit.message.encode()) for commit in page.commits) > LARGEST:
             return
         document: Document = {

@@ -1,31 +1,26 @@
-"""Original files: only `apply` writes them, and only a sync calls it."""
+"""Originals: only syncs change them, by `apply` and `see_anew`."""
 
 import asyncio
-import itertools
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from bson import ObjectId
 from pydantic import TypeAdapter
-from pymongo import DeleteMany, DeleteOne, InsertOne, UpdateOne
 
-from benchmark_manager.domain.sync.tree_changes import StoredFile, TreeChanges, UpstreamFile
+from benchmark_manager.domain.sync.tree_changes import StoredFile, TreeChanges
 from benchmark_manager.errors import NotFoundError
 from benchmark_manager.models.original import FILE_TYPES, FileEntry, FileType, OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
-from benchmark_manager.models.problem import VALIDITIES, StoredVerdict
+from benchmark_manager.models.problem import StoredVerdict
 from benchmark_manager.models.project import ProjectStats
 from benchmark_manager.models.record import known_word
 from benchmark_manager.models.search import SearchedFile
 from benchmark_manager.models.sync import SkippedFile
 from benchmark_manager.models.variant import drift_counts
 from benchmark_manager.stores.contents.problems import (
-    APART,
-    Problems,
     ProblemStore,
     joined_problems_in,
-    problems_in,
 )
 from benchmark_manager.stores.database.database import (
     IN_AT_MOST,
@@ -49,8 +44,16 @@ from benchmark_manager.stores.database.joins import (
 from benchmark_manager.stores.database.paging import PageOfRows
 from benchmark_manager.stores.database.store import Store
 from benchmark_manager.stores.database.sweeping import referred
+from benchmark_manager.stores.originals.documents import file_entries, original_file, values_of
+from benchmark_manager.stores.originals.lists import ListReader, affordable, total_of
+from benchmark_manager.stores.originals.writes import (
+    AT_ONCE,
+    FileWrites,
+    SkippedWrites,
+    skipped_writes,
+)
 from benchmark_manager.stores.projects.projects import ListState, ProjectStore
-from benchmark_manager.stores.search.name_search import BY_PATH, Found, PathSearch
+from benchmark_manager.stores.search.name_search import BY_PATH, PathSearch
 from benchmark_manager.stores.search.searched_files import searched_files
 from benchmark_manager.stores.sync.staged_changes import StagedChangeStore
 from benchmark_manager.stores.variants.trash import TrashStore
@@ -58,20 +61,15 @@ from benchmark_manager.stores.variants.variants import VariantStore, variants_by
 
 _NOUN: Final = "file"
 _FILES: Final = TypeAdapter(tuple[OriginalFile, ...])
-#: What a file has as its document has it.
-_KEPT: Final = tuple(
-    OriginalFile.model_fields.keys() - {"id", "project_id", "problems", "modified_files_count"}
-)
 #: The first answer holds 101 documents otherwise.
 _ENTRIES_A_BATCH: Final = 5000
-_UNREAD: Final[Mapping[str | None, Problems]] = {}
 
 
 class OriginalFileStore(Store):
-    """The `files` collection, and `skipped_files`: what belongs to a project but is not copied.
+    """The collections `files`, and `skipped_files`, which are part of a project but not copied.
 
-    Reads of many files, and holding one, wait where a large sync is being applied; see
-    `stores.staged_changes`.
+    Reads of many files, and holding one, wait while a large sync is applied; see
+    `stores.sync.staged_changes`.
     """
 
     def __init__(self, database: Database) -> None:
@@ -83,6 +81,7 @@ class OriginalFileStore(Store):
         self._trash = TrashStore(database)
         self._problems = ProblemStore(database)
         self._staged = StagedChangeStore(database)
+        self._lists = ListReader(database, self._staged)
 
     async def get(
         self, project_id: str, file_id: str, session: Session | None = None
@@ -108,10 +107,10 @@ class OriginalFileStore(Store):
         return str(document["project_id"])
 
     async def get_with_content(self, project_id: str, file_id: str) -> tuple[OriginalFile, bytes]:
-        """The original and its content, in one command.
+        """Return the original and its content, by one command.
 
         Raises:
-            NotFoundError: the file, or its project, is not there.
+            NotFoundError: there is no such file, or its project was deleted.
         """
         match = {"_id": object_id(file_id, _NOUN), "project_id": object_id(project_id, "project")}
         joined = [joined_project(), counted_variants(), joined_problems(), joined_content("sha")]
@@ -125,7 +124,7 @@ class OriginalFileStore(Store):
         return original_file(document, joined_problems_in(document), count), content_in(document)
 
     async def hold(self, project_id: str, file_id: str, session: Session) -> OriginalFile:
-        """The file without its problems, for a transaction which is about to refer to it.
+        """Return the original without its problems, for a transaction that will refer to it.
 
         The write makes a sync that removes the file at the same moment wait, or repeat.
         """
@@ -148,10 +147,10 @@ class OriginalFileStore(Store):
         return {file.id: file for file in files}
 
     async def drop_unused(self, project_id: str, session: Session) -> None:
-        """Delete the records of a project's files which are gone upstream and which nothing refers to any more."""
+        """Delete the records of removed originals that nothing refers to any more."""
         match = {"project_id": ObjectId(project_id), "removed_at": {"$ne": None}}
-        # The write makes two who purge the last of what refers to a file meet: one of them sees
-        # that it is the last.
+        # The write makes two transactions that delete the last references to a file conflict, so
+        # that one of them sees that none is left.
         held = await self._files.update_many(match, {"$inc": {"holds": 1}}, session=session)
         if held.matched_count == 0:
             return
@@ -173,20 +172,18 @@ class OriginalFileStore(Store):
         include_removed: bool = False,
         content_budget: int | None = None,
     ) -> Page[OriginalFile]:
-        """A project's originals by path; `query` is searched anywhere in the path, as `domain.folding` compares.
+        """Return a page of a project's originals by path.
 
-        With a `content_budget`, bytes, a page ends before its contents exceed it, but never empty.
+        `query` is searched anywhere in the path, as `domain.text.folding` compares. With a
+        `content_budget`, bytes, a page ends before its contents exceed it, but is never empty.
 
         Raises:
-            NotFoundError: the project is not there.
+            NotFoundError: there is no such project.
         """
         key = object_id(project_id, "project")
         match: Document = {"project_id": key}
-        if not include_removed:
-            match["removed_at"] = None
-        if file_type is not None:
-            match["file_type"] = file_type
-
+        match |= {} if include_removed else {"removed_at": None}
+        match |= {} if file_type is None else {"file_type": file_type}
         parts = {
             "project": Part(
                 "projects", [{"$match": {"_id": key}}, {"$project": {"state.originals": 1}}]
@@ -194,7 +191,7 @@ class OriginalFileStore(Store):
             "variants": Part("modified_files", variants_by_original(key)),
         }
         if query:
-            found = await self._read_search(
+            found = await self._lists.search(
                 key, PathSearch(self._files, match, query, request), parts
             )
         else:
@@ -206,51 +203,24 @@ class OriginalFileStore(Store):
             parts["rows"] = Part("files", ordered)
             if include_removed:
                 parts["total"] = Part("files", counted(match))
-            found = await self._read_list(key, match, parts)
+            found = await self._lists.read(key, match, parts)
         if not found["project"]:
             raise NotFoundError("project", project_id)
-        total = _total(found, file_type)
-        rows, counts = found["rows"], {row["_id"]: row["count"] for row in found["variants"]}
-        length = min(request.limit, _affordable(rows, content_budget))
-        page = PageOfRows.cut(rows, BY_PATH, total, length)
+        length = min(request.limit, affordable(found["rows"], content_budget))
+        page = PageOfRows.cut(found["rows"], BY_PATH, total_of(found, file_type), length)
+        return await self._page_of(page, found["variants"])
+
+    async def _page_of(self, page: PageOfRows, variants: Sequence[Document]) -> Page[OriginalFile]:
+        counts = {row["_id"]: row["count"] for row in variants}
         problems = await self._problems.get_many(row.get("problems_id") for row in page.rows)
         # All in one call: a call for each takes twice as long.
         files = _FILES.validate_python(
-            [_values(row, problems, counts.get(row["_id"], 0)) for row in page.rows]
+            [values_of(row, problems, counts.get(row["_id"], 0)) for row in page.rows]
         )
-        return Page(files, total, page.more)
-
-    async def _read_search(
-        self, key: ObjectId, search: PathSearch, parts: Mapping[str, Part]
-    ) -> Found:
-        while True:
-            found = await self._read_list(key, search.match, {**parts, **search.parts()})
-            if not found["project"]:
-                return found
-            completed = await search.complete(found, self._database.in_at_most)
-            if completed is not None:
-                return completed
-
-    async def _read_list(
-        self, key: ObjectId, match: Mapping[str, Any], parts: Mapping[str, Part]
-    ) -> Found:
-        """Read the parts of a list; also `total` where the project does not say how many originals are in place.
-
-        It does not while a large sync is being applied: for that this waits.
-        """
-        found = await self._database.read_together(parts)
-        if not found["project"] or _originals(found) is not None:
-            return found
-        pending = Part("publications", [{"$match": {"_id": key}}, {"$project": {"_id": 1}}])
-        parts = {"total": Part("files", counted(match)), **parts, "pending": pending}
-        while True:
-            found = await self._database.read_together(parts)
-            if not found["pending"] or not found["project"]:
-                return found
-            await self._staged.applied(key)
+        return Page(files, page.total, page.more)
 
     async def entries(self, project_id: str, folder: str = "") -> list[FileEntry]:
-        """Every original in place, or every one in the folder, by path, in short."""
+        """Return an entry for each present original, of one folder or all, by path."""
         fields = {
             "path": 1,
             "file_type": 1,
@@ -271,14 +241,14 @@ class OriginalFileStore(Store):
             return rows, await self._variants.counts_by_original(project_id, session)
 
         rows, counts = await self._database.snapshot(read)
-        # In a thread: a hundred thousand rows would hold up everybody else.
-        return await asyncio.to_thread(_entries, rows, counts)
+        # In a thread: a hundred thousand rows would block the event loop.
+        return await asyncio.to_thread(file_entries, rows, counts)
 
     async def searchable(self, project_id: str) -> tuple[ListState, tuple[SearchedFile, ...]]:
-        """Every original in place for a search, in the order of `SearchedFile.sort_key`, and the state it is true of.
+        """Return the present originals by `SearchedFile.sort_key`, and the state of the list.
 
         Raises:
-            NotFoundError: the project is not there.
+            NotFoundError: there is no such project.
         """
         fields = {"path": 1, "file_type": 1, "format": 1, "sha": 1, "size": 1, "validity": 1}
         match = {"project_id": object_id(project_id, "project"), "removed_at": None}
@@ -302,7 +272,7 @@ class OriginalFileStore(Store):
         return await self._projects.list_state(project_id, session)
 
     async def ids_by_path(self, project_id: str, paths: Collection[str]) -> dict[str, str]:
-        """The originals at these paths; one that is gone upstream only where none is in place."""
+        """Return the ids of originals by these paths; a removed one only where no other exists."""
         wanted = sorted(paths)
         found: dict[str, tuple[bool, str]] = {}
         for start in range(0, len(wanted), IN_AT_MOST):
@@ -319,7 +289,7 @@ class OriginalFileStore(Store):
         return (await self.stats_of([project_id]))[project_id]
 
     async def stats_of(self, project_ids: Sequence[str]) -> dict[str, ProjectStats]:
-        """The counts of several projects in two queries, by their ids."""
+        """Return the counts of several projects, by their ids, with two queries."""
         match = {"$match": {"project_id": {"$in": [ObjectId(key) for key in project_ids]}}}
         kind = {"$cond": [{"$eq": ["$removed_at", None]}, "$file_type", "removed"]}
 
@@ -333,19 +303,19 @@ class OriginalFileStore(Store):
         return {key: _stats(by_kind.get(key, {}), by_drift.get(key, {})) for key in project_ids}
 
     async def in_place(self, project_id: str, session: Session) -> list[OriginalFile]:
-        """All originals of a project which are not gone upstream, by path, without their problems."""
+        """Return the present originals of a project, by path, without their problems."""
         await self._staged.expect_none([project_id], session)
         match = {"project_id": ObjectId(project_id), "removed_at": None}
         cursor = self._files.find(match, {"problems": 0}, session=session, batch_size=ROWS_AT_ONCE)
         return [original_file(row) async for row in cursor.sort([("path", 1), ("_id", 1)])]
 
-    # What a sync reads and writes.
+    # For syncs.
 
     async def stored(self, project_id: str, session: Session | None = None) -> list[StoredFile]:
-        """All originals of a project, those gone upstream included, for a comparison."""
+        """Return all originals of a project, removed ones too, for a comparison."""
         fields = {"path": 1, "sha": 1, "file_type": 1, "removed_at": 1, "size": 1}
         match = {"project_id": ObjectId(project_id)}
-        cursor = self._files.find(match, fields, session=session, batch_size=_OPERATIONS)
+        cursor = self._files.find(match, fields, session=session, batch_size=AT_ONCE)
         return [
             StoredFile(
                 str(d["_id"]),
@@ -361,16 +331,16 @@ class OriginalFileStore(Store):
     async def skipped(
         self, project_id: str, session: Session | None = None
     ) -> dict[str, tuple[str, SkippedFile]]:
-        """The skipped files of the last sync by path, each with the object id that was looked at."""
+        """Return the skipped files of the last sync by path, each with its object id."""
         match = {"project_id": ObjectId(project_id)}
-        cursor = self._skipped.find(match, session=session, batch_size=_OPERATIONS)
+        cursor = self._skipped.find(match, session=session, batch_size=AT_ONCE)
         return {
             d["path"]: (d["sha"], SkippedFile(path=d["path"], reason=d["reason"]))
             async for d in cursor
         }
 
     async def first_skipped(self, project_id: str, limit: int) -> tuple[SkippedFile, ...]:
-        """At most `limit` of the skipped files of the last sync, by path."""
+        """Return at most `limit` of the skipped files of the last sync, by path."""
         cursor = (
             self._skipped.find({"project_id": ObjectId(project_id)}).sort("path", 1).limit(limit)
         )
@@ -384,7 +354,7 @@ class OriginalFileStore(Store):
         *,
         at_most: int,
     ) -> bool:
-        """Store what is skipped now; False where more than `at_most` rows would have to be written, and none was."""
+        """Store what is skipped now; return False, and store nothing, over `at_most` rows."""
         rows, steps = await self._skipped_steps(project_id, skipped, session)
         if rows > at_most:
             return False
@@ -398,13 +368,11 @@ class OriginalFileStore(Store):
         skipped: Mapping[str, tuple[str, SkippedFile]],
         confirm: Callable[[Session], Awaitable[None]],
     ) -> None:
-        """The same for any number, in several transactions; `confirm` raises in one where the lease is lost."""
+        """Do the same for any number, in several transactions; `confirm` checks each one's lease."""
         _, steps = await self._skipped_steps(project_id, skipped)
         for operations in steps:
 
-            async def write(
-                session: Session, operations: "_SkippedOperations" = operations
-            ) -> None:
+            async def write(session: Session, operations: SkippedWrites = operations) -> None:
                 await confirm(session)
                 await self._skipped.bulk_write(operations, session=session)
 
@@ -415,35 +383,10 @@ class OriginalFileStore(Store):
         project_id: str,
         skipped: Mapping[str, tuple[str, SkippedFile]],
         session: Session | None = None,
-    ) -> tuple[int, list["_SkippedOperations"]]:
-        """How many rows have to be written, and the writes, some together."""
-        key = ObjectId(project_id)
+    ) -> tuple[int, list[SkippedWrites]]:
+        """Return how many rows have to be written, and the writes, some together."""
         before = await self.skipped(project_id, session)
-        gone = sorted(before.keys() - skipped.keys())
-        new = sorted(path for path, row in skipped.items() if before.get(path) != row)
-        steps: list[_SkippedOperations] = []
-        for start in range(0, len(gone), _OPERATIONS):
-            end = min(start + _OPERATIONS, len(gone))
-            chunks = [
-                gone[first : min(first + IN_AT_MOST, end)]
-                for first in range(start, end, IN_AT_MOST)
-            ]
-            steps.append(
-                [DeleteMany({"project_id": key, "path": {"$in": chunk}}) for chunk in chunks]
-            )
-        for start in range(0, len(new), _OPERATIONS):
-            operations: _SkippedOperations = []
-            for path in new[start : start + _OPERATIONS]:
-                sha, file = skipped[path]
-                row = {"project_id": key, "path": path}
-                found = {"sha": sha, "reason": file.reason}
-                operations.append(
-                    UpdateOne(row, {"$set": found})
-                    if path in before
-                    else InsertOne({**row, **found})
-                )
-            steps.append(operations)
-        return len(gone) + len(new), steps
+        return skipped_writes(project_id, before, skipped)
 
     async def used(self, project_id: str, session: Session) -> set[str]:
         """Return the originals that variants refer to, those in the trash included."""
@@ -480,47 +423,20 @@ class OriginalFileStore(Store):
         now: datetime,
         session: Session,
     ) -> None:
-        """Make the originals what upstream has, as part of a sync's transaction.
+        """Store what a sync found, as part of its transaction.
 
-        `verdicts` are by path.
-        A removed file keeps its record while a modified file refers to it, be it in the trash.
+        `verdicts` are by path. A removed file keeps its record while a variant refers to it, also
+        one in the trash.
         """
         used = await self.used(project_id, session) if changes.removed else set()
-        seen = {"commit_sha": commit_sha, "last_modified": committed_at}
-        every = {"project_id": ObjectId(project_id), **seen, "synced_at": now, "removed_at": None}
-        operations: list[DeleteOne | UpdateOne] = []
-        for old in changes.removed:
-            key = ObjectId(old.id)
-            operations.append(
-                UpdateOne({"_id": key}, {"$set": {"removed_at": now}})
-                if old.id in used
-                else DeleteOne({"_id": key})
-            )
-        for old, new in changes.revived:
-            # An upsert: where the last variant was purged meanwhile, so was the record.
-            content = {**every, **_content(new, verdicts[new.path])}
-            operations.append(
-                UpdateOne({"_id": ObjectId(old.id)}, _rewritten(content), upsert=True)
-            )
-        for old, new in changes.updated:
-            content = {**_content(new, verdicts[new.path]), "synced_at": now, "removed_at": None}
-            if old.sha != new.sha:
-                content |= seen
-            operations.append(UpdateOne({"_id": ObjectId(old.id)}, _rewritten(content)))
-        for old, new in changes.moved:
-            place = {**_content(new, verdicts[new.path]), "synced_at": now}
-            # Of the same bytes, when and with which commit they were first seen stays true.
-            if old.sha != new.sha:
-                place |= seen
-            operations.append(UpdateOne({"_id": ObjectId(old.id)}, _rewritten(place)))
-        # Removals first, and moves before additions: each path must be free when it is taken.
-        for start in range(0, len(operations), _OPERATIONS):
+        writes = FileWrites(project_id, verdicts, commit_sha, committed_at, now)
+        operations = writes.changed(changes, used)
+        for start in range(0, len(operations), AT_ONCE):
             await self._files.bulk_write(
-                operations[start : start + _OPERATIONS], ordered=True, session=session
+                operations[start : start + AT_ONCE], ordered=True, session=session
             )
-        for start in range(0, len(changes.added), _OPERATIONS):
-            added = changes.added[start : start + _OPERATIONS]
-            documents = [{**every, **_content(new, verdicts[new.path])} for new in added]
+        for start in range(0, len(changes.added), AT_ONCE):
+            documents = writes.added(changes.added[start : start + AT_ONCE])
             await self._files.insert_many(documents, session=session)
 
     async def see_anew(
@@ -532,9 +448,9 @@ class OriginalFileStore(Store):
         *,
         at_most: int | None = None,
     ) -> bool:
-        """Let every file in place count as first seen with this commit: that of another repository.
+        """Record this commit, of another repository, as the first one of every present file.
 
-        Returns False where some may be left, since `at_most` so many were written.
+        Returns False where some may be left, because `at_most` were written.
         """
         seen = {"commit_sha": commit_sha, "last_modified": committed_at}
         match = {
@@ -544,7 +460,7 @@ class OriginalFileStore(Store):
         }
         written = 0
         while at_most is None or written < at_most:
-            # Some at a time: nobody else is served while an embedded server writes all of 100,000.
+            # Some at a time: an embedded server answers nothing else while it writes 100,000.
             rows = (
                 await self._files.find(match, {"_id": 1}, session=session)
                 .limit(IN_AT_MOST)
@@ -559,23 +475,7 @@ class OriginalFileStore(Store):
         return False
 
 
-_OPERATIONS: Final = 1000
 _Counts = dict[str, dict[str, int]]
-_SkippedOperations = list[DeleteMany | InsertOne[Document] | UpdateOne]
-
-
-def _originals(found: Mapping[str, Sequence[Document]]) -> dict[str, int] | None:
-    """The numbers of originals in place by type, as the project's last sync left them; None where they are unknown."""
-    originals: dict[str, int] | None = found["project"][0].get("state", {}).get("originals")
-    return originals
-
-
-def _total(found: Mapping[str, Sequence[Document]], file_type: FileType | None) -> int:
-    """How many originals match: those counted, or those of the type (None: any) in place."""
-    originals = _originals(found)
-    if "total" in found or originals is None:
-        return sum(int(row["n"]) for row in found["total"])
-    return sum(originals.values()) if file_type is None else originals.get(file_type, 0)
 
 
 def _stats(kinds: Mapping[str, int], drifts: Mapping[str, int]) -> ProjectStats:
@@ -590,75 +490,3 @@ def _stats(kinds: Mapping[str, int], drifts: Mapping[str, int]) -> ProjectStats:
         modified_files_by_drift=drift_counts(drifts),
         removed_files=removed,
     )
-
-
-def _entries(rows: Sequence[Document], counts: Mapping[str, int]) -> list[FileEntry]:
-    return [_entry(row, counts.get(str(row["_id"]), 0)) for row in rows]
-
-
-def _entry(document: Document, variants: int) -> FileEntry:
-    inside = [problem["severity"] for problem in document.get("problems", ())]
-    errors = document.get("errors", inside.count("error"))
-    return FileEntry(
-        id=str(document["_id"]),
-        path=document["path"],
-        file_type=known_word(document["file_type"], FILE_TYPES, "config"),
-        validity=known_word(document["validity"], VALIDITIES, "invalid"),
-        errors=errors,
-        warnings=document.get("warnings", len(inside) - errors),
-        variants=variants,
-    )
-
-
-def _affordable(rows: Sequence[Document], budget: int | None) -> int:
-    """How many rows, at least one, have contents of no more than `budget` bytes in all."""
-    if budget is None:
-        return len(rows)
-    totals: Iterator[int] = itertools.accumulate(row["size"] for row in rows)
-    return max(1, sum(total <= budget for total in totals))
-
-
-def _content(new: UpstreamFile, verdict: StoredVerdict) -> Document:
-    return {
-        "path": new.path,
-        "file_type": new.file_type,
-        "format": new.format,
-        "sha": new.sha,
-        "size": new.size,
-        "validity": verdict.validity,
-        "errors": verdict.errors,
-        "warnings": verdict.warnings,
-        "problems": APART,
-        # Left out where there are none, so that the index holds no entry for most files.
-        **({} if verdict.problems_id is None else {"problems_id": verdict.problems_id}),
-    }
-
-
-def _rewritten(content: Document) -> Document:
-    """The update that stores another content."""
-    return (
-        {"$set": content}
-        if "problems_id" in content
-        else {"$set": content, "$unset": {"problems_id": ""}}
-    )
-
-
-def original_file(
-    document: Mapping[str, Any],
-    problems: Mapping[str | None, Problems] = _UNREAD,
-    modified_files_count: int = 0,
-) -> OriginalFile:
-    """The file of a document; `problems` are those stored apart, by id, where they were read."""
-    return OriginalFile.model_validate(_values(document, problems, modified_files_count))
-
-
-def _values(
-    document: Mapping[str, Any], problems: Mapping[str | None, Problems], modified_files_count: int
-) -> dict[str, object]:
-    return {
-        "id": str(document["_id"]),
-        "project_id": str(document["project_id"]),
-        **{name: document[name] for name in _KEPT},
-        "problems": problems_in(document, problems),
-        "modified_files_count": modified_files_count,
-    }

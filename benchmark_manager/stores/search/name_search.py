@@ -1,8 +1,8 @@
 """Searches for a part of a path, regardless of case and of Unicode form.
 
-The database can compare plain ASCII alone so. It is asked for a page of the matching paths of plain
-ASCII, and for the ids and paths of all others, which are compared here. Most projects have none of
-those, and no folded copy of any path has to be stored, migrated or trusted.
+The database can only compare ASCII like that. So it returns a page of the matching ASCII paths, and
+the ids and paths of all others, which are compared here. Most projects have no others, and no
+folded copy of a path has to be stored or migrated.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ class PathSearch:
         }
 
     async def complete(self, found: Found, in_at_most: int) -> Found | None:
-        """Add the matching others to `rows` and `total`; None where one has changed since `found` was read."""
+        """Add the other matches to `rows` and `total`; return None where one has changed since."""
         others = found["others"]
         if len(others) > _COMPARED_HERE:
             matching = await asyncio.to_thread(self._matching, others)

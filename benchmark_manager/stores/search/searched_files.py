@@ -11,7 +11,7 @@ from benchmark_manager.stores.database.database import Document
 def searched_files(
     rows: Sequence[Document], kind: FileKind, content: str
 ) -> tuple[SearchedFile, ...]:
-    """The files in the order in which they are searched; `content` names the field with the id of the content."""
+    """Return the files in the order of a search; `content` names the field of the content's id."""
     files = [
         SearchedFile(
             id=str(row["_id"]),

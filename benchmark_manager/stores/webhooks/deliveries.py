@@ -1,4 +1,4 @@
-"""Webhook deliveries that were taken, so that a repeated one does nothing."""
+"""Webhook deliveries that were accepted, so that a repeated one does nothing."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,7 +12,7 @@ REMEMBERED: Final = timedelta(seconds=REMEMBERED_SECONDS)
 
 
 class WebhookDeliveryStore(Store):
-    """The `webhook_deliveries` collection: one document a delivery, under the id that GitHub gave it."""
+    """The `webhook_deliveries` collection: one document for each delivery, under GitHub's id."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)

@@ -1,4 +1,4 @@
-"""Telling clients what changes, over a feed of the test's own: what is bounded, what ends, what is made up for."""
+"""Events for clients, over a feed of the test's own: limits, the end, and missed changes."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -16,7 +16,7 @@ from benchmark_manager.errors import (
 )
 from benchmark_manager.models.change import Change
 from benchmark_manager.services.events import events
-from benchmark_manager.services.events.events import EventService, Listener, Told
+from benchmark_manager.services.events.events import Delivery, EventService, Listener
 from benchmark_manager.stores.database.failures import failure_of
 
 
@@ -73,7 +73,7 @@ def change(number: int = 1, project: str = "p", what: Any = "changed") -> Change
     return Change(noun="modified_file", project_id=project, id=str(number), what=what)
 
 
-async def heard(listener: Listener) -> Told:
+async def heard(listener: Listener) -> Delivery:
     """What comes next that says something."""
     async with asyncio.timeout(2):
         while (told := await listener.next(0.05)) is not None:
@@ -99,7 +99,7 @@ async def test_a_position_is_told_only_once_all_before_it_was(
     feed.news.put_nowait([change()])
     await asyncio.sleep(0)
     told = await listener.next(0)
-    assert told == Told([], "0")
+    assert told == Delivery([], "0")
     assert (await heard(listener)).position == "1"
 
 

@@ -1,4 +1,4 @@
-"""Backups: one moment of a database under load, restored whole into an empty one of either kind, or not at all."""
+"""Backups of a database under load, restored whole into an empty one of either kind, or not."""
 
 import asyncio
 import gzip
@@ -94,7 +94,7 @@ async def documents(url: str) -> dict[str, list[Json]]:
 async def test_a_backup_taken_under_load_is_one_moment_and_goes_into_the_other_kind(
     urls: tuple[str, str], source: Service, github: GitHubTestServer, tmp_path: Path
 ) -> None:
-    """Every acknowledged save is there, releases keep their digests, and a sync is there whole or not at all."""
+    """Saves and the digests of releases are kept; a sync is kept whole or not at all."""
     versions = [
         {f"config/{n}.yaml": b"version: %d\n" % version for n in range(40)} for version in range(3)
     ]

@@ -49,7 +49,8 @@ async def main():
 
     async def work(session):
         change = {"$set": {"name": "half done"}}
-        await database.collection("projects").update_one({"_id": ObjectId(sys.argv[2])}, change, session=session)
+        match = {"_id": ObjectId(sys.argv[2])}
+        await database.collection("projects").update_one(match, change, session=session)
         print("READY", flush=True)
         await asyncio.sleep(600)
 

@@ -143,7 +143,7 @@ AGE = SWEEP_AGE + timedelta(milliseconds=1)
 
 
 async def put_and_mark(blobs: BlobStore, sweeps: ContentSweeps, contents: list[bytes]) -> None:
-    """Store contents which a sweep at NOW would take, unless something refers to them or touches them."""
+    """Store contents that a sweep at NOW deletes, unless they are referred to or touched."""
     await blobs.put(contents, KEY, NOW - 2 * AGE)
     assert await sweeps.sweep_blobs(NOW - AGE) == 0
 

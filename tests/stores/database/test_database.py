@@ -15,7 +15,7 @@ from pymongo import AsyncMongoClient
 from benchmark_manager.errors import StartError
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.starting import start as start_database
-from benchmark_manager.stores.embedded.embedded import accepts_connections, free_port
+from benchmark_manager.stores.embedded.ports import accepts_connections, free_port
 from benchmark_manager.stores.embedded.process import GuardedProcess
 from support.mongod import HOST, ReplicaSet, eventually, find_mongod
 

@@ -18,8 +18,8 @@ from benchmark_manager.stores.database import diagnosis as diagnosis_module
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.database.diagnosis import diagnose
 from benchmark_manager.stores.database.starting import start as start_database
-from benchmark_manager.stores.embedded.embedded import accepts_connections, free_port
 from benchmark_manager.stores.embedded.password import Certificate
+from benchmark_manager.stores.embedded.ports import accepts_connections, free_port
 from benchmark_manager.stores.embedded.process import GuardedProcess, until
 from support.mongod import HOST, find_mongod
 
@@ -76,8 +76,8 @@ async def test_a_server_that_speaks_no_tls_and_one_that_speaks_nothing_else(
     assert none == f"{server} speaks no TLS: remove tls=true from MONGO_URL."
     assert only == f"{HOST}:{port} speaks TLS only: add tls=true to MONGO_URL."
     assert (
-        "has a certificate that is not accepted (certificate verify failed: self-signed certificate)"
-        in unknown
+        "has a certificate that is not accepted "
+        "(certificate verify failed: self-signed certificate)" in unknown
     )
 
 
@@ -104,7 +104,8 @@ async def test_a_set_that_was_not_initiated_and_a_member_whose_own_name_is_unkno
     binary, port = find_mongod(), free_port()
     assert binary is not None
     (tmp_path / "hosts").write_text(f"{HOST} localhost only-there\n")
-    options = f"--replSet rs0 --bind_ip {HOST} --port {port} --dbpath {tmp_path} --nounixsocket --oplogSize 64"
+    address = f"--bind_ip {HOST} --port {port}"
+    options = f"--replSet rs0 {address} --dbpath {tmp_path} --nounixsocket --oplogSize 64"
     program = f"mount --bind {tmp_path}/hosts /etc/hosts && exec {binary} {options}"
     process = GuardedProcess(["unshare", "--mount", "sh", "-c", program], tmp_path, "mongod")
     client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
@@ -117,13 +118,14 @@ async def test_a_set_that_was_not_initiated_and_a_member_whose_own_name_is_unkno
             await asyncio.sleep(0.1)
         found = await diagnose(f"mongodb://{HOST}:{port}/?replicaSet=rs0", [])
         assert (
-            found
-            == f"{HOST}:{port} belongs to a replica set that was not initiated: run rs.initiate() once."
+            found == f"{HOST}:{port} belongs to a replica set that was not initiated: "
+            "run rs.initiate() once."
         )
         members = [{"_id": 0, "host": f"only-there:{port}"}]
         await client.admin.command("replSetInitiate", {"_id": "rs0", "members": members})
         assert (
-            f"calls itself only-there:{port} in its replica set, which from here is a name that is unknown here"
+            f"calls itself only-there:{port} in its replica set, which from here "
+            "is a name that is unknown here"
             in (await diagnose(f"mongodb://{HOST}:{port}/?replicaSet=rs0", []))
         )
     finally:

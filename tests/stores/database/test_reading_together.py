@@ -1,4 +1,4 @@
-"""Reads of several collections which see one moment, and the indexes that the embedded database goes without."""
+"""Reads of several collections at one moment, and the indexes of the embedded database."""
 
 import asyncio
 

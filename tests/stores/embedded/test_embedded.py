@@ -1,4 +1,4 @@
-"""The embedded database with real processes: it starts, survives, is replaced, and leaves nothing behind."""
+"""The embedded database with real processes: its start, its replacement and its end."""
 
 import asyncio
 import contextlib
@@ -22,10 +22,14 @@ from pymongo.errors import PyMongoError
 
 from benchmark_manager.errors import StartError, StorageError
 from benchmark_manager.stores.embedded import embedded as module
-from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase, Timing, find_server
+from benchmark_manager.stores.embedded import server as server_module
+from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase
 from benchmark_manager.stores.embedded.guardian import LOG_LIMIT
 from benchmark_manager.stores.embedded.password import make_user
+from benchmark_manager.stores.embedded.ports import free_port
 from benchmark_manager.stores.embedded.process import has_arguments, try_lock, until
+from benchmark_manager.stores.embedded.server import find_server
+from benchmark_manager.stores.embedded.timing import Timing
 
 REPOSITORY = Path(__file__).parents[3]
 QUICK = Timing(tick=0.05, probe_every=0.2, hung_after=1.0, former_server=0.3, start=20.0, grace=0)
@@ -54,7 +58,8 @@ async def main():
     await client["app"]["things"].insert_one({"_id": "contended", "n": 0})
     session = client.start_session()
     await session.start_transaction()
-    await client["app"]["things"].update_one({"_id": "contended"}, {"$inc": {"n": 1}}, session=session)
+    things = client["app"]["things"]
+    await things.update_one({"_id": "contended"}, {"$inc": {"n": 1}}, session=session)
     print("PIDS", database.pid, database.guardian_pid, flush=True)
     await asyncio.sleep(600)
 
@@ -79,7 +84,8 @@ attempt(lambda: client["supervision"]["heartbeats"].find_one())
 attempt(lambda: client["app"]["things"].insert_one({}))
 attempt(lambda: client.list_database_names())
 attempt(lambda: client.admin.command("createUser", "me", pwd="mine", roles=["root"]))
-guess = MongoClient("127.0.0.1", port, directConnection=True, username="benchmark-manager", password="guess")
+known = {"directConnection": True, "username": "benchmark-manager"}
+guess = MongoClient("127.0.0.1", port, password="guess", **known)
 attempt(lambda: guess.admin.command("serverStatus"))
 attempt(lambda: (folder / "database.password").read_text())
 attempt(lambda: list(folder.iterdir()))
@@ -186,7 +192,7 @@ async def read_again(client: Client, collection: str) -> list[Any]:
 
 @needs_server
 async def test_answers_a_transaction_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    """It starts in a private folder, takes a transaction over two collections, and ends with its guardian."""
+    """It starts in a private folder, runs a transaction, and ends with its guardian."""
     database = EmbeddedDatabase(tmp_path / "parent" / "data")
     url = await database.start()
     server, guardian = database.pid, database.guardian_pid
@@ -229,7 +235,7 @@ async def test_starts_again_after_a_stop(tmp_path: Path) -> None:
 
 @needs_server
 async def test_refuses_a_second_service(tmp_path: Path) -> None:
-    """The error names the folder and the process that has it, and the first service is undisturbed."""
+    """The error names the folder and the process that has it; the first service is undisturbed."""
     async with running(tmp_path) as database:
         pid = database.pid
         with pytest.raises(StartError) as refused:
@@ -251,7 +257,7 @@ async def test_ends_with_a_killed_service(tmp_path: Path) -> None:
 @needs_server
 @linux_only
 async def test_ends_with_a_killed_guardian(tmp_path: Path) -> None:
-    """SIGKILL to the guardian ends the server, without anybody's help; supervision brings both back."""
+    """SIGKILL to the guardian ends the server too; supervision starts both again."""
     database = EmbeddedDatabase(tmp_path, timing=QUICK)
     await database.start()
     server = database.pid
@@ -267,7 +273,7 @@ async def test_ends_with_a_killed_guardian(tmp_path: Path) -> None:
 
 @needs_server
 async def test_never_reuses_a_former_server(tmp_path: Path) -> None:
-    """A server which outlived its service, guardian stopped, is killed; its open transaction blocks nobody."""
+    """A server that outlived its service is killed, and its open transaction blocks no other."""
     async with service(tmp_path) as (process, server, guardian):
         os.kill(guardian, signal.SIGSTOP)
         process.kill()
@@ -421,7 +427,7 @@ async def test_another_user_of_the_machine_can_neither_read_nor_change_anything(
 async def test_while_the_user_is_made_the_port_is_open_to_nobody_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that makes a user asks for no password; the key of a certificate keeps strangers out."""
+    """A server that makes a user needs no password; the key of a certificate protects it."""
     heard: list[str] = []
 
     def after_a_stranger(host: str, port: int, certificate: Path, password: str) -> None:
@@ -501,7 +507,7 @@ async def test_takes_another_port_when_one_is_taken(
     """Nor does a stranger on the port pass for the server."""
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         # The last is tried first; then one server makes the user, and the next one serves.
-        ports = [module.free_port(), module.free_port(), stranger.getsockname()[1]]
+        ports = [free_port(), free_port(), stranger.getsockname()[1]]
         monkeypatch.setattr(module, "free_port", ports.pop)
         async with running(tmp_path) as database:
             assert f":{stranger.getsockname()[1]}/" not in database.url
@@ -523,7 +529,7 @@ async def test_advises_no_file_which_an_installation_does_not_have(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The image and a wheel hold no requirements.txt."""
-    monkeypatch.setattr(module, "_CHECKOUT_REQUIREMENTS", tmp_path / "requirements.txt")
+    monkeypatch.setattr(server_module, "_CHECKOUT_REQUIREMENTS", tmp_path / "requirements.txt")
     with pytest.raises(
         StartError, match=r"^Set MONGO_URL to a MongoDB replica set: this installation has no"
     ):

@@ -1,4 +1,4 @@
-"""Changes come in the order of their commits, each once, from wherever one begins; on both databases."""
+"""Changes come in the order of their commits, each once, from any position; on both databases."""
 
 import asyncio
 from contextlib import aclosing

@@ -37,15 +37,15 @@ async def test_of_two_windows_the_later_is_kept_and_of_one_what_is_left(
 ) -> None:
     store = GovernorStore(database)
     for told in (first, second):
-        await store.tell(a_state(*told), NOW)
+        await store.add(a_state(*told), NOW)
     (found,) = await store.all(NOW)
     assert found.limits == a_state(*kept).limits
 
 
 async def test_another_limit_does_not_touch_the_one_which_is_known(database: Database) -> None:
     store = GovernorStore(database)
-    await store.tell(a_state(10, 10), NOW)
+    await store.add(a_state(10, 10), NOW)
     graphql = a_state(20, 5).limits["core"]
-    await store.tell(a_state(10, 10).model_copy(update={"limits": {"graphql": graphql}}), NOW)
+    await store.add(a_state(10, 10).model_copy(update={"limits": {"graphql": graphql}}), NOW)
     (found,) = await store.all(NOW)
     assert found.limits == {**a_state(10, 10).limits, "graphql": graphql}
