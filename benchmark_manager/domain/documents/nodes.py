@@ -13,8 +13,8 @@ from typing import Final, Literal, TypeAlias
 
 from pydantic import JsonValue
 
-from benchmark_manager.domain.documents.lines import LineStarts, line_end_of
 from benchmark_manager.domain.documents.scalars import Reading, read_plain
+from benchmark_manager.domain.text.lines import LineStarts, line_end_of
 from benchmark_manager.models.original import FileFormat
 
 CollectionKind: TypeAlias = Literal["mapping", "sequence", "stream"]

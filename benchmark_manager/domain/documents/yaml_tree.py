@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from benchmark_manager.domain.documents.lines import LineStarts
 from benchmark_manager.domain.documents.nodes import (
     MERGE_KEY,
     Alias,
@@ -25,6 +24,7 @@ from benchmark_manager.domain.documents.nodes import (
     parts_of,
 )
 from benchmark_manager.domain.documents.scalars import Reading, read_tagged, read_text
+from benchmark_manager.domain.text.lines import LineStarts
 from benchmark_manager.domain.yaml.events import (
     AliasEvent,
     CollectionStart,

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from benchmark_manager.domain.documents.lines import line_end_of
 from benchmark_manager.domain.documents.nodes import Identities, Tree
 from benchmark_manager.domain.documents.parse import most_values, try_parse
 from benchmark_manager.domain.documents.paths import shown
@@ -19,6 +18,7 @@ from benchmark_manager.domain.merge.references import is_doubtful, repeated
 from benchmark_manager.domain.merge.text_merge import TextConflict, merge_text
 from benchmark_manager.domain.merge.three_way import Trees, three_way
 from benchmark_manager.domain.merge.verify import says
+from benchmark_manager.domain.text.lines import line_end_of
 from benchmark_manager.domain.validation import validate
 from benchmark_manager.domain.yaml.events import BYTE_ORDER_MARK
 from benchmark_manager.models.merge import Merge, MergeConflict, Side

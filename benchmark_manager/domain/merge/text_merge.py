@@ -8,7 +8,8 @@ overlap or touch are one place; it is no conflict where both made the same of it
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmark_manager.domain.text.line_differences import Change, line_changes, split_lines
+from benchmark_manager.domain.text.line_differences import Change, line_changes
+from benchmark_manager.domain.text.lines import lines_with_ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def merge_text(base: str, theirs: str, mine: str) -> TextMerge:
         return TextMerge(theirs, ())
     if theirs == base:
         return TextMerge(mine, ())
-    texts = _Texts(split_lines(base), split_lines(theirs), split_lines(mine))
+    texts = _Texts(lines_with_ends(base), lines_with_ends(theirs), lines_with_ends(mine))
     return texts.merged()
 
 

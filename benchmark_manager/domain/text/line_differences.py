@@ -41,14 +41,6 @@ class Change:
     after_end: int
 
 
-def split_lines(text: str) -> list[str]:
-    """Lines with their ends; joined, they are the text."""
-    *lines, last = text.split("\n")
-    # Blank lines share one text: a file of nothing else would take fifty times its size.
-    ended = [f"{line}\n" if line else "\n" for line in lines]
-    return [*ended, last] if last else ended
-
-
 def line_changes(before: Sequence[str], after: Sequence[str]) -> list[Change]:
     """Changes in order, with at least one equal line between two of them.
 

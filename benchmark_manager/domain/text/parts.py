@@ -4,6 +4,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from benchmark_manager.domain.text.lines import lines_of
+
 
 @dataclass(frozen=True, slots=True)
 class Extent:
@@ -55,14 +57,6 @@ class _Start:
     def first_line(self) -> int:
         """The number, from 1, of the first line that begins here or behind."""
         return self.line + (2 if self.offset else 1)
-
-
-def lines_of(text: str) -> list[str]:
-    """The lines as a reader counts them: LF, CR and CRLF end one; joined by LF they are the text.
-
-    Behind a final line end there is an empty line.
-    """
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def text_part(text: str, number: int, extent: Extent) -> TextPart:

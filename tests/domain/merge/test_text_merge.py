@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark_manager.domain.merge.text_merge import TextConflict, TextMerge, merge_text
-from benchmark_manager.domain.text.line_differences import split_lines
+from benchmark_manager.domain.text.lines import lines_with_ends
 from github_test_server import git
 from support.examples import EXAMPLES
 
@@ -206,10 +206,10 @@ def test_conflicts_are_whole_lines_at_the_place_which_they_name(triple: Triple) 
     base, theirs, mine = triple
     merged = merge_text(base, theirs, mine)
     assert (merged.content is None) == bool(merged.conflicts)
-    lines = split_lines(theirs)
+    lines = lines_with_ends(theirs)
     behind = position = 0
     for conflict in merged.conflicts:
-        chunk = split_lines(conflict.theirs)
+        chunk = lines_with_ends(conflict.theirs)
         assert conflict.line > behind
         assert lines[conflict.line - 1 : conflict.line - 1 + len(chunk)] == chunk
         behind = conflict.line - 1 + len(chunk)

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark_manager.domain.text import edit_search, line_differences
-from benchmark_manager.domain.text.line_differences import Change, line_changes, split_lines
+from benchmark_manager.domain.text.line_differences import Change, line_changes
+from benchmark_manager.domain.text.lines import lines_with_ends
 
 LINES = st.lists(st.sampled_from("abc"), max_size=30) | st.lists(
     st.sampled_from("abcdefghijklmno"), max_size=60
@@ -60,7 +61,7 @@ def test_a_search_that_ends_early_is_still_correct(
 
 @given(st.text(alphabet="a\n\r\x0b\x0c\x1c\x85\u2028"))
 def test_lines_end_at_lf_only_and_make_the_text_again(text: str) -> None:
-    lines = split_lines(text)
+    lines = lines_with_ends(text)
     assert "".join(lines) == text
     assert all(line.endswith("\n") for line in lines[:-1])
     assert all(line.count("\n") <= 1 and line for line in lines)

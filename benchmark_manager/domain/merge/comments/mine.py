@@ -20,7 +20,8 @@ from benchmark_manager.domain.merge.comments.theirs import Upstream, upstream_co
 from benchmark_manager.domain.merge.edits.excerpts import behind_lines, owns_line
 from benchmark_manager.domain.merge.edits.plan import Pair, Plan, Splice
 from benchmark_manager.domain.merge.text_merge import merge_text
-from benchmark_manager.domain.text.line_differences import line_changes, split_lines
+from benchmark_manager.domain.text.line_differences import line_changes
+from benchmark_manager.domain.text.lines import lines_with_ends
 from benchmark_manager.models.merge import COMMENT_SUFFIX
 
 Take: TypeAlias = str
@@ -96,13 +97,13 @@ class MyComments:
         starts = sorted(comment.start for some in self.mine.owned.values() for comment in some)
         if not starts:
             return frozenset()
-        lines = split_lines(self.mine_tree.text)
+        lines = lines_with_ends(self.mine_tree.text)
         bounds = [0]
         for line in lines:
             bounds.append(bounds[-1] + len(line))
         found: list[int] = []
         number = 0
-        for change in line_changes(split_lines(self.base_tree.text), lines):
+        for change in line_changes(lines_with_ends(self.base_tree.text), lines):
             first, last = bounds[change.after_start], bounds[change.after_end]
             while number < len(starts) and starts[number] < last:
                 if starts[number] >= first:

@@ -9,10 +9,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from benchmark_manager.domain.documents.lines import split_lines
 from benchmark_manager.domain.documents.nodes import Collection, Slot, Tree
 from benchmark_manager.domain.documents.values import to_json
 from benchmark_manager.domain.merge.edits.plan import Added
+from benchmark_manager.domain.text.lines import lines_of
 
 #: Lines are not moved to a deeper column than this: many short lines there would make gigabytes of
 #: a megabyte.
@@ -69,7 +69,7 @@ def block_lines(added: Added, to: Tree, column: int) -> str:
     if slot.in_flow:
         return _from_flow(added, to, column)
     start = block_start(added)
-    lines = split_lines(tree.text[start : behind_lines(tree, slot)].rstrip("\r\n"))
+    lines = lines_of(tree.text[start : behind_lines(tree, slot)].rstrip("\r\n"))
     own = tree.lines.column(slot.start)
     if start == slot.start:
         lines[0] = " " * own + lines[0]
@@ -108,7 +108,7 @@ def value_in_flow(added: Added, to: Tree, indent: str) -> str:
 
 def moved(added: Added, start: int, end: int, to: Tree, indent: str) -> str:
     """A piece of an entry with its lines, from the second on, moved as far as the entry itself is."""
-    lines = split_lines(added.tree.text[start:end])
+    lines = lines_of(added.tree.text[start:end])
     own = indentation(added.tree, added.slot)
     return to.line_end.join([lines[0], *_all_moved(lines[1:], own, indent)])
 

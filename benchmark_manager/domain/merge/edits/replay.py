@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from benchmark_manager.domain.documents.comments import Comment
-from benchmark_manager.domain.documents.lines import split_lines
 from benchmark_manager.domain.documents.nodes import Collection, Node, Scalar, Slot, Tree
 from benchmark_manager.domain.merge.comments.mine import CommentPlan
 from benchmark_manager.domain.merge.edits.excerpts import (
@@ -23,6 +22,7 @@ from benchmark_manager.domain.merge.edits.excerpts import (
 )
 from benchmark_manager.domain.merge.edits.plan import Added, Kept, Part, Plan, Removed, Splice
 from benchmark_manager.domain.merge.edits.replay_documents import replay_documents
+from benchmark_manager.domain.text.lines import lines_of
 
 _BLANKS = " \t\r\n"
 # Behind an entry between brackets, before the next one.
@@ -96,7 +96,7 @@ def _block_value(
         text = f" {text}"
     if _is_block_scalar(slot.value) and _is_block_scalar(source.value):
         if comments is None:
-            old = _HEADER_COMMENT.search(split_lines(theirs.text[slot.gap : slot.end])[0])
+            old = _HEADER_COMMENT.search(lines_of(theirs.text[slot.gap : slot.end])[0])
             comment = "" if old is None else old[0]
         else:
             comment = "".join(f"  {each}" for each in comments)

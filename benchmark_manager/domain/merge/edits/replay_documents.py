@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from benchmark_manager.domain.documents.lines import split_lines
 from benchmark_manager.domain.documents.nodes import Slot, Tree
 from benchmark_manager.domain.merge.edits.excerpts import UnreplayableError, value_in_flow
 from benchmark_manager.domain.merge.edits.plan import Added, Part, Removed
+from benchmark_manager.domain.text.lines import lines_of
 
 _MARK: Final = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 
@@ -62,7 +62,7 @@ def _opened(theirs: Tree) -> str:
 def _document(added: Added, extent: tuple[int, int] | None, theirs: Tree) -> str:
     """As it stands in its tree at `extent`; None is for a value which a person gave."""
     text = value_in_flow(added, theirs, "") if extent is None else added.tree.text[slice(*extent)]
-    lines = split_lines(text.rstrip("\r\n"))
+    lines = lines_of(text.rstrip("\r\n"))
     if not _MARK.match(lines[0]):
         lines.insert(0, "---")
     line_end = theirs.line_end
