@@ -35,7 +35,9 @@ _MOST_PATHS: Final = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """One difference. `before` is None for what was added, `after` for what was removed; null is None as well.
+    """One difference between two texts.
+
+    `before` is None for what was added, `after` for what was removed; null is None as well.
 
     Values are JSON's, or the source text where JSON has none; doubtful scalars as PyYAML takes
     them.
@@ -60,7 +62,9 @@ class ValueRow:
 
 
 def key_changes(before: str, after: str, file_format: FileFormat) -> tuple[KeyChange, ...] | None:
-    """The differences in the order of `before`; None where a side does not parse, is a template, or is too large.
+    """Return the differences in the order of `before`.
+
+    The result is None where a side does not parse, is a template, or is too large.
 
     A value that came or went is one change with all that is in it. A list whose items are addressed
     by name and stand in another order is one change; any other list is compared item by item.
@@ -139,7 +143,10 @@ def _is_reordered(before: Node, after: Node) -> bool:
 
 
 def values_at(text: str, file_format: FileFormat) -> Mapping[str, JsonValue] | None:
-    """Every value without parts, and every empty collection, by its path; None for a text without a tree."""
+    """Return every value without parts, and every empty collection, by its path.
+
+    The result is None for a text without a tree.
+    """
     rows = value_rows([text], file_format)
     if rows is None:
         return None
@@ -147,7 +154,7 @@ def values_at(text: str, file_format: FileFormat) -> Mapping[str, JsonValue] | N
 
 
 def value_rows(texts: Sequence[str], file_format: FileFormat) -> tuple[ValueRow, ...] | None:
-    """The values of several texts side by side, under paths which lead to the same place in all of them.
+    """Return the values of several texts side by side, each row under one path.
 
     None where one of them does not parse, is a template, or is too large.
     """
@@ -200,7 +207,10 @@ def _differing(trees: Sequence[Tree]) -> Iterator[ValueRow]:
 
 
 def _are_alike(nodes: Sequence[Node | None]) -> bool:
-    """Whether there is no difference in what they hold: most of a variant is as the original has it."""
+    """Return whether two texts hold the same.
+
+    Most of a variant is as the original has it.
+    """
     return len({None if node is None else node.identity for node in nodes}) == 1
 
 
@@ -243,7 +253,7 @@ def _is_leaf(node: Node | None) -> bool:
 
 
 def _groups(nodes: Sequence[Node | None]) -> tuple[list[tuple[Node | None, ...]], frozenset[Node]]:
-    """The sides whose collections can be walked together, for each kind of them; and those which cannot.
+    """Return the sides whose collections can be walked together, by kind, and the others.
 
     Collections of one kind with different tags or anchors have equal paths inside, so that each of
     them is one value.

@@ -31,7 +31,10 @@ class Comment:
 
 
 Owned: TypeAlias = Mapping[tuple[Slot | None, Position], Sequence[Comment]]
-"""Comments in their order by entry and position; None has those on the marks of documents and in empty texts."""
+"""Comments in their order by entry and position.
+
+None has those on the marks of documents and in empty texts.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,10 @@ class _Finder:
         return None
 
     def _is_deeper(self, comment: Comment, number: int) -> bool:
-        """Whether a comment does not belong to the entry below: it is indented deeper, or a mark stands between."""
+        """Return whether a comment does not belong to the entry below.
+
+        It is indented deeper, or a mark stands between.
+        """
         below = self._slots[number]
         if self._documents[number] != self._documents[number - 1]:
             return comment.start < self._mark(number)

@@ -88,7 +88,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Collection:
-    """A mapping, a sequence or the stream of documents; `head` is its identity without its parts."""
+    """A mapping, a sequence or the stream of documents.
+
+    `head` is its identity without its parts.
+    """
 
     kind: CollectionKind
     start: int
@@ -154,7 +157,10 @@ class Identities:
         return self._numbers.setdefault(parts, self._first + len(self._numbers))
 
     def plain(self, text: str) -> Reading:
-        """`read_plain`, remembered: the texts share most of their scalars, and reading one costs more than the rest."""
+        """Return what `read_plain` does, from a cache.
+
+        The texts share most of their scalars, and reading one costs more than the rest.
+        """
         if (reading := self._plain.get(text)) is None:
             reading = self._plain[text] = read_plain(text)
         return reading

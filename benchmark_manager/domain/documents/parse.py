@@ -13,7 +13,10 @@ _PART_ENDS: Final = ("\n", "\r", ",", ": ", "- ", "? ", "[", "{")
 
 
 class UnreadableError(Exception):
-    """The text has no tree: it is a template, does not parse, repeats a key (also `<<`) or is nested too deep."""
+    """The text has no tree.
+
+    It is a template, does not parse, repeats a key (also `<<`) or is nested too deep.
+    """
 
 
 def parse(text: str, file_format: FileFormat, identities: Identities | None = None) -> Tree:

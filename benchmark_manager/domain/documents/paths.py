@@ -27,7 +27,10 @@ ROOT: Final = "."
 _BARE: Final = re.compile(r"[\w$@*+~/<>:-]+")
 
 Step: TypeAlias = str
-"""One part of a path as it is shown; two steps are equal exactly when they lead to the same place."""
+"""One part of a path as it is shown.
+
+Two steps are equal exactly when they lead to the same entry.
+"""
 
 Path: TypeAlias = tuple[Step, ...]
 """The first step is the document's: empty for a single document."""
@@ -104,7 +107,10 @@ def _named(node: Collection, name: str) -> dict[Step, Slot]:
 
 
 def documents(streams: Sequence[Collection]) -> list[dict[Step, Slot]]:
-    """The documents of streams by kind and name where all have their own, else by number."""
+    """Find the documents of streams by `kind` and `metadata.name`.
+
+    The result is None unless all have them, unique in their stream.
+    """
     if all(len(stream.slots) <= 1 for stream in streams):
         return [{"": stream.slots[0]} if stream.slots else {} for stream in streams]
     return named_documents(streams) or [

@@ -1,4 +1,6 @@
-"""Variants in which nothing but plain values differs from a text whose tree is known: they need no tree of their own.
+"""Variants that differ from a text with a known tree in plain values only.
+
+They need no tree of their own.
 
 Most variants are of this kind, and reading a tree takes a hundred times as long as comparing lines.
 """

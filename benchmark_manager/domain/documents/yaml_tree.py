@@ -213,7 +213,10 @@ class _Composer(NodeReader[_OpenCollection]):
         return Slot(value, dash, dash + 1, frame.floor, None, plain)
 
     def _next_dash(self, frame: _OpenCollection, before: int) -> int:
-        """The dash in front of a value: only comments and blank lines stand between it and the item before."""
+        """Return the position of the dash in front of a value.
+
+        Only comments and blank lines stand between it and the item before.
+        """
         column = self._lines.column(frame.slots[0].start)
         at = self._lines.next_line(frame.floor)
         while at <= before:

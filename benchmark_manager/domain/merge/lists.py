@@ -32,7 +32,10 @@ IsSame: TypeAlias = Callable[[range, range], bool]
 
 
 def align(base: Sequence[int], other: Sequence[int], is_same: IsSame) -> list[Hunk]:
-    """The differences of two lists of identities, in order; those in place are one for each item."""
+    """Return the differences of two lists of identities, in order.
+
+    Items that changed in their position are one difference each.
+    """
     hunks: list[Hunk] = []
     for hunk in _hunks(base, other):
         length = hunk.end - hunk.start
@@ -49,7 +52,10 @@ def align(base: Sequence[int], other: Sequence[int], is_same: IsSame) -> list[Hu
 
 
 def _hunks(base: Sequence[int], other: Sequence[int]) -> Iterator[Hunk]:
-    """What lies between the items which are known to be the same, without equal items at its ends."""
+    """Yield what lies between the items which are known to be the same.
+
+    It has no equal items at its ends.
+    """
     start = other_start = 0
     for end, other_end in [*_anchors(base, other), (len(base), len(other))]:
         trimmed = _trimmed(base, other, Hunk(start, end, other_start, other_end))

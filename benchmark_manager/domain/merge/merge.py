@@ -85,7 +85,10 @@ def _merge_large(texts: tuple[str, str, str], file_format: FileFormat) -> Merge:
 
 
 def _parses_if_all_do(content: str, texts: tuple[str, str, str], file_format: FileFormat) -> bool:
-    """Whether `content` parses, or one of the texts that it came from does not; False where that takes too long."""
+    """Return whether `content` parses, or one of the texts that it came from does not.
+
+    The result is False where that takes too long.
+    """
     left = _CHECKED_VALUES
     for number, each in enumerate((content, *texts)):
         left -= most_values(each)
@@ -155,7 +158,10 @@ class KeyMerge:
         return bool(self.plan.edits) and is_doubtful(self.trees)
 
     def replayed(self, plan: Plan, comments: CommentPlan) -> tuple[str, Tree | None]:
-        """Theirs' text with the changes of a plan, and its tree; no tree where it does not say exactly that."""
+        """Return theirs' text with the changes of a plan, and its tree.
+
+        There is no tree where the text does not say exactly that.
+        """
         try:
             content = self.mark + replay(plan, self.trees.theirs, comments)
         except UnreplayableError:
@@ -176,13 +182,19 @@ class KeyMerge:
         return tree
 
     def has_endless_paths(self) -> bool:
-        """Whether the paths of all differences are too long to be shown: a key may be half of the text."""
+        """Return whether the paths of all differences are too long to be shown.
+
+        A key may be half of the text.
+        """
         paths = (difference.path for difference in (*self.plan.edits, *self.plan.conflicts))
         comments = sum(len(conflict.path) for conflict in self.comments.conflicts)
         return comments + sum(len(step) for path in paths for step in path) > _MOST_PATHS
 
     def conflicts(self) -> tuple[MergeConflict, ...]:
-        """What a person must decide; where there is no conflict and yet no certain merge, every change of mine."""
+        """Return what a person must decide.
+
+        Without a conflict and without a certain merge, that is every change of mine.
+        """
         comments = [*self.comments.conflicts, *self._lost()]
         differences = self.plan.conflicts or (() if comments else self.plan.edits)
         found = [(_position(difference), self._conflict(difference)) for difference in differences]

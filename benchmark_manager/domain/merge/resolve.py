@@ -141,7 +141,10 @@ def _by_keys(keys: KeyMerge, decisions: Mapping[str, Resolution]) -> str | None:
 
 
 def _comment(decisions: Mapping[str, Resolution], path: Path) -> Take | None:
-    """What was decided about the comments of an entry, or about its value: other values have mine's comments."""
+    """Return what was decided about the comments of an entry, or about its value.
+
+    Other values have mine's comments.
+    """
     if (value := decisions.get(shown(path))) is not None:
         return "theirs" if value.take == "theirs" else "mine"
     own = decisions.get(comment_path(path))

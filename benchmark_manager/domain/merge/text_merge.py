@@ -14,7 +14,7 @@ from benchmark_manager.domain.text.lines import lines_with_ends
 
 @dataclass(frozen=True, slots=True)
 class TextConflict:
-    """A place which both sides made into something different: its whole lines in each text, possibly none.
+    """Lines which both sides changed differently; they may be none in a text.
 
     `line` is where it is in theirs, counted from 1; where theirs has none of it, the line that
     comes next.
@@ -36,7 +36,10 @@ class TextMerge:
 
 @dataclass(slots=True)
 class _Place:
-    """Lines of the base from `start` to `end` that at least one side changed; each side's changes in order."""
+    """Lines of the base from `start` to `end` that at least one side changed.
+
+    Each side's changes are in order.
+    """
 
     start: int
     end: int

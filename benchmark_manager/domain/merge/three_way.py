@@ -1,4 +1,7 @@
-"""Three trees side by side: which changes of mine are made in theirs, and where a person must decide."""
+"""Three trees side by side.
+
+Which changes of mine are made in theirs, and where a person must decide.
+"""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -125,7 +128,10 @@ class _Walker:
         return True
 
     def _named(self, path: Path, theirs: Slot, labels: list[dict[Step, Slot]]) -> bool:
-        """A list by names. Its order is theirs' unless mine has another than base: nobody can tell then."""
+        """Merge a list by names.
+
+        Its order is theirs', unless mine has another than base: then no order is certain.
+        """
         items = under_first_names(labels)
         if items is None:
             return False
@@ -308,7 +314,10 @@ class _Walker:
         }
 
     def _new(self, path: Path, first: int, slots: Sequence[Slot]) -> list[Added]:
-        """New items; `[+2]` is the path of mine's item 2: no number in theirs would tell all new ones apart."""
+        """Add new items; `[+2]` is the path of mine's item 2.
+
+        No number in theirs would distinguish all new ones.
+        """
         differences = [
             Difference((*path, f"[+{i}]"), (None, None, slot))
             for i, slot in enumerate(slots, first)
@@ -326,7 +335,10 @@ def _document_labels(streams: Sequence[Collection]) -> list[dict[Step, Slot]] | 
 
 
 def _are_told_by_name(labels: Sequence[Mapping[Step, Slot]]) -> bool:
-    """Whether documents are found by their names: mine has those of base, or both sides added one of one name."""
+    """Return whether documents are found by their names.
+
+    Mine has the names of base, or both sides added a document of one name.
+    """
     base, theirs, mine = (side.keys() for side in labels)
     return base == mine or bool((theirs & mine) - base)
 
@@ -348,7 +360,10 @@ def _equal(one: Slot | None, other: Slot | None) -> bool:
 
 
 def _same_merge_keys(nodes: Sequence[Collection]) -> bool:
-    """Whether `<<` is the same everywhere: with another one, an entry's coming or going means something else."""
+    """Return whether `<<` is the same everywhere.
+
+    With another one, an added or removed entry means something else.
+    """
     return (
         len({None if (slot := node.merge_key()) is None else slot.value.identity for node in nodes})
         == 1
@@ -362,7 +377,10 @@ def _anchored(
     *,
     is_ordered: bool,
 ) -> dict[Slot | None, list[Added]]:
-    """Behind which of theirs' parts each addition stands; None is the front of a list and the end of a mapping."""
+    """Return behind which of theirs' parts each addition stands.
+
+    None is the front of a list and the end of a mapping.
+    """
     anchored: dict[Slot | None, list[Added]] = {}
     before: Slot | None = None
     for slot in mine_order:
@@ -391,7 +409,10 @@ def _placed(
 def _untangled(
     ids: Sequence[Sequence[int]], theirs: Sequence[Hunk], mine: Sequence[Hunk]
 ) -> list[Hunk] | None:
-    """Mine's hunks without those which theirs made as well; None where the two are in each other's way."""
+    """Return mine's hunks without those which theirs made as well.
+
+    The result is None where the two overlap.
+    """
     base = ids[0]
     met: dict[tuple[str, int], list[Hunk]] = {}
     for hunk in theirs:
@@ -447,7 +468,10 @@ def _same_change(one: Hunk, one_ids: Sequence[int], other: Hunk, other_ids: Sequ
 
 
 def _same_items(base: Collection, other: Collection) -> IsSame:
-    """Whether items which changed side by side are the same ones: a key tells them apart, and none changed it."""
+    """Return whether items which changed side by side are the same ones.
+
+    A key distinguishes them, and neither side changed it.
+    """
 
     def is_same(old: range, new: range) -> bool:
         before = [_tellers(base, base.slots[i]) for i in old]

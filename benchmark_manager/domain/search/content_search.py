@@ -202,7 +202,9 @@ def _with_keys(found: list[ContentMatch], body: str, file_format: FileFormat) ->
 
 
 def _may_hold(body: str, folded: str, query: ContentQuery) -> bool:
-    """Whether the text holds all pieces of the query as they are, or an escape which may stand for one.
+    """Return whether the text may hold all pieces of the query.
+
+    It holds them as they are, or has an escape which may stand for one.
 
     Blanks and quotes inside of a key or a value are written in several ways, so the pieces are
     without them.
@@ -236,7 +238,7 @@ class _MatchFoundError(Exception):
 
 
 class _MatchReader(NodeReader[None]):
-    """Raises `_MatchFoundError` at the first key, or the first other scalar, which holds all pieces.
+    """Raises `_MatchFoundError` at the first key, or other scalar, which holds all pieces.
 
     Of a key that is a collection or an alias, the whole text counts.
     """
@@ -304,7 +306,10 @@ class _Paths:
         self._above: dict[int, tuple[str, str]] = {}
 
     def hold(self, entry: int, key: Key | None) -> bool:
-        """Whether the path holds the query so that it reaches into the key, or into what names the item."""
+        """Return whether the path holds the query in the right part.
+
+        The query has to reach into the key, or into what names the item.
+        """
         above = self._tails(self._outline.parents[entry])
         return any(self._query in tail for tail in self._joined(above, entry, key))
 

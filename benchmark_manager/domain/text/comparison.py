@@ -147,7 +147,10 @@ class _Rows:
             yield from self._row("added", self._second[index], start, None, index + 1)
 
     def _difference(self, old: int, new: int, change: Change) -> int:
-        """Where two long lines which stand at the same height of a change begin to differ; 0 where one is missing."""
+        """Return where two long lines of a change begin to differ.
+
+        Lines are paired by their number in the change; the result is 0 where one is missing.
+        """
         if old >= change.before_end or new >= change.after_end:
             return 0
         first, second = self._first[old], self._second[new]

@@ -60,7 +60,10 @@ def line_ends_of(text: str) -> dict[LineEnd, int]:
 
 
 class LineStarts:
-    """Positions of the lines of a text; each look-up takes logarithmic time, however long a line is."""
+    """Positions of the lines of a text.
+
+    Each look-up takes logarithmic time, however long a line is.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -42,13 +42,19 @@ class TextPart:
         return len(self.first_lines)
 
     def holding(self, line: int) -> int:
-        """The number of the part in which a line begins; of the nearest one where the text has no such line."""
+        """Return the number of the part in which a line begins.
+
+        Where the text has no such line, it is the nearest part.
+        """
         return max(1, bisect_right(self.first_lines, line))
 
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """Where a part begins: a line, counted from 0, and the characters of it that earlier parts hold."""
+    """Where a part begins.
+
+    `line` is counted from 0, `offset` counts the characters of it that earlier parts hold.
+    """
 
     line: int
     offset: int
@@ -78,7 +84,10 @@ def text_part(text: str, number: int, extent: Extent) -> TextPart:
 
 
 def _starts(lines: Sequence[str], extent: Extent) -> Iterator[_Start]:
-    """Parts begin at every `extent.lines` lines, and within such a window where its characters are too many.
+    """Yield where parts begin.
+
+    They begin at every `extent.lines` lines, and within such a window where its characters are too
+    many.
 
     Most windows are passed by one sum, so that a million empty lines take no loop over lines.
     """

@@ -58,7 +58,10 @@ def _quoted(name: str) -> str:
 
 
 def _one_word(name: str) -> str:
-    """Beyond git, quoted where it holds a space: of a rename without hunks, GNU patch reads no other names."""
+    """Return the name, in quotes where it holds a space, unlike git.
+
+    Of a rename without hunks, GNU patch reads no other names.
+    """
     return _in_quotes(name) if " " in name else _quoted(name)
 
 
@@ -73,7 +76,10 @@ def _escaped(byte: int) -> str:
 
 
 def _ended(name: str) -> str:
-    """A quoted name for the lines before the hunks; the tab keeps programs from ending it at its first space."""
+    """Return a quoted name for the lines before the hunks.
+
+    The tab keeps programs from ending it at its first space.
+    """
     return _quoted(name) + ("\t" if " " in name else "")
 
 

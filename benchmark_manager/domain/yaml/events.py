@@ -15,7 +15,10 @@ from typing import Final, Protocol
 import yaml
 
 MAX_DEPTH: Final = 200
-"""Levels of nesting beyond which a text is refused: real files reach 28, and recursive readers stand about 1,000."""
+"""Levels of nesting beyond which a text is refused.
+
+Real files reach 28, and recursive readers stand about 1,000.
+"""
 
 SEPARATORS: Final = frozenset("\x85\u2028\u2029")
 """Line ends in YAML 1.1, ordinary characters in YAML 1.2.2 (section 5.4)."""
@@ -46,10 +49,16 @@ _STAND_INS_LAST: Final = range(0x10000, 0xF0000)
 _ESCAPE: Final = re.compile(r"\\(?:U([0-9a-fA-F]{8})|u([0-9a-fA-F]{4}))")
 
 MAX_DIRECTIVES: Final = 16
-"""`%TAG` lines of one document: libyaml compares each with all before it, and each tag with all of them."""
+"""`%TAG` lines of one document.
+
+libyaml compares each with all before it, and each tag with all of them.
+"""
 
 MAX_TAG_PREFIX: Final = 256
-"""Characters of what a `%TAG` line stands for: libyaml writes it out at every node which has such a tag."""
+"""Characters of what a `%TAG` line stands for.
+
+libyaml writes it out at every node which has such a tag.
+"""
 
 
 class Mark(Protocol):
@@ -152,7 +161,9 @@ def control_character(text: str, index: int) -> YamlSyntaxError:
 
 
 def _with_stand_ins(text: str, delicate: tuple[int, ...]) -> str:
-    """The text with a character that it does not hold, also not as an escape, for each delicate one.
+    """Return the text with a stand-in for each delicate character.
+
+    A stand-in is a character that the text does not hold, also not as an escape.
 
     Raises:
         YamlSyntaxError: `too_many_characters`.

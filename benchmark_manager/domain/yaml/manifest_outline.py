@@ -1,4 +1,6 @@
-"""What the top of each YAML document says: its scalars, those of its `metadata`, and the kinds of a List's items.
+"""What the top of each YAML document says.
+
+Its scalars, those of its `metadata`, and the kinds of a List's items.
 
 Enough to tell a Kubernetes workload from settings without building a value.
 """
@@ -18,7 +20,10 @@ Path: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A value at the top; `text` is None unless it is a scalar, `plain` means without quotes and tag."""
+    """A value at the top.
+
+    `text` is None unless it is a scalar, `plain` means without quotes and tag.
+    """
 
     text: str | None
     plain: bool
@@ -27,7 +32,10 @@ class Entry:
 
 @dataclass(slots=True)
 class Outline:
-    """One document: the kind of its top node, and its values under paths such as `("metadata", "name")`."""
+    """One document.
+
+    The kind of its top node, and its values under paths such as `("metadata", "name")`.
+    """
 
     top: Literal["mapping", "sequence", "scalar"] = "scalar"
     index: int = 0
@@ -55,7 +63,10 @@ _ITEM_LEVELS: Final = 3
 
 @dataclass(slots=True)
 class _Level:
-    """An open collection: `depth` is 1 at the top of a document, `key` that of a mapping's entry."""
+    """An open collection.
+
+    `depth` is 1 at the top of a document, `key` that of a mapping's entry.
+    """
 
     depth: int
     kind: Kind | None = None

@@ -58,7 +58,10 @@ ALPHABETS = [
 
 
 class Tape:
-    """Bytes which decide what a text looks like: one draw of Hypothesis, where hundreds would take seconds."""
+    """Bytes which decide what a text looks like.
+
+    They are one draw of Hypothesis, where hundreds would take seconds.
+    """
 
     def __init__(self, tape: bytes) -> None:
         self._bytes = iter(tape)
@@ -158,7 +161,10 @@ def test_verdict_and_text_are_those_of_git(folder: Path, batch: list[Triple]) ->
 
 
 def test_long_texts_are_merged_as_git_does(folder: Path) -> None:
-    """Thousands of lines, hundreds of edits: where git drops common lines and ends its search early."""
+    """Thousands of lines, hundreds of edits.
+
+    Here git drops common lines and ends its search early.
+    """
     rng = random.Random(7)  # noqa: S311 - nothing secret
     batch: list[Triple] = []
     for number in range(24):

@@ -1,4 +1,7 @@
-"""What a bound refuses is a problem with line and column, or an answer without the part that costs too much."""
+"""What a bound refuses is a problem with line and column.
+
+Or it is an answer without the part that costs too much.
+"""
 
 import json
 import random

@@ -25,7 +25,10 @@ from benchmark_manager.domain.text.lines import lines_with_ends
 from benchmark_manager.models.merge import COMMENT_SUFFIX
 
 Take: TypeAlias = str
-"""A decision about the comments of an entry: `theirs`, `mine`, or the comment itself, with its `#`."""
+"""A decision about the comments of an entry.
+
+It is `theirs`, `mine`, or the comment itself, with its `#`.
+"""
 
 Decide: TypeAlias = Callable[[Path], Take | None]
 
@@ -57,7 +60,10 @@ class CommentConflict:
 
 @dataclass(slots=True)
 class CommentPlan:
-    """What becomes of theirs' comments. `heads` are those behind the marks of block scalars which are replaced."""
+    """What becomes of theirs' comments.
+
+    `heads` are those behind the marks of block scalars which are replaced.
+    """
 
     splices: list[Splice] = field(default_factory=list)
     heads: dict[Slot, Texts] = field(default_factory=dict)
@@ -93,7 +99,7 @@ class MyComments:
 
     @cached_property
     def changed(self) -> frozenset[int]:
-        """Where each comment of mine begins which stands in a line that base does not have there."""
+        """Return where comments of mine begin in lines that base does not have there."""
         starts = sorted(comment.start for some in self.mine.owned.values() for comment in some)
         if not starts:
             return frozenset()
@@ -147,7 +153,10 @@ class MyComments:
         made: "CommentPlan",
         known: Sequence[CommentConflict] = (),
     ) -> list[CommentConflict]:
-        """Comments that are not in a result: mine, but for known ones and those of what is left out, and theirs."""
+        """Return the comments that are missing in a result.
+
+        They are mine, but for known ones and those of what is left out, and theirs.
+        """
         present = _texts(comments_of(outcome))
         reported = Counter(text for conflict in known for text in conflict.mine)
         missing = self.counted() - present - reported
@@ -289,7 +298,10 @@ class _Planner:
         return base_texts, theirs, mine
 
     def _has_it_elsewhere(self, pair: Pair, position: Position, mine: Texts) -> bool:
-        """Whether theirs has my comment in its line too, but behind the value instead of the key, or before it."""
+        """Return whether theirs has my comment elsewhere in its line.
+
+        It may stand behind the value instead of the key, or before it.
+        """
         other: Position | None = (
             "tail" if position == "head" else "head" if position == "tail" else None
         )

@@ -1,4 +1,6 @@
-"""Theirs' comments around what I removed or replaced: which go, and how many of each a result must have.
+"""Theirs' comments around what I removed or replaced.
+
+Which are removed, and how many of each a result must have.
 
 A comment above an entry that I removed goes only where I removed it too; so does one below, unless
 upstream added it. What stands inside an entry, or behind it in its line, goes with it.
@@ -76,7 +78,10 @@ def upstream_comments(
     plan: Plan,
     dropped: Mapping[str, int],
 ) -> Upstream:
-    """Decide about theirs' comments; `dropped` are those which the plan for my comments takes out of theirs."""
+    """Decide about theirs' comments.
+
+    `dropped` are those which the plan for my comments takes out of theirs.
+    """
     made = Upstream()
     if plan.root in plan.replaced:
         return made
@@ -134,7 +139,10 @@ def _go(difference: Difference, texts: Sequence[_Text]) -> None:
 
 
 def _replace(texts: Sequence[_Text], difference: Difference) -> bool:
-    """Note a value in place of another; False for two block scalars, whose comments are merged on their own."""
+    """Note a value that replaces another.
+
+    The result is False for two block scalars, whose comments are merged on their own.
+    """
     values = [
         (text, slot) for text, slot in zip(texts, difference.sides, strict=True) if slot is not None
     ]
@@ -146,7 +154,10 @@ def _replace(texts: Sequence[_Text], difference: Difference) -> bool:
 
 
 def _lines(tree: Tree, slot: Slot, *, is_document: bool) -> _Span:
-    """An entry with what stands behind it in its last line; a document from its mark to the next one."""
+    """Return an entry with what stands behind it in its last line.
+
+    A document reaches from its mark to the next one.
+    """
     if is_document:
         mark, following = (
             tree.text.rfind("\n---", slot.floor, slot.start),

@@ -89,7 +89,10 @@ def _from_flow(added: Added, to: Tree, column: int) -> str:
 
 
 def source_in_flow(added: Added, to: Tree, indent: str) -> str:
-    """An entry in the form which it has between brackets; further lines are moved to an indentation."""
+    """Return an entry in the form which it has between brackets.
+
+    Further lines are moved to an indentation.
+    """
     tree, slot = added.tree, added.slot
     value = value_in_flow(added, to, indent)
     if slot.key is None:
@@ -99,7 +102,10 @@ def source_in_flow(added: Added, to: Tree, indent: str) -> str:
 
 
 def value_in_flow(added: Added, to: Tree, indent: str) -> str:
-    """A value between brackets, where a block cannot stand: it becomes JSON, without its comments."""
+    """Return a value for a position between brackets, where a block cannot stand.
+
+    It becomes JSON, without its comments.
+    """
     value = added.slot.value
     if value.is_block:
         return json.dumps(to_json(added.tree, value), ensure_ascii=False)
@@ -107,14 +113,20 @@ def value_in_flow(added: Added, to: Tree, indent: str) -> str:
 
 
 def moved(added: Added, start: int, end: int, to: Tree, indent: str) -> str:
-    """A piece of an entry with its lines, from the second on, moved as far as the entry itself is."""
+    """Return a piece of an entry, its lines moved as far as the entry itself is.
+
+    The first line stays as it is.
+    """
     lines = lines_of(added.tree.text[start:end])
     own = indentation(added.tree, added.slot)
     return to.line_end.join([lines[0], *_all_moved(lines[1:], own, indent)])
 
 
 def indentation(tree: Tree, slot: Slot) -> str:
-    """What an entry's further lines are indented by at least: its column in a block, its line's blanks in brackets."""
+    """Return the least indentation of an entry's further lines.
+
+    It is the entry's column in a block, its line's blanks in brackets.
+    """
     if not slot.in_flow:
         return " " * tree.lines.column(slot.start)
     return tree.blanks_before(slot.start)

@@ -30,7 +30,10 @@ class Removed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Added:
-    """A part which comes from another tree; `above` is where comments that go along begin, if not right above."""
+    """A part which comes from another tree.
+
+    `above` is where comments that go along begin, if not right above.
+    """
 
     tree: Tree
     slot: Slot

@@ -17,7 +17,9 @@ from benchmark_manager.domain.merge.edits.plan import Added
 def requoted(
     trees: tuple[Tree, Tree, Tree], slots: tuple[Slot, Slot, Slot], identities: Identities
 ) -> Added | None:
-    """Write the new value in the new quotes; None unless one side changed the text only and the other the quotes only.
+    """Write the new value in the new quotes.
+
+    The result is None unless one side changed the text only and the other the quotes only.
 
     `4` that became `"4"` in theirs and `8` in mine is `"8"`. Null has no form in quotes.
     """
@@ -38,7 +40,10 @@ def _is_marked(tree: Tree, node: Node) -> bool:
 
 
 def _is_quoted(base: Scalar, other: Scalar) -> bool:
-    """Whether a side put quotes around the value; a block that says the same counts where it makes a string of it."""
+    """Return whether a side put quotes around the value.
+
+    A block that says the same counts where it makes a string of it.
+    """
     if base.style != "plain" or base.text != other.text or not other.is_text:
         return False
     return other.style == "quoted" or (other.is_block and not base.is_text)

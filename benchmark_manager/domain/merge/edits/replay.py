@@ -181,7 +181,10 @@ def _block(theirs: Tree, parts: Sequence[Part], staying: Staying) -> Splices:
 
 
 def _without_head(theirs: Tree, slots: Sequence[Slot], kept: Slot) -> Splice:
-    """Remove the first entries behind a dash (`- name: x`): the next entry moves up to their place."""
+    """Remove the first entries behind a dash (`- name: x`).
+
+    The next entry moves up to their position.
+    """
     last = slots[slots.index(kept) - 1]
     if theirs.text[behind_lines(theirs, last) : kept.start].strip(" "):
         raise UnreplayableError
@@ -248,7 +251,10 @@ def _removed_from_flow(theirs: Tree, parts: Sequence[Part]) -> Splices:
 
 
 def _expect_no_comment(theirs: Tree, start: int, end: int) -> None:
-    """Between brackets a comment which would go along, or come to stand beside another entry, stops the change."""
+    """Refuse a change between brackets that would move a comment.
+
+    The comment would go along, or come to stand beside another entry.
+    """
     if theirs.file_format == "yaml" and _FLOW_COMMENT.match(theirs.text, start, max(start, end)):
         raise UnreplayableError
 

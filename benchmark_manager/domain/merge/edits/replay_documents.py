@@ -48,7 +48,10 @@ def _place(at: int | None) -> int:
 
 
 def _expect_own_comments(theirs: Tree, slot: Slot, start: int, end: int) -> None:
-    """What stands above the first document, or above the next one's mark, may not be about this one."""
+    """Refuse comments above the first document, or above the next one's mark.
+
+    They may not be about this document.
+    """
     above = "" if theirs.text.startswith("---", start) else theirs.text[start : slot.start]
     below = theirs.text[theirs.lines.next_line(slot.end) : end] if end < len(theirs.text) else ""
     if "#" in above + below:

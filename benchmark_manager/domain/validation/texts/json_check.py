@@ -52,7 +52,10 @@ def check_json(text: str, findings: Findings) -> bool:
 
 
 def _is_plainly_fine(text: str) -> bool:
-    """Whether it is one object or list with nothing to tell about; False may also mean "look closer"."""
+    """Return whether it is one object or list without a problem.
+
+    False may also mean "look closer".
+    """
     if _LOOK_CLOSER.search(text) or holds_invisible(text) or _is_deep(text):
         return False
     try:

@@ -26,7 +26,10 @@ from benchmark_manager.domain.yaml.events import (
 from benchmark_manager.domain.yaml.walker import Kind, NodeReader, Role, walk
 
 MAX_EXPANDED: Final = 1_000_000
-"""Nodes which a document may have once its aliases are written out; 1 MiB of text holds half as many."""
+"""Nodes which a document may have once its aliases are written out.
+
+1 MiB of text holds half as many.
+"""
 
 _NO_JSON_TAGS: Final = frozenset(
     f"{yaml_scalars.TAG_PREFIX}{name}" for name in ("binary", "set", "omap", "pairs")
@@ -292,7 +295,10 @@ class _Checker(NodeReader[_OpenNode]):
             self._report.template_at = start
 
     def _is_in_braces(self, start: int, end: int) -> bool:
-        """Whether a mapping is `{{ … }}`, or its inner one: then a template is filled with it, and it is no key."""
+        """Return whether a mapping is `{{ … }}`, or its inner one.
+
+        Then a template is filled with it, and it is no key.
+        """
         inner = self._text.startswith("{{", max(0, start - 1)) and self._text.startswith(
             "}}", end - 1
         )
@@ -387,7 +393,10 @@ class _Checker(NodeReader[_OpenNode]):
             )
 
     def _delicate_characters(self) -> None:
-        """Characters which libyaml was not shown: where may they stand, and who takes them differently?"""
+        """Check the characters which libyaml was not shown.
+
+        Some may not stand where they do, some are read differently by YAML 1.1 and 1.2.
+        """
         unquoted = _positions_outside(self._source.delicate, self._quotes)
         for index in unquoted:
             if self._text[index] not in SEPARATORS:

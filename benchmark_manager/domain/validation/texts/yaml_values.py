@@ -23,17 +23,26 @@ Place: TypeAlias = tuple[int, Path]
 """The number of a document in its stream, from 0, and a path in it."""
 
 MAX_VALUES: Final = 250_000
-"""Values which are built from one text, aliases written out; a manifest of 1 MiB has about 100,000."""
+"""Values which are built from one text, aliases written out.
+
+A manifest of 1 MiB has about 100,000.
+"""
 
 MAX_CHARACTERS: Final = 4_000_000
-"""Characters which aliases stand for: a text of a megabyte can name a long string a hundred thousand times."""
+"""Characters which aliases stand for.
+
+A text of a megabyte can name a long string a hundred thousand times.
+"""
 
 _MERGE_KEY: Final = "<<"
 _TEXT_TAGS: Final = frozenset({"!", f"{TAG_PREFIX}str", f"{TAG_PREFIX}binary"})
 
 
 class TooManyValuesError(Exception):
-    """The text has more than `MAX_VALUES` once its aliases are written out, or these are more than `MAX_CHARACTERS`."""
+    """The text has too many values once its aliases are written out.
+
+    There are more than `MAX_VALUES`, or aliases stand for more than `MAX_CHARACTERS`.
+    """
 
 
 class Document(NamedTuple):
@@ -133,7 +142,10 @@ class _ValueReader(NodeReader[_OpenValue]):
 
 
 def _merge(into: dict[str, Value], mappings: Iterable[Value]) -> None:
-    """What a mapping says itself goes first, then the mappings in their order (yaml.org/type/merge)."""
+    """Add the entries of merged mappings (yaml.org/type/merge).
+
+    What a mapping says itself goes first, then the mappings in their order.
+    """
     for mapping in mappings:
         if isinstance(mapping, dict):
             for key, value in mapping.items():
