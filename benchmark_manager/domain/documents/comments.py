@@ -14,8 +14,11 @@ from typing import Final, Literal, TypeAlias
 from benchmark_manager.domain.documents.nodes import Collection, Node, Slot, Tree
 
 Position: TypeAlias = Literal["above", "head", "tail", "below", "inside", "end"]
-"""Where a comment is: in lines above an entry, behind its key, behind its value, in deeper lines below it, before the
-bracket that ends it, behind all of a document."""
+"""Where a comment is.
+
+In order: in lines above an entry, behind its key, behind its value, in deeper lines below it,
+before the bracket that ends it, behind all of a document.
+"""
 
 _COMMENT: Final = re.compile(r"(?<![^ \t\r\n,\[\]{}])#[^\r\n]*+")
 _MARK: Final = re.compile(r"^(?:---|\.\.\.)", re.MULTILINE)

@@ -107,10 +107,7 @@ def _named(node: Collection, name: str) -> dict[Step, Slot]:
 
 
 def documents(streams: Sequence[Collection]) -> list[dict[Step, Slot]]:
-    """Find the documents of streams by `kind` and `metadata.name`.
-
-    The result is None unless all have them, unique in their stream.
-    """
+    """Find the documents of streams by kind and name where all have their own, else by number."""
     if all(len(stream.slots) <= 1 for stream in streams):
         return [{"": stream.slots[0]} if stream.slots else {} for stream in streams]
     return named_documents(streams) or [
@@ -119,7 +116,9 @@ def documents(streams: Sequence[Collection]) -> list[dict[Step, Slot]]:
 
 
 def named_documents(streams: Sequence[Collection]) -> list[dict[Step, Slot]] | None:
-    """The documents of streams by `kind` and `metadata.name`; None unless all have them, unique in their stream.
+    """Find the documents of streams by `kind` and `metadata.name`.
+
+    The result is None unless all have them, unique in their stream.
 
     Where a stream has one kind and name twice, `metadata.namespace` stands between them on all
     sides.

@@ -48,7 +48,10 @@ def _complaint(path: str) -> str | None:
     if len(path) > _MOST_CHARACTERS:
         return f"must be at most {_MOST_CHARACTERS} characters long"
     if not _PATH.fullmatch(path):
-        return "must be a path such as /benchmarks, of letters, digits, `.`, `_`, `~` and `-` between single slashes"
+        return (
+            "must be a path such as /benchmarks, of letters, digits, `.`, `_`, `~` and `-` "
+            "between single slashes"
+        )
     segments = path.split("/")[1:]
     if "." in segments or ".." in segments:
         return "must not hold `.` or `..` as a segment"

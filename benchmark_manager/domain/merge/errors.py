@@ -49,6 +49,7 @@ class MergeImpossibleError(InvalidInputError):
     def __init__(self) -> None:
         super().__init__(
             "merge_impossible",
-            "These decisions cannot be written into upstream's text with certainty; send the whole content instead.",
+            "These decisions cannot be written into upstream's text with certainty; "
+            "send the whole content instead.",
             field=_FIELD,
         )

@@ -50,7 +50,7 @@ def loses_a_change(trees: tuple[Tree, Tree, Tree], outcome: Tree) -> bool:
 
 
 def _holds_what_came(sides: Four) -> bool:
-    """Return whether a collection differs from the other's only in entries that were added.
+    """Return whether the outcome differs only in added entries from the side that changed.
 
     Entries which one side moved here by lines have the changes which the other made where they
     were.
@@ -161,9 +161,9 @@ def _are_certain(names: Sequence[AbstractSet[Hashable]]) -> bool:
 
 
 def _is_moved(nodes: Sequence[Collection]) -> bool:
-    """Return whether an item that one side removed may be in the result.
+    """Return whether the outcome holds an item that one side removed, or one twice.
 
-    It is there because the other moved it, or twice because both did.
+    It does where the other side moved the item, or where both did.
     """
     base, theirs, mine, outcome = (
         Counter(slot.value.identity for slot in node.slots) for node in nodes

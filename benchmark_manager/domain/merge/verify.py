@@ -5,7 +5,7 @@ from benchmark_manager.domain.merge.edits.plan import Plan, Removed
 
 
 def says(outcome: Tree, plan: Plan) -> bool:
-    """Compare the tree of an outcome with theirs and the plan's changes.
+    """Return whether the tree of an outcome is theirs with the plan's changes.
 
     Both are read with the same `Identities`.
 

@@ -140,7 +140,7 @@ def find_in_content(
     )
 
 
-# --- text ------------------------------------------------------------------------------------------------------------
+# --- text -----------------------------------------------------------------------------------------
 
 
 def _in_lines(body: str, folded: str, query: str, after: int) -> Iterator[ContentMatch]:
@@ -198,7 +198,7 @@ def _with_keys(found: list[ContentMatch], body: str, file_format: FileFormat) ->
     ]
 
 
-# --- keys and values -------------------------------------------------------------------------------------------------
+# --- keys and values ------------------------------------------------------------------------------
 
 
 def _may_hold(body: str, folded: str, query: ContentQuery) -> bool:

@@ -44,7 +44,8 @@ _CUT: Final = "\N{HORIZONTAL ELLIPSIS}"
 _HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
 #: A string, with the colon behind it where it is a key; or anything else.
 _TOKEN: Final = re.compile(
-    r'[ \t\r\n]*+(?:("[^"\\]*+(?:\\.[^"\\]*+)*+")(?:[ \t\r\n]*+(:))?+|([{}\[\],]|[^ \t\r\n{}\[\]:,"]++))'
+    r'[ \t\r\n]*+(?:("[^"\\]*+(?:\\.[^"\\]*+)*+")(?:[ \t\r\n]*+(:))?+'
+    r'|([{}\[\],]|[^ \t\r\n{}\[\]:,"]++))'
 )
 _JSON_OPENINGS: Final[dict[str, Kind]] = {"{": "mapping", "[": "sequence"}
 

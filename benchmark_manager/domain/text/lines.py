@@ -99,8 +99,8 @@ class LineStarts:
 def with_stored_ends(stored: str, shown: str, edited: str, ending: str) -> str:
     """Return `edited` with the line ends of a stored text.
 
-    Lines which both share at their beginning and end are exactly as stored, all others get `ending`. Linear, by searches and slices alone, since there may be a million
-    lines.
+    Lines which both share at their beginning and end are exactly as stored, all others get
+    `ending`. Searches and slices alone keep it linear, since there may be a million lines.
 
     Args:
         stored: the text as it is.

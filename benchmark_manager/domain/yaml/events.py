@@ -62,7 +62,7 @@ libyaml writes it out at every node which has such a tag.
 
 
 class Mark(Protocol):
-    """A place in the text, in characters from 0."""
+    """A position in the text, in characters from 0."""
 
     index: int
 
@@ -97,7 +97,7 @@ class AliasEvent(Event, Protocol):
 
 
 class YamlSyntaxError(Exception):
-    """The text is not YAML; `index` is the place in characters, or None."""
+    """The text is not YAML; `index` is the position in characters, or None."""
 
     def __init__(self, code: str, message: str, index: int | None) -> None:
         super().__init__(message)
@@ -177,7 +177,10 @@ def _with_stand_ins(text: str, delicate: tuple[int, ...]) -> str:
     codes = chain(*_STAND_INS, _STAND_INS_LAST)
     unused = list(islice((code for code in codes if code not in present), len(wanted)))
     if len(unused) < len(wanted):
-        message = f"The YAML holds U+{ord(wanted[0]):04X} and nearly every other character; write it as an escape."
+        message = (
+            f"The YAML holds U+{ord(wanted[0]):04X} and nearly every other character; "
+            "write it as an escape."
+        )
         raise YamlSyntaxError("too_many_characters", message, delicate[0])
     return text.translate(dict(zip(map(ord, wanted), unused, strict=True)))
 
@@ -198,7 +201,10 @@ def _check_directives(parsed: str) -> None:
                 count += 1
                 index = token.start_mark.index
                 if count > MAX_DIRECTIVES:
-                    message = f"The document has over {MAX_DIRECTIVES} directives (lines which begin with %)."
+                    message = (
+                        f"The document has over {MAX_DIRECTIVES} directives "
+                        "(lines which begin with %)."
+                    )
                     raise YamlSyntaxError("too_many_directives", message, index)
                 if token.name == "TAG" and len(token.value[1]) > MAX_TAG_PREFIX:
                     message = f"The directive stands for a tag of over {MAX_TAG_PREFIX} characters."

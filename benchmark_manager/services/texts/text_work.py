@@ -35,7 +35,10 @@ TOO_COMPLEX: Final = Verdict(
         Problem(
             severity="error",
             code="too_complex",
-            message="The file was not checked: reading it takes too much time or memory. Its bytes are kept exactly.",
+            message=(
+                "The file was not checked: reading it takes too much time or memory. "
+                "Its bytes are kept exactly."
+            ),
         ),
     ),
 )

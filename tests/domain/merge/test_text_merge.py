@@ -129,7 +129,10 @@ def git_merges(folder: Path, triples: list[Triple]) -> list[str | None]:
         for name, text in (("base", base), ("theirs", theirs), ("mine", mine)):
             (folder / f"{number}.{name}").write_bytes(text.encode())
     # One shell for all: starting each process from here would take most of the time.
-    script = 'for n in $(seq 0 "$1"); do "$0" merge-file -p $n.mine $n.base $n.theirs >$n.merged 2>/dev/null; echo $?; done'
+    script = (
+        'for n in $(seq 0 "$1"); do "$0" merge-file -p $n.mine $n.base $n.theirs '
+        ">$n.merged 2>/dev/null; echo $?; done"
+    )
     done = subprocess.run(
         ["sh", "-c", script, git.executable(), str(len(triples) - 1)],
         cwd=folder,

@@ -290,7 +290,8 @@ class _Reader:
                 self._findings.warning(
                     "big_integer",
                     lambda: (
-                        f"Many readers round {excerpt(number)}: it is beyond 2^53. Write it as a string."
+                        f"Many readers round {excerpt(number)}: it is beyond 2^53. "
+                        "Write it as a string."
                     ),
                     self._at,
                 )

@@ -174,7 +174,8 @@ class _Checker(NodeReader[_OpenNode]):
             self._findings.warning(
                 "no_break_space",
                 lambda: (
-                    f"U+{ord(value[0]):04X} looks like indentation but is part of the text; use spaces."
+                    f"U+{ord(value[0]):04X} looks like indentation but is part of the text; "
+                    "use spaces."
                 ),
                 start,
             )
@@ -186,7 +187,8 @@ class _Checker(NodeReader[_OpenNode]):
             self._findings.warning(
                 "impossible_date",
                 lambda: (
-                    f"{excerpt(value)} looks like a date and is none; some readers fail on it. Quote it."
+                    f"{excerpt(value)} looks like a date and is none; some readers fail on it. "
+                    "Quote it."
                 ),
                 start,
             )
@@ -224,7 +226,8 @@ class _Checker(NodeReader[_OpenNode]):
         self._findings.warning(
             "non_string_key",
             lambda: (
-                f"The key {excerpt_of(self._text, start, end)} is not a string; JSON has string keys only."
+                f"The key {excerpt_of(self._text, start, end)} is not a string; "
+                "JSON has string keys only."
             ),
             start,
         )
@@ -323,7 +326,8 @@ class _Checker(NodeReader[_OpenNode]):
         self._findings.warning(
             "ambiguous_value",
             lambda: (
-                f"{excerpt(value)} is {yaml_scalars.difference(value)}; quote it, or spell it so that both agree."
+                f"{excerpt(value)} is {yaml_scalars.difference(value)}; "
+                "quote it, or spell it so that both agree."
             ),
             start,
         )
@@ -377,7 +381,8 @@ class _Checker(NodeReader[_OpenNode]):
             self._findings.warning(
                 "duplicate_merge_key",
                 lambda: (
-                    f"This mapping merges others twice, first on line {self._findings.line_of(first)}: "
+                    "This mapping merges others twice, "
+                    f"first on line {self._findings.line_of(first)}: "
                     "some readers take both, some the last. Write one list: <<: [*a, *b]."
                 ),
                 start,
@@ -405,7 +410,8 @@ class _Checker(NodeReader[_OpenNode]):
         if separators:
             self._findings.warning(
                 "line_separator",
-                f"YAML 1.1 readers end a line at U+{ord(self._text[separators[0]]):04X}, YAML 1.2 readers do not.",
+                f"YAML 1.1 readers end a line at U+{ord(self._text[separators[0]]):04X}, "
+                "YAML 1.2 readers do not.",
                 separators[0],
             )
 
