@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from benchmark_manager.domain.documents.nodes import Collection, Node, Slot, Tree
+from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Node, Slot
 
 Position: TypeAlias = Literal["above", "head", "tail", "below", "inside", "end"]
 """Where a comment is.
@@ -51,7 +51,7 @@ class Comments:
         return self.owned.get((slot, position), ())
 
 
-def comments_of(tree: Tree) -> Comments:
+def comments_of(tree: DocumentTree) -> Comments:
     """Find all comments of a tree; JSON has none."""
     if tree.file_format == "json" or "#" not in tree.text:
         return Comments({}, {})
@@ -62,7 +62,7 @@ def comments_of(tree: Tree) -> Comments:
     return Comments(owned, finder.parents)
 
 
-def _found(tree: Tree, leaves: Sequence[tuple[int, int]]) -> Iterator[Comment]:
+def _found(tree: DocumentTree, leaves: Sequence[tuple[int, int]]) -> Iterator[Comment]:
     """What looks like a comment between the values."""
     end = 0
     for start, behind in [*leaves, (len(tree.text), len(tree.text))]:
@@ -75,7 +75,7 @@ def _found(tree: Tree, leaves: Sequence[tuple[int, int]]) -> Iterator[Comment]:
 class _Finder:
     """All entries of a tree in the order of the text."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: DocumentTree) -> None:
         self._tree = tree
         self.leaves: list[tuple[int, int]] = []
         self.parents: dict[Slot, Slot | None] = {}
@@ -182,7 +182,7 @@ class _Finder:
         return slot, "below"
 
 
-def _spans(tree: Tree, node: Node) -> list[tuple[int, int]]:
+def _spans(tree: DocumentTree, node: Node) -> list[tuple[int, int]]:
     if isinstance(node, Collection):
         return []
     if not node.is_block:

@@ -1,7 +1,7 @@
-"""Trees of YAML and JSON texts, in which every value knows its place.
+"""Trees of YAML and JSON texts, in which every value has its position.
 
-Positions are indexes into `Tree.text`, in characters. YAML's and JSON's trees have the same form: a
-stream of documents, which is itself a collection, and one document for JSON.
+Positions are indexes into the tree's `text`, in characters. YAML's and JSON's trees have the same
+form: a stream of documents, which is itself a collection, and one document for JSON.
 """
 
 import re
@@ -167,7 +167,7 @@ class Identities:
 
 
 @dataclass(frozen=True, eq=False)
-class Tree:
+class DocumentTree:
     """A text, and the stream of documents in it.
 
     `references` are the anchors (`&name`) and aliases (`*name`) of each document, in their order.

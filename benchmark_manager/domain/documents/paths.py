@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
-from benchmark_manager.domain.documents.nodes import Collection, Node, Scalar, Slot, Tree
+from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Node, Scalar, Slot
 from benchmark_manager.domain.documents.scalars import read_plain
 
 ITEM_KEYS: Final = ("name", "id", "key")
@@ -46,7 +46,7 @@ def shown(path: Path) -> str:
 
 
 def children(
-    trees: Sequence[Tree], nodes: Sequence[Node | None]
+    trees: Sequence[DocumentTree], nodes: Sequence[Node | None]
 ) -> list[tuple[Step, Slots]] | None:
     """The parts of collections side by side, in the order of the first side which has them.
 
@@ -72,7 +72,9 @@ def side_by_side(labels: Sequence[Mapping[Step, Slot]]) -> list[tuple[Step, Slot
     return [(step, tuple(side.get(step) for side in labels)) for step in steps]
 
 
-def _labels(trees: Sequence[Tree], collections: Sequence[Collection]) -> list[dict[Step, Slot]]:
+def _labels(
+    trees: Sequence[DocumentTree], collections: Sequence[Collection]
+) -> list[dict[Step, Slot]]:
     if collections[0].kind == "mapping":
         return [entries(tree, node) for tree, node in zip(trees, collections, strict=True)]
     if collections[0].kind == "sequence":
@@ -80,7 +82,7 @@ def _labels(trees: Sequence[Tree], collections: Sequence[Collection]) -> list[di
     return documents(collections)
 
 
-def entries(tree: Tree, mapping: Collection) -> dict[Step, Slot]:
+def entries(tree: DocumentTree, mapping: Collection) -> dict[Step, Slot]:
     """A mapping's entries by their steps."""
     return {f".{_key_step(tree, slot.key)}": slot for slot in mapping.slots if slot.key is not None}
 
@@ -169,7 +171,7 @@ def item_step(number: int) -> Step:
     return f"[{number}]"
 
 
-def _key_step(tree: Tree, key: Node) -> str:
+def _key_step(tree: DocumentTree, key: Node) -> str:
     if not isinstance(key, Scalar) or tree.text.startswith(("&", "!"), key.start):
         return f"({json.dumps(tree.source(key), ensure_ascii=False)})"
     return scalar_step(key)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from benchmark_manager.domain.documents.nodes import Identities, Scalar, Tree
+from benchmark_manager.domain.documents.nodes import DocumentTree, Identities, Scalar
 from benchmark_manager.domain.documents.paths import ITEM_KEYS, Path
 from benchmark_manager.domain.documents.scalars import Reading
 
@@ -40,7 +40,7 @@ class ScalarEdits:
     """
 
     def __init__(
-        self, tree: Tree, leaves: Sequence[tuple[Path, Scalar]], identities: Identities
+        self, tree: DocumentTree, leaves: Sequence[tuple[Path, Scalar]], identities: Identities
     ) -> None:
         self._lines = tree.text.split("\n")
         self._identities = identities

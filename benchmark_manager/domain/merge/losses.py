@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias
 
-from benchmark_manager.domain.documents.nodes import Collection, Node, Slot, Tree
+from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Node, Slot
 from benchmark_manager.domain.documents.paths import documents, named_documents, named_items
 from benchmark_manager.domain.merge.references import is_torn
 
@@ -24,7 +24,9 @@ _BEFORE_AND_AFTER: Final = 3
 Parts: TypeAlias = Sequence[Mapping[Hashable, Node]]
 
 
-def loses_a_change(trees: tuple[Tree, Tree, Tree], outcome: Tree) -> bool:
+def loses_a_change(
+    trees: tuple[DocumentTree, DocumentTree, DocumentTree], outcome: DocumentTree
+) -> bool:
     """Compare a merge by lines of three texts with what each side changed.
 
     All are read with the same `Identities`.
@@ -78,7 +80,7 @@ def _holds_what_came(sides: Four) -> bool:
     return True
 
 
-def _adds_up(trees: tuple[Tree, Tree, Tree], outcome: Tree) -> bool:
+def _adds_up(trees: tuple[DocumentTree, DocumentTree, DocumentTree], outcome: DocumentTree) -> bool:
     """Whether what came out has each value as often as both sides' changes give, wherever it is."""
     base, theirs, mine, made = (_values(tree.stream) for tree in (*trees, outcome))
     return all(

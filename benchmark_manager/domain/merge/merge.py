@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from benchmark_manager.domain.documents.nodes import Identities, Tree
+from benchmark_manager.domain.documents.nodes import DocumentTree, Identities
 from benchmark_manager.domain.documents.parse import most_values, try_parse
 from benchmark_manager.domain.documents.paths import shown
 from benchmark_manager.domain.documents.values import to_json
@@ -157,7 +157,7 @@ class KeyMerge:
     def _is_doubtful(self) -> bool:
         return bool(self.plan.edits) and is_doubtful(self.trees)
 
-    def replayed(self, plan: Plan, comments: CommentPlan) -> tuple[str, Tree | None]:
+    def replayed(self, plan: Plan, comments: CommentPlan) -> tuple[str, DocumentTree | None]:
         """Return theirs' text with the changes of a plan, and its tree.
 
         There is no tree where the text does not say exactly that.
@@ -174,7 +174,7 @@ class KeyMerge:
                 return content + ending, tree
         return "", None
 
-    def _parsed(self, content: str) -> Tree | None:
+    def _parsed(self, content: str) -> DocumentTree | None:
         """The tree of what came out; None also where an anchor came to stand twice."""
         tree = try_parse(content, self.trees.theirs.file_format, self.identities)
         if tree is None or repeated([tree]) - repeated([self.trees.theirs, self.trees.mine]):
@@ -249,7 +249,7 @@ class KeyMerge:
         )
 
 
-def _line(tree: Tree, index: int) -> int:
+def _line(tree: DocumentTree, index: int) -> int:
     return tree.lines.number(index)
 
 

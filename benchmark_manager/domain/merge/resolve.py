@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from benchmark_manager.domain.documents.nodes import Collection, Slot, Tree
+from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Slot
 from benchmark_manager.domain.documents.parse import try_parse
 from benchmark_manager.domain.documents.paths import Path, shown
 from benchmark_manager.domain.documents.scalars import read_plain
@@ -172,7 +172,7 @@ def _chosen(keys: KeyMerge, difference: Difference, resolution: Resolution) -> C
     raise MergeImpossibleError
 
 
-def _written(keys: KeyMerge, resolution: Resolution, tree: Tree, slot: Slot) -> Added:
+def _written(keys: KeyMerge, resolution: Resolution, tree: DocumentTree, slot: Slot) -> Added:
     """A JSON value as an entry of its own small text, under the key of an existing entry."""
     file_format = keys.trees.theirs.file_format
     value = _spelled(resolution.value, resolution.path, is_yaml=file_format == "yaml")

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
-from benchmark_manager.domain.documents.nodes import Collection, Identities, Scalar, Slot, Tree
+from benchmark_manager.domain.documents.nodes import (
+    Collection,
+    DocumentTree,
+    Identities,
+    Scalar,
+    Slot,
+)
 from benchmark_manager.domain.documents.paths import (
     Path,
     Step,
@@ -33,7 +39,7 @@ from benchmark_manager.domain.merge.edits.plan import (
     Sides,
 )
 from benchmark_manager.domain.merge.edits.quotes import requoted
-from benchmark_manager.domain.merge.lists import Hunk, IsSame, align, places, touched
+from benchmark_manager.domain.merge.lists import IsSame, ListHunk, align, places, touched
 from benchmark_manager.domain.merge.renames import under_first_names
 
 Chosen: TypeAlias = Added | Literal["theirs", "nothing"]
@@ -50,9 +56,9 @@ _MAX_TELLERS: Final = 16
 class Trees:
     """The trees of the three texts, read with the same `identities`."""
 
-    base: Tree
-    theirs: Tree
-    mine: Tree
+    base: DocumentTree
+    theirs: DocumentTree
+    mine: DocumentTree
     identities: Identities = field(repr=False)
 
     @cached_property
@@ -256,7 +262,7 @@ class _Walker:
         path: Path,
         nodes: Sequence[Collection],
         gaps: Sequence[int],
-        hunks: tuple[list[Hunk], list[Hunk]],
+        hunks: tuple[list[ListHunk], list[ListHunk]],
     ) -> None:
         """Items which I left as they were but for a comment."""
         base, theirs, mine = nodes
@@ -278,7 +284,7 @@ class _Walker:
         path: Path,
         owner: Slot,
         nodes: Sequence[Collection],
-        where: tuple[list[int], list[Hunk]],
+        where: tuple[list[int], list[ListHunk]],
     ) -> None:
         """Make mine's hunks in theirs, none of which theirs touched but for items in place."""
         base, theirs, mine = nodes
@@ -349,7 +355,7 @@ def _item_step(collection: Collection, number: int) -> Step:
     return f"#{number + 1}" if len(collection.slots) > 1 else ""
 
 
-def _whole(tree: Tree) -> Slot:
+def _whole(tree: DocumentTree) -> Slot:
     return Slot(tree.stream, 0, 0, 0)
 
 
@@ -407,19 +413,19 @@ def _placed(
 
 
 def _untangled(
-    ids: Sequence[Sequence[int]], theirs: Sequence[Hunk], mine: Sequence[Hunk]
-) -> list[Hunk] | None:
+    ids: Sequence[Sequence[int]], theirs: Sequence[ListHunk], mine: Sequence[ListHunk]
+) -> list[ListHunk] | None:
     """Return mine's hunks without those which theirs made as well.
 
     The result is None where the two overlap.
     """
     base = ids[0]
-    met: dict[tuple[str, int], list[Hunk]] = {}
+    met: dict[tuple[str, int], list[ListHunk]] = {}
     for hunk in theirs:
         for place in _touched_places(hunk, base, ids[1]):
             met.setdefault(place, []).append(hunk)
-    remaining: list[Hunk] = []
-    shared: set[Hunk] = set()
+    remaining: list[ListHunk] = []
+    shared: set[ListHunk] = set()
     for hunk in mine:
         others = {
             other for place in _touched_places(hunk, base, ids[2]) for other in met.get(place, [])
@@ -438,7 +444,7 @@ def _untangled(
     return None if own & _items(shared, base, ids[1]) else remaining
 
 
-def _items(hunks: Iterable[Hunk], base: Sequence[int], other: Sequence[int]) -> set[int]:
+def _items(hunks: Iterable[ListHunk], base: Sequence[int], other: Sequence[int]) -> set[int]:
     """What went and came in some hunks."""
     return {
         item
@@ -448,18 +454,20 @@ def _items(hunks: Iterable[Hunk], base: Sequence[int], other: Sequence[int]) -> 
 
 
 def _touched_places(
-    hunk: Hunk, base: Sequence[int], other: Sequence[int]
+    hunk: ListHunk, base: Sequence[int], other: Sequence[int]
 ) -> Iterator[tuple[str, int]]:
     places_touched = touched(hunk, base, other)
     yield from (("item", item) for item in places_touched.items)
     yield from (("gap", gap) for gap in places_touched.gaps)
 
 
-def _same_item(one: Hunk, other: Hunk) -> bool:
+def _same_item(one: ListHunk, other: ListHunk) -> bool:
     return one.in_place and other.in_place and one.start == other.start
 
 
-def _same_change(one: Hunk, one_ids: Sequence[int], other: Hunk, other_ids: Sequence[int]) -> bool:
+def _same_change(
+    one: ListHunk, one_ids: Sequence[int], other: ListHunk, other_ids: Sequence[int]
+) -> bool:
     if (one.start, one.end) != (other.start, other.end):
         return False
     return (

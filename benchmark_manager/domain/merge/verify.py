@@ -1,10 +1,10 @@
 """Whether a merged text says what the plan says, and nothing else."""
 
-from benchmark_manager.domain.documents.nodes import Collection, Node, Scalar, Slot, Tree
+from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Node, Scalar, Slot
 from benchmark_manager.domain.merge.edits.plan import Plan, Removed
 
 
-def says(outcome: Tree, plan: Plan) -> bool:
+def says(outcome: DocumentTree, plan: Plan) -> bool:
     """Return whether the tree of an outcome is theirs with the plan's changes.
 
     Both are read with the same `Identities`.

@@ -28,8 +28,8 @@ from benchmark_manager.domain.yaml.events import (
     AliasEvent,
     CollectionStart,
     Event,
+    PreparedText,
     ScalarEvent,
-    Source,
     YamlSyntaxError,
     prepare,
 )
@@ -326,7 +326,7 @@ def _read_yaml(text: str, builder: _OutlineBuilder) -> None:
 class _YamlReader(NodeReader[_OpenEntry]):
     """Hands the nodes of a YAML text to a builder."""
 
-    def __init__(self, source: Source, builder: _OutlineBuilder) -> None:
+    def __init__(self, source: PreparedText, builder: _OutlineBuilder) -> None:
         self._text = source.text
         self._originals = source.originals()
         self._builder = builder

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from benchmark_manager.domain.text.line_differences import Change, line_changes
+from benchmark_manager.domain.text.line_differences import LineChange, line_changes
 from benchmark_manager.domain.text.lines import common_beginning, lines_of, lines_with_ends
 from benchmark_manager.domain.text.parts import Extent
 from benchmark_manager.domain.text.unified_diff import Hunk, hunks
@@ -94,7 +94,9 @@ def _cut(rows: Iterator[ComparedRow], extent: Extent) -> Iterator[list[ComparedR
         yield part
 
 
-def _are_ends_mixed(first: Sequence[str], second: Sequence[str], changes: Sequence[Change]) -> bool:
+def _are_ends_mixed(
+    first: Sequence[str], second: Sequence[str], changes: Sequence[LineChange]
+) -> bool:
     ends = {
         line.endswith("\r\n")
         for change in changes
@@ -114,7 +116,7 @@ class _Rows:
         self._second = second
         self._with_line_ends = line_ends == "exact"
 
-    def of(self, changes: Sequence[Change]) -> Iterator[ComparedRow]:
+    def of(self, changes: Sequence[LineChange]) -> Iterator[ComparedRow]:
         for hunk in hunks(changes, len(self._first), _CONTEXT):
             yield from self._of_hunk(hunk)
 
@@ -132,7 +134,7 @@ class _Rows:
             line = self._first[old + index]
             yield from self._row("same", line, 0, old + index + 1, new + index + 1)
 
-    def _changed(self, change: Change) -> Iterator[ComparedRow]:
+    def _changed(self, change: LineChange) -> Iterator[ComparedRow]:
         removed = range(change.before_start, change.before_end)
         added = range(change.after_start, change.after_end)
         for index in removed:
@@ -146,7 +148,7 @@ class _Rows:
             )
             yield from self._row("added", self._second[index], start, None, index + 1)
 
-    def _difference(self, old: int, new: int, change: Change) -> int:
+    def _difference(self, old: int, new: int, change: LineChange) -> int:
         """Return where two long lines of a change begin to differ.
 
         Lines are paired by their number in the change; the result is 0 where one is missing.

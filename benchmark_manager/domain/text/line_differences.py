@@ -34,7 +34,7 @@ _MOST_SLIDES: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LineChange:
     """Lines of one text that became lines of the other, counted from 0.
 
     They are `before_start` up to `before_end`, and `after_start` up to `after_end`.
@@ -46,7 +46,7 @@ class Change:
     after_end: int
 
 
-def line_changes(before: Sequence[str], after: Sequence[str]) -> list[Change]:
+def line_changes(before: Sequence[str], after: Sequence[str]) -> list[LineChange]:
     """Changes in order, with at least one equal line between two of them.
 
     Time is bounded as `edit_search.touched` bounds it; so is memory, in proportion to the lines.
@@ -221,7 +221,7 @@ def _gaps_with_changes(changed: bytearray) -> set[int]:
     return gaps
 
 
-def _changes(removed: bytearray, inserted: bytearray) -> Iterator[Change]:
+def _changes(removed: bytearray, inserted: bytearray) -> Iterator[LineChange]:
     first = second = 0
     while True:
         next_removed, next_inserted = removed.find(1, first), inserted.find(1, second)
@@ -234,5 +234,5 @@ def _changes(removed: bytearray, inserted: bytearray) -> Iterator[Change]:
             equal = next_inserted - second
         first, second = first + equal, second + equal
         ends = removed.find(0, first), inserted.find(0, second)
-        yield Change(first, ends[0], second, ends[1])
+        yield LineChange(first, ends[0], second, ends[1])
         first, second = ends

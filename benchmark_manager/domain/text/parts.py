@@ -50,7 +50,7 @@ class TextPart:
 
 
 @dataclass(frozen=True, slots=True)
-class _Start:
+class _PartStart:
     """Where a part begins.
 
     `line` is counted from 0, `offset` counts the characters of it that earlier parts hold.
@@ -77,13 +77,13 @@ def text_part(text: str, number: int, extent: Extent) -> TextPart:
     starts = list(_starts(lines, extent))
     number = min(max(1, number), len(starts))
     begin = starts[number - 1]
-    end = starts[number] if number < len(starts) else _Start(len(lines), 0)
+    end = starts[number] if number < len(starts) else _PartStart(len(lines), 0)
     return TextPart(
         number, tuple(_between(lines, begin, end)), tuple(start.first_line for start in starts)
     )
 
 
-def _starts(lines: Sequence[str], extent: Extent) -> Iterator[_Start]:
+def _starts(lines: Sequence[str], extent: Extent) -> Iterator[_PartStart]:
     """Yield where parts begin.
 
     They begin at every `extent.lines` lines, and within such a window where its characters are too
@@ -93,12 +93,12 @@ def _starts(lines: Sequence[str], extent: Extent) -> Iterator[_Start]:
     """
     for window in range(0, len(lines), extent.lines):
         some = lines[window : window + extent.lines]
-        yield _Start(window, 0)
+        yield _PartStart(window, 0)
         if sum(map(len, some)) > extent.characters:
             yield from _within(some, window, extent.characters)
 
 
-def _within(lines: Sequence[str], first: int, characters: int) -> Iterator[_Start]:
+def _within(lines: Sequence[str], first: int, characters: int) -> Iterator[_PartStart]:
     left = characters
     for number, line in enumerate(lines, first):
         offset = 0
@@ -107,12 +107,12 @@ def _within(lines: Sequence[str], first: int, characters: int) -> Iterator[_Star
             if offset or left == characters or len(line) > characters:
                 offset += left
             if offset or number > first:
-                yield _Start(number, offset)
+                yield _PartStart(number, offset)
             left = characters
         left -= len(line) - offset
 
 
-def _between(lines: Sequence[str], begin: _Start, end: _Start) -> Iterator[TextLine]:
+def _between(lines: Sequence[str], begin: _PartStart, end: _PartStart) -> Iterator[TextLine]:
     last = min(end.line, len(lines) - 1) if end.offset else end.line - 1
     for index in range(begin.line, last + 1):
         start = begin.offset if index == begin.line else 0

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from benchmark_manager.domain.text.line_differences import Change, line_changes
+from benchmark_manager.domain.text.line_differences import LineChange, line_changes
 from benchmark_manager.domain.text.lines import lines_with_ends
 
 _PLAIN_NAME: Final = re.compile(r"[^\x00-\x1f\x7f-\U0010ffff\"\\]*")
@@ -83,7 +83,7 @@ def _ended(name: str) -> str:
     return _quoted(name) + ("\t" if " " in name else "")
 
 
-def _similarity(first: list[str], second: list[str], changes: list[Change]) -> int:
+def _similarity(first: list[str], second: list[str], changes: list[LineChange]) -> int:
     """The share of the longer text, in whole percent of its characters, which stands in both."""
     longer = max(sum(map(len, first)), sum(map(len, second)))
     if not longer:
@@ -98,7 +98,7 @@ def _similarity(first: list[str], second: list[str], changes: list[Change]) -> i
 class Hunk:
     """Changes which are shown together, and the lines of both texts with those around them."""
 
-    changes: Sequence[Change]
+    changes: Sequence[LineChange]
     before: range
     after: range
 
@@ -107,7 +107,7 @@ class Hunk:
         return f"@@ -{_range(self.before)} +{_range(self.after)} @@"
 
 
-def hunks(changes: Sequence[Change], lines_before: int, context: int) -> Iterator[Hunk]:
+def hunks(changes: Sequence[LineChange], lines_before: int, context: int) -> Iterator[Hunk]:
     """Yield the changes in groups whose context touches or overlaps.
 
     Args:
@@ -115,7 +115,7 @@ def hunks(changes: Sequence[Change], lines_before: int, context: int) -> Iterato
         lines_before: how many lines the first text has.
         context: unchanged lines around a change.
     """
-    group: list[Change] = []
+    group: list[LineChange] = []
     for change in changes:
         if group and change.before_start - group[-1].before_end > 2 * context:
             yield _hunk(group, lines_before, context)
@@ -125,7 +125,7 @@ def hunks(changes: Sequence[Change], lines_before: int, context: int) -> Iterato
         yield _hunk(group, lines_before, context)
 
 
-def _hunk(changes: Sequence[Change], lines_before: int, context: int) -> Hunk:
+def _hunk(changes: Sequence[LineChange], lines_before: int, context: int) -> Hunk:
     first, last = changes[0], changes[-1]
     lead = min(context, first.before_start)
     tail = min(context, lines_before - last.before_end)

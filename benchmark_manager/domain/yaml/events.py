@@ -107,7 +107,7 @@ class YamlSyntaxError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PreparedText:
     """A text made ready for libyaml, with the same number of characters.
 
     `delicate` are the positions of characters which YAML 1.2 takes differently from libyaml;
@@ -123,7 +123,7 @@ class Source:
         return {ord(self.parsed[index]): self.text[index] for index in self.delicate}
 
 
-def prepare(text: str) -> Source:
+def prepare(text: str) -> PreparedText:
     """Make a text ready which has no byte order mark at its beginning.
 
     Raises:
@@ -137,9 +137,9 @@ def prepare(text: str) -> Source:
     return source
 
 
-def _ready(text: str) -> Source:
+def _ready(text: str) -> PreparedText:
     if text.isascii() and not text.encode().translate(None, _ORDINARY):
-        return Source(text, text, ())
+        return PreparedText(text, text, ())
     forbidden = _FORBIDDEN.search(text)
     if forbidden:
         raise control_character(text, forbidden.start())
@@ -149,7 +149,7 @@ def _ready(text: str) -> Source:
         # only.
         parsed = _INNER_MARK.sub("\n", text)
     delicate = tuple(m.start() for m in _DELICATE.finditer(parsed))
-    return Source(text, _with_stand_ins(parsed, delicate), delicate)
+    return PreparedText(text, _with_stand_ins(parsed, delicate), delicate)
 
 
 def control_character(text: str, index: int) -> YamlSyntaxError:

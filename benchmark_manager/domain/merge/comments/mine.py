@@ -14,9 +14,9 @@ from functools import cached_property
 from typing import Final, TypeAlias
 
 from benchmark_manager.domain.documents.comments import Comment, Comments, Position, comments_of
-from benchmark_manager.domain.documents.nodes import Collection, Scalar, Slot, Tree
+from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Scalar, Slot
 from benchmark_manager.domain.documents.paths import ROOT, Path, Step, children, shown
-from benchmark_manager.domain.merge.comments.theirs import Upstream, upstream_comments
+from benchmark_manager.domain.merge.comments.theirs import UpstreamComments, upstream_comments
 from benchmark_manager.domain.merge.edits.excerpts import behind_lines, owns_line
 from benchmark_manager.domain.merge.edits.plan import Pair, Plan, Splice
 from benchmark_manager.domain.merge.text_merge import merge_text
@@ -74,16 +74,16 @@ class CommentPlan:
     """Entries of theirs and mine with these comments."""
     dropped: Counter[str] = field(default_factory=Counter)
     """Comments of theirs in whose place mine come."""
-    upstream: Upstream = field(default_factory=Upstream)
+    upstream: UpstreamComments = field(default_factory=UpstreamComments)
 
 
 @dataclass(frozen=True)
 class MyComments:
     """The comments of three texts, and which of mine stand in lines that I changed."""
 
-    base_tree: Tree
-    theirs_tree: Tree
-    mine_tree: Tree
+    base_tree: DocumentTree
+    theirs_tree: DocumentTree
+    mine_tree: DocumentTree
 
     @cached_property
     def base(self) -> Comments:
@@ -148,7 +148,7 @@ class MyComments:
 
     def lost(
         self,
-        outcome: Tree,
+        outcome: DocumentTree,
         left_out: AbstractSet[Slot],
         made: "CommentPlan",
         known: Sequence[CommentConflict] = (),
@@ -207,7 +207,7 @@ class MyComments:
             node = slot.value
         return path
 
-    def _steps(self, tree: Tree, node: Collection) -> Mapping[Slot, Step]:
+    def _steps(self, tree: DocumentTree, node: Collection) -> Mapping[Slot, Step]:
         """What the entries of a collection are called, found once."""
         if node not in self._found_steps:
             parts = children((tree,), (node,)) or []
@@ -419,7 +419,7 @@ def _is_block_scalar(slot: Slot) -> bool:
     return isinstance(slot.value, Scalar) and slot.value.is_block
 
 
-def _behind_changed(tree: Tree, old: Sequence[Comment], new: Texts) -> list[Splice] | None:
+def _behind_changed(tree: DocumentTree, old: Sequence[Comment], new: Texts) -> list[Splice] | None:
     """Other comments behind values; where one goes, so do the blanks before it."""
     if len(old) != 1 or len(new) > 1:
         return None
@@ -431,7 +431,9 @@ def _behind_changed(tree: Tree, old: Sequence[Comment], new: Texts) -> list[Spli
     return [Splice(start, old[0].end, "".join(new))]
 
 
-def _new_behind(tree: Tree, slot: Slot, new: Texts, *, is_replaced: bool) -> list[Splice] | None:
+def _new_behind(
+    tree: DocumentTree, slot: Slot, new: Texts, *, is_replaced: bool
+) -> list[Splice] | None:
     if len(new) != 1 or tree.file_format == "json":
         return None
     # A block has it in its first line, other values behind them, wherever mine has it.
@@ -451,7 +453,7 @@ def _new_behind(tree: Tree, slot: Slot, new: Texts, *, is_replaced: bool) -> lis
     return [Splice(at, at, blanks + new[0])]
 
 
-def _lines_changed(tree: Tree, old: Sequence[Comment], new: Texts) -> list[Splice]:
+def _lines_changed(tree: DocumentTree, old: Sequence[Comment], new: Texts) -> list[Splice]:
     """Other comment lines in place of those that changed."""
     before = [comment.text for comment in old]
     first = next(

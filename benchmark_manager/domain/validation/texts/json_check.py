@@ -48,7 +48,7 @@ _ESCAPE: Final = re.compile(rf"{_HIGH_SURROGATE}{_LOW_SURROGATE}|\\u[0-9a-fA-F]{
 
 def check_json(text: str, findings: Findings) -> bool:
     """Read a text without a byte order mark; False if it is not JSON by RFC 8259's grammar."""
-    return _is_plainly_fine(text) or _Reader(text, findings).run()
+    return _is_plainly_fine(text) or _JsonReader(text, findings).run()
 
 
 def _is_plainly_fine(text: str) -> bool:
@@ -110,7 +110,7 @@ class _Container:
         return "]" if self.keys is None else "}"
 
 
-class _Reader:
+class _JsonReader:
     """Reads token by token; `_next` is the state, a method which takes one token."""
 
     def __init__(self, text: str, findings: Findings) -> None:

@@ -17,8 +17,8 @@ from benchmark_manager.domain.yaml.events import (
     AliasEvent,
     CollectionStart,
     Event,
+    PreparedText,
     ScalarEvent,
-    Source,
     YamlSyntaxError,
     control_character,
     prepare,
@@ -103,7 +103,7 @@ def check_yaml(text: str, findings: Findings) -> YamlReport:
 class _Checker(NodeReader[_OpenNode]):
     """One pass over one text."""
 
-    def __init__(self, source: Source, findings: Findings, report: YamlReport) -> None:
+    def __init__(self, source: PreparedText, findings: Findings, report: YamlReport) -> None:
         self._text = source.text
         self._source = source
         self._findings = findings
