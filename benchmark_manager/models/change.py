@@ -1,4 +1,7 @@
-"""What became of something stored: enough to know what to read again, and nothing of what it holds."""
+"""What became of something stored.
+
+Enough to know what to read again, and nothing of what it holds.
+"""
 
 from typing import Literal
 

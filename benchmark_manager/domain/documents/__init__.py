@@ -8,14 +8,14 @@ from benchmark_manager.domain.documents.changes import (
     value_rows,
     values_at,
 )
-from benchmark_manager.domain.documents.nodes import Identities, Tree
-from benchmark_manager.domain.documents.parse import UnreadableError, parse, try_parse
+from benchmark_manager.domain.documents.nodes import DocumentTree, Identities
+from benchmark_manager.domain.documents.parse import UnreadableDocumentError, parse, try_parse
 
 __all__ = [
+    "DocumentTree",
     "Identities",
     "KeyChange",
-    "Tree",
-    "UnreadableError",
+    "UnreadableDocumentError",
     "ValueRow",
     "key_changes",
     "parse",

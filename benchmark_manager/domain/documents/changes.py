@@ -12,11 +12,11 @@ from pydantic import JsonValue
 
 from benchmark_manager.domain.documents.nodes import (
     Collection,
+    DocumentTree,
     Identities,
     Node,
     Scalar,
     Slot,
-    Tree,
 )
 from benchmark_manager.domain.documents.parse import most_values, try_parse
 from benchmark_manager.domain.documents.paths import Path, Slots, children, named_items, shown
@@ -35,7 +35,9 @@ _MOST_PATHS: Final = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """One difference. `before` is None for what was added, `after` for what was removed; null is None as well.
+    """One difference between two texts.
+
+    `before` is None for what was added, `after` for what was removed; null is None as well.
 
     Values are JSON's, or the source text where JSON has none; doubtful scalars as PyYAML takes
     them.
@@ -60,7 +62,9 @@ class ValueRow:
 
 
 def key_changes(before: str, after: str, file_format: FileFormat) -> tuple[KeyChange, ...] | None:
-    """The differences in the order of `before`; None where a side does not parse, is a template, or is too large.
+    """Return the differences in the order of `before`.
+
+    The result is None where a side does not parse, is a template, or is too large.
 
     A value that came or went is one change with all that is in it. A list whose items are addressed
     by name and stand in another order is one change; any other list is compared item by item.
@@ -69,11 +73,11 @@ def key_changes(before: str, after: str, file_format: FileFormat) -> tuple[KeyCh
     old, new = (_tree(text, file_format, identities) for text in (before, after))
     if old is None or new is None:
         return None
-    return _affordable(_differences(old, new), _Budget())
+    return _affordable(_differences(old, new), _ValueBudget())
 
 
 @dataclass(slots=True)
-class _Budget:
+class _ValueBudget:
     """Characters that paths may still have."""
 
     left: int = _MOST_PATHS
@@ -82,7 +86,7 @@ class _Budget:
 _Shown = TypeVar("_Shown", "KeyChange", "ValueRow")
 
 
-def _affordable(found: Iterable[_Shown], budget: _Budget) -> tuple[_Shown, ...] | None:
+def _affordable(found: Iterable[_Shown], budget: _ValueBudget) -> tuple[_Shown, ...] | None:
     """All of them, or None where their paths are too long together."""
     kept: list[_Shown] = []
     for one in found:
@@ -93,11 +97,11 @@ def _affordable(found: Iterable[_Shown], budget: _Budget) -> tuple[_Shown, ...] 
     return tuple(kept)
 
 
-def _tree(text: str, file_format: FileFormat, identities: Identities) -> Tree | None:
+def _tree(text: str, file_format: FileFormat, identities: Identities) -> DocumentTree | None:
     return None if most_values(text) > _MOST_VALUES else try_parse(text, file_format, identities)
 
 
-def _differences(old: Tree, new: Tree) -> Iterator[KeyChange]:
+def _differences(old: DocumentTree, new: DocumentTree) -> Iterator[KeyChange]:
     pending: list[tuple[Path, Node | None, Node | None]] = [((), old.stream, new.stream)]
     while pending:
         path, before, after = pending.pop()
@@ -116,7 +120,9 @@ def _values(slots: Slots) -> tuple[Node | None, Node | None]:
     return before, after
 
 
-def _change(path: Path, old: tuple[Tree, Node | None], new: tuple[Tree, Node | None]) -> KeyChange:
+def _change(
+    path: Path, old: tuple[DocumentTree, Node | None], new: tuple[DocumentTree, Node | None]
+) -> KeyChange:
     before, after = (None if node is None else to_json(tree, node) for tree, node in (old, new))
     kind: Literal["changed", "added", "removed"] = "changed"
     if old[1] is None or new[1] is None:
@@ -139,7 +145,10 @@ def _is_reordered(before: Node, after: Node) -> bool:
 
 
 def values_at(text: str, file_format: FileFormat) -> Mapping[str, JsonValue] | None:
-    """Every value without parts, and every empty collection, by its path; None for a text without a tree."""
+    """Return every value without parts, and every empty collection, by its path.
+
+    The result is None for a text without a tree.
+    """
     rows = value_rows([text], file_format)
     if rows is None:
         return None
@@ -147,7 +156,7 @@ def values_at(text: str, file_format: FileFormat) -> Mapping[str, JsonValue] | N
 
 
 def value_rows(texts: Sequence[str], file_format: FileFormat) -> tuple[ValueRow, ...] | None:
-    """The values of several texts side by side, under paths which lead to the same place in all of them.
+    """Return the values of several texts side by side, each row under one path.
 
     None where one of them does not parse, is a template, or is too large.
     """
@@ -155,7 +164,7 @@ def value_rows(texts: Sequence[str], file_format: FileFormat) -> tuple[ValueRow,
     trees = [tree for text in texts if (tree := _tree(text, file_format, identities)) is not None]
     if len(trees) != len(texts):
         return None
-    return _affordable(_rows(trees), _Budget())
+    return _affordable(_rows(trees), _ValueBudget())
 
 
 def rows_beside(
@@ -170,7 +179,7 @@ def rows_beside(
     if first is None:
         return [None] * len(texts)
     quick = _scalar_edits(first, identities) if file_format == "yaml" else None
-    budget = _Budget()
+    budget = _ValueBudget()
 
     def rows(text: str) -> tuple[ValueRow, ...] | None:
         edits = quick.of(text.removeprefix(BYTE_ORDER_MARK)) if quick is not None else None
@@ -182,36 +191,41 @@ def rows_beside(
     return [rows(text) for text in texts]
 
 
-def _scalar_edits(tree: Tree, identities: Identities) -> ScalarEdits:
+def _scalar_edits(tree: DocumentTree, identities: Identities) -> ScalarEdits:
     leaves = ((path, nodes[0]) for path, nodes in _leaves([tree]))
     return ScalarEdits(
         tree, [(path, node) for path, node in leaves if isinstance(node, Scalar)], identities
     )
 
 
-def _edited(tree: Tree, edit: ScalarEdit) -> ValueRow:
+def _edited(tree: DocumentTree, edit: ScalarEdit) -> ValueRow:
     return ValueRow(
         shown(edit.path), ((to_json(tree, edit.node),), (edit.reading.value,)), (False, True)
     )
 
 
-def _differing(trees: Sequence[Tree]) -> Iterator[ValueRow]:
+def _differing(trees: Sequence[DocumentTree]) -> Iterator[ValueRow]:
     return (row for row in _rows(trees, _are_alike) if any(row.differs))
 
 
 def _are_alike(nodes: Sequence[Node | None]) -> bool:
-    """Whether there is no difference in what they hold: most of a variant is as the original has it."""
+    """Return whether two texts hold the same.
+
+    Most of a variant is as the original has it.
+    """
     return len({None if node is None else node.identity for node in nodes}) == 1
 
 
 def _rows(
-    trees: Sequence[Tree], left_out: Callable[[Sequence[Node | None]], bool] = lambda _nodes: False
+    trees: Sequence[DocumentTree],
+    left_out: Callable[[Sequence[Node | None]], bool] = lambda _nodes: False,
 ) -> Iterator[ValueRow]:
     return (_row(path, trees, leaves) for path, leaves in _leaves(trees, left_out))
 
 
 def _leaves(
-    trees: Sequence[Tree], left_out: Callable[[Sequence[Node | None]], bool] = lambda _nodes: False
+    trees: Sequence[DocumentTree],
+    left_out: Callable[[Sequence[Node | None]], bool] = lambda _nodes: False,
 ) -> Iterator[tuple[Path, tuple[Node | None, ...]]]:
     pending: list[tuple[Path, tuple[Node | None, ...]]] = [
         ((), tuple(tree.stream for tree in trees))
@@ -243,7 +257,7 @@ def _is_leaf(node: Node | None) -> bool:
 
 
 def _groups(nodes: Sequence[Node | None]) -> tuple[list[tuple[Node | None, ...]], frozenset[Node]]:
-    """The sides whose collections can be walked together, for each kind of them; and those which cannot.
+    """Return the sides whose collections can be walked together, by kind, and the others.
 
     Collections of one kind with different tags or anchors have equal paths inside, so that each of
     them is one value.
@@ -261,7 +275,7 @@ def _groups(nodes: Sequence[Node | None]) -> tuple[list[tuple[Node | None, ...]]
     return groups, frozenset(apart)
 
 
-def _row(path: Path, trees: Sequence[Tree], nodes: Sequence[Node | None]) -> ValueRow:
+def _row(path: Path, trees: Sequence[DocumentTree], nodes: Sequence[Node | None]) -> ValueRow:
     values = tuple(
         None if node is None else (to_json(tree, node),)
         for tree, node in zip(trees, nodes, strict=True)

@@ -11,11 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from benchmark_manager.domain.documents.nodes import Collection, Node, Slot, Tree
+from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Node, Slot
 
 Position: TypeAlias = Literal["above", "head", "tail", "below", "inside", "end"]
-"""Where a comment is: in lines above an entry, behind its key, behind its value, in deeper lines below it, before the
-bracket that ends it, behind all of a document."""
+"""Where a comment is.
+
+In order: in lines above an entry, behind its key, behind its value, in deeper lines below it,
+before the bracket that ends it, behind all of a document.
+"""
 
 _COMMENT: Final = re.compile(r"(?<![^ \t\r\n,\[\]{}])#[^\r\n]*+")
 _MARK: Final = re.compile(r"^(?:---|\.\.\.)", re.MULTILINE)
@@ -31,7 +34,10 @@ class Comment:
 
 
 Owned: TypeAlias = Mapping[tuple[Slot | None, Position], Sequence[Comment]]
-"""Comments in their order by entry and position; None has those on the marks of documents and in empty texts."""
+"""Comments in their order by entry and position.
+
+None has those on the marks of documents and in empty texts.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ class Comments:
         return self.owned.get((slot, position), ())
 
 
-def comments_of(tree: Tree) -> Comments:
+def comments_of(tree: DocumentTree) -> Comments:
     """Find all comments of a tree; JSON has none."""
     if tree.file_format == "json" or "#" not in tree.text:
         return Comments({}, {})
@@ -56,7 +62,7 @@ def comments_of(tree: Tree) -> Comments:
     return Comments(owned, finder.parents)
 
 
-def _found(tree: Tree, leaves: Sequence[tuple[int, int]]) -> Iterator[Comment]:
+def _found(tree: DocumentTree, leaves: Sequence[tuple[int, int]]) -> Iterator[Comment]:
     """What looks like a comment between the values."""
     end = 0
     for start, behind in [*leaves, (len(tree.text), len(tree.text))]:
@@ -69,7 +75,7 @@ def _found(tree: Tree, leaves: Sequence[tuple[int, int]]) -> Iterator[Comment]:
 class _Finder:
     """All entries of a tree in the order of the text."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: DocumentTree) -> None:
         self._tree = tree
         self.leaves: list[tuple[int, int]] = []
         self.parents: dict[Slot, Slot | None] = {}
@@ -144,7 +150,10 @@ class _Finder:
         return None
 
     def _is_deeper(self, comment: Comment, number: int) -> bool:
-        """Whether a comment does not belong to the entry below: it is indented deeper, or a mark stands between."""
+        """Return whether a comment does not belong to the entry below.
+
+        It is indented deeper, or a mark stands between.
+        """
         below = self._slots[number]
         if self._documents[number] != self._documents[number - 1]:
             return comment.start < self._mark(number)
@@ -173,7 +182,7 @@ class _Finder:
         return slot, "below"
 
 
-def _spans(tree: Tree, node: Node) -> list[tuple[int, int]]:
+def _spans(tree: DocumentTree, node: Node) -> list[tuple[int, int]]:
     if isinstance(node, Collection):
         return []
     if not node.is_block:

@@ -8,12 +8,12 @@ from typing import Final
 from benchmark_manager.domain.documents.nodes import (
     Collection,
     CollectionKind,
+    DocumentTree,
     Identities,
     Node,
     Scalar,
     Slot,
     Style,
-    Tree,
     parts_of,
 )
 from benchmark_manager.domain.documents.scalars import read_json, read_text
@@ -33,19 +33,19 @@ class _Frame:
     slots: list[Slot] = field(default_factory=list)
 
 
-def read_json_tree(text: str, identities: Identities) -> Tree:
+def read_json_tree(text: str, identities: Identities) -> DocumentTree:
     """The tree of a text which `validate` found valid."""
-    reader = _Reader(text, identities)
+    reader = _JsonTreeReader(text, identities)
     # Each at the end of the one before: a search would begin anew at every blank behind the last of
     # them.
     at = 0
     while (match := _TOKEN.match(text, at)) is not None:
         at = match.end()
         reader.take(match[1], match.start(1), at)
-    return Tree(text, "json", reader.stream())
+    return DocumentTree(text, "json", reader.stream())
 
 
-class _Reader:
+class _JsonTreeReader:
     """Takes token by token; a frame for each open collection, the first for the stream."""
 
     def __init__(self, text: str, identities: Identities) -> None:

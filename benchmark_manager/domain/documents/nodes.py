@@ -1,7 +1,7 @@
-"""Trees of YAML and JSON texts, in which every value knows its place.
+"""Trees of YAML and JSON texts, in which every value has its position.
 
-Positions are indexes into `Tree.text`, in characters. YAML's and JSON's trees have the same form: a
-stream of documents, which is itself a collection, and one document for JSON.
+Positions are indexes into the tree's `text`, in characters. YAML's and JSON's trees have the same
+form: a stream of documents, which is itself a collection, and one document for JSON.
 """
 
 import re
@@ -13,8 +13,8 @@ from typing import Final, Literal, TypeAlias
 
 from pydantic import JsonValue
 
-from benchmark_manager.domain.documents.lines import LineStarts, line_end_of
 from benchmark_manager.domain.documents.scalars import Reading, read_plain
+from benchmark_manager.domain.text.lines import LineStarts, line_end_of
 from benchmark_manager.models.original import FileFormat
 
 CollectionKind: TypeAlias = Literal["mapping", "sequence", "stream"]
@@ -88,7 +88,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Collection:
-    """A mapping, a sequence or the stream of documents; `head` is its identity without its parts."""
+    """A mapping, a sequence or the stream of documents.
+
+    `head` is its identity without its parts.
+    """
 
     kind: CollectionKind
     start: int
@@ -154,14 +157,17 @@ class Identities:
         return self._numbers.setdefault(parts, self._first + len(self._numbers))
 
     def plain(self, text: str) -> Reading:
-        """`read_plain`, remembered: the texts share most of their scalars, and reading one costs more than the rest."""
+        """Return what `read_plain` does, from a cache.
+
+        The texts share most of their scalars, and reading one costs more than the rest.
+        """
         if (reading := self._plain.get(text)) is None:
             reading = self._plain[text] = read_plain(text)
         return reading
 
 
 @dataclass(frozen=True, eq=False)
-class Tree:
+class DocumentTree:
     """A text, and the stream of documents in it.
 
     `references` are the anchors (`&name`) and aliases (`*name`) of each document, in their order.

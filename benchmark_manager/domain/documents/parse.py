@@ -3,7 +3,7 @@
 from typing import Final
 
 from benchmark_manager.domain.documents.json_tree import read_json_tree
-from benchmark_manager.domain.documents.nodes import Identities, Tree
+from benchmark_manager.domain.documents.nodes import DocumentTree, Identities
 from benchmark_manager.domain.documents.yaml_tree import compose
 from benchmark_manager.domain.validation import validate
 from benchmark_manager.domain.yaml.events import BYTE_ORDER_MARK
@@ -12,11 +12,14 @@ from benchmark_manager.models.original import FileFormat
 _PART_ENDS: Final = ("\n", "\r", ",", ": ", "- ", "? ", "[", "{")
 
 
-class UnreadableError(Exception):
-    """The text has no tree: it is a template, does not parse, repeats a key (also `<<`) or is nested too deep."""
+class UnreadableDocumentError(Exception):
+    """The text has no tree.
+
+    It is a template, does not parse, repeats a key (also `<<`) or is nested too deep.
+    """
 
 
-def parse(text: str, file_format: FileFormat, identities: Identities | None = None) -> Tree:
+def parse(text: str, file_format: FileFormat, identities: Identities | None = None) -> DocumentTree:
     """The tree of a text; a byte order mark at its beginning is not part of it.
 
     Args:
@@ -25,28 +28,28 @@ def parse(text: str, file_format: FileFormat, identities: Identities | None = No
         identities: shared by trees which are compared with each other.
 
     Raises:
-        UnreadableError: exactly where `validate` calls the text a template or invalid, or a mapping
-            has `<<` twice.
+        UnreadableDocumentError: exactly where `validate` calls the text a template or invalid, or a
+            mapping has `<<` twice.
     """
     body = text.removeprefix(BYTE_ORDER_MARK)
     if validate(body, file_format).validity != "valid":
-        raise UnreadableError
+        raise UnreadableDocumentError
     identities = identities or Identities()
     if file_format == "json":
         return read_json_tree(body, identities)
     tree = compose(body, identities)
     if tree is None:
-        raise UnreadableError
+        raise UnreadableDocumentError
     return tree
 
 
 def try_parse(
     text: str, file_format: FileFormat, identities: Identities | None = None
-) -> Tree | None:
+) -> DocumentTree | None:
     """`parse`, with None for what it refuses."""
     try:
         return parse(text, file_format, identities)
-    except UnreadableError:
+    except UnreadableDocumentError:
         return None
 
 

@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
-from benchmark_manager.domain.documents.nodes import Collection, Node, Scalar, Slot, Tree
+from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Node, Scalar, Slot
 from benchmark_manager.domain.documents.scalars import read_plain
 
 ITEM_KEYS: Final = ("name", "id", "key")
@@ -27,7 +27,10 @@ ROOT: Final = "."
 _BARE: Final = re.compile(r"[\w$@*+~/<>:-]+")
 
 Step: TypeAlias = str
-"""One part of a path as it is shown; two steps are equal exactly when they lead to the same place."""
+"""One part of a path as it is shown.
+
+Two steps are equal exactly when they lead to the same entry.
+"""
 
 Path: TypeAlias = tuple[Step, ...]
 """The first step is the document's: empty for a single document."""
@@ -43,7 +46,7 @@ def shown(path: Path) -> str:
 
 
 def children(
-    trees: Sequence[Tree], nodes: Sequence[Node | None]
+    trees: Sequence[DocumentTree], nodes: Sequence[Node | None]
 ) -> list[tuple[Step, Slots]] | None:
     """The parts of collections side by side, in the order of the first side which has them.
 
@@ -69,7 +72,9 @@ def side_by_side(labels: Sequence[Mapping[Step, Slot]]) -> list[tuple[Step, Slot
     return [(step, tuple(side.get(step) for side in labels)) for step in steps]
 
 
-def _labels(trees: Sequence[Tree], collections: Sequence[Collection]) -> list[dict[Step, Slot]]:
+def _labels(
+    trees: Sequence[DocumentTree], collections: Sequence[Collection]
+) -> list[dict[Step, Slot]]:
     if collections[0].kind == "mapping":
         return [entries(tree, node) for tree, node in zip(trees, collections, strict=True)]
     if collections[0].kind == "sequence":
@@ -77,7 +82,7 @@ def _labels(trees: Sequence[Tree], collections: Sequence[Collection]) -> list[di
     return documents(collections)
 
 
-def entries(tree: Tree, mapping: Collection) -> dict[Step, Slot]:
+def entries(tree: DocumentTree, mapping: Collection) -> dict[Step, Slot]:
     """A mapping's entries by their steps."""
     return {f".{_key_step(tree, slot.key)}": slot for slot in mapping.slots if slot.key is not None}
 
@@ -104,7 +109,7 @@ def _named(node: Collection, name: str) -> dict[Step, Slot]:
 
 
 def documents(streams: Sequence[Collection]) -> list[dict[Step, Slot]]:
-    """The documents of streams by kind and name where all have their own, else by number."""
+    """Find the documents of streams by kind and name where all have their own, else by number."""
     if all(len(stream.slots) <= 1 for stream in streams):
         return [{"": stream.slots[0]} if stream.slots else {} for stream in streams]
     return named_documents(streams) or [
@@ -113,7 +118,9 @@ def documents(streams: Sequence[Collection]) -> list[dict[Step, Slot]]:
 
 
 def named_documents(streams: Sequence[Collection]) -> list[dict[Step, Slot]] | None:
-    """The documents of streams by `kind` and `metadata.name`; None unless all have them, unique in their stream.
+    """Find the documents of streams by `kind` and `metadata.name`.
+
+    The result is None unless all have them, unique in their stream.
 
     Where a stream has one kind and name twice, `metadata.namespace` stands between them on all
     sides.
@@ -164,7 +171,7 @@ def item_step(number: int) -> Step:
     return f"[{number}]"
 
 
-def _key_step(tree: Tree, key: Node) -> str:
+def _key_step(tree: DocumentTree, key: Node) -> str:
     if not isinstance(key, Scalar) or tree.text.startswith(("&", "!"), key.start):
         return f"({json.dumps(tree.source(key), ensure_ascii=False)})"
     return scalar_step(key)

@@ -1,4 +1,6 @@
-"""Variants in which nothing but plain values differs from a text whose tree is known: they need no tree of their own.
+"""Variants that differ from a text with a known tree in plain values only.
+
+They need no tree of their own.
 
 Most variants are of this kind, and reading a tree takes a hundred times as long as comparing lines.
 """
@@ -8,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from benchmark_manager.domain.documents.nodes import Identities, Scalar, Tree
+from benchmark_manager.domain.documents.nodes import DocumentTree, Identities, Scalar
 from benchmark_manager.domain.documents.paths import ITEM_KEYS, Path
 from benchmark_manager.domain.documents.scalars import Reading
 
@@ -38,7 +40,7 @@ class ScalarEdits:
     """
 
     def __init__(
-        self, tree: Tree, leaves: Sequence[tuple[Path, Scalar]], identities: Identities
+        self, tree: DocumentTree, leaves: Sequence[tuple[Path, Scalar]], identities: Identities
     ) -> None:
         self._lines = tree.text.split("\n")
         self._identities = identities

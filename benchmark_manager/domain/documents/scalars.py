@@ -33,7 +33,11 @@ _MAX_DIGITS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`identity` tells apart what any reader tells apart; `value` is JSON's, or the source where it has none."""
+    """What readers make of a scalar.
+
+    `identity` differs where any reader sees a difference; `value` is JSON's, or the source where it
+    has none.
+    """
 
     identity: Hashable
     value: JsonValue

@@ -5,12 +5,12 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from benchmark_manager.domain.documents.nodes import Alias, Collection, Node, Scalar, Tree
+from benchmark_manager.domain.documents.nodes import Alias, Collection, DocumentTree, Node, Scalar
 
 _VALUE: Final = attrgetter("value")
 
 
-def to_json(tree: Tree, node: Node) -> JsonValue:
+def to_json(tree: DocumentTree, node: Node) -> JsonValue:
     """The node's value; its source text if it is, or holds, what JSON has no form for.
 
     Such are aliases, anchors, tags, merged keys (`<<`), and keys which become equal as strings. A

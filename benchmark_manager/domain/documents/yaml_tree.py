@@ -9,28 +9,28 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from benchmark_manager.domain.documents.lines import LineStarts
 from benchmark_manager.domain.documents.nodes import (
     MERGE_KEY,
     Alias,
     Collection,
     CollectionKind,
+    DocumentTree,
     Identities,
     Node,
     Scalar,
     Slot,
     Style,
-    Tree,
     is_merge_key,
     parts_of,
 )
 from benchmark_manager.domain.documents.scalars import Reading, read_tagged, read_text
+from benchmark_manager.domain.text.lines import LineStarts
 from benchmark_manager.domain.yaml.events import (
     AliasEvent,
     CollectionStart,
     Event,
+    PreparedText,
     ScalarEvent,
-    Source,
     YamlSyntaxError,
     prepare,
 )
@@ -59,7 +59,7 @@ class _OpenCollection:
     slots: list[Slot] = field(default_factory=list)
 
 
-def compose(text: str, identities: Identities) -> Tree | None:
+def compose(text: str, identities: Identities) -> DocumentTree | None:
     """The tree of a text which `validate` found valid; None where a mapping merges others twice.
 
     Readers disagree about a second `<<`, so no one knows which values such a text has.
@@ -76,7 +76,7 @@ def compose(text: str, identities: Identities) -> Tree | None:
 class _Composer(NodeReader[_OpenCollection]):
     """Makes a node of each value; the outermost collection is the stream."""
 
-    def __init__(self, source: Source, identities: Identities) -> None:
+    def __init__(self, source: PreparedText, identities: Identities) -> None:
         self._source = source
         self._text = source.text
         self._lines = LineStarts(source.text)
@@ -90,11 +90,11 @@ class _Composer(NodeReader[_OpenCollection]):
         self._may_merge = MERGE_KEY in source.text
         self.merges_twice = False
 
-    def run(self) -> Tree:
+    def run(self) -> DocumentTree:
         walk(self._source.parsed, self)
         stream = self._collection(self._stream, len(self._text))
         references = tuple(tuple(document) for document in self._references)
-        return Tree(self._text, "yaml", stream, references)
+        return DocumentTree(self._text, "yaml", stream, references)
 
     def document(self, event: Event) -> _OpenCollection:
         self._references.append([])
@@ -213,7 +213,10 @@ class _Composer(NodeReader[_OpenCollection]):
         return Slot(value, dash, dash + 1, frame.floor, None, plain)
 
     def _next_dash(self, frame: _OpenCollection, before: int) -> int:
-        """The dash in front of a value: only comments and blank lines stand between it and the item before."""
+        """Return the position of the dash in front of a value.
+
+        Only comments and blank lines stand between it and the item before.
+        """
         column = self._lines.column(frame.slots[0].start)
         at = self._lines.next_line(frame.floor)
         while at <= before:

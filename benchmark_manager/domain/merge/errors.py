@@ -24,7 +24,7 @@ class MergeUnresolvedError(InvalidInputError):
 
 
 class MergeResolutionError(InvalidInputError):
-    """A decision about a path which is no conflict, a second one about a path, or an impossible one."""
+    """A decision is impossible, is a second one about its path, or its path has no conflict."""
 
     def __init__(self, path: str | None, reason: str) -> None:
         """Name the conflict by its `path`, None for one of lines, and the `reason`."""
@@ -36,7 +36,10 @@ class MergeResolutionError(InvalidInputError):
 
 
 class MergeImpossibleError(InvalidInputError):
-    """What was decided cannot be written into theirs' text with certainty; the whole content is needed."""
+    """What was decided cannot be written into theirs' text with certainty.
+
+    The whole content is needed.
+    """
 
     def __init__(self) -> None:
         super().__init__("merge_impossible", field=_FIELD)

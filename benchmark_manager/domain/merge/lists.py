@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
-class Hunk:
+class ListHunk:
     """Items `start` to `end` of the base became items `other_start` to `other_end`.
 
     `in_place` says that each became the item of the same number in the other range.
@@ -31,15 +31,18 @@ IsSame: TypeAlias = Callable[[range, range], bool]
 """Whether the items of two ranges of one length are the same items, each changed."""
 
 
-def align(base: Sequence[int], other: Sequence[int], is_same: IsSame) -> list[Hunk]:
-    """The differences of two lists of identities, in order; those in place are one for each item."""
-    hunks: list[Hunk] = []
+def align(base: Sequence[int], other: Sequence[int], is_same: IsSame) -> list[ListHunk]:
+    """Return the differences of two lists of identities, in order.
+
+    Items that changed in their position are one difference each.
+    """
+    hunks: list[ListHunk] = []
     for hunk in _hunks(base, other):
         length = hunk.end - hunk.start
         ranges = range(hunk.start, hunk.end), range(hunk.other_start, hunk.other_end)
         if length == len(ranges[1]) and (length == 1 or is_same(*ranges)):
             hunks += [
-                Hunk(i, i + 1, j, j + 1, in_place=True)
+                ListHunk(i, i + 1, j, j + 1, in_place=True)
                 for i, j in zip(*ranges, strict=True)
                 if base[i] != other[j]
             ]
@@ -48,23 +51,26 @@ def align(base: Sequence[int], other: Sequence[int], is_same: IsSame) -> list[Hu
     return hunks
 
 
-def _hunks(base: Sequence[int], other: Sequence[int]) -> Iterator[Hunk]:
-    """What lies between the items which are known to be the same, without equal items at its ends."""
+def _hunks(base: Sequence[int], other: Sequence[int]) -> Iterator[ListHunk]:
+    """Yield what lies between the items which are known to be the same.
+
+    It has no equal items at its ends.
+    """
     start = other_start = 0
     for end, other_end in [*_anchors(base, other), (len(base), len(other))]:
-        trimmed = _trimmed(base, other, Hunk(start, end, other_start, other_end))
+        trimmed = _trimmed(base, other, ListHunk(start, end, other_start, other_end))
         if trimmed.start < trimmed.end or trimmed.other_start < trimmed.other_end:
             yield trimmed
         start, other_start = end, other_end
 
 
-def _trimmed(base: Sequence[int], other: Sequence[int], hunk: Hunk) -> Hunk:
+def _trimmed(base: Sequence[int], other: Sequence[int], hunk: ListHunk) -> ListHunk:
     start, end, other_start, other_end = hunk.start, hunk.end, hunk.other_start, hunk.other_end
     while start < end and other_start < other_end and base[start] == other[other_start]:
         start, other_start = start + 1, other_start + 1
     while start < end and other_start < other_end and base[end - 1] == other[other_end - 1]:
         end, other_end = end - 1, other_end - 1
-    return Hunk(start, end, other_start, other_end)
+    return ListHunk(start, end, other_start, other_end)
 
 
 def _anchors(base: Sequence[int], other: Sequence[int]) -> list[tuple[int, int]]:
@@ -102,7 +108,7 @@ class Touched:
     gaps: frozenset[int]
 
 
-def touched(hunk: Hunk, base: Sequence[int], other: Sequence[int]) -> Touched:
+def touched(hunk: ListHunk, base: Sequence[int], other: Sequence[int]) -> Touched:
     """What a change of the other side would be in doubt about."""
     if hunk.in_place:
         return Touched(frozenset({hunk.start}), frozenset())
@@ -130,7 +136,7 @@ def _slides(items: Sequence[int], start: int, end: int) -> tuple[int, int]:
     return up, down
 
 
-def places(hunks: Sequence[Hunk], length: int) -> list[int]:
+def places(hunks: Sequence[ListHunk], length: int) -> list[int]:
     """Where each gap of the base, from 0 to `length`, is in the other list.
 
     A gap inside a hunk is where the hunk begins.

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, TypeAlias
 
-from benchmark_manager.domain.documents.nodes import Collection, Node, Slot, Tree
+from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Node, Slot
 from benchmark_manager.domain.documents.paths import documents, named_documents, named_items
 from benchmark_manager.domain.merge.references import is_torn
 
@@ -24,8 +24,13 @@ _BEFORE_AND_AFTER: Final = 3
 Parts: TypeAlias = Sequence[Mapping[Hashable, Node]]
 
 
-def loses_a_change(trees: tuple[Tree, Tree, Tree], outcome: Tree) -> bool:
-    """Hold what lines made of three texts, read with the same `Identities`, against what each side changed."""
+def loses_a_change(
+    trees: tuple[DocumentTree, DocumentTree, DocumentTree], outcome: DocumentTree
+) -> bool:
+    """Compare a merge by lines of three texts with what each side changed.
+
+    All are read with the same `Identities`.
+    """
     base, theirs, mine = trees
     if is_torn(base, theirs, mine):
         return True
@@ -47,7 +52,7 @@ def loses_a_change(trees: tuple[Tree, Tree, Tree], outcome: Tree) -> bool:
 
 
 def _holds_what_came(sides: Four) -> bool:
-    """Whether a collection that one side left alone differs from the other's only in entries which came to it.
+    """Return whether the outcome differs only in added entries from the side that changed.
 
     Entries which one side moved here by lines have the changes which the other made where they
     were.
@@ -75,7 +80,7 @@ def _holds_what_came(sides: Four) -> bool:
     return True
 
 
-def _adds_up(trees: tuple[Tree, Tree, Tree], outcome: Tree) -> bool:
+def _adds_up(trees: tuple[DocumentTree, DocumentTree, DocumentTree], outcome: DocumentTree) -> bool:
     """Whether what came out has each value as often as both sides' changes give, wherever it is."""
     base, theirs, mine, made = (_values(tree.stream) for tree in (*trees, outcome))
     return all(
@@ -117,7 +122,10 @@ def _expected(base: Node, theirs: Node, mine: Node) -> int | None:
 
 
 def _looked_into(sides: Four) -> list[Four] | None:
-    """What is to be compared inside values which both sides changed; None where a change is lost."""
+    """Return what is to be compared inside values which both sides changed.
+
+    The result is None where a change is lost.
+    """
     nodes = [node for node in sides if isinstance(node, Collection)]
     if len(nodes) != len(sides) or len({node.head for node in nodes}) != 1:
         return None if sides[3].identity in {sides[1].identity, sides[2].identity} else []
@@ -146,13 +154,19 @@ def _named_documents(streams: Sequence[Collection]) -> list[dict[str, Slot]] | N
 
 
 def _are_certain(names: Sequence[AbstractSet[Hashable]]) -> bool:
-    """Whether names can be trusted: where some went and others came on one side, items may have been renamed."""
+    """Return whether items can be found by their names.
+
+    Where some went and others came on one side, items may have been renamed.
+    """
     base = names[0]
     return not any(base - side and side - base for side in names[1:])
 
 
 def _is_moved(nodes: Sequence[Collection]) -> bool:
-    """Whether an item that one side removed is there because the other moved it, or twice because both did."""
+    """Return whether the outcome holds an item that one side removed, or one twice.
+
+    It does where the other side moved the item, or where both did.
+    """
     base, theirs, mine, outcome = (
         Counter(slot.value.identity for slot in node.slots) for node in nodes
     )

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from benchmark_manager.domain.documents.lines import line_end_of
-from benchmark_manager.domain.documents.nodes import Identities, Tree
+from benchmark_manager.domain.documents.nodes import DocumentTree, Identities
 from benchmark_manager.domain.documents.parse import most_values, try_parse
 from benchmark_manager.domain.documents.paths import shown
 from benchmark_manager.domain.documents.values import to_json
@@ -19,6 +18,7 @@ from benchmark_manager.domain.merge.references import is_doubtful, repeated
 from benchmark_manager.domain.merge.text_merge import TextConflict, merge_text
 from benchmark_manager.domain.merge.three_way import Trees, three_way
 from benchmark_manager.domain.merge.verify import says
+from benchmark_manager.domain.text.lines import line_end_of
 from benchmark_manager.domain.validation import validate
 from benchmark_manager.domain.yaml.events import BYTE_ORDER_MARK
 from benchmark_manager.models.merge import Merge, MergeConflict, Side
@@ -85,7 +85,10 @@ def _merge_large(texts: tuple[str, str, str], file_format: FileFormat) -> Merge:
 
 
 def _parses_if_all_do(content: str, texts: tuple[str, str, str], file_format: FileFormat) -> bool:
-    """Whether `content` parses, or one of the texts that it came from does not; False where that takes too long."""
+    """Return whether `content` parses, or one of the texts that it came from does not.
+
+    The result is False where that takes too long.
+    """
     left = _CHECKED_VALUES
     for number, each in enumerate((content, *texts)):
         left -= most_values(each)
@@ -154,8 +157,11 @@ class KeyMerge:
     def _is_doubtful(self) -> bool:
         return bool(self.plan.edits) and is_doubtful(self.trees)
 
-    def replayed(self, plan: Plan, comments: CommentPlan) -> tuple[str, Tree | None]:
-        """Theirs' text with the changes of a plan, and its tree; no tree where it does not say exactly that."""
+    def replayed(self, plan: Plan, comments: CommentPlan) -> tuple[str, DocumentTree | None]:
+        """Return theirs' text with the changes of a plan, and its tree.
+
+        There is no tree where the text does not say exactly that.
+        """
         try:
             content = self.mark + replay(plan, self.trees.theirs, comments)
         except UnreplayableError:
@@ -168,7 +174,7 @@ class KeyMerge:
                 return content + ending, tree
         return "", None
 
-    def _parsed(self, content: str) -> Tree | None:
+    def _parsed(self, content: str) -> DocumentTree | None:
         """The tree of what came out; None also where an anchor came to stand twice."""
         tree = try_parse(content, self.trees.theirs.file_format, self.identities)
         if tree is None or repeated([tree]) - repeated([self.trees.theirs, self.trees.mine]):
@@ -176,13 +182,19 @@ class KeyMerge:
         return tree
 
     def has_endless_paths(self) -> bool:
-        """Whether the paths of all differences are too long to be shown: a key may be half of the text."""
+        """Return whether the paths of all differences are too long to be shown.
+
+        A key may be half of the text.
+        """
         paths = (difference.path for difference in (*self.plan.edits, *self.plan.conflicts))
         comments = sum(len(conflict.path) for conflict in self.comments.conflicts)
         return comments + sum(len(step) for path in paths for step in path) > _MOST_PATHS
 
     def conflicts(self) -> tuple[MergeConflict, ...]:
-        """What a person must decide; where there is no conflict and yet no certain merge, every change of mine."""
+        """Return what a person must decide.
+
+        Without a conflict and without a certain merge, that is every change of mine.
+        """
         comments = [*self.comments.conflicts, *self._lost()]
         differences = self.plan.conflicts or (() if comments else self.plan.edits)
         found = [(_position(difference), self._conflict(difference)) for difference in differences]
@@ -237,7 +249,7 @@ class KeyMerge:
         )
 
 
-def _line(tree: Tree, index: int) -> int:
+def _line(tree: DocumentTree, index: int) -> int:
     return tree.lines.number(index)
 
 

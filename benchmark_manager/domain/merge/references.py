@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from benchmark_manager.domain.documents.nodes import Tree
+from benchmark_manager.domain.documents.nodes import DocumentTree
 from benchmark_manager.domain.merge.three_way import Trees
 
 
@@ -20,14 +20,14 @@ def is_doubtful(trees: Trees) -> bool:
     return any(references != ordered[0] for references in ordered)
 
 
-def is_torn(base: Tree, theirs: Tree, mine: Tree) -> bool:
+def is_torn(base: DocumentTree, theirs: DocumentTree, mine: DocumentTree) -> bool:
     """Whether both sides changed the order of anchors of one name, or of their aliases."""
     names = repeated((base, theirs, mine))
     ordered = [_of_repeated(tree, names) for tree in (base, theirs, mine)]
     return ordered[0] not in ordered[1:] and ordered[1] != ordered[2]
 
 
-def _touched(before: Tree, after: Tree) -> set[str]:
+def _touched(before: DocumentTree, after: DocumentTree) -> set[str]:
     """The names whose anchors or aliases became more or fewer."""
     old, new = _counted(before), _counted(after)
     return {
@@ -35,11 +35,11 @@ def _touched(before: Tree, after: Tree) -> set[str]:
     }
 
 
-def _counted(tree: Tree) -> Counter[str]:
+def _counted(tree: DocumentTree) -> Counter[str]:
     return Counter(reference for document in tree.references for reference in document)
 
 
-def repeated(trees: Sequence[Tree]) -> set[str]:
+def repeated(trees: Sequence[DocumentTree]) -> set[str]:
     """The names of anchors which stand twice in a document; PyYAML refuses to read it."""
     counts = [Counter(document) for tree in trees for document in tree.references]
     return {
@@ -50,7 +50,7 @@ def repeated(trees: Sequence[Tree]) -> set[str]:
     }
 
 
-def _of_repeated(tree: Tree, names: set[str]) -> list[str]:
+def _of_repeated(tree: DocumentTree, names: set[str]) -> list[str]:
     return [
         reference
         for document in tree.references

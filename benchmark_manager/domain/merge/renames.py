@@ -11,7 +11,7 @@ Labels: TypeAlias = Mapping[Step, Slot]
 
 
 def under_first_names(labels: Sequence[Labels]) -> list[dict[Step, Slot]] | None:
-    """The items of base, theirs and mine, those with a new name under the one which they have in base.
+    """Return the items of base, theirs and mine, renamed ones under their name in base.
 
     An item is renamed if nothing else in it changed, it stands at the same place in a list of the
     same length, and the other side has no item of the new name, but for one which it renamed alike.

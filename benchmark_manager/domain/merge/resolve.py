@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from benchmark_manager.domain.documents.nodes import Collection, Slot, Tree
+from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Slot
 from benchmark_manager.domain.documents.parse import try_parse
 from benchmark_manager.domain.documents.paths import Path, shown
 from benchmark_manager.domain.documents.scalars import read_plain
@@ -139,7 +139,10 @@ def _by_keys(keys: KeyMerge, decisions: Mapping[str, Resolution]) -> str | None:
 
 
 def _comment(decisions: Mapping[str, Resolution], path: Path) -> Take | None:
-    """What was decided about the comments of an entry, or about its value: other values have mine's comments."""
+    """Return what was decided about the comments of an entry, or about its value.
+
+    Other values have mine's comments.
+    """
     if (value := decisions.get(shown(path))) is not None:
         return "theirs" if value.take == "theirs" else "mine"
     own = decisions.get(comment_path(path))
@@ -167,7 +170,7 @@ def _chosen(keys: KeyMerge, difference: Difference, resolution: Resolution) -> C
     raise MergeImpossibleError
 
 
-def _written(keys: KeyMerge, resolution: Resolution, tree: Tree, slot: Slot) -> Added:
+def _written(keys: KeyMerge, resolution: Resolution, tree: DocumentTree, slot: Slot) -> Added:
     """A JSON value as an entry of its own small text, under the key of an existing entry."""
     file_format = keys.trees.theirs.file_format
     value = _spelled(resolution.value, resolution.path, is_yaml=file_format == "yaml")

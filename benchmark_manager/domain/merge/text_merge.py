@@ -8,12 +8,13 @@ overlap or touch are one place; it is no conflict where both made the same of it
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmark_manager.domain.text.line_differences import Change, line_changes, split_lines
+from benchmark_manager.domain.text.line_differences import LineChange, line_changes
+from benchmark_manager.domain.text.lines import lines_with_ends
 
 
 @dataclass(frozen=True, slots=True)
 class TextConflict:
-    """A place which both sides made into something different: its whole lines in each text, possibly none.
+    """Lines which both sides changed differently; they may be none in a text.
 
     `line` is where it is in theirs, counted from 1; where theirs has none of it, the line that
     comes next.
@@ -34,15 +35,18 @@ class TextMerge:
 
 
 @dataclass(slots=True)
-class _Place:
-    """Lines of the base from `start` to `end` that at least one side changed; each side's changes in order."""
+class _ContestedLines:
+    """Lines of the base from `start` to `end` that at least one side changed.
+
+    Each side's changes are in order.
+    """
 
     start: int
     end: int
-    theirs: list[Change]
-    mine: list[Change]
+    theirs: list[LineChange]
+    mine: list[LineChange]
 
-    def span(self, changes: list[Change]) -> slice:
+    def span(self, changes: list[LineChange]) -> slice:
         """The same place in the side with these changes."""
         if not changes:
             return slice(0, 0)
@@ -64,7 +68,7 @@ def merge_text(base: str, theirs: str, mine: str) -> TextMerge:
         return TextMerge(theirs, ())
     if theirs == base:
         return TextMerge(mine, ())
-    texts = _Texts(split_lines(base), split_lines(theirs), split_lines(mine))
+    texts = _Texts(lines_with_ends(base), lines_with_ends(theirs), lines_with_ends(mine))
     return texts.merged()
 
 
@@ -94,7 +98,7 @@ class _Texts:
             return TextMerge(None, tuple(conflicts))
         return TextMerge("".join(pieces + self._base[position:]), ())
 
-    def _made(self, place: _Place) -> list[str] | TextConflict:
+    def _made(self, place: _ContestedLines) -> list[str] | TextConflict:
         theirs_span, mine_span = place.span(place.theirs), place.span(place.mine)
         theirs, mine = self._theirs[theirs_span], self._mine[mine_span]
         if not place.mine:
@@ -105,15 +109,15 @@ class _Texts:
         return TextConflict("".join(base), "".join(theirs), "".join(mine), theirs_span.start + 1)
 
 
-def _places(theirs: list[Change], mine: list[Change]) -> Iterator[_Place]:
+def _places(theirs: list[LineChange], mine: list[LineChange]) -> Iterator[_ContestedLines]:
     """Changes which overlap or touch in the base are one place; of one side, no two do."""
-    place: _Place | None = None
+    place: _ContestedLines | None = None
     tagged = [(change, False) for change in theirs] + [(change, True) for change in mine]
     for change, is_mine in sorted(tagged, key=lambda pair: pair[0].before_start):
         if place is None or change.before_start > place.end:
             if place is not None:
                 yield place
-            place = _Place(change.before_start, change.before_end, [], [])
+            place = _ContestedLines(change.before_start, change.before_end, [], [])
         place.end = max(place.end, change.before_end)
         (place.mine if is_mine else place.theirs).append(change)
     if place is not None:

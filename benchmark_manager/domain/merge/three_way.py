@@ -1,4 +1,7 @@
-"""Three trees side by side: which changes of mine are made in theirs, and where a person must decide."""
+"""Three trees side by side.
+
+Which changes of mine are made in theirs, and where a person must decide.
+"""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -6,7 +9,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
-from benchmark_manager.domain.documents.nodes import Collection, Identities, Scalar, Slot, Tree
+from benchmark_manager.domain.documents.nodes import (
+    Collection,
+    DocumentTree,
+    Identities,
+    Scalar,
+    Slot,
+)
 from benchmark_manager.domain.documents.paths import (
     Path,
     Step,
@@ -30,7 +39,7 @@ from benchmark_manager.domain.merge.edits.plan import (
     Sides,
 )
 from benchmark_manager.domain.merge.edits.quotes import requoted
-from benchmark_manager.domain.merge.lists import Hunk, IsSame, align, places, touched
+from benchmark_manager.domain.merge.lists import IsSame, ListHunk, align, places, touched
 from benchmark_manager.domain.merge.renames import under_first_names
 
 Chosen: TypeAlias = Added | Literal["theirs", "nothing"]
@@ -47,9 +56,9 @@ _MAX_TELLERS: Final = 16
 class Trees:
     """The trees of the three texts, read with the same `identities`."""
 
-    base: Tree
-    theirs: Tree
-    mine: Tree
+    base: DocumentTree
+    theirs: DocumentTree
+    mine: DocumentTree
     identities: Identities = field(repr=False)
 
     @cached_property
@@ -125,7 +134,10 @@ class _Walker:
         return True
 
     def _named(self, path: Path, theirs: Slot, labels: list[dict[Step, Slot]]) -> bool:
-        """A list by names. Its order is theirs' unless mine has another than base: nobody can tell then."""
+        """Merge a list by names.
+
+        Its order is theirs', unless mine has another than base: then no order is certain.
+        """
         items = under_first_names(labels)
         if items is None:
             return False
@@ -250,7 +262,7 @@ class _Walker:
         path: Path,
         nodes: Sequence[Collection],
         gaps: Sequence[int],
-        hunks: tuple[list[Hunk], list[Hunk]],
+        hunks: tuple[list[ListHunk], list[ListHunk]],
     ) -> None:
         """Items which I left as they were but for a comment."""
         base, theirs, mine = nodes
@@ -272,7 +284,7 @@ class _Walker:
         path: Path,
         owner: Slot,
         nodes: Sequence[Collection],
-        where: tuple[list[int], list[Hunk]],
+        where: tuple[list[int], list[ListHunk]],
     ) -> None:
         """Make mine's hunks in theirs, none of which theirs touched but for items in place."""
         base, theirs, mine = nodes
@@ -308,7 +320,10 @@ class _Walker:
         }
 
     def _new(self, path: Path, first: int, slots: Sequence[Slot]) -> list[Added]:
-        """New items; `[+2]` is the path of mine's item 2: no number in theirs would tell all new ones apart."""
+        """Add new items; `[+2]` is the path of mine's item 2.
+
+        No number in theirs would distinguish all new ones.
+        """
         differences = [
             Difference((*path, f"[+{i}]"), (None, None, slot))
             for i, slot in enumerate(slots, first)
@@ -326,7 +341,10 @@ def _document_labels(streams: Sequence[Collection]) -> list[dict[Step, Slot]] | 
 
 
 def _are_told_by_name(labels: Sequence[Mapping[Step, Slot]]) -> bool:
-    """Whether documents are found by their names: mine has those of base, or both sides added one of one name."""
+    """Return whether documents are found by their names.
+
+    Mine has the names of base, or both sides added a document of one name.
+    """
     base, theirs, mine = (side.keys() for side in labels)
     return base == mine or bool((theirs & mine) - base)
 
@@ -337,7 +355,7 @@ def _item_step(collection: Collection, number: int) -> Step:
     return f"#{number + 1}" if len(collection.slots) > 1 else ""
 
 
-def _whole(tree: Tree) -> Slot:
+def _whole(tree: DocumentTree) -> Slot:
     return Slot(tree.stream, 0, 0, 0)
 
 
@@ -348,7 +366,10 @@ def _equal(one: Slot | None, other: Slot | None) -> bool:
 
 
 def _same_merge_keys(nodes: Sequence[Collection]) -> bool:
-    """Whether `<<` is the same everywhere: with another one, an entry's coming or going means something else."""
+    """Return whether `<<` is the same everywhere.
+
+    With another one, an added or removed entry means something else.
+    """
     return (
         len({None if (slot := node.merge_key()) is None else slot.value.identity for node in nodes})
         == 1
@@ -362,7 +383,10 @@ def _anchored(
     *,
     is_ordered: bool,
 ) -> dict[Slot | None, list[Added]]:
-    """Behind which of theirs' parts each addition stands; None is the front of a list and the end of a mapping."""
+    """Return behind which of theirs' parts each addition stands.
+
+    None is the front of a list and the end of a mapping.
+    """
     anchored: dict[Slot | None, list[Added]] = {}
     before: Slot | None = None
     for slot in mine_order:
@@ -389,16 +413,19 @@ def _placed(
 
 
 def _untangled(
-    ids: Sequence[Sequence[int]], theirs: Sequence[Hunk], mine: Sequence[Hunk]
-) -> list[Hunk] | None:
-    """Mine's hunks without those which theirs made as well; None where the two are in each other's way."""
+    ids: Sequence[Sequence[int]], theirs: Sequence[ListHunk], mine: Sequence[ListHunk]
+) -> list[ListHunk] | None:
+    """Return mine's hunks without those which theirs made as well.
+
+    The result is None where the two overlap.
+    """
     base = ids[0]
-    met: dict[tuple[str, int], list[Hunk]] = {}
+    met: dict[tuple[str, int], list[ListHunk]] = {}
     for hunk in theirs:
         for place in _touched_places(hunk, base, ids[1]):
             met.setdefault(place, []).append(hunk)
-    remaining: list[Hunk] = []
-    shared: set[Hunk] = set()
+    remaining: list[ListHunk] = []
+    shared: set[ListHunk] = set()
     for hunk in mine:
         others = {
             other for place in _touched_places(hunk, base, ids[2]) for other in met.get(place, [])
@@ -417,7 +444,7 @@ def _untangled(
     return None if own & _items(shared, base, ids[1]) else remaining
 
 
-def _items(hunks: Iterable[Hunk], base: Sequence[int], other: Sequence[int]) -> set[int]:
+def _items(hunks: Iterable[ListHunk], base: Sequence[int], other: Sequence[int]) -> set[int]:
     """What went and came in some hunks."""
     return {
         item
@@ -427,18 +454,20 @@ def _items(hunks: Iterable[Hunk], base: Sequence[int], other: Sequence[int]) -> 
 
 
 def _touched_places(
-    hunk: Hunk, base: Sequence[int], other: Sequence[int]
+    hunk: ListHunk, base: Sequence[int], other: Sequence[int]
 ) -> Iterator[tuple[str, int]]:
     places_touched = touched(hunk, base, other)
     yield from (("item", item) for item in places_touched.items)
     yield from (("gap", gap) for gap in places_touched.gaps)
 
 
-def _same_item(one: Hunk, other: Hunk) -> bool:
+def _same_item(one: ListHunk, other: ListHunk) -> bool:
     return one.in_place and other.in_place and one.start == other.start
 
 
-def _same_change(one: Hunk, one_ids: Sequence[int], other: Hunk, other_ids: Sequence[int]) -> bool:
+def _same_change(
+    one: ListHunk, one_ids: Sequence[int], other: ListHunk, other_ids: Sequence[int]
+) -> bool:
     if (one.start, one.end) != (other.start, other.end):
         return False
     return (
@@ -447,7 +476,10 @@ def _same_change(one: Hunk, one_ids: Sequence[int], other: Hunk, other_ids: Sequ
 
 
 def _same_items(base: Collection, other: Collection) -> IsSame:
-    """Whether items which changed side by side are the same ones: a key tells them apart, and none changed it."""
+    """Return whether items which changed side by side are the same ones.
+
+    A key distinguishes them, and neither side changed it.
+    """
 
     def is_same(old: range, new: range) -> bool:
         before = [_tellers(base, base.slots[i]) for i in old]

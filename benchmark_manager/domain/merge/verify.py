@@ -1,11 +1,13 @@
 """Whether a merged text says what the plan says, and nothing else."""
 
-from benchmark_manager.domain.documents.nodes import Collection, Node, Scalar, Slot, Tree
+from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Node, Scalar, Slot
 from benchmark_manager.domain.merge.edits.plan import Plan, Removed
 
 
-def says(outcome: Tree, plan: Plan) -> bool:
-    """Hold the tree of an outcome, read with the same `Identities`, against theirs with the plan's changes.
+def says(outcome: DocumentTree, plan: Plan) -> bool:
+    """Return whether the tree of an outcome is theirs with the plan's changes.
+
+    Both are read with the same `Identities`.
 
     Where the plan has a conflict, any string is right: the caller admits only those of long texts.
     """
@@ -32,7 +34,10 @@ def _expected(slot: Slot, plan: Plan) -> int:
 
 
 def _pairs(owner: Slot, node: Node, plan: Plan) -> list[tuple[Slot, Node]] | None:
-    """What the plan leaves in a collection, each beside what the outcome has there; None if they do not pair."""
+    """Pair what the plan leaves in a collection with what the outcome has there.
+
+    The result is None if they do not pair.
+    """
     if (
         not isinstance(owner.value, Collection)
         or not isinstance(node, Collection)

@@ -15,6 +15,7 @@ from typing import Final
 
 from benchmark_manager.domain.search.outline import Key, Outline, outline_of
 from benchmark_manager.domain.text.folding import fold, position_in
+from benchmark_manager.domain.text.lines import is_one_line, line_starts
 from benchmark_manager.domain.yaml.events import (
     BYTE_ORDER_MARK,
     AliasEvent,
@@ -40,7 +41,6 @@ _UNSAFE: Final = re.compile(
 #: Escapes of letters, and of a line end: what stands around it belongs together. Others are of
 #: blanks and controls.
 _ESCAPE: Final = re.compile(r"\\[xuU/\r\n]")
-_LINE_END: Final = re.compile(r"\r\n|\r|\n")
 #: What stands in a path beside the letters of keys, or is written otherwise in a text.
 _BETWEEN: Final = re.compile(r"[\s\"'()\[\]=\\]+")
 #: A path that ends in an item of a list, whole or in part: `containers[name=main]`, `[0]`.
@@ -87,7 +87,7 @@ class ContentQuery:
             raise InvalidInputError(
                 "invalid_request", "blank_query", field="query", limit=LONGEST_QUERY
             )
-        if "\0" in text or _LINE_END.search(text) is not None:
+        if "\0" in text or not is_one_line(text):
             raise InvalidInputError("invalid_request", "query_of_lines", field="query")
         folded = fold(text)
         last = folded.rpartition(".")[2] if where == "keys" else folded
@@ -136,12 +136,12 @@ def find_in_content(
     )
 
 
-# --- text ------------------------------------------------------------------------------------------------------------
+# --- text -----------------------------------------------------------------------------------------
 
 
 def _in_lines(body: str, folded: str, query: str, after: int) -> Iterator[ContentMatch]:
-    starts = _line_starts(body)
-    lines = starts if body.isascii() else _line_starts(folded)
+    starts = line_starts(body)
+    lines = starts if body.isascii() else line_starts(folded)
     number = bisect_right(starts, after) if after >= 0 else 0
     at = lines[number] if number < len(lines) else len(folded)
     while (found := folded.find(query, at)) >= 0:
@@ -155,10 +155,6 @@ def _in_lines(body: str, folded: str, query: str, after: int) -> Iterator[Conten
         if number == len(lines):
             return
         at = lines[number]
-
-
-def _line_starts(text: str) -> list[int]:
-    return [0, *(found.end() for found in _LINE_END.finditer(text))]
 
 
 def _match(
@@ -186,7 +182,7 @@ def _with_keys(found: list[ContentMatch], body: str, file_format: FileFormat) ->
     outline = outline_of(body, file_format) if found else None
     if outline is None:
         return found
-    starts = _line_starts(body)
+    starts = line_starts(body)
 
     def line_of(position: int) -> int:
         return bisect_right(starts, position)
@@ -198,11 +194,13 @@ def _with_keys(found: list[ContentMatch], body: str, file_format: FileFormat) ->
     ]
 
 
-# --- keys and values -------------------------------------------------------------------------------------------------
+# --- keys and values ------------------------------------------------------------------------------
 
 
 def _may_hold(body: str, folded: str, query: ContentQuery) -> bool:
-    """Whether the text holds all pieces of the query as they are, or an escape which may stand for one.
+    """Return whether the text may hold all pieces of the query.
+
+    It holds them as they are, or has an escape which may stand for one.
 
     Blanks and quotes inside of a key or a value are written in several ways, so the pieces are
     without them.
@@ -236,7 +234,7 @@ class _MatchFoundError(Exception):
 
 
 class _MatchReader(NodeReader[None]):
-    """Raises `_MatchFoundError` at the first key, or the first other scalar, which holds all pieces.
+    """Raises `_MatchFoundError` at the first key, or other scalar, which holds all pieces.
 
     Of a key that is a collection or an alias, the whole text counts.
     """
@@ -275,7 +273,7 @@ def _in_keys(body: str, file_format: FileFormat, query: ContentQuery) -> Iterato
     outline = outline_of(body, file_format)
     if outline is None:
         return
-    starts, paths = _line_starts(body), _Paths(outline, query.folded)
+    starts, paths = line_starts(body), _Paths(outline, query.folded)
     known: dict[str, bool] = {}
     item = -1
     for entry, key in enumerate(outline.keys):
@@ -304,7 +302,10 @@ class _Paths:
         self._above: dict[int, tuple[str, str]] = {}
 
     def hold(self, entry: int, key: Key | None) -> bool:
-        """Whether the path holds the query so that it reaches into the key, or into what names the item."""
+        """Return whether the path holds the query in the right part.
+
+        The query has to reach into the key, or into what names the item.
+        """
         above = self._tails(self._outline.parents[entry])
         return any(self._query in tail for tail in self._joined(above, entry, key))
 
@@ -344,7 +345,7 @@ def _in_values(body: str, file_format: FileFormat, query: ContentQuery) -> Itera
     outline = outline_of(body, file_format, note)
     if outline is None:
         return
-    starts = _line_starts(body)
+    starts = line_starts(body)
     for entry, text, start, end in found:
         position, stop = _position_of(body[start:end], text, query.folded)
         yield _match(body, starts, start + position, start + stop, outline.path(entry))
@@ -387,7 +388,7 @@ def _position_in_block(content: str, text: str, query: str) -> tuple[int, int] |
 
 
 def _position_in_line(content: str, quote: str, text: str, query: str) -> tuple[int, int] | None:
-    if content == text or (quote == '"' and "\\" in content and _LINE_END.search(content) is None):
+    if content == text or (quote == '"' and "\\" in content and is_one_line(content)):
         at = fold(text).find(query)
         first, last = position_in(text, at), position_in(text, at + len(query))
         return (

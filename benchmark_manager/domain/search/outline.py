@@ -28,8 +28,8 @@ from benchmark_manager.domain.yaml.events import (
     AliasEvent,
     CollectionStart,
     Event,
+    PreparedText,
     ScalarEvent,
-    Source,
     YamlSyntaxError,
     prepare,
 )
@@ -44,7 +44,8 @@ _CUT: Final = "\N{HORIZONTAL ELLIPSIS}"
 _HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
 #: A string, with the colon behind it where it is a key; or anything else.
 _TOKEN: Final = re.compile(
-    r'[ \t\r\n]*+(?:("[^"\\]*+(?:\\.[^"\\]*+)*+")(?:[ \t\r\n]*+(:))?+|([{}\[\],]|[^ \t\r\n{}\[\]:,"]++))'
+    r'[ \t\r\n]*+(?:("[^"\\]*+(?:\\.[^"\\]*+)*+")(?:[ \t\r\n]*+(:))?+'
+    r'|([{}\[\],]|[^ \t\r\n{}\[\]:,"]++))'
 )
 _JSON_OPENINGS: Final[dict[str, Kind]] = {"{": "mapping", "[": "sequence"}
 
@@ -71,7 +72,10 @@ class Key:
 
 @dataclass(slots=True)
 class _OpenEntry:
-    """An open collection: `owner` is the entry whose value it is, `key` is that of its next entry."""
+    """An open collection.
+
+    `owner` is the entry whose value it is, `key` is that of its next entry.
+    """
 
     kind: OpenKind
     owner: int
@@ -86,7 +90,10 @@ OnValue = Callable[[int, str, int, int], None]
 
 @dataclass(slots=True)
 class Outline:
-    """Entries in the order of the text; a document's value is an entry as well, with the parent -1."""
+    """Entries in the order of the text.
+
+    A document's value is an entry as well, with the parent -1.
+    """
 
     text: str
     starts: "array[int]" = field(default_factory=lambda: array("l"))
@@ -110,7 +117,10 @@ class Outline:
         return self._names.setdefault(entry, {})
 
     def path(self, entry: int) -> str | None:
-        """The path as people read it, a long one without its middle; None of a document without keys."""
+        """Return the path as it is shown, a long one without its middle.
+
+        The result is None for a document without keys.
+        """
         if self.parents[entry] < 0:
             return None
         steps = [_shortened(self.step(above), _LONGEST_STEP) for above in self.line_of(entry)]
@@ -268,7 +278,10 @@ _NAMING: Final = {*ITEM_KEYS, "kind"}
 def outline_of(
     text: str, file_format: FileFormat, on_value: OnValue | None = None
 ) -> Outline | None:
-    """Return the outline of a text without a byte order mark that is known to be valid; None where it is not."""
+    """Return the outline of a valid text without a byte order mark.
+
+    The result is None where the text is not valid.
+    """
     builder = _OutlineBuilder(text, on_value)
     try:
         if file_format == "json":
@@ -313,7 +326,7 @@ def _read_yaml(text: str, builder: _OutlineBuilder) -> None:
 class _YamlReader(NodeReader[_OpenEntry]):
     """Hands the nodes of a YAML text to a builder."""
 
-    def __init__(self, source: Source, builder: _OutlineBuilder) -> None:
+    def __init__(self, source: PreparedText, builder: _OutlineBuilder) -> None:
         self._text = source.text
         self._originals = source.originals()
         self._builder = builder

@@ -6,7 +6,7 @@ from benchmark_manager.domain.text.comparison import (
     LineEnds,
     compared_part,
 )
-from benchmark_manager.domain.text.line_ends import ENDS, LineEnd, line_ends_of, with_stored_ends
+from benchmark_manager.domain.text.lines import ENDS, LineEnd, line_ends_of, with_stored_ends
 from benchmark_manager.domain.text.parts import Extent, TextLine, TextPart, text_part
 
 __all__ = [

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from benchmark_manager.domain.text.line_differences import Change, line_changes, split_lines
-from benchmark_manager.domain.text.line_ends import common_beginning
-from benchmark_manager.domain.text.parts import Extent, lines_of
+from benchmark_manager.domain.text.line_differences import LineChange, line_changes
+from benchmark_manager.domain.text.lines import common_beginning, lines_of, lines_with_ends
+from benchmark_manager.domain.text.parts import Extent
+from benchmark_manager.domain.text.unified_diff import Hunk, hunks
 
 #: Whether LF, CR and CRLF are different line ends, as in a patch, or all the same, as for a reader.
 LineEnds = Literal["exact", "any"]
@@ -61,7 +62,7 @@ def compared_part(
 
     Where line ends are `exact`, lines end at LF only. Takes time and memory as `line_changes` does.
     """
-    split = split_lines if line_ends == "exact" else lines_of
+    split = lines_with_ends if line_ends == "exact" else lines_of
     first, second = split(before), split(after)
     changes = line_changes(first, second)
     parts = 0
@@ -93,7 +94,9 @@ def _cut(rows: Iterator[ComparedRow], extent: Extent) -> Iterator[list[ComparedR
         yield part
 
 
-def _are_ends_mixed(first: Sequence[str], second: Sequence[str], changes: Sequence[Change]) -> bool:
+def _are_ends_mixed(
+    first: Sequence[str], second: Sequence[str], changes: Sequence[LineChange]
+) -> bool:
     ends = {
         line.endswith("\r\n")
         for change in changes
@@ -113,29 +116,25 @@ class _Rows:
         self._second = second
         self._with_line_ends = line_ends == "exact"
 
-    def of(self, changes: Sequence[Change]) -> Iterator[ComparedRow]:
-        for hunk in _hunks(changes):
+    def of(self, changes: Sequence[LineChange]) -> Iterator[ComparedRow]:
+        for hunk in hunks(changes, len(self._first), _CONTEXT):
             yield from self._of_hunk(hunk)
 
-    def _of_hunk(self, hunk: Sequence[Change]) -> Iterator[ComparedRow]:
-        lead = min(_CONTEXT, hunk[0].before_start)
-        tail = min(_CONTEXT, len(self._first) - hunk[-1].before_end)
-        old, new = hunk[0].before_start - lead, hunk[0].after_start - lead
-        end = hunk[-1].before_end + tail
-        ranges = f"-{_range(old, end)} +{_range(new, hunk[-1].after_end + tail)}"
-        yield ComparedRow("hunk", f"@@ {ranges} @@", old + 1, new + 1)
-        for change in hunk:
+    def _of_hunk(self, hunk: Hunk) -> Iterator[ComparedRow]:
+        old, new = hunk.before.start, hunk.after.start
+        yield ComparedRow("hunk", hunk.header(), old + 1, new + 1)
+        for change in hunk.changes:
             yield from self._same(old, new, change.before_start - old)
             yield from self._changed(change)
             old, new = change.before_end, change.after_end
-        yield from self._same(old, new, end - old)
+        yield from self._same(old, new, hunk.before.stop - old)
 
     def _same(self, old: int, new: int, count: int) -> Iterator[ComparedRow]:
         for index in range(count):
             line = self._first[old + index]
             yield from self._row("same", line, 0, old + index + 1, new + index + 1)
 
-    def _changed(self, change: Change) -> Iterator[ComparedRow]:
+    def _changed(self, change: LineChange) -> Iterator[ComparedRow]:
         removed = range(change.before_start, change.before_end)
         added = range(change.after_start, change.after_end)
         for index in removed:
@@ -149,8 +148,11 @@ class _Rows:
             )
             yield from self._row("added", self._second[index], start, None, index + 1)
 
-    def _difference(self, old: int, new: int, change: Change) -> int:
-        """Where two long lines which stand at the same height of a change begin to differ; 0 where one is missing."""
+    def _difference(self, old: int, new: int, change: LineChange) -> int:
+        """Return where two long lines of a change begin to differ.
+
+        Lines are paired by their number in the change; the result is 0 where one is missing.
+        """
         if old >= change.before_end or new >= change.after_end:
             return 0
         first, second = self._first[old], self._second[new]
@@ -170,22 +172,3 @@ class _Rows:
         yield ComparedRow(kind, shown, old, new, start, len(text) - start - len(shown))
         if not has_end:
             yield ComparedRow("no_end", "", old, new)
-
-
-def _hunks(changes: Sequence[Change]) -> Iterator[list[Change]]:
-    """Changes whose context touches or overlaps stand in one hunk."""
-    hunk: list[Change] = []
-    for change in changes:
-        if hunk and change.before_start - hunk[-1].before_end > 2 * _CONTEXT:
-            yield hunk
-            hunk = []
-        hunk.append(change)
-    if hunk:
-        yield hunk
-
-
-def _range(start: int, end: int) -> str:
-    """Lines counted from 1, and how many; of none, the line before is given."""
-    if start == end:
-        return f"{start},0"
-    return f"{start + 1}" if end - start == 1 else f"{start + 1},{end - start}"

@@ -36,7 +36,10 @@ _BEYOND: Final = 1 << 60
 
 @dataclass(frozen=True, slots=True)
 class _Box:
-    """The part from (x, y) to (x_end, y_end); `exact` where a path is known to cost little, so that none is cut."""
+    """The part from (x, y) to (x_end, y_end).
+
+    `exact` where a path is known to cost little, so that none is cut.
+    """
 
     x: int
     x_end: int
@@ -47,7 +50,9 @@ class _Box:
 
 @dataclass(slots=True)
 class _Frontier:
-    """The furthest x on each diagonal from `low` to `high` by steps of two, for paths from one corner.
+    """The furthest x on each diagonal, for paths from one corner.
+
+    Diagonals go from `low` to `high` by steps of two.
 
     `reached` is indexed by diagonals; negative ones wrap around to its end, for which it is long
     enough.
@@ -80,7 +85,9 @@ _Point: TypeAlias = tuple[int, int]
 
 
 def touched(first: list[int], second: list[int]) -> tuple[list[range], list[range]]:
-    """Ranges of `first` that an edit removes and of `second` that it inserts; all else matches, in order.
+    """Return the ranges of `first` that an edit removes and of `second` that it inserts.
+
+    All else matches, in order.
 
     Time is bounded: in proportion to the sizes, beside a fixed number of steps.
     """
@@ -126,7 +133,10 @@ class _Search:
         return _Box(x, x_end, y, y_end, box.exact)
 
     def _split(self, box: _Box) -> tuple[_Box, _Box]:
-        """Two boxes which meet on a good path; where it was searched to the end, it is a best one."""
+        """Return two boxes which meet on a good path.
+
+        Where the search reached the end, the path is a best one.
+        """
         lowest, highest = box.x - box.y_end, box.x_end - box.y
         ahead = _Frontier(self._forward, box.x - box.y, box.x - box.y, box.x - box.y)
         back = _Frontier(
@@ -207,7 +217,10 @@ class _Search:
         return _furthest(box, ahead, back) if cost >= self._cap else None
 
     def _promising_ahead(self, box: _Box, ahead: _Frontier, cost: int) -> _Point | None:
-        """Of the paths which came far for their cost and end in a long run of matches, the furthest."""
+        """Return the furthest of the paths that came far for their cost.
+
+        They end in a long run of matches.
+        """
         best, found = _FAR * cost, None
         for diagonal in ahead.diagonals():
             x = ahead.reached[diagonal]

@@ -88,7 +88,11 @@ def _pieces(text: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Joining:
-    """Patterns: a run of too many marks, a letter with all that joins it, and a letter which joins nothing."""
+    """Patterns for what joins the letter before it.
+
+    They match a run of too many marks, a letter with all that joins it, and a letter which joins
+    nothing.
+    """
 
     run: re.Pattern[str]
     letter: re.Pattern[str]
@@ -97,7 +101,10 @@ class _Joining:
 
 @cache
 def _joining() -> _Joining:
-    """Return the patterns, made of the interpreter's own Unicode tables when the first text needs them."""
+    """Return the patterns, made of the interpreter's own Unicode tables.
+
+    They are made when the first text needs them.
+    """
     joins = {chr(code) for codes in _JOINING_JAMO for code in codes}
     for code in chain(range(0x80, 0x300), *_WITH_MARKS):
         parts = decomposition(chr(code)).split()

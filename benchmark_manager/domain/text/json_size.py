@@ -19,7 +19,9 @@ class JsonCount(NamedTuple):
 
 
 def counted_values(body: bytes | bytearray) -> Iterator[JsonCount]:
-    """Yield, after each piece of a JSON text, the strings and containers and commas outside of strings so far.
+    """Yield the count of values so far, after each piece of a JSON text.
+
+    Strings, containers, and commas outside of strings are counted.
 
     No parse of the text makes more objects than that: each but the last value of a container is
     followed by a comma, and each member of an object begins with a string. What is no JSON may be

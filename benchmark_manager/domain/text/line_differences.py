@@ -1,4 +1,6 @@
-"""Which lines differ between two texts, aligned as `git merge-file` and `git diff --no-indent-heuristic` align them.
+"""Which lines differ between two texts.
+
+They are aligned as `git merge-file` and `git diff --no-indent-heuristic` align them.
 
 A line ends at LF, which belongs to it, as a CR before it does; the last line may have none.
 """
@@ -32,8 +34,11 @@ _MOST_SLIDES: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Lines `before_start` up to `before_end` became lines `after_start` up to `after_end`; counted from 0."""
+class LineChange:
+    """Lines of one text that became lines of the other, counted from 0.
+
+    They are `before_start` up to `before_end`, and `after_start` up to `after_end`.
+    """
 
     before_start: int
     before_end: int
@@ -41,15 +46,7 @@ class Change:
     after_end: int
 
 
-def split_lines(text: str) -> list[str]:
-    """Lines with their ends; joined, they are the text."""
-    *lines, last = text.split("\n")
-    # Blank lines share one text: a file of nothing else would take fifty times its size.
-    ended = [f"{line}\n" if line else "\n" for line in lines]
-    return [*ended, last] if last else ended
-
-
-def line_changes(before: Sequence[str], after: Sequence[str]) -> list[Change]:
+def line_changes(before: Sequence[str], after: Sequence[str]) -> list[LineChange]:
     """Changes in order, with at least one equal line between two of them.
 
     Time is bounded as `edit_search.touched` bounds it; so is memory, in proportion to the lines.
@@ -101,7 +98,9 @@ def _common_ends(first: list[int], second: list[int]) -> tuple[int, int]:
 
 
 def _worth_comparing(lines: list[int], begin: int, end: int, others: Counter[int]) -> list[int]:
-    """Indexes of lines which may match: not those without a match, nor common ones in the midst of such.
+    """Return the indexes of lines which may match.
+
+    These are not lines without a match, nor common ones in the midst of such.
 
     That makes the search short, and keeps blank lines from holding together what is new altogether.
     """
@@ -113,7 +112,10 @@ def _worth_comparing(lines: list[int], begin: int, end: int, others: Counter[int
 
 
 def _among_unmatched(counts: list[int], common: list[int], limit: int) -> Iterator[int]:
-    """Those of the common lines whose surroundings, up to the next line that is neither, are mostly unmatched."""
+    """Yield the common lines whose surroundings are mostly unmatched.
+
+    The surroundings reach up to the next line that is neither.
+    """
     unmatched = list(accumulate((count == 0 for count in counts), initial=0))
     rare = [index for index, count in enumerate(counts) if 0 < count < limit]
     for index in common:
@@ -138,7 +140,10 @@ class _Group:
     kept: int
 
     def up(self) -> bool:
-        """Move up by a line where the text stays the same; a group which is met becomes part of it."""
+        """Move up by a line where the text stays the same.
+
+        A group which is met becomes part of it.
+        """
         if not self.start or self.lines[self.start - 1] != self.lines[self.end - 1]:
             return False
         self.start, self.end, self.kept = self.start - 1, self.end - 1, self.kept - 1
@@ -156,7 +161,9 @@ class _Group:
 
 
 def _slide(lines: list[int], changed: bytearray, partners: AbstractSet[int]) -> None:
-    """Move each group of changes down as far as it goes, or to the last place where it faces a change.
+    """Move each group of changes down as far as it goes.
+
+    A group that faces a change on its way stops at the last such position.
 
     `partners` are the numbers of unchanged lines behind which the other text has a change.
     """
@@ -176,7 +183,10 @@ def _slide(lines: list[int], changed: bytearray, partners: AbstractSet[int]) -> 
 
 
 def _settle(group: _Group, partners: AbstractSet[int], most: int) -> int:
-    """Find the group's position, in about `most` moves; returns by how many lines it was moved on the way."""
+    """Find the group's position, in about `most` moves.
+
+    Returns by how many lines it was moved on the way.
+    """
     slides, size = 0, -1
     highest = 0
     facing: int | None = None
@@ -211,7 +221,7 @@ def _gaps_with_changes(changed: bytearray) -> set[int]:
     return gaps
 
 
-def _changes(removed: bytearray, inserted: bytearray) -> Iterator[Change]:
+def _changes(removed: bytearray, inserted: bytearray) -> Iterator[LineChange]:
     first = second = 0
     while True:
         next_removed, next_inserted = removed.find(1, first), inserted.find(1, second)
@@ -224,5 +234,5 @@ def _changes(removed: bytearray, inserted: bytearray) -> Iterator[Change]:
             equal = next_inserted - second
         first, second = first + equal, second + equal
         ends = removed.find(0, first), inserted.find(0, second)
-        yield Change(first, ends[0], second, ends[1])
+        yield LineChange(first, ends[0], second, ends[1])
         first, second = ends

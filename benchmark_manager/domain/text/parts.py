@@ -4,6 +4,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from benchmark_manager.domain.text.lines import lines_of
+
 
 @dataclass(frozen=True, slots=True)
 class Extent:
@@ -40,13 +42,19 @@ class TextPart:
         return len(self.first_lines)
 
     def holding(self, line: int) -> int:
-        """The number of the part in which a line begins; of the nearest one where the text has no such line."""
+        """Return the number of the part in which a line begins.
+
+        Where the text has no such line, it is the nearest part.
+        """
         return max(1, bisect_right(self.first_lines, line))
 
 
 @dataclass(frozen=True, slots=True)
-class _Start:
-    """Where a part begins: a line, counted from 0, and the characters of it that earlier parts hold."""
+class _PartStart:
+    """Where a part begins.
+
+    `line` is counted from 0, `offset` counts the characters of it that earlier parts hold.
+    """
 
     line: int
     offset: int
@@ -55,14 +63,6 @@ class _Start:
     def first_line(self) -> int:
         """The number, from 1, of the first line that begins here or behind."""
         return self.line + (2 if self.offset else 1)
-
-
-def lines_of(text: str) -> list[str]:
-    """The lines as a reader counts them: LF, CR and CRLF end one; joined by LF they are the text.
-
-    Behind a final line end there is an empty line.
-    """
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def text_part(text: str, number: int, extent: Extent) -> TextPart:
@@ -77,25 +77,28 @@ def text_part(text: str, number: int, extent: Extent) -> TextPart:
     starts = list(_starts(lines, extent))
     number = min(max(1, number), len(starts))
     begin = starts[number - 1]
-    end = starts[number] if number < len(starts) else _Start(len(lines), 0)
+    end = starts[number] if number < len(starts) else _PartStart(len(lines), 0)
     return TextPart(
         number, tuple(_between(lines, begin, end)), tuple(start.first_line for start in starts)
     )
 
 
-def _starts(lines: Sequence[str], extent: Extent) -> Iterator[_Start]:
-    """Parts begin at every `extent.lines` lines, and within such a window where its characters are too many.
+def _starts(lines: Sequence[str], extent: Extent) -> Iterator[_PartStart]:
+    """Yield where parts begin.
+
+    They begin at every `extent.lines` lines, and within such a window where its characters are too
+    many.
 
     Most windows are passed by one sum, so that a million empty lines take no loop over lines.
     """
     for window in range(0, len(lines), extent.lines):
         some = lines[window : window + extent.lines]
-        yield _Start(window, 0)
+        yield _PartStart(window, 0)
         if sum(map(len, some)) > extent.characters:
             yield from _within(some, window, extent.characters)
 
 
-def _within(lines: Sequence[str], first: int, characters: int) -> Iterator[_Start]:
+def _within(lines: Sequence[str], first: int, characters: int) -> Iterator[_PartStart]:
     left = characters
     for number, line in enumerate(lines, first):
         offset = 0
@@ -104,12 +107,12 @@ def _within(lines: Sequence[str], first: int, characters: int) -> Iterator[_Star
             if offset or left == characters or len(line) > characters:
                 offset += left
             if offset or number > first:
-                yield _Start(number, offset)
+                yield _PartStart(number, offset)
             left = characters
         left -= len(line) - offset
 
 
-def _between(lines: Sequence[str], begin: _Start, end: _Start) -> Iterator[TextLine]:
+def _between(lines: Sequence[str], begin: _PartStart, end: _PartStart) -> Iterator[TextLine]:
     last = min(end.line, len(lines) - 1) if end.offset else end.line - 1
     for index in range(begin.line, last + 1):
         start = begin.offset if index == begin.line else 0

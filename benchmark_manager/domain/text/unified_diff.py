@@ -5,10 +5,12 @@ Sources: git-diff(1), "Generating patch text with -p", for headers, quoted names
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from benchmark_manager.domain.text.line_differences import Change, line_changes, split_lines
+from benchmark_manager.domain.text.line_differences import LineChange, line_changes
+from benchmark_manager.domain.text.lines import lines_with_ends
 
 _PLAIN_NAME: Final = re.compile(r"[^\x00-\x1f\x7f-\U0010ffff\"\\]*")
 _LETTERS: Final = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
@@ -29,7 +31,7 @@ def unified_diff(
     """
     if before == after and before_path == after_path:
         return ""
-    first, second = split_lines(before), split_lines(after)
+    first, second = lines_with_ends(before), lines_with_ends(after)
     changes = line_changes(first, second)
     header = [f"diff --git {_one_word(f'a/{before_path}')} {_one_word(f'b/{after_path}')}\n"]
     if before_path != after_path:
@@ -37,12 +39,12 @@ def unified_diff(
         header.append(f"rename from {_quoted(before_path)}\nrename to {_quoted(after_path)}\n")
     if changes:
         header.append(f"--- {_ended(f'a/{before_path}')}\n+++ {_ended(f'b/{after_path}')}\n")
-    hunks = (
+    lines = (
         line
-        for hunk in _hunks(changes, context)
-        for line in _hunk_lines(first, second, hunk, context)
+        for hunk in hunks(changes, len(first), context)
+        for line in _hunk_lines(first, second, hunk)
     )
-    return "".join([*header, *hunks])
+    return "".join([*header, *lines])
 
 
 def _quoted(name: str) -> str:
@@ -56,7 +58,10 @@ def _quoted(name: str) -> str:
 
 
 def _one_word(name: str) -> str:
-    """Beyond git, quoted where it holds a space: of a rename without hunks, GNU patch reads no other names."""
+    """Return the name, in quotes where it holds a space, unlike git.
+
+    Of a rename without hunks, GNU patch reads no other names.
+    """
     return _in_quotes(name) if " " in name else _quoted(name)
 
 
@@ -71,11 +76,14 @@ def _escaped(byte: int) -> str:
 
 
 def _ended(name: str) -> str:
-    """A quoted name for the lines before the hunks; the tab keeps programs from ending it at its first space."""
+    """Return a quoted name for the lines before the hunks.
+
+    The tab keeps programs from ending it at its first space.
+    """
     return _quoted(name) + ("\t" if " " in name else "")
 
 
-def _similarity(first: list[str], second: list[str], changes: list[Change]) -> int:
+def _similarity(first: list[str], second: list[str], changes: list[LineChange]) -> int:
     """The share of the longer text, in whole percent of its characters, which stands in both."""
     longer = max(sum(map(len, first)), sum(map(len, second)))
     if not longer:
@@ -86,39 +94,61 @@ def _similarity(first: list[str], second: list[str], changes: list[Change]) -> i
     return (sum(map(len, first)) - removed) * 100 // longer
 
 
-def _hunks(changes: list[Change], context: int) -> Iterator[list[Change]]:
-    """Changes whose context touches or overlaps are told together."""
-    hunk: list[Change] = []
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """Changes which are shown together, and the lines of both texts with those around them."""
+
+    changes: Sequence[LineChange]
+    before: range
+    after: range
+
+    def header(self) -> str:
+        """Return the ranges as a patch writes them, without a line end."""
+        return f"@@ -{_range(self.before)} +{_range(self.after)} @@"
+
+
+def hunks(changes: Sequence[LineChange], lines_before: int, context: int) -> Iterator[Hunk]:
+    """Yield the changes in groups whose context touches or overlaps.
+
+    Args:
+        changes: as `line_changes` returns them.
+        lines_before: how many lines the first text has.
+        context: unchanged lines around a change.
+    """
+    group: list[LineChange] = []
     for change in changes:
-        if hunk and change.before_start - hunk[-1].before_end > 2 * context:
-            yield hunk
-            hunk = []
-        hunk.append(change)
-    if hunk:
-        yield hunk
+        if group and change.before_start - group[-1].before_end > 2 * context:
+            yield _hunk(group, lines_before, context)
+            group = []
+        group.append(change)
+    if group:
+        yield _hunk(group, lines_before, context)
 
 
-def _hunk_lines(
-    first: list[str], second: list[str], hunk: list[Change], context: int
-) -> Iterator[str]:
-    lead = min(context, hunk[0].before_start)
-    tail = min(context, len(first) - hunk[-1].before_end)
-    position, end = hunk[0].before_start - lead, hunk[-1].before_end + tail
-    after = _extent(hunk[0].after_start - lead, hunk[-1].after_end + tail)
-    yield f"@@ -{_extent(position, end)} +{after} @@\n"
-    for change in hunk:
+def _hunk(changes: Sequence[LineChange], lines_before: int, context: int) -> Hunk:
+    first, last = changes[0], changes[-1]
+    lead = min(context, first.before_start)
+    tail = min(context, lines_before - last.before_end)
+    before = range(first.before_start - lead, last.before_end + tail)
+    return Hunk(changes, before, range(first.after_start - lead, last.after_end + tail))
+
+
+def _hunk_lines(first: list[str], second: list[str], hunk: Hunk) -> Iterator[str]:
+    yield f"{hunk.header()}\n"
+    position = hunk.before.start
+    for change in hunk.changes:
         yield from _marked(" ", first[position : change.before_start])
         yield from _marked("-", first[change.before_start : change.before_end])
         yield from _marked("+", second[change.after_start : change.after_end])
         position = change.before_end
-    yield from _marked(" ", first[position:end])
+    yield from _marked(" ", first[position : hunk.before.stop])
 
 
-def _extent(start: int, end: int) -> str:
-    """Lines counted from 1, and how many; of none, the line before it is told."""
-    if start == end:
-        return f"{start},0"
-    return f"{start + 1}" if end - start == 1 else f"{start + 1},{end - start}"
+def _range(lines: range) -> str:
+    """Return the first line, counted from 1, and how many; of none, the line before and 0."""
+    if not lines:
+        return f"{lines.start},0"
+    return f"{lines.start + 1}" if len(lines) == 1 else f"{lines.start + 1},{len(lines)}"
 
 
 def _marked(mark: str, lines: list[str]) -> Iterator[str]:

@@ -15,7 +15,10 @@ from typing import Final, Protocol
 import yaml
 
 MAX_DEPTH: Final = 200
-"""Levels of nesting beyond which a text is refused: real files reach 28, and recursive readers stand about 1,000."""
+"""Levels of nesting beyond which a text is refused.
+
+Real files reach 28, and recursive readers stand about 1,000.
+"""
 
 SEPARATORS: Final = frozenset("\x85\u2028\u2029")
 """Line ends in YAML 1.1, ordinary characters in YAML 1.2.2 (section 5.4)."""
@@ -46,14 +49,20 @@ _STAND_INS_LAST: Final = range(0x10000, 0xF0000)
 _ESCAPE: Final = re.compile(r"\\(?:U([0-9a-fA-F]{8})|u([0-9a-fA-F]{4}))")
 
 MAX_DIRECTIVES: Final = 16
-"""`%TAG` lines of one document: libyaml compares each with all before it, and each tag with all of them."""
+"""`%TAG` lines of one document.
+
+libyaml compares each with all before it, and each tag with all of them.
+"""
 
 MAX_TAG_PREFIX: Final = 256
-"""Characters of what a `%TAG` line stands for: libyaml writes it out at every node which has such a tag."""
+"""Characters of what a `%TAG` line stands for.
+
+libyaml writes it out at every node which has such a tag.
+"""
 
 
 class Mark(Protocol):
-    """A place in the text, in characters from 0."""
+    """A position in the text, in characters from 0."""
 
     index: int
 
@@ -88,7 +97,7 @@ class AliasEvent(Event, Protocol):
 
 
 class YamlSyntaxError(Exception):
-    """The text is not YAML; `index` is the place in characters, or None."""
+    """The text is not YAML; `index` is the position in characters, or None."""
 
     def __init__(self, code: str, message: str, index: int | None) -> None:
         super().__init__(message)
@@ -98,7 +107,7 @@ class YamlSyntaxError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PreparedText:
     """A text made ready for libyaml, with the same number of characters.
 
     `delicate` are the positions of characters which YAML 1.2 takes differently from libyaml;
@@ -114,7 +123,7 @@ class Source:
         return {ord(self.parsed[index]): self.text[index] for index in self.delicate}
 
 
-def prepare(text: str) -> Source:
+def prepare(text: str) -> PreparedText:
     """Make a text ready which has no byte order mark at its beginning.
 
     Raises:
@@ -128,9 +137,9 @@ def prepare(text: str) -> Source:
     return source
 
 
-def _ready(text: str) -> Source:
+def _ready(text: str) -> PreparedText:
     if text.isascii() and not text.encode().translate(None, _ORDINARY):
-        return Source(text, text, ())
+        return PreparedText(text, text, ())
     forbidden = _FORBIDDEN.search(text)
     if forbidden:
         raise control_character(text, forbidden.start())
@@ -140,7 +149,7 @@ def _ready(text: str) -> Source:
         # only.
         parsed = _INNER_MARK.sub("\n", text)
     delicate = tuple(m.start() for m in _DELICATE.finditer(parsed))
-    return Source(text, _with_stand_ins(parsed, delicate), delicate)
+    return PreparedText(text, _with_stand_ins(parsed, delicate), delicate)
 
 
 def control_character(text: str, index: int) -> YamlSyntaxError:
@@ -152,7 +161,9 @@ def control_character(text: str, index: int) -> YamlSyntaxError:
 
 
 def _with_stand_ins(text: str, delicate: tuple[int, ...]) -> str:
-    """The text with a character that it does not hold, also not as an escape, for each delicate one.
+    """Return the text with a stand-in for each delicate character.
+
+    A stand-in is a character that the text does not hold, also not as an escape.
 
     Raises:
         YamlSyntaxError: `too_many_characters`.
@@ -166,7 +177,10 @@ def _with_stand_ins(text: str, delicate: tuple[int, ...]) -> str:
     codes = chain(*_STAND_INS, _STAND_INS_LAST)
     unused = list(islice((code for code in codes if code not in present), len(wanted)))
     if len(unused) < len(wanted):
-        message = f"The YAML holds U+{ord(wanted[0]):04X} and nearly every other character; write it as an escape."
+        message = (
+            f"The YAML holds U+{ord(wanted[0]):04X} and nearly every other character; "
+            "write it as an escape."
+        )
         raise YamlSyntaxError("too_many_characters", message, delicate[0])
     return text.translate(dict(zip(map(ord, wanted), unused, strict=True)))
 
@@ -187,7 +201,10 @@ def _check_directives(parsed: str) -> None:
                 count += 1
                 index = token.start_mark.index
                 if count > MAX_DIRECTIVES:
-                    message = f"The document has over {MAX_DIRECTIVES} directives (lines which begin with %)."
+                    message = (
+                        f"The document has over {MAX_DIRECTIVES} directives "
+                        "(lines which begin with %)."
+                    )
                     raise YamlSyntaxError("too_many_directives", message, index)
                 if token.name == "TAG" and len(token.value[1]) > MAX_TAG_PREFIX:
                     message = f"The directive stands for a tag of over {MAX_TAG_PREFIX} characters."

@@ -1,4 +1,6 @@
-"""What the top of each YAML document says: its scalars, those of its `metadata`, and the kinds of a List's items.
+"""What the top of each YAML document says.
+
+Its scalars, those of its `metadata`, and the kinds of a List's items.
 
 Enough to tell a Kubernetes workload from settings without building a value.
 """
@@ -18,7 +20,10 @@ Path: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A value at the top; `text` is None unless it is a scalar, `plain` means without quotes and tag."""
+    """A value at the top.
+
+    `text` is None unless it is a scalar, `plain` means without quotes and tag.
+    """
 
     text: str | None
     plain: bool
@@ -26,8 +31,11 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Outline:
-    """One document: the kind of its top node, and its values under paths such as `("metadata", "name")`."""
+class ManifestOutline:
+    """One document.
+
+    The kind of its top node, and its values under paths such as `("metadata", "name")`.
+    """
 
     top: Literal["mapping", "sequence", "scalar"] = "scalar"
     index: int = 0
@@ -54,12 +62,15 @@ _ITEM_LEVELS: Final = 3
 
 
 @dataclass(slots=True)
-class _Level:
-    """An open collection: `depth` is 1 at the top of a document, `key` that of a mapping's entry."""
+class _OutlineLevel:
+    """An open collection.
+
+    `depth` is 1 at the top of a document, `key` that of a mapping's entry.
+    """
 
     depth: int
     kind: Kind | None = None
-    around: "_Level | None" = None
+    around: "_OutlineLevel | None" = None
     key: str | None = None
 
     def path(self) -> tuple[str | None, ...]:
@@ -79,22 +90,22 @@ class _Level:
         )
 
 
-class _OutlineReader(NodeReader[_Level]):
+class _OutlineReader(NodeReader[_OutlineLevel]):
     """Keeps what stands near the top of each document; one level serves for all that are deeper."""
 
     def __init__(self) -> None:
-        self.outlines: list[Outline] = []
-        self._outline = Outline()
+        self.outlines: list[ManifestOutline] = []
+        self._outline = ManifestOutline()
         self._anchored: dict[str, str] = {}
-        self._deeper = _Level(_ITEM_LEVELS + 1)
+        self._deeper = _OutlineLevel(_ITEM_LEVELS + 1)
 
-    def document(self, event: Event) -> _Level:
-        self._outline = Outline(index=event.start_mark.index)
+    def document(self, event: Event) -> _OutlineLevel:
+        self._outline = ManifestOutline(index=event.start_mark.index)
         self.outlines.append(self._outline)
         self._anchored.clear()
-        return _Level(0)
+        return _OutlineLevel(0)
 
-    def scalar(self, event: ScalarEvent, around: _Level, role: Role) -> None:
+    def scalar(self, event: ScalarEvent, around: _OutlineLevel, role: Role) -> None:
         if event.anchor is not None:
             self._anchored[event.anchor] = event.value
         if role == "key":
@@ -103,28 +114,32 @@ class _OutlineReader(NodeReader[_Level]):
             plain = bool(event.implicit[0]) and event.tag is None
             self._value(around, Entry(event.value, plain, event.start_mark.index))
 
-    def alias(self, event: AliasEvent, around: _Level, role: Role) -> None:
+    def alias(self, event: AliasEvent, around: _OutlineLevel, role: Role) -> None:
         text = self._anchored.get(event.anchor)
         self._node(around, role, Entry(text, plain=False, index=event.start_mark.index))
 
-    def begin(self, event: CollectionStart, kind: Kind, around: _Level, role: Role) -> _Level:
+    def begin(
+        self, event: CollectionStart, kind: Kind, around: _OutlineLevel, role: Role
+    ) -> _OutlineLevel:
         if role == "document":
             self._outline.top = kind
             self._outline.index = event.start_mark.index
         return (
-            self._deeper if around.depth >= _ITEM_LEVELS else _Level(around.depth + 1, kind, around)
+            self._deeper
+            if around.depth >= _ITEM_LEVELS
+            else _OutlineLevel(around.depth + 1, kind, around)
         )
 
-    def end(self, event: Event, _frame: _Level, around: _Level, role: Role) -> None:
+    def end(self, event: Event, _frame: _OutlineLevel, around: _OutlineLevel, role: Role) -> None:
         self._node(around, role, Entry(None, plain=False, index=event.start_mark.index))
 
-    def _node(self, around: _Level, role: Role, entry: Entry) -> None:
+    def _node(self, around: _OutlineLevel, role: Role, entry: Entry) -> None:
         if role == "key":
             around.key = entry.text
         elif role == "value" and around.depth <= _ITEM_LEVELS:
             self._value(around, entry)
 
-    def _value(self, level: _Level, entry: Entry) -> None:
+    def _value(self, level: _OutlineLevel, entry: Entry) -> None:
         if level.depth <= _MAX_PATH:
             path = tuple(key for key in level.path() if key is not None)
             if len(path) == level.depth:
@@ -133,7 +148,7 @@ class _OutlineReader(NodeReader[_Level]):
             self._outline.item_kinds.add(entry.text)
 
 
-def outlines(parsed: str) -> list[Outline]:
+def outlines(parsed: str) -> list[ManifestOutline]:
     """The outline of each document, in order, of a text which `prepare` made ready.
 
     Raises:

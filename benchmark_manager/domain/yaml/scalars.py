@@ -45,7 +45,10 @@ _MAX_DIGITS: Final = 1000
 _SAYS_MORE: Final = frozenset(("", *"~nNtTfF0123456789+-."))
 
 NOTEWORTHY: Final = frozenset("0123456789+-.yYnNoO=")
-"""First characters of all plain scalars which `difference`, `is_impossible_date` or `is_not_finite` speaks about."""
+"""First characters of all plain scalars about which readers may disagree.
+
+`difference`, `is_impossible_date` and `is_not_finite` find no others.
+"""
 
 
 def resolve(text: str) -> Resolved:
@@ -64,7 +67,10 @@ def resolve(text: str) -> Resolved:
 
 
 def resolve_tagged(text: str, tag: str) -> Resolved:
-    """The meaning of a scalar with an explicit tag: `!!int "1"` equals `1`, `!!str 1` equals `"1"`."""
+    """Return the meaning of a scalar with an explicit tag.
+
+    `!!int "1"` equals `1`, `!!str 1` equals `"1"`.
+    """
     if tag in {"!", f"{TAG_PREFIX}str"}:
         return "str", text
     kind, value = resolve(text)
@@ -72,7 +78,10 @@ def resolve_tagged(text: str, tag: str) -> Resolved:
 
 
 def difference(text: str) -> str | None:
-    """How readers of YAML 1.1 and of YAML 1.2 disagree about a plain scalar, or None if they agree."""
+    """Return how readers of YAML 1.1 and of YAML 1.2 disagree about a plain scalar.
+
+    The result is None if they agree.
+    """
     if _ORDINARY.fullmatch(text):
         return None
     older, newer = _resolve_11(text), resolve(text)
@@ -82,7 +91,10 @@ def difference(text: str) -> str | None:
 
 
 def is_impossible_date(text: str) -> bool:
-    """Whether a plain scalar has a timestamp's form (yaml.org/type/timestamp) and is no day of the calendar."""
+    """Return whether a plain scalar looks like a timestamp and is no day of the calendar.
+
+    Source: yaml.org/type/timestamp.
+    """
     match = _DATE.fullmatch(text)
     if match is None:
         return False

@@ -35,7 +35,10 @@ TOO_COMPLEX: Final = Verdict(
         Problem(
             severity="error",
             code="too_complex",
-            message="The file was not checked: reading it takes too much time or memory. Its bytes are kept exactly.",
+            message=(
+                "The file was not checked: reading it takes too much time or memory. "
+                "Its bytes are kept exactly."
+            ),
         ),
     ),
 )
@@ -78,7 +81,10 @@ def why_no_schemas(package: str) -> str | None:
 def judge(
     text: str, file_format: FileFormat, file_type: FileType | None, package: str | None = PACKAGE
 ) -> Verdict:
-    """Return the verdict on one content, manifests held to the Kubernetes schemas of `package`, if there are any."""
+    """Return the verdict on one content.
+
+    Manifests are checked against the Kubernetes schemas of `package`, if there are any.
+    """
     kubernetes = None
     # Only manifests are worth the reading of schemas.
     if (
@@ -139,14 +145,20 @@ def contradictions(
     others: Mapping[str, str],
     paths: Collection[str],
 ) -> tuple[Problem, ...]:
-    """Return what other files of the repository contradict; arguments as `check_across` takes them."""
+    """Return what other files of the repository contradict.
+
+    The arguments are those of `check_across`.
+    """
     return check_across(text, path, file_format, file_type, others, paths=paths)
 
 
 def compare_texts(
     before: str, after: str, paths: tuple[str, str], file_format: FileFormat, by_key: bool
 ) -> tuple[str, tuple[KeyChange, ...] | None]:
-    """Return the patch from one text to the other, and the changes by key if they are wanted and can be told."""
+    """Return the patch from one text to the other.
+
+    The changes by key are returned too, if they are wanted and can be found.
+    """
     changes = key_changes(before, after, file_format) if by_key else None
     return unified_diff(before, after, before_path=paths[0], after_path=paths[1]), changes
 

@@ -35,7 +35,9 @@ class TextService:
     async def differences(
         self, before: str, after: str, number: int, extent: Extent, line_ends: LineEnds = "any"
     ) -> ComparedPart:
-        """One part of what differs between two texts, line by line; without rows where nothing does.
+        """Return one part of what differs between two texts, line by line.
+
+        It is without rows where nothing does.
 
         Raises:
             TooComplexError, WorkersBusyError

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from benchmark_manager.domain.documents import (
     Identities,
     KeyChange,
-    UnreadableError,
+    UnreadableDocumentError,
     key_changes,
     parse,
     rows_beside,
@@ -19,12 +19,12 @@ from benchmark_manager.domain.documents import (
     value_rows,
     values_at,
 )
-from benchmark_manager.domain.documents.nodes import Collection, Node, Tree
+from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Node
 from benchmark_manager.models.original import FileFormat
 from support.examples import EXAMPLES
 
 
-def _sources(tree: Tree) -> list[str]:
+def _sources(tree: DocumentTree) -> list[str]:
     """The source of every node and of every entry up to its colon or dash, in order."""
     found: list[str] = []
     pending: list[Node] = [tree.stream]
@@ -81,7 +81,7 @@ def test_json_knows_its_places() -> None:
     ],
 )
 def test_what_has_no_tree_is_refused(text: str, file_format: FileFormat) -> None:
-    with pytest.raises(UnreadableError):
+    with pytest.raises(UnreadableDocumentError):
         parse(text, file_format)
     assert key_changes(text, "1", file_format) is None
     assert values_at(text, file_format) is None

@@ -63,7 +63,10 @@ def test_reordered_keys() -> None:
 def test_reindented_file() -> None:
     base = "a:\n  b: 1\n  c:\n  - x\n"
     theirs = "a:\n    b: 1\n    c:\n        - x\n"
-    mine = "a:\n  b: 2\n  c:\n  - x\n  - y: 1\n    z: 2\n  d:\n    e: |\n      one\n        two\n\n      three\n"
+    mine = (
+        "a:\n  b: 2\n  c:\n  - x\n  - y: 1\n    z: 2\n"
+        "  d:\n    e: |\n      one\n        two\n\n      three\n"
+    )
     assert _merged(base, theirs, mine) == (
         "keys",
         (
@@ -489,7 +492,8 @@ def test_both_append_a_named_item() -> None:
         f"{base}  # mine\n  - name: M\n    value: m\n",
     )
     assert _merged(base, theirs, mine)[1] == (
-        "env:\n  - name: A\n    value: '1'\n  # mine\n  - name: M\n    value: m\n  - name: T\n    value: t\n"
+        "env:\n  - name: A\n    value: '1'\n"
+        "  # mine\n  - name: M\n    value: m\n  - name: T\n    value: t\n"
     )
 
 

@@ -97,9 +97,11 @@ def documents(*heads: str) -> str:
         ),
         pytest.param(
             f"i:\n{items('name: a', 'name: b')}c:\n{items('name: c')}",
-            f"i:\n{items('name: a')}{items('name: b').replace('q: 0', 'q: 7')}c:\n{items('name: c')}",
+            f"i:\n{items('name: a')}{items('name: b').replace('q: 0', 'q: 7')}"
+            f"c:\n{items('name: c')}",
             f"i:\n{items('name: a')}c:\n{items('name: b', 'name: c')}",
-            f"i:\n{items('name: a')}c:\n{items('name: b').replace('q: 0', 'q: 7')}{items('name: c')}",
+            f"i:\n{items('name: a')}"
+            f"c:\n{items('name: b').replace('q: 0', 'q: 7')}{items('name: c')}",
             id="an item that moved to another list by lines",
         ),
     ],

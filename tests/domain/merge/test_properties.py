@@ -24,7 +24,10 @@ ABSENT = object()
 
 
 class _Made:
-    """Values, edits and texts from one seed: 2,000 examples of three texts each would be slow to draw."""
+    """Values, edits and texts from one seed.
+
+    2,000 examples of three texts each would be slow to draw.
+    """
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)  # noqa: S311  nothing secret
@@ -319,9 +322,10 @@ def test_only_what_i_changed_differs_from_theirs(seed: int, file_format: FileFor
 
 # fmt: off
 PIECES = st.sampled_from([
-    "a", "b", "1", "no", "~", ":", ": ", "- ", "? ", "{", "}", "[", "]", ",", "'", '"', "|\n", "|+\n", ">-\n", "&a ",
-    "*a", "!t ", "#", " #x", "{{", "}}", "---\n", "...\n", "<<: *a\n", "a: 1\n", "b: 2\n", "c:\n", "  d: 3\n",
-    "- name: x\n", "  e: 4\n", "\n", "\r\n", "\r", "\t", "  ", "\ufeff", "\x85", "\u2028", "\x01", "\ud800",
+    "a", "b", "1", "no", "~", ":", ": ", "- ", "? ", "{", "}", "[", "]", ",", "'", '"', "|\n",
+    "|+\n", ">-\n", "&a ", "*a", "!t ", "#", " #x", "{{", "}}", "---\n", "...\n", "<<: *a\n",
+    "a: 1\n", "b: 2\n", "c:\n", "  d: 3\n", "- name: x\n", "  e: 4\n", "\n", "\r\n", "\r", "\t",
+    "  ", "\ufeff", "\x85", "\u2028", "\x01", "\ud800",
     "\\U00100000",
     '{"a": 1}', "name: y\n", "  - f\n", "kind: Job\n",
 ])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark_manager.domain.merge.text_merge import TextConflict, TextMerge, merge_text
-from benchmark_manager.domain.text.line_differences import split_lines
+from benchmark_manager.domain.text.lines import lines_with_ends
 from github_test_server import git
 from support.examples import EXAMPLES
 
@@ -58,7 +58,10 @@ ALPHABETS = [
 
 
 class Tape:
-    """Bytes which decide what a text looks like: one draw of Hypothesis, where hundreds would take seconds."""
+    """Bytes which decide what a text looks like.
+
+    They are one draw of Hypothesis, where hundreds would take seconds.
+    """
 
     def __init__(self, tape: bytes) -> None:
         self._bytes = iter(tape)
@@ -126,7 +129,10 @@ def git_merges(folder: Path, triples: list[Triple]) -> list[str | None]:
         for name, text in (("base", base), ("theirs", theirs), ("mine", mine)):
             (folder / f"{number}.{name}").write_bytes(text.encode())
     # One shell for all: starting each process from here would take most of the time.
-    script = 'for n in $(seq 0 "$1"); do "$0" merge-file -p $n.mine $n.base $n.theirs >$n.merged 2>/dev/null; echo $?; done'
+    script = (
+        'for n in $(seq 0 "$1"); do "$0" merge-file -p $n.mine $n.base $n.theirs '
+        ">$n.merged 2>/dev/null; echo $?; done"
+    )
     done = subprocess.run(
         ["sh", "-c", script, git.executable(), str(len(triples) - 1)],
         cwd=folder,
@@ -158,7 +164,10 @@ def test_verdict_and_text_are_those_of_git(folder: Path, batch: list[Triple]) ->
 
 
 def test_long_texts_are_merged_as_git_does(folder: Path) -> None:
-    """Thousands of lines, hundreds of edits: where git drops common lines and ends its search early."""
+    """Thousands of lines, hundreds of edits.
+
+    Here git drops common lines and ends its search early.
+    """
     rng = random.Random(7)  # noqa: S311 - nothing secret
     batch: list[Triple] = []
     for number in range(24):
@@ -206,10 +215,10 @@ def test_conflicts_are_whole_lines_at_the_place_which_they_name(triple: Triple) 
     base, theirs, mine = triple
     merged = merge_text(base, theirs, mine)
     assert (merged.content is None) == bool(merged.conflicts)
-    lines = split_lines(theirs)
+    lines = lines_with_ends(theirs)
     behind = position = 0
     for conflict in merged.conflicts:
-        chunk = split_lines(conflict.theirs)
+        chunk = lines_with_ends(conflict.theirs)
         assert conflict.line > behind
         assert lines[conflict.line - 1 : conflict.line - 1 + len(chunk)] == chunk
         behind = conflict.line - 1 + len(chunk)

@@ -1,4 +1,7 @@
-"""A comment of upstream is in the result of a merge unless I removed it, or what it stands in or behind."""
+"""A comment of upstream is in the result of a merge.
+
+It is not where I removed it, or what it stands in or behind.
+"""
 
 import random
 

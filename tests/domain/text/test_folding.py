@@ -1,4 +1,7 @@
-"""Names and texts are compared regardless of case and Unicode form, and positions lead back to the exact text."""
+"""Names and texts are compared regardless of case and Unicode form.
+
+Positions lead back to the exact text.
+"""
 
 import time
 from typing import Literal

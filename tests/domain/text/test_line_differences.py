@@ -7,14 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark_manager.domain.text import edit_search, line_differences
-from benchmark_manager.domain.text.line_differences import Change, line_changes, split_lines
+from benchmark_manager.domain.text.line_differences import LineChange, line_changes
+from benchmark_manager.domain.text.lines import lines_with_ends
 
 LINES = st.lists(st.sampled_from("abc"), max_size=30) | st.lists(
     st.sampled_from("abcdefghijklmno"), max_size=60
 )
 
 
-def applied(before: list[str], after: list[str], changes: list[Change]) -> list[str]:
+def applied(before: list[str], after: list[str], changes: list[LineChange]) -> list[str]:
     made: list[str] = []
     position = 0
     for change in changes:
@@ -60,7 +61,7 @@ def test_a_search_that_ends_early_is_still_correct(
 
 @given(st.text(alphabet="a\n\r\x0b\x0c\x1c\x85\u2028"))
 def test_lines_end_at_lf_only_and_make_the_text_again(text: str) -> None:
-    lines = split_lines(text)
+    lines = lines_with_ends(text)
     assert "".join(lines) == text
     assert all(line.endswith("\n") for line in lines[:-1])
     assert all(line.count("\n") <= 1 and line for line in lines)
@@ -72,12 +73,17 @@ def test_lines_end_at_lf_only_and_make_the_text_again(text: str) -> None:
         (
             "abcabba",
             "cbabac",
-            [Change(0, 2, 0, 0), Change(3, 4, 1, 1), Change(5, 5, 2, 3), Change(7, 7, 5, 6)],
+            [
+                LineChange(0, 2, 0, 0),
+                LineChange(3, 4, 1, 1),
+                LineChange(5, 5, 2, 3),
+                LineChange(7, 7, 5, 6),
+            ],
         ),
-        ("aab", "aaab", [Change(2, 2, 2, 3)]),
-        ("xaby", "xababy", [Change(3, 3, 3, 5)]),
-        ("a", "", [Change(0, 1, 0, 0)]),
-        ("", "ab", [Change(0, 0, 0, 2)]),
+        ("aab", "aaab", [LineChange(2, 2, 2, 3)]),
+        ("xaby", "xababy", [LineChange(3, 3, 3, 5)]),
+        ("a", "", [LineChange(0, 1, 0, 0)]),
+        ("", "ab", [LineChange(0, 0, 0, 2)]),
         ("", "", []),
     ],
     ids=[
@@ -90,6 +96,6 @@ def test_lines_end_at_lf_only_and_make_the_text_again(text: str) -> None:
     ],
 )
 def test_of_equally_short_edits_it_is_that_of_git(
-    before: str, after: str, changes: list[Change]
+    before: str, after: str, changes: list[LineChange]
 ) -> None:
     assert line_changes(before, after) == changes

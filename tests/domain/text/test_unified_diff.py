@@ -214,7 +214,10 @@ def test_hunks_are_those_of_git(folder: Path, batch: list[tuple[str, str]]) -> N
 
 
 def reworked(rng: random.Random, lines: list[str], alphabet: list[str], longest: int) -> list[str]:
-    """Pieces of the lines, some left out, and between them lines of the alphabet or new ones among blank ones."""
+    """Pieces of the lines, some left out.
+
+    Between them are lines of the alphabet or new ones among blank ones.
+    """
     made: list[str] = []
     position = 0
     while position < len(lines):

@@ -14,17 +14,21 @@ from functools import cached_property
 from typing import Final, TypeAlias
 
 from benchmark_manager.domain.documents.comments import Comment, Comments, Position, comments_of
-from benchmark_manager.domain.documents.nodes import Collection, Scalar, Slot, Tree
+from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Scalar, Slot
 from benchmark_manager.domain.documents.paths import ROOT, Path, Step, children, shown
-from benchmark_manager.domain.merge.comments.theirs import Upstream, upstream_comments
+from benchmark_manager.domain.merge.comments.theirs import UpstreamComments, upstream_comments
 from benchmark_manager.domain.merge.edits.excerpts import behind_lines, owns_line
 from benchmark_manager.domain.merge.edits.plan import Pair, Plan, Splice
 from benchmark_manager.domain.merge.text_merge import merge_text
-from benchmark_manager.domain.text.line_differences import line_changes, split_lines
+from benchmark_manager.domain.text.line_differences import line_changes
+from benchmark_manager.domain.text.lines import lines_with_ends
 from benchmark_manager.models.merge import COMMENT_SUFFIX
 
 Take: TypeAlias = str
-"""A decision about the comments of an entry: `theirs`, `mine`, or the comment itself, with its `#`."""
+"""A decision about the comments of an entry.
+
+It is `theirs`, `mine`, or the comment itself, with its `#`.
+"""
 
 Decide: TypeAlias = Callable[[Path], Take | None]
 
@@ -56,7 +60,10 @@ class CommentConflict:
 
 @dataclass(slots=True)
 class CommentPlan:
-    """What becomes of theirs' comments. `heads` are those behind the marks of block scalars which are replaced."""
+    """What becomes of theirs' comments.
+
+    `heads` are those behind the marks of block scalars which are replaced.
+    """
 
     splices: list[Splice] = field(default_factory=list)
     heads: dict[Slot, Texts] = field(default_factory=dict)
@@ -67,16 +74,16 @@ class CommentPlan:
     """Entries of theirs and mine with these comments."""
     dropped: Counter[str] = field(default_factory=Counter)
     """Comments of theirs in whose place mine come."""
-    upstream: Upstream = field(default_factory=Upstream)
+    upstream: UpstreamComments = field(default_factory=UpstreamComments)
 
 
 @dataclass(frozen=True)
 class MyComments:
     """The comments of three texts, and which of mine stand in lines that I changed."""
 
-    base_tree: Tree
-    theirs_tree: Tree
-    mine_tree: Tree
+    base_tree: DocumentTree
+    theirs_tree: DocumentTree
+    mine_tree: DocumentTree
 
     @cached_property
     def base(self) -> Comments:
@@ -92,17 +99,17 @@ class MyComments:
 
     @cached_property
     def changed(self) -> frozenset[int]:
-        """Where each comment of mine begins which stands in a line that base does not have there."""
+        """Return where comments of mine begin in lines that base does not have there."""
         starts = sorted(comment.start for some in self.mine.owned.values() for comment in some)
         if not starts:
             return frozenset()
-        lines = split_lines(self.mine_tree.text)
+        lines = lines_with_ends(self.mine_tree.text)
         bounds = [0]
         for line in lines:
             bounds.append(bounds[-1] + len(line))
         found: list[int] = []
         number = 0
-        for change in line_changes(split_lines(self.base_tree.text), lines):
+        for change in line_changes(lines_with_ends(self.base_tree.text), lines):
             first, last = bounds[change.after_start], bounds[change.after_end]
             while number < len(starts) and starts[number] < last:
                 if starts[number] >= first:
@@ -141,12 +148,15 @@ class MyComments:
 
     def lost(
         self,
-        outcome: Tree,
+        outcome: DocumentTree,
         left_out: AbstractSet[Slot],
         made: "CommentPlan",
         known: Sequence[CommentConflict] = (),
     ) -> list[CommentConflict]:
-        """Comments that are not in a result: mine, but for known ones and those of what is left out, and theirs."""
+        """Return the comments that are missing in a result.
+
+        They are mine, but for known ones and those of what is left out, and theirs.
+        """
         present = _texts(comments_of(outcome))
         reported = Counter(text for conflict in known for text in conflict.mine)
         missing = self.counted() - present - reported
@@ -197,7 +207,7 @@ class MyComments:
             node = slot.value
         return path
 
-    def _steps(self, tree: Tree, node: Collection) -> Mapping[Slot, Step]:
+    def _steps(self, tree: DocumentTree, node: Collection) -> Mapping[Slot, Step]:
         """What the entries of a collection are called, found once."""
         if node not in self._found_steps:
             parts = children((tree,), (node,)) or []
@@ -288,7 +298,10 @@ class _Planner:
         return base_texts, theirs, mine
 
     def _has_it_elsewhere(self, pair: Pair, position: Position, mine: Texts) -> bool:
-        """Whether theirs has my comment in its line too, but behind the value instead of the key, or before it."""
+        """Return whether theirs has my comment elsewhere in its line.
+
+        It may stand behind the value instead of the key, or before it.
+        """
         other: Position | None = (
             "tail" if position == "head" else "head" if position == "tail" else None
         )
@@ -406,7 +419,7 @@ def _is_block_scalar(slot: Slot) -> bool:
     return isinstance(slot.value, Scalar) and slot.value.is_block
 
 
-def _behind_changed(tree: Tree, old: Sequence[Comment], new: Texts) -> list[Splice] | None:
+def _behind_changed(tree: DocumentTree, old: Sequence[Comment], new: Texts) -> list[Splice] | None:
     """Other comments behind values; where one goes, so do the blanks before it."""
     if len(old) != 1 or len(new) > 1:
         return None
@@ -418,7 +431,9 @@ def _behind_changed(tree: Tree, old: Sequence[Comment], new: Texts) -> list[Spli
     return [Splice(start, old[0].end, "".join(new))]
 
 
-def _new_behind(tree: Tree, slot: Slot, new: Texts, *, is_replaced: bool) -> list[Splice] | None:
+def _new_behind(
+    tree: DocumentTree, slot: Slot, new: Texts, *, is_replaced: bool
+) -> list[Splice] | None:
     if len(new) != 1 or tree.file_format == "json":
         return None
     # A block has it in its first line, other values behind them, wherever mine has it.
@@ -438,7 +453,7 @@ def _new_behind(tree: Tree, slot: Slot, new: Texts, *, is_replaced: bool) -> lis
     return [Splice(at, at, blanks + new[0])]
 
 
-def _lines_changed(tree: Tree, old: Sequence[Comment], new: Texts) -> list[Splice]:
+def _lines_changed(tree: DocumentTree, old: Sequence[Comment], new: Texts) -> list[Splice]:
     """Other comment lines in place of those that changed."""
     before = [comment.text for comment in old]
     first = next(

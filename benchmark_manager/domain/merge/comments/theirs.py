@@ -1,4 +1,6 @@
-"""Theirs' comments around what I removed or replaced: which go, and how many of each a result must have.
+"""Theirs' comments around what I removed or replaced.
+
+Which are removed, and how many of each a result must have.
 
 A comment above an entry that I removed goes only where I removed it too; so does one below, unless
 upstream added it. What stands inside an entry, or behind it in its line, goes with it.
@@ -11,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from benchmark_manager.domain.documents.comments import Comment, Comments
-from benchmark_manager.domain.documents.nodes import Scalar, Slot, Tree
+from benchmark_manager.domain.documents.nodes import DocumentTree, Scalar, Slot
 from benchmark_manager.domain.merge.edits.excerpts import (
     behind_lines,
     block_start,
@@ -25,7 +27,7 @@ _Span = tuple[int, int]
 
 
 @dataclass(slots=True)
-class Upstream:
+class UpstreamComments:
     """What becomes of theirs' comments around my changes."""
 
     staying: dict[Slot, list[Comment]] = field(default_factory=dict)
@@ -38,13 +40,13 @@ class Upstream:
 class _Text:
     """A tree's comments in their order, and the characters which go or come with my changes."""
 
-    tree: Tree
+    tree: DocumentTree
     comments: Sequence[Comment]
     starts: Sequence[int]
     spans: list[_Span] = field(default_factory=list)
 
     @classmethod
-    def of(cls, tree: Tree, comments: Comments) -> "_Text":
+    def of(cls, tree: DocumentTree, comments: Comments) -> "_Text":
         found = sorted(
             chain.from_iterable(comments.owned.values()), key=lambda comment: comment.start
         )
@@ -72,12 +74,17 @@ def _inside(text: _Text, spans: Iterable[_Span]) -> set[int]:
 
 
 def upstream_comments(
-    texts: tuple[tuple[Tree, Comments], tuple[Tree, Comments], tuple[Tree, Comments]],
+    texts: tuple[
+        tuple[DocumentTree, Comments], tuple[DocumentTree, Comments], tuple[DocumentTree, Comments]
+    ],
     plan: Plan,
     dropped: Mapping[str, int],
-) -> Upstream:
-    """Decide about theirs' comments; `dropped` are those which the plan for my comments takes out of theirs."""
-    made = Upstream()
+) -> UpstreamComments:
+    """Decide about theirs' comments.
+
+    `dropped` are those which the plan for my comments takes out of theirs.
+    """
+    made = UpstreamComments()
     if plan.root in plan.replaced:
         return made
     base, theirs, mine = (_Text.of(tree, comments) for tree, comments in texts)
@@ -134,7 +141,10 @@ def _go(difference: Difference, texts: Sequence[_Text]) -> None:
 
 
 def _replace(texts: Sequence[_Text], difference: Difference) -> bool:
-    """Note a value in place of another; False for two block scalars, whose comments are merged on their own."""
+    """Note a value that replaces another.
+
+    The result is False for two block scalars, whose comments are merged on their own.
+    """
     values = [
         (text, slot) for text, slot in zip(texts, difference.sides, strict=True) if slot is not None
     ]
@@ -145,8 +155,11 @@ def _replace(texts: Sequence[_Text], difference: Difference) -> bool:
     return True
 
 
-def _lines(tree: Tree, slot: Slot, *, is_document: bool) -> _Span:
-    """An entry with what stands behind it in its last line; a document from its mark to the next one."""
+def _lines(tree: DocumentTree, slot: Slot, *, is_document: bool) -> _Span:
+    """Return an entry with what stands behind it in its last line.
+
+    A document reaches from its mark to the next one.
+    """
     if is_document:
         mark, following = (
             tree.text.rfind("\n---", slot.floor, slot.start),
@@ -156,14 +169,14 @@ def _lines(tree: Tree, slot: Slot, *, is_document: bool) -> _Span:
     return slot.start, tree.lines.end(slot.end)
 
 
-def _around(tree: Tree, slot: Slot) -> tuple[_Span, _Span]:
+def _around(tree: DocumentTree, slot: Slot) -> tuple[_Span, _Span]:
     """The comment lines above and below an entry which are removed with it."""
     below = tree.lines.next_line(slot.end)
     return (first_line(tree, slot), slot.start), (below, max(below, behind_lines(tree, slot)))
 
 
 def _decide(
-    difference: Difference, base: _Text, theirs: _Text, gone: Counter[str], made: Upstream
+    difference: Difference, base: _Text, theirs: _Text, gone: Counter[str], made: UpstreamComments
 ) -> None:
     """Divide the comments around a removed entry into those which stay and those which go."""
     before, slot, _ = difference.sides

@@ -9,10 +9,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from benchmark_manager.domain.documents.lines import split_lines
-from benchmark_manager.domain.documents.nodes import Collection, Slot, Tree
+from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Slot
 from benchmark_manager.domain.documents.values import to_json
 from benchmark_manager.domain.merge.edits.plan import Added
+from benchmark_manager.domain.text.lines import lines_of
 
 #: Lines are not moved to a deeper column than this: many short lines there would make gigabytes of
 #: a megabyte.
@@ -23,12 +23,12 @@ class UnreplayableError(Exception):
     """A change cannot be written into theirs' text with certainty."""
 
 
-def owns_line(tree: Tree, slot: Slot) -> bool:
+def owns_line(tree: DocumentTree, slot: Slot) -> bool:
     """Whether nothing but indentation stands before it in its line."""
     return not tree.text[tree.lines.start(slot.start) : slot.start].strip(" ")
 
 
-def first_line(tree: Tree, slot: Slot) -> int:
+def first_line(tree: DocumentTree, slot: Slot) -> int:
     """Where the lines of an entry begin which owns its first line."""
     at = tree.lines.start(slot.start)
     mark = f"{' ' * (slot.start - at)}#"
@@ -40,7 +40,7 @@ def first_line(tree: Tree, slot: Slot) -> int:
     return at
 
 
-def behind_lines(tree: Tree, slot: Slot) -> int:
+def behind_lines(tree: DocumentTree, slot: Slot) -> int:
     """Where the line behind an entry of a block begins, or the end of the text."""
     column = tree.lines.column(slot.start)
     at = tree.lines.next_line(slot.end)
@@ -53,7 +53,7 @@ def behind_lines(tree: Tree, slot: Slot) -> int:
     return at
 
 
-def value_end(tree: Tree, slot: Slot) -> int:
+def value_end(tree: DocumentTree, slot: Slot) -> int:
     """The end of an entry's value; of a block collection with the comments which belong to it."""
     if isinstance(slot.value, Collection) and slot.value.is_block:
         behind = behind_lines(tree, slot)
@@ -61,7 +61,7 @@ def value_end(tree: Tree, slot: Slot) -> int:
     return slot.end
 
 
-def block_lines(added: Added, to: Tree, column: int) -> str:
+def block_lines(added: Added, to: DocumentTree, column: int) -> str:
     """An entry as lines of a block at a column, the last without its line end."""
     tree, slot = added.tree, added.slot
     if column > _DEEPEST_COLUMN:
@@ -69,7 +69,7 @@ def block_lines(added: Added, to: Tree, column: int) -> str:
     if slot.in_flow:
         return _from_flow(added, to, column)
     start = block_start(added)
-    lines = split_lines(tree.text[start : behind_lines(tree, slot)].rstrip("\r\n"))
+    lines = lines_of(tree.text[start : behind_lines(tree, slot)].rstrip("\r\n"))
     own = tree.lines.column(slot.start)
     if start == slot.start:
         lines[0] = " " * own + lines[0]
@@ -83,13 +83,16 @@ def block_start(added: Added) -> int:
     return start if added.above is None else min(start, tree.lines.start(added.above))
 
 
-def _from_flow(added: Added, to: Tree, column: int) -> str:
+def _from_flow(added: Added, to: DocumentTree, column: int) -> str:
     text = source_in_flow(added, to, " " * column)
     return f"{' ' * column}{text if added.slot.key is not None else f'- {text}'}"
 
 
-def source_in_flow(added: Added, to: Tree, indent: str) -> str:
-    """An entry in the form which it has between brackets; further lines are moved to an indentation."""
+def source_in_flow(added: Added, to: DocumentTree, indent: str) -> str:
+    """Return an entry in the form which it has between brackets.
+
+    Further lines are moved to an indentation.
+    """
     tree, slot = added.tree, added.slot
     value = value_in_flow(added, to, indent)
     if slot.key is None:
@@ -98,23 +101,32 @@ def source_in_flow(added: Added, to: Tree, indent: str) -> str:
     return f"{tree.source(slot.key)}{colon if not colon.strip(': ') else ': '}{value}".rstrip(" ")
 
 
-def value_in_flow(added: Added, to: Tree, indent: str) -> str:
-    """A value between brackets, where a block cannot stand: it becomes JSON, without its comments."""
+def value_in_flow(added: Added, to: DocumentTree, indent: str) -> str:
+    """Return a value for a position between brackets, where a block cannot stand.
+
+    It becomes JSON, without its comments.
+    """
     value = added.slot.value
     if value.is_block:
         return json.dumps(to_json(added.tree, value), ensure_ascii=False)
     return moved(added, value.start, value.end, to, indent)
 
 
-def moved(added: Added, start: int, end: int, to: Tree, indent: str) -> str:
-    """A piece of an entry with its lines, from the second on, moved as far as the entry itself is."""
-    lines = split_lines(added.tree.text[start:end])
+def moved(added: Added, start: int, end: int, to: DocumentTree, indent: str) -> str:
+    """Return a piece of an entry, its lines moved as far as the entry itself is.
+
+    The first line stays as it is.
+    """
+    lines = lines_of(added.tree.text[start:end])
     own = indentation(added.tree, added.slot)
     return to.line_end.join([lines[0], *_all_moved(lines[1:], own, indent)])
 
 
-def indentation(tree: Tree, slot: Slot) -> str:
-    """What an entry's further lines are indented by at least: its column in a block, its line's blanks in brackets."""
+def indentation(tree: DocumentTree, slot: Slot) -> str:
+    """Return the least indentation of an entry's further lines.
+
+    It is the entry's column in a block, its line's blanks in brackets.
+    """
     if not slot.in_flow:
         return " " * tree.lines.column(slot.start)
     return tree.blanks_before(slot.start)

@@ -7,7 +7,7 @@ of the text merge, against it.
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from benchmark_manager.domain.documents.nodes import Scalar, Slot, Tree
+from benchmark_manager.domain.documents.nodes import DocumentTree, Scalar, Slot
 from benchmark_manager.domain.documents.paths import Path
 
 Sides: TypeAlias = tuple[Slot | None, Slot | None, Slot | None]
@@ -30,9 +30,12 @@ class Removed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Added:
-    """A part which comes from another tree; `above` is where comments that go along begin, if not right above."""
+    """A part which comes from another tree.
 
-    tree: Tree
+    `above` is where comments that go along begin, if not right above.
+    """
+
+    tree: DocumentTree
     slot: Slot
     above: int | None = None
 

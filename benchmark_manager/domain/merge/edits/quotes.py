@@ -4,20 +4,24 @@ import json
 
 from benchmark_manager.domain.documents.nodes import (
     Collection,
+    DocumentTree,
     Identities,
     Node,
     Scalar,
     Slot,
-    Tree,
 )
 from benchmark_manager.domain.documents.scalars import read_text
 from benchmark_manager.domain.merge.edits.plan import Added
 
 
 def requoted(
-    trees: tuple[Tree, Tree, Tree], slots: tuple[Slot, Slot, Slot], identities: Identities
+    trees: tuple[DocumentTree, DocumentTree, DocumentTree],
+    slots: tuple[Slot, Slot, Slot],
+    identities: Identities,
 ) -> Added | None:
-    """Write the new value in the new quotes; None unless one side changed the text only and the other the quotes only.
+    """Write the new value in the new quotes.
+
+    The result is None unless one side changed the text only and the other the quotes only.
 
     `4` that became `"4"` in theirs and `8` in mine is `"8"`. Null has no form in quotes.
     """
@@ -33,12 +37,15 @@ def requoted(
     return None
 
 
-def _is_marked(tree: Tree, node: Node) -> bool:
+def _is_marked(tree: DocumentTree, node: Node) -> bool:
     return tree.text.startswith(("&", "!"), node.start)
 
 
 def _is_quoted(base: Scalar, other: Scalar) -> bool:
-    """Whether a side put quotes around the value; a block that says the same counts where it makes a string of it."""
+    """Return whether a side put quotes around the value.
+
+    A block that says the same counts where it makes a string of it.
+    """
     if base.style != "plain" or base.text != other.text or not other.is_text:
         return False
     return other.style == "quoted" or (other.is_block and not base.is_text)
@@ -48,11 +55,11 @@ def _has_form(new: Scalar) -> bool:
     return not new.is_block and bool(new.text) and new.value is not None
 
 
-def _source(tree: Tree, node: Scalar) -> str:
+def _source(tree: DocumentTree, node: Scalar) -> str:
     return tree.text[node.start : node.start + 1]
 
 
-def _written(text: str, quote: str, theirs: Tree, identities: Identities) -> Added:
+def _written(text: str, quote: str, theirs: DocumentTree, identities: Identities) -> Added:
     if theirs.file_format == "json":
         source = json.dumps(text, ensure_ascii=False)
     elif quote == "'" and text.isprintable():
@@ -63,7 +70,7 @@ def _written(text: str, quote: str, theirs: Tree, identities: Identities) -> Add
     scalar = Scalar(0, len(source), identity, "quoted", text, text, is_text=True)
     slot = Slot(scalar, 0, 0, 0, in_flow=True)
     stream = Collection("stream", 0, len(source), identity, identity, "flow", (slot,))
-    return Added(Tree(source, theirs.file_format, stream), slot)
+    return Added(DocumentTree(source, theirs.file_format, stream), slot)
 
 
 def _escaped(character: str) -> str:

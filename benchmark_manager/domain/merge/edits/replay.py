@@ -6,8 +6,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from benchmark_manager.domain.documents.comments import Comment
-from benchmark_manager.domain.documents.lines import split_lines
-from benchmark_manager.domain.documents.nodes import Collection, Node, Scalar, Slot, Tree
+from benchmark_manager.domain.documents.nodes import Collection, DocumentTree, Node, Scalar, Slot
 from benchmark_manager.domain.merge.comments.mine import CommentPlan
 from benchmark_manager.domain.merge.edits.excerpts import (
     UnreplayableError,
@@ -23,6 +22,7 @@ from benchmark_manager.domain.merge.edits.excerpts import (
 )
 from benchmark_manager.domain.merge.edits.plan import Added, Kept, Part, Plan, Removed, Splice
 from benchmark_manager.domain.merge.edits.replay_documents import replay_documents
+from benchmark_manager.domain.text.lines import lines_of
 
 _BLANKS = " \t\r\n"
 # Behind an entry between brackets, before the next one.
@@ -36,7 +36,7 @@ Staying: TypeAlias = Mapping[Slot, Sequence[Comment]]
 """Comment lines which stay although the entry beside them goes."""
 
 
-def replay(plan: Plan, theirs: Tree, comments: CommentPlan) -> str:
+def replay(plan: Plan, theirs: DocumentTree, comments: CommentPlan) -> str:
     """Theirs' text with the changes, and with those of its comments.
 
     Raises:
@@ -70,7 +70,7 @@ def _spliced(text: str, splices: Sequence[Splice]) -> str:
 
 
 def _value(
-    theirs: Tree, slot: Slot, added: Added, heads: Mapping[Slot, tuple[str, ...]]
+    theirs: DocumentTree, slot: Slot, added: Added, heads: Mapping[Slot, tuple[str, ...]]
 ) -> Splices:
     """Another value for an entry."""
     old, new = slot.value, added.slot.value
@@ -86,7 +86,7 @@ def _value(
 
 
 def _block_value(
-    theirs: Tree, slot: Slot, added: Added, comments: tuple[str, ...] | None
+    theirs: DocumentTree, slot: Slot, added: Added, comments: tuple[str, ...] | None
 ) -> Splices:
     """A value which has lines of its own, or had them: from the colon or dash on, all of it."""
     source = added.slot
@@ -96,7 +96,7 @@ def _block_value(
         text = f" {text}"
     if _is_block_scalar(slot.value) and _is_block_scalar(source.value):
         if comments is None:
-            old = _HEADER_COMMENT.search(split_lines(theirs.text[slot.gap : slot.end])[0])
+            old = _HEADER_COMMENT.search(lines_of(theirs.text[slot.gap : slot.end])[0])
             comment = "" if old is None else old[0]
         else:
             comment = "".join(f"  {each}" for each in comments)
@@ -121,7 +121,9 @@ def _with_comment(text: str, comment: str, line_end: str) -> str:
     return _HEADER_COMMENT.sub("", head) + comment + separator + lines
 
 
-def _collection(theirs: Tree, owner: Slot, parts: Sequence[Part], staying: Staying) -> Splices:
+def _collection(
+    theirs: DocumentTree, owner: Slot, parts: Sequence[Part], staying: Staying
+) -> Splices:
     node = owner.value
     if not isinstance(node, Collection):
         raise UnreplayableError
@@ -134,7 +136,7 @@ def _collection(theirs: Tree, owner: Slot, parts: Sequence[Part], staying: Stayi
     return _block(theirs, parts, staying)
 
 
-def _emptied(theirs: Tree, owner: Slot, node: Collection, staying: Staying) -> Splices:
+def _emptied(theirs: DocumentTree, owner: Slot, node: Collection, staying: Staying) -> Splices:
     """Brackets in place of all entries, with the comments around these."""
     text = "{}" if node.kind == "mapping" else "[]"
     if owner.gap > owner.start:
@@ -149,7 +151,7 @@ def _emptied(theirs: Tree, owner: Slot, node: Collection, staying: Staying) -> S
         yield from _removed(theirs, slot, staying)
 
 
-def _removed(theirs: Tree, slot: Slot, staying: Staying) -> Splices:
+def _removed(theirs: DocumentTree, slot: Slot, staying: Staying) -> Splices:
     """The lines of an entry go, but for comments around it which stay."""
     at, end = first_line(theirs, slot), behind_lines(theirs, slot)
     for comment in staying.get(slot, ()):
@@ -158,7 +160,7 @@ def _removed(theirs: Tree, slot: Slot, staying: Staying) -> Splices:
     yield Splice(at, max(at, end), "")
 
 
-def _block(theirs: Tree, parts: Sequence[Part], staying: Staying) -> Splices:
+def _block(theirs: DocumentTree, parts: Sequence[Part], staying: Staying) -> Splices:
     slots = [part.slot for part in parts if not isinstance(part, Added)]
     head: set[Slot] = set()
     if not owns_line(theirs, slots[0]):
@@ -180,15 +182,18 @@ def _block(theirs: Tree, parts: Sequence[Part], staying: Staying) -> Splices:
             yield from _removed(theirs, part.slot, staying)
 
 
-def _without_head(theirs: Tree, slots: Sequence[Slot], kept: Slot) -> Splice:
-    """Remove the first entries behind a dash (`- name: x`): the next entry moves up to their place."""
+def _without_head(theirs: DocumentTree, slots: Sequence[Slot], kept: Slot) -> Splice:
+    """Remove the first entries behind a dash (`- name: x`).
+
+    The next entry moves up to their position.
+    """
     last = slots[slots.index(kept) - 1]
     if theirs.text[behind_lines(theirs, last) : kept.start].strip(" "):
         raise UnreplayableError
     return Splice(slots[0].start, kept.start, "")
 
 
-def _other_entries(theirs: Tree, slots: Sequence[Slot], added: Sequence[Added]) -> Splice:
+def _other_entries(theirs: DocumentTree, slots: Sequence[Slot], added: Sequence[Added]) -> Splice:
     """Other entries behind a dash in place of all which stand there."""
     column = theirs.lines.column(slots[0].start)
     lines = theirs.line_end.join(block_lines(part, theirs, column) for part in added)
@@ -196,7 +201,7 @@ def _other_entries(theirs: Tree, slots: Sequence[Slot], added: Sequence[Added]) 
     return Splice(slots[0].start, theirs.lines.end(end - 1), lines.lstrip(" "))
 
 
-def _new_lines(theirs: Tree, first: Slot, before: Slot | None, text: str) -> Splice:
+def _new_lines(theirs: DocumentTree, first: Slot, before: Slot | None, text: str) -> Splice:
     line_end = theirs.line_end
     if before is not None:
         at = behind_lines(theirs, before)
@@ -210,7 +215,7 @@ def _new_lines(theirs: Tree, first: Slot, before: Slot | None, text: str) -> Spl
     return Splice(first.start, first.start, f"{text.lstrip(' ')}{line_end}{' ' * column}")
 
 
-def _flow(theirs: Tree, node: Collection, parts: Sequence[Part]) -> Splices:
+def _flow(theirs: DocumentTree, node: Collection, parts: Sequence[Part]) -> Splices:
     """Entries between brackets, with their commas."""
     if any(isinstance(part, Kept) for part in parts):
         yield from _removed_from_flow(theirs, parts)
@@ -229,7 +234,7 @@ def _flow(theirs: Tree, node: Collection, parts: Sequence[Part]) -> Splices:
     )
 
 
-def _removed_from_flow(theirs: Tree, parts: Sequence[Part]) -> Splices:
+def _removed_from_flow(theirs: DocumentTree, parts: Sequence[Part]) -> Splices:
     kept: Slot | None = None
     run: list[Slot] = []
     for part in parts:
@@ -247,13 +252,16 @@ def _removed_from_flow(theirs: Tree, parts: Sequence[Part]) -> Splices:
         yield Splice(kept.end, run[-1].end, "")
 
 
-def _expect_no_comment(theirs: Tree, start: int, end: int) -> None:
-    """Between brackets a comment which would go along, or come to stand beside another entry, stops the change."""
+def _expect_no_comment(theirs: DocumentTree, start: int, end: int) -> None:
+    """Refuse a change between brackets that would move a comment.
+
+    The comment would go along, or come to stand beside another entry.
+    """
     if theirs.file_format == "yaml" and _FLOW_COMMENT.match(theirs.text, start, max(start, end)):
         raise UnreplayableError
 
 
-def _added_to_flow(theirs: Tree, node: Collection, parts: Sequence[Part]) -> Splices:
+def _added_to_flow(theirs: DocumentTree, node: Collection, parts: Sequence[Part]) -> Splices:
     first = next(part.slot for part in parts if isinstance(part, Kept))
     blanks = _separator(theirs, node)
     indent = indentation(theirs, first)
@@ -269,7 +277,7 @@ def _added_to_flow(theirs: Tree, node: Collection, parts: Sequence[Part]) -> Spl
             before = part.slot
 
 
-def _separator(theirs: Tree, node: Collection) -> str:
+def _separator(theirs: DocumentTree, node: Collection) -> str:
     """What theirs has between a comma, or the bracket, and the next entry."""
     last = node.slots[-1]
     start = last.start - 1

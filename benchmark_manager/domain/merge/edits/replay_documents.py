@@ -4,15 +4,15 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from benchmark_manager.domain.documents.lines import split_lines
-from benchmark_manager.domain.documents.nodes import Slot, Tree
+from benchmark_manager.domain.documents.nodes import DocumentTree, Slot
 from benchmark_manager.domain.merge.edits.excerpts import UnreplayableError, value_in_flow
 from benchmark_manager.domain.merge.edits.plan import Added, Part, Removed
+from benchmark_manager.domain.text.lines import lines_of
 
 _MARK: Final = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 
 
-def replay_documents(theirs: Tree, parts: Sequence[Part]) -> Iterator[tuple[int, int, str]]:
+def replay_documents(theirs: DocumentTree, parts: Sequence[Part]) -> Iterator[tuple[int, int, str]]:
     """What becomes of which characters: start, end, text.
 
     Raises:
@@ -47,29 +47,32 @@ def _place(at: int | None) -> int:
     return at
 
 
-def _expect_own_comments(theirs: Tree, slot: Slot, start: int, end: int) -> None:
-    """What stands above the first document, or above the next one's mark, may not be about this one."""
+def _expect_own_comments(theirs: DocumentTree, slot: Slot, start: int, end: int) -> None:
+    """Refuse comments above the first document, or above the next one's mark.
+
+    They may not be about this document.
+    """
     above = "" if theirs.text.startswith("---", start) else theirs.text[start : slot.start]
     below = theirs.text[theirs.lines.next_line(slot.end) : end] if end < len(theirs.text) else ""
     if "#" in above + below:
         raise UnreplayableError
 
 
-def _opened(theirs: Tree) -> str:
+def _opened(theirs: DocumentTree) -> str:
     return "" if theirs.text.endswith(("\n", "\r")) else theirs.line_end
 
 
-def _document(added: Added, extent: tuple[int, int] | None, theirs: Tree) -> str:
+def _document(added: Added, extent: tuple[int, int] | None, theirs: DocumentTree) -> str:
     """As it stands in its tree at `extent`; None is for a value which a person gave."""
     text = value_in_flow(added, theirs, "") if extent is None else added.tree.text[slice(*extent)]
-    lines = split_lines(text.rstrip("\r\n"))
+    lines = lines_of(text.rstrip("\r\n"))
     if not _MARK.match(lines[0]):
         lines.insert(0, "---")
     line_end = theirs.line_end
     return line_end.join(lines) + line_end
 
 
-def _extents(tree: Tree) -> dict[Slot, tuple[int, int]]:
+def _extents(tree: DocumentTree) -> dict[Slot, tuple[int, int]]:
     """Where each document begins, with its mark, and where the next one does."""
     slots = tree.stream.slots
     starts: list[int] = []

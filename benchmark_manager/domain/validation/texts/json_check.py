@@ -48,11 +48,14 @@ _ESCAPE: Final = re.compile(rf"{_HIGH_SURROGATE}{_LOW_SURROGATE}|\\u[0-9a-fA-F]{
 
 def check_json(text: str, findings: Findings) -> bool:
     """Read a text without a byte order mark; False if it is not JSON by RFC 8259's grammar."""
-    return _is_plainly_fine(text) or _Reader(text, findings).run()
+    return _is_plainly_fine(text) or _JsonReader(text, findings).run()
 
 
 def _is_plainly_fine(text: str) -> bool:
-    """Whether it is one object or list with nothing to tell about; False may also mean "look closer"."""
+    """Return whether it is one object or list without a problem.
+
+    False may also mean "look closer".
+    """
     if _LOOK_CLOSER.search(text) or holds_invisible(text) or _is_deep(text):
         return False
     try:
@@ -107,7 +110,7 @@ class _Container:
         return "]" if self.keys is None else "}"
 
 
-class _Reader:
+class _JsonReader:
     """Reads token by token; `_next` is the state, a method which takes one token."""
 
     def __init__(self, text: str, findings: Findings) -> None:
@@ -287,7 +290,8 @@ class _Reader:
                 self._findings.warning(
                     "big_integer",
                     lambda: (
-                        f"Many readers round {excerpt(number)}: it is beyond 2^53. Write it as a string."
+                        f"Many readers round {excerpt(number)}: it is beyond 2^53. "
+                        "Write it as a string."
                     ),
                     self._at,
                 )

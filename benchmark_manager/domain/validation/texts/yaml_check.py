@@ -17,8 +17,8 @@ from benchmark_manager.domain.yaml.events import (
     AliasEvent,
     CollectionStart,
     Event,
+    PreparedText,
     ScalarEvent,
-    Source,
     YamlSyntaxError,
     control_character,
     prepare,
@@ -26,7 +26,10 @@ from benchmark_manager.domain.yaml.events import (
 from benchmark_manager.domain.yaml.walker import Kind, NodeReader, Role, walk
 
 MAX_EXPANDED: Final = 1_000_000
-"""Nodes which a document may have once its aliases are written out; 1 MiB of text holds half as many."""
+"""Nodes which a document may have once its aliases are written out.
+
+1 MiB of text holds half as many.
+"""
 
 _NO_JSON_TAGS: Final = frozenset(
     f"{yaml_scalars.TAG_PREFIX}{name}" for name in ("binary", "set", "omap", "pairs")
@@ -100,7 +103,7 @@ def check_yaml(text: str, findings: Findings) -> YamlReport:
 class _Checker(NodeReader[_OpenNode]):
     """One pass over one text."""
 
-    def __init__(self, source: Source, findings: Findings, report: YamlReport) -> None:
+    def __init__(self, source: PreparedText, findings: Findings, report: YamlReport) -> None:
         self._text = source.text
         self._source = source
         self._findings = findings
@@ -171,7 +174,8 @@ class _Checker(NodeReader[_OpenNode]):
             self._findings.warning(
                 "no_break_space",
                 lambda: (
-                    f"U+{ord(value[0]):04X} looks like indentation but is part of the text; use spaces."
+                    f"U+{ord(value[0]):04X} looks like indentation but is part of the text; "
+                    "use spaces."
                 ),
                 start,
             )
@@ -183,7 +187,8 @@ class _Checker(NodeReader[_OpenNode]):
             self._findings.warning(
                 "impossible_date",
                 lambda: (
-                    f"{excerpt(value)} looks like a date and is none; some readers fail on it. Quote it."
+                    f"{excerpt(value)} looks like a date and is none; some readers fail on it. "
+                    "Quote it."
                 ),
                 start,
             )
@@ -221,7 +226,8 @@ class _Checker(NodeReader[_OpenNode]):
         self._findings.warning(
             "non_string_key",
             lambda: (
-                f"The key {excerpt_of(self._text, start, end)} is not a string; JSON has string keys only."
+                f"The key {excerpt_of(self._text, start, end)} is not a string; "
+                "JSON has string keys only."
             ),
             start,
         )
@@ -292,7 +298,10 @@ class _Checker(NodeReader[_OpenNode]):
             self._report.template_at = start
 
     def _is_in_braces(self, start: int, end: int) -> bool:
-        """Whether a mapping is `{{ … }}`, or its inner one: then a template is filled with it, and it is no key."""
+        """Return whether a mapping is `{{ … }}`, or its inner one.
+
+        Then a template is filled with it, and it is no key.
+        """
         inner = self._text.startswith("{{", max(0, start - 1)) and self._text.startswith(
             "}}", end - 1
         )
@@ -317,7 +326,8 @@ class _Checker(NodeReader[_OpenNode]):
         self._findings.warning(
             "ambiguous_value",
             lambda: (
-                f"{excerpt(value)} is {yaml_scalars.difference(value)}; quote it, or spell it so that both agree."
+                f"{excerpt(value)} is {yaml_scalars.difference(value)}; "
+                "quote it, or spell it so that both agree."
             ),
             start,
         )
@@ -371,7 +381,8 @@ class _Checker(NodeReader[_OpenNode]):
             self._findings.warning(
                 "duplicate_merge_key",
                 lambda: (
-                    f"This mapping merges others twice, first on line {self._findings.line_of(first)}: "
+                    "This mapping merges others twice, "
+                    f"first on line {self._findings.line_of(first)}: "
                     "some readers take both, some the last. Write one list: <<: [*a, *b]."
                 ),
                 start,
@@ -387,7 +398,10 @@ class _Checker(NodeReader[_OpenNode]):
             )
 
     def _delicate_characters(self) -> None:
-        """Characters which libyaml was not shown: where may they stand, and who takes them differently?"""
+        """Check the characters which libyaml was not shown.
+
+        Some may not stand where they do, some are read differently by YAML 1.1 and 1.2.
+        """
         unquoted = _positions_outside(self._source.delicate, self._quotes)
         for index in unquoted:
             if self._text[index] not in SEPARATORS:
@@ -396,7 +410,8 @@ class _Checker(NodeReader[_OpenNode]):
         if separators:
             self._findings.warning(
                 "line_separator",
-                f"YAML 1.1 readers end a line at U+{ord(self._text[separators[0]]):04X}, YAML 1.2 readers do not.",
+                f"YAML 1.1 readers end a line at U+{ord(self._text[separators[0]]):04X}, "
+                "YAML 1.2 readers do not.",
                 separators[0],
             )
 

@@ -23,17 +23,26 @@ Place: TypeAlias = tuple[int, Path]
 """The number of a document in its stream, from 0, and a path in it."""
 
 MAX_VALUES: Final = 250_000
-"""Values which are built from one text, aliases written out; a manifest of 1 MiB has about 100,000."""
+"""Values which are built from one text, aliases written out.
+
+A manifest of 1 MiB has about 100,000.
+"""
 
 MAX_CHARACTERS: Final = 4_000_000
-"""Characters which aliases stand for: a text of a megabyte can name a long string a hundred thousand times."""
+"""Characters which aliases stand for.
+
+A text of a megabyte can name a long string a hundred thousand times.
+"""
 
 _MERGE_KEY: Final = "<<"
 _TEXT_TAGS: Final = frozenset({"!", f"{TAG_PREFIX}str", f"{TAG_PREFIX}binary"})
 
 
 class TooManyValuesError(Exception):
-    """The text has more than `MAX_VALUES` once its aliases are written out, or these are more than `MAX_CHARACTERS`."""
+    """The text has too many values once its aliases are written out.
+
+    There are more than `MAX_VALUES`, or aliases stand for more than `MAX_CHARACTERS`.
+    """
 
 
 class Document(NamedTuple):
@@ -133,7 +142,10 @@ class _ValueReader(NodeReader[_OpenValue]):
 
 
 def _merge(into: dict[str, Value], mappings: Iterable[Value]) -> None:
-    """What a mapping says itself goes first, then the mappings in their order (yaml.org/type/merge)."""
+    """Add the entries of merged mappings (yaml.org/type/merge).
+
+    What a mapping says itself goes first, then the mappings in their order.
+    """
     for mapping in mappings:
         if isinstance(mapping, dict):
             for key, value in mapping.items():
@@ -168,7 +180,7 @@ _Wanted: TypeAlias = dict[str | int, Any]
 
 
 @dataclass(slots=True)
-class _Level:
+class _PathLevel:
     """An open collection on the way to a wanted path; `wanted` is None off the way.
 
     `key` and `key_index` are those of a mapping's entry, `count` is how many items a list has.
@@ -181,7 +193,7 @@ class _Level:
     key_index: int = 0
 
 
-class _PositionReader(NodeReader[_Level]):
+class _PositionReader(NodeReader[_PathLevel]):
     """Notes where wanted paths are; one level serves for all collections off the way."""
 
     def __init__(self, wanted: _Wanted, scalar: Callable[[str], Value]) -> None:
@@ -189,13 +201,13 @@ class _PositionReader(NodeReader[_Level]):
         self._wanted = wanted
         self._scalar_value = scalar
         self._document = -1
-        self._off = _Level()
+        self._off = _PathLevel()
 
-    def document(self, _event: Event) -> _Level:
+    def document(self, _event: Event) -> _PathLevel:
         self._document += 1
         return self._off
 
-    def scalar(self, event: ScalarEvent, around: _Level, role: Role) -> None:
+    def scalar(self, event: ScalarEvent, around: _PathLevel, role: Role) -> None:
         if role == "key":
             plain = event.implicit[0] and event.tag is None
             around.key = key_text(self._scalar_value(event.value)) if plain else event.value
@@ -203,21 +215,23 @@ class _PositionReader(NodeReader[_Level]):
         else:
             self._enter(event, around, role)
 
-    def alias(self, event: AliasEvent, around: _Level, role: Role) -> None:
+    def alias(self, event: AliasEvent, around: _PathLevel, role: Role) -> None:
         if role == "key":
             # No path that is wanted has this key: the position of its mapping serves.
             around.key, around.key_index = "", event.start_mark.index
         else:
             self._enter(event, around, role)
 
-    def begin(self, event: CollectionStart, _kind: Kind, around: _Level, role: Role) -> _Level:
+    def begin(
+        self, event: CollectionStart, _kind: Kind, around: _PathLevel, role: Role
+    ) -> _PathLevel:
         return self._off if role == "key" else self._enter(event, around, role)
 
-    def end(self, event: Event, _frame: _Level, around: _Level, role: Role) -> None:
+    def end(self, event: Event, _frame: _PathLevel, around: _PathLevel, role: Role) -> None:
         if role == "key":
             around.key, around.key_index = key_text([]), event.start_mark.index
 
-    def _enter(self, event: Event, around: _Level, role: Role) -> _Level:
+    def _enter(self, event: Event, around: _PathLevel, role: Role) -> _PathLevel:
         """Note the node that begins here if it is wanted, and return the level inside it."""
         if role == "document":
             return self._enter_document(event)
@@ -230,14 +244,14 @@ class _PositionReader(NodeReader[_Level]):
         path = (*around.path, step)
         index = around.key_index if role == "value" else event.start_mark.index
         self.found[self._document, path] = index
-        return _Level(path, around.wanted[step])
+        return _PathLevel(path, around.wanted[step])
 
-    def _enter_document(self, event: Event) -> _Level:
+    def _enter_document(self, event: Event) -> _PathLevel:
         wanted = self._wanted.get(self._document)
         if wanted is None:
             return self._off
         self.found[self._document, ()] = event.start_mark.index
-        return _Level((), wanted)
+        return _PathLevel((), wanted)
 
 
 def locate(
