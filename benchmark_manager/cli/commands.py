@@ -83,11 +83,13 @@ def serve(
 
     Exit code 1: it could not start, and one line on standard error says why.
     """
-    from benchmark_manager.cli.service.serve import serve as run_server  # noqa: PLC0415 -- see this module's docstring
-    from benchmark_manager.config import load_settings  # noqa: PLC0415
-    from benchmark_manager.logs import configure_logging  # noqa: PLC0415
+    from benchmark_manager.config import load_settings  # noqa: PLC0415 -- see this module's docstring
 
     settings = load_settings()
+    # These take longer to import, and a wrong setting is reported before.
+    from benchmark_manager.cli.service.serve import serve as run_server  # noqa: PLC0415
+    from benchmark_manager.logs import configure_logging  # noqa: PLC0415
+
     changes = {
         name: value for name, value in {"host": host, "port": port}.items() if value is not None
     }

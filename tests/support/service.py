@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx2 as httpx
 from cryptography.fernet import Fernet
@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from benchmark_manager.app import create_app
 from benchmark_manager.config import Settings
 from benchmark_manager.factory import Externals, Services
-from benchmark_manager.workers.pool import WorkerPool
+from benchmark_manager.workers.pool import Limits, WorkerPool
 from github_test_server import Entry, GitHubTestServer, Repository
 from support.stalls import LONGEST_STALL, LoopWatch
 
@@ -152,13 +152,22 @@ class _WatchedTransport(httpx.ASGITransport):
 
 
 _POOLS: list[WorkerPool] = []
+#: For a free worker process: on a busy machine, everything takes longer but the tasks' CPU time.
+_WAIT_SECONDS: Final = 60.0
 
 
 def shared_workers() -> WorkerPool:
     """The pool of all services of this test process."""
     if not _POOLS:
-        _POOLS.append(WorkerPool(2, warm_up="benchmark_manager.services.texts.text_work:warm_up"))
+        _POOLS.append(text_workers(Limits(wait=_WAIT_SECONDS)))
     return _POOLS[0]
+
+
+def text_workers(limits: Limits) -> WorkerPool:
+    """Return a pool of two processes as the service has them, with other limits."""
+    return WorkerPool(
+        2, warm_up="benchmark_manager.services.texts.text_work:warm_up", limits=limits
+    )
 
 
 async def close_workers() -> None:
