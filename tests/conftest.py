@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 
 from benchmark_manager.config import Settings
+from benchmark_manager.factory import Externals
 from benchmark_manager.logs import configure_logging
 from benchmark_manager.workers.pool import WorkerPool
 from github_test_server import GitHubTestServer
@@ -72,20 +73,44 @@ def workers() -> WorkerPool:
 
 
 @pytest.fixture
+def externals() -> Externals:
+    """What the service takes from its surroundings; tests replace it by parameters, or modules by a fixture."""
+    return Externals()
+
+
+@pytest.fixture
 async def service(
-    database_url: str, github: GitHubTestServer, tmp_path: Path
+    database_url: str, github: GitHubTestServer, tmp_path: Path, externals: Externals
 ) -> AsyncIterator[Service]:
     """The whole service on a real mongod, asked over HTTP; it polls nothing by itself."""
-    async with running_service(database_url, github, tmp_path) as running:
+    async with running_service(database_url, github, tmp_path, externals=externals) as running:
         yield running
 
 
 @pytest.fixture
 async def embedded_service(
-    embedded_database_url: str, github: GitHubTestServer, tmp_path: Path
+    embedded_database_url: str, github: GitHubTestServer, tmp_path: Path, externals: Externals
 ) -> AsyncIterator[Service]:
     """The same on the embedded database."""
-    async with running_service(embedded_database_url, github, tmp_path) as running:
+    async with running_service(
+        embedded_database_url, github, tmp_path, externals=externals
+    ) as running:
+        yield running
+
+
+@pytest.fixture(params=["mongod", "embedded"])
+def either_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database, of each kind."""
+    name = "database_url" if request.param == "mongod" else "embedded_database_url"
+    return str(request.getfixturevalue(name))
+
+
+@pytest.fixture
+async def either(
+    either_url: str, github: GitHubTestServer, tmp_path: Path, externals: Externals
+) -> AsyncIterator[Service]:
+    """The service on each kind of database."""
+    async with running_service(either_url, github, tmp_path, externals=externals) as running:
         yield running
 
 

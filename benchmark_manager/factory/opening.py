@@ -67,7 +67,7 @@ async def open_services(
                     limits,
                     metrics,
                     workers,
-                    externals.clock,
+                    externals,
                     deadline,
                 )
             )

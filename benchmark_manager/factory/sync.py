@@ -37,14 +37,22 @@ class SyncParts:
     webhooks: WebhookService
     large_syncs: LargeSyncs
     large_resets: LargeResets
+    lister: FolderLister
     replicas: Replicas | None
 
 
 def sync_parts(parts: Parts) -> SyncParts:
     """Build everything that syncs projects."""
     stores, owner, slots = parts.stores, _replica_name(), SyncPlaces()
+    lister = FolderLister()
     following = Following(stores.followers, stores.variants)
-    resets = LargeResets(parts.database, stores.variants, stores.trash, stores.staged_changes)
+    resets = LargeResets(
+        parts.database,
+        stores.variants,
+        stores.trash,
+        stores.staged_changes,
+        steps=parts.externals.limits.steps,
+    )
     large = LargeSyncs(
         parts.database,
         stores.originals,
@@ -52,6 +60,7 @@ def sync_parts(parts: Parts) -> SyncParts:
         following,
         parts.drift,
         resets.finish,
+        steps=parts.externals.limits.steps,
     )
     coordinator = OriginalSync(
         parts.database,
@@ -59,10 +68,11 @@ def sync_parts(parts: Parts) -> SyncParts:
         stores.leases,
         stores.syncs,
         stores.sync_progress,
-        _runner(parts, slots, following, large),
+        _runner(parts, slots, following, large, lister),
         owner=owner,
         clock=parts.clock,
         metrics=parts.metrics,
+        renew_every=parts.externals.limits.lease_renewal,
     )
     polling = Polling(
         parts.database,
@@ -77,12 +87,19 @@ def sync_parts(parts: Parts) -> SyncParts:
         webhooks=_webhooks(parts, polling),
         large_syncs=large,
         large_resets=resets,
+        lister=lister,
         # An embedded database belongs to one process, and its start ends what a former one left.
         replicas=_replicas(parts.database, owner) if parts.database.kind == "mongodb" else None,
     )
 
 
-def _runner(parts: Parts, slots: SyncPlaces, following: Following, large: LargeSyncs) -> SyncWork:
+def _runner(
+    parts: Parts,
+    slots: SyncPlaces,
+    following: Following,
+    large: LargeSyncs,
+    lister: FolderLister,
+) -> SyncWork:
     stores = parts.stores
     return SyncWork(
         parts.database,
@@ -91,7 +108,7 @@ def _runner(parts: Parts, slots: SyncPlaces, following: Following, large: LargeS
         following,
         parts.drift,
         stores.syncs,
-        _reader(parts, slots),
+        _reader(parts, slots, lister),
         parts.credentials,
         slots,
         UnchangedRecorder(parts.database, stores.leases, stores.syncs),
@@ -102,16 +119,22 @@ def _runner(parts: Parts, slots: SyncPlaces, following: Following, large: LargeS
     )
 
 
-def _reader(parts: Parts, slots: SyncPlaces) -> UpstreamReader:
+def _reader(parts: Parts, slots: SyncPlaces, lister: FolderLister) -> UpstreamReader:
     stores = parts.stores
     copier = Copier(
-        stores.blobs, stores.problems, MemoryBudget(), parts.workers, slots, parts.clock
+        stores.blobs,
+        stores.problems,
+        MemoryBudget(),
+        parts.workers,
+        slots,
+        parts.clock,
+        storing=parts.externals.storing,
     )
     return UpstreamReader(
         stores.originals,
         copier,
         HeadChecker(parts.connection),
-        FolderLister(),
+        lister,
         parts.settings.max_file_size,
     )
 
@@ -124,7 +147,7 @@ def _webhooks(parts: Parts, polling: Polling) -> WebhookService:
         parts.stores.deliveries,
         secret=None if secret is None else secret.get_secret_value(),
         api_urls=parts.settings.github_api_urls,
-        wake=polling.wake,
+        wake=parts.externals.wake or polling.wake,
         workers=parts.workers,
     )
 

@@ -12,6 +12,8 @@ import httpx2 as httpx
 import uvicorn
 from fastapi import FastAPI
 
+from support.waiting import GENEROUS
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -58,12 +60,12 @@ class Stream:
         if "data" in fields:
             self.events.append(Event(fields.get("event", "message"), json.loads(fields["data"])))
 
-    async def until(self, *wanted: tuple[str, Any, Any], seconds: float = 5.0) -> list[Event]:
+    async def until(self, *wanted: tuple[str, Any, Any], seconds: float = GENEROUS) -> list[Event]:
         """All that was heard, as soon as these (name, id, what) are among it."""
         await self.heard(lambda: set(wanted) <= {event.what for event in self.events}, seconds)
         return self.events
 
-    async def heard(self, condition: Any, seconds: float = 5.0) -> None:
+    async def heard(self, condition: Any, seconds: float = GENEROUS) -> None:
         try:
             async with asyncio.timeout(seconds):
                 while not condition():

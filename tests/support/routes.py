@@ -48,21 +48,17 @@ BY_NAME = {route.name: route for route in ROUTES}
 
 
 def connection_of(service: Service) -> Connection:
-    return service.services.sync._work._credentials._connection
+    return service.services.connection
 
 
 def forget(service: Service) -> None:
     """Let the service forget what it learnt of GitHub's limits, and that there is no GraphQL."""
-    connection = connection_of(service)
-    connection.governors._by_fingerprint.clear()
-    connection._no_graphql.clear()
+    connection_of(service).forget()
 
 
 def forget_listings(service: Service) -> None:
     """As some seconds later, when the listings of the sync before are not kept any more."""
-    lister = service.services.sync._work._reader._lister
-    lister._trees._asked.clear()
-    lister._commits._asked.clear()
+    service.services.lister.forget()
 
 
 def blobs_asked_for(requests: list[RecordedRequest]) -> int:

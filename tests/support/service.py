@@ -1,5 +1,6 @@
 """The service, asked through its HTTP interface; here, inside the test's own process."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -15,9 +16,11 @@ from starlette.routing import BaseRoute
 from benchmark_manager.app import create_app
 from benchmark_manager.config import Settings
 from benchmark_manager.factory import Externals, Services
+from benchmark_manager.models.sync import Sync
 from benchmark_manager.workers.pool import Limits, WorkerPool
 from github_test_server import Entry, GitHubTestServer, Repository
 from support.stalls import LONGEST_STALL, LoopWatch
+from support.waiting import eventually
 
 Json = dict[str, Any]
 
@@ -108,6 +111,8 @@ class Service(Api):
     """A service inside this process."""
 
     app: FastAPI
+    #: For other services on the same database.
+    secret_key: SecretStr
 
     @property
     def services(self) -> Services:
@@ -176,6 +181,13 @@ async def close_workers() -> None:
         await _POOLS.pop().close()
 
 
+async def running_sync(service: Service, project: Json) -> "asyncio.Task[Sync]":
+    """Wait until the project is synced in this process; return the sync's task."""
+    return await eventually(
+        lambda: service.services.sync.running.get(project["id"]), "the sync does not begin"
+    )
+
+
 @asynccontextmanager
 async def running_service(
     database_url: str,
@@ -190,14 +202,15 @@ async def running_service(
     # last.
     externals = externals or Externals()
     externals = replace(externals, workers=externals.workers or shared_workers())
-    app = create_app(
-        settings_for(database_url, github.url, folder, **settings), externals=externals, polls=polls
-    )
+    given = settings_for(database_url, github.url, folder, **settings)
+    app = create_app(given, externals=externals, polls=polls)
     app.router.routes = _routes(app)
     transport = _WatchedTransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://service", timeout=60) as http,
     ):
-        yield Service(http, github, folder, app)
+        secret_key = given.secret_key
+        assert secret_key is not None
+        yield Service(http, github, folder, app, secret_key)
     assert not transport.stalls, f"requests held the event loop: {transport.stalls}"

@@ -18,8 +18,6 @@ from benchmark_manager.services.events.events import EventService, Listener, Tol
 router = APIRouter(tags=["events"])
 
 _MEDIA_TYPE: Final = "text/event-stream"
-#: Proxies close what is silent for a minute, or for half of one, seconds.
-_KEEP_ALIVE: Final = 15.0
 #: After which a browser comes back, ms.
 _RETRY: Final = 2000
 #: A client whose connection takes nothing for so long is gone, seconds.
@@ -145,7 +143,7 @@ class EventStream(Response):
                 async with asyncio.timeout(_STALLED):
                     await send(_body((text + _text(told)).encode()))
                 text = ""
-                told = await self._listener.next(_KEEP_ALIVE)
+                told = await self._listener.next(self._service.limits.keep_alive)
             await send(_body(b"", more=False))
 
 

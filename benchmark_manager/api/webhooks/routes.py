@@ -28,8 +28,6 @@ MAX_PAYLOAD: Final = 25 * 1024 * 1024
 #: A body up to so many bytes is read at once; larger ones have to find a place.
 _SMALL: Final = 1024 * 1024
 _LARGE_AT_ONCE: Final = 4
-#: GitHub waits 10 s for the answer, so that a body which takes longer serves nobody.
-_READING_SECONDS: Final = 10.0
 _FORM: Final = "application/x-www-form-urlencoded"
 _EVENT: Final = re.compile(r"[a-z0-9_]{1,100}")
 #: GitHub gives UUIDs; any short token without spaces will do.
@@ -39,7 +37,9 @@ _DELIVERY: Final = re.compile(r"[\x21-\x7e]{1,100}")
 class LargeBodies:
     """Reads bodies, only a few large ones at once: until they are read, nobody knows who sent them."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
+        """`seconds`: GitHub waits no longer for the answer to a body."""
+        self._seconds = seconds
         self._places = asyncio.Semaphore(_LARGE_AT_ONCE)
 
     @asynccontextmanager
@@ -51,12 +51,12 @@ class LargeBodies:
         """
         async with AsyncExitStack() as place:
             try:
-                async with asyncio.timeout(_READING_SECONDS):
+                async with asyncio.timeout(self._seconds):
                     body = await self._whole(pieces, place)
             except TimeoutError:
                 raise BenchmarkManagerError(
                     "service_busy",
-                    f"The body was not read within {_READING_SECONDS:.0f} s: it came too slowly, or with too many "
+                    f"The body was not read within {self._seconds:.0f} s: it came too slowly, or with too many "
                     "other large ones; send it again.",
                 ) from None
             yield body

@@ -55,6 +55,11 @@ class FolderLister:
         self._trees: Shared[Tree] = Shared(at_most=_KEPT, keep_seconds=_KEEP_SECONDS)
         self._commits: Shared[Tree | None] = Shared(at_most=_KEPT, keep_seconds=_KEEP_SECONDS)
 
+    def forget(self) -> None:
+        """Forget the listings that are kept for a few seconds."""
+        self._trees.clear()
+        self._commits.clear()
+
     async def by_folder(
         self,
         client: RepositoryClient,

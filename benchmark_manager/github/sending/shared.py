@@ -44,6 +44,14 @@ class Shared(Generic[T]):
         # Whoever goes away does not take the answer away from the others.
         return await asyncio.shield(asked.task)
 
+    def __len__(self) -> int:
+        """How many answers are kept or under way."""
+        return len(self._asked)
+
+    def clear(self) -> None:
+        """Forget every answer."""
+        self._asked.clear()
+
     def _forget(self, now: float) -> None:
         old = [
             key

@@ -38,7 +38,7 @@ from benchmark_manager.workers.pool import WorkerPool
 _BATCH_BYTES: Final = 1024 * 1024
 #: Contents in which a comparison looks for changes by key, bytes of both sides: 2 s for the densest
 #: YAML.
-_COMPARED_BYTES: Final = 512 * 1024
+COMPARED_BYTES: Final = 512 * 1024
 #: Paths which an error names.
 _CANDIDATES: Final = 10
 
@@ -54,7 +54,16 @@ class ArchiveStream:
 class ReleaseDelivery:
     """Reads only. Every content is checked against its SHA-256 before it leaves."""
 
-    def __init__(self, releases: ReleaseStore, blobs: BlobStore, workers: WorkerPool) -> None:
+    def __init__(
+        self,
+        releases: ReleaseStore,
+        blobs: BlobStore,
+        workers: WorkerPool,
+        *,
+        compared_bytes: int = COMPARED_BYTES,
+    ) -> None:
+        """`compared_bytes`: contents in which a comparison looks for changes by key."""
+        self._compared_bytes = compared_bytes
         self._releases = releases
         self._blobs = blobs
         self._workers = workers
@@ -125,7 +134,7 @@ class ReleaseDelivery:
         """What `after` has more, less, or otherwise; by key in files which take 2 s together at most."""
         both = await self._releases.files(before), await self._releases.files(after)
         added, removed, changed = await asyncio.to_thread(compared, *both)
-        looked_at = affordable(changed, _COMPARED_BYTES)
+        looked_at = affordable(changed, self._compared_bytes)
         contents = await self._blobs.get_many(file.sha for pair in looked_at for file in pair)
         pairs = [
             (old.path, _checked(old, contents[old.sha]), _checked(new, contents[new.sha]))

@@ -51,6 +51,8 @@ class Copier:
         workers: WorkerPool,
         places: SyncPlaces,
         clock: Callable[[], datetime],
+        *,
+        storing: MemoryBudget,
     ) -> None:
         self._blobs = blobs
         self._problems = problems
@@ -60,7 +62,7 @@ class Copier:
         self._clock = clock
         # Apart from what is being fetched: that waits for this, so one budget for both could come
         # to a standstill.
-        self._flushed = MemoryBudget()
+        self._flushed = storing
 
     def of_sync(self, client: RepositoryClient, progress: Progress) -> "Copying":
         judging, stores = Judging(self._workers, self._places), (self._blobs, self._problems)

@@ -1,7 +1,7 @@
 """Applying the changes of a sync that are too many for one transaction."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -26,15 +26,20 @@ from benchmark_manager.workers.caller import Caller, calling_as
 
 _log = structlog.get_logger(__name__)
 
-#: Files, skipped files or variants that a sync writes in one transaction at most, of each so many.
-#: mongod with its smallest cache refuses 23,000 files, and the embedded server answers nobody
-#: meanwhile.
-AT_ONCE = 5000
-#: The same for each step of a sync that has more.
-CHUNK = 1000
 #: Another process takes over where nothing was applied for so long.
 _FORGOTTEN: Final = timedelta(seconds=15)
 _NOTHING: Final = TreeChanges((), (), (), (), (), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """How much one transaction of a sync or a reset writes."""
+
+    #: Files, skipped files or variants of a sync without steps, of each so many. mongod with its
+    #: smallest cache refuses 23,000 files, and the embedded server answers nobody meanwhile.
+    at_once: int = 5000
+    #: The same for each step of a sync that has more.
+    chunk: int = 1000
 
 
 class LargeSyncs:
@@ -48,7 +53,10 @@ class LargeSyncs:
         following: Following,
         drift: DriftJudge,
         finish_reset: Callable[[PublishedReset], Awaitable[None]],
+        *,
+        steps: Steps,
     ) -> None:
+        self.steps: Final = steps
         self._database = database
         self._files = files
         self._staged = staged
@@ -65,7 +73,7 @@ class LargeSyncs:
     ) -> None:
         """Make the originals what upstream has; `confirm` raises in a transaction where the lease is lost."""
         await self._staged.stage(
-            publication.project_id, publication.fence, _chunks(changes, verdicts)
+            publication.project_id, publication.fence, _chunks(changes, verdicts, self.steps.chunk)
         )
 
         async def publish(session: Session) -> None:
@@ -120,7 +128,7 @@ class LargeSyncs:
             return True
         project_id, commit_sha = publication.project_id, publication.commit_sha
         return await self._files.see_anew(
-            project_id, commit_sha, publication.committed_at, session, at_most=CHUNK
+            project_id, commit_sha, publication.committed_at, session, at_most=self.steps.chunk
         )
 
     async def _apply(self, publication: Publication, chunk_id: ObjectId, chunk: Chunk) -> None:
@@ -149,7 +157,9 @@ class LargeSyncs:
             return True
         # A variant may have been renamed, or made, since the changes were staged.
         changes = await self._following.free_of_collisions(project_id, chunk.changes, session)
-        left = await self._following.follow(project_id, changes, judged, session, at_most=CHUNK)
+        left = await self._following.follow(
+            project_id, changes, judged, session, at_most=self.steps.chunk
+        )
         await self._staged.moved(publication, session)
         if left:
             return False
@@ -166,17 +176,19 @@ class LargeSyncs:
         return True
 
 
-def _chunks(changes: TreeChanges, verdicts: Mapping[str, StoredVerdict]) -> Iterator[Chunk]:
+def _chunks(
+    changes: TreeChanges, verdicts: Mapping[str, StoredVerdict], size: int
+) -> Iterator[Chunk]:
     """The changes in the order in which each path is free when it is taken."""
-    for start in range(0, len(changes.removed), CHUNK):
-        yield Chunk(replace(_NOTHING, removed=changes.removed[start : start + CHUNK]), {})
+    for start in range(0, len(changes.removed), size):
+        yield Chunk(replace(_NOTHING, removed=changes.removed[start : start + size]), {})
     for name in ("updated", "revived", "moved"):
         pairs = getattr(changes, name)
-        for start in range(0, len(pairs), CHUNK):
-            some = pairs[start : start + CHUNK]
+        for start in range(0, len(pairs), size):
+            some = pairs[start : start + size]
             yield Chunk(
                 replace(_NOTHING, **{name: some}), {new.path: verdicts[new.path] for _, new in some}
             )
-    for start in range(0, len(changes.added), CHUNK):
-        added = changes.added[start : start + CHUNK]
+    for start in range(0, len(changes.added), size):
+        added = changes.added[start : start + size]
         yield Chunk(replace(_NOTHING, added=added), {new.path: verdicts[new.path] for new in added})

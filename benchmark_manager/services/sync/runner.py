@@ -37,7 +37,6 @@ from benchmark_manager.models.sync import (
     SyncSummary,
 )
 from benchmark_manager.services.projects.credentials import CredentialService
-from benchmark_manager.services.sync import large_syncs
 from benchmark_manager.services.sync.following import Following, UnjudgedError
 from benchmark_manager.services.sync.large_syncs import LargeSyncs
 from benchmark_manager.services.sync.reader import Moved, Upstream, UpstreamReader
@@ -271,11 +270,11 @@ class SyncWork:
                 run, upstream, changes, milliseconds(self._clock()), session
             )
             if await self._following.follow(
-                project.id, changes, judged, session, at_most=large_syncs.AT_ONCE
+                project.id, changes, judged, session, at_most=self._large.steps.at_once
             ):
                 raise _TooManyError
             if not await self._files.replace_skipped(
-                project.id, upstream.skipped, session, at_most=large_syncs.AT_ONCE
+                project.id, upstream.skipped, session, at_most=self._large.steps.at_once
             ):
                 raise _TooManyError
         return await self._record(run, upstream, changes, usage, session)
@@ -353,7 +352,7 @@ class SyncWork:
         assert upstream.committed_at is not None  # noqa: S101 -- something changed
         changes = await self._following.free_of_collisions(project.id, changes, session)
         anew = not _same_history(project)
-        if changes.size + anew * changes.unchanged > large_syncs.AT_ONCE:
+        if changes.size + anew * changes.unchanged > self._large.steps.at_once:
             raise _TooManyError
         if anew:
             await self._files.see_anew(

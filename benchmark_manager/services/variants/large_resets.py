@@ -1,7 +1,9 @@
 """Resets of more variants than one transaction takes: published at once, then carried out in steps."""
 
+from typing import Final
+
 from benchmark_manager.models.variant import TrashedFile
-from benchmark_manager.services.sync import large_syncs
+from benchmark_manager.services.sync.large_syncs import Steps
 from benchmark_manager.stores.database.database import Database, Session
 from benchmark_manager.stores.sync.staged_changes import PublishedReset, StagedChangeStore
 from benchmark_manager.stores.variants.trash import TrashStore
@@ -17,7 +19,10 @@ class LargeResets:
         modified: VariantStore,
         trash: TrashStore,
         staged: StagedChangeStore,
+        *,
+        steps: Steps,
     ) -> None:
+        self.steps: Final = steps
         self._database = database
         self._modified = modified
         self._trash = trash
@@ -48,7 +53,7 @@ class LargeResets:
         await self._staged.close(reset)
 
     async def _step(self, reset: PublishedReset, session: Session) -> bool:
-        files = await self._modified.some_of_project(reset.project_id, large_syncs.CHUNK, session)
+        files = await self._modified.some_of_project(reset.project_id, self.steps.chunk, session)
         if not files or not await self._staged.moved(reset, session):
             return False
         rows = [

@@ -13,7 +13,6 @@ from benchmark_manager.errors import BenchmarkManagerError, ConflictError, NotFo
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.models.page import Page, PageRequest
 from benchmark_manager.models.variant import TrashedFile, Variant
-from benchmark_manager.services.sync import large_syncs
 from benchmark_manager.services.variants.drift import DriftJudge
 from benchmark_manager.services.variants.large_resets import LargeResets
 from benchmark_manager.services.variants.variants import VariantService, expect_revision
@@ -106,7 +105,7 @@ class TrashService:
         """
         await self._projects.get(project_id)
         reset_id = str(ObjectId())
-        if await self._modified.count(project_id) > large_syncs.AT_ONCE:
+        if await self._modified.count(project_id) > self._large.steps.at_once:
             now = milliseconds(self._clock())
             return await self._large.reset(
                 PublishedReset(project_id, reset_id, now, actor)

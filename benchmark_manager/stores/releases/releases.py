@@ -37,7 +37,7 @@ _CHUNK_PATHS: Final = 1_000_000
 #: Documents that are decoded at once, while nobody else is served.
 _CHUNKS_AT_ONCE: Final = 2
 #: A release of more files does not fit one transaction: its files are written before it.
-FILES_AT_ONCE = 5000
+FILES_AT_ONCE: Final = 5000
 
 
 class ReleaseStore:
@@ -50,8 +50,10 @@ class ReleaseStore:
     `release_blobs`; what no making names is swept a day later.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, files_at_once: int = FILES_AT_ONCE) -> None:
+        """`files_at_once`: of a release with more, files are staged."""
         self._database = database
+        self._files_at_once = files_at_once
         self._releases = database.collection("releases")
         self._makings = database.collection("release_makings")
         self._files = database.collection("release_files")
@@ -62,7 +64,7 @@ class ReleaseStore:
         self, digest: str, provenance: str, files: Sequence[ReleaseFile], now: datetime
     ) -> None:
         """Store the files of a large release, which `make` will then only name; of a small one nothing."""
-        if len(files) <= FILES_AT_ONCE:
+        if len(files) <= self._files_at_once:
             return
         known = {"digest": _digits(digest), "provenance": provenance}
         for chunk in _chunks(files):

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from benchmark_manager.factory import Services
+from benchmark_manager.factory import ServiceLimits, Services
 from benchmark_manager.incoming import ServicesDependency
 from benchmark_manager.models.original import OriginalFile
 from benchmark_manager.services.variants.rebase_all import ChosenVariant, RebaseSelection
@@ -17,10 +17,8 @@ from benchmark_manager.web.site.rendering import render
 
 router = APIRouter(prefix=PREFIX, dependencies=[Depends(protected_form)], include_in_schema=False)
 
-#: For how long a page merges before it is drawn with what it has, and for how long a form rebases,
-#: seconds.
+#: For how long a page merges before it is drawn with what it has, seconds.
 _PREVIEW_SECONDS: Final = 5.0
-REBASE_SECONDS = 20.0
 #: Variants of a page, each with its merge.
 _ROWS: Final = 50
 _PARTS_OF_A_CHOICE: Final = 3
@@ -85,11 +83,12 @@ async def rebase_all(
             request, services, project_id, original_id, cursor, nothing_chosen=True
         )
     original = await _original(services, project_id, original_id)
+    limits: ServiceLimits = request.app.state.limits
     report = await services.rebase_all.rebase(
         project_id,
         RebaseSelection(chosen=chosen),
         rows_from(None, _ROWS),
-        seconds=REBASE_SECONDS,
+        seconds=limits.rebase_seconds,
         actor=actor,
     )
     return render(

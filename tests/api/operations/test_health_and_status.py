@@ -11,9 +11,9 @@ import pytest
 from benchmark_manager.stores.database.watch import DatabaseWatch
 from benchmark_manager.version import __version__
 from github_test_server import GitHubTestServer
-from support.mongod import eventually
 from support.process import service_process
 from support.service import Json, Service, running_service
+from support.waiting import eventually
 
 NO_PROJECTS = {"never": 0, "running": 0, "ok": 0, "failing": 0, "unavailable": 0}
 
@@ -205,7 +205,7 @@ async def test_a_project_is_running_while_it_syncs(
     async def has_begun() -> bool | None:
         return service.github.requests.count() > 0 or None
 
-    await eventually(has_begun, 10, "the sync asks GitHub nothing")
+    await eventually(has_begun, "the sync asks GitHub nothing")
     assert (await service.get(f"/projects/{project['id']}"))["sync_status"] == "running"
     assert (await service.rows("/projects"))[0]["sync_status"] == "running"
     assert (await service.get("/status"))["projects_by_sync_status"] == {

@@ -10,9 +10,9 @@ from bson import ObjectId
 
 from benchmark_manager.factory import Externals
 from github_test_server import Delay, GitHubTestServer, Status
-from support.mongod import eventually
 from support.problems import assert_problem
 from support.service import Json, Service, running_service
+from support.waiting import eventually
 
 DAY = 86_400
 
@@ -47,9 +47,9 @@ async def poll(service: Service) -> list[tuple[str, str]]:
 
 
 async def stored(service: Service, project: Json) -> Json:
-    found: Json | None = await service.services.project_store._database.collection(
-        "projects"
-    ).find_one({"_id": ObjectId(project["id"])})
+    found: Json | None = await service.services.database.collection("projects").find_one(
+        {"_id": ObjectId(project["id"])}
+    )
     assert found is not None
     return found
 
@@ -174,7 +174,7 @@ async def test_a_sync_under_way_does_not_schedule_a_project_paused_meanwhile(
     async def is_running() -> bool | None:
         return (await service.get(address(project)))["sync_status"] == "running" or None
 
-    await eventually(is_running, 10, "the sync does not begin")
+    await eventually(is_running, "the sync does not begin")
     paused = await pause(service, project)
     assert paused["next_poll_at"] is None
     await asyncio.gather(running, return_exceptions=True)
@@ -229,7 +229,7 @@ async def test_no_change_of_the_settings_resumes_a_project(service: Service, pro
 async def test_a_document_of_a_former_version_is_not_paused(
     service: Service, project: Json
 ) -> None:
-    collection = service.services.project_store._database.collection("projects")
+    collection = service.services.database.collection("projects")
     await collection.update_one({"_id": ObjectId(project["id"])}, {"$unset": {"paused": 1}})
     assert (await service.get(address(project)))["paused"] is False
     assert (await service.get("/status"))["projects_paused"] == 0

@@ -541,7 +541,7 @@ async def test_a_variant_made_while_its_project_is_deleted_leaves_nothing_behind
         assert gone.status_code == 204
         assert (await service.get("/status"))["total_modified_files"] == 0
     await service.services.housekeeping.sweep_deleted_projects()
-    database = service.services.project_store._database
+    database = service.services.database
     for name in (
         "files",
         "modified_files",

@@ -24,8 +24,8 @@ from benchmark_manager.stores.embedded.process import read_pids
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.version import __version__
 from github_test_server import Delay, GitHubTestServer, Repository
-from support.mongod import eventually
 from support.process import ROOT, environment, free_port, run_main, service_process
+from support.waiting import eventually
 
 HELP = {
     (): [
@@ -292,7 +292,7 @@ async def test_a_signal_during_a_sync_stops_the_service_within_ten_seconds(
             body = {"name": "demo", "github_repo_url": "octo/demo", "polling_interval": 0}
             project = (await http.post("/projects", json=body)).json()
             sync = asyncio.create_task(http.post(f"/projects/{project['id']}/sync"))
-            await eventually(until(lambda: github.requests.count() > 0), 10, "GitHub was not asked")
+            await eventually(until(lambda: github.requests.count() > 0), "GitHub was not asked")
             begin = time.monotonic()
             service.process.send_signal(signal.SIGTERM)
             code = await asyncio.to_thread(service.process.wait, 20)
@@ -322,7 +322,7 @@ async def test_a_signal_during_the_start_calls_it_off(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    await eventually(until((tmp_path / "data").exists), 10, "it did not start")
+    await eventually(until((tmp_path / "data").exists), "it did not start")
     process.send_signal(signal.SIGTERM)
     _, told = await asyncio.to_thread(process.communicate, timeout=10)
     assert process.returncode == 0, told

@@ -7,8 +7,9 @@ import pytest
 
 from benchmark_manager.domain.sync.tree_changes import StoredFile, TreeChanges, UpstreamFile
 from benchmark_manager.errors import LeaseLostError
+from benchmark_manager.factory import Externals, ServiceLimits
 from benchmark_manager.models.problem import StoredVerdict
-from benchmark_manager.services.sync import large_syncs
+from benchmark_manager.services.sync.large_syncs import Steps
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import Session
 from benchmark_manager.stores.originals.originals import OriginalFileStore
@@ -27,15 +28,10 @@ MANY = 40
 VARIANTS = 13
 
 
-@pytest.fixture(params=["mongod", "embedded"])
-def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Service:
-    """The service on either database, with transactions of few files."""
-    monkeypatch.setattr(large_syncs, "AT_ONCE", 12)
-    monkeypatch.setattr(large_syncs, "CHUNK", 5)
-    found: Service = request.getfixturevalue(
-        "service" if request.param == "mongod" else "embedded_service"
-    )
-    return found
+@pytest.fixture
+def externals() -> Externals:
+    """With transactions of few files."""
+    return Externals(limits=ServiceLimits(steps=Steps(at_once=12, chunk=5)))
 
 
 def contents(word: str, numbers: range = range(MANY)) -> dict[str, bytes | Entry]:
