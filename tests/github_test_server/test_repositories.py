@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -117,10 +119,9 @@ def test_reading_survives_the_end_of_its_process(repository: Repository) -> None
     repository.close()
     found = repository.find_commit(sha)
     assert found is not None
-    process = repository._reader._process
-    assert process is not None
-    process.kill()
-    process.wait()
+    process_id = repository.reader.process_id
+    assert process_id is not None
+    os.kill(process_id, signal.SIGKILL)
     assert repository.find_commit(sha) == found
 
 

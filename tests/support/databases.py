@@ -7,7 +7,7 @@ import asyncio
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,10 +15,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import pytest_asyncio
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, monitoring
 from pymongo.asynchronous.database import AsyncDatabase
 
-from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.database.database import Database, DatabaseKind
 from benchmark_manager.stores.embedded.embedded import EmbeddedDatabase, Timing, find_server
 from support.mongod import ReplicaSet, find_mongod
 
@@ -125,8 +125,17 @@ def _client(server_url: str) -> AsyncMongoClient[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def connected(url: str) -> AsyncIterator[Database]:
-    database = Database(url, "unnamed", "embedded" if "directConnection" in url else "mongodb")
+async def connected(
+    url: str, *, listeners: Sequence[monitoring.CommandListener] = ()
+) -> AsyncIterator[Database]:
+    """A started database; `listeners` learn of every command that is sent to it."""
+
+    class Observed(Database):
+        def new_client(self, **options: Any) -> AsyncMongoClient[dict[str, Any]]:
+            return super().new_client(event_listeners=list(listeners), **options)
+
+    kind: DatabaseKind = "embedded" if "directConnection" in url else "mongodb"
+    database = Observed(url, "unnamed", kind)
     await database.start()
     yield database
     await database.close()

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import httpx2 as httpx
+
 from benchmark_manager.github.reading.client import RepositoryClient
 from benchmark_manager.github.sending.credentials import Credential
 from benchmark_manager.github.sending.governor import Governors
@@ -22,6 +24,7 @@ class Hub:
 
     server: GitHubTestServer
     clock: Callable[[], datetime] = utc_now
+    transport: httpx.AsyncBaseTransport | None = None
     pauses: list[float] = field(default_factory=list)
     sent: list[RequestRecord] = field(default_factory=list)
     connection: Connection = field(init=False)
@@ -32,6 +35,7 @@ class Hub:
 
         self.connection = Connection(
             Governors(self.clock),
+            transport=self.transport,
             sleep=sleep,
             random=lambda: 1.0,
             clock=self.clock,

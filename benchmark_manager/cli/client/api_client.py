@@ -81,6 +81,7 @@ class Api:
         actor: str | None = None,
         transport: httpx.BaseTransport | None = None,
         timeout: float = _READ_SECONDS,
+        page_size: int = _PAGE,
     ) -> None:
         """Speak to the service at `url`, in the name of `actor`; nothing is sent yet.
 
@@ -90,6 +91,7 @@ class Api:
             WrongUsageError: `url` is no address.
         """
         address = _address(url)
+        self._page_size = page_size
         # A user name or password in it must not be shown.
         self.place = f"{address.scheme}://{address.netloc.decode('ascii', 'replace')}{address.path.rstrip('/')}"
         # As bytes: httpx2 would take a text for ASCII, and people are called Jörg.
@@ -182,7 +184,7 @@ class Api:
         """A list's rows, of all its pages, each of the `shape`."""
         found: list[Json] = []
         budget = _Budget()
-        answer = self._send("GET", path, budget, params={"limit": _PAGE, **params})
+        answer = self._send("GET", path, budget, params={"limit": self._page_size, **params})
         while True:
             page = self._json(answer, [shape], budget)
             found += page
@@ -193,7 +195,7 @@ class Api:
                     f"its list has over {MAX_ROWS} rows, or an empty page amid them"
                 )
             params = {**params, "cursor": self._cursor(following)}
-            answer = self._send("GET", path, budget, params={"limit": _PAGE, **params})
+            answer = self._send("GET", path, budget, params={"limit": self._page_size, **params})
 
     def pages(
         self,
@@ -211,7 +213,7 @@ class Api:
         count = empty = 0
         while True:
             budget = _Budget()
-            answer = self._send("GET", path, budget, params={"limit": _PAGE, **params})
+            answer = self._send("GET", path, budget, params={"limit": self._page_size, **params})
             page = self._json(answer, [shape], budget)
             if on_page is not None:
                 on_page(answer.headers)

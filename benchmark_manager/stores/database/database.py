@@ -251,7 +251,7 @@ class Database:
     def name(self) -> str:
         return self._db.name
 
-    def new_client(self, **options: str | int) -> AsyncMongoClient[Document]:
+    def new_client(self, **options: Any) -> AsyncMongoClient[Document]:  # noqa: ANN401 -- PyMongo's
         """Another client of the same database; what the URL says goes before `options`."""
         own = {**_CLIENT_OPTIONS, **options}
         return AsyncMongoClient(
@@ -288,7 +288,13 @@ class Database:
             return full
         return failure_of(error)
 
-    async def start(self, *, patience: float = START_SECONDS, purpose: Purpose = "serve") -> None:
+    async def start(
+        self,
+        *,
+        patience: float = START_SECONDS,
+        purpose: Purpose = "serve",
+        attempt_seconds: float = _ATTEMPT_SECONDS,
+    ) -> None:
         """Wait up to `patience` seconds for the server, check that it will do, and make the indexes.
 
         A server that stops answering in between, as in an election or a restart, is waited for
@@ -300,7 +306,7 @@ class Database:
         """
         deadline = time.monotonic() + patience
         while True:
-            hello = await self._first_answer(patience, deadline)
+            hello = await self._first_answer(patience, deadline, attempt_seconds)
             try:
                 await self._check_server(hello)
                 # First: even an index may be one that the newer version has replaced.
@@ -320,12 +326,14 @@ class Database:
                     ) from None
             await asyncio.sleep(_BETWEEN_ATTEMPTS)
 
-    async def _first_answer(self, patience: float, deadline: float) -> Mapping[str, Any]:
+    async def _first_answer(
+        self, patience: float, deadline: float, attempt_seconds: float
+    ) -> Mapping[str, Any]:
         waiting = False
         while True:
             try:
                 async with asyncio.timeout(
-                    max(1.0, min(_ATTEMPT_SECONDS, deadline - time.monotonic()))
+                    max(1.0, min(attempt_seconds, deadline - time.monotonic()))
                 ):
                     return await self._client.admin.command("hello")
             except OperationFailure as error:

@@ -2,24 +2,27 @@
 
 import asyncio
 import hashlib
+import inspect
 import io
 import json
 import subprocess
+import sys
 import tarfile
 import threading
 import zipfile
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 import yaml
 
-from benchmark_manager.api.releases import routes
 from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.factory import Externals, ServiceLimits
-from benchmark_manager.services.releases import delivery as release_delivery
-from benchmark_manager.services.releases import releases
 from benchmark_manager.stores.contents.blobs import BlobStore
 from github_test_server import Repository
 from support.problems import assert_problem, fields_at_fault
@@ -752,36 +755,45 @@ async def test_the_contents_of_releases_are_never_swept(
     assert await fetched(service, release) == files
 
 
-async def test_what_takes_long_for_many_files_keeps_nobody_else_waiting(
-    service: Service, project: Json, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It runs in other threads than the one which answers requests."""
+@contextmanager
+def threads_of(names: Collection[str]) -> Iterator[dict[str, set[int]]]:
+    """Note in which threads functions with these names are called inside, on an executor of its own."""
     threads: dict[str, set[int]] = {}
 
-    def noted(module: Any, name: str) -> None:
-        work = getattr(module, name)
-
-        def run(*arguments: Any, **options: Any) -> Any:
+    def note(frame: FrameType, event: str, _: object) -> None:
+        name = frame.f_code.co_name
+        coroutine = frame.f_code.co_flags & inspect.CO_COROUTINE
+        if event == "call" and name in names and not coroutine:
             threads.setdefault(name, set()).add(threading.get_ident())
-            return work(*arguments, **options)
 
-        monkeypatch.setattr(module, name, run)
+    # Threads are profiled that begin from now on.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        yield threads
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
 
+
+async def test_what_takes_long_for_many_files_keeps_nobody_else_waiting(
+    service: Service, project: Json
+) -> None:
+    """It runs in other threads than the one which answers requests."""
     making = ("chosen", "with_sums", "release_digest", "provenance_id")
     delivering = ("sums_text", "archive_length", "config_map", "compared")
     answering = ("release_detail", "effective_answer", "comparison_answer")
-    for module, names in ((releases, making), (release_delivery, delivering), (routes, answering)):
-        for name in names:
-            noted(module, name)
-    first = await make(service, project)
-    original = (await service.files(project["id"]))["config/a.yaml"]
-    await service.variant(project["id"], original, content="mine: 1\n")
-    second = await make(service, project)
-    address = f"/releases/{first['digest']}"
-    await service.get(f"/projects/{project['id']}/effective")
-    await service.get(f"{address}/compare/{second['digest']}")
-    for route in ("SHA256SUMS", "archive", "configmap"):
-        assert (await service.http.get(f"{address}/{route}")).status_code == 200
+    with threads_of({*making, *delivering, *answering}) as threads:
+        first = await make(service, project)
+        original = (await service.files(project["id"]))["config/a.yaml"]
+        await service.variant(project["id"], original, content="mine: 1\n")
+        second = await make(service, project)
+        address = f"/releases/{first['digest']}"
+        await service.get(f"/projects/{project['id']}/effective")
+        await service.get(f"{address}/compare/{second['digest']}")
+        for route in ("SHA256SUMS", "archive", "configmap"):
+            assert (await service.http.get(f"{address}/{route}")).status_code == 200
     assert threads.keys() == {*making, *delivering, *answering}
     assert threading.get_ident() not in set().union(*threads.values())
 

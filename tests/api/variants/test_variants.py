@@ -7,8 +7,9 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from benchmark_manager.services.variants.variants import VariantService
+from benchmark_manager.stores.contents.blobs import BlobStore
 from support.problems import assert_problem, fields_at_fault
+from support.replacements import beside, replaced
 from support.service import Json, Service
 
 MEMBERS = {
@@ -459,19 +460,24 @@ async def test_of_two_writers_who_have_seen_the_same_revision_exactly_one_wins(
 
 
 async def test_a_name_which_was_asked_for_is_there_though_somebody_renamed_the_file_meanwhile(
-    service: Service, originals: dict[str, Json], monkeypatch: pytest.MonkeyPatch
+    service: Service, originals: dict[str, Json]
 ) -> None:
     original = originals["config/a.yaml"]
     variant = await service.variant(original["project_id"], original, modified_name="mine.yaml")
     path = f"/modified-files/{variant['id']}"
-    accepted = VariantService.accepted
 
-    async def renamed_meanwhile(*arguments: Any) -> dict[str, object]:
-        await service.put(path, {"modified_name": "theirs.yaml"})
-        return await accepted(*arguments)
+    class RenamedMeanwhile(BlobStore):
+        """Before it stores a content, somebody else renames the file."""
 
-    monkeypatch.setattr(VariantService, "accepted", renamed_meanwhile)
-    saved = await service.put(path, {"modified_name": "mine.yaml", "content": "mine: 1\n"})
+        async def put(self, *arguments: Any) -> list[str]:
+            with replaced(service, variants=own):
+                await service.put(path, {"modified_name": "theirs.yaml"})
+            return await super().put(*arguments)
+
+    own = service.services.variants
+    late = beside(service, blobs=RenamedMeanwhile(service.services.database))
+    with replaced(service, variants=late.variants):
+        saved = await service.put(path, {"modified_name": "mine.yaml", "content": "mine: 1\n"})
     assert (saved["modified_name"], saved["content"], saved["revision"]) == (
         "mine.yaml",
         "mine: 1\n",

@@ -1,5 +1,6 @@
 """Commands about projects, their syncs and files."""
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import httpx2 as httpx
 import pytest
 
 from benchmark_manager.cli.client.api_client import Api
+from benchmark_manager.cli.client.shapes import FILE
 from benchmark_manager.cli.projects.sync import _record
 from benchmark_manager.cli.terminal.failures import CommandError, printable
 from github_test_server import Delay
@@ -72,12 +74,11 @@ async def test_json_is_what_the_api_answers_and_nothing_else(cli: CommandLine) -
         assert done.err == ""
 
 
-async def test_a_list_is_followed_over_all_its_pages(
-    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_list_is_followed_over_all_its_pages(cli: CommandLine) -> None:
     project_id = await add(cli, "pages", synced=True)
-    monkeypatch.setattr("benchmark_manager.cli.client.api_client._PAGE", 3)
-    assert [row["path"] for row in (await cli("files", project_id, "--json")).json] == sorted(FILES)
+    with Api(cli.url, page_size=3) as api:
+        rows = await asyncio.to_thread(api.rows, f"/projects/{project_id}/files", FILE)
+    assert [row["path"] for row in rows] == sorted(FILES)
 
 
 async def test_projects_are_called_by_name_regardless_of_case_or_by_a_part_which_only_one_has(

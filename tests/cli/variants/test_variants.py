@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from benchmark_manager.cli.variants import editing
 from benchmark_manager.cli.variants.rebase import _set, _taken
 from github_test_server import Repository
 from support.commands import CommandLine
@@ -187,17 +186,16 @@ async def test_an_invalid_text_is_kept_and_its_problems_shown(
 
 
 async def test_an_invalid_text_can_be_opened_again_on_a_terminal(
-    cli: CommandLine, variant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: CommandLine, variant: str, tmp_path: Path
 ) -> None:
     """The editor finds what was typed, and mends it at the second time."""
-    monkeypatch.setattr(editing, "_is_terminal", lambda: True)
     script = tmp_path / "editor"
     script.write_text(
         """#!/bin/sh\ngrep -q '^a: \\[$' "$1" && echo 'a: []' > "$1" || echo 'a: [' > "$1"\n"""
     )
     script.chmod(0o755)
-    done = await cli("variants", "edit", variant, stdin="y\n", VISUAL=str(script))
-    assert "Open it again? [Y/n]" in done.err
+    done = await cli.on_terminal("variants", "edit", variant, typed="y\n", visual=str(script))
+    assert "Open it again? [Y/n]" in done.out
     assert await content(cli, variant) == "a: []\n"
 
 

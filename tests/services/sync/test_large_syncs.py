@@ -21,7 +21,9 @@ from benchmark_manager.stores.sync.staged_changes import (
 )
 from github_test_server import Entry
 from github_test_server.faults import Status
+from support.replacements import beside
 from support.service import Json, Service
+from support.waiting import GENEROUS
 
 #: Files of one repository: more than one transaction, and more than one step, here takes.
 MANY = 40
@@ -272,7 +274,7 @@ async def test_upstream_that_went_back_takes_back_what_was_published(
 
 
 async def test_a_process_that_comes_too_late_writes_over_no_later_sync(
-    either: Service, monkeypatch: pytest.MonkeyPatch
+    either: Service,
 ) -> None:
     """It stood still after it had read what was published, and others have applied that meanwhile."""
     either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
@@ -282,11 +284,12 @@ async def test_a_process_that_comes_too_late_writes_over_no_later_sync(
         project, 1, "c" * 40, datetime.now(UTC), same_history=False, now=datetime.now(UTC)
     )
 
-    async def read_before(_store: StagedChangeStore, _project_id: str) -> Publication:
-        return late
+    class ReadBefore(StagedChangeStore):
+        async def publication(self, _project_id: str) -> Publication:
+            return late
 
-    monkeypatch.setattr(StagedChangeStore, "publication", read_before)
-    await either.services.large_syncs.finish(project)
+    staged = ReadBefore(either.services.database)
+    await beside(either, staged_changes=staged).large_syncs.finish(project)
     assert (await either.files(project))["config/a.yaml"] == before
 
 
@@ -305,9 +308,7 @@ async def test_a_clock_that_is_ahead_puts_off_nobody_who_takes_over(service: Ser
     assert len(await service.rows(f"/projects/{project}/syncs", trigger="poll")) == 1
 
 
-async def test_chunks_that_a_deleted_project_left_keep_nobody_busy(
-    either: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_chunks_that_a_deleted_project_left_keep_nobody_busy(either: Service) -> None:
     either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
     project = (await either.synced("acme/large"))["id"]
     file = (await either.files(project))["config/a.yaml"]
@@ -315,12 +316,13 @@ async def test_chunks_that_a_deleted_project_left_keep_nobody_busy(
     await either.services.database.collection("publications").delete_many({})
     found = iter([publication])
 
-    async def read_before(_store: StagedChangeStore, _project_id: str) -> Publication | None:
-        return next(found, None)
+    class ReadBefore(StagedChangeStore):
+        async def publication(self, _project_id: str) -> Publication | PublishedReset | None:
+            return next(found, None)
 
-    monkeypatch.setattr(StagedChangeStore, "publication", read_before)
-    async with asyncio.timeout(10):
-        await either.services.large_syncs.finish(project)
+    staged = ReadBefore(either.services.database)
+    async with asyncio.timeout(GENEROUS):
+        await beside(either, staged_changes=staged).large_syncs.finish(project)
     assert await either.raw(project, file["id"]) == b"a: 1\n"
 
 

@@ -5,7 +5,6 @@ import logging
 import random
 import time
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,15 +14,10 @@ from bson import ObjectId
 from benchmark_manager.domain.merge import merge
 from benchmark_manager.domain.sync.git_objects import blob_id
 from benchmark_manager.errors import LeaseLostError, StorageError
-from benchmark_manager.factory import Externals, ServiceLimits, Services, utc_now
-from benchmark_manager.factory.parts import Parts
-from benchmark_manager.factory.services import build_services
+from benchmark_manager.factory import Externals, ServiceLimits, utc_now
 from benchmark_manager.github.reading.contents import MemoryBudget
 from benchmark_manager.models.project import Claim, Project
 from benchmark_manager.scheduler import running_scheduler
-from benchmark_manager.services.operations.limit_sharing import LimitSharing
-from benchmark_manager.services.operations.metrics import Metrics
-from benchmark_manager.services.operations.stopping import StopDeadline
 from benchmark_manager.services.projects.projects import (
     ProjectDefaults,
     ProjectFields,
@@ -31,15 +25,14 @@ from benchmark_manager.services.projects.projects import (
 )
 from benchmark_manager.stores.contents.blobs import BlobStore
 from benchmark_manager.stores.database.database import Database
-from benchmark_manager.stores.operations.governors import GovernorStore
 from benchmark_manager.stores.originals.originals import OriginalFileStore
 from benchmark_manager.stores.projects.projects import ProjectStore
 from benchmark_manager.stores.sync.leases import LeaseStore
 from benchmark_manager.stores.sync.syncs import SyncStore
 from github_test_server import Repository, ResetMidBody
 from support.problems import assert_problem
-from support.routes import connection_of
-from support.service import Json, Service, running_sync, settings_for, shared_workers
+from support.replacements import beside
+from support.service import Json, Service, running_sync
 from support.waiting import GENEROUS, eventually
 
 CONFIG = b"model: llama\n"
@@ -148,7 +141,7 @@ async def test_a_sync_which_a_full_disk_stops_is_recorded_and_slows_polling_down
         raise StorageError("disk_full", "The disk is full.")
 
     full = Database(database_url, "unnamed", "mongodb", ensure_room=no_room)
-    stopped = over(full, service).sync
+    stopped = beside(service, full).sync
     failed = await stopped.sync(project["id"], "manual")
     assert (failed.status, failed.error and failed.error.code) == ("failed", "disk_full")
     assert await stopped.start_due(1, (), ()) == [], "it is not tried again at once"
@@ -163,24 +156,6 @@ async def test_a_sync_which_a_full_disk_stops_is_recorded_and_slows_polling_down
     shown = await service.get(f"/projects/{project['id']}")
     assert (shown["sync_status"], shown["error"]["code"]) == ("unavailable", "disk_full")
     assert (await service.sync(project["id"]))["status"] == "success"
-
-
-def over(database: Database, service: Service, *, leases: LeaseStore | None = None) -> Services:
-    """Build the services of another process on the same GitHub."""
-    settings = settings_for("mongodb://unused", service.github.url, service.folder)
-    connection = connection_of(service)
-    parts = Parts.of(
-        settings,
-        database,
-        connection,
-        LimitSharing(connection.governors, GovernorStore(database), utc_now),
-        Metrics(),
-        shared_workers(),
-        Externals(),
-        StopDeadline(),
-    )
-    stores = replace(parts.stores, leases=leases or parts.stores.leases)
-    return build_services(replace(parts, stores=stores))
 
 
 async def test_a_sync_whose_lease_this_process_took_anew_leaves_its_successor_alone(
@@ -320,7 +295,7 @@ async def test_a_claim_whose_caller_goes_away_leaves_no_lease(
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
     leases = SlowAnswers(database_of(service))
-    another = over(database_of(service), service, leases=leases)
+    another = beside(service, leases=leases)
     tick = asyncio.create_task(another.polling.run_due())
     await eventually(lambda: leases.claims, "nothing is claimed")
     assert await lease_end(service, project) is not None
@@ -348,7 +323,7 @@ async def test_a_stop_during_a_check_for_due_projects_is_no_error(
     service.repository("acme/b", {"config/a.yaml": CONFIG})
     project = await service.project("acme/b")
     leases = SlowAnswers(database_of(service))
-    another = over(database_of(service), service, leases=leases)
+    another = beside(service, leases=leases)
     if claims > 1:
         leases.go_on.set()
     async with running_scheduler(another) as scheduler:

@@ -13,7 +13,6 @@ import pytest_asyncio
 from pymongo import AsyncMongoClient
 
 from benchmark_manager.errors import StartError
-from benchmark_manager.stores.database import database as database_module
 from benchmark_manager.stores.database.database import Database
 from benchmark_manager.stores.embedded.embedded import accepts_connections, free_port
 from benchmark_manager.stores.embedded.process import GuardedProcess
@@ -83,17 +82,19 @@ async def guarded(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str
         yield address
 
 
-async def start(url: str, *, patience: float = 5.0, kind: type[Database] = Database) -> None:
+async def start(
+    url: str, *, kind: type[Database] = Database, patience: float = 5.0, **options: Any
+) -> None:
     database = kind(url, "app", "mongodb")
     try:
-        await database.start(patience=patience)
+        await database.start(patience=patience, **options)
     finally:
         await database.close()
 
 
-async def complaint(url: str, *, patience: float = 5.0, kind: type[Database] = Database) -> str:
+async def complaint(url: str, **options: Any) -> str:
     with pytest.raises(StartError) as refused:
-        await start(url, patience=patience, kind=kind)
+        await start(url, **options)
     assert "\n" not in refused.value.detail
     return refused.value.detail
 
@@ -153,13 +154,13 @@ async def test_a_server_older_than_mongodb_6_is_refused(
 
 
 async def test_a_server_which_is_not_there_is_waited_for_with_a_message_and_then_told(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(database_module, "_ATTEMPT_SECONDS", 0.5)
     with caplog.at_level(logging.WARNING):
         detail = await complaint(
             f"mongodb://user:hunter2@{HOST}:{free_port()}/?replicaSet=x&serverMonitoringMode=poll",
             patience=2.0,
+            attempt_seconds=0.5,
         )
     assert "did not answer within 2 s" in detail
     assert "hunter2" not in detail + caplog.text

@@ -1,10 +1,15 @@
 """Errors below /ui are pages for readers of HTML, and problem documents for others."""
 
+from typing import Any
+
 import pytest
 from pymongo.errors import AutoReconnect
 
+from benchmark_manager.stores.database.database import Database
+from benchmark_manager.stores.projects.projects import ProjectStore
 from support.browser import Browser
 from support.problems import assert_problem
+from support.replacements import beside, replaced
 from support.service import Service
 from support.site import check
 
@@ -45,23 +50,33 @@ async def test_what_was_asked_for_is_not_repeated_as_html(browser: Browser) -> N
     assert "<script>alert" not in page.html
 
 
-async def test_a_fault_and_a_database_which_is_away_are_pages(
-    service: Service, browser: Browser, monkeypatch: pytest.MonkeyPatch
+class FailingProjects(ProjectStore):
+    """A store which cannot list projects."""
+
+    def __init__(self, database: Database, error: Exception) -> None:
+        super().__init__(database)
+        self.error = error
+
+    async def page(self, *_: Any, **__: Any) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "retry_after"),
+    [
+        (ValueError("token=ghp_secret"), 500, None),
+        (AutoReconnect("connection to mongodb://user:secret@host lost"), 503, "5"),
+    ],
+    ids=["a fault", "the database is away"],
+)
+async def test_a_failure_is_a_page(
+    service: Service, browser: Browser, error: Exception, status: int, retry_after: str | None
 ) -> None:
-    async def fails(*_: object) -> None:
-        raise ValueError("token=ghp_secret")
-
-    async def away(*_: object) -> None:
-        raise AutoReconnect("connection to mongodb://user:secret@host lost")
-
-    monkeypatch.setattr(service.services.projects, "page", fails)
-    page = await browser.open("/ui", 500)
+    failing = beside(service, projects=FailingProjects(service.services.database, error))
+    with replaced(service, projects=failing.projects):
+        page = await browser.open("/ui", status)
     check(page)
-    assert "secret" not in page.html
-    monkeypatch.setattr(service.services.projects, "page", away)
-    page = await browser.open("/ui", 503)
-    check(page)
-    assert page.answer.headers["retry-after"] == "5"
+    assert page.answer.headers.get("retry-after") == retry_after
     assert "secret" not in page.html
 
 
