@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from github_test_server import Entry, GitError, Repository
+from support.waiting import busyness
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -150,5 +151,5 @@ def test_ten_thousand_files_are_written_and_listed_within_seconds(tmp_path: Path
     blobs = [entry for entry in entries if entry.type == "blob"]
     assert all(repository.read_blob(entry.sha) for entry in blobs)
     assert len(blobs) == 10_000
-    assert time.perf_counter() - started < 10
+    assert time.perf_counter() - started < 10 * busyness()
     repository.close()

@@ -13,6 +13,7 @@ import httpx2
 import pytest
 
 from github_test_server import Delay, GitHubTestServer, Repository
+from support.waiting import busyness
 
 Git = Callable[..., str]
 
@@ -38,7 +39,7 @@ async def test_it_stops_at_once_whatever_is_under_way(repository: Repository) ->
             waiting = asyncio.create_task(client.get(f"{server.url}/repos/octo/demo"))
             await asyncio.to_thread(_await_request, server)
             started = time.perf_counter()
-        assert time.perf_counter() - started < 2
+        assert time.perf_counter() - started < 2 * busyness()
         with pytest.raises(httpx2.TransportError):
             await waiting
 
@@ -76,7 +77,7 @@ async def test_many_clients_get_their_own_blobs(
         path.removeprefix("many/") for path in files.values()
     ]
     assert server.requests.count("/git/blobs/", status=200) == 400
-    assert time.perf_counter() - started < 10
+    assert time.perf_counter() - started < 10 * busyness()
 
 
 def test_it_can_be_started_by_hand(repository: Repository, git: Git) -> None:

@@ -107,7 +107,7 @@ class _Stop:
         self.deadline = StopDeadline()
         self._at_stop = at_stop
         self._server: uvicorn.Server | None = None
-        self._services: "Services | None" = None
+        self._services: Services | None = None
         self._syncs: asyncio.Task[None] | None = None
         self._called_off = False
 

@@ -9,10 +9,9 @@ import pytest
 from bson import ObjectId
 
 from benchmark_manager.factory import Externals
-from github_test_server import Delay, GitHubTestServer, Status
+from github_test_server import GitHubTestServer, Status
 from support.problems import assert_problem
-from support.service import Json, Service, running_service
-from support.waiting import eventually
+from support.service import Json, Service, running_service, running_sync
 
 DAY = 86_400
 
@@ -163,19 +162,15 @@ async def test_a_sync_under_way_does_not_schedule_a_project_paused_meanwhile(
     service: Service, project: Json, trigger: str
 ) -> None:
     """The poll is dropped, what a person waits for is done anew."""
-    service.github.faults.add(Delay(1.5), path="/commits/", times=1)
-    if trigger == "poll":
-        await service.put(address(project), {"config_folder": "other"})
-        [started] = await service.services.sync.start_due(10, (), ())
-        running: asyncio.Task[Any] = started.task
-    else:
-        running = asyncio.create_task(service.sync(project["id"]))
-
-    async def is_running() -> bool | None:
-        return (await service.get(address(project)))["sync_status"] == "running" or None
-
-    await eventually(is_running, "the sync does not begin")
-    paused = await pause(service, project)
+    with service.github.held():
+        if trigger == "poll":
+            await service.put(address(project), {"config_folder": "other"})
+            [started] = await service.services.sync.start_due(10, (), ())
+            running: asyncio.Task[Any] = started.task
+        else:
+            running = asyncio.create_task(service.sync(project["id"]))
+        await running_sync(service, project)
+        paused = await pause(service, project)
     assert paused["next_poll_at"] is None
     await asyncio.gather(running, return_exceptions=True)
     assert (running.exception() is None) is (trigger == "manual")

@@ -118,7 +118,7 @@ async def test_a_sync_tells_what_it_changed(cli: CommandLine) -> None:
 
 async def test_a_sync_is_waited_for_or_not(cli: CommandLine) -> None:
     project_id = await add(cli, "waiting")
-    cli.service.github.faults.add(Delay(0.4), times=2)
+    cli.service.github.faults.add(Delay(1.5), times=2)
     begun = (await cli("sync", "waiting", "--no-wait", "--json")).json
     assert begun["status"] == "running"
     ended = (await cli("sync", "waiting", "--json")).json
