@@ -13,12 +13,13 @@ from benchmark_manager.factory import Externals
 from benchmark_manager.logs import configure_logging
 from benchmark_manager.workers.pool import WorkerPool
 from github_test_server import GitHubTestServer
+from support.examples import USUAL
 from support.service import Service, close_workers, running_service, shared_workers
 
 pytest_plugins = ["support.databases"]
 
 # How long an example takes says what else the machine does.
-hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.register_profile("untimed", deadline=None, max_examples=USUAL)
 hypothesis.settings.load_profile("untimed")
 
 #: Real repositories' files and hand-made oddities, where they lie beside the checkout.

@@ -8,6 +8,8 @@ from pathlib import Path
 import httpx2 as httpx
 import pytest
 
+from benchmark_manager.factory import utc_now
+from benchmark_manager.services.operations.status import StatusService
 from benchmark_manager.stores.database.watch import DatabaseWatch
 from benchmark_manager.version import __version__
 from github_test_server import GitHubTestServer
@@ -58,7 +60,16 @@ async def test_a_database_that_does_not_answer_takes_readiness_and_leaves_life(
             await asyncio.sleep(60)
             return True
 
-    with replaced(service, database_watch=Hanging(service.services.database)):
+    services = service.services
+    watch = Hanging(services.database)
+    status_service = StatusService(
+        services.database,
+        watch,
+        services.project_store,
+        services.connection.governors,
+        clock=utc_now,
+    )
+    with replaced(service, database_watch=watch, status=status_service):
         begin = time.perf_counter()
         answer = await service.http.get(path)
     assert answer.status_code == status
@@ -73,13 +84,13 @@ async def test_hundreds_of_requests_at_once_do_not_make_the_service_unhealthy(
         async with (
             process.client() as probe,
             httpx.AsyncClient(
-                base_url=process.url, timeout=60, trust_env=False, limits=limits
+                base_url=process.url, timeout=110, trust_env=False, limits=limits
             ) as http,
         ):
             for number in range(20):
                 body = {"name": f"p{number}", "github_repo_url": "acme/b", "polling_interval": 0}
                 assert (await probe.post("/projects", json=body)).status_code == 201
-            crowd = asyncio.gather(*(http.get("/projects") for _ in range(300)))
+            crowd = asyncio.gather(*(http.get("/projects") for _ in range(200)))
             verdicts = set()
             while not crowd.done():
                 for path in ("/health", "/readyz", "/livez"):
