@@ -272,10 +272,10 @@ async def test_a_proxy_of_the_environment_is_asked(cli: CommandLine) -> None:
     assert done.err.endswith("(route_not_found)\n")
 
 
-async def test_what_is_no_address_is_wrong_usage(cli: CommandLine) -> None:
-    for url in ("127.0.0.1:8001", "ftp://127.0.0.1", "http://"):
-        done = await cli("projects", "list", "--url", url, code=2)
-        assert "is no address such as http://127.0.0.1:8001" in done.err, url
+@pytest.mark.parametrize("url", ["127.0.0.1:8001", "ftp://127.0.0.1", "http://"])
+async def test_what_is_no_address_is_wrong_usage(cli: CommandLine, url: str) -> None:
+    done = await cli("projects", "list", "--url", url, code=2)
+    assert "is no address such as http://127.0.0.1:8001" in done.err, url
 
 
 async def test_somebody_else_s_service_is_told_apart(cli: CommandLine) -> None:

@@ -427,17 +427,22 @@ async def test_a_variant_is_attached_to_another_original(
     assert "(file_not_found)" in (await cli("variants", "reattach", clean, "nothing", code=1)).err
 
 
-async def test_decisions_which_cannot_be_meant_are_refused(cli: CommandLine, variant: str) -> None:
-    for arguments, told in (
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
         (("--take", "a.b"), "write KEY=theirs or KEY=mine"),
         (("--take", "a=yours"), "write KEY=theirs or KEY=mine"),
         (("--set", "a=llama"), "a text in double quotes"),
         (("--take", "theirs", "--file", "-"), "leaves nothing for --take"),
         (("--preview", "--take", "theirs"), "--preview decides nothing"),
-    ):
-        assert (
-            told in (await cli("variants", "rebase", variant, *arguments, code=2, stdin="")).err
-        ), arguments
+    ],
+)
+async def test_decisions_which_cannot_be_meant_are_refused(
+    cli: CommandLine, variant: str, arguments: tuple[str, ...], told: str
+) -> None:
+    assert told in (await cli("variants", "rebase", variant, *arguments, code=2, stdin="")).err, (
+        arguments
+    )
 
 
 def test_a_key_may_hold_an_equals_sign() -> None:

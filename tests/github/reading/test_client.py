@@ -352,15 +352,14 @@ async def test_a_private_repository_is_not_found_without_its_token(hub: Hub) -> 
     assert await hub.repository(TOKEN).head(None, None) is not None
 
 
+@pytest.mark.parametrize("status", [301, 401, 403, 404, 418, 429, 500])
 @pytest.mark.usefixtures("commit")
-async def test_no_error_repeats_the_token(hub: Hub) -> None:
-    for status in (301, 401, 403, 404, 418, 429, 500):
-        hub.server.faults.clear()
-        hub.server.faults.add(
-            Status(status, {"message": "rate limit ghp_secret"}, {"Location": "//x"}), times=None
-        )
-        error = await refused(hub.repository("ghp_secret").head(MAIN, None))
-        assert "ghp_secret" not in f"{error!r} {error.detail} {error.__cause__!r}"
+async def test_no_error_repeats_the_token(hub: Hub, status: int) -> None:
+    hub.server.faults.add(
+        Status(status, {"message": "rate limit ghp_secret"}, {"Location": "//x"}), times=None
+    )
+    error = await refused(hub.repository("ghp_secret").head(MAIN, None))
+    assert "ghp_secret" not in f"{error!r} {error.detail} {error.__cause__!r}"
 
 
 # Redirects

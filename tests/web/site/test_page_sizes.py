@@ -96,16 +96,20 @@ def test_a_name_in_a_list_is_short() -> None:
     assert str(seen("x/" * 1000 + "end.yaml")).endswith("/end.yaml")
 
 
-def test_a_tree_of_a_hundred_thousand_files_is_small() -> None:
+@pytest.mark.parametrize(
+    "path",
+    ["{n}.yaml", "{a}/{n}.yaml", "{a}\u200b{b}/{n}\u200b.yaml"],
+    ids=["one folder", "many", "invisible names"],
+)
+def test_a_tree_of_a_hundred_thousand_files_is_small(path: str) -> None:
     """In one folder, in many, and in folders whose names cannot be seen."""
-    for path in ("{n}.yaml", "{a}/{n}.yaml", "{a}\u200b{b}/{n}\u200b.yaml"):
-        names = [path.format(n=n, a=n // 1000, b=n // 20) for n in range(100_000)]
-        page = tree_page(
-            [FileEntry(f"{0:024}", name, "config", "valid", 0, 0, 0) for name in sorted(names)],
-            "",
-            0,
-        )
-        assert 10 < len(page.rows) <= 2 * TREE // 250
+    names = [path.format(n=n, a=n // 1000, b=n // 20) for n in range(100_000)]
+    page = tree_page(
+        [FileEntry(f"{0:024}", name, "config", "valid", 0, 0, 0) for name in sorted(names)],
+        "",
+        0,
+    )
+    assert 10 < len(page.rows) <= 2 * TREE // 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,10 +288,14 @@ async def test_a_table_of_many_values_goes_on_by_its_links(
     assert len(set(await rows_of(service, url, r'<bdi class="key">(key\d+)</bdi>'))) == 500
 
 
-def test_an_editor_takes_what_the_limit_for_files_allows() -> None:
-    """1 MiB of ordinary YAML or JSON, quotes and all, is edited on a page."""
-    for text in (
+@pytest.mark.parametrize(
+    "text",
+    [
         '  "key": "value",\n' * (MEBI // 18),
         "key: 'value' # and a comment\n" * (MEBI // 29),
-    ):
-        assert editor_size(text) <= EDITOR
+    ],
+    ids=["JSON", "YAML"],
+)
+def test_an_editor_takes_what_the_limit_for_files_allows(text: str) -> None:
+    """1 MiB of ordinary YAML or JSON, quotes and all, is edited on a page."""
+    assert editor_size(text) <= EDITOR

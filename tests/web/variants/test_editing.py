@@ -63,7 +63,11 @@ def test_a_stranger_s_line_end_breaks_nothing(line_end: str) -> None:
     assert edited_text(Form(FormData(fields)), "x") == expected
 
 
-def test_a_megabyte_is_taken_in_linear_time() -> None:
-    for text in ("a\r\n" * 300_000, "\r" * 1_000_000, "a" * 1_000_000):
-        assert restored(text, through_a_browser(text), "\n") == text
-        assert restored(text + "x", through_a_browser("y" + text), "\n")
+@pytest.mark.parametrize(
+    "text",
+    ["a\r\n" * 300_000, "\r" * 1_000_000, "a" * 1_000_000],
+    ids=["CRLF", "CR", "one line"],
+)
+def test_a_megabyte_is_taken_in_linear_time(text: str) -> None:
+    assert restored(text, through_a_browser(text), "\n") == text
+    assert restored(text + "x", through_a_browser("y" + text), "\n")
