@@ -75,7 +75,10 @@ def workers() -> WorkerPool:
 
 @pytest.fixture
 def externals() -> Externals:
-    """What the service takes from its surroundings; tests replace it by parameters, or modules by a fixture."""
+    """What the service takes from its surroundings.
+
+    Tests replace it by parameters, or modules by a fixture.
+    """
     return Externals()
 
 
@@ -117,12 +120,18 @@ async def either(
 
 @pytest.fixture(params=["embedded", "mongod"])
 def mongo_url(request: pytest.FixtureRequest) -> str:
-    """For services started as processes: empty for their own embedded database, or a fresh database of the mongod."""
+    """For services started as processes.
+
+    Empty for their own embedded database, or a fresh database of the mongod.
+    """
     return "" if request.param == "embedded" else str(request.getfixturevalue("database_url"))
 
 
 def pytest_collection_finish() -> None:
-    """Leave what collecting made out of later garbage collections: it lives to the end, and takes long to search."""
+    """Leave what collecting made out of later garbage collections.
+
+    It lives to the end, and takes long to search.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)

@@ -1,4 +1,7 @@
-"""One service as a process and one Chromium; a browser with cookies of its own whenever a test wants one."""
+"""One service as a process and one Chromium.
+
+A browser with cookies of its own whenever a test wants one.
+"""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -22,7 +25,10 @@ BUILT = ROOT / "benchmark_manager/web/static/dist/manifest.json"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs all of these: a browser and a service for each of them would starve the others."""
+    """One worker runs all of these.
+
+    A browser and a service for each of them would starve the others.
+    """
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.xdist_group("browser"))

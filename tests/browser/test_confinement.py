@@ -1,4 +1,7 @@
-"""What the other tests in a browser rely on: that a page could not leave the service unnoticed, nor reach anything."""
+"""What the other tests in a browser rely on.
+
+That a page could not leave the service unnoticed, nor reach anything.
+"""
 
 import pytest
 from playwright.async_api import Error

@@ -41,7 +41,10 @@ async def variants(api: Api, name: str, contents: dict[str, bytes]) -> dict[str,
 
 
 async def type_behind(page: Page, file: Json, *, is_valid: bool = True) -> None:
-    """Open it, type a comment at the end of its first line, save; what does not parse is to be saved all the same."""
+    """Open it, type a comment at the end of its first line, save.
+
+    What does not parse is to be saved all the same.
+    """
     person = Person(page)
     await page.goto(f"/ui/modified-files/{file['id']}")
     await page.locator("form .cm-content").click()

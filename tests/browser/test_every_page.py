@@ -43,7 +43,10 @@ class Visit:
 
 @dataclass
 class Network:
-    """What a tab with an empty cache fetches: bytes by address, as they come through the network."""
+    """What a tab with an empty cache fetches.
+
+    Bytes by address, as they come through the network.
+    """
 
     session: CDPSession
     sizes: dict[str, float] = field(default_factory=dict)
@@ -99,7 +102,10 @@ async def visit(page: Page, network: Network, path: str) -> Visit:
 
 
 def one_of_each(site: Site[Api]) -> dict[str, str]:
-    """A page of every kind: addresses which differ in ids or filters alone are one kind, but for merges."""
+    """A page of every kind.
+
+    Addresses which differ in ids or filters alone are one kind, but for merges.
+    """
     drifts = {modified: drift for drift, modified in site.moved.items()}
     kinds: dict[str, str] = {}
     empty_or_compared = re.compile("zzz|nothing|compare.with")

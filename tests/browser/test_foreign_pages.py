@@ -1,4 +1,6 @@
-"""A browser whose visitor opens a hostile page, with the service in another tab: nothing is read, nothing is changed.
+"""A browser whose visitor opens a hostile page, with the service in another tab.
+
+Nothing is read, nothing is changed.
 
 The page is of another site, or of another port of the service's own host, which browsers take for
 the same site.
@@ -254,7 +256,10 @@ async def test_a_name_that_resolves_to_the_service_is_not_answered(
 async def test_the_attack_finds_what_it_may_read(
     victim: BrowserContext, running: ServiceProcess, api: Api, held: tuple[Json, Json]
 ) -> None:
-    """The same page of the service's own origin reads and changes: so the attack above is none that cannot succeed."""
+    """The same page of the service's own origin reads and changes.
+
+    So the attack above is none that cannot succeed.
+    """
     project, variant = held
     before = await everything(api)
     page = await victim.new_page()

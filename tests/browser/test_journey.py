@@ -96,7 +96,10 @@ class Journey:
         assert await person.stayed() is person.scripts
 
     async def merge(self) -> None:
-        """Both changed the same value: mine is chosen, by its key, and the rest comes from upstream."""
+        """Both changed the same value.
+
+        Mine is chosen, by its key, and the rest comes from upstream.
+        """
         person, page = self.person, self.person.page
         await page.locator("#facts").get_by_role("link", name=person.word("Conflict")).click()
         conflict = page.get_by_role("group", name="engine.max_num_seqs")
@@ -221,7 +224,10 @@ async def switch(person: Person) -> None:
 
 
 async def travel(visitors: Visitors, api: Api, name: str, *, language: str, scripts: bool) -> Page:
-    """From a repository's address to a release, and back from the trash; returns the page where it ends."""
+    """From a repository's address to a release, and back from the trash.
+
+    Returns the page where it ends.
+    """
     repository = api.repository(f"acme/{name}", demo.first_commit())
     context = await visitors.context(language=language, scripts=scripts)
     await context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -1,4 +1,7 @@
-"""Texts which are too long for one page: in parts, by keyboard, without scripts, and edited as files."""
+"""Texts which are too long for one page.
+
+In parts, by keyboard, without scripts, and edited as files.
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,7 @@
-"""Slow networks, none at all, two people at one file, tabs of yesterday: nothing that was typed is lost."""
+"""Slow networks, none at all, two people at one file, tabs of yesterday.
+
+Nothing that was typed is lost.
+"""
 
 from pathlib import Path
 
@@ -181,7 +184,10 @@ async def test_a_tab_whose_project_was_deleted_says_so_and_keeps_the_text(
 async def test_a_tab_outlives_a_restart_of_the_service(
     mongod: str, chromium: Browser, upstream: GitHubTestServer, tmp_path: Path
 ) -> None:
-    """Saving in between is told, and taken afterwards: a form's token is its browser's, not the process's."""
+    """Saving in between is told, and taken afterwards.
+
+    A form's token is its browser's, not the process's.
+    """
     async with fresh_database(mongod, "restarted") as url:
         settings: Json = {"mongo_url": url, "github_api_urls": upstream.url, "port": free_port()}
         async with service_process(tmp_path, **settings) as process, process.client() as http:

@@ -13,7 +13,10 @@ from support.service import running_service
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def cli(mongod: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CommandLine]:
-    """Commands against a service; a module's tests share it, and name their projects differently."""
+    """Commands against a service.
+
+    A module's tests share it, and name their projects differently.
+    """
     folder = tmp_path_factory.mktemp("cli")
     with GitHubTestServer() as github:
         async with (

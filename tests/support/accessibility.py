@@ -49,7 +49,10 @@ async def overflowing(page: Page) -> list[str]:
 
 
 async def looks(page: Page) -> dict[str, list[str]]:
-    """Return violations by look: wide and light; narrow and dark, where nothing scrolls sideways."""
+    """Return violations by look: wide and light.
+
+    Narrow and dark, where nothing scrolls sideways.
+    """
     found: dict[str, list[str]] = {}
     for look, size, scheme in (("wide light", WIDE, "light"), ("narrow dark", NARROW, "dark")):
         await page.set_viewport_size(size)

@@ -35,7 +35,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """Runs commands against the service at `url`; each must end with `code`, and never with a traceback."""
+    """Runs commands against the service at `url`.
+
+    Each must end with `code`, and never with a traceback.
+    """
 
     url: str
     folder: Path

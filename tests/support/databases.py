@@ -69,7 +69,10 @@ async def _of_embedded(embedded: EmbeddedDatabase) -> AsyncIterator["_Reused"]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def database_url(_of_mongod: "_Reused") -> AsyncIterator[str]:
-    """The URL of an empty database of the mongod, its name in the path; indexes of the test before may be there."""
+    """The URL of an empty database of the mongod, its name in the path.
+
+    Indexes of the test before may be there.
+    """
     yield _of_mongod.url
     await _of_mongod.clear()
 
@@ -83,7 +86,10 @@ async def embedded_database_url(_of_embedded: "_Reused") -> AsyncIterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Reused:
-    """A database for one test after the other: making all indexes anew takes longer than most tests."""
+    """A database for one test after the other.
+
+    Making all indexes anew takes longer than most tests.
+    """
 
     url: str
     database: AsyncDatabase[dict[str, Any]]

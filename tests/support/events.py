@@ -29,7 +29,10 @@ class Event:
 
 @dataclass
 class Stream:
-    """What one client has heard: parsed as the specification says, the last block only once it is complete."""
+    """What one client has heard.
+
+    Parsed as the specification says, the last block only once it is complete.
+    """
 
     answer: httpx.Response
     events: list[Event] = field(default_factory=list)
@@ -105,7 +108,10 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def listening(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of this running app over a port: the transport inside a process reads answers whole."""
+    """A client of this running app over a port.
+
+    The transport inside a process reads answers whole.
+    """
     with socket.create_server(("127.0.0.1", 0), backlog=500) as listener:
         server = _Server(
             uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)

@@ -20,7 +20,10 @@ def utc_now() -> datetime:
 
 @dataclass
 class Hub:
-    """Clients of one process; `pauses` are the seconds that they would have slept, `sent` what they asked."""
+    """Clients of one process.
+
+    `pauses` are the seconds that they would have slept, `sent` what they asked.
+    """
 
     server: GitHubTestServer
     clock: Callable[[], datetime] = utc_now

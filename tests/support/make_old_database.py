@@ -134,7 +134,10 @@ async def fill(service: Service, repositories: old.OldRepositories) -> None:
 
 
 async def answers(service: Service, digests: list[str]) -> dict[str, Json]:  # noqa: C901 -- one walk
-    """What the API says of everything, by the address that was read; `digests` are of all releases."""
+    """What the API says of everything, by the address that was read.
+
+    `digests` are of all releases.
+    """
     found: dict[str, Json] = {}
 
     async def read(path: str) -> Any:

@@ -99,7 +99,10 @@ class Node:
 
 
 class ReplicaSet:
-    """A running replica set; `async with await ReplicaSet.start(folder, nodes=3) as replica_set:`."""
+    """A running replica set.
+
+    `async with await ReplicaSet.start(folder, nodes=3) as replica_set:`.
+    """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self.nodes = tuple(nodes)

@@ -11,7 +11,10 @@ TOKEN = "reader"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One way: with or without a token, GraphQL, and archives; without all of them, one request a blob."""
+    """One way: with or without a token, GraphQL, and archives.
+
+    Without all of them, one request a blob.
+    """
 
     name: str
     token: str | None = TOKEN
@@ -22,7 +25,10 @@ class Route:
         return self.name
 
     def open(self, service: Service) -> Json:
-        """Make it the only way for what is asked from now on; returns the fields of projects which take it."""
+        """Make it the only way for what is asked from now on.
+
+        Returns the fields of projects which take it.
+        """
         service.github.graphql = self.graphql
         if not self.archives:
             service.github.faults.add(Status(404), path="/tarball/", times=None)

@@ -27,7 +27,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """A running service, wherever it runs. `http` speaks to it; the verbs below are what most tests need."""
+    """A running service, wherever it runs.
+
+    `http` speaks to it; the verbs below are what most tests need.
+    """
 
     http: httpx.AsyncClient
     github: GitHubTestServer

@@ -142,7 +142,10 @@ def kept_releases(rows: list[Json]) -> list[str]:
 async def test_several_replicas_migrate_at_once_and_any_of_them_may_be_killed(
     url: str, kept: OldDatabase
 ) -> None:
-    """Each step may be repeated: the documents are those of one undisturbed run, and the version is recorded last."""
+    """Each step may be repeated.
+
+    The documents are those of one undisturbed run, and the version is recorded last.
+    """
     async with AsyncMongoClient[Json](url, serverMonitoringMode="poll") as client:
         documents = client.get_default_database()
         # As the first builds of 0.1.0 left projects.

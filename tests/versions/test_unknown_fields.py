@@ -1,4 +1,7 @@
-"""What a newer version stores: unknown fields outlive every change, and unknown words break no answer."""
+"""What a newer version stores.
+
+Unknown fields outlive every change, and unknown words break no answer.
+"""
 
 import json
 import re

@@ -166,7 +166,10 @@ async def _poll(service: Service, project_id: str) -> None:
 
 
 async def test_who_comes_back_hears_what_it_missed_or_is_told_to_reload(either: Service) -> None:
-    """By the id heard last, also at a replica which watches nothing yet; an unknown id is no error for a browser."""
+    """By the id heard last, also at a replica which watches nothing yet.
+
+    An unknown id is no error for a browser.
+    """
     async with listening(either.app) as http:
         async with events_of(http) as stream:
             last = stream.last_id
@@ -282,7 +285,10 @@ async def test_a_client_that_leaves_frees_a_slot(
 
 @pytest.mark.skipif(find_mongod() is None, reason="no mongod on this machine")
 async def test_an_election_makes_no_gap(github: GitHubTestServer, tmp_path: Path) -> None:
-    """The primary steps down, which ends streams and writes; what is changed next is told all the same."""
+    """The primary steps down, which ends streams and writes.
+
+    What is changed next is told all the same.
+    """
     async with (
         await ReplicaSet.start(tmp_path / "set") as replica_set,
         running_service(replica_set.url, github, tmp_path) as service,

@@ -372,7 +372,10 @@ async def test_every_code_is_documented_by_some_route() -> None:
 async def test_without_its_database_the_service_answers_503(
     service: Service, files: dict[str, bytes]
 ) -> None:
-    """On every kind of route, with the time to come back; and it serves again when the database does."""
+    """On every kind of route, with the time to come back.
+
+    And it serves again when the database does.
+    """
     folder = service.folder / "away"
     folder.mkdir()
     async with (

@@ -1,4 +1,7 @@
-"""A database that accepts connections and answers nothing: every request is answered all the same."""
+"""A database that accepts connections and answers nothing.
+
+Every request is answered all the same.
+"""
 
 import asyncio
 import re

@@ -1,4 +1,6 @@
-"""Whatever is sent to whichever route: an answer of the 4xx, soon, and without holding the event loop.
+"""Whatever is sent to whichever route.
+
+An answer of the 4xx, soon, and without holding the event loop.
 
 That no request holds the loop for long is what every test's client checks; see `support.service`.
 """

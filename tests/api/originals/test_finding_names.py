@@ -1,4 +1,7 @@
-"""Lists are searched regardless of case and of Unicode form; what is stored stays exact to the byte."""
+"""Lists are searched regardless of case and of Unicode form.
+
+What is stored stays exact to the byte.
+"""
 
 from unicodedata import normalize
 

@@ -1,4 +1,7 @@
-"""A token goes in and never comes out: no answer, no log, no error and no stored document holds it."""
+"""A token goes in and never comes out.
+
+No answer, no log, no error and no stored document holds it.
+"""
 
 import base64
 from collections.abc import Iterator

@@ -141,7 +141,10 @@ async def test_an_unknown_project_is_a_404(service: Service) -> None:
 
 
 async def test_the_project_s_files_are_the_others(service: Service) -> None:
-    """A Job against the settings that it names, settings against their schema; each by its place in the project."""
+    """A Job against the settings that it names, settings against their schema.
+
+    Each by its place in the project.
+    """
     schema = json.dumps({"required": ["model"]}).encode()
     files = {
         "config/tp8.yaml": b"tensor_parallel_size: 8\n",

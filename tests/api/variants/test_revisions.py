@@ -293,7 +293,10 @@ async def test_the_first_change_of_such_a_file_keeps_what_it_was(
 
 
 async def race(service: Service, variant: Json, rounds: int) -> list[str]:
-    """Two writers who have seen the same revision, again and again; returns what the winners wrote."""
+    """Two writers who have seen the same revision, again and again.
+
+    Returns what the winners wrote.
+    """
     path = address(variant)
     etag = (await service.http.get(path)).headers["etag"]
     won = []

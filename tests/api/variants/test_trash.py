@@ -380,7 +380,10 @@ class _Clock:
 async def test_the_trash_is_emptied_when_its_time_is_over(
     database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
-    """With revisions, unused records of originals and, a sweep later, contents; what came back stays whole."""
+    """With revisions, unused records of originals and, a sweep later, contents.
+
+    What came back stays whole.
+    """
     clock = _Clock()
     async with running_service(
         database_url, github, tmp_path, externals=Externals(clock=clock), trash_retention_days=7

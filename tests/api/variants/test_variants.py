@@ -564,7 +564,10 @@ async def test_a_variant_made_while_its_project_is_deleted_leaves_nothing_behind
 async def test_a_reset_amid_creations_deletes_whole_variants_only(
     service: Service, originals: dict[str, Json], project: Json
 ) -> None:
-    """Each creation came either before the reset and is gone, or after it and is whole; the counts add up."""
+    """Each creation came either before the reset and is gone, or after it and is whole.
+
+    The counts add up.
+    """
     path = f"/projects/{project['id']}/modified-files"
     for number in range(4):
         names = [f"{number}-{n}.yaml" for n in range(8)]

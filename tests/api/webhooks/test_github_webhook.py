@@ -158,7 +158,10 @@ async def test_an_empty_secret_is_none(
 
 @both
 async def test_a_forged_delivery_changes_nothing(hooked: Service, project: Json) -> None:
-    """No signature, another secret's, another body's, by another name or in another case; JSON or not."""
+    """No signature, another secret's, another body's, by another name or in another case.
+
+    JSON or not.
+    """
     before = await documents(hooked)
     body = encoded(of(project, hooked))
     right = sign(SECRET, body)

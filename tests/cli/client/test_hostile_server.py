@@ -1,4 +1,7 @@
-"""Commands against a server which means them harm: bounded memory, disk and time, one line, nothing left."""
+"""Commands against a server which means them harm.
+
+Bounded memory, disk and time, one line, nothing left.
+"""
 
 import gzip
 import hashlib

@@ -140,7 +140,10 @@ async def test_a_failed_sync_ends_with_1_and_says_why(cli: CommandLine) -> None:
 def test_a_sync_without_a_record_is_the_one_it_was_folded_into_or_did_not_end(
     ended: str, found: str | None
 ) -> None:
-    """A poll which was joined may have become part of an older record; one of a service that was killed has none."""
+    """A poll which was joined may have become part of an older record.
+
+    One of a service that was killed has none.
+    """
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/older"):

@@ -322,7 +322,10 @@ async def test_what_is_no_release_is_told(cli: CommandLine, tmp_path: Path) -> N
 async def test_connections_which_break_are_gone_on_with(
     cli: CommandLine, many: Released, tmp_path: Path
 ) -> None:
-    """The archive comes to its half; what is missing then is asked for file by file, and breaks again."""
+    """The archive comes to its half.
+
+    What is missing then is asked for file by file, and breaks again.
+    """
     with between(cli.url, cuts={"archive": 9, "large.yaml": 2}, refusals=2) as there:
         done = await cli("pull", many.digest, "--to", str(tmp_path / "r"), "--url", there.url)
         assert "trying again for 60 s" in done.err

@@ -11,7 +11,10 @@ FILES = {"config/llama.yaml": b"model: llama\n", "config/gemma.yaml": b"model: g
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def project(cli: CommandLine) -> str:
-    """A synced project named `frozen`, with two variants: one in its original's place, one beside it."""
+    """A synced project named `frozen`, with two variants.
+
+    One in its original's place, one beside it.
+    """
     cli.service.repository("acme/frozen", FILES)
     project_id = str((await cli.service.synced("acme/frozen", name="frozen"))["id"])
     for arguments in (("llama.yaml", "-f", "-"), ("gemma.yaml", "-n", "gemma-2.yaml", "-f", "-")):

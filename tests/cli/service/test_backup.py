@@ -1,4 +1,7 @@
-"""`backup` and `restore`: one file beside a running service, never over another, and one line where it cannot be."""
+"""`backup` and `restore`.
+
+One file beside a running service, never over another, and one line where it cannot be.
+"""
 
 import asyncio
 import re

@@ -78,7 +78,10 @@ async def test_a_new_project_and_a_queued_sync_are_done_by_the_service_itself(
 async def test_open_event_streams_do_not_hold_up_a_stop(
     database_url: str, github: GitHubTestServer, tmp_path: Path
 ) -> None:
-    """They end whole, within a second; and a change of one process shows at a client of the other."""
+    """They end whole, within a second.
+
+    And a change of one process shows at a client of the other.
+    """
     settings = {
         "mongo_url": database_url,
         "github_api_urls": github.url,

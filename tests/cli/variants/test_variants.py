@@ -1,4 +1,7 @@
-"""Commands about variants: what a person wrote is saved over what they read, or kept where they are told."""
+"""Commands about variants.
+
+What a person wrote is saved over what they read, or kept where they are told.
+"""
 
 import json
 import re

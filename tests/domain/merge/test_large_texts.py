@@ -1,4 +1,7 @@
-"""Texts whose trees would take seconds to read: merged by lines, and what comes out is still checked."""
+"""Texts whose trees would take seconds to read.
+
+Merged by lines, and what comes out is still checked.
+"""
 
 import time
 

@@ -24,7 +24,10 @@ ABSENT = object()
 
 
 class _Made:
-    """Values, edits and texts from one seed: 2,000 examples of three texts each would be slow to draw."""
+    """Values, edits and texts from one seed.
+
+    2,000 examples of three texts each would be slow to draw.
+    """
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)  # noqa: S311  nothing secret

@@ -59,7 +59,10 @@ ALPHABETS = [
 
 
 class Tape:
-    """Bytes which decide what a text looks like: one draw of Hypothesis, where hundreds would take seconds."""
+    """Bytes which decide what a text looks like.
+
+    One draw of Hypothesis, where hundreds would take seconds.
+    """
 
     def __init__(self, tape: bytes) -> None:
         self._bytes = iter(tape)
@@ -159,7 +162,10 @@ def test_verdict_and_text_are_those_of_git(folder: Path, batch: list[Triple]) ->
 
 
 def test_long_texts_are_merged_as_git_does(folder: Path) -> None:
-    """Thousands of lines, hundreds of edits: where git drops common lines and ends its search early."""
+    """Thousands of lines, hundreds of edits.
+
+    Where git drops common lines and ends its search early.
+    """
     rng = random.Random(7)  # noqa: S311 - nothing secret
     batch: list[Triple] = []
     for number in range(24):

@@ -81,7 +81,10 @@ def test_the_length_is_right_where_blocks_end(size: int) -> None:
 
 
 def test_the_bytes_never_change() -> None:
-    """Whoever noted an archive's checksum years ago must get that archive: these digests are for ever."""
+    """Whoever noted an archive's checksum years ago must get that archive.
+
+    These digests are for ever.
+    """
     digests = [
         hashlib.sha256(packed(archive_format, FILES)).hexdigest() for archive_format in FORMATS
     ]
@@ -151,7 +154,10 @@ def test_more_files_than_a_plain_zip_can_count() -> None:
 
 
 def test_a_file_beyond_4_gib_of_a_zip_is_found() -> None:
-    """zip64: its place stands in the extra field. The 4 GiB before it are left out of what the test reads."""
+    """zip64: its place stands in the extra field.
+
+    The 4 GiB before it are left out of what the test reads.
+    """
     far = 5 * 2**32
     archive = Zip(offset=far)
     tail = archive.add("far.yaml", b"a: 1\n") + archive.end()

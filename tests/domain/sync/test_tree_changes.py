@@ -52,7 +52,10 @@ LISTINGS = st.dictionaries(PATHS, st.tuples(SHAS, TYPES)).map(
 def applied(
     stored: Iterable[StoredFile], changes: TreeChanges
 ) -> dict[str, tuple[str, str, FileType]]:
-    """(id, sha, type) by path of what is in place afterwards; each change must find what it speaks of."""
+    """(id, sha, type) by path of what is in place afterwards.
+
+    Each change must find what it speaks of.
+    """
     rows = {f.id: f for f in stored}
     place = {f.id: (f.path, f.sha, f.file_type) for f in rows.values() if not f.removed}
     for old in changes.removed:

@@ -38,7 +38,7 @@ def directives(count: int, prefix: str = "x", line_end: str = "\n") -> str:
     return "".join(f"%TAG !a{n}! {prefix}{line_end}" for n in range(count))
 
 
-# --- YAML: directives ------------------------------------------------------------------------------------------------
+# --- YAML: directives -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n"])
@@ -76,7 +76,7 @@ def test_tag_lines_behind_a_mark_of_byte_order_count_too() -> None:
     assert errors(f"a: b\n...\n\ufeff{directives(40)}--- a\n") == [("too_many_directives", 19, 1)]
 
 
-# --- YAML: characters for which others stand in ----------------------------------------------------------------------
+# --- YAML: characters for which others stand in ---------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_text_with_nearly_all_characters_is_refused_at_the_one_for_which_none_
     )
 
 
-# --- manifests -------------------------------------------------------------------------------------------------------
+# --- manifests ------------------------------------------------------------------------------------
 
 JOB = """\
 apiVersion: batch/v1
@@ -158,7 +158,7 @@ def test_settings_that_are_too_large_together_are_not_compared() -> None:
     assert check_across(text, "job/run.yaml", "yaml", "job", others) == ()
 
 
-# --- settings with a schema ------------------------------------------------------------------------------------------
+# --- settings with a schema -----------------------------------------------------------------------
 
 
 def held(value: object, schema: dict[str, Any]) -> tuple[Problem, ...]:
@@ -221,7 +221,7 @@ def test_of_many_faults_that_would_each_copy_a_long_text_only_the_first_is_given
     assert len(held({"a": "x" * 4_000_000}, schema)) == 1
 
 
-# --- differences and merges by key -----------------------------------------------------------------------------------
+# --- differences and merges by key ----------------------------------------------------------------
 
 
 def long_path(value: str) -> str:
@@ -255,7 +255,7 @@ def test_numbers_of_equal_values_cannot_be_foreseen() -> None:
     assert Identities().number("a") != Identities().number("a")
 
 
-# --- archives --------------------------------------------------------------------------------------------------------
+# --- archives -------------------------------------------------------------------------------------
 
 
 def test_folders_whose_paths_are_too_long_together_prove_nothing() -> None:

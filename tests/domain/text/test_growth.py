@@ -1,4 +1,6 @@
-"""The work for a text grows no faster than n log n, whatever the text is: counted, or by the processor's own clock.
+"""The work for a text grows no faster than n log n, whatever the text is.
+
+Counted, or by the processor's own clock.
 
 Three measures, since no one sees all:
 
@@ -147,7 +149,7 @@ def test_processor_time_of_large_texts_grows_no_faster_than_n_log_n(
     )
 
 
-# --- patterns --------------------------------------------------------------------------------------------------------
+# --- patterns -------------------------------------------------------------------------------------
 
 PUMPED = [
     *(
@@ -217,7 +219,10 @@ def modules() -> Iterator[str]:
 
 
 def patterns() -> Iterator[tuple[str, str, re.Pattern[Any], set[str]]]:
-    """Every compiled pattern of the domain: module, name, the pattern, and the methods by which it is asked."""
+    """Every compiled pattern of the domain.
+
+    Module, name, the pattern, and the methods by which it is asked.
+    """
     for name in modules():
         module = importlib.import_module(name)
         tree = ast.parse(Path(str(module.__file__)).read_text("utf-8"))

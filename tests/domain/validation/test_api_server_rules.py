@@ -1,4 +1,6 @@
-"""What the API server refuses and Kubernetes' schemas do not say: refused manifests, and accepted ones.
+"""What the API server refuses and Kubernetes' schemas do not say.
+
+Refused manifests, and accepted ones.
 
 In a refused manifest a comment at the end of a line names the code that is reported there: `#
 wrong_value`.

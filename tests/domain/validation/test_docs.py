@@ -40,7 +40,10 @@ _TELLERS = {
 
 
 def told(node: ast.AST) -> list[ast.expr]:
-    """The expressions of a node which may be a code: arguments, or what is given between a path and a message."""
+    """The expressions of a node which may be a code.
+
+    Arguments, or what is given between a path and a message.
+    """
     if isinstance(node, ast.Call):
         name = (
             node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")

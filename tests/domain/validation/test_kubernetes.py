@@ -1,4 +1,7 @@
-"""Manifests against Kubernetes' own schemas: what is refused, in which versions, and where it stands."""
+"""Manifests against Kubernetes' own schemas.
+
+What is refused, in which versions, and where it stands.
+"""
 
 import time
 from typing import Any

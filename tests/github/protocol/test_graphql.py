@@ -1,4 +1,7 @@
-"""GraphQL's queries and answers, without any network: nothing that a name holds becomes part of a query."""
+"""GraphQL's queries and answers, without any network.
+
+Nothing that a name holds becomes part of a query.
+"""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,7 @@
-"""Answers of a GitHub which means harm, or is none: refused within bounds, and never with another error."""
+"""Answers of a GitHub which means harm, or is none.
+
+Refused within bounds, and never with another error.
+"""
 
 import copy
 import gzip

@@ -38,7 +38,10 @@ def way(request: pytest.FixtureRequest) -> str:
 
 
 async def listed(hub: Hub, commit: str, folders: list[str], way: str) -> Listing:
-    """What the lister makes of these folders; only its own requests are left in the server's log."""
+    """What the lister makes of these folders.
+
+    Only its own requests are left in the server's log.
+    """
     if way == "by commit":
         hub.server.requests.reset()
         return (await FolderLister().by_commit(hub.repository(), commit, folders)).listing
@@ -231,7 +234,10 @@ async def test_equal_folders_are_listed_each_under_its_own_path(
 async def test_names_which_json_shows_alike_are_kept_apart(
     hub: Hub, repository: Repository, way: str, most: int
 ) -> None:
-    """GraphQL reports their bytes; where there is none, that they are not known is all that is said."""
+    """GraphQL reports their bytes.
+
+    Where there is none, that they are not known is all that is said.
+    """
     files: dict[bytes | str, bytes] = {
         b"config/\xe4.yaml": b"first",
         b"config/\xf6.yaml": b"second",

@@ -369,7 +369,10 @@ async def test_what_reads_contents_gets_the_rest_of_each_minute_however_many_che
 async def test_checks_however_many_leave_a_tenth_of_the_limit_for_contents(
     governor: Governor, clock: Clock, limit: int
 ) -> None:
-    """A person may sync three projects without a token in a minute: that is not how the hour goes on."""
+    """A person may sync three projects without a token in a minute.
+
+    That is not how the hour goes on.
+    """
     for _ in range(limit // 2):
         governor.charge_check("core", 1)
     governor.learn(
@@ -415,7 +418,10 @@ def test_in_no_minute_more_points_are_spent_than_allowed(gaps: list[float]) -> N
 
 
 class Shelf:
-    """What the store keeps of one credential: `spent` is added up, the rest is the last or the latest."""
+    """What the store keeps of one credential.
+
+    `spent` is added up, the rest is the last or the latest.
+    """
 
     def __init__(self) -> None:
         self.spent: dict[LimitResource, Counter[int]] = {}

@@ -1,4 +1,7 @@
-"""Telling clients what changes, over a feed of the test's own: what is bounded, what ends, what is made up for."""
+"""Telling clients what changes, over a feed of the test's own.
+
+What is bounded, what ends, what is made up for.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator

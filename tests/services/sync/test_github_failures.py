@@ -1,4 +1,7 @@
-"""Whatever GitHub does, at whichever request: nothing is lost, nothing is half applied, and the project recovers."""
+"""Whatever GitHub does, at whichever request.
+
+Nothing is lost, nothing is half applied, and the project recovers.
+"""
 
 from collections.abc import Iterable
 
@@ -112,7 +115,10 @@ class _Story:
 
 
 def on_every_way(kinds: Iterable[str]) -> list[tuple[Route, str]]:
-    """One kind of each sort on the usual way, and some on the others; with `make properties` all of them."""
+    """One kind of each sort on the usual way, and some on the others.
+
+    With `make properties` all of them.
+    """
     ways = [route for route in ROUTES if route.name in REQUESTS]
     usual, others = (set(kinds), SORTS) if ALL else (SORTS, ELSEWHERE)
     return [

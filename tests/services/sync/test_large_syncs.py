@@ -1,4 +1,7 @@
-"""Syncs of more than one transaction takes, on both databases: with fewer files, and smaller steps."""
+"""Syncs of more than one transaction takes, on both databases.
+
+With fewer files, and smaller steps.
+"""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -145,7 +148,10 @@ async def test_any_number_of_variants_follows_one_original(either: Service) -> N
 async def published(
     service: Service, project: str, file: Json, word: bytes
 ) -> tuple[UpstreamFile, Publication]:
-    """As a process leaves it that dies between publishing its changes and applying them: one file has another text."""
+    """As a process leaves it that dies between publishing its changes and applying them.
+
+    One file has another text.
+    """
     database, now = service.services.database, datetime.now(UTC) - timedelta(hours=1)
     [sha] = await BlobStore(database).put([word], None, now)
     new = UpstreamFile(file["path"], sha, len(word), "config", "yaml")
@@ -256,7 +262,10 @@ async def test_a_sync_that_was_published_and_not_recorded_is_due_again(either: S
 async def test_upstream_that_went_back_takes_back_what_was_published(
     either: Service, failures: int
 ) -> None:
-    """The commit of the last recorded sync is upstream again, but the files are another's; also behind a failure."""
+    """The commit of the last recorded sync is upstream again, but the files are another's.
+
+    Also behind a failure.
+    """
     either.repository("acme/large", {"config/a.yaml": b"a: 1\n"})
     project = (await either.synced("acme/large"))["id"]
     file = (await either.files(project))["config/a.yaml"]
@@ -356,7 +365,10 @@ async def test_nobody_waits_for_what_was_published_of_a_deleted_project(
 
 
 async def test_files_with_a_hundred_problems_each_are_synced(service: Service) -> None:
-    """Their problems alone are more than one transaction takes. For the embedded database see the long tests."""
+    """Their problems alone are more than one transaction takes.
+
+    For the embedded database see the long tests.
+    """
     files = 800
     odd = "".join(f"odd_{n}: {{}}:{n % 60:02}\n" for n in range(100))
     service.repository(

@@ -341,7 +341,10 @@ STORING = MemoryBudget(1)
 async def test_syncs_which_share_what_may_be_on_its_way_into_the_store_all_get_through(
     service: Service,
 ) -> None:
-    """Also beside one which fails while its contents wait, and one which is abandoned; all of it is given back."""
+    """Also beside one which fails while its contents wait, and one which is abandoned.
+
+    All of it is given back.
+    """
     files = {f"config/{n}.yaml": b"n: %d\n" % n for n in range(700)}
     projects = []
     for name in ("a", "b", "broken", "abandoned"):

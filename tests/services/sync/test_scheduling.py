@@ -1,4 +1,7 @@
-"""When projects are due: `next_poll_at` through the API, and what the next look for due projects takes."""
+"""When projects are due.
+
+`next_poll_at` through the API, and what the next look for due projects takes.
+"""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,7 @@
-"""The rules of asking GitHub and of applying what it says, where no other module tests them; and what a sync tells."""
+"""The rules of asking GitHub and of applying what it says, where no other module tests them.
+
+And what a sync tells.
+"""
 
 import asyncio
 import json
@@ -37,7 +40,10 @@ class Clock:
 
 
 async def polled(service: Service) -> list[tuple[str, str]]:
-    """Everything that is due, through the same door as a tick; (trigger, status) of each project's last sync."""
+    """Everything that is due, through the same door as a tick.
+
+    (trigger, status) of each project's last sync.
+    """
     await service.services.polling.run_due()
     await asyncio.gather(*service.services.sync.running.values())
     ids = [row["id"] for row in await service.rows("/projects")]
@@ -314,7 +320,10 @@ async def test_a_server_which_lists_no_commits_is_read_without_a_token_too(
 async def test_the_archive_which_counts_is_the_heads_whatever_is_pushed_meanwhile(
     service: Service, token: str | None, costs: tuple[int, int]
 ) -> None:
-    """With a token it is asked for by the branch, while the head is: then once more, by the head's id."""
+    """With a token it is asked for by the branch, while the head is.
+
+    Then once more, by the head's id.
+    """
     repository = service.repository("acme/b", FILES, private_to=token and [token])
     old = repository.branches()[0][1]
     repository.commit(

@@ -1,4 +1,7 @@
-"""Worker processes which are killed at any moment: no request hangs, no acknowledged write is lost."""
+"""Worker processes which are killed at any moment.
+
+No request hangs, no acknowledged write is lost.
+"""
 
 import asyncio
 import os

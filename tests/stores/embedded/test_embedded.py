@@ -1,4 +1,7 @@
-"""The embedded database with real processes: it starts, survives, is replaced, and leaves nothing behind."""
+"""The embedded database with real processes.
+
+It starts, survives, is replaced, and leaves nothing behind.
+"""
 
 import asyncio
 import contextlib
@@ -258,7 +261,10 @@ async def test_ends_with_a_killed_service(tmp_path: Path) -> None:
 @needs_server
 @linux_only
 async def test_ends_with_a_killed_guardian(tmp_path: Path) -> None:
-    """SIGKILL to the guardian ends the server, without anybody's help; supervision brings both back."""
+    """SIGKILL to the guardian ends the server, without anybody's help.
+
+    Supervision brings both back.
+    """
     database = EmbeddedDatabase(tmp_path, timing=QUICK)
     await database.start()
     server = database.pid
@@ -274,7 +280,10 @@ async def test_ends_with_a_killed_guardian(tmp_path: Path) -> None:
 
 @needs_server
 async def test_never_reuses_a_former_server(tmp_path: Path) -> None:
-    """A server which outlived its service, guardian stopped, is killed; its open transaction blocks nobody."""
+    """A server which outlived its service, guardian stopped, is killed.
+
+    Its open transaction blocks nobody.
+    """
     async with service(tmp_path) as (process, server, guardian):
         os.kill(guardian, signal.SIGSTOP)
         process.kill()
@@ -426,7 +435,10 @@ async def test_another_user_of_the_machine_can_neither_read_nor_change_anything(
 
 @needs_server
 async def test_while_the_user_is_made_the_port_is_open_to_nobody_else(tmp_path: Path) -> None:
-    """A server that makes a user asks for no password; the key of a certificate keeps strangers out."""
+    """A server that makes a user asks for no password.
+
+    The key of a certificate keeps strangers out.
+    """
     heard: list[str] = []
 
     def after_a_stranger(host: str, port: int, certificate: Path, password: str) -> None:

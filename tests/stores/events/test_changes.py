@@ -1,4 +1,7 @@
-"""Changes come in the order of their commits, each once, from wherever one begins; on both databases."""
+"""Changes come in the order of their commits, each once, from wherever one begins.
+
+On both databases.
+"""
 
 import asyncio
 from contextlib import aclosing

@@ -85,7 +85,10 @@ def finished(lease: Lease, source: Source = SOURCE, **fields: Any) -> Finished:
 async def finish(
     database: Database, leases: LeaseStore, lease: Lease, source: Source = SOURCE
 ) -> None:
-    """The transaction of a sync which began with `source`: its outcome, and something else which it writes."""
+    """The transaction of a sync which began with `source`.
+
+    Its outcome, and something else which it writes.
+    """
 
     async def work(session: Session) -> None:
         await database.collection("syncs").insert_one({"by": lease.owner}, session=session)
@@ -431,7 +434,10 @@ async def test_due_projects_are_counted_by_credential(
 async def test_a_transaction_which_a_dead_process_left_open_holds_up_its_own_project_only(
     database: Database, projects: ProjectStore, leases: LeaseStore
 ) -> None:
-    """MongoDB ends such a transaction after a minute; until then whoever writes to its documents waits."""
+    """MongoDB ends such a transaction after a minute.
+
+    Until then whoever writes to its documents waits.
+    """
     if database.kind == "embedded":
         pytest.skip("a database of one process is restarted with it")
     past = await projects.now() - timedelta(minutes=1)

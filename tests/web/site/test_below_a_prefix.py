@@ -1,4 +1,7 @@
-"""Behind a proxy which offers the service below a path: every address begins with it, and leads somewhere."""
+"""Behind a proxy which offers the service below a path.
+
+Every address begins with it, and leads somewhere.
+"""
 
 import re
 from collections.abc import AsyncIterator
@@ -260,7 +263,10 @@ async def test_an_error_is_a_page_whose_links_are_below_the_prefix(offers: Offer
 
 
 async def test_services_below_two_paths_of_one_host_share_no_cookie(offers: Offers) -> None:
-    """Not even where one path begins with the other: the cookies of both are sent then, the nearer ones first."""
+    """Not even where one path begins with the other.
+
+    The cookies of both are sent then, the nearer ones first.
+    """
     async with offers.browser() as browser:
         for prefix, theme in ((SET, "dark"), (ANNOUNCED, "light"), (f"{SET}/inner", "light")):
             page = await browser.open(f"{prefix}/ui")

@@ -59,7 +59,10 @@ NAME_OF_255 = "a\u200b" * 62 + ".yaml"
     | st.text(max_size=60)
 )
 def test_a_character_takes_few_bytes(text: str) -> None:
-    """As many as the limits count with; a run which is not seen alone takes a few more for its number."""
+    """As many as the limits count with.
+
+    A run which is not seen alone takes a few more for its number.
+    """
     assert html_size(text) <= BYTES_A_CHARACTER * len(text) + 8
 
 
@@ -151,7 +154,10 @@ async def case(service: Service, browser: Browser, content: str) -> Case:
 async def test_pages_of_a_hostile_file_are_small_and_lose_nothing(
     service: Service, browser: Browser, kind: str
 ) -> None:
-    """The file, the form that makes a variant, the editor, the comparison, a revision; saving keeps every byte."""
+    """The file, the form that makes a variant, the editor, the comparison, a revision.
+
+    Saving keeps every byte.
+    """
     text = HOSTILE[kind]
     made = await case(service, browser, text)
     await made.open(f"{made.home}/files/{made.file['id']}?part=2")
@@ -257,7 +263,10 @@ async def rows_of(service: Service, url: str, row: str) -> list[str]:
 
 
 async def test_lists_of_hostile_names_are_small(service: Service) -> None:
-    """The tree, a search, the time line, a sync, a release and the form of one; rows go on by links."""
+    """The tree, a search, the time line, a sync, a release and the form of one.
+
+    Rows go on by links.
+    """
     names = [f"config/{n:04}{NAME_OF_255[: 255 // 5 * 4]}.yaml" for n in range(1100)]
     service.repository("acme/names", dict.fromkeys(names, b"a: 1\n"))
     project = await service.synced("acme/names")

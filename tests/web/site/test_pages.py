@@ -1,4 +1,7 @@
-"""Every page, in both languages, without scripts: well-formed, protected, and showing contents as text."""
+"""Every page, in both languages, without scripts.
+
+Well-formed, protected, and showing contents as text.
+"""
 
 import re
 from html import unescape

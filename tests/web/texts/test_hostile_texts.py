@@ -1,4 +1,6 @@
-"""Hostile texts through every way into the service: an answer in time, and nothing else waits meanwhile.
+"""Hostile texts through every way into the service.
+
+An answer in time, and nothing else waits meanwhile.
 
 That no request holds the event loop is checked by the `service` of every test; here the texts are
 worth it.

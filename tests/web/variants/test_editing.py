@@ -37,7 +37,10 @@ def test_a_text_which_nobody_touched_comes_back_exactly(text: str) -> None:
 def test_one_kind_of_line_end_stays_one_kind(
     before: str, middle: str, after: str, end: str
 ) -> None:
-    """Whatever is typed anywhere: a text with one kind of line end keeps it, and says what was typed."""
+    """Whatever is typed anywhere.
+
+    A text with one kind of line end keeps it, and says what was typed.
+    """
 
     def ended(text: str) -> str:
         return re.sub(r"\r\n|\r|\n", end, text.replace("\0", ""))
