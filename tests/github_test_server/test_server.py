@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from github_test_server import Delay, GitHubTestServer, Repository
-from support.waiting import busyness
+from support.waiting import GENEROUS, busyness
 
 Git = Callable[..., str]
 
@@ -21,10 +21,10 @@ Git = Callable[..., str]
 async def test_it_comes_back_on_its_port(repository: Repository) -> None:
     server = GitHubTestServer()
     server.add("octo/demo", repository)
-    async with server, httpx2.AsyncClient() as client:
+    async with server, httpx2.AsyncClient(timeout=GENEROUS) as client:
         url = f"{server.url}/repos/octo/demo"
         assert (await client.get(url)).status_code == 200
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=GENEROUS) as client:
         with pytest.raises(httpx2.ConnectError):
             await client.get(url)
         async with server:
@@ -32,7 +32,7 @@ async def test_it_comes_back_on_its_port(repository: Repository) -> None:
 
 
 async def test_it_stops_at_once_whatever_is_under_way(repository: Repository) -> None:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=GENEROUS) as client:
         with GitHubTestServer() as server:
             server.add("octo/demo", repository)
             server.faults.add(Delay(60))

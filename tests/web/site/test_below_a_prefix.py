@@ -304,7 +304,7 @@ async def test_services_below_two_paths_of_one_host_share_no_draft(offers: Offer
 async def test_requests_past_the_proxy_are_answered_as_well(offers: Offers) -> None:
     """Probes and runners inside a cluster ask the service itself, which has ROOT_PATH or not."""
     direct = offers.proxy.offered[SET].service
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
         assert (await http.get(f"{direct}/health")).status_code == 200
         assert (await http.get(f"{direct}{SET}/health")).status_code == 200
         assert (await http.get(f"{direct}{SET}x/health")).status_code == 404
